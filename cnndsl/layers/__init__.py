@@ -1,0 +1,1 @@
+"""The layers of the language: one class each, one file a family."""

@@ -1,0 +1,167 @@
+"""What a layer is.
+
+A layer of the language is one class.  Its fields are its parameters, in the order in which they may
+be given by position; its methods say what size comes out, what it has to learn, what it costs and how
+PyTorch writes it.  The reference page, the diagram, the summary and the generated module all get what
+they need from here; no other file knows a layer by name.
+
+Methods take `x`, the shape of what comes in (one sample, batch left out).  Its numbers may be traced,
+and so may the layer's own fields be when the torch backend asks for a spelling: use arithmetic only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from cnndsl.layers.sizes import Dim, Shape, SizeError, show
+
+
+class Group(Enum):
+    """The kinds of layers as a diagram colours them."""
+
+    CONVOLUTION = "convolution"
+    POOLING = "pooling"
+    NORMALISATION = "normalisation"
+    DROPOUT = "dropout"
+    ACTIVATION = "activation"
+    SHAPE = "shape"
+    DENSE = "dense"
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor that a module holds: the name of the attribute and the shape.
+
+    `learned` is false for buffers such as running statistics.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    learned: bool = True
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        total = 1
+        for dim in self.shape:
+            total *= dim
+        return total
+
+
+_NO_DEFAULT: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a PyTorch constructor, with the default at which it is left out."""
+
+    name: str
+    value: Any
+    default: Any = _NO_DEFAULT
+
+    @property
+    def required(self) -> bool:
+        """Whether it is always written."""
+        return self.default is _NO_DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How PyTorch writes a layer: `nn.Conv2d` with arguments in the constructor's order.
+
+    Arguments without a default come first and are written by position; the others by name.
+    """
+
+    target: str
+    arguments: tuple[Argument, ...] = ()
+
+
+class Layer(BaseModel):
+    """The base of every layer kind."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, validate_default=False)
+
+    kind: ClassVar[str]
+    """The word of the language."""
+    group: ClassVar[Group]
+    ranks: ClassVar[tuple[int, ...]]
+    """How many axes one sample may have: 3 for channels x height x width. Empty: any number."""
+    example: ClassVar[str]
+    """A use in a network that compiles, for the reference page."""
+    plain_call: ClassVar[bool] = False
+    """Whether it is a plain function call, and no module, as an unnamed line of a block or network."""
+
+    def output(self, x: Shape) -> Shape:
+        """The size of what comes out. Raises SizeError where PyTorch would refuse, or nothing would be left."""
+        raise NotImplementedError
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        """The parameters and buffers, in the order of `state_dict()`."""
+        return ()
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        """Multiply-accumulates for one sample; only convolutions and dense layers have any."""
+        return 0
+
+    def torch(self, x: Shape) -> Spelling:
+        """How `torch.nn` writes the module."""
+        raise NotImplementedError
+
+    def function(self, x: Shape) -> Spelling | None:
+        """How PyTorch writes it as a call on a value, which comes first and is left out here.
+
+        None for a layer that has something to learn or to keep.
+        """
+        return None
+
+    def words(self, x: Shape) -> str:
+        """The arguments that matter, for people: "8 filters, 5×5, stride 2". Empty where there are none."""
+        return ""
+
+    def check_rank(self, x: Shape) -> None:
+        """Raise SizeError unless a sample of this shape may come in."""
+        if self.ranks and len(x) not in self.ranks:
+            raise wrong_rank(self.kind, self.ranks, x)
+
+    @classmethod
+    def module_name(cls, rank: int) -> str:
+        """The name of the PyTorch class on `rank` spatial axes, for a picture: "Conv2d"."""
+        return cls.kind
+
+
+RANK_WORDS = {
+    1: "a list of features",
+    2: "channels x length",
+    3: "channels x height x width",
+    4: "channels x depth x height x width",
+}
+
+
+def wrong_rank(kind: str, ranks: tuple[int, ...], x: Shape) -> SizeError:
+    """The error for an input with the wrong number of axes."""
+    wanted = [RANK_WORDS.get(r, f"{r} axes") for r in ranks]
+    listed = wanted[0] if len(wanted) == 1 else ", ".join(wanted[:-1]) + " or " + wanted[-1]
+    helps = (
+        (f"{kind} works on feature maps: put it before the map is flattened",)
+        if len(x) == 1 and min(ranks) > 1
+        else (f"bring the input to one of these forms first, for example with {_suggest(ranks, x)}",)
+    )
+    return SizeError(f"{kind} takes {listed}, and the input is {show(x)}", *helps, code="E301")
+
+
+def _suggest(ranks: tuple[int, ...], x: Shape) -> str:
+    return "flatten" if len(x) > min(ranks) else "unflatten or reshape"
+
+
+def spatial(x: Shape) -> tuple[Dim, ...]:
+    """The axes after the channels."""
+    return x[1:]
+
+
+def times(extent: Any) -> str:
+    """A kernel for people: `5×5`, `3`, `3×1`."""
+    return "×".join(map(str, extent)) if isinstance(extent, tuple) else str(extent)

@@ -1,0 +1,23 @@
+"""The catalogue of layer kinds: every subclass of `Layer` in the family files, by its word."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from cnndsl.layers.base import Layer
+
+FAMILIES = ("convolution", "pooling", "normalisation", "dropout", "activation", "shape", "dense")
+
+
+def _kinds(base: type[Layer]) -> dict[str, type[Layer]]:
+    found = {base.kind: base} if "kind" in vars(base) else {}
+    for sub in base.__subclasses__():
+        found.update(_kinds(sub))
+    return found
+
+
+for _family in FAMILIES:
+    import_module(f"cnndsl.layers.{_family}")
+
+KINDS: dict[str, type[Layer]] = dict(sorted(_kinds(Layer).items()))
+"""Word of the language -> layer class, in alphabetical order."""

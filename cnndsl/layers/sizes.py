@@ -1,0 +1,61 @@
+"""Sizes and the formulas that they come from.
+
+A shape is one sample's, the batch left out: channels first, then the spatial axes.  Its numbers may
+be traced (see `cnndsl.traced`), so the formulas use nothing but arithmetic and comparisons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cnndsl.traced import Traced
+
+Dim = int | Traced
+Shape = tuple[Dim, ...]
+
+AXES: dict[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+class SizeError(Exception):
+    """A layer does not fit what comes into it.
+
+    `message` says what does not fit, with the numbers; `help` what would. The stage that applies
+    the layer adds the places.
+    """
+
+    def __init__(self, message: str, *help: str, code: str = "E302") -> None:  # noqa: A002
+        super().__init__(message)
+        self.message = message
+        self.help = help
+        self.code = code
+
+
+def show(shape: Iterable[Any]) -> str:
+    """A shape as people write it: `16 x 5 x 5`."""
+    return " x ".join(str(dim) for dim in shape)
+
+
+def per_axis(value: Any, rank: int, what: str) -> tuple[Any, ...]:
+    """One number for each of `rank` axes, from one number or from a list of them.
+
+    Raises SizeError when a list has another length.
+    """
+    if not isinstance(value, tuple):
+        return (value,) * rank
+    if len(value) != rank:
+        numbers = "number" if len(value) == 1 else "numbers"
+        raise SizeError(
+            f"{what} has {len(value)} {numbers}, and the input has {rank} spatial {'axis' if rank == 1 else 'axes'}",
+            f"write one number for all axes, or a list of {rank}",
+            code="E303",
+        )
+    return value
+
+
+def window_size(size: Dim, kernel: int, padding: int = 0, stride: int = 1, dilation: int = 1) -> Dim:
+    """Positions of a kernel along an axis: floor((I - L*(K - 1) - 1 + 2D) / S) + 1.
+
+    The formula of torch.nn.Conv2d and torch.nn.MaxPool2d; with dilation L = 1 it is (I - K + 2D)/S + 1.
+    """
+    return (size - dilation * (kernel - 1) - 1 + 2 * padding) // stride + 1

@@ -1,0 +1,181 @@
+"""Operations that combine values: sums, products, concatenation, splits.
+
+An operation has no weights and leaves no module.  It is applied to one or more values at once, which
+is what tells it from a layer; otherwise it is declared as a layer is.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cnndsl.layers.sizes import Dim, Shape, SizeError, show
+from cnndsl.traced import value_of
+
+
+class Operation(BaseModel):
+    """The base of every operation on values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    kind: ClassVar[str]
+    symbol: ClassVar[str]
+    """What a diagram writes into the merge."""
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        """The shapes that come out. Raises SizeError where the shapes do not go together."""
+        raise NotImplementedError
+
+    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
+        """Python for it, applied to the variables `names`."""
+        raise NotImplementedError
+
+
+class _Elementwise(Operation):
+    """`left symbol right`, element by element; with `scalar`, one side is a number."""
+
+    scalar: int | float | None = Field(default=None, description="the number, where one side is one")
+    scalar_first: bool = Field(default=False, description="whether the number is the left side")
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (xs[0],) if self.scalar is not None else (broadcast(xs[0], xs[1], self.symbol),)
+
+    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
+        if self.scalar is None:
+            return f"{names[0]} {self.symbol} {names[1]}"
+        if self.scalar_first:
+            return f"{self.scalar} {self.symbol} {names[0]}"
+        return f"{names[0]} {self.symbol} {self.scalar}"
+
+
+class Add(_Elementwise):
+    """The sum of two values, or of a value and a number."""
+
+    kind: ClassVar[Literal["add"]] = "add"
+    symbol: ClassVar[str] = "+"
+
+
+class Subtract(_Elementwise):
+    """The difference of two values, or of a value and a number."""
+
+    kind: ClassVar[Literal["subtract"]] = "subtract"
+    symbol: ClassVar[str] = "-"
+
+
+class Multiply(_Elementwise):
+    """The product of two values, or of a value and a number."""
+
+    kind: ClassVar[Literal["multiply"]] = "multiply"
+    symbol: ClassVar[str] = "*"
+
+
+class Divide(_Elementwise):
+    """The quotient of two values, or of a value and a number."""
+
+    kind: ClassVar[Literal["divide"]] = "divide"
+    symbol: ClassVar[str] = "/"
+
+
+class Concat(Operation):
+    """Several values side by side along an axis, the channels by default."""
+
+    kind: ClassVar[Literal["concat"]] = "concat"
+    symbol: ClassVar[str] = "concat"
+
+    axis: int = Field(default=1, description="the axis, the batch being axis 0")
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        at = axis_index(self.axis, xs[0], "concat")
+        for x in xs[1:]:
+            if len(x) != len(xs[0]) or any(a != b for i, (a, b) in enumerate(zip(x, xs[0], strict=True)) if i != at):
+                raise SizeError(
+                    f"concat along axis {self.axis} needs equal sizes on the other axes: "
+                    + " and ".join(show(shape) for shape in xs),
+                    "bring them to the same size first: padding in a convolution, upsample, or crop",
+                    code="E306",
+                )
+        total: Dim = 0
+        for x in xs:
+            total = total + x[at]
+        return ((*xs[0][:at], total, *xs[0][at + 1 :]),)
+
+    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
+        joined = ", ".join(names)
+        return f"torch.cat(({joined}{',' if len(names) == 1 else ''}), {self.axis})"
+
+
+class Split(Operation):
+    """A value cut into `parts` equal pieces along an axis, the channels by default."""
+
+    kind: ClassVar[Literal["split"]] = "split"
+    symbol: ClassVar[str] = "split"
+
+    parts: int = Field(description="number of pieces", ge=1, le=65_536)
+    axis: int = Field(default=1, description="the axis, the batch being axis 0")
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, x, "split")
+        if x[at] % self.parts:
+            raise SizeError(
+                f"{x[at]} does not divide into {self.parts} equal parts",
+                "choose a number of parts that divides it",
+                code="E304",
+            )
+        return ((*x[:at], x[at] // self.parts, *x[at + 1 :]),) * self.parts
+
+    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
+        return f"torch.chunk({names[0]}, {self.parts}, {self.axis})"
+
+
+def axis_index(axis: int, x: Shape, what: str) -> int:
+    """The position in a sample's shape of an axis that counts the batch as axis 0.
+
+    Raises SizeError for the batch axis and for one that the value does not have.
+    """
+    rank = len(x) + 1
+    index = axis + rank if axis < 0 else axis
+    if not 1 <= index < rank:
+        reason = "is the batch" if index == 0 else "does not exist"
+        raise SizeError(
+            f"{what}: axis {axis} {reason}; the value is batch x {show(x)}",
+            f"choose an axis from 1 (channels) to {rank - 1}",
+            code="E307",
+        )
+    return index - 1
+
+
+def broadcast(a: Shape, b: Shape, symbol: str) -> Shape:
+    """The shape of two values combined element by element, as PyTorch broadcasts within a sample.
+
+    Raises SizeError when the shapes do not go together. A value with fewer axes is refused: PyTorch
+    would line it up with the batch.
+    """
+    if len(a) == len(b):
+        merged: list[Dim] = []
+        for p, q in zip(a, b, strict=True):
+            if value_of(p) == 1:
+                merged.append(q)
+            elif value_of(q) == 1 or p == q:
+                merged.append(p)
+            else:
+                break
+        else:
+            return tuple(merged)
+    raise SizeError(
+        f"{symbol} needs two values of the same size: the left one is {show(a)}, the right one {show(b)}",
+        "make the sizes equal, for example with a 1x1 convolution (and a stride) on one side",
+        code="E306",
+    )
+
+
+def _operations(base: type[Operation]) -> dict[str, type[Operation]]:
+    found = {base.kind: base} if "kind" in vars(base) else {}
+    for sub in base.__subclasses__():
+        found.update(_operations(sub))
+    return found
+
+
+OPERATIONS: dict[str, type[Operation]] = dict(sorted(_operations(Operation).items()))
+"""Name of the operation -> class."""

@@ -1,0 +1,213 @@
+"""The checked program: what elaboration gives and every backend takes.
+
+All names are resolved, all arguments validated, all sizes known.  Blocks stay blocks: a `Module` is
+one definition elaborated for one set of arguments and input sizes, and is listed once however often
+it is used.  A program goes to JSON and back (`model_dump_json`, `model_validate_json`) without loss.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from cnndsl.layers.base import Layer
+from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.sizes import Shape
+from cnndsl.layers.values import OPERATIONS, Operation
+from cnndsl.traced import Traced
+
+FORMAT = 1
+"""The version of the JSON form; it grows when a reader of the old form would misread the new one."""
+
+
+class Origin(NamedTuple):
+    """Where in the text something was written; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+def _read_layer(value: Any) -> Any:
+    return _read_by_kind(value, KINDS, "layer")
+
+
+def _read_operation(value: Any) -> Any:
+    return _read_by_kind(value, OPERATIONS, "operation")
+
+
+def _read_by_kind(value: Any, kinds: dict[str, Any], what: str) -> Any:
+    if not isinstance(value, dict):
+        return value
+    fields = dict(value)
+    kind = fields.pop("kind", None)
+    if kind not in kinds:
+        message = f"no {what} is called {kind!r}"
+        raise ValueError(message)
+    return kinds[kind].model_validate(fields)
+
+
+def _write_by_kind(item: Layer | Operation) -> dict[str, Any]:
+    return {"kind": item.kind, **item.model_dump(exclude_defaults=True)}
+
+
+AnyLayer = Annotated[Layer, BeforeValidator(_read_layer), PlainSerializer(_write_by_kind)]
+AnyOperation = Annotated[Operation, BeforeValidator(_read_operation), PlainSerializer(_write_by_kind)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Leaf(_Model):
+    """A layer that is a module of its own, built for the input shape `x`.
+
+    `traced` has, for parameters that were computed from names, the number with its expression.
+    """
+
+    what: Literal["leaf"] = "leaf"
+    layer: AnyLayer
+    x: Shape
+    traced: dict[str, Traced] = {}
+
+    @property
+    def spelled(self) -> Layer:
+        """The layer with traced numbers in its fields: for spelling it with names, not for sizes."""
+        return self.layer.model_copy(update=self.traced) if self.traced else self.layer
+
+
+class Use(_Model):
+    """A module used as a part of another: `module` built for the input shapes `xs` as the user sees them."""
+
+    what: Literal["use"] = "use"
+    module: str
+    xs: tuple[Shape, ...]
+    arguments: dict[str, Any] = {}
+
+
+class Child(_Model):
+    """A named part of a module: an attribute of the class, registered in this order."""
+
+    name: str
+    unit: Annotated[Leaf | Use, Field(discriminator="what")]
+    origin: Origin
+
+
+class Call(_Model):
+    """Apply the child called `child`.
+
+    `module` is the elaboration of a composed child for the sizes of this call; it differs from the
+    child's own where a shared part is used on another size.
+    """
+
+    what: Literal["call"] = "call"
+    child: str
+    module: str | None = None
+
+
+class Plain(_Model):
+    """Apply a layer that leaves no module, as a plain function call.
+
+    `inserted` marks the flatten that the compiler puts before a dense layer.
+    """
+
+    what: Literal["plain"] = "plain"
+    layer: AnyLayer
+    traced: dict[str, Traced] = {}
+    inserted: bool = False
+
+    @property
+    def spelled(self) -> Layer:
+        """The layer with traced numbers in its fields."""
+        return self.layer.model_copy(update=self.traced) if self.traced else self.layer
+
+
+class Combine(_Model):
+    """Combine values: a sum, a concatenation, a split."""
+
+    what: Literal["combine"] = "combine"
+    operation: AnyOperation
+
+
+class Step(_Model):
+    """One application: values in, values out, by their index in the module's `values`."""
+
+    action: Annotated[Call | Plain | Combine, Field(discriminator="what")]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    origin: Origin
+
+
+class Output(_Model):
+    """One output: a value, and its name where several are returned by name."""
+
+    value: int
+    name: str | None = None
+
+
+class Parameter(_Model):
+    """A parameter of the definition, with the argument that this elaboration was made for.
+
+    `fixed` is true when it decides more than sizes, so that the structure stands or falls with it.
+    """
+
+    name: str
+    value: Any
+    fixed: bool
+
+
+class Module(_Model):
+    """A network, block, sequence or composed layer, elaborated for one set of arguments and sizes.
+
+    `values` are the shapes of everything that flows, one sample's, the batch left out; the first
+    `len(inputs)` of them are what comes in.  `steps` are in the order of execution.
+    """
+
+    id: str
+    kind: Literal["network", "block", "sequence", "chain"]
+    name: str
+    """The name of the definition; a chain has none."""
+    parameters: tuple[Parameter, ...] = ()
+    inputs: tuple[str, ...]
+    """The names of the inputs: values 0, 1, ..."""
+    children: tuple[Child, ...]
+    steps: tuple[Step, ...]
+    values: tuple[Shape, ...]
+    outputs: tuple[Output, ...]
+    origin: Origin
+
+    def child(self, name: str) -> Child:
+        """The part with this name."""
+        return next(child for child in self.children if child.name == name)
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        """The shapes of what comes in."""
+        return self.values[: len(self.inputs)]
+
+    @property
+    def output_shapes(self) -> tuple[Shape, ...]:
+        """The shapes of what goes out."""
+        return tuple(self.values[output.value] for output in self.outputs)
+
+
+class Program(_Model):
+    """Everything that a text describes."""
+
+    format: Literal[1] = FORMAT
+    source: str
+    """The name of the source text."""
+    networks: tuple[str, ...]
+    """The ids of the networks, in the order of the text."""
+    modules: dict[str, Module]
+
+    def network(self, name: str | None = None) -> Module:
+        """The network called `name`; without a name, the last one of the text.
+
+        Raises KeyError when there is none.
+        """
+        for key in reversed(self.networks):
+            if name is None or self.modules[key].name == name:
+                return self.modules[key]
+        raise KeyError(name)

@@ -1,0 +1,516 @@
+"""Numbers that remember which names they were computed from.
+
+Inside `block Block(channels)` the number of filters is 64 in one use and 128 in another; what the
+generated class must say is `channels`.  So the parameters of a definition, and the channels of what
+comes into it, are `Traced`: a plain number with the expression that led to it.  Traced numbers take
+part in arithmetic like any other; the size rules never notice.
+
+A size left open (`input(3, ?, ?)`) is a traced number too.  Its value is a large stand-in, and each
+comparison it takes part in is written down as a `Guard`: what must hold for a size to fit.
+
+Expressions are polynomials, so that equal ones compare equal however they were written
+(`c + g + g` is `c + 2*g`), over atoms: names, and divisions and calls that stay as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+Number = int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A comparison that an open size took part in: `left relation right` came out as `truth`."""
+
+    relation: str
+    left: Expr
+    right: Expr
+    truth: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Symbol:
+    """A name in an expression.  An open size has a list in which its guards are collected."""
+
+    name: str
+    guards: list[Guard] | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that a polynomial cannot hold: a division, or a call such as `min(a, b)`."""
+
+    name: str
+    operands: tuple[Expr, ...]
+
+    def __str__(self) -> str:
+        if self.name in _DIVISIONS:
+            left, right = self.operands
+            return f"{left.text(_PRODUCT)} {self.name} {right.text(_POWER)}"
+        return f"{self.name}({', '.join(map(str, self.operands))})"
+
+
+Atom = Symbol | Operation
+_DIVISIONS: dict[str, Callable[[Number, Number], Number]] = {
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "/": operator.truediv,
+}
+_FUNCTIONS: dict[str, Callable[..., Number]] = {
+    "int": int,
+    "round": round,
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
+# What Python can say without an import; any other call stays out of generated code.
+_PLAIN_FUNCTIONS = frozenset({"int", "round", "min", "max", "abs"})
+_SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A polynomial: a sum of products of atoms, each with a factor, in a canonical order.
+
+    `factors` is set for a number that should be written as the product that it came from
+    (16 * 5 * 5 features); it takes no part in comparisons.
+    """
+
+    terms: tuple[tuple[tuple[Atom, ...], Number], ...]
+    factors: tuple[Expr, ...] = field(default=(), compare=False)
+
+    @staticmethod
+    def of(value: Number | Traced | Expr | Atom) -> Expr:
+        """The expression of anything that may stand in one."""
+        if isinstance(value, Expr):
+            return value
+        if isinstance(value, Traced):
+            return value.expr
+        if isinstance(value, (Symbol, Operation)):
+            return Expr((((value,), 1),))
+        return Expr((((), value),)) if value else Expr(())
+
+    @staticmethod
+    def product(factors: Iterable[Number | Traced | Expr]) -> Expr:
+        """The product of the factors, remembered as such."""
+        parts = tuple(Expr.of(f) for f in factors)
+        return Expr(reduce(operator.mul, parts, Expr.of(1)).terms, parts if len(parts) > 1 else ())
+
+    @property
+    def constant(self) -> Number | None:
+        """The number, where there is no atom."""
+        if not self.terms:
+            return 0
+        if len(self.terms) == 1 and not self.terms[0][0]:
+            return self.terms[0][1]
+        return None
+
+    def __add__(self, other: Expr) -> Expr:
+        sums = dict(self.terms)
+        for atoms, factor in other.terms:
+            sums[atoms] = sums.get(atoms, 0) + factor
+        return _from_terms(sums)
+
+    def __sub__(self, other: Expr) -> Expr:
+        return self + other * Expr.of(-1)
+
+    def __mul__(self, other: Expr) -> Expr:
+        sums: dict[tuple[Atom, ...], Number] = {}
+        for atoms, factor in self.terms:
+            for more, other_factor in other.terms:
+                key = tuple(sorted(atoms + more, key=_atom_key))
+                sums[key] = sums.get(key, 0) + factor * other_factor
+        return _from_terms(sums)
+
+    def symbols(self) -> frozenset[Symbol]:
+        """Every name that the value depends on."""
+        found: set[Symbol] = set()
+        for atoms, _ in self.terms:
+            for atom in atoms:
+                if isinstance(atom, Symbol):
+                    found.add(atom)
+                else:
+                    found.update(*(operand.symbols() for operand in atom.operands))
+        return frozenset(found)
+
+    @property
+    def sayable(self) -> bool:
+        """Whether plain Python can say it without an import."""
+        return all(
+            isinstance(atom, Symbol)
+            or (
+                (atom.name in _DIVISIONS or atom.name in _PLAIN_FUNCTIONS)
+                and all(operand.sayable for operand in atom.operands)
+            )
+            for atoms, _ in self.terms
+            for atom in atoms
+        )
+
+    def substitute(self, values: Mapping[str, Number | Traced | Expr]) -> Expr:
+        """The expression with names replaced; names that are not in `values` stay."""
+        if not any(s.name in values for s in self.symbols()):
+            return self
+        if self.factors:
+            return Expr.product(factor.substitute(values) for factor in self.factors)
+        total = Expr(())
+        for atoms, factor in self.terms:
+            total += reduce(operator.mul, (_substitute_atom(a, values) for a in atoms), Expr.of(factor))
+        return total
+
+    def evaluate(self, values: Mapping[str, Number]) -> Number:
+        """The number that comes out for these values of the names."""
+        total: Number = 0
+        for atoms, factor in self.terms:
+            product = factor
+            for atom in atoms:
+                if isinstance(atom, Symbol):
+                    product *= values[atom.name]
+                else:
+                    product *= _apply(atom.name, [operand.evaluate(values) for operand in atom.operands])
+            total += product
+        return total
+
+    def text(self, place: int = _SUM) -> str:
+        """Python source; `place` says how tightly the surroundings bind."""
+        if self.factors:
+            shown = [f for f in self.factors if f.constant != 1] or [self.factors[0]]
+            if len(shown) == 1:
+                return shown[0].text(place)
+            text = " * ".join(f.text(_PRODUCT) for f in shown)
+            return f"({text})" if place >= _POWER else text
+        if not self.terms:
+            return "0"
+        # Names before plain numbers, and nothing that begins with a minus if that can be helped.
+        ordered = sorted(self.terms, key=lambda term: (term[1] < 0, not term[0]))
+        parts: list[str] = []
+        for atoms, factor in ordered:
+            term = _term_text(atoms, abs(factor), bare=factor > 0)
+            sign = "-" if factor < 0 else "+"
+            parts.append(f" {sign} {term}" if parts else ("-" if factor < 0 else "") + term)
+        loose = len(parts) > 1 or parts[0].startswith("-")
+        binds = _SUM if loose else _PRODUCT if " " in parts[0] else _POWER
+        text = "".join(parts)
+        return f"({text})" if binds < place else text
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def _atom_key(atom: Atom) -> str:
+    return str(atom)
+
+
+def _from_terms(sums: dict[tuple[Atom, ...], Number]) -> Expr:
+    kept = [(atoms, factor) for atoms, factor in sums.items() if factor]
+    kept.sort(key=lambda term: ([str(a) for a in term[0]]))
+    return Expr(tuple(kept))
+
+
+def _term_text(atoms: tuple[Atom, ...], factor: Number, *, bare: bool) -> str:
+    words = [] if factor == 1 and atoms else [repr(factor)]
+    if len(atoms) == 1 and not words and bare:
+        return str(atoms[0])
+    for atom in atoms:
+        text = str(atom)
+        words.append(f"({text})" if isinstance(atom, Operation) and atom.name in _DIVISIONS else text)
+    return " * ".join(words)
+
+
+def _apply(name: str, operands: list[Number]) -> Number:
+    if name in _DIVISIONS:
+        return _DIVISIONS[name](*operands)
+    return _FUNCTIONS[name](*operands)
+
+
+def _substitute_atom(atom: Atom, values: Mapping[str, Number | Traced | Expr]) -> Expr:
+    if isinstance(atom, Symbol):
+        return Expr.of(values[atom.name]) if atom.name in values else Expr.of(atom)
+    operands = tuple(operand.substitute(values) for operand in atom.operands)
+    constants = [operand.constant for operand in operands]
+    if all(c is not None for c in constants) and (atom.name in _DIVISIONS or atom.name in _FUNCTIONS):
+        return Expr.of(_apply(atom.name, [c for c in constants if c is not None]))
+    return Expr.of(Operation(atom.name, operands))
+
+
+class OpenSize(Exception):  # noqa: N818 - a signal to the stage that asked for a number
+    """Raised where a plain number is needed and the size is left open."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traced:
+    """A number with the expression that it was computed by."""
+
+    value: Number
+    expr: Expr
+
+    def _binary(self, other: object, name: str, swap: bool) -> Any:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        left, right = (other, self) if swap else (self, other)
+        return calculate(name, left, right)
+
+    def __add__(self, other: object) -> Any:
+        return self._binary(other, "+", False)
+
+    def __radd__(self, other: object) -> Any:
+        return self._binary(other, "+", True)
+
+    def __sub__(self, other: object) -> Any:
+        return self._binary(other, "-", False)
+
+    def __rsub__(self, other: object) -> Any:
+        return self._binary(other, "-", True)
+
+    def __mul__(self, other: object) -> Any:
+        return self._binary(other, "*", False)
+
+    def __rmul__(self, other: object) -> Any:
+        return self._binary(other, "*", True)
+
+    def __floordiv__(self, other: object) -> Any:
+        return self._binary(other, "//", False)
+
+    def __rfloordiv__(self, other: object) -> Any:
+        return self._binary(other, "//", True)
+
+    def __mod__(self, other: object) -> Any:
+        return self._binary(other, "%", False)
+
+    def __rmod__(self, other: object) -> Any:
+        return self._binary(other, "%", True)
+
+    def __truediv__(self, other: object) -> Any:
+        return self._binary(other, "/", False)
+
+    def __rtruediv__(self, other: object) -> Any:
+        return self._binary(other, "/", True)
+
+    def __neg__(self) -> Any:
+        return calculate("-", 0, self)
+
+    def __pos__(self) -> Traced:
+        return self
+
+    def __abs__(self) -> Any:
+        return -self if self < 0 else self
+
+    def __lt__(self, other: object) -> bool:
+        return self._compare("<", other)
+
+    def __le__(self, other: object) -> bool:
+        return self._compare("<=", other)
+
+    def __gt__(self, other: object) -> bool:
+        return self._compare(">", other)
+
+    def __ge__(self, other: object) -> bool:
+        return self._compare(">=", other)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        return self._compare("==", other)
+
+    def __ne__(self, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        return self._compare("!=", other)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __bool__(self) -> bool:
+        return self._compare("!=", 0)
+
+    def __index__(self) -> int:
+        if self.is_open:
+            raise OpenSize
+        return operator.index(self.value)  # type: ignore[arg-type]
+
+    def __int__(self) -> int:
+        if self.is_open:
+            raise OpenSize
+        return int(self.value)
+
+    def __float__(self) -> float:
+        if self.is_open:
+            raise OpenSize
+        return float(self.value)
+
+    def _compare(self, relation: str, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        truth = RELATIONS[relation](self.value, value_of(other))
+        left, right = self.expr, Expr.of(other)
+        difference = left - right
+        if difference.constant is None:
+            for symbol in difference.symbols():
+                if symbol.guards is not None:
+                    symbol.guards.append(Guard(relation, left, right, truth))
+                    break
+        return truth
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the number depends on a size that is left open."""
+        return any(s.guards is not None for s in self.expr.symbols())
+
+    def __str__(self) -> str:
+        return str(self.expr) if self.is_open else str(self.value)
+
+    def __repr__(self) -> str:
+        return f"Traced({self.value!r}, {str(self.expr)!r})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        def read(value: Any) -> Traced:
+            if isinstance(value, Traced):
+                return value
+            if isinstance(value, Mapping) and set(value) == {"value", "expr"}:
+                return Traced(value["value"], parse_expr(value["expr"]))
+            message = "a number, or an object with 'value' and 'expr'"
+            raise ValueError(message)
+
+        return core_schema.no_info_plain_validator_function(
+            read,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda traced: {"value": traced.value, "expr": str(traced.expr)}
+            ),
+        )
+
+
+RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    **_DIVISIONS,
+}
+
+
+def calculate(name: str, left: Number | Traced, right: Number | Traced) -> Number | Traced:
+    """`left name right` for `+ - * / // %`, traced where an operand is.
+
+    Raises ZeroDivisionError and OverflowError as Python does.
+    """
+    value = _ARITHMETIC[name](value_of(left), value_of(right))
+    if not isinstance(left, Traced) and not isinstance(right, Traced):
+        return value
+    a, b = Expr.of(left), Expr.of(right)
+    if name == "+":
+        expr = a + b
+    elif name == "-":
+        expr = a - b
+    elif name == "*":
+        expr = a * b
+    else:
+        expr = _divide(name, a, b)
+    return _settle(value, expr)
+
+
+def call(name: str, value: Number, operands: Iterable[Number | Traced]) -> Number | Traced:
+    """The result `value` of calling a function on operands, traced where one of them is."""
+    items = tuple(operands)
+    if not any(isinstance(item, Traced) for item in items):
+        return value
+    return _settle(value, Expr.of(Operation(name, tuple(Expr.of(item) for item in items))))
+
+
+def _divide(name: str, a: Expr, b: Expr) -> Expr:
+    divisor = b.constant
+    if divisor == 1 and name == "//":
+        return a
+    if (
+        isinstance(divisor, int)
+        and divisor > 0
+        and name == "//"
+        and all(isinstance(f, int) and f % divisor == 0 for atoms, f in a.terms if atoms)
+    ):
+        return Expr(tuple((atoms, f // divisor) for atoms, f in a.terms if f // divisor))  # type: ignore[operator]
+    return Expr.of(Operation(name, (a, b)))
+
+
+def _settle(value: Number, expr: Expr) -> Number | Traced:
+    return value if expr.constant is not None else Traced(value, expr)
+
+
+def value_of(number: Any) -> Any:
+    """The plain number, with its history forgotten; anything else is returned as it is."""
+    return number.value if isinstance(number, Traced) else number
+
+
+def is_open(number: Any) -> bool:
+    """Whether a number depends on a size that is left open."""
+    return isinstance(number, Traced) and number.is_open
+
+
+def key_of(number: Any) -> Any:
+    """A hashable key under which numbers are the same only if their expressions are too."""
+    return (number.value, number.expr) if isinstance(number, Traced) else number
+
+
+def forget(number: Any, names: Callable[[Symbol], bool]) -> Any:
+    """The number with the names for which `names` is true replaced by nothing: a plain number, unless others remain."""
+    if not isinstance(number, Traced) or not any(names(s) for s in number.expr.symbols()):
+        return number
+    return number.value
+
+
+_AST_BINARY: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Div: "/",
+}
+
+
+def parse_expr(text: str) -> Expr:
+    """Read back what `str(expr)` wrote.  Nothing is executed; raises ValueError for anything else."""
+    try:
+        return _read(ast.parse(text, mode="eval").body)
+    except (SyntaxError, RecursionError, MemoryError) as problem:
+        message = f"not an expression: {text!r}"
+        raise ValueError(message) from problem
+
+
+def _read(node: ast.expr) -> Expr:
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        return Expr.of(node.value)  # type: ignore[arg-type]
+    if isinstance(node, ast.Name):
+        return Expr.of(Symbol(node.id))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return Expr.of(-1) * _read(node.operand)
+    if isinstance(node, ast.BinOp) and type(node.op) in _AST_BINARY:
+        name, left, right = _AST_BINARY[type(node.op)], _read(node.left), _read(node.right)
+        if name == "+":
+            return left + right
+        if name == "-":
+            return left - right
+        return left * right if name == "*" else _divide(name, left, right)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        return Expr.of(Operation(node.func.id, tuple(_read(a) for a in node.args)))
+    message = "not an expression of names, numbers and arithmetic"
+    raise ValueError(message)
