@@ -1,1 +1,1 @@
-
+"""How diagnostics are shown: one renderer a file."""

@@ -1,0 +1,40 @@
+"""Diagnostics for programs: a JSON array with an object for each.
+
+Lines and columns count from 1, columns in characters; an end is exclusive. `file`, `start` and `end`
+are null for a diagnostic that is not about a place in a text. Characters outside ASCII are escaped, so
+that the output survives any encoding.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic
+from cnndsl.source import Span
+
+
+def render(diagnostics: Iterable[Diagnostic]) -> str:
+    """The array, with a line end after it."""
+    return json.dumps([_entry(diagnostic) for diagnostic in diagnostics], indent=2) + "\n"
+
+
+def _entry(diagnostic: Diagnostic) -> dict[str, Any]:
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        **_place(diagnostic.span),
+        "label": diagnostic.label,
+        "labels": [{**_place(label.span), "message": label.message} for label in diagnostic.labels],
+        "help": list(diagnostic.help),
+    }
+
+
+def _place(span: Span | None) -> dict[str, Any]:
+    if span is None:
+        return {"file": None, "start": None, "end": None}
+    ends = (span.source.position(span.start), span.source.position(span.end))
+    start, end = ({"line": at.line, "column": at.column} for at in ends)
+    return {"file": span.source.name, "start": start, "end": end}

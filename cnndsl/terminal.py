@@ -1,0 +1,91 @@
+"""Text for a terminal: how much room it takes, made safe to show, and in colours.
+
+Columns are counted as a terminal does: Chinese, Japanese and Korean characters and emoji take two,
+combining marks none.  What would move the cursor, reorder the line or show nothing at all is spelled out.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Literal
+
+Style = Literal["bold", "dim", "red", "green", "yellow", "blue", "violet", "cyan"]
+_CODES: dict[Style, int] = {
+    "bold": 1,
+    "dim": 2,
+    "red": 31,
+    "green": 32,
+    "yellow": 33,
+    "blue": 34,
+    "violet": 35,
+    "cyan": 36,
+}
+
+TAB = 4
+"""Columns from one tab stop to the next."""
+
+_INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
+_NO_ROOM = frozenset(("Mn", "Me"))
+_CONTROL_PICTURES = 0x2400
+_DELETE, _DELETE_PICTURE = "\x7f", "\u2421"
+
+
+def visible(char: str) -> str:
+    """One character as it may be shown: itself, or for a control or invisible one a picture or `<U+202E>`.
+
+    Right-to-left overrides are spelled out too: they would make a line look like what it is not.
+    """
+    if " " <= char <= "~":
+        return char
+    if char < " ":
+        return chr(_CONTROL_PICTURES + ord(char))
+    if char == _DELETE:
+        return _DELETE_PICTURE
+    if unicodedata.category(char) in _INVISIBLE:
+        return f"<U+{ord(char):04X}>"
+    return char
+
+
+def clean(text: str) -> str:
+    """Text with every control and invisible character made visible; line ends become spaces."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(" " if char in "\r\n\t" else visible(char) for char in text)
+
+
+def width(text: str) -> int:
+    """The columns that a text without control characters takes."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(char) for char in text)
+
+
+def pad(text: str, columns: int, *, right: bool = False) -> str:
+    """The text filled up with spaces to `columns`; at its left end with `right`, so that it stands at the right."""
+    space = " " * max(0, columns - width(text))
+    return space + text if right else text + space
+
+
+def paint(text: str, *styles: Style, color: bool) -> str:
+    """The text in these styles, or as it is where `color` is off or there is nothing to show."""
+    if not color or not text or not styles:
+        return text
+    return f"\x1b[{';'.join(str(_CODES[style]) for style in styles)}m{text}\x1b[0m"
+
+
+def cells(line: str) -> list[tuple[str, int]]:
+    """Each character of a line as it is shown, with the columns that it takes there; tabs fill up to their stop."""
+    shown: list[tuple[str, int]] = []
+    column = 0
+    for char in line:
+        cell = " " * (TAB - column % TAB) if char == "\t" else visible(char)
+        room = width(cell)
+        shown.append((cell, room))
+        column += room
+    return shown
+
+
+def _width(char: str) -> int:
+    if unicodedata.category(char) in _NO_ROOM:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1

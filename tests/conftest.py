@@ -1,0 +1,30 @@
+"""What all tests share: golden files and `pytest --update`, which rewrites them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Golden = Callable[[Path, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite the golden files with what comes out now")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compares a text with a golden file, byte for byte; with `--update` the file is rewritten instead."""
+    update = bool(request.config.getoption("--update"))
+
+    def compare(path: Path, text: str) -> None:
+        actual = text.encode()
+        if update:
+            path.write_bytes(actual)
+            return
+        assert path.exists(), f"no golden file {path.name}: run pytest --update, and read what it wrote"
+        assert actual.decode() == path.read_bytes().decode(), f"differs from {path.name}"
+
+    return compare

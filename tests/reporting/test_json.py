@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cnndsl.diagnostics import Diagnostic
+from cnndsl.reporting import json as report
+from tests.reporting.build import CASES, load
+
+
+def test_a_diagnostic_with_everything() -> None:
+    (entry,) = json.loads(report.render(load(CASES / "another_file.toml")))
+    assert entry == {
+        "code": "E306",
+        "severity": "error",
+        "message": "+ needs two values of the same size: the left one is 64 x 30 x 30, the right one 3 x 32 x 32",
+        "file": "blocks/residual.cnn",
+        "start": {"line": 3, "column": 5},
+        "end": {"line": 3, "column": 15},
+        "label": "added here",
+        "labels": [
+            {
+                "file": "blocks/residual.cnn",
+                "start": {"line": 2, "column": 5},
+                "end": {"line": 2, "column": 22},
+                "message": "64 x 30 x 30",
+            },
+            {
+                "file": "net.cnn",
+                "start": {"line": 5, "column": 5},
+                "end": {"line": 5, "column": 17},
+                "message": "used here",
+            },
+        ],
+        "help": ["make the sizes equal"],
+    }
+
+
+def test_no_place() -> None:
+    (entry,) = json.loads(report.render([Diagnostic("E001", "gone")]))
+    assert (entry["file"], entry["start"], entry["end"], entry["labels"]) == (None, None, None, [])
+
+
+def test_nothing_is_an_empty_array() -> None:
+    assert json.loads(report.render([])) == []
+
+
+@pytest.mark.parametrize("name", ["tabs_and_wide_characters", "control_characters"])
+def test_plain_ascii(name: str) -> None:
+    rendered = report.render(load(CASES / f"{name}.toml"))
+    assert rendered.isascii()
+    assert json.loads(rendered)[0]["message"] == load(CASES / f"{name}.toml")[0].message

@@ -1,0 +1,31 @@
+"""No golden file without the case that it belongs to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SOURCES = (".cnn", ".toml")
+FOLDERS = sorted(Path(__file__).parent.rglob("cases"))
+
+
+def orphans(folder: Path) -> list[str]:
+    """The files under a folder of cases that have no source with the same name beside them."""
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return sorted(
+        str(path.relative_to(folder))
+        for path in files
+        if path.suffix not in SOURCES and not any(path.with_suffix(source) in files for source in SOURCES)
+    )
+
+
+def test_every_golden_file_has_its_case() -> None:
+    assert FOLDERS
+    assert {str(folder): orphans(folder) for folder in FOLDERS if orphans(folder)} == {}
+
+
+def test_an_orphan_is_found(tmp_path: Path) -> None:
+    for name in ("kept.cnn", "kept.py", "kept.txt", "left.py", "topic/case.toml", "topic/case.json", "topic/other.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    assert orphans(tmp_path) == ["left.py", "topic/other.txt"]
