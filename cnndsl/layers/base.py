@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -55,6 +55,12 @@ class Tensor:
 _NO_DEFAULT: Any = object()
 
 
+class Code(str):
+    """A piece of Python that stands in generated source as it is: `self.training`.  Never a user's text."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """One argument of a PyTorch constructor, with the default at which it is left out."""
@@ -74,10 +80,28 @@ class Spelling:
     """How PyTorch writes a layer: `nn.Conv2d` with arguments in the constructor's order.
 
     Arguments without a default come first and are written by position; the others by name.
+    A call that is no plain call, such as a slice, has a `template` instead of a target: `{x}` stands for
+    the value, `{name}` for an argument.
     """
 
     target: str
     arguments: tuple[Argument, ...] = ()
+    template: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerParameter:
+    """What a layer kind says of one of its parameters.
+
+    `role` is "count" where it counts channels or features, "free" where it changes no size, and
+    "fixed" where it shapes what comes out or how the layer is built. `default` is None for a required one.
+    """
+
+    name: str
+    description: str
+    required: bool
+    default: Any
+    role: Literal["count", "free", "fixed"]
 
 
 class Layer(BaseModel):
@@ -92,6 +116,10 @@ class Layer(BaseModel):
     """How many axes one sample may have: 3 for channels x height x width. Empty: any number."""
     example: ClassVar[str]
     """A use in a network that compiles, for the reference page."""
+    module: ClassVar[str] = ""
+    """The class of `torch.nn`, `{r}` being the number of spatial axes; empty where there is none."""
+    torch_names: ClassVar[dict[str, str]] = {}
+    """PyTorch's names of the parameters that have a shorter one here."""
     plain_call: ClassVar[bool] = False
     """Whether it is a plain function call, and no module, as an unnamed line of a block or network."""
 
@@ -118,6 +146,10 @@ class Layer(BaseModel):
         """
         return None
 
+    def flattens(self, x: Shape) -> bool:
+        """Whether a feature map of this shape is flattened before it comes in."""
+        return False
+
     def words(self, x: Shape) -> str:
         """The arguments that matter, for people: "8 filters, 5×5, stride 2". Empty where there are none."""
         return ""
@@ -130,7 +162,32 @@ class Layer(BaseModel):
     @classmethod
     def module_name(cls, rank: int) -> str:
         """The name of the PyTorch class on `rank` spatial axes, for a picture: "Conv2d"."""
-        return cls.kind
+        return cls.module.format(r=max(rank, 1)) or cls.kind
+
+    @classmethod
+    def parameters(cls) -> tuple[LayerParameter, ...]:
+        """The parameters, in the order in which they may be given by position."""
+        return tuple(
+            LayerParameter(
+                name,
+                field.description or "",
+                field.is_required(),
+                None if field.is_required() else field.default,
+                "count" if "count" in field.metadata else "free" if "free" in field.metadata else "fixed",
+            )
+            for name, field in cls.model_fields.items()
+        )
+
+    def arguments(self, *names: str) -> tuple[Argument, ...]:
+        """The parameters `names`, or all of them, as arguments with PyTorch's names."""
+        fields = type(self).model_fields
+        return tuple(
+            Argument(long, getattr(self, name))
+            if fields[name].is_required()
+            else Argument(long, getattr(self, name), fields[name].default)
+            for name in names or fields
+            for long in (self.torch_names.get(name, name),)
+        )
 
 
 RANK_WORDS = {

@@ -8,116 +8,172 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor, times
-from cnndsl.layers.fields import Count, Extent, Flag, Padding, PaddingMode, Positive
+from cnndsl.layers.fields import Count, Extent, Flag, Offset, Padding, PaddingMode
 from cnndsl.layers.sizes import Shape, SizeError, per_axis, show, window_size
+from cnndsl.layers.windows import check_border, does_not_fit, extent
 
 
-class Conv(Layer):
-    """A convolution: each of `channels` kernels runs over all channels of the input.
+class _Convolution(Layer):
+    """What the two convolutions share: kernels, groups and a bias, on 1, 2 or 3 spatial axes."""
 
-    On 1, 2 or 3 spatial axes, as the input has them: `nn.Conv1d`, `nn.Conv2d`, `nn.Conv3d`.
-    Output along an axis: floor((I - L*(K - 1) - 1 + 2D) / S) + 1 for input I, kernel K, padding D,
-    stride S and dilation L.
-    """
-
-    kind: ClassVar[str] = "conv"
     group: ClassVar[Group] = Group.CONVOLUTION
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 5, stride=2, padding=2)"
+    torch_names: ClassVar[dict[str, str]] = {"channels": "out_channels", "kernel": "kernel_size"}
 
     channels: Count = Field(description="number of kernels, and so of output channels")
     kernel: Extent = Field(description="size of each kernel")
     stride: Extent = Field(default=1, description="how far the kernel moves at each step")
-    padding: Padding = Field(default=0, description='rows and columns added on every side; "same" keeps the size, "valid" adds none')
+
+    def _check(self, x: Shape, groups: int) -> None:
+        self.check_rank(x)
+        if x[0] % groups or self.channels % groups:
+            raise SizeError(
+                f"groups={groups} must divide the {x[0]} input channels and the {self.channels} kernels",
+                "choose a number of groups that divides both",
+                code="E304",
+            )
+
+    def _axes(self, value: Any, x: Shape, name: str) -> tuple[int, ...]:
+        return per_axis(value, len(x) - 1, name)
+
+    def _words(self, x: Shape, groups: int, *more: str) -> str:
+        parts = [f"{self.channels} {'filter' if self.channels == 1 else 'filters'}"]
+        parts.append(times(self._axes(self.kernel, x, "kernel")))
+        if any(s != 1 for s in self._axes(self.stride, x, "stride")):
+            parts.append(f"stride {extent(self.stride)}")
+        parts += filter(None, more)
+        if groups != 1:
+            parts.append("depthwise" if groups == x[0] else f"{groups} groups")
+        return ", ".join(parts)
+
+    def torch(self, x: Shape) -> Spelling:
+        name = self.module_name(len(x) - 1)
+        return Spelling(f"nn.{name}", (Argument("in_channels", x[0]), *self.arguments()))
+
+
+class Conv(_Convolution):
+    """A convolution: each of `channels` kernels is laid over the input at every position, from the top
+    left, multiplied with what lies below it and summed over all input channels.
+
+    Output along an axis: floor((I - L*(K - 1) - 1 + 2D) / S) + 1 for input I, kernel K, padding D,
+    stride S and dilation L (torch.nn.Conv2d); for L = 1 that is (I - K + 2D)/S + 1.
+    On 1, 2 or 3 spatial axes, as the input has them: nn.Conv1d, nn.Conv2d, nn.Conv3d.
+    """
+
+    kind: ClassVar[str] = "conv"
+    module: ClassVar[str] = "Conv{r}d"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 5, stride=2, padding=2)"
+
+    padding: Padding = Field(
+        default=0, description='rows and columns added on every side; "same" keeps the size, "valid" adds none'
+    )
     dilation: Extent = Field(default=1, description="distance between the cells of the kernel")
-    groups: Positive = Field(default=1, description="blocks of channels that do not see one another")
+    groups: Count = Field(default=1, description="blocks of channels that do not see one another")
     bias: Flag = Field(default=True, description="whether each kernel adds a learned number")
     padding_mode: PaddingMode = Field(default="zeros", description="what the added border holds")
 
     def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        rank = len(x) - 1
-        kernel, stride, dilation = self._axes(rank)
-        if x[0] % self.groups or self.channels % self.groups:
-            raise SizeError(
-                f"groups={self.groups} must divide the {x[0]} input channels and the {self.channels} kernels",
-                "choose a number of groups that divides both",
-                code="E304",
-            )
+        self._check(x, self.groups)
+        kernel = self._axes(self.kernel, x, "kernel")
+        stride = self._axes(self.stride, x, "stride")
+        dilation = self._axes(self.dilation, x, "dilation")
         if self.padding == "same":
-            if any(s != 1 for s in stride):
-                raise SizeError(
-                    'padding="same" needs stride 1',
-                    f"write the padding as a number: padding={(dilation[0] * (kernel[0] - 1)) // 2}",
-                    code="E305",
-                )
+            self._check_same(x, kernel, stride, dilation)
             return (self.channels, *x[1:])
-        padding = self._padding(rank)
+        padding = self._axes(0 if self.padding == "valid" else self.padding, x, "padding")
+        check_border(x, padding, padding, self.padding_mode, "padding_mode")
         y = tuple(window_size(*axis) for axis in zip(x[1:], kernel, padding, stride, dilation, strict=True))
         if any(size < 1 for size in y):
-            raise _does_not_fit(x, kernel, padding, dilation)
+            raise does_not_fit(x, kernel, padding, dilation)
         return (self.channels, *y)
 
-    def _axes(self, rank: int) -> tuple[tuple[int, ...], ...]:
-        return (
-            per_axis(self.kernel, rank, "kernel"),
-            per_axis(self.stride, rank, "stride"),
-            per_axis(self.dilation, rank, "dilation"),
-        )
-
-    def _padding(self, rank: int) -> tuple[int, ...]:
-        return per_axis(0 if self.padding == "valid" else self.padding, rank, "padding")
+    def _check_same(
+        self, x: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+    ) -> None:
+        total = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+        before = tuple(t // 2 for t in total)
+        after = tuple(t - b for t, b in zip(total, before, strict=True))
+        if any(s != 1 for s in stride):
+            once = before[0] if all(b == before[0] for b in before) else list(before)
+            raise SizeError(
+                'padding="same" needs stride 1',
+                f"write the padding as a number: padding={once}",
+                code="E305",
+            )
+        check_border(x, before, after, self.padding_mode, "padding_mode")
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        kernel = per_axis(self.kernel, len(x) - 1, "kernel")
-        weight = Tensor("weight", (self.channels, x[0] // self.groups, *kernel))  # type: ignore[arg-type]
+        weight = Tensor("weight", (self.channels, x[0] // self.groups, *self._axes(self.kernel, x, "kernel")))
         return (weight, Tensor("bias", (self.channels,))) if self.bias else (weight,)
 
     def macs(self, x: Shape, y: Shape) -> int:
-        kernel = per_axis(self.kernel, len(x) - 1, "kernel")
-        return prod(kernel) * (x[0] // self.groups) * prod(y)  # type: ignore[arg-type]
-
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling(
-            f"nn.{self.module_name(len(x) - 1)}",
-            (
-                Argument("in_channels", x[0]),
-                Argument("out_channels", self.channels),
-                Argument("kernel_size", self.kernel),
-                Argument("stride", self.stride, 1),
-                Argument("padding", self.padding, 0),
-                Argument("dilation", self.dilation, 1),
-                Argument("groups", self.groups, 1),
-                Argument("bias", self.bias, True),
-                Argument("padding_mode", self.padding_mode, "zeros"),
-            ),
-        )
+        # Each output number is a sum over the kernel and the input channels of its group.
+        return prod(self._axes(self.kernel, x, "kernel")) * (x[0] // self.groups) * prod(y)
 
     def words(self, x: Shape) -> str:
-        rank = len(x) - 1
-        parts = [f"{self.channels} filters", times(per_axis(self.kernel, rank, "kernel"))]
-        if any(s != 1 for s in per_axis(self.stride, rank, "stride")):
-            parts.append(f"stride {times(self.stride)}")
+        padding = ""
         if isinstance(self.padding, str):
-            parts.append(self.padding)
-        elif any(per_axis(self.padding, rank, "padding")):
-            parts.append(f"padding {times(self.padding)}")
-        if self.groups != 1:
-            parts.append("depthwise" if self.groups == x[0] else f"{self.groups} groups")
-        return ", ".join(parts)
-
-    @classmethod
-    def module_name(cls, rank: int) -> str:
-        return f"Conv{rank}d"
+            padding = "" if self.padding == "valid" else f"padding {self.padding}"
+        elif any(self._axes(self.padding, x, "padding")):
+            padding = f"padding {extent(self.padding)}"
+        spread = any(d != 1 for d in self._axes(self.dilation, x, "dilation"))
+        return self._words(x, self.groups, padding, f"dilation {extent(self.dilation)}" if spread else "")
 
 
-def _does_not_fit(x: Shape, kernel: tuple[int, ...], padding: tuple[int, ...], dilation: tuple[int, ...]) -> SizeError:
-    sizes = zip(x[1:], kernel, padding, dilation, strict=True)
-    needed = max(-(-(d * (k - 1) + 1 - i) // 2) for i, k, _, d in sizes)
-    largest = min(i + 2 * p for i, p in zip(x[1:], padding, strict=True))
-    spread = f" with dilation {times(dilation)}" if any(d != 1 for d in dilation) else ""
-    padded = f" with padding {times(padding)}" if any(padding) else ""
-    return SizeError(
-        f"kernel {times(kernel)}{spread} does not fit an input of {show(x[1:])}{padded}",
-        f"add padding={needed} or more, use a kernel of at most {largest}, or drop a pooling step before it",
+class ConvTranspose(_Convolution):
+    """A transposed convolution: every input number lays a kernel, times itself, onto the output, the
+    kernels `stride` apart.  With a stride it makes a map larger: the way up in decoders and generators.
+
+    Output along an axis: (I - 1)*S - 2D + L*(K - 1) + O + 1 for input I, stride S, padding D,
+    dilation L, kernel K and output padding O (torch.nn.ConvTranspose2d).
+    """
+
+    kind: ClassVar[str] = "conv_transpose"
+    module: ClassVar[str] = "ConvTranspose{r}d"
+    example: ClassVar[str] = "input(16, 8, 8) -> conv_transpose(8, 2, stride=2)"
+
+    padding: Offset = Field(default=0, description="rows and columns taken away on every side of the output")
+    output_padding: Offset = Field(
+        default=0, description="rows and columns added at the end; which of the sizes that a stride maps to one it is"
     )
+    groups: Count = Field(default=1, description="blocks of channels that do not see one another")
+    bias: Flag = Field(default=True, description="whether each kernel adds a learned number")
+    dilation: Extent = Field(default=1, description="distance between the cells of the kernel")
+
+    def output(self, x: Shape) -> Shape:
+        self._check(x, self.groups)
+        kernel = self._axes(self.kernel, x, "kernel")
+        stride = self._axes(self.stride, x, "stride")
+        padding = self._axes(self.padding, x, "padding")
+        extra = self._axes(self.output_padding, x, "output_padding")
+        dilation = self._axes(self.dilation, x, "dilation")
+        if any(o >= max(s, d) for o, s, d in zip(extra, stride, dilation, strict=True)):
+            raise SizeError(
+                f"output_padding {extent(extra)} must be smaller than the stride or the dilation",
+                "output_padding picks one of the sizes between two strides: use at most stride - 1",
+                code="E309",
+            )
+        y = tuple(
+            (i - 1) * s - 2 * p + d * (k - 1) + o + 1
+            for i, k, s, p, o, d in zip(x[1:], kernel, stride, padding, extra, dilation, strict=True)
+        )
+        if any(size < 1 for size in y):
+            raise SizeError(
+                f"padding {extent(padding)} takes away all of the output: it would be {show(y)}",
+                "conv_transpose's padding makes the output smaller: use less of it, or a larger kernel",
+            )
+        return (self.channels, *y)
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        kernel = self._axes(self.kernel, x, "kernel")
+        weight = Tensor("weight", (x[0], self.channels // self.groups, *kernel))  # type: ignore[arg-type]
+        return (weight, Tensor("bias", (self.channels,))) if self.bias else (weight,)
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        # Each input number is multiplied with a kernel for every output channel of its group.
+        kernel = self._axes(self.kernel, x, "kernel")
+        return prod(kernel) * (self.channels // self.groups) * prod(x)
+
+    def words(self, x: Shape) -> str:
+        padding = f"padding {extent(self.padding)}" if any(self._axes(self.padding, x, "padding")) else ""
+        return self._words(x, self.groups, padding)

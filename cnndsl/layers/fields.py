@@ -40,26 +40,26 @@ def _real(value: Any) -> float | int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         message = f"must be a number, and it is {describe(value)}"
         raise ValueError(message)
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         message = "must be a finite number"
         raise ValueError(message)
     return value
 
 
 def _positive_real(value: Any) -> float | int:
-    value = _real(value)
-    if value <= 0:
-        message = f"must be greater than 0, and it is {value}"
+    number = _real(value)
+    if number <= 0:
+        message = f"must be greater than 0, and it is {number}"
         raise ValueError(message)
-    return value
+    return number
 
 
 def _probability(value: Any) -> float | int:
-    value = _real(value)
-    if not 0 <= value <= 1:
-        message = f"must be a probability, between 0 and 1, and it is {value}"
+    number = _real(value)
+    if not 0 <= number <= 1:
+        message = f"must be a probability, between 0 and 1, and it is {number}"
         raise ValueError(message)
-    return value
+    return number
 
 
 def _flag(value: Any) -> bool:
@@ -76,6 +76,40 @@ def _padding(value: Any) -> int | str | tuple[int, ...]:
             raise ValueError(message)
         return value
     return _whole_per_axis(value, 0)
+
+
+def _scale(value: Any) -> float | int | tuple[float | int, ...]:
+    if isinstance(value, (list, tuple)):
+        if not value:
+            message = "needs a number for each axis, and the list is empty"
+            raise ValueError(message)
+        return tuple(_factor(item) for item in value)
+    return _factor(value)
+
+
+def _factor(value: Any) -> float | int:
+    number = _positive_real(value)
+    if number > LARGEST:
+        message = f"must be at most {LARGEST:,}"
+        raise ValueError(message)
+    return number
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, (list, tuple)) or not value:
+        message = f"must be a list of sizes, and it is {'empty' if value in ([], ()) else describe(value)}"
+        raise ValueError(message)
+    if sum(item == -1 for item in value) > 1:
+        message = "may have one -1 at most, for the size that is left"
+        raise ValueError(message)
+    return tuple(item if type(item) is int and item == -1 else _whole(item, 1) for item in value)
+
+
+def _axes(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, (list, tuple)):
+        message = f"must be a list of axes, and it is {describe(value)}"
+        raise ValueError(message)
+    return tuple(_whole(item, -16) for item in value)
 
 
 def describe(value: Any) -> str:
@@ -103,6 +137,22 @@ Axis = Annotated[int, BeforeValidator(lambda v: _whole(v, -16))]
 # One number for all axes, or a list of one per axis.
 Extent = Annotated[int | tuple[int, ...], BeforeValidator(lambda v: _whole_per_axis(v, 1))]
 Offset = Annotated[int | tuple[int, ...], BeforeValidator(lambda v: _whole_per_axis(v, 0))]
+OptionalExtent = Annotated[
+    int | tuple[int, ...] | None, BeforeValidator(lambda v: None if v is None else _whole_per_axis(v, 1))
+]
+OptionalOffset = Annotated[
+    int | tuple[int, ...] | None, BeforeValidator(lambda v: None if v is None else _whole_per_axis(v, 0))
+]
+OptionalWhole = Annotated[int | None, BeforeValidator(lambda v: None if v is None else _whole(v, -LARGEST))]
+OptionalPositive = Annotated[int | None, BeforeValidator(lambda v: None if v is None else _whole(v, 1))]
+OptionalAxis = Annotated[int | None, BeforeValidator(lambda v: None if v is None else _whole(v, -16))]
+# A factor by which a size grows, or a list of them.
+OptionalScale = Annotated[
+    float | tuple[float | int, ...] | int | None, BeforeValidator(lambda v: None if v is None else _scale(v))
+]
+# The sizes of several axes, of which one may be -1: what is left.
+Sizes = Annotated[tuple[int, ...], BeforeValidator(_sizes)]
+Axes = Annotated[tuple[int, ...], BeforeValidator(_axes)]
 Padding = Annotated[int | str | tuple[int, ...], BeforeValidator(_padding)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]

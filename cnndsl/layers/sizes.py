@@ -7,9 +7,10 @@ be traced (see `cnndsl.traced`), so the formulas use nothing but arithmetic and 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
-from cnndsl.traced import Traced
+from cnndsl.traced import Expr, Traced, value_of
 
 Dim = int | Traced
 Shape = tuple[Dim, ...]
@@ -51,6 +52,15 @@ def per_axis(value: Any, rank: int, what: str) -> tuple[Any, ...]:
             code="E303",
         )
     return value
+
+
+def product(dims: Iterable[Dim]) -> Dim:
+    """How many numbers there are; traced as the product that it is where a dim is, for `channels * 5 * 5`."""
+    factors = tuple(dims)
+    total: int = prod(value_of(factor) for factor in factors)
+    if not any(isinstance(factor, Traced) for factor in factors):
+        return total
+    return factors[0] if len(factors) == 1 else Traced(total, Expr.product(factors))
 
 
 def window_size(size: Dim, kernel: int, padding: int = 0, stride: int = 1, dilation: int = 1) -> Dim:

@@ -1,0 +1,354 @@
+"""Activations: a function of each number by itself, or of the numbers along one axis."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cnndsl.layers.base import Argument, Code, Group, Layer, Spelling, Tensor
+from cnndsl.layers.fields import Axis, Count, Flag, Real
+from cnndsl.layers.sizes import Shape, SizeError
+from cnndsl.layers.values import axis_index
+
+_INPLACE = "whether the input itself is overwritten"
+
+
+class _Activation(Layer):
+    """A layer that changes no size and holds nothing; its function takes the module's arguments."""
+
+    group: ClassVar[Group] = Group.ACTIVATION
+    ranks: ClassVar[tuple[int, ...]] = ()
+    call: ClassVar[str]
+    """The function that does the same."""
+
+    def output(self, x: Shape) -> Shape:
+        return x
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling(f"nn.{self.module}", self.arguments())
+
+    def function(self, x: Shape) -> Spelling | None:
+        return Spelling(self.call, self.arguments())
+
+
+class _Inplace(_Activation):
+    """An activation that can overwrite its input."""
+
+    inplace: Flag = Field(default=False, description=_INPLACE)
+
+
+class ReLU(_Inplace):
+    """The rectified linear unit: negative numbers become zero, the others stay. max(0, x) (torch.nn.ReLU)."""
+
+    kind: ClassVar[str] = "relu"
+    module: ClassVar[str] = "ReLU"
+    call: ClassVar[str] = "F.relu"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 5) -> relu"
+
+
+class ReLU6(_Inplace):
+    """A ReLU that stops at 6: min(max(0, x), 6) (torch.nn.ReLU6). Suits low-precision arithmetic."""
+
+    kind: ClassVar[str] = "relu6"
+    module: ClassVar[str] = "ReLU6"
+    call: ClassVar[str] = "F.relu6"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> relu6"
+
+
+class LeakyReLU(_Activation):
+    """A ReLU that lets a little of the negative numbers through: x if x > 0, else slope * x
+    (torch.nn.LeakyReLU).
+    """
+
+    kind: ClassVar[str] = "leaky_relu"
+    module: ClassVar[str] = "LeakyReLU"
+    call: ClassVar[str] = "F.leaky_relu"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 4, stride=2, padding=1) -> leaky_relu(0.2)"
+    torch_names: ClassVar[dict[str, str]] = {"slope": "negative_slope"}
+
+    slope: Real = Field(default=0.01, description="factor of the negative numbers")
+    inplace: Flag = Field(default=False, description=_INPLACE)
+
+    def words(self, x: Shape) -> str:
+        return f"slope {self.slope}"
+
+
+class PReLU(_Activation):
+    """A leaky ReLU that learns its slope, one for all channels or one for each
+    (torch.nn.PReLU; He et al., 2015): x if x > 0, else weight * x.
+    """
+
+    kind: ClassVar[str] = "prelu"
+    module: ClassVar[str] = "PReLU"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> prelu(8)"
+    torch_names: ClassVar[dict[str, str]] = {"num": "num_parameters"}
+
+    num: Count = Field(default=1, description="number of slopes: 1, or the number of channels")
+    init: Real = Field(default=0.25, description="slope at the start")
+
+    def output(self, x: Shape) -> Shape:
+        if self.num != 1 and self.num != x[0]:
+            raise SizeError(
+                f"prelu has {self.num} slopes, and the input has {x[0]} channels",
+                f"write prelu for one slope, or prelu({x[0]}) for one a channel",
+                code="E304",
+            )
+        return x
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (self.num,)),)
+
+    def function(self, x: Shape) -> Spelling | None:
+        return None
+
+    def words(self, x: Shape) -> str:
+        return f"{self.num} {'slope' if self.num == 1 else 'slopes'}"
+
+
+class RReLU(_Activation):
+    """A leaky ReLU whose slope is drawn at random between two bounds in training, and is their mean in
+    evaluation (torch.nn.RReLU; Xu et al., 2015).
+    """
+
+    kind: ClassVar[str] = "rrelu"
+    module: ClassVar[str] = "RReLU"
+    call: ClassVar[str] = "F.rrelu"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> rrelu"
+
+    lower: Real = Field(default=1.0 / 8, description="least slope")
+    upper: Real = Field(default=1.0 / 3, description="greatest slope")
+    inplace: Flag = Field(default=False, description=_INPLACE)
+
+    def output(self, x: Shape) -> Shape:
+        if self.lower > self.upper:
+            raise SizeError(
+                f"rrelu draws a slope between lower={self.lower} and upper={self.upper}, which is less",
+                "write the smaller slope first",
+                code="E309",
+            )
+        return x
+
+    def function(self, x: Shape) -> Spelling | None:
+        training = Argument("training", Code("self.training"), False)
+        return Spelling(self.call, (*self.arguments("lower", "upper"), training, *self.arguments("inplace")))
+
+    def words(self, x: Shape) -> str:
+        return f"slope {self.lower:.4g} to {self.upper:.4g}"
+
+
+class ELU(_Activation):
+    """The exponential linear unit: x if x > 0, else alpha * (exp(x) - 1) (torch.nn.ELU; Clevert et al., 2016)."""
+
+    kind: ClassVar[str] = "elu"
+    module: ClassVar[str] = "ELU"
+    call: ClassVar[str] = "F.elu"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> elu"
+
+    alpha: Real = Field(default=1.0, description="what it nears for very negative numbers, with a minus")
+    inplace: Flag = Field(default=False, description=_INPLACE)
+
+
+class CELU(_Activation):
+    """An ELU that is smooth for every alpha: max(0, x) + min(0, alpha * (exp(x / alpha) - 1))
+    (torch.nn.CELU; Barron, 2017).
+    """
+
+    kind: ClassVar[str] = "celu"
+    module: ClassVar[str] = "CELU"
+    call: ClassVar[str] = "F.celu"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> celu"
+
+    alpha: Real = Field(default=1.0, description="what it nears for very negative numbers, with a minus; not 0")
+    inplace: Flag = Field(default=False, description=_INPLACE)
+
+    def output(self, x: Shape) -> Shape:
+        if self.alpha == 0:
+            raise SizeError("celu divides by alpha, and alpha is 0", "use relu for alpha = 0", code="E309")
+        return x
+
+
+class SELU(_Inplace):
+    """The scaled ELU, with constants that keep mean 0 and variance 1 from layer to layer
+    (torch.nn.SELU; Klambauer et al., 2017).
+    """
+
+    kind: ClassVar[str] = "selu"
+    module: ClassVar[str] = "SELU"
+    call: ClassVar[str] = "F.selu"
+    example: ClassVar[str] = "input(256) -> linear(64) -> selu"
+
+
+class GELU(_Activation):
+    """The Gaussian error linear unit: x times the share of the normal distribution below x
+    (torch.nn.GELU; Hendrycks and Gimpel, 2016).
+    """
+
+    kind: ClassVar[str] = "gelu"
+    module: ClassVar[str] = "GELU"
+    call: ClassVar[str] = "F.gelu"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> gelu"
+
+    approximate: Literal["none", "tanh"] = Field(default="none", description="how it is computed")
+
+
+class SiLU(_Inplace):
+    """The sigmoid linear unit, or swish: x * sigmoid(x) (torch.nn.SiLU)."""
+
+    kind: ClassVar[str] = "silu"
+    module: ClassVar[str] = "SiLU"
+    call: ClassVar[str] = "F.silu"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> silu"
+
+
+class Mish(_Inplace):
+    """Mish: x * tanh(softplus(x)) (torch.nn.Mish; Misra, 2019)."""
+
+    kind: ClassVar[str] = "mish"
+    module: ClassVar[str] = "Mish"
+    call: ClassVar[str] = "F.mish"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> mish"
+
+
+class Hardswish(_Inplace):
+    """A swish of straight lines: x * relu6(x + 3) / 6 (torch.nn.Hardswish; Howard et al., 2019)."""
+
+    kind: ClassVar[str] = "hardswish"
+    module: ClassVar[str] = "Hardswish"
+    call: ClassVar[str] = "F.hardswish"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(16, 3) -> hardswish"
+
+
+class Hardsigmoid(_Inplace):
+    """A sigmoid of straight lines: relu6(x + 3) / 6 (torch.nn.Hardsigmoid)."""
+
+    kind: ClassVar[str] = "hardsigmoid"
+    module: ClassVar[str] = "Hardsigmoid"
+    call: ClassVar[str] = "F.hardsigmoid"
+    example: ClassVar[str] = "input(16, 1, 1) -> conv(16, 1) -> hardsigmoid"
+
+
+class Hardtanh(_Activation):
+    """Numbers are cut off at two bounds: min(max(lower bound, x), upper bound) (torch.nn.Hardtanh)."""
+
+    kind: ClassVar[str] = "hardtanh"
+    module: ClassVar[str] = "Hardtanh"
+    call: ClassVar[str] = "F.hardtanh"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> hardtanh(0, 1)"
+    torch_names: ClassVar[dict[str, str]] = {"min": "min_val", "max": "max_val"}
+
+    min: Real = Field(default=-1.0, description="lower bound")
+    max: Real = Field(default=1.0, description="upper bound")
+    inplace: Flag = Field(default=False, description=_INPLACE)
+
+    def output(self, x: Shape) -> Shape:
+        if self.max <= self.min:
+            raise SizeError(
+                f"hardtanh needs min below max, and they are {self.min} and {self.max}",
+                "write the lower bound first",
+                code="E309",
+            )
+        return x
+
+    def words(self, x: Shape) -> str:
+        return f"{self.min} to {self.max}"
+
+
+class Sigmoid(_Activation):
+    """The logistic function, which brings every number between 0 and 1: 1 / (1 + exp(-x)) (torch.nn.Sigmoid)."""
+
+    kind: ClassVar[str] = "sigmoid"
+    module: ClassVar[str] = "Sigmoid"
+    call: ClassVar[str] = "torch.sigmoid"
+    example: ClassVar[str] = "input(16, 1, 1) -> conv(16, 1) -> sigmoid"
+
+
+class Tanh(_Activation):
+    """The hyperbolic tangent, which brings every number between -1 and 1 (torch.nn.Tanh)."""
+
+    kind: ClassVar[str] = "tanh"
+    module: ClassVar[str] = "Tanh"
+    call: ClassVar[str] = "torch.tanh"
+    example: ClassVar[str] = "input(8, 16, 16) -> conv_transpose(3, 4, stride=2, padding=1) -> tanh"
+
+
+class Softplus(_Activation):
+    """A smooth ReLU: log(1 + exp(beta * x)) / beta (torch.nn.Softplus)."""
+
+    kind: ClassVar[str] = "softplus"
+    module: ClassVar[str] = "Softplus"
+    call: ClassVar[str] = "F.softplus"
+    example: ClassVar[str] = "input(256) -> linear(1) -> softplus"
+
+    beta: Real = Field(default=1.0, description="how sharp the bend is")
+    threshold: Real = Field(default=20.0, description="above it, for beta * x, the function is x itself")
+
+
+class Softsign(_Activation):
+    """x / (1 + |x|): like tanh, and slower to reach -1 and 1 (torch.nn.Softsign)."""
+
+    kind: ClassVar[str] = "softsign"
+    module: ClassVar[str] = "Softsign"
+    call: ClassVar[str] = "F.softsign"
+    example: ClassVar[str] = "input(256) -> linear(64) -> softsign"
+
+
+class _Shares(_Activation):
+    """A softmax along one axis; PyTorch wants to be told which."""
+
+    axis: Axis = Field(default=1, description="the axis whose shares add up to 1, the batch being axis 0")
+
+    def output(self, x: Shape) -> Shape:
+        axis_index(self.axis, x, self.kind)
+        return x
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling(f"nn.{self.module}", (Argument("dim", self.axis, None),))
+
+    def function(self, x: Shape) -> Spelling | None:
+        return Spelling(self.call, (Argument("dim", self.axis, None),))
+
+
+class Softmax(_Shares):
+    """Numbers become shares that add up to 1: exp(x_i) / sum of exp(x_j) along the axis (torch.nn.Softmax).
+
+    Not before a cross-entropy loss, which has it built in.
+    """
+
+    kind: ClassVar[str] = "softmax"
+    module: ClassVar[str] = "Softmax"
+    call: ClassVar[str] = "F.softmax"
+    example: ClassVar[str] = "input(256) -> linear(10) -> softmax"
+
+
+class LogSoftmax(_Shares):
+    """The logarithm of softmax, computed in one step because that is more exact (torch.nn.LogSoftmax)."""
+
+    kind: ClassVar[str] = "log_softmax"
+    module: ClassVar[str] = "LogSoftmax"
+    call: ClassVar[str] = "F.log_softmax"
+    example: ClassVar[str] = "input(256) -> linear(10) -> log_softmax"
+
+
+class GLU(_Activation):
+    """The gated linear unit: one half of the numbers along an axis, times the sigmoid of the other half
+    (torch.nn.GLU; Dauphin et al., 2017).  Halves the axis, which is the last one unless given.
+    """
+
+    kind: ClassVar[str] = "glu"
+    module: ClassVar[str] = "GLU"
+    call: ClassVar[str] = "F.glu"
+    example: ClassVar[str] = "input(1, 16000) -> conv(64, 9) -> glu(axis=1)"
+    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+
+    axis: Axis = Field(default=-1, description="the axis that is halved, the batch being axis 0")
+
+    def output(self, x: Shape) -> Shape:
+        at = axis_index(self.axis, x, "glu")
+        if x[at] % 2:
+            raise SizeError(
+                f"glu halves an axis, and axis {self.axis} of {' x '.join(map(str, x))} is odd",
+                "choose an axis of even size: axis=1 for the channels",
+                code="E304",
+            )
+        return (*x[:at], x[at] // 2, *x[at + 1 :])

@@ -1,0 +1,97 @@
+"""Dense layers: every output is a weighted sum of all inputs."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+from pydantic import Field
+
+from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
+from cnndsl.layers.fields import Count, Flag, OptionalAxis, OptionalWhole
+from cnndsl.layers.sizes import Shape, SizeError, show
+
+
+class Linear(Layer):
+    """A dense, or fully connected, layer: each of `features` outputs is a weighted sum of all inputs, and a bias.
+
+    y = x A^T + b (torch.nn.Linear).  A feature map is flattened before it; with `axis=-1` the layer works on the
+    last axis alone, the same for every place on the others.
+    """
+
+    kind: ClassVar[str] = "linear"
+    module: ClassVar[str] = "Linear"
+    group: ClassVar[Group] = Group.DENSE
+    ranks: ClassVar[tuple[int, ...]] = ()
+    example: ClassVar[str] = "input(16, 5, 5) -> linear(256) -> relu -> linear(10)"
+    torch_names: ClassVar[dict[str, str]] = {"features": "out_features"}
+
+    features: Count = Field(description="number of outputs")
+    bias: Flag = Field(default=True, description="whether each output adds a learned number")
+    axis: OptionalAxis = Field(default=None, description="-1 to work on the last axis of a map that is not flattened")
+
+    def flattens(self, x: Shape) -> bool:
+        return self.axis is None and len(x) > 1
+
+    def output(self, x: Shape) -> Shape:
+        if self.flattens(x):
+            raise SizeError(
+                f"linear takes a list of features, and the input is {show(x)}",
+                "write flatten before it, or linear(..., axis=-1) to work on the last axis alone",
+                code="E301",
+            )
+        if self.axis is not None and self.axis not in (-1, len(x)):
+            raise SizeError(
+                f"linear works on the last axis alone, and axis {self.axis} of batch x {show(x)} is not the last",
+                "write axis=-1, with a permute before it that puts the axis last",
+                code="E307",
+            )
+        return (*x[:-1], self.features)
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        weight = Tensor("weight", (self.features, x[-1]))  # type: ignore[arg-type]
+        return (weight, Tensor("bias", (self.features,))) if self.bias else (weight,)
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        return prod(x) * y[-1]
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling("nn.Linear", (Argument("in_features", x[-1]), *self.arguments("features", "bias")))
+
+    def words(self, x: Shape) -> str:
+        return f"{self.features} {'output' if self.features == 1 else 'outputs'}"
+
+
+class Embedding(Layer):
+    """A table of learned vectors: each whole number of the input becomes the row that it names
+    (torch.nn.Embedding).  `length` numbers become length x features; the new axis is the last.
+    """
+
+    kind: ClassVar[str] = "embedding"
+    module: ClassVar[str] = "Embedding"
+    group: ClassVar[Group] = Group.DENSE
+    ranks: ClassVar[tuple[int, ...]] = ()
+    example: ClassVar[str] = "input(128) -> embedding(10000, 64) -> permute([0, 2, 1]) -> conv(32, 3)"
+    torch_names: ClassVar[dict[str, str]] = {"num": "num_embeddings", "features": "embedding_dim"}
+
+    num: Count = Field(description="number of rows, and so of different numbers that may come in")
+    features: Count = Field(description="length of each row")
+    padding_idx: OptionalWhole = Field(default=None, description="the number that stands for nothing; its row is zero")
+
+    def output(self, x: Shape) -> Shape:
+        if self.padding_idx is not None and not -self.num <= self.padding_idx < self.num:
+            raise SizeError(
+                f"padding_idx={self.padding_idx} is not one of the {self.num} rows",
+                f"choose a row from 0 to {self.num - 1}",
+                code="E309",
+            )
+        return (*x, self.features)
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (self.num, self.features)),)
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling("nn.Embedding", self.arguments())
+
+    def words(self, x: Shape) -> str:
+        return f"{self.num} rows of {self.features}"

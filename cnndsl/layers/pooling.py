@@ -1,0 +1,214 @@
+"""Pooling: each region of a map is reduced to one number, channel by channel."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from cnndsl.layers.base import Argument, Group, Layer, Spelling, times
+from cnndsl.layers.fields import Extent, Flag, Offset, OptionalExtent, OptionalPositive, PositiveReal
+from cnndsl.layers.sizes import Shape, SizeError, per_axis
+from cnndsl.layers.windows import pool_output, pool_words
+
+_KERNEL = "size of the region"
+_STRIDE = "how far the region moves at each step; the kernel's size unless given"
+_PADDING = "rows and columns added on every side, at most half of the kernel"
+_CEIL_MODE = "whether a region that hangs over the end still counts"
+
+
+class _Pool(Layer):
+    """A layer that holds nothing; its function takes the module's arguments."""
+
+    group: ClassVar[Group] = Group.POOLING
+    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
+    call: ClassVar[str]
+    """The function of `torch.nn.functional`, `{r}` being the number of spatial axes."""
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling(f"nn.{self.module_name(len(x) - 1)}", self._spelled(x))
+
+    def function(self, x: Shape) -> Spelling | None:
+        return Spelling(f"F.{self.call.format(r=len(x) - 1)}", self._spelled(x))
+
+    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
+        return self.arguments()
+
+
+def _without_own_stride(arguments: tuple[Argument, ...], kernel: Any, stride: Any) -> tuple[Argument, ...]:
+    """The arguments with the stride left out where it says what PyTorch does anyway: the kernel's size."""
+    spelled = Argument("stride", kernel if stride is None else stride, kernel)
+    return tuple(spelled if argument.name == "stride" else argument for argument in arguments)
+
+
+class MaxPool(_Pool):
+    """Max pooling: the map is cut into regions, and each keeps its largest value.
+
+    Output along an axis: floor((I + 2D - L*(K - 1) - 1) / S) + 1 for input I, kernel K, padding D, stride S
+    and dilation L (torch.nn.MaxPool2d); with `ceil_mode` the division rounds up.
+    """
+
+    kind: ClassVar[str] = "maxpool"
+    module: ClassVar[str] = "MaxPool{r}d"
+    call: ClassVar[str] = "max_pool{r}d"
+    example: ClassVar[str] = "input(8, 28, 28) -> maxpool(2)"
+    torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size"}
+
+    kernel: Extent = Field(description=_KERNEL)
+    stride: OptionalExtent = Field(default=None, description=_STRIDE)
+    padding: Offset = Field(default=0, description=_PADDING)
+    dilation: Extent = Field(default=1, description="distance between the cells of the region")
+    ceil_mode: Flag = Field(default=False, description=_CEIL_MODE)
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        return pool_output(x, self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
+        return _without_own_stride(self.arguments(), self.kernel, self.stride)
+
+    def words(self, x: Shape) -> str:
+        return pool_words(x, self.kernel, self.stride, self.padding)
+
+
+class AvgPool(_Pool):
+    """Average pooling: the map is cut into regions, and each keeps its mean.
+
+    Output along an axis: floor((I + 2D - K) / S) + 1 for input I, kernel K, padding D and stride S
+    (torch.nn.AvgPool2d); with `ceil_mode` the division rounds up.
+    """
+
+    kind: ClassVar[str] = "avgpool"
+    module: ClassVar[str] = "AvgPool{r}d"
+    call: ClassVar[str] = "avg_pool{r}d"
+    example: ClassVar[str] = "input(8, 28, 28) -> avgpool(2)"
+    torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size", "divisor": "divisor_override"}
+
+    kernel: Extent = Field(description=_KERNEL)
+    stride: OptionalExtent = Field(default=None, description=_STRIDE)
+    padding: Offset = Field(default=0, description=_PADDING)
+    ceil_mode: Flag = Field(default=False, description=_CEIL_MODE)
+    count_include_pad: Flag = Field(default=True, description="whether the zeros of the padding count in the mean")
+    divisor: OptionalPositive = Field(
+        default=None, description="what the sum is divided by instead of the size of the region; on 2 and 3 axes"
+    )
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        if self.divisor is not None and len(x) == 2:
+            raise SizeError(
+                "avgpool on a signal of channels x length takes no divisor",
+                "leave the divisor out, or multiply the result by kernel / divisor",
+                code="E309",
+            )
+        return pool_output(x, self.kernel, self.stride, self.padding, 1, self.ceil_mode)
+
+    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
+        names = ("kernel", "stride", "padding", "ceil_mode", "count_include_pad")
+        arguments = self.arguments(*names) if len(x) == 2 else self.arguments()
+        return _without_own_stride(arguments, self.kernel, self.stride)
+
+    def words(self, x: Shape) -> str:
+        return pool_words(x, self.kernel, self.stride, self.padding)
+
+
+class LPPool(_Pool):
+    """Power-average pooling: each region gives the n-th root of the sum of its values to the power n.
+
+    f(X) = (sum of x**n over the region)**(1/n) (torch.nn.LPPool2d): n = 1 is the sum, a large n nears the maximum.
+    Output along an axis: floor((I - K) / S) + 1.
+    """
+
+    kind: ClassVar[str] = "lppool"
+    module: ClassVar[str] = "LPPool{r}d"
+    call: ClassVar[str] = "lp_pool{r}d"
+    example: ClassVar[str] = "input(8, 28, 28) -> lppool(2, 3, stride=2)"
+    torch_names: ClassVar[dict[str, str]] = {"norm": "norm_type", "kernel": "kernel_size"}
+
+    norm: PositiveReal = Field(description="the power n")
+    kernel: Extent = Field(description=_KERNEL)
+    stride: OptionalExtent = Field(default=None, description=_STRIDE)
+    ceil_mode: Flag = Field(default=False, description=_CEIL_MODE)
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        return pool_output(x, self.kernel, self.stride, 0, 1, self.ceil_mode)
+
+    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
+        kernel = self.kernel
+        if len(x) == 2 and isinstance(kernel, tuple):
+            (kernel,) = kernel  # nn.LPPool1d multiplies by its kernel, which must be a number
+        spelled = Argument("kernel_size", kernel)
+        arguments = tuple(spelled if argument.name == "kernel_size" else argument for argument in self.arguments())
+        return _without_own_stride(arguments, kernel, self.stride)
+
+    def words(self, x: Shape) -> str:
+        return f"norm {self.norm}, {pool_words(x, self.kernel, self.stride)}"
+
+
+class _AdaptivePool(_Pool):
+    """A pool that is told the size of what comes out, not of its regions."""
+
+    torch_names: ClassVar[dict[str, str]] = {"size": "output_size"}
+
+    size: Extent = Field(description="size of what comes out")
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        return (x[0], *per_axis(self.size, len(x) - 1, "size"))
+
+    def words(self, x: Shape) -> str:
+        return "to " + times(per_axis(self.size, len(x) - 1, "size"))
+
+
+class AdaptiveAvgPool(_AdaptivePool):
+    """Adaptive average pooling: whatever comes in is cut into `size` regions, and each keeps its mean.
+
+    Region i of n along an axis of I goes from floor(i*I/n) to ceil((i + 1)*I/n) (torch.nn.AdaptiveAvgPool2d).
+    """
+
+    kind: ClassVar[str] = "adaptive_avgpool"
+    module: ClassVar[str] = "AdaptiveAvgPool{r}d"
+    call: ClassVar[str] = "adaptive_avg_pool{r}d"
+    example: ClassVar[str] = "input(512, 7, 7) -> adaptive_avgpool(1)"
+
+
+class AdaptiveMaxPool(_AdaptivePool):
+    """Adaptive max pooling: whatever comes in is cut into `size` regions, and each keeps its largest value.
+
+    Region i of n along an axis of I goes from floor(i*I/n) to ceil((i + 1)*I/n) (torch.nn.AdaptiveMaxPool2d).
+    """
+
+    kind: ClassVar[str] = "adaptive_maxpool"
+    module: ClassVar[str] = "AdaptiveMaxPool{r}d"
+    call: ClassVar[str] = "adaptive_max_pool{r}d"
+    example: ClassVar[str] = "input(512, 7, 7) -> adaptive_maxpool([2, 3])"
+
+
+class _GlobalPool(_Pool):
+    """An adaptive pool to one number a channel; the axes stay, with size 1."""
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        return (x[0], *(1 for _ in x[1:]))
+
+    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
+        return (Argument("output_size", 1),)
+
+
+class GlobalAvgPool(_GlobalPool):
+    """Global average pooling: the mean of each channel; nn.AdaptiveAvgPool2d(1)."""
+
+    kind: ClassVar[str] = "global_avgpool"
+    module: ClassVar[str] = "AdaptiveAvgPool{r}d"
+    call: ClassVar[str] = "adaptive_avg_pool{r}d"
+    example: ClassVar[str] = "input(512, 7, 7) -> global_avgpool"
+
+
+class GlobalMaxPool(_GlobalPool):
+    """Global max pooling: the largest value of each channel; nn.AdaptiveMaxPool2d(1)."""
+
+    kind: ClassVar[str] = "global_maxpool"
+    module: ClassVar[str] = "AdaptiveMaxPool{r}d"
+    call: ClassVar[str] = "adaptive_max_pool{r}d"
+    example: ClassVar[str] = "input(512, 7, 7) -> global_maxpool"

@@ -1,0 +1,238 @@
+"""Shape: layers that add a border, take one away, or make a map larger."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from cnndsl.layers.base import Argument, Spelling, times
+from cnndsl.layers.fields import Flag, Offset, OptionalExtent, OptionalOffset, OptionalScale, PaddingMode, Real
+from cnndsl.layers.shape import ShapeLayer
+from cnndsl.layers.sizes import AXES, Dim, Shape, SizeError, per_axis, show
+from cnndsl.layers.windows import check_border, extent
+from cnndsl.traced import call, value_of
+
+_ENDS = {
+    "length": ("left", "right"),
+    "width": ("left", "right"),
+    "height": ("top", "bottom"),
+    "depth": ("front", "back"),
+}
+
+
+class Pad(ShapeLayer):
+    """A border around the map: of zeros or another number, or taken from the map itself.
+
+    Output along an axis: I + what is added before it + what is added after it. PyTorch has a module for
+    each kind of border: nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d.
+    """
+
+    kind: ClassVar[str] = "pad"
+    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
+    example: ClassVar[str] = 'input(3, 32, 32) -> pad(3, mode="reflect") -> conv(8, 7)'
+
+    padding: Offset = Field(
+        description="one number for all sides, or the last axis first and two for each: [left, right, top, bottom]"
+    )
+    mode: PaddingMode = Field(default="zeros", description="what the border holds")
+    value: Real = Field(default=0, description="the number in the border, with the mode zeros")
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        if self.value != 0 and self.mode != "zeros":
+            raise SizeError(
+                f'pad takes its border from the map with mode="{self.mode}", so that a value has no effect',
+                "leave out the value or the mode",
+                code="E309",
+            )
+        before, after = sides(self.padding, x, "padding")
+        check_border(x, before, after, self.mode, "mode")
+        return (x[0], *(i + b + a for i, b, a in zip(x[1:], before, after, strict=True)))
+
+    def torch(self, x: Shape) -> Spelling:
+        rank = len(x) - 1
+        padding = Argument("padding", self.padding)
+        if self.mode != "zeros":
+            names = {"reflect": "Reflection", "replicate": "Replication", "circular": "Circular"}
+            return Spelling(f"nn.{names[self.mode]}Pad{rank}d", (padding,))
+        if self.value == 0:
+            return Spelling(f"nn.ZeroPad{rank}d", (padding,))
+        return Spelling(f"nn.ConstantPad{rank}d", (padding, Argument("value", self.value)))
+
+    def function(self, x: Shape) -> Spelling | None:
+        pad = self.padding if isinstance(self.padding, tuple) else (self.padding,) * (2 * (len(x) - 1))
+        mode = "constant" if self.mode == "zeros" else self.mode
+        return Spelling(
+            "F.pad", (Argument("pad", pad), Argument("mode", mode, "constant"), Argument("value", self.value, 0))
+        )
+
+    def words(self, x: Shape) -> str:
+        shown = ", ".join(map(str, self.padding)) if isinstance(self.padding, tuple) else str(self.padding)
+        return shown if self.mode == "zeros" else f"{shown}, {self.mode}"
+
+
+class Crop(ShapeLayer):
+    """The map without its border: the opposite of `pad`, or its middle part with a given `size`.
+
+    Output along an axis: I - what is taken before it - what is taken after it; with `size` it is the size, and
+    floor((I - size) / 2) is taken before it.
+    """
+
+    kind: ClassVar[str] = "crop"
+    plain_call: ClassVar[bool] = True
+    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
+    example: ClassVar[str] = "input(3, 32, 32) -> crop(2)"
+
+    margins: OptionalOffset = Field(
+        default=None,
+        description="one number for all sides, or the last axis first and two for each: [left, right, top, bottom]",
+    )
+    size: OptionalExtent = Field(default=None, description="size of the middle part that is kept, instead of margins")
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        if (self.margins is None) == (self.size is None):
+            raise SizeError(
+                "crop needs either margins or a size" + ("" if self.size is None else ", not both"),
+                "write crop(2) to take 2 off every side, or crop(size=24) to keep the middle",
+                code="E309",
+            )
+        if self.size is not None:
+            kept: tuple[Dim, ...] = per_axis(self.size, len(x) - 1, "size")
+            if any(k > i for i, k in zip(x[1:], kept, strict=True)):
+                raise SizeError(
+                    f"crop to {times(self.size)} needs a map of at least that size, and it is {show(x[1:])}",
+                    "crop takes away; use pad or upsample to make a map larger",
+                )
+            return (x[0], *kept)
+        before, after = sides(self.margins, x, "margins")
+        kept = tuple(i - b - a for i, b, a in zip(x[1:], before, after, strict=True))
+        if any(k < 1 for k in kept):
+            raise SizeError(
+                f"crop takes away all of a map of {show(x[1:])}: {show(kept)} would be left",
+                "use smaller margins",
+            )
+        return (x[0], *kept)
+
+    def function(self, x: Shape) -> Spelling | None:
+        slices: list[str] = []
+        arguments: list[Argument] = []
+        for axis, (start, stop) in zip(AXES[len(x) - 1], self._bounds(x), strict=True):
+            first, last = _ENDS[axis]
+            arguments += [Argument(name, bound) for name, bound in ((first, start), (last, stop)) if bound is not None]
+            slices.append(("" if start is None else f"{{{first}}}") + ":" + ("" if stop is None else f"{{{last}}}"))
+        return Spelling("", tuple(arguments), f"{{x}}[:, :, {', '.join(slices)}]")
+
+    def _bounds(self, x: Shape) -> list[tuple[Any, Any]]:
+        """Start and stop of the slice of each axis; None where it begins or ends with the axis."""
+        if self.size is not None:
+            kept = per_axis(self.size, len(x) - 1, "size")
+            starts = [(i - k) // 2 for i, k in zip(x[1:], kept, strict=True)]
+            return [(start, start + k) for start, k in zip(starts, kept, strict=True)]
+        before, after = sides(self.margins, x, "margins")
+        return [(b or None, -a if a else None) for b, a in zip(before, after, strict=True)]
+
+    def words(self, x: Shape) -> str:
+        if self.size is not None:
+            return f"to {times(self.size)}"
+        return ", ".join(map(str, self.margins)) if isinstance(self.margins, tuple) else str(self.margins)
+
+
+def sides(value: Any, x: Shape, name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What is added or taken before and after each spatial axis, from one number or PyTorch's list.
+
+    PyTorch's list has the last axis first: [left, right, top, bottom, front, back].
+    Raises SizeError when the list has another length.
+    """
+    rank = len(x) - 1
+    if not isinstance(value, tuple):
+        return (value,) * rank, (value,) * rank
+    if len(value) != 2 * rank:
+        ends = [end for axis in reversed(AXES[rank]) for end in _ENDS[axis]]
+        raise SizeError(
+            f"{name} has {len(value)} {'number' if len(value) == 1 else 'numbers'}, "
+            f"and a map of {show(x[1:])} has {2 * rank} sides",
+            f"write one number for all sides, or [{', '.join(ends)}]",
+            code="E303",
+        )
+    return value[-2::-2], value[-1::-2]
+
+
+_MODE_OF_RANK = {1: "linear", 2: "bilinear", 3: "trilinear"}
+_RANKS_OF_MODE: dict[str, tuple[int, ...]] = {"linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
+
+
+class Upsample(ShapeLayer):
+    """The map with another height and width, its numbers repeated or interpolated (torch.nn.Upsample).
+
+    Output along an axis: the `size`, or floor(I * scale).
+    """
+
+    kind: ClassVar[str] = "upsample"
+    module: ClassVar[str] = "Upsample"
+    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
+    example: ClassVar[str] = "input(16, 8, 8) -> upsample(scale=2) -> conv(8, 3, padding=1)"
+    torch_names: ClassVar[dict[str, str]] = {"scale": "scale_factor"}
+
+    size: OptionalExtent = Field(default=None, description="size of what comes out; either this or a scale is needed")
+    scale: OptionalScale = Field(default=None, description="how many times larger it becomes")
+    mode: Literal["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"] = Field(
+        default="nearest", description="how numbers are worked out: the nearest one, or a mean of those around"
+    )
+    align_corners: Flag = Field(
+        default=False, description="whether the corners' centres are kept, in the modes that interpolate"
+    )
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        rank = len(x) - 1
+        if (self.size is None) == (self.scale is None):
+            raise SizeError(
+                "upsample needs either a size or a scale" + ("" if self.size is None else ", not both"),
+                "write upsample(scale=2) to double the size, or upsample(size=64)",
+                code="E309",
+            )
+        interpolates = self.mode in _RANKS_OF_MODE
+        if interpolates and rank not in _RANKS_OF_MODE[self.mode]:
+            axes = " x ".join(AXES[rank])
+            raise SizeError(
+                f'mode="{self.mode}" is not for a map of {axes}',
+                f'write mode="{_MODE_OF_RANK[rank]}" or mode="nearest"',
+                code="E309",
+            )
+        if self.align_corners and not interpolates:
+            raise SizeError(
+                f'align_corners has no meaning with mode="{self.mode}"',
+                f'leave it out, or write mode="{_MODE_OF_RANK[rank]}"',
+                code="E309",
+            )
+        if self.size is not None:
+            return (x[0], *per_axis(self.size, rank, "size"))
+        y = tuple(_scaled(i, s) for i, s in zip(x[1:], per_axis(self.scale, rank, "scale"), strict=True))
+        if any(i < 1 for i in y):
+            raise SizeError(
+                f"a scale of {extent(self.scale)} leaves nothing of a map of {show(x[1:])}", "use a larger scale"
+            )
+        return (x[0], *y)
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling("nn.Upsample", self._spelled())
+
+    def function(self, x: Shape) -> Spelling | None:
+        return Spelling("F.interpolate", self._spelled())
+
+    def _spelled(self) -> tuple[Argument, ...]:
+        return self.arguments()
+
+    def words(self, x: Shape) -> str:
+        grows = f"to {times(self.size)}" if self.size is not None else f"×{extent(self.scale)}"
+        return f"{grows}, {self.mode}"
+
+
+def _scaled(size: Dim, scale: Any) -> Dim:
+    """floor(I * scale), in double precision as PyTorch computes it."""
+    grown: Any = size * scale
+    if isinstance(scale, int):
+        return grown  # type: ignore[no-any-return]
+    return call("int", int(value_of(grown)), (grown,))  # type: ignore[return-value]

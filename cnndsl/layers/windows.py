@@ -1,0 +1,103 @@
+"""What convolutions and pools have in common: a window that moves over the axes of a map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.layers.base import times
+from cnndsl.layers.sizes import Dim, Shape, SizeError, per_axis, show, window_size
+
+Axes = tuple[int, ...]
+
+
+def pooled_size(size: Dim, kernel: int, padding: int, stride: int, dilation: int, ceil: bool) -> Dim:
+    """Positions of a pooling window along an axis.
+
+    Without `ceil` the formula of `window_size`. With it the division rounds up, as long as the last window
+    starts inside the input or its left padding: ceil((I + 2D - L*(K - 1) - 1) / S) + 1, and at most
+    ceil((I + D) / S) (torch.nn.MaxPool2d, "ceil_mode"). Which of the two is less does not depend on I.
+    """
+    if not ceil:
+        return window_size(size, kernel, padding, stride, dilation)
+    span = dilation * (kernel - 1) + 1
+    if stride + padding > span:
+        return (size + padding - 1) // stride + 1
+    return (size + 2 * padding - span + stride - 1) // stride + 1
+
+
+def does_not_fit(x: Shape, kernel: Axes, padding: Axes, dilation: Axes, *, pool: bool = False) -> SizeError:
+    """The error for a window that is larger than the padded input."""
+    axes = list(zip(x[1:], kernel, padding, dilation, strict=True))
+    needed = max(-(-(d * (k - 1) + 1 - i) // 2) for i, k, _, d in axes)
+    largest = min((i + 2 * p - 1) // d + 1 for i, _, p, d in axes)
+    spread = f" with dilation {extent(dilation)}" if any(d != 1 for d in dilation) else ""
+    padded = f" with padding {extent(padding)}" if any(padding) else ""
+    helps = [f"use a kernel of at most {largest}", "drop a pooling step before it"]
+    if not pool:
+        helps.insert(0, f"add padding={needed} or more")
+    return SizeError(
+        f"kernel {times(kernel)}{spread} does not fit an input of {show(x[1:])}{padded}",
+        ", ".join(helps[:-1]) + (", or " if len(helps) > 2 else " or ") + helps[-1],
+    )
+
+
+def check_border(x: Shape, before: Axes, after: Axes, mode: str, name: str) -> None:
+    """Raise SizeError where a border cannot be filled from the input.
+
+    A reflected border is narrower than the input, for the edge itself is not repeated; a circular one
+    is as wide as the input at most.
+    """
+    if mode not in ("reflect", "circular"):
+        return
+    less = 1 if mode == "reflect" else 0
+    for size, left, right in zip(x[1:], before, after, strict=True):
+        wide = max(left, right)
+        if wide > size - less:
+            raise SizeError(
+                f'{name}="{mode}" takes the border from the input: an axis of {size} '
+                f"gives at most {size - less}, and the padding is {wide}",
+                f'use less padding, or {name}="replicate"',
+                code="E305",
+            )
+
+
+def extent(value: Any) -> str:
+    """A size for people, said once where it is the same on every axis: `2`, `2×1`."""
+    if isinstance(value, tuple) and all(item == value[0] for item in value[1:]):
+        return str(value[0])
+    return times(value)
+
+
+def pool_output(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> Shape:
+    """The size after a pooling window, whose stride is its kernel where it is None.
+
+    Raises SizeError for lists of the wrong length, too much padding and a kernel that does not fit.
+    """
+    rank = len(x) - 1
+    kernel = per_axis(kernel, rank, "kernel")
+    stride = kernel if stride is None else per_axis(stride, rank, "stride")
+    padding = per_axis(padding, rank, "padding")
+    dilation = per_axis(dilation, rank, "dilation")
+    for k, p, d in zip(kernel, padding, dilation, strict=True):
+        if 2 * p > d * (k - 1) + 1:
+            raise SizeError(
+                f"padding {extent(padding)} is more than half of the kernel {times(kernel)}",
+                f"a pool's padding is at most half of its kernel: {(d * (k - 1) + 1) // 2} here",
+                code="E305",
+            )
+    axes = zip(x[1:], kernel, padding, stride, dilation, strict=True)
+    y = tuple(pooled_size(i, k, p, s, d, ceil) for i, k, p, s, d in axes)
+    if any(size < 1 for size in y):
+        raise does_not_fit(x, kernel, padding, dilation, pool=True)
+    return (x[0], *y)
+
+
+def pool_words(x: Shape, kernel: Any, stride: Any, padding: Any = 0) -> str:
+    """The arguments of a pool for people: "2×2", "3×3, stride 2, padding 1"."""
+    rank = len(x) - 1
+    parts = [times(per_axis(kernel, rank, "kernel"))]
+    if stride is not None and per_axis(stride, rank, "stride") != per_axis(kernel, rank, "kernel"):
+        parts.append(f"stride {extent(stride)}")
+    if any(per_axis(padding, rank, "padding")):
+        parts.append(f"padding {extent(padding)}")
+    return ", ".join(parts)
