@@ -1,0 +1,178 @@
+"""Reading sources and writing what is made of them.
+
+A source is read with a limit.  Outputs are written whole or not at all, and nothing is overwritten that
+this compiler did not write.  What goes wrong is a `Problem` with a diagnostic that has no place in a text.
+"""
+
+from __future__ import annotations
+
+import keyword
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from cnndsl.diagnostics import Problem, error
+from cnndsl.source import Source
+
+LARGEST = 4 * 2**20
+"""How many bytes a source may have. The longest that a person wrote is far below; a larger one is a mistake."""
+
+_MARK = b"cnndsl"
+_SEARCHED = 2**16  # at either end of a file: generated ones say what they are at one of them
+
+
+def read(path: Path) -> Source:
+    """The source text in a file, under the name by which the file was called.
+
+    Raises Problem: E001 for a file that cannot be read, E002 for one that is not UTF-8, E003 for one
+    with more than `LARGEST` bytes.
+    """
+    name = shown(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except IsADirectoryError:
+        raise error(
+            "E001", f"{name} cannot be read: it is a directory", None, help=f"name the files in it: {name}/*.cnn"
+        ) from None
+    except (OSError, ValueError) as problem:
+        raise error("E001", f"{name} cannot be read: {reason(problem)}", None) from None
+    return decode(data, name)
+
+
+def decode(data: bytes, name: str) -> Source:
+    """The source text in these bytes; a byte order mark at its start is dropped. Raises Problem as `read` does."""
+    if len(data) > LARGEST:
+        raise error(
+            "E003",
+            f"{name} is larger than {LARGEST // 2**20} MiB",
+            None,
+            help="a .cnn file is a text of some pages; is this one?",
+        )
+    try:
+        return Source(name, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as problem:
+        line = data.count(b"\n", 0, problem.start) + 1
+        found = f"line {line} has the byte 0x{data[problem.start]:02x}, which has no meaning there"
+        raise error(
+            "E002", f"{name} is not UTF-8 text: {found}", None, help="save it with the encoding UTF-8"
+        ) from None
+
+
+def module_name(stem: str) -> str:
+    """A name under which Python can import a module, made from a file's: `my-net` becomes `my_net`.
+
+    A keyword gets an underscore after it, and so does `torch`: a module of that name beside a script
+    would be imported in PyTorch's place, by the module itself first of all.
+    """
+    name = re.sub(r"\W", "_", stem)
+    if not name.isidentifier():
+        name = f"_{name}"
+    return f"{name}_" if keyword.iskeyword(name) or name == "torch" else name
+
+
+def marked(data: bytes) -> bool:
+    """Whether a picture or graph says that this compiler made it."""
+    return _MARK in data
+
+
+def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool = False) -> None:
+    """Raise Problem unless `path` may be written: where nothing is yet, or a file that `generated` recognises.
+
+    `generated` gets the beginning and the end of what stands there. With `force` any file is
+    overwritten, and a symbolic link is replaced, not followed. A directory, device or pipe never is.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise unwritable(path, problem) from None
+    name = shown(path)
+    if stat.S_ISLNK(found.st_mode):
+        if not force:
+            raise error(
+                "E005",
+                f"{name} is a symbolic link, and stays as it is",
+                None,
+                help="--force replaces the link by a file",
+            )
+        return
+    if not stat.S_ISREG(found.st_mode):
+        what = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
+        raise error("E004", f"{name} cannot be written: it is {what}", None)
+    if not os.access(path, os.W_OK):
+        raise error("E004", f"{name} cannot be written: it is read-only", None)
+    if force or found.st_size == 0:
+        return
+    try:
+        standing = _ends(path, found.st_size)
+    except OSError as problem:
+        raise unwritable(path, problem) from None
+    if not generated(standing):
+        helps = ("move it away, or write to another place with -o", "--force overwrites it")
+        raise error("E005", f"{name} was not written by cnndsl, and stays as it is", None, help=helps)
+
+
+def write(outputs: Mapping[Path, bytes]) -> None:
+    """Write files whole or not at all: each is written beside its place first, and moved there when all are.
+
+    Folders that do not exist are made. Raises Problem with E004 where something cannot be written.
+    """
+    staged: dict[Path, Path] = {}
+    try:
+        for path, data in outputs.items():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                staged[path] = path.parent / f".cnndsl-{secrets.token_hex(8)}.tmp"
+                _stage(staged[path], data, path)
+            except OSError as problem:
+                raise unwritable(path, problem) from None
+        for path in outputs:
+            try:
+                staged[path].replace(path)
+            except OSError as problem:
+                raise unwritable(path, problem) from None
+    finally:
+        for temporary in staged.values():
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def shown(path: Path) -> str:
+    """A path for messages, without the undecodable bytes that a file name may hold."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def reason(problem: Exception) -> str:
+    """Why the system refused, in a few words that continue a sentence."""
+    words = getattr(problem, "strerror", None) or str(problem)
+    return words[:1].lower() + words[1:]
+
+
+def unwritable(path: Path, problem: OSError) -> Problem:
+    """The problem for a file that the system does not let us write."""
+    return error("E004", f"{shown(path)} cannot be written: {reason(problem)}", None)
+
+
+def _ends(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        start = file.read(_SEARCHED)
+        file.seek(max(len(start), size - _SEARCHED))
+        return start + file.read(_SEARCHED)
+
+
+def _stage(temporary: Path, data: bytes, target: Path) -> None:
+    """Write a new file, down to the disk, with the permissions that `target` has or would get."""
+    with temporary.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(OSError):
+        standing = target.lstat()
+        if stat.S_ISREG(standing.st_mode):
+            temporary.chmod(stat.S_IMODE(standing.st_mode))

@@ -1,0 +1,104 @@
+"""Values for a network's parameters, as they are given on a command line: `classes=100`.
+
+A value is a literal of the language: a number, `true` or `false`, a string, or a list of them; a bare
+word is a string.  Nothing is executed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+Value = bool | int | float | str | list["Value"]
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_PIECE = re.compile(
+    r"""\s*(?:
+        (?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])
+      | "(?P<string>[^"\n\ud800-\udfff]*)"
+      | (?P<word>[^\W\d]\w*)
+      | (?P<mark>[\[\],])
+    )\s*""",
+    re.VERBOSE,
+)
+_LONGEST_NUMBER = 400  # digits; Python itself stops at 4,300
+
+
+def parse(text: str) -> tuple[str, Value]:
+    """The name and the value of `name=value`. Raises ValueError with a sentence for the user."""
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    if not equals or not _NAME.fullmatch(name):
+        message = f"{text!r} is not of the form NAME=VALUE, such as classes=100"
+        raise ValueError(message)
+    return name, parse_value(value)
+
+
+def parse_value(text: str) -> Value:
+    """The value that a literal stands for. Raises ValueError with a sentence for the user."""
+    pieces = _pieces(text)
+    if not pieces:
+        message = 'the value is missing; an empty text is written ""'
+        raise ValueError(message)
+    lists: list[list[Value]] = [[]]  # the open lists, innermost last; the first one holds the value itself
+    expected = True  # whether a value may come now; after one, only a comma or the end of the list
+    for kind, piece in pieces:
+        if piece == "[" and kind == "mark" and expected:
+            lists.append([])
+        elif piece == "]" and kind == "mark" and len(lists) > 1:
+            done = lists.pop()
+            lists[-1].append(done)
+            expected = False
+        elif piece == "," and kind == "mark" and len(lists) > 1 and not expected:
+            expected = True
+        elif kind != "mark" and expected:
+            lists[-1].append(_single(kind, piece))
+            expected = False
+        else:
+            break
+    else:
+        if len(lists) == 1:
+            return lists[0][0]
+    raise _not_a_value(text)
+
+
+def _pieces(text: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    at = 0
+    while at < len(text):
+        piece = _PIECE.match(text, at)
+        if piece is None or piece.lastgroup is None:
+            raise _not_a_value(text)
+        found.append((piece.lastgroup, piece[piece.lastgroup]))
+        at = piece.end()
+    return found
+
+
+def _single(kind: str, piece: str) -> Value:
+    if kind == "number":
+        return _number(piece)
+    if kind == "string":
+        return piece
+    if piece in ("True", "False"):
+        message = f"{piece} is written {piece.lower()}"
+        raise ValueError(message)
+    return {"true": True, "false": False}.get(piece, piece)
+
+
+def _number(text: str) -> int | float:
+    if len(text) > _LONGEST_NUMBER:
+        message = f"the number {text[:20]}... is too long"
+        raise ValueError(message)
+    number = int(text) if text.lstrip("+-").isdigit() else float(text)
+    if not math.isfinite(number):
+        message = f"the number {text} is too large"
+        raise ValueError(message)
+    return number
+
+
+def _not_a_value(text: str) -> ValueError:
+    shown = text if len(text) <= 40 else f"{text[:37]}..."
+    return ValueError(
+        f"{shown!r} is not a value: write a number, true, false, a word, a list such as [3, 4], "
+        "or any other text in double quotes, such as name='\"two words\"'"
+    )
