@@ -296,6 +296,8 @@ class Softsign(_Activation):
 class _Shares(_Activation):
     """A softmax along one axis; PyTorch wants to be told which."""
 
+    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+
     axis: Axis = Field(default=1, description="the axis whose shares add up to 1, the batch being axis 0")
 
     def output(self, x: Shape) -> Shape:

@@ -136,8 +136,8 @@ class LPPool(_Pool):
 
     def _spelled(self, x: Shape) -> tuple[Argument, ...]:
         kernel = self.kernel
-        if len(x) == 2 and isinstance(kernel, tuple):
-            (kernel,) = kernel  # nn.LPPool1d multiplies by its kernel, which must be a number
+        if len(x) == 2 and isinstance(kernel, tuple) and len(kernel) == 1:
+            kernel = kernel[0]  # nn.LPPool1d multiplies by its kernel, which must be a number
         spelled = Argument("kernel_size", kernel)
         arguments = tuple(spelled if argument.name == "kernel_size" else argument for argument in self.arguments())
         return _without_own_stride(arguments, kernel, self.stride)

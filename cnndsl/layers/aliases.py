@@ -1,0 +1,125 @@
+"""Other people's names for layers and parameters, for an error that names the word that is meant.
+
+PyTorch's own names come from the layer classes; the tables below add those of Keras and of daily speech.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cnndsl.layers.base import Layer
+from cnndsl.layers.catalogue import KINDS
+
+_SPOKEN = {
+    "conv": "convolution convolutional conv_layer convolve",
+    "conv_transpose": "convolution_transpose transposed_conv conv_transposed deconv deconvolution up_conv",
+    "maxpool": "max_pooling pool pooling pool_layer max_pool_layer subsampling",
+    "avgpool": "average_pooling average_pool mean_pool mean_pooling avg_pooling",
+    "adaptive_avgpool": "adaptive_average_pool adaptive_average_pooling adaptive_avg_pooling",
+    "adaptive_maxpool": "adaptive_max_pooling",
+    "global_avgpool": "global_average_pooling global_average_pool global_avg_pooling gap",
+    "global_maxpool": "global_max_pooling gmp",
+    "batchnorm": "batch_normalization batch_normalisation bn norm",
+    "instancenorm": "instance_normalization instance_normalisation",
+    "groupnorm": "group_normalization group_normalisation gn",
+    "layernorm": "layer_normalization layer_normalisation ln",
+    "local_response_norm": "lrn local_response_normalization",
+    "dropout": "drop",
+    "dropout_channels": "spatial_dropout feature_dropout channel_dropout",
+    "relu": "rectifier",
+    "leaky_relu": "lrelu",
+    "silu": "swish",
+    "hardswish": "hswish",
+    "hardsigmoid": "hsigmoid",
+    "sigmoid": "logistic",
+    "tanh": "hyperbolic_tangent",
+    "flatten": "flat",
+    "permute": "transpose",
+    "reshape": "view",
+    "pad": "zero_padding zero_pad constant_pad reflection_pad replication_pad circular_pad padding",
+    "crop": "cropping center_crop centre_crop",
+    "upsample": "up_sampling interpolate upsampling_nearest upsampling_bilinear resize",
+    "pixel_shuffle": "depth_to_space sub_pixel",
+    "pixel_unshuffle": "space_to_depth",
+    "channel_shuffle": "shuffle",
+    "linear": "dense fc fully_connected inner_product affine",
+    "embedding": "embed lookup",
+    "concat": "cat concatenate",
+    "split": "chunk",
+    "identity": "noop",
+}
+"""Our word -> what others call it, without the number of axes."""
+
+_PARAMETERS = {
+    "channels": "out_channels out_features filters num_filters n_filters out features units",
+    "features": "out_features out_channels filters units out channels num_units neurons output_dim embedding_dim",
+    "kernel": "kernel_size pool_size filter_size window size",
+    "stride": "strides step",
+    "padding": "pad pads",
+    "dilation": "dilation_rate",
+    "groups": "num_groups group",
+    "bias": "use_bias",
+    "p": "rate prob probability drop_prob drop_rate ratio",
+    "slope": "alpha",
+    "eps": "epsilon",
+    "affine": "elementwise_affine scale",
+    "num": "input_dim vocabulary vocab_size num_parameters",
+    "axis": "dim",
+    "size": "output_size shape",
+    "sizes": "shape target_shape size unflattened_size",
+    "order": "dims axes",
+    "scale": "scale_factor factor",
+    "factor": "upscale_factor downscale_factor block_size scale",
+    "margins": "cropping padding margin",
+    "mode": "interpolation padding_mode",
+    "lower": "min",
+    "upper": "max",
+    "min": "min_val min_value lower",
+    "max": "max_val max_value upper",
+}
+"""Our parameter -> what others call it."""
+
+_DERIVED = frozenset({"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_shape"})
+"""What the input fixes, so that nobody writes it."""
+
+
+def _plain(name: str) -> str:
+    """A name as it is looked up: without module, case and underscores."""
+    return name.rpartition(".")[2].replace("_", "").lower()
+
+
+def _names() -> dict[str, str]:
+    names = {_plain(word): word for word in KINDS}
+    for word, kind in KINDS.items():
+        for rank in (1, 2, 3):
+            names.setdefault(_plain(kind.module_name(rank)), word)
+    for word, others in _SPOKEN.items():
+        for other in others.split():
+            names.setdefault(_plain(other), word)
+    return names
+
+
+_NAMES = _names()
+
+
+def alias(name: str) -> str | None:
+    """Our word for a layer that goes by `name` elsewhere: "linear" for Dense, "maxpool" for MaxPooling2D.
+
+    Case and underscores do not count, and the number of axes, as in Conv2d, may be there or not. None for an unknown name.
+    """
+    plain = _plain(name)
+    return _NAMES.get(plain) or _NAMES.get(re.sub("[123]d", "", plain))
+
+
+def parameter_alias(kind: type[Layer], name: str) -> str | None:
+    """Our word for a parameter of `kind` that is called `name` elsewhere: "kernel" for kernel_size.
+
+    "" where the input fixes it, so that it is to be left out; None for an unknown name.
+    """
+    for short, long in kind.torch_names.items():
+        if name == long:
+            return short
+    for short in kind.model_fields:
+        if name in _PARAMETERS.get(short, "").split():
+            return short
+    return "" if name in _DERIVED else None
