@@ -60,6 +60,14 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+class Weights(_Model):
+    """Numbers that a layer is given, as nested tuples; a shape with leading axes missing is repeated over them."""
+
+    weight: Any = None
+    bias: Any = None
+    trainable: bool = False
+
+
 class Leaf(_Model):
     """A layer that is a module of its own, built for the input shape `x`.
 
@@ -70,6 +78,7 @@ class Leaf(_Model):
     layer: AnyLayer
     x: Shape
     traced: dict[str, Traced] = {}
+    weights: Weights | None = None
 
     @property
     def spelled(self) -> Layer:
@@ -83,15 +92,21 @@ class Use(_Model):
     what: Literal["use"] = "use"
     module: str
     xs: tuple[Shape, ...]
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Traced | bool | int | float | str | list[Any]] = {}
 
 
 class Child(_Model):
-    """A named part of a module: an attribute of the class, registered in this order."""
+    """A named part of a module: an attribute of the class, registered in this order.
+
+    `when` is the test on which it depends that the part exists, in the names of the definition;
+    `loop` the count of the loop that made it.
+    """
 
     name: str
     unit: Annotated[Leaf | Use, Field(discriminator="what")]
     origin: Origin
+    when: str | None = None
+    loop: str | None = None
 
 
 class Call(_Model):
@@ -137,6 +152,8 @@ class Step(_Model):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     origin: Origin
+    when: str | None = None
+    """The test on which it depends that the step is taken, in the names of the definition."""
 
 
 class Output(_Model):
@@ -153,7 +170,7 @@ class Parameter(_Model):
     """
 
     name: str
-    value: Any
+    value: bool | int | float | str | list[Any]
     fixed: bool
 
 
@@ -175,6 +192,8 @@ class Module(_Model):
     steps: tuple[Step, ...]
     values: tuple[Shape, ...]
     outputs: tuple[Output, ...]
+    names: dict[int, str] = {}
+    """What the text calls values."""
     origin: Origin
 
     def child(self, name: str) -> Child:
@@ -201,6 +220,8 @@ class Program(_Model):
     networks: tuple[str, ...]
     """The ids of the networks, in the order of the text."""
     modules: dict[str, Module]
+    settings: dict[str, bool | int | float | str | list[Any]] = {}
+    """The values that network parameters were given from outside the text."""
 
     def network(self, name: str | None = None) -> Module:
         """The network called `name`; without a name, the last one of the text.

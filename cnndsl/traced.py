@@ -456,8 +456,8 @@ def _settle(value: Number, expr: Expr) -> Number | Traced:
 
 
 def value_of(number: Any) -> Any:
-    """The plain number, with its history forgotten; anything else is returned as it is."""
-    return number.value if isinstance(number, Traced) else number
+    """The plain number or truth value, with its history forgotten; anything else is returned as it is."""
+    return number.value if isinstance(number, (Traced, Truth)) else number
 
 
 def is_open(number: Any) -> bool:
@@ -490,10 +490,19 @@ _AST_BINARY: dict[type[ast.operator], str] = {
 def parse_expr(text: str) -> Expr:
     """Read back what `str(expr)` wrote.  Nothing is executed; raises ValueError for anything else."""
     try:
-        return _read(ast.parse(text, mode="eval").body)
+        node = ast.parse(text, mode="eval").body
+        factors = [_read(factor) for factor in _factors(node)]
+        written_out = sum(factor.constant is not None for factor in factors) > 1
+        return Expr.product(factors) if written_out else _read(node)
     except (SyntaxError, RecursionError, MemoryError) as problem:
         message = f"not an expression: {text!r}"
         raise ValueError(message) from problem
+
+
+def _factors(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return [*_factors(node.left), node.right]
+    return [node]
 
 
 def _read(node: ast.expr) -> Expr:
@@ -514,3 +523,103 @@ def _read(node: ast.expr) -> Expr:
         return Expr.of(Operation(node.func.id, tuple(_read(a) for a in node.args)))
     message = "not an expression of names, numbers and arithmetic"
     raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A comparison of expressions, or `and`, `or`, `not` of such tests."""
+
+    name: str
+    operands: tuple[Expr | Test, ...]
+
+    def symbols(self) -> frozenset[Symbol]:
+        """Every name that the outcome depends on."""
+        return frozenset[Symbol]().union(*(operand.symbols() for operand in self.operands))
+
+    def substitute(self, values: Mapping[str, Number | Traced | Expr]) -> Test | bool:
+        """The test with names replaced, worked out as far as that goes."""
+        if self.name in RELATIONS:
+            left, right = (operand.substitute(values) for operand in self.operands)
+            assert isinstance(left, Expr)  # noqa: S101 - a relation compares expressions
+            assert isinstance(right, Expr)  # noqa: S101
+            a, b = left.constant, right.constant
+            if a is not None and b is not None:
+                return RELATIONS[self.name](a, b)
+            return Test(self.name, (left, right))
+        parts = [part.substitute(values) for part in self.operands if isinstance(part, Test)]
+        if self.name == "not":
+            return negation(parts[0])
+        return junction(self.name, *parts)
+
+    def __str__(self) -> str:
+        if self.name in RELATIONS:
+            return f" {self.name} ".join(str(operand) for operand in self.operands)
+        texts = [
+            f"({part})" if isinstance(part, Test) and part.name in ("and", "or") and part.name != self.name else str(part)
+            for part in self.operands
+        ]
+        return f"not ({self.operands[0]})" if self.name == "not" else f" {self.name} ".join(texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A truth value with the test that led to it, where that depends on names."""
+
+    value: bool
+    test: Test
+
+    def __bool__(self) -> bool:
+        return self.value
+
+
+_RELATION_NODES: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+
+
+def parse_test(text: str) -> Test:
+    """Read back what `str(test)` wrote.  Nothing is executed; raises ValueError for anything else."""
+    try:
+        return _read_test(ast.parse(text, mode="eval").body)
+    except (SyntaxError, RecursionError, MemoryError) as problem:
+        message = f"not a test: {text!r}"
+        raise ValueError(message) from problem
+
+
+def _read_test(node: ast.expr) -> Test:
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _RELATION_NODES:
+        return Test(_RELATION_NODES[type(node.ops[0])], (_read(node.left), _read(node.comparators[0])))
+    if isinstance(node, ast.BoolOp):
+        name = "and" if isinstance(node.op, ast.And) else "or"
+        first, *rest = map(_read_test, node.values)
+        return reduce(lambda left, right: Test(name, (left, right)), rest, first)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return Test("not", (_read_test(node.operand),))
+    message = "not a comparison"
+    raise ValueError(message)
+
+
+_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+def negation(test: Test | bool) -> Test | bool:
+    """The opposite of a test."""
+    if isinstance(test, bool):
+        return not test
+    if test.name in _OPPOSITE:
+        return Test(_OPPOSITE[test.name], test.operands)
+    return test.operands[0] if test.name == "not" and isinstance(test.operands[0], Test) else Test("not", (test,))
+
+
+def junction(name: str, left: Test | bool, right: Test | bool) -> Test | bool:
+    """`left and right`, or `left or right`."""
+    settles = name == "or"
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, bool):
+            return one if one is settles else other
+    return Test(name, (left, right))  # type: ignore[arg-type]

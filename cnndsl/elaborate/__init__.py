@@ -1,1 +1,42 @@
+"""Elaboration: from the syntax tree to the checked program.
 
+Names are looked up, arguments bound, conditions decided, loops run and sizes derived, all at once and
+in the order of the text, because each may depend on the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic, has_errors
+from cnndsl.elaborate.context import Context
+from cnndsl.elaborate.files import elaborate_file
+from cnndsl.elaborate.limits import Limits
+from cnndsl.program import Program
+from cnndsl.syntax.tree import File
+
+__all__ = ["Limits", "elaborate"]
+
+
+def elaborate(
+    file: File, settings: Mapping[str, Any], limits: Limits | None = None
+) -> tuple[Program | None, tuple[Diagnostic, ...]]:
+    """Work out a text.
+
+    `settings` are values for parameters of its networks. The program is None when there is an error.
+    """
+    context = Context(limits or Limits())
+    networks = elaborate_file(context, file, settings)
+    diagnostics = tuple(sorted(context.diagnostics, key=_place))
+    if has_errors(diagnostics):
+        return None, diagnostics
+    program = Program(
+        source=file.span.source.name, networks=tuple(networks), modules=context.modules, settings=dict(settings)
+    )
+    return program, diagnostics
+
+
+def _place(diagnostic: Diagnostic) -> tuple[int, int]:
+    span = diagnostic.span
+    return (span.start, span.end) if span else (-1, -1)

@@ -55,12 +55,11 @@ def per_axis(value: Any, rank: int, what: str) -> tuple[Any, ...]:
 
 
 def product(dims: Iterable[Dim]) -> Dim:
-    """How many numbers there are; traced as the product that it is where a dim is, for `channels * 5 * 5`."""
+    """How many numbers there are, remembered as the product that it is: 400 as `16 * 5 * 5`."""
     factors = tuple(dims)
-    total: int = prod(value_of(factor) for factor in factors)
-    if not any(isinstance(factor, Traced) for factor in factors):
-        return total
-    return factors[0] if len(factors) == 1 else Traced(total, Expr.product(factors))
+    if len(factors) == 1:
+        return factors[0]
+    return Traced(prod(value_of(factor) for factor in factors), Expr.product(factors))
 
 
 def window_size(size: Dim, kernel: int, padding: int = 0, stride: int = 1, dilation: int = 1) -> Dim:

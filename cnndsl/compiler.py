@@ -1,0 +1,87 @@
+"""The whole compiler on one page: text -> tree -> program -> artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic, has_errors
+from cnndsl.elaborate import elaborate
+from cnndsl.program import Program
+from cnndsl.source import Source
+from cnndsl.syntax.parser import parse
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What came of a text: findings, the checked program where there is no error, and what is made of it."""
+
+    source: Source
+    diagnostics: tuple[Diagnostic, ...]
+    program: Program | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a program."""
+        return self.program is not None
+
+    def _checked(self) -> Program:
+        if self.program is None:
+            raise CompilationError(self)
+        return self.program
+
+    def python(self) -> str:
+        """The generated PyTorch module. Raises CompilationError when the text has errors."""
+        from cnndsl.backends.torch import generate
+
+        return generate(self._checked())
+
+    def dot(self, network: str | None = None, **options: Any) -> str:
+        """The diagram of a network in Graphviz's language; by default of the last network of the text.
+
+        Options as for `cnndsl.backends.diagram.dot`. Raises CompilationError when the text has errors.
+        """
+        from cnndsl.backends.diagram import dot
+
+        return dot(self._checked(), network, **options)
+
+    def diagram(self, format: str = "svg", network: str | None = None, **options: Any) -> bytes:  # noqa: A002
+        """The diagram rendered as "svg", "png" or "pdf".
+
+        Raises CompilationError when the text has errors, `cnndsl.rendering.RenderError` without a renderer.
+        """
+        from cnndsl.rendering import render
+
+        theme = options.get("theme", "auto")
+        return render(self.dot(network, **options), format, theme=theme)
+
+    def summary(self, network: str | None = None, **options: Any) -> str:
+        """The network as a table. Raises CompilationError when the text has errors."""
+        from cnndsl.backends.summary import summary
+
+        return summary(self._checked(), network, **options)
+
+
+class CompilationError(Exception):
+    """A text with errors was asked for something that only a correct one has. The message shows the errors."""
+
+    def __init__(self, compilation: Compilation) -> None:
+        from cnndsl.reporting.text import render
+
+        super().__init__("\n" + render(compilation.diagnostics))
+        self.compilation = compilation
+
+
+def compile_source(source: Source, settings: Mapping[str, Any] | None = None) -> Compilation:
+    """Compile a text. Never raises for anything that the text says: that is in `diagnostics`."""
+    tree, found = parse(source)
+    if has_errors(found):
+        return Compilation(source, found, None)
+    program, more = elaborate(tree, settings or {})
+    return Compilation(source, found + more, program)
+
+
+def compile(text: str, *, name: str = "<text>", settings: Mapping[str, Any] | None = None) -> Compilation:  # noqa: A001 - the package's own word
+    """Compile a text that diagnostics and programs call `name`; `settings` are values for network parameters."""
+    return compile_source(Source(name, text), settings)

@@ -1,0 +1,209 @@
+"""Arguments meet parameters: of layers, and of blocks, sequences and networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pydantic import ValidationError
+
+from cnndsl.diagnostics import Label, error
+from cnndsl.elaborate.suggest import nearest
+from cnndsl.elaborate.values import RECIPES, BlockRecipe, LayerRecipe, Template, Value, describe
+from cnndsl.elaborate.weights import WEIGHT_WORDS, weights_of
+from cnndsl.layers.base import Layer
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+from cnndsl.traced import Traced, is_open, value_of
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.expressions import Expressions
+
+
+def bind_layer(
+    body: Expressions, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]] | None = None
+) -> LayerRecipe:
+    """A layer kind with the arguments of a call. Raises Problem when they do not fit."""
+    parameters = list(kind.model_fields)
+    arguments = given if given is not None else [(a, body.known(a.value)) for a in node.arguments]
+    values: dict[str, Any] = {}
+    places: dict[str, tree.Argument] = {}
+    weights: dict[str, tuple[tree.Argument, Any]] = {}
+    for position, (argument, value) in enumerate(arguments):
+        if argument.name is None:
+            if position >= len(parameters) or any(a.name is not None for a, _ in arguments[:position]):
+                _too_many(kind, parameters, argument, position)
+            name = parameters[position]
+        else:
+            name = argument.name.text
+            if name in WEIGHT_WORDS and name not in parameters:
+                weights[name] = (argument, value)
+                continue
+            if name == "bias" and isinstance(value, list):
+                weights["bias_values"] = (argument, value)
+                value = True
+            if name not in parameters:
+                _unknown_argument(kind, parameters, argument)
+        if name in values:
+            raise error(
+                "E207",
+                f"{kind.kind} is given {name} twice",
+                argument.span,
+                labels=(Label(places[name].span, "here it is already"),),
+                help="remove one of the two",
+            )
+        values[name], places[name] = value, argument
+    layer = make_layer(body, kind, values, places, node.span)
+    traced = tuple((name, value) for name, value in values.items() if isinstance(value, Traced))
+    for name, value in traced:
+        if role(kind, name) == "fixed":
+            body.plain(value)
+    made = weights_of(body, layer, weights) if weights else None
+    return LayerRecipe(layer, traced, made, node.span)
+
+
+def role(kind: type[Layer], name: str) -> str:
+    """Whether a parameter is a count of channels, free to vary, or decides sizes."""
+    return next((m for m in kind.model_fields[name].metadata if isinstance(m, str)), "fixed")
+
+
+def make_layer(
+    body: Expressions, kind: type[Layer], values: dict[str, Any], places: dict[str, tree.Argument], span: Span
+) -> Layer:
+    """A validated layer, made once for each set of arguments."""
+    plain = {name: _plain(kind, name, value, places[name]) for name, value in values.items()}
+    try:
+        key = (kind, tuple((n, type(v), v) for n, v in plain.items()))
+        known = body.context.memo.get(key)
+    except TypeError:
+        key = known = None
+    if known is not None:
+        return known  # type: ignore[no-any-return]
+    try:
+        layer = kind(**plain)
+    except ValidationError as problem:
+        _invalid(kind, problem, places, span)
+    if key is not None:
+        body.context.memo[key] = layer
+    return layer
+
+
+def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> Any:
+    if is_open(value):
+        raise error(
+            "E309",
+            f"{kind.kind}: {name} needs a number, and this size is left open in the input",
+            place.span,
+            help="give the input its size",
+        )
+    if isinstance(value, list):
+        return tuple(_plain(kind, name, item, place) for item in value)
+    if isinstance(value, (Value, *RECIPES)):
+        raise error(
+            "E206", f"{kind.kind}: {name} must be a number or a text, and this is {describe(value)}", place.span
+        )
+    return value_of(value)
+
+
+def _too_many(kind: type[Layer], parameters: list[str], argument: tree.Argument, position: int) -> NoReturn:
+    if position < len(parameters):
+        raise error(
+            "E207",
+            "an argument without a name stands after one with a name",
+            argument.span,
+            help=f"name it: {parameters[position]}={argument.span.text}",
+        )
+    takes = f"{len(parameters)} argument{'s' if len(parameters) != 1 else ''}" if parameters else "no arguments"
+    listed = f": {', '.join(parameters)}" if parameters else ""
+    raise error("E207", f"{kind.kind} takes at most {takes}{listed}" if parameters else f"{kind.kind} takes no arguments", argument.span, help="remove what is too much")
+
+
+def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.Argument) -> NoReturn:
+    from cnndsl.layers.aliases import parameter_alias
+
+    assert argument.name is not None  # noqa: S101 - only named arguments get here
+    name = argument.name.text
+    short = parameter_alias(kind.kind, name)
+    if short == "":
+        raise error(
+            "E207", f"{kind.kind} needs no {name}: it follows from what comes in", argument.span, help="leave it out"
+        )
+    if short in parameters:
+        raise error("E207", f"{name} is called {short} here", argument.name.span, help=f"write {short}={argument.value.span.text}")
+    near = nearest(name, parameters)
+    takes = f"{kind.kind} takes {', '.join(parameters)}" if parameters else f"{kind.kind} takes no arguments"
+    raise error("E207", f"{kind.kind} has no {name}", argument.name.span, help=f"did you mean {near}?" if near else takes)
+
+
+def _invalid(kind: type[Layer], problem: ValidationError, places: dict[str, tree.Argument], span: Span) -> NoReturn:
+    first = problem.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "missing":
+        missing = [str(e["loc"][0]) for e in problem.errors() if e["type"] == "missing"]
+        described = kind.model_fields[missing[0]].description
+        example = kind.example.split("->")[-1].strip()
+        raise error(
+            "E207",
+            f"{kind.kind} needs {' and '.join(missing)}",
+            span,
+            help=f"{missing[0]} is the {described}; for example {example}",
+        )
+    reason = first.get("ctx", {}).get("error")
+    if reason is not None:
+        text = f"{name} {reason}" if name else str(reason)
+    elif first["type"] == "literal_error":
+        text = f"{name} must be one of {first['ctx']['expected']}"
+    else:
+        text = f"{name}: {first['msg']}"
+    raise error("E208", f"{kind.kind}: {text}", places[name].span if name in places else span, help=_parameter_help(kind, name))
+
+
+def _parameter_help(kind: type[Layer], name: str) -> str | tuple[str, ...]:
+    if name not in kind.model_fields:
+        return ()
+    return f"{name} is the {kind.model_fields[name].description}"
+
+
+def bind_definition(body: Expressions, template: Template, node: tree.Call) -> BlockRecipe:
+    """A block or sequence with the arguments of a call. Raises Problem when they do not fit."""
+    definition = template.definition
+    names = [parameter.name.text for parameter in definition.parameters]
+    values: dict[str, Any] = {}
+    for position, argument in enumerate(node.arguments):
+        if argument.name is None:
+            if position >= len(names):
+                takes = f"{len(names)} argument{'s' if len(names) != 1 else ''}: {', '.join(names)}" if names else "no arguments"
+                raise error(
+                    "E207",
+                    f"{definition.name.text} takes {takes}",
+                    argument.span,
+                    labels=(Label(definition.name.span, "it is defined here"),),
+                    help="remove what is too much",
+                )
+            if any(a.name is not None for a in node.arguments[:position]):
+                raise error("E207", "an argument without a name stands after one with a name", argument.span, help=f"name it: {names[position]}={argument.span.text}")
+            name = names[position]
+        else:
+            name = argument.name.text
+            if name not in names:
+                near = nearest(name, names)
+                raise error(
+                    "E207",
+                    f"{definition.name.text} has no parameter {name}",
+                    argument.name.span,
+                    labels=(Label(definition.name.span, "it is defined here"),),
+                    help=f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}",
+                )
+        if name in values:
+            raise error("E207", f"{definition.name.text} is given {name} twice", argument.span, help="remove one of the two")
+        value = body.known(argument.value)
+        values[name] = value
+    missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in values]
+    if missing:
+        raise error(
+            "E207",
+            f"{definition.name.text} needs {' and '.join(missing)}",
+            node.span,
+            labels=(Label(definition.name.span, "it is defined here"),),
+            help=f"give it: {definition.name.text}({', '.join(f'{name}=...' for name in missing)})",
+        )
+    return BlockRecipe(template, tuple((n, values[n]) for n in names if n in values), node.span)

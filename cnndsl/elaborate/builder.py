@@ -1,0 +1,186 @@
+"""A module in the making: its parts, its values and its steps, in order."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import reduce
+from typing import TYPE_CHECKING, Literal
+
+from cnndsl.diagnostics import Label, error
+from cnndsl.elaborate.context import Context, origin
+from cnndsl.elaborate.values import Value
+from cnndsl.layers.sizes import Shape
+from cnndsl.names import why_not, why_not_key
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Output, Parameter, Plain, Step, Use
+from cnndsl.source import Span
+from cnndsl.traced import Number, Test, Traced, Truth, negation
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+ModuleKind = Literal["network", "block", "sequence", "chain"]
+
+
+class Slot:
+    """A named part. Its place in the order is that of its declaration; what it is, is known when it is first applied."""
+
+    __slots__ = ("loop", "name", "span", "unit", "when")
+
+    def __init__(self, name: str, span: Span) -> None:
+        self.name, self.span = name, span
+        self.unit: Leaf | Use | None = None
+        self.when: str | None = None
+        self.loop: str | None = None
+
+
+class Builder:
+    """Collects what one `Module` will be made of."""
+
+    def __init__(self, context: Context, kind: ModuleKind, name: str, span: Span, taken: Collection[str] = ()) -> None:
+        self.context, self.kind, self.name, self.span = context, kind, name, span
+        self.is_chain = kind in ("sequence", "chain")
+        self.inputs: list[str] = []
+        self.values: list[Shape] = []
+        self.steps: list[Step] = []
+        self.slots: dict[str, Slot] = {}
+        self.fixed: set[str] = set()
+        self.names: dict[int, str] = {}
+        self.size = 0
+        self._tests: list[Test] = []
+        self._loops: list[str] = []
+        self._taken = taken
+        self._counts: dict[str, int] = {}
+
+    def value(self, shape: Shape, span: Span, maker: str) -> Value:
+        """A new value."""
+        self.values.append(shape)
+        return Value(self, len(self.values) - 1, shape, span, maker)
+
+    def input(self, name: str, shape: Shape, span: Span) -> Value:
+        """A new input; inputs come before anything else flows."""
+        self.inputs.append(name)
+        return self.value(shape, span, "input" if name == "input" else name)
+
+    def declare(self, name: str, span: Span, *, quoted: bool = False) -> Slot:
+        """A place for a part called `name`. Raises Problem when it cannot be called that."""
+        reason = why_not_key(name) if quoted else why_not(name)
+        if reason:
+            raise error("E203", f"{name!r} cannot name a layer: {reason}", span, help=f"call it {_other(name)}")
+        if name in self.slots:
+            raise error(
+                "E204",
+                f"there is already a layer called {name}",
+                span,
+                labels=(Label(self.slots[name].span, "it is declared here"),),
+                help="choose another name, or use the first one again",
+            )
+        slot = self.slots[name] = Slot(name, span)
+        return slot
+
+    def automatic(self, word: str, span: Span) -> Slot:
+        """A place for a part without a name: numbered in a chain, else named by its kind and count."""
+        if self.is_chain:
+            name = str(len(self.slots))
+            if name in self.slots:
+                raise error(
+                    "E204", f"the name {name} is taken by a label", span, help="give this layer a name too: name: layer"
+                )
+        else:
+            while True:
+                count = self._counts[word] = self._counts.get(word, 0) + 1
+                name = f"{word}{count}"
+                if name not in self._taken and name not in self.slots:
+                    break
+        slot = self.slots[name] = Slot(name, span)
+        return slot
+
+    @contextmanager
+    def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:  # noqa: FBT001
+        """While a branch is worked out that was taken because `condition` came out as `outcome`."""
+        if not isinstance(condition, Truth):
+            yield
+            return
+        test = condition.test if outcome else negation(condition.test)
+        self._tests.append(test)  # type: ignore[arg-type]
+        try:
+            yield
+        finally:
+            self._tests.pop()
+
+    @contextmanager
+    def repeating(self, count: Number | Traced) -> Iterator[None]:
+        """While the turns of a loop are worked out."""
+        self._loops.append(str(count.expr) if isinstance(count, Traced) else str(count))
+        try:
+            yield
+        finally:
+            self._loops.pop()
+
+    def fill(self, slot: Slot, unit: Leaf | Use) -> None:
+        """Say what a part is, the first time that it is applied."""
+        slot.unit, slot.when = unit, self._when()
+        slot.loop = self._loops[-1] if self._loops else None
+
+    def _when(self) -> str | None:
+        if not self._tests:
+            return None
+        return str(reduce(lambda a, b: Test("and", (a, b)), self._tests))
+
+    def step(
+        self,
+        action: Call | Plain | Combine,
+        inputs: tuple[Value, ...],
+        shapes: tuple[Shape, ...],
+        span: Span,
+        maker: str,
+    ) -> tuple[Value, ...]:
+        """Record an application; the values that come out."""
+        outputs = tuple(self.value(shape, span, maker) for shape in shapes)
+        self.steps.append(
+            Step(
+                action=action,
+                inputs=tuple(value.index for value in inputs),
+                outputs=tuple(value.index for value in outputs),
+                origin=origin(span),
+                when=self._when(),
+            )
+        )
+        return outputs
+
+    def add_size(self, size: int, span: Span) -> None:
+        """Account for `size` more layers in the whole network. Raises Problem over the limit."""
+        self.size += size
+        if self.size > self.context.limits.size:
+            raise error(
+                "E504",
+                f"the network has more than {self.context.limits.size:,} layers",
+                span,
+                help="repeat less often",
+            )
+
+    def finish(self, outputs: tuple[Output, ...], parameters: tuple[Parameter, ...] = ()) -> Module:
+        """The module, entered among the context's modules."""
+        module = Module(
+            id=self.context.new_id(self.name or "chain"),
+            kind=self.kind,
+            name=self.name,
+            parameters=parameters,
+            inputs=tuple(self.inputs),
+            children=tuple(
+                Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), when=slot.when, loop=slot.loop)
+                for slot in self.slots.values()
+                if slot.unit is not None
+            ),
+            steps=tuple(self.steps),
+            values=tuple(self.values),
+            outputs=outputs,
+            names=self.names,
+            origin=origin(self.span),
+        )
+        self.context.modules[module.id] = module
+        self.context.sizes[module.id] = self.size
+        return module
+
+
+def _other(name: str) -> str:
+    return f"{name}_layer" if name.isidentifier() else "something of letters, digits and _"

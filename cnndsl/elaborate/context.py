@@ -1,0 +1,108 @@
+"""What the elaboration of one text shares: the findings, the modules so far, the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic, Label, Problem, error
+from cnndsl.elaborate.limits import Limits
+from cnndsl.layers.base import Layer, Tensor
+from cnndsl.layers.sizes import Shape
+from cnndsl.program import Module, Origin
+from cnndsl.source import Span
+from cnndsl.traced import Traced, key_of
+
+_SHOWN_USES = 3
+
+
+class Context:
+    """The state of one elaboration."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.diagnostics: list[Diagnostic] = []
+        self.modules: dict[str, Module] = {}
+        self.sizes: dict[str, int] = {}
+        """Module id -> how many layers it holds, repeated blocks counted each time."""
+        self.memo: dict[Any, Any] = {}
+        """Work that need not be done again, by what it depends on."""
+        self._counts: dict[str, int] = {}
+        self._turns = 0
+        self._uses: list[tuple[str, Span]] = []
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Keep a finding, once; inside blocks, with where these are used."""
+        if self._uses and diagnostic.span is not None:
+            uses = tuple(Label(span, f"{name} is used here") for name, span in self._uses[: -_SHOWN_USES - 1 : -1])
+            diagnostic = replace(diagnostic, labels=diagnostic.labels + uses)
+        same = (diagnostic.code, diagnostic.span, diagnostic.message)
+        if all((d.code, d.span, d.message) != same for d in self.diagnostics):
+            self.diagnostics.append(diagnostic)
+
+    @contextmanager
+    def inside(self, name: str, span: Span) -> Iterator[None]:
+        """While the block `name`, used at `span`, is worked out. Raises Problem when too deep."""
+        if len(self._uses) >= self.limits.depth:
+            raise error(
+                "E503",
+                f"blocks are nested more than {self.limits.depth} deep: does {name} use itself without an end?",
+                span,
+                help="let a recursive block end with an if, or nest fewer blocks",
+            )
+        self._uses.append((name, span))
+        try:
+            yield
+        finally:
+            self._uses.pop()
+
+    def turn(self, span: Span, count: int = 1) -> None:
+        """Account for a layer or a turn of a loop. Raises Problem over the limit."""
+        self._turns += count
+        if self._turns > self.limits.layers:
+            raise error(
+                "E504",
+                f"the text asks for more than {self.limits.layers:,} layers and turns of loops",
+                span,
+                help="repeat a block instead of its layers: equal blocks are worked out once",
+            )
+
+    def new_id(self, name: str) -> str:
+        """An id for another module called `name`."""
+        count = self._counts[name] = self._counts.get(name, 0) + 1
+        return name if count == 1 else f"{name}#{count}"
+
+    def output(self, layer: Layer, counts: dict[str, Traced], x: Shape) -> Shape:
+        """The size of what a layer gives, worked out once for each layer and input. Raises SizeError."""
+        key = (type(layer), layer, tuple((n, key_of(t)) for n, t in counts.items()), dims_key(x))
+        if key in self.memo:
+            return self.memo[key]  # type: ignore[no-any-return]
+        plain = layer.output(x)
+        shape = layer.model_copy(update=counts).output(x) if counts else plain
+        self.memo[key] = shape
+        return shape
+
+    def tensors(self, layer: Layer, x: Shape) -> tuple[Tensor, ...]:
+        """The tensors of a layer built for `x`."""
+        key = (Tensor, type(layer), layer, dims_key(x))
+        if key not in self.memo:
+            self.memo[key] = layer.tensors(x)
+        return self.memo[key]  # type: ignore[no-any-return]
+
+
+def dims_key(shape: Shape) -> Any:
+    """A hashable key: shapes with the same key are the same, their expressions included."""
+    return tuple(map(key_of, shape))
+
+
+def origin(span: Span) -> Origin:
+    """The place of a span, as a program keeps it."""
+    position = span.position
+    return Origin(span.source.name, position.line, position.column)
+
+
+def too_long(limit: int, span: Span) -> Problem:
+    """The error for a list or loop over the limit."""
+    return error("E505", f"a list or loop may have at most {limit:,} items", span, help="write a smaller number")

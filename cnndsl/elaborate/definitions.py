@@ -1,0 +1,280 @@
+"""Definitions meet arguments: a block or sequence, worked out for one set of arguments and input sizes.
+
+The result is kept: the same block with the same arguments on the same sizes is worked out once,
+however often it is used.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.diagnostics import error
+from cnndsl.elaborate.builder import Builder
+from cnndsl.elaborate.context import dims_key
+from cnndsl.elaborate.scope import Scope
+from cnndsl.elaborate.values import (
+    RECIPES,
+    BlockRecipe,
+    Chain,
+    Choice,
+    Copies,
+    Kind,
+    LayerRecipe,
+    Silent,
+    Stage,
+    Template,
+    Unknown,
+    Value,
+    describe,
+    key_for,
+)
+from cnndsl.layers.sizes import Dim, Shape
+from cnndsl.program import Module, Parameter
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+from cnndsl.traced import Expr, Symbol, Traced, Truth, value_of
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.application import Application
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A module and the shapes that it gives, as the body that uses it sees them."""
+
+    module: Module
+    shapes: tuple[Shape, ...]
+
+
+def instantiate(
+    body: Application, recipe: BlockRecipe, value: Value, span: Span
+) -> tuple[Made, tuple[Value, ...], dict[str, Any]]:
+    """Work out a block for its arguments and what comes in.
+
+    Returns the module, the values that it takes besides the first, and the arguments as the user's
+    body sees them. Raises Problem.
+    """
+    definition = recipe.template.definition
+    if definition.kind == "network":
+        raise error(
+            "E408",
+            f"{definition.name.text} is a network, and a network is not a part of another",
+            recipe.span or span,
+            help=f"make it a block: block {definition.name.text}(...) {{ ... }}",
+        )
+    arguments = dict(recipe.arguments)
+    extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
+    inputs = (value, *extra.values())
+    shapes = tuple(inner_shape(v.shape) for v in inputs)
+    inside = {name: inner(item) for name, item in arguments.items() if name not in extra}
+    key = (
+        recipe.template,
+        tuple((name, key_for(item)) for name, item in inside.items()),
+        tuple(extra),
+        tuple(map(dims_key, shapes)),
+    )
+    memo = body.context.memo
+    if key not in memo:
+        with body.context.inside(definition.name.text, recipe.span or span):
+            memo[key] = _work_out(body, recipe.template, inside, extra, shapes)
+    module, fixed = memo[key]
+    if isinstance(module, Unknown):
+        raise Silent
+    outside = outside_names(module, inputs, arguments)
+    for name in fixed:
+        given = outside.get(name)
+        if isinstance(given, Traced):
+            body.plain(given)
+    made = Made(module, tuple(tuple(seen_from_outside(d, outside) for d in s) for s in module.output_shapes))
+    return made, tuple(extra.values()), {name: saved(item) for name, item in arguments.items() if name not in extra}
+
+
+def _work_out(
+    body: Application, template: Template, arguments: dict[str, Any], extra: dict[str, Value], shapes: tuple[Shape, ...]
+) -> tuple[Module | Unknown, frozenset[str]]:
+    definition = template.definition
+    name = definition.name.text
+    scope = Scope(template.scope)
+    kind = "sequence" if definition.kind == "sequence" else "block"
+    builder = Builder(body.context, kind, name, definition.name.span, declared_names(definition.body))  # type: ignore[arg-type]
+    inner = body.spawn(builder, scope)
+    parameters = bind_parameters(inner, definition, arguments, frozenset(extra))
+    names = ("input", *extra)
+    for at, (input_name, shape) in enumerate(zip(names, shapes, strict=True)):
+        item = builder.input(input_name, named_channels(shape, input_name, parameters), definition.name.span)
+        if at == 0:
+            inner.entry = inner.current = item
+        else:
+            scope.names[input_name] = item
+    outputs = inner.run(definition.body)
+    if outputs is None:
+        return Unknown(), frozenset()
+    module = builder.finish(
+        outputs,
+        tuple(Parameter(name=n, value=saved(v, plain=True), fixed=n in builder.fixed) for n, v in parameters.items()),
+    )
+    return module, frozenset(builder.fixed)
+
+
+def bind_parameters(
+    inner: Application, definition: tree.Definition, arguments: dict[str, Any], values: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Give the parameters of a definition their arguments and defaults, in order.
+
+    Numbers are traced by the parameter's name from here on. Raises Problem for a default that is wrong.
+    """
+    bound: dict[str, Any] = {}
+    for parameter in definition.parameters:
+        name = parameter.name.text
+        if name in values:
+            continue
+        if name in arguments:
+            item = arguments[name]
+        elif parameter.default is not None:
+            item = inner.evaluate(parameter.default)
+            if isinstance(item, Unknown):
+                raise Silent
+        else:
+            continue
+        plain = value_of(item)
+        if isinstance(plain, (int, float)) and not isinstance(plain, bool) and not _open(item):
+            item = Traced(plain, Expr.of(Symbol(name)))
+        bound[name] = inner.scope.names[name] = item
+    return bound
+
+
+def _open(item: Any) -> bool:
+    return isinstance(item, Traced) and item.is_open
+
+
+def channel_name(input_name: str, rank: int, parameters: Any) -> str:
+    """What the generated class calls the channels (or features) of an input."""
+    unit = "features" if rank == 1 else "channels"
+    name = f"in_{unit}" if input_name == "input" else f"{input_name}_{unit}"
+    return f"input_{unit}" if name in parameters else name
+
+
+def named_channels(shape: Shape, input_name: str, parameters: Any) -> Shape:
+    """The shape with its channels traced by name."""
+    first = shape[0] if shape else 0
+    if _open(first) or not shape:
+        return shape
+    symbol = Symbol(channel_name(input_name, len(shape), parameters))
+    return (Traced(value_of(first), Expr.of(symbol)), *shape[1:])
+
+
+def outside_names(module: Module, inputs: tuple[Value, ...], arguments: dict[str, Any]) -> dict[str, Any]:
+    """For each name inside a module, the number that it stands for in the body that uses the module."""
+    parameters = {parameter.name: parameter.value for parameter in module.parameters}
+    outside: dict[str, Any] = {**parameters, **arguments}
+    for name, value in zip(module.inputs, inputs, strict=True):
+        if value.shape:
+            outside[channel_name(name, len(value.shape), parameters)] = value.shape[0]
+    return {name: item for name, item in outside.items() if isinstance(value_of(item), (int, float))}
+
+
+def seen_from_outside(dim: Dim, outside: dict[str, Any]) -> Dim:
+    """A size that a module gives, in the names of the body that uses it."""
+    if not isinstance(dim, Traced):
+        return dim
+    expr = dim.expr.substitute(outside)
+    return dim.value if expr.constant is not None and not expr.factors else Traced(dim.value, expr)  # type: ignore[return-value]
+
+
+def inner_shape(shape: Shape) -> Shape:
+    """A shape as the inside of a definition sees it: without the names of the outside."""
+    return tuple(dim if _open(dim) else value_of(dim) for dim in shape)
+
+
+def inner(item: Any) -> Any:
+    """An argument as the inside of a definition sees it: without the names of the outside."""
+    match item:
+        case Traced() | Truth():
+            return item if _open(item) else value_of(item)
+        case list():
+            return [inner(part) for part in item]
+        case LayerRecipe():
+            return LayerRecipe(item.layer, (), item.weights, item.span)
+        case BlockRecipe():
+            return BlockRecipe(item.template, tuple((n, inner(v)) for n, v in item.arguments), item.span)
+        case Chain():
+            return Chain(tuple(Stage(inner(s.recipe), s.label, s.span, s.quoted) for s in item.stages))
+        case Copies():
+            return Copies(inner(item.recipe), item.count, item.count)
+        case Choice():
+            return inner(item.recipe) if item.recipe is not None else Chain(())
+        case _:
+            return item
+
+
+def saved(item: Any, *, plain: bool = False) -> Any:
+    """An argument as a program keeps it: layers by their words."""
+    if isinstance(item, (Traced, Truth)):
+        return item if isinstance(item, Traced) and not plain else value_of(item)
+    if isinstance(item, list):
+        return [saved(part, plain=True) for part in item]
+    if isinstance(item, (bool, int, float, str)):
+        return item
+    return recipe_text(item)
+
+
+def recipe_text(recipe: Any) -> str:
+    """A layer given as an argument, in a few words: `relu6`, `BasicBlock`."""
+    match recipe:
+        case Kind():
+            return recipe.layer.kind
+        case LayerRecipe():
+            given = recipe.layer.model_dump(exclude_defaults=True)
+            inner_text = ", ".join(f"{name}={value}" for name, value in given.items())
+            return f"{recipe.layer.kind}({inner_text})" if inner_text else recipe.layer.kind
+        case Template():
+            return recipe.definition.name.text
+        case BlockRecipe():
+            return recipe.template.definition.name.text
+        case Chain(()):
+            return "identity"
+        case _:
+            return describe(recipe)
+
+
+def recipe_word(recipe: Any) -> str:
+    """The word that an unnamed part made by a recipe is named by: `conv`, `basic_block`."""
+    match recipe:
+        case Kind():
+            return recipe.layer.kind
+        case LayerRecipe():
+            return recipe.layer.kind
+        case Template():
+            return _snake(recipe.definition.name.text)
+        case BlockRecipe():
+            return _snake(recipe.template.definition.name.text)
+        case _:
+            return "layers"
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def declared_names(body: tree.Body) -> frozenset[str]:
+    """Every name that a body gives by hand, so that automatic names keep clear of them."""
+    names: set[str] = set()
+    todo: list[Any] = [body]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tree.Bind):
+            names.update(target.text for target in node.targets)
+        elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
+            names.add(node.label.text)
+        if isinstance(node, tree.Node):
+            for name in node.__slots__:
+                item = getattr(node, name)
+                todo.extend(item if isinstance(item, tuple) else (item,) if isinstance(item, tree.Node) else ())
+    return frozenset(names)
+
+
+def is_recipe(value: Any) -> bool:
+    """Whether a value makes a layer when it is applied."""
+    return isinstance(value, RECIPES)

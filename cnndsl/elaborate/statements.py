@@ -1,0 +1,288 @@
+"""The lines of a body, one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
+from cnndsl.elaborate.application import Application
+from cnndsl.elaborate.definitions import is_recipe
+from cnndsl.elaborate.opening import declare_shape
+from cnndsl.elaborate.values import UNKNOWN, Choice, Function, Part, Silent, Unknown, Value, describe
+from cnndsl.program import Output
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+from cnndsl.traced import value_of
+
+
+class Body(Application):
+    """Works out a whole body: of a network, block, sequence or chain."""
+
+    outputs: tuple[Output, ...] | None = None
+    output_span: Span | None = None
+
+    def run(self, body: tree.Body) -> tuple[Output, ...] | None:
+        """Work out all lines; the outputs of the body, or None after a mistake in it."""
+        before = len(self.context.diagnostics)
+        self.run_branch(body)
+        self._report_unused()
+        if any(d.severity is Severity.ERROR for d in self.context.diagnostics[before:]):
+            return None
+        if self.outputs is not None:
+            return self.outputs
+        if isinstance(self.current, Unknown):
+            return None
+        if self.current is None:
+            self.context.report(
+                error(
+                    "E401",
+                    f"nothing flows through {self.builder.name}",
+                    self.builder.span,
+                    help="declare what comes in: input(3, 32, 32)",
+                ).diagnostic
+            )
+            return None
+        values = self.current if isinstance(self.current, tuple) else (self.current,)
+        return tuple(Output(value=value.index) for value in values)
+
+    def run_branch(self, body: tree.Body) -> None:
+        for statement in body.statements:
+            try:
+                self._run(statement)
+            except Problem as problem:
+                self.context.report(problem.diagnostic)
+                self._give_up(statement)
+            except Silent:
+                self._give_up(statement)
+            except RecursionError:
+                self.context.report(
+                    error("E501", "this is nested too deeply", statement.span, help="give inner parts names of their own").diagnostic
+                )
+                self._give_up(statement)
+
+    def _give_up(self, statement: tree.Statement) -> None:
+        """Go on after a mistake: what the line would have given is unknown."""
+        if isinstance(statement, tree.Bind):
+            for target in statement.targets:
+                self.scope.names.setdefault(target.text, UNKNOWN)
+                if not isinstance(self.scope.names[target.text], Part):
+                    self.scope.names[target.text] = UNKNOWN
+            if isinstance(statement.value, tree.Call) and isinstance(statement.value.function, tree.Input):
+                self.current = self.entry = UNKNOWN
+        else:
+            self.current = UNKNOWN
+            if self.entry is None:
+                self.entry = UNKNOWN
+            for name in labels(statement):
+                self.scope.names.setdefault(name, UNKNOWN)
+
+    def _run(self, statement: tree.Statement) -> None:
+        match statement:
+            case tree.Apply(value=tree.If() as branch):
+                self._branch(branch)
+            case tree.Apply():
+                self._apply_line(statement.value)
+            case tree.Bind():
+                self._bind(statement)
+            case tree.For():
+                items = self.items(statement.source)
+                with self.builder.repeating(len(items)):
+                    for item in items:
+                        self.bind_targets(statement.targets, statement.unpack, item)
+                        self.run_branch(statement.body)
+            case tree.Repeat():
+                self._repeat(statement)
+            case tree.Output():
+                self._output_line(statement)
+            case tree.When() | tree.Init():
+                word = "when" if isinstance(statement, tree.When) else "init"
+                raise error("E199", f"{word} is not supported yet", statement.span, help="remove this line")
+
+    def _branch(self, node: tree.If) -> None:
+        truth = self.truth(node.condition)
+        chosen = node.yes if truth else node.no
+        with self.builder.on(truth, bool(truth)):
+            if isinstance(chosen, tree.If):
+                self._branch(chosen)
+            elif chosen is not None:
+                self.run_branch(chosen)
+
+    def _apply_line(self, node: tree.Expression) -> None:
+        result = self.evaluate(node)
+        if isinstance(result, Unknown):
+            raise Silent
+        if isinstance(result, Value):
+            self.own(result, node.span)
+            self.current = result
+        elif isinstance(result, tuple):
+            self.current = result
+        elif is_recipe(result):
+            if self.current is None:
+                raise error(
+                    "E401", "nothing flows here yet", node.span, help="declare the input first: input(3, 32, 32)"
+                )
+            self.current = self.apply(result, self.current, node.span)
+        elif isinstance(result, Function):
+            raise error("E206", f"{result.name} is a function, and needs its arguments", node.span)
+        else:
+            raise error(
+                "E405",
+                f"this line is {describe(result)}, and does nothing",
+                node.span,
+                help="give it a name: name = ..., or remove it",
+            )
+
+    def _repeat(self, statement: tree.Repeat) -> None:
+        given = self.known(statement.count)
+        count = self.plain(given)
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise error(
+                "E206", f"repeat takes a whole number of times, and this is {describe(count)}", statement.count.span
+            )
+        self.context.turn(statement.count.span, count)
+        with self.builder.repeating(given):
+            for _ in range(count):
+                self.run_branch(statement.body)
+
+    # Names
+
+    def _bind(self, statement: tree.Bind) -> None:
+        node = statement.value
+        if len(statement.targets) > 1:
+            self._bind_several(statement)
+            return
+        (target,) = statement.targets
+        if isinstance(node, tree.Call) and isinstance(node.function, tree.Input):
+            self._set(target, self.declare_input(node, target.text))
+            return
+        value = self.evaluate(node)
+        if is_recipe(value):
+            self._bind_layer(target, value, node)
+        else:
+            self._set(target, value)
+
+    def _bind_layer(self, target: tree.Name, recipe: Any, node: tree.Expression) -> None:
+        if self.builder.is_chain:
+            raise error(
+                "E405",
+                "in a chain a layer stands where it is applied",
+                target.span.to(node.span),
+                help=f"to give it a name write {target.text}: {node.span.text}",
+            )
+        if isinstance(recipe, Part):
+            raise error(
+                "E403", f"this layer is already called {recipe.name}", node.span, help=f"use {recipe.name} itself"
+            )
+        self.builder.declare(target.text, target.span)
+        self.scope.names[target.text] = Part(self.builder, target.text, recipe, node.span)
+
+    def _bind_several(self, statement: tree.Bind) -> None:
+        value = self.known(statement.value)
+        items = list(value) if isinstance(value, (tuple, list)) else [value]
+        if len(items) != len(statement.targets):
+            raise error(
+                "E206",
+                f"{len(statement.targets)} names, and {len(items)} to give to them",
+                statement.span,
+                help="write as many names as there are values",
+            )
+        for target, item in zip(statement.targets, items, strict=True):
+            self._set(target, item)
+
+    def _set(self, target: tree.Name, value: Any) -> None:
+        before = self.scope.names.get(target.text)
+        if isinstance(before, Part) and before.owner is self.builder:
+            raise error(
+                "E204",
+                f"{target.text} is a layer of this body; its name is given once",
+                target.span,
+                labels=(Label(before.span, "it is declared here"),),
+                help="choose another name",
+            )
+        self.scope.names[target.text] = value
+        if isinstance(value, Value) and value.owner is self.builder:
+            self.builder.names.setdefault(value.index, target.text)
+
+    # What comes in and goes out
+
+    def declare_input(self, call: tree.Call, name: str) -> Value:
+        if self.builder.kind != "network":
+            raise error(
+                "E409",
+                "only a network declares what comes in",
+                call.span,
+                help="in a block or sequence, input is what it is applied to",
+            )
+        if self.builder.steps:
+            raise error("E409", "inputs are declared before anything is applied", call.span, help="move this line up")
+        if name in self.builder.inputs:
+            raise error("E409", f"{name} is declared already", call.span, help="give it a name: left = input(...)")
+        shape = declare_shape(self, call, len(self.builder.inputs))
+        value = self.builder.input(name, shape, call.span)
+        if self.entry is None:
+            self.entry = self.current = value
+        return value
+
+    def _output_line(self, statement: tree.Output) -> None:
+        if self.builder.is_chain:
+            raise error("E404", "the output of a chain is that of its last layer", statement.span, help="remove this line")
+        if self.output_span is not None:
+            raise error(
+                "E410",
+                "the outputs are declared already",
+                statement.span,
+                labels=(Label(self.output_span, "here"),),
+                help="put all outputs into one line: output a, b",
+            )
+        self.output_span = statement.span
+        named = [item for item in statement.items if item.name is not None]
+        if named and len(named) != len(statement.items):
+            raise error("E410", "either all outputs have names, or none", statement.span, help="write output a = x, b = y")
+        names = [item.name.text for item in named if item.name is not None]
+        if len(set(names)) != len(names):
+            raise error("E410", "two outputs have the same name", statement.span, help="give each its own")
+        outputs = []
+        for item in statement.items:
+            if item.when is not None:
+                raise error("E199", "when is not supported yet", item.when.span, help="remove it")
+            value = self.known(item.value)
+            if not isinstance(value, Value):
+                raise error(
+                    "E410",
+                    f"an output is a value, and this is {describe(value_of(value))}",
+                    item.span,
+                    help="apply the layer first: output (it -> layer)" if is_recipe(value) else (),
+                )
+            self.own(value, item.span)
+            outputs.append(Output(value=value.index, name=item.name.text if item.name else None))
+        self.outputs = tuple(outputs)
+
+    def _report_unused(self) -> None:
+        for name, value in self.scope.names.items():
+            if not isinstance(value, Part) or value.owner is not self.builder:
+                continue
+            slot = self.builder.slots.get(name)
+            absent = isinstance(value.recipe, Choice) and value.recipe.recipe is None
+            if slot is not None and slot.unit is None and not absent and self.current is not UNKNOWN:
+                self.context.report(
+                    Diagnostic(
+                        "W201",
+                        f"{name} is declared and never used",
+                        slot.span,
+                        help=("apply it with ->, or remove it; the generated module leaves it out",),
+                        severity=Severity.WARNING,
+                    )
+                )
+
+
+def labels(statement: tree.Statement) -> list[str]:
+    """The names that a line gives to its layers by label."""
+    found: list[str] = []
+    todo: list[Any] = [statement.value] if isinstance(statement, tree.Apply) else []
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tree.Pipe):
+            todo.extend(node.stages)
+        elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
+            found.append(node.label.text)
+    return found

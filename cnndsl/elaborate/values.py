@@ -1,0 +1,193 @@
+"""What an expression can be worth while a text is worked out.
+
+Numbers (plain or traced), truth values, texts and Python lists are constants.  The rest is here:
+values of the graph, and recipes, which make a layer each time they are applied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.layers.base import Layer
+from cnndsl.layers.sizes import Shape
+from cnndsl.program import Weights
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+from cnndsl.traced import Number, Test, Traced, Truth, key_of
+
+
+class Unknown:
+    """The result of something that was already reported: whatever it touches stays silent."""
+
+
+UNKNOWN = Unknown()
+
+
+class Silent(Exception):  # noqa: N818 - a signal, not an error
+    """Raised where an unknown is needed: the statement is given up without a further message."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """Something that flows: number `index` among the values of the body `owner`.
+
+    `maker` is what people call the step that it comes from.
+    """
+
+    owner: object
+    index: int
+    shape: Shape
+    span: Span
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A layer kind by its own name: `relu`."""
+
+    layer: type[Layer]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRecipe:
+    """A layer kind with its arguments: `conv(8, 5)`."""
+
+    layer: Layer
+    traced: tuple[tuple[str, Traced], ...] = ()
+    weights: Weights | None = None
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A block, sequence or network, with the scope that its body sees."""
+
+    definition: tree.Definition
+    scope: Any
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRecipe:
+    """A block or sequence with its arguments: `BasicBlock(64)`."""
+
+    template: Template
+    arguments: tuple[tuple[str, Any], ...]
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BraceRecipe:
+    """`{ ... }` used as a layer; it is worked out when it is applied."""
+
+    body: tree.Body
+    scope: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a chain: a recipe, and its label where it has one."""
+
+    recipe: Any
+    label: str | None
+    span: Span = field(compare=False)
+    quoted: bool = False
+    """Whether the label is a text, which need not be an identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """`a -> b`: stages in a row, flat."""
+
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """`layer * n`: fresh copies in a row."""
+
+    recipe: Any
+    count: int
+    tally: Number | Traced = field(compare=False)
+    """The count as it was written, for a loop in the generated class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`if condition { } else { }` used as a layer: what was chosen, None being the identity."""
+
+    recipe: Any
+    condition: bool | Truth
+    span: Span = field(compare=False)
+
+    @property
+    def outcome(self) -> bool:
+        """How the condition came out."""
+        return bool(self.condition)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A layer that a name in the body `owner` is bound to: one layer, however often it is used."""
+
+    owner: object
+    name: str
+    recipe: Any
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the language, by its name."""
+
+    name: str
+
+
+Recipe = Kind | LayerRecipe | Template | BlockRecipe | BraceRecipe | Chain | Copies | Choice | Part
+RECIPES = (Kind, LayerRecipe, Template, BlockRecipe, BraceRecipe, Chain, Copies, Choice, Part)
+IDENTITY = Chain(())
+
+
+def key_for(value: Any) -> Any:
+    """A hashable key: two arguments with the same key give the same module."""
+    if isinstance(value, list):
+        return ("list", *map(key_for, value))
+    if isinstance(value, (bool, int, float, str)):
+        return (type(value).__name__, value)
+    if isinstance(value, Traced):
+        return key_of(value) if value.is_open else (type(value.value).__name__, value.value)
+    if isinstance(value, Truth):
+        return ("bool", value.value)
+    if isinstance(value, BlockRecipe):
+        return (value.template, tuple((name, key_for(item)) for name, item in value.arguments))
+    if isinstance(value, LayerRecipe):
+        return (type(value.layer), value.layer, value.weights)
+    if isinstance(value, Chain):
+        return tuple((stage.label, key_for(stage.recipe)) for stage in value.stages)
+    if isinstance(value, Copies):
+        return ("copies", key_for(value.recipe), value.count)
+    if isinstance(value, Choice):
+        return ("choice", bool(value.condition), key_for(value.recipe))
+    return value
+
+
+def describe(value: Any) -> str:
+    """What something is, in the user's words."""
+    value = value.value if isinstance(value, (Traced, Truth)) else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f'the text "{value}"' if len(value) <= 40 else "a text"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, Value):
+        return "a value"
+    if isinstance(value, tuple):
+        return f"{len(value)} values"
+    if isinstance(value, Function):
+        return f"the function {value.name}"
+    if isinstance(value, Template):
+        return f"the {value.definition.kind} {value.definition.name.text}"
+    return "a layer"

@@ -1,0 +1,70 @@
+"""Which names a part of a network may have.
+
+A part becomes an attribute of an `nn.Module` subclass, so it must be an identifier and must not hide
+anything that PyTorch itself uses. The list is written out so that nothing here imports torch; a test
+compares it with the real class.
+"""
+
+from __future__ import annotations
+
+import keyword
+
+# The attributes of torch.nn.Module (torch 2.13), without those that begin and end with two underscores.
+MODULE_ATTRIBUTES = frozenset(
+    """
+    T_destination _apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl
+    _forward_hooks _forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks
+    _forward_pre_hooks_with_kwargs _get_backward_hooks _get_backward_pre_hooks _get_name
+    _is_full_backward_hook _load_from_state_dict _load_state_dict_post_hooks _load_state_dict_pre_hooks
+    _maybe_warn_non_full_backward_hook _modules _named_members _non_persistent_buffers_set _parameters
+    _register_load_state_dict_pre_hook _register_state_dict_hook _replicate_for_data_parallel
+    _save_to_state_dict _slow_forward _state_dict_hooks _state_dict_pre_hooks _version _wrapped_call_impl
+    add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
+    extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu
+    load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
+    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
+    to_empty train training type xpu zero_grad
+    """.split()
+)
+# Names that generated modules use themselves.
+_GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"})
+
+
+def why_not(name: str) -> str | None:
+    """Why a part cannot have this name; None when it can."""
+    if not name.isidentifier():
+        return "a name has letters, digits and _, and does not begin with a digit"
+    if keyword.iskeyword(name):
+        return "it is a word of Python"
+    if name in MODULE_ATTRIBUTES:
+        return "every PyTorch module has an attribute of this name, which would be lost"
+    if name.startswith("__"):
+        return "names that begin with two underscores are Python's own"
+    if name in _GENERATED:
+        return "the generated module needs this name itself"
+    return None
+
+
+def why_not_key(name: str) -> str | None:
+    """Why a label in quotes cannot be a name in `state_dict()`; None when it can."""
+    if not name or "." in name or not name.isprintable():
+        return "a label is not empty and has no dot and no invisible characters"
+    if name in MODULE_ATTRIBUTES or name.startswith("__"):
+        return "every PyTorch module has an attribute of this name, which would be lost"
+    return None
+
+
+def why_not_class(name: str) -> str | None:
+    """Why a network or block cannot have this name; None when it can."""
+    if not name.isidentifier():
+        return "a name has letters, digits and _, and does not begin with a digit"
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        return "it is a word of Python"
+    if name in _GENERATED or name in {"Callable", "OrderedDict"}:
+        return "the generated module needs this name itself"
+    if name.startswith("__"):
+        return "names that begin with two underscores are Python's own"
+    return None

@@ -1,0 +1,261 @@
+"""From what the grammar matched to the nodes of the tree: one method for each rule of `grammars/cnn.lark`.
+
+Lark calls a method as soon as its rule is complete, with the parts that the grammar keeps; no other
+parse tree is ever built.
+"""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from lark import Token
+
+from cnndsl.diagnostics import error
+from cnndsl.source import Source, Span
+from cnndsl.syntax import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_DIGITS = 40
+
+
+class Builder(threading.local):
+    """Builds nodes for the text `source`; each thread has a text of its own.
+
+    `expression` reads the text inside the braces of a string.
+    """
+
+    source: Source
+    expression: Callable[[Span], tree.Expression]
+
+    # Words
+
+    def _span(self, first: Token | tree.Node, last: Token | tree.Node | None = None) -> Span:
+        start, end = _start(first), _end(first if last is None else last)
+        return Span(self.source, start, end)
+
+    def _name(self, token: Token) -> tree.Name:
+        return tree.Name(self._span(token), unicodedata.normalize("NFKC", str(token)))
+
+    def _string(self, token: Token) -> tree.String:
+        span = self._span(token)
+        text = str(token)[1:-1]
+        parts: list[str | tree.Expression] = []
+        at = 0
+        while (opening := text.find("{", at)) != -1:
+            closing = text.find("}", opening)
+            if closing == -1:
+                raise error(
+                    "E104",
+                    "the brace in this text is not closed",
+                    span,
+                    help='write what is to be worked out between braces: "layer{i}"',
+                )
+            if opening > at:
+                parts.append(text[at:opening])
+            base = span.start + 1
+            parts.append(self.expression(Span(self.source, base + opening + 1, base + closing)))
+            at = closing + 1
+        if at < len(text):
+            parts.append(text[at:])
+        return tree.String(span, tuple(parts))
+
+    # Atoms
+
+    def name(self, parts: list[Any]) -> tree.Name:
+        return self._name(parts[0])
+
+    def number(self, parts: list[Any]) -> tree.Number:
+        (token,) = parts
+        span = self._span(token)
+        if len(token) > MAX_DIGITS:
+            raise error("E502", f"a number may have at most {MAX_DIGITS} digits", span, help="write it shorter: 1e9")
+        is_whole = token.isdigit()
+        value = int(token) if is_whole else float(token)
+        if value == float("inf"):
+            raise error("E502", "this number is too large", span, help="write a smaller one")
+        return tree.Number(span, value)
+
+    def string(self, parts: list[Any]) -> tree.String:
+        return self._string(parts[0])
+
+    def true(self, parts: list[Any]) -> tree.Boolean:
+        return tree.Boolean(self._span(parts[0]), value=True)
+
+    def false(self, parts: list[Any]) -> tree.Boolean:
+        return tree.Boolean(self._span(parts[0]), value=False)
+
+    def hole(self, parts: list[Any]) -> tree.Hole:
+        return tree.Hole(self._span(parts[0]))
+
+    def input(self, parts: list[Any]) -> tree.Input:
+        return tree.Input(self._span(parts[0]))
+
+    def it(self, parts: list[Any]) -> tree.It:
+        return tree.It(self._span(parts[0]))
+
+    def list(self, parts: list[Any]) -> tree.ListOf:
+        items = tuple(part for part in parts[1:-1] if part is not None)
+        return tree.ListOf(self._span(parts[0], parts[-1]), items)
+
+    def comprehension(self, parts: list[Any]) -> tree.Comprehension:
+        opening, item, _for, (targets, unpack), source, condition, closing = parts
+        return tree.Comprehension(self._span(opening, closing), item, targets, unpack, source, condition)
+
+    def group(self, parts: list[Any]) -> tree.Expression:
+        return parts[0]  # type: ignore[no-any-return]
+
+    def targets(self, parts: list[Any]) -> tuple[tuple[tree.Name, ...], bool]:
+        return (self._name(parts[0]),), False
+
+    def unpacked(self, parts: list[Any]) -> tuple[tuple[tree.Name, ...], bool]:
+        return tuple(self._name(part) for part in parts[1:-1]), True
+
+    # What follows an atom
+
+    def call(self, parts: list[Any]) -> tree.Call:
+        function, arguments, closing = parts
+        return tree.Call(self._span(function, closing), function, tuple(arguments or ()))
+
+    def arguments(self, parts: list[Any]) -> list[Any]:
+        return parts
+
+    def argument(self, parts: list[Any]) -> tree.Argument:
+        (value,) = parts
+        return tree.Argument(value.span, None, value)
+
+    def named_argument(self, parts: list[Any]) -> tree.Argument:
+        name, value = parts
+        return tree.Argument(self._span(name, value), self._name(name), value)
+
+    setting = named_argument
+
+    def index(self, parts: list[Any]) -> tree.Index:
+        value, _opening, index, closing = parts
+        return tree.Index(self._span(value, closing), value, index)
+
+    def slice(self, parts: list[Any]) -> tree.Slice:
+        value, _opening, start, end, closing = parts
+        return tree.Slice(self._span(value, closing), value, start, end)
+
+    def attribute(self, parts: list[Any]) -> tree.Attribute:
+        value, name = parts
+        return tree.Attribute(self._span(value, name), value, self._name(name))
+
+    # Operators
+
+    def unary(self, parts: list[Any]) -> tree.Unary:
+        operator, operand = parts
+        return tree.Unary(self._span(operator, operand), str(operator), operand)
+
+    def binary(self, parts: list[Any]) -> tree.Binary:
+        left, operator, right = parts
+        return tree.Binary(self._span(left, right), str(operator), left, right)
+
+    def binary_or(self, parts: list[Any]) -> tree.Binary:
+        left, right = parts
+        return tree.Binary(self._span(left, right), "or", left, right)
+
+    def binary_and(self, parts: list[Any]) -> tree.Binary:
+        left, right = parts
+        return tree.Binary(self._span(left, right), "and", left, right)
+
+    def comparison(self, parts: list[Any]) -> tree.Comparison:
+        return tree.Comparison(self._span(parts[0], parts[-1]), tuple(parts[::2]), tuple(parts[1::2]))
+
+    def comparator(self, parts: list[Any]) -> str:
+        return " ".join(parts)
+
+    def conditional(self, parts: list[Any]) -> tree.Conditional:
+        yes, condition, no = parts
+        return tree.Conditional(self._span(yes, no), condition, yes, no)
+
+    def labelled(self, parts: list[Any]) -> tree.Labelled:
+        label, layer = parts
+        node = self._string(label) if label.type == "STRING" else self._name(label)
+        return tree.Labelled(self._span(label, layer), node, layer)
+
+    def pipe(self, parts: list[Any]) -> tree.Pipe:
+        return tree.Pipe(self._span(parts[0], parts[-1]), tuple(parts))
+
+    def if_(self, parts: list[Any]) -> tree.If:
+        word, condition, yes, no = parts
+        return tree.If(self._span(word, no or yes), condition, yes, no)
+
+    # Statements
+
+    def body(self, parts: list[Any]) -> tree.Body:
+        return tree.Body(self._span(parts[0], parts[-1]), tuple(parts[1:-1]))
+
+    def bind(self, parts: list[Any]) -> tree.Bind:
+        *targets, value = parts
+        return tree.Bind(self._span(targets[0], value), tuple(map(self._name, targets)), value)
+
+    def apply(self, parts: list[Any]) -> tree.Apply:
+        return tree.Apply(parts[0].span, parts[0])
+
+    def for_(self, parts: list[Any]) -> tree.For:
+        word, (targets, unpack), source, body = parts
+        return tree.For(self._span(word, body), targets, unpack, source, body)
+
+    def repeat(self, parts: list[Any]) -> tree.Repeat:
+        word, count, body = parts
+        return tree.Repeat(self._span(word, body), count, body)
+
+    def output(self, parts: list[Any]) -> tree.Output:
+        word, *items = parts
+        return tree.Output(self._span(word, items[-1]), tuple(items))
+
+    def output_item(self, parts: list[Any]) -> tree.OutputItem:
+        name, value, when = parts
+        span = self._span(name or value, when or value)
+        return tree.OutputItem(span, name and self._name(name), value, when and self._name(when))
+
+    def when(self, parts: list[Any]) -> tree.When:
+        word, mode, body = parts
+        return tree.When(self._span(word, body), self._name(mode), body)
+
+    def init(self, parts: list[Any]) -> tree.Init:
+        word, kind, *settings = parts
+        return tree.Init(self._span(word, settings[-1]), self._name(kind), tuple(settings))
+
+    # Items of a file
+
+    def parameter(self, parts: list[Any]) -> tree.Parameter:
+        name, default = parts
+        return tree.Parameter(self._span(name, default or name), self._name(name), default)
+
+    def parameters(self, parts: list[Any]) -> list[Any]:
+        return parts
+
+    def definition(self, parts: list[Any]) -> tree.Definition:
+        word, name, *rest = parts
+        body = rest[-1]
+        parameters = tuple(rest[0] or ())
+        return tree.Definition(self._span(word, body), str(word), self._name(name), parameters, body)
+
+    def variant(self, parts: list[Any]) -> tree.Variant:
+        word, name, value = parts
+        return tree.Variant(self._span(word, value), self._name(name), value)
+
+    def import_(self, parts: list[Any]) -> tree.Import:
+        word, path, *names = parts
+        return tree.Import(self._span(word, names[-1]), self._string(path), tuple(map(self._name, names)))
+
+    def constant(self, parts: list[Any]) -> tree.Constant:
+        name, value = parts
+        return tree.Constant(self._span(name, value), self._name(name), value)
+
+    def file(self, parts: list[Any]) -> tree.File:
+        return tree.File(Span(self.source, 0, len(self.source.text)), tuple(parts))
+
+
+def _start(part: Token | tree.Node) -> int:
+    return part.start_pos or 0 if isinstance(part, Token) else part.span.start
+
+
+def _end(part: Token | tree.Node) -> int:
+    return part.end_pos or 0 if isinstance(part, Token) else part.span.end

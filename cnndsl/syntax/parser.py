@@ -1,0 +1,240 @@
+"""Source text -> syntax tree.
+
+Lark has the tables; the loop that feeds them is here, so that one pass finds as many mistakes as there
+are: after a mistake the rest of its line is skipped and reading goes on with the next one.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedToken
+
+from cnndsl.diagnostics import Diagnostic, Problem, error
+from cnndsl.source import Source, Span
+from cnndsl.syntax import tree
+from cnndsl.syntax.builder import Builder
+from cnndsl.syntax.mistakes import Open, explain, not_closed
+
+MAX_NESTING = 100
+_OPENING = {"LBRACE": "RBRACE", "_LPAR": "RPAR", "LSQB": "RSQB"}
+_ITEM_WORDS = frozenset({"NETWORK", "BLOCK", "SEQUENCE", "FROM"})
+
+
+def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
+    """Read a whole text.
+
+    The tree holds what could be read; with any diagnostic it is not to be compiled, but what is in it
+    can be checked further.
+    """
+    reader = _Reader(source, "file", 0)
+    result = reader.read(_words(source.text, 0))
+    if not isinstance(result, tree.File):
+        result = tree.File(Span(source, 0, len(source.text)), ())
+    return result, tuple(reader.diagnostics)
+
+
+def parse_expression(span: Span) -> tree.Expression:
+    """Read the expression that stands at `span`. Raises Problem."""
+    reader = _Reader(span.source, "pipe", span.start)
+    result = reader.read(_words(span.text, span.start))
+    if reader.diagnostics:
+        raise Problem(reader.diagnostics[0])
+    return cast("tree.Expression", result)
+
+
+def _words(text: str, offset: int) -> list[Token]:
+    words = list(_lark().lex(text))
+    if offset:
+        for word in words:
+            word.start_pos = (word.start_pos or 0) + offset
+            word.end_pos = (word.end_pos or 0) + offset
+    return words
+
+
+class _Anchor:
+    """Where reading can go on after a mistake: before a line of the body (or file) opened by `opening`."""
+
+    __slots__ = ("opening", "states", "values")
+
+    def __init__(self, opening: Token | None, states: int, values: int) -> None:
+        self.opening, self.states, self.values = opening, states, values
+
+
+class _Reader:
+    """Feeds the words of one text to the parser."""
+
+    def __init__(self, source: Source, start: str, offset: int) -> None:
+        self.source = source
+        self.diagnostics: list[Diagnostic] = []
+        self._state = _lark().parse_interactive("", start=start).parser_state
+        self._end = Token("$END", "", start_pos=offset, end_pos=offset)
+        self._brackets: list[Open] = []
+        self._anchors = [_Anchor(None, 1, 0)]
+
+    def read(self, words: list[Token]) -> Any:
+        """Feed all words; the result is what the parser built, or None."""
+        builder = _builder()
+        outer = getattr(builder, "source", None)
+        builder.source, builder.expression = self.source, parse_expression
+        try:
+            return self._feed_all(words)
+        finally:
+            if outer is not None:
+                builder.source = outer
+
+    def _feed_all(self, words: list[Token]) -> Any:
+        at, line_start = 0, True
+        count = len(words)
+        while at < count:
+            word = words[at]
+            kind = word.type
+            if kind == "_NL" and self._brackets and self._brackets[-1].token.type != "LBRACE":
+                self._brackets[-1].broken_at = self._brackets[-1].broken_at or at
+                at += 1
+                continue
+            if line_start:
+                self._anchors[-1].states = len(self._state.state_stack)
+                self._anchors[-1].values = len(self._state.value_stack)
+            try:
+                self._state.feed_token(word)
+            except UnexpectedToken as problem:
+                at, line_start = self._recover(words, at, problem), True
+                continue
+            except Problem as problem:
+                self.diagnostics.append(problem.diagnostic)
+                at, line_start = self._skip_line(words, at + 1), True
+                continue
+            line_start = kind in ("_NL", "LBRACE")
+            if kind in _OPENING:
+                self._open(word, words[at - 1] if at else None)
+                if len(self._brackets) > MAX_NESTING:
+                    self._report(
+                        error(
+                            "E501",
+                            f"brackets are nested more than {MAX_NESTING} deep",
+                            self._span(word),
+                            help="give inner parts names of their own",
+                        )
+                    )
+                    return None
+            elif kind in ("RBRACE", "RPAR", "RSQB"):
+                self._close()
+            at += 1
+        return self._finish(words)
+
+    def _finish(self, words: list[Token]) -> Any:
+        last = words[-1].end_pos or 0 if words else self._end.start_pos or 0
+        end = Token("$END", "", start_pos=last, end_pos=last)
+        try:
+            return self._state.feed_token(end, is_end=True)
+        except UnexpectedToken as problem:
+            if self._brackets:
+                self._report(not_closed(self._brackets[-1], self.source))
+            else:
+                self._report(explain(end, self._brackets, problem.accepts or set(), self.source, words, len(words)))
+        except Problem as problem:
+            self.diagnostics.append(problem.diagnostic)
+        return None
+
+    def _open(self, word: Token, before: Token | None) -> None:
+        self._brackets.append(Open(word, before))
+        if word.type == "LBRACE":
+            self._anchors.append(_Anchor(word, 0, 0))
+
+    def _close(self) -> None:
+        if self._brackets:
+            closed = self._brackets.pop()
+            if closed.token.type == "LBRACE":
+                self._anchors.pop()
+
+    def _recover(self, words: list[Token], at: int, problem: UnexpectedToken) -> int:
+        """Report the mistake at `words[at]`; say at which word reading goes on."""
+        word = words[at]
+        inner = self._brackets[-1] if self._brackets else None
+        starts_line = at > 0 and words[at - 1].type == "_NL"
+        if word.type in _ITEM_WORDS and starts_line and self._brackets:
+            # A new definition inside a body: the body before it was not closed.
+            self._report(not_closed(self._brackets[-1], self.source))
+            self._brackets.clear()
+            del self._anchors[1:]
+            self._rewind()
+            return at
+        if inner is not None and inner.broken_at:
+            # The bracket swallowed a line break, and what follows makes no sense inside it.
+            self._report(not_closed(inner, self.source))
+            return self._skip_line(words, inner.broken_at)
+        self._report(explain(word, self._brackets, problem.accepts or set(), self.source, words, at))
+        return self._skip_line(words, at)
+
+    def _skip_line(self, words: list[Token], at: int) -> int:
+        """Forget the line being read; the index of the first word after it."""
+        while self._brackets and self._brackets[-1].token.type != "LBRACE":
+            self._brackets.pop()
+        self._rewind()
+        depth = 0
+        while at < len(words):
+            kind = words[at].type
+            if kind == "LBRACE":
+                depth += 1
+            elif kind == "RBRACE":
+                if depth == 0 and self._brackets:
+                    return at
+                depth = max(0, depth - 1)
+            elif kind == "_NL" and depth == 0:
+                return at + 1
+            at += 1
+        return at
+
+    def _rewind(self) -> None:
+        anchor = self._anchors[-1]
+        del self._state.state_stack[anchor.states :]
+        del self._state.value_stack[anchor.values :]
+
+    def _span(self, word: Token) -> Span:
+        return Span(self.source, word.start_pos or 0, word.end_pos or 0)
+
+    def _report(self, problem: Problem) -> None:
+        self.diagnostics.append(problem.diagnostic)
+
+
+@cache
+def _builder() -> Builder:
+    return Builder()
+
+
+@cache
+def _lark() -> Lark:
+    options: dict[str, Any] = {
+        "parser": "lalr",
+        "lexer": "basic",
+        "start": ["file", "pipe", "unreadable"],
+        "transformer": _builder(),
+    }
+    grammar = grammar_text()
+    try:
+        return Lark(grammar, cache=_cache_file(), **options)
+    except (OSError, ValueError):  # no place to keep the tables: build them anew
+        return Lark(grammar, **options)
+
+
+def _cache_file() -> str:
+    """Where the parser's tables are kept between runs: the user's own cache folder, as they are pickled."""
+    base = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME")
+    folder = (Path(base) if base else Path.home() / ".cache") / "cnndsl"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder / "grammar.lark-cache")
+
+
+def grammar_text() -> str:
+    """The grammar: inside the package when installed, beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "grammars", package.parent / "grammars"):
+        if (folder / "cnn.lark").is_file():
+            return (folder / "cnn.lark").read_text(encoding="utf-8")
+    message = "grammars/cnn.lark is missing from this installation of cnndsl"
+    raise FileNotFoundError(message)

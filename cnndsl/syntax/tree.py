@@ -1,0 +1,333 @@
+"""The syntax tree: what was written, with the place of every part, and nothing about what it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnndsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Anything that was written somewhere."""
+
+    span: Span
+
+
+# Expressions
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A name: `conv1`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A number: `5`, `0.5`, `1e-5`."""
+
+    value: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean(Node):
+    """`true` or `false`."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class String(Node):
+    """A text, in which parts in braces are worked out: `"denselayer{i}"`."""
+
+    parts: tuple[str | Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole(Node):
+    """`?`: a size left open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Node):
+    """`input`: the value that entered the body, or, called in a network, its declaration."""
+
+
+@dataclass(frozen=True, slots=True)
+class It(Node):
+    """`it`: the current value."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf(Node):
+    """`[a, b, c]`."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension(Node):
+    """`[item for targets in source if condition]`."""
+
+    item: Expression
+    targets: tuple[Name, ...]
+    unpack: bool
+    source: Expression
+    condition: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Argument(Node):
+    """An argument of a call, by position or by name."""
+
+    name: Name | None
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """`function(arguments)`."""
+
+    function: Expression
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Node):
+    """`value.channels`."""
+
+    value: Expression
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Node):
+    """`value[index]`."""
+
+    value: Expression
+    index: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Node):
+    """`value[start:end]`."""
+
+    value: Expression
+    start: Expression | None
+    end: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Node):
+    """`-x`, `+x`, `not x`."""
+
+    operator: str
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Node):
+    """Arithmetic, `and`, `or`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Node):
+    """`a < b <= c`: operators stand between the operands."""
+
+    operands: tuple[Expression, ...]
+    operators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional(Node):
+    """`yes if condition else no`."""
+
+    condition: Expression
+    yes: Expression
+    no: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled(Node):
+    """`label: layer`."""
+
+    label: Name | String
+    layer: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe(Node):
+    """`a -> b -> c`, two stages or more."""
+
+    stages: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Body(Node):
+    """`{ statements }`: a body, or as an expression a chain of layers."""
+
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class If(Node):
+    """`if condition { } else { }`, as a line or as an expression."""
+
+    condition: Expression
+    yes: Body
+    no: Body | If | None
+
+
+Expression = (
+    Name
+    | Number
+    | Boolean
+    | String
+    | Hole
+    | Input
+    | It
+    | ListOf
+    | Comprehension
+    | Call
+    | Attribute
+    | Index
+    | Slice
+    | Unary
+    | Binary
+    | Comparison
+    | Conditional
+    | Labelled
+    | Pipe
+    | Body
+    | If
+)
+
+# Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Bind(Node):
+    """`name = expression`, or `a, b = expression`."""
+
+    targets: tuple[Name, ...]
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Node):
+    """A bare expression: the next step of the pipeline."""
+
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class For(Node):
+    """`for x in list { }`; with `unpack`, `for [a, b] in rows { }`."""
+
+    targets: tuple[Name, ...]
+    unpack: bool
+    source: Expression
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat(Node):
+    """`repeat n { }`."""
+
+    count: Expression
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class OutputItem(Node):
+    """One output: a value, perhaps named, perhaps only in training."""
+
+    name: Name | None
+    value: Expression
+    when: Name | None
+
+
+@dataclass(frozen=True, slots=True)
+class Output(Node):
+    """`output a, b`."""
+
+    items: tuple[OutputItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class When(Node):
+    """`when training { }`."""
+
+    mode: Name
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Init(Node):
+    """`init conv: weight = kaiming_normal(...), bias = zeros`."""
+
+    kind: Name
+    settings: tuple[Argument, ...]
+
+
+Statement = Bind | Apply | For | Repeat | Output | When | Init
+
+# A file
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Node):
+    """A parameter of a definition, with its default."""
+
+    name: Name
+    default: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(Node):
+    """`network`, `block` or `sequence NAME(parameters) { body }`."""
+
+    kind: str
+    name: Name
+    parameters: tuple[Parameter, ...]
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Variant(Node):
+    """`network NAME = OTHER(arguments)`."""
+
+    name: Name
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Import(Node):
+    """`from "file.cnn" import A, B`."""
+
+    path: String
+    names: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Node):
+    """`NAME = expression` outside any definition."""
+
+    name: Name
+    value: Expression
+
+
+Item = Definition | Variant | Import | Constant
+
+
+@dataclass(frozen=True, slots=True)
+class File(Node):
+    """A whole text."""
+
+    items: tuple[Item, ...]

@@ -1,0 +1,127 @@
+"""PyTorch's word on a layer: the module that a spelling describes, built and run.
+
+Nothing is executed as text: names are looked up in `torch`, and a template is read as a syntax tree.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import nn
+
+from cnndsl.layers.base import Code, Layer, Spelling
+
+BATCH = 2
+_MODULES = {"nn": nn, "F": F, "torch": torch}
+
+
+def _look_up(target: str) -> Any:
+    module, _, name = target.partition(".")
+    return getattr(_MODULES[module], name)
+
+
+def _arguments(spelling: Spelling, training: bool) -> tuple[list[Any], dict[str, Any]]:
+    """Positional and keyword arguments, as a reader of the generated source sees them."""
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for argument in spelling.arguments:
+        value = argument.value
+        if isinstance(value, Code):
+            assert value == "self.training"
+            value = training
+        if argument.required:
+            assert not named, "an argument by position after one by name"
+            positional.append(value)
+        elif argument.value != argument.default:
+            named[argument.name] = value
+    return positional, named
+
+
+def build(spelling: Spelling) -> nn.Module:
+    """The module that the spelling writes."""
+    positional, named = _arguments(spelling, training=False)
+    module = _look_up(spelling.target)(*positional, **named)
+    assert isinstance(module, nn.Module)
+    return module
+
+
+def call(spelling: Spelling, x: torch.Tensor, training: bool = False) -> torch.Tensor:
+    """The result of the call that the spelling writes, on `x`."""
+    if spelling.template is not None:
+        values = {argument.name: argument.value for argument in spelling.arguments}
+        names = {"x": "x", **{name: repr(value) for name, value in values.items()}}
+        result = _evaluate(ast.parse(spelling.template.format(**names), mode="eval").body, x)
+    else:
+        positional, named = _arguments(spelling, training)
+        result = _look_up(spelling.target)(x, *positional, **named)
+    assert isinstance(result, torch.Tensor)
+    return result
+
+
+def _evaluate(node: ast.expr | None, x: torch.Tensor) -> Any:
+    """The value of the small part of Python that a template is written in."""
+    match node:
+        case None:
+            return None
+        case ast.Name("x"):
+            return x
+        case ast.Subscript(value, index):
+            return _evaluate(value, x)[_evaluate(index, x)]
+        case ast.Slice(lower, upper, None):
+            return slice(_evaluate(lower, x), _evaluate(upper, x))
+        case ast.Tuple(items):
+            return tuple(_evaluate(item, x) for item in items)
+        case ast.Call(ast.Attribute(value, name), arguments, []):
+            return getattr(_evaluate(value, x), name)(*(_evaluate(argument, x) for argument in arguments))
+        case _:
+            return ast.literal_eval(node)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What PyTorch makes of a layer: the shape of one sample, and the tensors of the module if there is one."""
+
+    y: tuple[int, ...]
+    state: list[tuple[str, tuple[int, ...], bool]]
+
+
+def sample(layer: Layer, x: tuple[int, ...]) -> torch.Tensor:
+    """A batch of the shape, of whole numbers for an embedding."""
+    generator = torch.Generator().manual_seed(0)
+    if layer.kind == "embedding":
+        rows = max(layer.num, 1)  # type: ignore[attr-defined]
+        return torch.randint(0, rows, (BATCH, *x), generator=generator)
+    return torch.randn(BATCH, *x, generator=generator)
+
+
+def ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
+    """What PyTorch says to the layer on a batch of `x`, in evaluation and in training; the reason where it refuses.
+
+    A result that is empty, or that has another batch, counts as a refusal.
+    """
+    plain = layer.plain_call and not layer.module
+    results: list[tuple[int, ...]] = []
+    state: list[tuple[str, tuple[int, ...], bool]] = []
+    try:
+        with torch.no_grad():
+            if plain:
+                spelling = layer.function(x)
+                assert spelling is not None
+                results.append(tuple(call(spelling, sample(layer, x)).shape))
+            else:
+                module = build(layer.torch(x))
+                learned = dict(module.named_parameters())
+                state = [(name, tuple(t.shape), name in learned) for name, t in module.state_dict().items()]
+                for training in (False, True):
+                    module.train(training)
+                    results.append(tuple(module(sample(layer, x)).shape))
+    except (RuntimeError, ValueError, TypeError, IndexError, ZeroDivisionError, AssertionError, NotImplementedError) as e:
+        return f"{type(e).__name__}: {e}"
+    if any(result[0] != BATCH or 0 in result for result in results):
+        return f"a result of shape {results[0]}"
+    assert len(set(results)) == 1
+    return Answer(results[0][1:], state)
