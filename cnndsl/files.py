@@ -21,7 +21,6 @@ from cnndsl.source import Source
 LARGEST = 4 * 2**20
 """How many bytes a source may have. The longest that a person wrote is far below; a larger one is a mistake."""
 
-_MARK = b"cnndsl"
 _SEARCHED = 2**16  # at either end of a file: generated ones say what they are at one of them
 
 
@@ -40,7 +39,7 @@ def read(path: Path) -> Source:
             "E001", f"{name} cannot be read: it is a directory", None, help=f"name the files in it: {name}/*.cnn"
         ) from None
     except (OSError, ValueError) as problem:
-        raise error("E001", f"{name} cannot be read: {reason(problem)}", None) from None
+        raise unreadable(name, problem) from None
     return decode(data, name)
 
 
@@ -73,11 +72,6 @@ def module_name(stem: str) -> str:
     if not name.isidentifier():
         name = f"_{name}"
     return f"{name}_" if keyword.iskeyword(name) or name == "torch" else name
-
-
-def marked(data: bytes) -> bool:
-    """Whether a picture or graph says that this compiler made it."""
-    return _MARK in data
 
 
 def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool = False) -> None:
@@ -152,6 +146,11 @@ def reason(problem: Exception) -> str:
     """Why the system refused, in a few words that continue a sentence."""
     words = getattr(problem, "strerror", None) or str(problem)
     return words[:1].lower() + words[1:]
+
+
+def unreadable(name: str, problem: Exception) -> Problem:
+    """The problem for a file that the system does not let us read."""
+    return error("E001", f"{name} cannot be read: {reason(problem)}", None)
 
 
 def unwritable(path: Path, problem: OSError) -> Problem:

@@ -1,0 +1,322 @@
+"""The command line: a thin shell around the library.
+
+Exit codes: 0 fine; 1 a text has errors; 2 wrong use, or a file that cannot be read or written;
+130 interrupted.  Nothing but click is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnndsl.console import INTERRUPTED, STDIN, WRONG_USE, Run, Unheard, say
+
+if TYPE_CHECKING:
+    from cnndsl.compiler import Compilation
+    from cnndsl.program import Program
+
+PICTURES = ("svg", "png", "pdf", "dot")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, by default the process's own, and return the exit code. Raises nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to fail
+    try:
+        return _run(arguments)
+    except Unheard as problem:
+        return problem.settle()
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        return int(cli.main(arguments, prog_name="cnndsl", standalone_mode=False) or 0)
+    except click.ClickException as problem:
+        words = io.StringIO()
+        problem.show(words)
+        say(words.getvalue(), err=True)
+        return problem.exit_code
+    except click.Abort:
+        say("interrupted\n", err=True)
+        return INTERRUPTED
+    except Unheard:
+        raise
+    except Exception as problem:  # whatever it is, a user gets words
+        say(_internal_error(problem), err=True)
+        return WRONG_USE
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nExit codes: 0 fine; 1 a text has errors; 2 wrong use, or a file that cannot be read or written.\n\n"
+    '\b\nTab completion: add  eval "$(_CNNDSL_COMPLETE=bash_source cnndsl)"  to ~/.bashrc;\n'
+    "zsh_source and fish_source are for the other shells.",
+)
+@click.version_option(package_name="cnndsl", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Compile .cnn files, which describe convolutional networks, to PyTorch and to pictures."""
+
+
+def _setting(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    from cnndsl import settings
+
+    try:
+        return dict(settings.parse(text) for text in given)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
+
+
+def _common(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of every command."""
+    for option in (
+        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(["text", "json", "github"]),
+            default="text",
+            help="How errors and warnings are written.",
+        ),
+        click.option("--stdin-filename", metavar="NAME", help="What to call standard input, given as -."),
+        click.option(
+            "settings",
+            "--set",
+            metavar="NAME=VALUE",
+            multiple=True,
+            callback=_setting,
+            help="The value of a network's parameter, such as classes=100.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+_file = click.argument("file", type=click.Path(path_type=Path))
+_files = click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
+_network = click.option("--network", metavar="NAME", help="Which network; by default the last one of the file.")
+_force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
+
+
+@cli.command("compile", short_help="Write the PyTorch module and the picture of each FILE.")
+@_files
+@click.option(
+    "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to write; by default beside FILE."
+)
+@click.option(
+    "--diagram", type=click.Choice([*PICTURES, "none"]), default="svg", show_default=True, help="The picture to draw."
+)
+@_force
+@_common
+def compile_(
+    files: tuple[Path, ...], output: Path | None, diagram: str, force: bool, settings: dict[str, Any], **common: Any
+) -> int:
+    """Compile each FILE to a PyTorch module and a picture of its last network.
+
+    net.cnn becomes net.py and net.svg; my-net.cnn becomes my_net.py, which Python can import. FILE may
+    be - for standard input. Nothing is written for a file with errors, and no file is overwritten that
+    cnndsl did not write.
+    """
+    run = Run(**common)
+    if STDIN in files and output is None:
+        message = "what comes from standard input belongs to no folder: say with -o DIR where to write"
+        raise click.UsageError(message)
+    jobs: list[_Job] = []
+    for path in dict.fromkeys(files):
+        compilation = run.compile(path, settings)
+        if compilation is not None and compilation.program is not None:
+            stem = _stem(path, run.stdin_filename, compilation.program)
+            jobs.append(_Job(path, compilation, compilation.program, output or path.parent, stem, diagram))
+    _check_targets(jobs, files)
+    for job in jobs:
+        outputs = {job.module: job.compilation.python().encode()}
+        if job.picture is not None:
+            outputs |= run.picture(job.compilation.dot(), job.picture)
+        run.write(outputs, force=force)
+    return run.finish()
+
+
+@cli.command()
+@_files
+@_common
+def check(files: tuple[Path, ...], settings: dict[str, Any], **common: Any) -> int:
+    """Say what is wrong with each FILE, and write nothing."""
+    run = Run(**common, to_stdout=True)
+    paths = list(dict.fromkeys(files))
+    for path in paths:
+        run.compile(path, settings)
+    code = run.finish()
+    if run.format_ == "text":
+        tally = _tally(len(paths), run.found)
+        say(f"\n{tally}\n" if run.found else f"{tally}\n")
+    return code
+
+
+@cli.command()
+@_file
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="The picture: a name that ends in .svg, .png, .pdf or .dot. By default FILE with .svg.",
+)
+@_network
+@click.option("--direction", type=click.Choice(["down", "right"]), default="down", help="Where the data flows.")
+@click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="auto", help="The colours.")
+@click.option("--depth", type=click.IntRange(min=0), help="How many blocks deep to draw.")
+@click.option("--expand", metavar="PATH", multiple=True, help="A folded block to draw in full, such as layer1.0.")
+@_force
+@_common
+def draw(
+    file: Path,
+    output: Path | None,
+    network: str | None,
+    direction: str,
+    theme: str,
+    depth: int | None,
+    expand: tuple[str, ...],
+    force: bool,
+    settings: dict[str, Any],
+    **common: Any,
+) -> int:
+    """Draw a network of FILE."""
+    run = Run(**common)
+    if output is None:
+        if file == STDIN:
+            message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
+            raise click.UsageError(message)
+        output = file.with_suffix(".svg")
+    if output.suffix[1:] not in PICTURES:
+        message = f"{output.name} does not end in .svg, .png, .pdf or .dot"
+        raise click.BadParameter(message, param_hint="-o")
+    _check_no_source(output, [file])
+    compilation = run.compile(file, settings)
+    if compilation is not None and compilation.program is not None:
+        name = _network_name(compilation.program, network)
+        dot = compilation.dot(network=name, direction=direction, theme=theme, depth=depth, expand=expand)
+        run.write(run.picture(dot, output, theme), force=force)
+    return run.finish()
+
+
+@cli.command(short_help="Print a network of FILE as a table.")
+@_file
+@_network
+@_common
+def summary(file: Path, network: str | None, settings: dict[str, Any], **common: Any) -> int:
+    """Print a network of FILE as a table: layers, sizes, parameters, multiply-accumulates."""
+    run = Run(**common)
+    compilation = run.compile(file, settings)
+    if compilation is not None and compilation.program is not None:
+        from shutil import get_terminal_size
+
+        name = _network_name(compilation.program, network)
+        columns = get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else 80
+        say(compilation.summary(name, color=run.colored(sys.stdout), columns=columns))
+    return run.finish()
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A program without errors, and where its outputs go."""
+
+    source: Path
+    compilation: Compilation
+    program: Program
+    folder: Path
+    stem: str
+    diagram: str
+
+    @property
+    def module(self) -> Path:
+        from cnndsl.files import module_name
+
+        return self.folder / f"{module_name(self.stem)}.py"
+
+    @property
+    def picture(self) -> Path | None:
+        """None where no picture is wanted, or there is nothing to draw."""
+        wanted = self.diagram != "none" and self.program.networks
+        return self.folder / f"{self.stem}.{self.diagram}" if wanted else None
+
+    @property
+    def targets(self) -> list[Path]:
+        return [self.module] if self.picture is None else [self.module, self.picture]
+
+
+def _stem(path: Path, stdin_filename: str | None, program: Program) -> str:
+    """What outputs are called, without a suffix: as the file, or as the network where there is no file."""
+    if path != STDIN:
+        return path.stem
+    if stdin_filename is not None:
+        return Path(stdin_filename).stem
+    return program.network().name.lower() if program.networks else "stdin"
+
+
+def _network_name(program: Program, wanted: str | None) -> str:
+    """The name of the network to show, by default the last one."""
+    names = [program.modules[key].name for key in program.networks]
+    if not names:
+        message = f"{program.source} describes no network"
+        raise click.UsageError(message)
+    if wanted is None:
+        return names[-1]
+    if wanted not in names:
+        message = f"{program.source} has no network {wanted}; it has {', '.join(names)}"
+        raise click.BadParameter(message, param_hint="--network")
+    return wanted
+
+
+def _check_targets(jobs: Iterable[_Job], sources: Iterable[Path]) -> None:
+    """Refuse to write one file twice, or over a source."""
+    written: dict[str, Path] = {}
+    for job in jobs:
+        for target in job.targets:
+            _check_no_source(target, sources)
+            place = os.path.normcase(target.resolve())
+            if place in written:
+                message = f"{written[place]} and {job.source} would both be written to {target}"
+                raise click.UsageError(message)
+            written[place] = job.source
+
+
+def _check_no_source(target: Path, sources: Iterable[Path]) -> None:
+    for source in sources:
+        with suppress(OSError):
+            if source.samefile(target):
+                message = f"{target} is a source, and would be overwritten"
+                raise click.UsageError(message)
+
+
+def _tally(files: int, found: Mapping[str, int]) -> str:
+    """`2 files, 1 error, 3 warnings`."""
+
+    def count(number: int, word: str) -> str:
+        return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
+
+    parts = [count(files, "file"), count(found["error"], "error")]
+    if found["warning"]:
+        parts.append(count(found["warning"], "warning"))
+    return ", ".join(parts)
+
+
+def _internal_error(problem: Exception) -> str:
+    words = str(problem).partition("\n")[0]
+    told = (
+        f"cnndsl: internal error: {type(problem).__name__}{f': {words}' if words else ''}\n"
+        "This is a fault in cnndsl, not in your text. Please report it, with the text; "
+        "CNNDSL_DEBUG=1 shows where it happened.\n"
+    )
+    if os.environ.get("CNNDSL_DEBUG"):
+        import traceback
+
+        return "".join(traceback.format_exception(problem)) + told
+    return told

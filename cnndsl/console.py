@@ -1,0 +1,182 @@
+"""How a command talks: what it reports and in which form, what it has written, and the exit code of it all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from errno import EPIPE
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from cnndsl.compiler import Compilation
+    from cnndsl.diagnostics import Diagnostic
+    from cnndsl.source import Source
+
+TEXT_HAS_ERRORS, WRONG_USE, INTERRUPTED = 1, 2, 130
+STDIN = Path("-")
+
+
+@dataclass
+class Run:
+    """One call of a command.
+
+    format_: how diagnostics are written: "text", "json" or "github".
+    color: "auto", "always" or "never".
+    stdin_filename: what to call standard input.
+    to_stdout: whether diagnostics are the command's output, and not remarks beside it.
+    """
+
+    format_: str
+    color: str
+    stdin_filename: str | None
+    to_stdout: bool = False
+    code: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+    """How many errors and warnings were reported."""
+    _kept: list[Diagnostic] = field(default_factory=list)
+
+    def compile(self, path: Path, settings: Mapping[str, Any]) -> Compilation | None:
+        """Compile a file, or standard input for `-`, and report what was found; None where it cannot be read."""
+        from cnndsl.compiler import compile_source
+        from cnndsl.diagnostics import Problem
+
+        try:
+            source = self._read(path)
+        except Problem as problem:
+            self.report([problem.diagnostic])
+            return None
+        compilation = compile_source(source, settings)
+        self.report(compilation.diagnostics)
+        return compilation
+
+    def _read(self, path: Path) -> Source:
+        from cnndsl import files
+
+        if path != STDIN:
+            return files.read(path)
+        name = self.stdin_filename or "<standard input>"
+        try:
+            data = click.get_binary_stream("stdin").read(files.LARGEST + 1)
+        except (OSError, RuntimeError) as problem:  # a folder as standard input, or none at all
+            raise files.unreadable(name, problem) from None
+        return files.decode(data, name)
+
+    def report(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Show diagnostics and let the exit code follow. JSON is one document, so it waits for `finish`."""
+        from cnndsl.diagnostics import Severity
+
+        diagnostics = list(diagnostics)
+        first = not self.found
+        for diagnostic in diagnostics:
+            self.found[diagnostic.severity.value] += 1
+            if diagnostic.severity is Severity.ERROR:
+                self.code = max(self.code, WRONG_USE if diagnostic.span is None else TEXT_HAS_ERRORS)
+        if self.format_ == "json":
+            self._kept += diagnostics
+        elif diagnostics and self.format_ == "github":
+            from cnndsl.reporting import github
+
+            self._tell(github.render(diagnostics))
+        elif diagnostics:
+            from cnndsl.reporting import text
+
+            rendered = text.render(diagnostics, color=self.colored(sys.stdout if self.to_stdout else sys.stderr))
+            self._tell(rendered if first else f"\n{rendered}")
+
+    def finish(self) -> int:
+        """Show what has waited for the end; the exit code."""
+        if self.format_ == "json":
+            from cnndsl.reporting import json
+
+            self._tell(json.render(self._kept))
+        return self.code
+
+    def picture(self, dot: str, target: Path, theme: str = "auto") -> dict[Path, bytes]:
+        """The file that shows a graph; where it cannot be rendered, the graph itself, and a report."""
+        kind = target.suffix[1:]
+        if kind == "dot":
+            return {target: dot.encode()}
+        from cnndsl.diagnostics import Diagnostic
+        from cnndsl.files import shown
+        from cnndsl.rendering import RenderError, render
+
+        try:
+            return {target: render(dot, kind, theme)}
+        except RenderError as problem:
+            instead = target.with_suffix(".dot")
+            helps = (f"the graph is in {shown(instead)}",)
+            self.report([Diagnostic("E006", f"{shown(target)} cannot be drawn: {problem}", help=helps)])
+            return {instead: dot.encode()}
+
+    def write(self, outputs: Mapping[Path, bytes], *, force: bool) -> None:
+        """Write the outputs of one source, all or none, and say so."""
+        from cnndsl import files
+        from cnndsl.diagnostics import Problem
+
+        try:
+            for path in outputs:
+                files.check_target(path, _recognise(path), force=force)
+            files.write(outputs)
+        except Problem as problem:
+            self.report([problem.diagnostic])
+            return
+        for path in outputs:
+            say(f"wrote {files.shown(path)}\n")
+
+    def _tell(self, text: str) -> None:
+        say(text, err=not self.to_stdout)
+
+    def colored(self, stream: TextIO | None) -> bool:
+        """Whether to use colours on a stream. See https://no-color.org and https://force-color.org."""
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+            return True
+        return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _recognise(path: Path) -> Callable[[bytes], bool]:
+    """How to tell that a file of this kind was written here: a module by its docstring, a picture by our name in it."""
+    if path.suffix == ".py":
+        from cnndsl.backends.torch import is_generated
+
+        return lambda data: is_generated(data.decode("utf-8", "replace"))
+    return lambda data: b"cnndsl" in data
+
+
+class Unheard(Exception):  # noqa: N818 - it says what happened: nobody takes what is written
+    """Standard output or standard error takes no more: the reader has gone, the disk is full."""
+
+    def __init__(self, problem: OSError) -> None:
+        super().__init__(problem.strerror)
+        self.reader_gone = problem.errno == EPIPE
+
+    def settle(self) -> int:
+        """Keep the interpreter's last flush from failing once more; the exit code."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        with suppress(OSError, ValueError):
+            os.dup2(nowhere, sys.stdout.fileno())
+        if self.reader_gone:
+            with suppress(OSError, ValueError):
+                os.dup2(nowhere, sys.stderr.fileno())
+        else:
+            with suppress(OSError):
+                click.echo(f"cnndsl: standard output cannot be written: {self}", err=True)
+        return WRONG_USE
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Write to standard output or, with `err`, to standard error. Raises Unheard where that fails."""
+    try:
+        click.echo(text, err=err, nl=False, color=True)  # the text has colours only if they are wanted
+    except OSError as problem:
+        raise Unheard(problem) from None
