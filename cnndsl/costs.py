@@ -20,16 +20,20 @@ from cnndsl.traced import is_open, value_of
 class Cost:
     """The numbers that a module holds, and its multiply-accumulates for one sample.
 
-    `macs` is None where it depends on a size that is left open.
+    trainable: how many of the parameters an optimiser would change; given weights are fixed unless they
+    say otherwise.  `macs` is None where it depends on a size that is left open.
     """
 
     parameters: int = 0
+    trainable: int = 0
     buffers: int = 0
     macs: int | None = 0
 
     def __add__(self, other: Cost) -> Cost:
         macs = None if self.macs is None or other.macs is None else self.macs + other.macs
-        return Cost(self.parameters + other.parameters, self.buffers + other.buffers, macs)
+        return Cost(
+            self.parameters + other.parameters, self.trainable + other.trainable, self.buffers + other.buffers, macs
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,17 @@ class _Counter:
     def held(self, unit: Leaf | Use) -> Cost:
         """The numbers that a part holds."""
         if isinstance(unit, Use):
-            inside = self.of(unit.module)
-            return Cost(inside.parameters, inside.buffers)
-        tensors = unit.layer.tensors(_plain(unit.x))
-        learned = sum(tensor.size for tensor in tensors if tensor.learned)
-        return Cost(learned, sum(tensor.size for tensor in tensors) - learned)
+            return replace(self.of(unit.module), macs=0)
+        given = unit.weights
+        parameters = trainable = buffers = 0
+        for tensor in unit.layer.tensors(_plain(unit.x)):
+            if not tensor.learned:
+                buffers += tensor.size
+                continue
+            parameters += tensor.size
+            if given is None or given.trainable or getattr(given, tensor.name, None) is None:
+                trainable += tensor.size
+        return Cost(parameters, trainable, buffers)
 
     def macs(self, module: Module, parts: _Parts, step: Step) -> int | None:
         """The multiply-accumulates of one application."""

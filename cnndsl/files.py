@@ -6,6 +6,7 @@ this compiler did not write.  What goes wrong is a `Problem` with a diagnostic t
 
 from __future__ import annotations
 
+import codecs
 import keyword
 import os
 import re
@@ -52,8 +53,9 @@ def decode(data: bytes, name: str) -> Source:
             None,
             help="a .cnn file is a text of some pages; is this one?",
         )
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return Source(name, data.decode("utf-8-sig"))
+        return Source(name, data.decode())
     except UnicodeDecodeError as problem:
         line = data.count(b"\n", 0, problem.start) + 1
         found = f"line {line} has the byte 0x{data[problem.start]:02x}, which has no meaning there"

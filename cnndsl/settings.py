@@ -36,7 +36,7 @@ def parse(text: str) -> tuple[str, Value]:
 
 def parse_value(text: str) -> Value:
     """The value that a literal stands for. Raises ValueError with a sentence for the user."""
-    pieces = _pieces(text)
+    pieces = _pieces(text.strip())
     if not pieces:
         message = 'the value is missing; an empty text is written ""'
         raise ValueError(message)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnndsl.settings import parse, parse_value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("100", 100), ("-1", -1), ("+2", 2), ("0.5", 0.5), (".5", 0.5), ("5.", 5.0), ("1e-5", 1e-5), ("1E3", 1000.0),
+        ("true", True), ("false", False), ("relu6", "relu6"), ("畳", "畳"), ('"two words"', "two words"), ('""', ""),
+        ("[]", []), ("[3, 4, 6, 3]", [3, 4, 6, 3]), (" [ 1,2 , ] ", [1, 2]),
+        ('[relu, "x,]", [true]]', ["relu", "x,]", [True]]),
+    ],
+)  # fmt: skip
+def test_values(text: str, value: object) -> None:
+    found = parse_value(text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "missing"), ("  ", "missing"), ("True", "written true"), ("[False]", "written false"),
+        ("two words", "double quotes"), ("3 4", "not a value"), ("1_000", "not a value"), ("12abc", "not a value"),
+        ("[1 2]", "not a value"), ("[,]", "not a value"), ("[1,,2]", "not a value"), ("[1", "not a value"),
+        ("1]", "not a value"), ("]", "not a value"), ("'x'", "not a value"), ('"x', "not a value"),
+        ('"a\nb"', "not a value"),
+        ("1e999", "too large"), ("9" * 5000, "too long"), ("{}", "not a value"), ("__import__('os')", "not a value"),
+        ('"\udcff"', "not a value"), ("-", "not a value"), ("1.2.3", "not a value"), ("[" * 100_000, "not a value"),
+    ],
+)  # fmt: skip
+def test_what_is_no_value(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        parse_value(text)
+
+
+@given(st.text())
+def test_any_text_is_a_value_or_refused(text: str) -> None:
+    try:
+        parse_value(text)
+    except ValueError as problem:
+        assert str(problem)  # noqa: PT017 - either outcome is right, as long as there are words
+
+
+@given(
+    st.recursive(
+        st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False), st.lists, max_leaves=20
+    )
+)
+def test_what_json_writes_is_read_back(value: object) -> None:
+    assert parse_value(json.dumps(value)) == value
+
+
+def test_names() -> None:
+    assert parse("classes=100") == ("classes", 100)
+    assert parse(" 層 = [1]") == ("層", [1])
+    assert parse('label="a=b"') == ("label", "a=b")
+
+
+@pytest.mark.parametrize("text", ["classes", "=1", "1x=2", "a b=1", "a.b=1", ""])
+def test_what_is_no_setting(text: str) -> None:
+    with pytest.raises(ValueError, match="NAME=VALUE"):
+        parse(text)
