@@ -170,10 +170,25 @@ def check(files: tuple[Path, ...], settings: dict[str, Any], **common: Any) -> i
     help="The picture: a name that ends in .svg, .png, .pdf or .dot. By default FILE with .svg.",
 )
 @_network
-@click.option("--direction", type=click.Choice(["down", "right"]), default="down", help="Where the data flows.")
-@click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="auto", help="The colours.")
-@click.option("--depth", type=click.IntRange(min=0), help="How many blocks deep to draw.")
-@click.option("--expand", metavar="PATH", multiple=True, help="A folded block to draw in full, such as layer1.0.")
+@click.option(
+    "--direction",
+    type=click.Choice(["TB", "LR"], case_sensitive=False),
+    default="TB",
+    help="From top to bottom, or from left to right.",
+)
+@click.option(
+    "--theme",
+    type=click.Choice(["auto", "light", "dark"]),
+    default="auto",
+    help="The colours; auto, in an SVG, follows the reader's system.",
+)
+@click.option("--depth", type=click.IntRange(min=0), help="How many levels of blocks to draw with their inside.")
+@click.option(
+    "--expand",
+    metavar="PART",
+    multiple=True,
+    help="A block (BasicBlock) or a part (layer2.0) to draw with its inside; * for all.",
+)
 @_force
 @_common
 def draw(

@@ -33,8 +33,8 @@ class SizeError(Exception):
 
 
 def show(shape: Iterable[Any]) -> str:
-    """A shape as people write it: `16 x 5 x 5`."""
-    return " x ".join(str(dim) for dim in shape)
+    """A shape as people write it: `16 x 5 x 5`, `8 x (H - 2) x W`."""
+    return " x ".join(f"({dim})" if " " in str(dim) else str(dim) for dim in shape)
 
 
 def per_axis(value: Any, rank: int, what: str) -> tuple[Any, ...]:
