@@ -125,7 +125,7 @@ class RReLU(_Activation):
             raise SizeError(
                 f"rrelu draws a slope between lower={self.lower} and upper={self.upper}, which is less",
                 "write the smaller slope first",
-                code="E309",
+                code="E312",
             )
         return x
 
@@ -164,7 +164,7 @@ class CELU(_Activation):
 
     def output(self, x: Shape) -> Shape:
         if self.alpha == 0:
-            raise SizeError("celu divides by alpha, and alpha is 0", "use relu for alpha = 0", code="E309")
+            raise SizeError("celu divides by alpha, and alpha is 0", "use relu for alpha = 0", code="E312")
         return x
 
 
@@ -246,7 +246,7 @@ class Hardtanh(_Activation):
             raise SizeError(
                 f"hardtanh needs min below max, and they are {self.min} and {self.max}",
                 "write the lower bound first",
-                code="E309",
+                code="E312",
             )
         return x
 

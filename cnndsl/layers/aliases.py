@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
 
 _SPOKEN = {
@@ -105,21 +104,23 @@ _NAMES = _names()
 def alias(name: str) -> str | None:
     """Our word for a layer that goes by `name` elsewhere: "linear" for Dense, "maxpool" for MaxPooling2D.
 
-    Case and underscores do not count, and the number of axes, as in Conv2d, may be there or not. None for an unknown name.
+    Case and underscores do not count, and the number of axes, as in Conv2d, may be there or not.
+    None for an unknown name.
     """
     plain = _plain(name)
     return _NAMES.get(plain) or _NAMES.get(re.sub("[123]d", "", plain))
 
 
-def parameter_alias(kind: type[Layer], name: str) -> str | None:
-    """Our word for a parameter of `kind` that is called `name` elsewhere: "kernel" for kernel_size.
+def parameter_alias(kind: str, name: str) -> str | None:
+    """Our word for a parameter of the layer `kind` that is called `name` elsewhere: "kernel" for kernel_size.
 
     "" where the input fixes it, so that it is to be left out; None for an unknown name.
     """
-    for short, long in kind.torch_names.items():
+    layer = KINDS[kind]
+    for short, long in layer.torch_names.items():
         if name == long:
             return short
-    for short in kind.model_fields:
+    for short in layer.model_fields:
         if name in _PARAMETERS.get(short, "").split():
             return short
     return "" if name in _DERIVED else None

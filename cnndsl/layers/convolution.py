@@ -151,7 +151,7 @@ class ConvTranspose(_Convolution):
             raise SizeError(
                 f"output_padding {extent(extra)} must be smaller than the stride or the dilation",
                 "output_padding picks one of the sizes between two strides: use at most stride - 1",
-                code="E309",
+                code="E312",
             )
         y = tuple(
             (i - 1) * s - 2 * p + d * (k - 1) + o + 1

@@ -83,7 +83,7 @@ class Embedding(Layer):
             raise SizeError(
                 f"padding_idx={self.padding_idx} is not one of the {self.num} rows",
                 f"choose a row from 0 to {self.num - 1}",
-                code="E309",
+                code="E312",
             )
         return (*x, self.features)
 

@@ -64,6 +64,13 @@ class BatchNorm(_Normalisation):
         name = self.module_name(len(x) - 1)
         return Spelling(f"nn.{name}", (Argument("num_features", x[0]), *self.arguments()))
 
+    def function(self, x: Shape) -> Spelling | None:
+        if self.affine or self.track_running_stats:
+            return None
+        # With no running averages to fall back on, the batch's own mean and variance serve in evaluation too.
+        nothing = (Argument("running_mean", None), Argument("running_var", None))
+        return Spelling("F.batch_norm", (*nothing, Argument("training", True, False), *self.arguments("eps")))
+
 
 class InstanceNorm(_Normalisation):
     """Instance normalisation: each channel of each sample is brought to mean 0 and variance 1 by itself

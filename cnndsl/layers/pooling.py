@@ -9,7 +9,7 @@ from pydantic import Field
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, times
 from cnndsl.layers.fields import Extent, Flag, Offset, OptionalExtent, OptionalPositive, PositiveReal
 from cnndsl.layers.sizes import Shape, SizeError, per_axis
-from cnndsl.layers.windows import pool_output, pool_words
+from cnndsl.layers.windows import check_whole_kernel, pool_output, pool_words
 
 _KERNEL = "size of the region"
 _STRIDE = "how far the region moves at each step; the kernel's size unless given"
@@ -99,9 +99,11 @@ class AvgPool(_Pool):
             raise SizeError(
                 "avgpool on a signal of channels x length takes no divisor",
                 "leave the divisor out, or multiply the result by kernel / divisor",
-                code="E309",
+                code="E312",
             )
-        return pool_output(x, self.kernel, self.stride, self.padding, 1, self.ceil_mode)
+        y = pool_output(x, self.kernel, self.stride, self.padding, 1, self.ceil_mode)
+        check_whole_kernel(x, self.kernel, self.kind)
+        return y
 
     def _spelled(self, x: Shape) -> tuple[Argument, ...]:
         names = ("kernel", "stride", "padding", "ceil_mode", "count_include_pad")
@@ -132,7 +134,9 @@ class LPPool(_Pool):
 
     def output(self, x: Shape) -> Shape:
         self.check_rank(x)
-        return pool_output(x, self.kernel, self.stride, 0, 1, self.ceil_mode)
+        y = pool_output(x, self.kernel, self.stride, 0, 1, self.ceil_mode)
+        check_whole_kernel(x, self.kernel, self.kind)
+        return y
 
     def _spelled(self, x: Shape) -> tuple[Argument, ...]:
         kernel = self.kernel

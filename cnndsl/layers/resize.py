@@ -44,7 +44,7 @@ class Pad(ShapeLayer):
             raise SizeError(
                 f'pad takes its border from the map with mode="{self.mode}", so that a value has no effect',
                 "leave out the value or the mode",
-                code="E309",
+                code="E312",
             )
         before, after = sides(self.padding, x, "padding")
         check_border(x, before, after, self.mode, "mode")
@@ -96,7 +96,7 @@ class Crop(ShapeLayer):
             raise SizeError(
                 "crop needs either margins or a size" + ("" if self.size is None else ", not both"),
                 "write crop(2) to take 2 off every side, or crop(size=24) to keep the middle",
-                code="E309",
+                code="E312",
             )
         if self.size is not None:
             kept: tuple[Dim, ...] = per_axis(self.size, len(x) - 1, "size")
@@ -191,7 +191,7 @@ class Upsample(ShapeLayer):
             raise SizeError(
                 "upsample needs either a size or a scale" + ("" if self.size is None else ", not both"),
                 "write upsample(scale=2) to double the size, or upsample(size=64)",
-                code="E309",
+                code="E312",
             )
         interpolates = self.mode in _RANKS_OF_MODE
         if interpolates and rank not in _RANKS_OF_MODE[self.mode]:
@@ -199,13 +199,13 @@ class Upsample(ShapeLayer):
             raise SizeError(
                 f'mode="{self.mode}" is not for a map of {axes}',
                 f'write mode="{_MODE_OF_RANK[rank]}" or mode="nearest"',
-                code="E309",
+                code="E312",
             )
         if self.align_corners and not interpolates:
             raise SizeError(
                 f'align_corners has no meaning with mode="{self.mode}"',
                 f'leave it out, or write mode="{_MODE_OF_RANK[rank]}"',
-                code="E309",
+                code="E312",
             )
         if self.size is not None:
             return (x[0], *per_axis(self.size, rank, "size"))

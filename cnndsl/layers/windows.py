@@ -78,18 +78,31 @@ def pool_output(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any,
     stride = kernel if stride is None else per_axis(stride, rank, "stride")
     padding = per_axis(padding, rank, "padding")
     dilation = per_axis(dilation, rank, "dilation")
-    for k, p, d in zip(kernel, padding, dilation, strict=True):
-        if 2 * p > d * (k - 1) + 1:
-            raise SizeError(
-                f"padding {extent(padding)} is more than half of the kernel {times(kernel)}",
-                f"a pool's padding is at most half of its kernel: {(d * (k - 1) + 1) // 2} here",
-                code="E305",
-            )
+    if any(2 * p > k for k, p in zip(kernel, padding, strict=True)):
+        raise SizeError(
+            f"padding {extent(padding)} is more than half of the kernel {times(kernel)}",
+            "a pool's padding is at most half of its kernel, without the dilation; for more, put a pad before it",
+            code="E305",
+        )
     axes = zip(x[1:], kernel, padding, stride, dilation, strict=True)
     y = tuple(pooled_size(i, k, p, s, d, ceil) for i, k, p, s, d in axes)
     if any(size < 1 for size in y):
         raise does_not_fit(x, kernel, padding, dilation, pool=True)
     return (x[0], *y)
+
+
+def check_whole_kernel(x: Shape, kernel: Any, kind: str) -> None:
+    """Raise SizeError where a map of depth x height x width is smaller than the kernel before padding.
+
+    PyTorch's average pools on three axes ask for that; the others do not.
+    """
+    rank = len(x) - 1
+    if rank == 3 and any(i < k for i, k in zip(x[1:], per_axis(kernel, rank, "kernel"), strict=True)):
+        raise SizeError(
+            f"{kind} on three axes needs a map of at least its kernel "
+            f"{times(per_axis(kernel, rank, 'kernel'))}, and it is {show(x[1:])}",
+            "use a smaller kernel, or put a pad before it",
+        )
 
 
 def pool_words(x: Shape, kernel: Any, stride: Any, padding: Any = 0) -> str:

@@ -49,7 +49,7 @@ def _numbers(low: int, high: int) -> Callable[[tuple[int, ...]], Values]:
         rank = max(len(x) - 1, 1)
         listed = st.tuples(*[number] * rank)
         wrong = st.one_of(st.lists(number, min_size=1, max_size=4).map(tuple), st.integers(low - 2, low))
-        return st.one_of(number, number, number, listed, listed, wrong)
+        return st.one_of(*[number] * 6, *[listed] * 4, wrong)
 
     return draw
 
@@ -59,11 +59,15 @@ def _one_of(*values: Any) -> Callable[[tuple[int, ...]], Values]:
 
 
 def _padding(x: tuple[int, ...]) -> Values:
-    return st.one_of(_numbers(0, 3)(x), _numbers(0, 3)(x), st.sampled_from(("same", "valid")))
+    return st.one_of(*[_numbers(0, 3)(x)] * 3, st.sampled_from(("same", "valid")))
 
 
 def _axis(x: tuple[int, ...]) -> Values:
-    return st.integers(-len(x) - 2, len(x) + 2)
+    return st.one_of(*[st.integers(1, len(x))] * 2, st.integers(-len(x), -1), st.integers(-len(x) - 2, len(x) + 2))
+
+
+def _groups(x: tuple[int, ...]) -> Values:
+    return st.sampled_from((*[d for d in range(1, x[0] + 1) if x[0] % d == 0] * 4, *_COUNTS))
 
 
 def _scale(x: tuple[int, ...]) -> Values:
@@ -71,7 +75,7 @@ def _scale(x: tuple[int, ...]) -> Values:
     return st.one_of(factor, st.tuples(*[factor] * max(len(x) - 1, 1)), st.tuples(factor))
 
 
-_COUNTS = (1, 2, 2, 3, 4, 4, 6, 8, 0)
+_COUNTS = (1, 2, 2, 3, 4, 4, 6, 6, 8, 12, 12, 0)
 _BY_TYPE: dict[str, Callable[[tuple[int, ...]], Values]] = {
     "Count": _one_of(*_COUNTS),
     "Positive": _one_of(*_COUNTS),
@@ -118,27 +122,56 @@ def _orders(x: tuple[int, ...]) -> Values:
 
 def _sides(x: tuple[int, ...]) -> Values:
     number = st.integers(0, 3)
-    return st.one_of(number, st.tuples(*[number] * (2 * max(len(x) - 1, 1))), st.tuples(number, number))
+    listed = st.tuples(*[number] * (2 * max(len(x) - 1, 1)))
+    return st.one_of(number, number, listed, listed, listed, st.tuples(number, number))
+
+
+def _modes(x: tuple[int, ...]) -> Values:
+    fitting = {2: ("linear",), 3: ("bilinear", "bicubic"), 4: ("trilinear",)}.get(len(x), ())
+    anywhere = ("nearest", "nearest-exact", "area")
+    return st.sampled_from((*(fitting + anywhere) * 3, "linear", "bilinear", "bicubic", "trilinear"))
 
 
 _BY_SHAPE: dict[tuple[str, str], Callable[[tuple[int, ...]], Values]] = {
+    ("conv", "groups"): _groups,
+    ("conv", "channels"): lambda x: st.sampled_from((x[0], 2 * x[0], *_COUNTS)),
+    ("conv", "kernel"): _numbers(1, 4),
+    ("conv", "dilation"): _numbers(1, 2),
+    ("conv_transpose", "groups"): _groups,
+    ("conv_transpose", "channels"): lambda x: st.sampled_from((x[0], 2 * x[0], *_COUNTS)),
+    ("conv_transpose", "dilation"): _numbers(1, 3),
+    ("conv_transpose", "output_padding"): _numbers(0, 2),
+    ("maxpool", "dilation"): _numbers(1, 2),
+    ("maxpool", "padding"): _numbers(0, 2),
+    ("avgpool", "padding"): _numbers(0, 2),
+    ("groupnorm", "groups"): _groups,
+    ("channel_shuffle", "groups"): _groups,
+    ("prelu", "num"): lambda x: st.sampled_from((x[0], x[0], *_COUNTS)),
+    ("pixel_shuffle", "factor"): _one_of(1, 2, 2, 3, 0),
+    ("pixel_unshuffle", "factor"): _one_of(1, 2, 2, 3, 0),
     ("unflatten", "axis"): lambda x: st.integers(1, len(x)),
     ("unflatten", "sizes"): lambda x: st.sampled_from(x).flatmap(_factored),
     ("reshape", "sizes"): lambda x: _factored(prod(x)),
     ("permute", "order"): _orders,
     ("pad", "padding"): _sides,
     ("crop", "margins"): _sides,
+    ("upsample", "mode"): _modes,
     ("lppool", "norm"): _one_of(1, 2, 2.0, 3, 1.5, 0, -1),
 }
+
+
+_ONE_OF = {"upsample": ("size", "scale"), "crop": ("margins", "size")}
+"""Kinds that want one of two parameters."""
 
 
 @st.composite
 def shapes(draw: st.DrawFn, kind: type[Layer]) -> tuple[int, ...]:
     """Mostly a rank that the kind takes; small sizes, so that kernels often do not fit."""
     ranks = kind.ranks or (1, 2, 3, 4)
-    rank = draw(st.sampled_from((*ranks * 3, 1, 2, 3, 4)))
+    rank = draw(st.sampled_from((*ranks * (12 // len(ranks)), 1, 2, 3, 4)))
     channels = draw(st.sampled_from((1, 2, 3, 4, 6, 8, 9, 12)))
-    return (channels, *(draw(st.integers(1, 9)) for _ in range(rank - 1)))
+    size = st.one_of(st.integers(1, 4), *[st.integers(5, 10)] * 4)
+    return (channels, *(draw(size) for _ in range(rank - 1)))
 
 
 @st.composite
@@ -146,9 +179,13 @@ def cases(draw: st.DrawFn, kind: str) -> Case:
     """A case of one kind: all required parameters and some of the others."""
     layer = KINDS[kind]
     x = draw(shapes(layer))
+    given = {name for name, field in layer.model_fields.items() if field.is_required() or draw(st.booleans())}
+    if kind in _ONE_OF and draw(st.integers(0, 7)):
+        wanted = draw(st.sampled_from(_ONE_OF[kind]))
+        given = (given - set(_ONE_OF[kind])) | {wanted}
     parameters = {
         name: draw(_BY_SHAPE[kind, name](x) if (kind, name) in _BY_SHAPE else _values(field, x))
         for name, field in layer.model_fields.items()
-        if field.is_required() or draw(st.booleans())
+        if name in given
     }
     return Case(kind, parameters, x)

@@ -14,9 +14,26 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
 from cnndsl.layers.base import Code, Layer, Spelling
+from cnndsl.layers.sizes import SizeError
 
 BATCH = 2
+REFUSALS = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    IndexError,
+    ZeroDivisionError,
+    AssertionError,
+    AttributeError,  # a module such as nn.Conv0d, which does not exist
+    UserWarning,  # a warning is no praise either
+    SizeError,  # parameters that are too far from the shape to be written down at all
+    KeyError,
+)
 _MODULES = {"nn": nn, "F": F, "torch": torch}
+
+
+class BrokenSpelling(Exception):  # noqa: N818 - a finding about the spelling, not PyTorch's refusal
+    """A spelling that nobody could write down."""
 
 
 def _look_up(target: str) -> Any:
@@ -31,10 +48,12 @@ def _arguments(spelling: Spelling, training: bool) -> tuple[list[Any], dict[str,
     for argument in spelling.arguments:
         value = argument.value
         if isinstance(value, Code):
-            assert value == "self.training"
+            if value != "self.training":
+                raise BrokenSpelling(value)
             value = training
         if argument.required:
-            assert not named, "an argument by position after one by name"
+            if named:
+                raise BrokenSpelling(argument.name)
             positional.append(value)
         elif argument.value != argument.default:
             named[argument.name] = value
@@ -45,7 +64,8 @@ def build(spelling: Spelling) -> nn.Module:
     """The module that the spelling writes."""
     positional, named = _arguments(spelling, training=False)
     module = _look_up(spelling.target)(*positional, **named)
-    assert isinstance(module, nn.Module)
+    if not isinstance(module, nn.Module):
+        raise BrokenSpelling(spelling.target)
     return module
 
 
@@ -58,7 +78,8 @@ def call(spelling: Spelling, x: torch.Tensor, training: bool = False) -> torch.T
     else:
         positional, named = _arguments(spelling, training)
         result = _look_up(spelling.target)(x, *positional, **named)
-    assert isinstance(result, torch.Tensor)
+    if not isinstance(result, torch.Tensor):
+        raise BrokenSpelling(spelling.target)
     return result
 
 
@@ -89,39 +110,41 @@ class Answer:
     state: list[tuple[str, tuple[int, ...], bool]]
 
 
-def sample(layer: Layer, x: tuple[int, ...]) -> torch.Tensor:
-    """A batch of the shape, of whole numbers for an embedding."""
+def sample(layer: Layer, x: tuple[int, ...], learning: bool = False) -> torch.Tensor:
+    """A batch of the shape, of whole numbers for an embedding; with `learning`, one that wants a gradient."""
     generator = torch.Generator().manual_seed(0)
     if layer.kind == "embedding":
         rows = max(layer.num, 1)  # type: ignore[attr-defined]
         return torch.randint(0, rows, (BATCH, *x), generator=generator)
-    return torch.randn(BATCH, *x, generator=generator)
+    numbers = torch.randn(BATCH, *x, generator=generator)
+    # The clone is no leaf, so that a layer may overwrite it.
+    return numbers.requires_grad_().clone() if learning else numbers
 
 
 def ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
     """What PyTorch says to the layer on a batch of `x`, in evaluation and in training; the reason where it refuses.
 
-    A result that is empty, or that has another batch, counts as a refusal.
+    A warning that is raised counts as a refusal, and so does a result that is empty or has another batch.
     """
-    plain = layer.plain_call and not layer.module
     results: list[tuple[int, ...]] = []
     state: list[tuple[str, tuple[int, ...], bool]] = []
     try:
-        with torch.no_grad():
-            if plain:
-                spelling = layer.function(x)
-                assert spelling is not None
-                results.append(tuple(call(spelling, sample(layer, x)).shape))
-            else:
-                module = build(layer.torch(x))
-                learned = dict(module.named_parameters())
-                state = [(name, tuple(t.shape), name in learned) for name, t in module.state_dict().items()]
-                for training in (False, True):
-                    module.train(training)
-                    results.append(tuple(module(sample(layer, x)).shape))
-    except (RuntimeError, ValueError, TypeError, IndexError, ZeroDivisionError, AssertionError, NotImplementedError) as e:
-        return f"{type(e).__name__}: {e}"
+        if layer.plain_call and not layer.module:
+            spelling = layer.function(x)
+            if spelling is None:
+                raise BrokenSpelling(layer.kind)
+            results.append(tuple(call(spelling, sample(layer, x)).shape))
+        else:
+            module = build(layer.torch(x))
+            learned = dict(module.named_parameters())
+            state = [(name, tuple(t.shape), name in learned) for name, t in module.state_dict().items()]
+            for training in (False, True):
+                module.train(training)
+                results.append(tuple(module(sample(layer, x, training)).shape))
+    except REFUSALS as refusal:
+        return f"{type(refusal).__name__}: {refusal}"
     if any(result[0] != BATCH or 0 in result for result in results):
         return f"a result of shape {results[0]}"
-    assert len(set(results)) == 1
+    if len(set(results)) != 1:
+        raise BrokenSpelling(results)
     return Answer(results[0][1:], state)
