@@ -1,0 +1,302 @@
+"""Which classes a generated module has: one for each definition, in an order in which each is defined before its use.
+
+`ClassPlan` is what a class looks like from outside (its name and the arguments of its constructor);
+`source.py` prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.backends.torch.code import Code
+from cnndsl.backends.torch.flow import Flow, Flows, ValueKey
+from cnndsl.backends.torch.forward import Forward
+from cnndsl.backends.torch.merge import ABSENT, Different, Merged, Merger
+from cnndsl.backends.torch.trees import Trees, outside_values
+from cnndsl.program import Module, Program, Use
+from cnndsl.traced import Traced, value_of
+
+
+@dataclass(slots=True)
+class ClassPlan:
+    """A class of the generated module."""
+
+    name: str
+    modules: tuple[Module, ...]
+    merger: Merger
+    parts: list[Merged]
+    forward: Forward | None
+    arguments: tuple[str, ...] = ()
+    defaults: dict[str, Any] = field(default_factory=dict)
+    factories: dict[str, dict[str, Code]] = field(default_factory=dict)
+
+    def extra_value(self, name: str, module: str) -> Any:
+        """What an argument that no name accounts for is, for one elaboration."""
+        return self.merger.extra.get(name, {}).get(module, ABSENT)
+
+    def factory(self, name: str, module: str) -> Code:
+        """The layer that is passed for one elaboration."""
+        return self.factories[name][module]
+
+    def word(self, name: str, module: str) -> Any:
+        """How the language writes what a parameter is given in one elaboration."""
+        found = next(m for m in self.modules if m.id == module)
+        return next((p.value for p in found.parameters if p.name == name), None)
+
+    def types(self, name: str) -> set[type]:
+        """The types of the values that an argument has."""
+        if name in self.merger.extra:
+            return {type(value) for value in self.merger.extra[name].values()}
+        return {type(env[name]) for env in self.merger.environments if name in env}
+
+
+class Classes:
+    """The classes of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._plans: dict[str, ClassPlan] = {}
+        self.order: list[ClassPlan] = []
+        self._names: set[str] = set()
+        self._trees = Trees(program, self.plan_of)
+        self._live = _live_names(program)
+        reachable = _reachable(program)
+        groups: dict[Any, list[Module]] = {}
+        for module in reachable:
+            if module.kind != "chain":
+                groups.setdefault(self._group_key(module), []).append(module)
+        for modules in _uses_last(program, list(groups.values())):
+            self._plan(modules)
+
+    def plan_of(self, module: str) -> ClassPlan:
+        """The class of a module."""
+        return self._plans[module]
+
+    @staticmethod
+    def _group_key(module: Module) -> Any:
+        return (module.name, module.origin, module.id if module.kind == "network" else "")
+
+    def _plan(self, modules: list[Module]) -> None:
+        for group in self._together(modules):
+            plan = self._try(group)
+            plan.name = self._class_name(group[0].name)
+            self.order.append(plan)
+            for module in group:
+                self._plans[module.id] = plan
+
+    def _together(self, modules: list[Module]) -> list[list[Module]]:
+        """The elaborations in as few groups as can share a class."""
+        if self._fits(modules):
+            return [modules]
+        alike: dict[Any, list[Module]] = {}
+        for module in modules:
+            alike.setdefault(_outline(module, self._program), []).append(module)
+        groups: list[list[Module]] = []
+        for same in alike.values():
+            for group in groups:
+                if self._fits(group + same):
+                    group.extend(same)
+                    break
+            else:
+                groups.extend([same] if self._fits(same) else [[module] for module in same])
+        return groups
+
+    def _fits(self, modules: list[Module]) -> bool:
+        try:
+            self._try(modules)
+        except Different:
+            return False
+        return True
+
+    def _try(self, modules: list[Module]) -> ClassPlan:
+        live = frozenset[str]().union(*(self._live.get(module.id, frozenset()) for module in modules))
+        merger = Merger(modules, self, live)
+        parts = merger.items([self._trees.items(module) for module in modules])
+        plan = ClassPlan("", tuple(modules), merger, parts, None)
+        if modules[0].kind == "sequence":
+            merger.chain(parts, "")  # may find that it cannot be one
+        elif not is_loop_only(modules, parts):
+            flows = Flows(merger, parts)
+            plan.forward = Forward(self._flow_list(flows), flows.outputs, modules[0].inputs, parts)
+        plan.factories = merger.factories
+        plan.arguments = _arguments(plan)
+        plan.defaults = _defaults(plan)
+        return plan
+
+    @staticmethod
+    def _flow_list(flows: Flows) -> list[Flow]:
+        return flows.flows()
+
+    def _class_name(self, name: str) -> str:
+        free, count = name, 1
+        while free in self._names:
+            count += 1
+            free = f"{name}{count}"
+        self._names.add(free)
+        return free
+
+
+def is_loop_only(modules: Sequence[Module], parts: Sequence[Merged]) -> bool:
+    """Whether a block is nothing but a loop of parts, each applied to what the one before gave."""
+    if len(parts) != 1 or parts[0].count is None or modules[0].kind != "block":
+        return False
+    for module, names in zip(modules, parts[0].names, strict=True):
+        called = [getattr(step.action, "child", None) for step in module.steps]
+        flow = [0, *(output for step in module.steps for output in step.outputs)]
+        chained = all(step.inputs == (before,) for step, before in zip(module.steps, flow, strict=False))
+        last = [output.value for output in module.outputs]
+        if called != list(names) or not chained or last != [flow[-1]] or module.outputs[0].name is not None:
+            return False
+    return True
+
+
+def _arguments(plan: ClassPlan) -> tuple[str, ...]:
+    merger = plan.merger
+    module = plan.modules[0]
+    channels = [
+        str(shape[0].expr)
+        for shape in module.input_shapes
+        if shape and isinstance(shape[0], Traced) and not shape[0].is_open
+    ]
+    parameters = [parameter.name for parameter in module.parameters]
+    ordered = dict.fromkeys([*channels, *parameters])
+    names = [name for name in ordered if name in merger.used or name in merger.factories]
+    return (*names, *(name for name in merger.extra if name not in names))
+
+
+def _defaults(plan: ClassPlan) -> dict[str, Any]:
+    """Defaults of the constructor: a network's parameters as compiled; a block's where most uses agree."""
+    module = plan.modules[0]
+    if module.kind == "network":
+        return {p.name: p.value for p in module.parameters if p.name in plan.arguments}
+    return {}
+
+
+def _reachable(program: Program) -> list[Module]:
+    """The modules that the networks are made of, parts before what they are part of."""
+    done: dict[str, None] = {}
+    todo: list[tuple[str, bool]] = [(key, False) for key in reversed(program.networks)]
+    while todo:
+        key, ready = todo.pop()
+        if key in done:
+            continue
+        if ready:
+            done[key] = None
+            continue
+        todo.append((key, True))
+        module = program.modules[key]
+        todo.extend((unit.module, False) for unit in (c.unit for c in module.children) if isinstance(unit, Use))
+    return [program.modules[key] for key in done]
+
+
+def _uses_last(program: Program, groups: list[list[Module]]) -> list[list[Module]]:
+    """The groups, each after those whose classes it uses; a definition that uses itself is taken apart."""
+    home = {module.id: at for at, group in enumerate(groups) for module in group}
+    needs: list[set[int]] = [set() for _ in groups]
+    for at, group in enumerate(groups):
+        for module in group:
+            needs[at] |= {home[key] for key in _used_classes(program, module)}
+    result: list[list[Module]] = []
+    state: dict[int, int] = {}
+
+    def visit(at: int) -> bool:
+        if state.get(at) == 2:
+            return True
+        if state.get(at) == 1:
+            return False
+        state[at] = 1
+        whole = all([visit(other) for other in sorted(needs[at])])
+        state[at] = 2
+        if whole:
+            result.append(groups[at])
+        else:
+            result.extend([module] for module in groups[at])
+        return True
+
+    for at in range(len(groups)):
+        visit(at)
+    order = {module.id: k for k, module in enumerate(_reachable(program))}
+    if any(len(group) == 1 for group in result):
+        # Elaborations that stand alone keep the order in which each is defined before its use.
+        result = _settle(program, result, order)
+    return result
+
+
+def _settle(program: Program, groups: list[list[Module]], order: dict[str, int]) -> list[list[Module]]:
+    placed: set[str] = set()
+    result: list[list[Module]] = []
+    waiting = sorted(groups, key=lambda group: max(order[module.id] for module in group))
+    while waiting:
+        for group in waiting:
+            ids = {module.id for module in group}
+            if all(key in placed or key in ids for module in group for key in _used_classes(program, module)):
+                break
+        else:
+            group = waiting[0]
+        waiting.remove(group)
+        placed |= {module.id for module in group}
+        result.append(group)
+    return result
+
+
+def _used_classes(program: Program, module: Module) -> set[str]:
+    """The modules with a class of their own that a module uses, directly or in a chain."""
+    found: set[str] = set()
+    todo = [module]
+    seen: set[str] = set()
+    while todo:
+        for child in todo.pop().children:
+            if isinstance(child.unit, Use) and child.unit.module not in seen:
+                seen.add(child.unit.module)
+                inner = program.modules[child.unit.module]
+                if inner.kind == "chain":
+                    todo.append(inner)
+                else:
+                    found.add(inner.id)
+    return found
+
+
+def _live_names(program: Program) -> dict[str, frozenset[str]]:
+    """For each module, the names that a network's open parameters reach: they must stay arguments."""
+    live: dict[str, set[str]] = {}
+    for key in program.networks:
+        module = program.modules[key]
+        live[key] = {p.name for p in module.parameters if not p.fixed and type(p.value) in (int, float)}
+    for module in reversed(_reachable(program)):
+        names = live.setdefault(module.id, set())
+        if not names:
+            continue
+        todo = [module]
+        while todo:
+            for child in todo.pop().children:
+                if not isinstance(child.unit, Use):
+                    continue
+                inner = program.modules[child.unit.module]
+                if inner.kind == "chain":
+                    todo.append(inner)
+                    live.setdefault(inner.id, set()).update(names)
+                    continue
+                reached = live.setdefault(inner.id, set())
+                for name, value in outside_values(child.unit, inner).items():
+                    if isinstance(value, Traced) and any(s.name in names for s in value.expr.symbols()):
+                        reached.add(name)
+    return {key: frozenset(names) for key, names in live.items()}
+
+
+def _outline(module: Module, program: Program) -> Any:
+    """What two elaborations must have in common to be sure candidates for one class."""
+    parts = []
+    for child in module.children:
+        unit = child.unit
+        if isinstance(unit, Use):
+            inner = program.modules[unit.module]
+            parts.append((child.name, inner.name or _outline(inner, program)))
+        else:
+            parts.append((child.name, type(unit.layer)))
+    steps = tuple((step.action.what, step.inputs, step.outputs) for step in module.steps)
+    return (tuple(parts), steps)
+
+
+__all__ = ["ClassPlan", "Classes", "Flow", "ValueKey", "is_loop_only", "value_of"]

@@ -1,0 +1,164 @@
+"""A small model of the Python that is generated, printed once: expressions that know how to break over lines.
+
+The layout is that of the common formatter at 88 columns, so that generated files are left as they are
+by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WIDTH = 88
+_STEP = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Python that is not broken."""
+
+    text: str
+
+    def flat(self) -> str:
+        """On one line."""
+        return self.text
+
+    def lines(self, indent: str, lead: str, trail: str) -> list[str]:
+        """As lines, the first beginning with `lead` and the last ending with `trail`."""
+        return [f"{indent}{lead}{self.text}{trail}"]
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A call: `function(arguments)`; an argument's name is empty where it has none.
+
+    `tall` calls have an argument a line even where one line would do.
+    """
+
+    function: str
+    arguments: tuple[tuple[str, Code], ...]
+    tall: bool = False
+
+    def flat(self) -> str:
+        return f"{self.function}({', '.join(_flat(name, code) for name, code in self.arguments)})"
+
+    def lines(self, indent: str, lead: str, trail: str) -> list[str]:
+        line = f"{indent}{lead}{self.flat()}{trail}"
+        if not self.arguments or (len(line) <= WIDTH and not _is_tall(self)):
+            return [line]
+        inner = indent + _STEP
+        result = [f"{indent}{lead}{self.function}("]
+        for name, code in self.arguments:
+            result += code.lines(inner, f"{name}=" if name else "", ",")
+        return [*result, f"{indent}){trail}"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`(name, value)`, an entry of an ordered dictionary."""
+
+    name: str
+    value: Code
+
+    def flat(self) -> str:
+        return f"({self.name}, {self.value.flat()})"
+
+    def lines(self, indent: str, lead: str, trail: str) -> list[str]:
+        line = f"{indent}{lead}{self.flat()}{trail}"
+        if len(line) <= WIDTH and not _is_tall(self.value):
+            return [line]
+        inner = indent + _STEP
+        return [f"{indent}{lead}(", f"{inner}{self.name},", *self.value.lines(inner, "", ","), f"{indent}){trail}"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """`[a, b, c]`, an item a line."""
+
+    items: tuple[Code, ...]
+
+    def flat(self) -> str:
+        return f"[{', '.join(item.flat() for item in self.items)}]"
+
+    def lines(self, indent: str, lead: str, trail: str) -> list[str]:
+        result = [f"{indent}{lead}["]
+        for item in self.items:
+            result += item.lines(indent + _STEP, "", ",")
+        return [*result, f"{indent}]{trail}"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """`*(item for variable in range(count))`: a repeat among the arguments of a call."""
+
+    item: Code
+    variable: str
+    count: str
+
+    @property
+    def _loop(self) -> str:
+        return f"for {self.variable} in range({self.count})"
+
+    def flat(self) -> str:
+        return f"*({self.item.flat()} {self._loop})"
+
+    def lines(self, indent: str, lead: str, trail: str) -> list[str]:
+        line = f"{indent}{lead}{self.flat()}{trail}"
+        if len(line) <= WIDTH and not _is_tall(self.item):
+            return [line]
+        inner = indent + _STEP
+        return [f"{indent}{lead}*(", *self.item.lines(inner, "", ""), f"{inner}{self._loop}", f"{indent}){trail}"]
+
+
+@dataclass(frozen=True, slots=True)
+class Perhaps:
+    """`*([item] if test else [])`: an argument that is not always there."""
+
+    items: tuple[Code, ...]
+    test: str
+
+    def flat(self) -> str:
+        return f"*([{', '.join(item.flat() for item in self.items)}] if {self.test} else [])"
+
+    def lines(self, indent: str, lead: str, trail: str) -> list[str]:
+        line = f"{indent}{lead}{self.flat()}{trail}"
+        if len(line) <= WIDTH and not any(map(_is_tall, self.items)):
+            return [line]
+        inner = indent + _STEP
+        flat = f"{inner}[{', '.join(item.flat() for item in self.items)}]"
+        items = [flat] if len(flat) <= WIDTH and not any(map(_is_tall, self.items)) else ListOf(self.items).lines(inner, "", "")
+        return [f"{indent}{lead}*(", *items, f"{inner}if {self.test}", f"{inner}else []", f"{indent}){trail}"]
+
+
+Code = Raw | Apply | Pair | ListOf | Spread | Perhaps
+
+
+def _flat(name: str, code: Code) -> str:
+    return f"{name}={code.flat()}" if name else code.flat()
+
+
+def _is_tall(code: Code) -> bool:
+    match code:
+        case Apply():
+            return code.tall or any(_is_tall(inner) for _, inner in code.arguments)
+        case Pair():
+            return _is_tall(code.value)
+        case ListOf():
+            return True
+        case Spread():
+            return _is_tall(code.item)
+        case Perhaps():
+            return any(map(_is_tall, code.items))
+        case _:
+            return False
+
+
+def literal(value: object) -> str:
+    """A constant in Python."""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, (tuple, list)):
+        inner = ", ".join(map(literal, value))
+        if isinstance(value, list):
+            return f"[{inner}]"
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)

@@ -1,0 +1,253 @@
+"""The steps of `forward`, laid over each other for all elaborations of a definition.
+
+Out comes one list of steps.  A value is known by the step that gives it; where elaborations differ in
+which step that is (because one of them skips it), the values are one variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.backends.torch.merge import ABSENT, Different, Merged, Merger
+from cnndsl.layers.sizes import Shape
+from cnndsl.program import Call, Combine, Module, Plain, Step
+
+ValueKey = tuple[Any, int]
+_CALL, _PRODUCT, _SUM = 2, 1, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One step: how it is written once the names of its operands are known, what goes in and out.
+
+    `render` takes the operands, each with how tightly it binds, and gives Python with how tightly that binds.
+    """
+
+    render: Callable[[Sequence[tuple[str, int]]], tuple[str, int]]
+    inputs: tuple[frozenset[ValueKey], ...]
+    outputs: tuple[ValueKey, ...]
+    when: str | None
+    child: str | None
+    is_tensor: bool
+    """Whether a type checker knows that a tensor comes out: not so for the call of a module."""
+    changes: bool
+    """Whether what comes out has another size than what went in."""
+    shape: Shape | None
+    """The size of what comes out, if it is the same in all elaborations."""
+    names: tuple[str | None, ...]
+    """What the text calls the outputs."""
+    loop: Merged | None = None
+    residual: bool = False
+
+
+@dataclass(slots=True)
+class _Found:
+    """A step of one elaboration."""
+
+    key: Any
+    step: Step
+    inputs: tuple[ValueKey, ...]
+    outputs: tuple[ValueKey, ...]
+    shapes: tuple[Shape, ...]
+    names: tuple[str | None, ...]
+    in_shape: Shape | None
+    loop: Merged | None = None
+
+
+class Flows:
+    """Collects the flows of a class."""
+
+    def __init__(self, merger: Merger, parts: Sequence[Merged]) -> None:
+        self._merger = merger
+        self._parts = parts
+        self._rows = [self._row(at, module) for at, module in enumerate(merger.modules)]
+        self.outputs = self._outputs()
+
+    def flows(self) -> list[Flow]:
+        """All steps, in order. Raises Different."""
+        from cnndsl.backends.torch.merge import _order
+
+        keyed = [{found.key: found for found in row.found} for row in self._rows]
+        return [
+            self._flow([row.get(key, ABSENT) for row in keyed]) for key in _order([list(row) for row in keyed])
+        ]
+
+    # One elaboration
+
+    def _row(self, at: int, module: Module) -> _Row:
+        makers: dict[int, ValueKey] = {index: ("input", index) for index in range(len(module.inputs))}
+        loops = {name: part for part in self._parts if part.count is not None for name in part.names[at]}
+        counts: dict[Any, int] = {}
+        row = _Row([], makers)
+        steps = module.steps
+        position = 0
+        while position < len(steps):
+            step = steps[position]
+            part = loops.get(step.action.child) if isinstance(step.action, Call) else None
+            if part is not None:
+                position = self._loop(row, module, position, part, at)
+                continue
+            kind = step.action.what, step.action.child if isinstance(step.action, Call) else ""
+            place = (step.origin, kind, tuple(step.when or ""))
+            counts[place] = counts.get(place, 0) + 1
+            self._add(row, module, (place, counts[place]), step, step.outputs)
+            position += 1
+        return row
+
+    def _loop(self, row: _Row, module: Module, position: int, part: Merged, at: int) -> int:
+        """A loop of calls, each on what the one before gave; the position after it."""
+        names = part.names[at]
+        calls = module.steps[position : position + len(names)]
+        for name, call, before in zip(names, calls, (None, *calls), strict=False):
+            is_next = isinstance(call.action, Call) and call.action.child == name
+            if not is_next or len(call.inputs) != 1 or (before is not None and call.inputs != before.outputs):
+                raise Different
+        if len(calls) != len(names):
+            raise Different
+        self._add(row, module, ("loop", self._parts.index(part)), calls[0], calls[-1].outputs, part)
+        return position + len(names)
+
+    def _add(
+        self, row: _Row, module: Module, key: Any, step: Step, outputs: tuple[int, ...], loop: Merged | None = None
+    ) -> None:
+        inputs = tuple(row.makers[index] for index in step.inputs)
+        keys = tuple((key, k) for k in range(len(outputs)))
+        row.makers.update(zip(outputs, keys, strict=True))
+        row.found.append(
+            _Found(
+                key,
+                step,
+                inputs,
+                keys,
+                tuple(module.values[index] for index in outputs),
+                tuple(module.names.get(index) for index in outputs),
+                module.values[step.inputs[0]] if step.inputs else None,
+                loop,
+            )
+        )
+
+    def _outputs(self) -> list[tuple[frozenset[ValueKey], str | None]]:
+        first = self._merger.modules[0].outputs
+        if any(tuple(o.name for o in m.outputs) != tuple(o.name for o in first) for m in self._merger.modules):
+            raise Different
+        pairs = list(zip(self._merger.modules, self._rows, strict=True))
+        return [
+            (frozenset(row.makers[module.outputs[k].value] for module, row in pairs), output.name)
+            for k, output in enumerate(first)
+        ]
+
+    # All of them
+
+    def _flow(self, row: list[Any]) -> Flow:
+        present: list[_Found] = [found for found in row if found is not ABSENT]
+        first = present[0]
+        if len({len(found.inputs) for found in present}) != 1 or len({len(found.outputs) for found in present}) != 1:
+            raise Different
+        action = first.step.action
+        when = None
+        if len(present) < len(row):
+            if first.step.when is None or any(found.step.when != first.step.when for found in present):
+                raise Different
+            when = str(self._merger.test(first.step.when, [found is not ABSENT for found in row]))
+        shapes = {found.shapes for found in present}
+        return Flow(
+            render=self._render(row, first),
+            inputs=tuple(frozenset(found.inputs[k] for found in present) for k in range(len(first.inputs))),
+            outputs=first.outputs,
+            when=when,
+            child=action.child if isinstance(action, Call) else None,
+            is_tensor=not isinstance(action, Call),
+            changes=any(found.in_shape != found.shapes[0] for found in present if found.shapes),
+            shape=first.shapes[0] if len(shapes) == 1 and len(first.shapes) == 1 else None,
+            names=first.names,
+            loop=first.loop,
+            residual=isinstance(action, Combine),
+        )
+
+    def _render(self, row: list[Any], first: _Found) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
+        actions = [found if found is ABSENT else found.step.action for found in row]
+        action = first.step.action
+        if isinstance(action, Call):
+            return _render_call(action.child)
+        if isinstance(action, Plain):
+            return self._render_plain(actions, row)
+        if any(a is not ABSENT and a != action for a in actions):
+            raise Different
+        return _render_combine(action, tuple(self._shape_of(first, k) for k in range(len(first.inputs))))
+
+    def _shape_of(self, found: _Found, k: int) -> Shape:
+        at = next(i for i, row in enumerate(self._rows) if found in row.found)
+        return self._merger.modules[at].values[found.step.inputs[k]]
+
+    def _render_plain(self, actions: list[Any], row: list[Any]) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
+        spellings = [
+            ABSENT if action is ABSENT else action.spelled.function(found.in_shape)
+            for action, found in zip(actions, row, strict=True)
+        ]
+        present = [spelling for spelling in spellings if spelling is not ABSENT]
+        first = present[0]
+        if any((s.target, s.template) != (first.target, first.template) for s in present):
+            raise Different
+        texts: dict[str, str] = {}
+        shown = []
+        for argument in first.arguments:
+            values = [
+                ABSENT if s is ABSENT else next(a.value for a in s.arguments if a.name == argument.name)
+                for s in spellings
+            ]
+            text = texts[argument.name] = self._merger.slot(values, argument.name)
+            if argument.required:
+                shown.append(text)
+            elif not all(value is ABSENT or _is(value, argument.default) for value in values):
+                shown.append(f"{argument.name}={text}")
+
+        def render(operands: Sequence[tuple[str, int]]) -> tuple[str, int]:
+            ((x, binds),) = operands
+            if first.template is not None:
+                return first.template.format(x=x if binds == _CALL else f"({x})", **texts), _CALL
+            return f"{first.target}({', '.join([x, *shown])})", _CALL
+
+        return render
+
+
+@dataclass(slots=True)
+class _Row:
+    """The steps of one elaboration, and which step made each value."""
+
+    found: list[_Found]
+    makers: dict[int, ValueKey]
+
+
+def access(name: str) -> str:
+    """Python for a part of the module."""
+    return f"self.{name}" if name.isidentifier() else f'getattr(self, "{name}")'
+
+
+def _render_call(child: str) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
+    def render(operands: Sequence[tuple[str, int]]) -> tuple[str, int]:
+        return f"{access(child)}({', '.join(text for text, _ in operands)})", _CALL
+
+    return render
+
+
+def _render_combine(action: Combine, shapes: tuple[Shape, ...]) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
+    operation = action.operation
+    level = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}.get(operation.symbol, _CALL)
+
+    def render(operands: Sequence[tuple[str, int]]) -> tuple[str, int]:
+        if level == _CALL:
+            return operation.text(shapes, tuple(text for text, _ in operands)), _CALL
+        first_is_number = getattr(operation, "scalar_first", False)
+        texts = tuple(
+            text if binds >= (level if k == 0 and not first_is_number else level + 1) else f"({text})"
+            for k, (text, binds) in enumerate(operands)
+        )
+        return operation.text(shapes, texts), level
+
+    return render
+
+
+def _is(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(value == default)

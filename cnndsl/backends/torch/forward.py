@@ -1,0 +1,299 @@
+"""The body of `forward`: which values get a variable, what it is called, and what stands on one line.
+
+A line applies what keeps the size to what changes it, so that there is a line for each size, with the
+size beside it.  The main path is called `x`; a value that must outlive it keeps the name that it has in
+the text.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnndsl.backends.torch.code import WIDTH
+from cnndsl.backends.torch.flow import Flow, ValueKey, access
+from cnndsl.backends.torch.merge import Different, Merged
+from cnndsl.layers.sizes import show
+from cnndsl.traced import negation, parse_test
+
+_INDENT = " " * 8
+_MAX_NESTING = 4
+_RESERVED = frozenset({"self", "torch", "nn", "F", "Tensor", "i"})
+_LOOP_VARIABLE = "i"
+
+
+@dataclass(slots=True)
+class _Pending:
+    """An expression that is not assigned yet: the value that it gives, and how it is written."""
+
+    value: ValueKey
+    text: str
+    binds: int
+    depth: int
+    changes: bool
+    flow: Flow
+
+
+class Forward:
+    """Writes the lines of one `forward`."""
+
+    def __init__(
+        self,
+        flows: Sequence[Flow],
+        outputs: Sequence[tuple[frozenset[ValueKey], str | None]],
+        inputs: Sequence[str],
+        parts: Sequence[Merged],
+    ) -> None:
+        self._flows = flows
+        self._outputs = outputs
+        self._optional = {part.name: part for part in parts if part.when is not None}
+        self.lines: list[str] = []
+        self.flags: dict[str, str] = {}
+        """Attributes that hold a test: name -> test."""
+        self._indent = _INDENT
+        self._merge_values()
+        self._uses = self._last_uses()
+        self.inputs = [_variable(name) if len(inputs) > 1 else "x" for name in inputs]
+        self._holds: dict[str, ValueKey] = {}
+        self._variables: dict[ValueKey, str] = {}
+        for k, name in enumerate(self.inputs):
+            self._assign(self._one(("input", k)), name)
+        self._typed = set(self.inputs)
+        self._write()
+
+    # Which values are one variable
+
+    def _merge_values(self) -> None:
+        parent: dict[ValueKey, ValueKey] = {}
+
+        def find(value: ValueKey) -> ValueKey:
+            while value in parent:
+                value = parent[value]
+            return value
+
+        groups = [keys for flow in self._flows for keys in flow.inputs] + [keys for keys, _ in self._outputs]
+        for keys in groups:
+            first, *rest = sorted(keys, key=repr)
+            for other in rest:
+                a, b = find(first), find(other)
+                if a != b:
+                    parent[b] = a
+        self._find = find
+        self._shared = {find(v) for v in parent} | set(parent)
+        self._check_shared()
+
+    def _check_shared(self) -> None:
+        """Raise Different where a variable would be read after a branch wrote something else into it."""
+        written: dict[ValueKey, list[tuple[ValueKey, str]]] = {}
+        for flow in self._flows:
+            for keys in flow.inputs:
+                for output, when in written.get(self._find(next(iter(keys))), ()):
+                    if output not in keys and flow.when != when:
+                        other = str(negation(parse_test(when)))
+                        if flow.when != other:
+                            raise Different
+            if flow.when is not None:
+                for output in flow.outputs:
+                    if self._find(output) in self._shared:
+                        written.setdefault(self._find(output), []).append((output, flow.when))
+
+    def _one(self, value: ValueKey) -> ValueKey:
+        return self._find(value)
+
+    def _last_uses(self) -> dict[ValueKey, list[int]]:
+        uses: dict[ValueKey, list[int]] = {}
+        for at, flow in enumerate(self._flows):
+            for keys in flow.inputs:
+                uses.setdefault(self._one(next(iter(keys))), []).append(at)
+        for keys, _ in self._outputs:
+            uses.setdefault(self._one(next(iter(keys))), []).append(len(self._flows))
+        return uses
+
+    # Lines
+
+    def _write(self) -> None:
+        pending: _Pending | None = None
+        branch: str | None = None
+        for at, flow in enumerate(self._flows):
+            if pending is not None and not self._nests(pending, flow, at):
+                self._finish(pending, at)
+                pending = None
+            if flow.when != branch:
+                self._enter(flow.when, branch, at)
+                branch = flow.when
+            pending = self._next(pending, flow, at)
+        if pending is not None:
+            self._finish(pending, len(self._flows))
+        self._indent = _INDENT
+        self._return()
+
+    def _nests(self, pending: _Pending, flow: Flow, at: int) -> bool:
+        """Whether the pending expression can stand inside the next one."""
+        value = self._one(pending.value)
+        places = [self._one(next(iter(keys))) for keys in flow.inputs]
+        return (
+            flow.when == pending.flow.when
+            and flow.loop is None
+            and value not in self._shared
+            and self._uses.get(value) == [at]
+            and places.count(value) == 1
+            and not (pending.changes and flow.changes)
+            and pending.depth < _MAX_NESTING
+            and pending.flow.names[0] is None
+            and len(pending.text) < WIDTH - 34
+        )
+
+    def _next(self, pending: _Pending | None, flow: Flow, at: int) -> _Pending | None:
+        if flow.loop is not None:
+            self._loop(flow, at)
+            return None
+        operands = []
+        for keys in flow.inputs:
+            value = self._one(next(iter(keys)))
+            if pending is not None and value == self._one(pending.value):
+                operands.append((pending.text, pending.binds))
+            else:
+                operands.append((self._variables[value], 2))
+        text, binds = flow.render(operands)
+        if len(flow.outputs) != 1:
+            names = [self._name(output, flow, k, at) for k, output in enumerate(flow.outputs)]
+            self.lines.append(f"{self._indent}{', '.join(names)} = {text}")
+            return None
+        depth = pending.depth + 1 if pending else 1
+        changes = flow.changes or (pending is not None and pending.changes)
+        return _Pending(flow.outputs[0], text, binds, depth, changes, flow)
+
+    def _loop(self, flow: Flow, at: int) -> None:
+        part = flow.loop
+        assert part is not None  # noqa: S101 - asked by the caller
+        value = self._one(next(iter(flow.inputs[0])))
+        before = self._variables[value]
+        name = self._name(flow.outputs[0], flow, 0, at)
+        if name != before:
+            self.lines.append(f"{self._indent}{name} = {before}")
+        self._typed.add(name)
+        count = part.count or "0"
+        if not count.isdigit():
+            count = self._flag("turns", count)
+        self.lines.append(f"{self._indent}for {_LOOP_VARIABLE} in range({count}):")
+        self.lines.append(f"{self._indent}    {name} = {loop_access(part)}({name})")
+
+    def _finish(self, pending: _Pending, at: int) -> None:
+        name = self._name(pending.value, pending.flow, 0, at)
+        annotation = "" if name in self._typed or pending.flow.is_tensor else ": Tensor"
+        self._typed.add(name)
+        line = f"{self._indent}{name}{annotation} = {pending.text}"
+        comment = f"# {show(pending.flow.shape)}" if pending.changes and pending.flow.shape is not None else ""
+        if comment and len(line) + 2 + len(comment) > WIDTH:
+            self.lines.append(f"{self._indent}{comment}")
+            comment = ""
+        if len(line) > WIDTH:
+            self.lines.extend(_broken(line, self._indent))
+            return
+        self.lines.append(f"{line}  {comment}" if comment else line)
+
+    def _return(self) -> None:
+        names = [self._variables[self._one(next(iter(keys)))] for keys, _ in self._outputs]
+        labels = [label for _, label in self._outputs]
+        if labels[0] is not None:
+            text = "{" + ", ".join(f'"{label}": {name}' for label, name in zip(labels, names, strict=True)) + "}"
+        else:
+            text = ", ".join(names)
+        line = f"{_INDENT}return {text}"
+        if len(line) > WIDTH and labels[0] is not None:
+            self.lines.append(f"{_INDENT}return {{")
+            self.lines.extend(f'{_INDENT}    "{label}": {name},' for label, name in zip(labels, names, strict=True))
+            self.lines.append(f"{_INDENT}}}")
+        else:
+            self.lines.append(line)
+
+    # Branches
+
+    def _enter(self, when: str | None, before: str | None, at: int) -> None:
+        self._indent = _INDENT
+        if when is None:
+            return
+        group = []
+        for flow in self._flows[at:]:
+            if flow.when != when:
+                break
+            group.append(flow)
+        if before is not None and str(negation(parse_test(before))) == when:
+            self.lines.append(f"{_INDENT}else:")
+            self._indent = _INDENT + "    "
+            return
+        children = dict.fromkeys(flow.child for flow in group if flow.child in self._optional)
+        if children:
+            test = " and ".join(f"{access(child)} is not None" for child in children if child)
+        else:
+            test = self._flag("residual" if any(flow.residual for flow in group) else "active", when)
+        self.lines.append(f"{_INDENT}if {test}:")
+        self._indent = _INDENT + "    "
+
+    def _flag(self, name: str, text: str) -> str:
+        """An attribute that holds what the constructor worked out."""
+        for known, other in self.flags.items():
+            if other == text:
+                return f"self.{known}"
+        free, count = name, 1
+        while free in self.flags:
+            count += 1
+            free = f"{name}_{count}"
+        self.flags[free] = text
+        return f"self.{free}"
+
+    # Names
+
+    def _name(self, value: ValueKey, flow: Flow, k: int, at: int) -> str:
+        """A variable for a value that is assigned before step `at`."""
+        value = self._one(value)
+        if value in self._variables:
+            return self._variables[value]
+        wanted = flow.names[k]
+        candidates = [_variable(wanted)] if wanted else []
+        candidates += ["x"] if len(self.inputs) == 1 else []
+        candidates += ["out"]
+        for name in candidates:
+            if self._is_free(name, at):
+                return self._assign(value, name)
+        count = 2
+        while not self._is_free(f"out{count}", at):
+            count += 1
+        return self._assign(value, f"out{count}")
+
+    def _is_free(self, name: str, at: int) -> bool:
+        holder = self._holds.get(name)
+        return holder is None or all(use < at for use in self._uses.get(holder, ()))
+
+    def _assign(self, value: ValueKey, name: str) -> str:
+        self._variables[value] = name
+        self._holds[name] = value
+        return name
+
+
+def _variable(name: str) -> str:
+    """A name of the text as a Python variable."""
+    taken = keyword.iskeyword(name) or name in _RESERVED or hasattr(builtins, name)
+    return f"{name}_" if taken or not name.isidentifier() else name
+
+
+def loop_access(part: Merged) -> str:
+    """Python for the part of a loop that belongs to the turn."""
+    return f"getattr(self, {loop_name(part)})"
+
+
+def loop_name(part: Merged) -> str:
+    """Python for the name of a part in a loop."""
+    prefix, suffix = part.affix
+    number = _LOOP_VARIABLE if part.first == 0 else f"{_LOOP_VARIABLE} + {part.first}"
+    quoted = [text.replace("\\", "\\\\").replace('"', '\\"').replace("{", "{{").replace("}", "}}") for text in (prefix, suffix)]
+    return f'f"{quoted[0]}{{{number}}}{quoted[1]}"'
+
+
+def _broken(line: str, indent: str) -> list[str]:
+    """A line that is too long: what is called stands on lines of its own."""
+    head, _, rest = line.partition("(")
+    inner = rest[:-1]
+    return [f"{head}(", f"{indent}    {inner}", f"{indent})"]

@@ -1,0 +1,256 @@
+"""What a class is made of, in a form in which two elaborations of a definition can be laid over each other.
+
+A tree says how a part is constructed: the class, and for each argument its value, traced where it was
+computed from names.  Loops are folded here: equal parts in a row, whose numbers go up by equal steps,
+become one tree with a count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.layers.base import Code as BareCode
+from cnndsl.program import Child, Leaf, Module, Origin, Program, Use, Weights
+from cnndsl.traced import Expr, Symbol, Traced, parse_expr, value_of
+
+if TYPE_CHECKING:
+    from cnndsl.backends.torch.classes import ClassPlan
+
+TURN = Symbol("i")
+"""The loop variable of folded parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a constructor; `required` ones are always written, and by position."""
+
+    value: Any
+    default: Any
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeafTree:
+    """A `torch.nn` layer. `word` is how the language writes it when it is given as an argument."""
+
+    target: str
+    arguments: tuple[tuple[str, Argument], ...]
+    word: str
+    weights: Weights | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UseTree:
+    """A generated class, with the numbers that its names stand for."""
+
+    module: str
+    names: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTree:
+    """An `nn.Sequential`."""
+
+    items: tuple[Item, ...]
+
+
+Tree = LeafTree | UseTree | ChainTree
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A named part, or `count` of them made by a loop, named by numbers from `first` on."""
+
+    name: str
+    tree: Tree
+    origin: Origin
+    when: str | None
+    loop: str | None = None
+    count: Any = None
+    names: tuple[str, ...] = ()
+    affix: tuple[str, str] = ("", "")
+    first: int = 0
+
+
+class Trees:
+    """Makes the trees of one program."""
+
+    def __init__(self, program: Program, plan_of: Callable[[str], ClassPlan]) -> None:
+        self._program, self._plan_of = program, plan_of
+
+    def items(self, module: Module) -> tuple[Item, ...]:
+        """The parts of a module, loops folded."""
+        single = [
+            Item(child.name, self._tree(child), child.origin, child.when, child.loop, names=(child.name,))
+            for child in module.children
+        ]
+        return tuple(self._fold(single))
+
+    def _tree(self, child: Child) -> Tree:
+        unit = child.unit
+        if isinstance(unit, Leaf):
+            return _leaf(unit)
+        module = self._program.modules[unit.module]
+        if module.kind == "chain":
+            return ChainTree(self.items(module))
+        return UseTree(unit.module, tuple(self._names(unit, module).items()))
+
+    def _names(self, use: Use, module: Module) -> dict[str, Any]:
+        """What each constructor argument of the class stands for at this use."""
+        plan = self._plan_of(module.id)
+        known = outside_values(use, module)
+        return {name: known.get(name, plan.extra_value(name, module.id)) for name in plan.arguments}
+
+    # Loops
+
+    def _fold(self, items: list[Item]) -> list[Item]:
+        result: list[Item] = []
+        at = 0
+        while at < len(items):
+            end = at + 1
+            while end < len(items) and _same_loop(items[at], items[end]):
+                end += 1
+            result += self._fold_group(items[at:end])
+            at = end
+        return result
+
+    def _fold_group(self, group: list[Item]) -> list[Item]:
+        if group[0].loop is None:
+            return group
+        for skipped in (0, 1):
+            rest = group[skipped:]
+            folded = self._fold_all(rest, group[0].loop, skipped) if rest else None
+            if folded is not None and (len(rest) > 1 or not skipped):
+                return [*(replace(item, loop=None) for item in group[:skipped]), folded]
+        return [replace(item, loop=None) for item in group]
+
+    def _fold_all(self, items: list[Item], loop: str, skipped: int) -> Item | None:
+        affix = _numbered([item.name for item in items])
+        if affix is None:
+            return None
+        tree = fold_trees([item.tree for item in items])
+        if tree is None:
+            return None
+        expr = parse_expr(loop)
+        count = Traced(len(items) + skipped, expr) - skipped if expr.symbols() else len(items)
+        prefix, suffix, first = affix
+        names = tuple(item.name for item in items)
+        return replace(
+            items[0], tree=tree, count=count, loop=loop, names=names, affix=(prefix, suffix), first=first
+        )
+
+
+def outside_values(use: Use, module: Module) -> dict[str, Any]:
+    """For each name inside a module, what it stands for where it is used."""
+    known: dict[str, Any] = {parameter.name: parameter.value for parameter in module.parameters}
+    known.update(use.arguments)
+    for name, inner, outer in zip(module.inputs, module.input_shapes, use.xs, strict=True):
+        if inner and isinstance(inner[0], Traced) and not inner[0].is_open:
+            known[str(inner[0].expr)] = outer[0]
+        elif outer:
+            known.setdefault(f"{name}_channels", outer[0])
+    return known
+
+
+def _leaf(leaf: Leaf) -> LeafTree:
+    spelling = leaf.spelled.torch(leaf.x)
+    arguments = tuple(
+        (a.name, Argument(a.value, None if a.required else a.default, a.required)) for a in spelling.arguments
+    )
+    given = leaf.layer.model_dump(exclude_defaults=True)
+    listed = ", ".join(f"{name}={value}" for name, value in given.items())
+    return LeafTree(spelling.target, arguments, f"{leaf.layer.kind}({listed})" if listed else leaf.layer.kind, leaf.weights)
+
+
+def _same_loop(a: Item, b: Item) -> bool:
+    return a.origin == b.origin and a.loop == b.loop and a.when == b.when and type(a.tree) is type(b.tree)
+
+
+_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)$", re.DOTALL)
+
+
+def _numbered(names: Sequence[str]) -> tuple[str, str, int] | None:
+    """Prefix, suffix and first number of names that count up by one."""
+    match = _NUMBERED.match(names[0])
+    if match is None:
+        return None
+    prefix, digits, suffix = match.groups()
+    first = int(digits)
+    if all(name == f"{prefix}{first + k}{suffix}" for k, name in enumerate(names)):
+        return prefix, suffix, first
+    return None
+
+
+def fold_trees(trees: Sequence[Tree]) -> Tree | None:
+    """One tree in terms of the loop variable, or None where the trees differ in more than equal steps."""
+    first = trees[0]
+    if len(trees) == 1:
+        return first
+    if isinstance(first, LeafTree):
+        return _fold_leaves([t for t in trees if isinstance(t, LeafTree)], len(trees))
+    if isinstance(first, UseTree):
+        uses = [t for t in trees if isinstance(t, UseTree)]
+        if len(uses) != len(trees) or len({tuple(n for n, _ in t.names) for t in uses}) != 1:
+            return None
+        values = [fold_values([t.names[k][1] for t in uses]) for k in range(len(first.names))]
+        if any(value is _NO_FOLD for value in values):
+            return None
+        return UseTree(first.module, tuple((n, v) for (n, _), v in zip(first.names, values, strict=True)))
+    chains = [t for t in trees if isinstance(t, ChainTree)]
+    if len(chains) != len(trees) or len({len(t.items) for t in chains}) != 1:
+        return None
+    items = []
+    for row in zip(*(t.items for t in chains), strict=True):
+        head = row[0]
+        if any((i.name, i.when, i.count, i.affix, i.first) != (head.name, head.when, head.count, head.affix, head.first) for i in row):
+            return None
+        tree = fold_trees([i.tree for i in row])
+        if tree is None or head.count is not None:
+            return None
+        items.append(replace(head, tree=tree))
+    return ChainTree(tuple(items))
+
+
+def _fold_leaves(leaves: list[LeafTree], count: int) -> LeafTree | None:
+    first = leaves[0]
+    if len(leaves) != count or any((t.target, t.weights) != (first.target, first.weights) for t in leaves):
+        return None
+    if len({tuple(n for n, _ in t.arguments) for t in leaves}) != 1:
+        return None
+    arguments = []
+    for k, (name, argument) in enumerate(first.arguments):
+        value = fold_values([t.arguments[k][1].value for t in leaves])
+        if value is _NO_FOLD:
+            return None
+        arguments.append((name, replace(argument, value=value)))
+    return replace(first, arguments=tuple(arguments))
+
+
+_NO_FOLD: Any = object()
+
+
+def fold_values(values: list[Any]) -> Any:
+    """One value for all turns: equal ones, or numbers that go up by equal steps, in terms of the loop variable."""
+    first = values[0]
+    if all(_same(first, value) for value in values):
+        return first
+    if not all(isinstance(value_of(v), int) and not isinstance(v, (bool, BareCode)) for v in values):
+        return _NO_FOLD
+    exprs = [Expr.of(value) for value in values]
+    step = exprs[1] - exprs[0]
+    if any((b - a) != step for a, b in zip(exprs, exprs[1:], strict=False)):
+        return _NO_FOLD
+    return Traced(value_of(first), exprs[0] + step * Expr.of(TURN))
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Traced) or isinstance(b, Traced):
+        return Expr.of(a) == Expr.of(b) if _number(a) and _number(b) else False
+    return type(a) is type(b) and a == b
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float, Traced)) and not isinstance(value, bool)
