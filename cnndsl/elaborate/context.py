@@ -10,7 +10,7 @@ from typing import Any
 from cnndsl.diagnostics import Diagnostic, Label, Problem, error
 from cnndsl.elaborate.limits import Limits
 from cnndsl.layers.base import Layer, Tensor
-from cnndsl.layers.sizes import Shape
+from cnndsl.layers.sizes import Shape, check_limits
 from cnndsl.program import Module, Origin
 from cnndsl.source import Span
 from cnndsl.traced import Traced, key_of
@@ -80,6 +80,7 @@ class Context:
         if key in self.memo:
             return self.memo[key]  # type: ignore[no-any-return]
         plain = layer.output(x)
+        check_limits(plain)
         shape = layer.model_copy(update=counts).output(x) if counts else plain
         self.memo[key] = shape
         return shape

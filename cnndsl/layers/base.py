@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from cnndsl.layers.sizes import Dim, Shape, SizeError, show
+from cnndsl.traced import OpenSize, is_open
 
 
 class Group(Enum):
@@ -36,12 +37,17 @@ class Group(Enum):
 class Tensor:
     """A tensor that a module holds: the name of the attribute and the shape.
 
-    `learned` is false for buffers such as running statistics.
+    `learned` is false for buffers such as running statistics.  Raises OpenSize for a size that is left open:
+    what a module holds is fixed when it is built.
     """
 
     name: str
     shape: tuple[int, ...]
     learned: bool = True
+
+    def __post_init__(self) -> None:
+        if any(is_open(dim) for dim in self.shape):
+            raise OpenSize
 
     @property
     def size(self) -> int:

@@ -6,12 +6,14 @@ A type checks one value by itself and raises ValueError with a sentence that con
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
 LARGEST = 2**31 - 1  # no axis, kernel or channel count of a real network comes near it
+LARGEST_REAL = 3e38  # a little below the largest number of 32 bits
+MOST_AXES = 8
+_DIGITS = 10**18  # more than this nobody reads
 
 
 def _whole(value: Any, least: int) -> int:
@@ -19,7 +21,7 @@ def _whole(value: Any, least: int) -> int:
         message = f"must be a whole number, and it is {describe(value)}"
         raise ValueError(message)
     if value < least:
-        message = f"must be at least {least}, and it is {value}"
+        message = f"must be at least {least}, and it is {describe(value)}"
         raise ValueError(message)
     if value > LARGEST:
         message = f"must be at most {LARGEST:,}"
@@ -40,8 +42,8 @@ def _real(value: Any) -> float | int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         message = f"must be a number, and it is {describe(value)}"
         raise ValueError(message)
-    if isinstance(value, float) and not math.isfinite(value):
-        message = "must be a finite number"
+    if not -LARGEST_REAL <= value <= LARGEST_REAL:  # which is also how not-a-number comes out
+        message = f"must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
         raise ValueError(message)
     return value
 
@@ -99,6 +101,7 @@ def _sizes(value: Any) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)) or not value:
         message = f"must be a list of sizes, and it is {'empty' if value in ([], ()) else describe(value)}"
         raise ValueError(message)
+    _check_length(value)
     if sum(item == -1 for item in value) > 1:
         message = "may have one -1 at most, for the size that is left"
         raise ValueError(message)
@@ -109,7 +112,14 @@ def _axes(value: Any) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)):
         message = f"must be a list of axes, and it is {describe(value)}"
         raise ValueError(message)
+    _check_length(value)
     return tuple(_whole(item, -16) for item in value)
+
+
+def _check_length(value: Any) -> None:
+    if len(value) > MOST_AXES:
+        message = f"may have {MOST_AXES} numbers at most, and it has {len(value)}"
+        raise ValueError(message)
 
 
 def describe(value: Any) -> str:
@@ -120,6 +130,8 @@ def describe(value: Any) -> str:
         return f'the text "{value}"' if len(value) <= 40 else "a text"
     if isinstance(value, (list, tuple)):
         return "a list"
+    if isinstance(value, int) and not -_DIGITS < value < _DIGITS:
+        return "a number of many digits"
     return str(value)
 
 

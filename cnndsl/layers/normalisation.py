@@ -12,8 +12,9 @@ from pydantic import Field
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
 from cnndsl.layers.fields import Axis, Count, Flag, Positive, PositiveReal, Real
-from cnndsl.layers.sizes import Shape, SizeError
+from cnndsl.layers.sizes import Shape, SizeError, show
 from cnndsl.layers.values import axis_index
+from cnndsl.traced import is_open
 
 _EPS = "added to the variance, against division by zero"
 _MOMENTUM = "share of the newest batch in the running statistics"
@@ -91,8 +92,7 @@ class InstanceNorm(_Normalisation):
         self.check_rank(x)
         if prod(x[1:]) == 1:
             raise SizeError(
-                "instancenorm needs more than one number in each channel, and a map of "
-                f"{' x '.join(str(dim) for dim in x[1:])} has one",
+                f"instancenorm needs more than one number in each channel, and a map of {show(x[1:])} has one",
                 "leave it out here, or use groupnorm or batchnorm",
             )
         return x
@@ -172,7 +172,13 @@ class LayerNorm(_Normalisation):
         return x
 
     def _normalised(self, x: Shape) -> tuple[Any, ...]:
-        return x[axis_index(self.axis, x, "layernorm") :]
+        over = x[axis_index(self.axis, x, "layernorm") :]
+        if any(is_open(dim) for dim in over):
+            raise SizeError(
+                f"layernorm is built for the sizes that it goes over, and {show(over)} is left open",
+                "give the input its size, or use groupnorm or instancenorm, which take any",
+            )
+        return over
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         if not self.affine:

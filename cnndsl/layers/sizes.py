@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any
 
+from cnndsl.layers.fields import LARGEST, MOST_AXES
 from cnndsl.traced import Expr, Traced, value_of
 
 Dim = int | Traced
@@ -60,6 +61,23 @@ def product(dims: Iterable[Dim]) -> Dim:
     if len(factors) == 1:
         return factors[0]
     return Traced(prod(value_of(factor) for factor in factors), Expr.product(factors))
+
+
+def check_limits(shape: Shape) -> None:
+    """Raise SizeError for a value that no machine holds: too many axes, or too long a one.
+
+    Layers such as `upsample` and `embedding`, repeated, would else make numbers that cannot even be printed.
+    """
+    if len(shape) > MOST_AXES:
+        raise SizeError(
+            f"the result would have {len(shape)} axes", f"a value has at most {MOST_AXES} axes", code="E313"
+        )
+    if any(value_of(dim) > LARGEST for dim in shape):
+        raise SizeError(
+            f"the result would have an axis of more than {LARGEST:,} numbers",
+            "no memory holds that: let the map grow less",
+            code="E313",
+        )
 
 
 def window_size(size: Dim, kernel: int, padding: int = 0, stride: int = 1, dilation: int = 1) -> Dim:

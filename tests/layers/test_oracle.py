@@ -96,7 +96,11 @@ STRICTER: list[tuple[str, Callable[[Case], bool], str]] = [
     ("avgpool", _divisor_in_1d, "nn.AvgPool1d has none, so that it would have no effect"),
     ("avgpool", _some(lambda n: n == 0, "divisor"), "it divides by zero"),
     ("conv conv_transpose maxpool", _some(lambda n: n < 1, "dilation"), "it goes unnoticed where the kernel is 1"),
-    ("conv", _other_length, "F.pad, which the other padding modes go through, takes a list that is too long or too short"),
+    (
+        "conv",
+        _other_length,
+        "F.pad, which the other padding modes go through, takes a list that is too long or too short",
+    ),
     ("conv conv_transpose", _some(lambda n: n < 0, "padding", "output_padding"), "a crop or a pad says what is meant"),
     ("crop", _any, "slicing never refuses; to ask for more than there is, or for two things at once, is a mistake"),
     ("pad", _half_sides, "a list has a number for each side; PyTorch leaves out the sides of the first axes"),
