@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnndsl.compiler import Compilation
     from cnndsl.diagnostics import Diagnostic
     from cnndsl.source import Source
+    from cnndsl.theme import ThemeName
 
 TEXT_HAS_ERRORS, WRONG_USE, INTERRUPTED = 1, 2, 130
 STDIN = Path("-")
@@ -63,8 +64,8 @@ class Run:
             return files.read(path)
         name = self.stdin_filename or "<standard input>"
         try:
-            data = click.get_binary_stream("stdin").read(files.LARGEST + 1)
-        except (OSError, RuntimeError) as problem:  # a folder as standard input, or none at all
+            data = sys.stdin.buffer.read(files.LARGEST + 1) if sys.stdin else b""
+        except OSError as problem:
             raise files.unreadable(name, problem) from None
         return files.decode(data, name)
 
@@ -98,22 +99,27 @@ class Run:
             self._tell(json.render(self._kept))
         return self.code
 
-    def picture(self, dot: str, target: Path, theme: str = "auto") -> dict[Path, bytes]:
+    def picture(self, dot: str, target: Path, theme: ThemeName = "auto") -> dict[Path, bytes]:
         """The file that shows a graph; where it cannot be rendered, the graph itself, and a report."""
         kind = target.suffix[1:]
         if kind == "dot":
             return {target: dot.encode()}
-        from cnndsl.diagnostics import Diagnostic
-        from cnndsl.files import shown
-        from cnndsl.rendering import RenderError, render
+        import warnings
 
-        try:
-            return {target: render(dot, kind, theme)}
-        except RenderError as problem:
-            instead = target.with_suffix(".dot")
-            helps = (f"the graph is in {shown(instead)}",)
-            self.report([Diagnostic("E006", f"{shown(target)} cannot be drawn: {problem}", help=helps)])
-            return {instead: dot.encode()}
+        from cnndsl.diagnostics import Diagnostic, Severity
+        from cnndsl.files import shown, signed
+        from cnndsl.rendering import RenderError, RenderWarning, render
+
+        with warnings.catch_warnings(record=True, action="always", category=RenderWarning) as remarks:
+            try:
+                drawn = {target: signed(render(dot, kind, theme=theme))}
+            except RenderError as problem:
+                instead = target.with_suffix(".dot")
+                drawn = {instead: dot.encode()}
+                message = f"{shown(target)} cannot be drawn: {problem}"
+                self.report([Diagnostic("E006", message, help=(f"the graph is in {shown(instead)}",))])
+        self.report(Diagnostic("W001", str(w.message), severity=Severity.WARNING) for w in remarks)
+        return drawn
 
     def write(self, outputs: Mapping[Path, bytes], *, force: bool) -> None:
         """Write the outputs of one source, all or none, and say so."""

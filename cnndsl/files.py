@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import stat
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from cnndsl.source import Source
 LARGEST = 4 * 2**20
 """How many bytes a source may have. The longest that a person wrote is far below; a larger one is a mistake."""
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 _SEARCHED = 2**16  # at either end of a file: generated ones say what they are at one of them
 
 
@@ -112,6 +114,18 @@ def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool 
     if not generated(standing):
         helps = ("move it away, or write to another place with -o", "--force overwrites it")
         raise error("E005", f"{name} was not written by cnndsl, and stays as it is", None, help=helps)
+
+
+def signed(picture: bytes) -> bytes:
+    """A PNG or PDF with our name in a remark, by which `check_target` can know it again; SVG and DOT have it anyway."""
+    if picture.startswith(_PNG):
+        header = len(_PNG) + 25  # the first chunk is IHDR, always of this length; a remark is a chunk of its own
+        body = b"tEXtSoftware\0cnndsl"
+        remark = (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
+        return picture[:header] + remark + picture[header:]
+    if picture.startswith(b"%PDF"):
+        return picture.rstrip(b"\n") + b"\n%cnndsl\n"
+    return picture
 
 
 def write(outputs: Mapping[Path, bytes]) -> None:

@@ -167,11 +167,13 @@ class Parameter(_Model):
     """A parameter of the definition, with the argument that this elaboration was made for.
 
     `fixed` is true when it decides more than sizes, so that the structure stands or falls with it.
+    `default` is the definition's own, where that is a constant.
     """
 
     name: str
     value: bool | int | float | str | list[Any]
     fixed: bool
+    default: bool | int | float | str | None = None
 
 
 class Module(_Model):

@@ -193,7 +193,7 @@ class Expr:
         if not self.terms:
             return "0"
         # Names before plain numbers, and nothing that begins with a minus if that can be helped.
-        ordered = sorted(self.terms, key=lambda term: (term[1] < 0, not term[0]))
+        ordered = sorted(self.terms, key=lambda term: (term[1] < 0, not term[0], len(term[0]), term[1] != 1))
         parts: list[str] = []
         for atoms, factor in ordered:
             term = _term_text(atoms, abs(factor), bare=factor > 0)

@@ -55,7 +55,7 @@ def bind_layer(
     layer = make_layer(body, kind, values, places, node.span)
     traced = tuple((name, value) for name, value in values.items() if isinstance(value, Traced))
     for name, value in traced:
-        if role(kind, name) == "fixed":
+        if role(kind, name) == "fixed" or not value.expr.sayable:
             body.plain(value)
     made = weights_of(body, layer, weights) if weights else None
     return LayerRecipe(layer, traced, made, node.span)

@@ -113,9 +113,26 @@ def _work_out(
         return Unknown(), frozenset()
     module = builder.finish(
         outputs,
-        tuple(Parameter(name=n, value=saved(v, plain=True), fixed=n in builder.fixed) for n, v in parameters.items()),
+        saved_parameters(definition, parameters, builder),
     )
     return module, frozenset(builder.fixed)
+
+
+def saved_parameters(definition: tree.Definition, bound: dict[str, Any], builder: Builder) -> tuple[Parameter, ...]:
+    """The parameters of a definition as a program keeps them."""
+    defaults = {p.name.text: _constant(p.default) for p in definition.parameters}
+    return tuple(
+        Parameter(name=name, value=saved(item, plain=True), fixed=name in builder.fixed, default=defaults.get(name))
+        for name, item in bound.items()
+    )
+
+
+def _constant(node: tree.Expression | None) -> bool | int | float | None:
+    if isinstance(node, (tree.Number, tree.Boolean)):
+        return node.value
+    if isinstance(node, tree.Unary) and node.operator == "-" and isinstance(node.operand, tree.Number):
+        return -node.operand.value
+    return None
 
 
 def bind_parameters(

@@ -8,13 +8,12 @@ from typing import Any
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
-from cnndsl.elaborate.definitions import bind_parameters, declared_names, saved
+from cnndsl.elaborate.definitions import bind_parameters, declared_names, saved_parameters
 from cnndsl.elaborate.scope import Scope, language
 from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import UNKNOWN, BlockRecipe, Silent, Template, Value, describe
 from cnndsl.names import why_not_class
-from cnndsl.program import Parameter
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -164,7 +163,7 @@ def _network(
         return []
     module = builder.finish(
         outputs,
-        tuple(Parameter(name=n, value=saved(v, plain=True), fixed=n in builder.fixed) for n, v in parameters.items()),
+        saved_parameters(definition, parameters, builder),
     )
     return [module.id]
 

@@ -19,6 +19,10 @@ from cnndsl.program import Module, Program, Use
 from cnndsl.traced import Traced, value_of
 
 
+_LONGEST = 32
+"""Characters of an expression that is still easier to read than the number."""
+
+
 @dataclass(slots=True)
 class ClassPlan:
     """A class of the generated module."""
@@ -116,7 +120,10 @@ class Classes:
         parts = merger.items([self._trees.items(module) for module in modules])
         plan = ClassPlan("", tuple(modules), merger, parts, None)
         if modules[0].kind == "sequence":
-            merger.chain(parts, "")  # may find that it cannot be one
+            if all(part.name.isdigit() for part in parts):
+                merger.chain(parts, "")  # may find that it cannot be one
+            elif any(part.name.isdigit() for part in parts):
+                raise Different
         elif not is_loop_only(modules, parts):
             flows = Flows(merger, parts)
             plan.forward = Forward(self._flow_list(flows), flows.outputs, modules[0].inputs, parts)
@@ -163,7 +170,10 @@ def _arguments(plan: ClassPlan) -> tuple[str, ...]:
     parameters = [parameter.name for parameter in module.parameters]
     ordered = dict.fromkeys([*channels, *parameters])
     names = [name for name in ordered if name in merger.used or name in merger.factories]
-    return (*names, *(name for name in merger.extra if name not in names))
+    names += [name for name in merger.extra if name not in names]
+    defaults = {p.name for p in module.parameters if p.default is not None or module.kind == "network"}
+    optional = [name for name in names if name in defaults and name not in merger.factories]
+    return (*(name for name in names if name not in optional), *optional)
 
 
 def _defaults(plan: ClassPlan) -> dict[str, Any]:
@@ -171,7 +181,11 @@ def _defaults(plan: ClassPlan) -> dict[str, Any]:
     module = plan.modules[0]
     if module.kind == "network":
         return {p.name: p.value for p in module.parameters if p.name in plan.arguments}
-    return {}
+    return {
+        p.name: p.default
+        for p in module.parameters
+        if p.default is not None and p.name in plan.arguments and p.name not in plan.factories
+    }
 
 
 def _reachable(program: Program) -> list[Module]:
@@ -263,7 +277,8 @@ def _live_names(program: Program) -> dict[str, frozenset[str]]:
     live: dict[str, set[str]] = {}
     for key in program.networks:
         module = program.modules[key]
-        live[key] = {p.name for p in module.parameters if not p.fixed and type(p.value) in (int, float)}
+        open_names = {p.name for p in module.parameters if not p.fixed and type(p.value) in (int, float)}
+        live[key] = open_names - _long_winded(program, module)
     for module in reversed(_reachable(program)):
         names = live.setdefault(module.id, set())
         if not names:
@@ -283,6 +298,27 @@ def _live_names(program: Program) -> dict[str, frozenset[str]]:
                     if isinstance(value, Traced) and any(s.name in names for s in value.expr.symbols()):
                         reached.add(name)
     return {key: frozenset(names) for key, names in live.items()}
+
+
+def _long_winded(program: Program, network: Module) -> frozenset[str]:
+    """Names that would make a number longer than a reader follows: these are better written as what they are."""
+    names: set[str] = set()
+    todo, seen = [network], {network.id}
+    while todo:
+        for child in todo.pop().children:
+            unit = child.unit
+            if isinstance(unit, Use):
+                values: list[Any] = [*unit.arguments.values(), *(x[0] for x in unit.xs if x)]
+                inner = program.modules[unit.module]
+                if inner.kind == "chain" and inner.id not in seen:
+                    seen.add(inner.id)
+                    todo.append(inner)
+            else:
+                values = [*unit.traced.values(), *unit.x[:1]]
+            for value in values:
+                if isinstance(value, Traced) and not value.is_open and len(str(value.expr)) > _LONGEST:
+                    names |= {symbol.name for symbol in value.expr.symbols()}
+    return frozenset(names)
 
 
 def _outline(module: Module, program: Program) -> Any:

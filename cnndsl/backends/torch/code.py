@@ -46,6 +46,9 @@ class Apply:
         if not self.arguments or (len(line) <= WIDTH and not _is_tall(self)):
             return [line]
         inner = indent + _STEP
+        row = inner + ", ".join(_flat(name, code) for name, code in self.arguments)
+        if len(row) <= WIDTH and not _is_tall(self):
+            return [f"{indent}{lead}{self.function}(", row, f"{indent}){trail}"]
         result = [f"{indent}{lead}{self.function}("]
         for name, code in self.arguments:
             result += code.lines(inner, f"{name}=" if name else "", ",")

@@ -253,6 +253,7 @@ class Forward:
             return self._variables[value]
         wanted = flow.names[k]
         candidates = [_variable(wanted)] if wanted else []
+        candidates += [self._variables[self._one(next(iter(keys)))] for keys in flow.inputs[:1] if self._one(next(iter(keys))) in self._variables]
         candidates += ["x"] if len(self.inputs) == 1 else []
         candidates += ["out"]
         for name in candidates:

@@ -315,7 +315,9 @@ class Merger:
         at = 0
         while at < len(parts):
             part = parts[at]
-            if part.count is not None:
+            if part.count == "1":
+                arguments.append(part.code)
+            elif part.count is not None:
                 variable = TURN.name if _mentions_turn(part.code) else "_"
                 arguments.append(Spread(part.code, variable, part.count))
             elif part.when is not None:

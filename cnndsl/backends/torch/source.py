@@ -90,7 +90,7 @@ def _class(plan: ClassPlan, program: Program) -> str:
     base = "nn.Sequential" if plan.forward is None else "nn.Module"
     lines = [f"class {plan.name}({base}):", *_class_docstring(plan, program), ""]
     lines += _constructor_head(plan)
-    if kind == "sequence":
+    if kind == "sequence" and all(part.name.isdigit() for part in plan.parts):
         code = plan.merger.chain(plan.parts, "super().__init__")
         lines += code.lines(" " * 8, "", "")
     else:

@@ -87,6 +87,8 @@ class Trees:
             Item(child.name, self._tree(child), child.origin, child.when, child.loop, names=(child.name,))
             for child in module.children
         ]
+        if module.kind in ("chain", "sequence") and any(not item.name.isdigit() for item in single):
+            return tuple(replace(item, loop=None) for item in single)  # an ordered dictionary names each
         return tuple(self._fold(single))
 
     def _tree(self, child: Child) -> Tree:
@@ -243,6 +245,8 @@ def fold_values(values: list[Any]) -> Any:
     step = exprs[1] - exprs[0]
     if any((b - a) != step for a, b in zip(exprs, exprs[1:], strict=False)):
         return _NO_FOLD
+    if len(values) == 2 and step.constant is not None:
+        return _NO_FOLD  # any two numbers are an equal step apart
     return Traced(value_of(first), exprs[0] + step * Expr.of(TURN))
 
 

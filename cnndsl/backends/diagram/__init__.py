@@ -1,0 +1,42 @@
+"""Diagrams: a network as a picture, in the DOT language of Graphviz.
+
+`dot` gives the text; `cnndsl.rendering` makes SVG, PNG or PDF of it.  The way from a program is
+build (boxes and arrows, some parts folded) -> paths (lanes and skips) -> write (DOT).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
+from cnndsl.backends.diagram.build import build
+from cnndsl.backends.diagram.paths import mark
+from cnndsl.backends.diagram.write import write
+from cnndsl.program import Program
+from cnndsl.theme import DARK, LIGHT, ThemeName
+
+Direction = Literal["TB", "LR"]
+
+
+def dot(
+    program: Program,
+    network: str | None = None,
+    *,
+    direction: Direction = "TB",
+    theme: ThemeName = "light",
+    depth: int | None = None,
+    expand: Collection[str] = (),
+) -> str:
+    """The diagram of a network, by default the last one of the text, as DOT text.
+
+    The text depends on the program and the settings alone: no clock, no machine, no order of a set.
+    direction: from top to bottom, "TB", or from left to right, "LR".
+    theme: the colours; "auto" is light here, and the SVG made of it follows the reader's system.
+    depth: how many levels of blocks are drawn with their inside; without it, a small network is
+    shown whole and a larger one shows the inside of each kind of block once.
+    expand: definitions (`BasicBlock`) and parts (`layer2.0`) that are always shown with their inside; `*` for all.
+    Raises KeyError when there is no such network.
+    """
+    picture = build(program, program.network(network), depth, expand)
+    mark(picture)
+    return write(picture, DARK if theme == "dark" else LIGHT, direction)

@@ -1,0 +1,294 @@
+"""Program -> picture: every use of a layer becomes a box, every value an arrow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from cnndsl import costs
+from cnndsl.backends.diagram import words
+from cnndsl.backends.diagram.folding import Folding, Run
+from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Picture
+from cnndsl.layers.sizes import Shape
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
+
+_FEW = 3
+"""Up to so many kinds of layers a folded chain lists by name."""
+
+
+def build(program: Program, network: Module, depth: int | None = None, expand: Collection[str] = ()) -> Picture:
+    """The picture of a network, without the lanes and skips, which `paths` marks.
+
+    `depth` and `expand` are those of `Folding`.
+    """
+    table = costs.table(program)
+    picture = Picture(network.name, words.summary(table[network.id]))
+    _Builder(Folding(program, network, depth, expand), table, picture).network(network)
+    return picture
+
+
+class _Value(NamedTuple):
+    """A value on its way: the box that it comes from, its size, and whether that box changed the size."""
+
+    box: int
+    shape: Shape
+    changed: bool = False
+
+
+class _Part(NamedTuple):
+    """A use of a named part: a layer (`leaf`) or something composed (`inner`). `parameters` are the learned numbers."""
+
+    child: Child
+    path: str
+    leaf: Leaf | None
+    inner: Module | None
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the network the builder is.
+
+    `path` leads here from the network by attribute names; `scope` to the definition around it, to
+    which the names in boxes are relative.  `counted` is true inside a part that was drawn before;
+    `share` is the mark that its layers bear where the part has no frame of its own.
+    """
+
+    items: list[Box | Cluster]
+    path: str = ""
+    scope: str = ""
+    level: int = 0
+    counted: bool = False
+    share: str = ""
+
+    def part(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+    def local(self, path: str) -> str:
+        """The name of a part as its definition knows it."""
+        return path.removeprefix(f"{self.scope}.") if self.scope else path
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A module that is being drawn: its values so far, and how often its parts are and have been used."""
+
+    module: Module
+    place: _Place
+    values: dict[int, _Value]
+    uses: Counter[str]
+    used: Counter[str] = field(default_factory=Counter)
+
+    def share(self, part: _Part) -> str:
+        """The mark of a shared part at its next use: `shared 2/3`; nothing for a part that is used once."""
+        name = part.child.name
+        self.used[name] += 1
+        return f"shared {self.used[name]}/{self.uses[name]}" if self.uses[name] > 1 else self.place.share
+
+    def shapes(self, values: Sequence[int]) -> tuple[Shape, ...]:
+        return tuple(self.module.values[value] for value in values)
+
+    def change(self, steps: Sequence[Step]) -> str:
+        """What comes in and what goes out, in full."""
+        given, made = self.shapes(steps[0].inputs), self.shapes(steps[-1].outputs)
+        return f"{' and '.join(map(words.full_size, given))} → {' and '.join(map(words.full_size, made))}"
+
+
+class _Builder:
+    def __init__(self, folding: Folding, table: dict[str, costs.Cost], picture: Picture) -> None:
+        self._folding = folding
+        self._costs = table
+        self._picture = picture
+        self._drawn: set[str] = set()  # the paths of the parts that were drawn, and so counted
+
+    def network(self, network: Module) -> None:
+        place = _Place(self._picture.items)
+        inputs = []
+        for name, shape in zip(network.inputs, network.input_shapes, strict=True):
+            box = _terminal("input", name if len(network.inputs) > 1 else "", shape, network)
+            inputs.append(_Value(self._add(box, place), shape))
+        for output, value in zip(network.outputs, self._inside(network, inputs, place), strict=True):
+            box = _terminal("output", output.name or "", value.shape, network)
+            self._arrows([value], self._add(box, place))
+
+    def _inside(self, module: Module, inputs: Sequence[_Value], place: _Place) -> list[_Value]:
+        """Draw the steps of a module; returns its outputs."""
+        uses = Counter(step.action.child for step in module.steps if isinstance(step.action, Call))
+        frame = _Frame(module, place, dict(enumerate(inputs)), uses)
+        for run in self._folding.runs(module):
+            self._run(frame, run)
+        return [frame.values[output.value] for output in module.outputs]
+
+    def _run(self, frame: _Frame, run: Run) -> None:
+        steps = frame.module.steps[run.start : run.start + run.period * run.count]
+        parts = self._parts(frame, steps)
+        if run.count == 1 or any(self._is_forced(part) for part in parts):
+            self._one_by_one(frame, steps)
+            return
+        if run.period == 1 and parts and parts[0].inner:
+            shown = 1 if self._open(frame, steps[0], parts[0]) else 0
+        else:
+            shown = run.period
+            self._one_by_one(frame, steps[:shown])
+        self._fold(frame, steps[shown:], run.period)
+
+    def _is_forced(self, part: _Part) -> bool:
+        return self._folding.is_forced(part.inner.name if part.inner else "", part.path)
+
+    def _one_by_one(self, frame: _Frame, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if isinstance(step.action, Plain):
+                self._plain(frame, step, step.action)
+            elif isinstance(step.action, Combine):
+                self._combine(frame, step, step.action)
+            else:
+                (part,) = self._parts(frame, [step])
+                if part.leaf:
+                    self._layer(frame, step, part, part.leaf)
+                elif not self._open(frame, step, part):
+                    self._fold(frame, [step])
+
+    def _layer(self, frame: _Frame, step: Step, part: _Part, leaf: Leaf) -> None:
+        (x,) = frame.shapes(step.inputs)
+        title, detail = leaf.layer.module_name(len(x) - 1), leaf.layer.words(words.plain(x))
+        note, share = self._weigh([part], frame.place), frame.share(part)
+        lines = (part.path, title, detail, frame.change([step]), note, share)
+        name = words.marked(frame.place.local(part.path), share)
+        box = Box(part.path, leaf.layer.group.value, title, name, detail, note, lines, part.child.origin)
+        self._finish(frame, [step], box)
+
+    def _plain(self, frame: _Frame, step: Step, action: Plain) -> None:
+        layer, (x,) = action.layer, frame.shapes(step.inputs)
+        title, detail = layer.module_name(len(x) - 1), layer.words(words.plain(x))
+        remark = "inserted by the compiler" if action.inserted else "a function call, no module"
+        lines = (title, detail, frame.change([step]), remark)
+        name, path = "inserted" if action.inserted else "", frame.place.part(layer.kind)
+        box = Box(path, layer.group.value, title, name, detail, "", lines, step.origin)
+        self._finish(frame, [step], box)
+
+    def _combine(self, frame: _Frame, step: Step, action: Combine) -> None:
+        operation = action.operation
+        title, detail = words.operation(operation, frame.shapes(step.inputs))
+        lines = (operation.kind, detail, frame.change([step]))
+        box = Box(frame.place.part(operation.kind), MERGE, title, "", detail, "", lines, step.origin)
+        self._finish(frame, [step], box)
+
+    def _open(self, frame: _Frame, step: Step, part: _Part) -> bool:
+        """Draw a composed part with its inside, if it is to be drawn so; says whether it was."""
+        place, inner = frame.place, part.inner
+        if inner is None:
+            return False
+        again = part.path in self._drawn
+        is_prefix = self._folding.is_prefix(inner)
+        if not is_prefix and not self._folding.opens(inner, part.path, place.level, again=again):
+            return False
+        counted = place.counted or again
+        note, share = self._weigh([part], place), frame.share(part)
+        if is_prefix:
+            within = replace(place, path=part.path, counted=counted, share=share)
+        else:
+            is_chain = inner.kind == "chain"
+            lines = (part.path, inner.name, words.arguments(inner.parameters), frame.change([step]), note, share)
+            name = words.marked(place.local(part.path), share)
+            cluster = Cluster(part.path, inner.name, name, note, lines, part.child.origin, is_chain)
+            place.items.append(cluster)
+            scope = place.scope if is_chain else part.path
+            within = _Place(cluster.items, part.path, scope, place.level + 1, counted)
+        outputs = self._inside(inner, [frame.values[i] for i in step.inputs], within)
+        for index, value in zip(step.outputs, outputs, strict=True):
+            # The size as the surroundings see it: inside, it may be told in the names of the definition.
+            frame.values[index] = value._replace(shape=frame.module.values[index])
+        return True
+
+    def _fold(self, frame: _Frame, steps: Sequence[Step], period: int = 1) -> None:
+        """Draw steps as one box: uses of a block in a row, or a pattern of `period` steps that comes again and again."""
+        parts, place = self._parts(frame, steps), frame.place
+        kinds = [self._kind(frame, step) for step in steps[:period]]
+        times = len(steps) // period
+        title = kinds[0] if period == 1 else f"({' → '.join(kinds)})"
+        title += f" × {times}" if times > 1 else ""
+        inner = parts[0].inner if parts and period == 1 else None
+        detail = self._detail(inner) if inner else ""
+        shares = {frame.share(part) for part in parts}
+        share = shares.pop() if len(shares) == 1 else "shared" if shares else ""
+        note = self._weigh(parts, place)
+        paths = [part.path for part in parts]
+        name = words.marked(words.span([place.local(path) for path in paths]), share)
+        lines = (words.span(paths), title, detail, frame.change(steps), note, share)
+        wanted = paths[0] if paths else place.part("steps")
+        origin = parts[0].child.origin if parts else steps[0].origin
+        self._finish(frame, steps, Box(wanted, BLOCK, title, name, detail, note, lines, origin, times))
+
+    def _kind(self, frame: _Frame, step: Step) -> str:
+        """What a step applies, in a word."""
+        if isinstance(step.action, Combine):
+            return step.action.operation.kind
+        if isinstance(step.action, Plain):
+            layer = step.action.layer
+        else:
+            (part,) = self._parts(frame, [step])
+            if part.leaf is None:
+                return (part.inner and part.inner.name) or "Sequential"
+            layer = part.leaf.layer
+        return layer.module_name(len(frame.module.values[step.inputs[0]]) - 1)
+
+    def _detail(self, inner: Module) -> str:
+        """What a folded part is: its arguments, or for a chain what stands in it."""
+        if inner.kind != "chain":
+            return words.arguments(inner.parameters)
+        runs = self._folding.runs(inner)
+        if len(runs) > _FEW:
+            return f"{len(inner.steps)} layers"
+        frame = _Frame(inner, _Place([]), {}, Counter())
+        kinds = ((self._kind(frame, inner.steps[run.start]), run.count) for run in runs)
+        return " → ".join(f"{kind} × {count}" if count > 1 else kind for kind, count in kinds)
+
+    def _parts(self, frame: _Frame, steps: Sequence[Step]) -> list[_Part]:
+        """The named parts that the steps apply; a plain call or an operation has none."""
+        found = []
+        for step in steps:
+            if isinstance(step.action, Call):
+                child = self._folding.child(frame.module, step.action.child)
+                leaf = child.unit if isinstance(child.unit, Leaf) else None
+                inner = self._folding.inner(frame.module, step)
+                parameters = self._costs[inner.id].parameters if inner else words.learned(leaf) if leaf else 0
+                found.append(_Part(child, frame.place.part(child.name), leaf, inner, parameters))
+        return found
+
+    def _weigh(self, parts: Sequence[_Part], place: _Place) -> str:
+        """The learned numbers of the parts, but for those of a part that was drawn before."""
+        total = new = 0
+        for part in parts:
+            total += part.parameters
+            if not place.counted and part.path not in self._drawn:
+                new += part.parameters
+            self._drawn.add(part.path)
+        return words.params(new) if new or not total else "counted before"
+
+    def _finish(self, frame: _Frame, steps: Sequence[Step], box: Box) -> None:
+        """Put a box in its place, with arrows from the first step's inputs; it makes the last one's outputs."""
+        at = self._add(box, frame.place)
+        self._arrows([frame.values[i] for i in steps[0].inputs], at)
+        before = frame.module.values[steps[0].inputs[0]]
+        for index in steps[-1].outputs:
+            shape = frame.module.values[index]
+            frame.values[index] = _Value(at, shape, not words.same_size(before, shape))
+
+    def _add(self, box: Box, place: _Place) -> int:
+        place.items.append(box)
+        self._picture.boxes.append(box)
+        self._folding.drawn += 1
+        return len(self._picture.boxes) - 1
+
+    def _arrows(self, given: Sequence[_Value], head: int) -> None:
+        for value in given:
+            at_edge = IO in (self._picture.boxes[value.box].kind, self._picture.boxes[head].kind)
+            emphasis = Emphasis.STRONG if value.changed and not at_edge else Emphasis.NONE
+            self._picture.arrows.append(Arrow(value.box, head, words.size(value.shape), emphasis))
+
+
+def _terminal(title: str, name: str, shape: Shape, network: Module) -> Box:
+    lines = (title, name, words.full_size(shape))
+    return Box(title, IO, title, name, words.size(shape), "", lines, network.origin)

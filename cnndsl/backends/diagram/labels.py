@@ -1,0 +1,160 @@
+"""What stands in boxes, at the head of clusters, beside arrows and above the picture, as DOT's HTML-like tables."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cnndsl.backends.diagram.markup import BOLD, MONO, cell, label, run, table
+from cnndsl.backends.diagram.metrics import shorten, text_width
+from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Picture
+from cnndsl.theme import Theme, Tint
+
+KINDS = ("convolution", "pooling", "normalisation", "activation", "dropout", "dense", "shape", BLOCK)
+"""The kinds of boxes in the order of the legend."""
+DASHED = "dropout"
+"""The kind that is drawn with a dashed border: it is not there in evaluation."""
+_FEW_KINDS = 4
+_SMALL, _MIDDLE, _LARGE, _HUGE = 10, 11, 12, 16  # points
+_SLACK = 1.1  # for viewers whose font is wider than Helvetica
+_GAP = 10
+
+
+class _Texts(NamedTuple):
+    """The four texts of a box, short enough for it, and the widths of its two columns."""
+
+    title: str
+    name: str
+    detail: str
+    note: str
+    left: int
+    right: int
+
+
+def _texts(box: Box) -> _Texts:
+    title = shorten(box.title, 200, _LARGE, BOLD)
+    name, detail, note = (shorten(words, 160, _SMALL) for words in (box.name, box.detail, box.note))
+    left = max(_room(title, _LARGE, BOLD), _room(detail, _SMALL))
+    right = max(_room(name, _SMALL), _room(note, _SMALL))
+    return _Texts(title, name, detail, note, left, right)
+
+
+def _room(text: str, points: int, face: str = "") -> int:
+    return round(text_width(text, points, face) * _SLACK)
+
+
+class Labels:
+    """The labels of one picture in the colours of a theme. Its boxes of layers are all equally wide."""
+
+    def __init__(self, picture: Picture, theme: Theme) -> None:
+        self._picture = picture
+        self._theme = theme
+        texts = (_texts(box) for box in picture.boxes if box.kind not in (IO, MERGE))
+        self._width = max((text.left + text.right for text in texts), default=0) + _GAP
+
+    def box(self, box: Box) -> str:
+        """The label of any box."""
+        if box.kind == IO:
+            return self._terminal(box)
+        if box.kind == MERGE:
+            return self._merge(box)
+        theme, texts = self._theme, _texts(box)
+        rows = [
+            cell(run(texts.title, _LARGE, theme.tints[box.kind].line, BOLD), align="LEFT", width=texts.left)
+            + cell(run(texts.name, _SMALL, theme.quiet), align="RIGHT", width=self._width - texts.left)
+        ]
+        if texts.detail or texts.note:
+            rows.append(
+                cell(run(texts.detail, _SMALL, theme.text), align="LEFT")
+                + cell(run(texts.note, _SMALL, theme.text), align="RIGHT")
+            )
+        return label(table(*rows))
+
+    def _terminal(self, box: Box) -> str:
+        theme = self._theme
+        cells = [_filled(box.title, _MIDDLE, theme.io_text, BOLD)]
+        if box.name:
+            cells.append(_filled(shorten(box.name, 160, _SMALL), _SMALL, theme.io_text))
+        cells.append(_filled(box.detail, _SMALL, theme.io_size, MONO, align="RIGHT"))
+        return label(table("".join(cells), cellpadding=3))
+
+    def _merge(self, box: Box) -> str:
+        theme = self._theme
+        cells = [_filled(box.title, 14 if is_sign(box) else _MIDDLE, theme.tints[MERGE].line, BOLD)]
+        if box.detail:
+            cells.append(_filled(box.detail, _SMALL, theme.text, MONO, align="RIGHT"))
+        return label(table("".join(cells), cellpadding=2))
+
+    def arrow(self, arrow: Arrow) -> str:
+        """The size beside an arrow; nothing where it is not told."""
+        if arrow.emphasis is Emphasis.NONE:
+            return ""
+        colour = self._theme.size if arrow.emphasis is Emphasis.STRONG else self._theme.quiet
+        return label(table(_filled(arrow.size, _SMALL, colour, MONO), cellpadding=2))
+
+    def cluster(self, cluster: Cluster) -> str:
+        """The definition, the name of the use and what it learns, all left of the arrow that comes in at the middle."""
+        theme = self._theme
+        said = [
+            (cluster.title, _MIDDLE, theme.tints[BLOCK].line, BOLD),
+            (cluster.name, _MIDDLE, theme.text, BOLD if cluster.chain else ""),
+            (cluster.note, _SMALL, theme.quiet, ""),
+        ]
+        widest = self._width // 2
+        lines: list[list[str]] = []
+        left = 0
+        for words, points, colour, face in said:
+            shown = shorten(words, widest / _SLACK, points, face)
+            room = _room(shown, points, face) + 4
+            if room > left:
+                lines.append([])
+                left = widest
+            if words:
+                lines[-1].append(cell(run(shown, points, colour, face), align="LEFT", width=room))
+                left -= room
+        # What is left of a line goes to an empty cell: a table spreads it over all of them otherwise.
+        rows = (cell(table("".join((*line, cell(width=widest))), cellpadding=1), align="LEFT") for line in lines if line)
+        return label(table(*rows, cellpadding=0))
+
+    def head(self) -> str:
+        """The network's name, its totals, and a legend where there are more than a few kinds of boxes."""
+        theme, picture = self._theme, self._picture
+        rows = [
+            _filled(shorten(picture.name, 400, _HUGE, BOLD), _HUGE, theme.heading, BOLD),
+            _filled(picture.summary, _SMALL, theme.quiet),
+        ]
+        used = {box.kind for box in picture.boxes}
+        kinds = [kind for kind in KINDS if kind in used]
+        if len(kinds) > _FEW_KINDS:
+            rows += [cell(height=4), cell(self._legend(kinds), align="LEFT")]
+        return label(table(*rows, cell(height=8)))
+
+    def _legend(self, kinds: list[str]) -> str:
+        theme, block = self._theme, self._theme.tints[BLOCK]
+        entries = [(_swatch(theme.tints[kind], dashed=kind == DASHED), kind) for kind in kinds]
+        if any(box.times > 1 for box in self._picture.boxes):
+            double = table(cell(_swatch(block)), border=1, color=block.line, style="ROUNDED")
+            entries.append((double, "repeated block"))
+        if any(arrow.skip for arrow in self._picture.arrows):
+            entries.append((run("- - -", _SMALL, theme.skip, BOLD), "skip"))
+        cells = [cell(sample) + _filled(word, _SMALL, theme.text) for sample, word in entries]
+        columns = max(3, self._width // 90)
+        rows = (cells[i : i + columns] for i in range(0, len(cells), columns))
+        return table(*(cell(width=8).join(row) for row in rows))
+
+
+def _filled(text: str, points: int, colour: str, face: str = "", align: str = "LEFT") -> str:
+    """A cell with a run of text, as wide as the text will be by our own count.
+
+    Not every renderer knows how wide a character outside Latin is.
+    """
+    return cell(run(text, points, colour, face), align=align, width=_room(text, points, face))
+
+
+def _swatch(tint: Tint, *, dashed: bool = False) -> str:
+    style = "ROUNDED,DASHED" if dashed else "ROUNDED"
+    return table(cell(width=13, height=8), cellpadding=0, border=1, color=tint.line, bgcolor=tint.fill, style=style)
+
+
+def is_sign(box: Box) -> bool:
+    """Whether a merge is small enough for a circle."""
+    return len(box.title) == 1 and not box.detail

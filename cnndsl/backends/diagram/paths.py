@@ -1,0 +1,130 @@
+"""Which way the eye should follow: the straight lines of a picture, and the arrows that go around.
+
+An arrow is a skip where its value also takes a longer way to the same place: the identity of a
+residual block, the encoder's map in a U-Net.  At a sum the shorter of two branches, such as the
+convolution that fits the sizes, is one as well.  The branches of an Inception block are not: none
+of them is a way around.
+"""
+
+from __future__ import annotations
+
+from cnndsl.backends.diagram.picture import MERGE, Arrow, Emphasis, Picture
+
+SHORT = 3
+"""The most boxes that a branch has which only fits the sizes of a skip."""
+EFFORT = 64
+"""How many arrows are looked at, for each arrow of the picture, to tell skips from branches."""
+
+
+def mark(picture: Picture) -> None:
+    """Fill in `Arrow.skip`, `Box.lane` and the quiet sizes at merges. Linear in the size of the picture."""
+    graph = _Graph(picture)
+    for head in range(len(picture.boxes)):
+        if len(graph.before[head]) > 1:
+            graph.mark_skips(head)
+    graph.give_lanes()
+    for arrows in graph.after:
+        _tell_once(arrows)
+    for head, arrows in enumerate(graph.before):
+        if picture.boxes[head].kind == MERGE:
+            ways = [arrow for arrow in arrows if not arrow.skip]
+            picture.boxes[head].in_order = len(ways) == len(arrows) > 1
+            _tell_sizes(ways)
+
+
+def _tell_once(arrows: list[Arrow]) -> None:
+    """A size that goes several ways is written beside the first of them that is no skip."""
+    told: set[str] = set()
+    for arrow in sorted(arrows, key=lambda arrow: arrow.skip):
+        if arrow.size in told:
+            arrow.emphasis = Emphasis.NONE
+        elif arrow.emphasis is Emphasis.STRONG:
+            told.add(arrow.size)
+
+
+def _tell_sizes(arrows: list[Arrow]) -> None:
+    """At a merge the sizes that come in: all where they differ, one where they are equal."""
+    differ = len({arrow.size for arrow in arrows}) > 1
+    if differ or not any(arrow.emphasis is Emphasis.STRONG for arrow in arrows):
+        for arrow in arrows if differ else arrows[:1]:
+            if arrow.emphasis is Emphasis.NONE:
+                arrow.emphasis = Emphasis.QUIET
+
+
+class _Graph:
+    """The arrows of a picture by their ends. Boxes are numbered in the order of execution."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+        count = len(picture.boxes)
+        self.before: list[list[Arrow]] = [[] for _ in range(count)]
+        self.after: list[list[Arrow]] = [[] for _ in range(count)]
+        for arrow in picture.arrows:
+            self.before[arrow.head].append(arrow)
+            self.after[arrow.tail].append(arrow)
+        self.rank = [0] * count  # boxes on the longest way from an input
+        self.height = [0] * count  # and to an output
+        for box in range(count):
+            self.rank[box] = max((self.rank[arrow.tail] + 1 for arrow in self.before[box]), default=0)
+        for box in reversed(range(count)):
+            self.height[box] = max((self.height[arrow.head] + 1 for arrow in self.after[box]), default=0)
+        self.effort = EFFORT * (len(picture.arrows) + 1)
+
+    def mark_skips(self, head: int) -> None:
+        """Tell the skips among the arrows into a box with several."""
+        arrows = self.before[head]
+        main = max(arrows, key=lambda arrow: self.rank[arrow.tail])
+        others = [arrow for arrow in arrows if arrow.tail != main.tail]
+        if not others:
+            return
+        branches = {id(arrow): self._short_branch(arrow) for arrow in others}
+        forks = [branch[0].tail for branch in branches.values()]
+        above = self._above(main.tail, min(self.rank[box] for box in forks))
+        is_sum = self.picture.boxes[head].title == "+" and len(arrows) == 2
+        for arrow in others:
+            if arrow.tail in above:
+                arrow.skip = True
+            elif is_sum:
+                branch = branches[id(arrow)]
+                fork = branch[0].tail
+                if fork in above and len(branch) - 1 < self.rank[main.tail] - self.rank[fork]:
+                    for step in branch:
+                        step.skip = True
+                        step.within_skip = step is not branch[0]
+
+    def _short_branch(self, arrow: Arrow) -> list[Arrow]:
+        """The arrows from the last fork to `arrow`, the fork's first, for at most `SHORT` boxes in between."""
+        branch = [arrow]
+        while len(branch) <= SHORT and len(self.after[branch[0].tail]) == 1 and len(self.before[branch[0].tail]) == 1:
+            branch.insert(0, self.before[branch[0].tail][0])
+        return branch
+
+    def _above(self, box: int, lowest: int) -> set[int]:
+        """The boxes of at least this rank from which a way leads to `box`, as far as the effort allows."""
+        found = {box}
+        waiting = [box]
+        while waiting and self.effort > 0:
+            for arrow in self.before[waiting.pop()]:
+                self.effort -= 1
+                if arrow.tail not in found and self.rank[arrow.tail] >= lowest:
+                    found.add(arrow.tail)
+                    waiting.append(arrow.tail)
+        return found
+
+    def give_lanes(self) -> None:
+        """Put each box in the lane of the one before it, if that goes straight on to it.
+
+        Of several ways on, the longest is the straight one; where there are three or more, none is.
+        """
+        lanes = 0
+        for box, record in enumerate(self.picture.boxes):
+            coming = [arrow for arrow in self.before[box] if not arrow.skip]
+            record.lane = 0
+            if coming and len(coming) <= 2:
+                best = max(coming, key=lambda arrow: self.rank[arrow.tail])
+                going = [arrow for arrow in self.after[best.tail] if not arrow.skip]
+                if len(going) <= 2 and max(going, key=lambda arrow: self.height[arrow.head]).head == box:
+                    record.lane = self.picture.boxes[best.tail].lane
+            if record.lane == 0:
+                lanes += 1
+                record.lane = lanes

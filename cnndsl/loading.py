@@ -1,0 +1,47 @@
+"""From a `.cnn` file straight to the `nn.Module` class, without a file in between.  Needs PyTorch."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.compiler import CompilationError, compile_source
+from cnndsl.source import Source
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def load(path: str | Path, network: str | None = None, **settings: Any) -> type[nn.Module]:
+    """The class of a network in a `.cnn` file.
+
+    `network` is its name, by default the last network of the file; `settings` are values for the
+    network's parameters: `load("models/net.cnn", classes=100)`.
+
+    The class can be pickled within the process that loaded it. Raises OSError when the file cannot be
+    read, CompilationError when its text has errors, KeyError when there is no such network, ImportError
+    without PyTorch.
+    """
+    path = Path(path)
+    compilation = compile_source(Source(path.name, path.read_text(encoding="utf-8")), settings)
+    if compilation.program is None:
+        raise CompilationError(compilation)
+    name = compilation.program.network(network).name
+    text = compilation.python()
+    module = ModuleType(_module_name(path, text))
+    module.__file__ = f"<{module.__name__}>"
+    # What is executed was written by the backend from a checked program; nothing of the text is in it but names.
+    exec(compile(text, module.__file__, "exec"), module.__dict__)  # noqa: S102
+    linecache.cache[module.__file__] = (len(text), None, text.splitlines(keepends=True), module.__file__)
+    sys.modules[module.__name__] = module
+    return getattr(module, name)  # type: ignore[no-any-return]
+
+
+def _module_name(path: Path, text: str) -> str:
+    from hashlib import sha256
+
+    stem = "".join(c if c.isalnum() else "_" for c in path.stem)
+    return f"cnndsl_loaded_{stem}_{sha256(text.encode()).hexdigest()[:12]}"

@@ -1,0 +1,118 @@
+"""What Graphviz draws -> an SVG for pages and people.
+
+The text gets a list of fonts, the picture a title and a description for those who do not see it, its
+boxes tooltips and links that every browser knows; it shrinks to fit its place, and can turn dark.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as Tree
+
+from cnndsl.theme import ThemeName, in_the_dark
+
+_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+_TITLE, _DESC, _STYLE, _A, _G = (f"{{{_SVG}}}{tag}" for tag in ("title", "desc", "style", "a", "g"))
+_HREF, _TIP = f"{{{_XLINK}}}href", f"{{{_XLINK}}}title"
+_FONTS = (
+    'text{font-family:Helvetica,Arial,"Liberation Sans","Nimbus Sans",sans-serif}\n'
+    'text[font-family^="Courier"]{font-family:Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}\n'
+)
+_PIXELS = 4 / 3  # to a point
+_MOST = 200
+"""Boxes that are told in the description."""
+
+
+def finish(drawn: bytes, theme: ThemeName) -> bytes:
+    """The finished SVG, without an XML declaration so that it can stand inside a page.
+
+    Raises xml.etree.ElementTree.ParseError when what was drawn is no XML.
+    """
+    root = Tree.fromstring(drawn)  # noqa: S314 - from the renderer, not from a stranger
+    graph = root.find(_G)
+    name = summary = ""
+    if graph is not None:
+        name, summary = _take_title(graph), _take_tip(graph)
+    told = [summary, *_label_groups(root)]
+    for element in root.iter():
+        element.attrib.pop("id", None)
+    _fit(root)
+    _introduce(root, name, [line for line in told if line])
+    style = Tree.Element(_STYLE)
+    style.tail = "\n"
+    style.text = "\n" + _FONTS + _dark_rules(root, theme)
+    root.insert(2, style)
+    Tree.register_namespace("", _SVG)
+    return Tree.tostring(root, encoding="utf-8", xml_declaration=False) + b"\n"
+
+
+def _take_title(group: Tree.Element) -> str:
+    title = group.find(_TITLE)
+    if title is None:
+        return ""
+    group.remove(title)
+    return title.text or ""
+
+
+def _take_tip(group: Tree.Element) -> str:
+    """Remove the tooltip of a group's own link; returns it. Older browsers know it in this form alone."""
+    for inner in group.findall(_G):
+        anchor = inner.find(_A)
+        if anchor is not None:
+            if _HREF in anchor.attrib:
+                anchor.set("href", anchor.attrib.pop(_HREF))
+            return anchor.attrib.pop(_TIP, "")
+    return ""
+
+
+def _label_groups(root: Tree.Element) -> list[str]:
+    """Give boxes, clusters and arrows tooltips in words; returns what the boxes say, in order."""
+    told = []
+    for group in root.iter(_G):
+        what = group.get("class", "").split(" ")[0]
+        if what not in ("node", "edge", "cluster"):
+            continue
+        names = _take_title(group)
+        tip = names.replace("->", " → ") if what == "edge" else _take_tip(group)
+        if tip:
+            title = Tree.Element(_TITLE)
+            title.text = tip
+            group.insert(0, title)
+        if what == "node":
+            told.append(", ".join(tip.split("\n")[:-1]))  # the last line is the place in the source
+    if len(told) > _MOST:
+        told[_MOST:] = [f"and {len(told) - _MOST} more"]
+    return told
+
+
+def _fit(root: Tree.Element) -> None:
+    """The natural size in pixels, and no more than the place that the picture is given."""
+    for side in ("width", "height"):
+        points = re.match(r"[\d.]+", root.get(side, ""))
+        if points:
+            root.set(side, f"{float(points[0]) * _PIXELS:.0f}")
+    root.set("style", "max-width:100%;height:auto")
+
+
+def _introduce(root: Tree.Element, name: str, told: list[str]) -> None:
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "network"
+    root.set("role", "img")
+    root.set("aria-labelledby", f"{slug}-title {slug}-desc")
+    for at, (tag, part, text) in enumerate([(_TITLE, "title", name), (_DESC, "desc", "\n".join(told))]):
+        element = Tree.Element(tag, {"id": f"{slug}-{part}"})
+        element.text, element.tail = text, "\n"
+        root.insert(at, element)
+
+
+def _dark_rules(root: Tree.Element, theme: ThemeName) -> str:
+    """Style rules that put a dark colour in the place of each light one."""
+    if theme == "light":
+        return ""
+    rules = []
+    dark = {light.lower(): colour.lower() for light, colour in in_the_dark().items()}
+    for use in ("fill", "stroke"):
+        there = {element.get(use, "").lower() for element in root.iter()}
+        rules += [f'[{use}="{light}"]{{{use}:{colour}}}' for light, colour in dark.items() if light in there]
+    if theme == "dark":
+        return "\n".join(rules) + "\n"
+    return "@media screen and (prefers-color-scheme:dark){\n" + "\n".join(rules) + "\n}\n"
