@@ -285,7 +285,7 @@ class Softplus(_Activation):
 
 
 class Softsign(_Activation):
-    """x / (1 + |x|): like tanh, and slower to reach -1 and 1 (torch.nn.Softsign)."""
+    """Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign)."""
 
     kind: ClassVar[str] = "softsign"
     module: ClassVar[str] = "Softsign"

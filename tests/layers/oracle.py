@@ -121,6 +121,11 @@ def sample(layer: Layer, x: tuple[int, ...], learning: bool = False) -> torch.Te
     return numbers.requires_grad_().clone() if learning else numbers
 
 
+def has_module(layer: Layer) -> bool:
+    """Whether PyTorch has a module for it; what is a plain call alone has none."""
+    return bool(layer.module) or not layer.plain_call
+
+
 def ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
     """What PyTorch says to the layer on a batch of `x`, in evaluation and in training; the reason where it refuses.
 
@@ -129,7 +134,7 @@ def ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
     results: list[tuple[int, ...]] = []
     state: list[tuple[str, tuple[int, ...], bool]] = []
     try:
-        if layer.plain_call and not layer.module:
+        if not has_module(layer):
             spelling = layer.function(x)
             if spelling is None:
                 raise BrokenSpelling(layer.kind)

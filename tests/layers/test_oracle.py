@@ -20,7 +20,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.sizes import SizeError
 from tests.layers.cases import Case, cases
-from tests.layers.oracle import BATCH, ask, build, call, sample
+from tests.layers.oracle import BATCH, ask, build, call, has_module, sample
 
 WANTED = os.environ.get("CNNDSL_ORACLE_CASES")
 CASES = int(WANTED or 2000)
@@ -135,7 +135,7 @@ def check(case: Case) -> str:
         return "refused"
     assert not isinstance(theirs, str), f"we take what PyTorch refuses: {case} with {theirs}"
     assert ours == theirs.y, case
-    if layer.module:
+    if has_module(layer):
         assert [(t.name, t.shape, t.learned) for t in layer.tensors(x)] == theirs.state, case
     _check_function(layer, x, ours)
     layer.words(x)
@@ -151,7 +151,7 @@ def _check_function(layer: Layer, x: tuple[int, ...], y: Any) -> None:
     assert not layer.tensors(x), f"{layer.kind} holds something and has a functional form"
     for training in (False, True):
         assert call(spelling, sample(layer, x), training).shape == (BATCH, *y)
-    if layer.module:
+    if has_module(layer):
         expected = build(layer.torch(x)).eval()(sample(layer, x))
         torch.testing.assert_close(call(spelling, sample(layer, x)), expected, equal_nan=True, rtol=0, atol=0)
 

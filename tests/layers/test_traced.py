@@ -1,0 +1,100 @@
+"""Size rules on traced and open numbers: the same sizes, and formulas that hold for other numbers too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from cnndsl.layers.base import Tensor
+from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.convolution import Conv
+from cnndsl.layers.dense import Linear
+from cnndsl.layers.normalisation import GroupNorm, LayerNorm
+from cnndsl.layers.pooling import MaxPool
+from cnndsl.layers.shape import Flatten
+from cnndsl.layers.sizes import SizeError
+from cnndsl.traced import RELATIONS, Expr, Guard, OpenSize, Symbol, Traced, value_of
+from tests.layers.cases import cases
+
+NAMES = ("channels", "D", "H", "W")
+
+
+def _named(x: tuple[int, ...], guards: list[Guard] | None) -> tuple[Traced, ...]:
+    """The shape with a name for each size; with a list of guards, sizes that are left open."""
+    return tuple(Traced(size, Expr.of(Symbol(name, guards))) for size, name in zip(x, NAMES, strict=False))
+
+
+def _holds(guard: Guard, sizes: dict[str, Any]) -> bool:
+    left, right = guard.left.evaluate(sizes), guard.right.evaluate(sizes)
+    return RELATIONS[guard.relation](left, right) == guard.truth
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_formulas_hold_wherever_their_guards_do(kind: str) -> None:
+    @settings(max_examples=15, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=cases(kind), more=st.lists(st.integers(0, 9), min_size=4, max_size=4))
+    def hold(case: Any, more: list[int]) -> None:
+        try:
+            layer = KINDS[kind](**case.parameters)
+            plain = layer.output(case.x)
+        except (ValidationError, SizeError):
+            assume(False)
+        guards: list[Guard] = []
+        x = _named(case.x, guards)
+        if kind == "layernorm":  # it is built for the sizes, which the next test is about
+            x = _named(case.x, None)
+        y = layer.output(x)
+        assert tuple(map(value_of, y)) == plain
+
+        other = tuple(size + extra for size, extra in zip(case.x, more, strict=False))
+        sizes = dict(zip(NAMES, other, strict=False))
+        if all(_holds(guard, sizes) for guard in guards):
+            assert tuple(Expr.of(dim).evaluate(sizes) for dim in y) == layer.output(other)
+
+    hold()
+
+
+def test_a_kernel_guards_an_open_size_from_below() -> None:
+    guards: list[Guard] = []
+    _, height, width = _named((3, 64, 64), guards)
+    y = Conv(channels=8, kernel=5, stride=2).output((3, height, width))
+    assert [str(dim) for dim in y] == ["8", "(D - 5) // 2 + 1", "(H - 5) // 2 + 1"]
+    assert all(_holds(guard, {"D": 5, "H": 64}) for guard in guards)
+    assert not all(_holds(guard, {"D": 4, "H": 64}) for guard in guards)
+
+
+def test_rounding_up_asks_nothing_of_an_open_size() -> None:
+    """Odd and even sizes go through one formula, not a branch on the size."""
+    guards: list[Guard] = []
+    x = _named((8, 21, 22), guards)
+    y = MaxPool(kernel=3, stride=2, ceil_mode=True).output(x)
+    for h, w in ((21, 22), (22, 21), (7, 8)):
+        sizes = {"channels": 8, "D": h, "H": w}
+        assert all(_holds(guard, sizes) for guard in guards)
+        assert [Expr.of(dim).evaluate(sizes) for dim in y] == [8, h // 2, w // 2]
+
+
+def test_flatten_remembers_the_product() -> None:
+    channels = _named((16,), None)[0]
+    (features,) = Flatten().output((channels, 5, 5))
+    assert features == 400
+    assert str(Expr.of(features)) == "channels * 5 * 5"
+
+
+def test_a_dense_layer_passes_its_input_size_on() -> None:
+    features = Traced(400, Expr.product((16, 5, 5)))
+    spelling = Linear(features=256).torch((features,))
+    assert spelling.arguments[0].value is features
+
+
+def test_a_module_holds_nothing_of_an_open_size() -> None:
+    width = _named((8, 64), [])[1]
+    with pytest.raises(OpenSize):
+        Tensor("weight", (10, width))  # type: ignore[arg-type]
+    with pytest.raises(SizeError, match="is left open"):
+        LayerNorm().output((8, width))
+    assert GroupNorm(groups=4).output((8, width))[1] is width
