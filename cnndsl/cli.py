@@ -22,6 +22,7 @@ from cnndsl.console import INTERRUPTED, STDIN, WRONG_USE, Run, Unheard, say
 if TYPE_CHECKING:
     from cnndsl.compiler import Compilation
     from cnndsl.program import Program
+    from cnndsl.theme import ThemeName
 
 PICTURES = ("svg", "png", "pdf", "dot")
 
@@ -134,7 +135,7 @@ def compile_(
         compilation = run.compile(path, settings)
         if compilation is not None and compilation.program is not None:
             stem = _stem(path, run.stdin_filename, compilation.program)
-            jobs.append(_Job(path, compilation, compilation.program, output or path.parent, stem, diagram))
+            jobs.append(_Job(path, compilation, output or path.parent, stem, diagram))
     _check_targets(jobs, files)
     for job in jobs:
         outputs = {job.module: job.compilation.python().encode()}
@@ -196,7 +197,7 @@ def draw(
     output: Path | None,
     network: str | None,
     direction: str,
-    theme: str,
+    theme: ThemeName,
     depth: int | None,
     expand: tuple[str, ...],
     force: bool,
@@ -245,7 +246,6 @@ class _Job:
 
     source: Path
     compilation: Compilation
-    program: Program
     folder: Path
     stem: str
     diagram: str
@@ -258,9 +258,7 @@ class _Job:
 
     @property
     def picture(self) -> Path | None:
-        """None where no picture is wanted, or there is nothing to draw."""
-        wanted = self.diagram != "none" and self.program.networks
-        return self.folder / f"{self.stem}.{self.diagram}" if wanted else None
+        return None if self.diagram == "none" else self.folder / f"{self.stem}.{self.diagram}"
 
     @property
     def targets(self) -> list[Path]:
@@ -273,15 +271,12 @@ def _stem(path: Path, stdin_filename: str | None, program: Program) -> str:
         return path.stem
     if stdin_filename is not None:
         return Path(stdin_filename).stem
-    return program.network().name.lower() if program.networks else "stdin"
+    return program.network().name.lower()
 
 
 def _network_name(program: Program, wanted: str | None) -> str:
     """The name of the network to show, by default the last one."""
     names = [program.modules[key].name for key in program.networks]
-    if not names:
-        message = f"{program.source} describes no network"
-        raise click.UsageError(message)
     if wanted is None:
         return names[-1]
     if wanted not in names:

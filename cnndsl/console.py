@@ -101,21 +101,22 @@ class Run:
 
     def picture(self, dot: str, target: Path, theme: ThemeName = "auto") -> dict[Path, bytes]:
         """The file that shows a graph; where it cannot be rendered, the graph itself, and a report."""
+        from cnndsl.files import shown, signed
+
         kind = target.suffix[1:]
         if kind == "dot":
-            return {target: dot.encode()}
+            return {target: signed(dot.encode(), "dot")}
         import warnings
 
         from cnndsl.diagnostics import Diagnostic, Severity
-        from cnndsl.files import shown, signed
         from cnndsl.rendering import RenderError, RenderWarning, render
 
         with warnings.catch_warnings(record=True, action="always", category=RenderWarning) as remarks:
             try:
-                drawn = {target: signed(render(dot, kind, theme=theme))}
+                drawn = {target: signed(render(dot, kind, theme=theme), kind)}
             except RenderError as problem:
                 instead = target.with_suffix(".dot")
-                drawn = {instead: dot.encode()}
+                drawn = {instead: signed(dot.encode(), "dot")}
                 message = f"{shown(target)} cannot be drawn: {problem}"
                 self.report([Diagnostic("E006", message, help=(f"the graph is in {shown(instead)}",))])
         self.report(Diagnostic("W001", str(w.message), severity=Severity.WARNING) for w in remarks)
@@ -151,12 +152,14 @@ class Run:
 
 
 def _recognise(path: Path) -> Callable[[bytes], bool]:
-    """How to tell that a file of this kind was written here: a module by its docstring, a picture by our name in it."""
+    """How to tell that a file of this kind was written here: a module by its docstring, a picture by a remark in it."""
     if path.suffix == ".py":
         from cnndsl.backends.torch import is_generated
 
         return lambda data: is_generated(data.decode("utf-8", "replace"))
-    return lambda data: b"cnndsl" in data
+    from cnndsl.files import is_signed
+
+    return is_signed
 
 
 class Unheard(Exception):  # noqa: N818 - it says what happened: nobody takes what is written

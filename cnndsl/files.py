@@ -23,7 +23,6 @@ from cnndsl.source import Source
 LARGEST = 4 * 2**20
 """How many bytes a source may have. The longest that a person wrote is far below; a larger one is a mistake."""
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _SEARCHED = 2**16  # at either end of a file: generated ones say what they are at one of them
 
 
@@ -116,16 +115,23 @@ def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool 
         raise error("E005", f"{name} was not written by cnndsl, and stays as it is", None, help=helps)
 
 
-def signed(picture: bytes) -> bytes:
-    """A PNG or PDF with our name in a remark, by which `check_target` can know it again; SVG and DOT have it anyway."""
-    if picture.startswith(_PNG):
-        header = len(_PNG) + 25  # the first chunk is IHDR, always of this length; a remark is a chunk of its own
-        body = b"tEXtSoftware\0cnndsl"
-        remark = (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
-        return picture[:header] + remark + picture[header:]
-    if picture.startswith(b"%PDF"):
-        return picture.rstrip(b"\n") + b"\n%cnndsl\n"
-    return picture
+def signed(picture: bytes, kind: str) -> bytes:
+    """A picture ("svg", "png", "pdf" or "dot") with a remark that it is ours, for `is_signed` to find."""
+    if kind == "svg":
+        return picture.rstrip() + b"\n<!-- made by cnndsl -->\n"
+    if kind == "dot":
+        return b"// made by cnndsl\n" + picture
+    if kind == "pdf":
+        return picture.rstrip() + b"\n%made by cnndsl\n"
+    header = 33  # the signature and IHDR, always of this length; a remark is a chunk of its own
+    remark = b"tEXtComment\0made by cnndsl"
+    length, checksum = (len(remark) - 4).to_bytes(4), zlib.crc32(remark).to_bytes(4)
+    return picture[:header] + length + remark + checksum + picture[header:]
+
+
+def is_signed(picture: bytes) -> bool:
+    """Whether a file is a picture that `signed` has made ours."""
+    return b"made by cnndsl" in picture
 
 
 def write(outputs: Mapping[Path, bytes]) -> None:

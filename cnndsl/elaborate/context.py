@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, error
@@ -99,9 +100,9 @@ def dims_key(shape: Shape) -> Any:
 
 
 def origin(span: Span) -> Origin:
-    """The place of a span, as a program keeps it."""
+    """The place of a span, as a program keeps it: without folders, so that these leave no trace in what is made."""
     position = span.position
-    return Origin(span.source.name, position.line, position.column)
+    return Origin(PurePath(span.source.name).name, position.line, position.column)
 
 
 def too_long(limit: int, span: Span) -> Problem:

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import BAD, NET, WARNED, Command, made
+
+ERROR = """\
+error[E201]: nothing is called rely
+ --> bad.cnn:3:19
+  |
+3 |     conv(2, 3) -> rely
+  |                   ^^^^
+  = help: did you mean relu?
+"""
+
+
+def test_no_errors(cnndsl: Command) -> None:
+    result = cnndsl("check", "net.cnn")
+    assert (result.code, result.out, result.err) == (0, "1 file, no errors\n", "")
+
+
+def test_errors_go_to_standard_output(cnndsl: Command) -> None:
+    result = cnndsl("check", "bad.cnn")
+    assert (result.code, result.out, result.err) == (1, f"{ERROR}\n1 file, 1 error\n", "")
+
+
+def test_several_files(cnndsl: Command) -> None:
+    result = cnndsl("check", "bad.cnn", "net.cnn", "bad.cnn", "warned.cnn")
+    assert result.code == 1
+    assert result.out.startswith(f"{ERROR}\nwarning[")
+    assert result.out.endswith("\n\n3 files, 1 error, 1 warning\n")
+
+
+def test_warnings_alone_are_no_failure(cnndsl: Command) -> None:
+    result = cnndsl("check", "-", stdin=WARNED.encode())
+    assert result.code == 0
+    assert result.out.endswith("1 file, no errors, 1 warning\n")
+
+
+def test_nothing_is_written(cnndsl: Command, folder: Path) -> None:
+    cnndsl("check", "net.cnn")
+    assert made(folder) == []
+
+
+def test_standard_input(cnndsl: Command) -> None:
+    assert cnndsl("check", "-", stdin=NET.encode()).code == 0
+    assert " --> <standard input>:3:19\n" in cnndsl("check", "-", stdin=BAD.encode()).out
+    assert " --> sub/x.cnn:3:19\n" in cnndsl("check", "-", "--stdin-filename", "sub/x.cnn", stdin=BAD.encode()).out
+
+
+def test_json(cnndsl: Command) -> None:
+    result = cnndsl("check", "bad.cnn", "gone.cnn", "net.cnn", "--format", "json")
+    assert result.code == 2
+    assert [(entry["code"], entry["file"]) for entry in json.loads(result.out)] == [("E201", "bad.cnn"), ("E001", None)]
+    assert json.loads(cnndsl("check", "net.cnn", "--format", "json").out) == []
+
+
+def test_github(cnndsl: Command) -> None:
+    (line,) = cnndsl("check", "bad.cnn", "--format", "github").out.splitlines()
+    assert line.startswith("::error title=E201,file=bad.cnn,line=3,")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "colored"),
+    [
+        ([], {}, False),
+        (["--color", "always"], {}, True),
+        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
+        ([], {"FORCE_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "0"}, False),
+        ([], {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+    ],
+)
+def test_colors(
+    cnndsl: Command, monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str], environment: dict[str, str], colored: bool,
+) -> None:  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert ("\x1b[" in cnndsl("check", "bad.cnn", *arguments).out) is colored
+
+
+# Files that are none
+
+
+def test_a_missing_file_does_not_stop_the_others(cnndsl: Command) -> None:
+    result = cnndsl("check", "gone.cnn", "bad.cnn")
+    assert result.code == 2
+    assert result.out.startswith("error[E001]: gone.cnn cannot be read: no such file or directory\n\nerror[E201]")
+    assert result.out.endswith("2 files, 2 errors\n")
+
+
+def test_a_folder(cnndsl: Command, folder: Path) -> None:
+    (folder / "models").mkdir()
+    result = cnndsl("check", "models")
+    assert result.code == 2
+    assert "models cannot be read: it is a directory\n  = help: name the files in it: models/*.cnn" in result.out
+
+
+def test_not_text(cnndsl: Command) -> None:
+    result = cnndsl("check", "-", stdin=b"\xff\xfen\x00")
+    assert result.code == 2
+    assert "<standard input> is not UTF-8 text" in result.out
+
+
+# Settings
+
+
+def test_settings_reach_the_network(cnndsl: Command) -> None:
+    assert cnndsl("check", "net.cnn", "--set", "classes=7").code == 0
+    assert cnndsl("check", "net.cnn", "--set", "classes=0").code == 1
+    assert cnndsl("check", "net.cnn", "--set", "classes=0", "--set", "classes=7").code == 0
+    result = cnndsl("check", "net.cnn", "--set", "clases=7")
+    assert result.code == 2
+    assert "did you mean classes?" in result.out
+
+
+def test_a_setting_of_the_wrong_form(cnndsl: Command) -> None:
+    result = cnndsl("check", "net.cnn", "--set", "classes")
+    assert (result.code, result.out) == (2, "")
+    assert "NAME=VALUE, such as classes=100" in result.err

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+import os
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import BAD, NET, Command, made
+
+
+def test_beside_the_source(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("compile", "net.cnn")
+    assert (result.code, result.out, result.err) == (0, "wrote net.py\nwrote net.svg\n", "")
+    assert made(folder) == ["net.py", "net.svg"]
+    compile((folder / "net.py").read_text(), "net.py", "exec")
+    assert ET.parse(folder / "net.svg").getroot().tag.endswith("svg")  # noqa: S314 - our own file
+
+
+def test_in_another_folder(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("compile", "net.cnn", "-o", "build/nets")
+    assert (result.code, result.out) == (0, "wrote build/nets/net.py\nwrote build/nets/net.svg\n")
+    assert made(folder) == ["build/nets/net.py", "build/nets/net.svg"]
+
+
+def test_the_folder_leaves_no_trace(cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same text gives the same bytes, however its file is called from."""
+    cnndsl("compile", "net.cnn", "-o", "one")
+    cnndsl("compile", folder / "net.cnn", "-o", "two")
+    monkeypatch.chdir(folder / "one")
+    cnndsl("compile", "../net.cnn", "-o", "../three")
+    for name in ("net.py", "net.svg"):
+        assert len({(folder / out / name).read_bytes() for out in ("one", "two", "three")}) == 1
+        assert str(folder).encode() not in (folder / "one" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("diagram", "start"), [("dot", b"digraph"), ("svg", b"<svg"), ("png", b"\x89PNG"), ("none", None)]
+)
+def test_pictures(cnndsl: Command, folder: Path, diagram: str, start: bytes | None) -> None:
+    assert cnndsl("compile", "net.cnn", "--diagram", diagram).code == 0
+    if start is None:
+        assert made(folder) == ["net.py"]
+    else:
+        assert start in (folder / f"net.{diagram}").read_bytes()[:200]
+
+
+def test_without_a_renderer_the_graph_is_written(
+    cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv("CNNDSL_DOT", raising=False)
+    result = cnndsl("compile", "net.cnn", "--diagram", "pdf")
+    assert result.code == 2
+    assert result.out == "wrote net.py\nwrote net.dot\n"
+    assert result.err.startswith("error[E006]: net.pdf cannot be drawn: ")
+    assert made(folder) == ["net.dot", "net.py"]
+
+
+def test_errors_write_nothing(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("compile", "bad.cnn")
+    assert (result.code, result.out) == (1, "")
+    assert "error[E201]: nothing is called rely" in result.err
+    assert made(folder) == []
+
+
+def test_errors_leave_the_old_files(cnndsl: Command, folder: Path) -> None:
+    cnndsl("compile", "net.cnn")
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.suffix != ".cnn"}
+    (folder / "net.cnn").write_text(BAD)
+    assert cnndsl("compile", "net.cnn").code == 1
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.suffix != ".cnn"} == before
+
+
+def test_a_source_with_errors_does_not_stop_the_others(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("compile", "bad.cnn", "gone.cnn", "net.cnn")
+    assert result.code == 2
+    assert made(folder) == ["net.py", "net.svg"]
+
+
+def test_warnings_go_to_standard_error(cnndsl: Command) -> None:
+    result = cnndsl("compile", "warned.cnn", "--diagram", "none")
+    assert (result.code, result.out) == (0, "wrote warned.py\n")
+    assert result.err.startswith("warning[")
+    assert [entry["severity"] for entry in json.loads(cnndsl("compile", "warned.cnn", "--format", "json").err)] == [
+        "warning"
+    ]
+
+
+def test_settings(cnndsl: Command, folder: Path) -> None:
+    assert cnndsl("compile", "net.cnn", "--set", "classes=7").code == 0
+    assert "7" in (folder / "net.py").read_text()
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("stem", "module"), [("my-net", "my_net"), ("3d", "_3d"), ("class", "class_"), ("画像", "画像")]
+)
+def test_the_module_can_be_imported(cnndsl: Command, folder: Path, stem: str, module: str) -> None:
+    (folder / f"{stem}.cnn").write_text(NET)
+    assert cnndsl("compile", f"{stem}.cnn").code == 0
+    assert made(folder) == sorted([f"{module}.py", f"{stem}.svg"])
+
+
+def test_a_name_that_begins_with_a_dash(cnndsl: Command, folder: Path) -> None:
+    (folder / "-net.cnn").write_text(NET)
+    assert cnndsl("compile", "--", "-net.cnn").code == 0
+    assert "_net.py" in made(folder)
+
+
+def test_standard_input_is_called_as_its_network(cnndsl: Command) -> None:
+    result = cnndsl("compile", "-", "-o", ".", stdin=NET.encode())
+    assert (result.code, result.out) == (0, "wrote net.py\nwrote net.svg\n")
+
+
+def test_standard_input_with_a_name(cnndsl: Command) -> None:
+    result = cnndsl("compile", "-", "-o", "out", "--stdin-filename", "a/lenet.cnn", stdin=NET.encode())
+    assert (result.code, result.out) == (0, "wrote out/lenet.py\nwrote out/lenet.svg\n")
+
+
+def test_standard_input_needs_a_folder(cnndsl: Command) -> None:
+    result = cnndsl("compile", "-", stdin=NET.encode())
+    assert result.code == 2
+    assert "-o DIR" in result.err
+
+
+# What must not be overwritten
+
+
+@pytest.mark.parametrize("pairs", [("a/net.cnn", "b/net.cnn"), ("a/my-net.cnn", "a/my_net.cnn")])
+def test_two_sources_with_one_target(cnndsl: Command, folder: Path, pairs: tuple[str, str]) -> None:
+    for pair in pairs:
+        (folder / pair).parent.mkdir(exist_ok=True)
+        (folder / pair).write_text(NET)
+    result = cnndsl("compile", *pairs, "-o", "out")
+    assert result.code == 2
+    assert f"{pairs[0]} and {pairs[1]} would both be written to out" in result.err
+    assert made(folder) == []
+
+
+def test_the_same_source_twice_is_once(cnndsl: Command) -> None:
+    assert cnndsl("compile", "net.cnn", "./net.cnn").out == "wrote net.py\nwrote net.svg\n"
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_source_is_never_overwritten(cnndsl: Command, folder: Path, force: list[str]) -> None:
+    (folder / "net.py").write_text(NET)
+    result = cnndsl("compile", "net.py", *force)
+    assert result.code == 2
+    assert "net.py is a source" in result.err
+    assert (folder / "net.py").read_text() == NET
+
+
+@pytest.mark.parametrize(
+    ("diagram", "name"), [("svg", "net.py"), ("svg", "net.svg"), ("dot", "net.dot"), ("png", "net.png")]
+)
+def test_a_file_of_someone_else(cnndsl: Command, folder: Path, diagram: str, name: str) -> None:
+    (folder / name).write_bytes(b"import torch\n# mine")
+    result = cnndsl("compile", "net.cnn", "--diagram", diagram)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error[E005]: {name} was not written by cnndsl")
+    assert made(folder) == [name]
+    assert cnndsl("compile", "net.cnn", "--diagram", diagram, "--force").code == 0
+    assert (folder / name).read_bytes() != b"import torch\n# mine"
+
+
+@pytest.mark.parametrize("diagram", ["svg", "dot", "png"])
+def test_our_own_files_are_renewed(cnndsl: Command, folder: Path, diagram: str) -> None:
+    cnndsl("compile", "net.cnn", "--diagram", diagram)
+    (folder / "net.cnn").write_text(NET.replace("conv(2", "conv(3"))
+    assert cnndsl("compile", "net.cnn", "--diagram", diagram).code == 0
+    assert "3" in (folder / "net.py").read_text()
+
+
+def test_a_module_that_only_uses_us_is_someone_elses(cnndsl: Command, folder: Path) -> None:
+    (folder / "net.py").write_text('"""Loads a net with cnndsl."""\nimport cnndsl\n')
+    assert cnndsl("compile", "net.cnn").code == 2
+
+
+def test_a_link(cnndsl: Command, folder: Path) -> None:
+    (folder / "elsewhere.py").write_text("")
+    (folder / "net.py").symlink_to("elsewhere.py")
+    result = cnndsl("compile", "net.cnn")
+    assert result.code == 2
+    assert "net.py is a symbolic link" in result.err
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_folder_in_the_way(cnndsl: Command, folder: Path, force: list[str]) -> None:
+    (folder / "net.svg").mkdir()
+    result = cnndsl("compile", "net.cnn", *force)
+    assert result.code == 2
+    assert "net.svg cannot be written: it is a directory" in result.err
+    assert made(folder) == []
+
+
+def test_a_file_where_the_folder_should_be(cnndsl: Command, folder: Path) -> None:
+    (folder / "out").write_text("")
+    result = cnndsl("compile", "net.cnn", "-o", "out")
+    assert result.code == 2
+    assert "out/net.py cannot be written: not a directory" in result.err
+
+
+def test_a_name_that_is_too_long(cnndsl: Command) -> None:
+    result = cnndsl("compile", "net.cnn", "-o", "x" * 300)
+    assert result.code == 2
+    assert "cannot be written: file name too long" in result.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to the superuser")
+def test_a_folder_that_is_closed(cnndsl: Command, folder: Path) -> None:
+    (folder / "closed").mkdir(mode=0o500)
+    result = cnndsl("compile", "net.cnn", "-o", "closed")
+    assert result.code == 2
+    assert "cannot be written: permission denied" in result.err

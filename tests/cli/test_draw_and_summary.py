@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import BAD, NET, WARNED, Command, made
+
+TWO = """\
+block Block(channels) { conv(channels, 3) -> relu }
+network First { input(1, 8, 8); Block(4) }
+network Second = First()
+network Third { input(1, 8, 8); Block(4) -> Block(8) }
+"""
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg"), ("a.png", b"\x89PNG"), ("a.dot", b"digraph")])
+def test_the_suffix_says_what(cnndsl: Command, folder: Path, name: str, start: bytes) -> None:
+    result = cnndsl("draw", "net.cnn", "-o", f"pictures/{name}")
+    assert (result.code, result.out, result.err) == (0, f"wrote pictures/{name}\n", "")
+    assert start in (folder / "pictures" / name).read_bytes()
+
+
+def test_by_default_an_svg_beside_the_source(cnndsl: Command) -> None:
+    assert cnndsl("draw", "net.cnn").out == "wrote net.svg\n"
+
+
+@pytest.mark.parametrize("name", ["a", "a.jpg", "a.svg.gz", ".svg", "net.cnn"])
+def test_a_suffix_that_is_none(cnndsl: Command, folder: Path, name: str) -> None:
+    result = cnndsl("draw", "net.cnn", "-o", name)
+    assert result.code == 2
+    assert "does not end in .svg, .png, .pdf or .dot" in result.err
+    assert (folder / "net.cnn").read_text() == NET
+
+
+def test_a_source_is_never_overwritten(cnndsl: Command, folder: Path) -> None:
+    (folder / "net.svg").write_text(NET)
+    assert "is a source" in cnndsl("draw", "net.svg", "--force").err
+    assert (folder / "net.svg").read_text() == NET
+
+
+def test_options_reach_the_picture(cnndsl: Command, folder: Path) -> None:
+    (folder / "two.cnn").write_text(TWO)
+    drawn = {}
+    for options in ["", "--direction lr", "--theme dark", "--depth 0", "--network First", "--expand Block --depth 0"]:
+        assert cnndsl("draw", "two.cnn", "-o", "out.dot", *options.split()).code == 0
+        drawn[options] = (folder / "out.dot").read_text()
+    assert "rankdir=LR" in drawn["--direction lr"].replace('"', "")
+    assert "First" in drawn["--network First"]
+    assert len(set(drawn.values())) >= 5
+
+
+@pytest.mark.parametrize("command", ["draw", "summary"])
+def test_a_network_that_is_none(cnndsl: Command, folder: Path, command: str) -> None:
+    (folder / "two.cnn").write_text(TWO)
+    result = cnndsl(command, "two.cnn", "--network", "Fourth")
+    assert result.code == 2
+    assert "two.cnn has no network Fourth; it has First, Second, Third" in result.err
+
+
+@pytest.mark.parametrize("command", ["draw", "summary"])
+def test_errors(cnndsl: Command, folder: Path, command: str) -> None:
+    result = cnndsl(command, "bad.cnn")
+    assert (result.code, result.out) == (1, "")
+    assert "nothing is called rely" in result.err
+    assert made(folder) == []
+
+
+def test_draw_from_standard_input(cnndsl: Command) -> None:
+    assert cnndsl("draw", "-", stdin=NET.encode()).code == 2
+    assert cnndsl("draw", "-", "-o", "x.svg", stdin=NET.encode()).out == "wrote x.svg\n"
+
+
+def test_summary(cnndsl: Command) -> None:
+    result = cnndsl("summary", "net.cnn")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("Net: 1 x 8 x 8 -> 10\n")
+    assert "\x1b" not in result.out
+    assert "\x1b[1mNet\x1b[0m" in cnndsl("summary", "net.cnn", "--color", "always").out
+
+
+def test_the_network_to_summarise(cnndsl: Command, folder: Path) -> None:
+    (folder / "two.cnn").write_text(TWO)
+    assert cnndsl("summary", "two.cnn").out.startswith("Third: ")
+    assert cnndsl("summary", "two.cnn", "--network", "Second").out.startswith("Second: ")
+
+
+def test_warnings_stand_beside_the_summary(cnndsl: Command) -> None:
+    result = cnndsl("summary", "-", stdin=WARNED.encode())
+    assert result.code == 0
+    assert result.out.startswith("Net: ")
+    assert result.err.startswith("warning[")
+
+
+def test_standard_input_with_errors(cnndsl: Command) -> None:
+    assert cnndsl("summary", "-", stdin=BAD.encode()).code == 1

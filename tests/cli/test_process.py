@@ -1,0 +1,125 @@
+"""The command as a process: closed pipes, full disks, odd encodings, interruptions, faults of our own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from cnndsl.console import Run
+from tests.cli.conftest import NET, Command
+
+CNNDSL = [sys.executable, "-m", "cnndsl"]
+
+
+def test_version(cnndsl: Command) -> None:
+    assert cnndsl("--version").out == f"cnndsl {version('cnndsl')}\n"
+
+
+def test_help(cnndsl: Command) -> None:
+    result = cnndsl("--help")
+    assert result.code == 0
+    for word in ("check", "compile", "draw", "summary", "Exit codes", "Tab completion"):
+        assert word in result.out
+
+
+@pytest.mark.parametrize("arguments", [[], ["compil"], ["compile"], ["check", "--colour"], ["draw", "a.cnn", "b.cnn"]])
+def test_wrong_use(cnndsl: Command, arguments: list[str]) -> None:
+    result = cnndsl(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert "Usage: cnndsl" in result.err
+
+
+def test_as_a_module(folder: Path) -> None:
+    ran = subprocess.run([*CNNDSL, "check", folder / "net.cnn"], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "1 file, no errors\n", "")
+
+
+def test_a_reader_that_has_gone(folder: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run(
+        [*CNNDSL, "summary", folder / "net.cnn"], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (2, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_an_output_that_is_full(folder: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [*CNNDSL, "summary", folder / "net.cnn"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ran.returncode == 2
+    assert ran.stderr == "cnndsl: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-"])
+def test_a_stream_that_is_closed(folder: Path, closed: str) -> None:
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {closed}', "sh", *CNNDSL, "check", folder / "net.cnn", "-"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode in (1, 2)  # an empty text, or one that cannot be read
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_terminal_that_lacks_characters(folder: Path) -> None:
+    (folder / "画像.cnn").write_text("network 網 { 畳 }", encoding="utf-8")
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    ran = subprocess.run([*CNNDSL, "check", "画像.cnn"], cwd=folder, env=environment, capture_output=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == b""
+    assert rb"\u753b\u50cf.cnn" in ran.stdout
+
+
+def test_a_name_that_is_no_text(folder: Path) -> None:
+    name = os.fsencode(folder) + b"/net\xff.cnn"
+    Path(os.fsdecode(name)).write_text(NET)
+    ran = subprocess.run([*CNNDSL, "check", name, b"gone\xff.cnn"], capture_output=True, check=False)
+    assert ran.returncode == 2
+    assert b"gone\\udcff.cnn cannot be read" in ran.stdout
+    assert b"2 files, 1 error\n" in ran.stdout
+
+
+def test_interrupted(folder: Path) -> None:
+    pipe = folder / "pipe.cnn"
+    os.mkfifo(pipe)
+    running = subprocess.Popen([*CNNDSL, "check", pipe], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    writing = os.open(pipe, os.O_WRONLY)  # returns when the command has begun to read
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate()
+    os.close(writing)
+    assert (running.returncode, out, err.strip()) == (130, "", "interrupted")
+
+
+def test_a_fault_of_our_own(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        message = "no such thing\nmore"
+        raise LookupError(message)
+
+    monkeypatch.setattr(Run, "compile", broken)
+    result = cnndsl("check", "net.cnn")
+    assert result.code == 2
+    assert result.err.startswith("cnndsl: internal error: LookupError: no such thing\nThis is a fault in cnndsl")
+    assert "Traceback" not in result.err
+    monkeypatch.setenv("CNNDSL_DEBUG", "1")
+    assert result.err in cnndsl("check", "net.cnn").err
+    assert "Traceback" in cnndsl("check", "net.cnn").err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_tab_completion(shell: str) -> None:
+    word = "su" if shell == "fish" else "1"  # fish gives the word itself, the others its number
+    environment = os.environ | {"_CNNDSL_COMPLETE": f"{shell}_complete", "COMP_WORDS": "cnndsl su", "COMP_CWORD": word}
+    ran = subprocess.run(CNNDSL, env=environment, capture_output=True, text=True, check=False)
+    assert "summary" in ran.stdout
