@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -40,9 +41,7 @@ class Renderer:
 
         command = self._command(format) + ([_RESOLUTION] if format == "png" else [])
         try:
-            done = execute.run_check(
-                command, input=dot.encode(), capture_output=True, quiet=True, timeout=timeout
-            )
+            done = execute.run_check(command, input=dot.encode(), capture_output=True, quiet=True, timeout=timeout)
         except subprocess.TimeoutExpired:
             message = f"{self.name} was not done after {timeout:g} seconds"
             raise TimeoutError(message) from None
@@ -64,14 +63,30 @@ class Renderer:
             return [self.program, str(Path(__file__).with_name("with_pygraphviz.py")), f"-T{format}"]
         from graphviz.backend import dot_command
 
-        # The package's way to name the program is a global of its module.
-        with _one_at_a_time:
-            usual = dot_command.DOT_BINARY
-            dot_command.DOT_BINARY = Path(self.program)
-            try:
-                return list(map(str, dot_command.command("dot", format)))
-            finally:
-                dot_command.DOT_BINARY = usual
+        with _called(self.program):
+            return list(map(str, dot_command.command("dot", format)))
+
+
+@contextmanager
+def _called(program: str) -> Iterator[None]:
+    """Within it the `graphviz` package calls this program; its way to name one is a global of a module."""
+    from graphviz.backend import dot_command
+
+    with _one_at_a_time:
+        usual = dot_command.DOT_BINARY
+        dot_command.DOT_BINARY = Path(program)
+        try:
+            yield
+        finally:
+            dot_command.DOT_BINARY = usual
+
+
+@contextmanager
+def calling(format: str) -> Iterator[None]:  # noqa: A002
+    """Within it the `graphviz` package calls the best program for this format, or its usual one where there is none."""
+    programs = [r.program for r in candidates(format, letters=False) if not r.python]
+    with _called(programs[0]) if programs else nullcontext():
+        yield
 
 
 def candidates(format: str, *, letters: bool) -> Iterator[Renderer]:  # noqa: A002

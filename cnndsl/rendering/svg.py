@@ -43,7 +43,8 @@ def finish(drawn: bytes, theme: ThemeName) -> bytes:
     style.text = "\n" + _FONTS + _dark_rules(root, theme)
     root.insert(2, style)
     Tree.register_namespace("", _SVG)
-    return Tree.tostring(root, encoding="utf-8", xml_declaration=False) + b"\n"
+    text: str = Tree.tostring(root, encoding="unicode")
+    return f"{text}\n".encode()
 
 
 def _take_title(group: Tree.Element) -> str:

@@ -7,13 +7,19 @@ build (boxes and arrows, some parts folded) -> paths (lanes and skips) -> write 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cnndsl.backends.diagram.build import build
 from cnndsl.backends.diagram.paths import mark
 from cnndsl.backends.diagram.write import write
 from cnndsl.program import Program
 from cnndsl.theme import DARK, LIGHT, ThemeName
+
+if TYPE_CHECKING:
+    from cnndsl.rendering.notebook import DiagramSource
+
+if TYPE_CHECKING:
+    from cnndsl.rendering.notebook import DiagramSource
 
 Direction = Literal["TB", "LR"]
 
@@ -40,3 +46,18 @@ def dot(
     picture = build(program, program.network(network), depth, expand)
     mark(picture)
     return write(picture, DARK if theme == "dark" else LIGHT, direction)
+
+
+def source(
+    program: Program,
+    network: str | None = None,
+    *,
+    direction: Direction = "TB",
+    theme: ThemeName = "auto",
+    depth: int | None = None,
+    expand: Collection[str] = (),
+) -> DiagramSource:
+    """The diagram as a `graphviz.Source`, which a notebook shows as a picture; the parameters are those of `dot`."""
+    from cnndsl.rendering.notebook import DiagramSource
+
+    return DiagramSource(dot(program, network, direction=direction, theme=theme, depth=depth, expand=expand), theme)

@@ -11,6 +11,7 @@ from cnndsl import costs
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.folding import Folding, Run
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Picture
+from cnndsl.backends.diagram.sizes import full_size, plain, same_size, size_text
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 
@@ -93,7 +94,7 @@ class _Frame:
     def change(self, steps: Sequence[Step]) -> str:
         """What comes in and what goes out, in full."""
         given, made = self.shapes(steps[0].inputs), self.shapes(steps[-1].outputs)
-        return f"{' and '.join(map(words.full_size, given))} → {' and '.join(map(words.full_size, made))}"
+        return f"{' and '.join(map(full_size, given))} → {' and '.join(map(full_size, made))}"
 
 
 class _Builder:
@@ -122,9 +123,9 @@ class _Builder:
         return [frame.values[output.value] for output in module.outputs]
 
     def _run(self, frame: _Frame, run: Run) -> None:
-        steps = frame.module.steps[run.start : run.start + run.period * run.count]
+        steps = frame.module.steps[run.start : run.start + run.period * run.times]
         parts = self._parts(frame, steps)
-        if run.count == 1 or any(self._is_forced(part) for part in parts):
+        if run.times == 1 or any(self._is_forced(part) for part in parts):
             self._one_by_one(frame, steps)
             return
         if run.period == 1 and parts and parts[0].inner:
@@ -152,7 +153,7 @@ class _Builder:
 
     def _layer(self, frame: _Frame, step: Step, part: _Part, leaf: Leaf) -> None:
         (x,) = frame.shapes(step.inputs)
-        title, detail = leaf.layer.module_name(len(x) - 1), leaf.layer.words(words.plain(x))
+        title, detail = leaf.layer.module_name(len(x) - 1), leaf.layer.words(plain(x))
         note, share = self._weigh([part], frame.place), frame.share(part)
         lines = (part.path, title, detail, frame.change([step]), note, share)
         name = words.marked(frame.place.local(part.path), share)
@@ -161,7 +162,7 @@ class _Builder:
 
     def _plain(self, frame: _Frame, step: Step, action: Plain) -> None:
         layer, (x,) = action.layer, frame.shapes(step.inputs)
-        title, detail = layer.module_name(len(x) - 1), layer.words(words.plain(x))
+        title, detail = layer.module_name(len(x) - 1), layer.words(plain(x))
         remark = "inserted by the compiler" if action.inserted else "a function call, no module"
         lines = (title, detail, frame.change([step]), remark)
         name, path = "inserted" if action.inserted else "", frame.place.part(layer.kind)
@@ -203,7 +204,7 @@ class _Builder:
         return True
 
     def _fold(self, frame: _Frame, steps: Sequence[Step], period: int = 1) -> None:
-        """Draw steps as one box: uses of a block in a row, or a pattern of `period` steps that comes again and again."""
+        """Draw steps as one box: uses of a block in a row, or a pattern of `period` steps again and again."""
         parts, place = self._parts(frame, steps), frame.place
         kinds = [self._kind(frame, step) for step in steps[:period]]
         times = len(steps) // period
@@ -242,7 +243,7 @@ class _Builder:
         if len(runs) > _FEW:
             return f"{len(inner.steps)} layers"
         frame = _Frame(inner, _Place([]), {}, Counter())
-        kinds = ((self._kind(frame, inner.steps[run.start]), run.count) for run in runs)
+        kinds = ((self._kind(frame, inner.steps[run.start]), run.times) for run in runs)
         return " → ".join(f"{kind} × {count}" if count > 1 else kind for kind, count in kinds)
 
     def _parts(self, frame: _Frame, steps: Sequence[Step]) -> list[_Part]:
@@ -274,7 +275,7 @@ class _Builder:
         before = frame.module.values[steps[0].inputs[0]]
         for index in steps[-1].outputs:
             shape = frame.module.values[index]
-            frame.values[index] = _Value(at, shape, not words.same_size(before, shape))
+            frame.values[index] = _Value(at, shape, not same_size(before, shape))
 
     def _add(self, box: Box, place: _Place) -> int:
         place.items.append(box)
@@ -286,9 +287,9 @@ class _Builder:
         for value in given:
             at_edge = IO in (self._picture.boxes[value.box].kind, self._picture.boxes[head].kind)
             emphasis = Emphasis.STRONG if value.changed and not at_edge else Emphasis.NONE
-            self._picture.arrows.append(Arrow(value.box, head, words.size(value.shape), emphasis))
+            self._picture.arrows.append(Arrow(value.box, head, size_text(value.shape), emphasis))
 
 
 def _terminal(title: str, name: str, shape: Shape, network: Module) -> Box:
-    lines = (title, name, words.full_size(shape))
-    return Box(title, IO, title, name, words.size(shape), "", lines, network.origin)
+    lines = (title, name, full_size(shape))
+    return Box(title, IO, title, name, size_text(shape), "", lines, network.origin)

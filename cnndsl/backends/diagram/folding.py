@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cnndsl.backends.diagram import words
+from cnndsl.backends.diagram.sizes import same_size
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 
 WHOLE = 40
@@ -28,11 +29,11 @@ LONG_ROW = 12
 
 
 class Run(NamedTuple):
-    """A pattern of `period` steps from `start` on that comes `count` times in a row."""
+    """A pattern of `period` steps from `start` on that comes `times` times in a row."""
 
     start: int
     period: int
-    count: int
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Folding:
     def _study(self, module: Module) -> _Facts:
         children = {child.name: child for child in module.children}
         runs = tuple(self._group(module, children))
-        structure = (module.kind, module.name, *(self._shape_free(module, children, step) for step in module.steps))
+        structure = (module.kind, module.name, *(self._shape_free(children, step) for step in module.steps))
         boxes = 0
         for start, period, count in runs:
             for step in module.steps[start : start + period]:
@@ -122,7 +123,7 @@ class Folding:
             boxes += count > 1
         return _Facts(children, runs, self._structures.setdefault(structure, len(self._structures)), boxes)
 
-    def _shape_free(self, module: Module, children: dict[str, Child], step: Step) -> tuple[object, ...]:
+    def _shape_free(self, children: dict[str, Child], step: Step) -> tuple[object, ...]:
         inner = _inner(self._program, children, step)
         action = step.action
         if inner is not None:
@@ -141,7 +142,7 @@ class Folding:
         while at < len(steps):
             run = self._run_at(module, children, follows, at)
             yield run
-            at = run.start + run.period * run.count
+            at = run.start + run.period * run.times
 
     def _run_at(self, module: Module, children: dict[str, Child], follows: list[bool], at: int) -> Run:
         for period in range(1, LONG_PERIOD + 1):
@@ -178,7 +179,7 @@ class Folding:
             )
         if inner_a or inner_b or a.action.what != b.action.what:
             return False
-        return _layer(children, a) == _layer(children, b) and words.same_size(
+        return _layer(children, a) == _layer(children, b) and same_size(
             module.values[a.inputs[0]], module.values[b.inputs[0]]
         )
 

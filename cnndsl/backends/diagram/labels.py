@@ -43,11 +43,16 @@ def _room(text: str, points: int, face: str = "") -> int:
 
 
 class Labels:
-    """The labels of one picture in the colours of a theme. Its boxes of layers are all equally wide."""
+    """The labels of one picture in the colours of a theme.
 
-    def __init__(self, picture: Picture, theme: Theme) -> None:
+    From top to bottom, the boxes of layers are all equally wide, with two texts in a line; from left to
+    right (`upright`), they are narrow, with one text in a line.
+    """
+
+    def __init__(self, picture: Picture, theme: Theme, *, upright: bool) -> None:
         self._picture = picture
         self._theme = theme
+        self._upright = upright
         texts = (_texts(box) for box in picture.boxes if box.kind not in (IO, MERGE))
         self._width = max((text.left + text.right for text in texts), default=0) + _GAP
 
@@ -58,15 +63,17 @@ class Labels:
         if box.kind == MERGE:
             return self._merge(box)
         theme, texts = self._theme, _texts(box)
-        rows = [
-            cell(run(texts.title, _LARGE, theme.tints[box.kind].line, BOLD), align="LEFT", width=texts.left)
-            + cell(run(texts.name, _SMALL, theme.quiet), align="RIGHT", width=self._width - texts.left)
-        ]
-        if texts.detail or texts.note:
-            rows.append(
-                cell(run(texts.detail, _SMALL, theme.text), align="LEFT")
-                + cell(run(texts.note, _SMALL, theme.text), align="RIGHT")
+        title = run(texts.title, _LARGE, theme.tints[box.kind].line, BOLD)
+        name = run(texts.name, _SMALL, theme.quiet)
+        detail, note = run(texts.detail, _SMALL, theme.text), run(texts.note, _SMALL, theme.text)
+        if self._upright:
+            width = max(texts.left, texts.right)
+            return label(
+                table(*(cell(line, align="LEFT", width=width) for line in (title, name, detail, note) if line))
             )
+        rows = [cell(title, align="LEFT", width=texts.left) + cell(name, align="RIGHT", width=self._width - texts.left)]
+        if detail or note:
+            rows.append(cell(detail, align="LEFT") + cell(note, align="RIGHT"))
         return label(table(*rows))
 
     def _terminal(self, box: Box) -> str:
@@ -99,7 +106,7 @@ class Labels:
             (cluster.name, _MIDDLE, theme.text, BOLD if cluster.chain else ""),
             (cluster.note, _SMALL, theme.quiet, ""),
         ]
-        widest = self._width // 2
+        widest = self._width * 2 if self._upright else self._width // 2
         lines: list[list[str]] = []
         left = 0
         for words, points, colour, face in said:
@@ -112,7 +119,9 @@ class Labels:
                 lines[-1].append(cell(run(shown, points, colour, face), align="LEFT", width=room))
                 left -= room
         # What is left of a line goes to an empty cell: a table spreads it over all of them otherwise.
-        rows = (cell(table("".join((*line, cell(width=widest))), cellpadding=1), align="LEFT") for line in lines if line)
+        rows = (
+            cell(table("".join((*line, cell(width=widest))), cellpadding=1), align="LEFT") for line in lines if line
+        )
         return label(table(*rows, cellpadding=0))
 
     def head(self) -> str:

@@ -27,9 +27,7 @@ def mark(picture: Picture) -> None:
         _tell_once(arrows)
     for head, arrows in enumerate(graph.before):
         if picture.boxes[head].kind == MERGE:
-            ways = [arrow for arrow in arrows if not arrow.skip]
-            picture.boxes[head].in_order = len(ways) == len(arrows) > 1
-            _tell_sizes(ways)
+            _tell_sizes([arrow for arrow in arrows if not arrow.skip])
 
 
 def _tell_once(arrows: list[Arrow]) -> None:

@@ -35,8 +35,6 @@ class Box:
     times: int = 1
     lane: int = 0
     """Boxes in one lane stand in a straight line."""
-    in_order: bool = False
-    """Whether the arrows come in from left to right as the program names them."""
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ class _Writer:
         self._picture = picture
         self._theme = theme
         self._direction = direction
-        self._labels = Labels(picture, theme)
+        self._labels = Labels(picture, theme, upright=direction == "LR")
         self._taken: set[str] = set()
         self._nodes = {id(box): self._unique(box.path) for box in picture.boxes}
         self._lanes = Counter(box.lane for box in picture.boxes)
@@ -108,8 +108,6 @@ class _Writer:
                 look |= {"shape": "circle", "style": "filled", "width": 0.32, "height": 0.32, "fixedsize": "true"}
         elif box.kind == DASHED:
             look["style"] = "rounded,filled,dashed"
-        if box.in_order:
-            look["ordering"] = "in"
         if box.times > 1:
             look |= {"class_": f"{BLOCK} repeated", "peripheries": 2}
         look |= {"fillcolor": tint.fill, "color": tint.line, "label": self._labels.box(box)}

@@ -1,0 +1,77 @@
+"""Sizes for a picture: short, and safe to compare where they are open.
+
+Comparing an open size writes the comparison down as a condition of the program, so nothing here does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import gcd
+from typing import NamedTuple
+
+from cnndsl.layers.sizes import Dim, Shape
+from cnndsl.traced import Expr, Symbol, Traced, is_open, key_of, value_of
+
+
+def size_text(shape: Iterable[Dim]) -> str:
+    """A size as it stands beside an arrow: `8×28×28`; an open one as `8×H/2×W/2`, or `?` where it is no fraction."""
+    return "×".join(dim_text(dim) for dim in shape)
+
+
+def dim_text(dim: Dim) -> str:
+    """One number of a size."""
+    if not isinstance(dim, Traced) or not dim.is_open:
+        return str(value_of(dim))
+    fraction = _fraction(dim.expr)
+    return str(fraction) if fraction else "?"
+
+
+class _Fraction(NamedTuple):
+    """`floor((times * name + plus) / over)`: what becomes of an open size under strides, paddings and pools."""
+
+    times: int
+    name: str
+    plus: int
+    over: int = 1
+
+    def __str__(self) -> str:
+        text = self.name if self.times == 1 else f"{self.times}{self.name}"
+        if self.plus:
+            text = f"({text}{'−' if self.plus < 0 else '+'}{abs(self.plus)})"
+        return f"{text}/{self.over}" if self.over > 1 else text
+
+
+def _fraction(expr: Expr) -> _Fraction | None:
+    """An expression as one fraction, by floor(floor(a/b)/c) = floor(a/(b*c)); None where it is none."""
+    plus = sum(factor for atoms, factor in expr.terms if not atoms)
+    others = [(atoms, factor) for atoms, factor in expr.terms if atoms]
+    if len(others) != 1 or len(others[0][0]) != 1 or not isinstance(plus, int):
+        return None
+    (((atom,), times),) = others
+    if isinstance(atom, Symbol):
+        return _Fraction(times, atom.name, plus) if isinstance(times, int) else None
+    inner = _fraction(atom.operands[0]) if atom.name == "//" and times == 1 else None
+    divisor = atom.operands[-1].constant
+    if inner is None or not isinstance(divisor, int) or divisor < 1:
+        return None
+    over = inner.over * divisor
+    common = gcd(inner.times, over)
+    total = inner.plus + plus * over
+    return _Fraction(inner.times // common, inner.name, total // common, over // common)
+
+
+def full_size(shape: Iterable[Dim]) -> str:
+    """A size for a tooltip, where there is room for every expression."""
+    return " × ".join(str(dim) for dim in shape)
+
+
+def plain(shape: Shape) -> Shape:
+    """The size in plain numbers, but for those that are left open."""
+    return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
+
+
+def same_size(a: Shape, b: Shape) -> bool:
+    """Whether two sizes are the same, open ones included; a plain `==` would count as a condition on those."""
+    return [key_of(dim) if is_open(dim) else value_of(dim) for dim in a] == [
+        key_of(dim) if is_open(dim) else value_of(dim) for dim in b
+    ]
