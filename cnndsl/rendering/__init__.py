@@ -17,10 +17,11 @@ Format = Literal["svg", "png", "pdf"]
 TIMEOUT = 60.0
 """Seconds that a layout may take."""
 
+_GRAPHVIZ = "install Graphviz (graphviz.org/download)"
 _HELP = {
-    "svg": "run 'pip install graphviz-pure', or install Graphviz (graphviz.org/download)",
-    "png": "run 'pip install graphviz-pure', or install Graphviz (graphviz.org/download)",
-    "pdf": "run 'pip install cnndsl[pdf]', or install Graphviz (graphviz.org/download); SVG and PNG need neither",
+    "svg": f"run pip install graphviz-pure, or {_GRAPHVIZ}",
+    "png": f"run pip install graphviz-pure, or {_GRAPHVIZ}",
+    "pdf": f"{_GRAPHVIZ}, or run pip install 'cnndsl[pdf]'; SVG and PNG need neither",
 }
 _TOOLTIP = re.compile(r'tooltip="(?:[^"\\]|\\.)*"')
 # Letters beyond Latin, Greek and Cyrillic; from U+2000 on there are marks and arrows before them.
@@ -48,7 +49,7 @@ def render(dot: str, format: str = "svg", *, theme: ThemeName = "light", timeout
     if format not in get_args(Format):
         message = f"no such format: {format!r}; there are {', '.join(get_args(Format))}"
         raise ValueError(message)
-    from cnndsl.rendering.renderers import OVERRIDE, RendererFailed, candidates, is_complete
+    from cnndsl.rendering.renderers import RendererFailed, candidates, is_complete
 
     letters = _LETTERS.search(_TOOLTIP.sub("", dot)) is not None
     failures = []
@@ -70,7 +71,7 @@ def render(dot: str, format: str = "svg", *, theme: ThemeName = "light", timeout
     if failures:
         message = f"no {format.upper()} could be made: {'; '.join(failures)}"
     else:
-        message = f"nothing here can make {format.upper()}: {_HELP[format]}, or name a program in {OVERRIDE}"
+        message = f"nothing here can make {format.upper()}: {_HELP[format]}"
     raise RenderError(message)
 
 

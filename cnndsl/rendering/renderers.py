@@ -60,7 +60,7 @@ class Renderer:
 
     def _command(self, format: str) -> list[str]:  # noqa: A002
         if self.python:
-            return [self.program, str(Path(__file__).with_name("with_pygraphviz.py")), f"-T{format}"]
+            return [self.program, str(Path(__file__).with_name("with_pygraphviz.py")), format]
         from graphviz.backend import dot_command
 
         with _called(self.program):
