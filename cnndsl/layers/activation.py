@@ -130,7 +130,7 @@ class RReLU(_Activation):
         return x
 
     def function(self, x: Shape) -> Spelling | None:
-        training = Argument("training", Code("self.training"), False)
+        training = Argument("training", Code("self.training"), None)
         return Spelling(self.call, (*self.arguments("lower", "upper"), training, *self.arguments("inplace")))
 
     def words(self, x: Shape) -> str:

@@ -20,8 +20,6 @@ class _Dropout(Layer):
     ranks: ClassVar[tuple[int, ...]] = ()
     call: ClassVar[str]
     """The function of `torch.nn.functional`, `{r}` being the number of spatial axes."""
-    trains: ClassVar[bool] = True
-    """PyTorch's default for the function's `training`."""
 
     p: Probability = Field(default=0.5, description="share of the numbers that is set to zero")
     inplace: Flag = Field(default=False, description="whether the input itself is overwritten")
@@ -35,7 +33,7 @@ class _Dropout(Layer):
         return Spelling(f"nn.{self.module_name(len(x) - 1)}", (Argument("p", self.p), *self.arguments("inplace")))
 
     def function(self, x: Shape) -> Spelling | None:
-        training = Argument("training", _IN_TRAINING, self.trains)
+        training = Argument("training", _IN_TRAINING, None)
         name = self.call.format(r=len(x) - 1)
         return Spelling(f"F.{name}", (Argument("p", self.p), training, *self.arguments("inplace")))
 
@@ -74,5 +72,4 @@ class AlphaDropout(_Dropout):
     kind: ClassVar[str] = "alpha_dropout"
     module: ClassVar[str] = "AlphaDropout"
     call: ClassVar[str] = "alpha_dropout"
-    trains: ClassVar[bool] = False
     example: ClassVar[str] = "input(256) -> linear(64) -> selu -> alpha_dropout(0.1)"

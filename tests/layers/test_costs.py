@@ -81,7 +81,7 @@ def test_known_sizes_and_counts(kind: str, arguments: dict[str, Any], x: Shape, 
 
 @pytest.mark.parametrize("kind", ["conv", "conv_transpose", "linear"])
 def test_multiply_accumulates_are_those_of_an_independent_counter(kind: str) -> None:
-    @settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=100, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=cases(kind))
     def agree(case: Case) -> None:
         try:
@@ -96,6 +96,20 @@ def test_multiply_accumulates_are_those_of_an_independent_counter(kind: str) -> 
         assert layer.macs(x, y) * BATCH * 2 == counter.get_total_flops()
 
     agree()
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "x", "macs"),
+    [
+        ("conv", {"channels": 4, "kernel": 3, "padding": 1, "groups": 2}, (4, 5, 5), 9 * 2 * 4 * 25),
+        ("conv", {"channels": 4, "kernel": 3, "padding": 1, "groups": 4}, (4, 5, 5), 9 * 1 * 4 * 25),
+        ("conv_transpose", {"channels": 6, "kernel": 2, "stride": 2, "groups": 2}, (4, 5, 5), 4 * 3 * 4 * 25),
+        ("linear", {"features": 10, "axis": -1}, (7, 256), 7 * 256 * 10),
+    ],
+)
+def test_multiply_accumulates_by_hand(kind: str, arguments: dict[str, Any], x: Shape, macs: int) -> None:
+    layer = KINDS[kind](**arguments)
+    assert layer.macs(x, layer.output(x)) == macs
 
 
 def test_other_kinds_have_no_multiply_accumulates() -> None:
