@@ -16,6 +16,10 @@ MOST_AXES = 8
 _DIGITS = 10**18  # more than this nobody reads
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
 def _whole(value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         message = f"must be a whole number, and it is {describe(value)}"
@@ -30,12 +34,12 @@ def _whole(value: Any, least: int) -> int:
 
 
 def _whole_per_axis(value: Any, least: int) -> int | tuple[int, ...]:
-    if isinstance(value, (list, tuple)):
-        if not value:
-            message = "needs a number for each axis, and the list is empty"
-            raise ValueError(message)
-        return tuple(_whole(item, least) for item in value)
-    return _whole(value, least)
+    if not _is_list(value):
+        return _whole(value, least)
+    if not value:
+        message = "needs a number for each axis, and the list is empty"
+        raise ValueError(message)
+    return tuple(_whole(item, least) for item in value)
 
 
 def _real(value: Any) -> float | int:
@@ -81,12 +85,12 @@ def _padding(value: Any) -> int | str | tuple[int, ...]:
 
 
 def _scale(value: Any) -> float | int | tuple[float | int, ...]:
-    if isinstance(value, (list, tuple)):
-        if not value:
-            message = "needs a number for each axis, and the list is empty"
-            raise ValueError(message)
-        return tuple(_factor(item) for item in value)
-    return _factor(value)
+    if not _is_list(value):
+        return _factor(value)
+    if not value:
+        message = "needs a number for each axis, and the list is empty"
+        raise ValueError(message)
+    return tuple(_factor(item) for item in value)
 
 
 def _factor(value: Any) -> float | int:
@@ -98,7 +102,7 @@ def _factor(value: Any) -> float | int:
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, (list, tuple)) or not value:
+    if not _is_list(value) or not value:
         message = f"must be a list of sizes, and it is {'empty' if value in ([], ()) else describe(value)}"
         raise ValueError(message)
     _check_length(value)
@@ -109,7 +113,7 @@ def _sizes(value: Any) -> tuple[int, ...]:
 
 
 def _axes(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, (list, tuple)):
+    if not _is_list(value):
         message = f"must be a list of axes, and it is {describe(value)}"
         raise ValueError(message)
     _check_length(value)
@@ -128,7 +132,7 @@ def describe(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return f'the text "{value}"' if len(value) <= 40 else "a text"
-    if isinstance(value, (list, tuple)):
+    if _is_list(value):
         return "a list"
     if isinstance(value, int) and not -_DIGITS < value < _DIGITS:
         return "a number of many digits"
@@ -146,6 +150,8 @@ Probability = Annotated[float | int, BeforeValidator(_probability), "free"]
 Whole = Annotated[int, BeforeValidator(lambda v: _whole(v, 0))]
 Positive = Annotated[int, BeforeValidator(lambda v: _whole(v, 1))]
 Axis = Annotated[int, BeforeValidator(lambda v: _whole(v, -16))]
+# One axis, or a list of them.
+AxisOrAxes = Annotated[int | tuple[int, ...], BeforeValidator(lambda v: _axes(v) if _is_list(v) else _whole(v, -16))]
 # One number for all axes, or a list of one per axis.
 Extent = Annotated[int | tuple[int, ...], BeforeValidator(lambda v: _whole_per_axis(v, 1))]
 Offset = Annotated[int | tuple[int, ...], BeforeValidator(lambda v: _whole_per_axis(v, 0))]

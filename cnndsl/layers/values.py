@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cnndsl.layers.fields import AxisOrAxes, Flag
 from cnndsl.layers.sizes import Dim, Shape, SizeError, show
 from cnndsl.traced import value_of
 
@@ -127,6 +128,53 @@ class Split(Operation):
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         return f"torch.chunk({names[0]}, {self.parts}, {self.axis})"
+
+
+class _Reduction(Operation):
+    """One number in place of all those along one axis or several, the channels by default."""
+
+    function: ClassVar[str]
+
+    axis: AxisOrAxes = Field(default=1, description="the axis, or a list of them, the batch being axis 0")
+    keepdim: Flag = Field(default=False, description="whether the axes stay, with size 1")
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        gone = {axis_index(axis, x, self.kind) for axis in axes}
+        if len(gone) < len(axes) or not axes:
+            raise SizeError(
+                f"{self.kind} goes over each axis once, and it has {list(axes)}", "name every axis once", code="E307"
+            )
+        if self.keepdim:
+            return (tuple(1 if i in gone else dim for i, dim in enumerate(x)),)
+        if len(gone) == len(x):
+            raise SizeError(
+                f"{self.kind} over every axis of {show(x)} leaves a number without an axis",
+                "write keepdim=true, or leave out one axis",
+                code="E307",
+            )
+        return (tuple(dim for i, dim in enumerate(x) if i not in gone),)
+
+    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
+        keep = ", keepdim=True" if self.keepdim else ""
+        return f"torch.{self.function}({names[0]}, dim={self.axis}{keep})"
+
+
+class Mean(_Reduction):
+    """The mean along one axis or several."""
+
+    kind: ClassVar[Literal["mean"]] = "mean"
+    symbol: ClassVar[str] = "mean"
+    function: ClassVar[str] = "mean"
+
+
+class Max(_Reduction):
+    """The largest number along one axis or several."""
+
+    kind: ClassVar[Literal["max"]] = "max"
+    symbol: ClassVar[str] = "max"
+    function: ClassVar[str] = "amax"
 
 
 def axis_index(axis: int, x: Shape, what: str) -> int:

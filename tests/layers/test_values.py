@@ -1,0 +1,124 @@
+"""Operations on values: the sizes and the numbers are those of the Python that they are written as."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnndsl.layers.sizes import Shape, SizeError
+from cnndsl.layers.values import OPERATIONS, Operation
+
+BATCH = 2
+_BINARY = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+
+
+def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
+    """The value of an expression of names, arithmetic and calls of `torch`."""
+    match node:
+        case ast.Name(name):
+            return values[name]
+        case ast.BinOp(left, sign, right):
+            return _BINARY[type(sign)](run(left, values), run(right, values))
+        case ast.Tuple(items):
+            return tuple(run(item, values) for item in items)
+        case ast.Call(ast.Attribute(ast.Name("torch"), name), arguments, named):
+            keywords = {str(k.arg): run(k.value, values) for k in named}
+            return getattr(torch, name)(*(run(a, values) for a in arguments), **keywords)
+        case _:
+            return ast.literal_eval(node)
+
+
+def compare(operation: Operation, xs: tuple[tuple[int, ...], ...]) -> str:
+    """Our sizes against PyTorch's; whether both take it or both refuse."""
+    names = tuple("abc"[: len(xs)])
+    values = {name: torch.randn(BATCH, *x) for name, x in zip(names, xs, strict=True)}
+    try:
+        result = run(ast.parse(operation.text(xs, names), mode="eval").body, values)
+    except (RuntimeError, IndexError):
+        result = None
+    try:
+        ours: tuple[Shape, ...] | None = operation.outputs(xs)
+    except SizeError:
+        ours = None
+    if ours is None:
+        return "both refuse" if result is None else "refused"
+    assert result is not None, (operation, xs)
+    results = result if isinstance(result, tuple) else (result,)
+    assert [tuple(r.shape) for r in results] == [(BATCH, *y) for y in ours]
+    return "taken"
+
+
+def shapes() -> st.SearchStrategy[tuple[int, ...]]:
+    return st.lists(st.sampled_from((1, 2, 3, 4)), min_size=1, max_size=4).map(tuple)
+
+
+@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+@given(a=shapes(), b=shapes(), kind=st.sampled_from(("add", "subtract", "multiply", "divide")))
+def test_elementwise_within_a_sample(a: tuple[int, ...], b: tuple[int, ...], kind: str) -> None:
+    verdict = compare(OPERATIONS[kind](), (a, b))
+    # With another number of axes PyTorch would line a channel up with a sample, where that happens to fit.
+    assert verdict != "refused" or len(a) != len(b)
+
+
+@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+@given(x=shapes(), axis=st.integers(-5, 5), sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
+def test_concat(x: tuple[int, ...], axis: int, sizes: list[int]) -> None:
+    at = axis - 1 if axis > 0 else axis
+    xs = tuple(tuple(size if i in (at, at + len(x)) else dim for i, dim in enumerate(x)) for size in sizes)
+    verdict = compare(OPERATIONS["concat"].model_validate({"axis": axis}), xs)
+    assert verdict != "refused" or axis in (0, -len(x) - 1)
+
+
+def test_concat_refuses_other_sizes() -> None:
+    assert compare(OPERATIONS["concat"](), ((2, 4, 4), (2, 4, 5))) == "both refuse"
+    assert compare(OPERATIONS["concat"](), ((2, 4, 4), (2, 4))) == "both refuse"
+
+
+@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@given(x=shapes(), axis=st.integers(-5, 5), parts=st.integers(1, 4))
+def test_split(x: tuple[int, ...], axis: int, parts: int) -> None:
+    verdict = compare(OPERATIONS["split"].model_validate({"parts": parts, "axis": axis}), (x,))
+    # torch.chunk makes the last piece smaller, or makes fewer; here all are equal.
+    uneven = (1 <= axis <= len(x) and x[axis - 1] % parts) or (-len(x) <= axis < 0 and x[axis] % parts)
+    assert verdict != "refused" or uneven or axis in (0, -len(x) - 1)
+
+
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+@given(
+    x=shapes(),
+    axis=st.one_of(st.integers(-5, 5), st.lists(st.integers(-4, 4), max_size=4)),
+    keepdim=st.booleans(),
+    kind=st.sampled_from(("mean", "max")),
+)
+def test_reductions(x: tuple[int, ...], axis: int | list[int], keepdim: bool, kind: str) -> None:
+    verdict = compare(OPERATIONS[kind].model_validate({"axis": axis, "keepdim": keepdim}), (x,))
+    axes = axis if isinstance(axis, list) else [axis]
+    everything = len(axes) in (0, len(x))
+    assert verdict != "refused" or everything or any(a in (0, -len(x) - 1) for a in axes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "x", "y"),
+    [
+        ("mean", {}, (8, 5, 5), (5, 5)),
+        ("max", {"keepdim": True}, (8, 5, 5), (1, 5, 5)),
+        ("mean", {"axis": [2, 3]}, (8, 5, 5), (8,)),
+        ("mean", {"axis": [-1, -2], "keepdim": True}, (8, 5, 5), (8, 1, 1)),
+    ],
+)
+def test_known_reductions(kind: str, fields: dict[str, Any], x: tuple[int, ...], y: tuple[int, ...]) -> None:
+    operation = OPERATIONS[kind].model_validate(fields)
+    assert operation.outputs((x,)) == (y,)
+    assert compare(operation, (x,)) == "taken"
+
+
+def test_a_number_on_one_side() -> None:
+    times = OPERATIONS["multiply"].model_validate({"scalar": 0.2, "scalar_first": True})
+    assert times.text(((3, 4),), ("x",)) == "0.2 * x"
+    assert times.outputs(((3, 4),)) == ((3, 4),)
