@@ -14,10 +14,12 @@ from cnndsl.theme import ThemeName, in_the_dark
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _TITLE, _DESC, _STYLE, _A, _G = (f"{{{_SVG}}}{tag}" for tag in ("title", "desc", "style", "a", "g"))
 _HREF, _TIP = f"{{{_XLINK}}}href", f"{{{_XLINK}}}title"
-_FONTS = (
-    'text{font-family:Helvetica,Arial,"Liberation Sans","Nimbus Sans",sans-serif}\n'
-    'text[font-family^="Courier"]{font-family:Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}\n'
-)
+# Every rule is for this picture's own class: a style sheet inside a page is one for the whole page.
+_RULES = """
+@media all{.cnndsl{max-width:100%;height:auto}}
+.cnndsl text{font-family:Helvetica,Arial,"Liberation Sans","Nimbus Sans",sans-serif}
+.cnndsl text[font-family^="Courier"]{font-family:Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}
+"""
 _PIXELS = 4 / 3  # to a point
 _MOST = 200
 """Boxes that are told in the description."""
@@ -30,17 +32,18 @@ def finish(drawn: bytes, theme: ThemeName) -> bytes:
     """
     root = Tree.fromstring(drawn)  # noqa: S314 - from the renderer, not from a stranger
     graph = root.find(_G)
-    name = summary = ""
+    name, about = "", []
     if graph is not None:
-        name, summary = _take_title(graph), _take_tip(graph)
-    told = [summary, *_label_groups(root)]
+        title, tip = _take_title(graph), _take_tip(graph)
+        name, *about = tip.split("\n") if tip else [title]
+    told = [*about, *_label_groups(root)]
     for element in root.iter():
         element.attrib.pop("id", None)
     _fit(root)
-    _introduce(root, name, [line for line in told if line])
+    _introduce(root, name, told)
     style = Tree.Element(_STYLE)
     style.tail = "\n"
-    style.text = "\n" + _FONTS + _dark_rules(root, theme)
+    style.text = _RULES + _dark_rules(root, theme)
     root.insert(2, style)
     Tree.register_namespace("", _SVG)
     text: str = Tree.tostring(root, encoding="unicode")
@@ -87,16 +90,16 @@ def _label_groups(root: Tree.Element) -> list[str]:
 
 
 def _fit(root: Tree.Element) -> None:
-    """The natural size in pixels, and no more than the place that the picture is given."""
+    """The natural size in pixels; the style sheet sees to it that it is no more than the place there is."""
     for side in ("width", "height"):
         points = re.match(r"[\d.]+", root.get(side, ""))
         if points:
             root.set(side, f"{float(points[0]) * _PIXELS:.0f}")
-    root.set("style", "max-width:100%;height:auto")
 
 
 def _introduce(root: Tree.Element, name: str, told: list[str]) -> None:
     slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "network"
+    root.set("class", "cnndsl")
     root.set("role", "img")
     root.set("aria-labelledby", f"{slug}-title {slug}-desc")
     for at, (tag, part, text) in enumerate([(_TITLE, "title", name), (_DESC, "desc", "\n".join(told))]):
@@ -113,7 +116,7 @@ def _dark_rules(root: Tree.Element, theme: ThemeName) -> str:
     dark = {light.lower(): colour.lower() for light, colour in in_the_dark().items()}
     for use in ("fill", "stroke"):
         there = {element.get(use, "").lower() for element in root.iter()}
-        rules += [f'[{use}="{light}"]{{{use}:{colour}}}' for light, colour in dark.items() if light in there]
+        rules += [f'.cnndsl [{use}="{light}"]{{{use}:{colour}}}' for light, colour in dark.items() if light in there]
     if theme == "dark":
         return "\n".join(rules) + "\n"
     return "@media screen and (prefers-color-scheme:dark){\n" + "\n".join(rules) + "\n}\n"

@@ -156,7 +156,7 @@ def _filled(text: str, points: int, colour: str, face: str = "", align: str = "L
 
     Not every renderer knows how wide a character outside Latin is.
     """
-    return cell(run(text, points, colour, face), align=align, width=_room(text, points, face))
+    return cell(run(text, points, colour, face), align=align, width=_room(text, points, face) + 2)
 
 
 def _swatch(tint: Tint, *, dashed: bool = False) -> str:

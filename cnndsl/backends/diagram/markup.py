@@ -25,10 +25,10 @@ def printable(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A DOT string that comes out as this text: a tooltip, an address. New lines stay."""
-    # DOT reads entities in strings and its own escapes behind a backslash.
-    safe = escape(printable(text), quote=False).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + safe.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\\n") + '"'
+    """A DOT string that comes out as this text, as a tooltip. New lines stay."""
+    # DOT reads entities in every string, and takes the escapes out of a tooltip twice.
+    safe = escape(printable(text), quote=False).replace("\\", "\\" * 4).replace('"', '\\"')
+    return '"' + "\\n".join(safe.splitlines()) + '"'
 
 
 def identifier(text: str) -> str:
@@ -41,7 +41,7 @@ def run(text: str, points: int, colour: str, face: str = "") -> str:
 
     The size is a whole number of points, since DOT drops the rest.
     """
-    safe = escape(" ".join(printable(text).split()))
+    safe = escape(" ".join(printable(text).split())).replace("\\", "\\\\")
     font = f' FACE="{face}"' if face else ""
     return f'<FONT POINT-SIZE="{points}" COLOR="{colour}"{font}>{safe}</FONT>' if safe else ""
 

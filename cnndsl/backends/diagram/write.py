@@ -56,7 +56,7 @@ class _Writer:
             fontname=SANS,
             labelloc="t",
             labeljust="l",
-            tooltip=picture.summary,
+            tooltip=f"{picture.name}\n{picture.summary}",
             label=self._labels.head(),
         )
         yield f"digraph {identifier(picture.name)} {{"
@@ -99,7 +99,7 @@ class _Writer:
 
     def _box(self, box: Box) -> str:
         tint = self._theme.tints[box.kind]
-        look: dict[str, str | float] = {"class_": box.kind, "style": "rounded,filled", "margin": "0.10,0.03"}
+        look: dict[str, str | float] = {"class_": box.kind, "style": "rounded,filled", "margin": "0.12,0.03"}
         if box.kind == IO:
             look["margin"] = "0.10,0.02"
         elif box.kind == MERGE:
