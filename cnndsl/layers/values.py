@@ -188,7 +188,7 @@ def axis_index(axis: int, x: Shape, what: str) -> int:
         reason = "is the batch" if index == 0 else "does not exist"
         raise SizeError(
             f"{what}: axis {axis} {reason}; the value is batch x {show(x)}",
-            f"choose an axis from 1 (channels) to {rank - 1}",
+            f"choose an axis from 1 (channels) to {rank - 1}" if rank > 2 else "the only axis besides the batch is 1",
             code="E307",
         )
     return index - 1

@@ -105,7 +105,7 @@ from cnndsl.layers.sizes import SizeError, check_limits
             (10,),
             "E307",
             "softmax: axis 0 is the batch; the value is batch x 10",
-            "choose an axis from 1 (channels) to 1",
+            "the only axis besides the batch is 1",
         ),
         (
             "reshape",
