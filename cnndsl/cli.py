@@ -310,7 +310,7 @@ def _tally(files: int, found: Mapping[str, int]) -> str:
     """`2 files, 1 error, 3 warnings`."""
 
     def count(number: int, word: str) -> str:
-        return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
+        return f"{f'{number:,}' if number else 'no'} {word}{'' if number == 1 else 's'}"
 
     parts = [count(files, "file"), count(found["error"], "error")]
     if found["warning"]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TEXT_HAS_ERRORS, WRONG_USE, INTERRUPTED = 1, 2, 130
 STDIN = Path("-")
+MOST_SHOWN = 100
+"""Diagnostics that one run shows as text; nobody reads more at once. The other forms are for programs, and have all."""
 
 
 @dataclass
@@ -74,7 +76,7 @@ class Run:
         from cnndsl.diagnostics import Severity
 
         diagnostics = list(diagnostics)
-        first = not self.found
+        before = self.found.total()
         for diagnostic in diagnostics:
             self.found[diagnostic.severity.value] += 1
             if diagnostic.severity is Severity.ERROR:
@@ -85,11 +87,12 @@ class Run:
             from cnndsl.reporting import github
 
             self._tell(github.render(diagnostics))
-        elif diagnostics:
+        elif diagnostics and before < MOST_SHOWN:
             from cnndsl.reporting import text
 
-            rendered = text.render(diagnostics, color=self.colored(sys.stdout if self.to_stdout else sys.stderr))
-            self._tell(rendered if first else f"\n{rendered}")
+            color = self.colored(sys.stdout if self.to_stdout else sys.stderr)
+            rendered = text.render(diagnostics[: MOST_SHOWN - before], color=color)
+            self._tell(f"\n{rendered}" if before else rendered)
 
     def finish(self) -> int:
         """Show what has waited for the end; the exit code."""
@@ -97,6 +100,8 @@ class Run:
             from cnndsl.reporting import json
 
             self._tell(json.render(self._kept))
+        elif self.format_ == "text" and self.found.total() > MOST_SHOWN:
+            self._tell(f"\n... and {self.found.total() - MOST_SHOWN:,} more\n")
         return self.code
 
     def picture(self, dot: str, target: Path, theme: ThemeName = "auto") -> dict[Path, bytes]:

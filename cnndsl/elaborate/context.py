@@ -14,7 +14,7 @@ from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.sizes import Shape, check_limits
 from cnndsl.program import Module, Origin
 from cnndsl.source import Span
-from cnndsl.traced import Traced, key_of
+from cnndsl.traced import Guard, Symbol, Traced, key_of
 
 _SHOWN_USES = 3
 
@@ -25,11 +25,17 @@ class Context:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.diagnostics: list[Diagnostic] = []
+        self._said: set[tuple[str, Span | None, str]] = set()
         self.modules: dict[str, Module] = {}
         self.sizes: dict[str, int] = {}
         """Module id -> how many layers it holds, repeated blocks counted each time."""
         self.memo: dict[Any, Any] = {}
         """Work that need not be done again, by what it depends on."""
+        self.open: dict[Symbol, Span] = {}
+        """The sizes of the network's inputs that are left open, and where."""
+        self.reasons: dict[Guard, Span] = {}
+        """For what was asked of open sizes, the step that asked first."""
+        self._guards_seen: dict[Symbol, int] = {}
         self._counts: dict[str, int] = {}
         self._turns = 0
         self._uses: list[tuple[str, Span]] = []
@@ -40,7 +46,8 @@ class Context:
             uses = tuple(Label(span, f"{name} is used here") for name, span in self._uses[: -_SHOWN_USES - 1 : -1])
             diagnostic = replace(diagnostic, labels=diagnostic.labels + uses)
         same = (diagnostic.code, diagnostic.span, diagnostic.message)
-        if all((d.code, d.span, d.message) != same for d in self.diagnostics):
+        if same not in self._said:
+            self._said.add(same)
             self.diagnostics.append(diagnostic)
 
     @contextmanager
@@ -69,6 +76,14 @@ class Context:
                 span,
                 help="repeat a block instead of its layers: equal blocks are worked out once",
             )
+
+    def attribute(self, span: Span) -> None:
+        """Note that what was asked of open sizes since the last call was asked by the step at `span`."""
+        for symbol in self.open:
+            guards = symbol.guards or []
+            for guard in guards[self._guards_seen.get(symbol, 0) :]:
+                self.reasons.setdefault(guard, span)
+            self._guards_seen[symbol] = len(guards)
 
     def new_id(self, name: str) -> str:
         """An id for another module called `name`."""

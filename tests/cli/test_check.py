@@ -34,6 +34,15 @@ def test_several_files(cnndsl: Command) -> None:
     assert result.out.endswith("\n\n3 files, 1 error, 1 warning\n")
 
 
+def test_not_all_of_very_many(cnndsl: Command) -> None:
+    text = "network Net { input(1, 8, 8)\n" + "rely\n" * 70 + "}"
+    result = cnndsl("check", "bad.cnn", "-", "-", "warned.cnn", stdin=text.encode())
+    assert result.out.count("\nerror[E201]") + 1 == 71
+    more = cnndsl("check", "-", "bad.cnn", stdin=text.replace("rely", "rely\nrelo").encode())
+    assert more.out.count("\nerror[E201]") + 1 == 100
+    assert more.out.endswith("\n\n... and 41 more\n\n2 files, 141 errors\n")
+
+
 def test_warnings_alone_are_no_failure(cnndsl: Command) -> None:
     result = cnndsl("check", "-", stdin=WARNED.encode())
     assert result.code == 0
