@@ -56,7 +56,20 @@ def _run(arguments: Sequence[str] | None) -> int:
         return WRONG_USE
 
 
+class _Commands(click.Group):
+    """The commands; one that is a file was forgotten."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self.commands and is_there(Path(args[0])):
+            message = f"what shall be done with {args[0]}? Write cnndsl {'|'.join(sorted(self.commands))} {args[0]}"
+            raise click.UsageError(message, ctx)
+        return super().resolve_command(ctx, args)
+
+
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="\b\nExit codes: 0 fine; 1 a text has errors; 2 wrong use, or a file that cannot be read or written.\n\n"
     '\b\nTab completion: add  eval "$(_CNNDSL_COMPLETE=bash_source cnndsl)"  to ~/.bashrc;\n'
@@ -130,6 +143,9 @@ def compile_(
     if STDIN in files and output is None:
         message = "what comes from standard input belongs to no folder: say with -o DIR where to write"
         raise click.UsageError(message)
+    if output is not None and output.suffix[1:] in (*PICTURES, "py") and not is_there(output / "."):
+        message = f"{output} looks like a file, and what is named here is a folder for the module and the picture"
+        raise click.BadParameter(message, param_hint="-o")
     jobs: list[_Job] = []
     for path in dict.fromkeys(files):
         compilation = run.compile(path, settings)
@@ -291,7 +307,7 @@ def _check_targets(jobs: Iterable[_Job], sources: Iterable[Path]) -> None:
     for job in jobs:
         for target in job.targets:
             _check_no_source(target, sources)
-            place = os.path.normcase(target.resolve())
+            place = os.path.normcase(os.path.realpath(target))
             if place in written:
                 message = f"{written[place]} and {job.source} would both be written to {target}"
                 raise click.UsageError(message)

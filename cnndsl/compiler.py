@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, has_errors
-from cnndsl.elaborate import elaborate
+from cnndsl.elaborate import Limits, elaborate
+from cnndsl.imports import FolderReader, nowhere
 from cnndsl.program import Program
 from cnndsl.source import Source
 from cnndsl.syntax.parser import parse
@@ -73,15 +75,33 @@ class CompilationError(Exception):
         self.compilation = compilation
 
 
-def compile_source(source: Source, settings: Mapping[str, Any] | None = None) -> Compilation:
-    """Compile a text. Never raises for anything that the text says: that is in `diagnostics`."""
+def compile_source(
+    source: Source,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    folder: Path | None = None,
+    limits: Limits | None = None,
+) -> Compilation:
+    """Compile a text. Never raises for anything that the text says: that is in `diagnostics`.
+
+    `settings` are values for network parameters; files are imported from `folder` and below it, or not
+    at all without one; `limits` bound what a text may ask for.
+    """
     tree, found = parse(source)
     if has_errors(found):
         return Compilation(source, found, None)
-    program, more = elaborate(tree, settings or {})
+    read = nowhere if folder is None else FolderReader(folder)
+    program, more = elaborate(tree, settings or {}, limits, read)
     return Compilation(source, found + more, program)
 
 
-def compile(text: str, *, name: str = "<text>", settings: Mapping[str, Any] | None = None) -> Compilation:  # noqa: A001 - the package's own word
-    """Compile a text that diagnostics and programs call `name`; `settings` are values for network parameters."""
-    return compile_source(Source(name, text), settings)
+def compile(  # noqa: A001 - the package's own word
+    text: str,
+    *,
+    name: str = "<text>",
+    settings: Mapping[str, Any] | None = None,
+    folder: str | Path | None = None,
+    limits: Limits | None = None,
+) -> Compilation:
+    """Compile a text that diagnostics and programs call `name`; the rest is as for `compile_source`."""
+    return compile_source(Source(name, text), settings, folder=None if folder is None else Path(folder), limits=limits)

@@ -133,7 +133,8 @@ class _Counter:
             layer = unit.layer
         else:
             layer = action.layer
-        macs = layer.macs(_plain(module.values[step.inputs[0]]), _plain(module.values[step.outputs[0]]))
+        x = module.values[step.inputs[0]] if step.inputs else ()
+        macs = layer.macs(_plain(x), _plain(module.values[step.outputs[0]]))
         return None if is_open(macs) else macs
 
 

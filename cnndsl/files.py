@@ -40,6 +40,10 @@ def read(path: Path) -> Source:
         raise error(
             "E001", f"{name} cannot be read: it is a directory", None, help=f"name the files in it: {name}/*.cnn"
         ) from None
+    except FileNotFoundError as problem:
+        meant = path.parent / f"{path.name}.cnn"
+        helps = (f"did you mean {shown(meant)}?",) if meant.is_file() else ()
+        raise unreadable(name, problem, *helps) from None
     except (OSError, ValueError) as problem:
         raise unreadable(name, problem) from None
     return decode(data, name)
@@ -170,9 +174,9 @@ def reason(problem: Exception) -> str:
     return words[:1].lower() + words[1:]
 
 
-def unreadable(name: str, problem: Exception) -> Problem:
+def unreadable(name: str, problem: Exception, *helps: str) -> Problem:
     """The problem for a file that the system does not let us read."""
-    return error("E001", f"{name} cannot be read: {reason(problem)}", None)
+    return error("E001", f"{name} cannot be read: {reason(problem)}", None, help=helps)
 
 
 def unwritable(path: Path, problem: OSError) -> Problem:

@@ -26,7 +26,7 @@ def load(path: str | Path, network: str | None = None, **settings: Any) -> type[
     without PyTorch.
     """
     path = Path(path)
-    compilation = compile_source(Source(path.name, path.read_text(encoding="utf-8")), settings)
+    compilation = compile_source(Source(path.name, path.read_text(encoding="utf-8")), settings, folder=path.parent)
     if compilation.program is None:
         raise CompilationError(compilation)
     name = compilation.program.network(network).name

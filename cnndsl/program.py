@@ -13,12 +13,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.learned import Learned
 from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import OPERATIONS, Operation
 from cnndsl.traced import Traced
-
-FORMAT = 1
-"""The version of the JSON form; it grows when a reader of the old form would misread the new one."""
 
 
 class Origin(NamedTuple):
@@ -30,7 +29,7 @@ class Origin(NamedTuple):
 
 
 def _read_layer(value: Any) -> Any:
-    return _read_by_kind(value, KINDS, "layer")
+    return _read_by_kind(value, KINDS | {Learned.kind: Learned}, "layer")
 
 
 def _read_operation(value: Any) -> Any:
@@ -71,14 +70,17 @@ class Weights(_Model):
 class Leaf(_Model):
     """A layer that is a module of its own, built for the input shape `x`.
 
-    `traced` has, for parameters that were computed from names, the number with its expression.
+    `traced` has, for parameters that were computed from names, the number with its expression; `init`
+    how its tensors begin, where the layer itself says so.
+    A learned tensor that is no layer's is a leaf too: its kind is `parameter`, and `x` is empty.
     """
 
     what: Literal["leaf"] = "leaf"
     layer: AnyLayer
     x: Shape
-    traced: dict[str, Traced] = {}
+    traced: dict[str, Traced | tuple[int | float | Traced, ...]] = {}
     weights: Weights | None = None
+    init: dict[str, Initialiser] = {}
 
     @property
     def spelled(self) -> Layer:
@@ -129,7 +131,7 @@ class Plain(_Model):
 
     what: Literal["plain"] = "plain"
     layer: AnyLayer
-    traced: dict[str, Traced] = {}
+    traced: dict[str, Traced | tuple[int | float | Traced, ...]] = {}
     inserted: bool = False
 
     @property
@@ -154,13 +156,54 @@ class Step(_Model):
     origin: Origin
     when: str | None = None
     """The test on which it depends that the step is taken, in the names of the definition."""
+    training: bool = False
+    """Whether the step is taken in training only."""
 
 
 class Output(_Model):
-    """One output: a value, and its name where several are returned by name."""
+    """One output: a value, and its name where several are returned by name.
+
+    `training` marks one that is given in training only.
+    """
 
     value: int
     name: str | None = None
+    training: bool = False
+
+
+class InitRule(_Model):
+    """How a tensor of all layers of a kind begins."""
+
+    kind: str
+    tensor: Literal["weight", "bias"]
+    initialiser: Initialiser
+
+
+class OpenSize(_Model):
+    """What an open size of a network's input must be: at least `minimum`, and `multiple` times a number plus `rest`.
+
+    `minimum` is None where no size up to the greatest tried fits; `multiple` None where there is no such pattern.
+    `reasons` are the places that ask for it.
+    """
+
+    symbol: str
+    minimum: int | None
+    multiple: int | None
+    rest: int = 0
+    reasons: tuple[Origin, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What it must be, in words: "H is a multiple of 16, at least 32"."""
+        if self.minimum is None:
+            return f"no {self.symbol} that was tried fits"
+        if self.multiple is None:
+            return f"{self.symbol} is at least {self.minimum}, and not every size fits"
+        if self.multiple == 1:
+            return f"{self.symbol} is at least {self.minimum}" if self.minimum > 1 else f"{self.symbol} is any size"
+        rest = f" plus {self.rest}" if self.rest else ""
+        least = f", at least {self.minimum}" if self.minimum > self.multiple else ""
+        return f"{self.symbol} is a multiple of {self.multiple}{rest}{least}"
 
 
 class Parameter(_Model):
@@ -196,6 +239,10 @@ class Module(_Model):
     outputs: tuple[Output, ...]
     names: dict[int, str] = {}
     """What the text calls values."""
+    init: tuple[InitRule, ...] = ()
+    """The rules of a network, in the order of the text; a layer's own word comes before them."""
+    open: tuple[OpenSize, ...] = ()
+    """The sizes that a network leaves open."""
     origin: Origin
 
     def child(self, name: str) -> Child:
@@ -216,7 +263,8 @@ class Module(_Model):
 class Program(_Model):
     """Everything that a text describes."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
+    """The version of the JSON form; it grows when a reader of the old form would misread the new one."""
     source: str
     """The name of the source text."""
     networks: tuple[str, ...]

@@ -360,7 +360,7 @@ class Traced:
                 if symbol.guards is not None:
                     symbol.guards.append(Guard(relation, left, right, truth))
                     break
-        return truth
+        return bool(truth)
 
     @property
     def is_open(self) -> bool:
@@ -439,16 +439,29 @@ def call(name: str, value: Number, operands: Iterable[Number | Traced]) -> Numbe
 
 def _divide(name: str, a: Expr, b: Expr) -> Expr:
     divisor = b.constant
-    if divisor == 1 and name == "//":
-        return a
-    if (
-        isinstance(divisor, int)
-        and divisor > 0
-        and name == "//"
-        and all(isinstance(f, int) and f % divisor == 0 for atoms, f in a.terms if atoms)
-    ):
-        return Expr(tuple((atoms, f // divisor) for atoms, f in a.terms if f // divisor))  # type: ignore[operator]
+    if name == "//" and isinstance(divisor, int) and divisor > 0 and all(isinstance(f, int) for _, f in a.terms):
+        return _floor_divide(a, divisor)
     return Expr.of(Operation(name, (a, b)))
+
+
+def _floor_divide(a: Expr, divisor: int) -> Expr:
+    """`a // divisor`, with what divides evenly taken out, and floors of floors made one: h // 2 // 2 is h // 4."""
+    even = [(atoms, f // divisor) for atoms, f in a.terms if atoms and f % divisor == 0]
+    rest = [(atoms, f) for atoms, f in a.terms if atoms and f % divisor]
+    constant: Any = next((f for atoms, f in a.terms if not atoms), 0)
+    if not rest:
+        return Expr(tuple(even)) + Expr.of(constant // divisor)
+    left = constant % divisor
+    if left and constant < 0 and not any(symbol.guards is not None for symbol in a.symbols()):
+        left -= divisor  # as people write it: (kernel - 1) // 2
+    whole = Expr(tuple(even)) + Expr.of((constant - left) // divisor)
+    if len(rest) == 1 and rest[0][1] == 1 and len(rest[0][0]) == 1:
+        atom = rest[0][0][0]
+        if isinstance(atom, Operation) and atom.name == "//" and isinstance(atom.operands[1].constant, int):
+            inner = atom.operands[1].constant
+            if inner > 0:
+                return whole + _floor_divide(atom.operands[0] + Expr.of(left * inner), inner * divisor)
+    return whole + Expr.of(Operation("//", (_from_terms(dict(rest)) + Expr.of(left), Expr.of(divisor))))
 
 
 def _settle(value: Number, expr: Expr) -> Number | Traced:
@@ -555,7 +568,9 @@ class Test:
         if self.name in RELATIONS:
             return f" {self.name} ".join(str(operand) for operand in self.operands)
         texts = [
-            f"({part})" if isinstance(part, Test) and part.name in ("and", "or") and part.name != self.name else str(part)
+            f"({part})"
+            if isinstance(part, Test) and part.name in ("and", "or") and part.name != self.name
+            else str(part)
             for part in self.operands
         ]
         return f"not ({self.operands[0]})" if self.name == "not" else f" {self.name} ".join(texts)

@@ -1,1 +1,1 @@
-
+"""Backends: what is made of a checked program, one package or file each."""

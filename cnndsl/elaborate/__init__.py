@@ -7,12 +7,15 @@ in the order of the text, because each may depend on the others.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, has_errors
 from cnndsl.elaborate.context import Context
-from cnndsl.elaborate.files import elaborate_file
+from cnndsl.elaborate.files import Files
 from cnndsl.elaborate.limits import Limits
+from cnndsl.elaborate.networks import Networks
+from cnndsl.imports import Reader, nowhere
 from cnndsl.program import Program
 from cnndsl.syntax.tree import File
 
@@ -20,14 +23,16 @@ __all__ = ["Limits", "elaborate"]
 
 
 def elaborate(
-    file: File, settings: Mapping[str, Any], limits: Limits | None = None
+    file: File, settings: Mapping[str, Any], limits: Limits | None = None, read: Reader = nowhere
 ) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """Work out a text.
 
-    `settings` are values for parameters of its networks. The program is None when there is an error.
+    `settings` are values for parameters of its networks, `read` gives the files that it imports. The
+    program is None when there is an error.
     """
     context = Context(limits or Limits())
-    networks = elaborate_file(context, file, settings)
+    scope = Files(context, read).enter(file, PurePosixPath())
+    networks = Networks(context, file, scope, settings).all()
     diagnostics = tuple(sorted(context.diagnostics, key=_place))
     if has_errors(diagnostics):
         return None, diagnostics

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.arguments import bind_layer, role
 from cnndsl.elaborate.builder import Builder, Slot
@@ -24,6 +26,7 @@ from cnndsl.elaborate.values import (
     Chain,
     Choice,
     Copies,
+    InitialiserKind,
     Kind,
     LayerRecipe,
     Part,
@@ -35,14 +38,16 @@ from cnndsl.elaborate.values import (
     describe,
     key_for,
 )
-from cnndsl.elaborate.weights import check_fit
+from cnndsl.elaborate.weights import check_begin, check_fit, initialiser
 from cnndsl.layers.base import Layer
+from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.learned import Learned
 from cnndsl.layers.shape import Flatten
 from cnndsl.layers.sizes import Shape, SizeError, show
 from cnndsl.program import Call, Leaf, Module, Output, Plain, Use
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import OpenSize, Traced
+from cnndsl.traced import OpenSize, Traced, value_of
 
 
 class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain
@@ -51,6 +56,10 @@ class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a cha
 
 class Application(Expressions):
     """Applies layers, for one body."""
+
+    def run(self, body: tree.Body) -> tuple[Output, ...] | None:
+        """Work out all lines of a definition; None after a mistake in it."""
+        raise NotImplementedError
 
     def run_branch(self, body: tree.Body) -> None:
         """Run the lines of a brace in this body."""
@@ -100,9 +109,10 @@ class Application(Expressions):
         if isinstance(recipe, Part):
             raise error("E403", f"this layer is already called {recipe.name}", span, help=f"write only {recipe.name}")
         slot = self.builder.declare(label, span, quoted=stage.quoted)
-        if not self.builder.is_chain:
+        result = self._fill(slot, recipe, value, span)
+        if not self.builder.is_chain:  # only now, so that inside the layer the name means what it meant before
             self.scope.names[label] = Part(self.builder, label, recipe, span)
-        return self._fill(slot, recipe, value, span)
+        return result
 
     def _apply_choice(self, choice: Choice, value: Any, span: Span) -> Any:
         if choice.recipe is None:
@@ -119,7 +129,7 @@ class Application(Expressions):
                 f"{part.name} is a part of the body around this chain",
                 span,
                 labels=(Label(part.span, "it is declared here"),),
-                help="a chain with a name holds layers of its own: write the layer itself here, or apply the stages one by one",
+                help="a chain with a name holds layers of its own: write the layer itself, or apply stage by stage",
             )
         return self._fill(self.builder.slots[part.name], part.recipe, value, span)
 
@@ -179,14 +189,59 @@ class Application(Expressions):
 
     def _built(self, recipe: LayerRecipe, x: Shape, span: Span) -> Leaf:
         weights = recipe.weights
-        if weights is not None:
-            shapes = {tensor.name: tensor.shape for tensor in self.context.tensors(recipe.layer, x)}
-            for what, numbers in (("weight", weights.weight), ("bias", weights.bias)):
-                if numbers is not None:
-                    if what not in shapes:
-                        raise error("E310", f"{recipe.layer.kind} has no {what} here", recipe.span or span, help="leave it out")
-                    check_fit(numbers, shapes[what], what, recipe.span or span)
-        return Leaf(layer=recipe.layer, x=x, traced=dict(recipe.traced), weights=weights)
+        if weights is None and not recipe.init:
+            return Leaf(layer=recipe.layer, x=x, traced=dict(recipe.traced))
+        kind, where = recipe.layer.kind, recipe.span or span
+        tensors = {tensor.name: tensor for tensor in self.context.tensors(recipe.layer, x)}
+        for what in ("weight", "bias"):
+            numbers = getattr(weights, what, None)
+            if numbers is None:
+                continue
+            if what not in tensors:
+                raise error("E310", f"{kind} has no {what} here", where, help="leave it out")
+            check_fit(numbers, tensors[what].shape, what, where)
+        for what, rule in recipe.init:
+            check_begin(rule, tensors.get(what), what, kind, where)
+        return Leaf(layer=recipe.layer, x=x, traced=dict(recipe.traced), weights=weights, init=dict(recipe.init))
+
+    def _learned(self, node: tree.Call, positional: list[Any], named: dict[str, Any]) -> Value:
+        """`parameter([channels, 1, 1], init=1e-6)`: a learned tensor, as a value."""
+        names = ("size", "init")
+        given = dict(zip(names, positional, strict=False)) | named
+        size = given.get("size")
+        if len(positional) > 2 or not set(given) <= set(names) or not isinstance(size, list) or not size:
+            raise error(
+                "E207",
+                "parameter takes the shape of a tensor for one sample, and perhaps init",
+                node.span,
+                help="write parameter([channels, 1, 1], init=1e-6)",
+            )
+        if self.builder.is_chain:
+            raise error("E404", "a chain holds layers only; this is a value", node.span, help="make it a block")
+        begin = given.get("init", 0.0)
+        begin = (
+            initialiser(begin, node.span) if isinstance(begin, (Initialiser, InitialiserKind)) else self.plain(begin)
+        )
+        for dim in size:
+            if isinstance(dim, Traced) and dim.is_open:
+                raise open_size(node.span)
+        try:
+            layer = Learned(size=tuple(value_of(dim) for dim in size), init=begin)
+        except ValidationError as problem:
+            reason = problem.errors()[0]
+            raise error("E208", f"parameter: {reason.get('ctx', {}).get('error', reason['msg'])}", node.span) from None
+        if isinstance(begin, Initialiser):
+            check_begin(begin, layer.tensors(())[0], "tensor", "parameter", node.span)
+        traced = {"size": tuple(size)} if any(isinstance(dim, Traced) for dim in size) else {}
+        slot = (
+            self.builder.declare(self.wanted, node.span)
+            if self.wanted
+            else self.builder.automatic("parameter", node.span)
+        )
+        self.builder.fill(slot, Leaf(layer=layer, x=(), traced=traced))
+        self.builder.add_size(1, node.span)
+        (value,) = self.builder.step(Call(child=slot.name), (), (tuple(size),), node.span, slot.name)
+        return value
 
     def _same_leaf(self, slot: Slot, layer: Layer, x: Shape, span: Span) -> None:
         assert isinstance(slot.unit, Leaf)  # noqa: S101 - a slot is filled by one recipe
@@ -217,7 +272,12 @@ class Application(Expressions):
         rest = replace(node, arguments=node.arguments[1:])
         recipe = bind_layer(self, kind.layer, rest)
         if self.builder.is_chain:
-            raise error("E404", "a chain holds layers only; this is a call on a value", node.span, help="write the layer without the value")
+            raise error(
+                "E404",
+                "a chain holds layers only; this is a call on a value",
+                node.span,
+                help="write the layer without the value",
+            )
         if recipe.layer.function(value.shape) is None:
             raise error(
                 "E406",
@@ -241,7 +301,7 @@ class Application(Expressions):
 
     def _output(self, recipe: LayerRecipe, x: Shape) -> Shape:
         layer = type(recipe.layer)
-        counts = {name: traced for name, traced in recipe.traced if role(layer, name) == "count"}
+        counts = {n: t for n, t in recipe.traced if isinstance(t, Traced) and role(layer, n) == "count"}
         return self.context.output(recipe.layer, counts, x)
 
     @contextmanager
@@ -315,7 +375,10 @@ class Application(Expressions):
             made, extra, arguments = instantiate(self, recipe, value, span)
         if extra and self.builder.is_chain:
             raise error(
-                "E404", "a chain holds layers only; this block takes a value", span, help="apply it in a block or network"
+                "E404",
+                "a chain holds layers only; this block takes a value",
+                span,
+                help="apply it in a block or network",
             )
         return self._use(slot, made, (value, *extra), arguments, span)
 
@@ -334,7 +397,7 @@ class Application(Expressions):
         if self._build(before) != self._build(now):
             raise error(
                 "E308",
-                f"{slot.name} was built for an input of {show(before.values[0])}, and {show(now.values[0])} comes in here",
+                f"{slot.name} was built for {show(before.values[0])}, and {show(now.values[0])} comes in here",
                 span,
                 labels=(Label(slot.span, f"{slot.name} is one layer, with one set of weights"),),
                 help="declare a second layer for this size",
@@ -364,7 +427,12 @@ class Application(Expressions):
             raise error("E401", "nothing flows here yet", span, help="declare the input first: input(3, 32, 32)")
         if isinstance(value, Unknown):
             raise Silent
-        raise error("E407", f"a layer is applied to one value, and this is {describe(value)}", span, help="name the values apart: a, b = ...")
+        raise error(
+            "E407",
+            f"a layer is applied to one value, and this is {describe(value)}",
+            span,
+            help="name the values apart: a, b = ...",
+        )
 
 
 def forget_names(shape: Shape) -> Shape:

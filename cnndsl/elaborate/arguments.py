@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from cnndsl.diagnostics import Label, error
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import RECIPES, BlockRecipe, LayerRecipe, Template, Value, describe
-from cnndsl.elaborate.weights import WEIGHT_WORDS, weights_of
+from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
 from cnndsl.layers.base import Layer
+from cnndsl.layers.initialisers import Initialiser
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Traced, is_open, value_of
@@ -28,6 +29,7 @@ def bind_layer(
     values: dict[str, Any] = {}
     places: dict[str, tree.Argument] = {}
     weights: dict[str, tuple[tree.Argument, Any]] = {}
+    begins: list[tuple[str, Initialiser]] = []
     for position, (argument, value) in enumerate(arguments):
         if argument.name is None:
             if position >= len(parameters) or any(a.name is not None for a, _ in arguments[:position]):
@@ -38,9 +40,13 @@ def bind_layer(
             if name in WEIGHT_WORDS and name not in parameters:
                 weights[name] = (argument, value)
                 continue
+            if name in INIT_WORDS:
+                begins.append((INIT_WORDS[name], initialiser(value, argument.span)))
+                continue
             if name == "bias" and isinstance(value, list):
                 weights["bias_values"] = (argument, value)
-                value = True
+                values[name], places[name] = True, argument
+                continue
             if name not in parameters:
                 _unknown_argument(kind, parameters, argument)
         if name in values:
@@ -53,12 +59,21 @@ def bind_layer(
             )
         values[name], places[name] = value, argument
     layer = make_layer(body, kind, values, places, node.span)
-    traced = tuple((name, value) for name, value in values.items() if isinstance(value, Traced))
+    traced = tuple((name, _traced(value)) for name, value in values.items() if _is_traced(value))
     for name, value in traced:
-        if role(kind, name) == "fixed" or not value.expr.sayable:
-            body.plain(value)
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, Traced) and (role(kind, name) == "fixed" or not number.expr.sayable):
+                body.plain(number)
     made = weights_of(body, layer, weights) if weights else None
-    return LayerRecipe(layer, traced, made, node.span)
+    return LayerRecipe(layer, traced, made, tuple(begins), node.span)
+
+
+def _is_traced(value: Any) -> bool:
+    return isinstance(value, Traced) or (isinstance(value, list) and any(isinstance(item, Traced) for item in value))
+
+
+def _traced(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def role(kind: type[Layer], name: str) -> str:
@@ -71,19 +86,15 @@ def make_layer(
 ) -> Layer:
     """A validated layer, made once for each set of arguments."""
     plain = {name: _plain(kind, name, value, places[name]) for name, value in values.items()}
-    try:
-        key = (kind, tuple((n, type(v), v) for n, v in plain.items()))
-        known = body.context.memo.get(key)
-    except TypeError:
-        key = known = None
+    key = (kind, repr(plain))  # which tells 1 from 1.0 and true
+    known = body.context.memo.get(key)
     if known is not None:
         return known  # type: ignore[no-any-return]
     try:
         layer = kind(**plain)
     except ValidationError as problem:
         _invalid(kind, problem, places, span)
-    if key is not None:
-        body.context.memo[key] = layer
+    body.context.memo[key] = layer
     return layer
 
 
@@ -114,7 +125,12 @@ def _too_many(kind: type[Layer], parameters: list[str], argument: tree.Argument,
         )
     takes = f"{len(parameters)} argument{'s' if len(parameters) != 1 else ''}" if parameters else "no arguments"
     listed = f": {', '.join(parameters)}" if parameters else ""
-    raise error("E207", f"{kind.kind} takes at most {takes}{listed}" if parameters else f"{kind.kind} takes no arguments", argument.span, help="remove what is too much")
+    raise error(
+        "E207",
+        f"{kind.kind} takes at most {takes}{listed}" if parameters else f"{kind.kind} takes no arguments",
+        argument.span,
+        help="remove what is too much",
+    )
 
 
 def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.Argument) -> NoReturn:
@@ -128,10 +144,17 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
             "E207", f"{kind.kind} needs no {name}: it follows from what comes in", argument.span, help="leave it out"
         )
     if short in parameters:
-        raise error("E207", f"{name} is called {short} here", argument.name.span, help=f"write {short}={argument.value.span.text}")
+        raise error(
+            "E207",
+            f"{name} is called {short} here",
+            argument.name.span,
+            help=f"write {short}={argument.value.span.text}",
+        )
     near = nearest(name, parameters)
     takes = f"{kind.kind} takes {', '.join(parameters)}" if parameters else f"{kind.kind} takes no arguments"
-    raise error("E207", f"{kind.kind} has no {name}", argument.name.span, help=f"did you mean {near}?" if near else takes)
+    raise error(
+        "E207", f"{kind.kind} has no {name}", argument.name.span, help=f"did you mean {near}?" if near else takes
+    )
 
 
 def _invalid(kind: type[Layer], problem: ValidationError, places: dict[str, tree.Argument], span: Span) -> NoReturn:
@@ -154,7 +177,9 @@ def _invalid(kind: type[Layer], problem: ValidationError, places: dict[str, tree
         text = f"{name} must be one of {first['ctx']['expected']}"
     else:
         text = f"{name}: {first['msg']}"
-    raise error("E208", f"{kind.kind}: {text}", places[name].span if name in places else span, help=_parameter_help(kind, name))
+    raise error(
+        "E208", f"{kind.kind}: {text}", places[name].span if name in places else span, help=_parameter_help(kind, name)
+    )
 
 
 def _parameter_help(kind: type[Layer], name: str) -> str | tuple[str, ...]:
@@ -171,7 +196,11 @@ def bind_definition(body: Expressions, template: Template, node: tree.Call) -> B
     for position, argument in enumerate(node.arguments):
         if argument.name is None:
             if position >= len(names):
-                takes = f"{len(names)} argument{'s' if len(names) != 1 else ''}: {', '.join(names)}" if names else "no arguments"
+                takes = (
+                    f"{len(names)} argument{'s' if len(names) != 1 else ''}: {', '.join(names)}"
+                    if names
+                    else "no arguments"
+                )
                 raise error(
                     "E207",
                     f"{definition.name.text} takes {takes}",
@@ -180,7 +209,12 @@ def bind_definition(body: Expressions, template: Template, node: tree.Call) -> B
                     help="remove what is too much",
                 )
             if any(a.name is not None for a in node.arguments[:position]):
-                raise error("E207", "an argument without a name stands after one with a name", argument.span, help=f"name it: {names[position]}={argument.span.text}")
+                raise error(
+                    "E207",
+                    "an argument without a name stands after one with a name",
+                    argument.span,
+                    help=f"name it: {names[position]}={argument.span.text}",
+                )
             name = names[position]
         else:
             name = argument.name.text
@@ -194,7 +228,9 @@ def bind_definition(body: Expressions, template: Template, node: tree.Call) -> B
                     help=f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}",
                 )
         if name in values:
-            raise error("E207", f"{definition.name.text} is given {name} twice", argument.span, help="remove one of the two")
+            raise error(
+                "E207", f"{definition.name.text} is given {name} twice", argument.span, help="remove one of the two"
+            )
         value = body.known(argument.value)
         values[name] = value
     missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in values]

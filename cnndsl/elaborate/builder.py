@@ -11,7 +11,7 @@ from cnndsl.elaborate.context import Context, origin
 from cnndsl.elaborate.values import Value
 from cnndsl.layers.sizes import Shape
 from cnndsl.names import why_not, why_not_key
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Output, Parameter, Plain, Step, Use
+from cnndsl.program import Call, Child, Combine, InitRule, Leaf, Module, OpenSize, Output, Parameter, Plain, Step, Use
 from cnndsl.source import Span
 from cnndsl.traced import Number, Test, Traced, Truth, negation
 
@@ -22,7 +22,7 @@ ModuleKind = Literal["network", "block", "sequence", "chain"]
 
 
 class Slot:
-    """A named part. Its place in the order is that of its declaration; what it is, is known when it is first applied."""
+    """A named part: its place in the order is that of its declaration; its first application says what it is."""
 
     __slots__ = ("loop", "name", "span", "unit", "when")
 
@@ -45,6 +45,9 @@ class Builder:
         self.slots: dict[str, Slot] = {}
         self.fixed: set[str] = set()
         self.names: dict[int, str] = {}
+        self.init: list[InitRule] = []
+        self.training = False
+        """Whether what is worked out now exists in training only."""
         self.size = 0
         self._tests: list[Test] = []
         self._loops: list[str] = []
@@ -54,7 +57,7 @@ class Builder:
     def value(self, shape: Shape, span: Span, maker: str) -> Value:
         """A new value."""
         self.values.append(shape)
-        return Value(self, len(self.values) - 1, shape, span, maker)
+        return Value(self, len(self.values) - 1, shape, span, maker, self.training)
 
     def input(self, name: str, shape: Shape, span: Span) -> Value:
         """A new input; inputs come before anything else flows."""
@@ -95,7 +98,7 @@ class Builder:
         return slot
 
     @contextmanager
-    def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:  # noqa: FBT001
+    def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:
         """While a branch is worked out that was taken because `condition` came out as `outcome`."""
         if not isinstance(condition, Truth):
             yield
@@ -135,6 +138,7 @@ class Builder:
         maker: str,
     ) -> tuple[Value, ...]:
         """Record an application; the values that come out."""
+        self.context.attribute(span)
         outputs = tuple(self.value(shape, span, maker) for shape in shapes)
         self.steps.append(
             Step(
@@ -143,6 +147,7 @@ class Builder:
                 outputs=tuple(value.index for value in outputs),
                 origin=origin(span),
                 when=self._when(),
+                training=self.training,
             )
         )
         return outputs
@@ -158,7 +163,12 @@ class Builder:
                 help="repeat less often",
             )
 
-    def finish(self, outputs: tuple[Output, ...], parameters: tuple[Parameter, ...] = ()) -> Module:
+    def finish(
+        self,
+        outputs: tuple[Output, ...],
+        parameters: tuple[Parameter, ...] = (),
+        open_sizes: tuple[OpenSize, ...] = (),
+    ) -> Module:
         """The module, entered among the context's modules."""
         module = Module(
             id=self.context.new_id(self.name or "chain"),
@@ -175,6 +185,8 @@ class Builder:
             values=tuple(self.values),
             outputs=outputs,
             names=self.names,
+            init=tuple(self.init),
+            open=open_sizes,
             origin=origin(self.span),
         )
         self.context.modules[module.id] = module

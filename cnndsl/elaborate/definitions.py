@@ -213,7 +213,7 @@ def inner(item: Any) -> Any:
         case list():
             return [inner(part) for part in item]
         case LayerRecipe():
-            return LayerRecipe(item.layer, (), item.weights, item.span)
+            return LayerRecipe(item.layer, (), item.weights, item.init, item.span)
         case BlockRecipe():
             return BlockRecipe(item.template, tuple((n, inner(v)) for n, v in item.arguments), item.span)
         case Chain():

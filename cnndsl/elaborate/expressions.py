@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from cnndsl.diagnostics import Problem, error
+from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate import functions
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
 from cnndsl.elaborate.builder import Builder
@@ -24,6 +24,7 @@ from cnndsl.elaborate.values import (
     Choice,
     Copies,
     Function,
+    InitialiserKind,
     Kind,
     Part,
     Silent,
@@ -34,6 +35,7 @@ from cnndsl.elaborate.values import (
     describe,
     key_for,
 )
+from cnndsl.elaborate.weights import make_initialiser
 from cnndsl.layers.sizes import AXES, SizeError
 from cnndsl.layers.values import OPERATIONS
 from cnndsl.program import Combine
@@ -53,6 +55,8 @@ class Expressions:
         """The value that entered the body."""
         self.current: Any = None
         """The current value of the pipeline."""
+        self.wanted: str | None = None
+        """The name that the line being worked out gives to its result."""
 
     def apply(self, recipe: Any, value: Any, span: Span) -> Any:
         """Apply a layer to a value."""
@@ -92,14 +96,18 @@ class Expressions:
 
     def _input(self, node: tree.Input) -> Any:
         if self.entry is None:
-            raise error("E401", "nothing has entered this network yet", node.span, help="declare it first: input(3, 32, 32)")
+            raise error(
+                "E401", "nothing has entered this network yet", node.span, help="declare it first: input(3, 32, 32)"
+            )
         if isinstance(self.entry, Unknown):
             raise Silent
         return self.entry
 
     def _it(self, node: tree.It) -> Any:
         if self.current is None:
-            raise error("E401", "there is no current value yet", node.span, help="declare the input first: input(3, 32, 32)")
+            raise error(
+                "E401", "there is no current value yet", node.span, help="declare the input first: input(3, 32, 32)"
+            )
         if isinstance(self.current, Unknown):
             raise Silent
         return self.current
@@ -269,7 +277,7 @@ class Expressions:
     def _calculate(self, operator: str, left: Any, right: Any, span: Span) -> Any:
         try:
             if operator == "**":
-                result = functions.power(self.plain(left), self.plain(right), self.context.limits.digits)
+                result: Any = functions.power(self.plain(left), self.plain(right), self.context.limits.digits)
             else:
                 result = calculate(operator, left, right)
         except ZeroDivisionError:
@@ -277,8 +285,10 @@ class Expressions:
         except OverflowError:
             result = None
         plain = value_of(result)
-        if not isinstance(plain, (int, float)) or abs(plain) >= 10**self.context.limits.digits or plain != plain:  # noqa: PLR0124
-            raise error("E502", "the result is too large a number, or none", span, help="calculate with smaller numbers")
+        if not isinstance(plain, (int, float)) or abs(plain) >= 10**self.context.limits.digits or plain != plain:
+            raise error(
+                "E502", "the result is too large a number, or none", span, help="calculate with smaller numbers"
+            )
         return result
 
     def _times(self, node: tree.Binary, left: Any, right: Any) -> Any:
@@ -352,6 +362,14 @@ class Expressions:
         """Raise Problem unless the value belongs to the body being worked out."""
         if value.owner is not self.builder:
             raise error("E402", "this value belongs to another body", span, help="give it to the block as an argument")
+        if value.training and not self.builder.training:
+            raise error(
+                "E412",
+                "this value exists in training only",
+                span,
+                labels=(Label(value.span, "it is made here"),),
+                help="use it inside when training { }, or as an output: output a, b when training",
+            )
 
     def _limited(self, items: list[Any], span: Span) -> list[Any]:
         if len(items) > self.context.limits.list_length:
@@ -418,6 +436,10 @@ class Expressions:
             return bind_definition(self, function, node)
         if isinstance(function, Function):
             return self._call_function(function.name, node)
+        if isinstance(function, InitialiserKind):
+            positional = [self.plain(self.known(a.value)) for a in node.arguments if a.name is None]
+            named = {a.name.text: self.plain(self.known(a.value)) for a in node.arguments if a.name is not None}
+            return make_initialiser(function.name, positional, named, node.span)
         if isinstance(function, BlockRecipe):
             raise error("E207", f"{describe(function)} has its arguments already", node.span, help="apply it with ->")
         if isinstance(function, Part):
@@ -428,6 +450,10 @@ class Expressions:
                 help=f"apply it with ->, for example: it -> {function.name}",
             )
         raise error("E207", f"{describe(function)} cannot be called", node.span, help="layers are applied with ->")
+
+    def _learned(self, node: tree.Call, positional: list[Any], named: dict[str, Any]) -> Value:
+        """Work out `parameter(...)`."""
+        raise NotImplementedError
 
     def _starts_with_value(self, node: tree.Call) -> bool:
         if not node.arguments or node.arguments[0].name is not None:
@@ -444,6 +470,8 @@ class Expressions:
     def _call_function(self, name: str, node: tree.Call) -> Any:
         positional = [self.known(argument.value) for argument in node.arguments if argument.name is None]
         named = {a.name.text: self.known(a.value) for a in node.arguments if a.name is not None}
+        if name == "parameter":
+            return self._learned(node, positional, named)
         if name in OPERATIONS and (positional and isinstance(positional[0], Value)):
             return self._call_operation(name, positional, named, node)
         if name in functions.TABLE:

@@ -1,185 +1,197 @@
-"""The definitions of a file, and the networks that it describes."""
+"""The definitions of a file and of those that it imports."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
-from cnndsl.elaborate.definitions import bind_parameters, declared_names, saved_parameters
 from cnndsl.elaborate.scope import Scope, language
 from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.suggest import nearest
-from cnndsl.elaborate.values import UNKNOWN, BlockRecipe, Silent, Template, Value, describe
+from cnndsl.elaborate.values import UNKNOWN, Silent, Template
+from cnndsl.imports import ImportProblem, Reader
 from cnndsl.names import why_not_class
-from cnndsl.source import Span
+from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
+from cnndsl.syntax.parser import parse
+
+_MAX_DEPTH = 16
 
 
-def elaborate_file(context: Context, file: tree.File, settings: Mapping[str, Any]) -> list[str]:
-    """Work out every network of a file; their module ids, in the order of the text."""
-    scope = Scope(language())
-    _check_parameters(context, file)
-    _define(context, file, scope)
-    networks: list[str] = []
-    used: set[str] = set()
-    known: set[str] = set()
-    bases = _bases(file, scope)
-    for item in file.items:
+class Files:
+    """The files of one compilation, each read and entered once."""
+
+    def __init__(self, context: Context, read: Reader) -> None:
+        self._context, self._read = context, read
+        self._done: dict[PurePosixPath, Scope | None] = {}
+        self._open: list[PurePosixPath] = []
+
+    def enter(self, file: tree.File, folder: PurePosixPath) -> Scope:
+        """The scope of a file: what it defines, imports and the language gives.
+
+        Definitions see one another whatever their order; constants only what stands before them.
+        """
+        scope = Scope(language())
+        places: dict[str, Span] = {}
+        for item in file.items:
+            self._safely(lambda item=item: self._declare(item, scope, places, folder))
+        body = Body(self._context, Builder(self._context, "chain", "", file.span), scope)
+        for item in file.items:
+            if isinstance(item, (tree.Constant, tree.Variant)):
+                self._safely(lambda item=item: self._evaluate(item, body, scope))
+        return scope
+
+    def _safely(self, work: Any) -> None:
         try:
-            made = _network(context, item, scope, settings, used, known, bases)
+            work()
         except Problem as problem:
-            context.report(problem.diagnostic)
+            self._context.report(problem.diagnostic)
         except Silent:
-            continue
-        else:
-            networks.extend(made)
-    if not context.diagnostics and not any(_is_network(item) for item in file.items):
-        span = Span(file.span.source, 0, 0)
-        context.report(error("E411", "there is no network here", span, help="write network Net { ... }").diagnostic)
-    for name in settings:
-        if name not in known and any(_is_network(item) for item in file.items):
-            near = nearest(name, known)
-            help_text = f"did you mean {near}?" if near else f"there is {', '.join(sorted(known))}" if known else "write network Net(name = value)"
-            context.report(error("E209", f"no network here has a parameter {name}", None, help=help_text).diagnostic)
-    return networks
+            pass
 
+    def _declare(self, item: tree.Item, scope: Scope, places: dict[str, Span], folder: PurePosixPath) -> None:
+        if isinstance(item, tree.Import):
+            self._import(item, scope, places, folder)
+            return
+        if isinstance(item, (tree.Definition, tree.Variant)):
+            _check_class(item.name)
+        if isinstance(item, tree.Definition):
+            _check_parameters(item)
+        _enter(places, item.name)
+        scope.names[item.name.text] = Template(item, scope) if isinstance(item, tree.Definition) else UNKNOWN
 
-def _is_network(item: tree.Item) -> bool:
-    return isinstance(item, tree.Variant) or (isinstance(item, tree.Definition) and item.kind == "network")
+    def _evaluate(self, item: tree.Constant | tree.Variant, body: Body, scope: Scope) -> None:
+        # Before its own line a constant is not there: what stands outside, such as a layer kind, is seen.
+        del scope.names[item.name.text]
+        try:
+            value: Any = body.known(item.value)
+        except RecursionError:
+            raise error("E501", "this is nested too deeply", item.span, help="give inner parts names") from None
+        except (Problem, Silent):
+            scope.names[item.name.text] = UNKNOWN
+            raise
+        scope.names[item.name.text] = value
 
-
-def _check_parameters(context: Context, file: tree.File) -> None:
-    for item in file.items:
-        if not isinstance(item, tree.Definition):
-            continue
-        seen: dict[str, tree.Parameter] = {}
-        for parameter in item.parameters:
-            name = parameter.name.text
-            if name in seen:
-                context.report(
-                    error(
-                        "E204",
-                        f"there are two parameters called {name}",
-                        parameter.name.span,
-                        labels=(Label(seen[name].name.span, "the first one"),),
-                        help="rename one of them",
-                    ).diagnostic
+    def _import(self, item: tree.Import, scope: Scope, places: dict[str, Span], folder: PurePosixPath) -> None:
+        for name in item.names:
+            _enter(places, name)
+            scope.names[name.text] = UNKNOWN
+        if any(not isinstance(part, str) for part in item.path.parts):
+            raise error(
+                "E413", "the path of an import is a plain text", item.path.span, help="write the path without braces"
+            )
+        path = _joined(folder, "".join(map(str, item.path.parts)), item.path.span)
+        found = self._scope_of(path, item)
+        if found is None:
+            raise Silent
+        for name in item.names:
+            if name.text not in found.names:
+                near = nearest(name.text, found.names)
+                raise error(
+                    "E413",
+                    f"{path} defines no {name.text}",
+                    name.span,
+                    help=f"did you mean {near}?" if near else f"it defines {', '.join(found.names) or 'nothing'}",
                 )
-            seen[name] = parameter
+            scope.names[name.text] = found.names[name.text]
+
+    def _scope_of(self, path: PurePosixPath, item: tree.Import) -> Scope | None:
+        if path in self._open:
+            circle = " -> ".join(map(str, [*self._open[self._open.index(path) :], path]))
+            raise error(
+                "E413",
+                f"files import one another in a circle: {circle}",
+                item.span,
+                help="move what both need to a third file",
+            )
+        if path not in self._done:
+            if len(self._open) >= _MAX_DEPTH:
+                raise error(
+                    "E413", f"imports are nested more than {_MAX_DEPTH} deep", item.span, help="import directly"
+                )
+            self._open.append(path)
+            try:
+                self._done[path] = self._load(path, item)
+            finally:
+                self._open.pop()
+        return self._done[path]
+
+    def _load(self, path: PurePosixPath, item: tree.Import) -> Scope | None:
+        try:
+            text = self._read(path)
+        except ImportProblem as problem:
+            raise error("E413", problem.message, item.path.span, help=problem.help) from None
+        file, found = parse(Source(str(path), text))
+        for diagnostic in found:
+            self._context.report(diagnostic)
+        return None if found else self.enter(file, path.parent)
 
 
-def _define(context: Context, file: tree.File, scope: Scope) -> None:
-    """Enter the definitions of a file; they see one another whatever their order, constants in the order of the text."""
-    places: dict[str, Span] = {}
+def _joined(folder: PurePosixPath, text: str, span: Span) -> PurePosixPath:
+    """The path that an import names, as one below the folder of the first file. Raises Problem."""
+    given = PurePosixPath(text)
+    if given.is_absolute() or "\\" in text or ":" in text or "\0" in text or not text.strip():
+        raise error(
+            "E413",
+            f'"{text}" is no path that an import can have',
+            span,
+            help="write a path relative to this file, with /",
+        )
+    parts: list[str] = list(folder.parts)
+    for part in given.parts:
+        if part != "..":
+            parts.append(part)
+        elif parts:
+            parts.pop()
+        else:
+            raise error(
+                "E413",
+                f"{text} lies outside the folder of the file that is compiled",
+                span,
+                help="import from the same folder or one below it",
+            )
+    return PurePosixPath(*parts)
 
-    def enter(name: tree.Name, value: Any) -> None:
-        if name.text in places:
+
+def _enter(places: dict[str, Span], name: tree.Name) -> None:
+    if name.text in places:
+        raise error(
+            "E204",
+            f"there is already something called {name.text}",
+            name.span,
+            labels=(Label(places[name.text], "the first one"),),
+            help="rename one of them",
+        )
+    places[name.text] = name.span
+
+
+def _check_class(name: tree.Name) -> None:
+    reason = why_not_class(name.text)
+    if reason:
+        raise error(
+            "E203",
+            f"{name.text} cannot be the name of a class: {reason}",
+            name.span,
+            help=f"call it {name.text.strip('_').capitalize()}Net",
+        )
+
+
+def _check_parameters(item: tree.Definition) -> None:
+    seen: dict[str, tree.Parameter] = {}
+    for parameter in item.parameters:
+        name = parameter.name.text
+        if name in seen:
             raise error(
                 "E204",
-                f"there is already something called {name.text}",
-                name.span,
-                labels=(Label(places[name.text], "the first one"),),
+                f"there are two parameters called {name}",
+                parameter.name.span,
+                labels=(Label(seen[name].name.span, "the first one"),),
                 help="rename one of them",
             )
-        places[name.text] = name.span
-        scope.names[name.text] = value
-
-    for item in file.items:
-        try:
-            if isinstance(item, (tree.Definition, tree.Variant)):
-                reason = why_not_class(item.name.text)
-                if reason:
-                    raise error(
-                        "E203",
-                        f"{item.name.text} cannot be the name of a class: {reason}",
-                        item.name.span,
-                        help=f"call it {item.name.text.capitalize()}Net",
-                    )
-            if isinstance(item, tree.Definition):
-                enter(item.name, Template(item, scope))
-            elif isinstance(item, tree.Import):
-                raise error("E199", "imports are not supported yet", item.span, help="put the blocks into this file")
-        except Problem as problem:
-            context.report(problem.diagnostic)
-    body = Body(context, Builder(context, "chain", "", file.span), scope)
-    for item in file.items:
-        if not isinstance(item, (tree.Constant, tree.Variant)):
-            continue
-        try:
-            enter(item.name, UNKNOWN)
-            scope.names[item.name.text] = body.known(item.value)
-        except Problem as problem:
-            context.report(problem.diagnostic)
-        except Silent:
-            continue
-        except RecursionError:
-            context.report(error("E501", "this is nested too deeply", item.span).diagnostic)
-
-
-def _bases(file: tree.File, scope: Scope) -> set[tree.Definition]:
-    """The networks of which there are variants."""
-    values = (scope.names.get(item.name.text) for item in file.items if isinstance(item, tree.Variant))
-    return {v.template.definition for v in values if isinstance(v, BlockRecipe)}
-
-
-def _network(
-    context: Context,
-    item: tree.Item,
-    scope: Scope,
-    settings: Mapping[str, Any],
-    used: set[str],
-    known: set[str],
-    bases: set[tree.Definition],
-) -> list[str]:
-    if isinstance(item, tree.Variant):
-        value = scope.names.get(item.name.text)
-        template, given = _variant(item, value)
-    elif isinstance(item, tree.Definition) and item.kind == "network":
-        template, given = Template(item, scope), {}
-    else:
-        return []
-    definition = template.definition
-    names = [parameter.name.text for parameter in definition.parameters]
-    known.update(names)
-    given = {**given, **{name: value for name, value in settings.items() if name in names}}
-    missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
-    if missing:
-        if definition in bases and isinstance(item, tree.Definition):
-            return []  # it is there for its variants
-        raise error(
-            "E210",
-            f"{item.name.text} needs a value for {' and '.join(missing)}",
-            item.name.span,
-            help=f"give a default: {missing[0]} = 10, or compile with --set {missing[0]}=10",
-        )
-    builder = Builder(context, "network", item.name.text, item.name.span, declared_names(definition.body))
-    body = Body(context, builder, Scope(template.scope))
-    parameters = bind_parameters(body, definition, given)
-    outputs = body.run(definition.body)
-    if outputs is None:
-        return []
-    module = builder.finish(
-        outputs,
-        saved_parameters(definition, parameters, builder),
-    )
-    return [module.id]
-
-
-def _variant(item: tree.Variant, value: Any) -> tuple[Template, dict[str, Any]]:
-    if value is UNKNOWN:
-        raise Silent
-    if isinstance(value, Template):
-        value = BlockRecipe(value, ())
-    if not isinstance(value, BlockRecipe) or value.template.definition.kind != "network":
-        raise error(
-            "E411",
-            f"a network is a variant of another network, and this is {describe(value)}",
-            item.value.span,
-            help="write network Name = Other(argument = value)",
-        )
-    if any(isinstance(argument, Value) for _, argument in value.arguments):
-        raise error("E411", "a network takes no values as arguments", item.value.span)
-    return value.template, dict(value.arguments)
+        reason = why_not_class(name)
+        if reason:
+            raise error("E203", f"{name} cannot be a parameter: {reason}", parameter.name.span, help=f"call it {name}_")
+        seen[name] = parameter

@@ -18,10 +18,10 @@ _LARGEST_COUNT = 10**9
 
 def power(base: float, exponent: float, digits: int) -> float | None:
     """`base ** exponent`, or None when that would be too large a number or none at all."""
-    if isinstance(base, int) and isinstance(exponent, int) and exponent > 0:
+    if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
         if abs(base) > 1 and exponent * math.log10(abs(base)) > digits:
             return None
-        return base**exponent
+        return int(base**exponent)
     try:
         result = float(base) ** exponent
     except OverflowError:

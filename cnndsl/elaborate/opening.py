@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.diagnostics import error
+from cnndsl.elaborate.context import Context, origin
 from cnndsl.elaborate.values import describe
 from cnndsl.layers.fields import LARGEST
 from cnndsl.layers.sizes import AXES, Dim, Shape
+from cnndsl.program import OpenSize
 from cnndsl.syntax import tree
-from cnndsl.traced import Expr, Guard, Symbol, Traced, value_of
+from cnndsl.traced import RELATIONS, Expr, Guard, Symbol, Traced, value_of
 
 if TYPE_CHECKING:
     from cnndsl.elaborate.expressions import Expressions
@@ -18,12 +20,26 @@ STAND_IN = 2**12 * 3 * 5 * 7
 """The size with which an open axis is worked out: large, and divisible by whatever strides multiply to."""
 
 
+LARGEST_TRIED = 1024
+"""The sizes that are tried to find out which fit."""
+
+
 def declare_shape(body: Expressions, call: tree.Call, position: int) -> Shape:
-    """The shape that `input(3, 32, 32)` declares. Raises Problem."""
+    """The shape that `input(3, 32, 32)` declares; sizes left open are entered in the context. Raises Problem."""
     if not call.arguments:
-        raise error("E207", "input needs the size of one sample", call.span, help="write input(3, 32, 32): channels, height, width")
+        raise error(
+            "E207",
+            "input needs the size of one sample",
+            call.span,
+            help="write input(3, 32, 32): channels, height, width",
+        )
     if len(call.arguments) > 4:
-        raise error("E207", "input takes at most 4 sizes: channels and three spatial axes", call.span, help="leave the batch out")
+        raise error(
+            "E207",
+            "input takes at most 4 sizes: channels and three spatial axes",
+            call.span,
+            help="leave the batch out",
+        )
     names = ("channels", *AXES.get(len(call.arguments) - 1, ()))
     return tuple(_size(body, a, names[i], position) for i, a in enumerate(call.arguments))
 
@@ -33,10 +49,17 @@ def _size(body: Expressions, argument: tree.Argument, axis: str, position: int) 
         raise error("E207", "input takes its sizes by position", argument.span, help="write input(3, 32, 32)")
     if isinstance(argument.value, tree.Hole):
         if axis == "channels":
-            raise error("E205", "the number of channels (or features) cannot be left open", argument.span, help="write it as a number")
+            raise error(
+                "E205",
+                "the number of channels (or features) cannot be left open",
+                argument.span,
+                help="write it as a number",
+            )
         guards: list[Guard] = []
         name = axis[0].upper() if position == 0 else f"{axis[0].upper()}{position + 1}"
-        return Traced(STAND_IN, Expr.of(Symbol(name, guards)))
+        symbol = Symbol(name, guards)
+        body.context.open[symbol] = argument.span
+        return Traced(STAND_IN, Expr.of(symbol))
     value: Any = body.known(argument.value)
     if axis != "channels":
         value = body.plain(value)  # other sizes than the number of channels reach too far to stay open
@@ -49,3 +72,41 @@ def _size(body: Expressions, argument: tree.Argument, axis: str, position: int) 
             help="sizes are counts: channels, then height and width in pixels",
         )
     return value  # type: ignore[no-any-return]
+
+
+def requirements(context: Context) -> tuple[OpenSize, ...]:
+    """What the open sizes of a network must be, from the comparisons that they took part in.
+
+    All that a size goes through divides and adds whole numbers, so which sizes fit repeats itself;
+    it is read off the sizes up to `LARGEST_TRIED`.
+    """
+    return tuple(_requirement(context, symbol) for symbol in context.open)
+
+
+def _requirement(context: Context, symbol: Symbol) -> OpenSize:
+    guards = [guard for guard in dict.fromkeys(symbol.guards or ()) if _alone(guard, symbol)]
+    sizes = range(1, LARGEST_TRIED + 1)
+    rows = [[_holds(guard, symbol.name, size) for size in sizes] for guard in guards]
+    fits = [all(column) for column in zip(*rows, strict=True)] if rows else [True] * len(sizes)
+    if not any(fits):
+        return OpenSize(symbol=symbol.name, minimum=None, multiple=None)
+    minimum = fits.index(True) + 1
+    asks = [guard for guard, row in zip(guards, rows, strict=True) if not all(row[max(0, minimum - 2) :])]
+    reasons = dict.fromkeys(origin(context.reasons[guard]) for guard in asks if guard in context.reasons)
+    pattern = fits[minimum - 1 :]
+    for period in range(1, LARGEST_TRIED // 4):
+        if all(fit == (at % period == 0) for at, fit in enumerate(pattern)):
+            break
+    else:
+        return OpenSize(symbol=symbol.name, minimum=minimum, multiple=None, reasons=tuple(reasons))
+    return OpenSize(symbol=symbol.name, minimum=minimum, multiple=period, rest=minimum % period, reasons=tuple(reasons))
+
+
+def _alone(guard: Guard, symbol: Symbol) -> bool:
+    names = guard.left.symbols() | guard.right.symbols()
+    return {s.name for s in names} == {symbol.name}
+
+
+def _holds(guard: Guard, name: str, size: int) -> bool:
+    values = {name: size}
+    return RELATIONS[guard.relation](guard.left.evaluate(values), guard.right.evaluate(values)) is guard.truth

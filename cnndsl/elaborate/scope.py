@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.elaborate.values import Function, Kind
+from cnndsl.elaborate.values import IDENTITY, Function, InitialiserKind, Kind
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.values import OPERATIONS
 
 CONSTANT_FUNCTIONS = (
@@ -53,6 +54,7 @@ def language() -> Scope:
     """The outermost scope: layer kinds and functions."""
     scope = Scope(None)
     scope.names.update({word: Kind(layer) for word, layer in KINDS.items()})
-    scope.names.update({word: Function(word) for word in (*CONSTANT_FUNCTIONS, *OPERATIONS, "identity")})
-    del scope.names["identity"]
+    scope.names.update({word: Function(word) for word in (*CONSTANT_FUNCTIONS, *OPERATIONS, "parameter")})
+    scope.names.update({word: InitialiserKind(word) for word in RULES})
+    scope.names["identity"] = IDENTITY
     return scope

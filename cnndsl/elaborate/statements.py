@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
 from cnndsl.elaborate.application import Application
+from cnndsl.elaborate.builder import Builder
+from cnndsl.elaborate.context import Context
 from cnndsl.elaborate.definitions import is_recipe
 from cnndsl.elaborate.opening import declare_shape
-from cnndsl.elaborate.values import UNKNOWN, Choice, Function, Part, Silent, Unknown, Value, describe
+from cnndsl.elaborate.scope import Scope
+from cnndsl.elaborate.values import UNKNOWN, BraceRecipe, Choice, Function, Part, Silent, Unknown, Value, describe
+from cnndsl.elaborate.weights import init_rules
 from cnndsl.program import Output
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -20,6 +26,11 @@ class Body(Application):
 
     outputs: tuple[Output, ...] | None = None
     output_span: Span | None = None
+
+    def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
+        super().__init__(context, builder, scope)
+        self.init_spans: dict[int, Span] = {}
+        """Where each rule of the network stands."""
 
     def run(self, body: tree.Body) -> tuple[Output, ...] | None:
         """Work out all lines; the outputs of the body, or None after a mistake in it."""
@@ -56,7 +67,9 @@ class Body(Application):
                 self._give_up(statement)
             except RecursionError:
                 self.context.report(
-                    error("E501", "this is nested too deeply", statement.span, help="give inner parts names of their own").diagnostic
+                    error(
+                        "E501", "this is nested too deeply", statement.span, help="give inner parts names of their own"
+                    ).diagnostic
                 )
                 self._give_up(statement)
 
@@ -94,9 +107,44 @@ class Body(Application):
                 self._repeat(statement)
             case tree.Output():
                 self._output_line(statement)
-            case tree.When() | tree.Init():
-                word = "when" if isinstance(statement, tree.When) else "init"
-                raise error("E199", f"{word} is not supported yet", statement.span, help="remove this line")
+            case tree.When():
+                self._when(statement)
+            case tree.Init():
+                if self.builder.kind != "network":
+                    raise error(
+                        "E212",
+                        "only a network says how its layers begin",
+                        statement.span,
+                        help="move this line to the network, or give the layer weight_init=",
+                    )
+                rules = init_rules(self, statement)
+                for setting, rule in zip(statement.settings, rules, strict=True):
+                    self.init_spans[len(self.builder.init)] = setting.span
+                    self.builder.init.append(rule)
+
+    def _when(self, statement: tree.When) -> None:
+        self._check_training(statement.mode)
+        if self.builder.training:
+            raise error("E412", "this stands in when training already", statement.span, help="remove the inner one")
+        if self.builder.kind != "network":
+            raise error(
+                "E412",
+                "only a network has lines for training alone",
+                statement.span,
+                help="apply the block inside when training { } of the network",
+            )
+        before = self.current
+        self.builder.training = True
+        try:
+            self.run_branch(statement.body)
+        finally:
+            self.builder.training = False
+            self.current = before
+
+    @staticmethod
+    def _check_training(mode: tree.Name) -> None:
+        if mode.text != "training":
+            raise error("E412", f"there is no mode called {mode.text}", mode.span, help="write when training")
 
     def _branch(self, node: tree.If) -> None:
         truth = self.truth(node.condition)
@@ -155,7 +203,9 @@ class Body(Application):
         if isinstance(node, tree.Call) and isinstance(node.function, tree.Input):
             self._set(target, self.declare_input(node, target.text))
             return
+        self.wanted = target.text if isinstance(node, tree.Call) else None
         value = self.evaluate(node)
+        self.wanted = None
         if is_recipe(value):
             self._bind_layer(target, value, node)
         else:
@@ -174,7 +224,19 @@ class Body(Application):
                 "E403", f"this layer is already called {recipe.name}", node.span, help=f"use {recipe.name} itself"
             )
         self.builder.declare(target.text, target.span)
+        recipe = self._as_before(recipe, target.text)
         self.scope.names[target.text] = Part(self.builder, target.text, recipe, node.span)
+
+    def _as_before(self, recipe: Any, name: str) -> Any:
+        """The recipe with braces in which `name` means what it meant before it was bound to the recipe."""
+        if isinstance(recipe, Choice):
+            return replace(recipe, recipe=self._as_before(recipe.recipe, name))
+        if not isinstance(recipe, BraceRecipe):
+            return recipe
+        scope = Scope(recipe.scope)
+        with suppress(KeyError):
+            scope.names[name] = recipe.scope.find(name)[0]
+        return BraceRecipe(recipe.body, scope)
 
     def _bind_several(self, statement: tree.Bind) -> None:
         value = self.known(statement.value)
@@ -225,7 +287,9 @@ class Body(Application):
 
     def _output_line(self, statement: tree.Output) -> None:
         if self.builder.is_chain:
-            raise error("E404", "the output of a chain is that of its last layer", statement.span, help="remove this line")
+            raise error(
+                "E404", "the output of a chain is that of its last layer", statement.span, help="remove this line"
+            )
         if self.output_span is not None:
             raise error(
                 "E410",
@@ -237,14 +301,16 @@ class Body(Application):
         self.output_span = statement.span
         named = [item for item in statement.items if item.name is not None]
         if named and len(named) != len(statement.items):
-            raise error("E410", "either all outputs have names, or none", statement.span, help="write output a = x, b = y")
+            raise error(
+                "E410", "either all outputs have names, or none", statement.span, help="write output a = x, b = y"
+            )
         names = [item.name.text for item in named if item.name is not None]
         if len(set(names)) != len(names):
             raise error("E410", "two outputs have the same name", statement.span, help="give each its own")
         outputs = []
         for item in statement.items:
             if item.when is not None:
-                raise error("E199", "when is not supported yet", item.when.span, help="remove it")
+                self._check_training(item.when)
             value = self.known(item.value)
             if not isinstance(value, Value):
                 raise error(
@@ -253,8 +319,16 @@ class Body(Application):
                     item.span,
                     help="apply the layer first: output (it -> layer)" if is_recipe(value) else (),
                 )
-            self.own(value, item.span)
-            outputs.append(Output(value=value.index, name=item.name.text if item.name else None))
+            only_training = item.when is not None
+            self.builder.training, outer = only_training or self.builder.training, self.builder.training
+            try:
+                self.own(value, item.span)
+            finally:
+                self.builder.training = outer
+            name = item.name.text if item.name else None
+            outputs.append(Output(value=value.index, name=name, training=only_training))
+        if all(output.training for output in outputs):
+            raise error("E410", "nothing is given in evaluation", statement.span, help="name an output without when")
         self.outputs = tuple(outputs)
 
     def _report_unused(self) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnndsl.layers.base import Layer
+from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Weights
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import Number, Test, Traced, Truth, key_of
+from cnndsl.traced import Number, Traced, Truth, key_of
 
 
 class Unknown:
@@ -40,6 +41,8 @@ class Value:
     shape: Shape
     span: Span
     maker: str
+    training: bool = False
+    """Whether it exists in training only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,9 @@ class LayerRecipe:
     """A layer kind with its arguments: `conv(8, 5)`."""
 
     layer: Layer
-    traced: tuple[tuple[str, Traced], ...] = ()
+    traced: tuple[tuple[str, Traced | tuple[Number | Traced, ...]], ...] = ()
     weights: Weights | None = None
+    init: tuple[tuple[str, Initialiser], ...] = ()
     span: Span | None = field(default=None, compare=False)
 
 
@@ -143,6 +147,13 @@ class Function:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class InitialiserKind:
+    """A rule by which weights begin, by its own name: `zeros`, `normal`."""
+
+    name: str
+
+
 Recipe = Kind | LayerRecipe | Template | BlockRecipe | BraceRecipe | Chain | Copies | Choice | Part
 RECIPES = (Kind, LayerRecipe, Template, BlockRecipe, BraceRecipe, Chain, Copies, Choice, Part)
 IDENTITY = Chain(())
@@ -161,7 +172,7 @@ def key_for(value: Any) -> Any:
     if isinstance(value, BlockRecipe):
         return (value.template, tuple((name, key_for(item)) for name, item in value.arguments))
     if isinstance(value, LayerRecipe):
-        return (type(value.layer), value.layer, value.weights)
+        return (type(value.layer), value.layer, value.weights, value.init)
     if isinstance(value, Chain):
         return tuple((stage.label, key_for(stage.recipe)) for stage in value.stages)
     if isinstance(value, Copies):
@@ -188,6 +199,8 @@ def describe(value: Any) -> str:
         return f"{len(value)} values"
     if isinstance(value, Function):
         return f"the function {value.name}"
+    if isinstance(value, (Initialiser, InitialiserKind)):
+        return "a rule by which weights begin"
     if isinstance(value, Template):
         return f"the {value.definition.kind} {value.definition.name.text}"
     return "a layer"

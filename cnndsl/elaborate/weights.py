@@ -1,13 +1,15 @@
-"""Weights that the text itself gives: numbers for a kernel, a bias."""
+"""Weights that the text itself gives: numbers for a kernel or a bias, and the rules by which weights begin."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.diagnostics import error
-from cnndsl.elaborate.values import describe
-from cnndsl.layers.base import Layer
-from cnndsl.program import Weights
+from cnndsl.elaborate.suggest import nearest
+from cnndsl.elaborate.values import InitialiserKind, Kind, describe
+from cnndsl.layers.base import Layer, Tensor
+from cnndsl.layers.initialisers import CHOICES, RULES, Initialiser
+from cnndsl.program import InitRule, Weights
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import value_of
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from cnndsl.elaborate.expressions import Expressions
 
 WEIGHT_WORDS = frozenset({"weight", "trainable"})
+INIT_WORDS = {"weight_init": "weight", "bias_init": "bias"}
 Nested = Any  # a number, or a tuple of Nested
 
 
@@ -76,3 +79,98 @@ def check_fit(value: Nested, shape: tuple[int, ...], what: str, span: Span) -> N
         span,
         help=f"give {wanted} numbers, or only the last axes of them, to be repeated over the others",
     )
+
+
+def initialiser(value: Any, span: Span) -> Initialiser:
+    """The rule that a value is. Raises Problem for anything else."""
+    if isinstance(value, InitialiserKind):
+        return make_initialiser(value.name, [], {}, span)
+    if isinstance(value, Initialiser):
+        return value
+    raise error(
+        "E212",
+        f"weights begin by a rule, and this is {describe(value)}",
+        span,
+        help="write zeros, normal(0, 0.01), kaiming_normal(...), or constant(5) for a number",
+    )
+
+
+def make_initialiser(name: str, positional: list[Any], named: dict[str, Any], span: Span) -> Initialiser:
+    """A rule with its arguments. Raises Problem when they do not fit."""
+    parameters = RULES[name]
+    words = list(parameters)
+    if len(positional) > len(words):
+        takes = f"takes {', '.join(words)}" if words else "takes no arguments"
+        raise error("E212", f"{name} {takes}", span, help="remove what is too much")
+    given = dict(zip(words, positional, strict=False))
+    for word, value in named.items():
+        if word not in parameters:
+            near = nearest(word, words)
+            takes = f"it takes {', '.join(words)}" if words else "it takes no arguments"
+            raise error("E212", f"{name} has no {word}", span, help=f"did you mean {near}?" if near else takes)
+        if word in given:
+            raise error("E212", f"{name} is given {word} twice", span, help="remove one of the two")
+        given[word] = value
+    for word, value in given.items():
+        _check_argument(name, word, value, span)
+    missing = [word for word, default in parameters.items() if default is None and word not in given]
+    if missing:
+        raise error("E212", f"{name} needs {missing[0]}", span, help=f"write {name}(1)")
+    return Initialiser(
+        rule=name,
+        arguments=tuple((word, given[word]) for word in words if word in given and given[word] != parameters[word]),
+    )
+
+
+def _check_argument(rule: str, word: str, value: Any, span: Span) -> None:
+    if word in CHOICES:
+        if value not in CHOICES[word]:
+            raise error(
+                "E212",
+                f"{rule}: {word} must be one of {', '.join(CHOICES[word])}",
+                span,
+                help="write it in double quotes",
+            )
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise error("E212", f"{rule}: {word} must be a number, and it is {describe(value)}", span)
+    elif word in ("std", "groups") and value < (1 if word == "groups" else 0):
+        raise error("E212", f"{rule}: {word} cannot be {value}", span, help="write a positive number")
+
+
+def init_rules(body: Expressions, statement: tree.Init) -> list[InitRule]:
+    """The rules of an `init` line. Raises Problem."""
+    kind = body.known(statement.kind)
+    if not isinstance(kind, Kind):
+        raise error(
+            "E212",
+            f"init names a kind of layer, and {statement.kind.text} is {describe(kind)}",
+            statement.kind.span,
+            help="write init conv: weight = kaiming_normal",
+        )
+    rules = []
+    for setting in statement.settings:
+        assert setting.name is not None  # noqa: S101 - the grammar gives every setting a name
+        tensor = setting.name.text
+        if tensor not in ("weight", "bias"):
+            raise error(
+                "E212",
+                f"a layer has a weight and a bias, and no {tensor}",
+                setting.name.span,
+                help="write weight = ... or bias = ...",
+            )
+        rule = initialiser(body.known(setting.value), setting.value.span)
+        rules.append(InitRule(kind=kind.layer.kind, tensor=tensor, initialiser=rule))
+    return rules
+
+
+def check_begin(rule: Initialiser, tensor: Tensor | None, what: str, name: str, span: Span) -> None:
+    """Raise Problem unless a tensor of a layer can begin by a rule."""
+    if tensor is None:
+        raise error("E212", f"{name} has no {what} here", span, help="leave the rule out")
+    if not rule.fits(len(tensor.shape)):
+        raise error(
+            "E212",
+            f"{rule.rule} needs {rule.least_axes} axes or more, and the {what} of {name} has {len(tensor.shape)}",
+            span,
+            help="use zeros, ones, constant, normal or uniform for it",
+        )

@@ -10,7 +10,8 @@ FAMILIES = ("convolution", "pooling", "normalisation", "dropout", "activation", 
 
 
 def _kinds(base: type[Layer]) -> dict[str, type[Layer]]:
-    found = {base.kind: base} if "kind" in vars(base) else {}
+    # What has no example is no layer of its own: a base, or what `parameter(...)` makes.
+    found = {base.kind: base} if vars(base).get("example") else {}
     for sub in base.__subclasses__():
         found.update(_kinds(sub))
     return found

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 MAX_DIGITS = 40
 
 
+Parts = list[Any]
+"""What the grammar keeps of a rule: nodes, words, and None for what may be missing and is."""
+
+_Texts = list[str | tree.Expression]
+
+
 class Builder(threading.local):
     """Builds nodes for the text `source`; each thread has a text of its own.
 
@@ -43,7 +49,7 @@ class Builder(threading.local):
     def _string(self, token: Token) -> tree.String:
         span = self._span(token)
         text = str(token)[1:-1]
-        parts: list[str | tree.Expression] = []
+        parts: _Texts = []
         at = 0
         while (opening := text.find("{", at)) != -1:
             closing = text.find("}", opening)
@@ -65,10 +71,10 @@ class Builder(threading.local):
 
     # Atoms
 
-    def name(self, parts: list[Any]) -> tree.Name:
+    def name(self, parts: Parts) -> tree.Name:
         return self._name(parts[0])
 
-    def number(self, parts: list[Any]) -> tree.Number:
+    def number(self, parts: Parts) -> tree.Number:
         (token,) = parts
         span = self._span(token)
         if len(token) > MAX_DIGITS:
@@ -79,177 +85,177 @@ class Builder(threading.local):
             raise error("E502", "this number is too large", span, help="write a smaller one")
         return tree.Number(span, value)
 
-    def string(self, parts: list[Any]) -> tree.String:
+    def string(self, parts: Parts) -> tree.String:
         return self._string(parts[0])
 
-    def true(self, parts: list[Any]) -> tree.Boolean:
+    def true(self, parts: Parts) -> tree.Boolean:
         return tree.Boolean(self._span(parts[0]), value=True)
 
-    def false(self, parts: list[Any]) -> tree.Boolean:
+    def false(self, parts: Parts) -> tree.Boolean:
         return tree.Boolean(self._span(parts[0]), value=False)
 
-    def hole(self, parts: list[Any]) -> tree.Hole:
+    def hole(self, parts: Parts) -> tree.Hole:
         return tree.Hole(self._span(parts[0]))
 
-    def input(self, parts: list[Any]) -> tree.Input:
+    def input(self, parts: Parts) -> tree.Input:
         return tree.Input(self._span(parts[0]))
 
-    def it(self, parts: list[Any]) -> tree.It:
+    def it(self, parts: Parts) -> tree.It:
         return tree.It(self._span(parts[0]))
 
-    def list(self, parts: list[Any]) -> tree.ListOf:
+    def list(self, parts: Parts) -> tree.ListOf:
         items = tuple(part for part in parts[1:-1] if part is not None)
         return tree.ListOf(self._span(parts[0], parts[-1]), items)
 
-    def comprehension(self, parts: list[Any]) -> tree.Comprehension:
+    def comprehension(self, parts: Parts) -> tree.Comprehension:
         opening, item, _for, (targets, unpack), source, condition, closing = parts
         return tree.Comprehension(self._span(opening, closing), item, targets, unpack, source, condition)
 
-    def group(self, parts: list[Any]) -> tree.Expression:
+    def group(self, parts: Parts) -> tree.Expression:
         return parts[0]  # type: ignore[no-any-return]
 
-    def targets(self, parts: list[Any]) -> tuple[tuple[tree.Name, ...], bool]:
+    def targets(self, parts: Parts) -> tuple[tuple[tree.Name, ...], bool]:
         return (self._name(parts[0]),), False
 
-    def unpacked(self, parts: list[Any]) -> tuple[tuple[tree.Name, ...], bool]:
+    def unpacked(self, parts: Parts) -> tuple[tuple[tree.Name, ...], bool]:
         return tuple(self._name(part) for part in parts[1:-1]), True
 
     # What follows an atom
 
-    def call(self, parts: list[Any]) -> tree.Call:
+    def call(self, parts: Parts) -> tree.Call:
         function, arguments, closing = parts
         return tree.Call(self._span(function, closing), function, tuple(arguments or ()))
 
-    def arguments(self, parts: list[Any]) -> list[Any]:
+    def arguments(self, parts: Parts) -> Parts:
         return parts
 
-    def argument(self, parts: list[Any]) -> tree.Argument:
+    def argument(self, parts: Parts) -> tree.Argument:
         (value,) = parts
         return tree.Argument(value.span, None, value)
 
-    def named_argument(self, parts: list[Any]) -> tree.Argument:
+    def named_argument(self, parts: Parts) -> tree.Argument:
         name, value = parts
         return tree.Argument(self._span(name, value), self._name(name), value)
 
     setting = named_argument
 
-    def index(self, parts: list[Any]) -> tree.Index:
+    def index(self, parts: Parts) -> tree.Index:
         value, _opening, index, closing = parts
         return tree.Index(self._span(value, closing), value, index)
 
-    def slice(self, parts: list[Any]) -> tree.Slice:
+    def slice(self, parts: Parts) -> tree.Slice:
         value, _opening, start, end, closing = parts
         return tree.Slice(self._span(value, closing), value, start, end)
 
-    def attribute(self, parts: list[Any]) -> tree.Attribute:
+    def attribute(self, parts: Parts) -> tree.Attribute:
         value, name = parts
         return tree.Attribute(self._span(value, name), value, self._name(name))
 
     # Operators
 
-    def unary(self, parts: list[Any]) -> tree.Unary:
+    def unary(self, parts: Parts) -> tree.Unary:
         operator, operand = parts
         return tree.Unary(self._span(operator, operand), str(operator), operand)
 
-    def binary(self, parts: list[Any]) -> tree.Binary:
+    def binary(self, parts: Parts) -> tree.Binary:
         left, operator, right = parts
         return tree.Binary(self._span(left, right), str(operator), left, right)
 
-    def binary_or(self, parts: list[Any]) -> tree.Binary:
+    def binary_or(self, parts: Parts) -> tree.Binary:
         left, right = parts
         return tree.Binary(self._span(left, right), "or", left, right)
 
-    def binary_and(self, parts: list[Any]) -> tree.Binary:
+    def binary_and(self, parts: Parts) -> tree.Binary:
         left, right = parts
         return tree.Binary(self._span(left, right), "and", left, right)
 
-    def comparison(self, parts: list[Any]) -> tree.Comparison:
+    def comparison(self, parts: Parts) -> tree.Comparison:
         return tree.Comparison(self._span(parts[0], parts[-1]), tuple(parts[::2]), tuple(parts[1::2]))
 
-    def comparator(self, parts: list[Any]) -> str:
+    def comparator(self, parts: Parts) -> str:
         return " ".join(parts)
 
-    def conditional(self, parts: list[Any]) -> tree.Conditional:
+    def conditional(self, parts: Parts) -> tree.Conditional:
         yes, condition, no = parts
         return tree.Conditional(self._span(yes, no), condition, yes, no)
 
-    def labelled(self, parts: list[Any]) -> tree.Labelled:
+    def labelled(self, parts: Parts) -> tree.Labelled:
         label, layer = parts
         node = self._string(label) if label.type == "STRING" else self._name(label)
         return tree.Labelled(self._span(label, layer), node, layer)
 
-    def pipe(self, parts: list[Any]) -> tree.Pipe:
+    def pipe(self, parts: Parts) -> tree.Pipe:
         return tree.Pipe(self._span(parts[0], parts[-1]), tuple(parts))
 
-    def if_(self, parts: list[Any]) -> tree.If:
+    def if_(self, parts: Parts) -> tree.If:
         word, condition, yes, no = parts
         return tree.If(self._span(word, no or yes), condition, yes, no)
 
     # Statements
 
-    def body(self, parts: list[Any]) -> tree.Body:
+    def body(self, parts: Parts) -> tree.Body:
         return tree.Body(self._span(parts[0], parts[-1]), tuple(parts[1:-1]))
 
-    def bind(self, parts: list[Any]) -> tree.Bind:
+    def bind(self, parts: Parts) -> tree.Bind:
         *targets, value = parts
         return tree.Bind(self._span(targets[0], value), tuple(map(self._name, targets)), value)
 
-    def apply(self, parts: list[Any]) -> tree.Apply:
+    def apply(self, parts: Parts) -> tree.Apply:
         return tree.Apply(parts[0].span, parts[0])
 
-    def for_(self, parts: list[Any]) -> tree.For:
+    def for_(self, parts: Parts) -> tree.For:
         word, (targets, unpack), source, body = parts
         return tree.For(self._span(word, body), targets, unpack, source, body)
 
-    def repeat(self, parts: list[Any]) -> tree.Repeat:
+    def repeat(self, parts: Parts) -> tree.Repeat:
         word, count, body = parts
         return tree.Repeat(self._span(word, body), count, body)
 
-    def output(self, parts: list[Any]) -> tree.Output:
+    def output(self, parts: Parts) -> tree.Output:
         word, *items = parts
         return tree.Output(self._span(word, items[-1]), tuple(items))
 
-    def output_item(self, parts: list[Any]) -> tree.OutputItem:
+    def output_item(self, parts: Parts) -> tree.OutputItem:
         name, value, when = parts
         span = self._span(name or value, when or value)
         return tree.OutputItem(span, name and self._name(name), value, when and self._name(when))
 
-    def when(self, parts: list[Any]) -> tree.When:
+    def when(self, parts: Parts) -> tree.When:
         word, mode, body = parts
         return tree.When(self._span(word, body), self._name(mode), body)
 
-    def init(self, parts: list[Any]) -> tree.Init:
+    def init(self, parts: Parts) -> tree.Init:
         word, kind, *settings = parts
         return tree.Init(self._span(word, settings[-1]), self._name(kind), tuple(settings))
 
     # Items of a file
 
-    def parameter(self, parts: list[Any]) -> tree.Parameter:
+    def parameter(self, parts: Parts) -> tree.Parameter:
         name, default = parts
         return tree.Parameter(self._span(name, default or name), self._name(name), default)
 
-    def parameters(self, parts: list[Any]) -> list[Any]:
+    def parameters(self, parts: Parts) -> Parts:
         return parts
 
-    def definition(self, parts: list[Any]) -> tree.Definition:
+    def definition(self, parts: Parts) -> tree.Definition:
         word, name, *rest = parts
         body = rest[-1]
         parameters = tuple(rest[0] or ())
         return tree.Definition(self._span(word, body), str(word), self._name(name), parameters, body)
 
-    def variant(self, parts: list[Any]) -> tree.Variant:
+    def variant(self, parts: Parts) -> tree.Variant:
         word, name, value = parts
         return tree.Variant(self._span(word, value), self._name(name), value)
 
-    def import_(self, parts: list[Any]) -> tree.Import:
+    def import_(self, parts: Parts) -> tree.Import:
         word, path, *names = parts
         return tree.Import(self._span(word, names[-1]), self._string(path), tuple(map(self._name, names)))
 
-    def constant(self, parts: list[Any]) -> tree.Constant:
+    def constant(self, parts: Parts) -> tree.Constant:
         name, value = parts
         return tree.Constant(self._span(name, value), self._name(name), value)
 
-    def file(self, parts: list[Any]) -> tree.File:
+    def file(self, parts: Parts) -> tree.File:
         return tree.File(Span(self.source, 0, len(self.source.text)), tuple(parts))
 
 

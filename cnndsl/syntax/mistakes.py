@@ -62,13 +62,13 @@ def explain(
         return _unknown(word, span)
     if word.type == "$END":
         return error("E101", "the text ends in the middle of a line", span, help="complete the last line")
-    if word.type in ("RPAR", "RSQB", "RBRACE") and (
-        not brackets or _CLOSING[brackets[-1].token.type] != str(word)
-    ):
+    if word.type in ("RPAR", "RSQB", "RBRACE") and (not brackets or _CLOSING[brackets[-1].token.type] != str(word)):
         if brackets and brackets[-1].token.type != "LBRACE":
             partner = _CLOSING[brackets[-1].token.type]
             return error("E102", f"{text} closes nothing here", span, labels=labels, help=f"close with {partner} first")
-        return error("E102", f"{text} closes nothing here", span, help=f"remove it, or open it before with {_partner(word)}")
+        return error(
+            "E102", f"{text} closes nothing here", span, help=f"remove it, or open it before with {_partner(word)}"
+        )
     if before is not None and str(before) in _WORDS and str(word) == "=":
         return error(
             "E103",
@@ -99,10 +99,15 @@ def explain(
             span,
             help="write name: layer, and open a body with { and not with a colon",
         )
-    if before is not None and before.type in ("NAME", "NUMBER", "STRING", "RPAR", "RSQB") and word.type in (
-        "NAME",
-        "NUMBER",
-        "STRING",
+    if (
+        before is not None
+        and before.type in ("NAME", "NUMBER", "STRING", "RPAR", "RSQB")
+        and word.type
+        in (
+            "NAME",
+            "NUMBER",
+            "STRING",
+        )
     ):
         between = "a comma" if brackets and brackets[-1].token.type != "LBRACE" else "-> or a new line"
         return error(
@@ -112,7 +117,9 @@ def explain(
             labels=labels if place else (),
             help=f"put {between} between them",
         )
-    return error("E101", f"{text} cannot stand here{place}", span, labels=labels if place else (), help=_expected(accepts))
+    return error(
+        "E101", f"{text} cannot stand here{place}", span, labels=labels if place else (), help=_expected(accepts)
+    )
 
 
 def _unknown(word: Token, span: Span) -> Problem:

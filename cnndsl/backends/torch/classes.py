@@ -18,7 +18,6 @@ from cnndsl.backends.torch.trees import Trees, outside_values
 from cnndsl.program import Module, Program, Use
 from cnndsl.traced import Traced, value_of
 
-
 _LONGEST = 32
 """Characters of an expression that is still easier to read than the number."""
 
@@ -221,7 +220,7 @@ def _uses_last(program: Program, groups: list[list[Module]]) -> list[list[Module
         if state.get(at) == 1:
             return False
         state[at] = 1
-        whole = all([visit(other) for other in sorted(needs[at])])
+        whole = sum(not visit(other) for other in sorted(needs[at])) == 0
         state[at] = 2
         if whole:
             result.append(groups[at])

@@ -128,7 +128,11 @@ class Perhaps:
             return [line]
         inner = indent + _STEP
         flat = f"{inner}[{', '.join(item.flat() for item in self.items)}]"
-        items = [flat] if len(flat) <= WIDTH and not any(map(_is_tall, self.items)) else ListOf(self.items).lines(inner, "", "")
+        items = (
+            [flat]
+            if len(flat) <= WIDTH and not any(map(_is_tall, self.items))
+            else ListOf(self.items).lines(inner, "", "")
+        )
         return [f"{indent}{lead}*(", *items, f"{inner}if {self.test}", f"{inner}else []", f"{indent}){trail}"]
 
 
@@ -165,3 +169,12 @@ def literal(value: object) -> str:
             return f"[{inner}]"
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     return repr(value)
+
+
+def broken(line: str) -> list[str]:
+    """A line, or where it is too long the three lines that its call is broken into."""
+    if len(line) <= WIDTH or not line.endswith(")"):
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    head, _, rest = line.partition("(")
+    return [f"{head}(", f"{indent}{_STEP}{rest[:-1]}", f"{indent})"]

@@ -15,6 +15,8 @@ from cnndsl.layers.sizes import Shape
 from cnndsl.program import Call, Combine, Module, Plain, Step
 
 ValueKey = tuple[Any, int]
+TRAINING = "training"
+"""In place of a test: the step is taken in training only."""
 _CALL, _PRODUCT, _SUM = 2, 1, 0
 
 
@@ -40,6 +42,15 @@ class Flow:
     """What the text calls the outputs."""
     loop: Merged | None = None
     residual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One output: the value, its name where there is one, and whether it is given in training only."""
+
+    value: frozenset[ValueKey]
+    name: str | None
+    training: bool
 
 
 @dataclass(slots=True)
@@ -70,9 +81,7 @@ class Flows:
         from cnndsl.backends.torch.merge import _order
 
         keyed = [{found.key: found for found in row.found} for row in self._rows]
-        return [
-            self._flow([row.get(key, ABSENT) for row in keyed]) for key in _order([list(row) for row in keyed])
-        ]
+        return [self._flow([row.get(key, ABSENT) for row in keyed]) for key in _order([list(row) for row in keyed])]
 
     # One elaboration
 
@@ -102,7 +111,12 @@ class Flows:
         calls = module.steps[position : position + len(names)]
         for name, call, before in zip(names, calls, (None, *calls), strict=False):
             is_next = isinstance(call.action, Call) and call.action.child == name
-            if not is_next or len(call.inputs) != 1 or (before is not None and call.inputs != before.outputs):
+            if (
+                not is_next
+                or len(call.inputs) != 1
+                or call.training
+                or (before is not None and call.inputs != before.outputs)
+            ):
                 raise Different
         if len(calls) != len(names):
             raise Different
@@ -128,13 +142,15 @@ class Flows:
             )
         )
 
-    def _outputs(self) -> list[tuple[frozenset[ValueKey], str | None]]:
+    def _outputs(self) -> list[Result]:
         first = self._merger.modules[0].outputs
         if any(tuple(o.name for o in m.outputs) != tuple(o.name for o in first) for m in self._merger.modules):
             raise Different
         pairs = list(zip(self._merger.modules, self._rows, strict=True))
         return [
-            (frozenset(row.makers[module.outputs[k].value] for module, row in pairs), output.name)
+            Result(
+                frozenset(row.makers[module.outputs[k].value] for module, row in pairs), output.name, output.training
+            )
             for k, output in enumerate(first)
         ]
 
@@ -146,8 +162,10 @@ class Flows:
         if len({len(found.inputs) for found in present}) != 1 or len({len(found.outputs) for found in present}) != 1:
             raise Different
         action = first.step.action
-        when = None
+        when = TRAINING if first.step.training else None
         if len(present) < len(row):
+            if when is not None:
+                raise Different
             if first.step.when is None or any(found.step.when != first.step.when for found in present):
                 raise Different
             when = str(self._merger.test(first.step.when, [found is not ABSENT for found in row]))
@@ -158,8 +176,8 @@ class Flows:
             outputs=first.outputs,
             when=when,
             child=action.child if isinstance(action, Call) else None,
-            is_tensor=not isinstance(action, Call),
-            changes=any(found.in_shape != found.shapes[0] for found in present if found.shapes),
+            is_tensor=not isinstance(action, Call) or not first.inputs,
+            changes=any(found.in_shape != found.shapes[0] for found in present if found.inputs),
             shape=first.shapes[0] if len(shapes) == 1 and len(first.shapes) == 1 else None,
             names=first.names,
             loop=first.loop,
@@ -170,7 +188,7 @@ class Flows:
         actions = [found if found is ABSENT else found.step.action for found in row]
         action = first.step.action
         if isinstance(action, Call):
-            return _render_call(action.child)
+            return _render_call(action.child, reads=not first.inputs)
         if isinstance(action, Plain):
             return self._render_plain(actions, row)
         if any(a is not ABSENT and a != action for a in actions):
@@ -181,7 +199,9 @@ class Flows:
         at = next(i for i, row in enumerate(self._rows) if found in row.found)
         return self._merger.modules[at].values[found.step.inputs[k]]
 
-    def _render_plain(self, actions: list[Any], row: list[Any]) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
+    def _render_plain(
+        self, actions: list[Any], row: list[Any]
+    ) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
         spellings = [
             ABSENT if action is ABSENT else action.spelled.function(found.in_shape)
             for action, found in zip(actions, row, strict=True)
@@ -225,14 +245,18 @@ def access(name: str) -> str:
     return f"self.{name}" if name.isidentifier() else f'getattr(self, "{name}")'
 
 
-def _render_call(child: str) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
+def _render_call(child: str, *, reads: bool) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
     def render(operands: Sequence[tuple[str, int]]) -> tuple[str, int]:
+        if reads:  # a learned tensor
+            return access(child), _CALL
         return f"{access(child)}({', '.join(text for text, _ in operands)})", _CALL
 
     return render
 
 
-def _render_combine(action: Combine, shapes: tuple[Shape, ...]) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
+def _render_combine(
+    action: Combine, shapes: tuple[Shape, ...]
+) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
     operation = action.operation
     level = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}.get(operation.symbol, _CALL)
 

@@ -12,8 +12,8 @@ import keyword
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnndsl.backends.torch.code import WIDTH
-from cnndsl.backends.torch.flow import Flow, ValueKey, access
+from cnndsl.backends.torch.code import WIDTH, broken
+from cnndsl.backends.torch.flow import TRAINING, Flow, Result, ValueKey, access
 from cnndsl.backends.torch.merge import Different, Merged
 from cnndsl.layers.sizes import show
 from cnndsl.traced import negation, parse_test
@@ -42,7 +42,7 @@ class Forward:
     def __init__(
         self,
         flows: Sequence[Flow],
-        outputs: Sequence[tuple[frozenset[ValueKey], str | None]],
+        outputs: Sequence[Result],
         inputs: Sequence[str],
         parts: Sequence[Merged],
     ) -> None:
@@ -55,7 +55,7 @@ class Forward:
         self._indent = _INDENT
         self._merge_values()
         self._uses = self._last_uses()
-        self.inputs = [_variable(name) if len(inputs) > 1 else "x" for name in inputs]
+        self.inputs = ["x" if name == "input" or len(inputs) == 1 else _variable(name) for name in inputs]
         self._holds: dict[str, ValueKey] = {}
         self._variables: dict[ValueKey, str] = {}
         for k, name in enumerate(self.inputs):
@@ -73,7 +73,7 @@ class Forward:
                 value = parent[value]
             return value
 
-        groups = [keys for flow in self._flows for keys in flow.inputs] + [keys for keys, _ in self._outputs]
+        groups = [keys for flow in self._flows for keys in flow.inputs] + [result.value for result in self._outputs]
         for keys in groups:
             first, *rest = sorted(keys, key=repr)
             for other in rest:
@@ -90,10 +90,8 @@ class Forward:
         for flow in self._flows:
             for keys in flow.inputs:
                 for output, when in written.get(self._find(next(iter(keys))), ()):
-                    if output not in keys and flow.when != when:
-                        other = str(negation(parse_test(when)))
-                        if flow.when != other:
-                            raise Different
+                    if output not in keys and flow.when not in (when, opposite(when)):
+                        raise Different
             if flow.when is not None:
                 for output in flow.outputs:
                     if self._find(output) in self._shared:
@@ -107,8 +105,8 @@ class Forward:
         for at, flow in enumerate(self._flows):
             for keys in flow.inputs:
                 uses.setdefault(self._one(next(iter(keys))), []).append(at)
-        for keys, _ in self._outputs:
-            uses.setdefault(self._one(next(iter(keys))), []).append(len(self._flows))
+        for result in self._outputs:
+            uses.setdefault(self._one(next(iter(result.value))), []).append(len(self._flows))
         return uses
 
     # Lines
@@ -141,7 +139,7 @@ class Forward:
             and places.count(value) == 1
             and not (pending.changes and flow.changes)
             and pending.depth < _MAX_NESTING
-            and pending.flow.names[0] is None
+            and (pending.flow.names[0] is None or not pending.flow.inputs)
             and len(pending.text) < WIDTH - 34
         )
 
@@ -170,9 +168,11 @@ class Forward:
         assert part is not None  # noqa: S101 - asked by the caller
         value = self._one(next(iter(flow.inputs[0])))
         before = self._variables[value]
-        name = self._name(flow.outputs[0], flow, 0, at)
+        name = self._name(flow.outputs[0], flow, 0, at + 1)  # the loop may overwrite what it starts from
         if name != before:
-            self.lines.append(f"{self._indent}{name} = {before}")
+            # What a module gives is of no known type, and the name would take that over.
+            annotation = "" if name in self._typed else ": Tensor"
+            self.lines.append(f"{self._indent}{name}{annotation} = {before}")
         self._typed.add(name)
         count = part.count or "0"
         if not count.isdigit():
@@ -190,24 +190,28 @@ class Forward:
             self.lines.append(f"{self._indent}{comment}")
             comment = ""
         if len(line) > WIDTH:
-            self.lines.extend(_broken(line, self._indent))
+            self.lines.extend(broken(line))
             return
         self.lines.append(f"{line}  {comment}" if comment else line)
 
     def _return(self) -> None:
-        names = [self._variables[self._one(next(iter(keys)))] for keys, _ in self._outputs]
-        labels = [label for _, label in self._outputs]
-        if labels[0] is not None:
-            text = "{" + ", ".join(f'"{label}": {name}' for label, name in zip(labels, names, strict=True)) + "}"
-        else:
-            text = ", ".join(names)
-        line = f"{_INDENT}return {text}"
-        if len(line) > WIDTH and labels[0] is not None:
-            self.lines.append(f"{_INDENT}return {{")
-            self.lines.extend(f'{_INDENT}    "{label}": {name},' for label, name in zip(labels, names, strict=True))
-            self.lines.append(f"{_INDENT}}}")
-        else:
+        always = [result for result in self._outputs if not result.training]
+        if len(always) < len(self._outputs):
+            self.lines.append(f"{_INDENT}if self.training:")
+            self._give(self._outputs, _INDENT + "    ")
+        self._give(always, _INDENT)
+
+    def _give(self, results: Sequence[Result], indent: str) -> None:
+        names = [self._variables[self._one(next(iter(result.value)))] for result in results]
+        if results[0].name is None:
+            self.lines.append(f"{indent}return {', '.join(names)}")
+            return
+        pairs = [f'"{result.name}": {name}' for result, name in zip(results, names, strict=True)]
+        line = f"{indent}return {{{', '.join(pairs)}}}"
+        if len(line) <= WIDTH:
             self.lines.append(line)
+        else:
+            self.lines += [f"{indent}return {{", *(f"{indent}    {pair}," for pair in pairs), f"{indent}}}"]
 
     # Branches
 
@@ -220,12 +224,14 @@ class Forward:
             if flow.when != when:
                 break
             group.append(flow)
-        if before is not None and str(negation(parse_test(before))) == when:
+        if before is not None and opposite(before) == when:
             self.lines.append(f"{_INDENT}else:")
             self._indent = _INDENT + "    "
             return
         children = dict.fromkeys(flow.child for flow in group if flow.child in self._optional)
-        if children:
+        if when == TRAINING:
+            test = "self.training"
+        elif children:
             test = " and ".join(f"{access(child)} is not None" for child in children if child)
         else:
             test = self._flag("residual" if any(flow.residual for flow in group) else "active", when)
@@ -253,8 +259,9 @@ class Forward:
             return self._variables[value]
         wanted = flow.names[k]
         candidates = [_variable(wanted)] if wanted else []
-        candidates += [self._variables[self._one(next(iter(keys)))] for keys in flow.inputs[:1] if self._one(next(iter(keys))) in self._variables]
-        candidates += ["x"] if len(self.inputs) == 1 else []
+        operand = self._variables.get(self._one(next(iter(flow.inputs[0])))) if flow.inputs else None
+        candidates += [operand] if operand in ("x", "out") else []
+        candidates += ["x"] if "x" in self.inputs or len(self.inputs) == 1 else []
         candidates += ["out"]
         for name in candidates:
             if self._is_free(name, at):
@@ -274,6 +281,11 @@ class Forward:
         return name
 
 
+def opposite(test: str) -> str | None:
+    """The test of the other branch, where there is one."""
+    return None if test == TRAINING else str(negation(parse_test(test)))
+
+
 def _variable(name: str) -> str:
     """A name of the text as a Python variable."""
     taken = keyword.iskeyword(name) or name in _RESERVED or hasattr(builtins, name)
@@ -289,12 +301,8 @@ def loop_name(part: Merged) -> str:
     """Python for the name of a part in a loop."""
     prefix, suffix = part.affix
     number = _LOOP_VARIABLE if part.first == 0 else f"{_LOOP_VARIABLE} + {part.first}"
-    quoted = [text.replace("\\", "\\\\").replace('"', '\\"').replace("{", "{{").replace("}", "}}") for text in (prefix, suffix)]
+    quoted = [
+        text.replace("\\", "\\\\").replace('"', '\\"').replace("{", "{{").replace("}", "}}")
+        for text in (prefix, suffix)
+    ]
     return f'f"{quoted[0]}{{{number}}}{quoted[1]}"'
-
-
-def _broken(line: str, indent: str) -> list[str]:
-    """A line that is too long: what is called stands on lines of its own."""
-    head, _, rest = line.partition("(")
-    inner = rest[:-1]
-    return [f"{head}(", f"{indent}    {inner}", f"{indent})"]

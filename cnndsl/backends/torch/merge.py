@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.torch.code import Apply, Code, ListOf, Pair, Perhaps, Raw, Spread, literal
-from cnndsl.backends.torch.trees import TURN, ChainTree, Item, LeafTree, Tree, UseTree
+from cnndsl.backends.torch.trees import TURN, ChainTree, Item, LeafTree, Tree, UseTree, numbers_of
 from cnndsl.layers.base import Code as BareCode
 from cnndsl.program import Module
 from cnndsl.traced import Expr, Symbol, Test, Traced, parse_expr, parse_test, value_of
@@ -115,11 +115,24 @@ class Merger:
 
     def _other_slot(self, present: list[tuple[int, Any]], hint: str) -> str:
         first = present[0][1]
+        if all(isinstance(value, tuple) and len(value) == len(first) for _, value in present) and any(
+            isinstance(item, Traced) for _, value in present for item in value
+        ):
+            return self._tuple_slot(present, hint)
         if all(type(value) is type(first) and value == first for _, value in present):
             return str(first) if isinstance(first, BareCode) else literal(first)
         if any(isinstance(value, (BareCode, Traced)) for _, value in present):
             raise Different
         return self._fresh(dict(present), hint)
+
+    def _tuple_slot(self, present: list[tuple[int, Any]], hint: str) -> str:
+        texts = []
+        for k in range(len(present[0][1])):
+            row = [ABSENT] * len(self.modules)
+            for at, value in present:
+                row[at] = value[k]
+            texts.append(self.slot(row, hint))
+        return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
 
     def _fresh(self, values: dict[int, Any], hint: str) -> str:
         """An argument of its own for a value that no name accounts for."""
@@ -158,18 +171,20 @@ class Merger:
         present = [tree for tree in trees if tree is not ABSENT]
         first = present[0]
         if any(type(tree) is not type(first) for tree in present):
-            return self._factory(trees, hint)
+            return self._factory(trees)
         if isinstance(first, LeafTree):
-            return self._leaf(trees, present, hint)
+            return self._leaf(trees, [tree for tree in present if isinstance(tree, LeafTree)], hint)
         if isinstance(first, UseTree):
-            return self._use(trees, present, hint)
+            return self._use(trees, [tree for tree in present if isinstance(tree, UseTree)], hint)
         rows = [tree.items if isinstance(tree, ChainTree) else () for tree in trees]
         return self.chain(self.items(rows, [tree is not ABSENT for tree in trees]), "nn.Sequential")
 
     def _leaf(self, trees: Sequence[Any], present: list[LeafTree], hint: str) -> Code:
         first = present[0]
         if any(tree.target != first.target or tree.weights != first.weights for tree in present):
-            return self._factory(trees, hint)
+            return self._factory(trees)
+        if first.template is not None:
+            return self._filled(trees, first)
         arguments: list[tuple[str, Code]] = []
         for name, argument in first.arguments:
             row = [ABSENT if tree is ABSENT else dict(tree.arguments)[name].value for tree in trees]
@@ -182,6 +197,15 @@ class Merger:
         code = Apply(first.target, tuple(arguments))
         return self._with_weights(code, first) if first.weights else code
 
+    def _filled(self, trees: Sequence[Any], first: LeafTree) -> Code:
+        if any(tree is not ABSENT and tree.template != first.template for tree in trees):
+            raise Different
+        texts = {
+            name: self.slot([ABSENT if tree is ABSENT else dict(tree.arguments)[name].value for tree in trees], name)
+            for name, _ in first.arguments
+        }
+        return Raw((first.template or "").format(**texts))
+
     def _with_weights(self, code: Code, leaf: LeafTree) -> Code:
         weights = leaf.weights
         assert weights is not None  # noqa: S101 - asked by the caller
@@ -192,7 +216,7 @@ class Merger:
             arguments.append(("trainable", Raw("True")))
         return Apply("with_weights", (("", code), *arguments))
 
-    def _factory(self, trees: Sequence[Any], hint: str) -> Code:
+    def _factory(self, trees: Sequence[Any]) -> Code:
         """A layer that differs in kind: the parameter that it was given by becomes an argument."""
         present = {at: tree for at, tree in enumerate(trees) if tree is not ABSENT}
         if not all(isinstance(tree, LeafTree) and tree.weights is None for tree in present.values()):
@@ -264,12 +288,15 @@ class Merger:
         first: Item = present[0]
         missing = [at for at, item in enumerate(row) if item is ABSENT and here[at]]
         count = self._count(row, first, missing) if first.count is not None else None
+        is_loop = count is not None
         if any((item.count is None) != (first.count is None) or item.affix != first.affix for item in present):
             raise Different
         automatic = first.name.isdigit()
         if any((item.name.isdigit() if automatic else item.name == first.name) is False for item in present):
             raise Different
-        when = self._when(row, first, here) if missing and count is None else None
+        when = self._when(row, first, here) if missing and not is_loop else None
+        if count == "1":
+            count = None  # a loop of one turn is no loop
         trees = [ABSENT if item is ABSENT else item.tree for item in row]
         code = self.tree(trees, first.name if first.name.isidentifier() else "0")
         names = tuple(() if item is ABSENT else item.names for item in row)
@@ -315,9 +342,7 @@ class Merger:
         at = 0
         while at < len(parts):
             part = parts[at]
-            if part.count == "1":
-                arguments.append(part.code)
-            elif part.count is not None:
+            if part.count is not None:
                 variable = TURN.name if _mentions_turn(part.code) else "_"
                 arguments.append(Spread(part.code, variable, part.count))
             elif part.when is not None:
@@ -330,19 +355,6 @@ class Merger:
                 arguments.append(part.code)
             at += 1
         return Apply(function, tuple(("", code) for code in arguments), tall=len(arguments) > 1)
-
-
-def numbers_of(module: Module) -> dict[str, Any]:
-    """The numbers that the names of a definition stand for in one elaboration."""
-    numbers = {
-        p.name: p.value
-        for p in module.parameters
-        if isinstance(p.value, (int, float)) and not isinstance(p.value, bool)
-    }
-    for shape in module.input_shapes:
-        if shape and isinstance(shape[0], Traced) and not shape[0].is_open:
-            numbers[str(shape[0].expr)] = shape[0].value
-    return numbers
 
 
 def _keys(row: Sequence[Item]) -> Iterable[tuple[Any, Item]]:

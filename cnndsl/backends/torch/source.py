@@ -6,6 +6,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from cnndsl import costs
+from cnndsl.backends.torch.beginnings import beginnings
 from cnndsl.backends.torch.classes import Classes, ClassPlan
 from cnndsl.backends.torch.code import Apply, Raw, literal
 from cnndsl.backends.torch.forward import loop_name
@@ -97,6 +98,8 @@ def _class(plan: ClassPlan, program: Program) -> str:
         lines.append("        super().__init__()")
         lines += _parts(plan)
         lines += _flags(plan)
+        if kind == "network":
+            lines += beginnings(program, plan.modules[0])
     if plan.forward is not None:
         lines += ["", *_forward(plan)]
     return "\n".join(lines)
@@ -111,10 +114,16 @@ def _class_docstring(plan: ClassPlan, program: Program) -> list[str]:
     gave = " and ".join(show(shape) for shape in module.output_shapes)
     lines = [f'    """{module.name}: {took} in, {gave} out, {cost.parameters:,} parameters.']
     fixed = [p for p in module.parameters if p.name not in plan.arguments]
+    if module.open:
+        lines += ["", *(f"    {size.words[0].upper()}{size.words[1:]}." for size in module.open)]
     if fixed:
-        lines += ["", "    Fixed when it was compiled: " + ", ".join(f"{p.name} = {_brief(p.value)}" for p in fixed) + "."]
+        lines += [
+            "",
+            "    Fixed when it was compiled: " + ", ".join(f"{p.name} = {_brief(p.value)}" for p in fixed) + ".",
+        ]
         if len(lines[-1]) > 88:
             lines[-1:] = ["    Fixed when it was compiled:", *(f"    {p.name} = {_brief(p.value)}" for p in fixed)]
+    if len(lines) > 1:
         return [*lines, '    """']
     lines[0] += '"""'
     return lines
@@ -136,7 +145,7 @@ def _constructor_head(plan: ClassPlan) -> list[str]:
     if len(line) <= 88:
         return [line]
     inner = ", ".join(["self", *arguments])
-    if len(inner) + 8 <= 88 and False:  # noqa: SIM223
+    if len(inner) + 8 <= 88 and False:
         return ["    def __init__(", f"        {inner}", "    ) -> None:"]
     return ["    def __init__(", *(f"        {a}," for a in ["self", *arguments]), "    ) -> None:"]
 
@@ -193,19 +202,19 @@ def _forward(plan: ClassPlan) -> list[str]:
     forward = plan.forward
     assert forward is not None  # noqa: S101 - asked by the caller
     module = plan.modules[0]
+    always = [output for output in module.outputs if not output.training]
     inputs = ", ".join(f"{name}: Tensor" for name in forward.inputs)
     if module.outputs[0].name is not None:
         result = "dict[str, Tensor]"
-    elif len(module.outputs) > 1:
-        result = f"tuple[{', '.join('Tensor' for _ in module.outputs)}]"
     else:
-        result = "Tensor"
+        counts = dict.fromkeys((len(always), len(module.outputs)))
+        result = " | ".join("Tensor" if n == 1 else f"tuple[{', '.join(['Tensor'] * n)}]" for n in counts)
     lines = [f"    def forward(self, {inputs}) -> {result}:"]
     if len(lines[0]) > 88:
         lines = ["    def forward(", *(f"        {a}," for a in ["self", *inputs.split(", ")]), f"    ) -> {result}:"]
     if module.kind == "network":
         took = ", ".join(_batch(shape) for shape in module.input_shapes)
-        gave = ", ".join(_batch(shape) for shape in module.output_shapes)
+        gave = ", ".join(_batch(module.values[output.value]) for output in always)
         lines.append(f'        """Map {took} to {gave}."""')
     return [*lines, *forward.lines]
 

@@ -8,8 +8,9 @@ become one tree with a count.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.layers.base import Code as BareCode
@@ -40,6 +41,7 @@ class LeafTree:
     arguments: tuple[tuple[str, Argument], ...]
     word: str
     weights: Weights | None = None
+    template: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +83,29 @@ class Trees:
     def __init__(self, program: Program, plan_of: Callable[[str], ClassPlan]) -> None:
         self._program, self._plan_of = program, plan_of
 
-    def items(self, module: Module) -> tuple[Item, ...]:
-        """The parts of a module, loops folded."""
+    def items(self, module: Module, numbers: Mapping[str, Any] | None = None) -> tuple[Item, ...]:
+        """The parts of a module, loops folded.
+
+        `numbers` is what the names stand for that loops were counted with: for a chain those of the
+        definition around it, else the module's own.
+        """
+        if numbers is None:
+            numbers = numbers_of(module)
         single = [
-            Item(child.name, self._tree(child), child.origin, child.when, child.loop, names=(child.name,))
+            Item(child.name, self._tree(child, numbers), child.origin, child.when, child.loop, names=(child.name,))
             for child in module.children
         ]
         if module.kind in ("chain", "sequence") and any(not item.name.isdigit() for item in single):
             return tuple(replace(item, loop=None) for item in single)  # an ordered dictionary names each
-        return tuple(self._fold(single))
+        return tuple(self._fold(single, numbers))
 
-    def _tree(self, child: Child) -> Tree:
+    def _tree(self, child: Child, numbers: Mapping[str, Any]) -> Tree:
         unit = child.unit
         if isinstance(unit, Leaf):
             return _leaf(unit)
         module = self._program.modules[unit.module]
         if module.kind == "chain":
-            return ChainTree(self.items(module))
+            return ChainTree(self.items(module, numbers))
         return UseTree(unit.module, tuple(self._names(unit, module).items()))
 
     def _names(self, use: Use, module: Module) -> dict[str, Any]:
@@ -108,41 +116,58 @@ class Trees:
 
     # Loops
 
-    def _fold(self, items: list[Item]) -> list[Item]:
+    def _fold(self, items: list[Item], numbers: Mapping[str, Any]) -> list[Item]:
         result: list[Item] = []
         at = 0
         while at < len(items):
             end = at + 1
             while end < len(items) and _same_loop(items[at], items[end]):
                 end += 1
-            result += self._fold_group(items[at:end])
+            result += self._fold_group(items[at:end], numbers)
             at = end
         return result
 
-    def _fold_group(self, group: list[Item]) -> list[Item]:
-        if group[0].loop is None:
+    def _fold_group(self, group: list[Item], numbers: Mapping[str, Any]) -> list[Item]:
+        loop = group[0].loop
+        if loop is None or (len(group) == 1 and not parse_expr(loop).symbols()):
             return group
         for skipped in (0, 1):
             rest = group[skipped:]
-            folded = self._fold_all(rest, group[0].loop, skipped) if rest else None
+            folded = self._fold_all(rest, loop, skipped, numbers) if rest else None
             if folded is not None and (len(rest) > 1 or not skipped):
                 return [*(replace(item, loop=None) for item in group[:skipped]), folded]
         return [replace(item, loop=None) for item in group]
 
-    def _fold_all(self, items: list[Item], loop: str, skipped: int) -> Item | None:
+    def _fold_all(self, items: list[Item], loop: str, skipped: int, numbers: Mapping[str, Any]) -> Item | None:
+        expr = parse_expr(loop)
+        # Only if there is one part for each turn is their number the one that the loop was counted with: a loop
+        # inside a loop, or one with several parts to a turn, gives rows of another length.
+        is_whole = expr.evaluate(numbers) == len(items) + skipped
+        if len(items) == 1 and not is_whole:
+            return None
         affix = _numbered([item.name for item in items])
         if affix is None:
             return None
         tree = fold_trees([item.tree for item in items])
         if tree is None:
             return None
-        expr = parse_expr(loop)
-        count = Traced(len(items) + skipped, expr) - skipped if expr.symbols() else len(items)
+        count = Traced(len(items) + skipped, expr) - skipped if is_whole and expr.symbols() else len(items)
         prefix, suffix, first = affix
         names = tuple(item.name for item in items)
-        return replace(
-            items[0], tree=tree, count=count, loop=loop, names=names, affix=(prefix, suffix), first=first
-        )
+        return replace(items[0], tree=tree, count=count, loop=loop, names=names, affix=(prefix, suffix), first=first)
+
+
+def numbers_of(module: Module) -> dict[str, Any]:
+    """The numbers that the names of a definition stand for in one elaboration."""
+    numbers = {
+        p.name: p.value
+        for p in module.parameters
+        if isinstance(p.value, (int, float)) and not isinstance(p.value, bool)
+    }
+    for shape in module.input_shapes:
+        if shape and isinstance(shape[0], Traced) and not shape[0].is_open:
+            numbers[str(shape[0].expr)] = shape[0].value
+    return numbers
 
 
 def outside_values(use: Use, module: Module) -> dict[str, Any]:
@@ -164,7 +189,8 @@ def _leaf(leaf: Leaf) -> LeafTree:
     )
     given = leaf.layer.model_dump(exclude_defaults=True)
     listed = ", ".join(f"{name}={value}" for name, value in given.items())
-    return LeafTree(spelling.target, arguments, f"{leaf.layer.kind}({listed})" if listed else leaf.layer.kind, leaf.weights)
+    word = f"{leaf.layer.kind}({listed})" if listed else leaf.layer.kind
+    return LeafTree(spelling.target, arguments, word, leaf.weights, spelling.template)
 
 
 def _same_loop(a: Item, b: Item) -> bool:
@@ -207,7 +233,10 @@ def fold_trees(trees: Sequence[Tree]) -> Tree | None:
     items = []
     for row in zip(*(t.items for t in chains), strict=True):
         head = row[0]
-        if any((i.name, i.when, i.count, i.affix, i.first) != (head.name, head.when, head.count, head.affix, head.first) for i in row):
+        if any(
+            (i.name, i.when, i.count, i.affix, i.first) != (head.name, head.when, head.count, head.affix, head.first)
+            for i in row
+        ):
             return None
         tree = fold_trees([i.tree for i in row])
         if tree is None or head.count is not None:
@@ -218,7 +247,9 @@ def fold_trees(trees: Sequence[Tree]) -> Tree | None:
 
 def _fold_leaves(leaves: list[LeafTree], count: int) -> LeafTree | None:
     first = leaves[0]
-    if len(leaves) != count or any((t.target, t.weights) != (first.target, first.weights) for t in leaves):
+    if len(leaves) != count or any(
+        (t.target, t.weights, t.template) != (first.target, first.weights, first.template) for t in leaves
+    ):
         return None
     if len({tuple(n for n, _ in t.arguments) for t in leaves}) != 1:
         return None
@@ -243,7 +274,7 @@ def fold_values(values: list[Any]) -> Any:
         return _NO_FOLD
     exprs = [Expr.of(value) for value in values]
     step = exprs[1] - exprs[0]
-    if any((b - a) != step for a, b in zip(exprs, exprs[1:], strict=False)):
+    if any((b - a) != step for a, b in pairwise(exprs)):
         return _NO_FOLD
     if len(values) == 2 and step.constant is not None:
         return _NO_FOLD  # any two numbers are an equal step apart

@@ -1,0 +1,136 @@
+"""How weights begin: the lines at the end of a network's constructor that carry out its `init` rules.
+
+They run over the modules once all are constructed, in the order of `modules()`, so that with the same
+seed as a network written by hand the weights are the same.  A layer's own word, and numbers that the
+text gives, come before the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cnndsl.backends.torch.code import broken
+from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.learned import Learned
+from cnndsl.program import Leaf, Module, Program, Use
+
+_INDENT = " " * 8
+
+
+@dataclass(slots=True)
+class _Kind:
+    """All layers of a kind in a network."""
+
+    classes: dict[str, None] = field(default_factory=dict)
+    tensors: dict[str, int] = field(default_factory=dict)
+    """How many of them have a weight, and a bias."""
+    count: int = 0
+    own: dict[tuple[tuple[str, Initialiser | None], ...], list[str]] = field(default_factory=dict)
+    """Words of their own (None: keep what it has) -> the paths of the layers that have them."""
+    paths: list[str] = field(default_factory=list)
+
+
+def beginnings(program: Program, network: Module) -> list[str]:
+    """The lines, indented as part of the constructor; none where nothing is said of how weights begin."""
+    rules: dict[str, list[tuple[str, Initialiser]]] = {}
+    for rule in network.init:
+        rows = rules.setdefault(rule.kind, [])
+        rows[:] = [row for row in rows if row[0] != rule.tensor]
+        rows.append((rule.tensor, rule.initialiser))
+    if not rules and not _has_own(program, network):
+        return []
+    kinds = _collect(program, network, rules)
+    wanted = [kind for kind in kinds if kind in rules] + [k for k in kinds if k not in rules and kinds[k].own]
+    blocks = [_block(kinds[kind], rules.get(kind, []), k == 0) for k, kind in enumerate(wanted)]
+    if not blocks:
+        return []
+    by_name = any(kinds[kind].own for kind in wanted)
+    head = "for name, module in self.named_modules():" if by_name else "for module in self.modules():"
+    lines = (f"{_INDENT}    {line}" for block in blocks for line in block)
+    return [f"{_INDENT}{head}", *(part for line in lines for part in broken(line))]
+
+
+def _has_own(program: Program, network: Module) -> bool:
+    todo, seen = [network], {network.id}
+    while todo:
+        for child in todo.pop().children:
+            if isinstance(child.unit, Use):
+                if child.unit.module not in seen:
+                    seen.add(child.unit.module)
+                    todo.append(program.modules[child.unit.module])
+            elif child.unit.init:
+                return True
+    return False
+
+
+def _leaves(program: Program, module: Module, prefix: str) -> Iterator[tuple[str, Leaf]]:
+    for child in module.children:
+        if isinstance(child.unit, Use):
+            yield from _leaves(program, program.modules[child.unit.module], f"{prefix}{child.name}.")
+        else:
+            yield prefix + child.name, child.unit
+
+
+def _collect(program: Program, network: Module, rules: dict[str, list[tuple[str, Initialiser]]]) -> dict[str, _Kind]:
+    kinds: dict[str, _Kind] = {}
+    for path, leaf in _leaves(program, network, ""):
+        layer = leaf.layer
+        if isinstance(layer, Learned) or (layer.kind not in rules and not leaf.init):
+            continue
+        kind = kinds.setdefault(layer.kind, _Kind())
+        names = {tensor.name for tensor in layer.tensors(leaf.x)}
+        kind.classes[layer.torch(leaf.x).target] = None
+        kind.count += 1
+        kind.paths.append(path)
+        for name in names & {"weight", "bias"}:
+            kind.tensors[name] = kind.tensors.get(name, 0) + 1
+        own: dict[str, Initialiser | None] = dict(leaf.init)
+        for name in ("weight", "bias"):
+            if leaf.weights is not None and getattr(leaf.weights, name) is not None:
+                own[name] = None
+        if own:
+            said = dict(rules.get(layer.kind, [])) | own
+            key = tuple((name, said[name]) for name in ("weight", "bias") if name in said and name in names)
+            kind.own.setdefault(key, []).append(path)
+    return kinds
+
+
+def _block(kind: _Kind, rules: list[tuple[str, Initialiser]], first: bool) -> list[str]:
+    classes = list(kind.classes)
+    shown = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
+    lines = [f"{'if' if first else 'elif'} isinstance(module, {shown}):"]
+    word = "if"
+    for words, paths in kind.own.items():
+        body = [line for name, rule in words if rule is not None for line in _begin(kind, name, rule, certain=True)]
+        lines.append(f"    {word} {_among(paths, kind.paths)}:")
+        lines += [f"        {line}" for line in body or ["pass"]]
+        word = "elif"
+    general = [line for name, rule in rules for line in _begin(kind, name, rule, certain=False)]
+    rest = kind.count - sum(len(paths) for paths in kind.own.values())
+    if not general or not rest:
+        return lines if kind.own else [lines[0], "    pass"]
+    if not kind.own:
+        return [*lines, *(f"    {line}" for line in general)]
+    return [*lines, "    else:", *(f"        {line}" for line in general)]
+
+
+def _begin(kind: _Kind, name: str, rule: Initialiser, *, certain: bool) -> list[str]:
+    if name not in kind.tensors:
+        return []
+    call = rule.python(f"module.{name}")
+    optional = name == "bias" and any(c.startswith("nn.Conv") for c in kind.classes)
+    if (kind.tensors[name] == kind.count or certain) and not optional:
+        return [call]
+    return [f"if module.{name} is not None:", f"    {call}"]
+
+
+def _among(paths: list[str], all_paths: list[str]) -> str:
+    """A test for the modules with these paths."""
+    if len(paths) == 1:
+        return f'name == "{paths[0]}"'
+    ending = "." + paths[0].rpartition(".")[2]
+    if [path for path in all_paths if path.endswith(ending)] == paths:
+        return f'name.endswith("{ending}")'
+    listed = ", ".join(f'"{path}"' for path in paths)
+    return f"name in ({listed})"

@@ -1,0 +1,48 @@
+"""A learned tensor that is no layer's: `parameter([64, 1, 1], init=1e-6)`, used as a value."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
+from cnndsl.layers.fields import Count, Real
+from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.sizes import Shape
+
+
+class Learned(Layer):
+    """A tensor of numbers that are learned, with no layer around them (torch.nn.Parameter).
+
+    It takes nothing in; its shape is that of one sample, and it is the same for all samples.
+    """
+
+    kind: ClassVar[str] = "parameter"
+    module: ClassVar[str] = "Parameter"
+    group: ClassVar[Group] = Group.SHAPE
+    ranks: ClassVar[tuple[int, ...]] = ()
+    example: ClassVar[str] = ""
+
+    size: tuple[Count, ...] = Field(description="shape of the tensor, for one sample")
+    init: Initialiser | Real = Field(
+        default=0.0, description="number that all entries begin with, or a rule such as normal(0, 0.02)"
+    )
+
+    def output(self, x: Shape) -> Shape:
+        return self.size
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("", self.size),)
+
+    def torch(self, x: Shape) -> Spelling:
+        size = Argument("size", self.size)
+        if isinstance(self.init, Initialiser):
+            filled = self.init.python("torch.empty({size})")
+            return Spelling("nn.Parameter", (size,), f"nn.Parameter({filled})")
+        if self.init in (0, 1):
+            function = "zeros" if self.init == 0 else "ones"
+            return Spelling("nn.Parameter", (size,), f"nn.Parameter(torch.{function}({{size}}))")
+        return Spelling(
+            "nn.Parameter", (size, Argument("init", float(self.init))), "nn.Parameter(torch.full({size}, {init}))"
+        )
