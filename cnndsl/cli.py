@@ -62,7 +62,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.commands and is_there(Path(args[0])):
+        if args[0] not in self.commands and os.path.isfile(args[0]):  # noqa: PTH113 - raises nothing, as Path's would
             message = f"what shall be done with {args[0]}? Write cnndsl {'|'.join(sorted(self.commands))} {args[0]}"
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)
@@ -143,7 +143,7 @@ def compile_(
     if STDIN in files and output is None:
         message = "what comes from standard input belongs to no folder: say with -o DIR where to write"
         raise click.UsageError(message)
-    if output is not None and output.suffix[1:] in (*PICTURES, "py") and not is_there(output / "."):
+    if output is not None and output.suffix[1:] in (*PICTURES, "py") and not os.path.isdir(output):  # noqa: PTH112
         message = f"{output} looks like a file, and what is named here is a folder for the module and the picture"
         raise click.BadParameter(message, param_hint="-o")
     jobs: list[_Job] = []

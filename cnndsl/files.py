@@ -42,7 +42,7 @@ def read(path: Path) -> Source:
         ) from None
     except FileNotFoundError as problem:
         meant = path.parent / f"{path.name}.cnn"
-        helps = (f"did you mean {shown(meant)}?",) if meant.is_file() else ()
+        helps = (f"did you mean {shown(meant)}?",) if os.path.isfile(meant) else ()  # noqa: PTH113 - raises nothing
         raise unreadable(name, problem, *helps) from None
     except (OSError, ValueError) as problem:
         raise unreadable(name, problem) from None

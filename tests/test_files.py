@@ -44,6 +44,11 @@ def test_a_missing_file(tmp_path: Path) -> None:
     assert found.message == f"{tmp_path / 'gone.cnn'} cannot be read: no such file or directory"
 
 
+def test_a_suffix_that_was_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "net.cnn").write_text("relu")
+    assert unread(tmp_path / "net").help == (f"did you mean {tmp_path / 'net.cnn'}?",)
+
+
 def test_a_directory(tmp_path: Path) -> None:
     found = unread(tmp_path)
     assert found.code == "E001"

@@ -58,6 +58,15 @@ def test_without_a_renderer_the_graph_is_written(
     assert made(folder) == ["net.dot", "net.py"]
 
 
+@pytest.mark.parametrize("name", ["net.py", "out.svg", "net.cnn/x.dot"])
+def test_a_file_is_no_folder(cnndsl: Command, folder: Path, name: str) -> None:
+    result = cnndsl("compile", "net.cnn", "-o", name)
+    assert (result.code, result.out) == (2, "")
+    assert "looks like a file" in result.err
+    (folder / "v1.py").mkdir()
+    assert cnndsl("compile", "net.cnn", "-o", "v1.py").code == 0
+
+
 def test_errors_write_nothing(cnndsl: Command, folder: Path) -> None:
     result = cnndsl("compile", "bad.cnn")
     assert (result.code, result.out) == (1, "")
@@ -208,6 +217,20 @@ def test_a_name_that_is_too_long(cnndsl: Command) -> None:
     result = cnndsl("compile", "net.cnn", "-o", "x" * 300)
     assert result.code == 2
     assert "cannot be written: file name too long" in result.err
+    assert "cannot be read: file name too long" in cnndsl("compile", "x" * 300).err
+
+
+def test_a_name_that_just_fits(cnndsl: Command, folder: Path) -> None:
+    (folder / f"{'x' * 251}.cnn").write_text(NET)
+    assert cnndsl("compile", f"{'x' * 251}.cnn").code == 0
+    assert "cannot be read: no such file" in cnndsl("compile", "y" * 255).err
+
+
+def test_a_link_to_itself(cnndsl: Command, folder: Path) -> None:
+    (folder / "loop").symlink_to("loop")
+    result = cnndsl("compile", "net.cnn", "-o", "loop")
+    assert result.code == 2
+    assert "cannot be written: too many levels of symbolic links" in result.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to the superuser")

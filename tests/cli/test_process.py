@@ -28,11 +28,19 @@ def test_help(cnndsl: Command) -> None:
         assert word in result.out
 
 
-@pytest.mark.parametrize("arguments", [[], ["compil"], ["compile"], ["check", "--colour"], ["draw", "a.cnn", "b.cnn"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["compil"], ["x" * 5000], ["compile"], ["check", "--colour"], ["draw", "a.cnn", "b.cnn"]]
+)
 def test_wrong_use(cnndsl: Command, arguments: list[str]) -> None:
     result = cnndsl(*arguments)
     assert (result.code, result.out) == (2, "")
     assert "Usage: cnndsl" in result.err
+
+
+def test_a_file_without_a_command(cnndsl: Command) -> None:
+    result = cnndsl("net.cnn")
+    assert result.code == 2
+    assert "what shall be done with net.cnn? Write cnndsl check|compile|draw|summary net.cnn" in result.err
 
 
 def test_as_a_module(folder: Path) -> None:
