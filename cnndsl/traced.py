@@ -352,7 +352,7 @@ class Traced:
     def _compare(self, relation: str, other: object) -> bool:
         if not isinstance(other, (int, float, Traced)):
             return NotImplemented
-        truth = RELATIONS[relation](self.value, value_of(other))
+        truth = bool(RELATIONS[relation](self.value, value_of(other)))
         left, right = self.expr, Expr.of(other)
         difference = left - right
         if difference.constant is None:
@@ -360,7 +360,7 @@ class Traced:
                 if symbol.guards is not None:
                     symbol.guards.append(Guard(relation, left, right, truth))
                     break
-        return bool(truth)
+        return truth
 
     @property
     def is_open(self) -> bool:

@@ -174,7 +174,7 @@ class Application(Expressions):
             x = value.shape
             y = self._output(recipe, x)
             self.context.tensors(layer, x)
-            if self.builder.is_chain:
+            if layer.plain_call:
                 layer.torch(x)  # some operations are no module, and say so
         self.context.turn(span)
         self.builder.add_size(1, span)

@@ -235,7 +235,7 @@ class Expressions:
         if _is_number(value):
             return -value if node.operator == "-" else value
         if isinstance(value, Value) and node.operator == "-":
-            return self.combine("multiply", (value,), {"scalar": -1, "scalar_first": True}, node.span)
+            return self.combine("mul", (value,), {"scalar": -1, "scalar_first": True}, node.span)
         raise error("E206", f"{node.operator} needs a number, and this is {describe(value)}", node.span)
 
     def _junction(self, node: tree.Binary) -> bool | Truth:
@@ -322,7 +322,7 @@ class Expressions:
         raise error("E206", f"* cannot take {describe(left)} and {describe(right)}", node.span)
 
     def _combine_two(self, node: tree.Binary, left: Any, right: Any) -> Any:
-        kind = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}.get(node.operator)
+        kind = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(node.operator)
         if kind is None:
             raise error("E206", f"{node.operator} works on numbers, not on values of the network", node.span)
         if isinstance(left, Value) and isinstance(right, Value):
@@ -349,6 +349,15 @@ class Expressions:
         for value in values:
             self.own(value, span)
         operation = OPERATIONS[kind](**fields)
+        least, most = operation.takes
+        if not least <= len(values) <= most:
+            wanted = str(least) if least == most else f"{least} or more"
+            raise error(
+                "E207",
+                f"{kind} takes {wanted} {'value' if wanted == '1' else 'values'}, and got {len(values)}",
+                span,
+                help="concat puts several values side by side; + adds them",
+            )
         try:
             shapes = operation.outputs(tuple(value.shape for value in values))
         except SizeError as problem:

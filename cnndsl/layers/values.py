@@ -24,6 +24,11 @@ class Operation(BaseModel):
     symbol: ClassVar[str]
     """What a diagram writes into the merge."""
 
+    @property
+    def takes(self) -> tuple[int, int]:
+        """The fewest and the most values that it takes."""
+        return (1, 1)
+
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """The shapes that come out. Raises SizeError where the shapes do not go together."""
         raise NotImplementedError
@@ -36,8 +41,13 @@ class Operation(BaseModel):
 class _Elementwise(Operation):
     """`left symbol right`, element by element; with `scalar`, one side is a number."""
 
+
     scalar: int | float | None = Field(default=None, description="the number, where one side is one")
     scalar_first: bool = Field(default=False, description="whether the number is the left side")
+
+    @property
+    def takes(self) -> tuple[int, int]:
+        return (2, 2) if self.scalar is None else (1, 1)
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         return (xs[0],) if self.scalar is not None else (broadcast(xs[0], xs[1], self.symbol),)
@@ -60,21 +70,21 @@ class Add(_Elementwise):
 class Subtract(_Elementwise):
     """The difference of two values, or of a value and a number."""
 
-    kind: ClassVar[Literal["subtract"]] = "subtract"
+    kind: ClassVar[Literal["sub"]] = "sub"
     symbol: ClassVar[str] = "-"
 
 
 class Multiply(_Elementwise):
     """The product of two values, or of a value and a number."""
 
-    kind: ClassVar[Literal["multiply"]] = "multiply"
+    kind: ClassVar[Literal["mul"]] = "mul"
     symbol: ClassVar[str] = "*"
 
 
 class Divide(_Elementwise):
     """The quotient of two values, or of a value and a number."""
 
-    kind: ClassVar[Literal["divide"]] = "divide"
+    kind: ClassVar[Literal["div"]] = "div"
     symbol: ClassVar[str] = "/"
 
 
@@ -85,6 +95,10 @@ class Concat(Operation):
     symbol: ClassVar[str] = "concat"
 
     axis: int = Field(default=1, description="the axis, the batch being axis 0")
+
+    @property
+    def takes(self) -> tuple[int, int]:
+        return (1, 65_536)
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         at = axis_index(self.axis, xs[0], "concat")
