@@ -59,10 +59,11 @@ def test_a_reader_that_has_gone(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
-def test_an_output_that_is_full(folder: Path) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["summary", "net.cnn"]], ids=lambda arguments: arguments[0])
+def test_an_output_that_is_full(folder: Path, arguments: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(
-            [*CNNDSL, "summary", folder / "net.cnn"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [*CNNDSL, *arguments], cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert ran.returncode == 2
     assert ran.stderr == "cnndsl: standard output cannot be written: No space left on device\n"
