@@ -267,8 +267,7 @@ class Application(Expressions):
         (result,) = self.builder.step(action, (value,), (y,), span, recipe.layer.kind)
         return result
 
-    def _call_on_value(self, kind: Kind, node: tree.Call) -> Value:
-        value = self._one(self.known(node.arguments[0].value), node.span)
+    def _call_on_value(self, kind: Kind, value: Value, node: tree.Call) -> Value:
         rest = replace(node, arguments=node.arguments[1:])
         recipe = bind_layer(self, kind.layer, rest)
         if self.builder.is_chain:

@@ -188,22 +188,25 @@ def _parameter_help(kind: type[Layer], name: str) -> str | tuple[str, ...]:
     return f"{name} is the {kind.model_fields[name].description}"
 
 
-def bind_definition(body: Expressions, template: Template, node: tree.Call) -> BlockRecipe:
-    """A block or sequence with the arguments of a call. Raises Problem when they do not fit."""
+def bind_definition(body: Expressions, called: Template | BlockRecipe, node: tree.Call) -> BlockRecipe:
+    """A block or sequence with the arguments of a call, added to those that it was given before.
+
+    What is still missing can be given in another call; `check_complete` asks for it where the block is
+    applied. Raises Problem when an argument does not fit.
+    """
+    template, before = (called.template, called.arguments) if isinstance(called, BlockRecipe) else (called, ())
     definition = template.definition
     names = [parameter.name.text for parameter in definition.parameters]
-    values: dict[str, Any] = {}
+    values = dict(before)
+    open_names = [name for name in names if name not in values]
     for position, argument in enumerate(node.arguments):
         if argument.name is None:
-            if position >= len(names):
-                takes = (
-                    f"{len(names)} argument{'s' if len(names) != 1 else ''}: {', '.join(names)}"
-                    if names
-                    else "no arguments"
-                )
+            if position >= len(open_names):
+                count = f"{len(open_names) or 'no'} {'more ' if before else ''}"
+                takes = f"{count}argument{'s' if len(open_names) != 1 else ''}"
                 raise error(
                     "E207",
-                    f"{definition.name.text} takes {takes}",
+                    f"{definition.name.text} takes {takes}{': ' if open_names else ''}{', '.join(open_names)}",
                     argument.span,
                     labels=(Label(definition.name.span, "it is defined here"),),
                     help="remove what is too much",
@@ -213,9 +216,9 @@ def bind_definition(body: Expressions, template: Template, node: tree.Call) -> B
                     "E207",
                     "an argument without a name stands after one with a name",
                     argument.span,
-                    help=f"name it: {names[position]}={argument.span.text}",
+                    help=f"name it: {open_names[position]}={argument.span.text}",
                 )
-            name = names[position]
+            name = open_names[position]
         else:
             name = argument.name.text
             if name not in names:
@@ -231,15 +234,19 @@ def bind_definition(body: Expressions, template: Template, node: tree.Call) -> B
             raise error(
                 "E207", f"{definition.name.text} is given {name} twice", argument.span, help="remove one of the two"
             )
-        value = body.known(argument.value)
-        values[name] = value
-    missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in values]
+        values[name] = body.known(argument.value)
+    return BlockRecipe(template, tuple((n, values[n]) for n in names if n in values), node.span)
+
+
+def check_complete(recipe: BlockRecipe, span: Span) -> None:
+    """Raise Problem unless every parameter without a default has its argument."""
+    definition, given = recipe.template.definition, dict(recipe.arguments)
+    missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
     if missing:
         raise error(
             "E207",
             f"{definition.name.text} needs {' and '.join(missing)}",
-            node.span,
+            recipe.span or span,
             labels=(Label(definition.name.span, "it is defined here"),),
             help=f"give it: {definition.name.text}({', '.join(f'{name}=...' for name in missing)})",
         )
-    return BlockRecipe(template, tuple((n, values[n]) for n in names if n in values), node.span)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.diagnostics import error
+from cnndsl.elaborate.arguments import check_complete
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import dims_key
 from cnndsl.elaborate.scope import Scope
@@ -64,6 +65,7 @@ def instantiate(
             recipe.span or span,
             help=f"make it a block: block {definition.name.text}(...) {{ ... }}",
         )
+    check_complete(recipe, span)
     arguments = dict(recipe.arguments)
     extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
     inputs = (value, *extra.values())

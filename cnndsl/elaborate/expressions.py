@@ -437,11 +437,12 @@ class Expressions:
         if isinstance(node.function, tree.Input):
             return self.declare_input(node, "input")
         function = self.known(node.function)
-        if isinstance(function, Kind) and self._starts_with_value(node):
-            return self._call_on_value(function, node)
         if isinstance(function, Kind):
+            value = self._leading_value(node)
+            if value is not None:
+                return self._call_on_value(function, value, node)
             return bind_layer(self, function.layer, node)
-        if isinstance(function, Template):
+        if isinstance(function, (Template, BlockRecipe)):
             return bind_definition(self, function, node)
         if isinstance(function, Function):
             return self._call_function(function.name, node)
@@ -449,8 +450,6 @@ class Expressions:
             positional = [self.plain(self.known(a.value)) for a in node.arguments if a.name is None]
             named = {a.name.text: self.plain(self.known(a.value)) for a in node.arguments if a.name is not None}
             return make_initialiser(function.name, positional, named, node.span)
-        if isinstance(function, BlockRecipe):
-            raise error("E207", f"{describe(function)} has its arguments already", node.span, help="apply it with ->")
         if isinstance(function, Part):
             raise error(
                 "E207",
@@ -464,15 +463,17 @@ class Expressions:
         """Work out `parameter(...)`."""
         raise NotImplementedError
 
-    def _starts_with_value(self, node: tree.Call) -> bool:
+    def _leading_value(self, node: tree.Call) -> Value | None:
+        """The value of the graph that a call begins with, if it does; worked out once, as it may apply layers."""
         if not node.arguments or node.arguments[0].name is not None:
-            return False
+            return None
         first = node.arguments[0].value
         if isinstance(first, (tree.Number, tree.Boolean, tree.ListOf)):
-            return False
-        return isinstance(self.known(first), Value)
+            return None
+        value = self.known(first)
+        return value if isinstance(value, Value) else None
 
-    def _call_on_value(self, kind: Kind, node: tree.Call) -> Value:
+    def _call_on_value(self, kind: Kind, value: Value, node: tree.Call) -> Value:
         """`relu(it)`: a plain call, which leaves no module."""
         raise NotImplementedError
 
