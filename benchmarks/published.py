@@ -215,6 +215,6 @@ def output_error(net: nn.Module, known: dict[str, Any]) -> float:
     wanted = known["output"]
     if list(y.shape) != wanted["shape"]:
         return float("inf")
-    found = [*y.flatten()[:8].tolist(), y.mean().item(), y.std().item()]
+    found: list[float] = [*y.flatten()[:8].tolist(), y.mean().item(), y.std().item()]
     numbers: list[float] = [*wanted["first"], wanted["mean"], wanted["std"]]
     return max(abs(a - b) for a, b in zip(found, numbers, strict=True)) / numbers[-1]
