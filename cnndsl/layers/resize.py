@@ -11,7 +11,7 @@ from cnndsl.layers.fields import Flag, Offset, OptionalExtent, OptionalOffset, O
 from cnndsl.layers.shape import ShapeLayer
 from cnndsl.layers.sizes import AXES, Dim, Shape, SizeError, per_axis, show
 from cnndsl.layers.windows import check_border, extent
-from cnndsl.traced import call, value_of
+from cnndsl.traced import call, is_open, value_of
 
 _ENDS = {
     "length": ("left", "right"),
@@ -100,6 +100,11 @@ class Crop(ShapeLayer):
             )
         if self.size is not None:
             kept: tuple[Dim, ...] = per_axis(self.size, len(x) - 1, "size")
+            if any(is_open(dim) for dim in x[1:]):
+                raise SizeError(
+                    f"crop finds the middle from the size of the map, and {show(x[1:])} is left open",
+                    "give the input its size, or say what to take off every side: crop(2)",
+                )
             if any(k > i for i, k in zip(x[1:], kept, strict=True)):
                 raise SizeError(
                     f"crop to {times(self.size)} needs a map of at least that size, and it is {show(x[1:])}",
