@@ -84,7 +84,7 @@ class Expressions:
             value, behind = self.scope.find(node.text)
         except KeyError:
             raise unknown_name(node, self.scope.visible()) from None
-        if behind and isinstance(value, (Value, Part)):
+        if behind:
             what = "a value" if isinstance(value, Value) else "a layer"
             raise error(
                 "E402",

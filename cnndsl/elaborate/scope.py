@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.elaborate.values import IDENTITY, Function, InitialiserKind, Kind
+from cnndsl.elaborate.values import IDENTITY, Function, InitialiserKind, Kind, Part, Value
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.values import OPERATIONS
@@ -30,14 +30,23 @@ class Scope:
         self.walls = walls
 
     def find(self, name: str) -> tuple[Any, bool]:
-        """What the name is bound to, and whether a wall stands between. Raises KeyError."""
+        """What the name is bound to, and whether that is a value or part behind a wall. Raises KeyError.
+
+        What stands behind a wall hides nothing: `conv: { conv(8, 3) -> relu }` means the layer kind.
+        """
         scope: Scope | None = self
         behind = False
+        walled: list[Any] = []
         while scope is not None:
             if name in scope.names:
-                return scope.names[name], behind
+                value = scope.names[name]
+                if not (behind and isinstance(value, (Value, Part))):
+                    return value, False
+                walled.append(value)
             behind = behind or scope.walls
             scope = scope.parent
+        if walled:
+            return walled[0], True
         raise KeyError(name)
 
     def visible(self) -> list[str]:
