@@ -1,0 +1,135 @@
+"""How the compiler grows with the network: time by stage and peak memory, for networks of different make.
+
+    python -m benchmarks.scaling [--sizes 100 1000 10000] [--runs 3]
+
+Each size is compiled in a process of its own. Prints the medians of the processor time by stage, the
+peak of the memory that Python allocated, per layer, and the slope: the power of the number of layers
+with which the total grows, from one size to the next (1 is linear).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+
+STAGES = ("parse", "elaborate", "python", "dot")
+
+
+def chain(layers: int) -> str:
+    """As many layers, each on a line of its own."""
+    lines = "    conv(8, 3, padding=1) -> relu\n" * (layers // 2)
+    return f"network Chain {{\n    input(3, 8, 8)\n{lines}}}\n"
+
+
+def loop(layers: int) -> str:
+    """As many layers, made by a loop, no two convolutions in a row alike."""
+    body = "conv(8 + i % 7, 3, padding=1) -> relu"
+    return f"network Loop {{\n    input(3, 8, 8)\n    for i in range({layers // 2}) {{ {body} }}\n}}\n"
+
+
+def residual(layers: int) -> str:
+    """Blocks with a skip, all alike, in a chain."""
+    return f"""\
+block Residual(channels) {{
+    conv(channels, 3, padding=1) -> batchnorm -> relu -> conv(channels, 3, padding=1) -> batchnorm
+    it + input -> relu
+}}
+network Net {{
+    input(8, 8, 8)
+    body: Residual(8) * {layers // 6}
+}}
+"""
+
+
+def dense(layers: int) -> str:
+    """Blocks that add channels, so that no two are alike."""
+    return f"""\
+block Layer(growth) {{
+    batchnorm -> relu -> conv(growth, 3, padding=1)
+    concat(input, it)
+}}
+network Net {{
+    input(8, 8, 8)
+    for i in range({layers // 3}) {{ "layer{{i}}": Layer(4) }}
+}}
+"""
+
+
+MAKES: dict[str, Callable[[int], str]] = {f.__name__: f for f in (chain, loop, residual, dense)}
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description="Measure how compilation grows.")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10000], help="numbers of layers")
+    parser.add_argument("--runs", type=int, default=3, help="processes per network")
+    parser.add_argument("--make", choices=sorted(MAKES), nargs="+", default=list(MAKES))
+    parser.add_argument("--one", nargs=2, metavar=("MAKE", "LAYERS"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        make, layers = options.one
+        print(json.dumps(_measure(MAKES[make](int(layers)))))
+        return
+    print(
+        f"{'':10}{'layers':>8}"
+        + "".join(f"{stage:>11}" for stage in STAGES)
+        + f"{'total s':>10}{'kB/layer':>10}{'slope':>8}"
+    )
+    for make in options.make:
+        before: tuple[int, float] | None = None
+        for layers in options.sizes:
+            runs = [_in_process(make, layers) for _ in range(options.runs)]
+            medians = [statistics.median(run[stage] for run in runs) for stage in STAGES]
+            total, memory = sum(medians), statistics.median(run["memory"] for run in runs)
+            slope = "" if before is None else f"{math.log(total / before[1]) / math.log(layers / before[0]):.2f}"
+            shown = "".join(f"{median:11.3f}" for median in medians)
+            print(f"{make:10}{layers:>8}{shown}{total:>10.3f}{memory / 1000 / layers:>10.2f}{slope:>8}", flush=True)
+            before = layers, total
+
+
+def _in_process(make: str, layers: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.scaling", "--one", make, str(layers)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def _measure(text: str) -> dict[str, float]:
+    """Time each stage, then compile once more to see the memory."""
+    from cnndsl.backends.diagram import dot
+    from cnndsl.backends.torch import generate
+    from cnndsl.compiler import compile  # noqa: A004 - the package's own word
+    from cnndsl.elaborate import Limits, elaborate
+    from cnndsl.source import Source
+    from cnndsl.syntax.parser import parse
+
+    compile("network Warm { input(3, 8, 8)\n conv(8, 3) -> relu }")
+    limits = Limits(layers=10**7, size=10**8, list_length=10**7)
+    clock = time.process_time
+    times = [clock()]
+    tree, _ = parse(Source("net.cnn", text))
+    times.append(clock())
+    program, found = elaborate(tree, {}, limits)
+    times.append(clock())
+    if program is None:
+        raise SystemExit(found[0].message)
+    generate(program)
+    times.append(clock())
+    dot(program)
+    times.append(clock())
+    seconds = {stage: times[k + 1] - times[k] for k, stage in enumerate(STAGES)}
+    tracemalloc.start()
+    again, _ = elaborate(parse(Source("net.cnn", text))[0], {}, limits)
+    _, peak = tracemalloc.get_traced_memory()
+    del again
+    return seconds | {"memory": float(peak)}
+
+
+if __name__ == "__main__":
+    main()
