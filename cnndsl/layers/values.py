@@ -41,7 +41,6 @@ class Operation(BaseModel):
 class _Elementwise(Operation):
     """`left symbol right`, element by element; with `scalar`, one side is a number."""
 
-
     scalar: int | float | None = Field(default=None, description="the number, where one side is one")
     scalar_first: bool = Field(default=False, description="whether the number is the left side")
 
