@@ -82,36 +82,37 @@ class Classes:
         return (module.name, module.origin, module.id if module.kind == "network" else "")
 
     def _plan(self, modules: list[Module]) -> None:
-        for group in self._together(modules):
-            plan = self._try(group)
-            plan.name = self._class_name(group[0].name)
+        for plan in self._together(modules):
+            plan.name = self._class_name(modules[0].name)
             self.order.append(plan)
-            for module in group:
+            for module in plan.modules:
                 self._plans[module.id] = plan
 
-    def _together(self, modules: list[Module]) -> list[list[Module]]:
-        """The elaborations in as few groups as can share a class."""
-        if self._fits(modules):
-            return [modules]
+    def _together(self, modules: list[Module]) -> list[ClassPlan]:
+        """The elaborations in as few classes as can be."""
+        whole = self._try_or_none(modules)
+        if whole is not None:
+            return [whole]
         alike: dict[Any, list[Module]] = {}
         for module in modules:
             alike.setdefault(_outline(module, self._program), []).append(module)
-        groups: list[list[Module]] = []
+        plans: list[ClassPlan] = []
         for same in alike.values():
-            for group in groups:
-                if self._fits(group + same):
-                    group.extend(same)
+            for at, plan in enumerate(plans):
+                joined = self._try_or_none([*plan.modules, *same])
+                if joined is not None:
+                    plans[at] = joined
                     break
             else:
-                groups.extend([same] if self._fits(same) else [[module] for module in same])
-        return groups
+                alone = self._try_or_none(same)
+                plans.extend([alone] if alone is not None else [self._try([module]) for module in same])
+        return plans
 
-    def _fits(self, modules: list[Module]) -> bool:
+    def _try_or_none(self, modules: list[Module]) -> ClassPlan | None:
         try:
-            self._try(modules)
+            return self._try(modules)
         except Different:
-            return False
-        return True
+            return None
 
     def _try(self, modules: list[Module]) -> ClassPlan:
         live = frozenset[str]().union(*(self._live.get(module.id, frozenset()) for module in modules))
