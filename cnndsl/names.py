@@ -8,6 +8,7 @@ compares it with the real class.
 from __future__ import annotations
 
 import keyword
+import unicodedata
 
 # The attributes of torch.nn.Module (torch 2.13), without those that begin and end with two underscores.
 MODULE_ATTRIBUTES = frozenset(
@@ -30,8 +31,12 @@ MODULE_ATTRIBUTES = frozenset(
     set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
     """.split()  # noqa: SIM905 - a hundred names read better without quotes
 )
-# Names that generated modules use themselves.
+# Names that generated modules use themselves, among them the variable of their loops.
 _GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"})
+_GENERATED_OUTSIDE = _GENERATED | {
+    "Any", "Callable", "Layer", "OrderedDict", "TypeVar", "abs", "bool", "dict", "float", "getattr", "i", "int",
+    "isinstance", "list", "max", "min", "range", "round", "str", "tuple", "with_weights",
+}  # fmt: skip
 
 
 def why_not(name: str) -> str | None:
@@ -58,13 +63,18 @@ def why_not_key(name: str) -> str | None:
     return None
 
 
+def is_attribute(name: str) -> bool:
+    """Whether Python can write a part of this name as `self.name`; a label in quotes may be anything else."""
+    return name.isidentifier() and not keyword.iskeyword(name) and unicodedata.normalize("NFKC", name) == name
+
+
 def why_not_class(name: str) -> str | None:
-    """Why a network or block cannot have this name; None when it can."""
+    """Why a network, a block or one of their parameters cannot have this name; None when it can."""
     if not name.isidentifier():
         return "a name has letters, digits and _, and does not begin with a digit"
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
         return "it is a word of Python"
-    if name in _GENERATED or name in {"Callable", "OrderedDict"}:
+    if name in _GENERATED_OUTSIDE:
         return "the generated module needs this name itself"
     if name.startswith("__"):
         return "names that begin with two underscores are Python's own"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.torch.code import Apply, Code, ListOf, Pair, Perhaps, Raw, Spread, literal
 from cnndsl.backends.torch.trees import TURN, ChainTree, Item, LeafTree, Tree, UseTree, numbers_of
 from cnndsl.layers.base import Code as BareCode
+from cnndsl.names import is_attribute
 from cnndsl.program import Module
 from cnndsl.traced import Expr, Symbol, Test, Traced, parse_expr, parse_test, value_of
 
@@ -298,7 +299,7 @@ class Merger:
         if count == "1":
             count = None  # a loop of one turn is no loop
         trees = [ABSENT if item is ABSENT else item.tree for item in row]
-        code = self.tree(trees, first.name if first.name.isidentifier() else "0")
+        code = self.tree(trees, first.name if is_attribute(first.name) else "0")
         names = tuple(() if item is ABSENT else item.names for item in row)
         return Merged(names, code, when, count, first.affix, first.first, _kind(code))
 
