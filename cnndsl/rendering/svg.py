@@ -76,8 +76,8 @@ def _label_groups(root: Tree.Element) -> list[str]:
         what = group.get("class", "").split(" ")[0]
         if what not in ("node", "edge", "cluster"):
             continue
-        names = _take_title(group)
-        tip = names.replace("->", " → ") if what == "edge" else _take_tip(group)
+        names, tip = _take_title(group), _take_tip(group)
+        tip = tip or (names.replace("->", " → ") if what == "edge" else "")
         if tip:
             title = Tree.Element(_TITLE)
             title.text = tip

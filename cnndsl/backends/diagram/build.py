@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cnndsl import costs
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.folding import Folding, Run
-from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Picture
+from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Item, Picture
 from cnndsl.backends.diagram.sizes import full_size, plain, same_size, size_text
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
@@ -54,15 +54,17 @@ class _Place:
 
     `path` leads here from the network by attribute names; `scope` to the definition around it, to
     which the names in boxes are relative.  `counted` is true inside a part that was drawn before;
-    `share` is the mark that its layers bear where the part has no frame of its own.
+    `share` is the mark that its layers bear where the part has no frame of its own; `training` is true
+    inside a part that is there in training only.
     """
 
-    items: list[Box | Cluster]
+    items: list[Item]
     path: str = ""
     scope: str = ""
     level: int = 0
     counted: bool = False
     share: str = ""
+    training: bool = False
 
     def part(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
@@ -88,13 +90,17 @@ class _Frame:
         self.used[name] += 1
         return f"shared {self.used[name]}/{self.uses[name]}" if self.uses[name] > 1 else self.place.share
 
+    def entry(self, step: Step) -> Shape:
+        """The size of what comes into a layer; a learned tensor takes nothing in."""
+        return self.module.values[step.inputs[0]] if step.inputs else ()
+
     def shapes(self, values: Sequence[int]) -> tuple[Shape, ...]:
         return tuple(self.module.values[value] for value in values)
 
     def change(self, steps: Sequence[Step]) -> str:
         """What comes in and what goes out, in full."""
         given, made = self.shapes(steps[0].inputs), self.shapes(steps[-1].outputs)
-        return f"{' and '.join(map(full_size, given))} → {' and '.join(map(full_size, made))}"
+        return " → ".join(" and ".join(map(full_size, shapes)) for shapes in (given, made) if shapes)
 
 
 class _Builder:
@@ -111,7 +117,9 @@ class _Builder:
             box = _terminal("input", name if len(network.inputs) > 1 else "", shape, network)
             inputs.append(_Value(self._add(box, place), shape))
         for output, value in zip(network.outputs, self._inside(network, inputs, place), strict=True):
-            box = _terminal("output", output.name or "", value.shape, network)
+            name = network.names.get(output.value, "") if len(network.outputs) > 1 else ""
+            box = _terminal("output", output.name or name, value.shape, network)
+            box.training = output.training
             self._arrows([value], self._add(box, place))
 
     def _inside(self, module: Module, inputs: Sequence[_Value], place: _Place) -> list[_Value]:
@@ -152,7 +160,7 @@ class _Builder:
                     self._fold(frame, [step])
 
     def _layer(self, frame: _Frame, step: Step, part: _Part, leaf: Leaf) -> None:
-        (x,) = frame.shapes(step.inputs)
+        x = frame.entry(step)
         title, detail = leaf.layer.module_name(len(x) - 1), leaf.layer.words(plain(x))
         note, share = self._weigh([part], frame.place), frame.share(part)
         lines = (part.path, title, detail, frame.change([step]), note, share)
@@ -161,7 +169,7 @@ class _Builder:
         self._finish(frame, [step], box)
 
     def _plain(self, frame: _Frame, step: Step, action: Plain) -> None:
-        layer, (x,) = action.layer, frame.shapes(step.inputs)
+        layer, x = action.layer, frame.entry(step)
         title, detail = layer.module_name(len(x) - 1), layer.words(plain(x))
         remark = "inserted by the compiler" if action.inserted else "a function call, no module"
         lines = (title, detail, frame.change([step]), remark)
@@ -185,10 +193,10 @@ class _Builder:
         is_prefix = self._folding.is_prefix(inner)
         if not is_prefix and not self._folding.opens(inner, part.path, place.level, again=again):
             return False
-        counted = place.counted or again
+        counted, training = place.counted or again, place.training or step.training
         note, share = self._weigh([part], place), frame.share(part)
         if is_prefix:
-            within = replace(place, path=part.path, counted=counted, share=share)
+            within = replace(place, path=part.path, counted=counted, share=share, training=training)
         else:
             is_chain = inner.kind == "chain"
             lines = (part.path, inner.name, words.arguments(inner.parameters), frame.change([step]), note, share)
@@ -196,7 +204,7 @@ class _Builder:
             cluster = Cluster(part.path, inner.name, name, note, lines, part.child.origin, is_chain)
             place.items.append(cluster)
             scope = place.scope if is_chain else part.path
-            within = _Place(cluster.items, part.path, scope, place.level + 1, counted)
+            within = _Place(cluster.items, part.path, scope, place.level + 1, counted, "", training)
         outputs = self._inside(inner, [frame.values[i] for i in step.inputs], within)
         for index, value in zip(step.outputs, outputs, strict=True):
             # The size as the surroundings see it: inside, it may be told in the names of the definition.
@@ -233,7 +241,7 @@ class _Builder:
             if part.leaf is None:
                 return (part.inner and part.inner.name) or "Sequential"
             layer = part.leaf.layer
-        return layer.module_name(len(frame.module.values[step.inputs[0]]) - 1)
+        return layer.module_name(len(frame.entry(step)) - 1)
 
     def _detail(self, inner: Module) -> str:
         """What a folded part is: its arguments, or for a chain what stands in it."""
@@ -272,10 +280,11 @@ class _Builder:
         """Put a box in its place, with arrows from the first step's inputs; it makes the last one's outputs."""
         at = self._add(box, frame.place)
         self._arrows([frame.values[i] for i in steps[0].inputs], at)
-        before = frame.module.values[steps[0].inputs[0]]
+        box.training = frame.place.training or steps[0].training
+        before = frame.shapes(steps[0].inputs)
         for index in steps[-1].outputs:
             shape = frame.module.values[index]
-            frame.values[index] = _Value(at, shape, not same_size(before, shape))
+            frame.values[index] = _Value(at, shape, not any(same_size(given, shape) for given in before))
 
     def _add(self, box: Box, place: _Place) -> int:
         place.items.append(box)

@@ -179,9 +179,8 @@ class Folding:
             )
         if inner_a or inner_b or a.action.what != b.action.what:
             return False
-        return _layer(children, a) == _layer(children, b) and same_size(
-            module.values[a.inputs[0]], module.values[b.inputs[0]]
-        )
+        sizes = [[module.values[i] for i in step.inputs] for step in (a, b)]
+        return _layer(children, a) == _layer(children, b) and all(map(same_size, *sizes))
 
 
 def _layer(children: dict[str, Child], step: Step) -> object:

@@ -11,12 +11,13 @@ from cnndsl.theme import Theme, Tint
 
 KINDS = ("convolution", "pooling", "normalisation", "activation", "dropout", "dense", "shape", BLOCK)
 """The kinds of boxes in the order of the legend."""
-DASHED = "dropout"
-"""The kind that is drawn with a dashed border: it is not there in evaluation."""
+DASHED = {"dropout": "dashed"}
+"""The borders of kinds that have one of their own: dropout is not there in evaluation."""
 _FEW_KINDS = 4
 _SMALL, _MIDDLE, _LARGE, _HUGE = 10, 11, 12, 16  # points
 _SLACK = 1.1  # for viewers whose font is wider than Helvetica
 _GAP = 10
+_WIDEST = 280
 
 
 class _Texts(NamedTuple):
@@ -54,7 +55,10 @@ class Labels:
         self._theme = theme
         self._upright = upright
         texts = (_texts(box) for box in picture.boxes if box.kind not in (IO, MERGE))
-        self._width = max((text.left + text.right for text in texts), default=0) + _GAP
+        within = max((text.left + text.right for text in texts), default=0) + _GAP
+        heads = (_room(words, _MIDDLE) for part in picture.clusters() for words in (part.title, part.name, part.note))
+        # The head of a cluster stands left of the middle, and is cut only where it is very long.
+        self._width = max(within, min(2 * max(heads, default=0), _WIDEST))
 
     def box(self, box: Box) -> str:
         """The label of any box."""
@@ -131,21 +135,29 @@ class Labels:
             _filled(shorten(picture.name, 400, _HUGE, BOLD), _HUGE, theme.heading, BOLD),
             _filled(picture.summary, _SMALL, theme.quiet),
         ]
-        used = {box.kind for box in picture.boxes}
-        kinds = [kind for kind in KINDS if kind in used]
-        if len(kinds) > _FEW_KINDS:
-            rows += [cell(height=4), cell(self._legend(kinds), align="LEFT")]
+        entries = self._legend()
+        if entries:
+            rows += [cell(height=4), cell(self._columns(entries), align="LEFT")]
         return label(table(*rows, cell(height=8)))
 
-    def _legend(self, kinds: list[str]) -> str:
-        theme, block = self._theme, self._theme.tints[BLOCK]
-        entries = [(_swatch(theme.tints[kind], dashed=kind == DASHED), kind) for kind in kinds]
-        if any(box.times > 1 for box in self._picture.boxes):
-            double = table(cell(_swatch(block)), border=1, color=block.line, style="ROUNDED")
-            entries.append((double, "repeated block"))
-        if any(arrow.skip for arrow in self._picture.arrows):
-            entries.append((run("- - -", _SMALL, theme.skip, BOLD), "skip"))
-        cells = [cell(sample) + _filled(word, _SMALL, theme.text) for sample, word in entries]
+    def _legend(self) -> list[tuple[str, str]]:
+        """Samples and words, where there are more than a few kinds; what is drawn for training only is always told."""
+        theme, boxes, block = self._theme, self._picture.boxes, self._theme.tints[BLOCK]
+        used = {box.kind for box in boxes}
+        entries = []
+        if sum(kind in used for kind in KINDS) > _FEW_KINDS:
+            entries += [(_swatch(theme.tints[kind], DASHED.get(kind, "")), kind) for kind in KINDS if kind in used]
+            if any(box.times > 1 for box in boxes):
+                double = table(cell(_swatch(block)), border=1, color=block.line, style="ROUNDED")
+                entries.append((double, "repeated block"))
+            if any(arrow.skip for arrow in self._picture.arrows):
+                entries.append((run("- - -", _SMALL, theme.skip, BOLD), "skip"))
+        if any(box.training for box in boxes):
+            entries.append((_swatch(theme.tints[MERGE], "DOTTED"), "in training only"))
+        return entries
+
+    def _columns(self, entries: list[tuple[str, str]]) -> str:
+        cells = [cell(sample) + _filled(word, _SMALL, self._theme.text) for sample, word in entries]
         columns = max(3, self._width // 90)
         rows = (cells[i : i + columns] for i in range(0, len(cells), columns))
         return table(*(cell(width=8).join(row) for row in rows))
@@ -159,8 +171,8 @@ def _filled(text: str, points: int, colour: str, face: str = "", align: str = "L
     return cell(run(text, points, colour, face), align=align, width=_room(text, points, face) + 2)
 
 
-def _swatch(tint: Tint, *, dashed: bool = False) -> str:
-    style = "ROUNDED,DASHED" if dashed else "ROUNDED"
+def _swatch(tint: Tint, border: str = "") -> str:
+    style = f"ROUNDED,{border}" if border else "ROUNDED"
     return table(cell(width=13, height=8), cellpadding=0, border=1, color=tint.line, bgcolor=tint.fill, style=style)
 
 

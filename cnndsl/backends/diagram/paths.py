@@ -8,7 +8,7 @@ of them is a way around.
 
 from __future__ import annotations
 
-from cnndsl.backends.diagram.picture import MERGE, Arrow, Emphasis, Picture
+from cnndsl.backends.diagram.picture import MERGE, Arrow, Cluster, Emphasis, Item, Picture, Turns
 
 SHORT = 3
 """The most boxes that a branch has which only fits the sizes of a skip."""
@@ -17,23 +17,25 @@ EFFORT = 64
 
 
 def mark(picture: Picture) -> None:
-    """Fill in `Arrow.skip`, `Box.lane` and the quiet sizes at merges. Linear in the size of the picture."""
+    """Fill in `Arrow.skip`, `Box.lane`, the turns, and the quiet sizes at merges. Linear in the size of the picture."""
     graph = _Graph(picture)
     for head in range(len(picture.boxes)):
         if len(graph.before[head]) > 1:
             graph.mark_skips(head)
     graph.give_lanes()
+    _add_turns(picture)
     for arrows in graph.after:
-        _tell_once(arrows)
+        _tell_once(picture, arrows)
     for head, arrows in enumerate(graph.before):
         if picture.boxes[head].kind == MERGE:
             _tell_sizes([arrow for arrow in arrows if not arrow.skip])
 
 
-def _tell_once(arrows: list[Arrow]) -> None:
-    """A size that goes several ways is written beside the first of them that is no skip."""
+def _tell_once(picture: Picture, arrows: list[Arrow]) -> None:
+    """A size that goes several ways is written beside the straight one, or else the first that is no skip."""
+    boxes = picture.boxes
     told: set[str] = set()
-    for arrow in sorted(arrows, key=lambda arrow: arrow.skip):
+    for arrow in sorted(arrows, key=lambda arrow: (arrow.skip, boxes[arrow.tail].lane != boxes[arrow.head].lane)):
         if arrow.size in told:
             arrow.emphasis = Emphasis.NONE
         elif arrow.emphasis is Emphasis.STRONG:
@@ -47,6 +49,38 @@ def _tell_sizes(arrows: list[Arrow]) -> None:
         for arrow in arrows if differ else arrows[:1]:
             if arrow.emphasis is Emphasis.NONE:
                 arrow.emphasis = Emphasis.QUIET
+
+
+def _add_turns(picture: Picture) -> None:
+    """Give a point to turn down to every arrow that comes into a cluster from the side, and is no skip."""
+    homes = _homes(picture)
+    known: dict[tuple[int, int], Turns] = {}
+    for arrow in picture.arrows:
+        tail, head = picture.boxes[arrow.tail], picture.boxes[arrow.head]
+        outside, inside = homes[id(tail)], homes[id(head)]
+        common = sum(a is b for a, b in zip(outside, inside, strict=False))
+        if common < len(inside) and tail.lane != head.lane and not arrow.skip:
+            items = inside[common - 1].items if common else picture.items
+            turns = known.get((arrow.tail, common))
+            if turns is None:
+                turns = known[arrow.tail, common] = Turns()
+                items.append(turns)
+            arrow.turn = (turns, len(turns.lanes))
+            turns.lanes.append(head.lane)
+
+
+def _homes(picture: Picture) -> dict[int, tuple[Cluster, ...]]:
+    """The clusters around each box, by the box's identity, the outermost first."""
+    homes: dict[int, tuple[Cluster, ...]] = {}
+    waiting: list[tuple[list[Item], tuple[Cluster, ...]]] = [(picture.items, ())]
+    while waiting:
+        items, around = waiting.pop()
+        for item in items:
+            if isinstance(item, Cluster):
+                waiting.append((item.items, (*around, item)))
+            else:
+                homes[id(item)] = around
+    return homes
 
 
 class _Graph:

@@ -6,6 +6,7 @@ Boxes stand in the order of execution, so every arrow leads from a box to a late
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -33,6 +34,8 @@ class Box:
     lines: tuple[str, ...]
     origin: Origin
     times: int = 1
+    training: bool = False
+    """Whether it is there in training only."""
     lane: int = 0
     """Boxes in one lane stand in a straight line."""
 
@@ -51,7 +54,21 @@ class Cluster:
     lines: tuple[str, ...]
     origin: Origin
     chain: bool
-    items: list[Box | Cluster] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Turns:
+    """Unseen points side by side above clusters, where the arrows from one box turn down.
+
+    An arrow that comes from the side would cross the words at the head of a cluster. There is a point
+    for each of `lanes`, the lane that it leads to.
+    """
+
+    lanes: list[int] = field(default_factory=list)
+
+
+Item = Box | Cluster | Turns
 
 
 class Emphasis(Enum):
@@ -73,6 +90,8 @@ class Arrow:
     skip: bool = False
     within_skip: bool = False
     """Whether it leads on inside a branch that goes around, and is no way around by itself."""
+    turn: tuple[Turns, int] | None = None
+    """The point where it turns down into a cluster, by its place among the others."""
 
 
 @dataclass(slots=True)
@@ -82,8 +101,16 @@ class Picture:
     name: str
     summary: str
     """The totals, for the line below the title."""
-    items: list[Box | Cluster] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     """The boxes and clusters of the outermost level."""
     boxes: list[Box] = field(default_factory=list)
     """Every box at whatever level."""
     arrows: list[Arrow] = field(default_factory=list)
+
+    def clusters(self) -> Iterator[Cluster]:
+        """Every cluster at whatever level, outer ones first."""
+        waiting = [item for item in reversed(self.items) if isinstance(item, Cluster)]
+        while waiting:
+            cluster = waiting.pop()
+            yield cluster
+            waiting += [item for item in reversed(cluster.items) if isinstance(item, Cluster)]

@@ -42,7 +42,8 @@ def params(count: int) -> str:
 
 def memory(parameters: int) -> str:
     """The memory of that many 32-bit numbers: `2.08 MiB`."""
-    return _scaled(parameters * 4 / 1024, 1024, ("KiB", "MiB", "GiB", "TiB"))
+    size = parameters * 4
+    return _scaled(size / 1024, 1024, ("KiB", "MiB", "GiB", "TiB")) if size >= 1024 else f"{size} bytes"
 
 
 def macs(count: int) -> str:

@@ -13,12 +13,17 @@ from urllib.parse import quote
 
 from cnndsl.backends.diagram.labels import DASHED, Labels, is_sign
 from cnndsl.backends.diagram.markup import MONO, SANS, attributes, identifier
-from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Picture
+from cnndsl.backends.diagram.picture import IO, MERGE, Arrow, Box, Cluster, Item, Picture, Turns
 from cnndsl.program import Origin
 from cnndsl.theme import Theme
 
 MANY = 300
 """Above this many boxes the layout takes fewer turns: 2 seconds instead of 18 for 2,000 boxes."""
+
+FAR = 5_000
+"""Where the arrows pass more boxes than this on their ways, they are drawn straight: bends would take minutes."""
+
+_STRAIGHT = 10
 
 
 def write(picture: Picture, theme: Theme, direction: str) -> str:
@@ -36,6 +41,7 @@ class _Writer:
         self._nodes = {id(box): self._unique(box.path) for box in picture.boxes}
         self._lanes = Counter(box.lane for box in picture.boxes)
         self._clusters = 0
+        self._turns: dict[tuple[int, int], str] = {}
 
     def _unique(self, wanted: str) -> str:
         name, count = identifier(wanted), 1
@@ -61,21 +67,31 @@ class _Writer:
         )
         yield f"digraph {identifier(picture.name)} {{"
         yield f"  graph [{graph}];"
-        if len(picture.boxes) > MANY:
+        way = sum(arrow.head - arrow.tail for arrow in picture.arrows)
+        if len(picture.boxes) > MANY or way > FAR:
             yield f"  graph [{attributes(nslimit=0.2, nslimit1=0.2, mclimit=0.1)}];"
+        if way > FAR:
+            yield f"  graph [{attributes(splines='line')}];"
         yield f"  node [{attributes(shape='box', fontname=SANS, penwidth=1.1, height=0.3)}];"
         yield f"  edge [{attributes(fontname=MONO, color=theme.flow, arrowsize=0.65, penwidth=1.1)}];"
         yield from self._items(picture.items, "  ")
         for arrow in picture.arrows:
-            yield f"  {self._arrow(arrow)}"
+            yield from self._arrow(arrow)
         yield "}"
 
-    def _items(self, items: list[Box | Cluster], indent: str) -> Iterator[str]:
+    def _items(self, items: list[Item], indent: str) -> Iterator[str]:
         for item in items:
             if isinstance(item, Box):
                 yield f"{indent}{self._box(item)}"
+            elif isinstance(item, Turns):
+                yield f"{indent}{{ rank=same; {' '.join(self._points(item))} }}"
             elif item.items:
                 yield from self._cluster(item, indent)
+
+    def _points(self, turns: Turns) -> Iterator[str]:
+        for place, lane in enumerate(turns.lanes):
+            self._turns[id(turns), place] = name = self._unique(f"turn {len(self._turns) + 1}")
+            yield f"{name} [{attributes(shape='point', style='invis', width=0.01, height=0.01, group=f'lane{lane}')}];"
 
     def _cluster(self, cluster: Cluster, indent: str) -> Iterator[str]:
         theme = self._theme
@@ -99,37 +115,58 @@ class _Writer:
 
     def _box(self, box: Box) -> str:
         tint = self._theme.tints[box.kind]
-        look: dict[str, str | float] = {"class_": box.kind, "style": "rounded,filled", "margin": "0.12,0.03"}
+        look: dict[str, str | float] = {"style": "rounded,filled", "margin": "0.12,0.03"}
         if box.kind == IO:
             look["margin"] = "0.10,0.02"
         elif box.kind == MERGE:
             look |= {"margin": "0.06,0.01", "penwidth": 1.4, "height": 0.28}
             if is_sign(box):
                 look |= {"shape": "circle", "style": "filled", "width": 0.32, "height": 0.32, "fixedsize": "true"}
-        elif box.kind == DASHED:
-            look["style"] = "rounded,filled,dashed"
+        elif box.kind in DASHED:
+            look["style"] = f"rounded,filled,{DASHED[box.kind]}"
+        classes = [box.kind]
         if box.times > 1:
-            look |= {"class_": f"{BLOCK} repeated", "peripheries": 2}
-        look |= {"fillcolor": tint.fill, "color": tint.line, "label": self._labels.box(box)}
+            classes.append("repeated")
+            look["peripheries"] = 2
+        if box.training:
+            classes.append("training")
+            look["style"] = f"{look['style']},dotted"
+        look |= {
+            "class_": " ".join(classes),
+            "fillcolor": tint.fill,
+            "color": tint.line,
+            "label": self._labels.box(box),
+        }
         if self._lanes[box.lane] > 1:
             look["group"] = f"lane{box.lane}"
         return f"{self._nodes[id(box)]} [{attributes(**look, tooltip=_tooltip(box), URL=_link(box.origin))}];"
 
-    def _arrow(self, arrow: Arrow) -> str:
+    def _arrow(self, arrow: Arrow) -> Iterator[str]:
         boxes = self._picture.boxes
         tail, head = boxes[arrow.tail], boxes[arrow.head]
-        look: dict[str, str | float] = {"class_": "skip" if arrow.skip else "flow", "label": self._labels.arrow(arrow)}
+        start, end = self._nodes[id(tail)], self._nodes[id(head)]
+        look: dict[str, str | float] = {
+            "class_": "skip" if arrow.skip else "flow",
+            "tooltip": f"{tail.path} → {head.path}, {arrow.size}",
+        }
         if arrow.skip:
             look |= {"style": "dashed", "color": self._theme.skip, "weight": 2 if arrow.within_skip else 0}
         else:
-            look["weight"] = 10 if tail.lane == head.lane else 2
-        return f"{self._nodes[id(tail)]} -> {self._nodes[id(head)]} [{attributes(**look)}];"
+            look["weight"] = _STRAIGHT if tail.lane == head.lane else 2
+        label = self._labels.arrow(arrow)
+        if arrow.turn:
+            turns, place = arrow.turn
+            turn = self._turns[id(turns), place]
+            yield f"  {start} -> {turn} [{attributes(**look, label=label, dir='none')}];"
+            start, label, look["weight"] = turn, "", _STRAIGHT
+        yield f"  {start} -> {end} [{attributes(**look, label=label)}];"
 
 
 def _tooltip(item: Box | Cluster) -> str:
     """What there is to say; the last line is the place in the source."""
+    remark = ("in training only",) if isinstance(item, Box) and item.training else ()
     place = f"{item.origin.file}, line {item.origin.line}"
-    return "\n".join((*filter(None, item.lines), place))
+    return "\n".join((*filter(None, item.lines), *remark, place))
 
 
 def _link(origin: Origin) -> str:
