@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cnndsl.backends.torch.code import broken
+from cnndsl.backends.torch.code import broken, literal
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
 from cnndsl.program import Leaf, Module, Program, Use
@@ -128,9 +128,9 @@ def _begin(kind: _Kind, name: str, rule: Initialiser, *, certain: bool) -> list[
 def _among(paths: list[str], all_paths: list[str]) -> str:
     """A test for the modules with these paths."""
     if len(paths) == 1:
-        return f'name == "{paths[0]}"'
+        return f"name == {literal(paths[0])}"
     ending = "." + paths[0].rpartition(".")[2]
     if [path for path in all_paths if path.endswith(ending)] == paths:
-        return f'name.endswith("{ending}")'
-    listed = ", ".join(f'"{path}"' for path in paths)
+        return f"name.endswith({literal(ending)})"
+    listed = ", ".join(map(literal, paths))
     return f"name in ({listed})"
