@@ -6,18 +6,24 @@ which step that is (because one of them skips it), the values are one variable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnndsl.backends.torch.code import literal
 from cnndsl.backends.torch.merge import ABSENT, Different, Merged, Merger
+from cnndsl.layers.base import Group
 from cnndsl.layers.sizes import Shape
-from cnndsl.program import Call, Combine, Module, Plain, Step
+from cnndsl.names import is_attribute
+from cnndsl.program import Call, Combine, Leaf, Module, Plain, Step, Use
 
 ValueKey = tuple[Any, int]
 TRAINING = "training"
 """In place of a test: the step is taken in training only."""
 _CALL, _PRODUCT, _SUM = 2, 1, 0
+LIGHT, POOL, HEAVY = 0, 1, 2
+"""How much a step is: a convolution, a dense layer or a block is heavy, a pool less so, the rest goes along."""
+_WEIGHTS = {Group.CONVOLUTION: HEAVY, Group.DENSE: HEAVY, Group.POOLING: POOL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,9 @@ class Flow:
     """The size of what comes out, if it is the same in all elaborations."""
     names: tuple[str | None, ...]
     """What the text calls the outputs."""
+    weight: int
+    line: tuple[str, int]
+    """The line of the text that it comes from."""
     loop: Merged | None = None
     residual: bool = False
 
@@ -73,6 +82,7 @@ class Flows:
     def __init__(self, merger: Merger, parts: Sequence[Merged]) -> None:
         self._merger = merger
         self._parts = parts
+        self._units = [{child.name: child.unit for child in module.children} for module in merger.modules]
         self._rows = [self._row(at, module) for at, module in enumerate(merger.modules)]
         self.outputs = self._outputs()
 
@@ -180,9 +190,18 @@ class Flows:
             changes=any(found.in_shape != found.shapes[0] for found in present if found.inputs),
             shape=first.shapes[0] if len(shapes) == 1 and len(first.shapes) == 1 else None,
             names=first.names,
+            weight=self._weight(action, self._units[row.index(first)]),
+            line=first.step.origin[:2],
             loop=first.loop,
             residual=isinstance(action, Combine),
         )
+
+    @staticmethod
+    def _weight(action: Call | Plain | Combine, units: Mapping[str, Leaf | Use]) -> int:
+        if isinstance(action, Combine):
+            return LIGHT
+        unit = action if isinstance(action, Plain) else units[action.child]
+        return HEAVY if isinstance(unit, Use) else _WEIGHTS.get(unit.layer.group, LIGHT)
 
     def _render(self, row: list[Any], first: _Found) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
         actions = [found if found is ABSENT else found.step.action for found in row]
@@ -242,7 +261,7 @@ class _Row:
 
 def access(name: str) -> str:
     """Python for a part of the module."""
-    return f"self.{name}" if name.isidentifier() else f'getattr(self, "{name}")'
+    return f"self.{name}" if is_attribute(name) else f"getattr(self, {literal(name)})"
 
 
 def _render_call(child: str, *, reads: bool) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:

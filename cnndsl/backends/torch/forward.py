@@ -1,8 +1,8 @@
 """The body of `forward`: which values get a variable, what it is called, and what stands on one line.
 
-A line applies what keeps the size to what changes it, so that there is a line for each size, with the
-size beside it.  The main path is called `x`; a value that must outlive it keeps the name that it has in
-the text.
+A line holds one convolution, dense layer or block, with what goes along with it, and changes the size
+once, so that the size can stand beside it.  The main path is called `x`; a value that must outlive it
+keeps the name that it has in the text.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import keyword
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnndsl.backends.torch.code import WIDTH, broken
-from cnndsl.backends.torch.flow import TRAINING, Flow, Result, ValueKey, access
+from cnndsl.backends.torch.code import WIDTH, broken, literal
+from cnndsl.backends.torch.flow import HEAVY, TRAINING, Flow, Result, ValueKey, access
 from cnndsl.backends.torch.merge import Different, Merged
 from cnndsl.layers.sizes import show
+from cnndsl.names import is_attribute
 from cnndsl.traced import negation, parse_test
 
 _INDENT = " " * 8
@@ -33,6 +34,7 @@ class _Pending:
     binds: int
     depth: int
     changes: bool
+    weight: int
     flow: Flow
 
 
@@ -122,6 +124,9 @@ class Forward:
                 self._enter(flow.when, branch, at)
                 branch = flow.when
             pending = self._next(pending, flow, at)
+        if pending is not None and self._is_result(pending):
+            self._line(f"{_INDENT}return {pending.text}", pending)
+            return
         if pending is not None:
             self._finish(pending, len(self._flows))
         self._indent = _INDENT
@@ -138,9 +143,21 @@ class Forward:
             and self._uses.get(value) == [at]
             and places.count(value) == 1
             and not (pending.changes and flow.changes)
+            and not (pending.weight and flow.weight == HEAVY)
+            and not (pending.weight == HEAVY and flow.line != pending.flow.line)
             and pending.depth < _MAX_NESTING
             and (pending.flow.names[0] is None or not pending.flow.inputs)
             and len(pending.text) < WIDTH - 34
+        )
+
+    def _is_result(self, pending: _Pending) -> bool:
+        """Whether the pending expression can be returned as it stands: a type checker must know it for a tensor."""
+        value = self._one(pending.value)
+        return (
+            pending.flow.is_tensor
+            and pending.flow.when is None
+            and value not in self._variables
+            and [(self._one(next(iter(result.value))), result.name) for result in self._outputs] == [(value, None)]
         )
 
     def _next(self, pending: _Pending | None, flow: Flow, at: int) -> _Pending | None:
@@ -161,7 +178,8 @@ class Forward:
             return None
         depth = pending.depth + 1 if pending else 1
         changes = flow.changes or (pending is not None and pending.changes)
-        return _Pending(flow.outputs[0], text, binds, depth, changes, flow)
+        weight = max(flow.weight, pending.weight) if pending else flow.weight
+        return _Pending(flow.outputs[0], text, binds, depth, changes, weight, flow)
 
     def _loop(self, flow: Flow, at: int) -> None:
         part = flow.loop
@@ -184,8 +202,12 @@ class Forward:
         name = self._name(pending.value, pending.flow, 0, at)
         annotation = "" if name in self._typed or pending.flow.is_tensor else ": Tensor"
         self._typed.add(name)
-        line = f"{self._indent}{name}{annotation} = {pending.text}"
-        comment = f"# {show(pending.flow.shape)}" if pending.changes and pending.flow.shape is not None else ""
+        self._line(f"{self._indent}{name}{annotation} = {pending.text}", pending)
+
+    def _line(self, line: str, pending: _Pending) -> None:
+        """Write a line with the size of its result beside it, or above it where it is long."""
+        shape = pending.flow.shape if pending.changes or pending.weight == HEAVY else None
+        comment = f"# {show(shape)}" if shape is not None else ""
         if comment and len(line) + 2 + len(comment) > WIDTH:
             self.lines.append(f"{self._indent}{comment}")
             comment = ""
@@ -232,7 +254,7 @@ class Forward:
         if when == TRAINING:
             test = "self.training"
         elif children:
-            test = " and ".join(f"{access(child)} is not None" for child in children if child)
+            test = " and ".join(f"{_present(child)} is not None" for child in children if child)
         else:
             test = self._flag("residual" if any(flow.residual for flow in group) else "active", when)
         self.lines.append(f"{_INDENT}if {test}:")
@@ -279,6 +301,11 @@ class Forward:
         self._variables[value] = name
         self._holds[name] = value
         return name
+
+
+def _present(name: str) -> str:
+    """Python for a part that may be missing, to compare with None."""
+    return access(name) if is_attribute(name) else f"getattr(self, {literal(name)}, None)"
 
 
 def opposite(test: str) -> str | None:
