@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,8 @@ class Compilation:
         """The generated PyTorch module. Raises CompilationError when the text has errors."""
         from cnndsl.backends.torch import generate
 
-        return generate(self._checked())
+        with _all_kept():
+            return generate(self._checked())
 
     def dot(self, network: str | None = None, **options: Any) -> str:
         """The diagram of a network in Graphviz's language; by default of the last network of the text.
@@ -87,12 +90,25 @@ def compile_source(
     `settings` are values for network parameters; files are imported from `folder` and below it, or not
     at all without one; `limits` bound what a text may ask for.
     """
-    tree, found = parse(source)
-    if has_errors(found):
-        return Compilation(source, found, None)
-    read = nowhere if folder is None else FolderReader(folder)
-    program, more = elaborate(tree, settings or {}, limits, read)
+    with _all_kept():
+        tree, found = parse(source)
+        if has_errors(found):
+            return Compilation(source, found, None)
+        read = nowhere if folder is None else FolderReader(folder)
+        program, more = elaborate(tree, settings or {}, limits, read)
     return Compilation(source, found + more, program)
+
+
+@contextmanager
+def _all_kept() -> Iterator[None]:
+    """While nearly everything that is made is kept: looking for garbage would be most of the time, for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def compile(  # noqa: A001 - the package's own word
