@@ -59,11 +59,19 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, (list, tuple)) else value
+
+
+Numbers = Annotated[Any, BeforeValidator(_as_tuples)]
+"""A number, or nested tuples of them; JSON knows them as lists."""
+
+
 class Weights(_Model):
     """Numbers that a layer is given, as nested tuples; a shape with leading axes missing is repeated over them."""
 
-    weight: Any = None
-    bias: Any = None
+    weight: Numbers = None
+    bias: Numbers = None
     trainable: bool = False
 
 

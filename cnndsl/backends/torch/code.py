@@ -75,14 +75,18 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """`[a, b, c]`, an item a line."""
+    """`[a, b, c]`, an item a line; one that is not `tall` stands on one line where it fits."""
 
     items: tuple[Code, ...]
+    tall: bool = True
 
     def flat(self) -> str:
         return f"[{', '.join(item.flat() for item in self.items)}]"
 
     def lines(self, indent: str, lead: str, trail: str) -> list[str]:
+        line = f"{indent}{lead}{self.flat()}{trail}"
+        if len(line) <= WIDTH and not self.tall:
+            return [line]
         result = [f"{indent}{lead}["]
         for item in self.items:
             result += item.lines(indent + _STEP, "", ",")
@@ -150,7 +154,7 @@ def _is_tall(code: Code) -> bool:
         case Pair():
             return _is_tall(code.value)
         case ListOf():
-            return True
+            return code.tall
         case Spread():
             return _is_tall(code.item)
         case Perhaps():

@@ -212,7 +212,7 @@ class Merger:
         assert weights is not None  # noqa: S101 - asked by the caller
         self.helpers.add("with_weights")
         given = [(name, getattr(weights, name)) for name in ("weight", "bias")]
-        arguments = [(name, Raw(literal(_listed(numbers)))) for name, numbers in given if numbers is not None]
+        arguments: list[tuple[str, Code]] = [(name, _listed(numbers)) for name, numbers in given if numbers is not None]
         if weights.trainable:
             arguments.append(("trainable", Raw("True")))
         return Apply("with_weights", (("", code), *arguments))
@@ -398,8 +398,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, Traced)) and not isinstance(value, bool)
 
 
-def _listed(numbers: Any) -> Any:
-    return [_listed(row) for row in numbers] if isinstance(numbers, tuple) else float(numbers)
+def _listed(numbers: Any) -> Code:
+    return ListOf(tuple(map(_listed, numbers)), tall=False) if isinstance(numbers, tuple) else Raw(repr(float(numbers)))
 
 
 def _mentions_turn(code: Code) -> bool:
