@@ -51,13 +51,13 @@ network Net {{
 def dense(layers: int) -> str:
     """Blocks that add channels, so that no two are alike."""
     return f"""\
-block Layer(growth) {{
+block DenseLayer(growth) {{
     batchnorm -> relu -> conv(growth, 3, padding=1)
     concat(input, it)
 }}
 network Net {{
     input(8, 8, 8)
-    for i in range({layers // 3}) {{ "layer{{i}}": Layer(4) }}
+    for i in range({layers // 3}) {{ "layer{{i}}": DenseLayer(4) }}
 }}
 """
 
