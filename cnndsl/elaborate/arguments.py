@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
 
-from cnndsl.diagnostics import Label, error
+from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.suggest import nearest
-from cnndsl.elaborate.values import RECIPES, BlockRecipe, LayerRecipe, Template, Value, describe
+from cnndsl.elaborate.values import RECIPES, BlockRecipe, LayerRecipe, Part, Template, Value, describe
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
 from cnndsl.layers.base import Layer
+from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -163,12 +164,12 @@ def _invalid(kind: type[Layer], problem: ValidationError, places: dict[str, tree
     if first["type"] == "missing":
         missing = [str(e["loc"][0]) for e in problem.errors() if e["type"] == "missing"]
         described = kind.model_fields[missing[0]].description
-        example = kind.example.split("->")[-1].strip()
+        example = next(stage.strip() for stage in kind.example.split("->") if stage.strip().startswith(kind.kind))
         raise error(
             "E207",
             f"{kind.kind} needs {' and '.join(missing)}",
             span,
-            help=f"{missing[0]} is the {described}; for example {example}",
+            help=f"{missing[0]}: {described}; for example {example}",
         )
     reason = first.get("ctx", {}).get("error")
     if reason is not None:
@@ -185,7 +186,7 @@ def _invalid(kind: type[Layer], problem: ValidationError, places: dict[str, tree
 def _parameter_help(kind: type[Layer], name: str) -> str | tuple[str, ...]:
     if name not in kind.model_fields:
         return ()
-    return f"{name} is the {kind.model_fields[name].description}"
+    return f"{name}: {kind.model_fields[name].description}"
 
 
 def bind_definition(body: Expressions, called: Template | BlockRecipe, node: tree.Call) -> BlockRecipe:
@@ -235,7 +236,20 @@ def bind_definition(body: Expressions, called: Template | BlockRecipe, node: tre
                 "E207", f"{definition.name.text} is given {name} twice", argument.span, help="remove one of the two"
             )
         values[name] = body.known(argument.value)
+        if isinstance(values[name], Part):
+            raise _one_layer(definition, values[name], argument)
     return BlockRecipe(template, tuple((n, values[n]) for n in names if n in values), node.span)
+
+
+def _one_layer(definition: tree.Definition, part: Part, argument: tree.Argument) -> Problem:
+    again = f"call it {part.name}1, and {part.name} is the kind of layer again" if part.name in KINDS else ""
+    return error(
+        "E403",
+        f"{part.name} is one layer of this body, and {definition.name.text} makes layers of its own",
+        argument.span,
+        labels=(Label(part.span, f"{part.name} is declared here"),),
+        help=again or "give the layer itself, such as conv(8, 3)",
+    )
 
 
 def check_complete(recipe: BlockRecipe, span: Span) -> None:
