@@ -55,7 +55,8 @@ class Run:
         except Problem as problem:
             self.report([problem.diagnostic])
             return None
-        compilation = compile_source(source, settings)
+        place = Path(self.stdin_filename) if path == STDIN and self.stdin_filename else path
+        compilation = compile_source(source, settings, folder=None if place == STDIN else place.parent)
         self.report(compilation.diagnostics)
         return compilation
 

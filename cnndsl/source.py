@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 
@@ -20,13 +21,20 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One text with the name under which messages speak of it."""
+    """One text with the name under which messages speak of it.
+
+    `short` is the name for what is made of the text: without the folders around the file that was
+    named by the user, so that these leave no trace. Without one it is the last part of `name`.
+    """
 
     name: str
     text: str
+    short: str = ""
     _line_starts: list[int] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if not self.short:
+            object.__setattr__(self, "short", PureWindowsPath(PurePosixPath(self.name).name).name or self.name)
         starts = self._line_starts
         starts.append(0)
         at = self.text.find("\n")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
-from pathlib import PurePath
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, error
@@ -118,12 +116,7 @@ def dims_key(shape: Shape) -> Any:
 def origin(span: Span) -> Origin:
     """The place of a span, as a program keeps it: without folders, so that these leave no trace in what is made."""
     position = span.position
-    return Origin(_base_name(span.source.name), position.line, position.column)
-
-
-@cache
-def _base_name(name: str) -> str:
-    return PurePath(name).name
+    return Origin(span.source.short, position.line, position.column)
 
 
 def too_long(limit: int, span: Span) -> Problem:

@@ -124,7 +124,9 @@ class Files:
             text = self._read(path)
         except ImportProblem as problem:
             raise error("E413", problem.message, item.path.span, help=problem.help) from None
-        file, found = parse(Source(str(path), text))
+        importing = item.span.source
+        around = importing.name.removesuffix(importing.short)  # the folders as the user wrote them
+        file, found = parse(Source(f"{around}{path}", text, short=str(path)))
         for diagnostic in found:
             self._context.report(diagnostic)
         return None if found else self.enter(file, path.parent)

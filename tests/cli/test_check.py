@@ -132,3 +132,25 @@ def test_a_setting_of_the_wrong_form(cnndsl: Command) -> None:
     result = cnndsl("check", "net.cnn", "--set", "classes")
     assert (result.code, result.out) == (2, "")
     assert "NAME=VALUE, such as classes=100" in result.err
+
+
+# Files that import others
+
+
+def test_an_error_in_an_imported_file_is_shown_where_it_is(cnndsl: Command, folder: Path) -> None:
+    (folder / "nets" / "parts").mkdir(parents=True)
+    (folder / "nets" / "parts" / "b.cnn").write_text("block B { rely }")
+    (folder / "nets" / "net.cnn").write_text('from "parts/b.cnn" import B\nnetwork N { input(1, 4, 4); B }')
+    for result in (
+        cnndsl("check", "nets/net.cnn"),
+        cnndsl("check", "-", "--stdin-filename", "nets/x.cnn", stdin=(folder / "nets" / "net.cnn").read_bytes()),
+    ):
+        assert result.code == 1
+        assert " --> nets/parts/b.cnn:1:11\n" in result.out
+
+
+def test_standard_input_without_a_name_imports_nothing(cnndsl: Command, folder: Path) -> None:
+    (folder / "b.cnn").write_text("block B { relu }")
+    text = b'from "b.cnn" import B\nnetwork N { input(1, 4, 4); B }'
+    assert "b.cnn cannot be imported" in cnndsl("check", "-", stdin=text).out
+    assert cnndsl("check", "-", "--stdin-filename", "x.cnn", stdin=text).code == 0

@@ -26,6 +26,9 @@ def test_in_another_folder(cnndsl: Command, folder: Path) -> None:
 
 def test_the_folder_leaves_no_trace(cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same text gives the same bytes, however its file is called from."""
+    (folder / "parts").mkdir()
+    (folder / "parts" / "b.cnn").write_text("block B { relu }")
+    (folder / "net.cnn").write_text(f'from "parts/b.cnn" import B\n{NET.replace("-> relu", "-> B")}')
     cnndsl("compile", "net.cnn", "-o", "one")
     cnndsl("compile", folder / "net.cnn", "-o", "two")
     monkeypatch.chdir(folder / "one")
@@ -33,6 +36,7 @@ def test_the_folder_leaves_no_trace(cnndsl: Command, folder: Path, monkeypatch: 
     for name in ("net.py", "net.svg"):
         assert len({(folder / out / name).read_bytes() for out in ("one", "two", "three")}) == 1
         assert str(folder).encode() not in (folder / "one" / name).read_bytes()
+    assert b"parts/b.cnn#L1" in (folder / "one" / "net.svg").read_bytes()
 
 
 @pytest.mark.parametrize(
