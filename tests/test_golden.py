@@ -10,12 +10,16 @@ FOLDERS = sorted(Path(__file__).parent.rglob("cases"))
 
 def orphans(folder: Path) -> list[str]:
     """The files under a folder of cases that have no source with the same name beside them."""
-    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    files = [path for path in folder.rglob("*") if path.is_file() and not _is_cache(path.relative_to(folder))]
     return sorted(
         str(path.relative_to(folder))
         for path in files
         if path.suffix not in SOURCES and not any(path.with_suffix(source) in files for source in SOURCES)
     )
+
+
+def _is_cache(path: Path) -> bool:
+    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
 def test_every_golden_file_has_its_case() -> None:
