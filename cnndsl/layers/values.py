@@ -54,6 +54,8 @@ class _Elementwise(Operation):
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         if self.scalar is None:
             return f"{names[0]} {self.symbol} {names[1]}"
+        if self.scalar_first and self.scalar == -1 and self.symbol == "*":
+            return f"-{names[0]}"
         if self.scalar_first:
             return f"{self.scalar} {self.symbol} {names[0]}"
         return f"{names[0]} {self.symbol} {self.scalar}"

@@ -15,7 +15,7 @@ from cnndsl.backends.torch.flow import Flow, Flows, ValueKey
 from cnndsl.backends.torch.forward import Forward
 from cnndsl.backends.torch.merge import ABSENT, Different, Merged, Merger
 from cnndsl.backends.torch.trees import Trees, outside_values
-from cnndsl.program import Module, Program, Use
+from cnndsl.program import Module, Output, Program, Use
 from cnndsl.traced import Traced, value_of
 
 _LONGEST = 32
@@ -76,6 +76,10 @@ class Classes:
     def plan_of(self, module: str) -> ClassPlan:
         """The class of a module."""
         return self._plans[module]
+
+    def outputs_of(self, module: str) -> tuple[Output, ...]:
+        """What a module gives."""
+        return self._program.modules[module].outputs
 
     @staticmethod
     def _group_key(module: Module) -> Any:
@@ -172,6 +176,7 @@ def _arguments(plan: ClassPlan) -> tuple[str, ...]:
     names = [name for name in ordered if name in merger.used or name in merger.factories]
     names += [name for name in merger.extra if name not in names]
     defaults = {p.name for p in module.parameters if p.default is not None or module.kind == "network"}
+    defaults |= _partial(plan).keys()
     optional = [name for name in names if name in defaults and name not in merger.factories]
     return (*(name for name in names if name not in optional), *optional)
 
@@ -181,10 +186,20 @@ def _defaults(plan: ClassPlan) -> dict[str, Any]:
     module = plan.modules[0]
     if module.kind == "network":
         return {p.name: p.value for p in module.parameters if p.name in plan.arguments}
-    return {
+    return _partial(plan) | {
         p.name: p.default
         for p in module.parameters
         if p.default is not None and p.name in plan.arguments and p.name not in plan.factories
+    }
+
+
+def _partial(plan: ClassPlan) -> dict[str, Any]:
+    """Arguments that mean nothing in some elaborations, with what stands for them there."""
+    ids = {module.id for module in plan.modules}
+    return {
+        name: type(next(iter(values.values())))()
+        for name, values in plan.merger.extra.items()
+        if not ids <= values.keys()
     }
 
 

@@ -20,7 +20,8 @@ from cnndsl.program import Call, Combine, Leaf, Module, Plain, Step, Use
 ValueKey = tuple[Any, int]
 TRAINING = "training"
 """In place of a test: the step is taken in training only."""
-_CALL, _PRODUCT, _SUM = 2, 1, 0
+CALL, _PRODUCT, _SUM = 2, 1, 0
+"""How tightly an expression binds; a call, a name or an index most."""
 LIGHT, POOL, HEAVY = 0, 1, 2
 """How much a step is: a convolution, a dense layer or a block is heavy, a pool less so, the rest goes along."""
 _WEIGHTS = {Group.CONVOLUTION: HEAVY, Group.DENSE: HEAVY, Group.POOLING: POOL}
@@ -207,12 +208,26 @@ class Flows:
         actions = [found if found is ABSENT else found.step.action for found in row]
         action = first.step.action
         if isinstance(action, Call):
-            return _render_call(action.child, reads=not first.inputs)
+            return self._render_call(action, reads=not first.inputs)
         if isinstance(action, Plain):
             return self._render_plain(actions, row)
         if any(a is not ABSENT and a != action for a in actions):
             raise Different
         return _render_combine(action, tuple(self._shape_of(first, k) for k in range(len(first.inputs))))
+
+    def _render_call(self, action: Call, *, reads: bool) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
+        part = access(action.child)
+        names = [output.name for output in self._merger.classes.outputs_of(action.module)] if action.module else []
+        unpack = ""
+        if names and names[0] is not None:  # a dict comes out
+            unpack = ".values()" if len(names) > 1 else f"[{literal(names[0])}]"
+
+        def render(operands: Sequence[tuple[str, int]]) -> tuple[str, int]:
+            if reads:  # a learned tensor
+                return part, CALL
+            return f"{part}({', '.join(text for text, _ in operands)}){unpack}", CALL
+
+        return render
 
     def _shape_of(self, found: _Found, k: int) -> Shape:
         at = next(i for i, row in enumerate(self._rows) if found in row.found)
@@ -245,8 +260,8 @@ class Flows:
         def render(operands: Sequence[tuple[str, int]]) -> tuple[str, int]:
             ((x, binds),) = operands
             if first.template is not None:
-                return first.template.format(x=x if binds == _CALL else f"({x})", **texts), _CALL
-            return f"{first.target}({', '.join([x, *shown])})", _CALL
+                return first.template.format(x=x if binds == CALL else f"({x})", **texts), CALL
+            return f"{first.target}({', '.join([x, *shown])})", CALL
 
         return render
 
@@ -264,24 +279,15 @@ def access(name: str) -> str:
     return f"self.{name}" if is_attribute(name) else f"getattr(self, {literal(name)})"
 
 
-def _render_call(child: str, *, reads: bool) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
-    def render(operands: Sequence[tuple[str, int]]) -> tuple[str, int]:
-        if reads:  # a learned tensor
-            return access(child), _CALL
-        return f"{access(child)}({', '.join(text for text, _ in operands)})", _CALL
-
-    return render
-
-
 def _render_combine(
     action: Combine, shapes: tuple[Shape, ...]
 ) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
     operation = action.operation
-    level = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}.get(operation.symbol, _CALL)
+    level = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}.get(operation.symbol, CALL)
 
     def render(operands: Sequence[tuple[str, int]]) -> tuple[str, int]:
-        if level == _CALL:
-            return operation.text(shapes, tuple(text for text, _ in operands)), _CALL
+        if level == CALL:
+            return operation.text(shapes, tuple(text for text, _ in operands)), CALL
         first_is_number = getattr(operation, "scalar_first", False)
         texts = tuple(
             text if binds >= (level if k == 0 and not first_is_number else level + 1) else f"({text})"

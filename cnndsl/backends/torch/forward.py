@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnndsl.backends.torch.code import WIDTH, broken, literal
-from cnndsl.backends.torch.flow import HEAVY, TRAINING, Flow, Result, ValueKey, access
+from cnndsl.backends.torch.flow import CALL, HEAVY, TRAINING, Flow, Result, ValueKey, access
 from cnndsl.backends.torch.merge import Different, Merged
 from cnndsl.layers.sizes import show
 from cnndsl.names import is_attribute
@@ -35,6 +35,8 @@ class _Pending:
     depth: int
     changes: bool
     weight: int
+    is_tensor: bool
+    """Whether a type checker knows that it is one."""
     flow: Flow
 
 
@@ -154,7 +156,7 @@ class Forward:
         """Whether the pending expression can be returned as it stands: a type checker must know it for a tensor."""
         value = self._one(pending.value)
         return (
-            pending.flow.is_tensor
+            pending.is_tensor
             and pending.flow.when is None
             and value not in self._variables
             and [(self._one(next(iter(result.value))), result.name) for result in self._outputs] == [(value, None)]
@@ -165,21 +167,28 @@ class Forward:
             self._loop(flow, at)
             return None
         operands = []
+        are_tensors = True
         for keys in flow.inputs:
             value = self._one(next(iter(keys)))
             if pending is not None and value == self._one(pending.value):
                 operands.append((pending.text, pending.binds))
+                are_tensors = are_tensors and pending.is_tensor
             else:
-                operands.append((self._variables[value], 2))
+                operands.append((self._variables[value], CALL))
         text, binds = flow.render(operands)
         if len(flow.outputs) != 1:
             names = [self._name(output, flow, k, at) for k, output in enumerate(flow.outputs)]
+            if not flow.is_tensor:
+                self.lines += [f"{self._indent}{name}: Tensor" for name in names if name not in self._typed]
+            self._typed.update(names)
             self.lines.append(f"{self._indent}{', '.join(names)} = {text}")
             return None
         depth = pending.depth + 1 if pending else 1
         changes = flow.changes or (pending is not None and pending.changes)
         weight = max(flow.weight, pending.weight) if pending else flow.weight
-        return _Pending(flow.outputs[0], text, binds, depth, changes, weight, flow)
+        # An operator, or an index, gives what a module gave: something of no known type.
+        is_tensor = flow.is_tensor and (are_tensors or (binds == CALL and text.startswith(("torch.", "F."))))
+        return _Pending(flow.outputs[0], text, binds, depth, changes, weight, is_tensor, flow)
 
     def _loop(self, flow: Flow, at: int) -> None:
         part = flow.loop
@@ -200,7 +209,7 @@ class Forward:
 
     def _finish(self, pending: _Pending, at: int) -> None:
         name = self._name(pending.value, pending.flow, 0, at)
-        annotation = "" if name in self._typed or pending.flow.is_tensor else ": Tensor"
+        annotation = "" if name in self._typed or pending.is_tensor else ": Tensor"
         self._typed.add(name)
         self._line(f"{self._indent}{name}{annotation} = {pending.text}", pending)
 

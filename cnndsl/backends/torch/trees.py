@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.torch.runs import Runs
 from cnndsl.layers.base import Code as BareCode
 from cnndsl.program import Child, Leaf, Module, Origin, Program, Use, Weights
 from cnndsl.traced import Expr, Symbol, Traced, parse_expr, value_of
@@ -97,7 +98,7 @@ class Trees:
         ]
         if module.kind in ("chain", "sequence") and any(not item.name.isdigit() for item in single):
             return tuple(replace(item, loop=None) for item in single)  # an ordered dictionary names each
-        return tuple(self._fold(single, numbers))
+        return tuple(self._fold(single, numbers, Runs(module, self._program)))
 
     def _tree(self, child: Child, numbers: Mapping[str, Any]) -> Tree:
         unit = child.unit
@@ -116,24 +117,26 @@ class Trees:
 
     # Loops
 
-    def _fold(self, items: list[Item], numbers: Mapping[str, Any]) -> list[Item]:
+    def _fold(self, items: list[Item], numbers: Mapping[str, Any], runs: Runs) -> list[Item]:
         result: list[Item] = []
         at = 0
         while at < len(items):
             end = at + 1
             while end < len(items) and _same_loop(items[at], items[end]):
                 end += 1
-            result += self._fold_group(items[at:end], numbers)
+            result += self._fold_group(items[at:end], numbers, runs)
             at = end
         return result
 
-    def _fold_group(self, group: list[Item], numbers: Mapping[str, Any]) -> list[Item]:
+    def _fold_group(self, group: list[Item], numbers: Mapping[str, Any], runs: Runs) -> list[Item]:
         loop = group[0].loop
         if loop is None or (len(group) == 1 and not parse_expr(loop).symbols()):
             return group
         for skipped in (0, 1):
             rest = group[skipped:]
-            folded = self._fold_all(rest, loop, skipped, numbers) if rest else None
+            if not rest or not runs.is_run([item.name for item in rest]):
+                continue
+            folded = self._fold_all(rest, loop, skipped, numbers)
             if folded is not None and (len(rest) > 1 or not skipped):
                 return [*(replace(item, loop=None) for item in group[:skipped]), folded]
         return [replace(item, loop=None) for item in group]
@@ -158,12 +161,8 @@ class Trees:
 
 
 def numbers_of(module: Module) -> dict[str, Any]:
-    """The numbers that the names of a definition stand for in one elaboration."""
-    numbers = {
-        p.name: p.value
-        for p in module.parameters
-        if isinstance(p.value, (int, float)) and not isinstance(p.value, bool)
-    }
+    """The numbers (and flags) that the names of a definition stand for in one elaboration."""
+    numbers = {p.name: p.value for p in module.parameters if isinstance(p.value, (int, float))}
     for shape in module.input_shapes:
         if shape and isinstance(shape[0], Traced) and not shape[0].is_open:
             numbers[str(shape[0].expr)] = shape[0].value
