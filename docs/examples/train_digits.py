@@ -12,6 +12,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
 
 import cnndsl
 
@@ -21,31 +22,31 @@ BATCH = 32
 MAX_RATE = 0.01
 
 
-def pictures() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def load() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Pictures (N, 1, 8, 8) with numbers from 0 to 1 to learn from and to test with, then the digits of both (N)."""
     digits = load_digits()
     images = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) / 16
     labels = torch.tensor(digits.target)
     split = train_test_split(images, labels, test_size=0.25, stratify=labels, random_state=0)
-    return tuple(split)  # type: ignore[return-value]
+    return tuple(split)
 
 
 def train(net: nn.Module, images: Tensor, labels: Tensor) -> None:
     """Show the network every picture `EPOCHS` times, in a new order each time, and correct its weights."""
-    steps = EPOCHS * -(-len(images) // BATCH)
+    batches = DataLoader(TensorDataset(images, labels), batch_size=BATCH, shuffle=True)
     optimizer = torch.optim.Adam(net.parameters())
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=MAX_RATE, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, MAX_RATE, total_steps=EPOCHS * len(batches))
     loss = nn.CrossEntropyLoss()
     net.train()
     for epoch in range(EPOCHS):
         total = 0.0
-        for batch in torch.randperm(len(images)).split(BATCH):
+        for pictures, digits in batches:
             optimizer.zero_grad()
-            error = loss(net(images[batch]), labels[batch])
+            error = loss(net(pictures), digits)
             error.backward()
             optimizer.step()
             schedule.step()
-            total += error.item() * len(batch)
+            total += error.item() * len(pictures)
         print(f"epoch {epoch + 1}: mean loss {total / len(images):.3f}")
 
 
@@ -53,14 +54,15 @@ def accuracy(net: nn.Module, images: Tensor, labels: Tensor) -> float:
     """The share of the pictures for which the right digit has the highest score."""
     net.eval()
     with torch.no_grad():
-        return (net(images).argmax(dim=1) == labels).float().mean().item()
+        right = net(images).argmax(dim=1) == labels
+    return float(right.float().mean())
 
 
 def main() -> None:
     """Train, and print how much of the test the network gets right."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # with pictures as small as these, several threads would mostly wait for one another
-    images, test_images, labels, test_labels = pictures()
+    images, test_images, labels, test_labels = load()
     net = cnndsl.load(MODEL)()
     train(net, images, labels)
     print(f"test accuracy: {100 * accuracy(net, test_images, test_labels):.1f} %")
