@@ -383,6 +383,14 @@ class Application(Expressions):
 
     def _use(self, slot: Slot, made: Made, inputs: tuple[Value, ...], arguments: dict[str, Any], span: Span) -> Any:
         module = made.module
+        if self.builder.is_chain and (len(module.outputs) != 1 or module.outputs[0].name is not None):
+            gives = "its output by name" if len(module.outputs) == 1 else f"{len(module.outputs)} values"
+            raise error(
+                "E404",
+                f"each layer of a chain gives one value to the next, and {module.name} gives {gives}",
+                span,
+                help="apply it in a block or network",
+            )
         if slot.unit is None:
             xs = tuple(item.shape for item in inputs)
             self.builder.fill(slot, Use(module=module.id, xs=xs, arguments=arguments))

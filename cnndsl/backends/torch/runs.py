@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from cnndsl.program import Call, Module, Program
 
@@ -34,7 +35,7 @@ class Runs:
             return False
         return all(
             step.inputs == before.outputs and self._readers[before.outputs[0]] == 1
-            for before, step in zip(run, run[1:], strict=False)
+            for before, step in pairwise(run)
         )
 
     def _gives_one(self, action: object) -> bool:
