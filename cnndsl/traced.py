@@ -66,6 +66,17 @@ _DIVISIONS: dict[str, Callable[[Number, Number], Number]] = {
     "%": operator.mod,
     "/": operator.truediv,
 }
+
+
+def make_divisible(value: float, divisor: int) -> int:
+    """`value` rounded to a multiple of `divisor`, at least one of it and never below 90 % of `value`.
+
+    The rule by which MobileNets choose channels (Howard et al., arXiv:1704.04861, and their code).
+    """
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+
+
 _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "int": int,
     "round": round,
@@ -74,9 +85,10 @@ _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "abs": abs,
     "floor": math.floor,
     "ceil": math.ceil,
+    "make_divisible": make_divisible,
 }
-# What Python can say without an import; any other call stays out of generated code.
-_PLAIN_FUNCTIONS = frozenset({"int", "round", "min", "max", "abs"})
+# What generated code can say: without an import, and `make_divisible` with a definition of its own.
+_PLAIN_FUNCTIONS = frozenset({"int", "round", "min", "max", "abs", "make_divisible"})
 _SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
 
 
@@ -147,7 +159,7 @@ class Expr:
 
     @property
     def sayable(self) -> bool:
-        """Whether plain Python can say it without an import."""
+        """Whether generated code can say it."""
         return all(
             isinstance(atom, Symbol)
             or (
@@ -351,7 +363,7 @@ class Traced:
 
     def _compare(self, relation: str, other: object) -> bool:
         if not isinstance(other, (int, float, Traced)):
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return] # the operators hand it on
         truth = bool(RELATIONS[relation](self.value, value_of(other)))
         left, right = self.expr, Expr.of(other)
         difference = left - right
@@ -393,6 +405,7 @@ class Traced:
         )
 
 
+_FLAG = "flag"
 RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -431,7 +444,7 @@ def calculate(name: str, left: Number | Traced, right: Number | Traced) -> Numbe
 
 def call(name: str, value: Number, operands: Iterable[Number | Traced]) -> Number | Traced:
     """The result `value` of calling a function on operands, traced where one of them is."""
-    items = tuple(operands)
+    items = tuple(value_of(item) if isinstance(item, Truth) else item for item in operands)
     if not any(isinstance(item, Traced) for item in items):
         return value
     return _settle(value, Expr.of(Operation(name, tuple(Expr.of(item) for item in items))))
@@ -540,10 +553,15 @@ def _read(node: ast.expr) -> Expr:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A comparison of expressions, or `and`, `or`, `not` of such tests."""
+    """A comparison of expressions, a flag by its name, or `and`, `or`, `not` of such tests."""
 
     name: str
     operands: tuple[Expr | Test, ...]
+
+    @staticmethod
+    def of_flag(name: str) -> Test:
+        """The test that is true where the flag called `name` is."""
+        return Test(_FLAG, (Expr.of(Symbol(name)),))
 
     def symbols(self) -> frozenset[Symbol]:
         """Every name that the outcome depends on."""
@@ -559,6 +577,10 @@ class Test:
             if a is not None and b is not None:
                 return RELATIONS[self.name](a, b)
             return Test(self.name, (left, right))
+        if self.name == _FLAG:
+            (flag,) = (operand.substitute(values) for operand in self.operands)
+            assert isinstance(flag, Expr)  # noqa: S101 - a flag is an expression, of its name alone
+            return Test(_FLAG, (flag,)) if flag.constant is None else bool(flag.constant)
         parts = [part.substitute(values) for part in self.operands if isinstance(part, Test)]
         if self.name == "not":
             return negation(parts[0])
@@ -573,7 +595,10 @@ class Test:
             else str(part)
             for part in self.operands
         ]
-        return f"not ({self.operands[0]})" if self.name == "not" else f" {self.name} ".join(texts)
+        if self.name == "not":
+            (operand,) = self.operands
+            return f"not {operand}" if isinstance(operand, Test) and operand.name == _FLAG else f"not ({operand})"
+        return f" {self.name} ".join(texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -615,6 +640,8 @@ def _read_test(node: ast.expr) -> Test:
         return reduce(lambda left, right: Test(name, (left, right)), rest, first)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return Test("not", (_read_test(node.operand),))
+    if isinstance(node, ast.Name):
+        return Test.of_flag(node.id)
     message = "not a comparison"
     raise ValueError(message)
 

@@ -35,7 +35,7 @@ from cnndsl.layers.sizes import Dim, Shape
 from cnndsl.program import Module, Parameter
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import Expr, Symbol, Traced, Truth, value_of
+from cnndsl.traced import Expr, Symbol, Test, Traced, Truth, value_of
 
 if TYPE_CHECKING:
     from cnndsl.elaborate.application import Application
@@ -142,7 +142,7 @@ def bind_parameters(
 ) -> dict[str, Any]:
     """Give the parameters of a definition their arguments and defaults, in order.
 
-    Numbers are traced by the parameter's name from here on. Raises Problem for a default that is wrong.
+    Numbers and flags are traced by the parameter's name from here on. Raises Problem for a default that is wrong.
     """
     bound: dict[str, Any] = {}
     for parameter in definition.parameters:
@@ -158,7 +158,9 @@ def bind_parameters(
         else:
             continue
         plain = value_of(item)
-        if isinstance(plain, (int, float)) and not isinstance(plain, bool) and not _open(item):
+        if isinstance(plain, bool):
+            item = Truth(plain, Test.of_flag(name))
+        elif isinstance(plain, (int, float)) and not _open(item):
             item = Traced(plain, Expr.of(Symbol(name)))
         bound[name] = inner.scope.names[name] = item
     return bound

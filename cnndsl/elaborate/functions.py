@@ -10,7 +10,7 @@ from cnndsl.diagnostics import error
 from cnndsl.elaborate.context import too_long
 from cnndsl.elaborate.values import describe
 from cnndsl.source import Span
-from cnndsl.traced import Traced, value_of
+from cnndsl.traced import Traced, make_divisible, value_of
 from cnndsl.traced import call as traced_call
 
 _LARGEST_COUNT = 10**9
@@ -27,15 +27,6 @@ def power(base: float, exponent: float, digits: int) -> float | None:
     except OverflowError:
         return None
     return result if isinstance(result, float) else None
-
-
-def make_divisible(value: float, divisor: int) -> int:
-    """`value` rounded to a multiple of `divisor`, at least one of it and never below 90 % of `value`.
-
-    The rule by which MobileNets choose channels (Howard et al., arXiv:1704.04861, and their code).
-    """
-    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * value else rounded
 
 
 def _numbers(items: list[Any]) -> list[Any]:

@@ -45,7 +45,7 @@ def beginnings(program: Program, network: Module) -> list[str]:
     blocks = [_block(kinds[kind], rules.get(kind, []), k == 0) for k, kind in enumerate(wanted)]
     if not blocks:
         return []
-    by_name = any(kinds[kind].own for kind in wanted)
+    by_name = any(line.lstrip().startswith(("if name", "elif name")) for block in blocks for line in block)
     head = "for name, module in self.named_modules():" if by_name else "for module in self.modules():"
     lines = (f"{_INDENT}    {line}" for block in blocks for line in block)
     return [f"{_INDENT}{head}", *(part for line in lines for part in broken(line))]
@@ -99,20 +99,28 @@ def _collect(program: Program, network: Module, rules: dict[str, list[tuple[str,
 def _block(kind: _Kind, rules: list[tuple[str, Initialiser]], first: bool) -> list[str]:
     classes = list(kind.classes)
     shown = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
-    lines = [f"{'if' if first else 'elif'} isinstance(module, {shown}):"]
+    # A rule that no layer's own word goes against stands once, a weight's before a bias's.
+    common = [row for row in rules if all(dict(words).get(*row) == row[1] for words in kind.own)]
+    body = [line for name, rule in common if name == "weight" for line in _begin(kind, name, rule, certain=False)]
+    body += _branches(kind, rules, common)
+    body += [line for name, rule in common if name != "weight" for line in _begin(kind, name, rule, certain=False)]
+    return [f"{'if' if first else 'elif'} isinstance(module, {shown}):", *(f"    {line}" for line in body or ["pass"])]
+
+
+def _branches(kind: _Kind, rules: list[tuple[str, Initialiser]], common: list[tuple[str, Initialiser]]) -> list[str]:
+    """The lines for what layers begin by in different ways."""
+    lines: list[str] = []
     word = "if"
     for words, paths in kind.own.items():
-        body = [line for name, rule in words if rule is not None for line in _begin(kind, name, rule, certain=True)]
-        lines.append(f"    {word} {_among(paths, kind.paths)}:")
-        lines += [f"        {line}" for line in body or ["pass"]]
+        own = [(name, rule) for name, rule in words if rule is not None and (name, rule) not in common]
+        body = [line for name, rule in own for line in _begin(kind, name, rule, certain=True)]
+        if paths == kind.paths:
+            return body
+        lines += [f"{word} {_among(paths, kind.paths)}:", *(f"    {line}" for line in body or ["pass"])]
         word = "elif"
-    general = [line for name, rule in rules for line in _begin(kind, name, rule, certain=False)]
-    rest = kind.count - sum(len(paths) for paths in kind.own.values())
-    if not general or not rest:
-        return lines if kind.own else [lines[0], "    pass"]
-    if not kind.own:
-        return [*lines, *(f"    {line}" for line in general)]
-    return [*lines, "    else:", *(f"        {line}" for line in general)]
+    rest = kind.count > sum(len(paths) for paths in kind.own.values())
+    general = [line for row in rules if row not in common and rest for line in _begin(kind, *row, certain=False)]
+    return [*lines, "else:", *(f"    {line}" for line in general)] if general else lines
 
 
 def _begin(kind: _Kind, name: str, rule: Initialiser, *, certain: bool) -> list[str]:

@@ -9,7 +9,7 @@ made.  Where two uses cannot be laid over each other, `Different` is raised, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from cnndsl.backends.torch.trees import TURN, ChainTree, Item, LeafTree, Tree, U
 from cnndsl.layers.base import Code as BareCode
 from cnndsl.names import is_attribute
 from cnndsl.program import Module
-from cnndsl.traced import Expr, Symbol, Test, Traced, parse_expr, parse_test, value_of
+from cnndsl.traced import Expr, Number, Symbol, Test, Traced, parse_expr, parse_test, value_of
 
 if TYPE_CHECKING:
     from cnndsl.backends.torch.classes import Classes
@@ -91,7 +91,20 @@ class Merger:
         plain = {at: value_of(value) for at, value in present}
         if len(set(plain.values())) == 1:
             return literal(plain[present[0][0]])
+        for expr in exprs:
+            if self._comes_out(expr, plain):
+                return self.say(expr)
         return self._fresh(plain, hint)
+
+    def _comes_out(self, expr: Expr, values: Mapping[int, Number]) -> bool:
+        """Whether an expression gives the right number in each elaboration, as `ratio * width` where ratio is 1."""
+        names = {symbol.name for symbol in expr.symbols()}
+        if not names or not expr.sayable or any(not names <= self.environments[at].keys() for at in values):
+            return False
+        try:
+            return all(expr.evaluate(self.environments[at]) == value for at, value in values.items())
+        except ZeroDivisionError:
+            return False
 
     def _resolved(self, value: Any) -> Expr:
         expr = Expr.of(value)
@@ -100,7 +113,12 @@ class Merger:
     def say(self, expr: Expr) -> str:
         """Python for an expression of names, which become arguments."""
         self.used.update(symbol.name for symbol in expr.symbols() if symbol != TURN)
-        return str(expr)
+        return self._noted(str(expr))
+
+    def _noted(self, text: str) -> str:
+        if "make_divisible(" in text:
+            self.helpers.add("make_divisible")
+        return text
 
     def _turning_slot(self, values: Sequence[Any], present: list[tuple[int, Any]], exprs: list[Expr], hint: str) -> str:
         """A number that goes up with the turns of a loop: its start may differ, its step must not."""
@@ -251,7 +269,7 @@ class Merger:
                 code = self._pass_on(row, name, trees)
                 arguments.append((name if default is not ABSENT else "", code))
                 continue
-            row = [ABSENT if tree is ABSENT else dict(tree.names)[name] for tree in trees]
+            row = [ABSENT if tree is ABSENT else _given(dict(tree.names)[name], default) for tree in trees]
             if default is not ABSENT and all(v is ABSENT or _equals_default(v, default) for v in row):
                 continue
             text = self.slot(row, name if hint.isdigit() else f"{hint}_{name}")
@@ -329,6 +347,7 @@ class Merger:
         if isinstance(shown, bool):
             raise Different
         self.used.update(symbol.name for symbol in shown.symbols())
+        self._noted(str(shown))
         return shown
 
     def chain(self, parts: Sequence[Merged], function: str) -> Code:
@@ -385,6 +404,11 @@ def _order(rows: list[list[Any]]) -> list[Any]:
         if places != sorted(places):
             raise Different
     return order
+
+
+def _given(value: Any, default: Any) -> Any:
+    """What a use gives for an argument; one that means nothing for this use keeps its default."""
+    return default if value is ABSENT else value
 
 
 def _equals_default(value: Any, default: Any) -> bool:

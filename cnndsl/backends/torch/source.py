@@ -34,6 +34,14 @@ def with_weights(layer: Layer, trainable: bool = False, **numbers: list[Any]) ->
 '''
 
 
+_MAKE_DIVISIBLE = '''\
+def make_divisible(value: float, divisor: int) -> int:
+    """Round to a multiple of the divisor, never below 90 % of the value."""
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+'''
+
+
 def generate(program: Program) -> str:
     """The whole module as text."""
     classes = Classes(program)
@@ -43,6 +51,8 @@ def generate(program: Program) -> str:
     parts = [_docstring(program), _imports(text, helpers)]
     if "with_weights" in helpers:
         parts.append(_WITH_WEIGHTS)
+    if "make_divisible" in helpers:
+        parts.append("\n" + _MAKE_DIVISIBLE)
     return "\n".join(parts) + "\n\n" + text + "\n"
 
 
@@ -131,9 +141,14 @@ def _class_docstring(plan: ClassPlan, program: Program) -> list[str]:
 
 
 def _brief(value: Any) -> str:
-    text = literal(value) if isinstance(value, (list, bool, int, float)) else str(value)
-    text = "".join(c if c.isprintable() and c not in '"\\' else "_" for c in text)
+    text = "".join(c if c.isprintable() and c not in '"\\' else "_" for c in _words(value))
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_words, value))}]"
+    return value if isinstance(value, str) else literal(value)
 
 
 def _constructor_head(plan: ClassPlan) -> list[str]:
