@@ -65,7 +65,7 @@ class Run:
 
         if path != STDIN:
             return files.read(path)
-        name = self.stdin_filename or "<standard input>"
+        name = files.shown(Path(self.stdin_filename)) if self.stdin_filename else "<standard input>"
         try:
             data = sys.stdin.buffer.read(files.LARGEST + 1) if sys.stdin else b""
         except OSError as problem:

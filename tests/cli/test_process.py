@@ -98,6 +98,11 @@ def test_a_name_that_is_no_text(folder: Path) -> None:
     assert ran.returncode == 2
     assert b"gone\\udcff.cnn cannot be read" in ran.stdout
     assert b"2 files, 1 error\n" in ran.stdout
+    made = subprocess.run(
+        [*CNNDSL, "compile", "-", "-o", folder, "--stdin-filename", b"in\xff.cnn"],
+        input=NET.encode(), capture_output=True, check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
 
 
 def test_interrupted(folder: Path) -> None:
