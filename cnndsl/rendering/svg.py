@@ -12,7 +12,9 @@ from xml.etree import ElementTree as Tree
 from cnndsl.theme import ThemeName, in_the_dark
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_TITLE, _DESC, _STYLE, _A, _G = (f"{{{_SVG}}}{tag}" for tag in ("title", "desc", "style", "a", "g"))
+_TITLE, _DESC, _STYLE, _A, _G, _TEXT, _PATH = (
+    f"{{{_SVG}}}{tag}" for tag in ("title", "desc", "style", "a", "g", "text", "path")
+)
 _HREF, _TIP = f"{{{_XLINK}}}href", f"{{{_XLINK}}}title"
 # Every rule is for this picture's own class: a style sheet inside a page is one for the whole page.
 _RULES = """
@@ -37,6 +39,7 @@ def finish(drawn: bytes, theme: ThemeName) -> bytes:
         title, tip = _take_title(graph), _take_tip(graph)
         name, *about = tip.split("\n") if tip else [title]
     told = [*about, *_label_groups(root)]
+    _anchor_right(root)
     for element in root.iter():
         element.attrib.pop("id", None)
     _fit(root)
@@ -87,6 +90,23 @@ def _label_groups(root: Tree.Element) -> list[str]:
     if len(told) > _MOST:
         told[_MOST:] = [f"and {len(told) - _MOST} more"]
     return told
+
+
+def _anchor_right(root: Tree.Element) -> None:
+    """Let texts at the right border of a box, which are set in Arial, end there in any font.
+
+    They end as far from the right border as the texts at the left begin from the left one.
+    """
+    for group in root.iter(_G):
+        texts = list(group.iter(_TEXT)) if group.get("class", "").startswith("node") else []
+        ending = [text for text in texts if text.get("font-family", "").startswith("Arial")]
+        outline = next(group.iter(_PATH), None)
+        if ending and outline is not None:
+            across = [float(x) for x in re.findall(r"(-?[\d.]+),", outline.get("d", ""))]
+            inset = min(float(text.get("x", "0")) for text in texts) - min(across)
+            for text in ending:
+                text.set("x", f"{max(across) - inset:.2f}".rstrip("0").rstrip("."))
+                text.set("text-anchor", "end")
 
 
 def _fit(root: Tree.Element) -> None:

@@ -216,10 +216,10 @@ class _Builder:
         parts, place = self._parts(frame, steps), frame.place
         kinds = [self._kind(frame, step) for step in steps[:period]]
         times = len(steps) // period
-        title = kinds[0] if period == 1 else f"({' → '.join(kinds)})"
-        title += f" × {times}" if times > 1 else ""
         inner = parts[0].inner if parts and period == 1 else None
-        detail = self._detail(inner) if inner else ""
+        title = kinds[0] if period == 1 else f"{period} layers"
+        title += f" × {times}" if times > 1 else ""
+        detail = self._detail(inner) if inner else " → ".join(kinds) if period > 1 else ""
         shares = {frame.share(part) for part in parts}
         share = shares.pop() if len(shares) == 1 else "shared" if shares else ""
         note = self._weigh(parts, place)

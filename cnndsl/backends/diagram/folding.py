@@ -16,7 +16,7 @@ from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.sizes import same_size
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 
-WHOLE = 40
+WHOLE = 30
 """Up to this many boxes a network is shown whole."""
 MOST = 2_000
 """With this many boxes drawn nothing more is opened: the picture is too large to be read."""

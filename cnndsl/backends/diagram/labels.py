@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnndsl.backends.diagram.markup import BOLD, MONO, cell, label, run, table
+from cnndsl.backends.diagram.markup import AT_THE_RIGHT, BOLD, MONO, cell, label, run, table
 from cnndsl.backends.diagram.metrics import shorten, text_width
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Picture
 from cnndsl.theme import Theme, Tint
@@ -16,7 +16,9 @@ DASHED = {"dropout": "dashed"}
 _FEW_KINDS = 4
 _SMALL, _MIDDLE, _LARGE, _HUGE = 10, 11, 12, 16  # points
 _SLACK = 1.1  # for viewers whose font is wider than Helvetica
-_GAP = 10
+_MONO_SLACK = 1.03  # hardly any font of equal widths is wider than Courier
+_GAP = 18
+_SPACE = 8
 _WIDEST = 280
 
 
@@ -40,7 +42,7 @@ def _texts(box: Box) -> _Texts:
 
 
 def _room(text: str, points: int, face: str = "") -> int:
-    return round(text_width(text, points, face) * _SLACK)
+    return round(text_width(text, points, face) * (_MONO_SLACK if face == MONO else _SLACK))
 
 
 class Labels:
@@ -56,7 +58,11 @@ class Labels:
         self._upright = upright
         texts = (_texts(box) for box in picture.boxes if box.kind not in (IO, MERGE))
         within = max((text.left + text.right for text in texts), default=0) + _GAP
-        heads = (_room(words, _MIDDLE) for part in picture.clusters() for words in (part.title, part.name, part.note))
+        heads = (
+            _room(words, _MIDDLE, BOLD) + 10
+            for part in picture.clusters()
+            for words in (part.title, part.name, part.note)
+        )
         # The head of a cluster stands left of the middle, and is cut only where it is very long.
         self._width = max(within, min(2 * max(heads, default=0), _WIDEST))
 
@@ -68,8 +74,9 @@ class Labels:
             return self._merge(box)
         theme, texts = self._theme, _texts(box)
         title = run(texts.title, _LARGE, theme.tints[box.kind].line, BOLD)
-        name = run(texts.name, _SMALL, theme.quiet)
-        detail, note = run(texts.detail, _SMALL, theme.text), run(texts.note, _SMALL, theme.text)
+        right = "" if self._upright else AT_THE_RIGHT
+        name = run(texts.name, _SMALL, theme.quiet, right)
+        detail, note = run(texts.detail, _SMALL, theme.text), run(texts.note, _SMALL, theme.text, right)
         if self._upright:
             width = max(texts.left, texts.right)
             return label(
@@ -86,14 +93,14 @@ class Labels:
         if box.name:
             cells.append(_filled(shorten(box.name, 160, _SMALL), _SMALL, theme.io_text))
         cells.append(_filled(box.detail, _SMALL, theme.io_size, MONO, align="RIGHT"))
-        return label(table("".join(cells), cellpadding=3))
+        return label(table(cell(width=3).join(cells), cellpadding=2))
 
     def _merge(self, box: Box) -> str:
         theme = self._theme
         cells = [_filled(box.title, 14 if is_sign(box) else _MIDDLE, theme.tints[MERGE].line, BOLD)]
         if box.detail:
             cells.append(_filled(box.detail, _SMALL, theme.text, MONO, align="RIGHT"))
-        return label(table("".join(cells), cellpadding=2))
+        return label(table(cell(width=3).join(cells), cellpadding=2))
 
     def arrow(self, arrow: Arrow) -> str:
         """The size beside an arrow; nothing where it is not told."""
@@ -115,7 +122,7 @@ class Labels:
         left = 0
         for words, points, colour, face in said:
             shown = shorten(words, widest / _SLACK, points, face)
-            room = _room(shown, points, face) + 4
+            room = _room(shown, points, face) + _SPACE
             if room > left:
                 lines.append([])
                 left = widest

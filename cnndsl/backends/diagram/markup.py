@@ -14,6 +14,11 @@ SANS, BOLD, MONO = "Helvetica", "Helvetica-Bold", "Courier"
 
 Bold is a font of its own here: with a `<B>` the text would stand higher than its neighbours.
 """
+AT_THE_RIGHT = "Arial"
+"""The font of texts that end at the right border of their box, the same as Helvetica in widths and look.
+
+It tells the finishing of the SVG which texts to anchor at their end.
+"""
 
 # What XML 1.0 cannot hold, not even escaped; lone surrogates cannot be written at all.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -8,7 +8,7 @@ the same on every machine.
 
 from __future__ import annotations
 
-from cnndsl.backends.diagram.markup import BOLD, MONO, SANS
+from cnndsl.backends.diagram.markup import AT_THE_RIGHT, BOLD, MONO, SANS
 
 _REGULAR = (
     "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 "
@@ -36,11 +36,17 @@ def _table(widths: str) -> dict[str, int]:
     return {chr(32 + i): int(width) for i, width in enumerate(widths.split())} | _SYMBOLS
 
 
-_TABLES = {SANS: _table(_REGULAR), BOLD: _table(_BOLD), MONO: dict.fromkeys(map(chr, range(0x2E80)), _MONO)}
+_SANS_TABLE = _table(_REGULAR)
+_TABLES = {
+    SANS: _SANS_TABLE,
+    AT_THE_RIGHT: _SANS_TABLE,
+    BOLD: _table(_BOLD),
+    MONO: dict.fromkeys(map(chr, range(0x2E80)), _MONO),
+}
 
 
 def text_width(text: str, points: float, face: str = "") -> float:
-    """The width in points of a text set in one of the three faces, Helvetica if none is named."""
+    """The width in points of a text set in one of the faces of `markup`, Helvetica if none is named."""
     table = _TABLES[face or SANS]
     widths = (table.get(c, _AVERAGE) if c < _WIDE else _SQUARE for c in text)
     return sum(widths) * points / 1000

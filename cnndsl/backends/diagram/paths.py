@@ -150,11 +150,11 @@ class _Graph:
         """
         lanes = 0
         for box, record in enumerate(self.picture.boxes):
-            coming = [arrow for arrow in self.before[box] if not arrow.skip]
+            coming = [arrow for arrow in self.before[box] if arrow.within_skip or not arrow.skip]
             record.lane = 0
             if coming and len(coming) <= 2:
                 best = max(coming, key=lambda arrow: self.rank[arrow.tail])
-                going = [arrow for arrow in self.after[best.tail] if not arrow.skip]
+                going = [arrow for arrow in self.after[best.tail] if arrow.within_skip or not arrow.skip]
                 if len(going) <= 2 and max(going, key=lambda arrow: self.height[arrow.head]).head == box:
                     record.lane = self.picture.boxes[best.tail].lane
             if record.lane == 0:

@@ -64,8 +64,11 @@ def _scaled(amount: float, step: int, units: tuple[str, ...]) -> str:
 
 
 def arguments(parameters: Iterable[Parameter]) -> str:
-    """The arguments of a block: `channels 64, stride 2`. Those that are no plain values are left out."""
-    said = ((p.name, _argument(p.value)) for p in parameters)
+    """The arguments of a block that are not its defaults: `channels 64, stride 2`.
+
+    Those that are no plain values, such as a layer, are left out.
+    """
+    said = ((p.name, _argument(p.value)) for p in parameters if p.default is None or p.value != p.default)
     return ", ".join(f"{name} {value}" for name, value in said if value)
 
 

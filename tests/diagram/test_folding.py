@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import pytest
+
+from cnndsl.backends.diagram import folding
+from cnndsl.backends.diagram.picture import BLOCK, Picture
+from tests.diagram.support import case, picture_of, program_of
+
+BLOCKS = """
+block Small(channels, stride = 1) { a: conv(channels, 3, padding=1, stride=stride) -> relu }
+block Big(channels) { first: Small(channels) -> second: Small(channels * 2) }
+"""
+# What makes a network too large to be shown whole, with no pattern in it.
+LONG = " -> ".join(f"conv({i}, 1)" for i in range(1, folding.WHOLE + 1))
+
+
+def net(body: str, depth: int | None = None, expand: tuple[str, ...] = ()) -> Picture:
+    return picture_of(program_of(f"{BLOCKS}\nnetwork Net {{\ninput(4, 8, 8)\n{body}\n}}"), depth, expand)
+
+
+def folded(picture: Picture) -> list[tuple[str, str]]:
+    return [(box.title, box.name) for box in picture.boxes if box.kind == BLOCK]
+
+
+def opened(picture: Picture) -> list[tuple[str, str]]:
+    return [(cluster.title, cluster.name) for cluster in picture.clusters()]
+
+
+def test_a_small_network_is_shown_whole() -> None:
+    picture = net("x: Small(4) -> relu -> y: Small(8) -> relu -> z: Big(8)")
+    assert folded(picture) == []
+    assert [name for _, name in opened(picture)] == ["x", "y", "z", "first", "second"]
+
+
+def test_in_a_large_one_a_structure_is_shown_once() -> None:
+    picture = net(f"x: Small(4) -> y: Big(8) -> z: Small(16) -> pool: maxpool(2) -> {LONG}")
+    assert opened(picture) == [("Small", "x"), ("Big", "y")]
+    assert folded(picture) == [("Small", "first"), ("Small", "second"), ("Small", "z")]
+
+
+def test_blocks_with_other_layers_have_another_structure() -> None:
+    block = "block Maybe(c) { conv(c, 1)\nif c > 4 { conv(c, 1) } }"
+    text = f"{block}\nnetwork Net {{\ninput(4, 8, 8)\nx: Maybe(4) -> y: Maybe(8) -> z: Maybe(16) -> {LONG} }}"
+    picture = picture_of(program_of(text))
+    assert (opened(picture), folded(picture)) == ([("Maybe", "x"), ("Maybe", "y")], [("Maybe", "z")])
+
+
+def test_a_run_of_equal_blocks_is_always_folded() -> None:
+    picture = net("stage: Small(4) * 4")
+    assert opened(picture) == [("", "stage"), ("Small", "stage.0")]
+    assert folded(picture) == [("Small × 3", "stage.1 … stage.3")]
+    (box,) = (box for box in picture.boxes if box.kind == BLOCK)
+    assert (box.times, box.note, box.detail) == (3, "444 params", "channels 4")
+
+
+def test_a_run_ends_where_something_else_reads_a_value() -> None:
+    picture = net("a: Small(4)\nx = it\nb: Small(4) -> c: Small(4)\nit + x", depth=0)
+    assert [box.title for box in picture.boxes] == ["input", "Small", "Small × 2", "+", "output"]
+
+
+def test_a_run_ends_where_an_argument_changes() -> None:
+    picture = net("Small(8, stride=2) -> Small(8) -> Small(8)", depth=0)
+    assert [(box.title, box.detail) for box in picture.boxes[1:-1]] == [
+        ("Small", "channels 8, stride 2"),
+        ("Small × 2", "channels 8"),
+    ]
+
+
+def test_sizes_may_change_within_a_run() -> None:
+    box = next(box for box in picture_of(case("rows")).boxes if box.title.startswith("DenseLayer"))
+    assert (box.title, box.name) == ("DenseLayer × 3", "dense_layer2 … dense_layer4")
+    assert "40 × 32 × 32 → 64 × 32 × 32" in box.lines
+
+
+def test_a_pattern_of_layers_begins_with_what_learns() -> None:
+    picture = picture_of(case("rows"))
+    paths = [box.path for box in picture.boxes]
+    at = paths.index("conv2")
+    assert paths[at - 2 : at] == ["conv1", "relu2"]
+    box = picture.boxes[at]
+    assert (box.title, box.detail, box.times) == ("2 layers × 11", "Conv2d → ReLU", 11)
+
+
+def test_a_short_pattern_is_shown() -> None:
+    picture = net("repeat 4 { conv(4, 3, padding=1) -> relu }")
+    assert all(box.times == 1 for box in picture.boxes)
+
+
+@pytest.mark.parametrize(
+    ("depth", "clusters", "boxes"),
+    [(0, [], ["x", "y"]), (1, ["x", "y"], ["a", "relu1", "first", "second"]), (2, ["x", "y", "first", "second"], None)],
+)
+def test_depth(depth: int, clusters: list[str], boxes: list[str] | None) -> None:
+    picture = net("x: Small(4) -> relu -> y: Big(8)", depth=depth)
+    assert [name for _, name in opened(picture)] == clusters
+    if boxes:
+        assert [box.name for box in picture.boxes if box.kind != "io" and box.path != "relu1"] == boxes
+
+
+def test_a_chain_counts_as_a_level() -> None:
+    picture = net("stage: { Small(4) -> Small(8, stride=2) }", depth=0)
+    (box,) = (box for box in picture.boxes if box.kind == BLOCK)
+    assert (box.title, box.name, box.detail) == ("Sequential", "stage", "Small → Small")
+
+
+def test_a_chain_of_two_layers_is_a_prefix() -> None:
+    picture = net("fit: { conv(8, 1) -> batchnorm }")
+    assert opened(picture) == []
+    assert [box.name for box in picture.boxes if box.kind != "io"] == ["fit.0", "fit.1"]
+
+
+@pytest.mark.parametrize(
+    ("expand", "clusters"),
+    [
+        ((), ["x", "y"]),
+        (("z",), ["x", "y", "z"]),
+        (("y.second",), ["x", "y", "second"]),
+        (("Small",), ["x", "y", "first", "second", "z"]),
+        (("*",), ["x", "y", "first", "second", "z"]),
+        (("nothing",), ["x", "y"]),
+    ],
+    ids=str,
+)
+def test_expand(expand: tuple[str, ...], clusters: list[str]) -> None:
+    picture = net(f"x: Small(4) -> y: Big(4) -> z: Small(16) -> {LONG}", expand=expand)
+    assert [name for _, name in opened(picture)] == clusters
+
+
+def test_expand_goes_before_depth() -> None:
+    picture = net("x: Small(4) -> y: Big(4)", depth=0, expand=("x",))
+    assert [name for _, name in opened(picture)] == ["x"]
+
+
+def test_expand_takes_a_run_apart() -> None:
+    picture = net(f"stage: Small(4) * 3\n{LONG}", expand=("stage.2",))
+    assert [name for _, name in opened(picture)] == ["stage", "stage.0", "stage.2"]
+    assert folded(picture) == [("Small", "stage.1")]
+
+
+def test_a_shared_block_is_shown_once_and_counted_once() -> None:
+    picture = picture_of(case("shared"))
+    (cluster,) = picture.clusters()
+    (box,) = (box for box in picture.boxes if box.kind == BLOCK)
+    assert (cluster.name, cluster.note) == ("encoder · shared 1/2", "1,248 params")
+    assert (box.name, box.note) == ("encoder · shared 2/2", "counted before")
+
+
+def test_a_shared_layer_is_drawn_for_each_use() -> None:
+    picture = net("c = conv(4, 3, padding=1)\nc -> c -> relu")
+    assert [(box.name, box.note) for box in picture.boxes if box.title == "Conv2d"] == [
+        ("c · shared 1/2", "148 params"),
+        ("c · shared 2/2", "counted before"),
+    ]
+
+
+def test_no_program_makes_a_picture_without_end() -> None:
+    # 2 ** 18 layers, in definitions that are each used twice.
+    doubled = "".join(f"block B{i} {{ B{i - 1} -> conv(4, 1) -> B{i - 1} }}\n" for i in range(1, 19))
+    program = program_of(f"block B0 {{ conv(4, 1) -> relu }}\n{doubled}network Net {{ input(4, 8, 8) -> B18 }}")
+    assert len(picture_of(program).boxes) < 100
+    assert folding.MOST <= len(picture_of(program, expand=("*",)).boxes) < 2 * folding.MOST
