@@ -42,6 +42,8 @@ class Builder:
         self.inputs: list[str] = []
         self.values: list[Shape] = []
         self.steps: list[Step] = []
+        self._spans: list[Span] = []
+        """Where each step stands in the text."""
         self.slots: dict[str, Slot] = {}
         self.fixed: set[str] = set()
         self.names: dict[int, str] = {}
@@ -140,6 +142,7 @@ class Builder:
         """Record an application; the values that come out."""
         self.context.attribute(span)
         outputs = tuple(self.value(shape, span, maker) for shape in shapes)
+        self._spans.append(span)
         self.steps.append(
             Step(
                 action=action,
@@ -162,6 +165,27 @@ class Builder:
                 span,
                 help="repeat less often",
             )
+
+    def drop_unused(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str | None]]:
+        """Forget what leads to no output. Where each such path ends, and what its value is called."""
+        live = {output.value for output in outputs}
+        read: set[int] = set()
+        kept: list[Step] = []
+        ends: list[tuple[Span, str | None]] = []
+        for step, span in zip(reversed(self.steps), reversed(self._spans), strict=True):
+            if live.isdisjoint(step.outputs):
+                if read.isdisjoint(step.outputs):
+                    ends.append((span, self.names.get(step.outputs[0])))
+                read.update(step.inputs)
+            else:
+                live.update(step.inputs)
+                kept.append(step)
+        self.steps = kept[::-1]
+        used = {step.action.child for step in kept if isinstance(step.action, Call)}
+        for slot in self.slots.values():
+            if slot.name not in used:
+                slot.unit = None
+        return ends[::-1]
 
     def finish(
         self,

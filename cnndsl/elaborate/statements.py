@@ -39,8 +39,13 @@ class Body(Application):
         self._report_unused()
         if any(d.severity is Severity.ERROR for d in self.context.diagnostics[before:]):
             return None
-        if self.outputs is not None:
-            return self.outputs
+        outputs = self.outputs if self.outputs is not None else self._last()
+        if outputs is not None:
+            self._report_dropped(outputs)
+        return outputs
+
+    def _last(self) -> tuple[Output, ...] | None:
+        """The value at the end of the body as its output."""
         if isinstance(self.current, Unknown):
             return None
         if self.current is None:
@@ -347,6 +352,19 @@ class Body(Application):
                         severity=Severity.WARNING,
                     )
                 )
+
+    def _report_dropped(self, outputs: tuple[Output, ...]) -> None:
+        for span, name in self.builder.drop_unused(outputs):
+            what = f"{name} is worked out and never used" if name else "what comes out here is never used"
+            self.context.report(
+                Diagnostic(
+                    "W202",
+                    what,
+                    span,
+                    help=("lead it to the output, or remove it; the generated module leaves it out",),
+                    severity=Severity.WARNING,
+                )
+            )
 
 
 def labels(statement: tree.Statement) -> list[str]:

@@ -34,8 +34,7 @@ class Runs:
         if any(len(step.inputs) != 1 or step.training or not self._gives_one(step.action) for step in run):
             return False
         return all(
-            step.inputs == before.outputs and self._readers[before.outputs[0]] == 1
-            for before, step in pairwise(run)
+            step.inputs == before.outputs and self._readers[before.outputs[0]] == 1 for before, step in pairwise(run)
         )
 
     def _gives_one(self, action: object) -> bool:
