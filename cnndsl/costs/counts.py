@@ -1,0 +1,105 @@
+"""Parameters, buffers and multiply-accumulates, from the program alone.
+
+Parameters are counted where a layer is declared, so a shared layer counts once; multiply-accumulates
+where it is applied, so it counts every time.  One multiply-accumulate is one MAC (twice that in FLOPs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cnndsl.layers.sizes import Shape
+from cnndsl.program import Call, Combine, Leaf, Module, Program, Step, Use
+from cnndsl.traced import is_open, value_of
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The numbers that a module holds, and its multiply-accumulates for one sample.
+
+    trainable: how many of the parameters an optimiser would change; given weights are fixed unless they
+    say otherwise.  `macs` is None where it depends on a size that is left open.
+    """
+
+    parameters: int = 0
+    trainable: int = 0
+    buffers: int = 0
+    macs: int | None = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        macs = None if self.macs is None or other.macs is None else self.macs + other.macs
+        return Cost(
+            self.parameters + other.parameters, self.trainable + other.trainable, self.buffers + other.buffers, macs
+        )
+
+
+def of(program: Program, module: str) -> Cost:
+    """The cost of the module with this id. Linear in the size of the definitions, however often they are used."""
+    return Counter(program).of(module)
+
+
+def table(program: Program) -> dict[str, Cost]:
+    """The cost of every module of the program, by its id."""
+    counter = Counter(program)
+    return {key: counter.of(key) for key in program.modules}
+
+
+Parts = dict[str, Leaf | Use]
+
+
+class Counter:
+    """Counts each module once and remembers it."""
+
+    def __init__(self, program: Program) -> None:
+        self._modules = program.modules
+        self._known: dict[str, Cost] = {}
+
+    def of(self, key: str) -> Cost:
+        if key not in self._known:
+            module = self._modules[key]
+            parts = parts_of(module)
+            held = sum((self.held(unit) for unit in parts.values()), Cost())
+            run = sum((Cost(macs=self.macs(module, parts, step)) for step in module.steps), Cost())
+            self._known[key] = held + run
+        return self._known[key]
+
+    def held(self, unit: Leaf | Use) -> Cost:
+        """The numbers that a part holds."""
+        if isinstance(unit, Use):
+            return replace(self.of(unit.module), macs=0)
+        given = unit.weights
+        parameters = trainable = buffers = 0
+        for tensor in unit.layer.tensors(plain(unit.x)):
+            if not tensor.learned:
+                buffers += tensor.size
+                continue
+            parameters += tensor.size
+            if given is None or given.trainable or getattr(given, tensor.name, None) is None:
+                trainable += tensor.size
+        return Cost(parameters, trainable, buffers)
+
+    def macs(self, module: Module, parts: Parts, step: Step) -> int | None:
+        """The multiply-accumulates of one application."""
+        action = step.action
+        if isinstance(action, Combine):
+            return 0
+        if isinstance(action, Call):
+            unit = parts[action.child]
+            if isinstance(unit, Use):
+                return self.of(action.module or unit.module).macs
+            layer = unit.layer
+        else:
+            layer = action.layer
+        x = module.values[step.inputs[0]] if step.inputs else ()
+        macs = layer.macs(plain(x), plain(module.values[step.outputs[0]]))
+        return None if is_open(macs) else macs
+
+
+def parts_of(module: Module) -> Parts:
+    """The parts of a module by their names."""
+    return {child.name: child.unit for child in module.children}
+
+
+def plain(shape: Shape) -> Shape:
+    """The shape with plain numbers, but for sizes that are left open."""
+    return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
