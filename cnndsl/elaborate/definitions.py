@@ -242,7 +242,7 @@ def saved(item: Any, *, plain: bool = False) -> Any:
 
 
 def recipe_text(recipe: Any) -> str:
-    """A layer given as an argument, in a few words: `relu6`, `BasicBlock`."""
+    """A layer given as an argument, as it could be written: `relu6`, `Block(channels=64)`, `conv(8, 3) -> relu`."""
     match recipe:
         case Kind():
             return recipe.layer.kind
@@ -253,11 +253,23 @@ def recipe_text(recipe: Any) -> str:
         case Template():
             return recipe.definition.name.text
         case BlockRecipe():
-            return recipe.template.definition.name.text
+            listed = ", ".join(f"{name}={_said(item)}" for name, item in recipe.arguments)
+            name = recipe.template.definition.name.text
+            return f"{name}({listed})" if listed else name
         case Chain(()):
             return "identity"
+        case Chain():
+            return " -> ".join(recipe_text(stage.recipe) for stage in recipe.stages)
+        case Copies():
+            return f"{recipe_text(recipe.recipe)} * {recipe.count}"
         case _:
             return describe(recipe)
+
+
+def _said(item: Any) -> str:
+    """An argument as it could be written."""
+    value = saved(item, plain=True)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def recipe_word(recipe: Any) -> str:
