@@ -111,7 +111,7 @@ def _measure(text: str) -> dict[str, float]:
     from cnndsl.syntax.parser import parse
 
     compile("network Warm { input(3, 8, 8)\n conv(8, 3) -> relu }")
-    limits = Limits(layers=10**7, size=10**8, list_length=10**7)
+    limits = Limits(layers=10**7, size=10**8, items=10**7)
     clock = time.process_time
     gc.disable()  # as `compile` does
     times = [clock()]

@@ -21,6 +21,7 @@ from cnndsl.console import INTERRUPTED, STDIN, WRONG_USE, Run, Unheard, say
 
 if TYPE_CHECKING:
     from cnndsl.compiler import Compilation
+    from cnndsl.elaborate.limits import Limits
     from cnndsl.program import Program
     from cnndsl.theme import ThemeName
 
@@ -91,6 +92,17 @@ def _setting(_context: click.Context, _parameter: click.Parameter, given: tuple[
         raise click.BadParameter(str(problem)) from None
 
 
+def _limits(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> Limits | None:
+    if not given:
+        return None
+    from cnndsl.elaborate.limits import Limits
+
+    try:
+        return Limits.parse(given)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
+
+
 def _common(command: Callable[..., int]) -> Callable[..., int]:
     """The options of every command."""
     for option in (
@@ -110,6 +122,14 @@ def _common(command: Callable[..., int]) -> Callable[..., int]:
             multiple=True,
             callback=_setting,
             help="The value of a network's parameter, such as classes=100.",
+        ),
+        click.option(
+            "limits",
+            "--limit",
+            metavar="NAME=NUMBER",
+            multiple=True,
+            callback=_limits,
+            help="Raise a limit on what a file may ask for, such as layers=1000000.",
         ),
     ):
         command = option(command)

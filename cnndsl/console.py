@@ -17,6 +17,7 @@ import click
 if TYPE_CHECKING:
     from cnndsl.compiler import Compilation
     from cnndsl.diagnostics import Diagnostic
+    from cnndsl.elaborate.limits import Limits
     from cnndsl.source import Source
     from cnndsl.theme import ThemeName
 
@@ -33,12 +34,14 @@ class Run:
     format_: how diagnostics are written: "text", "json" or "github".
     color: "auto", "always" or "never".
     stdin_filename: what to call standard input.
+    limits: what a text may ask for, where that is not the usual.
     to_stdout: whether diagnostics are the command's output, and not remarks beside it.
     """
 
     format_: str
     color: str
     stdin_filename: str | None
+    limits: Limits | None = None
     to_stdout: bool = False
     code: int = 0
     found: Counter[str] = field(default_factory=Counter)
@@ -56,7 +59,9 @@ class Run:
             self.report([problem.diagnostic])
             return None
         place = Path(self.stdin_filename) if path == STDIN and self.stdin_filename else path
-        compilation = compile_source(source, settings, folder=None if place == STDIN else place.parent)
+        compilation = compile_source(
+            source, settings, folder=None if place == STDIN else place.parent, limits=self.limits
+        )
         self.report(compilation.diagnostics)
         return compilation
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cnndsl.diagnostics import Label, error
 from cnndsl.elaborate.context import Context, origin
+from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.values import Value
 from cnndsl.layers.sizes import Shape
 from cnndsl.names import why_not, why_not_key
@@ -163,7 +164,7 @@ class Builder:
                 "E504",
                 f"the network has more than {self.context.limits.size:,} layers",
                 span,
-                help="repeat less often",
+                help=("repeat less often", raise_it("size", self.context.limits.size)),
             )
 
     def drop_unused(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str | None]]:

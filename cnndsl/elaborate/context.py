@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, error
-from cnndsl.elaborate.limits import Limits
+from cnndsl.elaborate.limits import Limits, raise_it
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.sizes import Shape, check_limits
 from cnndsl.program import Module, Origin
@@ -57,7 +57,7 @@ class Context:
                 "E503",
                 f"blocks are nested more than {self.limits.depth} deep: does {name} use itself without an end?",
                 span,
-                help="let a recursive block end with an if, or nest fewer blocks",
+                help=("let a recursive block end with an if", raise_it("depth", self.limits.depth)),
             )
         self._uses.append((name, span))
         try:
@@ -73,7 +73,10 @@ class Context:
                 "E504",
                 f"the text asks for more than {self.limits.layers:,} layers and turns of loops",
                 span,
-                help="repeat a block instead of its layers: equal blocks are worked out once",
+                help=(
+                    "repeat a block instead of its layers: equal blocks are worked out once",
+                    raise_it("layers", self.limits.layers),
+                ),
             )
 
     def attribute(self, span: Span) -> None:
@@ -121,4 +124,9 @@ def origin(span: Span) -> Origin:
 
 def too_long(limit: int, span: Span) -> Problem:
     """The error for a list or loop over the limit."""
-    return error("E505", f"a list or loop may have at most {limit:,} items", span, help="write a smaller number")
+    return error(
+        "E505",
+        f"a list or loop may have at most {limit:,} items",
+        span,
+        help=("write a smaller number", raise_it("items", limit)),
+    )

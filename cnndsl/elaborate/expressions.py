@@ -314,8 +314,8 @@ class Expressions:
             count = self.plain(right)
             if not isinstance(count, int):
                 raise error("E206", "a list is repeated a whole number of times", node.right.span)
-            if len(left) * count > self.context.limits.list_length:
-                raise too_long(self.context.limits.list_length, node.span)
+            if len(left) * count > self.context.limits.items:
+                raise too_long(self.context.limits.items, node.span)
             return left * count
         if isinstance(right, RECIPES) and _is_number(left):
             raise error("E206", "the layer stands before the number", node.span, help="write layer * 3")
@@ -381,8 +381,8 @@ class Expressions:
             )
 
     def _limited(self, items: list[Any], span: Span) -> list[Any]:
-        if len(items) > self.context.limits.list_length:
-            raise too_long(self.context.limits.list_length, span)
+        if len(items) > self.context.limits.items:
+            raise too_long(self.context.limits.items, span)
         return items
 
     # What follows an atom
@@ -485,7 +485,7 @@ class Expressions:
         if name in OPERATIONS and (positional and isinstance(positional[0], Value)):
             return self._call_operation(name, positional, named, node)
         if name in functions.TABLE:
-            return functions.call(name, positional, named, self.plain, self.context.limits.list_length, node.span)
+            return functions.call(name, positional, named, self.plain, self.context.limits.items, node.span)
         raise error("E206", f"{name} takes values of the network", node.span, help=f"for example {name}(input, it)")
 
     def _call_operation(self, name: str, positional: list[Any], named: dict[str, Any], node: tree.Call) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +14,27 @@ class Limits:
     """Layers that are worked out one by one, and turns of loops."""
     size: int = 2_000_000
     """Layers of the whole network, repeated blocks counted each time."""
-    list_length: int = 100_000
+    items: int = 100_000
+    """Items of a list, and turns of one loop."""
     depth: int = 40
     """Blocks inside blocks."""
     digits: int = 60
     """Of a number that arithmetic gives."""
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Limits:
+        """The limits with some given as `name=number`. Raises ValueError with a sentence for the user."""
+        names = {field.name for field in fields(cls)}
+        limits = cls()
+        for text in texts:
+            name, _, number = text.partition("=")
+            if name not in names or not number.isdecimal() or len(number) > 12:
+                message = f"{text!r} is not of the form NAME=NUMBER with one of the limits {', '.join(sorted(names))}"
+                raise ValueError(message)
+            limits = replace(limits, **{name: int(number)})
+        return limits
+
+
+def raise_it(name: str, value: int) -> str:
+    """How to raise a limit, for a message."""
+    return f"where so much is meant, raise the limit: --limit {name}={value * 10}"
