@@ -393,16 +393,25 @@ class Traced:
             if isinstance(value, Traced):
                 return value
             if isinstance(value, Mapping) and set(value) == {"value", "expr"}:
-                return Traced(value["value"], parse_expr(value["expr"]))
+                return Traced(value["value"], _from_json(value["expr"]))
             message = "a number, or an object with 'value' and 'expr'"
             raise ValueError(message)
 
         return core_schema.no_info_plain_validator_function(
             read,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda traced: {"value": traced.value, "expr": str(traced.expr)}
+                lambda traced: {"value": traced.value, "expr": _to_json(traced.expr)}
             ),
         )
+
+
+def _to_json(expr: Expr) -> str | list[str]:
+    """An expression as text; a product that is kept as one as the list of its factors, which its text does not show."""
+    return [str(factor) for factor in expr.factors] if expr.factors else str(expr)
+
+
+def _from_json(written: str | list[str]) -> Expr:
+    return parse_expr(written) if isinstance(written, str) else Expr.product(map(parse_expr, written))
 
 
 _FLAG = "flag"
