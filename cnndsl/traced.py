@@ -392,17 +392,24 @@ class Traced:
         def read(value: Any) -> Traced:
             if isinstance(value, Traced):
                 return value
-            if isinstance(value, Mapping) and set(value) == {"value", "expr"}:
-                return Traced(value["value"], _from_json(value["expr"]))
+            if isinstance(value, Mapping) and {"value", "expr"} <= set(value) <= {"value", "expr", "open"}:
+                opened = {str(name): Expr.of(Symbol(str(name), [])) for name in value.get("open", ())}
+                return Traced(value["value"], _from_json(value["expr"]).substitute(opened))
             message = "a number, or an object with 'value' and 'expr'"
             raise ValueError(message)
 
         return core_schema.no_info_plain_validator_function(
             read,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda traced: {"value": traced.value, "expr": _to_json(traced.expr)}
+                lambda traced: {"value": traced.value, "expr": _to_json(traced.expr)} | _open_names(traced.expr)
             ),
         )
+
+
+def _open_names(expr: Expr) -> dict[str, list[str]]:
+    """The names of the open sizes in an expression, under `open`; nothing where there are none."""
+    names = sorted(symbol.name for symbol in expr.symbols() if symbol.guards is not None)
+    return {"open": names} if names else {}
 
 
 def _to_json(expr: Expr) -> str | list[str]:

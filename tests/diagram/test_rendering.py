@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import warnings
+from pathlib import Path
+
+import graphviz
+import pytest
+from graphviz.backend import dot_command
+
+from cnndsl.backends.diagram import dot, source
+from cnndsl.rendering import RenderError, RenderWarning, render, renderers
+from tests.diagram.support import case
+
+DOT = "digraph { a -> b }"
+SIGNATURES = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
+
+posix = pytest.mark.skipif(os.name != "posix", reason="the programs here are scripts")
+
+
+@pytest.fixture(autouse=True)
+def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other renderer than the one of the environment: no `dot`, no `pygraphviz`, no override."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv(renderers.OVERRIDE, raising=False)
+    monkeypatch.setattr(renderers, "find_spec", lambda _: None)
+
+
+@pytest.fixture
+def no_pure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if graphviz-pure were not installed."""
+    monkeypatch.setattr(renderers, "_pure", lambda: None)
+
+
+def program(folder: Path, name: str, body: str) -> Path:
+    """A Python script that can be called as a program."""
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\nimport sys\n{body}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("format_", ["svg", "png"])
+def test_nothing_on_the_path_is_needed(format_: str) -> None:
+    assert render(DOT, format_).startswith(SIGNATURES[format_])
+
+
+def test_another_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="no such format: 'jpg'; there are svg, png, pdf"):
+        render(DOT, "jpg")
+
+
+def test_the_same_text_gives_the_same_picture() -> None:
+    text = dot(case("residual"))
+    assert render(text, theme="auto") == render(text, theme="auto")
+    assert render(text, "png") == render(text, "png")
+
+
+def test_a_pdf_says_what_to_install() -> None:
+    with pytest.raises(RenderError, match=r"nothing here can make PDF: install Graphviz .* 'cnndsl\[pdf\]'"):
+        render(DOT, "pdf")
+
+
+@pytest.mark.parametrize("format_", ["svg", "png"])
+@pytest.mark.usefixtures("no_pure")
+def test_without_a_renderer_it_says_what_to_install(format_: str) -> None:
+    with pytest.raises(RenderError, match=f"nothing here can make {format_.upper()}: run pip install graphviz-pure"):
+        render(DOT, format_)
+
+
+def test_a_text_that_is_no_graph() -> None:
+    with pytest.raises(RenderError, match=r"no SVG could be made: graphviz-pure: .*syntax error"):
+        render("digraph {")
+
+
+@posix
+@pytest.mark.parametrize("format_", ["pdf", "png", "svg"])
+@pytest.mark.usefixtures("no_pure")
+def test_dot_is_used_where_it_is(format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = {"svg": "<svg/>", "png": "PNG", "pdf": "PDF"}[format_]
+    program(tmp_path, "dot", f"assert sys.argv[1:3] == ['-Kdot', '-T{format_}']\nsys.stdout.write({picture!r})")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert picture.strip("</>").encode() in render(DOT, format_)
+
+
+@posix
+def test_the_renderer_of_the_environment_comes_before_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "dot", "sys.exit(1)")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert render(DOT).startswith(b"<svg")
+
+
+@posix
+def test_letters_that_the_renderer_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = 'digraph { "畳み込み" }'
+    with pytest.warns(RenderWarning, match="no shapes for some letters"):
+        assert render(text, "png").startswith(SIGNATURES["png"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "畳み込み".encode() in render(text, "svg")
+        assert render('digraph { "Größe × µ → Ω Ж …" [tooltip="畳み込み"] }', "png").startswith(SIGNATURES["png"])
+        program(tmp_path, "dot", "sys.stdout.write('by dot')")
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert render(text, "png") == b"by dot"
+
+
+@posix
+def test_the_override_is_used_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = program(tmp_path, "mine", "sys.stdout.write(f'<svg><text>{sys.stdin.read()}</text></svg>')")
+    monkeypatch.setenv(renderers.OVERRIDE, str(path))
+    assert b"digraph { a -&gt; b }" in render(DOT)
+
+
+@posix
+def test_an_override_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = program(tmp_path, "mine", "print('first\\nlast words', file=sys.stderr); sys.exit(3)")
+    monkeypatch.setenv(renderers.OVERRIDE, str(path))
+    with pytest.raises(RenderError, match=r"no SVG could be made: .*mine .from CNNDSL_DOT.: last words$"):
+        render(DOT)
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+def test_an_override_that_cannot_be_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(renderers.OVERRIDE, str(tmp_path / name))
+    with pytest.raises(RenderError, match=r"from CNNDSL_DOT.: cannot run"):
+        render(DOT)
+
+
+@posix
+@pytest.mark.parametrize("output", ["", "no picture"])
+def test_an_override_that_draws_nothing(output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = program(tmp_path, "mine", f"sys.stdout.write({output!r})")
+    monkeypatch.setenv(renderers.OVERRIDE, str(path))
+    with pytest.raises(RenderError, match=r"gave no picture|is no SVG"):
+        render(DOT)
+
+
+@posix
+def test_a_renderer_without_an_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = program(tmp_path, "mine", "import time; time.sleep(600)")
+    monkeypatch.setenv(renderers.OVERRIDE, str(path))
+    with pytest.raises(RenderError, match=r"was not done after 0.2 seconds; show fewer boxes"):
+        render(DOT, timeout=0.2)
+
+
+@posix
+@pytest.mark.usefixtures("no_pure")
+def test_the_next_renderer_has_a_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module `pygraphviz` that draws, and a `dot` that does not."""
+    program(tmp_path, "dot", "sys.exit(1)")
+    (tmp_path / "pygraphviz.py").write_text(
+        "class AGraph:\n"
+        "    def __init__(self, string): self.string = string\n"
+        "    def draw(self, format, prog, args): return f'{format} {prog} {args} {self.string}'.encode()\n"
+    )
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(renderers, "find_spec", lambda name: name)
+    assert render(DOT, "pdf") == f"pdf dot  {DOT}".encode()
+    assert render(DOT, "png") == f"png dot -Gdpi=192 {DOT}".encode()
+
+
+def test_the_program_is_found_by_its_distribution(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    (renderer,) = renderers.candidates("svg", letters=False)
+    assert renderer.draw(DOT, "svg", 60).startswith(b"<?xml")
+
+
+def test_the_package_graphviz_is_left_as_it_was() -> None:
+    usual = dot_command.DOT_BINARY
+    render(DOT)
+    source(case("reference")).pipe("svg")
+    assert usual == dot_command.DOT_BINARY
+
+
+def test_a_notebook_shows_the_finished_picture() -> None:
+    picture = source(case("reference"))
+    assert isinstance(picture, graphviz.Source)
+    assert picture.source == dot(case("reference"))
+    shown = picture._repr_mimebundle_()
+    assert shown == {"image/svg+xml": render(picture.source, theme="auto").decode()}
+
+
+def test_a_source_makes_bytes_and_files(tmp_path: Path) -> None:
+    picture = source(case("reference"), theme="dark", direction="LR")
+    assert picture.pipe("png").startswith(SIGNATURES["png"])
+    assert picture.pipe(encoding="utf-8").startswith("<svg")
+    assert picture.pipe("svg", quiet=True).startswith(b"<?xml")
+    written = picture.render(str(tmp_path / "net"), quiet=True)
+    assert b"<svg" in Path(written).read_bytes()
+    assert (tmp_path / "net").read_text(encoding="utf-8") == picture.source
