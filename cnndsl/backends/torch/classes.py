@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.torch.code import Code
+from cnndsl.backends.torch.code import Code, Raw
 from cnndsl.backends.torch.flow import Flow, Flows, ValueKey
 from cnndsl.backends.torch.forward import Forward
 from cnndsl.backends.torch.merge import ABSENT, Different, Merged, Merger
@@ -41,7 +41,13 @@ class ClassPlan:
 
     def factory(self, name: str, module: str) -> Code:
         """The layer that is passed for one elaboration."""
-        return self.factories[name][module]
+        passed = self.factories[name]
+        if module in passed:
+            return passed[module]
+        # This elaboration has no part that is made with it: what is passed is never called.
+        word = self.word(name, module)
+        same = (code for known, code in passed.items() if self.word(name, known) == word)
+        return next(same, Raw("nn.Identity"))
 
     def word(self, name: str, module: str) -> Any:
         """How the language writes what a parameter is given in one elaboration."""
@@ -126,7 +132,7 @@ class Classes:
         if modules[0].kind == "sequence":
             if all(part.name.isdigit() for part in parts):
                 merger.chain(parts, "")  # may find that it cannot be one
-            elif any(part.name.isdigit() for part in parts):
+            elif len(modules) > 1 and any(part.name.isdigit() for part in parts):
                 raise Different
         elif not is_loop_only(modules, parts):
             flows = Flows(merger, parts)

@@ -151,7 +151,7 @@ class Trees:
         affix = _numbered([item.name for item in items])
         if affix is None:
             return None
-        tree = fold_trees([item.tree for item in items])
+        tree = fold_trees([item.tree for item in items], self._plan_of)
         if tree is None:
             return None
         count = Traced(len(items) + skipped, expr) - skipped if is_whole and expr.symbols() else len(items)
@@ -211,7 +211,7 @@ def _numbered(names: Sequence[str]) -> tuple[str, str, int] | None:
     return None
 
 
-def fold_trees(trees: Sequence[Tree]) -> Tree | None:
+def fold_trees(trees: Sequence[Tree], plan_of: Callable[[str], ClassPlan]) -> Tree | None:
     """One tree in terms of the loop variable, or None where the trees differ in more than equal steps."""
     first = trees[0]
     if len(trees) == 1:
@@ -220,7 +220,7 @@ def fold_trees(trees: Sequence[Tree]) -> Tree | None:
         return _fold_leaves([t for t in trees if isinstance(t, LeafTree)], len(trees))
     if isinstance(first, UseTree):
         uses = [t for t in trees if isinstance(t, UseTree)]
-        if len(uses) != len(trees) or len({tuple(n for n, _ in t.names) for t in uses}) != 1:
+        if len(uses) != len(trees) or any(plan_of(t.module) is not plan_of(first.module) for t in uses):
             return None
         values = [fold_values([t.names[k][1] for t in uses]) for k in range(len(first.names))]
         if any(value is _NO_FOLD for value in values):
@@ -237,7 +237,7 @@ def fold_trees(trees: Sequence[Tree]) -> Tree | None:
             for i in row
         ):
             return None
-        tree = fold_trees([i.tree for i in row])
+        tree = fold_trees([i.tree for i in row], plan_of)
         if tree is None or head.count is not None:
             return None
         items.append(replace(head, tree=tree))

@@ -1,0 +1,32 @@
+"""Uses of one definition that need classes of their own are not taken for turns of one loop."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from cnndsl.compiler import compile_source
+from cnndsl.source import Source
+
+NAMED_AND_NUMBERED = """
+sequence S(c) { conv(c, 3, padding=1) -> a: relu -> conv(c, 1) }
+network N { input(3, 8, 8); S(4) -> S(5) * 2 -> b: S(6) }
+"""
+
+
+def network(text: str) -> Any:
+    module = ModuleType("generated")
+    exec(compile_source(Source("net.cnn", text)).python(), module.__dict__)  # noqa: S102 - this is what is tested
+    return module.N()
+
+
+def test_a_sequence_with_names_and_numbers() -> None:
+    net = network(NAMED_AND_NUMBERED)
+    assert net(torch.zeros(2, 3, 8, 8)).shape == (2, 6, 8, 8)
+    assert [name for name, _ in net.named_modules() if name.count(".") == 1] == [
+        f"{part}.{name}" for part in ("s1", "s2", "s3", "b") for name in ("0", "a", "2")
+    ]
+    channels = {name: tuple(p.shape[:2]) for name, p in net.named_parameters() if name.endswith("0.weight")}
+    assert channels == {"s1.0.weight": (4, 3), "s2.0.weight": (5, 4), "s3.0.weight": (5, 5), "b.0.weight": (6, 5)}
