@@ -1,0 +1,62 @@
+"""How long the families of `models/` are, beside the Python classes that people wrote for them by hand.
+
+    python -m benchmarks.lengths
+
+A text of the language is counted in words of its lexer, Python in tokens of `tokenize`; comments and line
+breaks count in neither.  By hand: torchvision 0.29.1, only what defines the models, without docstrings,
+imports, annotations, weight tables, loaders and shared helpers.
+"""
+
+from __future__ import annotations
+
+import io
+import tokenize
+from pathlib import Path
+
+from cnndsl.syntax.parser import _words
+
+MODELS = Path(__file__).parents[1] / "models"
+
+BY_HAND = {
+    "alexnet": 369,
+    "vgg": 858,
+    "resnet": 1832,
+    "squeezenet": 815,
+    "densenet": 1217,
+    "mobilenetv2": 797,
+    "mobilenetv3": 1595,
+}
+"""Python tokens of each family, by the name of its file."""
+_LAYOUT = (
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+)
+
+
+def text_tokens(family: str) -> int:
+    """The length of a family in the language."""
+    words = _words((MODELS / f"{family}.cnn").read_text(encoding="utf-8"), 0)
+    return sum(word.type != "_NL" for word in words)
+
+
+def python_tokens(text: str) -> int:
+    """The length of Python source."""
+    return sum(token.type not in _LAYOUT for token in tokenize.generate_tokens(io.StringIO(text).readline))
+
+
+def main() -> None:
+    """Print the table."""
+    rows = [(family, text_tokens(family), by_hand) for family, by_hand in BY_HAND.items()]
+    rows.append(("all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
+    print(f"{'':12}{'.cnn':>8}{'by hand':>10}{'ratio':>8}")
+    for family, ours, by_hand in rows:
+        print(f"{family:12}{ours:8}{by_hand:10}{ours / by_hand:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

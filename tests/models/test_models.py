@@ -1,0 +1,203 @@
+"""Every file of `models/`: it compiles without a finding, its module is clean Python, and runs as the program says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import cnndsl
+from cnndsl import costs
+from cnndsl.compiler import Compilation
+from cnndsl.program import Module, Program
+from cnndsl.traced import is_open, value_of
+from tests.running import count, derived_sizes, imported, seen_sizes
+
+MODELS = Path(__file__).parents[2] / "models"
+FILES = sorted(path.name for path in MODELS.glob("*.cnn"))
+TAKES_WORDS = {"TextCNN"}
+"""The networks that take whole numbers."""
+
+
+@cache
+def compiled(file: str) -> Compilation:
+    return cnndsl.compile((MODELS / file).read_text(encoding="utf-8"), name=file)
+
+
+def program_of(file: str) -> Program:
+    program = compiled(file).program
+    assert program is not None
+    return program
+
+
+NETWORKS = [(file, program_of(file).modules[key].name) for file in FILES for key in program_of(file).networks]
+
+
+def on_meta(file: str, network: str) -> nn.Module:
+    """A network that has sizes but no numbers."""
+    with torch.device("meta"):
+        net: nn.Module = getattr(imported(compiled(file).python()), network)()
+    return net
+
+
+def sample(network: Module) -> tuple[Tensor, ...]:
+    """A batch of two without numbers for each input; an open size has the one that it was worked out with."""
+    return tuple(
+        torch.empty(
+            (2, *map(value_of, shape)),
+            dtype=torch.int64 if network.name in TAKES_WORDS else torch.float32,
+            device="meta",
+        )
+        for shape in network.input_shapes
+    )
+
+
+def test_there_are_models() -> None:
+    assert len(FILES) >= 17
+    assert len(NETWORKS) >= 40
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_compiles_without_a_finding(file: str) -> None:
+    assert compiled(file).diagnostics == ()
+
+
+@pytest.mark.parametrize(("file", "network"), NETWORKS)
+def test_it_runs_as_the_program_says(file: str, network: str) -> None:
+    program = program_of(file)
+    module = program.network(network)
+    net = on_meta(file, network).eval()
+    seen, outputs = seen_sizes(net, sample(module))
+    assert seen == derived_sizes(program, module)
+    assert outputs == [tuple(map(value_of, shape)) for shape in module.output_shapes]
+    cost = costs.of(program, module.id)
+    assert count(net) == (cost.parameters, cost.trainable, cost.buffers)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_its_source_is_no_wider_than_a_screen(file: str) -> None:
+    lines = (MODELS / file).read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if len(line) > 120 or line != line.rstrip()] == []
+    assert lines[0].startswith("# "), "a model says first what it is"
+
+
+def test_generated_modules_are_clean(tmp_path: Path) -> None:
+    for file in FILES:
+        (tmp_path / f"{Path(file).stem}.py").write_text(compiled(file).python(), encoding="utf-8")
+    for command in (
+        ["ruff", "check", "--isolated"],
+        ["ruff", "format", "--isolated", "--check"],
+        ["mypy", "--strict", "--config-file="],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command, "."], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+# By hand: a convolution has kernels x (inputs x area + 1 for the bias), a normalisation 2 x channels, a dense
+# layer outputs x (inputs + 1).
+PARAMETERS = {
+    ("lenet.cnn", "LeNet5"): 6 * (25 + 1) + 16 * (6 * 25 + 1) + 120 * (16 * 25 + 1) + 84 * (120 + 1) + 10 * (84 + 1),
+    ("dcgan.cnn", "Generator"): (
+        16 * (100 * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * 3) + 2 * (512 + 256 + 128 + 64)
+    ),
+    ("dcgan.cnn", "Discriminator"): 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512) + 2 * (128 + 256 + 512),
+    ("m5.cnn", "M5"): (
+        128 * (80 + 1) + 128 * (128 * 3 + 1) + 256 * (128 * 3 + 1) + 512 * (256 * 3 + 1)
+        + 2 * (128 + 128 + 256 + 512) + 10 * (512 + 1)
+    ),
+    ("textcnn.cnn", "TextCNN"): 20000 * 128 + sum(100 * (128 * words + 1) for words in (3, 4, 5)) + 2 * (300 + 1),
+    ("c3d.cnn", "C3D"): (
+        sum(b * (a * 27 + 1) for a, b in ((3, 64), (64, 128), (128, 256), (256, 256), (256, 512)))
+        + 3 * 512 * (512 * 27 + 1) + 4096 * (8192 + 1) + 4096 * (4096 + 1) + 487 * (4096 + 1)
+    ),
+    ("autoencoder.cnn", "Autoencoder"): (
+        16 * (9 + 1) + 32 * (16 * 9 + 1) + 16 * (1568 + 1) + 1568 * (16 + 1) + (32 * 16 * 4 + 16) + (16 * 4 + 1)
+    ),
+    ("siamese.cnn", "Siamese"): (
+        64 * (100 + 1) + 128 * (64 * 49 + 1) + 128 * (128 * 16 + 1) + 256 * (128 * 16 + 1)
+        + 4096 * (256 * 36 + 1) + (4096 + 1)
+    ),
+    ("digits.cnn", "Digits"): 16 * 9 + 2 * 16 + 32 * 16 * 9 + 2 * 32 + 64 * (512 + 1) + 10 * (64 + 1),
+    ("edges.cnn", "Edges"): 9 + 9,
+    # 31,037,698 is what the widely used implementation of U-Net has for 3 channels and 2 classes.
+    ("unet.cnn", "UNet"): 31_037_698,
+    ("net.cnn", "Net"): 109_050,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "network"), PARAMETERS)
+def test_its_parameters_are_those_counted_by_hand(file: str, network: str) -> None:
+    program = program_of(file)
+    counted = costs.of(program, program.network(network).id).parameters
+    assert counted == PARAMETERS[file, network]
+    assert counted == sum(parameter.numel() for parameter in on_meta(file, network).parameters())
+
+
+def _published_or_counted(file: str) -> bool:
+    from benchmarks.published import NETWORKS as PUBLISHED
+
+    return file in {name for name, _ in PUBLISHED.values()} or file in {name for name, _ in PARAMETERS}
+
+
+def test_no_model_is_left_uncounted() -> None:
+    assert [file for file in FILES if not _published_or_counted(file)] == []
+
+
+# What some of them do, on numbers
+
+
+def built(file: str, **settings: int) -> nn.Module:
+    """The last network of a file, in evaluation mode; the settings make it small."""
+    torch.manual_seed(0)
+    return cnndsl.load(MODELS / file, None, **settings)().eval()
+
+
+@pytest.mark.parametrize("size", [(16, 16), (32, 48)])
+def test_the_u_net_takes_pictures_of_any_multiple_of_16(size: tuple[int, int]) -> None:
+    program = program_of("unet.cnn")
+    assert sum(map(is_open, program.network("UNet").input_shapes[0])) == 2
+    with torch.no_grad():
+        assert built("unet.cnn", width=4)(torch.randn(1, 3, *size)).shape == (1, 2, *size)
+
+
+def test_the_edges_of_a_step_are_where_it_is() -> None:
+    picture = torch.zeros(1, 1, 5, 6)
+    picture[..., 3:] = 1
+    strength = built("edges.cnn")(picture)[0, 0]
+    # Away from the border each row of the kernel sees the step: (1 + 2 + 1) squared.
+    assert strength[1:-1].tolist() == [[0, 0, 16, 16, 0, strength[2, 5].item()]] * 3
+    assert not any(parameter.requires_grad for parameter in built("edges.cnn").parameters())
+
+
+def test_the_siamese_network_says_the_same_whichever_picture_is_left() -> None:
+    net = built("siamese.cnn", code=8)
+    left, right = torch.randn(2, 1, 1, 105, 105)
+    with torch.no_grad():
+        assert torch.equal(net(left, right), net(right, left))
+        assert torch.equal(net(left, left), net(right, right))
+        assert not torch.equal(net(left, left), net(left, right))
+
+
+def test_the_parts_of_the_autoencoder_make_the_whole() -> None:
+    net = built("autoencoder.cnn")
+    picture = torch.rand(2, 1, 28, 28)
+    with torch.no_grad():
+        code = net.get_submodule("encoder")(picture)
+        assert code.shape == (2, 16)
+        assert torch.equal(net.get_submodule("decoder")(code), net(picture))
+
+
+def test_a_word_out_of_place_changes_the_answer_of_the_text_net() -> None:
+    net = built("textcnn.cnn", vocabulary=100)
+    words = torch.randint(1, 100, (1, 64), generator=torch.Generator().manual_seed(0))
+    moved = words.roll(1, dims=1)
+    with torch.no_grad():
+        assert net(words).shape == (1, 2)
+        assert not torch.equal(net(words), net(moved))
