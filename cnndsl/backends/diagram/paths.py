@@ -8,7 +8,7 @@ of them is a way around.
 
 from __future__ import annotations
 
-from cnndsl.backends.diagram.picture import MERGE, Arrow, Cluster, Emphasis, Item, Picture, Turns
+from cnndsl.backends.diagram.picture import IO, MERGE, Arrow, Cluster, Emphasis, Item, Picture, Turns
 
 SHORT = 3
 """The most boxes that a branch has which only fits the sizes of a skip."""
@@ -27,8 +27,8 @@ def mark(picture: Picture) -> None:
     for arrows in graph.after:
         _tell_once(picture, arrows)
     for head, arrows in enumerate(graph.before):
-        if picture.boxes[head].kind == MERGE:
-            _tell_sizes([arrow for arrow in arrows if not arrow.skip])
+        if picture.boxes[head].kind == MERGE and len(arrows) > 1:
+            _tell_sizes([arrow for arrow in arrows if not arrow.skip and picture.boxes[arrow.tail].kind != IO])
 
 
 def _tell_once(picture: Picture, arrows: list[Arrow]) -> None:
