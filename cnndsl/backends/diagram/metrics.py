@@ -66,3 +66,15 @@ def shorten(text: str, limit: float, points: float, face: str = "") -> str:
             break
         head, tail = (head, tail - 1) if at_end else (head + 1, tail)
     return f"{text[:head]}…{text[tail:]}"
+
+
+def begin(text: str, limit: float, points: float, face: str = "") -> str:
+    """The text, cut at its end where it is wider than `limit` points: of a list, the first items matter most."""
+    if text_width(text, points, face) <= limit:
+        return text
+    room = limit - text_width("…", points, face)
+    for end, character in enumerate(text):
+        room -= text_width(character, points, face)
+        if room < 0:
+            return f"{text[:end].rstrip(', ')}…"
+    return text

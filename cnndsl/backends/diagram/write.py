@@ -99,7 +99,9 @@ class _Writer:
         look = attributes(
             class_="chain" if cluster.chain else "block",
             label=self._labels.cluster(cluster),
-            labeljust="l",
+            # Where skips seldom are: they pass at the right, or from left to right above.
+            labeljust="l" if self._direction == "TB" else "c",
+            labelloc="t" if self._direction == "TB" else "b",
             style="rounded,dotted" if cluster.chain else "rounded,filled",
             fillcolor="" if cluster.chain else theme.cluster,
             color=theme.cluster_line,
