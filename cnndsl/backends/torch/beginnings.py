@@ -42,12 +42,19 @@ def beginnings(program: Program, network: Module) -> list[str]:
         return []
     kinds = _collect(program, network, rules)
     wanted = [kind for kind in kinds if kind in rules] + [k for k in kinds if k not in rules and kinds[k].own]
-    blocks = [_block(kinds[kind], rules.get(kind, []), k == 0) for k, kind in enumerate(wanted)]
+    blocks: dict[tuple[str, ...], list[str]] = {}
+    """What is done -> the classes of torch.nn that it is done to."""
+    for kind in wanted:
+        blocks.setdefault(_body(kinds[kind], rules.get(kind, [])), []).extend(kinds[kind].classes)
     if not blocks:
         return []
-    by_name = any(line.lstrip().startswith(("if name", "elif name")) for block in blocks for line in block)
+    by_name = any(line.lstrip().startswith(("if name", "elif name")) for body in blocks for line in body)
     head = "for name, module in self.named_modules():" if by_name else "for module in self.modules():"
-    lines = (f"{_INDENT}    {line}" for block in blocks for line in block)
+    lines: list[str] = []
+    for body, classes in blocks.items():
+        shown = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
+        lines.append(f"{_INDENT}    {'elif' if lines else 'if'} isinstance(module, {shown}):")
+        lines += [f"{_INDENT}        {line}" for line in body]
     return [f"{_INDENT}{head}", *(part for line in lines for part in broken(line))]
 
 
@@ -96,15 +103,14 @@ def _collect(program: Program, network: Module, rules: dict[str, list[tuple[str,
     return kinds
 
 
-def _block(kind: _Kind, rules: list[tuple[str, Initialiser]], first: bool) -> list[str]:
-    classes = list(kind.classes)
-    shown = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
+def _body(kind: _Kind, rules: list[tuple[str, Initialiser]]) -> tuple[str, ...]:
+    """What is done to each layer of a kind."""
     # A rule that no layer's own word goes against stands once, a weight's before a bias's.
     common = [row for row in rules if all(dict(words).get(*row) == row[1] for words in kind.own)]
     body = [line for name, rule in common if name == "weight" for line in _begin(kind, name, rule, certain=False)]
     body += _branches(kind, rules, common)
     body += [line for name, rule in common if name != "weight" for line in _begin(kind, name, rule, certain=False)]
-    return [f"{'if' if first else 'elif'} isinstance(module, {shown}):", *(f"    {line}" for line in body or ["pass"])]
+    return tuple(body or ["pass"])
 
 
 def _branches(kind: _Kind, rules: list[tuple[str, Initialiser]], common: list[tuple[str, Initialiser]]) -> list[str]:

@@ -290,6 +290,7 @@ class Forward:
             return self._variables[value]
         wanted = flow.names[k]
         candidates = [_variable(wanted)] if wanted else []
+        candidates += [_variable(flow.child)] if flow.child and self._is_branch(value, flow) else []
         operand = self._variables.get(self._one(next(iter(flow.inputs[0])))) if flow.inputs else None
         candidates += [operand] if operand in ("x", "out") else []
         candidates += ["x"] if "x" in self.inputs or len(self.inputs) == 1 else []
@@ -301,6 +302,12 @@ class Forward:
         while not self._is_free(f"out{count}", at):
             count += 1
         return self._assign(value, f"out{count}")
+
+    def _is_branch(self, value: ValueKey, flow: Flow) -> bool:
+        """Whether a value is what a part gives as one of several branches: it is called by the part's name."""
+        uses = self._uses.get(value, [])
+        joins = [self._flows[use] for use in uses if use < len(self._flows)]
+        return flow.weight == HEAVY and len(uses) == len(joins) == 1 and len(joins[0].inputs) > 2
 
     def _is_free(self, name: str, at: int) -> bool:
         holder = self._holds.get(name)
