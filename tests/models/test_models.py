@@ -71,7 +71,8 @@ def test_it_compiles_without_a_finding(file: str) -> None:
 def test_it_runs_as_the_program_says(file: str, network: str) -> None:
     program = program_of(file)
     module = program.network(network)
-    net = on_meta(file, network).eval()
+    # What there is in training only is seen in training.
+    net = on_meta(file, network).train(any(output.training for output in module.outputs))
     seen, outputs = seen_sizes(net, sample(module))
     assert seen == derived_sizes(program, module)
     assert outputs == [tuple(map(value_of, shape)) for shape in module.output_shapes]
@@ -128,6 +129,10 @@ PARAMETERS = {
     ("edges.cnn", "Edges"): 9 + 9,
     # 31,037,698 is what the widely used implementation of U-Net has for 3 channels and 2 classes.
     ("unet.cnn", "UNet"): 31_037_698,
+    # Published as 6,624,904 without the further classifiers: each has a convolution of 1 x 1 and two dense layers.
+    ("googlenet.cnn", "GoogLeNet"): 6_624_904 + sum(
+        128 * inputs + 2 * 128 + 1024 * (2048 + 1) + 1000 * (1024 + 1) for inputs in (512, 528)
+    ),
     ("net.cnn", "Net"): 109_050,
 }  # fmt: skip
 
@@ -201,3 +206,11 @@ def test_a_word_out_of_place_changes_the_answer_of_the_text_net() -> None:
     with torch.no_grad():
         assert net(words).shape == (1, 2)
         assert not torch.equal(net(words), net(moved))
+
+
+def test_the_further_classifiers_of_googlenet_are_there_in_training_only() -> None:
+    net = on_meta("googlenet.cnn", "GoogLeNet")
+    picture = torch.empty(2, 3, 224, 224, device="meta")
+    trained = net.train()(picture)
+    assert [tuple(scores.shape) for scores in trained] == [(2, 1000)] * 3
+    assert tuple(net.eval()(picture).shape) == (2, 1000)
