@@ -184,7 +184,8 @@ class Application(Expressions):
             self.builder.fill(slot, self._built(recipe, x, span))
         else:
             self._same_leaf(slot, layer, x, span)
-        (result,) = self.builder.step(Call(child=slot.name), (value,), (y,), span, slot.name)
+        maker = layer.kind if slot.name.isdigit() else slot.name
+        (result,) = self.builder.step(Call(child=slot.name), (value,), (y,), span, maker)
         return result
 
     def _built(self, recipe: LayerRecipe, x: Shape, span: Span) -> Leaf:

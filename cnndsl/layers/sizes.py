@@ -11,10 +11,12 @@ from math import prod
 from typing import Any
 
 from cnndsl.layers.fields import LARGEST, MOST_AXES
-from cnndsl.traced import Expr, Traced, value_of
+from cnndsl.traced import Expr, Traced, is_open, value_of
 
 Dim = int | Traced
 Shape = tuple[Dim, ...]
+KnownShape = tuple[int, ...]
+"""A shape of plain numbers, none of them left open."""
 
 AXES: dict[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -72,7 +74,7 @@ def check_limits(shape: Shape) -> None:
         raise SizeError(
             f"the result would have {len(shape)} axes", f"a value has at most {MOST_AXES} axes", code="E313"
         )
-    if any(value_of(dim) > LARGEST for dim in shape):
+    if any(value_of(dim) > LARGEST for dim in shape if not is_open(dim)):
         raise SizeError(
             f"the result would have an axis of more than {LARGEST:,} numbers",
             "no memory holds that: let the map grow less",
