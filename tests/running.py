@@ -1,0 +1,149 @@
+"""Compile a text, build its networks and watch them run: what PyTorch does is what a program must say."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import cnndsl
+from cnndsl.compiler import Compilation
+from cnndsl.program import Call, Leaf, Module, Program
+from cnndsl.reporting.text import render
+from cnndsl.traced import value_of
+
+BATCH = 2
+
+Sizes = list[tuple[str, tuple[tuple[int, ...], ...]]]
+"""For every application, in the order in which they end: the path of the part, and the sizes that it gave."""
+
+
+def compiled(text: str, **settings: Any) -> Compilation:
+    """A text without errors, compiled."""
+    compilation = cnndsl.compile(text, name="test.cnn", settings=settings)
+    assert compilation.ok, "\n" + render(compilation.diagnostics)
+    return compilation
+
+
+def program_of(text: str, **settings: Any) -> Program:
+    """The checked program of a text without errors."""
+    program = compiled(text, **settings).program
+    assert program is not None
+    return program
+
+
+def imported(source: str, name: str = "generated") -> ModuleType:
+    """A generated module, executed with every warning an error."""
+    module = ModuleType(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(compile(source, f"<{name}>", "exec"), module.__dict__)  # noqa: S102
+    return module
+
+
+def build(text: str, network: str | None = None, **settings: Any) -> nn.Module:
+    """A network of a text (by default the last one), built from its generated module, in evaluation mode."""
+    compilation = compiled(text, **settings)
+    assert compilation.program is not None
+    module = imported(compilation.python())
+    model = getattr(module, compilation.program.network(network).name)()
+    assert isinstance(model, nn.Module)
+    return model.eval()
+
+
+def sample(program: Program, network: Module, batch: int = BATCH, device: str = "cpu") -> tuple[Tensor, ...]:
+    """A batch for each input of a network: small whole numbers where an embedding reads it, else random ones."""
+    generator = torch.Generator().manual_seed(0)
+    tensors = []
+    for index, shape in enumerate(network.input_shapes):
+        size = (batch, *(value_of(dim) for dim in shape))
+        if _reads_numbers(program, network, index):
+            tensors.append(torch.randint(0, 2, size, generator=generator))
+        else:
+            tensors.append(torch.randn(size, generator=generator))
+    return tuple(tensor.to(device) for tensor in tensors)
+
+
+def _reads_numbers(program: Program, module: Module, value: int) -> bool:
+    for step in module.steps:
+        if isinstance(step.action, Call) and value in step.inputs:
+            unit = module.child(step.action.child).unit
+            if isinstance(unit, Leaf):
+                return unit.layer.kind == "embedding"
+            return _reads_numbers(program, program.modules[unit.module], step.inputs.index(value))
+    return False
+
+
+def derived_sizes(program: Program, network: Module) -> Sizes:
+    """What the compiler says."""
+    return list(_applications(program, network, ""))
+
+
+def _applications(program: Program, module: Module, prefix: str) -> Iterator[tuple[str, tuple[tuple[int, ...], ...]]]:
+    for step in module.steps:
+        if not isinstance(step.action, Call):
+            continue
+        path = prefix + step.action.child
+        unit = module.child(step.action.child).unit
+        if not isinstance(unit, Leaf):
+            inner = program.modules[step.action.module or unit.module]
+            yield from _applications(program, inner, f"{path}.")
+        yield path, tuple(tuple(value_of(dim) for dim in module.values[index]) for index in step.outputs)
+
+
+def seen_sizes(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Sizes, list[tuple[int, ...]]]:
+    """What PyTorch does: the same as `derived_sizes`, seen by forward hooks, and the sizes of the outputs."""
+    seen: Sizes = []
+    handles = []
+    for path, part in model.named_modules():
+        if path:
+
+            def note(_part: nn.Module, _inputs: Any, output: Any, path: str = path) -> None:
+                seen.append((path, tuple(size_of(item) for item in tensors_of(output))))
+
+            handles.append(part.register_forward_hook(note))
+    with torch.no_grad():
+        result = model(*inputs)
+    for handle in handles:
+        handle.remove()
+    return seen, [size_of(item) for item in tensors_of(result)]
+
+
+def tensors_of(output: Any) -> list[Tensor]:
+    """The tensors of what a module returns: one, a tuple or a dict of them."""
+    if isinstance(output, dict):
+        return list(output.values())
+    return list(output) if isinstance(output, tuple) else [output]
+
+
+def size_of(tensor: Tensor) -> tuple[int, ...]:
+    """One sample's size."""
+    return tuple(tensor.shape[1:])
+
+
+def count(model: nn.Module) -> tuple[int, int, int]:
+    """Parameters, those that are trained, and buffers, as PyTorch counts them: shared ones once."""
+    parameters = list(model.parameters())
+    return (
+        sum(p.numel() for p in parameters),
+        sum(p.numel() for p in parameters if p.requires_grad),
+        sum(b.numel() for b in model.buffers()),
+    )
+
+
+def agree(program: Program, module: ModuleType, network: Module) -> nn.Module:
+    """Build a network and assert that it has the sizes and the parameters that the program says."""
+    from cnndsl import costs
+
+    torch.manual_seed(0)
+    model: nn.Module = getattr(module, network.name)().eval()
+    seen, outputs = seen_sizes(model, sample(program, network))
+    assert seen == derived_sizes(program, network)
+    assert outputs == [tuple(value_of(dim) for dim in shape) for shape in network.output_shapes]
+    cost = costs.of(program, network.id)
+    assert count(model) == (cost.parameters, cost.trainable, cost.buffers)
+    return model

@@ -1,0 +1,85 @@
+"""Golden modules: what comes out for each case, and what PyTorch and the usual tools make of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnndsl.backends.torch import generate, is_generated
+from cnndsl.compiler import Compilation, compile_source
+from cnndsl.diagnostics import has_errors
+from cnndsl.program import Program
+from cnndsl.source import Source
+from tests.conftest import Golden
+from tests.running import agree, imported
+
+FOLDER = Path(__file__).parent / "cases"
+CASES = sorted(FOLDER.glob("*.cnn"))
+WITH_WARNINGS = {"unused"}
+
+each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
+
+
+def compiled(path: Path) -> Compilation:
+    return compile_source(Source(path.name, path.read_text(encoding="utf-8")))
+
+
+def program_of(path: Path) -> Program:
+    program = compiled(path).program
+    assert program is not None
+    return program
+
+
+@each_case
+def test_the_module_is_the_golden_one(path: Path, golden: Golden) -> None:
+    compilation = compiled(path)
+    assert not has_errors(compilation.diagnostics)
+    assert bool(compilation.diagnostics) is (path.stem in WITH_WARNINGS)
+    golden(path.with_suffix(".py"), compilation.python())
+
+
+@each_case
+def test_it_has_the_sizes_and_parameters_of_the_program(path: Path) -> None:
+    program = program_of(path)
+    module = imported(path.with_suffix(".py").read_text(encoding="utf-8"))
+    for key in program.networks:
+        agree(program, module, program.modules[key])
+
+
+@each_case
+def test_the_program_survives_json(path: Path) -> None:
+    program = program_of(path)
+    again = Program.model_validate_json(program.model_dump_json())
+    assert again == program
+    assert generate(again) == generate(program)
+
+
+@each_case
+def test_the_file_says_what_it_is(path: Path) -> None:
+    text = path.with_suffix(".py").read_text(encoding="utf-8")
+    assert is_generated(text)
+    assert f"    cnndsl compile {path.name}\n" in text
+
+
+def run(*command: str) -> str:
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_ruff_finds_nothing() -> None:
+    run("ruff", "check", "--isolated", "--no-cache", str(FOLDER))
+
+
+def test_ruff_would_not_change_the_layout() -> None:
+    run("ruff", "format", "--isolated", "--no-cache", "--check", str(FOLDER))
+
+
+def test_mypy_finds_nothing() -> None:
+    modules = [str(path.with_suffix(".py")) for path in CASES]
+    cache = Path(__file__).parents[2] / ".mypy_cache" / "generated"
+    found = run("mypy", "--strict", "--config-file=", "--cache-dir", str(cache), *modules)
+    assert f"no issues found in {len(modules)} source files" in found
