@@ -93,6 +93,8 @@ class Spelling:
     target: str
     arguments: tuple[Argument, ...] = ()
     template: str | None = None
+    package: str = ""
+    """The module that the target is imported from, where it is neither PyTorch's nor a helper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class Layer(BaseModel):
     """The class of `torch.nn`, `{r}` being the number of spatial axes; empty where there is none."""
     torch_names: ClassVar[dict[str, str]] = {}
     """PyTorch's names of the parameters that have a shorter one here."""
+    helper: ClassVar[str] = ""
+    """The class that `torch` writes where PyTorch has none, as Python; the generated module gets it once."""
     plain_call: ClassVar[bool] = False
     """Whether it is a plain function call, and no module, as an unnamed line of a block or network."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 
 from cnndsl.layers.base import Layer
@@ -22,3 +23,15 @@ for _family in FAMILIES:
 
 KINDS: dict[str, type[Layer]] = dict(sorted(_kinds(Layer).items()))
 """Word of the language -> layer class, in alphabetical order."""
+
+
+def _class_name(source: str) -> str:
+    found = re.match(r"class (\w+)", source)
+    if found is None:
+        message = f"a helper begins with a class: {source[:40]!r}"
+        raise ValueError(message)
+    return found[1]
+
+
+HELPERS: dict[str, str] = {_class_name(kind.helper): kind.helper for kind in KINDS.values() if kind.helper}
+"""Name of a class that a generated module may need -> its source."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.torch.code import Apply, Code, ListOf, Pair, Perhaps, Raw, Spread, literal
 from cnndsl.backends.torch.trees import TURN, ChainTree, Item, LeafTree, Tree, UseTree, numbers_of
 from cnndsl.layers.base import Code as BareCode
+from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import is_attribute
 from cnndsl.program import Module
 from cnndsl.traced import Expr, Number, Symbol, Test, Traced, parse_expr, parse_test, value_of
@@ -70,7 +71,9 @@ class Merger:
         self.factories: dict[str, dict[str, Code]] = {}
         """Arguments that are layers: what is passed for each module."""
         self.helpers: set[str] = set()
-        """Names of helper functions that the generated module needs."""
+        """Names of helper functions and classes that the generated module needs."""
+        self.imports: set[tuple[str, str]] = set()
+        """Classes of other packages that it needs: module and name."""
 
     # Values
 
@@ -200,7 +203,8 @@ class Merger:
 
     def _leaf(self, trees: Sequence[Any], present: list[LeafTree], hint: str) -> Code:
         first = present[0]
-        if any(tree.target != first.target or tree.weights != first.weights for tree in present):
+        made = first.target, first.package, first.weights
+        if any((tree.target, tree.package, tree.weights) != made for tree in present):
             return self._factory(trees)
         if first.template is not None:
             return self._filled(trees, first)
@@ -213,8 +217,16 @@ class Merger:
                 continue
             text = self.slot(row, f"{hint}_{name}" if not hint.isdigit() else name)
             arguments.append(("" if argument.required else name, Raw(text)))
-        code = Apply(first.target, tuple(arguments))
+        code = Apply(self._named(first), tuple(arguments))
         return self._with_weights(code, first) if first.weights else code
+
+    def _named(self, leaf: LeafTree) -> str:
+        """The class of a layer, noted where the generated module has to bring it."""
+        if leaf.package:
+            self.imports.add((leaf.package, leaf.target))
+        elif leaf.target in HELPERS:
+            self.helpers.add(leaf.target)
+        return leaf.target
 
     def _filled(self, trees: Sequence[Any], first: LeafTree) -> Code:
         if any(tree is not ABSENT and tree.template != first.template for tree in trees):
@@ -254,6 +266,8 @@ class Merger:
         alone = Merger(self.modules[:1], self.classes, frozenset())
         alone.constants = dict(self.environments[0])
         code = alone.tree([tree], "")
+        self.helpers |= alone.helpers
+        self.imports |= alone.imports
         assert isinstance(code, Apply)  # noqa: S101 - a leaf is a call
         return Raw(code.function) if not code.arguments else Raw(f"lambda: {code.flat()}")
 

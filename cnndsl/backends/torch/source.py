@@ -8,9 +8,10 @@ from typing import Any
 from cnndsl import costs
 from cnndsl.backends.torch.beginnings import beginnings
 from cnndsl.backends.torch.classes import Classes, ClassPlan
-from cnndsl.backends.torch.code import Apply, Raw, literal
+from cnndsl.backends.torch.code import WIDTH, Apply, Raw, literal
 from cnndsl.backends.torch.forward import loop_name
 from cnndsl.backends.torch.merge import ABSENT, Merged
+from cnndsl.layers.catalogue import HELPERS
 from cnndsl.layers.sizes import show
 from cnndsl.names import is_attribute
 from cnndsl.program import Program
@@ -48,11 +49,14 @@ def generate(program: Program) -> str:
     bodies = [_class(plan, program) for plan in classes.order]
     text = "\n\n\n".join(bodies)
     helpers = set[str]().union(*(plan.merger.helpers for plan in classes.order))
-    parts = [_docstring(program), _imports(text, helpers)]
+    imports = set[tuple[str, str]]().union(*(plan.merger.imports for plan in classes.order))
+    brought = [HELPERS[name] for name in sorted(HELPERS.keys() & helpers)]
+    parts = [_docstring(program), _imports("\n".join([*brought, text]), helpers, imports)]
     if "with_weights" in helpers:
         parts.append(_WITH_WEIGHTS)
     if "make_divisible" in helpers:
         parts.append("\n" + _MAKE_DIVISIBLE)
+    parts += ["\n" + source for source in brought]
     return "\n".join(parts) + "\n\n" + text + "\n"
 
 
@@ -79,7 +83,8 @@ def _setting(value: Any) -> str:
     return "".join(c if c.isalnum() or c in "._-+" else "_" for c in text)[:40]
 
 
-def _imports(text: str, helpers: set[str]) -> str:
+def _imports(text: str, helpers: set[str], others: set[tuple[str, str]]) -> str:
+    """The imports, in the order in which the common tools sort them; `others` are classes of other packages."""
     lines = []
     if "OrderedDict" in helpers:
         lines.append("from collections import OrderedDict")
@@ -93,8 +98,24 @@ def _imports(text: str, helpers: set[str]) -> str:
         lines.append("import torch")
     if "F." in text:
         lines.append("import torch.nn.functional as F")
-    lines.append("from torch import Tensor, nn" if "Tensor" in text else "from torch import nn")
+    names = {"torch": {"Tensor", "nn"} if "Tensor" in text else {"nn"}}
+    for package, name in others:
+        names.setdefault(package, set()).add(name)
+    for package in sorted(names, key=str.lower):
+        lines += _from(package, sorted(names[package], key=_import_order))
     return "\n".join(lines) + "\n"
+
+
+def _from(package: str, names: list[str]) -> list[str]:
+    line = f"from {package} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"from {package} import (", *(f"    {name}," for name in names), ")"]
+
+
+def _import_order(name: str) -> tuple[int, str]:
+    """Constants before classes before functions."""
+    return (0 if len(name) > 1 and name.isupper() else 1 if name[:1].isupper() else 2, name)
 
 
 def _class(plan: ClassPlan, program: Program) -> str:

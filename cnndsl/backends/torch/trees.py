@@ -43,6 +43,7 @@ class LeafTree:
     word: str
     weights: Weights | None = None
     template: str | None = None
+    package: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ def _leaf(leaf: Leaf) -> LeafTree:
     given = leaf.layer.model_dump(exclude_defaults=True)
     listed = ", ".join(f"{name}={value}" for name, value in given.items())
     word = f"{leaf.layer.kind}({listed})" if listed else leaf.layer.kind
-    return LeafTree(spelling.target, arguments, word, leaf.weights, spelling.template)
+    return LeafTree(spelling.target, arguments, word, leaf.weights, spelling.template, spelling.package)
 
 
 def _same_loop(a: Item, b: Item) -> bool:
@@ -247,7 +248,8 @@ def fold_trees(trees: Sequence[Tree], plan_of: Callable[[str], ClassPlan]) -> Tr
 def _fold_leaves(leaves: list[LeafTree], count: int) -> LeafTree | None:
     first = leaves[0]
     if len(leaves) != count or any(
-        (t.target, t.weights, t.template) != (first.target, first.weights, first.template) for t in leaves
+        (t.target, t.package, t.weights, t.template) != (first.target, first.package, first.weights, first.template)
+        for t in leaves
     ):
         return None
     if len({tuple(n for n, _ in t.arguments) for t in leaves}) != 1:
