@@ -63,9 +63,14 @@ def why_not_key(name: str) -> str | None:
     return None
 
 
+def plain_label(label: str) -> str:
+    """A label in quotes as a name: an identifier is spelled as Python spells it, anything else stays as it is."""
+    return unicodedata.normalize("NFKC", label) if label.isidentifier() else label
+
+
 def is_attribute(name: str) -> bool:
     """Whether Python can write a part of this name as `self.name`; a label in quotes may be anything else."""
-    return name.isidentifier() and not keyword.iskeyword(name) and unicodedata.normalize("NFKC", name) == name
+    return name.isidentifier() and not keyword.iskeyword(name)
 
 
 def why_not_class(name: str) -> str | None:

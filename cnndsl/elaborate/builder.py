@@ -168,10 +168,14 @@ class Builder:
             )
 
     def drop_unused(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str | None]]:
-        """Forget what leads to no output. Where each such path ends, and what its value is called."""
+        """Forget what leads to no output. Where each such path ends, and what its value is called.
+
+        A line of a loop is not among them if another turn of it leads somewhere.
+        """
         live = {output.value for output in outputs}
         read: set[int] = set()
         kept: list[Step] = []
+        kept_spans: set[Span] = set()
         ends: list[tuple[Span, str | None]] = []
         for step, span in zip(reversed(self.steps), reversed(self._spans), strict=True):
             if live.isdisjoint(step.outputs):
@@ -181,12 +185,13 @@ class Builder:
             else:
                 live.update(step.inputs)
                 kept.append(step)
+                kept_spans.add(span)
         self.steps = kept[::-1]
         used = {step.action.child for step in kept if isinstance(step.action, Call)}
         for slot in self.slots.values():
             if slot.name not in used:
                 slot.unit = None
-        return ends[::-1]
+        return [end for end in reversed(ends) if end[0] not in kept_spans]
 
     def finish(
         self,

@@ -38,6 +38,7 @@ from cnndsl.elaborate.values import (
 from cnndsl.elaborate.weights import make_initialiser
 from cnndsl.layers.sizes import AXES, SizeError
 from cnndsl.layers.values import OPERATIONS
+from cnndsl.names import plain_label
 from cnndsl.program import Combine
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -526,7 +527,7 @@ class Expressions:
     def _stage(self, node: tree.Expression) -> Stage:
         if isinstance(node, tree.Labelled):
             quoted = isinstance(node.label, tree.String)
-            label = self._string(node.label) if isinstance(node.label, tree.String) else node.label.text
+            label = plain_label(self._string(node.label)) if isinstance(node.label, tree.String) else node.label.text
             return Stage(self._recipe(node.layer), label, node.span, quoted)
         return Stage(self._recipe(node), None, node.span)
 
