@@ -9,7 +9,8 @@ from pydantic import Field
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
 from cnndsl.layers.fields import Count, Real
 from cnndsl.layers.initialisers import Initialiser
-from cnndsl.layers.sizes import Shape
+from cnndsl.layers.memory import Kept
+from cnndsl.layers.sizes import KnownShape, Shape
 
 
 class Learned(Layer):
@@ -34,6 +35,9 @@ class Learned(Layer):
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("", self.size),)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept()
 
     def torch(self, x: Shape) -> Spelling:
         size = Argument("size", self.size)

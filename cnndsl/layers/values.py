@@ -6,13 +6,16 @@ is what tells it from a layer; otherwise it is declared as a layer is.
 
 from __future__ import annotations
 
+from math import prod
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from cnndsl.layers.fields import AxisOrAxes, Flag
-from cnndsl.layers.sizes import Dim, Shape, SizeError, show
-from cnndsl.traced import value_of
+from cnndsl.layers.memory import NOTHING, Extra, Kept
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, same, whole
+from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
+from cnndsl.traced import is_open, value_of
 
 
 class Operation(BaseModel):
@@ -37,6 +40,27 @@ class Operation(BaseModel):
         """Python for it, applied to the variables `names`."""
         raise NotImplementedError
 
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        """What each position of output `k` reads of each axis of each value."""
+        raise NotImplementedError
+
+    @property
+    def shares(self) -> bool:
+        """Whether what comes out lies where the value does."""
+        return False
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        """Whether the numbers of each output sample lie in memory as its axes do; `in_order`: those of the values."""
+        return True
+
+    def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
+        """What is needed in evaluation while it runs, besides the values and what comes out."""
+        return NOTHING
+
+    def kept(self, gradients: tuple[bool, ...]) -> Kept:
+        """What PyTorch keeps until the backward pass; `gradients` says which of the values want one, at least one."""
+        return Kept()
+
 
 class _Elementwise(Operation):
     """`left symbol right`, element by element; with `scalar`, one side is a number."""
@@ -60,6 +84,18 @@ class _Elementwise(Operation):
             return f"{self.scalar} {self.symbol} {names[0]}"
         return f"{names[0]} {self.symbol} {self.scalar}"
 
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        return tuple(
+            tuple(
+                Reach(axis, IDENTITY) if value_of(x[axis]) == value_of(dim) else Reach(fixed=(0, 0))
+                for axis, dim in enumerate(ys[k])
+            )
+            for x in xs
+        )
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        return all(in_order)
+
 
 class Add(_Elementwise):
     """The sum of two values, or of a value and a number."""
@@ -81,12 +117,25 @@ class Multiply(_Elementwise):
     kind: ClassVar[Literal["mul"]] = "mul"
     symbol: ClassVar[str] = "*"
 
+    def kept(self, gradients: tuple[bool, ...]) -> Kept:
+        if self.scalar is not None:
+            return Kept()
+        return Kept(inputs=tuple(other for other, wants in ((1, gradients[0]), (0, gradients[1])) if wants))
+
 
 class Divide(_Elementwise):
     """The quotient of two values, or of a value and a number."""
 
     kind: ClassVar[Literal["div"]] = "div"
     symbol: ClassVar[str] = "/"
+
+    def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
+        return Extra(numbers=prod(xs[0])) if self.scalar_first else NOTHING  # 1 / x, which is multiplied afterwards
+
+    def kept(self, gradients: tuple[bool, ...]) -> Kept:
+        if self.scalar is not None:
+            return Kept()
+        return Kept(inputs=(0, 1) if gradients[1] else (1,))
 
 
 class Concat(Operation):
@@ -120,6 +169,10 @@ class Concat(Operation):
         joined = ", ".join(names)
         return f"torch.cat(({joined}{',' if len(names) == 1 else ''}), {self.axis})"
 
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        at = axis_index(self.axis, xs[0], "concat")
+        return tuple((*same(x[:at]), whole(x[at]), *same(x[at + 1 :], first=at + 1)) for x in xs)
+
 
 class Split(Operation):
     """A value cut into `parts` equal pieces along an axis, the channels by default."""
@@ -144,6 +197,23 @@ class Split(Operation):
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         return f"torch.chunk({names[0]}, {self.parts}, {self.axis})"
 
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        at = axis_index(self.axis, xs[0], "split")
+        if is_open(ys[k][at]):
+            here = None
+        else:
+            start = k * value_of(ys[k][at])
+            here = Reach(at, Window(1, ((start, start),)))
+        return ((*same(xs[0][:at]), here, *same(xs[0][at + 1 :], first=at + 1)),)
+
+    @property
+    def shares(self) -> bool:
+        return True
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        at = axis_index(self.axis, xs[0], "split")
+        return in_order[0] and (self.parts == 1 or all(dim == 1 for dim in xs[0][:at]))
+
 
 class _Reduction(Operation):
     """One number in place of all those along one axis or several, the channels by default."""
@@ -156,7 +226,7 @@ class _Reduction(Operation):
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        gone = {axis_index(axis, x, self.kind) for axis in axes}
+        gone = self._gone(x)
         if len(gone) < len(axes) or not axes:
             raise SizeError(
                 f"{self.kind} goes over each axis once, and it has {list(axes)}", "name every axis once", code="E307"
@@ -175,6 +245,17 @@ class _Reduction(Operation):
         keep = ", keepdim=True" if self.keepdim else ""
         return f"torch.{self.function}({names[0]}, dim={self.axis}{keep})"
 
+    def _gone(self, x: Shape) -> set[int]:
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        return {axis_index(axis, x, self.kind) for axis in axes}
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        (x,) = xs
+        gone = self._gone(x)
+        left = list(range(len(x))) if self.keepdim else [axis for axis in range(len(x)) if axis not in gone]
+        reaches = (whole(dim) if axis in gone else Reach(left.index(axis), IDENTITY) for axis, dim in enumerate(x))
+        return (tuple(reaches),)
+
 
 class Mean(_Reduction):
     """The mean along one axis or several."""
@@ -190,6 +271,9 @@ class Max(_Reduction):
     kind: ClassVar[Literal["max"]] = "max"
     symbol: ClassVar[str] = "max"
     function: ClassVar[str] = "amax"
+
+    def kept(self, gradients: tuple[bool, ...]) -> Kept:
+        return Kept(inputs=(0,), output=True)
 
 
 def axis_index(axis: int, x: Shape, what: str) -> int:
