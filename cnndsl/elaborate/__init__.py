@@ -33,6 +33,7 @@ def elaborate(
     context = Context(limits or Limits())
     scope = Files(context, read).enter(file, PurePosixPath())
     networks = Networks(context, file, scope, settings).all()
+    context.report_idle()
     diagnostics = tuple(sorted(context.diagnostics, key=_place))
     if has_errors(diagnostics):
         return None, diagnostics

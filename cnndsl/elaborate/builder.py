@@ -168,10 +168,7 @@ class Builder:
             )
 
     def drop_unused(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str | None]]:
-        """Forget what leads to no output. Where each such path ends, and what its value is called.
-
-        A line of a loop is not among them if another turn of it leads somewhere.
-        """
+        """Forget what leads to no output. Where each such path ends, and what its value is called."""
         live = {output.value for output in outputs}
         read: set[int] = set()
         kept: list[Step] = []
@@ -191,7 +188,8 @@ class Builder:
         for slot in self.slots.values():
             if slot.name not in used:
                 slot.unit = None
-        return [end for end in reversed(ends) if end[0] not in kept_spans]
+        self.context.needed(kept_spans)
+        return ends[::-1]
 
     def finish(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -38,6 +38,8 @@ class Context:
         self._counts: dict[str, int] = {}
         self._turns = 0
         self._uses: list[tuple[str, Span]] = []
+        self._idle: list[Diagnostic] = []
+        self._needed: set[Span | None] = set()
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Keep a finding, once; inside blocks, with where these are used."""
@@ -48,6 +50,20 @@ class Context:
         if same not in self._said:
             self._said.add(same)
             self.diagnostics.append(diagnostic)
+
+    def idle(self, diagnostic: Diagnostic) -> None:
+        """Keep a warning of something that does nothing here: another use of the same block may need it."""
+        self._idle.append(diagnostic)
+
+    def needed(self, spans: Iterable[Span]) -> None:
+        """Note what stands at these places as something that does something."""
+        self._needed.update(spans)
+
+    def report_idle(self) -> None:
+        """Report what does nothing in any use."""
+        for diagnostic in self._idle:
+            if diagnostic.span not in self._needed:
+                self.report(diagnostic)
 
     @contextmanager
     def inside(self, name: str, span: Span) -> Iterator[None]:

@@ -341,9 +341,13 @@ class Body(Application):
             if not isinstance(value, Part) or value.owner is not self.builder:
                 continue
             slot = self.builder.slots.get(name)
+            if slot is None or self.current is UNKNOWN:
+                continue
             absent = isinstance(value.recipe, Choice) and value.recipe.recipe is None
-            if slot is not None and slot.unit is None and not absent and self.current is not UNKNOWN:
-                self.context.report(
+            if slot.unit is not None or absent:
+                self.context.needed([slot.span])
+            else:
+                self.context.idle(
                     Diagnostic(
                         "W201",
                         f"{name} is declared and never used",
@@ -356,7 +360,7 @@ class Body(Application):
     def _report_dropped(self, outputs: tuple[Output, ...]) -> None:
         for span, name in self.builder.drop_unused(outputs):
             what = f"{name} is worked out and never used" if name else "what comes out here is never used"
-            self.context.report(
+            self.context.idle(
                 Diagnostic(
                     "W202",
                     what,

@@ -255,18 +255,18 @@ class Forward:
             if flow.when != when:
                 break
             group.append(flow)
+        children = dict.fromkeys(flow.child for flow in group if flow.child in self._optional)
+        tests = [f"{_present(child)} is not None" for child in children if child]
         if before is not None and opposite(before) == when:
-            self.lines.append(f"{_INDENT}else:")
+            # A type checker does not know that the part is there where the other one is not.
+            self.lines.append(f"{_INDENT}elif {' and '.join(tests)}:" if tests else f"{_INDENT}else:")
             self._indent = _INDENT + "    "
             return
-        children = dict.fromkeys(flow.child for flow in group if flow.child in self._optional)
         if when == TRAINING:
-            test = "self.training"
-        elif children:
-            test = " and ".join(f"{_present(child)} is not None" for child in children if child)
-        else:
-            test = self._flag("residual" if any(flow.residual for flow in group) else "active", when)
-        self.lines.append(f"{_INDENT}if {test}:")
+            tests = ["self.training"]
+        elif not any(str(self._optional[child].when) == when for child in children if child):
+            tests.insert(0, self._flag("residual" if any(flow.residual for flow in group) else "active", when))
+        self.lines.append(f"{_INDENT}if {' and '.join(tests)}:")
         self._indent = _INDENT + "    "
 
     def _flag(self, name: str, text: str) -> str:
