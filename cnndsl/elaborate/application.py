@@ -278,10 +278,15 @@ class Application(Expressions):
                 node.span,
                 help="write the layer without the value",
             )
-        if recipe.layer.function(value.shape) is None:
+        with self._sizes(recipe, value, node.span):
+            self._output(recipe, value.shape)
+            is_call = recipe.layer.function(value.shape) is not None
+            holds = bool(recipe.layer.tensors(value.shape))
+        if not is_call:
+            reason = "has something to learn or to keep" if holds else "has no function in PyTorch"
             raise error(
                 "E406",
-                f"{kind.layer.kind} has something to learn or to keep, so it must be a layer and not a call",
+                f"{kind.layer.kind} {reason}, so it must be a layer and not a call",
                 node.span,
                 help=f"apply it with ->: {node.arguments[0].value.span.text} -> {kind.layer.kind}(...)",
             )

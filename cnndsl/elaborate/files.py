@@ -13,6 +13,7 @@ from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import UNKNOWN, Silent, Template
 from cnndsl.imports import ImportProblem, Reader
+from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import why_not_class
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
@@ -170,8 +171,13 @@ def _enter(places: dict[str, Span], name: tree.Name) -> None:
     places[name.text] = name.span
 
 
+def _why_not(name: str) -> str | None:
+    """Why a definition or a parameter cannot have this name; None when it can."""
+    return "the generated module needs this name itself" if name in HELPERS else why_not_class(name)
+
+
 def _check_class(name: tree.Name) -> None:
-    reason = why_not_class(name.text)
+    reason = _why_not(name.text)
     if reason:
         raise error(
             "E203",
@@ -193,7 +199,7 @@ def _check_parameters(item: tree.Definition) -> None:
                 labels=(Label(seen[name].name.span, "the first one"),),
                 help="rename one of them",
             )
-        reason = why_not_class(name)
+        reason = _why_not(name)
         if reason:
             raise error("E203", f"{name} cannot be a parameter: {reason}", parameter.name.span, help=f"call it {name}_")
         seen[name] = parameter

@@ -120,6 +120,13 @@ def _axes(value: Any) -> tuple[int, ...]:
     return tuple(_whole(item, -16) for item in value)
 
 
+def _axis_or_channels(value: Any) -> int | str:
+    if isinstance(value, str) and value != "channels":
+        message = f'must be a whole number or "channels", and it is {describe(value)}'
+        raise ValueError(message)
+    return value if isinstance(value, str) else _whole(value, -16)
+
+
 def _check_length(value: Any) -> None:
     if len(value) > MOST_AXES:
         message = f"may have {MOST_AXES} numbers at most, and it has {len(value)}"
@@ -150,6 +157,8 @@ Probability = Annotated[float | int, BeforeValidator(_probability), "free"]
 Whole = Annotated[int, BeforeValidator(lambda v: _whole(v, 0))]
 Positive = Annotated[int, BeforeValidator(lambda v: _whole(v, 1))]
 Axis = Annotated[int, BeforeValidator(lambda v: _whole(v, -16))]
+# The first of the axes that are meant, or the channels alone.
+AxisOrChannels = Annotated[int | Literal["channels"], BeforeValidator(_axis_or_channels)]
 # One axis, or a list of them.
 AxisOrAxes = Annotated[int | tuple[int, ...], BeforeValidator(lambda v: _axes(v) if _is_list(v) else _whole(v, -16))]
 # One number for all axes, or a list of one per axis.

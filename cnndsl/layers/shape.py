@@ -23,7 +23,7 @@ class ShapeLayer(Layer):
         raise SizeError(
             message,
             "write it as a line of a block or network, not inside a sequence or under a name",
-            code="E308",
+            code="E314",
         )
 
 

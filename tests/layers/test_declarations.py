@@ -72,7 +72,7 @@ def test_defaults_are_pytorchs(kind: type[Layer]) -> None:
     if not has_module(layer):
         with pytest.raises(SizeError) as caught:
             layer.torch(x)
-        assert caught.value.code == "E308"
+        assert caught.value.code == "E314"
         return
     spelling = layer.torch(x)
     own = inspect.signature(getattr(nn, spelling.target.removeprefix("nn.")).__init__).parameters
