@@ -506,7 +506,8 @@ class Expressions:
 
     def _conditional(self, node: tree.Conditional) -> Any:
         truth = self.truth(node.condition)
-        chosen = self.known(node.yes if truth else node.no)
+        with self.builder.on(truth, bool(truth)):
+            chosen = self.known(node.yes if truth else node.no)
         return Choice(chosen, truth, node.span) if isinstance(chosen, RECIPES) and isinstance(truth, Truth) else chosen
 
     def _if(self, node: tree.If) -> Choice:
