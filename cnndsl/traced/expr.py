@@ -1,0 +1,279 @@
+"""Expressions: polynomials over names, divisions and calls, in a canonical order."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, Protocol
+
+Number = int | float
+
+
+class Named(Protocol):
+    """A number that comes with its expression."""
+
+    @property
+    def expr(self) -> Expr:
+        """What it was computed by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A comparison that an open size took part in: `left relation right` came out as `truth`."""
+
+    relation: str
+    left: Expr
+    right: Expr
+    truth: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Symbol:
+    """A name in an expression.  An open size has a list in which its guards are collected."""
+
+    name: str
+    guards: list[Guard] | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that a polynomial cannot hold: a division, or a call such as `min(a, b)`."""
+
+    name: str
+    operands: tuple[Expr, ...]
+
+    def __str__(self) -> str:
+        if self.name in DIVISIONS:
+            left, right = self.operands
+            return f"{left.text(_PRODUCT)} {self.name} {right.text(_POWER)}"
+        return f"{self.name}({', '.join(map(str, self.operands))})"
+
+
+Atom = Symbol | Operation
+DIVISIONS: dict[str, Callable[[Number, Number], Number]] = {
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "/": operator.truediv,
+}
+
+
+def make_divisible(value: float, divisor: int) -> int:
+    """`value` rounded to a multiple of `divisor`, at least one of it and never below 90 % of `value`.
+
+    The rule by which MobileNets choose channels (Howard et al., arXiv:1704.04861, and their code).
+    """
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+_FUNCTIONS: dict[str, Callable[..., Number]] = {
+    "int": int,
+    "round": round,
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "make_divisible": make_divisible,
+}
+# What generated code can say: without an import, and `make_divisible` with a definition of its own.
+_PLAIN_FUNCTIONS = frozenset({"int", "round", "min", "max", "abs", "make_divisible"})
+_SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A polynomial: a sum of products of atoms, each with a factor, in a canonical order.
+
+    `factors` is set for a number that should be written as the product that it came from
+    (16 * 5 * 5 features); it takes no part in comparisons.
+    """
+
+    terms: tuple[tuple[tuple[Atom, ...], Number], ...]
+    factors: tuple[Expr, ...] = field(default=(), compare=False)
+
+    @staticmethod
+    def of(value: Number | Named | Expr | Atom) -> Expr:
+        """The expression of anything that may stand in one."""
+        if isinstance(value, Expr):
+            return value
+        if isinstance(value, (Symbol, Operation)):
+            return Expr((((value,), 1),))
+        if isinstance(value, (int, float)):
+            return Expr((((), value),)) if value else Expr(())
+        return value.expr
+
+    @staticmethod
+    def product(factors: Iterable[Number | Named | Expr]) -> Expr:
+        """The product of the factors, remembered as such."""
+        parts = tuple(Expr.of(f) for f in factors)
+        return Expr(reduce(operator.mul, parts, Expr.of(1)).terms, parts if len(parts) > 1 else ())
+
+    @property
+    def constant(self) -> Number | None:
+        """The number, where there is no atom."""
+        if not self.terms:
+            return 0
+        if len(self.terms) == 1 and not self.terms[0][0]:
+            return self.terms[0][1]
+        return None
+
+    def __add__(self, other: Expr) -> Expr:
+        sums = dict(self.terms)
+        for atoms, factor in other.terms:
+            sums[atoms] = sums.get(atoms, 0) + factor
+        return _from_terms(sums)
+
+    def __sub__(self, other: Expr) -> Expr:
+        return self + other * Expr.of(-1)
+
+    def __mul__(self, other: Expr) -> Expr:
+        sums: dict[tuple[Atom, ...], Number] = {}
+        for atoms, factor in self.terms:
+            for more, other_factor in other.terms:
+                key = tuple(sorted(atoms + more, key=_atom_key))
+                sums[key] = sums.get(key, 0) + factor * other_factor
+        return _from_terms(sums)
+
+    def symbols(self) -> frozenset[Symbol]:
+        """Every name that the value depends on."""
+        found: set[Symbol] = set()
+        for atoms, _ in self.terms:
+            for atom in atoms:
+                if isinstance(atom, Symbol):
+                    found.add(atom)
+                else:
+                    found.update(*(operand.symbols() for operand in atom.operands))
+        return frozenset(found)
+
+    @property
+    def sayable(self) -> bool:
+        """Whether generated code can say it."""
+        return all(
+            isinstance(atom, Symbol)
+            or (
+                (atom.name in DIVISIONS or atom.name in _PLAIN_FUNCTIONS)
+                and all(operand.sayable for operand in atom.operands)
+            )
+            for atoms, _ in self.terms
+            for atom in atoms
+        )
+
+    def substitute(self, values: Mapping[str, Number | Named | Expr]) -> Expr:
+        """The expression with names replaced; names that are not in `values` stay."""
+        if not any(s.name in values for s in self.symbols()):
+            return self
+        if self.factors:
+            return Expr.product(factor.substitute(values) for factor in self.factors)
+        total = Expr(())
+        for atoms, factor in self.terms:
+            total += reduce(operator.mul, (_substitute_atom(a, values) for a in atoms), Expr.of(factor))
+        return total
+
+    def evaluate(self, values: Mapping[str, Number]) -> Number:
+        """The number that comes out for these values of the names."""
+        total: Number = 0
+        for atoms, factor in self.terms:
+            product = factor
+            for atom in atoms:
+                if isinstance(atom, Symbol):
+                    product *= values[atom.name]
+                else:
+                    product *= _apply(atom.name, [operand.evaluate(values) for operand in atom.operands])
+            total += product
+        return total
+
+    def text(self, place: int = _SUM) -> str:
+        """Python source; `place` says how tightly the surroundings bind."""
+        if self.factors:
+            shown = [f for f in self.factors if f.constant != 1] or [self.factors[0]]
+            if len(shown) == 1:
+                return shown[0].text(place)
+            text = " * ".join(f.text(_PRODUCT) for f in shown)
+            return f"({text})" if place >= _POWER else text
+        if not self.terms:
+            return "0"
+        # Names before plain numbers, and nothing that begins with a minus if that can be helped.
+        ordered = sorted(self.terms, key=lambda term: (term[1] < 0, not term[0], len(term[0]), term[1] != 1))
+        parts: list[str] = []
+        for atoms, factor in ordered:
+            term = _term_text(atoms, abs(factor), bare=factor > 0)
+            sign = "-" if factor < 0 else "+"
+            parts.append(f" {sign} {term}" if parts else ("-" if factor < 0 else "") + term)
+        loose = len(parts) > 1 or parts[0].startswith("-")
+        binds = _SUM if loose else _PRODUCT if " " in parts[0] else _POWER
+        text = "".join(parts)
+        return f"({text})" if binds < place else text
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def _atom_key(atom: Atom) -> str:
+    return str(atom)
+
+
+def _from_terms(sums: dict[tuple[Atom, ...], Number]) -> Expr:
+    kept = [(atoms, factor) for atoms, factor in sums.items() if factor]
+    kept.sort(key=lambda term: ([str(a) for a in term[0]]))
+    return Expr(tuple(kept))
+
+
+def _term_text(atoms: tuple[Atom, ...], factor: Number, *, bare: bool) -> str:
+    words = [] if factor == 1 and atoms else [repr(factor)]
+    if len(atoms) == 1 and not words and bare:
+        return str(atoms[0])
+    for atom in atoms:
+        text = str(atom)
+        words.append(f"({text})" if isinstance(atom, Operation) and atom.name in DIVISIONS else text)
+    return " * ".join(words)
+
+
+def _apply(name: str, operands: list[Number]) -> Number:
+    if name in DIVISIONS:
+        return DIVISIONS[name](*operands)
+    return _FUNCTIONS[name](*operands)
+
+
+def _substitute_atom(atom: Atom, values: Mapping[str, Number | Named | Expr]) -> Expr:
+    if isinstance(atom, Symbol):
+        return Expr.of(values[atom.name]) if atom.name in values else Expr.of(atom)
+    operands = tuple(operand.substitute(values) for operand in atom.operands)
+    constants = [operand.constant for operand in operands]
+    if all(c is not None for c in constants) and (atom.name in DIVISIONS or atom.name in _FUNCTIONS):
+        return Expr.of(_apply(atom.name, [c for c in constants if c is not None]))
+    return Expr.of(Operation(atom.name, operands))
+
+
+def divide(name: str, a: Expr, b: Expr) -> Expr:
+    """`a name b` for the divisions `//`, `%` and `/`, in as simple a form as can be."""
+    divisor = b.constant
+    if name == "//" and isinstance(divisor, int) and divisor > 0 and all(isinstance(f, int) for _, f in a.terms):
+        return _floor_divide(a, divisor)
+    return Expr.of(Operation(name, (a, b)))
+
+
+def _floor_divide(a: Expr, divisor: int) -> Expr:
+    """`a // divisor`, with what divides evenly taken out, and floors of floors made one: h // 2 // 2 is h // 4."""
+    even = [(atoms, f // divisor) for atoms, f in a.terms if atoms and f % divisor == 0]
+    rest = [(atoms, f) for atoms, f in a.terms if atoms and f % divisor]
+    constant: Any = next((f for atoms, f in a.terms if not atoms), 0)
+    if not rest:
+        return Expr(tuple(even)) + Expr.of(constant // divisor)
+    left = constant % divisor
+    if left and constant < 0 and not any(symbol.guards is not None for symbol in a.symbols()):
+        left -= divisor  # as people write it: (kernel - 1) // 2
+    whole = Expr(tuple(even)) + Expr.of((constant - left) // divisor)
+    if len(rest) == 1 and rest[0][1] == 1 and len(rest[0][0]) == 1:
+        atom = rest[0][0][0]
+        if isinstance(atom, Operation) and atom.name == "//" and isinstance(atom.operands[1].constant, int):
+            inner = atom.operands[1].constant
+            if inner > 0:
+                return whole + _floor_divide(atom.operands[0] + Expr.of(left * inner), inner * divisor)
+    return whole + Expr.of(Operation("//", (_from_terms(dict(rest)) + Expr.of(left), Expr.of(divisor))))

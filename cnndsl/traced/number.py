@@ -1,0 +1,239 @@
+"""Traced numbers: a plain number with the expression that led to it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.traced.expr import DIVISIONS, Expr, Guard, Number, Operation, Symbol, divide
+from cnndsl.traced.reading import parse_expr
+from cnndsl.traced.truth import RELATIONS, Truth
+
+
+class OpenSize(Exception):  # noqa: N818 - a signal to the stage that asked for a number
+    """Raised where a plain number is needed and the size is left open."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traced:
+    """A number with the expression that it was computed by."""
+
+    value: Number
+    expr: Expr
+
+    def _binary(self, other: object, name: str, swap: bool) -> Any:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        left, right = (other, self) if swap else (self, other)
+        return calculate(name, left, right)
+
+    def __add__(self, other: object) -> Any:
+        return self._binary(other, "+", False)
+
+    def __radd__(self, other: object) -> Any:
+        return self._binary(other, "+", True)
+
+    def __sub__(self, other: object) -> Any:
+        return self._binary(other, "-", False)
+
+    def __rsub__(self, other: object) -> Any:
+        return self._binary(other, "-", True)
+
+    def __mul__(self, other: object) -> Any:
+        return self._binary(other, "*", False)
+
+    def __rmul__(self, other: object) -> Any:
+        return self._binary(other, "*", True)
+
+    def __floordiv__(self, other: object) -> Any:
+        return self._binary(other, "//", False)
+
+    def __rfloordiv__(self, other: object) -> Any:
+        return self._binary(other, "//", True)
+
+    def __mod__(self, other: object) -> Any:
+        return self._binary(other, "%", False)
+
+    def __rmod__(self, other: object) -> Any:
+        return self._binary(other, "%", True)
+
+    def __truediv__(self, other: object) -> Any:
+        return self._binary(other, "/", False)
+
+    def __rtruediv__(self, other: object) -> Any:
+        return self._binary(other, "/", True)
+
+    def __neg__(self) -> Any:
+        return calculate("-", 0, self)
+
+    def __pos__(self) -> Traced:
+        return self
+
+    def __abs__(self) -> Any:
+        return -self if self < 0 else self
+
+    def __lt__(self, other: object) -> bool:
+        return self._compare("<", other)
+
+    def __le__(self, other: object) -> bool:
+        return self._compare("<=", other)
+
+    def __gt__(self, other: object) -> bool:
+        return self._compare(">", other)
+
+    def __ge__(self, other: object) -> bool:
+        return self._compare(">=", other)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        return self._compare("==", other)
+
+    def __ne__(self, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        return self._compare("!=", other)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __bool__(self) -> bool:
+        return self._compare("!=", 0)
+
+    def __index__(self) -> int:
+        if self.is_open:
+            raise OpenSize
+        return operator.index(self.value)  # type: ignore[arg-type]
+
+    def __int__(self) -> int:
+        if self.is_open:
+            raise OpenSize
+        return int(self.value)
+
+    def __float__(self) -> float:
+        if self.is_open:
+            raise OpenSize
+        return float(self.value)
+
+    def _compare(self, relation: str, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented  # type: ignore[no-any-return] # the operators hand it on
+        truth = bool(RELATIONS[relation](self.value, value_of(other)))
+        left, right = self.expr, Expr.of(other)
+        difference = left - right
+        if difference.constant is None:
+            for symbol in difference.symbols():
+                if symbol.guards is not None:
+                    symbol.guards.append(Guard(relation, left, right, truth))
+                    break
+        return truth
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the number depends on a size that is left open."""
+        return any(s.guards is not None for s in self.expr.symbols())
+
+    def __str__(self) -> str:
+        return str(self.expr) if self.is_open else str(self.value)
+
+    def __repr__(self) -> str:
+        return f"Traced({self.value!r}, {str(self.expr)!r})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        def read(value: Any) -> Traced:
+            if isinstance(value, Traced):
+                return value
+            if isinstance(value, Mapping) and {"value", "expr"} <= set(value) <= {"value", "expr", "open"}:
+                opened = {str(name): Expr.of(Symbol(str(name), [])) for name in value.get("open", ())}
+                return Traced(value["value"], _from_json(value["expr"]).substitute(opened))
+            message = "a number, or an object with 'value' and 'expr'"
+            raise ValueError(message)
+
+        return core_schema.no_info_plain_validator_function(
+            read,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda traced: {"value": traced.value, "expr": _to_json(traced.expr)} | _open_names(traced.expr)
+            ),
+        )
+
+
+def _open_names(expr: Expr) -> dict[str, list[str]]:
+    """The names of the open sizes in an expression, under `open`; nothing where there are none."""
+    names = sorted(symbol.name for symbol in expr.symbols() if symbol.guards is not None)
+    return {"open": names} if names else {}
+
+
+def _to_json(expr: Expr) -> str | list[str]:
+    """An expression as text; a product that is kept as one as the list of its factors, which its text does not show."""
+    return [str(factor) for factor in expr.factors] if expr.factors else str(expr)
+
+
+def _from_json(written: str | list[str]) -> Expr:
+    return parse_expr(written) if isinstance(written, str) else Expr.product(map(parse_expr, written))
+
+
+_ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    **DIVISIONS,
+}
+
+
+def calculate(name: str, left: Number | Traced, right: Number | Traced) -> Number | Traced:
+    """`left name right` for `+ - * / // %`, traced where an operand is.
+
+    Raises ZeroDivisionError and OverflowError as Python does.
+    """
+    value = _ARITHMETIC[name](value_of(left), value_of(right))
+    if not isinstance(left, Traced) and not isinstance(right, Traced):
+        return value
+    a, b = Expr.of(left), Expr.of(right)
+    if name == "+":
+        expr = a + b
+    elif name == "-":
+        expr = a - b
+    elif name == "*":
+        expr = a * b
+    else:
+        expr = divide(name, a, b)
+    return _settle(value, expr)
+
+
+def call(name: str, value: Number, operands: Iterable[Number | Traced]) -> Number | Traced:
+    """The result `value` of calling a function on operands, traced where one of them is."""
+    items = tuple(value_of(item) if isinstance(item, Truth) else item for item in operands)
+    if not any(isinstance(item, Traced) for item in items):
+        return value
+    return _settle(value, Expr.of(Operation(name, tuple(Expr.of(item) for item in items))))
+
+
+def _settle(value: Number, expr: Expr) -> Number | Traced:
+    return value if expr.constant is not None else Traced(value, expr)
+
+
+def value_of(number: Any) -> Any:
+    """The plain number or truth value, with its history forgotten; anything else is returned as it is."""
+    return number.value if isinstance(number, (Traced, Truth)) else number
+
+
+def is_open(number: Any) -> bool:
+    """Whether a number depends on a size that is left open."""
+    return isinstance(number, Traced) and number.is_open
+
+
+def key_of(number: Any) -> Any:
+    """A hashable key under which numbers are the same only if their expressions are too."""
+    return (number.value, number.expr) if isinstance(number, Traced) else number
+
+
+def forget(number: Any, names: Callable[[Symbol], bool]) -> Any:
+    """The number with the names for which `names` is true replaced by nothing: a plain number, unless others remain."""
+    if not isinstance(number, Traced) or not any(names(s) for s in number.expr.symbols()):
+        return number
+    return number.value
