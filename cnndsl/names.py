@@ -35,7 +35,7 @@ MODULE_ATTRIBUTES = frozenset(
 _GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"})
 _GENERATED_OUTSIDE = _GENERATED | {
     "Any", "Callable", "Layer", "OrderedDict", "TypeVar", "abs", "bool", "dict", "float", "getattr", "i", "int",
-    "isinstance", "list", "max", "min", "range", "round", "str", "tuple", "with_weights",
+    "isinstance", "list", "make_divisible", "max", "min", "range", "round", "str", "tuple", "with_weights",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import Code, Raw
 from cnndsl.backends.torch.flow import Flow, Flows, ValueKey
 from cnndsl.backends.torch.forward import Forward
@@ -135,8 +136,9 @@ class Classes:
             elif len(modules) > 1 and any(part.name.isdigit() for part in parts):
                 raise Different
         elif not is_loop_only(modules, parts):
-            flows = Flows(merger, parts)
-            plan.forward = Forward(self._flow_list(flows), flows.outputs, modules[0].inputs, parts)
+            attributes = Attributes({name for part in parts for names in part.names for name in names})
+            flows = Flows(merger, parts, attributes)
+            plan.forward = Forward(self._flow_list(flows), flows.outputs, modules[0].inputs, parts, attributes)
         plan.factories = merger.factories
         plan.arguments = _arguments(plan)
         plan.defaults = _defaults(plan)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import literal
 from cnndsl.backends.torch.merge import ABSENT, Different, Merged, Merger
-from cnndsl.layers.base import Group
+from cnndsl.layers.base import Code, Group
 from cnndsl.layers.sizes import Shape
 from cnndsl.names import is_attribute
 from cnndsl.program import Call, Combine, Leaf, Module, Plain, Step, Use
@@ -80,8 +81,9 @@ class _Found:
 class Flows:
     """Collects the flows of a class."""
 
-    def __init__(self, merger: Merger, parts: Sequence[Merged]) -> None:
+    def __init__(self, merger: Merger, parts: Sequence[Merged], attributes: Attributes) -> None:
         self._merger = merger
+        self._attributes = attributes
         self._parts = parts
         self._units = [{child.name: child.unit for child in module.children} for module in merger.modules]
         self._rows = [self._row(at, module) for at, module in enumerate(merger.modules)]
@@ -251,7 +253,10 @@ class Flows:
                 ABSENT if s is ABSENT else next(a.value for a in s.arguments if a.name == argument.name)
                 for s in spellings
             ]
-            text = texts[argument.name] = self._merger.slot(values, argument.name)
+            text = self._merger.slot(values, argument.name)
+            if not any(isinstance(value, Code) for value in values):
+                text = self._attributes.said(text, argument.name)
+            texts[argument.name] = text
             if argument.required:
                 shown.append(text)
             elif not all(value is ABSENT or _is(value, argument.default) for value in values):

@@ -12,6 +12,7 @@ import keyword
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import WIDTH, broken, literal
 from cnndsl.backends.torch.flow import CALL, HEAVY, TRAINING, Flow, Result, ValueKey, access
 from cnndsl.backends.torch.merge import Different, Merged
@@ -49,13 +50,13 @@ class Forward:
         outputs: Sequence[Result],
         inputs: Sequence[str],
         parts: Sequence[Merged],
+        attributes: Attributes,
     ) -> None:
         self._flows = flows
         self._outputs = outputs
         self._optional = {part.name: part for part in parts if part.when is not None}
         self.lines: list[str] = []
-        self.flags: dict[str, str] = {}
-        """Attributes that hold a test: name -> test."""
+        self.attributes = attributes
         self._indent = _INDENT
         self._merge_values()
         self._uses = self._last_uses()
@@ -203,7 +204,7 @@ class Forward:
         self._typed.add(name)
         count = part.count or "0"
         if not count.isdigit():
-            count = self._flag("turns", count)
+            count = self.attributes.holding(count, "turns")
         self.lines.append(f"{self._indent}for {_LOOP_VARIABLE} in range({count}):")
         self.lines.append(f"{self._indent}    {name} = {loop_access(part)}({name})")
 
@@ -265,21 +266,10 @@ class Forward:
         if when == TRAINING:
             tests = ["self.training"]
         elif not any(str(self._optional[child].when) == when for child in children if child):
-            tests.insert(0, self._flag("residual" if any(flow.residual for flow in group) else "active", when))
+            wanted = "residual" if any(flow.residual for flow in group) else "active"
+            tests.insert(0, self.attributes.holding(when, wanted))
         self.lines.append(f"{_INDENT}if {' and '.join(tests)}:")
         self._indent = _INDENT + "    "
-
-    def _flag(self, name: str, text: str) -> str:
-        """An attribute that holds what the constructor worked out."""
-        for known, other in self.flags.items():
-            if other == text:
-                return f"self.{known}"
-        free, count = name, 1
-        while free in self.flags:
-            count += 1
-            free = f"{name}_{count}"
-        self.flags[free] = text
-        return f"self.{free}"
 
     # Names
 

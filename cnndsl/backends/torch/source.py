@@ -232,7 +232,7 @@ def _part(part: Merged, indent: str) -> list[str]:
 def _flags(plan: ClassPlan) -> list[str]:
     if plan.forward is None:
         return []
-    return [f"        self.{name} = {text}" for name, text in plan.forward.flags.items()]
+    return [f"        self.{name} = {text}" for name, text in plan.forward.attributes.held.items()]
 
 
 def _forward(plan: ClassPlan) -> list[str]:
