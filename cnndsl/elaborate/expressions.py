@@ -71,7 +71,10 @@ class Expressions:
 
     def evaluate(self, node: tree.Expression) -> Any:
         """What an expression is worth. Raises Problem, or Silent when it hangs on a mistake already reported."""
-        return self._methods[type(node)](self, node)
+        try:
+            return self._methods[type(node)](self, node)
+        except OpenSize:
+            raise open_size(node.span) from None
 
     def known(self, node: tree.Expression) -> Any:
         """As `evaluate`, for use where an unknown result makes everything unknown."""
@@ -191,8 +194,13 @@ class Expressions:
         return bool(self.truth(node))
 
     def plain(self, value: Any) -> Any:
-        """The plain number: what it was computed from decides the structure, and is noted as such."""
+        """The plain number: what it was computed from decides the structure, and is noted as such.
+
+        Raises OpenSize where that is a size left open.
+        """
         if isinstance(value, Traced):
+            if value.is_open:
+                raise OpenSize
             self._fix(value.expr)
         return value_of(value)
 
@@ -301,8 +309,7 @@ class Expressions:
                     f"a layer is repeated a whole number of times, and this is {describe(right)}",
                     node.right.span,
                 )
-            if isinstance(right, Traced):
-                self._fix(right.expr)
+            self.plain(right)
             if isinstance(left, Part):
                 raise error(
                     "E403",

@@ -11,6 +11,7 @@ from cnndsl.elaborate.application import Application
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
 from cnndsl.elaborate.definitions import is_recipe
+from cnndsl.elaborate.expressions import open_size
 from cnndsl.elaborate.opening import declare_shape
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import UNKNOWN, BraceRecipe, Choice, Function, Part, Silent, Unknown, Value, describe
@@ -18,7 +19,7 @@ from cnndsl.elaborate.weights import init_rules
 from cnndsl.program import Output
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import value_of
+from cnndsl.traced import OpenSize, value_of
 
 
 class Body(Application):
@@ -69,6 +70,9 @@ class Body(Application):
                 self.context.report(problem.diagnostic)
                 self._give_up(statement)
             except Silent:
+                self._give_up(statement)
+            except OpenSize:
+                self.context.report(open_size(statement.span).diagnostic)
                 self._give_up(statement)
             except RecursionError:
                 self.context.report(

@@ -12,7 +12,7 @@ from cnndsl.layers.initialisers import CHOICES, RULES, Initialiser
 from cnndsl.program import InitRule, Weights
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import value_of
+from cnndsl.traced import OpenSize, is_open, value_of
 
 if TYPE_CHECKING:
     from cnndsl.elaborate.expressions import Expressions
@@ -47,6 +47,8 @@ def weights_of(_body: Expressions, layer: Layer, given: dict[str, tuple[tree.Arg
 
 
 def _even(value: Any, span: Span) -> Nested:
+    if is_open(value):
+        raise OpenSize
     value = value_of(value)
     if isinstance(value, list):
         rows = tuple(_even(item, span) for item in value)
