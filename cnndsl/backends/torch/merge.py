@@ -314,6 +314,9 @@ class Merger:
         for key in _order([list(row) for row in keyed]):
             row = [items.get(key, ABSENT) for items in keyed]
             merged.append(self._item(row, here))
+        labels = [part.name for part in merged if not part.name.isdigit()]
+        if len(set(labels)) < len(labels):
+            raise Different  # one name for what is written in two places
         return merged
 
     def _item(self, row: list[Any], here: Sequence[bool]) -> Merged:
