@@ -6,14 +6,15 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic, has_errors
+from cnndsl.diagnostics import Diagnostic, error, has_errors
 from cnndsl.elaborate import Limits, elaborate
-from cnndsl.imports import FolderReader, nowhere
+from cnndsl.imports import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.program import Program
-from cnndsl.source import Source
+from cnndsl.source import Source, Span
+from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
 
 
@@ -24,6 +25,8 @@ class Compilation:
     source: Source
     diagnostics: tuple[Diagnostic, ...]
     program: Program | None
+    read: Reader = nowhere
+    """Gives the files that the text imports."""
 
     @property
     def ok(self) -> bool:
@@ -31,9 +34,22 @@ class Compilation:
         return self.program is not None
 
     def _checked(self) -> Program:
-        if self.program is None:
-            raise CompilationError(self)
-        return self.program
+        needed = self.with_network()
+        if needed.program is None:
+            raise CompilationError(needed)
+        return needed.program
+
+    def with_network(self) -> Compilation:
+        """The compilation, with an error where the text has blocks for others to import, and no network."""
+        if self.program is None or self.program.networks:
+            return self
+        missing = error(
+            "E411",
+            "there are blocks here, and no network",
+            Span(self.source, 0, 0),
+            help="compile the file that imports them, or write network Net { ... }",
+        )
+        return Compilation(self.source, (*self.diagnostics, missing.diagnostic), None)
 
     def python(self) -> str:
         """The generated PyTorch module. Raises CompilationError when the text has errors."""
@@ -67,6 +83,25 @@ class Compilation:
 
         return summary(self._checked(), network, **options)
 
+    def explain(self, part: str = "", network: str | None = None, **options: Any) -> str:
+        """Why the layers of a network give the sizes that they give; with `part` those of one part.
+
+        Options as for `cnndsl.backends.explain.explain`. Raises CompilationError when the text has errors.
+        """
+        from cnndsl.backends.explain import explain
+
+        folders = self.source.name.removesuffix(self.source.short)
+        return explain(self._checked(), self._tree, part, network, folders=folders, **options)
+
+    def _tree(self, file: str) -> tree.File | None:
+        """The tree of a file by the name that the program has for it; None where it is gone."""
+        if file == self.source.short:
+            return parse(self.source)[0]
+        try:
+            return parse(Source(file, self.read(PurePosixPath(file))))[0]
+        except ImportProblem:
+            return None
+
 
 class CompilationError(Exception):
     """A text with errors was asked for something that only a correct one has. The message shows the errors."""
@@ -91,12 +126,12 @@ def compile_source(
     at all without one; `limits` bound what a text may ask for.
     """
     with _all_kept():
-        tree, found = parse(source)
+        file, found = parse(source)
         if has_errors(found):
             return Compilation(source, found, None)
         read = nowhere if folder is None else FolderReader(folder)
-        program, more = elaborate(tree, settings or {}, limits, read)
-    return Compilation(source, found + more, program)
+        program, more = elaborate(file, settings or {}, limits, read)
+    return Compilation(source, found + more, program, read)
 
 
 @contextmanager

@@ -62,6 +62,8 @@ class Run:
         compilation = compile_source(
             source, settings, folder=None if place == STDIN else place.parent, limits=self.limits
         )
+        if not self.to_stdout:  # to be made something of, and not only checked
+            compilation = compilation.with_network()
         self.report(compilation.diagnostics)
         return compilation
 

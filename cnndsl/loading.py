@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.compiler import CompilationError, compile_source
+from cnndsl.compiler import Compilation, CompilationError, compile_source
+from cnndsl.diagnostics import Problem
+from cnndsl.files import decode
 from cnndsl.source import Source
 
 if TYPE_CHECKING:
@@ -26,7 +28,11 @@ def load(path: str | Path, network: str | None = None, **settings: Any) -> type[
     without PyTorch.
     """
     path = Path(path)
-    compilation = compile_source(Source(path.name, path.read_text(encoding="utf-8")), settings, folder=path.parent)
+    try:
+        source = decode(path.read_bytes(), path.name)
+    except Problem as problem:
+        raise CompilationError(Compilation(Source(path.name, ""), (problem.diagnostic,), None)) from None
+    compilation = compile_source(source, settings, folder=path.parent)
     if compilation.program is None:
         raise CompilationError(compilation)
     name = compilation.program.network(network).name

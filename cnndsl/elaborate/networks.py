@@ -39,7 +39,8 @@ class Networks:
                 self._context.report(problem.diagnostic)
             except Silent:
                 continue
-        if not networks and not self._context.diagnostics:
+        is_library = any(isinstance(item, (tree.Definition, tree.Constant)) for item in self._file.items)
+        if not networks and not is_library and not self._context.diagnostics:
             start = Span(self._file.span.source, 0, 0)
             self._context.report(
                 error("E411", "there is no network here", start, help="write network Net { ... }").diagnostic

@@ -21,8 +21,10 @@ from cnndsl.syntax.builder import Builder
 from cnndsl.syntax.mistakes import Open, explain, not_closed
 
 MAX_NESTING = 100
+MOST_MISTAKES = 200
+"""After so many mistakes reading stops: this is no text of the language."""
 _OPENING = {"LBRACE": "RBRACE", "_LPAR": "RPAR", "LSQB": "RSQB"}
-_ITEM_WORDS = frozenset({"NETWORK", "BLOCK", "SEQUENCE", "FROM"})
+_ITEM_WORDS = frozenset({"NETWORK", "BLOCK", "SEQUENCE", "EXTERN", "FROM"})
 
 
 def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
@@ -90,7 +92,7 @@ class _Reader:
     def _feed_all(self, words: list[Token]) -> Any:
         at, line_start = 0, True
         count = len(words)
-        while at < count:
+        while at < count and len(self.diagnostics) < MOST_MISTAKES:
             word = words[at]
             kind = word.type
             if kind == "_NL" and self._brackets and self._brackets[-1].token.type != "LBRACE":
@@ -125,7 +127,7 @@ class _Reader:
             elif kind in ("RBRACE", "RPAR", "RSQB"):
                 self._close()
             at += 1
-        return self._finish(words)
+        return self._finish(words) if len(self.diagnostics) < MOST_MISTAKES else None
 
     def _finish(self, words: list[Token]) -> Any:
         last = words[-1].end_pos or 0 if words else self._end.start_pos or 0

@@ -140,7 +140,7 @@ def _class(plan: ClassPlan, program: Program) -> str:
 def _class_docstring(plan: ClassPlan, program: Program) -> list[str]:
     module = plan.modules[0]
     if module.kind != "network":
-        return [f'    """{module.name}, a {module.kind} of {_shown_name(program.source)}."""']
+        return [f'    """{module.name}, a {module.kind} of {_shown_name(module.origin.file)}."""']
     cost = costs.of(program, module.id)
     took = " and ".join(show(shape) for shape in module.input_shapes)
     gave = " and ".join(show(shape) for shape in module.output_shapes)
