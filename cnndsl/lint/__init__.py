@@ -1,0 +1,81 @@
+"""Warnings that know the field: what can be compiled, and is probably not meant.
+
+    lint(program, source, read) -> tuple[Diagnostic, ...]
+
+A rule is a class (see `rule.Rule`) in the file of its family; `RULES` lists them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cnndsl.diagnostics import Diagnostic, Label, Severity
+from cnndsl.imports import Reader, nowhere
+from cnndsl.layers.base import Layer
+from cnndsl.lint.activations import NoActivation
+from cnndsl.lint.endings import DropoutAtEnd, SoftmaxAtEnd
+from cnndsl.lint.flow import Trail, Walk
+from cnndsl.lint.parameters import MostParameters
+from cnndsl.lint.places import Places
+from cnndsl.lint.rule import Finding, Rule
+from cnndsl.lint.statistics import BiasBeforeBatchNorm, DropoutBeforeBatchNorm
+from cnndsl.lint.windows import EvenSame, KernelOnPadding, PoolTooLarge, Unread
+from cnndsl.program import Program
+from cnndsl.source import Source
+
+__all__ = ["RULES", "lint"]
+
+RULES: tuple[type[Rule], ...] = (
+    BiasBeforeBatchNorm,
+    Unread,
+    SoftmaxAtEnd,
+    NoActivation,
+    DropoutBeforeBatchNorm,
+    DropoutAtEnd,
+    EvenSame,
+    PoolTooLarge,
+    KernelOnPadding,
+    MostParameters,
+)
+
+
+def lint(program: Program, source: Source, read: Reader = nowhere) -> tuple[Diagnostic, ...]:
+    """What is probably not meant, as warnings.
+
+    `source` is the text that the program was made from, `read` gives the files that it imports. A place in the text is
+    reported once by each rule, however many modules came of it.
+    """
+    places = Places(source, read)
+    said: dict[tuple[str, object], Diagnostic] = {}
+    for finding in _findings(program):
+        said.setdefault((finding.code, finding.at), _diagnostic(finding, places))
+    return tuple(said.values())
+
+
+def _findings(program: Program) -> Iterable[Finding]:
+    rules = [rule() for rule in RULES]
+    wanted: dict[type[Layer], list[Rule]] = {}
+    for rule in rules:
+        for layer in rule.layers:
+            wanted.setdefault(layer, []).append(rule)
+    found: list[Finding] = []
+
+    def see(trail: Trail) -> None:
+        for rule in wanted.get(type(trail.newest.layer), ()):
+            found.extend(rule.see(trail))
+
+    walk = Walk(program, see)
+    for key in program.networks:
+        for trail in walk.network(key):
+            for rule in rules:
+                found.extend(rule.end(program.modules[key], trail))
+    for rule in rules:
+        found.extend(rule.finish(program))
+    return found
+
+
+def _diagnostic(finding: Finding, places: Places) -> Diagnostic:
+    span = places.span(finding.at)
+    more = ((places.span(origin), words) for origin, words in finding.more)
+    labels = tuple(Label(place, words) for place, words in more if place is not None and span is not None)
+    return Diagnostic(finding.code, finding.message, span, finding.label, labels, finding.help, Severity.WARNING)

@@ -1,0 +1,80 @@
+"""A rule about layers that do no more than one of them would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from cnndsl.layers.base import Layer
+from cnndsl.layers.convolution import Conv
+from cnndsl.layers.dense import Linear
+from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels
+from cnndsl.layers.normalisation import BatchNorm
+from cnndsl.layers.sizes import per_axis
+from cnndsl.lint.flow import Applied, Trail
+from cnndsl.lint.rule import Finding, Rule
+from cnndsl.traced import value_of
+
+_AFFINE = (BatchNorm, Dropout, DropoutChannels, AlphaDropout)
+"""What multiplies and adds only, in evaluation."""
+
+
+class NoActivation(Rule):
+    """Two convolutions, or two dense layers, with nothing nonlinear between them: both together are one affine map.
+
+    What the second could learn the first could have learned, but for a larger window. Some pairs are made like that
+    on purpose, and are let pass: a layer that is narrower than what is before and after it (a bottleneck, which saves
+    weights), a convolution in groups beside one of all channels, two convolutions along different axes, and
+    convolutions with given weights.
+    """
+
+    code: ClassVar[str] = "W206"
+    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, Linear)
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        second = trail.newest
+        first = next((applied for applied in trail.layers[1:] if not isinstance(applied.layer, _AFFINE)), None)
+        if first is None or type(first.layer) is not type(second.layer) or _given(first) or _given(second):
+            return
+        if any(isinstance(a.layer, BatchNorm) and not a.layer.track_running_stats for a in trail.layers[1:]):
+            return  # in evaluation too it divides by the batch's own variance
+        what = "dense layers"
+        if isinstance(first.layer, Conv) and isinstance(second.layer, Conv):
+            what = "convolutions"
+            if first.layer.groups > 1 or second.layer.groups > 1 or _separable(first, second):
+                return
+        if _bottleneck(first, second):
+            return
+        yield Finding(
+            self.code,
+            f"no activation between {first.name} and {second.name}: two {what} in a row are one affine map",
+            second.origin,
+            more=((first.origin, "the one before it"),),
+            help=("put an activation between them, such as relu, or leave one of them out",),
+        )
+
+
+def _given(applied: Applied) -> bool:
+    """Whether the layer has weights from the text, which stay as they are."""
+    return applied.weights is not None and applied.weights.weight is not None and not applied.weights.trainable
+
+
+def _separable(first: Applied, second: Applied) -> bool:
+    """Whether two convolutions go along different axes, as 1 x 3 and 3 x 1 do."""
+    one, other = _long_axes(first), _long_axes(second)
+    return bool(one and other) and one.isdisjoint(other)
+
+
+def _long_axes(applied: Applied) -> set[int]:
+    """The axes along which the kernel of a convolution is more than one place."""
+    assert isinstance(applied.layer, Conv)  # noqa: S101 - asked by the caller
+    return {axis for axis, k in enumerate(per_axis(applied.layer.kernel, len(applied.x) - 1, "kernel")) if k > 1}
+
+
+def _bottleneck(first: Applied, second: Applied) -> bool:
+    """Whether what flows between the two is narrower than before and after; between points, also no wider."""
+    axis = 0 if isinstance(first.layer, Conv) else -1
+    before, between, after = (value_of(shape[axis]) for shape in (first.x, second.x, second.y))
+    if isinstance(first.layer, Conv) and not _long_axes(first) and not _long_axes(second):
+        return between <= before and between <= after
+    return between < before and between < after

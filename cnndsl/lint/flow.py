@@ -1,0 +1,165 @@
+"""How values come about: for each application of a layer, the layers that its input went through before.
+
+Each module is walked once, however often it is used.  What an application inside a block follows may
+stand in front of the block; so a walked module keeps the applications that its inputs lead to, and
+whatever uses it looks at these again, with what it has in front of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cnndsl.layers.base import Layer
+from cnndsl.layers.sizes import Shape
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Origin, Program, Step, Weights
+
+LONGEST = 8
+"""Layers that a trail goes back at most; no rule asks for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One application of a layer to an input of the shape `x`, which gives one of the shape `y`.
+
+    origin: where it is applied. declared: where the layer is declared, which may be the same place.
+    name: what the text, or the compiler, calls it. step: the module, and the number of the step in it.
+    """
+
+    layer: Layer
+    x: Shape
+    y: Shape
+    name: str
+    origin: Origin
+    declared: Origin
+    step: tuple[str, int]
+    weights: Weights | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What a value went through: the applications, the newest first, each the only reader of what the next one gave.
+
+    entry: the input of the module at which the trail ends; what was before it is not known yet. None where the trail
+    ends inside: at an input of the network, at a merge, or at a value that has several readers.
+    sole: whether the oldest application is the only reader of its input; where there is no application, whether the
+    value has one reader.
+    """
+
+    layers: tuple[Applied, ...] = ()
+    entry: int | None = None
+    sole: bool = True
+
+    @property
+    def newest(self) -> Applied:
+        """The last application."""
+        return self.layers[0]
+
+    @property
+    def only_reader(self) -> bool:
+        """Whether nothing but the last application reads its input, as far as is known."""
+        return len(self.layers) > 1 or (self.sole and self.entry is None)
+
+    def then(self, applied: Applied) -> Trail:
+        """The trail of what an application gives."""
+        return Trail((applied,), self.entry, self.sole).after(self)
+
+    def after(self, before: Trail) -> Trail:
+        """The trail, with what led to its beginning."""
+        layers = self.layers + before.layers
+        if len(layers) > LONGEST:
+            return Trail(layers[:LONGEST])
+        return Trail(layers, before.entry, before.sole)
+
+
+_SHARED = Trail(sole=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A walked module: the trails of its outputs, and for each of its inputs the trails that end there."""
+
+    outputs: tuple[Trail, ...]
+    waiting: dict[int, list[Trail]]
+
+
+class Walk:
+    """Walks modules, and shows `visit` the trail of each application, the application itself being the newest.
+
+    An application near the beginning of a module is shown again, with a longer trail, where the module is used.
+    """
+
+    def __init__(self, program: Program, visit: Callable[[Trail], None]) -> None:
+        self._modules = program.modules
+        self._visit = visit
+        self._known: dict[str, Passage] = {}
+
+    def network(self, key: str) -> tuple[Trail, ...]:
+        """Walk a network; the trails of its outputs. What comes in has no reader but the network."""
+        passage = self._of(key)
+        for waiting in passage.waiting.values():
+            for trail in waiting:
+                self._visit(trail.after(Trail()))
+        return tuple(Trail(t.layers, None, t.sole) for t in passage.outputs)
+
+    def _of(self, key: str) -> Passage:
+        if key not in self._known:
+            self._known[key] = self._walk(self._modules[key])
+        return self._known[key]
+
+    def _walk(self, module: Module) -> Passage:
+        readers = Counter(index for step in module.steps for index in step.inputs)
+        readers.update(output.value for output in module.outputs)
+        trails = [Trail()] * len(module.values)
+        for index in range(len(module.inputs)):
+            trails[index] = Trail(entry=index) if readers[index] == 1 else _SHARED
+        parts = {child.name: child for child in module.children}
+        waiting: dict[int, list[Trail]] = {}
+
+        def show(trail: Trail) -> None:
+            self._visit(trail)
+            if trail.entry is not None:
+                waiting.setdefault(trail.entry, []).append(trail)
+
+        for number, step in enumerate(module.steps):
+            made = self._step(module, parts, step, number, trails, show)
+            for index, trail in zip(step.outputs, made, strict=True):
+                trails[index] = trail if readers[index] == 1 else _SHARED
+        return Passage(tuple(trails[output.value] for output in module.outputs), waiting)
+
+    def _step(
+        self,
+        module: Module,
+        parts: dict[str, Child],
+        step: Step,
+        number: int,
+        trails: Sequence[Trail],
+        show: Callable[[Trail], None],
+    ) -> Sequence[Trail]:
+        """The trails of what a step gives."""
+        action = step.action
+        if isinstance(action, Combine) or not step.inputs:
+            return [Trail()] * len(step.outputs)
+        place = (module.id, number)
+        x, y = module.values[step.inputs[0]], module.values[step.outputs[0]]
+        if not isinstance(action, Call):
+            layer = action.layer
+            trail = trails[step.inputs[0]].then(Applied(layer, x, y, layer.kind, step.origin, step.origin, place))
+            show(trail)
+            return [trail]
+        part = parts[action.child]
+        if isinstance(part.unit, Leaf):
+            layer = part.unit.layer
+            name = layer.kind if part.name.isdigit() else part.name
+            applied = Applied(layer, x, y, name, step.origin, part.origin, place, part.unit.weights)
+            trail = trails[step.inputs[0]].then(applied)
+            show(trail)
+            return [trail]
+        passage = self._of(action.module or part.unit.module)
+        for index, waiting in passage.waiting.items():
+            for trail in waiting:
+                show(trail.after(trails[step.inputs[index]]))
+        return [
+            trail if trail.entry is None else trail.after(trails[step.inputs[trail.entry]]) for trail in passage.outputs
+        ]

@@ -1,0 +1,60 @@
+"""From the places that a program keeps, a line and a column, back to stretches of text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from cnndsl.imports import ImportProblem, Reader
+from cnndsl.program import Origin
+from cnndsl.source import Source, Span
+
+_WORD = r'(?:"[^"\n]*"|[^\W\d]\w*)'
+_THING = re.compile(rf"{_WORD}(?:[ \t]*[:=][ \t]*{_WORD})?")
+"""A word, or a name and the word after it: `pool: maxpool`, `pool = maxpool`."""
+_PIECE = re.compile(r'"[^"\n]*"|[()]|[^()"#\n]+')
+
+
+class Places:
+    """Finds places again, in a text and in the files that it imports."""
+
+    def __init__(self, source: Source, read: Reader) -> None:
+        self._read = read
+        self._around = source.name.removesuffix(source.short)  # the folders as the user wrote them
+        self._sources: dict[str, Source | None] = {source.short: source}
+
+    def span(self, origin: Origin) -> Span | None:
+        """What stands at a place: a word with its arguments. None where the file is gone, or is another by now."""
+        source = self._source(origin.file)
+        if source is None or origin.line > source.line_count:
+            return None
+        line = source.line(origin.line)
+        first = origin.column - 1
+        if first > len(line):
+            return None
+        found = _THING.match(line, first)
+        last = _after_arguments(line, found.end()) if found else min(first + 1, len(line))
+        start = source.offset(origin.line)
+        return Span(source, start + first, start + last)
+
+    def _source(self, file: str) -> Source | None:
+        if file not in self._sources:
+            try:
+                text = self._read(PurePosixPath(file))
+                self._sources[file] = Source(f"{self._around}{file}", text, short=file)
+            except ImportProblem:
+                self._sources[file] = None
+        return self._sources[file]
+
+
+def _after_arguments(line: str, at: int) -> int:
+    """Where the arguments end that begin at `at`; `at` itself where none do, or where they end in another line."""
+    if line[at : at + 1] != "(":
+        return at
+    open_, here = 0, at
+    while found := _PIECE.match(line, here):
+        here = found.end()
+        open_ += {"(": 1, ")": -1}.get(found[0], 0)
+        if not open_:
+            return here
+    return at

@@ -1,0 +1,54 @@
+"""What a rule is: a class that looks at applications and outputs, and says what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cnndsl.layers.base import Layer
+from cnndsl.lint.flow import Applied, Trail
+from cnndsl.program import Module, Origin, Program
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is probably not meant: what, where, and what to write instead.
+
+    `more` are further places, each with what it has to do with the finding.
+    """
+
+    code: str
+    message: str
+    at: Origin
+    label: str = ""
+    more: tuple[tuple[Origin, str], ...] = ()
+    help: tuple[str, ...] = ()
+
+
+class Rule:
+    """One rule. An instance looks at one program, so it may remember what it saw.
+
+    Its docstring says what it finds and why that is worth a warning.
+    """
+
+    code: ClassVar[str]
+    layers: ClassVar[tuple[type[Layer], ...]] = ()
+    """The kinds of layers whose applications it wants to see."""
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        """Look at the newest application of a trail. The same one may come again, with a longer trail."""
+        return iter(())
+
+    def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
+        """Look at what an output of a network went through."""
+        return iter(())
+
+    def finish(self, program: Program) -> Iterator[Finding]:
+        """Say what can only be said when everything was seen."""
+        return iter(())
+
+
+def used_at(applied: Applied, words: str) -> tuple[tuple[Origin, str], ...]:
+    """A further place where a layer is applied, if that is not where it is declared."""
+    return () if applied.origin == applied.declared else ((applied.origin, words),)

@@ -1,0 +1,226 @@
+"""Rules about convolutions and pools that do not go well with the size of their input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import gcd, prod
+from typing import Any, ClassVar
+
+from cnndsl.layers.base import Layer, times
+from cnndsl.layers.convolution import Conv
+from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
+from cnndsl.layers.sizes import AXES, Shape, SizeError, per_axis, show
+from cnndsl.lint.flow import Applied, Trail
+from cnndsl.lint.rule import Finding, Rule, used_at
+from cnndsl.traced import is_open, value_of
+
+UNITS = {"height": "row", "width": "column", "depth": "slice", "length": "place"}
+POOLS = (MaxPool, AvgPool, LPPool)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A window along one axis of known size: all numbers are counted in places of the input."""
+
+    name: str
+    size: int
+    count: int
+    kernel: int
+    stride: int
+    before: int
+    """The padding before the first place."""
+    dilation: int
+
+    @property
+    def span(self) -> int:
+        """From the first place of the window to the last."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def unread(self) -> int:
+        """How many places at the end no window reaches."""
+        return max(0, self.size + self.before - (self.count - 1) * self.stride - self.span)
+
+    @property
+    def skipped(self) -> int:
+        """How many of every `stride` places lie between what the windows read."""
+        return self.stride - min(self.kernel, self.stride // gcd(self.dilation, self.stride)) if self.count > 1 else 0
+
+    @property
+    def meeting(self) -> int:
+        """How many places of the kernel lie on the map at least once, and not always on the padding."""
+        return sum(map(self._meets, range(self.kernel))) if self.span > self.size else self.kernel
+
+    def _meets(self, place: int) -> bool:
+        start = place * self.dilation - self.before
+        first = max(0, -(start // self.stride))  # the first window in which this place is not before the map
+        return first < self.count and start + first * self.stride < self.size
+
+
+def axes_of(layer: Layer, x: Shape, y: Shape) -> list[Axis]:
+    """The windows of a convolution or pool along the axes whose size is known."""
+    rank = len(x) - 1
+    given: Any = layer
+    kernel = per_axis(given.kernel, rank, "kernel")
+    stride = kernel if given.stride is None else per_axis(given.stride, rank, "stride")
+    dilation = per_axis(getattr(given, "dilation", 1), rank, "dilation")
+    padding = getattr(given, "padding", 0)
+    if padding == "same":
+        before = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
+    else:
+        before = per_axis(0 if padding == "valid" else padding, rank, "padding")
+    return [
+        Axis(name, value_of(x[at + 1]), value_of(y[at + 1]), kernel[at], stride[at], before[at], dilation[at])
+        for at, name in enumerate(AXES[rank])
+        if not is_open(x[at + 1]) and not is_open(y[at + 1])
+    ]
+
+
+def counted(number: int, name: str) -> str:
+    """`1 row`, `2 rows`, for an axis."""
+    return f"{number} {UNITS[name]}{'' if number == 1 else 's'}"
+
+
+class Unread(Rule):
+    """A stride that leaves rows or columns of the input unread: what was worked out there is lost.
+
+    The size formula rounds down, so what is left over at the end is dropped; and a stride larger than the window steps
+    over what lies between. Less than one in fifty at the end is let pass: it is the border of a large picture.
+    So is an input that something else reads too, as beside a shortcut with a stride.
+    """
+
+    code: ClassVar[str] = "W204"
+    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, *POOLS)
+    least: ClassVar[int] = 50
+    """One place in so many is worth a word."""
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        applied = trail.newest
+        if not trail.only_reader:
+            return
+        axes = axes_of(applied.layer, applied.x, applied.y)
+        over = [axis for axis in axes if axis.skipped]
+        rest = [axis for axis in axes if axis.unread * self.least >= axis.size and not axis.skipped]
+        if over:
+            words = " and ".join(f"{axis.skipped} of every {counted(axis.stride, axis.name)}" for axis in over)
+            yield self._finding(
+                applied,
+                f"{applied.name} steps over {words} of its input",
+                ("use a kernel at least as large as the stride, or a smaller stride",),
+            )
+        elif rest:
+            words = " and ".join(f"the last {_several(axis.unread, axis.name)}" for axis in rest)
+            yield self._finding(
+                applied, f"{applied.name} never reads {words} of its input, {show(applied.x)}", self._helps(applied)
+            )
+
+    def _finding(self, applied: Applied, message: str, helps: tuple[str, ...]) -> Finding:
+        return Finding(
+            self.code, message, applied.declared, more=used_at(applied, "it is applied here"), help=helps
+        )
+
+    def _helps(self, applied: Applied) -> tuple[str, ...]:
+        """What would read everything; tried, and not only thought."""
+        layer = applied.layer
+        axes = axes_of(layer, applied.x, applied.y)
+        if len(axes) == len(applied.x) - 1:
+            changes = [{"ceil_mode": True}] if isinstance(layer, POOLS) else []
+            if isinstance(layer, (Conv, MaxPool, AvgPool)):
+                changes += [{"padding": axes[0].before + more} for more in range(1, axes[0].stride + 1)]
+                if any(axis.before != axes[0].before for axis in axes):
+                    changes = changes[:0]
+            for change in changes:
+                other = layer.model_copy(update=change)
+                try:
+                    y = other.output(applied.x)
+                except SizeError:
+                    continue
+                if not any(axis.unread for axis in axes_of(other, applied.x, y)):
+                    ((name, value),) = change.items()
+                    written = "true" if value is True else value
+                    return (f"{name}={written} reads it all, and gives {show(y)}",)
+        return ("choose kernel, stride and padding so that (I - K + 2D) / S has no rest",)
+
+
+def _several(number: int, name: str) -> str:
+    return UNITS[name] if number == 1 else counted(number, name)
+
+
+class EvenSame(Rule):
+    """An even kernel with padding="same": one side gets one row more than the other, which shifts the map.
+
+    PyTorch has to make a padded copy of the input for it, too.
+    """
+
+    code: ClassVar[str] = "W209"
+    layers: ClassVar[tuple[type[Layer], ...]] = (Conv,)
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        applied = trail.newest
+        layer = applied.layer
+        if not isinstance(layer, Conv) or layer.padding != "same":
+            return
+        rank = len(applied.x) - 1
+        kernel = per_axis(layer.kernel, rank, "kernel")
+        spread = [d * (k - 1) for k, d in zip(kernel, per_axis(layer.dilation, rank, "dilation"), strict=True)]
+        for name, total in zip(AXES[rank], spread, strict=True):
+            if total % 2:
+                yield Finding(
+                    self.code,
+                    f'padding="same" with a kernel of {times(kernel)} adds {counted(total // 2, name)} before the map '
+                    f"and {total - total // 2} after it",
+                    applied.declared,
+                    help=("use an odd kernel, or write the padding as a number",),
+                )
+                return
+
+
+class PoolTooLarge(Rule):
+    """A pool whose window is larger than the map: every region holds some of the padding, and some may be all of it."""
+
+    code: ClassVar[str] = "W210"
+    layers: ClassVar[tuple[type[Layer], ...]] = POOLS
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        applied = trail.newest
+        axes = axes_of(applied.layer, applied.x, applied.y)
+        if any(axis.span > axis.size for axis in axes):
+            everything = "global_maxpool" if isinstance(applied.layer, MaxPool) else "global_avgpool"
+            yield Finding(
+                self.code,
+                f"the window of {applied.name}, {times(tuple(axis.span for axis in axes))}, is larger than what is "
+                f"left, {show(applied.x[1:])}",
+                applied.declared,
+                more=used_at(applied, "it is applied here"),
+                help=(f"drop a pool or a stride before it, or write {everything}",),
+            )
+
+
+class KernelOnPadding(Rule):
+    """A kernel of which a part only ever lies on the padding: its weights there are multiplied with zeros alone.
+
+    It happens where a network for large pictures gets small ones, and with large dilations.
+    """
+
+    code: ClassVar[str] = "W211"
+    layers: ClassVar[tuple[type[Layer], ...]] = (Conv,)
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        applied = trail.newest
+        layer = applied.layer
+        if not isinstance(layer, Conv) or layer.padding_mode != "zeros":
+            return
+        axes = axes_of(layer, applied.x, applied.y)
+        if len(axes) < len(applied.x) - 1:
+            return
+        kernel, meeting = tuple(axis.kernel for axis in axes), tuple(axis.meeting for axis in axes)
+        if prod(meeting) < prod(kernel):
+            yield Finding(
+                self.code,
+                f"of the {times(kernel)} kernel of {applied.name} only {times(meeting)} ever meets the map of "
+                f"{show(applied.x[1:])}; the rest lies on the padding",
+                applied.declared,
+                more=used_at(applied, "it is applied here"),
+                help=("stride or pool less before it, or use a smaller kernel or dilation",),
+            )
