@@ -128,7 +128,7 @@ class Classes:
     def _try(self, modules: list[Module]) -> ClassPlan:
         live = frozenset[str]().union(*(self._live.get(module.id, frozenset()) for module in modules))
         merger = Merger(modules, self, live)
-        parts = merger.items([self._trees.items(module) for module in modules])
+        parts = merger.items([self._trees.items(module, merger.constants) for module in modules])
         plan = ClassPlan("", tuple(modules), merger, parts, None)
         if modules[0].kind == "sequence":
             if all(part.name.isdigit() for part in parts):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.torch.code import Apply, Code, ListOf, Pair, Perhaps, Raw, Spread, literal
@@ -77,8 +78,8 @@ class Merger:
 
     # Values
 
-    def slot(self, values: Sequence[Any], hint: str) -> str:
-        """Python for a value that each elaboration has (or `ABSENT`)."""
+    def slot(self, values: Sequence[Any], hint: str, *, may_choose: bool = True) -> str:
+        """Python for a value that each elaboration has (or `ABSENT`): an expression, or `a if test else b`."""
         present = [(at, value) for at, value in enumerate(values) if value is not ABSENT]
         if not all(_is_number(value) for _, value in present):
             return self._other_slot(present, hint)
@@ -97,7 +98,40 @@ class Merger:
         for expr in exprs:
             if self._comes_out(expr, plain):
                 return self.say(expr)
-        return self._fresh(plain, hint)
+        choice = self._choice(exprs, plain) if may_choose else None
+        return choice or self._fresh(plain, hint)
+
+    def _choice(self, exprs: Sequence[Expr], values: Mapping[int, Number]) -> str | None:
+        """`a if test else b` where a test of the text tells which elaborations have which expression, else None.
+
+        Two bare numbers are left alone: any test parts two uses, and the number may depend on something else.
+        """
+        rows = dict(zip(values, exprs, strict=True))
+        for test in self._tests:
+            outcomes = {at: test.substitute(self.environments[at]) for at in values}
+            if any(isinstance(outcome, Test) for outcome in outcomes.values()):
+                continue
+            groups = [{at: values[at] for at in values if outcomes[at] is side} for side in (True, False)]
+            sides = [self._serving(rows, group) for group in groups]
+            if all(side is not None for side in sides) and any(side.symbols() for side in sides if side is not None):
+                yes, no = (self.say(side) for side in sides if side is not None)
+                return f"{yes} if {self.say_test(test)} else {no}"
+        return None
+
+    def _serving(self, exprs: Mapping[int, Expr], values: Mapping[int, Number]) -> Expr | None:
+        """One expression for some of the elaborations."""
+        numbers = set(values.values())
+        for at in values:
+            if self._comes_out(exprs[at], values):
+                return exprs[at]
+        return Expr.of(numbers.pop()) if len(numbers) == 1 else None
+
+    @cached_property
+    def _tests(self) -> list[Test]:
+        """The tests that the text makes in this definition and that come out in more than one way."""
+        texts = [step.when for module in self.modules for step in module.steps]
+        tests = (parse_test(text).substitute(self.constants) for text in dict.fromkeys(texts) if text is not None)
+        return [test for test in tests if isinstance(test, Test)]
 
     def _comes_out(self, expr: Expr, values: Mapping[int, Number]) -> bool:
         """Whether an expression gives the right number in each elaboration, as `ratio * width` where ratio is 1."""
@@ -132,7 +166,7 @@ class Merger:
         row = [ABSENT] * len(values)
         for (at, value), start in zip(present, starts, strict=True):
             row[at] = Traced(value_of(value), start) if start.constant is None else start.constant
-        base = parse_expr(self.slot(row, hint))
+        base = parse_expr(self.slot(row, hint, may_choose=False))
         return self.say(base + steps.pop())
 
     def _other_slot(self, present: list[tuple[int, Any]], hint: str) -> str:
@@ -363,9 +397,13 @@ class Merger:
         shown = test.substitute(self.constants)
         if isinstance(shown, bool):
             raise Different
-        self.used.update(symbol.name for symbol in shown.symbols())
-        self._noted(str(shown))
+        self.say_test(shown)
         return shown
+
+    def say_test(self, test: Test) -> str:
+        """Python for a test of names, which become arguments."""
+        self.used.update(symbol.name for symbol in test.symbols())
+        return self._noted(str(test))
 
     def chain(self, parts: Sequence[Merged], function: str) -> Code:
         """A call that takes parts in a row: `nn.Sequential(...)`."""

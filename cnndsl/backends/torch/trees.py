@@ -85,30 +85,41 @@ class Trees:
     def __init__(self, program: Program, plan_of: Callable[[str], ClassPlan]) -> None:
         self._program, self._plan_of = program, plan_of
 
-    def items(self, module: Module, numbers: Mapping[str, Any] | None = None) -> tuple[Item, ...]:
+    def items(
+        self, module: Module, constants: Mapping[str, Any], numbers: Mapping[str, Any] | None = None
+    ) -> tuple[Item, ...]:
         """The parts of a module, loops folded.
 
-        `numbers` is what the names stand for that loops were counted with: for a chain those of the
-        definition around it, else the module's own.
+        `constants` are the names that stand for one number wherever the class is used: what is computed
+        from them alone is a number too, by whatever way. `numbers` is what the names stand for that loops
+        were counted with: for a chain those of the definition around it, else the module's own.
         """
         if numbers is None:
             numbers = numbers_of(module)
         single = [
-            Item(child.name, self._tree(child, numbers), child.origin, child.when, child.loop, names=(child.name,))
+            Item(
+                child.name,
+                self._tree(child, constants, numbers),
+                child.origin,
+                child.when,
+                child.loop,
+                names=(child.name,),
+            )
             for child in module.children
         ]
         if module.kind in ("chain", "sequence") and any(not item.name.isdigit() for item in single):
             return tuple(replace(item, loop=None) for item in single)  # an ordered dictionary names each
         return tuple(self._fold(single, numbers, Runs(module, self._program)))
 
-    def _tree(self, child: Child, numbers: Mapping[str, Any]) -> Tree:
+    def _tree(self, child: Child, constants: Mapping[str, Any], numbers: Mapping[str, Any]) -> Tree:
         unit = child.unit
         if isinstance(unit, Leaf):
-            return _leaf(unit)
+            return _leaf(unit, constants)
         module = self._program.modules[unit.module]
         if module.kind == "chain":
-            return ChainTree(self.items(module, numbers))
-        return UseTree(unit.module, tuple(self._names(unit, module).items()))
+            return ChainTree(self.items(module, constants, numbers))
+        names = {name: _settled(value, constants) for name, value in self._names(unit, module).items()}
+        return UseTree(unit.module, tuple(names.items()))
 
     def _names(self, use: Use, module: Module) -> dict[str, Any]:
         """What each constructor argument of the class stands for at this use."""
@@ -182,10 +193,21 @@ def outside_values(use: Use, module: Module) -> dict[str, Any]:
     return known
 
 
-def _leaf(leaf: Leaf) -> LeafTree:
+def _settled(value: Any, constants: Mapping[str, Any]) -> Any:
+    """A value with the constants put into the expression that it came from."""
+    if isinstance(value, tuple):
+        return tuple(_settled(item, constants) for item in value)
+    if not isinstance(value, Traced) or not any(symbol.name in constants for symbol in value.expr.symbols()):
+        return value
+    expr = value.expr.substitute(constants)
+    return value.value if expr.constant is not None and not expr.factors else Traced(value.value, expr)
+
+
+def _leaf(leaf: Leaf, constants: Mapping[str, Any]) -> LeafTree:
     spelling = leaf.spelled.torch(leaf.x)
     arguments = tuple(
-        (a.name, Argument(a.value, None if a.required else a.default, a.required)) for a in spelling.arguments
+        (a.name, Argument(_settled(a.value, constants), None if a.required else a.default, a.required))
+        for a in spelling.arguments
     )
     given = leaf.layer.model_dump(exclude_defaults=True)
     listed = ", ".join(f"{name}={value}" for name, value in given.items())
