@@ -40,7 +40,7 @@ def test_no_fence_is_left_open() -> None:
 @pytest.mark.parametrize("block", CNN, ids=str)
 def test_a_text_compiles_or_has_the_errors_it_shows(block: Block, tmp_path: Path) -> None:
     _save(block.document, tmp_path)
-    compilation = cnndsl.compile(block.source, name="example.cnn", folder=tmp_path)
+    compilation = cnndsl.compile(block.source, name="example.cnn", folder=tmp_path).with_network()
     said = render(compilation.diagnostics)
     errors = {d.code for d in compilation.diagnostics if d.severity is Severity.ERROR}
     warnings = {d.code for d in compilation.diagnostics if d.severity is Severity.WARNING}
