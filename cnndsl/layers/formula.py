@@ -1,0 +1,343 @@
+"""Why a size is what it is: the formula of a size rule, with its letters and with its numbers.
+
+A layer says for each axis of what comes out how its length is worked out (`Layer.formula`).  The terms are
+written with ordinary arithmetic, once, and print themselves in letters and in numbers, as text and for LaTeX:
+
+    (I - K + 2D) / S + 1 = (14 - 5 + 2*0) / 1 + 1 = 10
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any, Literal
+
+from cnndsl.layers.sizes import AXES, Dim, Shape
+from cnndsl.traced import is_open, value_of
+
+Form = Literal["letters", "numbers", "worked"]
+"""With letters; with numbers; with numbers and each quotient worked out: `floor(4.5) + 1`."""
+
+_SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
+
+
+class Term:
+    """A part of a formula. Terms are added, subtracted and multiplied as numbers are."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Any:
+        """The number that comes out, a fraction where it is none; None where it depends on a size left open."""
+        raise NotImplementedError
+
+    def text(self, form: Form, place: int = _SUM) -> str:
+        """The formula in plain text; `place` says how tightly the surroundings bind."""
+        raise NotImplementedError
+
+    def latex(self, form: Form, place: int = _SUM) -> str:
+        """The formula in LaTeX's mathematics."""
+        raise NotImplementedError
+
+    def letters(self) -> Iterator[Letter]:
+        """The letters in it, from left to right."""
+        raise NotImplementedError
+
+    def __add__(self, other: Term | int) -> Term:
+        return Sum(((1, self), (1, term(other))))
+
+    def __sub__(self, other: Term | int) -> Term:
+        return Sum(((1, self), (-1, term(other))))
+
+    def __mul__(self, other: Term | int) -> Term:
+        return Product((self, term(other)))
+
+    def __rmul__(self, other: int) -> Term:
+        return Product((term(other), self))
+
+    def __truediv__(self, other: Term | int) -> Term:
+        return Quotient(self, term(other))
+
+
+def term(value: Term | int) -> Term:
+    """A number as a term; a term as it is."""
+    return value if isinstance(value, Term) else Constant(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Term):
+    """A number that belongs to the formula."""
+
+    number: int
+
+    @property
+    def value(self) -> int:
+        return self.number
+
+    def text(self, form: Form, place: int = _SUM) -> str:
+        return str(self.number)
+
+    latex = text
+
+    def letters(self) -> Iterator[Letter]:
+        return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Letter(Term):
+    """A quantity: its letter, its number, and what it is.
+
+    parameter: the layer's parameter that it is; empty for a size of what comes in.
+    meaning: in words, "height of the input"; for a parameter only where its name does not say it.
+    otherwise: what gives the number where the parameter was not written, if that is no plain default.
+    """
+
+    name: str
+    number: Dim | float
+    parameter: str = ""
+    meaning: str = ""
+    otherwise: str = ""
+
+    @property
+    def value(self) -> Any:
+        return None if is_open(self.number) else value_of(self.number)
+
+    def text(self, form: Form, place: int = _SUM) -> str:
+        if form == "letters":
+            return self.name
+        shown = str(self.number)
+        return f"({shown})" if " " in shown and (place > _SUM or is_open(self.number)) else shown
+
+    def latex(self, form: Form, place: int = _SUM) -> str:
+        if form == "letters":
+            return self.name if len(self.name) == 1 else rf"\text{{{self.name}}}"
+        return self.text(form, place).replace("//", r"\mathbin{/\!/}").replace(" * ", r" \cdot ").replace("_", r"\_")
+
+    def letters(self) -> Iterator[Letter]:
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Term):
+    """Terms added to or, with the sign -1, taken from one another."""
+
+    items: tuple[tuple[int, Term], ...]
+
+    @property
+    def value(self) -> Any:
+        values = [item.value for _, item in self.items]
+        if any(value is None for value in values):
+            return None
+        return sum(sign * value for (sign, _), value in zip(self.items, values, strict=True))
+
+    def text(self, form: Form, place: int = _SUM) -> str:
+        joined = "".join(
+            (" + " if sign > 0 else " - ") * (at > 0) + item.text(form, _SUM if at == 0 or sign > 0 else _PRODUCT)
+            for at, (sign, item) in enumerate(self.flat())
+        )
+        return f"({joined})" if place > _SUM else joined
+
+    def latex(self, form: Form, place: int = _SUM) -> str:
+        joined = "".join(
+            (" + " if sign > 0 else " - ") * (at > 0) + item.latex(form, _SUM if at == 0 or sign > 0 else _PRODUCT)
+            for at, (sign, item) in enumerate(self.flat())
+        )
+        return rf"\left({joined}\right)" if place > _SUM else joined
+
+    def flat(self) -> Iterator[tuple[int, Term]]:
+        """The terms, with the sums that are added opened."""
+        for sign, item in self.items:
+            if sign > 0 and isinstance(item, Sum):
+                yield from item.flat()
+            else:
+                yield sign, item
+
+    def letters(self) -> Iterator[Letter]:
+        for _, item in self.items:
+            yield from item.letters()
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Term):
+    """Terms multiplied; `wide` for a product of sizes, which is written with spaces: 16 * 5 * 5."""
+
+    items: tuple[Term, ...]
+    wide: bool = False
+
+    @property
+    def value(self) -> Any:
+        values = [item.value for item in self.items]
+        if any(value is None for value in values):
+            return None
+        result: Any = 1
+        for value in values:
+            result = result * value
+        return result
+
+    def text(self, form: Form, place: int = _SUM) -> str:
+        if form == "letters" and self._is_coefficient:
+            return "".join(item.text(form, _PRODUCT) for item in self.items)
+        joined = (" * " if self.wide else "*").join(item.text(form, _PRODUCT) for item in self.items)
+        return f"({joined})" if place > _PRODUCT and len(self.items) > 1 else joined
+
+    def latex(self, form: Form, place: int = _SUM) -> str:
+        if form == "letters" and self._is_coefficient:
+            return "".join(item.latex(form, _PRODUCT) for item in self.items)
+        return r" \cdot ".join(item.latex(form, _PRODUCT) for item in self.items)
+
+    @property
+    def _is_coefficient(self) -> bool:
+        """Whether it is a number before a letter: 2D."""
+        first, *rest = self.items
+        return isinstance(first, Constant) and len(rest) == 1 and isinstance(rest[0], Letter) and len(rest[0].name) == 1
+
+    def letters(self) -> Iterator[Letter]:
+        for item in self.items:
+            yield from item.letters()
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient(Term):
+    """One term divided by another."""
+
+    top: Term
+    bottom: Term
+
+    @property
+    def value(self) -> Any:
+        above, below = self.top.value, self.bottom.value
+        if above is None or below is None:
+            return None
+        exact = Fraction(above) / Fraction(below)
+        return exact.numerator if exact.denominator == 1 else exact
+
+    def text(self, form: Form, place: int = _SUM) -> str:
+        if form == "worked" and self.value is not None:
+            return decimal(self.value)
+        return f"{self.top.text(form, _PRODUCT)} / {self.bottom.text(form, _POWER)}"
+
+    def latex(self, form: Form, place: int = _SUM) -> str:
+        if form == "worked" and self.value is not None:
+            return decimal(self.value)
+        return rf"\frac{{{self.top.latex(form)}}}{{{self.bottom.latex(form)}}}"
+
+    def letters(self) -> Iterator[Letter]:
+        yield from self.top.letters()
+        yield from self.bottom.letters()
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded(Term):
+    """A term rounded down to a whole number, or up. Where it is one already, nothing of that is written."""
+
+    inner: Term
+    way: Literal["floor", "ceil"] = "floor"
+
+    @property
+    def value(self) -> Any:
+        inner = self.inner.value
+        return None if inner is None else (floor if self.way == "floor" else ceil)(inner)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether there is something to round, or may be where a size is left open."""
+        inner = self.inner.value
+        if inner is None:
+            return not (isinstance(self.inner, Quotient) and self.inner.bottom.value == 1)
+        return bool(inner != int(inner))
+
+    def text(self, form: Form, place: int = _SUM) -> str:
+        if not self.cuts:
+            return self.inner.text(form, place)
+        if form == "worked" and self.inner.value is not None:
+            return f"{self.way}({decimal(self.inner.value)})"
+        return f"{self.way}({self.inner.text(form)})"
+
+    def latex(self, form: Form, place: int = _SUM) -> str:
+        if not self.cuts:
+            return self.inner.latex(form, place)
+        inner = self.inner.latex(form)
+        if form == "worked" and self.inner.value is not None:
+            inner = decimal(self.inner.value)
+        return rf"\left\l{self.way} {inner} \right\r{self.way}"
+
+    def letters(self) -> Iterator[Letter]:
+        return self.inner.letters()
+
+
+def decimal(value: Any) -> str:
+    """A number with at most two places after the point: 4.5, 4.33."""
+    return f"{float(value):.2f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))
+
+
+@dataclass(frozen=True, slots=True)
+class AxisRule:
+    """Why one axis of what comes out is as long as it is.
+
+    formula: how the length is worked out; None where there is nothing to work out.
+    words: what the length is, in words: "one for each kernel".
+    notes: what else is to know, in sentences: "1 row at the bottom is never read".
+    """
+
+    axis: str
+    size: Dim
+    formula: Term | None = None
+    words: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_worked_out(self) -> bool:
+        """Whether there is a formula, and not just a number that stands somewhere."""
+        return self.formula is not None and not isinstance(self.formula, Letter)
+
+    def steps(self, *, latex: bool = False) -> tuple[str, ...]:
+        """The formula in letters, in numbers, where something is rounded with the quotient worked out, and the size."""
+        size = str(self.size)
+        if self.formula is None or not self.is_worked_out:
+            return (size,)
+        forms: tuple[Form, ...] = ("letters", "numbers", "worked")
+        written = [self.formula.latex(form) if latex else self.formula.text(form) for form in forms]
+        if self.formula.value is None or not _cuts(self.formula):
+            del written[2]
+        return (*written, size) if written[-1] != size else tuple(written)
+
+    def letters(self) -> tuple[Letter, ...]:
+        """The letters of the formula, each once."""
+        return tuple(dict.fromkeys(self.formula.letters())) if self.formula is not None else ()
+
+
+def _cuts(formula: Term) -> bool:
+    """Whether something is rounded in it."""
+    if isinstance(formula, Rounded):
+        return formula.cuts
+    if isinstance(formula, Sum):
+        return any(_cuts(item) for _, item in formula.items)
+    return False
+
+
+def axis_names(shape: Shape | int) -> tuple[str, ...]:
+    """What the axes of one sample are called: channels, height, width."""
+    rank = shape if isinstance(shape, int) else len(shape)
+    if rank == 1:
+        return ("features",)
+    if rank - 1 in AXES:
+        return ("channels", *AXES[rank - 1])
+    return tuple(f"axis {axis}" for axis in range(1, rank + 1))
+
+
+def incoming(x: Shape, axis: int, name: str = "I") -> Letter:
+    """The letter for the length of an axis of what comes in."""
+    called = axis_names(x)[axis]
+    return Letter(name, x[axis], meaning=f"{called} of the input")
+
+
+def parameter(name: str, number: Dim | float, field: str, *, meaning: str = "", otherwise: str = "") -> Letter:
+    """The letter for a parameter of the layer."""
+    return Letter(name, number, field, meaning, otherwise)
+
+
+def as_it_comes(x: Shape, axis: int, words: str = "") -> AxisRule:
+    """An axis that stays as it is."""
+    return AxisRule(axis_names(x)[axis], x[axis], words=words or "as in the input")
