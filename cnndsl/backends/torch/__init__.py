@@ -1,8 +1,9 @@
 """The PyTorch backend: a checked program -> a readable module of plain PyTorch.
 
 `generate` is all that others need.  How it goes: `classes` decides which classes there are, with
-`trees` and `merge` laying the uses of a block over each other; `flow` and `forward` write the steps;
-`source` prints; `code` knows the layout.
+`trees` and `merge` laying the uses of a block over each other and `slots` saying what differs; `flow`
+and `forward` write the steps, with `attributes` for what they need of the constructor; `source` prints;
+`code` knows the layout.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import Code, Raw
 from cnndsl.backends.torch.flow import Flow, Flows, ValueKey
 from cnndsl.backends.torch.forward import Forward
-from cnndsl.backends.torch.merge import ABSENT, Different, Merged, Merger
+from cnndsl.backends.torch.merge import Merged, Merger
+from cnndsl.backends.torch.slots import ABSENT, Different
 from cnndsl.backends.torch.trees import Trees, outside_values
 from cnndsl.program import Module, Output, Program, Use
 from cnndsl.traced import Traced, value_of

@@ -12,7 +12,8 @@ from typing import Any
 
 from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import literal
-from cnndsl.backends.torch.merge import ABSENT, Different, Merged, Merger
+from cnndsl.backends.torch.merge import Merged, Merger, common_order
+from cnndsl.backends.torch.slots import ABSENT, Different
 from cnndsl.layers.base import Code, Group
 from cnndsl.layers.sizes import Shape
 from cnndsl.names import is_attribute
@@ -91,10 +92,10 @@ class Flows:
 
     def flows(self) -> list[Flow]:
         """All steps, in order. Raises Different."""
-        from cnndsl.backends.torch.merge import _order
-
         keyed = [{found.key: found for found in row.found} for row in self._rows]
-        return [self._flow([row.get(key, ABSENT) for row in keyed]) for key in _order([list(row) for row in keyed])]
+        return [
+            self._flow([row.get(key, ABSENT) for row in keyed]) for key in common_order([list(row) for row in keyed])
+        ]
 
     # One elaboration
 

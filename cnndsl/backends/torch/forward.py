@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import WIDTH, broken, literal
 from cnndsl.backends.torch.flow import CALL, HEAVY, TRAINING, Flow, Result, ValueKey, access
-from cnndsl.backends.torch.merge import Different, Merged
+from cnndsl.backends.torch.merge import Merged
+from cnndsl.backends.torch.slots import Different
 from cnndsl.layers.sizes import show
 from cnndsl.names import is_attribute
 from cnndsl.traced import negation, parse_test

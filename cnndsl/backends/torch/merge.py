@@ -9,27 +9,20 @@ made.  Where two uses cannot be laid over each other, `Different` is raised, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.torch.code import Apply, Code, ListOf, Pair, Perhaps, Raw, Spread, literal
-from cnndsl.backends.torch.trees import TURN, ChainTree, Item, LeafTree, Tree, UseTree, numbers_of
-from cnndsl.layers.base import Code as BareCode
+from cnndsl.backends.torch.slots import ABSENT, Different, Slots
+from cnndsl.backends.torch.trees import TURN, ChainTree, Item, LeafTree, Tree, UseTree
 from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import is_attribute
 from cnndsl.program import Module
-from cnndsl.traced import Expr, Number, Symbol, Test, Traced, parse_expr, parse_test, value_of
+from cnndsl.traced import Test, Traced, parse_expr, parse_test, value_of
 
 if TYPE_CHECKING:
     from cnndsl.backends.torch.classes import Classes
-
-ABSENT: Any = object()
-
-
-class Different(Exception):  # noqa: N818 - a signal: the two become classes of their own
-    """Raised where elaborations cannot share a class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,173 +45,14 @@ class Merged:
         return next(names[0] for names in self.names if names)
 
 
-class Merger:
+class Merger(Slots):
     """Lays the elaborations of one definition over each other."""
 
     def __init__(self, modules: Sequence[Module], classes: Classes, live: frozenset[str]) -> None:
-        self.modules = tuple(modules)
+        super().__init__(modules, live)
         self.classes = classes
-        self.live = live
-        self.environments = tuple(numbers_of(module) for module in modules)
-        first = self.environments[0]
-        self.constants: dict[str, Any] = {
-            name: value
-            for name, value in first.items()
-            if name not in live and all(env.get(name) == value for env in self.environments)
-        }
-        self.used: set[str] = set()
-        self.extra: dict[str, dict[str, Any]] = {}
-        """Arguments that no name accounts for: their value for each module."""
-        self.factories: dict[str, dict[str, Code]] = {}
-        """Arguments that are layers: what is passed for each module."""
-        self.helpers: set[str] = set()
-        """Names of helper functions and classes that the generated module needs."""
         self.imports: set[tuple[str, str]] = set()
-        """Classes of other packages that it needs: module and name."""
-
-    # Values
-
-    def slot(self, values: Sequence[Any], hint: str, *, may_choose: bool = True) -> str:
-        """Python for a value that each elaboration has (or `ABSENT`): an expression, or `a if test else b`."""
-        present = [(at, value) for at, value in enumerate(values) if value is not ABSENT]
-        if not all(_is_number(value) for _, value in present):
-            return self._other_slot(present, hint)
-        exprs = [self._resolved(value) for _, value in present]
-        first = exprs[0]
-        if all(expr == first for expr in exprs) and first.sayable:
-            return self.say(first)
-        if any(symbol.name in self.live for expr in exprs for symbol in expr.symbols()):
-            raise Different
-        turning = [any(s == TURN for s in expr.symbols()) for expr in exprs]
-        if any(turning):
-            return self._turning_slot(values, present, exprs, hint)
-        plain = {at: value_of(value) for at, value in present}
-        if len(set(plain.values())) == 1:
-            return literal(plain[present[0][0]])
-        for expr in exprs:
-            if self._comes_out(expr, plain):
-                return self.say(expr)
-        choice = self._choice(exprs, plain) if may_choose else None
-        return choice or self._fresh(plain, hint)
-
-    def _choice(self, exprs: Sequence[Expr], values: Mapping[int, Number]) -> str | None:
-        """`a if test else b` where a test of the text tells which elaborations have which expression, else None.
-
-        Two bare numbers are left alone: any test parts two uses, and the number may depend on something else.
-        """
-        rows = dict(zip(values, exprs, strict=True))
-        for test in self._tests:
-            outcomes = {at: test.substitute(self.environments[at]) for at in values}
-            if any(isinstance(outcome, Test) for outcome in outcomes.values()):
-                continue
-            groups = [{at: values[at] for at in values if outcomes[at] is side} for side in (True, False)]
-            sides = [self._serving(rows, group) for group in groups]
-            if all(side is not None for side in sides) and any(side.symbols() for side in sides if side is not None):
-                yes, no = (self.say(side) for side in sides if side is not None)
-                return f"{yes} if {self.say_test(test)} else {no}"
-        return None
-
-    def _serving(self, exprs: Mapping[int, Expr], values: Mapping[int, Number]) -> Expr | None:
-        """One expression for some of the elaborations."""
-        numbers = set(values.values())
-        for at in values:
-            if self._comes_out(exprs[at], values):
-                return exprs[at]
-        return Expr.of(numbers.pop()) if len(numbers) == 1 else None
-
-    @cached_property
-    def _tests(self) -> list[Test]:
-        """The tests that the text makes in this definition and that come out in more than one way."""
-        texts = [step.when for module in self.modules for step in module.steps]
-        tests = (parse_test(text).substitute(self.constants) for text in dict.fromkeys(texts) if text is not None)
-        return [test for test in tests if isinstance(test, Test)]
-
-    def _comes_out(self, expr: Expr, values: Mapping[int, Number]) -> bool:
-        """Whether an expression gives the right number in each elaboration, as `ratio * width` where ratio is 1."""
-        names = {symbol.name for symbol in expr.symbols()}
-        if not names or not expr.sayable or any(not names <= self.environments[at].keys() for at in values):
-            return False
-        try:
-            return all(expr.evaluate(self.environments[at]) == value for at, value in values.items())
-        except ZeroDivisionError:
-            return False
-
-    def _resolved(self, value: Any) -> Expr:
-        expr = Expr.of(value)
-        return expr.substitute({s.name: self.constants[s.name] for s in expr.symbols() if s.name in self.constants})
-
-    def say(self, expr: Expr) -> str:
-        """Python for an expression of names, which become arguments."""
-        self.used.update(symbol.name for symbol in expr.symbols() if symbol != TURN)
-        return self._noted(str(expr))
-
-    def _noted(self, text: str) -> str:
-        if "make_divisible(" in text:
-            self.helpers.add("make_divisible")
-        return text
-
-    def _turning_slot(self, values: Sequence[Any], present: list[tuple[int, Any]], exprs: list[Expr], hint: str) -> str:
-        """A number that goes up with the turns of a loop: its start may differ, its step must not."""
-        starts = [expr.substitute({TURN.name: 0}) for expr in exprs]
-        steps = {expr - start for expr, start in zip(exprs, starts, strict=True)}
-        if len(steps) != 1:
-            raise Different
-        row = [ABSENT] * len(values)
-        for (at, value), start in zip(present, starts, strict=True):
-            row[at] = Traced(value_of(value), start) if start.constant is None else start.constant
-        base = parse_expr(self.slot(row, hint, may_choose=False))
-        return self.say(base + steps.pop())
-
-    def _other_slot(self, present: list[tuple[int, Any]], hint: str) -> str:
-        first = present[0][1]
-        if all(isinstance(value, tuple) and len(value) == len(first) for _, value in present) and any(
-            isinstance(item, Traced) for _, value in present for item in value
-        ):
-            return self._tuple_slot(present, hint)
-        if all(type(value) is type(first) and value == first for _, value in present):
-            return str(first) if isinstance(first, BareCode) else literal(first)
-        if any(isinstance(value, (BareCode, Traced)) for _, value in present):
-            raise Different
-        return self._fresh(dict(present), hint)
-
-    def _tuple_slot(self, present: list[tuple[int, Any]], hint: str) -> str:
-        texts = []
-        for k in range(len(present[0][1])):
-            row = [ABSENT] * len(self.modules)
-            for at, value in present:
-                row[at] = value[k]
-            texts.append(self.slot(row, hint))
-        return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
-
-    def _fresh(self, values: dict[int, Any], hint: str) -> str:
-        """An argument of its own for a value that no name accounts for."""
-        by_module = {self.modules[at].id: value for at, value in values.items()}
-        for parameter in self._parameters_with(values):
-            return self.say(Expr.of(Symbol(parameter)))
-        for name, known in self.extra.items():
-            if all(known.get(key, value) == value for key, value in by_module.items()):
-                known.update(by_module)
-                return name
-        name = self._free_name(hint)
-        self.extra[name] = by_module
-        return name
-
-    def _parameters_with(self, values: dict[int, Any]) -> Iterable[str]:
-        for parameter in self.modules[0].parameters:
-            rows = ({p.name: p.value for p in self.modules[at].parameters} for at in values)
-            if all(
-                type(row.get(parameter.name)) is type(value) and row.get(parameter.name) == value
-                for row, value in zip(rows, values.values(), strict=True)
-            ):
-                yield parameter.name
-
-    def _free_name(self, hint: str) -> str:
-        name, count = hint, 1
-        taken = {*self.extra, *self.factories, *self.environments[0], *(p.name for p in self.modules[0].parameters)}
-        while name in taken:
-            count += 1
-            name = f"{hint}_{count}"
-        return name
+        """Classes of other packages that the generated module needs: module and name."""
 
     # Parts
 
@@ -345,7 +179,7 @@ class Merger:
         here = here or [True] * len(rows)
         keyed = [dict(_keys(row)) for row in rows]
         merged = []
-        for key in _order([list(row) for row in keyed]):
+        for key in common_order([list(row) for row in keyed]):
             row = [items.get(key, ABSENT) for items in keyed]
             merged.append(self._item(row, here))
         labels = [part.name for part in merged if not part.name.isdigit()]
@@ -400,11 +234,6 @@ class Merger:
         self.say_test(shown)
         return shown
 
-    def say_test(self, test: Test) -> str:
-        """Python for a test of names, which become arguments."""
-        self.used.update(symbol.name for symbol in test.symbols())
-        return self._noted(str(test))
-
     def chain(self, parts: Sequence[Merged], function: str) -> Code:
         """A call that takes parts in a row: `nn.Sequential(...)`."""
         if any(not part.name.isdigit() for part in parts):
@@ -440,7 +269,7 @@ def _keys(row: Sequence[Item]) -> Iterable[tuple[Any, Item]]:
         yield (place, counts[place]), item
 
 
-def _order(rows: list[list[Any]]) -> list[Any]:
+def common_order(rows: list[list[Any]]) -> list[Any]:
     """All keys, in an order in which every row is. Raises Different when there is none."""
     order = list(rows[0])
     if len(rows) == 1:
@@ -471,10 +300,6 @@ def _equals_default(value: Any, default: Any) -> bool:
     if isinstance(value, Traced) and any(s == TURN for s in value.expr.symbols()):
         return False
     return type(plain) is type(default) and bool(plain == default)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, Traced)) and not isinstance(value, bool)
 
 
 def _listed(numbers: Any) -> Code:

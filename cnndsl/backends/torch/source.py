@@ -10,7 +10,8 @@ from cnndsl.backends.torch.beginnings import beginnings
 from cnndsl.backends.torch.classes import Classes, ClassPlan
 from cnndsl.backends.torch.code import WIDTH, Apply, Raw, literal
 from cnndsl.backends.torch.forward import loop_name
-from cnndsl.backends.torch.merge import ABSENT, Merged
+from cnndsl.backends.torch.merge import Merged
+from cnndsl.backends.torch.slots import ABSENT
 from cnndsl.layers.catalogue import HELPERS
 from cnndsl.layers.sizes import show
 from cnndsl.names import is_attribute
