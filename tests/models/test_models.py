@@ -6,6 +6,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -35,13 +36,18 @@ def program_of(file: str) -> Program:
     return program
 
 
+@cache
+def module_of(file: str) -> ModuleType:
+    return imported(compiled(file).python())
+
+
 NETWORKS = [(file, program_of(file).modules[key].name) for file in FILES for key in program_of(file).networks]
 
 
 def on_meta(file: str, network: str) -> nn.Module:
     """A network that has sizes but no numbers."""
     with torch.device("meta"):
-        net: nn.Module = getattr(imported(compiled(file).python()), network)()
+        net: nn.Module = getattr(module_of(file), network)()
     return net
 
 
@@ -110,8 +116,7 @@ PARAMETERS = {
     ),
     ("dcgan.cnn", "Discriminator"): 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512) + 2 * (128 + 256 + 512),
     ("m5.cnn", "M5"): (
-        128 * (80 + 1) + 128 * (128 * 3 + 1) + 256 * (128 * 3 + 1) + 512 * (256 * 3 + 1)
-        + 2 * (128 + 128 + 256 + 512) + 10 * (512 + 1)
+        128 * 80 + 128 * 128 * 3 + 256 * 128 * 3 + 512 * 256 * 3 + 2 * (128 + 128 + 256 + 512) + 10 * (512 + 1)
     ),
     ("textcnn.cnn", "TextCNN"): 20000 * 128 + sum(100 * (128 * words + 1) for words in (3, 4, 5)) + 2 * (300 + 1),
     ("c3d.cnn", "C3D"): (
@@ -133,6 +138,19 @@ PARAMETERS = {
     ("googlenet.cnn", "GoogLeNet"): 6_624_904 + sum(
         128 * inputs + 2 * 128 + 1024 * (2048 + 1) + 1000 * (1024 + 1) for inputs in (512, 528)
     ),
+    # As published, in torchvision's documentation.
+    ("efficientnet.cnn", "EfficientNetB0"): 5_288_548,
+    ("efficientnet.cnn", "EfficientNetB1"): 7_794_184,
+    ("efficientnet.cnn", "EfficientNetB2"): 9_109_994,
+    ("efficientnet.cnn", "EfficientNetB3"): 12_233_232,
+    ("efficientnet.cnn", "EfficientNetB4"): 19_341_616,
+    ("efficientnet.cnn", "EfficientNetB5"): 30_389_784,
+    ("efficientnet.cnn", "EfficientNetB6"): 43_040_704,
+    ("efficientnet.cnn", "EfficientNetB7"): 66_347_960,
+    ("shufflenetv2.cnn", "ShuffleNetV2_0_5"): 1_366_792,
+    ("shufflenetv2.cnn", "ShuffleNetV2_1_0"): 2_278_604,
+    ("shufflenetv2.cnn", "ShuffleNetV2_1_5"): 3_503_624,
+    ("shufflenetv2.cnn", "ShuffleNetV2_2_0"): 7_393_996,
     ("net.cnn", "Net"): 109_050,
 }  # fmt: skip
 
