@@ -48,13 +48,24 @@ def stack(draw: DrawFn, channels: str, act: str, *, strided: bool = False) -> li
 def residual(draw: DrawFn, name: str) -> str:
     lines = chained(draw, stack(draw, "channels", "act", strided=True))
     if draw(st.booleans()):
-        shortcut = draw(st.sampled_from(["conv(channels, 1, stride = stride)", "conv(channels, 1, stride = stride) -> batchnorm"]))
+        shortcut = "conv(channels, 1, stride = stride)" + draw(st.sampled_from(["", " -> batchnorm"]))
         lines.insert(0, f"shortcut = if stride != 1 or input.channels != channels {{ {shortcut} }}")
         lines.append("it + (input -> shortcut)")
     else:
-        lines.append("if stride == 1 and input.channels == channels { it + input }")
+        same = "stride == 1 and input.channels == channels"
+        lines += draw(
+            st.sampled_from(
+                [
+                    [f"if {same} {{ it + input }}"],
+                    [f"it + input if {same} else it"],
+                    [f"if {same} {{ it + input; if depth > 1 {{ act; it + input }} }} else {{ conv(channels, 1) }}"],
+                    ["before = it", "act", "if depth == 2 { it + before } else { if depth == 1 { before -> act } }"],
+                    ["part = conv(channels, 1)", "if depth > 1 { part -> act }", "if channels > 4 { part }"],
+                ]
+            )
+        )
     if draw(st.booleans()):
-        lines.append("act")
+        lines.append("act" if draw(st.booleans()) else "last: act")
     return f"block {name}(channels, stride = 1, depth = 1, act = relu) {{\n{indented(lines)}}}\n"
 
 
@@ -141,7 +152,7 @@ def line(draw: DrawFn, names: list[str], number: int) -> list[str]:
         call(names),
         st.sampled_from(["relu", "batchnorm", "dropout(0.2)", "conv(width, 3, padding = 1)", "conv(2 * width, 1)"]),
     )
-    one = draw(layers)
+    one, kept = draw(layers), f"kept{number}"
     return draw(
         st.sampled_from(
             [
@@ -154,8 +165,8 @@ def line(draw: DrawFn, names: list[str], number: int) -> list[str]:
                 [f"repeat {draw(st.integers(0, 3))} {{ {one} -> relu }}"],
                 [f"for k in range({draw(st.integers(0, 3))}) {{ {one} }}"],
                 [f'for k in range(2) {{ "loop{number}_{{k}}": {one} }}'],
-                [f"kept{number} = it -> {one}", f"if kept{number}.shape == it.shape {{ it + kept{number} }} else {{ kept{number} }}"],
-                [f"kept{number} = it", one, f"if it.height == kept{number}.height {{ concat(kept{number}, it) }}"],
+                [f"{kept} = it -> {one}", f"if {kept}.shape == it.shape {{ it + {kept} }} else {{ {kept} }}"],
+                [f"{kept} = it", one, f"if it.height == {kept}.height {{ concat({kept}, it) }}"],
                 ["if it.height > 1 { maxpool(2) }"],
                 ["if it.channels == width { shared -> relu }"],
                 ["if it.channels % 2 == 0 { left, right = split(it, 2); concat(right, left -> relu) }"],
@@ -173,7 +184,7 @@ def program_text(draw: DrawFn) -> str:
     texts: list[str] = []
     for k in range(draw(st.integers(1, 3))):
         name = f"Part{k}"
-        if names and draw(st.booleans()):
+        if draw(st.booleans()) and names:
             texts.append(nested(draw, name, draw(st.sampled_from(names))))
         else:
             texts.append(draw(st.sampled_from(makers))(draw, name))
@@ -181,7 +192,9 @@ def program_text(draw: DrawFn) -> str:
     lines = ["input(3, 9, 9)", "shared = conv(width, 3, padding = 1)"]
     for k in range(draw(st.integers(1, 5))):
         lines += draw(line(names, k))
-    lines.append(draw(st.sampled_from(["linear(classes)", "global_avgpool -> head: linear(classes)", "conv(classes, 1)"])))
+    lines.append(
+        draw(st.sampled_from(["linear(classes)", "global_avgpool -> head: linear(classes)", "conv(classes, 1)"]))
+    )
     return "\n".join([*texts, f"network Net(width = {draw(CHANNELS)}, classes = 5) {{\n{indented(lines)}}}\n"])
 
 

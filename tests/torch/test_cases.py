@@ -18,7 +18,6 @@ from tests.running import agree, imported
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(FOLDER.glob("*.cnn"))
-WITH_WARNINGS = {"unused"}
 
 each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 
@@ -37,7 +36,6 @@ def program_of(path: Path) -> Program:
 def test_the_module_is_the_golden_one(path: Path, golden: Golden) -> None:
     compilation = compiled(path)
     assert not has_errors(compilation.diagnostics)
-    assert bool(compilation.diagnostics) is (path.stem in WITH_WARNINGS)
     golden(path.with_suffix(".py"), compilation.python())
 
 

@@ -144,3 +144,23 @@ def test_constants_leave_no_trace_in_loops() -> None:
     """
     signatures(text)
     assert "for _ in range(6)" in compiled(text).python()
+
+
+def test_what_is_known_stands_on_the_right_of_a_comparison() -> None:
+    text = """
+        block Unit(channels, stride = 1) {
+            main: conv(channels, 3, stride, padding=1)
+            if stride == 1 and input.channels == channels { input + it }
+            if input.channels < channels { relu }
+        }
+        network Net {
+            input(4, 8, 8)
+            left = input -> a: Unit(4)
+            right = input -> b: Unit(8)
+            concat(left, right)
+        }
+    """
+    signatures(text)
+    source = compiled(text).python()
+    assert "channels == 4" in source
+    assert "channels > 4" in source

@@ -49,7 +49,7 @@ class Awkward(nn.Module):
         self.add_module("7 of 9", nn.BatchNorm2d(幅))
         self.add_module("don't \\n", nn.ReLU())
         self.add_module("class", nn.ReLU())
-        self.add_module("ﬁ", nn.ReLU())
+        self.fi = nn.ReLU()
         self.print = nn.Conv2d(幅, 4, 1)
         self.int = nn.ReLU()
         self.match = nn.Conv2d(4, 4, 1)
@@ -65,8 +65,8 @@ class Awkward(nn.Module):
         x = getattr(self, "0")(x)  # 4 x 8 x 8
         x = getattr(self, "a-b")(x)  # 4 x 8 x 8
         x = getattr(self, "don't \\n")(getattr(self, "7 of 9")(x))
-        x = self.print(getattr(self, "ﬁ")(getattr(self, "class")(x)))  # 4 x 8 x 8
-        x = self._(self.match(self.int(x)))  # 4 x 8 x 8
+        x = self.int(self.print(self.fi(getattr(self, "class")(x))))  # 4 x 8 x 8
+        x = self._(self.match(x))  # 4 x 8 x 8
         x = self.残差ブロック1(x)  # 4 x 8 x 8
         入力: Tensor = self.block1(x)  # 4 x 8 x 8
         x = torch.flatten(入力, 1)  # 256

@@ -9,6 +9,28 @@ import torch
 from torch import Tensor, nn
 
 
+class Twice(nn.Module):
+    """Twice, a block of optional.cnn."""
+
+    def __init__(self, first: int, second: int) -> None:
+        super().__init__()
+        self.part: nn.Conv2d | None = None
+        self.relu1: nn.ReLU | None = None
+        if first > 1:
+            self.part = nn.Conv2d(4, 4, 3, padding=1)
+            self.relu1 = nn.ReLU()
+        self.tanh1: nn.Tanh | None = None
+        if second > 1:
+            self.tanh1 = nn.Tanh()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.part is not None and self.relu1 is not None:
+            x = self.relu1(self.part(x))  # 4 x 8 x 8
+        if self.part is not None and self.tanh1 is not None:
+            x = self.tanh1(self.part(x))  # 4 x 8 x 8
+        return x
+
+
 class Optional(nn.Module):
     """Optional, a block of optional.cnn."""
 
@@ -28,7 +50,7 @@ class Optional(nn.Module):
         out: Tensor = self.main(x)  # 8 x 8 x 8
         if self.widen is not None:
             out2: Tensor = self.widen(out)  # 8 x 8 x 8
-        else:
+        elif self.narrow is not None:
             out2 = self.narrow(out)  # 8 x 8 x 8
         last: Tensor = self.act(out2)  # 8 x 8 x 8
         if self.residual:
@@ -63,7 +85,7 @@ class Optional2(nn.Module):
 
 
 class Options(nn.Module):
-    """Options: 3 x 16 x 16 in, 4 out, 4,032 parameters."""
+    """Options: 3 x 16 x 16 in, 4 out, 3,340 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +94,11 @@ class Options(nn.Module):
         self.optional3 = Optional(4, wide=True)
         self.optional4 = Optional(8, gate=False)
         self.optional5 = Optional(8)
-        self.linear1 = nn.Linear(8 * 8 * 8, 4)
+        self.conv1 = nn.Conv2d(8, 4, 1)
+        self.twice1 = Twice(2, 1)
+        self.twice2 = Twice(2, 2)
+        self.twice3 = Twice(1, 1)
+        self.linear1 = nn.Linear(4 * 8 * 8, 4)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 3, 16, 16) to (N, 4)."""
@@ -81,6 +107,10 @@ class Options(nn.Module):
         x = self.optional3(x)  # 8 x 8 x 8
         x = self.optional4(x)  # 8 x 8 x 8
         x = self.optional5(x)  # 8 x 8 x 8
-        x = torch.flatten(x, 1)  # 512
+        x = self.conv1(x)  # 4 x 8 x 8
+        x = self.twice1(x)  # 4 x 8 x 8
+        x = self.twice2(x)  # 4 x 8 x 8
+        x = self.twice3(x)  # 4 x 8 x 8
+        x = torch.flatten(x, 1)  # 256
         x = self.linear1(x)  # 4
         return x

@@ -17,24 +17,13 @@ class Unit(nn.Module):
         self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.batchnorm1 = nn.BatchNorm2d(channels)
         self.relu1 = nn.ReLU()
+        self.residual = in_channels == channels
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.batchnorm1(self.conv1(x)))
-        return x
-
-
-class Unit2(nn.Module):
-    """Unit, a block of variants.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
-        self.batchnorm1 = nn.BatchNorm2d(8)
-        self.relu1 = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.relu1(self.batchnorm1(self.conv1(x)))  # 8 x 8 x 8
-        return out + x
+        out: Tensor = self.relu1(self.batchnorm1(self.conv1(x)))
+        if self.residual:
+            out = out + x
+        return out
 
 
 class Small(nn.Module):
@@ -72,7 +61,7 @@ class Large(nn.Module):
         super().__init__()
         self.unit1 = Unit(3, 8)
         self.maxpool1 = nn.MaxPool2d(2)
-        self.unit2 = Unit2()
+        self.unit2 = Unit(8, 8)
         self.maxpool2 = nn.MaxPool2d(2)
         self.unit3 = Unit(8, 16)
         self.maxpool3 = nn.MaxPool2d(2)

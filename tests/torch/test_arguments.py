@@ -1,0 +1,53 @@
+"""Parameters of a network that stay arguments of the generated constructor work with other values than the default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.running import compiled, imported, sample
+
+FOLDER = Path(__file__).parent / "cases"
+
+
+@pytest.mark.parametrize(
+    ("case", "arguments"),
+    [
+        ("net_labelled", {"classes": 7}),
+        ("parameters", {"width": 6, "classes": 3, "drop": 0.7}),
+        ("variants", {"classes": 5}),
+        ("downsample", {"classes": 5}),
+        ("loops", {"growth": 3}),
+        ("inverted_residual", {"classes": 100}),
+        ("words", {"words": 7, "classes": 4}),
+        ("depth_drop", {"rate": 0.3}),
+        ("outputs_named", {"classes": 2}),
+        ("unet", {"classes": 5}),
+        ("awkward_names", {"x": 2, "out": 6, "幅": 8}),
+    ],
+)
+def test_the_constructor_builds_what_compiling_with_the_value_builds(case: str, arguments: dict[str, Any]) -> None:
+    text = (FOLDER / f"{case}.cnn").read_text(encoding="utf-8")
+    default, compiled_for = compiled(text), compiled(text, **arguments)
+    assert default.program is not None
+    assert compiled_for.program is not None
+    name = default.program.network().name
+    given = getattr(imported(default.python()), name)(**arguments).eval()
+    built = getattr(imported(compiled_for.python()), name)().eval()
+    assert str(given) == str(built)
+    assert {k: v.shape for k, v in given.state_dict().items()} == {k: v.shape for k, v in built.state_dict().items()}
+    given.load_state_dict(built.state_dict())
+    inputs = sample(compiled_for.program, compiled_for.program.network())
+    with torch.no_grad():
+        torch.testing.assert_close(given(*inputs), built(*inputs))
+
+
+def test_what_decides_structure_is_fixed_and_the_docstring_says_so() -> None:
+    text = (FOLDER / "parameters.cnn").read_text(encoding="utf-8")
+    network = imported(compiled(text, depth=3, extra=False).python()).Wide
+    assert "Fixed when it was compiled: kernel = 3, depth = 3, extra = False, act = relu." in network.__doc__
+    with pytest.raises(TypeError):
+        network(depth=2)
