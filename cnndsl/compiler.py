@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic, error, has_errors
+from cnndsl.diagnostics import Diagnostic, error, has_errors, in_order
 from cnndsl.elaborate import Limits, elaborate
 from cnndsl.imports import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.program import Program
@@ -119,19 +119,27 @@ def compile_source(
     *,
     folder: Path | None = None,
     limits: Limits | None = None,
+    ignore: Iterable[str] = (),
 ) -> Compilation:
     """Compile a text. Never raises for anything that the text says: that is in `diagnostics`.
 
     `settings` are values for network parameters; files are imported from `folder` and below it, or not
-    at all without one; `limits` bound what a text may ask for.
+    at all without one; `limits` bound what a text may ask for; `ignore` has the codes of warnings that
+    are not wanted. Raises ValueError for a code that no warning has.
     """
+    from cnndsl.lint import lint, parse_codes, silence
+
+    ignored = parse_codes(ignore)
     with _all_kept():
         file, found = parse(source)
         if has_errors(found):
             return Compilation(source, found, None)
         read = nowhere if folder is None else FolderReader(folder)
         program, more = elaborate(file, settings or {}, limits, read)
-    return Compilation(source, found + more, program, read)
+        found += more
+        if program is not None:
+            found = in_order(found + lint(program, source, read))
+    return Compilation(source, silence(found, source, ignored), program, read)
 
 
 @contextmanager
@@ -153,6 +161,8 @@ def compile(  # noqa: A001 - the package's own word
     settings: Mapping[str, Any] | None = None,
     folder: str | Path | None = None,
     limits: Limits | None = None,
+    ignore: Iterable[str] = (),
 ) -> Compilation:
     """Compile a text that diagnostics and programs call `name`; the rest is as for `compile_source`."""
-    return compile_source(Source(name, text), settings, folder=None if folder is None else Path(folder), limits=limits)
+    place = None if folder is None else Path(folder)
+    return compile_source(Source(name, text), settings, folder=place, limits=limits, ignore=ignore)

@@ -35,6 +35,7 @@ class Run:
     color: "auto", "always" or "never".
     stdin_filename: what to call standard input.
     limits: what a text may ask for, where that is not the usual.
+    ignore: the codes of warnings that are not wanted.
     to_stdout: whether diagnostics are the command's output, and not remarks beside it.
     """
 
@@ -42,6 +43,7 @@ class Run:
     color: str
     stdin_filename: str | None
     limits: Limits | None = None
+    ignore: frozenset[str] = frozenset()
     to_stdout: bool = False
     code: int = 0
     found: Counter[str] = field(default_factory=Counter)
@@ -60,11 +62,16 @@ class Run:
             return None
         place = Path(self.stdin_filename) if path == STDIN and self.stdin_filename else path
         compilation = compile_source(
-            source, settings, folder=None if place == STDIN else place.parent, limits=self.limits
+            source,
+            settings,
+            folder=None if place == STDIN else place.parent,
+            limits=self.limits,
+            ignore=self.ignore,
         )
         if not self.to_stdout:  # to be made something of, and not only checked
             compilation = compilation.with_network()
-        self.report(compilation.diagnostics)
+        found = compilation.diagnostics
+        self.report(found if place == STDIN else _wanted(found, place.parent))
         return compilation
 
     def _read(self, path: Path) -> Source:
@@ -162,6 +169,21 @@ class Run:
         if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
             return True
         return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _wanted(diagnostics: tuple[Diagnostic, ...], folder: Path) -> tuple[Diagnostic, ...]:
+    """The diagnostics without the warnings that the project around a folder ignores."""
+    from cnndsl.diagnostics import Severity
+
+    if all(diagnostic.severity is not Severity.WARNING for diagnostic in diagnostics):
+        return diagnostics
+    from cnndsl.lint import project
+
+    try:
+        ignored = project.ignored(folder)
+    except project.ProjectProblem as problem:
+        raise click.UsageError(str(problem)) from None
+    return tuple(d for d in diagnostics if d.severity is not Severity.WARNING or d.code not in ignored)
 
 
 def _recognise(path: Path) -> Callable[[bytes], bool]:

@@ -7,6 +7,7 @@ E5 limits; W2 and on are warnings.  `docs/errors.md` lists every code.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -69,3 +70,8 @@ def error(
 def has_errors(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> bool:
     """Whether anything in the list stops a compilation."""
     return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The diagnostics in the order of the text; first those without a place."""
+    return tuple(sorted(diagnostics, key=lambda d: (d.span.start, d.span.end) if d.span else (-1, -1)))

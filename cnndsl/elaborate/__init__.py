@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic, has_errors
+from cnndsl.diagnostics import Diagnostic, has_errors, in_order
 from cnndsl.elaborate.context import Context
 from cnndsl.elaborate.files import Files
 from cnndsl.elaborate.limits import Limits
@@ -34,15 +34,10 @@ def elaborate(
     scope = Files(context, read).enter(file, PurePosixPath())
     networks = Networks(context, file, scope, settings).all()
     context.report_idle()
-    diagnostics = tuple(sorted(context.diagnostics, key=_place))
+    diagnostics = in_order(context.diagnostics)
     if has_errors(diagnostics):
         return None, diagnostics
     program = Program(
         source=file.span.source.name, networks=tuple(networks), modules=context.modules, settings=dict(settings)
     )
     return program, diagnostics
-
-
-def _place(diagnostic: Diagnostic) -> tuple[int, int]:
-    span = diagnostic.span
-    return (span.start, span.end) if span else (-1, -1)

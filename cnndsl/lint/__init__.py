@@ -1,8 +1,9 @@
 """Warnings that know the field: what can be compiled, and is probably not meant.
 
-    lint(program, source, read) -> tuple[Diagnostic, ...]
+    lint(program, source, read) -> tuple[Diagnostic, ...]     what is found
+    silence(diagnostics, source, ignore) -> ...               without what is known and wanted
 
-A rule is a class (see `rule.Rule`) in the file of its family; `RULES` lists them all.
+A rule is a class (see `rule.Rule`) in the file of its family; `rules.RULES` lists them all.
 """
 
 from __future__ import annotations
@@ -12,31 +13,15 @@ from collections.abc import Iterable
 from cnndsl.diagnostics import Diagnostic, Label, Severity
 from cnndsl.imports import Reader, nowhere
 from cnndsl.layers.base import Layer
-from cnndsl.lint.activations import NoActivation
-from cnndsl.lint.endings import DropoutAtEnd, SoftmaxAtEnd
 from cnndsl.lint.flow import Trail, Walk
-from cnndsl.lint.parameters import MostParameters
 from cnndsl.lint.places import Places
 from cnndsl.lint.rule import Finding, Rule
-from cnndsl.lint.statistics import BiasBeforeBatchNorm, DropoutBeforeBatchNorm
-from cnndsl.lint.windows import EvenSame, KernelOnPadding, PoolTooLarge, Unread
-from cnndsl.program import Program
+from cnndsl.lint.rules import RULES
+from cnndsl.lint.silence import parse_codes, silence
+from cnndsl.program import Origin, Program
 from cnndsl.source import Source
 
-__all__ = ["RULES", "lint"]
-
-RULES: tuple[type[Rule], ...] = (
-    BiasBeforeBatchNorm,
-    Unread,
-    SoftmaxAtEnd,
-    NoActivation,
-    DropoutBeforeBatchNorm,
-    DropoutAtEnd,
-    EvenSame,
-    PoolTooLarge,
-    KernelOnPadding,
-    MostParameters,
-)
+__all__ = ["RULES", "lint", "parse_codes", "silence"]
 
 
 def lint(program: Program, source: Source, read: Reader = nowhere) -> tuple[Diagnostic, ...]:
@@ -45,11 +30,11 @@ def lint(program: Program, source: Source, read: Reader = nowhere) -> tuple[Diag
     `source` is the text that the program was made from, `read` gives the files that it imports. A place in the text is
     reported once by each rule, however many modules came of it.
     """
-    places = Places(source, read)
-    said: dict[tuple[str, object], Diagnostic] = {}
+    first: dict[tuple[str, Origin], Finding] = {}
     for finding in _findings(program):
-        said.setdefault((finding.code, finding.at), _diagnostic(finding, places))
-    return tuple(said.values())
+        first.setdefault((finding.code, finding.at), finding)
+    places = Places(source, read)
+    return tuple(_diagnostic(finding, places) for finding in first.values())
 
 
 def _findings(program: Program) -> Iterable[Finding]:
@@ -78,4 +63,4 @@ def _diagnostic(finding: Finding, places: Places) -> Diagnostic:
     span = places.span(finding.at)
     more = ((places.span(origin), words) for origin, words in finding.more)
     labels = tuple(Label(place, words) for place, words in more if place is not None and span is not None)
-    return Diagnostic(finding.code, finding.message, span, finding.label, labels, finding.help, Severity.WARNING)
+    return Diagnostic(finding.code, finding.message, span, "", labels, finding.help, Severity.WARNING)

@@ -45,9 +45,10 @@ class NoActivation(Rule):
                 return
         if _bottleneck(first, second):
             return
+        between = f"{first.name} and {second.name}" if first.name != second.name else f"two {what}"
         yield Finding(
             self.code,
-            f"no activation between {first.name} and {second.name}: two {what} in a row are one affine map",
+            f"no activation between {between}: together they are one affine map",
             second.origin,
             more=((first.origin, "the one before it"),),
             help=("put an activation between them, such as relu, or leave one of them out",),
@@ -76,5 +77,5 @@ def _bottleneck(first: Applied, second: Applied) -> bool:
     axis = 0 if isinstance(first.layer, Conv) else -1
     before, between, after = (value_of(shape[axis]) for shape in (first.x, second.x, second.y))
     if isinstance(first.layer, Conv) and not _long_axes(first) and not _long_axes(second):
-        return between <= before and between <= after
-    return between < before and between < after
+        return bool(between <= before and between <= after)
+    return bool(between < before and between < after)

@@ -34,7 +34,7 @@ class SoftmaxAtEnd(Rule):
             f"{network.name} ends with a softmax, and nn.CrossEntropyLoss applies one itself",
             last.origin,
             help=(
-                "leave it out, train with nn.CrossEntropyLoss, and take the softmax of what comes out for probabilities",
+                "leave it out and train with nn.CrossEntropyLoss; for probabilities take the softmax of what comes out",
                 "or write log_softmax, and train with nn.NLLLoss",
             ),
         )
@@ -44,15 +44,15 @@ class DropoutAtEnd(Rule):
     """Dropout as the very last layer: in training it sets some of the answers themselves to zero.
 
     Nothing comes after it that could learn to do without them. What only rearranges what comes out, or makes shares of
-    it, is looked through.
+    it, is looked through. Silent where nothing stands before it, as in a network that shows what dropout does.
     """
 
     code: ClassVar[str] = "W208"
 
     def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
-        for applied in trail.layers:
+        for number, applied in enumerate(trail.layers):
             if isinstance(applied.layer, (Dropout, DropoutChannels, AlphaDropout)):
-                if applied.layer.p > 0:
+                if applied.layer.p > 0 and number + 1 < len(trail.layers):
                     yield Finding(
                         self.code,
                         f"{applied.name} acts on the output of {network.name}: in training some of the answers are "

@@ -56,16 +56,17 @@ class MostParameters(Rule):
                 own = _weights(dense)
                 if module not in inside or own < self.share * total:
                     continue
-                channels, outputs = value_of(flatten.x[0]), value_of(dense.y[-1])
+                outputs = value_of(dense.y[-1])
+                least = value_of(flatten.x[0]) * outputs
+                sizes = (
+                    f"{least:,} after global_avgpool, {least * 4 ** (len(flatten.x) - 1):,} after adaptive_avgpool(4)"
+                )
                 yield Finding(
                     self.code,
                     f"{dense.name} holds {own:,} of the {total:,} parameters of {program.modules[key].name}: one for "
                     f"each number of a map of {show(flatten.x)} and each of its {outputs:,} outputs",
                     dense.declared,
-                    help=(
-                        f"make the map smaller first: after global_avgpool these would be {channels * outputs:,}",
-                        f"or keep some places: with adaptive_avgpool(4) there are {4 ** (len(flatten.x) - 1)} of them",
-                    ),
+                    help=(f"make the map smaller first: it would hold {sizes}",),
                 )
 
 

@@ -116,30 +116,24 @@ class Unread(Rule):
             )
 
     def _finding(self, applied: Applied, message: str, helps: tuple[str, ...]) -> Finding:
-        return Finding(
-            self.code, message, applied.declared, more=used_at(applied, "it is applied here"), help=helps
-        )
+        return Finding(self.code, message, applied.declared, more=used_at(applied, "it is applied here"), help=helps)
 
     def _helps(self, applied: Applied) -> tuple[str, ...]:
         """What would read everything; tried, and not only thought."""
         layer = applied.layer
         axes = axes_of(layer, applied.x, applied.y)
-        if len(axes) == len(applied.x) - 1:
-            changes = [{"ceil_mode": True}] if isinstance(layer, POOLS) else []
-            if isinstance(layer, (Conv, MaxPool, AvgPool)):
-                changes += [{"padding": axes[0].before + more} for more in range(1, axes[0].stride + 1)]
-                if any(axis.before != axes[0].before for axis in axes):
-                    changes = changes[:0]
-            for change in changes:
-                other = layer.model_copy(update=change)
-                try:
-                    y = other.output(applied.x)
-                except SizeError:
-                    continue
-                if not any(axis.unread for axis in axes_of(other, applied.x, y)):
-                    ((name, value),) = change.items()
-                    written = "true" if value is True else value
-                    return (f"{name}={written} reads it all, and gives {show(y)}",)
+        changes: list[tuple[str, bool | int]] = [("ceil_mode", True)] if isinstance(layer, POOLS) else []
+        if isinstance(layer, (Conv, MaxPool, AvgPool)) and all(axis.before == axes[0].before for axis in axes):
+            changes += [("padding", axes[0].before + more) for more in range(1, axes[0].stride + 1)]
+        for name, value in changes:
+            other = layer.model_copy(update={name: value})
+            try:
+                y = other.output(applied.x)
+            except SizeError:
+                continue
+            if not any(axis.unread for axis in axes_of(other, applied.x, y)):
+                written = "true" if value is True else value
+                return (f"{name}={written} reads it all, and gives {show(y)}",)
         return ("choose kernel, stride and padding so that (I - K + 2D) / S has no rest",)
 
 

@@ -1,0 +1,133 @@
+"""Which warnings are known and wanted, and so not said.
+
+In a text that is a comment, for what begins on its line or, at the top, for the whole file:
+
+    pool: maxpool(2)  # cnndsl: ignore[W204, W210] the border is black
+    # cnndsl: ignore-file[W203]
+
+Without codes it is all of them. From outside it is a set of codes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from cnndsl.diagnostics import Diagnostic, Severity
+from cnndsl.lint.rules import CODES, REMARK
+from cnndsl.source import Source, Span
+
+_MARK = "cnndsl:"
+_COMMENT = re.compile(r'(?:[^"#\n]|"[^"\n]*"|")*?(#[^\n]*)')
+_REMARK = re.compile(r"#[ \t]*cnndsl:[ \t]*ignore(?P<file>-file)?(?![\w-])(?:[ \t]*\[(?P<codes>[^\]#]*)(?P<end>\]?))?")
+
+
+def parse_codes(texts: Iterable[str]) -> frozenset[str]:
+    """The codes in texts such as "W204, W203". Raises ValueError with a sentence for the user."""
+    codes = [code.strip() for text in texts for code in text.split(",")]
+    for code in codes:
+        problem = _why_not(code)
+        if problem:
+            raise ValueError(problem)
+    return frozenset(codes)
+
+
+def _why_not(code: str) -> str:
+    """Why this is no code of a warning; empty for one that is."""
+    if code in CODES:
+        return ""
+    if not code:
+        return "a code is missing, such as W204"
+    if re.fullmatch(r"E\d+", code):
+        return f"{code} is an error, and cannot be ignored"
+    if code == "W001":
+        return "W001 is about a picture and not about a text, and cannot be ignored"
+    near = get_close_matches(code.upper(), sorted(CODES), 1)
+    return f"there is no warning {code[:40]!r}" + (f": did you mean {near[0]}?" if near else "")
+
+
+def silence(diagnostics: Iterable[Diagnostic], source: Source, ignore: Collection[str] = ()) -> tuple[Diagnostic, ...]:
+    """The diagnostics without the warnings that the texts, or the codes `ignore`, silence.
+
+    A remark in `source` that cannot be read is a further warning.
+    """
+    files = {source: _Remarks.of(source)}
+    kept = []
+    for diagnostic in (*diagnostics, *files[source].problems):
+        span = diagnostic.span
+        if diagnostic.severity is Severity.WARNING:
+            if diagnostic.code in ignore:
+                continue
+            if span is not None:
+                if span.source not in files:
+                    files[span.source] = _Remarks.of(span.source)
+                if files[span.source].silence(diagnostic.code, span.position.line):
+                    continue
+        kept.append(diagnostic)
+    return tuple(kept)
+
+
+@dataclass
+class _Remarks:
+    """What the comments of one file say: the codes for each line, and for the whole file under 0."""
+
+    codes: dict[int, set[str]] = field(default_factory=dict)
+    problems: list[Diagnostic] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, source: Source) -> _Remarks:
+        remarks = cls()
+        if _MARK in source.text:
+            top = _top(source)
+            for span in _comments(source):
+                remarks._read(span, top)
+        return remarks
+
+    def silence(self, code: str, line: int) -> bool:
+        return code in self.codes.get(line, ()) or code in self.codes.get(0, ())
+
+    def _read(self, comment: Span, top: int) -> None:
+        found = _REMARK.search(comment.text)
+        if found is None:
+            return
+        span = Span(comment.source, comment.start + found.start(), comment.start + found.end())
+        line = span.position.line
+        given = found["codes"]
+        codes = CODES if given is None else {code.strip() for code in given.split(",")}
+        problem = next(filter(None, map(_why_not, sorted(codes))), "")
+        if given is not None and not found["end"]:
+            problem = "the bracket is not closed"
+        elif not problem and found["file"] and line > top:
+            problem = "ignore-file stands at the top of the file, on a line of its own"
+        if problem:
+            self.problems.append(
+                Diagnostic(
+                    REMARK,
+                    f"this silences nothing: {problem}",
+                    span,
+                    help=("write # cnndsl: ignore[W204], or # cnndsl: ignore-file[W204] at the top of the file",),
+                    severity=Severity.WARNING,
+                )
+            )
+            return
+        self.codes.setdefault(0 if found["file"] else line, set()).update(codes)
+
+
+def _comments(source: Source) -> Iterator[Span]:
+    for number in range(1, source.line_count + 1):
+        line = source.line(number)
+        found = _COMMENT.match(line) if _MARK in line else None
+        if found:
+            start = source.offset(number)
+            yield Span(source, start + found.start(1), start + found.end(1))
+
+
+def _top(source: Source) -> int:
+    """The last line before the first that is neither empty nor a comment."""
+    for number in range(1, source.line_count + 1):
+        line = source.line(number).strip()
+        if line and not line.startswith("#"):
+            return number - 1
+    return source.line_count

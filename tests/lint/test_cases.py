@@ -1,0 +1,65 @@
+"""Golden cases: which lines of a text each rule finds, and what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cnndsl.compiler import Compilation, compile_source
+from cnndsl.diagnostics import Severity
+from cnndsl.lint.rules import RULES
+from cnndsl.reporting.text import render
+from cnndsl.source import Source
+from tests.conftest import Golden
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))
+MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
+CODES = {rule.code for rule in RULES}
+
+each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
+
+
+def compiled(path: Path) -> Compilation:
+    return compile_source(Source(path.name, path.read_text(encoding="utf-8")))
+
+
+def marked(path: Path) -> list[tuple[int, str]]:
+    """The lines that are marked with a code, and the codes."""
+    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    return [(number, code) for number, line in lines for code in re.findall(r"# (W\d{3})$", line)]
+
+
+@each_case
+def test_the_marked_lines_are_found_and_no_others(path: Path) -> None:
+    found = compiled(path).diagnostics
+    assert [(d.span.position.line, d.code) for d in found if d.span] == marked(path), render(found)
+    assert {d.severity for d in found} == {Severity.WARNING}
+
+
+@each_case
+def test_what_is_said(path: Path, golden: Golden) -> None:
+    golden(path.with_suffix(".txt"), render(compiled(path).diagnostics))
+
+
+def test_every_rule_has_cases() -> None:
+    assert {code for path in CASES for _, code in marked(path)} == CODES
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_says_what_it_finds(rule: type) -> None:
+    assert rule.__doc__
+    assert len(rule.__doc__.splitlines()[0]) > 20
+
+
+def test_every_warning_helps() -> None:
+    assert [d.code for path in CASES for d in compiled(path).diagnostics if not d.help] == []
+
+
+@pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
+def test_no_false_alarm_in_what_people_use(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "cnndsl: ignore" not in text
+    found = compile_source(Source(path.name, text)).diagnostics
+    assert found == (), render(found)
