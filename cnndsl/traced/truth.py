@@ -19,6 +19,7 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Test:
             a, b = left.constant, right.constant
             if a is not None and b is not None:
                 return RELATIONS[self.name](a, b)
-            return Test(self.name, (left, right))
+            # What is known stands on the right: channels == 4, not 4 == channels.
+            return Test(self.name, (left, right)) if a is None else Test(_MIRRORED[self.name], (right, left))
         if self.name == FLAG:
             (flag,) = (operand.substitute(values) for operand in self.operands)
             assert isinstance(flag, Expr)  # noqa: S101 - a flag is an expression, of its name alone
