@@ -20,7 +20,7 @@ from cnndsl.lint.rules import CODES, REMARK
 from cnndsl.source import Source, Span
 
 _MARK = "cnndsl:"
-_COMMENT = re.compile(r'(?:[^"#\n]|"[^"\n]*"|")*?(#[^\n]*)')
+_COMMENT = re.compile(r'(?:[^"#\n]|"[^"\n]*"|")*+(#[^\n]*)')
 _REMARK = re.compile(r"#[ \t]*cnndsl:[ \t]*ignore(?P<file>-file)?(?![\w-])(?:[ \t]*\[(?P<codes>[^\]#]*)(?P<end>\]?))?")
 
 

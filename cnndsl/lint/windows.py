@@ -17,6 +17,8 @@ from cnndsl.traced import is_open, value_of
 
 UNITS = {"height": "row", "width": "column", "depth": "slice", "length": "place"}
 POOLS = (MaxPool, AvgPool, LPPool)
+_LONGEST_KERNEL = 1024
+"""Places of larger kernels are not looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,22 @@ class Axis:
     @property
     def skipped(self) -> int:
         """How many of every `stride` places lie between what the windows read."""
-        return self.stride - min(self.kernel, self.stride // gcd(self.dilation, self.stride)) if self.count > 1 else 0
+        if self.count == 1 or self.size < self.stride:  # the map ends before it repeats
+            return 0
+        return self.stride - min(self.kernel, self.stride // gcd(self.dilation, self.stride))
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether every place is read, as far as that is easily seen."""
+        together = self.dilation == 1 and (self.stride <= self.kernel or self.count == 1)
+        return together and not self.unread
 
     @property
     def meeting(self) -> int:
         """How many places of the kernel lie on the map at least once, and not always on the padding."""
-        return sum(map(self._meets, range(self.kernel))) if self.span > self.size else self.kernel
+        if self.kernel > _LONGEST_KERNEL or (not self.before and self.span <= self.size):
+            return self.kernel
+        return sum(map(self._meets, range(self.kernel)))
 
     def _meets(self, place: int) -> bool:
         start = place * self.dilation - self.before
@@ -131,7 +143,7 @@ class Unread(Rule):
                 y = other.output(applied.x)
             except SizeError:
                 continue
-            if not any(axis.unread for axis in axes_of(other, applied.x, y)):
+            if all(axis.reads_all for axis in axes_of(other, applied.x, y)):
                 written = "true" if value is True else value
                 return (f"{name}={written} reads it all, and gives {show(y)}",)
         return ("choose kernel, stride and padding so that (I - K + 2D) / S has no rest",)

@@ -1,0 +1,233 @@
+"""What the warnings say is true: PyTorch does what they say it does."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import cnndsl
+from cnndsl.layers.base import Layer
+from cnndsl.layers.convolution import Conv
+from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
+from cnndsl.layers.sizes import SizeError
+from cnndsl.lint.flow import Applied, Trail
+from cnndsl.lint.windows import Axis, KernelOnPadding, Unread, axes_of
+from cnndsl.program import Origin
+from tests.running import build
+
+HERE = Origin("net.cnn", 1, 1)
+
+
+def codes(text: str) -> list[str]:
+    return [d.code for d in cnndsl.compile(text).diagnostics]
+
+
+def applied(layer: Layer, x: tuple[int, ...]) -> Trail:
+    """The trail of a layer that stands alone."""
+    return Trail((Applied(layer, x, layer.output(x), "it", HERE, HERE, ("Net", 0)),))
+
+
+@st.composite
+def windows(draw: st.DrawFn, kinds: tuple[type[Layer], ...] = (Conv, MaxPool, AvgPool, LPPool)) -> tuple[Layer, int]:
+    """A convolution or pool on one axis, and the length of what comes in."""
+    kind = draw(st.sampled_from(kinds))
+    number = st.integers(1, 5)
+    fields: dict[str, Any] = {"kernel": draw(number), "stride": draw(number)}
+    if kind is Conv:
+        fields |= {"channels": 1, "bias": False, "padding": draw(st.integers(0, 6)), "dilation": draw(number)}
+    else:
+        fields["ceil_mode"] = draw(st.booleans())
+    if kind is LPPool:
+        fields["norm"] = 2
+    if kind in (MaxPool, AvgPool):
+        fields["padding"] = draw(st.integers(0, fields["kernel"] // 2))
+    if kind is MaxPool:
+        fields["dilation"] = draw(number)
+    layer, size = kind(**fields), draw(st.integers(1, 24))
+    try:
+        layer.output((1, size))
+    except SizeError:
+        assume(False)
+    return layer, size
+
+
+def module(layer: Layer, size: int) -> nn.Module:
+    spelling = layer.torch((1, size))
+    made: nn.Module = getattr(nn, spelling.target.removeprefix("nn."))(
+        **{argument.name: argument.value for argument in spelling.arguments}
+    )
+    for parameter in made.parameters():
+        nn.init.ones_(parameter)
+    return made
+
+
+def places_read(layer: Layer, size: int) -> list[bool]:
+    """For each place, whether what stands there changes what comes out."""
+    net = module(layer, size)
+    with torch.no_grad():
+        nothing = net(torch.zeros(1, 1, size))
+        return [not torch.equal(net(torch.eye(size)[place].view(1, 1, size)), nothing) for place in range(size)]
+
+
+def axis_of(layer: Layer, size: int) -> Axis:
+    (axis,) = axes_of(layer, (1, size), layer.output((1, size)))
+    return axis
+
+
+@given(windows())
+def test_what_is_unread_at_the_end_changes_nothing(given_window: tuple[Layer, int]) -> None:
+    layer, size = given_window
+    axis, read = axis_of(layer, size), places_read(layer, size)
+    assert not any(read[size - axis.unread :])
+    assert axis.unread == size or read[size - axis.unread - 1] or axis.skipped or axis.dilation > 1 or axis.before
+    if axis.dilation == 1 and not axis.skipped and axis.stride <= axis.kernel:
+        assert all(read[: size - axis.unread])
+
+
+@given(windows())
+def test_what_is_stepped_over_changes_nothing(given_window: tuple[Layer, int]) -> None:
+    layer, size = given_window
+    axis, read = axis_of(layer, size), places_read(layer, size)
+    if axis.skipped:
+        assert not all(read)
+        first = next(place for place in range(axis.stride) if place < size)
+        unread = [place for place in range(first, size) if not read[place]]
+        assert {place % axis.stride for place in unread} >= {
+            rest for rest in range(axis.stride) if not any(read[rest :: axis.stride])
+        }
+        assert sum(not any(read[rest :: axis.stride]) for rest in range(axis.stride)) >= axis.skipped
+
+
+@given(windows())
+def test_what_is_advised_reads_everything(given_window: tuple[Layer, int]) -> None:
+    layer, size = given_window
+    for finding in Unread().see(applied(layer, (1, size))):
+        (advice,) = finding.help
+        found = re.fullmatch(r"(padding|ceil_mode)=(\w+) reads it all, and gives 1 x (\d+)", advice)
+        if found:
+            better = layer.model_copy(update={found[1]: found[2] == "true" or int(found[2])})
+            assert all(places_read(better, size))
+            assert module(better, size)(torch.zeros(1, 1, size)).shape[2] == int(found[3])
+
+
+@given(windows((Conv,)))
+def test_what_lies_on_the_padding_alone_learns_nothing(given_window: tuple[Layer, int]) -> None:
+    layer, size = given_window
+    net = module(layer, size)
+    net(torch.rand(1, 1, size) + 1).sum().backward()
+    (weight,) = net.parameters()
+    assert weight.grad is not None
+    meeting = int((weight.grad != 0).sum())
+    assert axis_of(layer, size).meeting == meeting
+    assert bool(list(KernelOnPadding().see(applied(layer, (1, size))))) is (meeting < layer.kernel)  # type: ignore[attr-defined]
+
+
+def test_a_kernel_too_long_to_be_looked_at_is_let_pass() -> None:
+    layer = Conv(channels=1, kernel=2_000_000_001, padding=1_000_000_000)
+    assert list(KernelOnPadding().see(applied(layer, (1, 1)))) == []
+
+
+@pytest.mark.parametrize("layer", ["conv(4, 3)", "conv_transpose(4, 3)", "linear(4)"])
+def test_a_bias_before_a_batchnorm_gets_no_gradient(layer: str) -> None:
+    text = f"network Net {{ input(2, 6, 6); first: {layer} -> batchnorm; tanh }}"
+    assert codes(text) == ["W203"]
+    torch.manual_seed(0)
+    net = build(text).double().train()
+    x = torch.randn(8, 2, 6, 6, dtype=torch.float64)
+    net(x).pow(3).sum().backward()
+    first = net.get_submodule("first")
+    weight, bias = (getattr(first, name).grad.abs().max().item() for name in ("weight", "bias"))
+    assert bias < 1e-10 < 1e-3 < weight
+    before = net(x)
+    with torch.no_grad():
+        first.bias.add_(7.0)  # type: ignore[operator]
+    torch.testing.assert_close(net(x), before)
+
+
+def is_affine(net: nn.Module, a: Tensor, b: Tensor) -> bool:
+    with torch.no_grad():
+        zero = net(torch.zeros_like(a))
+        return torch.allclose(net(a + b) - zero, (net(a) - zero) + (net(b) - zero))
+
+
+@pytest.mark.parametrize(
+    ("body", "affine"),
+    [
+        ("input(2, 8, 8); conv(4, 3, padding=1); conv(8, 3, padding=1)", True),
+        ("input(2, 8, 8); conv(4, 3, bias=false) -> batchnorm -> dropout_channels; conv(8, 3)", True),
+        ("input(20); linear(30) -> dropout; linear(40)", True),
+        ("input(3, 20); linear(30, axis=-1) -> linear(40, axis=-1)", True),
+        ("input(2, 8, 8); conv(4, 3) -> relu; conv(8, 3)", False),
+        ("input(2, 8, 8); conv(4, 3) -> maxpool(2); conv(8, 3)", False),
+        ("input(2, 8, 8); conv(4, 3) -> groupnorm(2); conv(8, 3)", False),
+        ("input(20); linear(30) -> layernorm; linear(40)", False),
+    ],
+)
+def test_two_layers_without_an_activation_are_affine(body: str, affine: bool) -> None:
+    text = f"network Net {{ {body} }}"
+    assert ("W206" in codes(text)) is affine
+    torch.manual_seed(0)
+    net = build(text).double()
+    size = cnndsl.compile(text).program.network().input_shapes[0]  # type: ignore[union-attr]
+    a, b = torch.randn(2, 3, *map(int, size), dtype=torch.float64)
+    assert is_affine(net, a, b) is affine
+
+
+@pytest.mark.parametrize(("dropout", "larger"), [("dropout", True), ("alpha_dropout", False)])
+def test_dropout_makes_the_running_variance_larger(dropout: str, larger: bool) -> None:
+    text = f"network Net {{ input(4); {dropout} -> norm: batchnorm(momentum=1); linear(2) }}"
+    assert ("W207" in codes(text)) is larger
+    torch.manual_seed(0)
+    net = build(text).train()
+    x = torch.randn(20_000, 4)
+    net(x)
+    ratio = net.get_buffer("norm.running_var") / x.var(dim=0)
+    assert bool((ratio > 1.8).all()) is larger
+    assert bool((ratio < 1.2).all()) is not larger
+
+
+def test_an_even_kernel_shifts_the_map() -> None:
+    (found,) = cnndsl.compile('network Net { input(1, 9); conv(1, 4, padding="same") }').diagnostics
+    assert "adds 1 place before the map and 2 after it" in found.message
+    convolution = nn.Conv1d(1, 1, 4, padding="same", bias=False)
+    nn.init.ones_(convolution.weight)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore", UserWarning)  # PyTorch says that it makes a padded copy
+        seen = convolution(torch.eye(9)[4].view(1, 1, 9))[0, 0]
+    assert seen.nonzero().flatten().tolist() == [2, 3, 4, 5]
+
+
+def test_cross_entropy_has_the_softmax_built_in() -> None:
+    scores, right = torch.randn(5, 10), torch.arange(5)
+    assert torch.allclose(nn.CrossEntropyLoss()(scores, right), nn.NLLLoss()(scores.log_softmax(1), right))
+    assert not torch.allclose(nn.CrossEntropyLoss()(scores, right), nn.CrossEntropyLoss()(scores.softmax(1), right))
+
+
+def test_dropout_at_the_end_drops_answers() -> None:
+    text = "network Net { input(50); linear(100) -> dropout }"
+    assert codes(text) == ["W208"]
+    net = build(text)
+    x = torch.randn(20, 50)
+    assert int((net(x) == 0).sum()) == 0
+    assert 800 < int((net.train()(x) == 0).sum()) < 1200
+
+
+def test_the_numbers_of_the_largest_layer() -> None:
+    text = "network Net {{ input(3, 64, 64); conv(64, 3, padding=1) -> relu {}; fc: linear(50) -> relu -> linear(10) }}"
+    (found,) = cnndsl.compile(text.format("")).diagnostics
+    assert found.code == "W212"
+    with torch.device("meta"):
+        net, pooled, kept = (build(text.format(pool)) for pool in ("", "-> global_avgpool", "-> adaptive_avgpool(4)"))
+
+    def weights(net: nn.Module) -> str:
+        return f"{net.get_parameter('fc.weight').numel():,}"
+
+    assert f"fc holds {weights(net)} of the {sum(p.numel() for p in net.parameters()):,} parameters" in found.message
+    assert f"{weights(pooled)} after global_avgpool, {weights(kept)} after adaptive_avgpool(4)" in found.help[0]
