@@ -63,7 +63,8 @@ class Trail:
 
     def then(self, applied: Applied) -> Trail:
         """The trail of what an application gives."""
-        return Trail((applied,), self.entry, self.sole).after(self)
+        layers = (applied, *self.layers)
+        return Trail(layers[:LONGEST]) if len(layers) > LONGEST else Trail(layers, self.entry, self.sole)
 
     def after(self, before: Trail) -> Trail:
         """The trail, with what led to its beginning."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from math import prod
 from typing import ClassVar
 
-from cnndsl import costs
 from cnndsl.layers.base import Layer
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.shape import Flatten
@@ -47,6 +46,8 @@ class MostParameters(Rule):
     def finish(self, program: Program) -> Iterator[Finding]:
         if not self._seen:
             return
+        from cnndsl import costs
+
         for key in program.networks:
             inside = _modules(program, key)
             total = costs.of(program, key).parameters

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from cnndsl.diagnostics import Diagnostic, Severity
 from cnndsl.lint.rules import CODES, REMARK
@@ -44,6 +43,8 @@ def _why_not(code: str) -> str:
         return f"{code} is an error, and cannot be ignored"
     if code == "W001":
         return "W001 is about a picture and not about a text, and cannot be ignored"
+    from difflib import get_close_matches
+
     near = get_close_matches(code.upper(), sorted(CODES), 1)
     return f"there is no warning {code[:40]!r}" + (f": did you mean {near[0]}?" if near else "")
 
