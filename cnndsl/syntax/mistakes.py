@@ -1,170 +1,367 @@
-"""What to say about a text that cannot be read: what was being written, and what to write instead."""
+"""What to say about a text that cannot be read: what is wrong, where, and what to write instead.
+
+`explain` asks one function after the other, from the mistakes that people make often to the general
+case; each looks at the place and answers for its own kind of mistake alone.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from lark import Token
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
 
 from cnndsl.diagnostics import Label, Problem, error
-from cnndsl.source import Source, Span
+from cnndsl.source import Source
+from cnndsl.syntax import characters
+from cnndsl.syntax.place import DEFINITIONS, OPENING, WORDS, Open, Place, show, span_of
+
+_BLOCKS = frozenset({"IF", "FOR", "REPEAT", "WHEN", "_ELSE"})
+_HEADS = frozenset({"if", "for", "else"})
+_ENDS = frozenset({"_NL", "$END", "RBRACE", "RPAR", "RSQB", "COMMA"})
+_VALUES = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "INPUT", "IT", "TRUE", "FALSE", "HOLE"})
+_WANTS_MORE = {
+    "_ARROW": "write the next layer after it, or remove it",
+    "COMMA": "remove the comma, or write what follows it",
+    "OUTPUT": "write what goes out: output it",
+    "IF": "write a condition: if stride != 1 { ... }",
+    "FOR": "write for i in range(3) { ... }",
+    "IN": "write a list after it, such as range(3)",
+    "REPEAT": "write how often: repeat 3 { ... }",
+    "NOT": "write a condition after it",
+    "AND": "write a condition after it",
+    "OR": "write a condition after it",
+    "DOT": "write a name after it, such as input.channels",
+    "PLUS": "write a number or a value after it",
+    "MINUS": "write a number or a value after it",
+    "STAR": "write a number or a value after it",
+    "SLASH": "write a number or a value after it",
+    "POWER": "write a number after it",
+    "COMPARE": "write a number after it",
+}
+_OTHER_LANGUAGES = {
+    "class": "a network is written network Net { ... }",
+    "def": "a block is written block Unit(channels) { ... }",
+    "import": 'what stands in another file is imported with from "file.cnn" import Unit',
+    "return": "the last value of a body is its output; several are written output a, b",
+    "elif": "write else if",
+    "while": "write repeat 3 { ... } or for i in range(3) { ... }",
+    "let": "write name = ...",
+    "const": "write name = ...",
+    "var": "write name = ...",
+}
 
 
-@dataclass(slots=True)
-class Open:
-    """A bracket that is open, the word before it, and where a line break was first dropped inside it."""
-
-    token: Token
-    before: Token | None
-    broken_at: int = 0
-
-
-_WORDS = {
-    "network", "block", "sequence", "input", "output", "init", "when", "if", "else", "for", "in",
-    "repeat", "from", "import", "it", "and", "or", "not", "true", "false",
-}  # fmt: skip
-_BODY_WORDS = {"NAME", "NUMBER", "STRING", "INPUT", "LBRACE", "IF", "FOR", "REPEAT", "OUTPUT", "_ARROW"}
-_CLOSING = {"LBRACE": "}", "_LPAR": ")", "LSQB": "]"}
+def explain(place: Place) -> Problem:
+    """The error for a word that cannot stand where it does."""
+    return next(problem for problem in (recognise(place) for recognise in _RECOGNISED) if problem is not None)
 
 
 def not_closed(bracket: Open, source: Source) -> Problem:
     """The error for a bracket whose partner is missing."""
-    token = bracket.token
-    partner = _CLOSING[token.type]
-    what = _what(bracket)
     return error(
         "E102",
-        f"{what} is not closed",
-        _span(token, source),
-        label=f"this {token} has no {partner}",
-        help=f"add {partner} where {what} ends",
+        f"{bracket.what} is not closed",
+        span_of(bracket.token, source),
+        label=f"this {bracket.token} has no {bracket.partner}",
+        help=f"add {bracket.partner} where {bracket.what} ends",
     )
 
 
-def _what(bracket: Open) -> str:
-    token, before = bracket.token, bracket.before
-    if token.type == "_LPAR" and before is not None and before.type in ("NAME", "INPUT"):
-        return f"the list of {before}'s arguments"
-    return {"LBRACE": "this body", "_LPAR": "this parenthesis", "LSQB": "this list"}[token.type]
+def _character(place: Place) -> Problem | None:
+    return characters.explain(place) if place.word.type == "UNKNOWN" else None
 
 
-def explain(
-    word: Token, brackets: list[Open], accepts: set[str], source: Source, words: list[Token], at: int
-) -> Problem:
-    """The error for a word that cannot stand where it does."""
-    span = _span(word, source)
-    text = _show(word)
-    before = words[at - 1] if at else None
-    place = _place(brackets)
-    labels = (Label(_span(brackets[-1].token, source), f"inside {_what(brackets[-1])}"),) if brackets else ()
+def _comment(place: Place) -> Problem | None:
+    words = [*place.line, place.word]
+    for k, word in enumerate(words):
+        following = words[k + 1] if k + 1 < len(words) else place.after
+        is_star = following is not None and following.type in ("STAR", "POWER") and following.start_pos == word.end_pos
+        if word.type == "SLASH" and (str(word) == "//" or (k == 0 and is_star)):
+            start = span_of(word, place.source)
+            return error("E101", "a comment begins with #", start, help="write # in place of it")
+    return None
 
-    if word.type == "UNKNOWN":
-        return _unknown(word, span)
-    if word.type == "$END":
-        return error("E101", "the text ends in the middle of a line", span, help="complete the last line")
-    if word.type in ("RPAR", "RSQB", "RBRACE") and (not brackets or _CLOSING[brackets[-1].token.type] != str(word)):
-        if brackets and brackets[-1].token.type != "LBRACE":
-            partner = _CLOSING[brackets[-1].token.type]
-            return error("E102", f"{text} closes nothing here", span, labels=labels, help=f"close with {partner} first")
-        return error(
-            "E102", f"{text} closes nothing here", span, help=f"remove it, or open it before with {_partner(word)}"
-        )
-    if before is not None and str(before) in _WORDS and str(word) == "=":
-        return error(
-            "E103",
-            f"{before} is a word of the language and cannot be a name",
-            _span(before, source),
-            help=f"choose another name, such as {before}_1",
-        )
-    if str(word) in _WORDS and "NAME" in accepts:
-        return error(
-            "E103",
-            f"{word} is a word of the language and cannot stand here",
-            span,
-            help="choose another name",
-        )
-    if not brackets and (word.type in _BODY_WORDS or (word.type in ("_LPAR", "COLON") and str(before) not in _WORDS)):
-        return error(
-            "E101",
-            f"{text} cannot stand here, outside a network",
-            span,
-            help="layers stand in a body: network Net { ... }",
-        )
-    if str(word) == "=" and brackets and brackets[-1].token.type == "LBRACE":
-        return error("E101", "= gives a value to a name; it cannot stand here", span, help="to compare, write ==")
-    if str(word) == ":":
-        return error(
-            "E101",
-            "a colon follows the name that a layer gets; it cannot stand here",
-            span,
-            help="write name: layer, and open a body with { and not with a colon",
-        )
-    if (
-        before is not None
-        and before.type in ("NAME", "NUMBER", "STRING", "RPAR", "RSQB")
-        and word.type
-        in (
-            "NAME",
-            "NUMBER",
-            "STRING",
-        )
-    ):
-        between = "a comma" if brackets and brackets[-1].token.type != "LBRACE" else "-> or a new line"
-        return error(
-            "E101",
-            f"something is missing between {_show(before)} and {text}{place}",
-            span,
-            labels=labels if place else (),
-            help=f"put {between} between them",
-        )
+
+def _other_language(place: Place) -> Problem | None:
+    first = place.first
+    if place.brackets and not place.in_body:
+        return None
+    if first.type == "FROM" and place.word.type == "NAME":
+        return error("E101", "an import names a file", place.span(), help=_OTHER_LANGUAGES["import"])
+    if str(first) not in _OTHER_LANGUAGES:
+        return None
+    what = "an import begins with from" if str(first) == "import" else f"{first} is no word of this language"
+    return error("E101", what, place.span(first), help=_OTHER_LANGUAGES[str(first)])
+
+
+def _word_as_name(place: Place) -> Problem | None:
+    word, before, after = place.word, place.before, place.after
+    taken = None
+    if word.type in ("EQUAL", "COLON") and before is not None and str(before) in WORDS - _HEADS:
+        taken = before
+    elif str(word) in WORDS:
+        names = after is not None and after.type in ("EQUAL", "COLON")
+        only_a_name = "NAME" in place.expected and place.expected <= {"NAME", "RPAR", "RSQB"}
+        no_definition = word.type in DEFINITIONS and place.in_body and (after is None or after.type != "NAME")
+        taken = word if names or only_a_name or no_definition else None
+    if taken is None:
+        return None
     return error(
-        "E101", f"{text} cannot stand here{place}", span, labels=labels if place else (), help=_expected(accepts)
+        "E103",
+        f"{taken} is a word of the language and cannot be a name",
+        place.span(taken),
+        help=f"choose another name, such as {taken}_1",
     )
 
 
-def _unknown(word: Token, span: Span) -> Problem:
-    if word == '"':
-        return error("E104", "this text is not closed", span, help='end it with " on the same line')
-    if word == "'":
-        return error("E104", "a text stands in double quotes", span, help='write "..."')
-    if word.isprintable():
-        return error("E101", f"the character {word} has no meaning in this language", span, help="remove it")
-    return error("E101", f"there is an invisible character (U+{ord(word):04X}) here", span, help="remove it")
+def _number(place: Place) -> Problem | None:
+    word, before = place.word, place.before
+    if before is None or before.type != "NUMBER" or word.type != "NAME" or not place.is_glued:
+        return None
+    text, span = f"{before}{word}", place.span(before, word)
+    if re.fullmatch(r"0([xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)", text):
+        return error("E101", "numbers are written in decimal digits", span, help=f"write {int(text, 0)}")
+    if re.fullmatch(r"[0-9.]+(_[0-9]+)+", text):
+        return error("E101", "numbers are written without _", span, help=f"write {text.replace('_', '')}")
+    return error("E101", f"{text} is neither a number nor a name", span, help="a name begins with a letter or _")
 
 
-def _place(brackets: list[Open]) -> str:
-    if not brackets or brackets[-1].token.type == "LBRACE":
-        return ""
-    return f", inside {_what(brackets[-1])}"
+def _arrow(place: Place) -> Problem | None:
+    word, before, after = place.word, place.before, place.after
+    if word.type == "EQUAL" and after is not None and str(after) == ">" and after.start_pos == word.end_pos:
+        return error("E101", "an arrow is written ->", place.span(word, after), help="write ->")
+    if word.type != "_ARROW":
+        return None
+    if before is not None and before.type == "_ARROW":
+        return error(
+            "E101", "nothing stands between these two arrows", place.span(before, word), help="remove one of them"
+        )
+    if before is None or before.type in ("LBRACE", "_NL"):
+        return error(
+            "E101", "nothing stands before this arrow", place.span(), help="begin with a layer or a value: input -> ..."
+        )
+    if place.in_body and any(w.type == "COMMA" for w in place.line) and "EQUAL" in place.expected:
+        return error("E101", "one value goes through an arrow, not several", place.span(), help="write a line for each")
+    return None
 
 
-def _show(word: Token) -> str:
-    if word.type == "_NL":
-        return "the end of the line"
+def _definition(place: Place) -> Problem | None:
+    """The beginning of a network or block."""
+    first, word = place.first, place.word
+    if first.type not in DEFINITIONS:
+        return None
+    kind = str(first)
+    if place.brackets:
+        return error(
+            "E101",
+            f"a {kind} is not defined inside of another body",
+            place.span(first),
+            help="move it out of here, and use it by its name",
+        )
+    if place.before is first:
+        return error("E101", f"this {kind} has no name", place.span(first), help=f"write {kind} Name {{ ... }}")
+    if "LBRACE" not in place.expected:
+        return None
+    name = str(place.line[1])
+    if word.type == "COLON":
+        return error(
+            "E101",
+            f"the body of a {kind} stands in braces, and not after a colon",
+            place.span(),
+            help=f"write {kind} {name} {{ ... }}",
+        )
+    span = place.span(first, place.before)
+    return error("E101", f"{name} has no body", span, help=f"write {kind} {name} {{ ... }}")
+
+
+def _braces(place: Place) -> Problem | None:
+    """What depends on an if, a for, a repeat."""
+    word, before, line = place.word, place.before, place.line
+    if word.type == "_ELSE":
+        return error(
+            "E101", "there is no if that this else belongs to", place.span(), help="else follows the } of an if"
+        )
+    heads = [head for head in line if head.type in _BLOCKS]
+    if not heads or before is None:
+        return None
+    head = heads[-1]
+    if word.type == "EQUAL" and head.type == "IF":
+        return error("E101", "= gives a value to a name", place.span(), help="to compare, write ==")
+    if head.type == "FOR" and not any(w.type == "IN" for w in line):
+        return error("E101", "a for runs over a list", place.span(head, before), help=_WANTS_MORE["FOR"])
+    if "LBRACE" in place.expected and (word.type == "COLON" or before is head or before.type in _VALUES):
+        written = place.text(head, before)
+        return error(
+            "E101",
+            f"what belongs to this {show(head)} stands in braces",
+            place.span(),
+            label="here a { is missing",
+            help=f"write {written} {{ ... }}",
+        )
+    return None
+
+
+def _missing_after(place: Place) -> Problem | None:
+    """An operator at the end of what it stands in."""
+    word, before = place.word, place.before
+    if before is None or word.type not in _ENDS:
+        return None
+    if before.type == "EQUAL":
+        line = place.line
+        name = str(line[-2]) if len(line) > 1 and line[-2].type == "NAME" else "name"
+        help_text = f"write {name} = ..." if place.in_body or not place.brackets else f"write a value after {name}="
+        return error("E101", "something is missing after =", place.span(before), help=help_text)
+    if before.type not in _WANTS_MORE or (before.type == "COMMA" and word.type == "COMMA"):
+        return None
+    return error(
+        "E101", f"something is missing after {show(before)}", place.span(before), help=_WANTS_MORE[before.type]
+    )
+
+
+def _closing(place: Place) -> Problem | None:
+    word, inner = place.word, place.inner
+    if word.type not in OPENING:
+        return None
+    if inner is None or (inner.token.type == "LBRACE" and word.type != "RBRACE"):
+        return error(
+            "E102", f"there is no {OPENING[word.type]} that this {word} closes", place.span(), help="remove it"
+        )
+    if inner.partner == str(word):
+        if place.before is inner.token:
+            return error(
+                "E101", "there is nothing in this parenthesis", place.span(inner.token, word), help="remove it"
+            )
+        return None
+    if word.type == "RBRACE":
+        return not_closed(inner, place.source)
+    return error(
+        "E102",
+        f"{inner.what} is closed with {inner.partner}, and not with {word}",
+        place.span(),
+        labels=(Label(place.span(inner.token), f"it is opened with this {inner.token}"),),
+        help=f"write {inner.partner} before it, or in place of it",
+    )
+
+
+def _comma(place: Place) -> Problem | None:
+    word, before, inner = place.word, place.before, place.inner
+    if word.type != "COMMA":
+        return None
+    if before is not None and before.type in ("COMMA", "_LPAR", "LSQB"):
+        return error("E101", "nothing stands before this comma", place.span(), help="remove it")
+    if inner is not None and inner.token.type == "_LPAR" and not inner.is_call:
+        return error(
+            "E102",
+            "this parenthesis is not closed before the comma",
+            place.span(),
+            labels=(Label(place.span(inner.token), "it is opened here"),),
+            help="add ) before the comma; a list is written [a, b]",
+        )
+    return None
+
+
+def _equals(place: Place) -> Problem | None:
+    word, first = place.word, place.first
+    if word.type != "EQUAL" or not (place.in_body or not place.brackets):
+        return None
+    if str(first) == "self":
+        return error(
+            "E101", "the parts of a network are named without self", place.span(first), help="write conv1 = conv(8, 5)"
+        )
+    line = place.line
+    if len(line) > 1:
+        return error(
+            "E101",
+            "only a name can be given a value",
+            place.span(first, place.before),
+            help="write name = ..., or to compare, ==",
+        )
+    return None
+
+
+def _colon(place: Place) -> Problem | None:
+    word, before, after, inner = place.word, place.before, place.after, place.inner
+    if word.type != "COLON":
+        return None
+    if inner is not None and inner.is_call and before is not None and before.type == "NAME" and after is not None:
+        return error("E101", "an argument is given with =", place.span(), help=f"write {before}={show(after)}")
+    if not place.brackets:
+        return None
+    return error(
+        "E101",
+        "a colon follows the name that a layer gets, and nothing else",
+        place.span(),
+        help='write name: layer, or "name{i}": layer',
+    )
+
+
+def _outside(place: Place) -> Problem | None:
+    """Lines that belong into a body."""
+    if place.brackets:
+        return None
+    first, before = place.first, place.before
+    second = place.word if before is first else None
+    if first.type == "NAME" and second is not None and second.type == "NAME":
+        near = get_close_matches(str(first), ["network", "block", "sequence", "extern"], n=1, cutoff=0.7)
+        if near:
+            return error("E101", f"nothing is called {first}", place.span(first), help=f"did you mean {near[0]}?")
+    if place.word.type == "$END":
+        return None
+    return error(
+        "E101",
+        "this line stands outside of a network",
+        place.span(first, place.word),
+        help="layers stand in a body: network Net { ... }",
+    )
+
+
+def _two_in_a_row(place: Place) -> Problem | None:
+    word, before = place.word, place.before
+    if before is None or before.type not in _VALUES or word.type not in _VALUES | {"LBRACE", "IF"}:
+        return None
+    if place.in_body:
+        start = next((k for k in range(len(place.line) - 1, -1, -1) if place.line[k].type in ("_ARROW", "EQUAL")), -1)
+        left = place.text(place.line[start + 1], before)
+        between = "put -> between them, or begin a new line"
+    else:
+        left, between = show(before), "put a comma between them"
+    return error("E101", f"something is missing between {left} and {show(word)}", place.span(), help=between)
+
+
+def _general(place: Place) -> Problem:
+    word, inner, expected = place.word, place.inner, place.expected
     if word.type == "$END":
-        return "the end of the text"
-    return str(word).strip()
+        return error("E101", "the text ends in the middle of a line", place.span(), help="complete the last line")
+    where = ""
+    labels: tuple[Label, ...] = ()
+    if inner is not None and inner.token.type != "LBRACE":
+        where, labels = f", inside {inner.what}", (Label(place.span(inner.token), "it is opened here"),)
+    if "NUMBER" in expected:
+        help_text = "write a name, a number or a layer here"
+    elif expected == {"NAME"}:
+        help_text = "write a name here"
+    elif "RPAR" in expected or "RSQB" in expected:
+        help_text = f"write a comma or {')' if 'RPAR' in expected else ']'} here"
+    else:
+        help_text = "begin a new line before it, or remove it"
+    return error("E101", f"{show(word)} cannot stand here{where}", place.span(), labels=labels, help=help_text)
 
 
-def _expected(accepts: set[str]) -> str:
-    if "NAME" in accepts:
-        return "a name, a number or a layer belongs here"
-    if "LBRACE" in accepts:
-        return "a body belongs here: { ... }"
-    if "RPAR" in accepts:
-        return "a comma or ) belongs here"
-    if "RSQB" in accepts:
-        return "a comma or ] belongs here"
-    return "begin a new line before it, or remove it"
-
-
-def _partner(word: Token) -> str:
-    return {"RPAR": "(", "RSQB": "[", "RBRACE": "{"}[word.type]
-
-
-def _span(word: Token, source: Source) -> Span:
-    start, end = word.start_pos or 0, word.end_pos or 0
-    if word.type in ("_NL", "_ARROW"):
-        stripped = source.text[start:end].rstrip()
-        end = start + max(1, len(stripped)) if word.type == "_ARROW" else start + 1
-    return Span(source, start, end)
+_RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
+    _comment,
+    _character,
+    _other_language,
+    _word_as_name,
+    _number,
+    _arrow,
+    _definition,
+    _braces,
+    _missing_after,
+    _closing,
+    _comma,
+    _equals,
+    _colon,
+    _outside,
+    _two_in_a_row,
+    _general,
+)

@@ -18,7 +18,8 @@ from cnndsl.diagnostics import Diagnostic, Problem, error
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.builder import Builder
-from cnndsl.syntax.mistakes import Open, explain, not_closed
+from cnndsl.syntax.mistakes import explain, not_closed
+from cnndsl.syntax.place import DEFINITIONS, Open, Place
 
 MAX_NESTING = 100
 MOST_MISTAKES = 200
@@ -77,6 +78,10 @@ class _Reader:
         self._end = Token("$END", "", start_pos=offset, end_pos=offset)
         self._brackets: list[Open] = []
         self._anchors = [_Anchor(None, 1, 0)]
+        self._astray = False
+        """Whether a line outside of all bodies was wrong, and no definition came since: others there are no news."""
+        self._taken: set[str] = set()
+        """What was said of words that cannot be names: each time that they are used is no news either."""
 
     def read(self, words: list[Token]) -> Any:
         """Feed all words; the result is what the parser built, or None."""
@@ -109,11 +114,14 @@ class _Reader:
                 continue
             except Problem as problem:
                 self.diagnostics.append(problem.diagnostic)
-                at, line_start = self._skip_line(words, at + 1), True
+                # The word itself is not read yet: what went wrong is what it completed.
+                at, line_start = self._skip_line(words, at), True
                 continue
             line_start = kind in ("_NL", "LBRACE")
+            if kind in _ITEM_WORDS:
+                self._astray = False
             if kind in _OPENING:
-                self._open(word, words[at - 1] if at else None)
+                self._open(words, at)
                 if len(self._brackets) > MAX_NESTING:
                     self._report(
                         error(
@@ -138,13 +146,15 @@ class _Reader:
             if self._brackets:
                 self._report(not_closed(self._brackets[-1], self.source))
             else:
-                self._report(explain(end, self._brackets, problem.accepts or set(), self.source, words, len(words)))
+                self._report(explain(self._place(words, len(words), end, problem)))
         except Problem as problem:
             self.diagnostics.append(problem.diagnostic)
         return None
 
-    def _open(self, word: Token, before: Token | None) -> None:
-        self._brackets.append(Open(word, before))
+    def _open(self, words: list[Token], at: int) -> None:
+        word = words[at]
+        defines = at > 1 and words[at - 2].type in DEFINITIONS | {"EXTERN"}
+        self._brackets.append(Open(word, words[at - 1] if at else None, defines))
         if word.type == "LBRACE":
             self._anchors.append(_Anchor(word, 0, 0))
 
@@ -158,20 +168,36 @@ class _Reader:
         """Report the mistake at `words[at]`; say at which word reading goes on."""
         word = words[at]
         inner = self._brackets[-1] if self._brackets else None
-        starts_line = at > 0 and words[at - 1].type == "_NL"
-        if word.type in _ITEM_WORDS and starts_line and self._brackets:
+        if self._brackets and self._begins_definition(words, at):
             # A new definition inside a body: the body before it was not closed.
             self._report(not_closed(self._brackets[-1], self.source))
             self._brackets.clear()
             del self._anchors[1:]
             self._rewind()
             return at
-        if inner is not None and inner.broken_at:
+        if inner is not None and inner.broken_at and words[at - 1].type == "_NL" and not _is_closed(inner, words, at):
             # The bracket swallowed a line break, and what follows makes no sense inside it.
             self._report(not_closed(inner, self.source))
             return self._skip_line(words, inner.broken_at)
-        self._report(explain(word, self._brackets, problem.accepts or set(), self.source, words, at))
+        if self._brackets or not self._astray:
+            found = explain(self._place(words, at, word, problem))
+            if found.diagnostic.message not in self._taken:
+                self._report(found)
+            if found.diagnostic.code == "E103":
+                self._taken.add(found.diagnostic.message)
+        self._astray = not self._brackets
         return self._skip_line(words, at)
+
+    def _begins_definition(self, words: list[Token], at: int) -> bool:
+        """Whether a definition begins at the left edge of the text, where no body goes on."""
+        word = words[at]
+        if word.type not in _ITEM_WORDS or self.source.position(word.start_pos or 0).column != 1:
+            return False
+        following = words[at + 1].type if at + 1 < len(words) else ""
+        return following == ("STRING" if word.type == "FROM" else "NAME")
+
+    def _place(self, words: list[Token], at: int, word: Token, problem: UnexpectedToken) -> Place:
+        return Place(self.source, words, at, word, self._brackets, frozenset(problem.expected))
 
     def _skip_line(self, words: list[Token], at: int) -> int:
         """Forget the line being read; the index of the first word after it."""
@@ -202,6 +228,19 @@ class _Reader:
 
     def _report(self, problem: Problem) -> None:
         self.diagnostics.append(problem.diagnostic)
+
+
+def _is_closed(bracket: Open, words: list[Token], at: int) -> bool:
+    """Whether the bracket, open before `words[at]`, is closed after all."""
+    depth = 0
+    for word in words[at:]:
+        if word.type in _OPENING:
+            depth += 1
+        elif word.type in ("RBRACE", "RPAR", "RSQB"):
+            if depth == 0:
+                return str(word) == bracket.partner
+            depth -= 1
+    return False
 
 
 @cache

@@ -1,0 +1,127 @@
+"""A place in a text where reading could not go on: the word there, and what is around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lark import Token
+
+from cnndsl.source import Source, Span
+
+WORDS = frozenset(
+    {
+        "network", "block", "sequence", "input", "output", "init", "when", "if", "else", "for", "in",
+        "repeat", "extern", "from", "import", "it", "and", "or", "not", "true", "false",
+    }
+)  # fmt: skip
+DEFINITIONS = frozenset({"NETWORK", "BLOCK", "SEQUENCE"})
+CLOSING = {"LBRACE": "}", "_LPAR": ")", "LSQB": "]"}
+OPENING = {"RBRACE": "{", "RPAR": "(", "RSQB": "["}
+_LONGEST = 30
+
+
+@dataclass(slots=True)
+class Open:
+    """A bracket that is open, the words before it, and where a line break was first dropped inside it."""
+
+    token: Token
+    before: Token | None
+    defines: bool = False
+    """Whether it opens the parameters of a definition."""
+    broken_at: int = 0
+
+    @property
+    def partner(self) -> str:
+        """The bracket that closes it."""
+        return CLOSING[self.token.type]
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it holds arguments or parameters."""
+        return self.token.type == "_LPAR" and self.before is not None and self.before.type in ("NAME", "INPUT", "RPAR")
+
+    @property
+    def what(self) -> str:
+        """What people call it."""
+        if self.is_call and self.before is not None and self.before.type != "RPAR":
+            return f"the list of {self.before}'s {'parameters' if self.defines else 'arguments'}"
+        return {"LBRACE": "this body", "_LPAR": "this parenthesis", "LSQB": "this list"}[self.token.type]
+
+
+@dataclass(slots=True)
+class Place:
+    """The word `words[at]` cannot stand here; `expected` are the kinds of words that could."""
+
+    source: Source
+    words: list[Token]
+    at: int
+    word: Token
+    brackets: list[Open]
+    expected: frozenset[str]
+
+    @property
+    def before(self) -> Token | None:
+        """The word before."""
+        return self.words[self.at - 1] if self.at else None
+
+    @property
+    def after(self) -> Token | None:
+        """The word after."""
+        return self.words[self.at + 1] if self.at + 1 < len(self.words) else None
+
+    @property
+    def inner(self) -> Open | None:
+        """The innermost open bracket."""
+        return self.brackets[-1] if self.brackets else None
+
+    @property
+    def in_body(self) -> bool:
+        """Whether the innermost open bracket is that of a body."""
+        return bool(self.brackets) and self.brackets[-1].token.type == "LBRACE"
+
+    @property
+    def line(self) -> list[Token]:
+        """The words of the line up to this one, which is not among them."""
+        start = self.at
+        while start and self.words[start - 1].type not in ("_NL", "LBRACE", "RBRACE"):
+            start -= 1
+        return self.words[start : self.at]
+
+    @property
+    def first(self) -> Token:
+        """The first word of the line."""
+        return (self.line or [self.word])[0]
+
+    @property
+    def is_glued(self) -> bool:
+        """Whether there is no space before the word."""
+        return self.before is not None and self.before.end_pos == self.word.start_pos
+
+    def span(self, first: Token | None = None, last: Token | None = None) -> Span:
+        """The place of a word, by default of this one, or from one word to another."""
+        first = first or self.word
+        return span_of(first, self.source).to(span_of(last or first, self.source))
+
+    def text(self, first: Token, last: Token) -> str:
+        """The text from one word to another, cut where it is long."""
+        text = " ".join(self.span(first, last).text.split())
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def span_of(word: Token, source: Source) -> Span:
+    """The characters of a word, without the line breaks that belong to it."""
+    start, end = word.start_pos or 0, word.end_pos or 0
+    if word.type == "_ARROW":
+        end = start + 2
+    elif word.type == "_NL":
+        end = start + 1
+    return Span(source, start, end)
+
+
+def show(word: Token) -> str:
+    """A word for people."""
+    if word.type == "_NL":
+        return "the end of the line"
+    if word.type == "$END":
+        return "the end of the text"
+    return str(word).strip()
