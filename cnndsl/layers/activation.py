@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from cnndsl.layers.base import Argument, Code, Group, Layer, Spelling, Tensor
 from cnndsl.layers.fields import Axis, Count, Flag, Real
-from cnndsl.layers.sizes import Shape, SizeError
+from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, incoming
+from cnndsl.layers.memory import Extra, Kept
+from cnndsl.layers.reach import Reaches, same, whole
+from cnndsl.layers.sizes import KnownShape, Shape, SizeError
 from cnndsl.layers.values import axis_index
 
+Side = Literal["input", "output", "either"]
 _INPLACE = "whether the input itself is overwritten"
 
 
@@ -21,6 +26,8 @@ class _Activation(Layer):
     ranks: ClassVar[tuple[int, ...]] = ()
     call: ClassVar[str]
     """The function that does the same."""
+    backward_from: ClassVar[Side] = "either"
+    """What the backward pass works from; where that is the input alone, a copy is kept before it is overwritten."""
 
     def output(self, x: Shape) -> Shape:
         return x
@@ -30,6 +37,20 @@ class _Activation(Layer):
 
     def function(self, x: Shape) -> Spelling | None:
         return Spelling(self.call, self.arguments())
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return same(x)
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return getattr(self, "inplace", False)
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return in_order
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        if self.backward_from == "input" and getattr(self, "inplace", False):
+            return Kept(extra=Extra(numbers=prod(x)))
+        return Kept(output=True) if self.backward_from == "output" else Kept(inputs=(0,))
 
 
 class _Inplace(_Activation):
@@ -44,6 +65,7 @@ class ReLU(_Inplace):
     kind: ClassVar[str] = "relu"
     module: ClassVar[str] = "ReLU"
     call: ClassVar[str] = "F.relu"
+    backward_from: ClassVar[Side] = "output"
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 5) -> relu"
 
 
@@ -53,6 +75,7 @@ class ReLU6(_Inplace):
     kind: ClassVar[str] = "relu6"
     module: ClassVar[str] = "ReLU6"
     call: ClassVar[str] = "F.relu6"
+    backward_from: ClassVar[Side] = "input"
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> relu6"
 
 
@@ -136,6 +159,13 @@ class RReLU(_Activation):
     def words(self, x: Shape) -> str:
         return f"slope {self.lower:.4g} to {self.upper:.4g}"
 
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        # PyTorch makes room for the slopes that training would draw.
+        return Extra(numbers=prod(x))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))
+
 
 class ELU(_Activation):
     """The exponential linear unit: x if x > 0, else alpha * (exp(x) - 1) (torch.nn.ELU; Clevert et al., 2016)."""
@@ -198,6 +228,7 @@ class SiLU(_Inplace):
     kind: ClassVar[str] = "silu"
     module: ClassVar[str] = "SiLU"
     call: ClassVar[str] = "F.silu"
+    backward_from: ClassVar[Side] = "input"
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> silu"
 
 
@@ -207,6 +238,7 @@ class Mish(_Inplace):
     kind: ClassVar[str] = "mish"
     module: ClassVar[str] = "Mish"
     call: ClassVar[str] = "F.mish"
+    backward_from: ClassVar[Side] = "input"
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> mish"
 
 
@@ -216,6 +248,7 @@ class Hardswish(_Inplace):
     kind: ClassVar[str] = "hardswish"
     module: ClassVar[str] = "Hardswish"
     call: ClassVar[str] = "F.hardswish"
+    backward_from: ClassVar[Side] = "input"
     example: ClassVar[str] = "input(3, 32, 32) -> conv(16, 3) -> hardswish"
 
 
@@ -225,6 +258,7 @@ class Hardsigmoid(_Inplace):
     kind: ClassVar[str] = "hardsigmoid"
     module: ClassVar[str] = "Hardsigmoid"
     call: ClassVar[str] = "F.hardsigmoid"
+    backward_from: ClassVar[Side] = "input"
     example: ClassVar[str] = "input(16, 1, 1) -> conv(16, 1) -> hardsigmoid"
 
 
@@ -234,6 +268,7 @@ class Hardtanh(_Activation):
     kind: ClassVar[str] = "hardtanh"
     module: ClassVar[str] = "Hardtanh"
     call: ClassVar[str] = "F.hardtanh"
+    backward_from: ClassVar[Side] = "input"
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> hardtanh(0, 1)"
     torch_names: ClassVar[dict[str, str]] = {"min": "min_val", "max": "max_val"}
 
@@ -260,6 +295,7 @@ class Sigmoid(_Activation):
     kind: ClassVar[str] = "sigmoid"
     module: ClassVar[str] = "Sigmoid"
     call: ClassVar[str] = "torch.sigmoid"
+    backward_from: ClassVar[Side] = "output"
     example: ClassVar[str] = "input(16, 1, 1) -> conv(16, 1) -> sigmoid"
 
 
@@ -269,6 +305,7 @@ class Tanh(_Activation):
     kind: ClassVar[str] = "tanh"
     module: ClassVar[str] = "Tanh"
     call: ClassVar[str] = "torch.tanh"
+    backward_from: ClassVar[Side] = "output"
     example: ClassVar[str] = "input(8, 16, 16) -> conv_transpose(3, 4, stride=2, padding=1) -> tanh"
 
 
@@ -292,17 +329,32 @@ class Softsign(_Activation):
     call: ClassVar[str] = "F.softsign"
     example: ClassVar[str] = "input(256) -> linear(64) -> softsign"
 
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(numbers=prod(x))  # the divisor, 1 + |x|
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))
+
+
+def _over(x: Shape, at: int) -> Reaches:
+    """Each number of the output is made of all those along one axis."""
+    return (*same(x[:at]), whole(x[at]), *same(x[at + 1 :], first=at + 1))
+
 
 class _Shares(_Activation):
     """A softmax along one axis; PyTorch wants to be told which."""
 
     torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    backward_from: ClassVar[Side] = "output"
 
     axis: Axis = Field(default=1, description="the axis whose shares add up to 1, the batch being axis 0")
 
     def output(self, x: Shape) -> Shape:
         axis_index(self.axis, x, self.kind)
         return x
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return _over(x, axis_index(self.axis, x, self.kind))
 
     def torch(self, x: Shape) -> Spelling:
         return Spelling(f"nn.{self.module}", (Argument("dim", self.axis, None),))
@@ -320,7 +372,7 @@ class Softmax(_Shares):
     kind: ClassVar[str] = "softmax"
     module: ClassVar[str] = "Softmax"
     call: ClassVar[str] = "F.softmax"
-    example: ClassVar[str] = "input(256) -> linear(10) -> softmax"
+    example: ClassVar[str] = "input(16, 100) -> conv(1, 1) -> softmax(axis=2)"
 
 
 class LogSoftmax(_Shares):
@@ -354,3 +406,16 @@ class GLU(_Activation):
                 code="E304",
             )
         return (*x[:at], x[at] // 2, *x[at + 1 :])
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        at = axis_index(self.axis, x, "glu")
+        half = AxisRule(
+            axis_names(x)[at], x[at] // 2, incoming(x, at) / 2, notes=("one half is the gate of the other",)
+        )
+        return tuple(half if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return _over(x, axis_index(self.axis, x, "glu"))
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return True

@@ -11,13 +11,20 @@ and so may the layer's own fields be when the torch backend asks for a spelling:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Literal
+from functools import reduce
+from operator import mul
+from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
 
-from cnndsl.layers.sizes import Dim, Shape, SizeError, show
+from cnndsl.layers.formula import AxisRule
+from cnndsl.layers.memory import NOTHING, Extra, Kept
+from cnndsl.layers.reach import Reaches, unknown
+from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
 from cnndsl.traced import OpenSize, is_open
 
 
@@ -31,6 +38,8 @@ class Group(Enum):
     ACTIVATION = "activation"
     SHAPE = "shape"
     DENSE = "dense"
+    BLOCK = "block"
+    """A class from elsewhere: it has an inside of its own, as a block has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +142,65 @@ class Layer(BaseModel):
     plain_call: ClassVar[bool] = False
     """Whether it is a plain function call, and no module, as an unnamed line of a block or network."""
 
+    takes_wholes: ClassVar[bool] = False
+    """Whether what comes in is whole numbers, such as the rows of a table."""
+
     def output(self, x: Shape) -> Shape:
         """The size of what comes out. Raises SizeError where PyTorch would refuse, or nothing would be left."""
         raise NotImplementedError
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        """Why each axis of what comes out is as long as it is; empty for a layer that keeps the size."""
+        return ()
+
+    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
+        """Other values of parameters that would give another size, as a reader may wonder: ("kernel", 3)."""
+        return ()
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         """The parameters and buffers, in the order of `state_dict()`."""
         return ()
 
+    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+        """The factors whose product is the number of multiply-accumulates for one sample, in the order of reading.
+
+        Only convolutions and dense layers have any.
+        """
+        return ()
+
     def macs(self, x: Shape, y: Shape) -> int:
-        """Multiply-accumulates for one sample; only convolutions and dense layers have any."""
-        return 0
+        """Multiply-accumulates for one sample."""
+        factors = self.products(x, y)
+        return cast("int", reduce(mul, factors)) if factors else 0
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        """What each position of the output reads of each axis of the input, in evaluation.
+
+        Away from the border; a border that is taken from the map itself counts as one of zeros.
+        """
+        return unknown(x)
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        """Whether the output lies where the input does: it is a view of it, or overwrites it.
+
+        `in_order` says whether the numbers of each input sample lie in memory as its axes do.
+        """
+        return False
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        """Whether the numbers of each output sample lie in memory as its axes do; `in_order`: the input's."""
+        return True
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        """What is needed in evaluation while it runs, besides input and output; None where it is not known."""
+        return NOTHING
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        """What PyTorch keeps of a step in training until the backward pass; None where it is not known.
+
+        `gradient` says whether the input wants one, `trained` names the tensors that do. One of them does.
+        """
+        return None
 
     def torch(self, x: Shape) -> Spelling:
         """How `torch.nn` writes the module."""
@@ -159,6 +216,30 @@ class Layer(BaseModel):
     def flattens(self, x: Shape) -> bool:
         """Whether a feature map of this shape is flattened before it comes in."""
         return False
+
+    @property
+    def word(self) -> str:
+        """What people call it: the word of the language, or the name of a class from elsewhere."""
+        return self.kind
+
+    @property
+    def text(self) -> str:
+        """How it could be written: `conv(channels=8, kernel=5)`."""
+        given = self.model_dump(exclude_defaults=True)
+        listed = ", ".join(f"{name}={value}" for name, value in given.items())
+        return f"{self.kind}({listed})" if listed else self.kind
+
+    def title(self, x: Shape) -> str:
+        """The name of the PyTorch class, for a picture: "Conv2d"."""
+        return self.module_name(len(x) - 1)
+
+    def role(self, name: str) -> Literal["count", "free", "fixed"]:
+        """What the parameter `name` decides; see `LayerParameter`."""
+        return _role(type(self).model_fields[name])
+
+    def having(self, values: Mapping[str, Any]) -> Self:
+        """The layer with other values of its parameters, unchecked; they may be traced."""
+        return self.model_copy(update=dict(values))
 
     def words(self, x: Shape) -> str:
         """The arguments that matter, for people: "8 filters, 5×5, stride 2". Empty where there are none."""
@@ -183,7 +264,7 @@ class Layer(BaseModel):
                 field.description or "",
                 field.is_required(),
                 None if field.is_required() else field.default,
-                "count" if "count" in field.metadata else "free" if "free" in field.metadata else "fixed",
+                _role(field),
             )
             for name, field in cls.model_fields.items()
         )
@@ -198,6 +279,10 @@ class Layer(BaseModel):
             for name in names or fields
             for long in (self.torch_names.get(name, name),)
         )
+
+
+def _role(field: FieldInfo) -> Literal["count", "free", "fixed"]:
+    return "count" if "count" in field.metadata else "free" if "free" in field.metadata else "fixed"
 
 
 RANK_WORDS = {

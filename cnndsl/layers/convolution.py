@@ -9,8 +9,12 @@ from pydantic import Field
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor, times
 from cnndsl.layers.fields import Count, Extent, Flag, Offset, Padding, PaddingMode
-from cnndsl.layers.sizes import Shape, SizeError, per_axis, show, window_size
-from cnndsl.layers.windows import check_border, does_not_fit, extent
+from cnndsl.layers.formula import AxisRule, Term, axis_names, incoming, parameter
+from cnndsl.layers.memory import NOTHING, Extra, Kept
+from cnndsl.layers.reach import Reaches, scattered, sliding, spatial_reach
+from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, per_axis, show, window_size
+from cnndsl.layers.window_rules import Sliding
+from cnndsl.layers.windows import check_border, does_not_fit, extent, nearby
 
 
 class _Convolution(Layer):
@@ -33,8 +37,15 @@ class _Convolution(Layer):
                 code="E304",
             )
 
+    def _kernels(self) -> AxisRule:
+        kernels = parameter("channels", self.channels, "channels", meaning="number of kernels")
+        return AxisRule("channels", self.channels, kernels, "one for each kernel")
+
     def _axes(self, value: Any, x: Shape, name: str) -> tuple[int, ...]:
         return per_axis(value, len(x) - 1, name)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,))
 
     def _words(self, x: Shape, groups: int, *more: str) -> str:
         parts = [f"{self.channels} {'filter' if self.channels == 1 else 'filters'}"]
@@ -106,9 +117,66 @@ class Conv(_Convolution):
         weight = Tensor("weight", (self.channels, x[0] // self.groups, *self._axes(self.kernel, x, "kernel")))
         return (weight, Tensor("bias", (self.channels,))) if self.bias else (weight,)
 
-    def macs(self, x: Shape, y: Shape) -> int:
-        # Each output number is a sum over the kernel and the input channels of its group.
-        return prod(self._axes(self.kernel, x, "kernel")) * (x[0] // self.groups) * prod(y)
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        sliding = Sliding(
+            self._axes(self.kernel, x, "kernel"),
+            self._axes(self.stride, x, "stride"),
+            self._before(x),
+            self._axes(self.dilation, x, "dilation"),
+            same=self.padding == "same",
+        )
+        return (self._kernels(), *sliding.rules(x, self.output(x)))
+
+    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
+        moves = any(s != 1 for s in self._axes(self.stride, x, "stride"))
+        strides = [] if self.padding == "same" else [1 if moves else 2]
+        kernel = self._axes(self.kernel, x, "kernel")
+        borders: list[Any] = [0, 1, kernel[0] // 2] if len(set(kernel)) == 1 else [0]
+        borders += [] if moves else ["same"]
+        return (
+            *(("kernel", other) for other in nearby(self.kernel)),
+            *(("stride", other) for other in strides),
+            *(("padding", other) for other in dict.fromkeys(borders) if other != self.padding),
+        )
+
+    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+        # Each output number is a sum over the input channels of its group and the kernel.
+        return (*y, x[0] // self.groups, *self._axes(self.kernel, x, "kernel"))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        kernel = self._axes(self.kernel, x, "kernel")
+        dilation = self._axes(self.dilation, x, "dilation")
+        axes = zip(kernel, self._axes(self.stride, x, "stride"), self._before(x), dilation, strict=True)
+        return spatial_reach(x, [sliding(*axis) for axis in axes], channels=False)
+
+    def _before(self, x: Shape) -> tuple[int, ...]:
+        """The padding before the first place of each axis."""
+        if self.padding == "same":
+            spread = zip(self._axes(self.kernel, x, "kernel"), self._axes(self.dilation, x, "dilation"), strict=True)
+            return tuple(d * (k - 1) // 2 for k, d in spread)
+        return self._axes(0 if self.padding == "valid" else self.padding, x, "padding")
+
+    def _padded(self, x: KnownShape) -> int:
+        """How many numbers a padded copy of the input has; 0 where PyTorch pads on the way, with zeros and evenly."""
+        odd = [0] * (len(x) - 1)
+        if self.padding == "same":
+            spread = zip(self._axes(self.kernel, x, "kernel"), self._axes(self.dilation, x, "dilation"), strict=True)
+            odd = [d * (k - 1) % 2 for k, d in spread]
+        if self.padding_mode == "zeros":
+            sides = odd
+        else:
+            sides = [2 * before + more for before, more in zip(self._before(x), odd, strict=True)]
+        copied = self.padding_mode != "zeros" or any(odd)
+        return x[0] * prod(i + more for i, more in zip(x[1:], sides, strict=True)) if copied else 0
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(numbers=self._padded(x))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        padded = self._padded(x)
+        # The mirrored and the repeated border are taken back by a function that wants to see the input once more.
+        original = not padded or (gradient and self.padding_mode in ("reflect", "replicate"))
+        return Kept(inputs=(0,) if original else (), extra=Extra(numbers=padded) if padded else NOTHING)
 
     def words(self, x: Shape) -> str:
         padding = ""
@@ -169,10 +237,43 @@ class ConvTranspose(_Convolution):
         weight = Tensor("weight", (x[0], self.channels // self.groups, *kernel))  # type: ignore[arg-type]
         return (weight, Tensor("bias", (self.channels,))) if self.bias else (weight,)
 
-    def macs(self, x: Shape, y: Shape) -> int:
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        y = self.output(x)
+        return (self._kernels(), *(self._rule(x, y[axis], axis) for axis in range(1, len(x))))
+
+    def _rule(self, x: Shape, size: Dim, axis: int) -> AxisRule:
+        kernel, stride, padding, dilation, extra = (
+            self._axes(getattr(self, name), x, name)[axis - 1]
+            for name in ("kernel", "stride", "padding", "dilation", "output_padding")
+        )
+        span: Term = parameter("K", kernel, "kernel")
+        formula = (incoming(x, axis) - 1) * parameter("S", stride, "stride") - 2 * parameter("D", padding, "padding")
+        spread = parameter("L", dilation, "dilation") * (span - 1) + 1
+        formula = formula + (span if dilation == 1 else spread)
+        if extra:
+            formula = formula + parameter("O", extra, "output_padding")
+        return AxisRule(axis_names(x)[axis], size, formula)
+
+    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
+        return (
+            *(("kernel", other) for other in nearby(self.kernel)),
+            ("stride", 1 if any(s != 1 for s in self._axes(self.stride, x, "stride")) else 2),
+            ("padding", 0 if any(self._axes(self.padding, x, "padding")) else 1),
+        )
+
+    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
         # Each input number is multiplied with a kernel for every output channel of its group.
-        kernel = self._axes(self.kernel, x, "kernel")
-        return prod(kernel) * (self.channels // self.groups) * prod(x)
+        return (*x, self.channels // self.groups, *self._axes(self.kernel, x, "kernel"))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        axes = zip(
+            self._axes(self.kernel, x, "kernel"),
+            self._axes(self.stride, x, "stride"),
+            self._axes(self.padding, x, "padding"),
+            self._axes(self.dilation, x, "dilation"),
+            strict=True,
+        )
+        return spatial_reach(x, [scattered(*axis) for axis in axes], channels=False)
 
     def words(self, x: Shape) -> str:
         padding = f"padding {extent(self.padding)}" if any(self._axes(self.padding, x, "padding")) else ""

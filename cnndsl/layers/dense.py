@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import ClassVar
 
 from pydantic import Field
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
 from cnndsl.layers.fields import Count, Flag, OptionalAxis, OptionalWhole
-from cnndsl.layers.sizes import Shape, SizeError, show
+from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, parameter
+from cnndsl.layers.memory import Kept
+from cnndsl.layers.reach import Reaches, same, whole
+from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
 
 
 class Linear(Layer):
@@ -52,8 +54,19 @@ class Linear(Layer):
         weight = Tensor("weight", (self.features, x[-1]))  # type: ignore[arg-type]
         return (weight, Tensor("bias", (self.features,))) if self.bias else (weight,)
 
-    def macs(self, x: Shape, y: Shape) -> int:
-        return prod(x) * y[-1]
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        features = parameter("features", self.features, "features", meaning="number of outputs")
+        kept = (as_it_comes(x, axis) for axis in range(len(x) - 1))
+        return (*kept, AxisRule(axis_names(x)[-1], self.features, features, "one for each output"))
+
+    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+        return (*y, x[-1])
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return (*same(x[:-1]), whole(x[-1]))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,) if "weight" in trained else ())
 
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.Linear", (Argument("in_features", x[-1]), *self.arguments("features", "bias")))
@@ -71,6 +84,7 @@ class Embedding(Layer):
     module: ClassVar[str] = "Embedding"
     group: ClassVar[Group] = Group.DENSE
     ranks: ClassVar[tuple[int, ...]] = ()
+    takes_wholes: ClassVar[bool] = True
     example: ClassVar[str] = "input(128) -> embedding(10000, 64) -> permute([0, 2, 1]) -> conv(32, 3)"
     torch_names: ClassVar[dict[str, str]] = {"num": "num_embeddings", "features": "embedding_dim"}
 
@@ -87,8 +101,19 @@ class Embedding(Layer):
             )
         return (*x, self.features)
 
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        kept = (AxisRule(f"axis {axis}", dim, words="as in the input") for axis, dim in enumerate(x, 1))
+        row = parameter("features", self.features, "features")
+        return (*kept, AxisRule(f"axis {len(x) + 1}", self.features, row, "the length of each row of the table"))
+
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.num, self.features)),)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return same(x)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,))
 
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.Embedding", self.arguments())

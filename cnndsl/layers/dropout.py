@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from math import prod
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from cnndsl.layers.base import Argument, Code, Group, Layer, Spelling
 from cnndsl.layers.fields import Flag, Probability
-from cnndsl.layers.sizes import Shape
+from cnndsl.layers.memory import Extra, Kept
+from cnndsl.layers.reach import Reaches, same
+from cnndsl.layers.sizes import KnownShape, Shape
 
 _IN_TRAINING = Code("self.training")
 
@@ -37,6 +40,22 @@ class _Dropout(Layer):
         name = self.call.format(r=len(x) - 1)
         return Spelling(f"F.{name}", (Argument("p", self.p), training, *self.arguments("inplace")))
 
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return same(x)
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return self.inplace or not training or self.p == 0
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return in_order
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(extra=self._mask(x)) if self.p else Kept()
+
+    def _mask(self, x: KnownShape) -> Extra:
+        """The factor of each number: 0 or 1 / (1 - p)."""
+        return Extra(shared=1) if self.p == 1 else Extra(numbers=prod(x))
+
     def words(self, x: Shape) -> str:
         return f"p = {self.p}"
 
@@ -61,7 +80,10 @@ class DropoutChannels(_Dropout):
     module: ClassVar[str] = "Dropout{r}d"
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
     call: ClassVar[str] = "dropout{r}d"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> dropout_channels(0.2)"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> relu -> dropout_channels(0.2) -> conv(8, 3)"
+
+    def _mask(self, x: KnownShape) -> Extra:
+        return Extra(shared=1) if self.p == 1 else Extra(numbers=x[0])
 
 
 class AlphaDropout(_Dropout):
@@ -72,4 +94,68 @@ class AlphaDropout(_Dropout):
     kind: ClassVar[str] = "alpha_dropout"
     module: ClassVar[str] = "AlphaDropout"
     call: ClassVar[str] = "alpha_dropout"
-    example: ClassVar[str] = "input(256) -> linear(64) -> selu -> alpha_dropout(0.1)"
+    example: ClassVar[str] = "input(256) -> linear(64) -> selu -> alpha_dropout(0.1) -> linear(10)"
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return not training or self.p == 0  # nn.AlphaDropout does not use its `inplace`
+
+
+class StochasticDepth(Layer):
+    """Stochastic depth: in training each sample is set to zero as a whole with probability p, and the others are
+    divided by 1 - p; in evaluation nothing happens (Huang et al., 2016).  Stands at the end of a residual branch,
+    which is then left out for some of the samples.
+    """
+
+    kind: ClassVar[str] = "stochastic_depth"
+    group: ClassVar[Group] = Group.DROPOUT
+    ranks: ClassVar[tuple[int, ...]] = ()
+    example: ClassVar[str] = "input(16, 8, 8) -> conv(16, 3, padding=1) -> stochastic_depth(0.1)"
+    helper: ClassVar[str] = '''\
+class StochasticDepth(nn.Module):
+    """In training, set samples to zero with probability p and divide the others by 1 - p.
+
+    By themselves with the mode "row", all of a batch together with the mode "batch".
+    """
+
+    def __init__(self, p: float, mode: str = "row") -> None:
+        super().__init__()
+        self.p = p
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.p == 0 or not self.training:
+            return x
+        samples = x.shape[0] if self.mode == "row" else 1
+        return x * F.dropout(x.new_ones(samples, *[1] * (x.dim() - 1)), self.p)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, mode={self.mode}"
+'''
+
+    p: Probability = Field(description="how likely a sample is set to zero")
+    mode: Literal["row", "batch"] = Field(
+        default="row", description="whether that is drawn for each sample by itself, or once for the batch"
+    )
+
+    def output(self, x: Shape) -> Shape:
+        return x
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return same(x)
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return not training or self.p == 0
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return in_order
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        if self.p == 0:
+            return Kept()
+        return Kept(extra=Extra(numbers=1) if self.mode == "row" else Extra(shared=1))
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling("StochasticDepth", self.arguments())
+
+    def words(self, x: Shape) -> str:
+        return f"p = {self.p}" if self.mode == "row" else f"p = {self.p}, whole batches"

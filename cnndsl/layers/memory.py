@@ -1,7 +1,8 @@
 """What running a layer takes in memory besides what comes in and what goes out.
 
-Declared for PyTorch on the processor, and checked against it layer by layer.  Numbers are counted for one
-sample; what they take in bytes depends on the type that the network is run in.
+Declared for PyTorch on the processor, and checked against it layer by layer.  What an operation of PyTorch needs
+inside itself, such as the workspace of a convolution, is not counted.  Numbers are counted for one sample; what
+they take in bytes depends on the type that the network is run in.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.fields import Axis, Count, Flag, Positive, PositiveReal, Real
-from cnndsl.layers.sizes import Shape, SizeError, show
+from cnndsl.layers.fields import AxisOrChannels, Count, Flag, Positive, PositiveReal, Real
+from cnndsl.layers.memory import NOTHING, Extra, Kept
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, all_of, same, whole
+from cnndsl.layers.sizes import KnownShape, Shape, SizeError, show
 from cnndsl.layers.values import axis_index
 from cnndsl.traced import is_open
 
@@ -28,6 +30,16 @@ class _Normalisation(Layer):
     def output(self, x: Shape) -> Shape:
         self.check_rank(x)
         return x
+
+    def _groups(self, x: KnownShape) -> Extra:
+        """A mean and a variance for everything that is normalised by itself."""
+        raise NotImplementedError
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return self._groups(x)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=self._groups(x))
 
 
 def _statistics(affine: bool, track: bool, channels: Any) -> tuple[Tensor, ...]:
@@ -60,6 +72,17 @@ class BatchNorm(_Normalisation):
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return _statistics(self.affine, self.track_running_stats, x[0])
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        if self.track_running_stats:
+            return same(x)
+        return (Reach(0, IDENTITY), *map(whole, x[1:]))
+
+    def _groups(self, x: KnownShape) -> Extra:
+        return Extra(shared=2 * x[0])
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return NOTHING if self.track_running_stats else self._groups(x)
 
     def torch(self, x: Shape) -> Spelling:
         name = self.module_name(len(x) - 1)
@@ -100,6 +123,24 @@ class InstanceNorm(_Normalisation):
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return _statistics(self.affine, self.track_running_stats, x[0])
 
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        if self.track_running_stats:
+            return same(x)
+        return (Reach(0, IDENTITY), *map(whole, x[1:]))
+
+    def _groups(self, x: KnownShape) -> Extra:
+        return Extra(numbers=2 * x[0])
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        # The weight and the bias, or the running statistics, are repeated for each sample.
+        repeated = 2 * x[0] * (self.affine + self.track_running_stats)
+        own = 0 if self.track_running_stats else 2 * x[0]
+        return Extra(numbers=repeated + own)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        repeated = x[0] * (self.affine + 2 * self.track_running_stats)
+        return Kept(inputs=(0,), extra=Extra(numbers=2 * x[0] + repeated))
+
     def torch(self, x: Shape) -> Spelling:
         name = self.module_name(len(x) - 1)
         return Spelling(f"nn.{name}", (Argument("num_features", x[0]), *self.arguments()))
@@ -136,6 +177,12 @@ class GroupNorm(_Normalisation):
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return _statistics(self.affine, False, x[0])
 
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return all_of(x)
+
+    def _groups(self, x: KnownShape) -> Extra:
+        return Extra(numbers=2 * self.groups)
+
     def torch(self, x: Shape) -> Spelling:
         first = (Argument("num_groups", self.groups), Argument("num_channels", x[0]))
         return Spelling("nn.GroupNorm", (*first, *self.arguments("eps", "affine")))
@@ -153,16 +200,26 @@ class LayerNorm(_Normalisation):
     """Layer normalisation: each sample is brought to mean 0 and variance 1 over the axis `axis` and all
     after it, with a learned weight and bias for each number (torch.nn.LayerNorm; Ba, Kiros and Hinton, 2016).
 
-    By default over the whole sample; `axis=-1` is the last axis alone, as for a row of tokens.
+    By default over the whole sample; `axis=-1` is the last axis alone, as for a row of tokens; `axis="channels"` the
+    channels alone, at each place of a map by itself (Liu et al., 2022), with a weight and a bias for each channel.
     """
 
     kind: ClassVar[str] = "layernorm"
     module: ClassVar[str] = "LayerNorm"
     ranks: ClassVar[tuple[int, ...]] = ()
-    example: ClassVar[str] = "input(16, 8, 8) -> layernorm"
+    example: ClassVar[str] = 'input(16, 8, 8) -> layernorm(axis="channels")'
     torch_names: ClassVar[dict[str, str]] = {"affine": "elementwise_affine"}
+    helper: ClassVar[str] = '''\
+class ChannelLayerNorm(nn.LayerNorm):
+    """Layer normalisation over the channels, at each place of a map by itself."""
 
-    axis: Axis = Field(default=1, description="the first axis that is normalised over, the batch being axis 0")
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+'''
+
+    axis: AxisOrChannels = Field(
+        default=1, description='the first axis that is normalised over, the batch being axis 0; or "channels"'
+    )
     eps: PositiveReal = Field(default=1e-05, description=_EPS)
     affine: Flag = Field(default=True, description="whether each number has a learned weight and bias")
     bias: Flag = Field(default=True, description="whether there is a bias beside the weight")
@@ -171,8 +228,15 @@ class LayerNorm(_Normalisation):
         self._normalised(x)
         return x
 
+    def _by_place(self, x: Shape) -> bool:
+        """Whether places of a map are normalised one by one; a list of features has but one."""
+        return self.axis == "channels" and len(x) > 1
+
+    def _over(self, x: Shape) -> slice:
+        return slice(0, 1) if self.axis == "channels" else slice(axis_index(self.axis, x, "layernorm"), len(x))
+
     def _normalised(self, x: Shape) -> tuple[Any, ...]:
-        over = x[axis_index(self.axis, x, "layernorm") :]
+        over = x[self._over(x)]
         if any(is_open(dim) for dim in over):
             raise SizeError(
                 f"layernorm is built for the sizes that it goes over, and {show(over)} is left open",
@@ -186,15 +250,33 @@ class LayerNorm(_Normalisation):
         weight = Tensor("weight", self._normalised(x))
         return (weight, Tensor("bias", self._normalised(x))) if self.bias else (weight,)
 
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        over = self._over(x)
+        return (*same(x[: over.start]), *all_of(x[over]), *same(x[over.stop :], first=over.stop))
+
+    def _groups(self, x: KnownShape) -> Extra:
+        return Extra(numbers=2 * (prod(x) // prod(x[self._over(x)])))
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return not self._by_place(x) or x[0] == 1 or prod(x[1:]) == 1
+
     def torch(self, x: Shape) -> Spelling:
         over = self._normalised(x)
         shape = Argument("normalized_shape", over[0] if len(over) == 1 else over)
-        return Spelling("nn.LayerNorm", (shape, *self.arguments("eps", "affine", "bias")))
+        name = "ChannelLayerNorm" if self._by_place(x) else "nn.LayerNorm"
+        return Spelling(name, (shape, *self.arguments("eps", "affine", "bias")))
 
     def function(self, x: Shape) -> Spelling | None:
         if self.affine:
             return None
-        return Spelling("F.layer_norm", (Argument("normalized_shape", self._normalised(x)), *self.arguments("eps")))
+        shape = Argument("normalized_shape", self._normalised(x))
+        if self._by_place(x):
+            text = "F.layer_norm({x}.movedim(1, -1), {normalized_shape}, eps={eps}).movedim(-1, 1)"
+            return Spelling("", (shape, Argument("eps", self.eps)), text)
+        return Spelling("F.layer_norm", (shape, *self.arguments("eps")))
+
+    def words(self, x: Shape) -> str:
+        return "over the channels" if self._by_place(x) else ""
 
 
 class LocalResponseNorm(_Normalisation):
@@ -214,6 +296,20 @@ class LocalResponseNorm(_Normalisation):
     alpha: Real = Field(default=0.0001, description="factor of the squares")
     beta: Real = Field(default=0.75, description="the power")
     k: Real = Field(default=1.0, description="added to the squares")
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return (whole(x[0]), *same(x[1:], first=1))
+
+    def _padded(self, x: KnownShape) -> int:
+        """The numbers of a copy with zeros on both sides of the channels, so that each has its neighbours."""
+        return (x[0] + self.size - 1) * prod(x[1:])
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        # F.local_response_norm squares, pads, takes means and a power, each step a tensor of its own.
+        return Extra(numbers=max(2 * prod(x), self._padded(x)))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(numbers=2 * prod(x) + self._padded(x)))
 
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.LocalResponseNorm", self.arguments())

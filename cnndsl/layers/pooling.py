@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, times
 from cnndsl.layers.fields import Extent, Flag, Offset, OptionalExtent, OptionalPositive, PositiveReal
-from cnndsl.layers.sizes import Shape, SizeError, per_axis
-from cnndsl.layers.windows import check_whole_kernel, pool_output, pool_words
+from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, parameter
+from cnndsl.layers.memory import Extra, Kept
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, region, sliding, spatial_reach, whole
+from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, per_axis
+from cnndsl.layers.window_rules import UNITS, Sliding
+from cnndsl.layers.windows import check_whole_kernel, nearby, pool_output, pool_words
+from cnndsl.traced import is_open, value_of
 
 _KERNEL = "size of the region"
 _STRIDE = "how far the region moves at each step; the kernel's size unless given"
 _PADDING = "rows and columns added on every side, at most half of the kernel"
+_MOST_REGIONS = 8
+"""More regions than this are not listed."""
 _CEIL_MODE = "whether a region that hangs over the end still counts"
 
 
@@ -33,6 +41,45 @@ class _Pool(Layer):
 
     def _spelled(self, x: Shape) -> tuple[Argument, ...]:
         return self.arguments()
+
+
+def _windows(x: Shape, kernel: Any, stride: Any, padding: Any = 0, dilation: Any = 1) -> Reaches:
+    """What a pool reads: its windows, channel by channel."""
+    sizes = per_axis(kernel, len(x) - 1, "kernel")
+    values = (sizes if stride is None else stride, padding, dilation)
+    axes = zip(sizes, *(per_axis(value, len(x) - 1, "") for value in values), strict=True)
+    return spatial_reach(x, [sliding(*axis) for axis in axes], channels=True)
+
+
+def _window_rules(
+    x: Shape, y: Shape, kernel: Any, stride: Any, padding: Any = None, dilation: Any = 1, *, ceil: bool
+) -> tuple[AxisRule, ...]:
+    """Why the windows of a pool give the size `y`."""
+    rank = len(x) - 1
+    sizes = per_axis(kernel, rank, "kernel")
+    sliding = Sliding(
+        sizes,
+        sizes if stride is None else per_axis(stride, rank, "stride"),
+        None if padding is None else per_axis(padding, rank, "padding"),
+        per_axis(dilation, rank, "dilation"),
+        ceil=ceil,
+        own_stride=stride is None,
+    )
+    return (as_it_comes(x, 0, "each channel by itself"), *sliding.rules(x, y))
+
+
+def _window_variations(x: Shape, kernel: Any, stride: Any) -> tuple[tuple[str, Any], ...]:
+    """Other windows of a pool that a reader may wonder about."""
+    moved = per_axis(kernel if stride is None else stride, len(x) - 1, "stride")
+    return (
+        *(("kernel", other) for other in nearby(kernel, least=2)),
+        *(("stride", s) for s in (1, 2) if moved[0] != s),
+    )
+
+
+def _regions(x: Shape, y: Shape) -> Reaches:
+    """What an adaptive pool reads: the regions that cut its input, channel by channel."""
+    return (Reach(0, IDENTITY), *(region(axis, x[axis], value_of(y[axis])) for axis in range(1, len(x))))
 
 
 def _without_own_stride(arguments: tuple[Argument, ...], kernel: Any, stride: Any) -> tuple[Argument, ...]:
@@ -63,6 +110,24 @@ class MaxPool(_Pool):
     def output(self, x: Shape) -> Shape:
         self.check_rank(x)
         return pool_output(x, self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        return _window_rules(
+            x, self.output(x), self.kernel, self.stride, self.padding, self.dilation, ceil=self.ceil_mode
+        )
+
+    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
+        return (*_window_variations(x, self.kernel, self.stride), ("ceil_mode", not self.ceil_mode))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return _windows(x, self.kernel, self.stride, self.padding, self.dilation)
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        # PyTorch works out where the largest values are even where nobody asks (on the processor not on one axis).
+        return Extra(indices=prod(y))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(indices=prod(y)))
 
     def _spelled(self, x: Shape) -> tuple[Argument, ...]:
         return _without_own_stride(self.arguments(), self.kernel, self.stride)
@@ -105,6 +170,18 @@ class AvgPool(_Pool):
         check_whole_kernel(x, self.kernel, self.kind)
         return y
 
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        return _window_rules(x, self.output(x), self.kernel, self.stride, self.padding, ceil=self.ceil_mode)
+
+    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
+        return (*_window_variations(x, self.kernel, self.stride), ("ceil_mode", not self.ceil_mode))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return _windows(x, self.kernel, self.stride, self.padding)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,))
+
     def _spelled(self, x: Shape) -> tuple[Argument, ...]:
         names = ("kernel", "stride", "padding", "ceil_mode", "count_include_pad")
         arguments = self.arguments(*names) if len(x) == 2 else self.arguments()
@@ -124,7 +201,7 @@ class LPPool(_Pool):
     kind: ClassVar[str] = "lppool"
     module: ClassVar[str] = "LPPool{r}d"
     call: ClassVar[str] = "lp_pool{r}d"
-    example: ClassVar[str] = "input(8, 28, 28) -> lppool(2, 3, stride=2)"
+    example: ClassVar[str] = "input(8, 29, 29) -> lppool(2, 3, stride=2)"
     torch_names: ClassVar[dict[str, str]] = {"norm": "norm_type", "kernel": "kernel_size"}
 
     norm: PositiveReal = Field(description="the power n")
@@ -137,6 +214,22 @@ class LPPool(_Pool):
         y = pool_output(x, self.kernel, self.stride, 0, 1, self.ceil_mode)
         check_whole_kernel(x, self.kernel, self.kind)
         return y
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        return _window_rules(x, self.output(x), self.kernel, self.stride, ceil=self.ceil_mode)
+
+    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
+        return (*_window_variations(x, self.kernel, self.stride), ("ceil_mode", not self.ceil_mode))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return _windows(x, self.kernel, self.stride)
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        # F.lp_pool2d takes the power, the mean, its sign and size apart, and a root, each step a tensor of its own.
+        return Extra(numbers=max(prod(x), 3 * prod(y)))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(numbers=prod(x) + 4 * prod(y)))
 
     def _spelled(self, x: Shape) -> tuple[Argument, ...]:
         kernel = self.kernel
@@ -161,6 +254,22 @@ class _AdaptivePool(_Pool):
         self.check_rank(x)
         return (x[0], *per_axis(self.size, len(x) - 1, "size"))
 
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        y = self.output(x)
+        rules = (self._rule(x[axis], y[axis], axis_names(x)[axis]) for axis in range(1, len(x)))
+        return (as_it_comes(x, 0, "each channel by itself"), *rules)
+
+    def _rule(self, size: Dim, count: Dim, name: str) -> AxisRule:
+        asked = parameter("size", count, "size")
+        note = f"region i reads the {UNITS[name]}s floor(i*{size} / {count}) to ceil((i + 1)*{size} / {count}) - 1"
+        if not is_open(size) and count <= _MOST_REGIONS:
+            regions = ((i * size // count, -(-(i + 1) * size // count) - 1) for i in range(value_of(count)))
+            note += ": " + ", ".join(f"{first}-{last}" if first != last else str(first) for first, last in regions)
+        return AxisRule(name, count, asked, "as asked for", () if count == 1 else (note,))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return _regions(x, y)
+
     def words(self, x: Shape) -> str:
         return "to " + times(per_axis(self.size, len(x) - 1, "size"))
 
@@ -176,6 +285,10 @@ class AdaptiveAvgPool(_AdaptivePool):
     call: ClassVar[str] = "adaptive_avg_pool{r}d"
     example: ClassVar[str] = "input(512, 7, 7) -> adaptive_avgpool(1)"
 
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        # To one number a channel it is a plain mean.
+        return Kept() if prod(y[1:]) == 1 else Kept(inputs=(0,))
+
 
 class AdaptiveMaxPool(_AdaptivePool):
     """Adaptive max pooling: whatever comes in is cut into `size` regions, and each keeps its largest value.
@@ -188,6 +301,12 @@ class AdaptiveMaxPool(_AdaptivePool):
     call: ClassVar[str] = "adaptive_max_pool{r}d"
     example: ClassVar[str] = "input(512, 7, 7) -> adaptive_maxpool([2, 3])"
 
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(indices=prod(y))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(indices=prod(y)))
+
 
 class _GlobalPool(_Pool):
     """An adaptive pool to one number a channel; the axes stay, with size 1."""
@@ -195,6 +314,13 @@ class _GlobalPool(_Pool):
     def output(self, x: Shape) -> Shape:
         self.check_rank(x)
         return (x[0], *(1 for _ in x[1:]))
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        rules = (AxisRule(name, 1, words="one number for the whole channel") for name in axis_names(x)[1:])
+        return (as_it_comes(x, 0, "each channel by itself"), *rules)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return (Reach(0, IDENTITY), *map(whole, x[1:]))
 
     def _spelled(self, x: Shape) -> tuple[Argument, ...]:
         return (Argument("output_size", 1),)
@@ -208,6 +334,9 @@ class GlobalAvgPool(_GlobalPool):
     call: ClassVar[str] = "adaptive_avg_pool{r}d"
     example: ClassVar[str] = "input(512, 7, 7) -> global_avgpool"
 
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept()
+
 
 class GlobalMaxPool(_GlobalPool):
     """Global max pooling: the largest value of each channel; nn.AdaptiveMaxPool2d(1)."""
@@ -216,3 +345,9 @@ class GlobalMaxPool(_GlobalPool):
     module: ClassVar[str] = "AdaptiveMaxPool{r}d"
     call: ClassVar[str] = "adaptive_max_pool{r}d"
     example: ClassVar[str] = "input(512, 7, 7) -> global_maxpool"
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(indices=prod(y))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(indices=prod(y)))

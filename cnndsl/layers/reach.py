@@ -92,7 +92,7 @@ class Reach:
     fixed: Interval | None = None
 
     def over(self, size: int) -> Interval:
-        """What all positions read together; the axis of the value has `size` of them."""
+        """What the first `size` positions read together."""
         moving = None if self.window is None else self.window.over((0, size - 1))
         return hull(moving, self.fixed) or (0, -1)
 
@@ -170,6 +170,32 @@ def whole(dim: Dim) -> Reach | None:
 def all_of(x: Shape) -> Reaches:
     """Every position reads everything."""
     return tuple(whole(dim) for dim in x)
+
+
+def regrouped(x: Shape, y: Shape) -> Reaches:
+    """The same numbers in the same order, in axes of other sizes: those that stay read the place of the same number.
+
+    Axes are taken apart into the smallest groups that hold as many numbers before as after; axes of one number count
+    in none.
+    """
+    before = [axis for axis, dim in enumerate(x) if value_of(dim) != 1]
+    after = [axis for axis, dim in enumerate(y) if value_of(dim) != 1]
+    reaches = [whole(dim) for dim in x]
+    i = j = 0
+    while i < len(before) and j < len(after):
+        first, other = i, j
+        old, new = value_of(x[before[i]]), value_of(y[after[j]])
+        while old != new:
+            if old < new:
+                i += 1
+                old *= value_of(x[before[i]])
+            else:
+                j += 1
+                new *= value_of(y[after[j]])
+        if (i, j) == (first, other):
+            reaches[before[i]] = Reach(after[j], IDENTITY)
+        i, j = i + 1, j + 1
+    return tuple(reaches)
 
 
 def sliding(kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Window:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import prod
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from cnndsl.layers.base import Argument, Spelling, times
 from cnndsl.layers.fields import Flag, Offset, OptionalExtent, OptionalOffset, OptionalScale, PaddingMode, Real
+from cnndsl.layers.formula import AxisRule, Rounded, as_it_comes, axis_names, incoming, parameter
+from cnndsl.layers.memory import Kept
+from cnndsl.layers.reach import (
+    IDENTITY,
+    Reach,
+    Reaches,
+    along,
+    nearest,
+    region,
+    sampled,
+    sliding,
+    spatial_reach,
+)
 from cnndsl.layers.shape import ShapeLayer
-from cnndsl.layers.sizes import AXES, Dim, Shape, SizeError, per_axis, show
+from cnndsl.layers.sizes import AXES, Dim, KnownShape, Shape, SizeError, per_axis, show
 from cnndsl.layers.windows import check_border, extent
 from cnndsl.traced import call, is_open, value_of
 
@@ -49,6 +64,28 @@ class Pad(ShapeLayer):
         before, after = sides(self.padding, x, "padding")
         check_border(x, before, after, self.mode, "mode")
         return (x[0], *(i + b + a for i, b, a in zip(x[1:], before, after, strict=True)))
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        before, after = sides(self.padding, x, "padding")
+        y, names = self.output(x), axis_names(x)
+        rules = (
+            AxisRule(
+                names[axis],
+                y[axis],
+                incoming(x, axis)
+                + parameter(_ENDS[names[axis]][0], before[axis - 1], "padding")
+                + parameter(_ENDS[names[axis]][1], after[axis - 1], "padding"),
+            )
+            for axis in range(1, len(x))
+        )
+        return (as_it_comes(x, 0), *rules)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        before, _ = sides(self.padding, x, "padding")
+        return spatial_reach(x, [sliding(1, padding=b) for b in before], channels=True)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,) if self.mode in ("reflect", "replicate") else ())
 
     def torch(self, x: Shape) -> Spelling:
         rank = len(x) - 1
@@ -120,6 +157,39 @@ class Crop(ShapeLayer):
             )
         return (x[0], *kept)
 
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        y, names = self.output(x), axis_names(x)
+        if self.size is not None:
+            middle = (
+                AxisRule(names[axis], y[axis], parameter("size", y[axis], "size"), "the middle, as asked for")
+                for axis in range(1, len(x))
+            )
+            return (as_it_comes(x, 0), *middle)
+        before, after = sides(self.margins, x, "margins")
+        rules = (
+            AxisRule(
+                names[axis],
+                y[axis],
+                incoming(x, axis)
+                - parameter(_ENDS[names[axis]][0], before[axis - 1], "margins")
+                - parameter(_ENDS[names[axis]][1], after[axis - 1], "margins"),
+            )
+            for axis in range(1, len(x))
+        )
+        return (as_it_comes(x, 0), *rules)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        starts = [start or 0 for start, _ in self._bounds(x)]
+        return spatial_reach(x, [sliding(1, padding=-start) for start in starts], channels=True)
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return True
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        y = self.output(x)
+        # What is left of an axis lies together where there is but one of it.
+        return in_order and all(x[axis] == y[axis] or prod(y[:axis]) == 1 for axis in range(len(x)))
+
     def function(self, x: Shape) -> Spelling | None:
         slices: list[str] = []
         arguments: list[Argument] = []
@@ -164,6 +234,7 @@ def sides(value: Any, x: Shape, name: str) -> tuple[tuple[int, ...], tuple[int, 
     return value[-2::-2], value[-1::-2]
 
 
+_FINEST = 1000  # of a scale such as 0.333 the simple fraction is meant
 _MODE_OF_RANK = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _RANKS_OF_MODE: dict[str, tuple[int, ...]] = {"linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
 
@@ -220,6 +291,53 @@ class Upsample(ShapeLayer):
                 f"a scale of {extent(self.scale)} leaves nothing of a map of {show(x[1:])}", "use a larger scale"
             )
         return (x[0], *y)
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        y, names = self.output(x), axis_names(x)
+        if self.size is not None:
+            asked = (
+                AxisRule(names[axis], y[axis], parameter("size", y[axis], "size"), "as asked for")
+                for axis in range(1, len(x))
+            )
+            return (as_it_comes(x, 0), *asked)
+        scales = per_axis(self.scale, len(x) - 1, "scale")
+        grown = (
+            AxisRule(names[axis], y[axis], Rounded(incoming(x, axis) * parameter("scale", scales[axis - 1], "scale")))
+            for axis in range(1, len(x))
+        )
+        return (as_it_comes(x, 0), *grown)
+
+    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
+        return tuple(("scale", scale) for scale in (2, 4) if self.scale is not None and self.scale != scale)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        if self.mode == "area":
+            return (Reach(0, IDENTITY), *(region(axis, x[axis], value_of(y[axis])) for axis in range(1, len(x))))
+        scales = per_axis(self.scale, len(x) - 1, "scale")
+        return (
+            Reach(0, IDENTITY),
+            *(self._axis(axis, x[axis], y[axis], scales[axis - 1]) for axis in range(1, len(x))),
+        )
+
+    def _axis(self, axis: int, size: Dim, grown: Dim, scale: Any) -> Reach | None:
+        """How one axis is read: at points between centres of places, or with `align_corners` between the ends."""
+        if (scale is None or self.align_corners) and (is_open(size) or is_open(grown)):
+            return None
+        offset = Fraction(0) if self.align_corners or self.mode == "nearest" else Fraction(1, 2)
+        if self.align_corners:
+            ratio = Fraction(value_of(size) - 1, max(value_of(grown) - 1, 1))
+        elif scale is None:
+            ratio = Fraction(value_of(size), value_of(grown))
+        else:
+            ratio = 1 / Fraction(scale).limit_denominator(_FINEST)
+        if ratio == 0:
+            return Reach(fixed=(0, 0))
+        if self.mode.startswith("nearest"):
+            return along(axis, nearest(ratio, offset))
+        return along(axis, sampled(ratio, offset, *((1, 1) if self.mode == "bicubic" else (0, 0))))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,) if self.mode == "area" else ())
 
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.Upsample", self._spelled())

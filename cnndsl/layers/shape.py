@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from pydantic import Field
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling
 from cnndsl.layers.fields import Axes, Axis, Count, Positive, Sizes
-from cnndsl.layers.sizes import Dim, Shape, SizeError, product, show
+from cnndsl.layers.formula import AxisRule, Letter, Product, Term, axis_names, incoming, parameter
+from cnndsl.layers.memory import Kept
+from cnndsl.layers.reach import IDENTITY, LONGEST_PERIOD, Reach, Reaches, Window, regrouped, same, spatial_reach, whole
+from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, product, show
 from cnndsl.layers.values import axis_index
 
 
@@ -26,8 +30,21 @@ class ShapeLayer(Layer):
             code="E314",
         )
 
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept()
 
-class Flatten(ShapeLayer):
+
+class _Renumbered(ShapeLayer):
+    """A layer that gives the axes other sizes. The numbers stay where they are, unless they lie in another order."""
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return regrouped(x, y)
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return in_order
+
+
+class Flatten(_Renumbered):
     """Several axes become one: 16 x 5 x 5 becomes 400 (torch.nn.Flatten, torch.flatten)."""
 
     kind: ClassVar[str] = "flatten"
@@ -49,6 +66,17 @@ class Flatten(ShapeLayer):
             )
         return (*x[:first], product(x[first : last + 1]), *x[last + 1 :])
 
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        first, last = axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
+        y = self.output(x)
+        names = axis_names(y)
+        merged = AxisRule(names[first], y[first], _all(x, range(first, last + 1)), notes=(_ORDER,))
+        kept = {axis: axis if axis < first else axis + last - first for axis in range(len(y)) if axis != first}
+        return tuple(
+            AxisRule(name, y[axis], words=f"{axis_names(x)[kept[axis]]} of the input") if axis in kept else merged
+            for axis, name in enumerate(names)
+        )
+
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.Flatten", self.arguments())
 
@@ -57,7 +85,7 @@ class Flatten(ShapeLayer):
         return Spelling("torch.flatten", (Argument("start_dim", self.start), *self.arguments("end")))
 
 
-class Unflatten(ShapeLayer):
+class Unflatten(_Renumbered):
     """One axis becomes several: 400 becomes 16 x 5 x 5 (torch.nn.Unflatten).  The way into a decoder."""
 
     kind: ClassVar[str] = "unflatten"
@@ -71,6 +99,25 @@ class Unflatten(ShapeLayer):
         at = axis_index(self.axis, x, "unflatten")
         return (*x[:at], *_filled(self.sizes, x[at], "unflatten"), *x[at + 1 :])
 
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        at = axis_index(self.axis, x, "unflatten")
+        y = self.output(x)
+        names, old = axis_names(y), axis_names(x)
+        more = len(y) - len(x)
+        split = _written(self.sizes, _all(x, [at]), y[at : at + len(self.sizes)], names[at : at + len(self.sizes)])
+        before = (AxisRule(name, y[axis], words=f"{old[axis]} of the input") for axis, name in enumerate(names[:at]))
+        after = (
+            AxisRule(names[axis], y[axis], words=f"{old[axis - more]} of the input")
+            for axis in range(at + len(self.sizes), len(y))
+        )
+        return (*before, *split, *after)
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return in_order
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return True
+
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.Unflatten", (Argument("dim", self.axis), Argument("unflattened_size", self.sizes)))
 
@@ -82,7 +129,7 @@ class Unflatten(ShapeLayer):
         return "to " + show(_filled(self.sizes, x[at], "unflatten")).replace(" x ", "×")
 
 
-class Reshape(ShapeLayer):
+class Reshape(_Renumbered):
     """The same numbers in the same order, in axes of other sizes (torch.reshape); the batch stays."""
 
     kind: ClassVar[str] = "reshape"
@@ -93,6 +140,10 @@ class Reshape(ShapeLayer):
 
     def output(self, x: Shape) -> Shape:
         return _filled(self.sizes, product(x), "reshape")
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        y = self.output(x)
+        return _written(self.sizes, _all(x, range(len(x))), y, axis_names(y))
 
     def function(self, x: Shape) -> Spelling | None:
         if -1 in self.sizes:  # the batch is what is left in torch.reshape, which can work out one size alone
@@ -120,6 +171,29 @@ def _filled(sizes: tuple[int, ...], total: Dim, kind: str) -> Shape:
     return tuple(total // known if size == -1 else size for size in sizes)
 
 
+_ORDER = "the numbers stay in their order: the last axis runs fastest"
+
+
+def _all(x: Shape, axes: Iterable[int]) -> Term:
+    """The product of the sizes of some axes of what comes in, each with its letter."""
+    letters = {"channels": "C", "height": "H", "width": "W", "depth": "D", "length": "L", "features": "F"}
+    names = axis_names(x)
+    factors = tuple(incoming(x, axis, letters.get(names[axis], f"A{axis + 1}")) for axis in axes)
+    return factors[0] if len(factors) == 1 else Product(factors, wide=True)
+
+
+def _written(sizes: tuple[int, ...], total: Term, y: Shape, names: tuple[str, ...]) -> tuple[AxisRule, ...]:
+    """The rules of sizes that stand in the text; one may be -1, for what is left of `total`."""
+    known = tuple(Letter(f"size {at}", size, "sizes") for at, size in enumerate(sizes, 1) if size != -1)
+    rules = []
+    for name, size, made in zip(names, sizes, y, strict=True):
+        if size == -1:
+            rules.append(AxisRule(name, made, total / Product(known, wide=True) if known else total, "what is left"))
+        else:
+            rules.append(AxisRule(name, made, parameter("sizes", size, "sizes"), "as written"))
+    return tuple(rules)
+
+
 class Permute(ShapeLayer):
     """The axes in another order (torch.permute): `permute([0, 2, 3, 1])` puts the channels last."""
 
@@ -140,6 +214,30 @@ class Permute(ShapeLayer):
                 code="E307",
             )
         return tuple(x[axis - 1] for axis in order[1:])
+
+    def _sources(self, x: Shape) -> tuple[int, ...]:
+        """For each axis of the output, the axis of the input that it is; the batch left out."""
+        return tuple(axis % (len(x) + 1) - 1 for axis in self.order[1:])
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        names = axis_names(x)
+        moved = zip(self.output(x), self._sources(x), strict=True)
+        return tuple(
+            AxisRule(f"axis {axis}", size, words=f"the {names[source]} of the input")
+            for axis, (size, source) in enumerate(moved, 1)
+        )
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        sources = self._sources(x)
+        return tuple(Reach(sources.index(axis), IDENTITY) for axis in range(len(x)))
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return True
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        # Axes of one number may stand anywhere.
+        moved = [axis for axis in self._sources(x) if x[axis] > 1]
+        return in_order and moved == sorted(moved)
 
     def function(self, x: Shape) -> Spelling | None:
         return Spelling("torch.permute", self.arguments())
@@ -174,6 +272,20 @@ class PixelShuffle(ShapeLayer):
             )
         return (x[0] // (r * r), x[1] * r, x[2] * r)
 
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        c, h, w = self.output(x)
+        r = parameter("r", self.factor, "factor")
+        return (
+            AxisRule(
+                "channels", c, incoming(x, 0, "C") / (r * r), notes=("r*r channels make one that is r times larger",)
+            ),
+            AxisRule("height", h, incoming(x, 1, "H") * r),
+            AxisRule("width", w, incoming(x, 2, "W") * r),
+        )
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return spatial_reach(x, [_repeated(self.factor)] * 2, channels=False)
+
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.PixelShuffle", self.arguments())
 
@@ -182,6 +294,11 @@ class PixelShuffle(ShapeLayer):
 
     def words(self, x: Shape) -> str:
         return f"×{self.factor}"
+
+
+def _repeated(factor: int) -> Window | None:
+    """Each place is read by as many positions."""
+    return Window(1, ((0, 0),) * factor) if factor <= LONGEST_PERIOD else None
 
 
 class PixelUnshuffle(ShapeLayer):
@@ -208,6 +325,18 @@ class PixelUnshuffle(ShapeLayer):
                 code="E304",
             )
         return (x[0] * (r * r), x[1] // r, x[2] // r)
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        c, h, w = self.output(x)
+        r = parameter("r", self.factor, "factor")
+        return (
+            AxisRule("channels", c, incoming(x, 0, "C") * (r * r), notes=("each r x r places become r*r channels",)),
+            AxisRule("height", h, incoming(x, 1, "H") / r),
+            AxisRule("width", w, incoming(x, 2, "W") / r),
+        )
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return spatial_reach(x, [Window(self.factor, ((0, self.factor - 1),))] * 2, channels=False)
 
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.PixelUnshuffle", self.arguments())
@@ -240,6 +369,9 @@ class ChannelShuffle(ShapeLayer):
                 code="E304",
             )
         return x
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return (whole(x[0]), *same(x[1:], first=1))
 
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.ChannelShuffle", self.arguments())

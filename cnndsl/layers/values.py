@@ -57,7 +57,7 @@ class Operation(BaseModel):
         """What is needed in evaluation while it runs, besides the values and what comes out."""
         return NOTHING
 
-    def kept(self, gradients: tuple[bool, ...]) -> Kept:
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         """What PyTorch keeps until the backward pass; `gradients` says which of the values want one, at least one."""
         return Kept()
 
@@ -117,7 +117,7 @@ class Multiply(_Elementwise):
     kind: ClassVar[Literal["mul"]] = "mul"
     symbol: ClassVar[str] = "*"
 
-    def kept(self, gradients: tuple[bool, ...]) -> Kept:
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         if self.scalar is not None:
             return Kept()
         return Kept(inputs=tuple(other for other, wants in ((1, gradients[0]), (0, gradients[1])) if wants))
@@ -132,9 +132,9 @@ class Divide(_Elementwise):
     def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
         return Extra(numbers=prod(xs[0])) if self.scalar_first else NOTHING  # 1 / x, which is multiplied afterwards
 
-    def kept(self, gradients: tuple[bool, ...]) -> Kept:
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         if self.scalar is not None:
-            return Kept()
+            return Kept(extra=self.scratch(xs))
         return Kept(inputs=(0, 1) if gradients[1] else (1,))
 
 
@@ -272,7 +272,7 @@ class Max(_Reduction):
     symbol: ClassVar[str] = "max"
     function: ClassVar[str] = "amax"
 
-    def kept(self, gradients: tuple[bool, ...]) -> Kept:
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         return Kept(inputs=(0,), output=True)
 
 

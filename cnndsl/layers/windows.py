@@ -68,6 +68,14 @@ def extent(value: Any) -> str:
     return times(value)
 
 
+def nearby(kernel: Any, least: int = 1) -> tuple[Any, ...]:
+    """The kernels that a reader may wonder about: a little smaller and a little larger; odd ones stay odd."""
+    if isinstance(kernel, tuple):
+        return (tuple(size + 2 for size in kernel),)
+    step = 2 if kernel % 2 else 1
+    return tuple(other for other in (kernel - step, kernel + step) if other >= least)
+
+
 def pool_output(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> Shape:
     """The size after a pooling window, whose stride is its kernel where it is None.
 
