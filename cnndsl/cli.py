@@ -9,19 +9,20 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
+from cnndsl.commands.options import common, file, files, force, network, network_name
 from cnndsl.console import INTERRUPTED, STDIN, WRONG_USE, Run, Unheard, say
 
 if TYPE_CHECKING:
     from cnndsl.compiler import Compilation
-    from cnndsl.elaborate.limits import Limits
     from cnndsl.program import Program
     from cnndsl.theme import ThemeName
 
@@ -60,13 +61,24 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 class _Commands(click.Group):
-    """The commands; one that is a file was forgotten."""
+    """The commands, some of them in files of their own that are read when they are asked for; one may be forgotten."""
+
+    elsewhere: ClassVar[dict[str, str]] = {"explain": "cnndsl.commands.explain", "summary": "cnndsl.commands.summary"}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self.elsewhere})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in self.elsewhere:
+            return import_module(self.elsewhere[cmd_name]).command  # type: ignore[no-any-return]
+        return super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.commands and os.path.isfile(args[0]):  # noqa: PTH113 - raises nothing, as Path's would
-            message = f"what shall be done with {args[0]}? Write cnndsl {'|'.join(sorted(self.commands))} {args[0]}"
+        commands = self.list_commands(ctx)
+        if args[0] not in commands and os.path.isfile(args[0]):  # noqa: PTH113 - raises nothing, as Path's would
+            message = f"what shall be done with {args[0]}? Write cnndsl {'|'.join(commands)} {args[0]}"
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)
 
@@ -83,75 +95,16 @@ def cli() -> None:
     """Compile .cnn files, which describe convolutional networks, to PyTorch and to pictures."""
 
 
-def _setting(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    from cnndsl import settings
-
-    try:
-        return dict(settings.parse(text) for text in given)
-    except ValueError as problem:
-        raise click.BadParameter(str(problem)) from None
-
-
-def _limits(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> Limits | None:
-    if not given:
-        return None
-    from cnndsl.elaborate.limits import Limits
-
-    try:
-        return Limits.parse(given)
-    except ValueError as problem:
-        raise click.BadParameter(str(problem)) from None
-
-
-def _common(command: Callable[..., int]) -> Callable[..., int]:
-    """The options of every command."""
-    for option in (
-        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
-        click.option(
-            "--format",
-            "format_",
-            type=click.Choice(["text", "json", "github"]),
-            default="text",
-            help="How errors and warnings are written.",
-        ),
-        click.option("--stdin-filename", metavar="NAME", help="What to call standard input, given as -."),
-        click.option(
-            "settings",
-            "--set",
-            metavar="NAME=VALUE",
-            multiple=True,
-            callback=_setting,
-            help="The value of a network's parameter, such as classes=100.",
-        ),
-        click.option(
-            "limits",
-            "--limit",
-            metavar="NAME=NUMBER",
-            multiple=True,
-            callback=_limits,
-            help="Raise a limit on what a file may ask for, such as layers=1000000.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-_file = click.argument("file", type=click.Path(path_type=Path))
-_files = click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
-_network = click.option("--network", metavar="NAME", help="Which network; by default the last one of the file.")
-_force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
-
-
 @cli.command("compile", short_help="Write the PyTorch module and the picture of each FILE.")
-@_files
+@files
 @click.option(
     "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to write; by default beside FILE."
 )
 @click.option(
     "--diagram", type=click.Choice([*PICTURES, "none"]), default="svg", show_default=True, help="The picture to draw."
 )
-@_force
-@_common
+@force
+@common
 def compile_(
     files: tuple[Path, ...], output: Path | None, diagram: str, force: bool, settings: dict[str, Any], **common: Any
 ) -> int:
@@ -184,8 +137,8 @@ def compile_(
 
 
 @cli.command()
-@_files
-@_common
+@files
+@common
 def check(files: tuple[Path, ...], settings: dict[str, Any], **common: Any) -> int:
     """Say what is wrong with each FILE, and write nothing."""
     run = Run(**common, to_stdout=True)
@@ -200,7 +153,7 @@ def check(files: tuple[Path, ...], settings: dict[str, Any], **common: Any) -> i
 
 
 @cli.command()
-@_file
+@file
 @click.option(
     "-o",
     "--output",
@@ -208,7 +161,7 @@ def check(files: tuple[Path, ...], settings: dict[str, Any], **common: Any) -> i
     type=click.Path(path_type=Path),
     help="The picture: a name that ends in .svg, .png, .pdf or .dot. By default FILE with .svg.",
 )
-@_network
+@network
 @click.option(
     "--direction",
     type=click.Choice(["TB", "LR"], case_sensitive=False),
@@ -228,8 +181,8 @@ def check(files: tuple[Path, ...], settings: dict[str, Any], **common: Any) -> i
     multiple=True,
     help="A block (BasicBlock) or a part (layer2.0) to draw with its inside; * for all.",
 )
-@_force
-@_common
+@force
+@common
 def draw(
     file: Path,
     output: Path | None,
@@ -255,26 +208,9 @@ def draw(
     _check_no_source(output, [file])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
-        name = _network_name(compilation.program, network)
+        name = network_name(compilation.program, network)
         dot = compilation.dot(network=name, direction=direction, theme=theme, depth=depth, expand=expand)
         run.write(run.picture(dot, output, theme), force=force)
-    return run.finish()
-
-
-@cli.command(short_help="Print a network of FILE as a table.")
-@_file
-@_network
-@_common
-def summary(file: Path, network: str | None, settings: dict[str, Any], **common: Any) -> int:
-    """Print a network of FILE as a table: layers, sizes, parameters, multiply-accumulates."""
-    run = Run(**common)
-    compilation = run.compile(file, settings)
-    if compilation is not None and compilation.program is not None:
-        from shutil import get_terminal_size
-
-        name = _network_name(compilation.program, network)
-        columns = get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else 80
-        say(compilation.summary(name, color=run.colored(sys.stdout), columns=columns))
     return run.finish()
 
 
@@ -310,17 +246,6 @@ def _stem(path: Path, stdin_filename: str | None, program: Program) -> str:
     if stdin_filename is not None:
         return Path(stdin_filename).stem
     return program.network().name.lower()
-
-
-def _network_name(program: Program, wanted: str | None) -> str:
-    """The name of the network to show, by default the last one."""
-    names = [program.modules[key].name for key in program.networks]
-    if wanted is None:
-        return names[-1]
-    if wanted not in names:
-        message = f"{program.source} has no network {wanted}; it has {', '.join(names)}"
-        raise click.BadParameter(message, param_hint="--network")
-    return wanted
 
 
 def _check_targets(jobs: Iterable[_Job], sources: Iterable[Path]) -> None:

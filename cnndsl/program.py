@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.extern import Extern
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.sizes import Shape
@@ -29,7 +30,7 @@ class Origin(NamedTuple):
 
 
 def _read_layer(value: Any) -> Any:
-    return _read_by_kind(value, KINDS | {Learned.kind: Learned}, "layer")
+    return _read_by_kind(value, KINDS | {Learned.kind: Learned, Extern.kind: Extern}, "layer")
 
 
 def _read_operation(value: Any) -> Any:
@@ -93,7 +94,7 @@ class Leaf(_Model):
     @property
     def spelled(self) -> Layer:
         """The layer with traced numbers in its fields: for spelling it with names, not for sizes."""
-        return self.layer.model_copy(update=self.traced) if self.traced else self.layer
+        return self.layer.having(self.traced) if self.traced else self.layer
 
 
 class Use(_Model):
@@ -145,7 +146,7 @@ class Plain(_Model):
     @property
     def spelled(self) -> Layer:
         """The layer with traced numbers in its fields."""
-        return self.layer.model_copy(update=self.traced) if self.traced else self.layer
+        return self.layer.having(self.traced) if self.traced else self.layer
 
 
 class Combine(_Model):

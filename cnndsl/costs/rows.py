@@ -103,4 +103,4 @@ class _Walk:
             return Row("block", path, depth, module.name or module.kind, "", None, output, parameters, macs, shared)
         layer = unit.layer
         words = layer.words(plain(unit.x))
-        return Row("layer", path, depth, layer.kind, words, layer.group, output, parameters, macs, shared)
+        return Row("layer", path, depth, layer.word, words, layer.group, output, parameters, macs, shared)

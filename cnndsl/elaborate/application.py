@@ -14,11 +14,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnndsl.diagnostics import Label, Problem, error
-from cnndsl.elaborate.arguments import bind_layer, role
+from cnndsl.elaborate.arguments import bind_layer
 from cnndsl.elaborate.builder import Builder, Slot
 from cnndsl.elaborate.context import dims_key
 from cnndsl.elaborate.definitions import Made, instantiate, recipe_word
 from cnndsl.elaborate.expressions import Expressions, open_size
+from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import (
     BlockRecipe,
@@ -26,6 +27,7 @@ from cnndsl.elaborate.values import (
     Chain,
     Choice,
     Copies,
+    External,
     InitialiserKind,
     Kind,
     LayerRecipe,
@@ -96,7 +98,7 @@ class Application(Expressions):
                 return self._apply_part(recipe, value, span)
             case BraceRecipe() if not self.builder.is_chain:
                 return self._splice(recipe, value)
-            case Kind() | LayerRecipe():
+            case Kind() | LayerRecipe() | External():
                 made = self._layer_recipe(recipe, span)
                 if made.layer.plain_call and not self.builder.is_chain:
                     return self._plain(made, value, span)
@@ -145,7 +147,7 @@ class Application(Expressions):
     def _fill(self, slot: Slot, recipe: Any, value: Any, span: Span) -> Any:
         """Apply the part `slot`, which is made by the recipe if this is the first time."""
         match recipe:
-            case Kind() | LayerRecipe():
+            case Kind() | LayerRecipe() | External():
                 return self._leaf(slot, self._layer_recipe(recipe, span), value, span)
             case Template():
                 return self._block(slot, BlockRecipe(recipe, (), span), value, span)
@@ -159,9 +161,11 @@ class Application(Expressions):
             case _:
                 return self._composed(slot, recipe, value, span)
 
-    def _layer_recipe(self, recipe: Kind | LayerRecipe, span: Span) -> LayerRecipe:
+    def _layer_recipe(self, recipe: Kind | LayerRecipe | External, span: Span) -> LayerRecipe:
         if isinstance(recipe, LayerRecipe):
             return recipe
+        if isinstance(recipe, External):
+            return bind_extern(self, recipe, tree.Call(span, recipe.declaration.name, ()))
         return bind_layer(self, recipe.layer, tree.Call(span, tree.Name(span, recipe.layer.kind), ()), [])
 
     def _leaf(self, slot: Slot | None, recipe: LayerRecipe, value: Any, span: Span) -> Value:
@@ -179,12 +183,12 @@ class Application(Expressions):
         self.context.turn(span)
         self.builder.add_size(1, span)
         if slot is None:
-            slot = self.builder.automatic(layer.kind, span)
+            slot = self.builder.automatic(recipe_word(recipe), span)
         if slot.unit is None:
             self.builder.fill(slot, self._built(recipe, x, span))
         else:
             self._same_leaf(slot, layer, x, span)
-        maker = layer.kind if slot.name.isdigit() else slot.name
+        maker = layer.word if slot.name.isdigit() else slot.name
         (result,) = self.builder.step(Call(child=slot.name), (value,), (y,), span, maker)
         return result
 
@@ -305,8 +309,7 @@ class Application(Expressions):
         )
 
     def _output(self, recipe: LayerRecipe, x: Shape) -> Shape:
-        layer = type(recipe.layer)
-        counts = {n: t for n, t in recipe.traced if isinstance(t, Traced) and role(layer, n) == "count"}
+        counts = {n: t for n, t in recipe.traced if isinstance(t, Traced) and recipe.layer.role(n) == "count"}
         return self.context.output(recipe.layer, counts, x)
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
@@ -63,7 +64,7 @@ def bind_layer(
     traced = tuple((name, _traced(value)) for name, value in values.items() if _is_traced(value))
     for name, value in traced:
         for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, Traced) and (role(kind, name) == "fixed" or not number.expr.sayable):
+            if isinstance(number, Traced) and (layer.role(name) == "fixed" or not number.expr.sayable):
                 body.plain(number)
     made = weights_of(body, layer, weights) if weights else None
     return LayerRecipe(layer, traced, made, tuple(begins), node.span)
@@ -75,11 +76,6 @@ def _is_traced(value: Any) -> bool:
 
 def _traced(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def role(kind: type[Layer], name: str) -> str:
-    """Whether a parameter is a count of channels, free to vary, or decides sizes."""
-    return next((m for m in kind.model_fields[name].metadata if isinstance(m, str)), "fixed")
 
 
 def make_layer(
@@ -196,7 +192,17 @@ def bind_definition(body: Expressions, called: Template | BlockRecipe, node: tre
     applied. Raises Problem when an argument does not fit.
     """
     template, before = (called.template, called.arguments) if isinstance(called, BlockRecipe) else (called, ())
-    definition = template.definition
+    values = match_arguments(body, template.definition, dict(before), node)
+    return BlockRecipe(template, tuple(values.items()), node.span)
+
+
+def match_arguments(
+    body: Expressions, definition: tree.Definition | tree.Extern, before: dict[str, Any], node: tree.Call
+) -> dict[str, Any]:
+    """The arguments of a call by the names of the parameters, in their order, with those that were given before.
+
+    Raises Problem when one does not fit.
+    """
     names = [parameter.name.text for parameter in definition.parameters]
     values = dict(before)
     open_names = [name for name in names if name not in values]
@@ -238,10 +244,10 @@ def bind_definition(body: Expressions, called: Template | BlockRecipe, node: tre
         values[name] = body.known(argument.value)
         if isinstance(values[name], Part):
             raise _one_layer(definition, values[name], argument)
-    return BlockRecipe(template, tuple((n, values[n]) for n in names if n in values), node.span)
+    return {name: values[name] for name in names if name in values}
 
 
-def _one_layer(definition: tree.Definition, part: Part, argument: tree.Argument) -> Problem:
+def _one_layer(definition: tree.Definition | tree.Extern, part: Part, argument: tree.Argument) -> Problem:
     again = f"call it {part.name}1, and {part.name} is the kind of layer again" if part.name in KINDS else ""
     return error(
         "E403",
@@ -252,15 +258,14 @@ def _one_layer(definition: tree.Definition, part: Part, argument: tree.Argument)
     )
 
 
-def check_complete(recipe: BlockRecipe, span: Span) -> None:
-    """Raise Problem unless every parameter without a default has its argument."""
-    definition, given = recipe.template.definition, dict(recipe.arguments)
+def check_complete(definition: tree.Definition | tree.Extern, given: Collection[str], span: Span) -> None:
+    """Raise Problem unless every parameter without a default is given."""
     missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
     if missing:
         raise error(
             "E207",
             f"{definition.name.text} needs {' and '.join(missing)}",
-            recipe.span or span,
+            span,
             labels=(Label(definition.name.span, "it is defined here"),),
             help=f"give it: {definition.name.text}({', '.join(f'{name}=...' for name in missing)})",
         )

@@ -115,7 +115,7 @@ class Context:
             return self.memo[key]  # type: ignore[no-any-return]
         plain = layer.output(x)
         check_limits(plain)
-        shape = layer.model_copy(update=counts).output(x) if counts else plain
+        shape = layer.having(counts).output(x) if counts else plain
         self.memo[key] = shape
         return shape
 

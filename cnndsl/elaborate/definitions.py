@@ -21,6 +21,7 @@ from cnndsl.elaborate.values import (
     Chain,
     Choice,
     Copies,
+    External,
     Kind,
     LayerRecipe,
     Silent,
@@ -65,7 +66,7 @@ def instantiate(
             recipe.span or span,
             help=f"make it a block: block {definition.name.text}(...) {{ ... }}",
         )
-    check_complete(recipe, span)
+    check_complete(definition, dict(recipe.arguments), recipe.span or span)
     arguments = dict(recipe.arguments)
     extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
     inputs = (value, *extra.values())
@@ -247,9 +248,9 @@ def recipe_text(recipe: Any) -> str:
         case Kind():
             return recipe.layer.kind
         case LayerRecipe():
-            given = recipe.layer.model_dump(exclude_defaults=True)
-            inner_text = ", ".join(f"{name}={value}" for name, value in given.items())
-            return f"{recipe.layer.kind}({inner_text})" if inner_text else recipe.layer.kind
+            return recipe.layer.text
+        case External():
+            return recipe.declaration.name.text
         case Template():
             return recipe.definition.name.text
         case BlockRecipe():
@@ -278,7 +279,9 @@ def recipe_word(recipe: Any) -> str:
         case Kind():
             return recipe.layer.kind
         case LayerRecipe():
-            return recipe.layer.kind
+            return _snake(recipe.layer.word)
+        case External():
+            return _snake(recipe.declaration.name.text)
         case Template():
             return _snake(recipe.definition.name.text)
         case BlockRecipe():

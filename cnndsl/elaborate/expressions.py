@@ -14,6 +14,7 @@ from cnndsl.elaborate import functions
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, too_long
+from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.suggest import unknown_name
 from cnndsl.elaborate.values import (
@@ -23,6 +24,7 @@ from cnndsl.elaborate.values import (
     Chain,
     Choice,
     Copies,
+    External,
     Function,
     InitialiserKind,
     Kind,
@@ -452,6 +454,8 @@ class Expressions:
             return bind_layer(self, function.layer, node)
         if isinstance(function, (Template, BlockRecipe)):
             return bind_definition(self, function, node)
+        if isinstance(function, External):
+            return bind_extern(self, function, node)
         if isinstance(function, Function):
             return self._call_function(function.name, node)
         if isinstance(function, InitialiserKind):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import keyword
 from pathlib import PurePosixPath
 from typing import Any
 
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
+from cnndsl.elaborate.externs import check_extern
 from cnndsl.elaborate.scope import Scope, language
 from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.suggest import nearest
-from cnndsl.elaborate.values import UNKNOWN, Silent, Template
+from cnndsl.elaborate.values import UNKNOWN, External, Silent, Template
 from cnndsl.imports import ImportProblem, Reader
 from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import why_not_class
@@ -29,6 +31,8 @@ class Files:
         self._context, self._read = context, read
         self._done: dict[PurePosixPath, Scope | None] = {}
         self._open: list[PurePosixPath] = []
+        self._classes: dict[str, tree.Definition | tree.Variant | tree.Extern] = {}
+        """The first of each name."""
 
     def enter(self, file: tree.File, folder: PurePosixPath) -> Scope:
         """The scope of a file: what it defines, imports and the language gives.
@@ -57,12 +61,32 @@ class Files:
         if isinstance(item, tree.Import):
             self._import(item, scope, places, folder)
             return
-        if isinstance(item, (tree.Definition, tree.Variant)):
+        if not isinstance(item, tree.Constant):
             _check_class(item.name)
-        if isinstance(item, tree.Definition):
+            self._check_elsewhere(item)
+        if isinstance(item, (tree.Definition, tree.Extern)):
             _check_parameters(item)
         _enter(places, item.name)
-        scope.names[item.name.text] = Template(item, scope) if isinstance(item, tree.Definition) else UNKNOWN
+        scope.names[item.name.text] = UNKNOWN
+        if isinstance(item, tree.Definition):
+            scope.names[item.name.text] = Template(item, scope)
+        elif isinstance(item, tree.Extern):
+            check_extern(item)
+            scope.names[item.name.text] = External(item, scope)
+
+    def _check_elsewhere(self, item: tree.Definition | tree.Variant | tree.Extern) -> None:
+        """Raise Problem where a class from elsewhere has the name of another class, of whatever file."""
+        first = self._classes.setdefault(item.name.text, item)
+        both = isinstance(first, tree.Extern), isinstance(item, tree.Extern)
+        if first is item or not any(both) or (all(both) and first.package.parts == item.package.parts):
+            return
+        raise error(
+            "E204",
+            f"there is already something called {item.name.text}",
+            item.name.span,
+            labels=(Label(first.name.span, "the first one"),),
+            help="a class from elsewhere keeps its name: rename the other one",
+        )
 
     def _evaluate(self, item: tree.Constant | tree.Variant, body: Body, scope: Scope) -> None:
         # Before its own line a constant is not there: what stands outside, such as a layer kind, is seen.
@@ -176,6 +200,11 @@ def _why_not(name: str) -> str | None:
     return "the generated module needs this name itself" if name in HELPERS else why_not_class(name)
 
 
+def _why_not_keyword(name: str) -> str | None:
+    """Why Python cannot be given an argument by this name; None when it can."""
+    return "it is a word of Python" if keyword.iskeyword(name) else None
+
+
 def _check_class(name: tree.Name) -> None:
     reason = _why_not(name.text)
     if reason:
@@ -187,7 +216,7 @@ def _check_class(name: tree.Name) -> None:
         )
 
 
-def _check_parameters(item: tree.Definition) -> None:
+def _check_parameters(item: tree.Definition | tree.Extern) -> None:
     seen: dict[str, tree.Parameter] = {}
     for parameter in item.parameters:
         name = parameter.name.text
@@ -199,7 +228,7 @@ def _check_parameters(item: tree.Definition) -> None:
                 labels=(Label(seen[name].name.span, "the first one"),),
                 help="rename one of them",
             )
-        reason = _why_not(name)
+        reason = _why_not_keyword(name) if isinstance(item, tree.Extern) else _why_not(name)
         if reason:
             raise error("E203", f"{name} cannot be a parameter: {reason}", parameter.name.span, help=f"call it {name}_")
         seen[name] = parameter

@@ -64,6 +64,14 @@ class LayerRecipe:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class External:
+    """A class from elsewhere, with the scope that its rules see."""
+
+    declaration: tree.Extern
+    scope: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """A block, sequence or network, with the scope that its body sees."""
 
@@ -154,8 +162,8 @@ class InitialiserKind:
     name: str
 
 
-Recipe = Kind | LayerRecipe | Template | BlockRecipe | BraceRecipe | Chain | Copies | Choice | Part
-RECIPES = (Kind, LayerRecipe, Template, BlockRecipe, BraceRecipe, Chain, Copies, Choice, Part)
+Recipe = Kind | LayerRecipe | External | Template | BlockRecipe | BraceRecipe | Chain | Copies | Choice | Part
+RECIPES = (Kind, LayerRecipe, External, Template, BlockRecipe, BraceRecipe, Chain, Copies, Choice, Part)
 IDENTITY = Chain(())
 
 
@@ -172,7 +180,8 @@ def key_for(value: Any) -> Any:
     if isinstance(value, BlockRecipe):
         return (value.template, tuple((name, key_for(item)) for name, item in value.arguments))
     if isinstance(value, LayerRecipe):
-        return (type(value.layer), value.layer, value.weights, value.init)
+        # The text tells 1 from 1.0 and true, which an argument of a class from elsewhere may be.
+        return (type(value.layer), value.layer, value.layer.text, value.weights, value.init)
     if isinstance(value, Chain):
         return tuple((stage.label, key_for(stage.recipe)) for stage in value.stages)
     if isinstance(value, Copies):

@@ -63,6 +63,13 @@ class Builder(threading.local):
             if opening > at:
                 parts.append(text[at:opening])
             base = span.start + 1
+            if not text[opening + 1 : closing].strip():
+                raise error(
+                    "E104",
+                    "there is nothing between these braces",
+                    Span(self.source, base + opening, base + closing + 1),
+                    help='write what is to be worked out: "layer{i}"',
+                )
             parts.append(self.expression(Span(self.source, base + opening + 1, base + closing)))
             at = closing + 1
         if at < len(text):
@@ -78,7 +85,7 @@ class Builder(threading.local):
         (token,) = parts
         span = self._span(token)
         if len(token) > MAX_DIGITS:
-            raise error("E502", f"a number may have at most {MAX_DIGITS} digits", span, help="write it shorter: 1e9")
+            raise error("E502", f"a number may have at most {MAX_DIGITS} digits", span, help="write a smaller number")
         is_whole = token.isdigit()
         value = int(token) if is_whole else float(token)
         if value == float("inf"):
@@ -246,6 +253,16 @@ class Builder(threading.local):
     def variant(self, parts: Parts) -> tree.Variant:
         word, name, value = parts
         return tree.Variant(self._span(word, value), self._name(name), value)
+
+    def settings(self, parts: Parts) -> Parts:
+        return parts
+
+    def extern(self, parts: Parts) -> tree.Extern:
+        word, name, parameters, _closing, _from, package, settings, end = parts
+        span = self._span(word, end or package)
+        return tree.Extern(
+            span, self._name(name), tuple(parameters or ()), self._string(package), tuple(settings or ())
+        )
 
     def import_(self, parts: Parts) -> tree.Import:
         word, path, *names = parts

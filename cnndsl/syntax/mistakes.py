@@ -160,7 +160,7 @@ def _definition(place: Place) -> Problem | None:
         )
     if place.before is first:
         return error("E101", f"this {kind} has no name", place.span(first), help=f"write {kind} Name {{ ... }}")
-    if "LBRACE" not in place.expected:
+    if "LBRACE" not in place.expected or len(place.line) < 2:
         return None
     name = str(place.line[1])
     if word.type == "COLON":

@@ -308,6 +308,16 @@ class Variant(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Extern(Node):
+    """`extern NAME(parameters) from "package.module" (settings)`: a class that somebody wrote in Python."""
+
+    name: Name
+    parameters: tuple[Parameter, ...]
+    package: String
+    settings: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Import(Node):
     """`from "file.cnn" import A, B`."""
 
@@ -323,7 +333,7 @@ class Constant(Node):
     value: Expression
 
 
-Item = Definition | Variant | Import | Constant
+Item = Definition | Variant | Extern | Import | Constant
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ Expressions are polynomials, so that equal ones compare equal however they were 
 """
 
 from cnndsl.traced.expr import Expr, Guard, Number, Operation, Symbol, make_divisible
-from cnndsl.traced.number import OpenSize, Traced, calculate, call, is_open, key_of, value_of
+from cnndsl.traced.number import OpenSize, Traced, calculate, call, evaluate, is_open, key_of, value_of
 from cnndsl.traced.reading import parse_expr, parse_test
 from cnndsl.traced.truth import RELATIONS, Test, Truth, junction, negation
 
@@ -30,6 +30,7 @@ __all__ = [
     "Truth",
     "calculate",
     "call",
+    "evaluate",
     "is_open",
     "junction",
     "key_of",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.traced.expr import DIVISIONS, Expr, Guard, Number, Operation, Symbol, divide
+from cnndsl.traced.expr import DIVISIONS, Atom, Expr, Guard, Number, Operation, Symbol, divide
 from cnndsl.traced.reading import parse_expr
 from cnndsl.traced.truth import RELATIONS, Truth
 
@@ -211,6 +211,30 @@ def call(name: str, value: Number, operands: Iterable[Number | Traced]) -> Numbe
     if not any(isinstance(item, Traced) for item in items):
         return value
     return _settle(value, Expr.of(Operation(name, tuple(Expr.of(item) for item in items))))
+
+
+def evaluate(expr: Expr, values: Mapping[str, Number | Traced]) -> Number | Traced:
+    """What an expression comes to with numbers in place of its names, traced where one of them is.
+
+    Raises KeyError for a name without a number, ZeroDivisionError and OverflowError as Python does.
+    """
+    total: Number | Traced = 0
+    for atoms, factor in expr.terms:
+        product: Number | Traced = factor
+        for atom in atoms:
+            product = calculate("*", product, _evaluate_atom(atom, values))
+        total = calculate("+", total, product)
+    return total
+
+
+def _evaluate_atom(atom: Atom, values: Mapping[str, Number | Traced]) -> Number | Traced:
+    if isinstance(atom, Symbol):
+        return values[atom.name]
+    operands = [evaluate(operand, values) for operand in atom.operands]
+    if atom.name in DIVISIONS:
+        return calculate(atom.name, *operands)
+    plain = Expr.of(atom).evaluate({name: value_of(value) for name, value in values.items()})
+    return call(atom.name, plain, operands)
 
 
 def _settle(value: Number, expr: Expr) -> Number | Traced:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,40 @@ def test_summary(cnndsl: Command) -> None:
     assert result.out.startswith("Net: 1 x 8 x 8 -> 10\n")
     assert "\x1b" not in result.out
     assert "\x1b[1mNet\x1b[0m" in cnndsl("summary", "net.cnn", "--color", "always").out
+
+
+@pytest.mark.parametrize(
+    ("form", "start"),
+    [
+        ("text", "Third: 1 x 8 x 8"),
+        ("markdown", "**Third**: "),
+        ("json", '{\n  "network": "Third"'),
+        ("csv", "path,last,"),
+    ],
+)
+def test_the_form_of_a_summary(cnndsl: Command, folder: Path, form: str, start: str) -> None:
+    (folder / "two.cnn").write_text(TWO)
+    result = cnndsl("summary", "two.cnn", "--format", form)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(start)
+
+
+def test_findings_beside_a_summary_have_a_form_of_their_own(cnndsl: Command) -> None:
+    result = cnndsl("summary", "-", "--format", "json", "--diagnostics", "json", stdin=WARNED.encode())
+    assert json.loads(result.out)["network"] == "Net"
+    assert json.loads(result.err)
+
+
+def test_how_much_of_the_blocks_is_shown(cnndsl: Command, folder: Path) -> None:
+    (folder / "net.cnn").write_text(
+        "block Block(n) { conv(n, 3, padding=1) -> relu }\nnetwork Net { input(4, 8, 8); Block(4) * 3 }\n"
+    )
+    assert "Block x 3" in cnndsl("summary", "net.cnn").out
+    whole = cnndsl("summary", "net.cnn", "--all").out
+    assert "Block x 3" not in whole
+    assert whole.count("conv ") == 3
+    assert "conv " not in cnndsl("summary", "net.cnn", "--all", "--depth", "0").out
+    assert cnndsl("summary", "net.cnn", "--depth", "-1").code == 2
 
 
 def test_the_network_to_summarise(cnndsl: Command, folder: Path) -> None:

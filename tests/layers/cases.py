@@ -86,6 +86,7 @@ _BY_TYPE: dict[str, Callable[[tuple[int, ...]], Values]] = {
     "Probability": _one_of(0, 0.5, 0.1, 1, 1.5, -0.1),
     "Flag": _one_of(True, False),
     "Axis": _axis,
+    "AxisOrChannels": lambda x: st.one_of(st.just("channels"), _axis(x), _axis(x)),
     "OptionalAxis": lambda x: st.one_of(st.just(-1), _axis(x)),
     "Extent": _numbers(1, 5),
     "OptionalExtent": _numbers(1, 5),

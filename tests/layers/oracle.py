@@ -14,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
 from cnndsl.layers.base import Code, Layer, Spelling
+from cnndsl.layers.catalogue import HELPERS
 from cnndsl.layers.sizes import SizeError
 
 BATCH = 2
@@ -32,11 +33,25 @@ REFUSALS = (
 _MODULES = {"nn": nn, "F": F, "torch": torch}
 
 
+def _helpers() -> dict[str, Any]:
+    """The classes that layers bring, as a generated module has them."""
+    names: dict[str, Any] = {**_MODULES, "Tensor": torch.Tensor}
+    for source in HELPERS.values():
+        exec(source, names)  # noqa: S102
+    return {name: names[name] for name in HELPERS}
+
+
+_HELPERS = _helpers()
+
+
 class BrokenSpelling(Exception):  # noqa: N818 - a finding about the spelling, not PyTorch's refusal
     """A spelling that nobody could write down."""
 
 
-def _look_up(target: str) -> Any:
+def look_up(target: str) -> Any:
+    """What a spelling's target names."""
+    if target in _HELPERS:
+        return _HELPERS[target]
     module, _, name = target.partition(".")
     return getattr(_MODULES[module], name)
 
@@ -63,7 +78,7 @@ def _arguments(spelling: Spelling, training: bool) -> tuple[list[Any], dict[str,
 def build(spelling: Spelling) -> nn.Module:
     """The module that the spelling writes."""
     positional, named = _arguments(spelling, training=False)
-    module = _look_up(spelling.target)(*positional, **named)
+    module = look_up(spelling.target)(*positional, **named)
     if not isinstance(module, nn.Module):
         raise BrokenSpelling(spelling.target)
     return module
@@ -77,7 +92,7 @@ def call(spelling: Spelling, x: torch.Tensor, training: bool = False) -> torch.T
         result = _evaluate(ast.parse(spelling.template.format(**names), mode="eval").body, x)
     else:
         positional, named = _arguments(spelling, training)
-        result = _look_up(spelling.target)(x, *positional, **named)
+        result = look_up(spelling.target)(x, *positional, **named)
     if not isinstance(result, torch.Tensor):
         raise BrokenSpelling(spelling.target)
     return result
@@ -96,8 +111,11 @@ def _evaluate(node: ast.expr | None, x: torch.Tensor) -> Any:
             return slice(_evaluate(lower, x), _evaluate(upper, x))
         case ast.Tuple(items):
             return tuple(_evaluate(item, x) for item in items)
-        case ast.Call(ast.Attribute(value, name), arguments, []):
-            return getattr(_evaluate(value, x), name)(*(_evaluate(argument, x) for argument in arguments))
+        case ast.Name("F"):
+            return F
+        case ast.Call(ast.Attribute(value, name), arguments, keywords):
+            named = {str(keyword.arg): _evaluate(keyword.value, x) for keyword in keywords}
+            return getattr(_evaluate(value, x), name)(*(_evaluate(argument, x) for argument in arguments), **named)
         case _:
             return ast.literal_eval(node)
 

@@ -14,13 +14,14 @@ from cnndsl.layers.base import Code, Layer, Spelling
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.sizes import SizeError
 from cnndsl.source import Source
-from tests.layers.oracle import has_module
+from tests.layers.oracle import has_module, look_up
 
 SHAPES: dict[int, tuple[int, ...]] = {1: (12,), 2: (12, 12), 3: (12, 12, 12), 4: (12, 12, 12, 12)}
 REQUIRED: dict[str, dict[str, Any]] = {
     "crop": {"margins": 1},
     "permute": {"order": [0, 1, 2, 3]},
     "reshape": {"sizes": [12, 144]},
+    "stochastic_depth": {"p": 0.5},
     "unflatten": {"axis": 1, "sizes": [3, 4]},
     "upsample": {"scale": 2},
 }
@@ -75,7 +76,7 @@ def test_defaults_are_pytorchs(kind: type[Layer]) -> None:
         assert caught.value.code == "E314"
         return
     spelling = layer.torch(x)
-    own = inspect.signature(getattr(nn, spelling.target.removeprefix("nn.")).__init__).parameters
+    own = inspect.signature(look_up(spelling.target).__init__).parameters
     for argument in spelling.arguments:
         assert argument.name in own, argument.name
         # A stride that is left out is the kernel; PyTorch's None for align_corners does what False does.
@@ -104,7 +105,7 @@ def test_layers_of_the_language() -> None:
         conv conv_transpose
         maxpool avgpool lppool adaptive_avgpool adaptive_maxpool global_avgpool global_maxpool
         batchnorm instancenorm groupnorm layernorm local_response_norm
-        dropout dropout_channels alpha_dropout
+        dropout dropout_channels alpha_dropout stochastic_depth
         relu relu6 leaky_relu prelu rrelu elu celu selu gelu silu mish hardswish hardsigmoid hardtanh
         sigmoid tanh softplus softsign softmax log_softmax glu
         flatten unflatten reshape permute pad upsample pixel_shuffle pixel_unshuffle channel_shuffle crop
@@ -140,6 +141,9 @@ def test_layers_of_the_language() -> None:
         ("groupnorm", {"groups": 4}, (8, 7, 7), "nn.GroupNorm(4, 8)"),
         ("layernorm", {}, (8, 7, 7), "nn.LayerNorm((8, 7, 7))"),
         ("layernorm", {"axis": -1}, (8, 7), "nn.LayerNorm(7)"),
+        ("layernorm", {"axis": "channels"}, (8, 7, 7), "ChannelLayerNorm(8)"),
+        ("layernorm", {"axis": "channels"}, (8,), "nn.LayerNorm(8)"),
+        ("stochastic_depth", {"p": 0.1, "mode": "batch"}, (8, 7, 7), "StochasticDepth(0.1, mode='batch')"),
         ("dropout", {}, (8,), "nn.Dropout(0.5)"),
         ("dropout_channels", {"p": 0.2}, (8, 7), "nn.Dropout1d(0.2)"),
         ("relu", {"inplace": True}, (8,), "nn.ReLU(inplace=True)"),

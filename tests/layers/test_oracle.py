@@ -146,7 +146,7 @@ def _check_function(layer: Layer, x: tuple[int, ...], y: Any) -> None:
     """The functional form gives the shape of the module, and its numbers in evaluation."""
     spelling = layer.function(x)
     if spelling is None:
-        assert layer.tensors(x), f"{layer.kind} holds nothing and has no functional form"
+        assert layer.tensors(x) or layer.helper, f"{layer.kind} holds nothing and has no functional form"
         return
     assert not layer.tensors(x), f"{layer.kind} holds something and has a functional form"
     for training in (False, True):

@@ -161,7 +161,7 @@ class _Builder:
 
     def _layer(self, frame: _Frame, step: Step, part: _Part, leaf: Leaf) -> None:
         x = frame.entry(step)
-        title, detail = leaf.layer.module_name(len(x) - 1), leaf.layer.words(plain(x))
+        title, detail = leaf.layer.title(x), leaf.layer.words(plain(x))
         note, share = self._weigh([part], frame.place), frame.share(part)
         lines = (part.path, title, detail, frame.change([step]), note, share)
         name = words.marked(frame.place.local(part.path), share)
@@ -170,7 +170,7 @@ class _Builder:
 
     def _plain(self, frame: _Frame, step: Step, action: Plain) -> None:
         layer, x = action.layer, frame.entry(step)
-        title, detail = layer.module_name(len(x) - 1), layer.words(plain(x))
+        title, detail = layer.title(x), layer.words(plain(x))
         remark = "inserted by the compiler" if action.inserted else "a function call, no module"
         lines = (title, detail, frame.change([step]), remark)
         name, path = "inserted" if action.inserted else "", frame.place.part(layer.kind)
@@ -241,7 +241,7 @@ class _Builder:
             if part.leaf is None:
                 return (part.inner and part.inner.name) or "Sequential"
             layer = part.leaf.layer
-        return layer.module_name(len(frame.entry(step)) - 1)
+        return layer.title(frame.entry(step))
 
     def _detail(self, inner: Module) -> str:
         """What a folded part is: its arguments, or for a chain what stands in it."""

@@ -130,7 +130,7 @@ class Folding:
             what: object = self._facts[inner.id].structure
         elif isinstance(action, Call):
             unit = children[action.child].unit
-            what = unit.layer.kind if isinstance(unit, Leaf) else ""
+            what = unit.layer.word if isinstance(unit, Leaf) else ""
         else:
             what = action.layer.kind if isinstance(action, Plain) else action.operation.kind
         return (action.what, what, step.inputs, step.outputs)

@@ -26,7 +26,7 @@ CALL, _PRODUCT, _SUM = 2, 1, 0
 """How tightly an expression binds; a call, a name or an index most."""
 LIGHT, POOL, HEAVY = 0, 1, 2
 """How much a step is: a convolution, a dense layer or a block is heavy, a pool less so, the rest goes along."""
-_WEIGHTS = {Group.CONVOLUTION: HEAVY, Group.DENSE: HEAVY, Group.POOLING: POOL}
+_WEIGHTS = {Group.CONVOLUTION: HEAVY, Group.DENSE: HEAVY, Group.BLOCK: HEAVY, Group.POOLING: POOL}
 
 
 @dataclass(frozen=True, slots=True)

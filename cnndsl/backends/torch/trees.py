@@ -209,10 +209,7 @@ def _leaf(leaf: Leaf, constants: Mapping[str, Any]) -> LeafTree:
         (a.name, Argument(_settled(a.value, constants), None if a.required else a.default, a.required))
         for a in spelling.arguments
     )
-    given = leaf.layer.model_dump(exclude_defaults=True)
-    listed = ", ".join(f"{name}={value}" for name, value in given.items())
-    word = f"{leaf.layer.kind}({listed})" if listed else leaf.layer.kind
-    return LeafTree(spelling.target, arguments, word, leaf.weights, spelling.template, spelling.package)
+    return LeafTree(spelling.target, arguments, leaf.layer.text, leaf.weights, spelling.template, spelling.package)
 
 
 def _same_loop(a: Item, b: Item) -> bool:

@@ -1,0 +1,74 @@
+"""Why the sizes are what they are: each layer's formula with its numbers, and where every number comes from.
+
+In: a checked program and the trees of its files.  Out: text for a terminal, Markdown or LaTeX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import islice
+from typing import Literal
+
+from cnndsl.backends.explain import latex, markdown, text
+from cnndsl.backends.explain.content import Explanation
+from cnndsl.backends.explain.content import explain as content
+from cnndsl.backends.explain.places import Places, Trees
+from cnndsl.backends.explain.walk import applications, paths
+from cnndsl.program import Program
+
+__all__ = ["UnknownPart", "explain"]
+
+MOST = 2000
+"""More applications than this are counted, not shown."""
+
+Format = Literal["text", "markdown", "latex"]
+
+
+class UnknownPart(KeyError):  # noqa: N818 - what happened, as Unheard
+    """A network has no part with this path; `near` are those that are called nearly so."""
+
+    def __init__(self, part: str, near: tuple[str, ...]) -> None:
+        super().__init__(part)
+        self.part, self.near = part, near
+
+
+def explain(
+    program: Program,
+    trees: Trees,
+    part: str = "",
+    network: str | None = None,
+    *,
+    form: Format = "text",
+    color: bool = False,
+    folders: str = "",
+) -> str:
+    """Why the layers of a network, by default the last one of the text, give the sizes that they give.
+
+    part: the path of a layer, of which then everything is said, or of a block; by default all layers.
+    folders: what stands before the names of files. Raises KeyError for an unknown network, UnknownPart for a part.
+    """
+    places = Places(trees)
+    walk = applications(program, network, part)
+    shown = [content(applied, places, folders) for applied in islice(walk, MOST)]
+    left_out = sum(1 for _ in walk)
+    if not shown and part:
+        from difflib import get_close_matches
+
+        raise UnknownPart(part, tuple(get_close_matches(part, list(islice(paths(program, network), 100_000)))))
+    single = {explanation.applied.path for explanation in shown} == {part}
+    write = _writer(form, single=single, color=color)
+    blocks = ["\n".join(write(explanation)) for explanation in shown]
+    if form == "latex":
+        blocks.insert(0, latex.HEAD)
+    if left_out:
+        blocks.append(f"... and {left_out:,} more")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _writer(form: Format, *, single: bool, color: bool) -> Callable[[Explanation], Iterable[str]]:
+    if form == "markdown":
+        return markdown.full if single else markdown.brief
+    if form == "latex":
+        return latex.full if single else latex.brief
+    return partial(text.full if single else text.brief, color=color)

@@ -1,0 +1,137 @@
+r"""Explanations as LaTeX, for a document that uses the package amsmath.
+
+What comes out is a part of a document, to be read with `\input`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from cnndsl.backends.explain.content import Explanation
+from cnndsl.backends.explain.markdown import equation, worked
+from cnndsl.backends.explain.walk import Came
+from cnndsl.layers.sizes import show
+from cnndsl.terminal import clean
+
+HEAD = r"% needs \usepackage{amsmath}"
+
+_SIGNS = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "_": r"\_",
+    "%": r"\%",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\char34{}",
+    "×": r"$\times$",
+}
+
+
+def brief(explanation: Explanation) -> Iterator[str]:
+    """The lines of one explanation among many."""
+    applied = explanation.applied
+    name = f"{applied.path} = " if applied.path else ""
+    where = f"put there by the compiler, {explanation.place}" if applied.inserted else explanation.place
+    use = f", use {applied.use} of {applied.uses}, line {applied.origin.line}" if explanation.shared else ""
+    yield rf"\medskip\noindent{{\raggedright\textbf{{{_code(name + explanation.written)}}} ({_plain(where)}{use})\par}}"
+    yield r"\noindent"
+    if explanation.keeps:
+        yield f"Keeps {_came(applied.came[0])}."
+        return
+    yield from _inputs(explanation)
+    yield from _rules(explanation)
+    for note in explanation.notes:
+        yield _sentence(note)
+    out = ", ".join(map(_shape, applied.outputs))
+    yield f"Out: {out}."
+    yield from _costs(explanation)
+
+
+def full(explanation: Explanation) -> Iterator[str]:
+    """The lines of an explanation that stands by itself."""
+    yield from brief(explanation)
+    if explanation.quantities:
+        rows = [(equation(q), _plain(q.meaning), _plain(q.source)) for q in explanation.quantities]
+        yield from _table(rows)
+    if explanation.changes:
+        yield from _table(
+            [(f"with {_plain(c.words)}", _plain(c.result.replace(" x ", "×"))) for c in explanation.changes]
+        )
+
+
+def _inputs(explanation: Explanation) -> Iterator[str]:
+    applied = explanation.applied
+    flattened = explanation.flattened
+    if flattened is not None:
+        product = r" \cdot ".join(map(str, flattened.shape))
+        yield f"In: ${product} = {applied.inputs[0][0]}$, flattened from {_came(flattened)}."
+        yield _sentence(explanation.why_flattened)
+        return
+    for came in applied.came:
+        yield f"In: {_came(came)}."
+
+
+def _rules(explanation: Explanation) -> Iterator[str]:
+    for rule in explanation.rules:
+        if not rule.rule.is_worked_out:
+            words = f", {_plain(rule.rule.words)}" if rule.rule.words else ""
+            yield f"{_sentence(', '.join(rule.axes))[:-1]}: ${rule.rule.steps(latex=True)[0]}${words}."
+    worked_out = [rule for rule in explanation.rules if rule.rule.is_worked_out]
+    if worked_out:
+        yield r"\begin{align*}"
+        lines = []
+        for rule in worked_out:
+            first, *rest = rule.rule.steps(latex=True)
+            lines.append(rf"  \text{{{', '.join(rule.axes)}}} &= {first}")
+            lines += [f"  &= {step}" for step in rest]
+        yield from (line + r" \\" for line in lines[:-1])
+        yield lines[-1]
+        yield r"\end{align*}"
+
+
+def _costs(explanation: Explanation) -> Iterator[str]:
+    for name, cost in explanation.costs:
+        shared = f", shared by {explanation.applied.uses} uses" if name == "parameters" and explanation.shared else ""
+        yield f"{name[0].upper()}{name[1:]}: ${worked(cost)}${shared}."
+
+
+def _came(came: Came) -> str:
+    place = f", line {came.origin.line}" if came.origin is not None else ""
+    words = came.words if came.words == "the input" else _code(came.words)
+    return f"{_shape(came.shape)}, from {words}{place}"
+
+
+def _shape(shape: Iterable[object]) -> str:
+    shown = show(shape)
+    for plain, sign in ((" * ", r" \cdot "), (" // ", r" \mathbin{/\!/} "), (" x ", r" \times ")):
+        shown = shown.replace(plain, sign)
+    return f"${shown}$"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = (0.36, 0.27, 0.3) if len(rows[0]) == 3 else (0.36, 0.6)
+    columns = "".join(rf"p{{{width}\linewidth}}" for width in widths)
+    yield rf"\par\medskip{{\raggedright\noindent\begin{{tabular}}{{@{{}}{columns}@{{}}}}"
+    for row in rows:
+        yield f"  {' & '.join(row)} \\\\"
+    yield r"\end{tabular}\par}"
+
+
+def _code(text: str) -> str:
+    return rf"\texttt{{{_plain(text)}}}"
+
+
+def _sentence(text: str) -> str:
+    return _plain(text[0].upper() + text[1:]) + "."
+
+
+def _plain(text: str) -> str:
+    """A text in which nothing is a sign of LaTeX."""
+    return "".join(_SIGNS.get(char, char) for char in clean(text))

@@ -1,0 +1,117 @@
+"""Explanations as Markdown, with the formulas in LaTeX between dollar signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cnndsl.backends.explain.content import Explanation
+from cnndsl.backends.explain.numbers import Quantity
+from cnndsl.backends.explain.walk import Came
+from cnndsl.layers.formula import Term
+from cnndsl.layers.sizes import show
+from cnndsl.terminal import clean
+
+
+def brief(explanation: Explanation) -> Iterator[str]:
+    """The lines of one explanation among many."""
+    yield from _heading(explanation)
+    yield from _table(("", ""), [*_sizes(explanation), *_costs(explanation)])
+
+
+def full(explanation: Explanation) -> Iterator[str]:
+    """The lines of an explanation that stands by itself."""
+    yield from brief(explanation)
+    if explanation.quantities:
+        yield ""
+        rows = [(equation(q), _plain(q.meaning), _plain(q.source)) for q in explanation.quantities]
+        yield from _table(("number", "what it is", "where it is from"), rows)
+    if explanation.changes:
+        yield ""
+        changes = [
+            (_plain(change.words), _plain(change.result.replace(" x ", " × "))) for change in explanation.changes
+        ]
+        yield from _table(("with", "comes out"), changes)
+
+
+def _heading(explanation: Explanation) -> Iterator[str]:
+    applied = explanation.applied
+    yield f"### {_code(explanation.title)}"
+    yield ""
+    name = f"{applied.path} = " if applied.path else ""
+    where = f"put there by the compiler, {explanation.place}" if applied.inserted else explanation.place
+    use = f", use {applied.use} of {applied.uses}, line {applied.origin.line}" if explanation.shared else ""
+    yield f"{_code(name + explanation.written)} ({_plain(where)}{use})"
+    yield ""
+
+
+def _sizes(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    applied = explanation.applied
+    if explanation.keeps:
+        yield "keeps", _came(applied.came[0])
+        return
+    flattened = explanation.flattened
+    if flattened is not None:
+        product = r" \cdot ".join(map(str, flattened.shape))
+        yield "in", f"${product} = {applied.inputs[0][0]}$, flattened from {_came(flattened)}"
+        yield "", explanation.why_flattened
+    else:
+        for came in applied.came:
+            yield "in", _came(came)
+    for rule in explanation.rules:
+        steps = " = ".join(rule.rule.steps(latex=True))
+        yield ", ".join(rule.axes), f"${steps}$, {rule.rule.words}" if rule.rule.words else f"${steps}$"
+    for note in explanation.notes:
+        yield "", _plain(note)
+    yield "out", ", ".join(map(_shape, applied.outputs))
+
+
+def _came(came: Came) -> str:
+    place = f", line {came.origin.line}" if came.origin is not None else ""
+    words = came.words if came.words == "the input" else _code(came.words)
+    return f"{_shape(came.shape)}, from {words}{place}"
+
+
+def _shape(shape: Iterable[object]) -> str:
+    return show(shape).replace(" x ", " × ").replace("*", r"\*")
+
+
+def _costs(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    for name, cost in explanation.costs:
+        shared = f", shared by {explanation.applied.uses} uses" if name == "parameters" and explanation.shared else ""
+        yield name, f"${worked(cost)}${shared}"
+
+
+def worked(cost: Term) -> str:
+    """A number of parameters or of multiply-accumulates in LaTeX, with how it is worked out."""
+    text, value = cost.latex("numbers"), f"{cost.value:,}".replace(",", "{,}")
+    return f"{text} = {value}" if text != str(cost.value) else value
+
+
+def equation(quantity: Quantity) -> str:
+    """A letter with its numbers, in LaTeX."""
+    (number, axis), *more = quantity.values
+    name = quantity.letter if len(quantity.letter) == 1 else rf"\text{{{quantity.letter}}}"
+    shown = [f"${name} = {number}$" + (f" ({axis})" if axis else "")]
+    return ", ".join([*shown, *(f"${number}$ ({axis})" for number, axis in more)])
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|" + " --- |" * len(head)
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def _code(text: str) -> str:
+    """A text in the type of programs, whatever is in it."""
+    text = clean(text).replace("|", r"\|")
+    ticks = "`"
+    while ticks in text:
+        ticks += "`"
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{ticks}{space}{text}{space}{ticks}"
+
+
+def _plain(text: str) -> str:
+    """A text in which nothing is a sign of Markdown."""
+    return "".join(f"\\{char}" if char in r"\`*_{}[]<>|$#~" else char for char in clean(text))

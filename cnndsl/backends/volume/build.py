@@ -1,0 +1,245 @@
+"""Program -> scene: every map that flows becomes a volume, layers that keep its size stripes on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from cnndsl import costs
+from cnndsl.backends.diagram import words
+from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE
+from cnndsl.backends.diagram.sizes import full_size, plain, same_size
+from cnndsl.backends.volume.folding import Plan, Shapes
+from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
+from cnndsl.layers.base import Group, Layer, times
+from cnndsl.layers.sizes import Shape, per_axis
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.traced import is_open, value_of
+
+_BODIES = (Group.CONVOLUTION, Group.DENSE)
+"""Layers that are volumes of their own even where they keep the size."""
+
+
+def build(program: Program, network: Module, plan: Plan, expand: Collection[str] = ()) -> Scene:
+    """Everything that the plan lets be seen, without any folding of equal volumes."""
+    table = costs.table(program)
+    scene = Scene(network.name, words.summary(table[network.id]))
+    _Builder(Shapes(program), table, scene, plan, frozenset(expand)).network(network)
+    return scene
+
+
+class _Value(NamedTuple):
+    """A value on its way: the volume that it is, its size, and whether only one layer reads it."""
+
+    volume: int
+    shape: Shape
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the network the builder is: the path from there by attribute names, and the blocks around it."""
+
+    path: str = ""
+    level: int = 0
+    training: bool = False
+
+    def part(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A module that is being drawn, and its values so far."""
+
+    module: Module
+    place: _Place
+    values: dict[int, _Value]
+    readers: Counter[int]
+    children: dict[str, Child]
+
+    def inputs(self, step: Step) -> list[_Value]:
+        return [self.values[i] for i in step.inputs]
+
+    def shapes(self, values: Sequence[int]) -> tuple[Shape, ...]:
+        return tuple(self.module.values[value] for value in values)
+
+    def change(self, step: Step) -> str:
+        """What comes in and what goes out, in full."""
+        shapes = (self.shapes(step.inputs), self.shapes(step.outputs))
+        return " → ".join(" and ".join(map(full_size, given)) for given in shapes if given)
+
+
+class _Builder:
+    def __init__(
+        self, shapes: Shapes, table: dict[str, costs.Cost], scene: Scene, plan: Plan, expand: frozenset[str]
+    ) -> None:
+        self._shapes = shapes
+        self._costs = table
+        self._scene = scene
+        self._plan = plan
+        self._expand = expand
+        self._counted: set[str] = set()  # the paths of the parts whose parameters were told
+
+    def network(self, network: Module) -> None:
+        inputs = []
+        for name, shape in zip(network.inputs, network.input_shapes, strict=True):
+            title = f"input {name}" if len(network.inputs) > 1 else "input"
+            at = self._add(Volume(IO, title, [], plain(shape), network.origin, [title, full_size(shape)]), [])
+            inputs.append(_Value(at, shape, True))
+        outputs = self._inside(network, inputs, _Place())
+        several = len(network.outputs) > 1
+        for output, value in zip(network.outputs, outputs, strict=True):
+            name = output.name or (network.names.get(output.value, "") if several else "")
+            volume = self._scene.volumes[value.volume]
+            volume.key = None
+            volume.lines.append(f"output {name}".strip() + (", in training only" if output.training else ""))
+
+    def _inside(self, module: Module, inputs: Sequence[_Value], place: _Place) -> list[_Value]:
+        """Draw the steps of a module; returns its outputs."""
+        readers = Counter(value for step in module.steps for value in step.inputs)
+        readers.update(output.value for output in module.outputs)
+        values = {i: value._replace(alone=value.alone and readers[i] <= 1) for i, value in enumerate(inputs)}
+        frame = _Frame(module, place, values, readers, self._shapes.children(module))
+        for step in module.steps:
+            self._step(frame, step)
+        return [frame.values[output.value] for output in module.outputs]
+
+    def _step(self, frame: _Frame, step: Step) -> None:
+        action = step.action
+        if isinstance(action, Combine):
+            self._combine(frame, step, action)
+        elif isinstance(action, Plain):
+            self._layer(frame, step, action.layer, None)
+        else:
+            child = frame.children[action.child]
+            inner = self._shapes.inner(frame.module, step)
+            if inner is None and isinstance(child.unit, Leaf):
+                self._layer(frame, step, child.unit.layer, child)
+            elif inner is not None:
+                self._part(frame, step, child, inner)
+
+    def _part(self, frame: _Frame, step: Step, child: Child, inner: Module) -> None:
+        place, path = frame.place, frame.place.part(child.name)
+        training = place.training or step.training
+        if self._opens(inner, path, place.level):
+            within = _Place(path, place.level + 1, training)
+            self._scene.parts[path] = len({s.action.child for s in inner.steps if isinstance(s.action, Call)})
+            outputs = self._inside(inner, frame.inputs(step), within)
+            for index, value in zip(step.outputs, outputs, strict=True):
+                alone = value.alone and frame.readers[index] <= 1
+                frame.values[index] = _Value(value.volume, frame.module.values[index], alone)
+            return
+        title = inner.name or "Sequential"
+        detail = words.arguments(inner.parameters)
+        shape = plain(frame.module.values[step.outputs[0]])
+        lines = [path, title, detail, frame.change(step), self._weigh(path, self._costs[inner.id].parameters)]
+        volume = Volume(BLOCK, title, [path], shape, child.origin, lines, (title, _size_key(shape)))
+        volume.training = training
+        volume.hops = [self._shapes.is_residual(inner)]
+        self._finish(frame, step, volume)
+
+    def _opens(self, module: Module, path: str, level: int) -> bool:
+        if level >= self._plan.deepest or len(self._scene.volumes) >= self._plan.most_walked:
+            return False
+        if not self._expand.isdisjoint(("*", path, module.name)):
+            return True
+        if self._plan.depth is not None:
+            return level < self._plan.depth
+        return self._plan.opens(self._shapes, module)
+
+    def _layer(self, frame: _Frame, step: Step, layer: Layer, child: Child | None) -> None:
+        x = frame.module.values[step.inputs[0]] if step.inputs else ()
+        y = frame.module.values[step.outputs[0]]
+        path = frame.place.part(child.name) if child else ""
+        title, detail = layer.module_name(len(x) - 1), layer.words(plain(x))
+        learned = words.learned(child.unit) if child and isinstance(child.unit, Leaf) else 0
+        lines = [path, title, detail, frame.change(step), self._weigh(path, learned)]
+        kind = layer.group.value
+        if step.inputs and layer.group not in _BODIES and _keeps(x, y):
+            value = frame.values[step.inputs[0]]
+            volume = self._scene.volumes[value.volume]
+            if value.alone and not volume.sign:
+                said = ", ".join(filter(None, (title, path, detail)))
+                self._stripe(frame, step, value, Band(kind, title), path, said)
+                return
+        window = _window(layer, len(x) - 1)
+        key = (title, detail, _size_key(plain(y)))
+        volume = Volume(kind, title, [path] if path else [], plain(y), (child or step).origin, lines, key)
+        if window and any(size > 1 for size in window):
+            volume.title = f"{title} {times(window)}"  # the plain title stays
+        volume.window = window
+        volume.whole = layer.group is Group.DENSE and len(y) == 1
+        if layer.group is Group.POOLING and window is None:
+            volume.whole = all(value_of(size) == 1 for size in y[1:])
+        self._finish(frame, step, volume)
+
+    def _combine(self, frame: _Frame, step: Step, action: Combine) -> None:
+        xs = frame.shapes(step.inputs)
+        sign, detail = words.operation(action.operation, xs)
+        y = plain(frame.module.values[step.outputs[0]])
+        lines = [action.operation.kind, detail, frame.change(step)]
+        if len(step.inputs) == 1 and len(step.outputs) == 1 and _keeps(xs[0], y):
+            value = frame.values[step.inputs[0]]
+            if value.alone and not self._scene.volumes[value.volume].sign:
+                self._stripe(frame, step, value, Band(MERGE, sign), "", f"{action.operation.kind} {sign}")
+                return
+        volume = Volume(MERGE, sign, [], y, step.origin, lines)
+        volume.sign = len(step.inputs) == 2 and len(sign) == 1
+        if len(xs) > 1 and not volume.sign and all(len(x) == len(y) for x in xs):
+            channels = tuple(value_of(x[0]) for x in xs)
+            volume.joined = channels if sum(channels) == value_of(y[0]) else ()
+        self._finish(frame, step, volume)
+
+    def _stripe(self, frame: _Frame, step: Step, value: _Value, band: Band, path: str, said: str) -> None:
+        """Put a layer that keeps the size onto the volume that it works on."""
+        volume = self._scene.volumes[value.volume]
+        volume.bands.append(band)
+        volume.paths += [path] if path else []
+        volume.lines.append(f"then {said}")
+        index = step.outputs[0]
+        frame.values[index] = _Value(value.volume, frame.module.values[index], frame.readers[index] <= 1)
+
+    def _weigh(self, path: str, parameters: int) -> str:
+        """The learned numbers of a part; of a shared one where it is first applied."""
+        if path in self._counted and parameters:
+            return "shared: its parameters are counted before"
+        self._counted.add(path)
+        return words.params(parameters)
+
+    def _finish(self, frame: _Frame, step: Step, volume: Volume) -> None:
+        volume.training = volume.training or frame.place.training or step.training
+        at = self._add(volume, frame.inputs(step))
+        for index in step.outputs:
+            alone = frame.readers[index] <= 1 and len(step.outputs) == 1
+            frame.values[index] = _Value(at, frame.module.values[index], alone)
+
+    def _add(self, volume: Volume, inputs: Sequence[_Value]) -> int:
+        volumes = self._scene.volumes
+        volumes.append(volume)
+        at = len(volumes) - 1
+        self._scene.links += (Link(value.volume, at) for value in inputs)
+        return at
+
+
+def _keeps(x: Shape, y: Shape) -> bool:
+    """Whether a size is kept, as far as a picture shows it: a column of 1 x 1 maps is as good as a flat one."""
+    return same_size(x, y) or (len(y) == 1 and same_size(x[:1], y) and all(value_of(size) == 1 for size in x[1:]))
+
+
+def _window(layer: Layer, rank: int) -> tuple[int, ...] | None:
+    """The extent of a layer's kernel on each spatial axis, the gaps of a dilated one included."""
+    kernel = getattr(layer, "kernel", None)
+    if kernel is None or rank < 1:
+        return None
+    spread = per_axis(getattr(layer, "dilation", 1), rank, "dilation")
+    sizes = per_axis(kernel, rank, "kernel")
+    return tuple(value_of(d) * (value_of(k) - 1) + 1 for k, d in zip(sizes, spread, strict=True))
+
+
+@cache
+def _size_key(shape: Shape) -> tuple[str, ...]:
+    return tuple(str(dim) if is_open(dim) else f"{dim}" for dim in shape)

@@ -1,0 +1,153 @@
+"""How much of a network a picture of volumes shows: which blocks are opened, which equal volumes are one.
+
+A figure is read at a glance, so it has a dozen volumes or two.  What is tried in turn: everything; all
+but the blocks with branches, such as a residual block; the same with equal volumes in a row drawn as
+one; with what is made of such blocks closed too; and last with every named part closed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+
+from cnndsl.backends.diagram import words
+from cnndsl.backends.volume.scene import Link, Scene
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Program, Step
+
+FEW = 12
+"""Up to so many volumes everything is shown."""
+MANY = 40
+"""With more volumes than this, parts that have a name are closed."""
+
+
+class Shapes:
+    """What is looked up again and again: parts by their name, what a step applies, which definitions are chains."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._children: dict[str, dict[str, Child]] = {}
+        self._branched: set[str] | None = None
+        self._deeply: dict[str, bool] = {}
+
+    def children(self, module: Module) -> dict[str, Child]:
+        """The parts of a module by their names."""
+        if module.id not in self._children:
+            self._children[module.id] = {child.name: child for child in module.children}
+        return self._children[module.id]
+
+    def inner(self, module: Module, step: Step) -> Module | None:
+        """The module that a step applies; None where it applies a layer or an operation."""
+        if not isinstance(step.action, Call):
+            return None
+        unit = self.children(module)[step.action.child].unit
+        return None if isinstance(unit, Leaf) else self._program.modules[step.action.module or unit.module]
+
+    def is_branched(self, module: Module, *, inside: bool = False) -> bool:
+        """Whether a use of this definition has branches of its own, which come together in it.
+
+        With `inside`, also whether a part of it has. A block that takes in several values, as the decoder
+        of a U-Net does, brings together what others have branched, and shows more opened.
+        """
+        if self._branched is None:
+            self._branched = {m.name for m in self._program.modules.values() if len(m.inputs) == 1 and self._forks(m)}
+        if not inside or module.name in self._branched:
+            return module.name in self._branched
+        if module.id not in self._deeply:
+            parts = filter(None, (self.inner(module, step) for step in module.steps))
+            self._deeply[module.id] = any(self.is_branched(part, inside=True) for part in parts)
+        return self._deeply[module.id]
+
+    def is_residual(self, module: Module) -> bool:
+        """Whether a module adds what comes in, fitted by a layer or two at most, to what it makes of it."""
+        near = {0: 0}
+        if sum(0 in step.inputs for step in module.steps) < 2:
+            return False
+        for step in module.steps:
+            known = [near[value] for value in step.inputs if value in near]
+            if isinstance(step.action, Combine):
+                if len(step.inputs) == 2 and known and step.action.operation.kind == "add":
+                    return True
+            elif known and known[0] < 1:
+                near.update(dict.fromkeys(step.outputs, 1))
+        return False
+
+    def _forks(self, module: Module) -> bool:
+        return len(module.outputs) > 1 or any(
+            len(step.inputs) > 1 for step in module.steps if isinstance(step.action, Combine | Call)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to show: which parts are opened, and whether equal volumes in a row are one.
+
+    branched, around_branched, named: whether parts are opened that have branches, that have such parts
+    inside, and that have a name.
+    depth: where it is given, the number of levels that are opened, whatever is in them.
+    """
+
+    branched: bool = False
+    around_branched: bool = True
+    named: bool = True
+    merged: bool = True
+    depth: int | None = None
+    deepest: int = 40
+    most_walked: int = 5_000
+
+    def opens(self, shapes: Shapes, module: Module) -> bool:
+        """Whether this part is drawn with its inside."""
+        if module.kind == "chain":
+            return True
+        return self.named and (self.branched or not shapes.is_branched(module, inside=not self.around_branched))
+
+
+PLANS = (
+    (Plan(branched=True, merged=False), FEW),
+    (Plan(merged=False), FEW),
+    (Plan(), MANY),
+    (Plan(around_branched=False), MANY),
+    (Plan(named=False), 0),
+)
+"""Plans, and with how many volumes the next one is tried."""
+
+
+def fold(scene: Scene) -> Scene:
+    """The scene with equal volumes in a row drawn as one."""
+    after = Counter(link.tail for link in scene.links)
+    before: dict[int, list[int]] = defaultdict(list)
+    for link in scene.links:
+        before[link.head].append(link.tail)
+    folded = Scene(scene.name, scene.summary, parts=scene.parts)
+    places: list[int] = []
+    for at, volume in enumerate(scene.volumes):
+        tails = before[at]
+        if len(tails) == 1 and after[tails[0]] == 1 and volume.look == scene.volumes[tails[0]].look:
+            place = places[tails[0]]
+            first = folded.volumes[place]
+            first.count += 1
+            first.hops += volume.hops
+            first.paths += volume.paths
+            first.makers += volume.makers
+            first.lines[-1] = volume.lines[-1]
+        else:
+            place = len(folded.volumes)
+            folded.volumes.append(replace(volume, paths=list(volume.paths), makers=list(volume.makers), hops=list(volume.hops)))
+            folded.links += (Link(places[tail], place) for tail in tails)
+        places.append(place)
+    return folded
+
+
+def give_names(scene: Scene) -> None:
+    """Fill in the names: the part that is wholly in a volume, or else the layers that the volume is made by."""
+    for volume in scene.volumes:
+        paths = list(dict.fromkeys(volume.paths))
+        climbed = False
+        while True:
+            homes = Counter(path.rpartition(".")[0] for path in paths)
+            whole = {home for home, count in homes.items() if home and scene.parts.get(home) == count}
+            if not whole:
+                break
+            climbed = True
+            paths = list(dict.fromkeys(home if (home := path.rpartition(".")[0]) in whole else path for path in paths))
+        names = paths if climbed else volume.makers
+        volume.name = words.span(names) if names else ""

@@ -1,0 +1,114 @@
+"""Options and arguments that commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.limits import Limits
+    from cnndsl.program import Program
+
+
+def _setting(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    from cnndsl import settings
+
+    try:
+        return dict(settings.parse(text) for text in given)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
+
+
+def _limits(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> Limits | None:
+    if not given:
+        return None
+    from cnndsl.elaborate.limits import Limits
+
+    try:
+        return Limits.parse(given)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
+
+
+def _codes(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> frozenset[str]:
+    if not given:
+        return frozenset()
+    from cnndsl.lint import parse_codes
+
+    try:
+        return parse_codes(given)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
+
+
+def reading(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of every command that reads files."""
+    for option in (
+        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
+        click.option("--stdin-filename", metavar="NAME", help="What to call standard input, given as -."),
+        click.option(
+            "settings",
+            "--set",
+            metavar="NAME=VALUE",
+            multiple=True,
+            callback=_setting,
+            help="The value of a network's parameter, such as classes=100.",
+        ),
+        click.option(
+            "limits",
+            "--limit",
+            metavar="NAME=NUMBER",
+            multiple=True,
+            callback=_limits,
+            help="Raise a limit on what a file may ask for, such as layers=1000000.",
+        ),
+        click.option(
+            "--ignore",
+            metavar="CODES",
+            multiple=True,
+            callback=_codes,
+            help="Warnings that are not wanted, such as W204 or W203,W204.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _findings(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    return click.option(
+        name,
+        "format_",
+        type=click.Choice(["text", "json", "github"]),
+        default="text",
+        help="How errors and warnings are written.",
+    )
+
+
+def common(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of a command whose `--format` is that of its errors and warnings."""
+    return reading(_findings("--format")(command))
+
+
+def common_beside_format(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of a command that has another `--format`, that of its output."""
+    return reading(_findings("--diagnostics")(command))
+
+
+file = click.argument("file", type=click.Path(path_type=Path))
+files = click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
+network = click.option("--network", metavar="NAME", help="Which network; by default the last one of the file.")
+force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
+
+
+def network_name(program: Program, wanted: str | None) -> str:
+    """The name of the network to show, by default the last one."""
+    names = [program.modules[key].name for key in program.networks]
+    if wanted is None:
+        return names[-1]
+    if wanted not in names:
+        message = f"{program.source} has no network {wanted}; it has {', '.join(names)}"
+        raise click.BadParameter(message, param_hint="--network")
+    return wanted

@@ -1,0 +1,165 @@
+"""Layers from elsewhere: classes that somebody wrote in Python, which a text declares with `extern`.
+
+Nothing of them is known but what the text says: where the class is found, the size of what comes out, and
+perhaps how many numbers it learns.  Nothing is imported to find out more.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator
+
+from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
+from cnndsl.layers.sizes import AXES, Dim, Shape, SizeError, show
+from cnndsl.traced import Expr, Traced, evaluate, is_open, parse_expr, value_of
+
+SIZE_NAMES = ("channels", "depth", "height", "width", "length", "features")
+"""What a rule may call the sizes of what comes in."""
+_ALWAYS: Any = object()  # the default of an argument that is written by name whatever it is
+_SHOWN = 24
+
+
+def why_not_package(path: str) -> str | None:
+    """Why nothing can be imported from a module with this dotted path; None when it can."""
+    for part in path.split("."):
+        if not part.isidentifier():
+            return "it is written as in Python, from the top: package.module"
+        if keyword.iskeyword(part):
+            return f"{part} is a word of Python"
+        if part.startswith("__"):
+            return "names that begin with two underscores are Python's own"
+    return None
+
+
+def _package(path: str) -> str:
+    reason = why_not_package(path)
+    if reason:
+        message = f"{path!r} is no module: {reason}"
+        raise ValueError(message)
+    return path
+
+
+def _class(name: str) -> str:
+    if "." in name:
+        message = f"{name!r} is no name of a class"
+        raise ValueError(message)
+    return _package(name)
+
+
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, (list, tuple)) else value
+
+
+class Extern(Layer):
+    """A class of another package: what it is called, its arguments, and the rules for what comes out."""
+
+    kind: ClassVar[str] = "extern"
+    group: ClassVar[Group] = Group.BLOCK
+    example: ClassVar[str] = ""
+
+    name: Annotated[str, AfterValidator(_class)]
+    package: Annotated[str, AfterValidator(_package)]
+    """The module that it is imported from."""
+    given: tuple[tuple[str, Annotated[Any, BeforeValidator(_as_tuples)]], ...] = ()
+    """All parameters with their values: numbers, truth values, texts, and tuples of them."""
+    positional: int = 0
+    """How many of the arguments were written by position."""
+    shape: tuple[str, ...] | None = None
+    """The sizes of what comes out, in terms of the parameters and of `SIZE_NAMES`; None for those of what comes in."""
+    learned: str | None = None
+    """How many numbers it learns, likewise; None where the text does not say."""
+    axes: tuple[int, ...] = ()
+    """How many axes one sample may have; empty for any number."""
+
+    @property
+    def word(self) -> str:
+        return self.name
+
+    @property
+    def text(self) -> str:
+        return f"{self.name}({', '.join(f'{name}={value}' for name, value in self.given)})"
+
+    def title(self, x: Shape) -> str:
+        return self.name
+
+    def role(self, name: str) -> Literal["count", "free", "fixed"]:
+        rules = [*(self.shape or ()), *([self.learned] if self.learned else [])]
+        return "count" if any(name == s.name for rule in rules for s in _parsed(rule).symbols()) else "free"
+
+    def having(self, values: Mapping[str, Any]) -> Self:
+        given = tuple((name, values.get(name, value)) for name, value in self.given)
+        return self.model_copy(update={"given": given})
+
+    def output(self, x: Shape) -> Shape:
+        if self.axes and len(x) not in self.axes:
+            takes = " or ".join(map(str, self.axes))
+            raise SizeError(
+                f"{self.name} takes values of {takes} axes, and the input is {show(x)}",
+                "bring the input to this form first, for example with flatten or unflatten",
+                code="E301",
+            )
+        if self.shape is None:
+            return x
+        return tuple(self._number(rule, x, "a size of what comes out", 1) for rule in self.shape)
+
+    def _number(self, rule: str, x: Shape, what: str, least: int) -> Dim:
+        """What a rule comes to for an input. Raises SizeError unless that is a whole number of at least `least`."""
+        sizes = dict(zip(_names(len(x)), x, strict=False))
+        try:
+            number = evaluate(_parsed(rule), sizes | dict(self.given))
+        except KeyError as missing:
+            raise self._problem(
+                f"{what} is {rule}, and an input of {show(x)} has no {missing.args[0]}",
+                f"it has {', '.join(sizes)}",
+            ) from None
+        except (ArithmeticError, TypeError):
+            raise self._problem(f"{what} is {rule}, which is no number for an input of {show(x)}") from None
+        plain = value_of(number)
+        if isinstance(plain, bool) or not isinstance(plain, int):
+            raise self._problem(f"{what} is {rule}, which is no whole number: {plain}", "divide with //") from None
+        if number < least:
+            raise self._problem(f"{what} is {rule}, which for an input of {show(x)} is {number}")
+        return number
+
+    def _problem(self, message: str, *helps: str) -> SizeError:
+        return SizeError(f"{self.name}: {message}", *helps or ("see the rules of its extern line",), code="E315")
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        if self.learned is None:
+            return ()
+        count = self._number(self.learned, x, "the number of parameters", 0)
+        return (Tensor("parameters", (count,)),) if is_open(count) or count else ()  # type: ignore[arg-type]
+
+    def torch(self, x: Shape) -> Spelling:
+        arguments = tuple(
+            Argument(name, value) if at < self.positional else Argument(name, value, _ALWAYS)
+            for at, (name, value) in enumerate(self.given)
+        )
+        return Spelling(self.name, arguments, package=self.package)
+
+    def words(self, x: Shape) -> str:
+        shown = [_brief(name, value, at < self.positional) for at, (name, value) in enumerate(self.given)]
+        if self.learned is None:
+            shown.append("parameters not counted")
+        return ", ".join(shown)
+
+
+def _names(axes: int) -> tuple[str, ...]:
+    return ("features",) if axes == 1 else ("channels", *AXES.get(axes - 1, ()))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(rule: str) -> Expr:
+    return parse_expr(rule)
+
+
+def _brief(name: str, value: Any, by_position: bool) -> str:
+    """An argument for people: `"b c h w -> b (c h) w"`, `stride 2`."""
+    plain = value_of(value) if isinstance(value, Traced) else value
+    text = f'"{plain}"' if isinstance(plain, str) else str(plain).lower() if isinstance(plain, bool) else str(plain)
+    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return shown if by_position else f"{name} {shown}"

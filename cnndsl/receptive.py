@@ -1,0 +1,212 @@
+"""Receptive fields: which part of a network's input a position of a value depends on, from the program alone.
+
+Along each axis of an input, the position p of a value sees the places from `first` to `last`, which move
+on by the effective stride from one position to the next: a stack of windows of K places with stride S is one
+window, r <- r + (K - 1) * j with j <- j * S (Araujo, Norris and Sim, "Computing Receptive Fields of
+Convolutional Neural Networks", Distill, 2019, https://distill.pub/2019/computing-receptive-fields).  What
+layers read is declared by them (`Layer.reach`); here it is chained through steps and blocks.
+
+Dense layers, global pools and normalisations over the map see all of it.  Everything is said of evaluation,
+where batch normalisation and dropout work on each number by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from cnndsl.costs.counts import Parts, parts_of, plain
+from cnndsl.layers.reach import IDENTITY, Interval, Reach, Reaches, hull, through, together
+from cnndsl.layers.sizes import AXES, Dim, Shape
+from cnndsl.program import Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.traced import is_open, value_of
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What the positions of a value see along one axis of an input.
+
+    axis: "height", "width", "depth" or "length"; "features" for an input without spatial axes.
+    size: how many places a position sees at most; those in the padding count, unless the whole map is seen.
+    stride: places from one position to the next, on average: below 1 after upsampling; None where all positions
+    see the same.
+    start: the first place that position 0 sees; below 0 it lies in the padding.
+    centre: the middle of what position 0 sees.
+    """
+
+    axis: str
+    size: int
+    stride: Fraction | None
+    start: int
+    centre: Fraction
+    _reach: Reach = field(repr=False)
+    _extent: Dim = field(repr=False)
+
+    def at(self, position: int) -> Interval | None:
+        """The first and the last place of the input that the position sees; None where it sees nothing but padding.
+
+        Exact away from the border. Next to it less may be seen, where a layer further on pads with zeros what an
+        earlier one left out. A transposed convolution whose kernel is smaller than its stride leaves gaps, which count.
+        """
+        window = self._reach.window
+        seen = hull(None if window is None else window.at(position), self._reach.fixed)
+        first, last = _clipped(seen, self._extent)
+        return (first, last) if first <= last else None
+
+
+Seen = dict[str, tuple[Field | None, ...]]
+"""What a value sees: for each input of the network on which it depends, by its name, a field for each spatial axis.
+
+None where it depends on a size that is left open, or on a layer of which it is not known.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One application: its path (empty for what leaves no module), and what each value that comes out sees."""
+
+    path: str
+    word: str
+    seen: tuple[Seen, ...]
+
+
+def fields(program: Program, network: str | None = None) -> Iterator[Applied]:
+    """Every application in a network (by default the last one of the text), in the order of `costs.rows`.
+
+    A block comes before what is inside it, with what its results see. Raises KeyError for an unknown network.
+    """
+    top = program.network(network)
+    chains = _Chains(program)
+    return _walk(chains, top, top, chains.inputs(top), "")
+
+
+def outputs(program: Program, network: str | None = None) -> tuple[Seen, ...]:
+    """What the outputs of a network see. Takes time linear in the size of the definitions, however often they are used.
+
+    Raises KeyError for an unknown network.
+    """
+    top = program.network(network)
+    chains = _Chains(program)
+    values = chains.values(top, chains.inputs(top))
+    return tuple(_seen(top, values[output.value], top.values[output.value]) for output in top.outputs)
+
+
+_Sources = dict[int, Reaches]
+"""How a value reads the inputs of a module: for each on which it depends, by its number, each axis."""
+
+
+class _Chains:
+    """Chains what layers read. What a block's results read of its inputs is worked out once."""
+
+    def __init__(self, program: Program) -> None:
+        self.modules = program.modules
+        self._known: dict[str, tuple[_Sources, ...]] = {}
+
+    def inputs(self, module: Module) -> list[_Sources]:
+        """The inputs of a module read themselves."""
+        shapes = module.input_shapes
+        return [
+            {index: tuple(Reach(axis, IDENTITY) for axis in range(len(shape)))} for index, shape in enumerate(shapes)
+        ]
+
+    def module(self, key: str) -> tuple[_Sources, ...]:
+        """What the results of a module read of its inputs."""
+        if key not in self._known:
+            module = self.modules[key]
+            values = self.values(module, self.inputs(module))
+            self._known[key] = tuple(values[output.value] for output in module.outputs)
+        return self._known[key]
+
+    def values(self, module: Module, given: list[_Sources]) -> dict[int, _Sources]:
+        """What each value of a module reads, where its inputs read `given`."""
+        values = dict(enumerate(given))
+        parts = parts_of(module)
+        for step in module.steps:
+            here = self.step(module, parts, step)
+            for index, output in enumerate(step.outputs):
+                values[output] = _chained(here[index], [values[k] for k in step.inputs], module.values[output])
+        return values
+
+    def step(self, module: Module, parts: Parts, step: Step) -> tuple[_Sources, ...]:
+        """What the results of a step read of its inputs."""
+        action = step.action
+        xs = tuple(plain(module.values[index]) for index in step.inputs)
+        ys = tuple(plain(module.values[index]) for index in step.outputs)
+        if isinstance(action, Combine):
+            return tuple(dict(enumerate(action.operation.reach(xs, ys, k))) for k in range(len(ys)))
+        if isinstance(action, Plain):
+            return ({0: action.layer.reach(xs[0], ys[0])},)
+        unit = parts[action.child]
+        if isinstance(unit, Leaf):
+            return ({0: unit.layer.reach(xs[0], ys[0])} if xs else {},)
+        return self.module(action.module or unit.module)
+
+
+def _chained(here: _Sources, inputs: list[_Sources], shape: Shape) -> _Sources:
+    """What a result of this shape reads of the outside, through inputs of which it reads `here`."""
+    found: dict[int, Reaches] = {}
+    for index, reaches in here.items():
+        for source, before in inputs[index].items():
+            read = tuple(through(reach, reaches) for reach in before)
+            if source in found:
+                read = tuple(together(a, b, shape) for a, b in zip(found[source], read, strict=True))
+            found[source] = read
+    return found
+
+
+def _walk(chains: _Chains, top: Module, module: Module, given: list[_Sources], prefix: str) -> Iterator[Applied]:
+    values = chains.values(module, given)
+    parts = parts_of(module)
+    for step in module.steps:
+        action = step.action
+        seen = tuple(_seen(top, values[output], module.values[output]) for output in step.outputs)
+        if isinstance(action, Combine):
+            yield Applied("", action.operation.symbol, seen)
+            continue
+        if isinstance(action, Plain):
+            yield Applied("", action.layer.kind, seen)
+            continue
+        unit = parts[action.child]
+        path = prefix + action.child
+        if isinstance(unit, Leaf):
+            yield Applied(path, unit.layer.kind, seen)
+            continue
+        inner = chains.modules[action.module or unit.module]
+        yield Applied(path, inner.name or inner.kind, seen)
+        yield from _walk(chains, top, inner, [values[index] for index in step.inputs], f"{path}.")
+
+
+def _seen(network: Module, sources: _Sources, shape: Shape) -> Seen:
+    """What a value of this shape sees of the spatial axes of a network's inputs, or of an input's features."""
+    seen: Seen = {}
+    for index, reaches in sorted(sources.items()):
+        extents = plain(network.input_shapes[index])
+        names = ("features",) if len(extents) == 1 else AXES.get(len(extents) - 1, ("",) * (len(extents) - 1))
+        first = len(extents) - len(names)
+        axes = zip(names, reaches[first:], extents[first:], strict=True)
+        seen[network.inputs[index]] = tuple(_field(name, reach, extent, shape) for name, reach, extent in axes)
+    return seen
+
+
+def _field(name: str, reach: Reach | None, extent: Dim, shape: Shape) -> Field | None:
+    if reach is None:
+        return None
+    if reach.window is None or reach.axis is None:
+        positions: Dim = 1
+        stride = None
+    else:
+        positions, stride = shape[reach.axis], reach.window.stride
+    if reach.fixed is None and reach.window is not None:
+        first, last = reach.window.at(0)
+        return Field(name, reach.window.size, stride, first, Fraction(first + last, 2), reach, extent)
+    if is_open(positions):
+        return None
+    whole = _clipped(reach.over(value_of(positions)), extent)
+    first, last = _clipped(reach.over(1), extent)
+    return Field(name, whole[1] - whole[0] + 1, stride, first, Fraction(first + last, 2), reach, extent)
+
+
+def _clipped(places: Interval, extent: Dim) -> Interval:
+    """The places that are on the map, not in the padding."""
+    return max(places[0], 0), places[1] if is_open(extent) else min(places[1], value_of(extent) - 1)

@@ -1,0 +1,151 @@
+"""Memory against what PyTorch holds: bytes of living storages, and of those that autograd keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnndsl.costs import Memory, memory
+from cnndsl.program import Program
+from tests.costs.execute import execute
+from tests.costs.measure import Living, kept
+from tests.costs.networks import NETWORKS
+from tests.running import build, program_of, sample
+
+BATCH = 2
+WORST = 1.5
+"""So many times more a module may hold than has to be alive, for a variable holds its value to the end of a line."""
+
+Run = Callable[[tuple[Tensor, ...]], Any]
+
+
+def held(model: nn.Module) -> list[Tensor]:
+    return [*model.parameters(), *model.buffers()]
+
+
+def peak(model: nn.Module, given: tuple[Tensor, ...], run: Run) -> int:
+    with torch.no_grad(), Living(held(model)) as living:
+        run(tuple(tensor.clone() for tensor in given))
+    return living.peak
+
+
+def kept_by(model: nn.Module, given: tuple[Tensor, ...]) -> int:
+    model.train()
+    found, _ = kept(lambda: model(*given), held(model))
+    return sum(found.values())
+
+
+@pytest.mark.parametrize("text", NETWORKS.values(), ids=NETWORKS)
+def test_the_peak_in_inference(text: str) -> None:
+    program = program_of(text)
+    network, model = program.network(), build(text)
+    said = memory(program, batch=BATCH)
+    given = sample(program, network, BATCH)
+    assert said.peak is not None
+    assert peak(model, given, lambda values: execute(program, network, model, values)) == said.peak
+    assert said.peak <= peak(model, given, lambda values: model(*values)) <= WORST * said.peak
+
+
+@pytest.mark.parametrize("text", NETWORKS.values(), ids=NETWORKS)
+def test_what_is_kept_in_training(text: str) -> None:
+    program = program_of(text)
+    given = sample(program, program.network(), BATCH)
+    assert memory(program, batch=BATCH).kept == kept_by(build(text), given)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "torch_type"), [("float64", torch.float64), ("bfloat16", torch.bfloat16), ("float32", torch.float32)]
+)
+def test_types_of_numbers(dtype: Any, torch_type: torch.dtype) -> None:
+    text = "network Net { input(3, 16, 16); conv(4, 3) -> relu -> maxpool(2) -> conv(4, 3) -> dropout -> linear(3) }"
+    program, model = program_of(text), build(text).to(torch_type)
+    given = (torch.randn(3, 3, 16, 16, dtype=torch_type),)
+    said = memory(program, batch=3, dtype=dtype)
+    assert said.inputs == given[0].untyped_storage().nbytes()
+    assert said.peak == peak(model, given, lambda values: execute(program, program.network(), model, values))
+    assert said.kept == kept_by(model, given)
+
+
+FROZEN = """
+network Net {
+    input(1, 6, 6)
+    conv(2, 2, weight=[[1, 0], [0, 1]], bias=false) -> relu -> maxpool(2)
+    flatten -> linear(3, weight=[1, 0, 0, 2, 0, 0, 1, 1], bias=[0, 1, 2])
+    linear(4, weight=[2, 0, 1]) -> relu -> linear(2)
+}
+"""
+AUXILIARY = """
+network Net {
+    input(3, 12, 12)
+    conv(4, 3) -> relu
+    when training { aux = it -> conv(2, 3, stride=2) -> relu -> linear(3) }
+    logits = it -> maxpool(2) -> linear(3)
+    output logits, aux when training
+}
+"""
+ALIASES = """
+block Both(other) { it + other -> conv(4, 1) }
+network Net {
+    input(4, 6, 6)
+    x = it -> conv(4, 3, padding=1)
+    x -> Both(x) -> identity
+    y = it -> permute([0, 2, 3, 1]) -> flatten
+    z = it -> flatten
+    y * z + 2 / z
+    a, b = split(it, 2)
+    a / b - max(concat(a, b) -> unflatten(1, [2, 72]), axis=1)
+    it * it
+}
+"""
+
+
+@pytest.mark.parametrize("text", [FROZEN, AUXILIARY, ALIASES], ids=["frozen", "auxiliary", "aliases"])
+def test_what_decides_what_is_there(text: str) -> None:
+    program, model = program_of(text), build(text)
+    network = program.network()
+    given = sample(program, network, BATCH)
+    said = memory(program, batch=BATCH)
+    assert said.kept == kept_by(model, given)
+    model.eval()
+    assert said.peak == peak(model, given, lambda values: execute(program, network, model, values))
+
+
+def test_the_reference_network_by_hand() -> None:
+    """At its peak the input is alive, and the output of the first convolution with that of its activation."""
+    said = memory(program_of(NETWORKS["reference"]))
+    assert said.inputs == 4 * 3 * 32 * 32
+    assert said.peak == 4 * (3 * 32 * 32 + 2 * 8 * 28 * 28)
+    assert said.where == "relu"
+    pooled = 8 * 14 * 14 + 16 * 5 * 5
+    numbers = 3 * 32 * 32 + 8 * 28 * 28 + 16 * 10 * 10 + pooled + 256 + 2 * 256  # the mask and the result of dropout
+    assert said.kept == 4 * numbers + 8 * pooled
+
+
+def test_where_the_peak_is() -> None:
+    text = """
+    block Wide(channels) { conv(channels, 1) -> act: relu -> conv(2, 1) }
+    network Net { input(2, 8, 8); conv(4, 1) -> body: { Wide(8) -> Wide(64) -> Wide(8) } }
+    """
+    assert memory(program_of(text)).where == "body.1.act"
+
+
+def test_sizes_left_open() -> None:
+    assert memory(program_of("network Net { input(3, ?, 32); conv(4, 3) }")) == Memory(None, None, "", None)
+
+
+def test_blocks_in_blocks_cost_no_time() -> None:
+    levels = "".join(f"block B{n + 1} {{ B{n} * 3 }}\n" for n in range(8))
+    text = f"block B0 {{ conv(2, 1) }}\n{levels}\nnetwork Net {{ input(2, 4, 4); B8 }}"
+    said = memory(program_of(text))
+    assert said.peak == 4 * 32 * 10  # what each of nine blocks inside one another was given, and a result
+    assert said.kept == 4 * 32 * 3**8
+
+
+def test_an_unknown_network() -> None:
+    program: Program = program_of(NETWORKS["reference"])
+    with pytest.raises(KeyError):
+        memory(program, "Other")

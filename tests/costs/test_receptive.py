@@ -1,0 +1,254 @@
+"""Receptive fields against gradients: where the input's gradient of one output is not zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnndsl.costs import rows
+from cnndsl.layers.reach import Interval, hull
+from cnndsl.program import Program
+from cnndsl.receptive import Field, fields, outputs
+from cnndsl.traced import value_of
+from tests.costs.networks import NETWORKS
+from tests.running import build, program_of
+
+MANY = 8
+"""Positions in a row that are looked at; what they see repeats after as many at most."""
+
+
+def positive(text: str) -> nn.Module:
+    """The network with weights that are above zero, so that nothing cancels, and sum to about one, so that it stays."""
+    torch.manual_seed(0)
+    model = build(text).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            fan = parameter[0].numel() if parameter.dim() > 1 else 4
+            parameter.copy_((torch.rand_like(parameter) + 1) / fan)
+    return model
+
+
+def ramps(shape: tuple[int, ...]) -> Iterator[Tensor]:
+    """Inputs that rise along all axes and that fall: their largest values are at the last and at the first place.
+
+    So a max pool, which passes the gradient to one place alone, shows the one and then the other end of its window.
+    """
+    total = torch.zeros(shape, dtype=torch.float64)
+    for axis, size in enumerate(shape[1:], 1):
+        steps = torch.arange(size, dtype=torch.float64).view(-1, *[1] * (len(shape) - 1 - axis))
+        total = total + steps / sum(shape[1:])
+    for ramp in (total, -total):
+        yield (ramp + 1.5)[None]
+
+
+def seen_along(model: nn.Module, shape: tuple[int, ...], axis: int, positions: list[int]) -> list[Interval]:
+    """For positions along an axis of the output, in the middle of the others: the places of the input that they see."""
+    found: list[Interval | None] = [None] * len(positions)
+    for ramp in ramps(shape):
+        given = ramp.requires_grad_()
+        middle = model(given).sum(1)[0]
+        for other in reversed(range(middle.dim())):
+            if other != axis - 1:
+                middle = middle.select(other, middle.shape[other] // 2)
+        for k, position in enumerate(positions):
+            (gradient,) = torch.autograd.grad(middle[position], given, retain_graph=True)
+            places = gradient[0].movedim(axis, 0).flatten(1).any(1).nonzero().flatten().tolist()
+            found[k] = hull(found[k], (places[0], places[-1]))
+    return [interval for interval in found if interval is not None]
+
+
+def single(program: Program) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Field, ...]]:
+    """The input and the output of a network with one of each, and what the output sees along each axis."""
+    network = program.network()
+    shapes = [tuple(value_of(dim) for dim in shape) for shape in (network.input_shapes[0], network.output_shapes[0])]
+    (seen,) = outputs(program)
+    (axes,) = seen.values()
+    return shapes[0], shapes[1], tuple(axis for axis in axes if axis is not None)
+
+
+CONVOLUTIONAL = [
+    "vgg", "residual", "dilated", "strided", "unet", "signal", "volume", "ceiling", "inception", "upsampled",
+    "generator",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_what_the_middle_sees(name: str) -> None:
+    """Position by position: the places, how many at most, and how far they move on."""
+    x, y, axes = single(program_of(NETWORKS[name]))
+    model = positive(NETWORKS[name])
+    assert len(axes) == len(x) - 1
+    for axis, field in enumerate(axes, 1):
+        positions = [p for p in range(y[axis]) if inside(field, p, x[axis])]
+        middle = max(len(positions) - MANY, 0) // 2
+        positions = positions[middle : middle + MANY + 1]
+        assert len(positions) > 1
+        found = seen_along(model, x, axis, positions)
+        assert found == [field.at(position) for position in positions]
+        assert max(last - first + 1 for first, last in found) == field.size
+        assert Fraction(found[-1][0] - found[0][0], positions[-1] - positions[0]) == field.stride
+
+
+def inside(field: Field, position: int, size: int) -> bool:
+    """Whether a position sees neither the first nor the last place of an axis, and so nothing beyond."""
+    seen = field.at(position)
+    return seen is not None and 0 < seen[0] and seen[1] < size - 1
+
+
+def test_the_whole_map_through_a_gate() -> None:
+    """The path past the gate keeps its stride."""
+    x, y, axes = single(program_of(NETWORKS["squeeze"]))
+    for axis, field in enumerate(axes, 1):
+        assert (field.size, field.stride) == (x[axis], 2)
+        positions = [0, y[axis] // 2]
+        found = seen_along(positive(NETWORKS["squeeze"]), x, axis, positions)
+        assert found == [field.at(position) for position in positions] == [(0, x[axis] - 1)] * 2
+
+
+def test_everything_is_seen_behind_a_dense_layer() -> None:
+    x, y, axes = single(program_of(NETWORKS["reference"]))
+    model = positive(NETWORKS["reference"])
+    assert y == (10,)
+    for ramp in ramps(x):
+        given = ramp.requires_grad_()
+        model(given)[0, 3].backward()
+    for field in axes:
+        assert (field.size, field.stride, field.start, field.centre) == (32, None, 0, Fraction(31, 2))
+        assert field.at(3) == (0, 31)
+
+
+@pytest.mark.parametrize("name", ["dilated", "strided", "signal", "generator"])
+def test_at_the_border(name: str) -> None:
+    x, y, axes = single(program_of(NETWORKS[name]))
+    for axis, field in enumerate(axes, 1):
+        positions = [0, 1, y[axis] - 2, y[axis] - 1]
+        found = seen_along(positive(NETWORKS[name]), x, axis, positions)
+        assert found == [field.at(position) for position in positions]
+
+
+@pytest.mark.parametrize("text", NETWORKS.values(), ids=NETWORKS)
+def test_every_application_is_there(text: str) -> None:
+    program = program_of(text)
+    expected = [(row.path, row.word) for row in rows(program) if row.output]
+    assert [(applied.path, applied.word) for applied in fields(program)] == expected
+
+
+def test_the_network_of_the_article() -> None:
+    """AlexNet's convolutions and pools: the sizes and strides that Araujo, Norris and Sim give for it."""
+    program = program_of("""
+    network AlexNet {
+        input(3, 231, 231)
+        conv1: conv(4, 11, stride=4) -> relu -> pool1: maxpool(3, 2)
+        conv2: conv(4, 5, padding=2) -> relu -> pool2: maxpool(3, 2)
+        conv3: conv(4, 3, padding=1) -> relu -> conv4: conv(4, 3, padding=1) -> relu
+        conv5: conv(4, 3, padding=1) -> relu -> pool5: maxpool(3, 2)
+    }
+    """)
+    sizes = {}
+    for applied in fields(program):
+        ((height, width),) = applied.seen[0].values()
+        assert height is not None
+        assert width is not None
+        assert (height.size, height.stride, height.start) == (width.size, width.stride, width.start)
+        sizes[applied.path] = (height.size, height.stride)
+    assert sizes["conv1"] == (11, 4)
+    assert sizes["pool1"] == (19, 8)
+    assert sizes["conv2"] == (51, 8)
+    assert sizes["pool2"] == (67, 16)
+    assert [sizes[f"conv{k}"] for k in (3, 4, 5)] == [(99, 16), (131, 16), (163, 16)]
+    assert sizes["pool5"] == (195, 32)
+
+
+def seen_of(text: str) -> list[tuple[str, tuple[Field | None, ...]]]:
+    """What the first output of a network sees, input by input."""
+    return list(outputs(program_of(text))[0].items())
+
+
+def test_several_inputs() -> None:
+    (left, (a, b)), (right, (c, d)) = seen_of("""
+    network Net {
+        left = input(3, 32, 48)
+        right = input(1, 16, 24)
+        a = left -> conv(4, 3, stride=2, padding=1)
+        b = right -> conv(4, 5, padding=2)
+        concat(a, b) -> conv(2, 3, padding=1)
+    }
+    """)
+    assert (left, right) == ("left", "right")
+    assert a is not None
+    assert b is not None
+    assert c is not None
+    assert d is not None
+    assert [(field.axis, field.size, field.stride) for field in (a, b)] == [("height", 7, 2), ("width", 7, 2)]
+    assert [(field.axis, field.size, field.stride) for field in (c, d)] == [("height", 7, 1), ("width", 7, 1)]
+
+
+def test_a_value_that_does_not_depend_on_an_input() -> None:
+    text = (
+        "network Net { a = input(1, 8, 8); b = input(1, 8, 8); x = a -> conv(2, 3); y = b -> conv(2, 5); output x, y }"
+    )
+    assert [list(seen) for seen in outputs(program_of(text))] == [["a"], ["b"]]
+
+
+def test_axes_that_change_places() -> None:
+    ((_, (height, width)),) = seen_of(
+        "network Net { input(2, 20, 30); conv(2, [3, 1], stride=[2, 1]) -> permute([0, 1, 3, 2]) -> conv(2, [1, 7]) }"
+    )
+    assert height is not None
+    assert width is not None
+    assert (height.axis, height.size, height.stride) == ("height", 15, 2)
+    assert (width.axis, width.size, width.stride) == ("width", 1, 1)
+
+
+def test_axes_that_become_others() -> None:
+    """Rows of tokens, as a transformer takes them: places are counted through, and both axes are seen as a whole."""
+    ((_, (height, width)),) = seen_of("""
+    network Net { input(3, 32, 32); conv(8, 4, stride=4) -> flatten(2) -> permute([0, 2, 1]) -> linear(5, axis=-1) }
+    """)
+    assert height is not None
+    assert width is not None
+    assert (height.size, height.stride, width.size, width.stride) == (32, None, 32, None)
+    ((_, (length,)),) = seen_of("network Net { input(1, 50); flatten -> unflatten(1, [1, 50]) -> conv(2, 3) }")
+    assert length is not None
+    assert (length.size, length.stride) == (3, 1)
+
+
+def test_rows_that_nothing_reads() -> None:
+    """A global pool sees what the windows before it see, which need not be everything."""
+    ((_, (height, _)),) = seen_of("network Net { input(1, 10, 10); conv(2, 3, stride=4) -> global_avgpool }")
+    assert height is not None
+    assert (height.size, height.at(0)) == (7, (0, 6))
+
+
+def test_sizes_left_open() -> None:
+    (height, width) = seen_of("network Net { input(3, ?, ?); conv(4, 3, stride=2) -> conv(4, 3) }")[0][1]
+    assert height is not None
+    assert width is not None
+    assert (height.size, height.stride, height.at(10)) == (7, 2, (20, 26))
+    assert seen_of("network Net { input(3, ?, ?); conv(4, 3) -> global_avgpool }")[0][1] == (None, None)
+
+
+def test_layers_that_grow_a_map_without_end() -> None:
+    """What repeats too late is not followed."""
+    text = "network Net { input(1, 3); conv_transpose(1, 9001, 9001) -> conv(1, 3) }"
+    assert seen_of(text) == [("input", (None,))]
+
+
+def test_blocks_in_blocks_cost_no_time() -> None:
+    levels = "".join(f"block B{n + 1} {{ B{n} * 3 }}\n" for n in range(10))
+    ((_, (height, _)),) = seen_of(
+        f"block B0 {{ conv(2, 3, padding=1) }}\n{levels}\nnetwork Net {{ input(2, 4, 4); B10 }}"
+    )
+    assert height is not None
+    assert height.size == 2 * 3**10 + 1
+
+
+def test_an_unknown_network() -> None:
+    with pytest.raises(KeyError):
+        fields(program_of(NETWORKS["reference"]), "Other")
+    with pytest.raises(KeyError):
+        outputs(program_of(NETWORKS["reference"]), "Other")
