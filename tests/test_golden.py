@@ -14,8 +14,13 @@ def orphans(folder: Path) -> list[str]:
     return sorted(
         str(path.relative_to(folder))
         for path in files
-        if path.suffix not in SOURCES and not any(path.with_suffix(source) in files for source in SOURCES)
+        if path.suffix not in SOURCES and not any(_source(path, source) in files for source in SOURCES)
     )
+
+
+def _source(path: Path, suffix: str) -> Path:
+    """The source of a golden file: `case.txt` and `case.wide.txt` are both of `case.cnn`."""
+    return path.with_name(path.name.partition(".")[0] + suffix)
 
 
 def _is_cache(path: Path) -> bool:
