@@ -1,7 +1,8 @@
 """Parameters, buffers and multiply-accumulates, from the program alone.
 
 Parameters are counted where a layer is declared, so a shared layer counts once; multiply-accumulates
-where it is applied, so it counts every time.  One multiply-accumulate is one MAC (twice that in FLOPs).
+where it is applied in evaluation, so it counts every time, and not at all what is there in training only.
+One multiply-accumulate is one MAC (twice that in FLOPs).
 """
 
 from __future__ import annotations
@@ -79,9 +80,9 @@ class Counter:
         return Cost(parameters, trainable, buffers)
 
     def macs(self, module: Module, parts: Parts, step: Step) -> int | None:
-        """The multiply-accumulates of one application."""
+        """The multiply-accumulates of one application in evaluation."""
         action = step.action
-        if isinstance(action, Combine):
+        if step.training or isinstance(action, Combine):
             return 0
         if isinstance(action, Call):
             unit = parts[action.child]

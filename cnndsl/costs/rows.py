@@ -36,6 +36,8 @@ class Row:
     shared: bool = False
     inserted: bool = False
     """Whether the compiler put it there: the flatten before a dense layer."""
+    training: bool = False
+    """Whether it is there in training only; then it has no multiply-accumulates."""
 
     @property
     def name(self) -> str:
@@ -63,7 +65,8 @@ class _Walk:
     def module(self, module: Module, prefix: str, depth: int) -> Iterator[Row]:
         parts = parts_of(module)
         for step in module.steps:
-            yield from self._step(module, parts, step, prefix, depth)
+            steps = self._step(module, parts, step, prefix, depth)
+            yield from (replace(row, macs=0, training=True) for row in steps) if step.training else steps
         for name, unit in parts.items():
             path = prefix + name
             if path not in self._applied:

@@ -70,9 +70,19 @@ block Unit(channels, stride = 1) {
 }
 network Net { input(3, 16, 16); Unit(8, stride=2) -> Unit(8) * 3 -> Unit(16, 2) -> linear(10) }
 """
+AUXILIARY = """
+block Head(classes) { conv(4, 3, stride=2) -> relu -> linear(classes) }
+network Net {
+    input(3, 12, 12)
+    conv(4, 3) -> relu
+    when training { aux = it -> Head(3) }
+    logits = it -> maxpool(2) -> linear(3)
+    output logits, aux when training
+}
+"""
 TEXTS = {
     "reference": REFERENCE, "shared": SHARED, "kinds": KINDS, "signal": SIGNAL,
-    "volume": VOLUME, "given": GIVEN, "residual": RESIDUAL,
+    "volume": VOLUME, "given": GIVEN, "residual": RESIDUAL, "auxiliary": AUXILIARY,
 }  # fmt: skip
 
 
@@ -161,6 +171,17 @@ def test_the_order_is_that_of_execution() -> None:
     )
     assert [row.name for row in rows if row.shared] == ["relu", "pool", "relu"]
     assert [row.word for row in rows if row.inserted] == ["flatten"]
+
+
+def test_what_is_there_in_training_only() -> None:
+    rows = [(row.path, bool(row.macs), row.parameters) for row in costs.rows(program_of(AUXILIARY)) if row.training]
+    assert rows == [
+        ("head1", False, 148 + 195),
+        ("head1.conv1", False, 148),
+        ("head1.relu1", False, 0),
+        ("", False, 0),
+        ("head1.linear1", False, 195),
+    ]
 
 
 def test_inside_a_block_that_is_shared_everything_is() -> None:

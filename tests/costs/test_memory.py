@@ -28,7 +28,8 @@ def held(model: nn.Module) -> list[Tensor]:
 
 
 def peak(model: nn.Module, given: tuple[Tensor, ...], run: Run) -> int:
-    with torch.no_grad(), Living(held(model)) as living:
+    living = Living(held(model))
+    with torch.no_grad(), living:
         run(tuple(tensor.clone() for tensor in given))
     return living.peak
 

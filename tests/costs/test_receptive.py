@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import torch
@@ -96,14 +97,14 @@ def test_what_the_middle_sees(name: str) -> None:
 def inside(field: Field, position: int, size: int) -> bool:
     """Whether a position sees neither the first nor the last place of an axis, and so nothing beyond."""
     seen = field.at(position)
-    return seen is not None and 0 < seen[0] and seen[1] < size - 1
+    return seen is not None and seen[0] > 0 and seen[1] < size - 1
 
 
 def test_the_whole_map_through_a_gate() -> None:
     """The path past the gate keeps its stride."""
     x, y, axes = single(program_of(NETWORKS["squeeze"]))
     for axis, field in enumerate(axes, 1):
-        assert (field.size, field.stride) == (x[axis], 2)
+        assert told(field) == (x[axis], 2, 0, field.axis)
         positions = [0, y[axis] // 2]
         found = seen_along(positive(NETWORKS["squeeze"]), x, axis, positions)
         assert found == [field.at(position) for position in positions] == [(0, x[axis] - 1)] * 2
@@ -151,16 +152,20 @@ def test_the_network_of_the_article() -> None:
     sizes = {}
     for applied in fields(program):
         ((height, width),) = applied.seen[0].values()
-        assert height is not None
-        assert width is not None
-        assert (height.size, height.stride, height.start) == (width.size, width.stride, width.start)
-        sizes[applied.path] = (height.size, height.stride)
+        assert told(height)[:3] == told(width)[:3]
+        sizes[applied.path] = told(height)[:2]
     assert sizes["conv1"] == (11, 4)
     assert sizes["pool1"] == (19, 8)
     assert sizes["conv2"] == (51, 8)
     assert sizes["pool2"] == (67, 16)
     assert [sizes[f"conv{k}"] for k in (3, 4, 5)] == [(99, 16), (131, 16), (163, 16)]
     assert sizes["pool5"] == (195, 32)
+
+
+def told(field: Field | None) -> tuple[Any, ...]:
+    """What is said of an axis: the size and the stride of the field, its start, and which axis it is."""
+    assert field is not None
+    return field.size, field.stride, field.start, field.axis
 
 
 def seen_of(text: str) -> list[tuple[str, tuple[Field | None, ...]]]:
@@ -179,18 +184,12 @@ def test_several_inputs() -> None:
     }
     """)
     assert (left, right) == ("left", "right")
-    assert a is not None
-    assert b is not None
-    assert c is not None
-    assert d is not None
-    assert [(field.axis, field.size, field.stride) for field in (a, b)] == [("height", 7, 2), ("width", 7, 2)]
-    assert [(field.axis, field.size, field.stride) for field in (c, d)] == [("height", 7, 1), ("width", 7, 1)]
+    assert (told(a), told(b)) == ((7, 2, -3, "height"), (7, 2, -3, "width"))
+    assert (told(c), told(d)) == ((7, 1, -3, "height"), (7, 1, -3, "width"))
 
 
 def test_a_value_that_does_not_depend_on_an_input() -> None:
-    text = (
-        "network Net { a = input(1, 8, 8); b = input(1, 8, 8); x = a -> conv(2, 3); y = b -> conv(2, 5); output x, y }"
-    )
+    text = "network Net { a = input(1, 8, 8); b = input(1, 8, 8); x = a -> relu; y = b -> conv(2, 5); output x, y }"
     assert [list(seen) for seen in outputs(program_of(text))] == [["a"], ["b"]]
 
 
@@ -198,10 +197,7 @@ def test_axes_that_change_places() -> None:
     ((_, (height, width)),) = seen_of(
         "network Net { input(2, 20, 30); conv(2, [3, 1], stride=[2, 1]) -> permute([0, 1, 3, 2]) -> conv(2, [1, 7]) }"
     )
-    assert height is not None
-    assert width is not None
-    assert (height.axis, height.size, height.stride) == ("height", 15, 2)
-    assert (width.axis, width.size, width.stride) == ("width", 1, 1)
+    assert (told(height), told(width)) == ((15, 2, 0, "height"), (1, 1, 0, "width"))
 
 
 def test_axes_that_become_others() -> None:
@@ -209,26 +205,23 @@ def test_axes_that_become_others() -> None:
     ((_, (height, width)),) = seen_of("""
     network Net { input(3, 32, 32); conv(8, 4, stride=4) -> flatten(2) -> permute([0, 2, 1]) -> linear(5, axis=-1) }
     """)
-    assert height is not None
-    assert width is not None
-    assert (height.size, height.stride, width.size, width.stride) == (32, None, 32, None)
+    assert (told(height), told(width)) == ((32, None, 0, "height"), (32, None, 0, "width"))
     ((_, (length,)),) = seen_of("network Net { input(1, 50); flatten -> unflatten(1, [1, 50]) -> conv(2, 3) }")
-    assert length is not None
-    assert (length.size, length.stride) == (3, 1)
+    assert told(length) == (3, 1, 0, "length")
 
 
 def test_rows_that_nothing_reads() -> None:
     """A global pool sees what the windows before it see, which need not be everything."""
     ((_, (height, _)),) = seen_of("network Net { input(1, 10, 10); conv(2, 3, stride=4) -> global_avgpool }")
-    assert height is not None
-    assert (height.size, height.at(0)) == (7, (0, 6))
+    assert told(height) == (7, None, 0, "height")
 
 
 def test_sizes_left_open() -> None:
     (height, width) = seen_of("network Net { input(3, ?, ?); conv(4, 3, stride=2) -> conv(4, 3) }")[0][1]
+    assert told(height) == (7, 2, 0, "height")
     assert height is not None
-    assert width is not None
-    assert (height.size, height.stride, height.at(10)) == (7, 2, (20, 26))
+    assert height.at(10) == (20, 26)
+    assert told(width) == (7, 2, 0, "width")
     assert seen_of("network Net { input(3, ?, ?); conv(4, 3) -> global_avgpool }")[0][1] == (None, None)
 
 
@@ -243,8 +236,7 @@ def test_blocks_in_blocks_cost_no_time() -> None:
     ((_, (height, _)),) = seen_of(
         f"block B0 {{ conv(2, 3, padding=1) }}\n{levels}\nnetwork Net {{ input(2, 4, 4); B10 }}"
     )
-    assert height is not None
-    assert height.size == 2 * 3**10 + 1
+    assert told(height) == (2 * 3**10 + 1, 1, -(3**10), "height")
 
 
 def test_an_unknown_network() -> None:
