@@ -79,7 +79,7 @@ def memory(program: Program, network: str | None = None, *, batch: int = 1, dtyp
     if kept is not None:
         kept += sum(given[index] for index in training.kept_inputs)
         kept += sum(storage.size for storage in training.new if storage.kept)
-    return Memory(sum(given), peak, inference.where, kept)
+    return Memory(sum(given), peak, "" if peak is None else inference.where, kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import keyword
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.sizes import AXES, Dim, Shape, SizeError, show
+from cnndsl.layers.memory import Extra
+from cnndsl.layers.sizes import AXES, Dim, KnownShape, Shape, SizeError, show
 from cnndsl.traced import Expr, Traced, evaluate, is_open, parse_expr, value_of
 
 SIZE_NAMES = ("channels", "depth", "height", "width", "length", "features")
@@ -123,7 +124,7 @@ class Extern(Layer):
             raise self._problem(f"{what} is {rule}, which is no whole number: {plain}", "divide with //") from None
         if number < least:
             raise self._problem(f"{what} is {rule}, which for an input of {show(x)} is {number}")
-        return number
+        return cast("Dim", number)
 
     def _problem(self, message: str, *helps: str) -> SizeError:
         return SizeError(f"{self.name}: {message}", *helps or ("see the rules of its extern line",), code="E315")
@@ -133,6 +134,9 @@ class Extern(Layer):
             return ()
         count = self._number(self.learned, x, "the number of parameters", 0)
         return (Tensor("parameters", (count,)),) if is_open(count) or count else ()  # type: ignore[arg-type]
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return None
 
     def torch(self, x: Shape) -> Spelling:
         arguments = tuple(

@@ -138,6 +138,14 @@ def test_sizes_left_open() -> None:
     assert memory(program_of("network Net { input(3, ?, 32); conv(4, 3) }")) == Memory(None, None, "", None)
 
 
+def test_layers_from_elsewhere() -> None:
+    text = """
+    extern Swish from "my.layers" (shape = same)
+    network Net { input(1, 8, 8); conv(2, 3) -> Swish() -> conv(2, 3) }
+    """
+    assert memory(program_of(text)) == Memory(256, None, "", None)
+
+
 def test_blocks_in_blocks_cost_no_time() -> None:
     levels = "".join(f"block B{n + 1} {{ B{n} * 3 }}\n" for n in range(8))
     text = f"block B0 {{ conv(2, 1) }}\n{levels}\nnetwork Net {{ input(2, 4, 4); B8 }}"

@@ -231,6 +231,15 @@ def test_layers_that_grow_a_map_without_end() -> None:
     assert seen_of(text) == [("input", (None,))]
 
 
+def test_layers_from_elsewhere() -> None:
+    """Nothing is known of what they read, and with it of nothing behind them."""
+    program = program_of("""
+    extern Swish from "my.layers" (shape = same)
+    network Net { input(1, 8, 8); conv(2, 3) -> Swish() -> conv(2, 3) }
+    """)
+    assert [list(*applied.seen[0].values()) == [None, None] for applied in fields(program)] == [False, True, True]
+
+
 def test_blocks_in_blocks_cost_no_time() -> None:
     levels = "".join(f"block B{n + 1} {{ B{n} * 3 }}\n" for n in range(10))
     ((_, (height, _)),) = seen_of(
