@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.layers.agreement import check
 from tests.layers.cases import Case
-from tests.layers.test_oracle import check
 
 TAKEN: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     # Rounding up never adds a window that starts in the padding at the end.
