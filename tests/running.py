@@ -78,20 +78,24 @@ def _reads_numbers(program: Program, module: Module, value: int) -> bool:
     return False
 
 
-def derived_sizes(program: Program, network: Module) -> Sizes:
+def derived_sizes(program: Program, network: Module, *, training: bool = False) -> Sizes:
     """What the compiler says."""
-    return list(_applications(program, network, ""))
+    return list(_applications(program, network, "", training))
 
 
-def _applications(program: Program, module: Module, prefix: str) -> Iterator[tuple[str, tuple[tuple[int, ...], ...]]]:
+def _applications(
+    program: Program, module: Module, prefix: str, training: bool
+) -> Iterator[tuple[str, tuple[tuple[int, ...], ...]]]:
     for step in module.steps:
-        if not isinstance(step.action, Call):
+        if not isinstance(step.action, Call) or (step.training and not training):
             continue
         path = prefix + step.action.child
         unit = module.child(step.action.child).unit
+        if isinstance(unit, Leaf) and unit.layer.kind == "parameter":
+            continue  # a tensor, which is not called
         if not isinstance(unit, Leaf):
             inner = program.modules[step.action.module or unit.module]
-            yield from _applications(program, inner, f"{path}.")
+            yield from _applications(program, inner, f"{path}.", training)
         yield path, tuple(tuple(value_of(dim) for dim in module.values[index]) for index in step.outputs)
 
 
@@ -143,7 +147,8 @@ def agree(program: Program, module: ModuleType, network: Module) -> nn.Module:
     model: nn.Module = getattr(module, network.name)().eval()
     seen, outputs = seen_sizes(model, sample(program, network))
     assert seen == derived_sizes(program, network)
-    assert outputs == [tuple(value_of(dim) for dim in shape) for shape in network.output_shapes]
+    always = [output for output in network.outputs if not output.training]
+    assert outputs == [tuple(value_of(dim) for dim in network.values[output.value]) for output in always]
     cost = costs.of(program, network.id)
     assert count(model) == (cost.parameters, cost.trainable, cost.buffers)
     return model

@@ -1,4 +1,4 @@
-"""Our word on a layer with an input beside PyTorch's: both take it, with the same sizes and tensors, or both refuse it."""
+"""Our word on a layer beside PyTorch's: both take it, with the same sizes and tensors, or both refuse it."""
 
 from __future__ import annotations
 
