@@ -1,0 +1,109 @@
+"""A whole program beside PyTorch: what the compiler says of it, and what its generated module is and does."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import cnndsl
+from cnndsl import costs
+from cnndsl.program import Module, Program
+from cnndsl.receptive import outputs
+from cnndsl.reporting.text import render
+from cnndsl.traced import value_of
+from tests.costs.execute import execute
+from tests.costs.measure import Living, kept
+from tests.running import BATCH, agree, derived_sizes, imported, sample, seen_sizes, tensors_of
+
+_OWN_WAY = ("inplace=true", "reflect", "replicate", "circular")
+"""What makes gradients no measure of a receptive field: numbers that are overwritten, and borders made of the map."""
+
+
+def check(text: str) -> None:
+    """Compile a program, build its network, run it. Raises AssertionError where the two do not agree."""
+    compilation = cnndsl.compile(text)
+    assert compilation.program is not None, "\n" + render(compilation.diagnostics)
+    program = compilation.program
+    network = program.network()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Using padding='same' with even kernel")  # of speed
+        model = agree(program, imported(compilation.python()), network)
+        given = sample(program, network)
+        check_training(program, network, model, given)
+        check_results(program, network, model, given)
+        check_macs(program, network, model, given)
+        if not any(word in text for word in _OWN_WAY):
+            check_fields(program, model, given)
+        check_memory(program, network, model, given)
+
+
+def fresh(given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Copies: some layers overwrite what they are given."""
+    return tuple(tensor.clone() for tensor in given)
+
+
+def check_training(program: Program, network: Module, model: nn.Module, given: tuple[Tensor, ...]) -> None:
+    """The sizes in training, with the parts that are there only then."""
+    seen, results = seen_sizes(model.train(), fresh(given))
+    model.eval()
+    assert seen == derived_sizes(program, network, training=True)
+    assert results == [tuple(value_of(dim) for dim in shape) for shape in network.output_shapes]
+
+
+@torch.no_grad()
+def check_results(program: Program, network: Module, model: nn.Module, given: tuple[Tensor, ...]) -> None:
+    """The generated `forward` gives what the steps of the program give, one by one."""
+    found = tensors_of(model(*fresh(given)))
+    expected = execute(program, network, model, fresh(given))
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, equal_nan=True)
+
+
+@torch.no_grad()
+def check_macs(program: Program, network: Module, model: nn.Module, given: tuple[Tensor, ...]) -> None:
+    """The multiply-accumulates are those that PyTorch's counter sees in convolutions and matrix products."""
+    with FlopCounterMode(display=False) as counter:
+        model(*fresh(given))
+    assert costs.of(program, network.id).macs == counter.get_total_flops() / 2 / BATCH
+
+
+def check_fields(program: Program, model: nn.Module, given: tuple[Tensor, ...]) -> None:
+    """Where the gradient of a number in the middle of the first output is not zero, its receptive field is."""
+    learning = [tensor.requires_grad_() if tensor.is_floating_point() else tensor for tensor in fresh(given)]
+    result = tensors_of(model(*fresh(tuple(learning))))[0][0]
+    middle = [size // 2 for size in result.shape]
+    number = result[tuple(middle)]
+    floating = [tensor for tensor in learning if tensor.is_floating_point()]
+    if not floating or not number.requires_grad:
+        return
+    gradients = torch.autograd.grad(number, floating, allow_unused=True)
+    (first, *_) = outputs(program)
+    for name, gradient in zip(program.network().inputs, gradients, strict=True):
+        if gradient is None or not gradient.isfinite().all():
+            continue
+        assert name in first or not gradient.any(), f"{name} has a gradient, and is not seen"
+        for back, field in enumerate(reversed(first.get(name, ())), 1):
+            assert field is not None
+            places = gradient[0].movedim(-back, 0).flatten().view(gradient.shape[-back], -1).any(1).nonzero().flatten()
+            if places.numel():
+                found = (int(places[0]), int(places[-1]))
+                said = field.at(0 if field.along is None else middle[field.along])
+                assert said is not None
+                assert said[0] <= found[0], (field, said, found)
+                assert found[1] <= said[1], (field, said, found)
+
+
+def check_memory(program: Program, network: Module, model: nn.Module, given: tuple[Tensor, ...]) -> None:
+    """The peak in inference and what is kept in training, in bytes."""
+    said = costs.memory(program, network.name, batch=BATCH)
+    held = [*model.parameters(), *model.buffers()]
+    living = Living(held)
+    with torch.no_grad(), living:
+        execute(program, network, model, fresh(given))
+    assert living.peak == said.peak, f"{said.peak} bytes at the peak, PyTorch has {living.peak}"
+    found, _ = kept(lambda: model.train()(*given), held)
+    assert sum(found.values()) == said.kept, f"{said.kept} bytes kept, PyTorch has {sum(found.values())}"

@@ -1,0 +1,221 @@
+"""Definitions for random programs: blocks and sequences that take values of many sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from tests.oracle.layers import Shape
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A block or a sequence as text, the sizes that it takes, and a use of it.
+
+    `others` says how many named values it takes besides, `outputs` how many values it gives.
+    """
+
+    name: str
+    text: str
+    fits: Callable[[Shape], bool]
+    arguments: Callable[[Random, Shape], str]
+    others: int = 0
+    outputs: int = 1
+
+    @property
+    def plain(self) -> bool:
+        """Whether it takes one value, gives one, and can be called with a number of channels alone."""
+        return not self.others and self.outputs == 1 and "(channels" in self.text and "depth" not in self.text
+
+
+def _map(x: Shape) -> bool:
+    return len(x) in (2, 3, 4)
+
+
+def _few(rng: Random, x: Shape) -> str:
+    return str(rng.randint(1, 6))
+
+
+def conv_norm(rng: Random, name: str, known: list[Definition]) -> Definition:
+    norm = rng.choice(["batchnorm", "groupnorm(1)", 'layernorm(axis="channels")'])
+    text = f"""
+sequence {name}(channels, kernel = 3, act = relu) {{
+    conv(channels, kernel, padding = kernel // 2, bias = {rng.choice(["true", "false"])})
+    {norm}
+    act
+}}"""
+    ends = ["", ", kernel=1", ", 5", ", act=leaky_relu(0.2)", ", 1, act=identity", ", act=sigmoid"]
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(ends))
+
+
+def residual(rng: Random, name: str, known: list[Definition]) -> Definition:
+    label = rng.choice(["", "down: "])
+    text = f"""
+block {name}(channels, stride = 1, act = {rng.choice(["relu", "silu", "prelu"])}) {{
+    conv1 = conv(channels, 3, stride=stride, padding=1, bias=false)
+    bn = batchnorm
+    conv2 = conv(channels, 3, padding=1)
+    downsample = if stride != 1 or input.channels != channels {{
+        {label}conv(channels, 1, stride=stride) -> batchnorm
+    }}
+    conv1 -> bn -> act -> conv2
+    it + (input -> downsample) -> act
+}}"""
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", "", ", stride=2", ", 2, tanh"]))
+
+
+def dense(rng: Random, name: str, known: list[Definition]) -> Definition:
+    order = rng.choice(["concat(input, it)", "concat(it, input, it)"])
+    text = f"""
+block {name}(channels) {{
+    norm: batchnorm -> act: relu -> {rng.choice(["", "same: "])}conv(channels, 3, padding=1)
+    {order}
+}}"""
+    return Definition(name, text, _map, _few)
+
+
+def squeeze(rng: Random, name: str, known: list[Definition]) -> Definition:
+    text = f"""
+block {name}(channels, gate = sigmoid) {{
+    scale = input -> {rng.choice(["global_avgpool", "adaptive_maxpool(1)"])} -> fc1: conv(channels, 1) -> relu
+    scale -> fc2: conv(input.channels, 1) -> gate
+    input * it
+}}"""
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", ", hardsigmoid", ", gate=tanh"]))
+
+
+def mixed(rng: Random, name: str, known: list[Definition]) -> Definition:
+    inner = next((other for other in known if other.plain and other.name.startswith("Norm")), None)
+    branch = f"{inner.name}(channels)" if inner else "conv(channels, 3, padding=1) -> relu"
+    text = f"""
+block {name}(channels) {{
+    a = input -> conv(channels, 1)
+    b = input -> {branch}
+    c = input -> maxpool(3, 1, 1) -> conv({rng.randint(1, 3)}, 1)
+    {rng.choice(["concat(a, b, c)", "concat(a + b, c)", "concat(c, a * b, a)"])}
+}}"""
+    return Definition(name, text, _map, _few)
+
+
+def loop(rng: Random, name: str, known: list[Definition]) -> Definition:
+    bodies = [
+        '"unit{i}": conv(channels + i, 3, padding=1) -> relu',
+        "conv(channels, 1) -> batchnorm; if i > 0 { relu }",
+        "it + (it -> conv(input.channels, 3, padding=1))",
+        "conv(channels, 3, dilation = i + 1, padding = i + 1)",
+    ]
+    text = f"""
+block {name}(channels, depth = 2) {{
+    for i in range(depth) {{ {rng.choice(bodies)} }}
+}}"""
+    return Definition(name, text, _map, lambda rng, x: f"{rng.randint(1, 6)}, {rng.randint(1, 3)}")
+
+
+def stack(rng: Random, name: str, known: list[Definition]) -> Definition:
+    text = f"""
+sequence {name}(channels, depth = 2, last = true) {{
+    repeat depth {{ conv(channels, {rng.choice(["1", "3, padding=1"])}) -> relu }}
+    if last {{ batchnorm }} else {{ conv(channels + 1, 1); tanh }}
+}}"""
+    ends = ["", ", 1", ", 3", ", depth=2, last=false"]
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(ends))
+
+
+def wrap(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Takes another definition as an argument."""
+    units = [f"{name}Inner", *(other.name for other in known if other.plain and not other.name.startswith("Head"))]
+    text = f"""
+sequence {name}Inner(channels) {{ conv(channels, 1) -> relu }}
+block {name}(channels, unit = {name}Inner) {{
+    first: unit(channels) -> second: unit(channels) * {rng.randint(1, 2)}
+    conv(channels, 1)
+    if input.channels == channels {{ it + input }} else {{ relu }}
+}}"""
+
+    def arguments(rng: Random, x: Shape) -> str:
+        return f"{rng.randint(1, 6)}, unit={rng.choice(units)}" if rng.random() < 0.6 else _few(rng, x)
+
+    return Definition(name, text, _map, arguments)
+
+
+def shared(rng: Random, name: str, known: list[Definition]) -> Definition:
+    text = f"""
+block {name}(channels) {{
+    start: conv(channels, 1)
+    again = conv(channels, 3, padding=1)
+    act = {rng.choice(["relu", "gelu", "elu(0.5)"])}
+    again -> act -> again -> act
+    {rng.choice(["again", "it + (it -> again)", "(it -> again) * input.channels -> again"])}
+}}"""
+    return Definition(name, text, _map, _few)
+
+
+def hourglass(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Uses itself."""
+    text = f"""
+block {name}(channels, depth) {{
+    skip = input -> conv(channels, 3, padding=1)
+    maxpool(2) -> conv(channels, 3, padding=1)
+    if depth > 1 {{ inner: {name}(channels, depth - 1) }} else {{ inner: conv(channels, 1) }}
+    upsample(scale=2)
+    skip + it
+}}"""
+
+    def fits(x: Shape) -> bool:
+        return _map(x) and all(size % 4 == 0 for size in x[1:])
+
+    return Definition(name, text, fits, lambda rng, x: f"3, {rng.randint(1, 2)}")
+
+
+def join(rng: Random, name: str, known: list[Definition]) -> Definition:
+    text = f"""
+block {name}(channels, other) {{
+    mine = input -> left: conv(channels, 1)
+    theirs = other -> right: conv(channels, 1)
+    {rng.choice(["mine + theirs -> relu", "concat(mine, theirs, other)", "mine * theirs - mine"])}
+}}"""
+    return Definition(name, text, _map, _few, others=1)
+
+
+def halves(rng: Random, name: str, known: list[Definition]) -> Definition:
+    text = f"""
+block {name}(channels) {{
+    conv(2 * channels, {rng.choice(["1", "3, padding=1"])})
+    a, b = split(it, 2)
+    output {rng.choice(["a -> relu, b", "b -> tanh, a + b", "first = a, second = b -> relu"])}
+}}"""
+    return Definition(name, text, _map, _few, outputs=2)
+
+
+def scaled(rng: Random, name: str, known: list[Definition]) -> Definition:
+    text = f"""
+block {name}(channels, start = 1) {{
+    scale = parameter([input.channels, 1, 1], init=start)
+    branch = scale * input -> conv(channels, 3, padding=1) -> {rng.choice(["stochastic_depth(0.2)", "dropout(0.1)"])}
+    {rng.choice(["branch -> relu", "0.5 * branch + 1 -> relu", "1 - branch"])}
+}}"""
+    return Definition(name, text, lambda x: len(x) == 3, lambda rng, x: _few(rng, x) + rng.choice(["", ", 0.1"]))
+
+
+def dense_head(rng: Random, name: str, known: list[Definition]) -> Definition:
+    text = f"""
+block {name}(channels, hidden = 8) {{
+    fc1: linear(hidden) -> {rng.choice(["relu", "batchnorm -> relu", "relu -> dropout"])} -> fc2: linear(channels)
+}}"""
+    return Definition(name, text, lambda x: True, lambda rng, x: _few(rng, x) + rng.choice(["", ", 3"]))
+
+
+DEFINITIONS = {
+    "Norm": conv_norm, "Residual": residual, "Dense": dense, "Squeeze": squeeze, "Mixed": mixed, "Loop": loop,
+    "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
+    "Scaled": scaled, "Head": dense_head,
+}  # fmt: skip
+
+
+def define(rng: Random, count: int) -> list[Definition]:
+    """Different definitions, each of which may use those before it."""
+    known: list[Definition] = []
+    for stem in rng.sample(list(DEFINITIONS), count):
+        known.append(DEFINITIONS[stem](rng, f"{stem}{len(known) + 1}", known))
+    return known

@@ -1,0 +1,302 @@
+"""Random programs as text: chains, branches, shared layers, blocks with parameters, loops, several inputs and outputs.
+
+A program grows line by line. What is drawn fits the sizes that the lines before give, so that the compiler should
+take it; where it does not, that is a finding.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+import cnndsl
+from cnndsl.layers.catalogue import KINDS
+from cnndsl.reporting.text import render
+from cnndsl.traced import value_of
+from tests.oracle.blocks import Definition, define
+from tests.oracle.layers import Shape, draw, written
+
+
+class Refused(AssertionError):  # noqa: N818 - a finding
+    """A program that the compiler should take, and does not."""
+
+
+@dataclass
+class Draft:
+    """A program in the making: its definitions and lines, named values with their sizes, and the current size."""
+
+    rng: Random
+    definitions: list[Definition] = field(default_factory=list)
+    inputs: dict[str, Shape] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    values: dict[str, Shape] = field(default_factory=dict)
+    shape: Shape = ()
+    output: str = ""
+    names: int = 0
+    used: Counter[str] = field(default_factory=Counter)
+
+    def name(self, stem: str) -> str:
+        """A name that nothing has yet."""
+        self.names += 1
+        return f"{stem}{self.names}"
+
+    def text(self, *more: str) -> str:
+        """The program so far, with more lines."""
+        inputs = [(f"{name} = " if len(self.inputs) > 1 else "", written(x)[1:-1]) for name, x in self.inputs.items()]
+        body = [*(f"{name}input({sizes})" for name, sizes in inputs), *self.lines, *more]
+        body += [self.output] if self.output else []
+        network = "".join(f"    {line}\n" for line in body)
+        definitions = "".join(f"{definition.text.strip()}\n\n" for definition in self.definitions)
+        return f"{definitions}network Net(classes = 5, wide = 2, deep = true) {{\n{network}}}\n"
+
+    def shape_after(self, *more: str) -> Shape:
+        """The shape of the last value with more lines. Raises Refused where the compiler does not take them."""
+        text = self.text(*more)
+        compilation = cnndsl.compile(text)
+        if compilation.program is None:
+            raise Refused("\n" + render(compilation.diagnostics))
+        (shape,) = compilation.program.network().output_shapes
+        return tuple(value_of(dim) for dim in shape)
+
+    def add(self, *lines: str) -> None:
+        """Add lines that go on with the current value."""
+        self.lines += lines
+        self.shape = self.shape_after()
+
+    def bind(self, line: str, *names: str) -> None:
+        """Add a line that names values; the current one stays."""
+        self.lines.append(line)
+        self.values |= {name: self.shape_after(name) for name in names}
+
+    def chain(self, length: int, start: Shape | None = None) -> str:
+        """Layers in a row that take the current value, or one of the shape `start`."""
+        shape = self.shape if start is None else start
+        words = []
+        for _ in range(length):
+            kind, text, shape = draw(self.rng, shape)
+            self.used[kind] += 1
+            has_name = KINDS[kind].module and self.rng.random() < 0.1
+            words.append(f"{self.name('part')}: {text}" if has_name else text)
+        return " -> ".join(words)
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the current value has spatial axes, and few enough."""
+        return len(self.shape) in (2, 3, 4)
+
+    def alike(self) -> list[str]:
+        """The values that have the current size but for the channels."""
+        return [name for name, x in self.values.items() if len(x) == len(self.shape) and x[1:] == self.shape[1:]]
+
+    def same(self) -> str:
+        """Layers that keep the current size."""
+        channels = self.shape[0]
+        if not self.is_map:
+            return f"linear({channels})" if len(self.shape) == 1 else "relu"
+        return self.rng.choice(
+            [
+                f"conv({channels}, 3, padding=1)", f"conv({channels}, 1) -> relu", "batchnorm -> silu",
+                f'conv({channels}, [{", ".join("3" for _ in self.shape[1:])}], padding="same") -> relu',
+                "maxpool(3, 1, 1)", f"conv({channels}, 3, dilation=2, padding=2, groups={channels})",
+            ]
+        )  # fmt: skip
+
+    def beside(self) -> str:
+        """Layers that keep all sizes but the channels."""
+        return f"conv({self.rng.randint(1, 5)}, {self.rng.choice(['1', '3, padding=1', '5, padding=2'])})"
+
+
+# Lines
+
+
+def layers(draft: Draft) -> None:
+    draft.add(draft.chain(draft.rng.randint(1, 3)))
+
+
+def brace(draft: Draft) -> None:
+    inside = draft.same()
+    name = draft.name("stage")
+    draft.add(draft.rng.choice([f"{name}: {{ {inside} }}", f"{{ {inside} -> relu }}", f"{name}: {{ relu; {inside} }}"]))
+
+
+def shared(draft: Draft) -> None:
+    name = draft.name("shared")
+    keeping = [d.name for d in draft.definitions if draft.is_map and d.name.startswith(("Norm", "Residual", "Shared"))]
+    layers = [draft.same(), f"{{ {draft.same()} -> relu }}", *(f"{other}({draft.shape[0]})" for other in keeping)]
+    uses = [f"{name} -> {name}", f"{name} -> relu -> {name}", f"it + (it -> {name}) -> {name}"]
+    if draft.is_map and min(draft.shape[1:]) > 1:
+        uses.append(f"{name} -> maxpool(2) -> {name}")
+    draft.add(f"{name} = {draft.rng.choice(layers)}", draft.rng.choice(uses))
+
+
+def times(draft: Draft) -> None:
+    inside = draft.same()
+    draft.add(f"{inside} * {draft.rng.randint(1, 3)}" if "->" not in inside else f"{{ {inside} }} * 2")
+
+
+def residual(draft: Draft) -> None:
+    branch = f"(it -> {draft.same()})"
+    sums = [f"it + {branch}", f"{branch} * it -> relu", f"0.5 * {branch} - it", f"it / (1 + {branch} * {branch})"]
+    draft.add(draft.rng.choice(sums))
+
+
+def arithmetic(draft: Draft) -> None:
+    draft.add(draft.rng.choice(["2 * it", "it / 4", "1 - it", "it + it", "it * it", "it - 0.5", "2 / (1 + it * it)"]))
+
+
+def branches(draft: Draft) -> None:
+    if draft.is_map:
+        parts = [f"it -> {draft.beside()}" for _ in range(draft.rng.randint(1, 3))]
+        draft.add(f"concat({', '.join(draft.rng.choice([parts, [*parts, 'it']]))})")
+
+
+def gate(draft: Draft) -> None:
+    if draft.is_map:
+        channels = draft.rng.choice([1, draft.shape[0]])
+        draft.add(f"it * (it -> global_avgpool -> conv({channels}, 1) -> sigmoid)")
+
+
+def split(draft: Draft) -> None:
+    if draft.shape[0] % 2 == 0:
+        a, b = draft.name("half"), draft.name("half")
+        draft.bind(f"{a}, {b} = split(it, 2)", a, b)
+        draft.add(draft.rng.choice([f"concat({b}, {a})", f"{a} * {b}", f"concat({a} -> relu, {b}, {a})"]))
+
+
+def reduce(draft: Draft) -> None:
+    axis = draft.rng.randint(1, len(draft.shape))
+    word = draft.rng.choice(["mean", "max"])
+    draft.add(draft.rng.choice(["it - ", ""]) + f"{word}(it, axis={axis}, keepdim=true)")
+
+
+def name_value(draft: Draft) -> None:
+    name = draft.name("value")
+    draft.bind(f"{name} = it -> {draft.chain(draft.rng.randint(1, 2))}", name)
+
+
+def go_back(draft: Draft) -> None:
+    if draft.values:
+        draft.add(draft.rng.choice(list(draft.values)))
+
+
+def combine(draft: Draft) -> None:
+    equal = [name for name in draft.alike() if draft.values[name] == draft.shape]
+    if equal:
+        draft.add(f"it {draft.rng.choice('+-*')} {draft.rng.choice(equal)}")
+    elif draft.alike():
+        draft.add(f"concat(it, {draft.rng.choice(draft.alike())})")
+
+
+def loops(draft: Draft) -> None:
+    if not draft.is_map:
+        draft.add(f"repeat wide {{ {draft.same()} }}")
+        return
+    draft.add(
+        draft.rng.choice(
+            [
+                "for i in range(3) { conv(2 + i, 3, padding=1) -> relu }",
+                "repeat wide { conv(3, 1) -> batchnorm -> relu }",
+                'for i in range(wide) { "loop' + draft.name("") + '-{i}": conv(4, 1); relu }',
+                "if deep { conv(4, 3, padding=1) } else { conv(5, 1) }",
+                "if wide > 2 { conv(4, 3, padding=1) }; relu",
+                "for [c, k] in [[3, 1], [4, 3]] { conv(c, k, padding = k // 2) -> relu }",
+                "repeat 2 { it + (it -> conv(it.channels, 1)) }",
+                "conv(4 if deep else 2, 1)",
+            ]
+        )
+    )
+
+
+def block(draft: Draft) -> None:
+    fitting = [definition for definition in draft.definitions if definition.fits(draft.shape)]
+    if not fitting:
+        return
+    definition = draft.rng.choice(fitting)
+    arguments = definition.arguments(draft.rng, draft.shape)
+    if definition.others:
+        arguments += f", other={draft.rng.choice([*draft.alike(), 'it'])}"
+    draft.used["block"] += 1
+    if definition.outputs == 2:
+        a, b = draft.name("first"), draft.name("second")
+        draft.bind(f"{a}, {b} = it -> {definition.name}({arguments})", a, b)
+        draft.add(f"concat({a}, {b})")
+        return
+    use = f"{definition.name}({arguments})"
+    if definition.plain and "stride" not in use:
+        use = draft.rng.choice([use, use, f"{use} * 2", f"{draft.name('body')}: {use} * 2", f"{use} -> {use}"])
+    labelled = "->" not in use and ":" not in use and draft.rng.random() < 0.3
+    draft.add(f"{draft.name('body')}: {use}" if labelled else use)
+
+
+def learned(draft: Draft) -> None:
+    size = written((draft.shape[0], *(1 for _ in draft.shape[1:])))
+    name = draft.name("scale")
+    draft.add(f"{name} = parameter({size}, init={draft.rng.choice(['1', '0.1', 'normal(0, 0.02)'])})", f"it * {name}")
+
+
+LINES: dict[Callable[[Draft], None], int] = {
+    layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, branches: 3, gate: 1, split: 1, reduce: 1,
+    name_value: 3, go_back: 1, combine: 3, loops: 3, block: 9, learned: 1,
+}  # fmt: skip
+
+
+def begin(draft: Draft) -> None:
+    """The inputs: a picture as a rule, or a signal, a volume, features, the words of a text, or two of them."""
+    rng = draft.rng
+    if rng.random() < 0.15:
+        draft.lines.append(
+            rng.choice(["init conv: weight = normal(0, 0.1), bias = zeros", "init linear: weight = ones"])
+        )
+    height, width = (rng.choice([8, 12, 16, rng.randint(5, 17)]) for _ in range(2))
+    picture = (rng.randint(1, 4), height, width)
+    kind = rng.choices(["picture", "signal", "volume", "features", "words", "two"], [12, 3, 2, 1, 1, 3])[0]
+    draft.used[kind] += 1
+    if kind == "two":
+        draft.inputs = {"left": picture, "right": (rng.randint(1, 3), *picture[1:])}
+        draft.lines.append("other = right -> conv(2, 3, padding=1)")
+        draft.add(rng.choice(["concat(left, other)", "(left -> conv(2, 1)) + other"]))
+        draft.values["other"] = (2, *picture[1:])
+        return
+    shapes: dict[str, Shape] = {
+        "picture": picture, "signal": (rng.randint(1, 3), rng.randint(10, 40)), "volume": (rng.randint(1, 3), 6, 7, 5),
+        "features": (rng.randint(4, 20),), "words": (rng.randint(6, 12),),
+    }  # fmt: skip
+    draft.inputs = {"input": shapes[kind]}
+    draft.shape = shapes[kind]
+    if kind == "words":
+        draft.add(f"embedding(20, {rng.randint(2, 6)}) -> permute([0, 2, 1])")
+
+
+def end(draft: Draft) -> None:
+    """The head, a branch for training, and the outputs."""
+    rng = draft.rng
+    head = rng.choice(["linear(classes)", "global_avgpool -> linear(classes)", ""])
+    if head and (draft.is_map or "global" not in head):
+        draft.add(head)
+    others = rng.sample(list(draft.values), min(len(draft.values), rng.choice([0, 0, 1, 2])))
+    if rng.random() < 0.15:
+        draft.lines += ["when training {", f"    aux = it -> {draft.chain(1)}", "}"]
+        draft.output = f"output {', '.join(['it', *others, 'aux when training'])}"
+    elif others:
+        named = [f"{name} = {name}" for name in others]
+        draft.output = f"output {rng.choice([', '.join(['it', *others]), ', '.join(['result = it', *named])])}"
+
+
+def generate(seed: int) -> Draft:
+    """The random program with this number. Raises Refused, with the text, where the compiler does not take it."""
+    draft = Draft(Random(seed))  # noqa: S311 - cases for tests are no secrets
+    draft.definitions = define(draft.rng, draft.rng.randint(0, 4))
+    try:
+        begin(draft)
+        for line in draft.rng.choices(list(LINES), list(LINES.values()), k=draft.rng.randint(2, 9)):
+            before = len(draft.lines)
+            line(draft)
+            if len(draft.lines) > before:
+                draft.used[line.__name__] += 1
+        end(draft)
+        cnndsl.compile(draft.text())
+    except Refused as refused:
+        raise Refused(f"{refused}\n{draft.text()}") from None
+    return draft
