@@ -10,7 +10,6 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,13 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from cnndsl.commands.options import common, file, files, force, network, network_name
+from cnndsl.commands.options import check_no_source, common, files, force
 from cnndsl.console import INTERRUPTED, STDIN, WRONG_USE, Run, Unheard, say
 
 if TYPE_CHECKING:
     from cnndsl.compiler import Compilation
     from cnndsl.program import Program
-    from cnndsl.theme import ThemeName
 
 PICTURES = ("svg", "png", "pdf", "dot")
 
@@ -63,7 +61,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 class _Commands(click.Group):
     """The commands, some of them in files of their own that are read when they are asked for; one may be forgotten."""
 
-    elsewhere: ClassVar[dict[str, str]] = {"explain": "cnndsl.commands.explain", "summary": "cnndsl.commands.summary"}
+    elsewhere: ClassVar[dict[str, str]] = {name: f"cnndsl.commands.{name}" for name in ("draw", "explain", "summary")}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *self.elsewhere})
@@ -152,68 +150,6 @@ def check(files: tuple[Path, ...], settings: dict[str, Any], **common: Any) -> i
     return code
 
 
-@cli.command()
-@file
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    type=click.Path(path_type=Path),
-    help="The picture: a name that ends in .svg, .png, .pdf or .dot. By default FILE with .svg.",
-)
-@network
-@click.option(
-    "--direction",
-    type=click.Choice(["TB", "LR"], case_sensitive=False),
-    default="TB",
-    help="From top to bottom, or from left to right.",
-)
-@click.option(
-    "--theme",
-    type=click.Choice(["auto", "light", "dark"]),
-    default="auto",
-    help="The colours; auto, in an SVG, follows the reader's system.",
-)
-@click.option("--depth", type=click.IntRange(min=0), help="How many levels of blocks to draw with their inside.")
-@click.option(
-    "--expand",
-    metavar="PART",
-    multiple=True,
-    help="A block (BasicBlock) or a part (layer2.0) to draw with its inside; * for all.",
-)
-@force
-@common
-def draw(
-    file: Path,
-    output: Path | None,
-    network: str | None,
-    direction: str,
-    theme: ThemeName,
-    depth: int | None,
-    expand: tuple[str, ...],
-    force: bool,
-    settings: dict[str, Any],
-    **common: Any,
-) -> int:
-    """Draw a network of FILE."""
-    run = Run(**common)
-    if output is None:
-        if file == STDIN:
-            message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
-            raise click.UsageError(message)
-        output = file.with_suffix(".svg")
-    if output.suffix[1:] not in PICTURES:
-        message = f"{output.name} does not end in .svg, .png, .pdf or .dot"
-        raise click.BadParameter(message, param_hint="-o")
-    _check_no_source(output, [file])
-    compilation = run.compile(file, settings)
-    if compilation is not None and compilation.program is not None:
-        name = network_name(compilation.program, network)
-        dot = compilation.dot(network=name, direction=direction, theme=theme, depth=depth, expand=expand)
-        run.write(run.picture(dot, output, theme), force=force)
-    return run.finish()
-
-
 @dataclass(frozen=True)
 class _Job:
     """A program without errors, and where its outputs go."""
@@ -253,20 +189,12 @@ def _check_targets(jobs: Iterable[_Job], sources: Iterable[Path]) -> None:
     written: dict[str, Path] = {}
     for job in jobs:
         for target in job.targets:
-            _check_no_source(target, sources)
+            check_no_source(target, sources)
             place = os.path.normcase(os.path.realpath(target))
             if place in written:
                 message = f"{written[place]} and {job.source} would both be written to {target}"
                 raise click.UsageError(message)
             written[place] = job.source
-
-
-def _check_no_source(target: Path, sources: Iterable[Path]) -> None:
-    for source in sources:
-        with suppress(OSError):
-            if source.samefile(target):
-                message = f"{target} is a source, and would be overwritten"
-                raise click.UsageError(message)
 
 
 def _tally(files: int, found: Mapping[str, int]) -> str:

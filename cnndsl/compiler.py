@@ -77,6 +77,24 @@ class Compilation:
         theme = options.get("theme", "auto")
         return render(self.dot(network, **options), format, theme=theme)
 
+    def volumes(self, network: str | None = None, **options: Any) -> str:
+        """The maps between the layers as volumes, an SVG as papers show it; by default of the last network of the text.
+
+        Options as for `cnndsl.backends.volume.svg`. Raises CompilationError when the text has errors.
+        """
+        from cnndsl.backends.volume import svg
+
+        return svg(self._checked(), network, **options)
+
+    def mermaid(self, network: str | None = None, **options: Any) -> str:
+        """The diagram in Mermaid's language, which README files show as a picture.
+
+        Options as for `cnndsl.backends.mermaid.mermaid`. Raises CompilationError when the text has errors.
+        """
+        from cnndsl.backends.mermaid import mermaid
+
+        return mermaid(self._checked(), network, **options)
+
     def summary(self, network: str | None = None, **options: Any) -> str:
         """The network as a table. Raises CompilationError when the text has errors."""
         from cnndsl.backends.summary import summary

@@ -121,24 +121,41 @@ class Run:
 
     def picture(self, dot: str, target: Path, theme: ThemeName = "auto") -> dict[Path, bytes]:
         """The file that shows a graph; where it cannot be rendered, the graph itself, and a report."""
+        from cnndsl.rendering import render
+
+        return self._drawn(dot, "dot", target, lambda: render(dot, target.suffix[1:], theme=theme))
+
+    def volumes(self, svg: str, target: Path) -> dict[Path, bytes]:
+        """The file with a picture that is SVG already; where it cannot be made a PNG, the SVG, and a report."""
+        from cnndsl.rendering.pixels import png
+
+        return self._drawn(svg, "svg", target, lambda: png(svg))
+
+    def text(self, text: str, target: Path) -> dict[Path, bytes]:
+        """The file with a picture that is text."""
+        return self._drawn(text, target.suffix[1:], target, text.encode)
+
+    def _drawn(self, text: str, form: str, target: Path, draw: Callable[[], bytes]) -> dict[Path, bytes]:
+        """A file with a picture that is there as `text` of a form; another form of it is given by `draw`."""
         from cnndsl.files import shown, signed
 
         kind = target.suffix[1:]
-        if kind == "dot":
-            return {target: signed(dot.encode(), "dot")}
+        if kind == form:
+            return {target: signed(text.encode(), form)}
         import warnings
 
         from cnndsl.diagnostics import Diagnostic, Severity
-        from cnndsl.rendering import RenderError, RenderWarning, render
+        from cnndsl.rendering import RenderError, RenderWarning
 
         with warnings.catch_warnings(record=True, action="always", category=RenderWarning) as remarks:
             try:
-                drawn = {target: signed(render(dot, kind, theme=theme), kind)}
+                drawn = {target: signed(draw(), kind)}
             except RenderError as problem:
-                instead = target.with_suffix(".dot")
-                drawn = {instead: signed(dot.encode(), "dot")}
+                instead = target.with_suffix(f".{form}")
+                drawn = {instead: signed(text.encode(), form)}
+                what = "the graph" if form == "dot" else "the picture"
                 message = f"{shown(target)} cannot be drawn: {problem}"
-                self.report([Diagnostic("E006", message, help=(f"the graph is in {shown(instead)}",))])
+                self.report([Diagnostic("E006", message, help=(f"{what} is in {shown(instead)}",))])
         self.report(Diagnostic("W001", str(w.message), severity=Severity.WARNING) for w in remarks)
         return drawn
 
@@ -192,9 +209,9 @@ def _recognise(path: Path) -> Callable[[bytes], bool]:
         from cnndsl.backends.torch import is_generated
 
         return lambda data: is_generated(data.decode("utf-8", "replace"))
-    from cnndsl.files import is_signed
+    from cnndsl.files import is_signed, is_signed_page
 
-    return is_signed
+    return is_signed_page if path.suffix == ".md" else is_signed
 
 
 class Unheard(Exception):  # noqa: N818 - it says what happened: nobody takes what is written

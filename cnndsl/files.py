@@ -120,11 +120,15 @@ def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool 
 
 
 def signed(picture: bytes, kind: str) -> bytes:
-    """A picture ("svg", "png", "pdf" or "dot") with a remark that it is ours, for `is_signed` to find."""
+    """A picture ("svg", "png", "pdf", "dot", "mmd" or "md") with a remark that it is ours, for `is_signed` to find."""
+    if kind == "md":
+        return b"<!-- made by cnndsl -->\n" + picture
     if kind == "svg":
         return picture.rstrip() + b"\n<!-- made by cnndsl -->\n"
     if kind == "dot":
         return b"// made by cnndsl\n" + picture
+    if kind == "mmd":
+        return picture.rstrip() + b"\n%% made by cnndsl\n"
     if kind == "pdf":
         return picture.rstrip() + b"\n%made by cnndsl\n"
     header = 33  # the signature and IHDR, always of this length; a remark is a chunk of its own
@@ -136,6 +140,11 @@ def signed(picture: bytes, kind: str) -> bytes:
 def is_signed(picture: bytes) -> bool:
     """Whether a file is a picture that `signed` has made ours."""
     return b"made by cnndsl" in picture
+
+
+def is_signed_page(page: bytes) -> bool:
+    """Whether a Markdown file is all ours; a page that a person wrote may have one of our pictures in it."""
+    return page.startswith(b"<!-- made by cnndsl -->")
 
 
 def write(outputs: Mapping[Path, bytes]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,3 +113,12 @@ def network_name(program: Program, wanted: str | None) -> str:
         message = f"{program.source} has no network {wanted}; it has {', '.join(names)}"
         raise click.BadParameter(message, param_hint="--network")
     return wanted
+
+
+def check_no_source(target: Path, sources: Iterable[Path]) -> None:
+    """Refuse to write over a source."""
+    for source in sources:
+        with suppress(OSError):
+            if source.samefile(target):
+                message = f"{target} is a source, and would be overwritten"
+                raise click.UsageError(message)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,50 @@ network Third { input(1, 8, 8); Block(4) -> Block(8) }
 """
 
 
-@pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg"), ("a.png", b"\x89PNG"), ("a.dot", b"digraph")])
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("a.svg", b"<svg"),
+        ("a.png", b"\x89PNG"),
+        ("a.dot", b"digraph"),
+        ("a.mmd", b"---\ntitle: "),
+        ("a.md", b"```mermaid\n"),
+    ],
+)
 def test_the_suffix_says_what(cnndsl: Command, folder: Path, name: str, start: bytes) -> None:
     result = cnndsl("draw", "net.cnn", "-o", f"pictures/{name}")
     assert (result.code, result.out, result.err) == (0, f"wrote pictures/{name}\n", "")
     assert start in (folder / "pictures" / name).read_bytes()
+
+
+def test_a_picture_of_volumes(cnndsl: Command, folder: Path) -> None:
+    assert cnndsl("draw", "net.cnn", "--style", "volume").out == "wrote net.svg\n"
+    assert b'class="cnndsl-volume"' in (folder / "net.svg").read_bytes()
+    assert cnndsl("draw", "net.cnn").out == "wrote net.svg\n"  # one picture of ours may replace another
+
+
+def test_a_style_has_formats_of_its_own(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("draw", "net.cnn", "--style", "volume", "-o", "net.pdf")
+    assert result.code == 2
+    assert "net.pdf does not end in .svg or .png, which is all that the style volume can be" in result.err
+    assert made(folder) == []
+
+
+def test_volumes_without_what_makes_pixels(cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    result = cnndsl("draw", "net.cnn", "--style", "volume", "-o", "net.png")
+    assert (result.code, result.out) == (2, "wrote net.svg\n")
+    assert "net.png cannot be drawn: nothing here can make a PNG of it: run pip install 'cnndsl[png]'" in result.err
+    assert made(folder) == ["net.svg"]
+
+
+def test_a_page_that_somebody_wrote_is_not_overwritten(cnndsl: Command, folder: Path) -> None:
+    assert cnndsl("draw", "net.cnn", "-o", "net.md").code == 0
+    assert cnndsl("draw", "net.cnn", "-o", "net.md").code == 0
+    page = "# My network\n\n" + (folder / "net.md").read_text()
+    (folder / "net.md").write_text(page)
+    assert cnndsl("draw", "net.cnn", "-o", "net.md").code == 2
+    assert (folder / "net.md").read_text() == page
 
 
 def test_by_default_an_svg_beside_the_source(cnndsl: Command) -> None:
@@ -30,7 +70,7 @@ def test_by_default_an_svg_beside_the_source(cnndsl: Command) -> None:
 def test_a_suffix_that_is_none(cnndsl: Command, folder: Path, name: str) -> None:
     result = cnndsl("draw", "net.cnn", "-o", name)
     assert result.code == 2
-    assert "does not end in .svg, .png, .pdf or .dot" in result.err
+    assert "does not end in .svg, .png, .pdf, .dot, .mmd or .md" in result.err
     assert (folder / "net.cnn").read_text() == NET
 
 

@@ -11,7 +11,7 @@ from cnndsl import costs
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.folding import Folding, Run
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Item, Picture
-from cnndsl.backends.diagram.sizes import full_size, plain, same_size, size_text
+from cnndsl.backends.diagram.sizes import Fitting, fitting_sizes, full_size, plain, same_size, size_text
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 
@@ -26,7 +26,7 @@ def build(program: Program, network: Module, depth: int | None = None, expand: C
     """
     table = costs.table(program)
     picture = Picture(network.name, words.summary(table[network.id]))
-    _Builder(Folding(program, network, depth, expand), table, picture).network(network)
+    _Builder(Folding(program, network, depth, expand), table, picture, fitting_sizes(network)).network(network)
     return picture
 
 
@@ -104,10 +104,11 @@ class _Frame:
 
 
 class _Builder:
-    def __init__(self, folding: Folding, table: dict[str, costs.Cost], picture: Picture) -> None:
+    def __init__(self, folding: Folding, table: dict[str, costs.Cost], picture: Picture, fitting: Fitting) -> None:
         self._folding = folding
         self._costs = table
         self._picture = picture
+        self._fitting = fitting
         self._drawn: set[str] = set()  # the paths of the parts that were drawn, and so counted
 
     def network(self, network: Module) -> None:
@@ -296,9 +297,10 @@ class _Builder:
         for value in given:
             at_edge = IO in (self._picture.boxes[value.box].kind, self._picture.boxes[head].kind)
             emphasis = Emphasis.STRONG if value.changed and not at_edge else Emphasis.NONE
-            self._picture.arrows.append(Arrow(value.box, head, size_text(value.shape), emphasis))
+            self._picture.arrows.append(Arrow(value.box, head, size_text(value.shape, self._fitting), emphasis))
 
 
 def _terminal(title: str, name: str, shape: Shape, network: Module) -> Box:
     lines = (title, name, full_size(shape))
-    return Box(title, IO, title, name, size_text(shape), "", lines, network.origin)
+    detail = size_text(shape, fitting_sizes(network))
+    return Box(title, IO, title, name, detail, "", lines, network.origin)

@@ -5,25 +5,42 @@ Comparing an open size writes the comparison down as a condition of the program,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import gcd
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from itertools import pairwise
+from math import gcd, lcm
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cnndsl.layers.sizes import Dim, Shape
+from cnndsl.program import Module, OpenSize
 from cnndsl.traced import Expr, Symbol, Traced, is_open, key_of, value_of
 
+_TRIED = 16
+"""Sizes in a row that a fraction must be right for; the divisors of a network are powers of small numbers."""
+Fitting = Mapping[str, OpenSize]
+"""What open sizes must be, by their names."""
 
-def size_text(shape: Iterable[Dim]) -> str:
-    """A size as it stands beside an arrow: `8×28×28`; an open one as `8×H/2×W/2`, or `?` where it is no fraction."""
-    return "×".join(dim_text(dim) for dim in shape)
+
+def size_text(shape: Iterable[Dim], fitting: Fitting = MappingProxyType({})) -> str:
+    """A size as it stands beside an arrow: `8×28×28`; an open one as `8×H/2×W/2`, or `?` where it is no fraction.
+
+    What is a fraction only for the sizes that fit, such as 2 * (H // 2) where H is even, is one with `fitting`.
+    """
+    return "×".join(dim_text(dim, fitting) for dim in shape)
 
 
-def dim_text(dim: Dim) -> str:
+def dim_text(dim: Dim, fitting: Fitting = MappingProxyType({})) -> str:
     """One number of a size."""
     if not isinstance(dim, Traced) or not dim.is_open:
         return str(value_of(dim))
-    fraction = _fraction(dim.expr)
+    fraction = _fraction(dim.expr) or _where_it_fits(dim.expr, fitting)
     return str(fraction) if fraction else "?"
+
+
+def fitting_sizes(network: Module) -> Fitting:
+    """What the open sizes of a network must be."""
+    return {size.symbol: size for size in network.open}
 
 
 class _Fraction(NamedTuple):
@@ -58,6 +75,23 @@ def _fraction(expr: Expr) -> _Fraction | None:
     common = gcd(inner.times, over)
     total = inner.plus + plus * over
     return _Fraction(inner.times // common, inner.name, total // common, over // common)
+
+
+def _where_it_fits(expr: Expr, fitting: Fitting) -> _Fraction | None:
+    """An expression as one fraction, if it is one for the first sizes that fit."""
+    names = [symbol.name for symbol in expr.symbols()]
+    size = fitting.get(names[0]) if len(names) == 1 else None
+    if size is None or size.minimum is None or size.multiple is None:
+        return None
+    first = size.minimum + (size.rest - size.minimum) % size.multiple
+    values = [expr.evaluate({size.symbol: first + turn * size.multiple}) for turn in range(_TRIED)]
+    steps = {after - before for before, after in pairwise(values)}
+    if len(steps) > 1 or not all(isinstance(value, int) for value in values):
+        return None
+    slope = Fraction(steps.pop()) / size.multiple
+    plus = Fraction(values[0]) - slope * first
+    over = lcm(slope.denominator, plus.denominator)
+    return _Fraction(int(slope * over), size.symbol, int(plus * over), over) if slope else None
 
 
 def full_size(shape: Iterable[Dim]) -> str:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 from cnndsl import costs
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE
-from cnndsl.backends.diagram.sizes import full_size, plain, same_size
+from cnndsl.backends.diagram.sizes import fitting_sizes, full_size, plain, same_size
 from cnndsl.backends.volume.folding import Plan, Shapes
 from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
 from cnndsl.layers.base import Group, Layer, times
 from cnndsl.layers.sizes import Shape, per_axis
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
-from cnndsl.traced import is_open, value_of
+from cnndsl.traced import value_of
 
 _BODIES = (Group.CONVOLUTION, Group.DENSE)
 """Layers that are volumes of their own even where they keep the size."""
@@ -26,7 +25,7 @@ _BODIES = (Group.CONVOLUTION, Group.DENSE)
 def build(program: Program, network: Module, plan: Plan, expand: Collection[str] = ()) -> Scene:
     """Everything that the plan lets be seen, without any folding of equal volumes."""
     table = costs.table(program)
-    scene = Scene(network.name, words.summary(table[network.id]))
+    scene = Scene(network.name, words.summary(table[network.id]), fitting_sizes(network))
     _Builder(Shapes(program), table, scene, plan, frozenset(expand)).network(network)
     return scene
 
@@ -88,7 +87,7 @@ class _Builder:
         inputs = []
         for name, shape in zip(network.inputs, network.input_shapes, strict=True):
             title = f"input {name}" if len(network.inputs) > 1 else "input"
-            at = self._add(Volume(IO, title, [], plain(shape), network.origin, [title, full_size(shape)]), [])
+            at = self._add(Volume(IO, title, [], plain(shape), network.origin, [full_size(shape)]), [])
             inputs.append(_Value(at, shape, True))
         outputs = self._inside(network, inputs, _Place())
         several = len(network.outputs) > 1
@@ -136,7 +135,7 @@ class _Builder:
         title = inner.name or "Sequential"
         detail = words.arguments(inner.parameters)
         shape = plain(frame.module.values[step.outputs[0]])
-        lines = [path, title, detail, frame.change(step), self._weigh(path, self._costs[inner.id].parameters)]
+        lines = [detail, frame.change(step), self._weigh(path, self._costs[inner.id].parameters)]
         volume = Volume(BLOCK, title, [path], shape, child.origin, lines, (title, _size_key(shape)))
         volume.training = training
         volume.hops = [self._shapes.is_residual(inner)]
@@ -157,7 +156,7 @@ class _Builder:
         path = frame.place.part(child.name) if child else ""
         title, detail = layer.module_name(len(x) - 1), layer.words(plain(x))
         learned = words.learned(child.unit) if child and isinstance(child.unit, Leaf) else 0
-        lines = [path, title, detail, frame.change(step), self._weigh(path, learned)]
+        lines = [detail, frame.change(step), self._weigh(path, learned)]
         kind = layer.group.value
         if step.inputs and layer.group not in _BODIES and _keeps(x, y):
             value = frame.values[step.inputs[0]]
@@ -181,7 +180,7 @@ class _Builder:
         xs = frame.shapes(step.inputs)
         sign, detail = words.operation(action.operation, xs)
         y = plain(frame.module.values[step.outputs[0]])
-        lines = [action.operation.kind, detail, frame.change(step)]
+        lines = ["" if sign == action.operation.kind else action.operation.kind, detail, frame.change(step)]
         if len(step.inputs) == 1 and len(step.outputs) == 1 and _keeps(xs[0], y):
             value = frame.values[step.inputs[0]]
             if value.alone and not self._scene.volumes[value.volume].sign:
@@ -240,6 +239,6 @@ def _window(layer: Layer, rank: int) -> tuple[int, ...] | None:
     return tuple(value_of(d) * (value_of(k) - 1) + 1 for k, d in zip(sizes, spread, strict=True))
 
 
-@cache
 def _size_key(shape: Shape) -> tuple[str, ...]:
-    return tuple(str(dim) if is_open(dim) else f"{dim}" for dim in shape)
+    """What tells sizes apart, open ones included, without a comparison."""
+    return tuple(map(str, shape))

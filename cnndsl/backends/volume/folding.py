@@ -117,7 +117,7 @@ def fold(scene: Scene) -> Scene:
     before: dict[int, list[int]] = defaultdict(list)
     for link in scene.links:
         before[link.head].append(link.tail)
-    folded = Scene(scene.name, scene.summary, parts=scene.parts)
+    folded = replace(scene, volumes=[], links=[])
     places: list[int] = []
     for at, volume in enumerate(scene.volumes):
         tails = before[at]
@@ -128,10 +128,11 @@ def fold(scene: Scene) -> Scene:
             first.hops += volume.hops
             first.paths += volume.paths
             first.makers += volume.makers
-            first.lines[-1] = volume.lines[-1]
         else:
             place = len(folded.volumes)
-            folded.volumes.append(replace(volume, paths=list(volume.paths), makers=list(volume.makers), hops=list(volume.hops)))
+            folded.volumes.append(
+                replace(volume, paths=list(volume.paths), makers=list(volume.makers), hops=list(volume.hops))
+            )
             folded.links += (Link(places[tail], place) for tail in tails)
         places.append(place)
     return folded

@@ -15,8 +15,8 @@ from cnndsl.backends.diagram.metrics import shorten, text_width
 from cnndsl.backends.diagram.paths import mark
 from cnndsl.backends.diagram.picture import Arrow, Picture
 from cnndsl.backends.diagram.picture import Box as Node
-from cnndsl.backends.diagram.sizes import size_text
-from cnndsl.backends.volume.project import Body, Box, Point, Scale
+from cnndsl.backends.diagram.sizes import Fitting, size_text
+from cnndsl.backends.volume.project import Body, Box, Scale
 from cnndsl.backends.volume.scene import Link, Scene, Volume
 
 TITLE, SMALL = 11.5, 10.0
@@ -25,7 +25,9 @@ LINE = 13.0
 MARGIN = 24.0
 RADIUS = 11.0
 """Of the circle that a sign stands in."""
-_GAP, _LEVEL_GAP, _TURN = 22.0, 9.0, 34.0
+TURN = 34.0
+"""How long a bend between rows is."""
+_GAP, _LEVEL_GAP = 22.0, 9.0
 _WIDEST = 136.0
 _SLACK = 1.1
 _FEW = 9
@@ -108,13 +110,12 @@ class Layout:
 def lay_out(scene: Scene) -> Layout:
     """Give everything in a scene its place."""
     scale = Scale.of(scene)
-    placed = [Placed(volume, _body(volume, scale), _label(volume)) for volume in scene.volumes]
+    placed = [Placed(volume, _body(volume, scale), _label(volume, scene.fitting)) for volume in scene.volumes]
     arrows, lanes = _follow(scene)
     _give_columns(placed, scene.links)
     _give_rows(placed, scene.links, arrows, lanes)
     routes = [
-        Route(placed[link.tail], placed[link.head], arrow.skip)
-        for link, arrow in zip(scene.links, arrows, strict=True)
+        Route(placed[link.tail], placed[link.head], arrow.skip) for link, arrow in zip(scene.links, arrows, strict=True)
     ]
     layout = Layout(placed, routes)
     _Across(layout).place()
@@ -126,7 +127,7 @@ def _body(volume: Volume, scale: Scale) -> Body:
     return Body(2 * RADIUS, 2 * RADIUS, 0, 2 * RADIUS) if volume.sign else scale.body(volume)
 
 
-def _label(volume: Volume) -> Label | None:
+def _label(volume: Volume, fitting: Fitting) -> Label | None:
     if volume.sign:
         return None
     times = f" × {volume.count}" if volume.count > 1 else ""
@@ -137,7 +138,7 @@ def _label(volume: Volume) -> Label | None:
     return Label(
         shorten(title, room, TITLE, BOLD),
         shorten(volume.name, room, SMALL),
-        shorten(size_text(volume.shape), room, SMALL, MONO),
+        shorten(size_text(volume.shape, fitting), room, SMALL, MONO),
     )
 
 
@@ -212,7 +213,9 @@ class _Across:
         for item in items:
             self._put(item)
             self._turn_away(item)
-        right = max((max(item.right, item.x + (item.label.width / 2 if item.label else 0)) for item in items), default=0)
+        right = max(
+            (max(item.right, item.x + (item.label.width / 2 if item.label else 0)) for item in items), default=0
+        )
         self._layout.width = right + MARGIN
 
     def _put(self, item: Placed) -> None:
@@ -224,15 +227,15 @@ class _Across:
             rows = [row for route in arriving for row in _between(route.tail.row, item.row)]
             turn = max(self._clear(row) for row in rows if row in self._edge)
             wide = item.label.width / 2 if item.label else 0
-            x = max(x, turn + _TURN + max(half, wide) + 4)
+            x = max(x, turn + TURN + max(half, wide) + 4)
         for route in self._into[id(item)]:
             if route.turn is not None:
-                x = max(x, route.turn + _TURN + half + 8)
+                x = max(x, route.turn + TURN + half + 8)
         x, item.level = self._room_for(item, x)
         item.x = x
         self._edge[item.row] = item.right
         for route in arriving:
-            route.turn = max(item.left - _TURN - 4, turn)
+            route.turn = max(item.left - TURN - 4, turn)
 
     def _room_for(self, item: Placed, x: float) -> tuple[float, int]:
         """The first place from `x` on with room for the label, and the level that it is on."""
@@ -259,8 +262,8 @@ class _Across:
                 route.turn = turn
                 for row in _between(item.row, route.head.row):
                     if row in self._edge:
-                        self._edge[row] = max(self._edge[row], turn + _TURN - _GAP / 2)
-                        self._ends[row] = [max(end, turn + _TURN) for end in self._ends[row]]
+                        self._edge[row] = max(self._edge[row], turn + TURN - _GAP / 2)
+                        self._ends[row] = [max(end, turn + TURN) for end in self._ends[row]]
 
     def _clear(self, row: int) -> float:
         return max(self._edge[row], *self._ends[row])
@@ -330,15 +333,3 @@ def _spread(arcs: list[Route]) -> None:
                 route.start = x
             else:
                 route.end = x
-
-
-def way(route: Route) -> list[Point]:
-    """The corners of an arc: up, across, down."""
-    assert route.arc is not None
-    start, end = route.tail, route.head
-    return [
-        (route.start, start.axis - start.body.high / 2),
-        (route.start, route.arc),
-        (route.end, route.arc),
-        (route.end, end.axis - end.body.high / 2),
-    ]

@@ -19,7 +19,8 @@ ALONG, UP = 0.42, 0.30
 SIDE = 150.0
 """The longest side of a map."""
 _SHORTEST, _FLAT = 7.0, 9.0
-_BAND = 4.0
+BAND = 4.0
+"""The thickness of a stripe."""
 _SLABS = 4
 """At most so many slabs stand for equal volumes in a row."""
 _GAP = 3.0
@@ -31,8 +32,8 @@ Point = tuple[float, float]
 class Body(NamedTuple):
     """A volume in space: the extents along x, y and z.
 
-    slab: the thickness of one of its `slabs`, stripes included, which stand `gap` apart; slices: in how many parts lines divide
-    each, for the depth of a map with three spatial axes.
+    slab: the thickness of one of its `slabs`, stripes included, which stand a little apart; slices: in how
+    many parts lines divide each, for the depth of a map with three spatial axes.
     """
 
     wide: float
@@ -88,9 +89,9 @@ class Scale:
         else:
             high, deep, slab, slices = min(SIDE, 12 + 10.5 * log2(1 + channels)) * self.zoom, _FLAT, _FLAT, 1
         if volume.kind in ("activation", "normalisation", "dropout"):
-            slab = _BAND * 1.5  # a layer that keeps the size, on its own
+            slab = BAND * 1.5  # a layer that keeps the size, on its own
         slabs = min(volume.count, _SLABS)
-        slab = (slab if slabs == 1 else max(5.0, slab * 0.6)) + _BAND * len(volume.bands)
+        slab = (slab if slabs == 1 else max(5.0, slab * 0.6)) + BAND * len(volume.bands)
         return Body(slab * slabs + _GAP * (slabs - 1), high, deep, slab, slabs, slices)
 
 

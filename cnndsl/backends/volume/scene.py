@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cnndsl.backends.diagram.sizes import Fitting
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Origin
 
@@ -79,6 +80,8 @@ class Scene:
 
     name: str
     summary: str
+    fitting: Fitting = field(default_factory=dict)
+    """What sizes that are left open must be."""
     volumes: list[Volume] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     parts: dict[str, int] = field(default_factory=dict)

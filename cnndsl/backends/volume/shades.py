@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cnndsl.backends.diagram.picture import IO
 from cnndsl.theme import DARK, LIGHT, Theme
 
 
@@ -19,9 +20,11 @@ class Shade(NamedTuple):
 def shade(theme: Theme, kind: str) -> Shade:
     """The faces of a kind of volume: light comes from above."""
     tint = theme.tints[kind]
-    if kind == "io":
-        return Shade(*(_mix(theme.background, tint.fill, share) for share in (0.26, 0.42, 0.34)), tint.line)
-    return Shade(*(_mix(tint.fill, tint.line, share) for share in (0.0, 0.20, 0.10)), tint.line)
+    if kind == IO:  # a tint as dark as the text, which is too heavy for a whole volume
+        top, front, side = (_mix(theme.background, tint.fill, share) for share in (0.22, 0.38, 0.30))
+    else:
+        top, front, side = (_mix(tint.fill, tint.line, share) for share in (0.0, 0.20, 0.10))
+    return Shade(top, front, side, tint.line)
 
 
 def in_the_dark(kinds: list[str]) -> dict[str, str]:

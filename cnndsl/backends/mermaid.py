@@ -1,0 +1,123 @@
+"""Mermaid flowcharts: the diagram as text that GitHub, GitLab and many editors show as a picture.
+
+What is drawn and what is folded is decided as for the diagram; only the writing differs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from cnndsl.backends.diagram import Direction
+from cnndsl.backends.diagram.build import build
+from cnndsl.backends.diagram.labels import DASHED, KINDS, is_sign
+from cnndsl.backends.diagram.markup import printable
+from cnndsl.backends.diagram.paths import mark
+from cnndsl.backends.diagram.picture import IO, MERGE, Arrow, Box, Cluster, Emphasis, Item, Picture
+from cnndsl.program import Program
+from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
+
+_SPECIAL = re.compile(r'["#<>&%`;\\\[\]{}|]')
+
+
+def mermaid(
+    program: Program,
+    network: str | None = None,
+    *,
+    direction: Direction = "TB",
+    theme: ThemeName = "auto",
+    depth: int | None = None,
+    expand: Collection[str] = (),
+    fenced: bool = False,
+) -> str:
+    """The diagram of a network, by default the last one of the text, in Mermaid's language.
+
+    The text depends on the program and the settings alone.
+    direction: from top to bottom, "TB", or from left to right, "LR".
+    theme: the colours of the boxes; "auto" is light, since a page's own theme has the rest.
+    depth, expand: which blocks are drawn with their inside, as for `cnndsl.backends.diagram.dot`.
+    fenced: as a block of code for a Markdown page.
+    Raises KeyError when there is no such network.
+    """
+    picture = build(program, program.network(network), depth, expand)
+    mark(picture)
+    lines = _Writer(picture, DARK if theme == "dark" else LIGHT).lines(direction)
+    return "".join(f"{line}\n" for line in (("```mermaid", *lines, "```") if fenced else lines))
+
+
+class _Writer:
+    def __init__(self, picture: Picture, theme: Theme) -> None:
+        self._picture = picture
+        self._theme = theme
+        self._names = {id(box): f"n{at}" for at, box in enumerate(picture.boxes, 1)}
+        self._groups = 0
+
+    def lines(self, direction: Direction) -> Iterator[str]:
+        picture = self._picture
+        title = " ".join(printable(f"{picture.name}: {picture.summary}").split())
+        yield "---"
+        yield f"title: {json.dumps(title.replace('%', '&#37;'), ensure_ascii=False)}"
+        yield "---"
+        yield f"flowchart {direction}"
+        yield from self._items(picture.items, "    ")
+        for arrow in picture.arrows:
+            yield f"    {self._arrow(arrow)}"
+        yield from self._colours()
+
+    def _items(self, items: list[Item], indent: str) -> Iterator[str]:
+        for item in items:
+            if isinstance(item, Box):
+                yield f"{indent}{self._box(item)}"
+            elif isinstance(item, Cluster) and item.items:
+                self._groups += 1
+                head = " ".join(filter(None, (_bold(item.title), _escaped(item.name), _escaped(item.note))))
+                yield f'{indent}subgraph g{self._groups}["{head}"]'
+                yield from self._items(item.items, f"{indent}    ")
+                yield f"{indent}end"
+
+    def _box(self, box: Box) -> str:
+        head = f"{_bold(box.title)} {_escaped(box.name)}".strip()
+        label = "<br/>".join(filter(None, (head, _escaped(box.detail), _escaped(box.note))))
+        if box.kind == IO:
+            start, end = '(["', '"])'
+        elif is_sign(box) and box.kind == MERGE:
+            start, end = '(("', '"))'
+        elif box.times > 1:
+            start, end = '[["', '"]]'
+        else:
+            start, end = '("', '")'
+        return f"{self._names[id(box)]}{start}{label}{end}:::{_class(box)}"
+
+    def _arrow(self, arrow: Arrow) -> str:
+        boxes = self._picture.boxes
+        tail, head = self._names[id(boxes[arrow.tail])], self._names[id(boxes[arrow.head])]
+        size = "" if arrow.emphasis is Emphasis.NONE else f'|"{_escaped(arrow.size)}"|'
+        return f"{tail} {'-.->' if arrow.skip else '-->'}{size} {head}"
+
+    def _colours(self) -> Iterator[str]:
+        theme, used = self._theme, Counter(_class(box) for box in self._picture.boxes)
+        for kind in (*KINDS, MERGE, IO):
+            tint = theme.tints[kind]
+            text = theme.io_text if kind == IO else theme.text
+            for name, dashes in ((kind, "4 3" if kind in DASHED else ""), (f"{kind}Training", "2 2")):
+                if name in used:
+                    dashed = f",stroke-dasharray:{dashes}" if dashes else ""
+                    yield f"    classDef {name} fill:{tint.fill},stroke:{tint.line},color:{text}{dashed}"
+        skips = [str(at) for at, arrow in enumerate(self._picture.arrows) if arrow.skip]
+        if skips:
+            yield f"    linkStyle {','.join(skips)} stroke:{theme.skip}"
+
+
+def _class(box: Box) -> str:
+    return f"{box.kind}Training" if box.training else box.kind
+
+
+def _bold(text: str) -> str:
+    return f"<b>{_escaped(text)}</b>" if text else ""
+
+
+def _escaped(text: str) -> str:
+    """A text inside a quoted label: what means something to Mermaid or to HTML becomes a number."""
+    return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", " ".join(printable(text).split()))

@@ -1,0 +1,111 @@
+"""`cnndsl draw`: a network as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from cnndsl.commands.options import check_no_source, common, file, force, network, network_name
+from cnndsl.console import STDIN, Run
+
+if TYPE_CHECKING:
+    from cnndsl.theme import ThemeName
+
+Style = Literal["diagram", "volume"]
+FORMATS: dict[Style, tuple[str, ...]] = {
+    "diagram": ("svg", "png", "pdf", "dot", "mmd", "md"),
+    "volume": ("svg", "png"),
+}
+"""The suffixes of the files that each style can be written to."""
+
+
+@click.command("draw", short_help="Draw a network of FILE.")
+@file
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="The picture: a name that ends in .svg, .png, .pdf, .dot, .mmd or .md. By default FILE with .svg.",
+)
+@network
+@click.option(
+    "--style",
+    type=click.Choice(list(FORMATS)),
+    default="diagram",
+    show_default=True,
+    help="A diagram of the layers, or the maps between them as volumes.",
+)
+@click.option(
+    "--direction",
+    type=click.Choice(["TB", "LR"], case_sensitive=False),
+    default="TB",
+    help="From top to bottom, or from left to right; a picture of volumes always goes to the right.",
+)
+@click.option(
+    "--theme",
+    type=click.Choice(["auto", "light", "dark"]),
+    default="auto",
+    help="The colours; auto, in an SVG, follows the reader's system.",
+)
+@click.option("--depth", type=click.IntRange(min=0), help="How many levels of blocks to draw with their inside.")
+@click.option(
+    "--expand",
+    metavar="PART",
+    multiple=True,
+    help="A block (BasicBlock) or a part (layer2.0) to draw with its inside; * for all.",
+)
+@force
+@common
+def command(
+    file: Path,
+    output: Path | None,
+    network: str | None,
+    style: Style,
+    direction: str,
+    theme: ThemeName,
+    depth: int | None,
+    expand: tuple[str, ...],
+    force: bool,
+    settings: dict[str, Any],
+    **common: Any,
+) -> int:
+    """Draw a network of FILE.
+
+    The suffix of OUT says how: .svg, .png, .pdf; .dot for Graphviz, .mmd for Mermaid, .md for a page with
+    Mermaid in it. The style volume, which is for papers and lessons, can be .svg or .png.
+    """
+    run = Run(**common)
+    if output is None:
+        if file == STDIN:
+            message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
+            raise click.UsageError(message)
+        output = file.with_suffix(".svg")
+    _check_suffix(output, style)
+    check_no_source(output, [file])
+    compilation = run.compile(file, settings)
+    if compilation is not None and compilation.program is not None:
+        name, kind = network_name(compilation.program, network), output.suffix[1:]
+        folding: dict[str, Any] = {"depth": depth, "expand": expand}
+        if style == "volume":
+            shown: ThemeName = "light" if theme == "auto" and kind == "png" else theme
+            outputs = run.volumes(compilation.volumes(name, theme=shown, **folding), output)
+        elif kind in ("mmd", "md"):
+            graph = compilation.mermaid(name, direction=direction, theme=theme, fenced=kind == "md", **folding)
+            outputs = run.text(graph, output)
+        else:
+            outputs = run.picture(compilation.dot(name, direction=direction, theme=theme, **folding), output, theme)
+        run.write(outputs, force=force)
+    return run.finish()
+
+
+def _check_suffix(output: Path, style: Style) -> None:
+    allowed = FORMATS[style]
+    if output.suffix[1:] not in allowed:
+        *most, last = (f".{suffix}" for suffix in allowed)
+        message = f"{output.name} does not end in {', '.join(most)} or {last}"
+        if output.suffix[1:] in FORMATS["diagram"]:
+            message += f", which is all that the style {style} can be"
+        raise click.BadParameter(message, param_hint="-o")
