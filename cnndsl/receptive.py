@@ -43,6 +43,11 @@ class Field:
     _reach: Reach = field(repr=False)
     _extent: Dim = field(repr=False)
 
+    @property
+    def along(self) -> int | None:
+        """The axis of the value along which the field moves, 0 being the channels; None where it does not move."""
+        return self._reach.axis
+
     def at(self, position: int) -> Interval | None:
         """The first and the last place of the input that the position sees; None where it sees nothing but padding.
 

@@ -193,7 +193,7 @@ def bind_definition(body: Expressions, called: Template | BlockRecipe, node: tre
     """
     template, before = (called.template, called.arguments) if isinstance(called, BlockRecipe) else (called, ())
     values = match_arguments(body, template.definition, dict(before), node)
-    return BlockRecipe(template, tuple(values.items()), node.span)
+    return body.light(BlockRecipe(template, tuple(values.items()), node.span), node.span)
 
 
 def match_arguments(

@@ -7,7 +7,7 @@ to what is decided one level up, in `application.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate import functions
@@ -15,6 +15,7 @@ from cnndsl.elaborate.arguments import bind_definition, bind_layer
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, too_long
 from cnndsl.elaborate.externs import bind_extern
+from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.suggest import unknown_name
 from cnndsl.elaborate.values import (
@@ -37,6 +38,7 @@ from cnndsl.elaborate.values import (
     describe,
     key_for,
 )
+from cnndsl.elaborate.weight import Items, weight_of
 from cnndsl.elaborate.weights import make_initialiser
 from cnndsl.layers.sizes import AXES, SizeError
 from cnndsl.layers.values import OPERATIONS
@@ -46,6 +48,7 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import RELATIONS, Expr, OpenSize, Test, Traced, Truth, calculate, junction, negation, value_of
 
+_Light = TypeVar("_Light")
 NUMBERS = (int, float, Traced)
 
 
@@ -122,7 +125,9 @@ class Expressions:
         raise error("E205", "? can only stand for a size of an input", node.span, help="write it in input(3, ?, ?)")
 
     def _string(self, node: tree.String) -> str:
-        return "".join(part if isinstance(part, str) else self._piece(part) for part in node.parts)
+        return self._text(
+            "".join(part if isinstance(part, str) else self._piece(part) for part in node.parts), node.span
+        )
 
     def _piece(self, node: tree.Expression) -> str:
         value = self.plain(self.known(node))
@@ -132,10 +137,10 @@ class Expressions:
             )
         return str(value)
 
-    def _list(self, node: tree.ListOf) -> list[Any]:
-        return [self.known(item) for item in node.items]
+    def _list(self, node: tree.ListOf) -> Items:
+        return self.light(Items(self.known(item) for item in node.items), node.span)
 
-    def _comprehension(self, node: tree.Comprehension) -> list[Any]:
+    def _comprehension(self, node: tree.Comprehension) -> Items:
         outer = self.scope
         result = []
         try:
@@ -146,7 +151,7 @@ class Expressions:
                     result.append(self.known(node.item))
         finally:
             self.scope = outer
-        return result
+        return self.light(Items(result), node.span)
 
     def bind_targets(self, targets: tuple[tree.Name, ...], unpack: bool, item: Any) -> None:
         """Give the names of a loop their values for one turn."""
@@ -275,9 +280,9 @@ class Expressions:
         if node.operator == "*":
             return self._times(node, left, right)
         if node.operator == "+" and isinstance(left, list) and isinstance(right, list):
-            return self._limited(left + right, node.span)
+            return self.light(Items(left + right, weight_of(left) + weight_of(right) - 1), node.span)
         if node.operator == "+" and isinstance(left, str) and isinstance(right, str):
-            return left + right
+            return self._text(left + right, node.span)
         raise error(
             "E206",
             f"{node.operator} cannot take {describe(left)} and {describe(right)}",
@@ -319,14 +324,14 @@ class Expressions:
                     node.left.span,
                     help=f"write the layer itself, or apply it again: -> {left.name} -> {left.name}",
                 )
-            return Copies(left, count, right)
+            return self.light(Copies(left, count, right), node.span)
         if isinstance(left, (list, str)) and _is_number(right):
             count = self.plain(right)
             if not isinstance(count, int):
                 raise error("E206", "a list is repeated a whole number of times", node.right.span)
             if len(left) * count > self.context.limits.items:
                 raise too_long(self.context.limits.items, node.span)
-            return left * count
+            return left * count if isinstance(left, str) else self.light(Items(left * count), node.span)
         if isinstance(right, RECIPES) and _is_number(left):
             raise error("E206", "the layer stands before the number", node.span, help="write layer * 3")
         raise error("E206", f"* cannot take {describe(left)} and {describe(right)}", node.span)
@@ -390,10 +395,19 @@ class Expressions:
                 help="use it inside when training { }, or as an output: output a, b when training",
             )
 
-    def _limited(self, items: list[Any], span: Span) -> list[Any]:
-        if len(items) > self.context.limits.items:
+    def light(self, value: _Light, span: Span) -> _Light:
+        """The value, unless it holds too much. Raises Problem."""
+        if weight_of(value) > self.context.limits.items + 1:
             raise too_long(self.context.limits.items, span)
-        return items
+        return value
+
+    def _text(self, text: str, span: Span) -> str:
+        """The text, unless it is too long. Raises Problem."""
+        limit = self.context.limits.items
+        if len(text) > limit:
+            message = f"a text may have at most {limit:,} characters"
+            raise error("E505", message, span, help=("write less", raise_it("items", limit)))
+        return text
 
     # What follows an atom
 
@@ -573,7 +587,7 @@ class Expressions:
                 complete = False
         if not complete:
             raise Silent
-        chain = Chain(tuple(_flat(stages)))
+        chain = self.light(Chain(tuple(_flat(stages))), node.span)
         return self.apply(chain, start, node.span) if begins_with_value else chain
 
     _methods: ClassVar[dict[type, Callable[[Any, Any], Any]]] = {

@@ -14,7 +14,7 @@ from cnndsl.layers.extern import SIZE_NAMES, Extern, why_not_package
 from cnndsl.layers.fields import MOST_AXES
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import Expr, Guard, OpenSize, Symbol, Traced, evaluate, is_open, value_of
+from cnndsl.traced import Expr, Guard, Symbol, Traced, evaluate, is_open, value_of
 
 if TYPE_CHECKING:
     from cnndsl.elaborate.expressions import Expressions
@@ -135,7 +135,7 @@ class _Rules:
     def __init__(self, body: Expressions, external: External, given: dict[str, Any], span: Span) -> None:
         declaration = external.declaration
         self._builder = Builder(body.context, "chain", "", span)
-        self._inner = body.spawn(self._builder, Scope(external.scope))
+        self._inner = type(body)(body.context, self._builder, Scope(external.scope))
         self._name = declaration.name.text
         self.arguments: dict[str, Any] = {}
         """All arguments, as the body sees them."""
@@ -212,6 +212,3 @@ class _Rules:
                 help="write rank = 3 for channels x height x width",
             )
         return axes
-
-
-__all__ = ["OpenSize", "bind_extern", "check_extern"]

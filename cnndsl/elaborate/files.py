@@ -77,8 +77,10 @@ class Files:
     def _check_elsewhere(self, item: tree.Definition | tree.Variant | tree.Extern) -> None:
         """Raise Problem where a class from elsewhere has the name of another class, of whatever file."""
         first = self._classes.setdefault(item.name.text, item)
-        both = isinstance(first, tree.Extern), isinstance(item, tree.Extern)
-        if first is item or not any(both) or (all(both) and first.package.parts == item.package.parts):
+        if isinstance(first, tree.Extern) and isinstance(item, tree.Extern):
+            if first.package.parts == item.package.parts:
+                return
+        elif not isinstance(first, tree.Extern) and not isinstance(item, tree.Extern):
             return
         raise error(
             "E204",

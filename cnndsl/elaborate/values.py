@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from cnndsl.elaborate.weight import weight_of
 from cnndsl.layers.base import Layer
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.sizes import Shape
@@ -86,6 +87,10 @@ class BlockRecipe:
     template: Template
     arguments: tuple[tuple[str, Any], ...]
     span: Span | None = field(default=None, compare=False)
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +117,10 @@ class Chain:
     """`a -> b`: stages in a row, flat."""
 
     stages: tuple[Stage, ...]
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + sum(weight_of(stage.recipe) for stage in self.stages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,10 @@ class Copies:
     count: int
     tally: Number | Traced = field(compare=False)
     """The count as it was written, for a loop in the generated class."""
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + weight_of(self.recipe))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +144,10 @@ class Choice:
     recipe: Any
     condition: bool | Truth
     span: Span = field(compare=False)
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + weight_of(self.recipe))
 
     @property
     def outcome(self) -> bool:

@@ -159,6 +159,9 @@ class RReLU(_Activation):
     def words(self, x: Shape) -> str:
         return f"slope {self.lower:.4g} to {self.upper:.4g}"
 
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return in_order or not self.inplace
+
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         # PyTorch makes room for the slopes that training would draw.
         return Extra(numbers=prod(x))
@@ -355,6 +358,9 @@ class _Shares(_Activation):
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return _over(x, axis_index(self.axis, x, self.kind))
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return True
 
     def torch(self, x: Shape) -> Spelling:
         return Spelling(f"nn.{self.module}", (Argument("dim", self.axis, None),))

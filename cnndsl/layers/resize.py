@@ -337,7 +337,8 @@ class Upsample(ShapeLayer):
         return along(axis, sampled(ratio, offset, *((1, 1) if self.mode == "bicubic" else (0, 0))))
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,) if self.mode == "area" else ())
+        # An area is an adaptive pool, and that to one number a channel a plain mean.
+        return Kept(inputs=(0,) if self.mode == "area" and prod(y[1:]) > 1 else ())
 
     def torch(self, x: Shape) -> Spelling:
         return Spelling("nn.Upsample", self._spelled())

@@ -24,8 +24,10 @@ def explain(place: Place) -> Problem:
         return error("E104", "this text is not closed", span, help='end it with " on the same line')
     if character == "'":
         return _single_quotes(place, span)
-    if character == ";":
-        return error("E101", "; ends a line, and else belongs to the line before it", span, help="remove the ;")
+    if ";" in character:
+        at = span.start + character.index(";")
+        message = "; ends a line, and what follows here belongs to it"
+        return error("E101", message, Span(place.source, at, at + 1), help="remove the ;")
     if not character.isprintable():
         return error("E101", f"there is an invisible character (U+{ord(character):04X}) here", span, help="remove it")
     wide = unicodedata.normalize("NFKC", character)

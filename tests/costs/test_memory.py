@@ -104,7 +104,14 @@ network Net {
 """
 
 
-@pytest.mark.parametrize("text", [FROZEN, AUXILIARY, ALIASES], ids=["frozen", "auxiliary", "aliases"])
+ONE_PLACE = """
+network Net { input(2, 6, 6); conv(3, 3) -> upsample(size=1, mode="area") -> relu -> adaptive_avgpool(1) -> linear(2) }
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [FROZEN, AUXILIARY, ALIASES, ONE_PLACE], ids=["frozen", "auxiliary", "aliases", "one place"]
+)
 def test_what_decides_what_is_there(text: str) -> None:
     program, model = program_of(text), build(text)
     network = program.network()

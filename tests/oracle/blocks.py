@@ -124,7 +124,8 @@ sequence {name}(channels, depth = 2, last = true) {{
 
 def wrap(rng: Random, name: str, known: list[Definition]) -> Definition:
     """Takes another definition as an argument."""
-    units = [f"{name}Inner", *(other.name for other in known if other.plain and not other.name.startswith("Head"))]
+    usable = (other.name for other in known if other.plain and not other.name.startswith(("Head", "Scaled")))
+    units = [f"{name}Inner", *usable]
     text = f"""
 sequence {name}Inner(channels) {{ conv(channels, 1) -> relu }}
 block {name}(channels, unit = {name}Inner) {{

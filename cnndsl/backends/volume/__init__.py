@@ -33,18 +33,16 @@ def svg(
     expand: definitions (`BasicBlock`) and parts (`layer2.0`) that are always opened; `*` for all.
     Raises KeyError when there is no such network.
     """
-    scene = _scene(program, program.network(network), depth, expand)
-    give_names(scene)
+    scene = scene_of(program, program.network(network), depth, expand)
     return write(scene, lay_out(scene), theme)
 
 
-def _scene(program: Program, network: Module, depth: int | None, expand: Collection[str]) -> Scene:
-    if depth is not None:
-        return fold(build(program, network, Plan(depth=depth), expand))
-    for plan, most in PLANS[:-1]:
-        scene = build(program, network, plan, expand)
-        if plan.merged:
-            scene = fold(scene)
+def scene_of(program: Program, network: Module, depth: int | None = None, expand: Collection[str] = ()) -> Scene:
+    """What is drawn of a network: by the first plan that leaves it easy to take in, or as deep as `depth` says."""
+    plans = PLANS if depth is None else ((Plan(depth=depth), 0),)
+    for plan, most in plans:
+        scene = fold(build(program, network, plan, expand), layers=plan.merged)
         if len(scene.volumes) <= most:
-            return scene
-    return fold(build(program, network, PLANS[-1][0], expand))
+            break
+    give_names(scene)
+    return scene

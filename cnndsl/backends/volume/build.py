@@ -94,7 +94,8 @@ class _Builder:
         for output, value in zip(network.outputs, outputs, strict=True):
             name = output.name or (network.names.get(output.value, "") if several else "")
             volume = self._scene.volumes[value.volume]
-            volume.key = None
+            if several:
+                volume.key = None  # it has a name of its own
             volume.lines.append(f"output {name}".strip() + (", in training only" if output.training else ""))
 
     def _inside(self, module: Module, inputs: Sequence[_Value], place: _Place) -> list[_Value]:
@@ -135,8 +136,9 @@ class _Builder:
         title = inner.name or "Sequential"
         detail = words.arguments(inner.parameters)
         shape = plain(frame.module.values[step.outputs[0]])
-        lines = [detail, frame.change(step), self._weigh(path, self._costs[inner.id].parameters)]
+        lines = [detail, frame.change(step)]
         volume = Volume(BLOCK, title, [path], shape, child.origin, lines, (title, _size_key(shape)))
+        self._weigh(volume, path, self._costs[inner.id].parameters)
         volume.training = training
         volume.hops = [self._shapes.is_residual(inner)]
         self._finish(frame, step, volume)
@@ -156,18 +158,19 @@ class _Builder:
         path = frame.place.part(child.name) if child else ""
         title, detail = layer.module_name(len(x) - 1), layer.words(plain(x))
         learned = words.learned(child.unit) if child and isinstance(child.unit, Leaf) else 0
-        lines = [detail, frame.change(step), self._weigh(path, learned)]
+        lines = [detail, frame.change(step)]
         kind = layer.group.value
         if step.inputs and layer.group not in _BODIES and _keeps(x, y):
             value = frame.values[step.inputs[0]]
             volume = self._scene.volumes[value.volume]
             if value.alone and not volume.sign:
-                said = ", ".join(filter(None, (title, path, detail)))
+                said = ", ".join(filter(None, (title, path, detail, words.params(learned))))
                 self._stripe(frame, step, value, Band(kind, title), path, said)
                 return
         window = _window(layer, len(x) - 1)
         key = (title, detail, _size_key(plain(y)))
         volume = Volume(kind, title, [path] if path else [], plain(y), (child or step).origin, lines, key)
+        self._weigh(volume, path, learned)
         if window and any(size > 1 for size in window):
             volume.title = f"{title} {times(window)}"  # the plain title stays
         volume.window = window
@@ -202,12 +205,11 @@ class _Builder:
         index = step.outputs[0]
         frame.values[index] = _Value(value.volume, frame.module.values[index], frame.readers[index] <= 1)
 
-    def _weigh(self, path: str, parameters: int) -> str:
-        """The learned numbers of a part; of a shared one where it is first applied."""
-        if path in self._counted and parameters:
-            return "shared: its parameters are counted before"
+    def _weigh(self, volume: Volume, path: str, parameters: int) -> None:
+        """Tell the learned numbers of a part; those of a shared one where it is first applied."""
+        volume.shared = bool(parameters) and path in self._counted
         self._counted.add(path)
-        return words.params(parameters)
+        volume.lines.append("shared: counted before" if volume.shared else words.params(parameters))
 
     def _finish(self, frame: _Frame, step: Step, volume: Volume) -> None:
         volume.training = volume.training or frame.place.training or step.training

@@ -1,8 +1,8 @@
 """How much of a network a picture of volumes shows: which blocks are opened, which equal volumes are one.
 
 A figure is read at a glance, so it has a dozen volumes or two.  What is tried in turn: everything; all
-but the blocks with branches, such as a residual block; the same with equal volumes in a row drawn as
-one; with what is made of such blocks closed too; and last with every named part closed.
+but the blocks with branches, such as a residual block; the same with equal layers in a row drawn as
+one, as equal blocks always are; with what is made of such blocks closed too; and last with every named part closed.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
 from cnndsl.backends.diagram import words
+from cnndsl.backends.diagram.picture import BLOCK
 from cnndsl.backends.volume.scene import Link, Scene
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Program, Step
 
-FEW = 12
+FEW = 14
 """Up to so many volumes everything is shown."""
 MANY = 40
 """With more volumes than this, parts that have a name are closed."""
@@ -79,7 +80,7 @@ class Shapes:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much to show: which parts are opened, and whether equal volumes in a row are one.
+    """How much to show: which parts are opened, and whether equal layers in a row are one.
 
     branched, around_branched, named: whether parts are opened that have branches, that have such parts
     inside, and that have a name.
@@ -111,8 +112,8 @@ PLANS = (
 """Plans, and with how many volumes the next one is tried."""
 
 
-def fold(scene: Scene) -> Scene:
-    """The scene with equal volumes in a row drawn as one."""
+def fold(scene: Scene, *, layers: bool) -> Scene:
+    """The scene with equal blocks in a row drawn as one, and with `layers` equal layers too."""
     after = Counter(link.tail for link in scene.links)
     before: dict[int, list[int]] = defaultdict(list)
     for link in scene.links:
@@ -121,7 +122,8 @@ def fold(scene: Scene) -> Scene:
     places: list[int] = []
     for at, volume in enumerate(scene.volumes):
         tails = before[at]
-        if len(tails) == 1 and after[tails[0]] == 1 and volume.look == scene.volumes[tails[0]].look:
+        alone = len(tails) == 1 and after[tails[0]] == 1 and (layers or volume.kind == BLOCK)
+        if alone and volume.look == scene.volumes[tails[0]].look:
             place = places[tails[0]]
             first = folded.volumes[place]
             first.count += 1
@@ -151,4 +153,5 @@ def give_names(scene: Scene) -> None:
             climbed = True
             paths = list(dict.fromkeys(home if (home := path.rpartition(".")[0]) in whole else path for path in paths))
         names = paths if climbed else volume.makers
-        volume.name = words.span(names) if names else ""
+        name = words.span(names) if names else ""
+        volume.name = words.marked(name, "shared") if volume.shared else name

@@ -1,6 +1,6 @@
 """Scene -> places on paper: volumes in columns and rows, labels below them, arcs above them.
 
-The longest line of volumes is the row in the middle; what runs beside it has rows of its own.  A value
+The longest way through the network is the row in the middle; what runs beside it has rows of its own.  A value
 that goes around is an arc above its row.
 """
 
@@ -28,7 +28,7 @@ RADIUS = 11.0
 TURN = 34.0
 """How long a bend between rows is."""
 _GAP, _LEVEL_GAP = 22.0, 9.0
-_WIDEST = 136.0
+_WIDEST, _WIDEST_NAME = 136.0, 116.0
 _SLACK = 1.1
 _FEW = 9
 """With more volumes in a row than this their labels stand on two levels."""
@@ -137,9 +137,18 @@ def _label(volume: Volume, fitting: Fitting) -> Label | None:
         title = f"{volume.plain_title}{times}"
     return Label(
         shorten(title, room, TITLE, BOLD),
-        shorten(volume.name, room, SMALL),
+        _name(volume),
         shorten(size_text(volume.shape, fitting), room, SMALL, MONO),
     )
+
+
+def _name(volume: Volume) -> str:
+    """The name as far as there is room; of several, the first may have to do."""
+    room = _WIDEST_NAME / _SLACK
+    first, several, _ = volume.name.partition(" … ")
+    if several and text_width(volume.name, SMALL) > room:
+        return f"{shorten(first, room - text_width(several, SMALL), SMALL)} …"
+    return shorten(volume.name, room, SMALL)
 
 
 def _follow(scene: Scene) -> tuple[list[Arrow], list[int]]:
@@ -170,16 +179,19 @@ def _give_rows(placed: list[Placed], links: list[Link], arrows: list[Arrow], lan
     for at, lane in enumerate(lanes):
         members[lane].append(at)
     span = {lane: [placed[found[0]].column, placed[found[-1]].column] for lane, found in members.items()}
+    trunk = {lanes[at] for at in _longest(len(placed), links)}
     for link, arrow in zip(links, arrows, strict=True):
         tail, head = lanes[link.tail], lanes[link.head]
-        if tail != head and (not arrow.skip or arrow.within_skip or members[head][0] == link.head):
-            if members[head][0] == link.head and placed[link.head].column:
-                span[head][0] = min(span[head][0], placed[link.tail].column + 1)
-            if members[tail][-1] == link.tail:
-                span[tail][1] = max(span[tail][1], placed[link.head].column - 1)
+        is_first, is_last = members[head][0] == link.head, members[tail][-1] == link.tail
+        if tail == head or (arrow.skip and not arrow.within_skip and not is_first):
+            continue
+        # A fork leads into the row of its branch at once, and a branch stays in its row up to the merge.
+        if is_first and head not in trunk and placed[link.head].column:
+            span[head][0] = min(span[head][0], placed[link.tail].column + 1)
+        if is_last and tail not in trunk:
+            span[tail][1] = max(span[tail][1], placed[link.head].column - 1)
     taken: dict[int, list[list[int]]] = defaultdict(list)
-    main = max(members, key=lambda lane: (len(members[lane]), -lane))
-    for lane in sorted(members, key=lambda lane: (lane != main, members[lane][0])):
+    for lane in sorted(members, key=lambda lane: (lane not in trunk, members[lane][0])):
         start, end = span[lane]
         row = 0
         while any(start <= other_end and other_start <= end for other_start, other_end in taken[row]):
@@ -187,6 +199,18 @@ def _give_rows(placed: list[Placed], links: list[Link], arrows: list[Arrow], lan
         taken[row].append(span[lane])
         for at in members[lane]:
             placed[at].row = row
+
+
+def _longest(count: int, links: list[Link]) -> list[int]:
+    """The volumes of a longest way through the scene."""
+    rank, before = [0] * count, [-1] * count
+    for link in links:
+        if rank[link.tail] + 1 > rank[link.head]:
+            rank[link.head], before[link.head] = rank[link.tail] + 1, link.tail
+    found = [max(range(count), key=lambda at: (rank[at], -at))]
+    while before[found[-1]] >= 0:
+        found.append(before[found[-1]])
+    return found
 
 
 class _Across:

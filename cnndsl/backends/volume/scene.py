@@ -33,6 +33,7 @@ class Volume:
     joined: the channels of what was put side by side.
     hops: for each of the equal ones, whether what comes in is also added to what goes out, inside the block.
     lines: the whole story, for the tooltip; there is a line for each stripe at its end.
+    shared: whether its weights are those of an earlier one.
     count: how many equal ones in a row it stands for.
     """
 
@@ -52,6 +53,7 @@ class Volume:
     bands: list[Band] = field(default_factory=list)
     count: int = 1
     training: bool = False
+    shared: bool = False
     plain_title: str = ""
     name: str = ""
     """What the label calls it; filled in at the end, when all is folded."""
@@ -63,7 +65,9 @@ class Volume:
     @property
     def look(self) -> object:
         """Equal for volumes that look the same."""
-        return (self.kind, self.key, tuple(self.bands), self.training) if self.key is not None else object()
+        return (
+            (self.kind, self.key, tuple(self.bands), self.training, self.shared) if self.key is not None else object()
+        )
 
 
 @dataclass(frozen=True, slots=True)

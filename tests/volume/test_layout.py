@@ -1,0 +1,130 @@
+"""Where things stand: nothing overlaps what it must not, and everything is on the page."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import combinations
+
+import pytest
+
+from cnndsl.backends.volume import scene_of
+from cnndsl.backends.volume.layout import LINE, SMALL, Layout, Placed, lay_out
+from cnndsl.backends.volume.project import SIDE, Scale
+from tests.diagram.support import Box
+from tests.volume.support import pictures
+
+PICTURES = pictures()
+each = pytest.mark.parametrize("name", PICTURES)
+
+
+@cache
+def placed(name: str, *, opened: bool = False) -> Layout:
+    program, network = PICTURES[name]
+    return lay_out(scene_of(program, program.network(network), None, ("*",) if opened else ()))
+
+
+def outline(item: Placed) -> Box:
+    return Box(item.left, item.axis - item.body.top, item.right, item.axis + item.body.top)
+
+
+def words(item: Placed) -> Box:
+    """The room of a label, in a font that is a tenth wider than Helvetica."""
+    assert item.label
+    half = item.label.width / 2
+    return Box(item.x - half, item.label_top - SMALL, item.x + half, item.label_top + 2 * LINE + 2)
+
+
+def leader(item: Placed) -> Box:
+    return Box(item.x, item.axis + item.body.top, item.x, item.label_top - SMALL)
+
+
+@each
+@pytest.mark.parametrize("opened", [False, True], ids=["folded", "opened"])
+def test_volumes_and_words_keep_apart(name: str, opened: bool) -> None:
+    items = placed(name, opened=opened).placed
+    rooms = [outline(item) for item in items] + [words(item) for item in items if item.label]
+    for a, b in combinations(rooms, 2):
+        assert not a.meets(b)
+
+
+@each
+@pytest.mark.parametrize("opened", [False, True], ids=["folded", "opened"])
+def test_lines_to_labels_cross_no_words(name: str, opened: bool) -> None:
+    items = [item for item in placed(name, opened=opened).placed if item.label]
+    for lower in (item for item in items if item.level):
+        for other in items:
+            assert other is lower or not leader(lower).meets(words(other))
+
+
+@each
+def test_everything_is_on_the_page(name: str) -> None:
+    layout = placed(name)
+    page = Box(0, 0, layout.width, layout.height)
+    for item in layout.placed:
+        assert page.holds(outline(item))
+        assert item.label is None or page.holds(words(item))
+    for route in layout.routes:
+        assert route.arc is None or route.arc >= 0
+
+
+@each
+def test_arcs_run_above_what_they_pass(name: str) -> None:
+    layout = placed(name, opened=True)
+    for route in layout.routes:
+        if route.arc is not None:
+            assert route.skip or route.tail.row == route.head.row
+            passed = [
+                item
+                for item in layout.placed
+                if item.row == route.tail.row and route.tail.column < item.column < route.head.column
+            ]
+            assert passed
+            assert all(route.arc < item.axis - item.body.top for item in passed)
+
+
+@each
+def test_arcs_do_not_run_on_each_other(name: str) -> None:
+    arcs = [route for route in placed(name, opened=True).routes if route.arc is not None]
+    for one, other in combinations(arcs, 2):
+        if one.start < other.end and other.start < one.end:
+            assert one.arc != other.arc
+
+
+@each
+@pytest.mark.parametrize("opened", [False, True], ids=["folded", "opened"])
+def test_ways_lead_to_the_right(name: str, opened: bool) -> None:
+    for route in placed(name, opened=opened).routes:
+        assert route.tail.column < route.head.column
+        assert route.tail.right <= route.head.left
+        if route.turn is not None:
+            assert route.tail.right <= route.turn < route.head.left
+
+
+@each
+@pytest.mark.parametrize("opened", [False, True], ids=["folded", "opened"])
+def test_ways_along_a_row_pass_no_volume(name: str, opened: bool) -> None:
+    layout = placed(name, opened=opened)
+    for route in layout.routes:
+        if route.arc is None and route.tail.row == route.head.row:
+            between = range(route.tail.column + 1, route.head.column)
+            assert not any(item.row == route.tail.row and item.column in between for item in layout.placed)
+
+
+@each
+@pytest.mark.parametrize("opened", [False, True], ids=["folded", "opened"])
+def test_bends_cross_no_words(name: str, opened: bool) -> None:
+    layout = placed(name, opened=opened)
+    for route in layout.routes:
+        if route.turn is not None:
+            upper, lower = sorted((route.tail.axis, route.head.axis))
+            bend = Box(route.turn + 12, upper + 1, route.turn + 22, lower - 1)  # its steep part
+            for item in layout.placed:
+                assert item.label is None or not bend.meets(words(item))
+                assert item in (route.tail, route.head) or not bend.meets(outline(item))
+
+
+def test_the_scale() -> None:
+    scale = Scale(224)
+    assert scale.side(224) == SIDE
+    assert scale.side(56) == pytest.approx(SIDE / 2)  # a quarter of the size, half of the side
+    assert scale.side(1) > 0
