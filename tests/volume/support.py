@@ -25,10 +25,10 @@ def model(name: str) -> Program:
     return program
 
 
-def pictures() -> dict[str, tuple[Program, str | None]]:
-    """Programs with the networks to draw: the cases of the diagrams, and every file of models/ by its last network."""
-    cases = {path.stem: (program_of(path.read_text(encoding="utf-8"), path.name), None) for path in CASES}
-    return cases | {path.stem: (model(path.stem), None) for path in sorted(MODELS.glob("*.cnn"))}
+def pictures() -> dict[str, Program]:
+    """Programs whose last network is drawn: the cases of the diagrams, and every file of models/."""
+    cases = {path.stem: program_of(path.read_text(encoding="utf-8"), path.name) for path in CASES}
+    return cases | {path.stem: model(path.stem) for path in sorted(MODELS.glob("*.cnn"))}
 
 
 def scene(text: str, depth: int | None = None, expand: tuple[str, ...] = ()) -> Scene:

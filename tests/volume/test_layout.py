@@ -19,8 +19,8 @@ each = pytest.mark.parametrize("name", PICTURES)
 
 @cache
 def placed(name: str, *, opened: bool = False) -> Layout:
-    program, network = PICTURES[name]
-    return lay_out(scene_of(program, program.network(network), None, ("*",) if opened else ()))
+    program = PICTURES[name]
+    return lay_out(scene_of(program, program.network(), None, ("*",) if opened else ()))
 
 
 def outline(item: Placed) -> Box:

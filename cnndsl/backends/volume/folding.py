@@ -2,7 +2,8 @@
 
 A figure is read at a glance, so it has a dozen volumes or two.  What is tried in turn: everything; all
 but the blocks with branches, such as a residual block; the same with equal layers in a row drawn as
-one, as equal blocks always are; with what is made of such blocks closed too; and last with every named part closed.
+one, as equal blocks always are; with what is made of such blocks closed too; and last with every named
+part closed.
 """
 
 from __future__ import annotations
