@@ -14,11 +14,14 @@ from cnndsl.backends.diagram import Direction
 from cnndsl.backends.diagram.build import build
 from cnndsl.backends.diagram.labels import DASHED, KINDS, is_sign
 from cnndsl.backends.diagram.markup import printable
+from cnndsl.backends.diagram.metrics import begin, shorten
 from cnndsl.backends.diagram.paths import mark
 from cnndsl.backends.diagram.picture import IO, MERGE, Arrow, Box, Cluster, Emphasis, Item, Picture
 from cnndsl.program import Program
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 
+_ROOM, _POINTS = 200, 10
+"""How wide a piece of text may be, at what size."""
 _SPECIAL = re.compile(r'["#<>&%`;\\\[\]{}|]')
 
 
@@ -72,14 +75,16 @@ class _Writer:
                 yield f"{indent}{self._box(item)}"
             elif isinstance(item, Cluster) and item.items:
                 self._groups += 1
-                head = " ".join(filter(None, (_bold(item.title), _escaped(item.name), _escaped(item.note))))
-                yield f'{indent}subgraph g{self._groups}["{head}"]'
+                head = f"{_bold(shorten(item.title, _ROOM, _POINTS))} {_escaped(shorten(item.name, _ROOM, _POINTS))}"
+                label = " · ".join(filter(None, (head.strip(), _escaped(item.note))))
+                yield f'{indent}subgraph g{self._groups}["{label}"]'
                 yield from self._items(item.items, f"{indent}    ")
                 yield f"{indent}end"
 
     def _box(self, box: Box) -> str:
-        head = f"{_bold(box.title)} {_escaped(box.name)}".strip()
-        label = "<br/>".join(filter(None, (head, _escaped(box.detail), _escaped(box.note))))
+        head = f"{_bold(shorten(box.title, _ROOM, _POINTS))} {_escaped(shorten(box.name, _ROOM, _POINTS))}".strip()
+        detail = begin(box.detail, _ROOM, _POINTS)
+        label = "<br/>".join(filter(None, (head, _escaped(detail), _escaped(box.note))))
         if box.kind == IO:
             start, end = '(["', '"])'
         elif is_sign(box) and box.kind == MERGE:
@@ -105,6 +110,9 @@ class _Writer:
                 if name in used:
                     dashed = f",stroke-dasharray:{dashes}" if dashes else ""
                     yield f"    classDef {name} fill:{tint.fill},stroke:{tint.line},color:{text}{dashed}"
+        if self._groups:
+            yield f"    classDef group fill:{theme.cluster},stroke:{theme.cluster_line},color:{theme.text}"
+            yield f"    class {','.join(f'g{at}' for at in range(1, self._groups + 1))} group"
         skips = [str(at) for at, arrow in enumerate(self._picture.arrows) if arrow.skip]
         if skips:
             yield f"    linkStyle {','.join(skips)} stroke:{theme.skip}"

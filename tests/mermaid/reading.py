@@ -18,6 +18,7 @@ _GROUP = re.compile(rf"subgraph (g\d+)\[{_LABEL}\]")
 _STYLE = re.compile(
     r"classDef (\w+) (fill:#[0-9A-F]{6},stroke:#[0-9A-F]{6},color:#[0-9A-F]{6}(?:,stroke-dasharray:\d \d)?)"
 )
+_CLASS = re.compile(r"class ([g\d,]+) (\w+)")
 _COLOUR = re.compile(r"linkStyle ([\d,]+) stroke:#[0-9A-F]{6}")
 
 
@@ -50,6 +51,7 @@ class Chart:
     links: list[Link] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     styles: dict[str, str] = field(default_factory=dict)
+    groups_style: str = ""
     coloured: set[int] = field(default_factory=set)
 
 
@@ -89,6 +91,10 @@ def read(text: str) -> Chart:
         elif found := _STYLE.fullmatch(line):
             assert found[1] not in chart.styles, line
             chart.styles[found[1]] = found[2]
+        elif found := _CLASS.fullmatch(line):
+            assert set(found[1].split(",")) == names, line
+            assert found[2] in chart.styles, line
+            chart.groups_style = found[2]
         elif found := _COLOUR.fullmatch(line):
             chart.coloured = set(map(int, found[1].split(",")))
             assert max(chart.coloured) < len(chart.links)

@@ -96,7 +96,9 @@ def test_what_is_there_in_training_only_is_dashed() -> None:
 def test_every_class_is_defined_and_used(name: str) -> None:
     program = PICTURES[name]
     chart = read(mermaid(program))
-    assert set(chart.styles) == {node.style for node in chart.nodes.values()}
+    used = {node.style for node in chart.nodes.values()} | ({"group"} if chart.groups else set())
+    assert set(chart.styles) == used
+    assert chart.groups_style == ("group" if chart.groups else "")
 
 
 def test_themes() -> None:
