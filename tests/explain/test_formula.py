@@ -59,13 +59,13 @@ def test_the_formulas_give_the_size(kind: str, data: st.DataObject) -> None:
 def test_the_numbers_give_the_size_as_plain_arithmetic(kind: str, data: st.DataObject) -> None:
     """What is printed is read back and worked out by Python, with floor and ceil on exact fractions."""
     case = data.draw(cases(kind))
-    layer, y = made(case)
+    layer, _ = made(case)
     for rule in layer.formula(case.x):
         if rule.is_worked_out:
             _, numbers, *_ = rule.steps()
             exact = re.sub(r"\d+(\.\d+)?(e-?\d+)?", r"F('\g<0>')", numbers)
             names = {"F": Fraction, "floor": lambda v: v // 1, "ceil": lambda v: -(-v // 1)}
-            value = eval(exact, names)
+            value = eval(exact, names)  # noqa: S307 - what the tool printed, as plain arithmetic
             assert value == value_of(rule.size) or kind == "upsample"  # whose products are of doubles
 
 
@@ -91,7 +91,7 @@ def windows(draw: st.DrawFn) -> tuple[int, dict[str, Any]]:
 def test_what_is_never_read(drawn: tuple[int, dict[str, Any]]) -> None:
     """The rows that no position of the kernel touches, counted one by one."""
     size, numbers = drawn
-    conv = KINDS["conv"](channels=1, **numbers)
+    conv = KINDS["conv"].model_validate({"channels": 1, **numbers})
     try:
         count = conv.output((1, size))[1]
     except SizeError:

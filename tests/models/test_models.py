@@ -78,9 +78,10 @@ def test_it_runs_as_the_program_says(file: str, network: str) -> None:
     program = program_of(file)
     module = program.network(network)
     # What there is in training only is seen in training.
-    net = on_meta(file, network).train(any(output.training for output in module.outputs))
+    training = any(output.training for output in module.outputs)
+    net = on_meta(file, network).train(training)
     seen, outputs = seen_sizes(net, sample(module))
-    assert seen == derived_sizes(program, module)
+    assert seen == derived_sizes(program, module, training=training)
     assert outputs == [tuple(map(value_of, shape)) for shape in module.output_shapes]
     cost = costs.of(program, module.id)
     assert count(net) == (cost.parameters, cost.trainable, cost.buffers)
