@@ -27,9 +27,7 @@ def model(name: str) -> Program:
 
 def pictures() -> dict[str, Program]:
     """Programs whose last network is drawn: the cases of the diagrams, and every file of models/."""
-    cases: dict[str, tuple[Program, str | None]] = {
-        path.stem: program_of(path.read_text(encoding="utf-8"), path.name) for path in CASES
-    }
+    cases = {path.stem: program_of(path.read_text(encoding="utf-8"), path.name) for path in CASES}
     return cases | {path.stem: model(path.stem) for path in sorted(MODELS.glob("*.cnn"))}
 
 
