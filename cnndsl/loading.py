@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.compiler import Compilation, CompilationError, compile_source
 from cnndsl.diagnostics import Problem
 from cnndsl.files import decode
+from cnndsl.layers.extern import Extern
+from cnndsl.program import Leaf, Program
 from cnndsl.source import Source
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ def load(path: str | Path, network: str | None = None, **settings: Any) -> type[
 
     The class can be pickled within the process that loaded it. Raises OSError when the file cannot be
     read, CompilationError when its text has errors, KeyError when there is no such network, ImportError
-    without PyTorch.
+    without PyTorch, and where a class that the text takes from elsewhere is not there or is no `nn.Module`.
     """
     path = Path(path)
     try:
@@ -37,13 +40,29 @@ def load(path: str | Path, network: str | None = None, **settings: Any) -> type[
         raise CompilationError(compilation)
     name = compilation.program.network(network).name
     text = compilation.python()
+    _check_elsewhere(compilation.program)
     module = ModuleType(_module_name(path, text))
     module.__file__ = f"<{module.__name__}>"
-    # What is executed was written by the backend from a checked program; nothing of the text is in it but names.
+    # What is executed was written by the backend from a checked program; nothing of the text is in it but names
+    # and arguments, and with these nothing is called but modules.
     exec(compile(text, module.__file__, "exec"), module.__dict__)  # noqa: S102
     linecache.cache[module.__file__] = (len(text), None, text.splitlines(keepends=True), module.__file__)
     sys.modules[module.__name__] = module
     return getattr(module, name)  # type: ignore[no-any-return]
+
+
+def _check_elsewhere(program: Program) -> None:
+    """Raise ImportError unless every class that a program takes from elsewhere is a module of PyTorch."""
+    from torch import nn
+
+    units = (child.unit for module in program.modules.values() for child in module.children)
+    layers = (unit.layer for unit in units if isinstance(unit, Leaf))
+    for layer in layers:
+        if isinstance(layer, Extern):
+            found = getattr(import_module(layer.package), layer.name, None)
+            if not (isinstance(found, type) and issubclass(found, nn.Module)):
+                message = f"{layer.package} has no nn.Module called {layer.name}"
+                raise ImportError(message, name=layer.package)
 
 
 def _module_name(path: Path, text: str) -> str:

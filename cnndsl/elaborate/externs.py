@@ -108,7 +108,10 @@ def _checked(name: str, word: str, value: Any, span: Span) -> Any:
         )
     if not isinstance(value_of(value), (bool, int, float, str)):
         raise error(
-            "E206", f"{name}: {word} must be a number, a text or a list of them, and this is {describe(value)}", span
+            "E206",
+            f"{name}: {word} must be a number, a text or a list of them, and this is {describe(value)}",
+            span,
+            help="the class is constructed with it in Python",
         )
     return value if isinstance(value, Traced) else value_of(value)
 
@@ -195,9 +198,9 @@ class _Rules:
         if self._guards:
             raise error(
                 "E213",
-                "a rule cannot compare sizes of what comes in",
+                "the sizes of what comes in cannot be compared here",
                 span,
-                help="write it with + - * // and % alone; of the parameters anything may be asked",
+                help="write + - * // and % alone; of the parameters anything may be asked",
             )
         return str(Expr.of(value))
 

@@ -33,6 +33,8 @@ class Files:
         self._open: list[PurePosixPath] = []
         self._classes: dict[str, tree.Definition | tree.Variant | tree.Extern] = {}
         """The first of each name."""
+        self._parameters: list[tree.Parameter] = []
+        """Those of blocks, sequences and networks."""
 
     def enter(self, file: tree.File, folder: PurePosixPath) -> Scope:
         """The scope of a file: what it defines, imports and the language gives.
@@ -47,6 +49,9 @@ class Files:
         for item in file.items:
             if isinstance(item, (tree.Constant, tree.Variant)):
                 self._safely(lambda item=item: self._evaluate(item, body, scope))
+        if not self._open:
+            for parameter in self._parameters:
+                self._safely(lambda parameter=parameter: self._check_hides_no_class(parameter))
         return scope
 
     def _safely(self, work: Any) -> None:
@@ -61,13 +66,15 @@ class Files:
         if isinstance(item, tree.Import):
             self._import(item, scope, places, folder)
             return
+        scope.names.setdefault(item.name.text, UNKNOWN)  # also where a mistake follows: its uses stay silent
         if not isinstance(item, tree.Constant):
             _check_class(item.name)
             self._check_elsewhere(item)
         if isinstance(item, (tree.Definition, tree.Extern)):
             _check_parameters(item)
+        if isinstance(item, tree.Definition):
+            self._parameters += item.parameters
         _enter(places, item.name)
-        scope.names[item.name.text] = UNKNOWN
         if isinstance(item, tree.Definition):
             scope.names[item.name.text] = Template(item, scope)
         elif isinstance(item, tree.Extern):
@@ -89,6 +96,18 @@ class Files:
             labels=(Label(first.name.span, "the first one"),),
             help="a class from elsewhere keeps its name: rename the other one",
         )
+
+    def _check_hides_no_class(self, parameter: tree.Parameter) -> None:
+        """Raise Problem where a constructor has an argument with the name of a class that it may construct."""
+        name = parameter.name.text
+        if name in self._classes:
+            raise error(
+                "E203",
+                f"{name} cannot be a parameter: there is a class of this name",
+                parameter.name.span,
+                labels=(Label(self._classes[name].name.span, "the class"),),
+                help=f"call it {name.lower()}" if name.lower() != name else f"call it {name}_",
+            )
 
     def _evaluate(self, item: tree.Constant | tree.Variant, body: Body, scope: Scope) -> None:
         # Before its own line a constant is not there: what stands outside, such as a layer kind, is seen.

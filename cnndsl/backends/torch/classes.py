@@ -17,7 +17,8 @@ from cnndsl.backends.torch.forward import Forward
 from cnndsl.backends.torch.merge import Merged, Merger
 from cnndsl.backends.torch.slots import ABSENT, Different
 from cnndsl.backends.torch.trees import Trees, outside_values
-from cnndsl.program import Module, Output, Program, Use
+from cnndsl.layers.extern import Extern
+from cnndsl.program import Leaf, Module, Output, Program, Use
 from cnndsl.traced import Traced, value_of
 
 _LONGEST = 32
@@ -70,7 +71,7 @@ class Classes:
         self._program = program
         self._plans: dict[str, ClassPlan] = {}
         self.order: list[ClassPlan] = []
-        self._names: set[str] = set()
+        self._names = _taken(program)
         self._trees = Trees(program, self.plan_of)
         self._live = _live_names(program)
         reachable = _reachable(program)
@@ -95,7 +96,8 @@ class Classes:
 
     def _plan(self, modules: list[Module]) -> None:
         for plan in self._together(modules):
-            plan.name = self._class_name(modules[0].name)
+            name = modules[0].name
+            plan.name = name if modules[0].kind == "network" else self._class_name(name)
             self.order.append(plan)
             for module in plan.modules:
                 self._plans[module.id] = plan
@@ -294,6 +296,15 @@ def _used_classes(program: Program, module: Module) -> set[str]:
                 else:
                     found.add(inner.id)
     return found
+
+
+def _taken(program: Program) -> set[str]:
+    """What no block can be called: networks and classes from elsewhere keep their names, and so do arguments."""
+    modules = program.modules.values()
+    names = {program.modules[key].name for key in program.networks}
+    names |= {parameter.name for module in modules for parameter in module.parameters}
+    units = (child.unit for module in modules for child in module.children)
+    return names | {unit.layer.name for unit in units if isinstance(unit, Leaf) and isinstance(unit.layer, Extern)}
 
 
 def _live_names(program: Program) -> dict[str, frozenset[str]]:

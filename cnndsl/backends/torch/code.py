@@ -166,7 +166,8 @@ def _is_tall(code: Code) -> bool:
 def literal(value: object) -> str:
     """A constant in Python."""
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
     if isinstance(value, (tuple, list)):
         inner = ", ".join(map(literal, value))
         if isinstance(value, list):

@@ -5,6 +5,8 @@ Write it anew after a change of that file:
     cnndsl compile extern.cnn
 """
 
+from collections.abc import Callable
+
 import torch
 from einops.layers.torch import Rearrange
 from torch import Tensor, nn
@@ -14,36 +16,18 @@ from torch.nn import RMSNorm, Threshold
 class Tokens(nn.Module):
     """Tokens, a block of extern.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int, act: Callable[[], nn.Module]) -> None:
         super().__init__()
-        self.project = nn.Conv2d(3, 6, 1)
+        self.project = nn.Conv2d(3, width, 1)
         self.rearrange1 = Rearrange("b c (y h) x -> b (y x) (c h)", h=2)
-        self.norm = RMSNorm(12, eps=1e-06)
-        self.threshold1 = Threshold(0.1, 20)
+        self.norm = RMSNorm(2 * width, eps=1e-06)
+        self.act = act()
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.project(x)  # 6 x 8 x 8
-        x = self.rearrange1(x)  # 32 x 12
-        x = self.norm(x)  # 32 x 12
-        x = self.threshold1(x)  # 32 x 12
-        return x
-
-
-class Tokens2(nn.Module):
-    """Tokens, a block of extern.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.project = nn.Conv2d(3, 4, 1)
-        self.rearrange1 = Rearrange("b c (y h) x -> b (y x) (c h)", h=2)
-        self.norm = RMSNorm(8, eps=1e-06)
-        self.relu1 = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.project(x)  # 4 x 8 x 8
-        x = self.rearrange1(x)  # 32 x 8
-        x = self.norm(x)  # 32 x 8
-        x = self.relu1(x)
+        x = self.project(x)
+        x = self.rearrange1(x)
+        x = self.norm(x)
+        x = self.act(x)
         return x
 
 
@@ -52,8 +36,8 @@ class Net(nn.Module):
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
-        self.tokens1 = Tokens2()
-        self.tokens2 = Tokens()
+        self.tokens1 = Tokens(4, nn.ReLU)
+        self.tokens2 = Tokens(6, lambda: Threshold(0.1, 20))
         self.linear1 = nn.Linear(20, classes)
         self.rms_norm1 = RMSNorm(classes, eps=1e-06)
 
