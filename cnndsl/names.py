@@ -31,6 +31,7 @@ MODULE_ATTRIBUTES = frozenset(
     set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
     """.split()  # noqa: SIM905 - a hundred names read better without quotes
 )
+_LONGEST_KEY = 200
 # Names that generated modules use themselves, among them the variable of their loops.
 _GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"})
 _GENERATED_OUTSIDE = _GENERATED | {
@@ -58,6 +59,8 @@ def why_not_key(name: str) -> str | None:
     """Why a label in quotes cannot be a name in `state_dict()`; None when it can."""
     if not name or "." in name or not name.isprintable():
         return "a label is not empty and has no dot and no invisible characters"
+    if len(name) > _LONGEST_KEY:
+        return f"a label has at most {_LONGEST_KEY} characters"
     if name in MODULE_ATTRIBUTES or name.startswith("__"):
         return "every PyTorch module has an attribute of this name, which would be lost"
     return None

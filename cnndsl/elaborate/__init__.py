@@ -7,11 +7,12 @@ in the order of the text, because each may depend on the others.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, has_errors, in_order
-from cnndsl.elaborate.context import Context
+from cnndsl.elaborate.context import Context, Stop
 from cnndsl.elaborate.files import Files
 from cnndsl.elaborate.limits import Limits
 from cnndsl.elaborate.networks import Networks
@@ -31,9 +32,11 @@ def elaborate(
     program is None when there is an error.
     """
     context = Context(limits or Limits())
-    scope = Files(context, read).enter(file, PurePosixPath())
-    networks = Networks(context, file, scope, settings).all()
-    context.report_idle()
+    networks: list[str] = []
+    with suppress(Stop):
+        scope = Files(context, read).enter(file, PurePosixPath())
+        networks = Networks(context, file, scope, settings).all()
+        context.report_idle()
     diagnostics = in_order(context.diagnostics)
     if has_errors(diagnostics):
         return None, diagnostics

@@ -19,6 +19,7 @@ from cnndsl.traced import Number, Test, Traced, Truth, negation
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+_SHOWN = 60
 ModuleKind = Literal["network", "block", "sequence", "chain"]
 
 
@@ -71,7 +72,8 @@ class Builder:
         """A place for a part called `name`. Raises Problem when it cannot be called that."""
         reason = why_not_key(name) if quoted else why_not(name)
         if reason:
-            raise error("E203", f"{name!r} cannot name a layer: {reason}", span, help=f"call it {_other(name)}")
+            shown = f'"{name[:_SHOWN]}"' if quoted else name
+            raise error("E203", f"{shown} cannot name a layer: {reason}", span, help=f"call it {_other(name)}")
         if name in self.slots:
             raise error(
                 "E204",
@@ -223,4 +225,8 @@ class Builder:
 
 
 def _other(name: str) -> str:
-    return f"{name}_layer" if name.isidentifier() else "something of letters, digits and _"
+    return (
+        f"{name.strip('_')}_layer"
+        if name.isidentifier() and len(name) < _SHOWN
+        else "something short, of letters, digits and _"
+    )

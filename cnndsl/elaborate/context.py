@@ -18,6 +18,10 @@ from cnndsl.traced import Guard, Symbol, Traced, key_of
 _SHOWN_USES = 3
 
 
+class Stop(Exception):  # noqa: N818 - a signal to the end of the whole elaboration
+    """Raised when a limit is reached that leaves no time for the rest of the text; why is reported already."""
+
+
 class Context:
     """The state of one elaboration."""
 
@@ -82,10 +86,10 @@ class Context:
             self._uses.pop()
 
     def turn(self, span: Span, count: int = 1) -> None:
-        """Account for a layer or a turn of a loop. Raises Problem over the limit."""
+        """Account for a layer or a turn of a loop. Raises Stop over the limit."""
         self._turns += count
         if self._turns > self.limits.layers:
-            raise error(
+            problem = error(
                 "E504",
                 f"the text asks for more than {self.limits.layers:,} layers and turns of loops",
                 span,
@@ -94,6 +98,8 @@ class Context:
                     raise_it("layers", self.limits.layers),
                 ),
             )
+            self.report(problem.diagnostic)
+            raise Stop
 
     def attribute(self, span: Span) -> None:
         """Note that what was asked of open sizes since the last call was asked by the step at `span`."""

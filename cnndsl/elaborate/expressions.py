@@ -46,9 +46,23 @@ from cnndsl.names import plain_label
 from cnndsl.program import Combine
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import RELATIONS, Expr, OpenSize, Test, Traced, Truth, calculate, junction, negation, value_of
+from cnndsl.traced import (
+    RELATIONS,
+    Expr,
+    OpenSize,
+    Test,
+    TooLong,
+    Traced,
+    Truth,
+    calculate,
+    junction,
+    negation,
+    value_of,
+)
 
 _Light = TypeVar("_Light")
+_LIGHT = 100
+"""How much a value may hold for which going through it counts nothing."""
 NUMBERS = (int, float, Traced)
 
 
@@ -225,11 +239,12 @@ class Expressions:
         return result
 
     def _compare(self, operator: str, left: Any, right: Any, span: Span) -> bool | Truth:
+        self._through([left, right], span)
         if operator in ("in", "not in"):
             if not isinstance(right, list):
                 raise error("E206", f"in looks into a list, and this is {describe(right)}", span)
-            found = any(key_for(self.plain(item)) == key_for(self.plain(left)) for item in right)
-            return found is (operator == "in")
+            wanted = key_for(self.plain(left))
+            return any(key_for(self.plain(item)) == wanted for item in right) is (operator == "in")
         if _is_number(left) and _is_number(right):
             truth = RELATIONS[operator](left, right)
             test = Test(operator, (Expr.of(left), Expr.of(right)))
@@ -295,7 +310,7 @@ class Expressions:
             if operator == "**":
                 result: Any = functions.power(self.plain(left), self.plain(right), self.context.limits.digits)
             else:
-                result = calculate(operator, left, right)
+                result = self._traced(operator, left, right)
         except ZeroDivisionError:
             raise error("E206", "this divides by zero", span, help="make sure that the divisor is not 0") from None
         except OverflowError:
@@ -306,6 +321,13 @@ class Expressions:
                 "E502", "the result is too large a number, or none", span, help="calculate with smaller numbers"
             )
         return result
+
+    def _traced(self, operator: str, left: Any, right: Any) -> Any:
+        """The result with its expression; without, where that would be longer than anyone could follow."""
+        try:
+            return calculate(operator, left, right)
+        except TooLong:
+            return calculate(operator, self.plain(left), self.plain(right))
 
     def _times(self, node: tree.Binary, left: Any, right: Any) -> Any:
         if isinstance(left, RECIPES) and _is_number(right):
@@ -331,7 +353,9 @@ class Expressions:
                 raise error("E206", "a list is repeated a whole number of times", node.right.span)
             if len(left) * count > self.context.limits.items:
                 raise too_long(self.context.limits.items, node.span)
-            return left * count if isinstance(left, str) else self.light(Items(left * count), node.span)
+            if isinstance(left, str):
+                return self._text(left * count, node.span)
+            return self.light(Items(left * count), node.span)
         if isinstance(right, RECIPES) and _is_number(left):
             raise error("E206", "the layer stands before the number", node.span, help="write layer * 3")
         raise error("E206", f"* cannot take {describe(left)} and {describe(right)}", node.span)
@@ -399,7 +423,13 @@ class Expressions:
         """The value, unless it holds too much. Raises Problem."""
         if weight_of(value) > self.context.limits.items + 1:
             raise too_long(self.context.limits.items, span)
+        self._through(value, span)
         return value
+
+    def _through(self, value: Any, span: Span) -> None:
+        """Account for going through all of a value: a long one, time and again, takes as long as many layers do."""
+        size = len(value) if isinstance(value, str) else weight_of(value)
+        self.context.turn(span, size // _LIGHT)
 
     def _text(self, text: str, span: Span) -> str:
         """The text, unless it is too long. Raises Problem."""
@@ -407,6 +437,7 @@ class Expressions:
         if len(text) > limit:
             message = f"a text may have at most {limit:,} characters"
             raise error("E505", message, span, help=("write less", raise_it("items", limit)))
+        self._through(text, span)
         return text
 
     # What follows an atom
@@ -455,7 +486,8 @@ class Expressions:
         ends = [None if end is None else self.plain(self.known(end)) for end in (node.start, node.end)]
         if not isinstance(items, (list, str)) or any(end is not None and type(end) is not int for end in ends):
             raise error("E206", "a slice is taken of a list, between whole numbers", node.span)
-        return items[ends[0] : ends[1]]
+        part = items[ends[0] : ends[1]]
+        return part if isinstance(part, str) else self.light(Items(part), node.span)
 
     def _call(self, node: tree.Call) -> Any:
         if isinstance(node.function, tree.Input):
@@ -511,7 +543,9 @@ class Expressions:
         if name in OPERATIONS and (positional and isinstance(positional[0], Value)):
             return self._call_operation(name, positional, named, node)
         if name in functions.TABLE:
-            return functions.call(name, positional, named, self.plain, self.context.limits.items, node.span)
+            self._through(positional, node.span)
+            result = functions.call(name, positional, named, self.plain, self.context.limits.items, node.span)
+            return self.light(Items(result), node.span) if isinstance(result, list) else result
         raise error("E206", f"{name} takes values of the network", node.span, help=f"for example {name}(input, it)")
 
     def _call_operation(self, name: str, positional: list[Any], named: dict[str, Any], node: tree.Call) -> Any:

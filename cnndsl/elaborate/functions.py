@@ -10,7 +10,7 @@ from cnndsl.diagnostics import error
 from cnndsl.elaborate.context import too_long
 from cnndsl.elaborate.values import describe
 from cnndsl.source import Span
-from cnndsl.traced import Traced, make_divisible, value_of
+from cnndsl.traced import TooLong, Traced, make_divisible, value_of
 from cnndsl.traced import call as traced_call
 
 _LARGEST_COUNT = 10**9
@@ -121,6 +121,10 @@ def _wrong(what: str) -> Any:
     raise TypeError(what)
 
 
+def _plain(item: Any, plain: Callable[[Any], Any]) -> Any:
+    return [plain(part) for part in item] if isinstance(item, list) else plain(item)
+
+
 def call(
     name: str, items: list[Any], named: dict[str, Any], plain: Callable[[Any], Any], limit: int, span: Span
 ) -> Any:
@@ -131,7 +135,10 @@ def call(
     try:
         if any(isinstance(a, Traced) and a.is_open for a in arguments):
             return _wrong("known numbers, and this size is left open")
-        result = TABLE[name](*arguments)
+        try:
+            result = TABLE[name](*arguments)
+        except TooLong:  # nobody could follow the expression: the plain numbers will do
+            result = TABLE[name](*(_plain(item, plain) for item in arguments))
         if isinstance(result, range):
             if len(result) > limit:
                 raise too_long(limit, span)

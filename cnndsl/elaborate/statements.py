@@ -19,7 +19,7 @@ from cnndsl.elaborate.weights import init_rules
 from cnndsl.program import Output
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import OpenSize, value_of
+from cnndsl.traced import OpenSize, TooLong, value_of
 
 
 class Body(Application):
@@ -73,6 +73,16 @@ class Body(Application):
                 self._give_up(statement)
             except OpenSize:
                 self.context.report(open_size(statement.span).diagnostic)
+                self._give_up(statement)
+            except TooLong:
+                self.context.report(
+                    error(
+                        "E502",
+                        "the sizes here hang together with parameters in too long a way",
+                        statement.span,
+                        help="write some of them as numbers, or divide the block into smaller ones",
+                    ).diagnostic
+                )
                 self._give_up(statement)
             except RecursionError:
                 self.context.report(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_DIGITS = 40
+MAX_NAME = 200
+MAX_PIECES = 100
 
 
 Parts = list[Any]
@@ -44,6 +46,13 @@ class Builder(threading.local):
         return Span(self.source, start, end)
 
     def _name(self, token: Token) -> tree.Name:
+        if len(token) > MAX_NAME:
+            raise error(
+                "E505",
+                f"a name may have at most {MAX_NAME} characters",
+                self._span(token),
+                help="call it something shorter",
+            )
         return tree.Name(self._span(token), unicodedata.normalize("NFKC", str(token)))
 
     def _string(self, token: Token) -> tree.String:
@@ -69,6 +78,10 @@ class Builder(threading.local):
                     "there is nothing between these braces",
                     Span(self.source, base + opening, base + closing + 1),
                     help='write what is to be worked out: "layer{i}"',
+                )
+            if len(parts) > 2 * MAX_PIECES:
+                raise error(
+                    "E505", f"a text may have at most {MAX_PIECES} parts in braces", span, help="write fewer of them"
                 )
             parts.append(self.expression(Span(self.source, base + opening + 1, base + closing)))
             at = closing + 1

@@ -22,6 +22,8 @@ from cnndsl.syntax.mistakes import explain, not_closed
 from cnndsl.syntax.place import DEFINITIONS, Open, Place
 
 MAX_NESTING = 100
+LONGEST = 1_000_000
+"""Characters of a text; the largest networks that people write have some ten thousand."""
 MOST_MISTAKES = 200
 """After so many mistakes reading stops: this is no text of the language."""
 _OPENING = {"LBRACE": "RBRACE", "_LPAR": "RPAR", "LSQB": "RSQB"}
@@ -34,11 +36,22 @@ def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
     The tree holds what could be read; with any diagnostic it is not to be compiled, but what is in it
     can be checked further.
     """
+    if len(source.text) > LONGEST:
+        return tree.File(Span(source, 0, len(source.text)), ()), (_too_long(source),)
     reader = _Reader(source, "file", 0)
     result = reader.read(_words(source.text, 0))
     if not isinstance(result, tree.File):
         result = tree.File(Span(source, 0, len(source.text)), ())
     return result, tuple(reader.diagnostics)
+
+
+def _too_long(source: Source) -> Diagnostic:
+    return error(
+        "E505",
+        f"a text may have at most {LONGEST:,} characters, and this one has {len(source.text):,}",
+        Span(source, 0, 0),
+        help="repeat blocks in place of their lines, or divide the text into files",
+    ).diagnostic
 
 
 def parse_expression(span: Span) -> tree.Expression:

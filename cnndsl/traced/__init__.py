@@ -12,7 +12,7 @@ Expressions are polynomials, so that equal ones compare equal however they were 
 (`c + g + g` is `c + 2*g`), over atoms: names, and divisions and calls that stay as they are.
 """
 
-from cnndsl.traced.expr import Expr, Guard, Number, Operation, Symbol, make_divisible
+from cnndsl.traced.expr import Expr, Guard, Number, Operation, Symbol, TooLong, make_divisible
 from cnndsl.traced.number import OpenSize, Traced, calculate, call, evaluate, is_open, key_of, value_of
 from cnndsl.traced.reading import parse_expr, parse_test
 from cnndsl.traced.truth import RELATIONS, Test, Truth, junction, negation
@@ -26,6 +26,7 @@ __all__ = [
     "Operation",
     "Symbol",
     "Test",
+    "TooLong",
     "Traced",
     "Truth",
     "calculate",

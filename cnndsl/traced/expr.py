@@ -12,6 +12,16 @@ from typing import Any, Protocol
 Number = int | float
 
 
+_MOST_TERMS = 200
+_MOST_ATOMS = 40
+_MOST_WEIGHT = 200
+"""Bounds far above what anyone reads: a dozen lines of arithmetic could make an expression of any length."""
+
+
+class TooLong(Exception):  # noqa: N818 - a signal to the stage that asked for the expression
+    """Raised where an expression would become longer than anything could follow."""
+
+
 class Named(Protocol):
     """A number that comes with its expression."""
 
@@ -47,6 +57,14 @@ class Operation:
 
     name: str
     operands: tuple[Expr, ...]
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+    """How much it is written with. Raises TooLong when made with too much."""
+
+    def __post_init__(self) -> None:
+        weight = 1 + sum(operand.weight for operand in self.operands)
+        if weight > _MOST_WEIGHT:
+            raise TooLong
+        object.__setattr__(self, "weight", weight)
 
     def __str__(self) -> str:
         if self.name in DIVISIONS:
@@ -116,6 +134,11 @@ class Expr:
         return Expr(reduce(operator.mul, parts, Expr.of(1)).terms, parts if len(parts) > 1 else ())
 
     @property
+    def weight(self) -> int:
+        """How much it is written with: its names and numbers, those inside of operations too."""
+        return sum(1 if isinstance(a, Symbol) else a.weight for atoms, _ in self.terms for a in atoms) + len(self.terms)
+
+    @property
     def constant(self) -> Number | None:
         """The number, where there is no atom."""
         if not self.terms:
@@ -134,9 +157,13 @@ class Expr:
         return self + other * Expr.of(-1)
 
     def __mul__(self, other: Expr) -> Expr:
+        if len(self.terms) * len(other.terms) > _MOST_TERMS**2:
+            raise TooLong
         sums: dict[tuple[Atom, ...], Number] = {}
         for atoms, factor in self.terms:
             for more, other_factor in other.terms:
+                if len(atoms) + len(more) > _MOST_ATOMS:
+                    raise TooLong
                 key = tuple(sorted(atoms + more, key=_atom_key))
                 sums[key] = sums.get(key, 0) + factor * other_factor
         return _from_terms(sums)
@@ -221,6 +248,8 @@ def _atom_key(atom: Atom) -> str:
 
 def _from_terms(sums: dict[tuple[Atom, ...], Number]) -> Expr:
     kept = [(atoms, factor) for atoms, factor in sums.items() if factor]
+    if len(kept) > _MOST_TERMS:
+        raise TooLong
     kept.sort(key=lambda term: ([str(a) for a in term[0]]))
     return Expr(tuple(kept))
 
