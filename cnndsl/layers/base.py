@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
+from cnndsl.layers.fields import takes
 from cnndsl.layers.formula import AxisRule
 from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.reach import Reaches, unknown
@@ -110,11 +111,13 @@ class Spelling:
 class LayerParameter:
     """What a layer kind says of one of its parameters.
 
-    `role` is "count" where it counts channels or features, "free" where it changes no size, and
-    "fixed" where it shapes what comes out or how the layer is built. `default` is None for a required one.
+    `takes` says in words what may be given. `role` is "count" where it counts channels or features, "free" where
+    it changes no size, and "fixed" where it shapes what comes out or how the layer is built. `default` is None
+    for a required one.
     """
 
     name: str
+    takes: str
     description: str
     required: bool
     default: Any
@@ -261,6 +264,7 @@ class Layer(BaseModel):
         return tuple(
             LayerParameter(
                 name,
+                takes(field),
                 field.description or "",
                 field.is_required(),
                 None if field.is_required() else field.default,

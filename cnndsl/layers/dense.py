@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.fields import Count, Flag, OptionalAxis, OptionalWhole
+from cnndsl.layers.fields import Count, Flag, OptionalAxis, OptionalPositiveReal, OptionalWhole, PositiveReal
 from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, parameter
 from cnndsl.layers.memory import Kept
 from cnndsl.layers.reach import Reaches, same, whole
@@ -91,6 +91,12 @@ class Embedding(Layer):
     num: Count = Field(description="number of rows, and so of different numbers that may come in")
     features: Count = Field(description="length of each row")
     padding_idx: OptionalWhole = Field(default=None, description="the number that stands for nothing; its row is zero")
+    max_norm: OptionalPositiveReal = Field(default=None, description="the greatest norm of a row; longer ones are cut")
+    norm_type: PositiveReal = Field(default=2.0, description="the power of that norm")
+    scale_grad_by_freq: Flag = Field(
+        default=False, description="whether gradients are divided by how often the number is in the batch"
+    )
+    sparse: Flag = Field(default=False, description="whether the gradient of the table is sparse")
 
     def output(self, x: Shape) -> Shape:
         if self.padding_idx is not None and not -self.num <= self.padding_idx < self.num:

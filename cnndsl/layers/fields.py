@@ -6,9 +6,10 @@ A type checks one value by itself and raises ValueError with a sentence that con
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator
+from pydantic.fields import FieldInfo
 
 LARGEST = 2**31 - 1  # no axis, kernel or channel count of a real network comes near it
 LARGEST_REAL = 3e38  # a little below the largest number of 32 bits
@@ -146,40 +147,85 @@ def describe(value: Any) -> str:
     return str(value)
 
 
+class Takes(str):
+    """What a parameter takes, in words: "whole number, at least 1"."""
+
+    __slots__ = ()
+
+
+def takes(field: FieldInfo) -> str:
+    """What the parameter of a layer takes, in words; empty for a type that is not of this file."""
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(f'"{choice}"' for choice in get_args(field.annotation))
+    return next((item for item in field.metadata if isinstance(item, Takes)), "")
+
+
 # A count of channels or features.  Marked so that a network parameter which reaches only such
 # counts can stay an argument of the generated constructor.
-Count = Annotated[int, BeforeValidator(lambda v: _whole(v, 1)), "count"]
+Count = Annotated[int, BeforeValidator(lambda v: _whole(v, 1)), "count", Takes("whole number, at least 1")]
 # A number that changes no size: a probability, an epsilon, a slope.
-Real = Annotated[float | int, BeforeValidator(_real), "free"]
-PositiveReal = Annotated[float | int, BeforeValidator(_positive_real), "free"]
-Probability = Annotated[float | int, BeforeValidator(_probability), "free"]
+Real = Annotated[float | int, BeforeValidator(_real), "free", Takes("number")]
+PositiveReal = Annotated[float | int, BeforeValidator(_positive_real), "free", Takes("number above 0")]
+OptionalPositiveReal = Annotated[
+    float | int | None,
+    BeforeValidator(lambda v: None if v is None else _positive_real(v)),
+    "free",
+    Takes("number above 0"),
+]
+Probability = Annotated[float | int, BeforeValidator(_probability), "free", Takes("number from 0 to 1")]
 
-Whole = Annotated[int, BeforeValidator(lambda v: _whole(v, 0))]
-Positive = Annotated[int, BeforeValidator(lambda v: _whole(v, 1))]
-Axis = Annotated[int, BeforeValidator(lambda v: _whole(v, -16))]
+Whole = Annotated[int, BeforeValidator(lambda v: _whole(v, 0)), Takes("whole number, at least 0")]
+Positive = Annotated[int, BeforeValidator(lambda v: _whole(v, 1)), Takes("whole number, at least 1")]
+Axis = Annotated[int, BeforeValidator(lambda v: _whole(v, -16)), Takes("axis")]
 # The first of the axes that are meant, or the channels alone.
-AxisOrChannels = Annotated[int | Literal["channels"], BeforeValidator(_axis_or_channels)]
+AxisOrChannels = Annotated[int | Literal["channels"], BeforeValidator(_axis_or_channels), Takes('axis, or "channels"')]
 # One axis, or a list of them.
-AxisOrAxes = Annotated[int | tuple[int, ...], BeforeValidator(lambda v: _axes(v) if _is_list(v) else _whole(v, -16))]
+AxisOrAxes = Annotated[
+    int | tuple[int, ...],
+    BeforeValidator(lambda v: _axes(v) if _is_list(v) else _whole(v, -16)),
+    Takes("axis, or a list of them"),
+]
 # One number for all axes, or a list of one per axis.
-Extent = Annotated[int | tuple[int, ...], BeforeValidator(lambda v: _whole_per_axis(v, 1))]
-Offset = Annotated[int | tuple[int, ...], BeforeValidator(lambda v: _whole_per_axis(v, 0))]
+Extent = Annotated[
+    int | tuple[int, ...],
+    BeforeValidator(lambda v: _whole_per_axis(v, 1)),
+    Takes("whole number, at least 1, or one for each axis"),
+]
+Offset = Annotated[
+    int | tuple[int, ...],
+    BeforeValidator(lambda v: _whole_per_axis(v, 0)),
+    Takes("whole number, at least 0, or one for each axis"),
+]
 OptionalExtent = Annotated[
-    int | tuple[int, ...] | None, BeforeValidator(lambda v: None if v is None else _whole_per_axis(v, 1))
+    int | tuple[int, ...] | None,
+    BeforeValidator(lambda v: None if v is None else _whole_per_axis(v, 1)),
+    Takes("whole number, at least 1, or one for each axis"),
 ]
 OptionalOffset = Annotated[
-    int | tuple[int, ...] | None, BeforeValidator(lambda v: None if v is None else _whole_per_axis(v, 0))
+    int | tuple[int, ...] | None,
+    BeforeValidator(lambda v: None if v is None else _whole_per_axis(v, 0)),
+    Takes("whole number, at least 0, or a list of them"),
 ]
-OptionalWhole = Annotated[int | None, BeforeValidator(lambda v: None if v is None else _whole(v, -LARGEST))]
-OptionalPositive = Annotated[int | None, BeforeValidator(lambda v: None if v is None else _whole(v, 1))]
-OptionalAxis = Annotated[int | None, BeforeValidator(lambda v: None if v is None else _whole(v, -16))]
+OptionalWhole = Annotated[
+    int | None, BeforeValidator(lambda v: None if v is None else _whole(v, -LARGEST)), Takes("whole number")
+]
+OptionalPositive = Annotated[
+    int | None, BeforeValidator(lambda v: None if v is None else _whole(v, 1)), Takes("whole number, at least 1")
+]
+OptionalAxis = Annotated[int | None, BeforeValidator(lambda v: None if v is None else _whole(v, -16)), Takes("axis")]
 # A factor by which a size grows, or a list of them.
 OptionalScale = Annotated[
-    float | tuple[float | int, ...] | int | None, BeforeValidator(lambda v: None if v is None else _scale(v))
+    float | tuple[float | int, ...] | int | None,
+    BeforeValidator(lambda v: None if v is None else _scale(v)),
+    Takes("number above 0, or one for each axis"),
 ]
 # The sizes of several axes, of which one may be -1: what is left.
-Sizes = Annotated[tuple[int, ...], BeforeValidator(_sizes)]
-Axes = Annotated[tuple[int, ...], BeforeValidator(_axes)]
-Padding = Annotated[int | str | tuple[int, ...], BeforeValidator(_padding)]
-Flag = Annotated[bool, BeforeValidator(_flag)]
+Sizes = Annotated[tuple[int, ...], BeforeValidator(_sizes), Takes("list of sizes")]
+Axes = Annotated[tuple[int, ...], BeforeValidator(_axes), Takes("list of axes")]
+Padding = Annotated[
+    int | str | tuple[int, ...],
+    BeforeValidator(_padding),
+    Takes('whole number, at least 0, or one for each axis, or "same" or "valid"'),
+]
+Flag = Annotated[bool, BeforeValidator(_flag), Takes("true or false")]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]

@@ -79,6 +79,7 @@ STRICTER: list[tuple[str, Callable[[Case], bool], str]] = [
         _some(lambda n: n <= 0, "eps"),
         "it divides by zero; batchnorm refuses it too",
     ),
+    ("embedding", _some(lambda n: n <= 0, "max_norm", "norm_type"), "no vector is shorter than that, but by a mistake"),
     ("lppool", _some(lambda n: n <= 0, "norm"), "a power below 0 has nothing to do with a norm"),
     ("avgpool", _divisor_in_1d, "nn.AvgPool1d has none, so that it would have no effect"),
     ("avgpool", _some(lambda n: n == 0, "divisor"), "it divides by zero"),

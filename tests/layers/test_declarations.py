@@ -51,6 +51,7 @@ def test_every_kind_is_documented(kind: type[Layer]) -> None:
     assert doc != inspect.getdoc(Layer)
     assert doc.split("\n")[0][0].isupper()
     for parameter in kind.parameters():
+        assert parameter.takes
         assert parameter.description
         assert not parameter.description.endswith("."), parameter.name
 
