@@ -225,8 +225,6 @@ class Builder:
 
 
 def _other(name: str) -> str:
-    return (
-        f"{name.strip('_')}_layer"
-        if name.isidentifier() and len(name) < _SHOWN
-        else "something short, of letters, digits and _"
-    )
+    if name.isidentifier() and len(name) < _SHOWN:
+        return f"{name.strip('_')}_layer"
+    return "something short, of letters, digits and _"
