@@ -77,6 +77,7 @@ class Application(Expressions):
     def apply_stage(self, stage: Stage, value: Any) -> Any:
         """Apply a stage to a value; the value that comes out. Raises Problem."""
         if isinstance(value, Unknown):
+            self._check_alone(stage)
             raise Silent
         recipe, span = stage.recipe, stage.span
         if stage.label is not None:
@@ -104,6 +105,16 @@ class Application(Expressions):
                     return self._plain(made, value, span)
                 return self._leaf(None, made, value, span)
         return self._fill(self.builder.automatic(recipe_word(recipe), span), recipe, value, span)
+
+    def _check_alone(self, stage: Stage) -> None:
+        """Check of a stage what can be checked without knowing what comes in: its name, and whether it is complete."""
+        if stage.label is not None and not isinstance(stage.recipe, Part):
+            self.builder.declare(stage.label, stage.span, quoted=stage.quoted)
+        if isinstance(stage.recipe, Chain):
+            for inner in stage.recipe.stages:
+                self._check_alone(inner)
+        elif isinstance(stage.recipe, Kind):
+            self._layer_recipe(stage.recipe, stage.span)
 
     def _apply_labelled(self, stage: Stage, value: Any) -> Any:
         recipe, span, label = stage.recipe, stage.span, stage.label
