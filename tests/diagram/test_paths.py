@@ -117,3 +117,13 @@ def test_an_arrow_turns_down_above_a_cluster_that_is_not_below() -> None:
     windows = picture_of(case("windows"))
     assert ends(windows, turned(windows)) == {("permute", f"{name}_window.0") for name in ("narrow", "medium", "wide")}
     assert len({id(arrow.turn[0]) for arrow in turned(windows) if arrow.turn}) == 1
+
+
+def test_an_arrow_to_a_branch_that_is_much_shorter_needs_no_turn() -> None:
+    def turned(short: str) -> int:
+        block = f"block Unit {{ concat(input -> a: {{ conv(8, 1) * 4 -> relu }}, input -> b: {{ {short} }}) }}"
+        text = f"{block}\nnetwork Net {{ input(4, 8, 8); stem: conv(4, 1); Unit }}"
+        return sum(arrow.turn is not None for arrow in picture_of(program_of(text)).arrows)
+
+    assert turned("conv(8, 1) -> relu -> conv(8, 1)") == 0
+    assert turned("conv(8, 1) -> relu -> conv(8, 1) -> relu") == 1

@@ -1,13 +1,15 @@
 """Which parts of a network are drawn with their inside, and which as one box.
 
 A small network is shown whole.  In a larger one the inside of a block is shown where it is first used;
-later uses of a block with the same structure are one box each, and chains, which have no name under
-which a reader could look them up, stay open.  A run of equal blocks is always folded: its first is
-drawn as any other, the rest of it as one box `BasicBlock × 3`.
+later uses of a block with the same structure are one box each, as are those with one more structure
+after the first few.  Chains, which have no name under which a reader could look them up, stay open.  A
+run of equal blocks is always folded: its first is drawn as any other, the rest of it as one box
+`BasicBlock × 3`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,6 +22,8 @@ WHOLE = 30
 """Up to this many boxes a network is shown whole."""
 MOST = 2_000
 """With this many boxes drawn nothing more is opened: the picture is too large to be read."""
+OFTEN = 4
+"""How many uses of one definition are opened, where its structure depends on the arguments."""
 DEEPEST = 40
 """Clusters within clusters, at most."""
 LONG_PERIOD = 6
@@ -63,6 +67,7 @@ class Folding:
             self._facts[module.id] = self._study(module)
         self._whole = self._facts[root.id].boxes <= WHOLE
         self._shown: set[int] = set()
+        self._opened: Counter[str] = Counter()
         self.drawn = 0
         """How many boxes there are so far; the builder counts them."""
 
@@ -106,8 +111,9 @@ class Folding:
         elif self._depth is not None:
             opened = level < self._depth
         else:
-            opened = self._whole or module.kind == "chain" or not known
+            opened = self._whole or module.kind == "chain" or not (known or self._opened[module.name] >= OFTEN)
         if opened:
+            self._opened[module.name] += structure not in self._shown
             self._shown.add(structure)
         return opened
 

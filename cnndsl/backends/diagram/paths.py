@@ -8,10 +8,14 @@ of them is a way around.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from cnndsl.backends.diagram.picture import IO, MERGE, Arrow, Cluster, Emphasis, Item, Picture, Turns
 
 SHORT = 3
 """The most boxes that a branch has which only fits the sizes of a skip."""
+SUNK = 1
+"""How many boxes shorter than the longest branch to its merge one may be that still begins beside it."""
 EFFORT = 64
 """How many arrows are looked at, for each arrow of the picture, to tell skips from branches."""
 
@@ -23,7 +27,7 @@ def mark(picture: Picture) -> None:
         if len(graph.before[head]) > 1:
             graph.mark_skips(head)
     graph.give_lanes()
-    _add_turns(picture)
+    _add_turns(picture, graph)
     for arrows in graph.after:
         _tell_once(picture, arrows)
     for head, arrows in enumerate(graph.before):
@@ -51,22 +55,28 @@ def _tell_sizes(arrows: list[Arrow]) -> None:
                 arrow.emphasis = Emphasis.QUIET
 
 
-def _add_turns(picture: Picture) -> None:
-    """Give a point to turn down to every arrow that comes into a cluster from the side, and is no skip."""
+def _add_turns(picture: Picture, graph: _Graph) -> None:
+    """Give a point to turn down to every arrow that comes into a cluster from the side, and is no skip.
+
+    A branch much shorter than the one beside it stands low in the cluster, near the merge. An arrow that leads
+    there alone would be led around the cluster by such a point, and finds its way without one.
+    """
     homes = _homes(picture)
-    known: dict[tuple[int, int], Turns] = {}
+    sideways: dict[tuple[int, int], list[Arrow]] = defaultdict(list)
     for arrow in picture.arrows:
         tail, head = picture.boxes[arrow.tail], picture.boxes[arrow.head]
         outside, inside = homes[id(tail)], homes[id(head)]
         common = sum(a is b for a, b in zip(outside, inside, strict=False))
         if common < len(inside) and tail.lane != head.lane and not arrow.skip:
-            items = inside[common - 1].items if common else picture.items
-            turns = known.get((arrow.tail, common))
-            if turns is None:
-                turns = known[arrow.tail, common] = Turns()
-                items.append(turns)
-            arrow.turn = (turns, len(turns.lanes))
-            turns.lanes.append(head.lane)
+            sideways[arrow.tail, common].append(arrow)
+    for (tail_at, common), arrows in sideways.items():
+        if all(graph.slack(arrow.head) > SUNK for arrow in arrows):
+            continue
+        around = homes[id(picture.boxes[tail_at])]
+        turns = Turns([picture.boxes[arrow.head].lane for arrow in arrows])
+        (around[common - 1].items if common else picture.items).append(turns)
+        for place, arrow in enumerate(arrows):
+            arrow.turn = (turns, place)
 
 
 def _homes(picture: Picture) -> dict[int, tuple[Cluster, ...]]:
@@ -101,6 +111,15 @@ class _Graph:
         for box in reversed(range(count)):
             self.height[box] = max((self.height[arrow.head] + 1 for arrow in self.after[box]), default=0)
         self.effort = EFFORT * (len(picture.arrows) + 1)
+
+    def slack(self, box: int) -> int:
+        """How many boxes shorter the branch that begins with a box is than the longest one to the same merge."""
+        while len(self.after[box]) == 1:
+            arrow = self.after[box][0]
+            if len(self.before[arrow.head]) > 1:
+                return self.rank[arrow.head] - self.rank[box] - 1
+            box = arrow.head
+        return 0
 
     def mark_skips(self, head: int) -> None:
         """Tell the skips among the arrows into a box with several."""
