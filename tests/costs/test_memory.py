@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnndsl.costs import Memory, memory
+from cnndsl.costs import Held, Memory, applications, memory, rows
 from cnndsl.program import Program
 from tests.costs.execute import execute
 from tests.costs.measure import Living, kept
@@ -21,6 +21,17 @@ WORST = 1.5
 """So many times more a module may hold than has to be alive, for a variable holds its value to the end of a line."""
 
 Run = Callable[[tuple[Tensor, ...]], Any]
+
+
+AUXILIARY = """
+network Net {
+    input(3, 12, 12)
+    conv(4, 3) -> relu
+    when training { aux = it -> conv(2, 3, stride=2) -> relu -> linear(3) }
+    logits = it -> maxpool(2) -> linear(3)
+    output logits, aux when training
+}
+"""
 
 
 def held(model: nn.Module) -> list[Tensor]:
@@ -58,6 +69,35 @@ def test_what_is_kept_in_training(text: str) -> None:
     assert memory(program, batch=BATCH).kept == kept_by(build(text), given)
 
 
+@pytest.mark.parametrize("text", [*NETWORKS.values(), AUXILIARY], ids=[*NETWORKS, "auxiliary"])
+def test_application_by_application(text: str) -> None:
+    """In the order of the rows; the most and the sum are those of the network."""
+    program = program_of(text)
+    said = memory(program, batch=BATCH)
+    applied = applications(program, batch=BATCH)
+    taken = [row for row in rows(program) if row.output]
+    assert [held.path for held in applied] == [row.path for row in taken]
+    assert max(held.alive or 0 for held in applied) == said.peak
+    leaves = [held for held, row in zip(applied, taken, strict=True) if row.what != "block"]
+    assert max(held.alive or 0 for held in leaves) == said.peak
+    assert sum(held.kept or 0 for held in leaves) == said.kept
+    top = [held for held, row in zip(applied, taken, strict=True) if row.depth == 0]
+    assert sum(held.kept or 0 for held in top) == said.kept
+    assert all(held.alive == 0 for held, row in zip(applied, taken, strict=True) if row.training)
+
+
+def test_the_applications_of_the_reference_network() -> None:
+    applied = applications(program_of(NETWORKS["reference"]))
+    picture, first = 3 * 32 * 32, 8 * 28 * 28
+    assert [held.path for held in applied[:4]] == ["conv1", "relu", "pool", "conv2"]
+    assert [held.alive for held in applied[:3]] == [
+        4 * (picture + first),
+        4 * (picture + 2 * first),
+        4 * (picture + first + 8 * 14 * 14) + 8 * 8 * 14 * 14,
+    ]
+    assert [held.kept for held in applied[:4]] == [4 * picture, 4 * first, 8 * 8 * 14 * 14, 4 * 8 * 14 * 14]
+
+
 @pytest.mark.parametrize(
     ("dtype", "torch_type"), [("float64", torch.float64), ("bfloat16", torch.bfloat16), ("float32", torch.float32)]
 )
@@ -77,15 +117,6 @@ network Net {
     conv(2, 2, weight=[[1, 0], [0, 1]], bias=false) -> relu -> maxpool(2)
     flatten -> linear(3, weight=[1, 0, 0, 2, 0, 0, 1, 1], bias=[0, 1, 2])
     linear(4, weight=[2, 0, 1]) -> relu -> linear(2)
-}
-"""
-AUXILIARY = """
-network Net {
-    input(3, 12, 12)
-    conv(4, 3) -> relu
-    when training { aux = it -> conv(2, 3, stride=2) -> relu -> linear(3) }
-    logits = it -> maxpool(2) -> linear(3)
-    output logits, aux when training
 }
 """
 ALIASES = """
@@ -142,7 +173,9 @@ def test_where_the_peak_is() -> None:
 
 
 def test_sizes_left_open() -> None:
-    assert memory(program_of("network Net { input(3, ?, 32); conv(4, 3) }")) == Memory(None, None, "", None)
+    program = program_of("network Net { input(3, ?, 32); stem: { conv(4, 3) }; relu }")
+    assert memory(program) == Memory(None, None, "", None)
+    assert applications(program) == [Held(path, None, None) for path in ("stem", "stem.0", "relu1")]
 
 
 def test_layers_from_elsewhere() -> None:
@@ -150,7 +183,13 @@ def test_layers_from_elsewhere() -> None:
     extern Swish from "my.layers" (shape = same)
     network Net { input(1, 8, 8); conv(2, 3) -> Swish() -> conv(2, 3) }
     """
-    assert memory(program_of(text)) == Memory(256, None, "", None)
+    program = program_of(text)
+    assert memory(program) == Memory(256, None, "", None)
+    assert [(held.alive is None, held.kept is None) for held in applications(program)] == [
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
 
 
 def test_blocks_in_blocks_cost_no_time() -> None:

@@ -1,0 +1,305 @@
+"""Runs a network without numbers: which values lie where, what is alive at each step, what autograd keeps.
+
+In: a checked program, the size of a batch and of a number. Out: bytes. `memory.py` says what the model is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from cnndsl.costs.counts import Parts, parts_of, plain
+from cnndsl.layers.base import Layer
+from cnndsl.layers.learned import Learned
+from cnndsl.layers.memory import Extra, Kept
+from cnndsl.layers.sizes import KnownShape
+from cnndsl.program import Call, Combine, Leaf, Module, Plain, Program, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one application holds, in bytes.
+
+    path: the attribute path from the network, empty for what leaves no module.
+    alive: all that is alive while it runs in inference: what is needed later, its input, its output and what it needs
+    besides; of a block the most that there is inside. 0 for what is there in training only.
+    kept: what autograd keeps because of it that it does not keep yet; of a block all that is kept inside.
+
+    None where it is not known.
+    """
+
+    path: str
+    alive: int | None
+    kept: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value that flows: the number of its storage, whether it lies there in order, whether it wants a gradient."""
+
+    storage: int
+    in_order: bool
+    gradient: bool
+
+
+@dataclass(slots=True)
+class Storage:
+    """What values lie in: its bytes, how many uses of them are still to come, whether autograd keeps it."""
+
+    size: int
+    uses: int = 0
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the application of a module takes, beyond what it is given.
+
+    peak: the most that is alive at once, and `where`.
+    kept: what autograd keeps, without what goes in or out; `kept_inputs` are the numbers of the inputs that it keeps.
+    outputs: their storages are those of the inputs, which are numbered first, and then the `new` ones.
+    """
+
+    peak: int | None
+    where: str
+    kept: int | None
+    kept_inputs: tuple[int, ...]
+    new: tuple[Storage, ...]
+    outputs: tuple[Value, ...]
+
+
+class Walk:
+    """Runs each module once for each way in which its inputs lie and want gradients, and remembers what that took.
+
+    With a `record` each application is run by itself and entered there, in the order of `costs.rows`.
+    """
+
+    def __init__(
+        self, program: Program, batch: int, width: int, *, training: bool, record: list[Held] | None = None
+    ) -> None:
+        self._modules = program.modules
+        self._known: dict[tuple[str, tuple[Value, ...]], Run] = {}
+        self.batch = batch
+        self.width = width
+        self.training = training
+        self.record = record
+
+    def run(self, key: str, given: tuple[Value, ...], sizes: Sequence[Storage], below: int = 0, path: str = "") -> Run:
+        """The module applied to values that lie in the storages 0, 1, ...
+
+        For the record: they are like `sizes`, `below` bytes are alive outside, and `path` begins those of its parts.
+        """
+        if self.record is not None:
+            storages = [Storage(storage.size, 1, storage.kept) for storage in sizes]
+            return _Frame(self, self._modules[key], given, storages, below, path).run()
+        if (key, given) not in self._known:
+            nothing = [Storage(0, 1) for _ in given]
+            self._known[key, given] = _Frame(self, self._modules[key], given, nothing, 0, "").run()
+        return self._known[key, given]
+
+    def skip_all(self, module: Module, prefix: str = "") -> None:
+        """Enter all steps of a module into the record, and take none."""
+        for step in module.steps:
+            self.skip(module, step, prefix)
+
+    def skip(self, module: Module, step: Step, prefix: str) -> None:
+        """Enter a step that is not taken into the record, with all that is inside."""
+        if self.record is None:
+            return
+        if not isinstance(step.action, Call):
+            self.record.append(Held("", 0, 0))
+            return
+        path = prefix + step.action.child
+        self.record.append(Held(path, 0, 0))
+        unit = parts_of(module)[step.action.child]
+        if not isinstance(unit, Leaf):
+            self.skip_all(self._modules[step.action.module or unit.module], f"{path}.")
+
+
+class _Frame:
+    """One module while it runs. The storages of its inputs are the caller's, who holds them."""
+
+    def __init__(
+        self, walk: Walk, module: Module, given: tuple[Value, ...], storages: list[Storage], below: int, prefix: str
+    ) -> None:
+        self._walk = walk
+        self._module = module
+        self._below = below
+        self._prefix = prefix
+        self._parts: Parts = parts_of(module)
+        self._taken = [walk.training or not step.training for step in module.steps]
+        self._outputs = [output.value for output in module.outputs if walk.training or not output.training]
+        steps = zip(module.steps, self._taken, strict=True)
+        self._uses = Counter(value for step, taken in steps if taken for value in step.inputs)
+        self._uses.update(self._outputs)
+        self._storages = storages
+        self._values: dict[int, Value] = {}
+        self._alive = 0
+        self._peak: int | None = 0
+        self._where = ""
+        self._kept: int | None = 0
+        for index, value in enumerate(given):
+            self._enter(index, value)
+
+    def run(self) -> Run:
+        for step, taken in zip(self._module.steps, self._taken, strict=True):
+            if not taken:
+                self._walk.skip(self._module, step, self._prefix)
+                continue
+            self._apply(step)
+            for value in step.inputs:
+                self._let_go(self._values[value].storage)
+        inputs = len(self._module.inputs)
+        outputs = tuple(self._values[value] for value in self._outputs)
+        leaving = sorted({value.storage for value in outputs if value.storage >= inputs})
+        numbers = {index: index for index in range(inputs)} | {old: inputs + k for k, old in enumerate(leaving)}
+        if self._kept is not None:
+            staying = (s for k, s in enumerate(self._storages) if k >= inputs and k not in numbers)
+            self._kept += sum(storage.size for storage in staying if storage.kept)
+        return Run(
+            self._peak,
+            self._where,
+            self._kept,
+            tuple(index for index in range(inputs) if self._storages[index].kept),
+            tuple(self._storages[old] for old in leaving),
+            tuple(Value(numbers[value.storage], value.in_order, value.gradient) for value in outputs),
+        )
+
+    # Storages
+
+    def _open(self, size: int, *, kept: bool = False) -> int:
+        self._storages.append(Storage(size, kept=kept))
+        self._alive += size
+        return len(self._storages) - 1
+
+    def _enter(self, index: int, value: Value) -> None:
+        """Enter a value, with all the uses that it will have; without any it is gone at once."""
+        self._values[index] = value
+        self._storages[value.storage].uses += self._uses[index] + 1
+        self._let_go(value.storage)
+
+    def _let_go(self, index: int) -> None:
+        storage = self._storages[index]
+        storage.uses -= 1
+        if not storage.uses:
+            self._alive -= storage.size
+
+    def _high(self, more: int | None, where: str) -> int | None:
+        """Note that `more` is alive for a moment; all that is."""
+        if more is None:
+            self._peak = None
+            return None
+        if self._peak is not None and self._alive + more > self._peak:
+            self._peak, self._where = self._alive + more, where
+        return self._below + self._alive + more
+
+    def _mark(self, indices: Sequence[int]) -> int:
+        """Note that autograd keeps these storages; the bytes of those that it did not keep yet."""
+        more = 0
+        for index in indices:
+            storage = self._storages[index]
+            more += 0 if storage.kept else storage.size
+            storage.kept = True
+        return more
+
+    def _keep(self, kept: Kept | None, inputs: Sequence[Value], output: int) -> int | None:
+        """Note what a step keeps; how many bytes more that is."""
+        extra = None if kept is None else self._bytes(kept.extra)
+        if kept is None or extra is None:
+            self._kept = None
+            return None
+        if self._kept is not None:
+            self._kept += extra
+        return extra + self._mark([inputs[k].storage for k in kept.inputs] + [output] * kept.output)
+
+    def _bytes(self, extra: Extra | None) -> int | None:
+        return None if extra is None else extra.bytes(self._walk.batch, self._walk.width)
+
+    def _size(self, index: int) -> int:
+        return prod(known(self._module, index)) * self._walk.batch * self._walk.width
+
+    def _note(self, name: str, alive: int | None, kept: int | None) -> None:
+        if self._walk.record is not None:
+            self._walk.record.append(Held(self._prefix + name if name else "", alive, kept))
+
+    # Steps
+
+    def _apply(self, step: Step) -> None:
+        action = step.action
+        inputs = [self._values[index] for index in step.inputs]
+        if isinstance(action, Combine):
+            self._combine(action, step, inputs)
+        elif isinstance(action, Plain):
+            self._layer(action.layer, frozenset(), step, inputs, "")
+        else:
+            unit = self._parts[action.child]
+            if isinstance(unit, Leaf):
+                self._layer(unit.layer, trained(unit), step, inputs, action.child)
+            else:
+                self._call(action.module or unit.module, step, inputs, action.child)
+
+    def _call(self, key: str, step: Step, inputs: list[Value], name: str) -> None:
+        record = self._walk.record
+        place = len(record) if record is not None else 0
+        self._note(name, 0, 0)  # it comes before what is inside
+        storages = [value.storage for value in inputs]
+        given = tuple(Value(index, value.in_order, value.gradient) for index, value in enumerate(inputs))
+        sizes = [self._storages[index] for index in storages]
+        run = self._walk.run(key, given, sizes, self._below + self._alive, f"{self._prefix}{name}.")
+        alive = self._high(run.peak, f"{name}.{run.where}" if run.where else name)
+        if self._kept is not None:
+            self._kept = None if run.kept is None else self._kept + run.kept
+        more = self._mark([storages[index] for index in run.kept_inputs])
+        more += sum(storage.size for storage in run.new if storage.kept)
+        if record is not None:
+            record[place] = Held(self._prefix + name, alive, None if run.kept is None else run.kept + more)
+        storages += [self._open(storage.size, kept=storage.kept) for storage in run.new]
+        for index, value in zip(step.outputs, run.outputs, strict=True):
+            self._enter(index, Value(storages[value.storage], value.in_order, value.gradient))
+
+    def _layer(self, layer: Layer, learning: frozenset[str], step: Step, inputs: list[Value], name: str) -> None:
+        (output,) = step.outputs
+        if isinstance(layer, Learned):  # its numbers are parameters
+            self._note(name, self._high(0, name), 0)
+            self._enter(output, Value(self._open(0), in_order=True, gradient=bool(learning)))
+            return
+        (value,) = inputs
+        x, y = known(self._module, step.inputs[0]), known(self._module, output)
+        shares = layer.shares(x, training=self._walk.training, in_order=value.in_order)
+        storage = value.storage if shares else self._open(self._size(output))
+        alive = self._high(self._bytes(layer.scratch(x, y)), name)
+        gradient = self._walk.training and (value.gradient or bool(learning))
+        kept: int | None = 0
+        if gradient:
+            kept = self._keep(layer.kept(x, y, gradient=value.gradient, trained=learning), inputs, storage)
+        self._note(name, alive, kept)
+        self._enter(output, Value(storage, layer.in_order(x, value.in_order), gradient))
+
+    def _combine(self, action: Combine, step: Step, inputs: list[Value]) -> None:
+        operation = action.operation
+        xs = tuple(known(self._module, index) for index in step.inputs)
+        in_order = operation.in_order(xs, tuple(value.in_order for value in inputs))
+        gradients = tuple(value.gradient for value in inputs)
+        storages = [inputs[0].storage if operation.shares else self._open(self._size(index)) for index in step.outputs]
+        alive = self._high(self._bytes(operation.scratch(xs)), "")
+        kept = self._keep(operation.kept(xs, gradients), inputs, storages[0]) if any(gradients) else 0
+        self._note("", alive, kept)
+        for index, storage in zip(step.outputs, storages, strict=True):
+            self._enter(index, Value(storage, in_order, any(gradients)))
+
+
+def known(module: Module, index: int) -> KnownShape:
+    """The shape of a value; no size is open where this is asked."""
+    return plain(module.values[index])  # type: ignore[return-value]
+
+
+def trained(leaf: Leaf) -> frozenset[str]:
+    """The names of the tensors that training changes."""
+    given = leaf.weights
+    return frozenset(
+        tensor.name
+        for tensor in leaf.layer.tensors(plain(leaf.x))
+        if tensor.learned and (given is None or given.trainable or getattr(given, tensor.name, None) is None)
+    )
