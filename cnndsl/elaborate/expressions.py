@@ -588,32 +588,32 @@ class Expressions:
         if isinstance(node, tree.Labelled):
             quoted = isinstance(node.label, tree.String)
             label = plain_label(self._string(node.label)) if isinstance(node.label, tree.String) else node.label.text
-            return Stage(self._recipe(node.layer), label, node.span, quoted)
-        return Stage(self._recipe(node), None, node.span)
+            layer = self._recipe(self.known(node.layer), node.layer, "only a layer has a name before a colon")
+            return Stage(layer, label, node.span, quoted)
+        return Stage(self._recipe(self.known(node), node, "only a layer can follow ->"), None, node.span)
 
-    def _recipe(self, node: tree.Expression) -> Any:
-        recipe = self.known(node)
-        if isinstance(recipe, RECIPES):
-            return recipe
-        if isinstance(recipe, Value):
-            raise error(
-                "E404",
-                "only a layer can follow ->, and this is a value",
-                node.span,
-                help="begin a new line with the value: it becomes the current one",
-            )
-        raise error(
-            "E404", f"only a layer can follow ->, and this is {describe(recipe)}", node.span, help="write a layer here"
-        )
+    def _recipe(self, value: Any, node: tree.Expression, wanted: str) -> Any:
+        if isinstance(value, RECIPES):
+            return value
+        help_text = "write a layer here"
+        if isinstance(value, Value):
+            help_text = "begin a new line with the value: it becomes the current one"
+        raise error("E404", f"{wanted}, and this is {describe(value)}", node.span, help=help_text)
 
     def _pipe(self, node: tree.Pipe) -> Any:
         first = node.stages[0]
-        start = None if isinstance(first, tree.Labelled) else self.known(first)
-        begins_with_value = isinstance(start, Value)
-        stages, complete = [], True
-        for part in node.stages[1:] if begins_with_value else node.stages:
+        start: Any = None
+        stages: list[Stage] = []
+        complete = True
+        for part in node.stages:
             try:  # each stage is checked by itself, so that one mistake does not hide the next
-                stages.append(self._stage(part))
+                if part is not first or isinstance(first, tree.Labelled):
+                    stages.append(self._stage(part))
+                    continue
+                start = self.known(first)
+                if not isinstance(start, Value):
+                    wanted = "a value or a layer stands before ->"
+                    stages.append(Stage(self._recipe(start, first, wanted), None, first.span))
             except Problem as problem:
                 self.context.report(problem.diagnostic)
                 complete = False
@@ -622,7 +622,7 @@ class Expressions:
         if not complete:
             raise Silent
         chain = self.light(Chain(tuple(_flat(stages))), node.span)
-        return self.apply(chain, start, node.span) if begins_with_value else chain
+        return self.apply(chain, start, node.span) if isinstance(start, Value) else chain
 
     _methods: ClassVar[dict[type, Callable[[Any, Any], Any]]] = {
         tree.Name: _name,
