@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
+from cnndsl.layers.activation import ReLU
+from cnndsl.layers.base import Layer
+from cnndsl.layers.convolution import Conv
+from cnndsl.layers.pooling import MaxPool
+from cnndsl.layers.reach import same
 from tests.oracle.agreement import check
 from tests.oracle.generator import generate
 
@@ -36,3 +42,30 @@ def test_a_program_follows_from_its_number() -> None:
     script = "from tests.oracle.generator import generate; print(generate(7).text())"
     other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert other.stdout == generate(7).text() + "\n"
+
+
+TEXT = "network Net { input(1, 12, 12); conv(2, 3) -> relu -> maxpool(3, 2) -> conv(2, 3) -> linear(3) }"
+
+
+def one_less(rule: Any) -> Any:
+    """A rule for the size that comes out, with a row too few."""
+    return lambda layer, x: (*rule(layer, x)[:-1], rule(layer, x)[-1] - 1)
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "wrong"),
+    [
+        (MaxPool, "output", one_less(MaxPool.output)),
+        (Conv, "tensors", lambda layer, x: ()),
+        (Conv, "products", lambda layer, x, y: (*y, x[0])),
+        (MaxPool, "reach", lambda layer, x, y: same(x)),
+        (ReLU, "shares", lambda layer, x, training, in_order: True),
+        (ReLU, "backward_from", "input"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_what_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch, layer: type[Layer], name: str, wrong: Any) -> None:
+    check(TEXT)
+    monkeypatch.setattr(layer, name, wrong)
+    with pytest.raises((AssertionError, RuntimeError)):
+        check(TEXT)
