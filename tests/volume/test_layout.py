@@ -8,10 +8,11 @@ from itertools import combinations
 import pytest
 
 from cnndsl.backends.volume import scene_of
-from cnndsl.backends.volume.layout import LINE, SMALL, Layout, Placed, lay_out
+from cnndsl.backends.volume.layout import lay_out
+from cnndsl.backends.volume.places import LINE, SMALL, Layout, Placed
 from cnndsl.backends.volume.project import SIDE, Scale
 from tests.diagram.support import Box
-from tests.volume.support import pictures
+from tests.volume.support import pictures, scene
 
 PICTURES = pictures()
 each = pytest.mark.parametrize("name", PICTURES)
@@ -95,6 +96,10 @@ def test_arcs_do_not_run_on_each_other(name: str) -> None:
 def test_ways_lead_to_the_right(name: str, opened: bool) -> None:
     for route in placed(name, opened=opened).routes:
         assert route.tail.column < route.head.column
+        if route.upright:
+            assert (route.tail.x, route.tail.row) == pytest.approx((route.head.x, route.tail.row))
+            assert abs(route.tail.row - route.head.row) == 1
+            continue
         assert route.tail.right <= route.head.left
         if route.turn is not None:
             assert route.tail.right <= route.turn < route.head.left
@@ -121,6 +126,40 @@ def test_bends_cross_no_words(name: str, opened: bool) -> None:
             for item in layout.placed:
                 assert item.label is None or not bend.meets(words(item))
                 assert item in (route.tail, route.head) or not bend.meets(outline(item))
+
+
+@each
+@pytest.mark.parametrize("opened", [False, True], ids=["folded", "opened"])
+def test_ways_down_and_up_cross_nothing(name: str, opened: bool) -> None:
+    layout = placed(name, opened=opened)
+    for route in layout.routes:
+        if route.upright:
+            upper, lower = sorted((route.tail, route.head), key=lambda item: item.axis)
+            line = Box(route.tail.x - 3, upper.foot, route.tail.x + 3, lower.axis - lower.body.top)
+            assert line.top < line.bottom
+            for item in layout.placed:
+                assert item is lower or not line.meets(outline(item))
+                assert item.label is None or not line.meets(words(item))
+            for arc in (other for other in layout.routes if other.arc is not None):
+                assert arc.arc is not None
+                crossed = line.top < arc.arc < line.bottom and arc.start < route.tail.x < arc.end
+                assert not crossed
+
+
+def rows(text: str) -> list[int]:
+    drawn = scene(f"network Net {{ {text} }}")
+    return [item.row for item in lay_out(drawn).placed]
+
+
+def test_a_row_for_each_size_of_what_goes_down_and_up() -> None:
+    down = "conv(4, 1); a = it; maxpool(2); conv(8, 1); b = it; maxpool(2); conv(16, 1)"
+    up = "conv_transpose(8, 2, 2); concat(b, it); conv_transpose(4, 2, 2); concat(a, it)"
+    assert rows(f"input(3, 16, 16); {down}; {up}") == [0, 0, 1, 1, 2, 2, 1, 1, 0, 0]
+
+
+def test_skips_over_maps_of_one_size_make_no_valley() -> None:
+    twice = "x = it; conv(4, 3, padding=1); y = it; conv(4, 3, padding=1); it + y; conv(4, 1); it + x"
+    assert set(rows(f"input(4, 16, 16); {twice}")) == {0}
 
 
 def test_the_scale() -> None:

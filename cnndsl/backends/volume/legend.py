@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from cnndsl.backends.diagram.labels import KINDS
 from cnndsl.backends.diagram.metrics import text_width
-from cnndsl.backends.volume.layout import LINE, SMALL, Layout
 from cnndsl.backends.volume.paper import number, polygon, words, wrap
+from cnndsl.backends.volume.places import LINE, SMALL, Layout
 from cnndsl.backends.volume.project import Box
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.shades import shade

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnndsl.backends.volume.layout import Route
+from cnndsl.backends.volume.places import Route
 from cnndsl.traced import value_of
 
 _LEAST = 5.0

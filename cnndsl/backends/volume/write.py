@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Literal
 from urllib.parse import quote
 
 from cnndsl.backends.diagram import words as about
@@ -12,9 +13,9 @@ from cnndsl.backends.diagram.labels import DASHED, KINDS
 from cnndsl.backends.diagram.markup import BOLD, MONO, SANS
 from cnndsl.backends.diagram.metrics import shorten, text_width
 from cnndsl.backends.diagram.picture import IO, MERGE
-from cnndsl.backends.volume.layout import LINE, MARGIN, RADIUS, SMALL, TITLE, TURN, Layout, Placed, Route
 from cnndsl.backends.volume.legend import legend
 from cnndsl.backends.volume.paper import FONT, number, path, polygon, safe, words
+from cnndsl.backends.volume.places import LINE, MARGIN, RADIUS, SMALL, TITLE, TURN, Layout, Placed, Route
 from cnndsl.backends.volume.project import BAND, Box, Point
 from cnndsl.backends.volume.scene import Scene, Volume
 from cnndsl.backends.volume.shades import in_the_dark, shade
@@ -28,6 +29,7 @@ _SLACK = 1.1
 _MOST_TOLD = 200
 """Volumes that are told in the description."""
 _MOST_LINES = 12
+Side = Literal["right", "down", "up"]
 _DASH = ' stroke-dasharray="3 2"'
 
 
@@ -96,11 +98,13 @@ class _Writer:
             into[id(route.head)].append(route)
         for item in sorted(self._layout.placed, key=lambda item: (item.row, item.column)):
             for route in into[id(item)]:
-                if route.arc is None:
+                if route.arc is None and not route.upright:
                     yield from self._way(route)
             yield from self._volume(item)
         for route in self._layout.routes:
-            if route.arc is not None:
+            if route.upright:
+                yield self._upright(route)
+            elif route.arc is not None:
                 yield self._arc(route, route.arc)
 
     def _volume(self, item: Placed) -> Iterator[str]:
@@ -213,6 +217,16 @@ class _Writer:
         lines = "".join(path((corner, tip)) for corner in base)
         yield f'<path d="{lines}" fill="none" stroke-opacity="0.8"/></g>'
 
+    def _upright(self, route: Route) -> str:
+        """A way straight down onto a volume, or up to the label of one."""
+        tail, head = route.tail, route.head
+        if head.row > tail.row:
+            tip = (head.x, head.axis - head.body.high / 2)
+            return self._line(path(((tail.x, tail.foot), (tip[0], tip[1] - 5))), tip, skip=route.skip, to="down")
+        tip = (head.x, head.foot)
+        start = (tail.x, tail.axis - tail.body.high / 2)
+        return self._line(path((start, (tip[0], tip[1] + 5))), tip, skip=route.skip, to="up")
+
     def _arc(self, route: Route, y: float) -> str:
         """A way around: up, across, down."""
         x0, x1 = route.start, route.end
@@ -222,25 +236,27 @@ class _Writer:
             f"M{number(x0)} {number(y0)}V{number(y + r)}Q{number(x0)} {number(y)} {number(x0 + r)} {number(y)}"
             f"H{number(x1 - r)}Q{number(x1)} {number(y)} {number(x1)} {number(y + r)}V{number(y1 - 5)}"
         )
-        return self._line(line, (x1, y1), skip=True, down=7)
+        return self._line(line, (x1, y1), skip=True, to="down")
 
     def _hop(self, box: Box) -> str:
         """A small arc over a block that adds what comes in to what it makes of it."""
         (x0, y0), (x1, _) = box.at(0.1, 1, 0.5), box.at(0.9, 1, 0.5)
         top = number(box.at(0, 1, 1)[1] - 9)
         line = f"M{number(x0)} {number(y0)}C{number(x0)} {top} {number(x1)} {top} {number(x1)} {number(y0 - 4)}"
-        return self._line(line, (x1, y0), skip=True, down=5)
+        return self._line(line, (x1, y0), skip=True, to="down", long=5)
 
-    def _line(self, line: str, tip: Point, *, skip: bool, down: float = 0) -> str:
-        """A line with an arrow head: to the right, or with `down` one of that length that points down."""
+    def _line(
+        self, line: str, tip: Point, *, skip: bool, to: Literal["right", "down", "up"] = "right", long: float = 7
+    ) -> str:
+        """A line with an arrow head that points this way and is so long."""
         colour = self._theme.skip if skip else self._theme.flow
         dash = ' stroke-dasharray="5 3"' if skip else ""
-        (x, y), half = tip, down * 0.45
-        head = (
-            [(x, y), (x - half, y - down), (x + half, y - down)]
-            if down
-            else [(x, y), (x - 7, y - 3.2), (x - 7, y + 3.2)]
-        )
+        (x, y), half = tip, long * 0.45
+        if to == "right":
+            head = [(x, y), (x - long, y - half), (x - long, y + half)]
+        else:
+            back = y - long if to == "down" else y + long
+            head = [(x, y), (x - half, back), (x + half, back)]
         drawn = f'<path d="{line}" fill="none" stroke="{colour}" stroke-width="1.2"{dash}/>{polygon(head, colour)}'
         return f'<g class="{"skip" if skip else "flow"}">{drawn}</g>'
 
