@@ -1,4 +1,4 @@
-"""What all tests share: golden files and `pytest --update`, which rewrites them."""
+"""What all tests share: no deadlines, golden files and `pytest --update`, which rewrites them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 Golden = Callable[[Path, str], None]
 
