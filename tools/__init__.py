@@ -1,0 +1,1 @@
+"""What makes documents; not a part of the package."""
