@@ -61,7 +61,9 @@ def _run(arguments: Sequence[str] | None) -> int:
 class _Commands(click.Group):
     """The commands, some of them in files of their own that are read when they are asked for; one may be forgotten."""
 
-    elsewhere: ClassVar[dict[str, str]] = {name: f"cnndsl.commands.{name}" for name in ("draw", "explain", "summary")}
+    elsewhere: ClassVar[dict[str, str]] = {
+        name: f"cnndsl.commands.{name}" for name in ("draw", "explain", "layers", "summary")
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *self.elsewhere})

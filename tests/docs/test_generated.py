@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 import cnndsl
+from cnndsl.reference import page
 from tests.conftest import Golden
 from tests.docs.blocks import ROOT
-from tests.docs.layer_page import page
 
 PICTURES = {"net": "models/net.cnn"}
 """Picture in docs/images -> the file that it shows."""
