@@ -6,8 +6,10 @@ to what is decided one level up, in `application.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
+
+from pydantic import ValidationError
 
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate import functions
@@ -16,6 +18,7 @@ from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, too_long
 from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.limits import raise_it
+from cnndsl.elaborate.mistaken import no_order, operation_problem, operator_help
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.suggest import unknown_name
 from cnndsl.elaborate.values import (
@@ -40,7 +43,7 @@ from cnndsl.elaborate.values import (
 )
 from cnndsl.elaborate.weight import Items, weight_of
 from cnndsl.elaborate.weights import make_initialiser
-from cnndsl.layers.sizes import AXES, SizeError
+from cnndsl.layers.sizes import AXES, SizeError, show
 from cnndsl.layers.values import OPERATIONS
 from cnndsl.names import plain_label
 from cnndsl.program import Combine
@@ -102,6 +105,24 @@ class Expressions:
             raise Silent
         return value
 
+    def all_known(self, nodes: Iterable[tree.Expression]) -> list[Any]:
+        """As `known`, for several: one that is wrong does not hide that another one is."""
+        values: list[Any] = []
+        trouble: Problem | Silent | None = None
+        for node in nodes:
+            try:
+                values.append(self.known(node))
+            except Problem as problem:
+                if isinstance(trouble, Problem):
+                    self.context.report(problem.diagnostic)
+                else:
+                    trouble = problem
+            except Silent as signal:
+                trouble = trouble or signal
+        if trouble is not None:
+            raise trouble
+        return values
+
     def _name(self, node: tree.Name) -> Any:
         try:
             value, behind = self.scope.find(node.text)
@@ -152,7 +173,7 @@ class Expressions:
         return str(value)
 
     def _list(self, node: tree.ListOf) -> Items:
-        return self.light(Items(self.known(item) for item in node.items), node.span)
+        return self.light(Items(self.all_known(node.items)), node.span)
 
     def _comprehension(self, node: tree.Comprehension) -> Items:
         outer = self.scope
@@ -233,7 +254,7 @@ class Expressions:
 
     def _comparison(self, node: tree.Comparison) -> bool | Truth:
         result: bool | Truth = True
-        values = [self.known(operand) for operand in node.operands]
+        values = self.all_known(node.operands)
         for operator, left, right in zip(node.operators, values, values[1:], strict=False):
             result = _join("and", result, self._compare(operator, left, right, node.span))
         return result
@@ -242,7 +263,8 @@ class Expressions:
         self._through([left, right], span)
         if operator in ("in", "not in"):
             if not isinstance(right, list):
-                raise error("E206", f"in looks into a list, and this is {describe(right)}", span)
+                message = f"in looks into a list, and this is {describe(right)}"
+                raise error("E206", message, span, help="write a list after it: x in [1, 2]")
             wanted = key_for(self.plain(left))
             return any(key_for(self.plain(item)) == wanted for item in right) is (operator == "in")
         if _is_number(left) and _is_number(right):
@@ -256,7 +278,7 @@ class Expressions:
             return (_comparable(left) == _comparable(right)) is (operator == "==")
         if isinstance(left, str) and isinstance(right, str):
             return bool(RELATIONS[operator](left, right))
-        raise error("E206", f"{describe(left)} and {describe(right)} have no order", span, help="compare two numbers")
+        raise no_order(left, right, span)
 
     def _unary(self, node: tree.Unary) -> Any:
         if node.operator == "not":
@@ -267,7 +289,8 @@ class Expressions:
             return -value if node.operator == "-" else value
         if isinstance(value, Value) and node.operator == "-":
             return self.combine("mul", (value,), {"scalar": -1, "scalar_first": True}, node.span)
-        raise error("E206", f"{node.operator} needs a number, and this is {describe(value)}", node.span)
+        message = f"{node.operator} needs a number, and this is {describe(value)}"
+        raise error("E206", message, node.span, help=f"write {node.operator} before a number or a value")
 
     def _junction(self, node: tree.Binary) -> bool | Truth:
         left = self.truth(node.left)
@@ -287,7 +310,7 @@ class Expressions:
     def _binary(self, node: tree.Binary) -> Any:
         if node.operator in ("and", "or"):
             return self._junction(node)
-        left, right = self.known(node.left), self.known(node.right)
+        left, right = self.all_known([node.left, node.right])
         if _is_number(left) and _is_number(right):
             return self._calculate(node.operator, left, right, node.span)
         if isinstance(left, Value) or isinstance(right, Value):
@@ -302,7 +325,7 @@ class Expressions:
             "E206",
             f"{node.operator} cannot take {describe(left)} and {describe(right)}",
             node.span,
-            help=_arithmetic_help(left, right),
+            help=operator_help(node.operator, left, right),
         )
 
     def _calculate(self, operator: str, left: Any, right: Any, span: Span) -> Any:
@@ -337,6 +360,7 @@ class Expressions:
                     "E206",
                     f"a layer is repeated a whole number of times, and this is {describe(right)}",
                     node.right.span,
+                    help="write a whole number, such as layer * 3",
                 )
             self.plain(right)
             if isinstance(left, Part):
@@ -350,7 +374,8 @@ class Expressions:
         if isinstance(left, (list, str)) and _is_number(right):
             count = self.plain(right)
             if not isinstance(count, int):
-                raise error("E206", "a list is repeated a whole number of times", node.right.span)
+                message = f"a list is repeated a whole number of times, and this is {describe(right)}"
+                raise error("E206", message, node.right.span, help="write a whole number, such as [1] * 3")
             if len(left) * count > self.context.limits.items:
                 raise too_long(self.context.limits.items, node.span)
             if isinstance(left, str):
@@ -358,12 +383,14 @@ class Expressions:
             return self.light(Items(left * count), node.span)
         if isinstance(right, RECIPES) and _is_number(left):
             raise error("E206", "the layer stands before the number", node.span, help="write layer * 3")
-        raise error("E206", f"* cannot take {describe(left)} and {describe(right)}", node.span)
+        message = f"* cannot take {describe(left)} and {describe(right)}"
+        raise error("E206", message, node.span, help=operator_help("*", left, right))
 
     def _combine_two(self, node: tree.Binary, left: Any, right: Any) -> Any:
         kind = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(node.operator)
         if kind is None:
-            raise error("E206", f"{node.operator} works on numbers, not on values of the network", node.span)
+            message = f"{node.operator} works on numbers, not on values of the network"
+            raise error("E206", message, node.span, help="values are combined with + - * /")
         if isinstance(left, Value) and isinstance(right, Value):
             return self.combine(kind, (left, right), {}, node.span)
         value, other, first = (left, right, False) if isinstance(left, Value) else (right, left, True)
@@ -372,7 +399,7 @@ class Expressions:
                 "E206",
                 f"{node.operator} cannot take a value of the network and {describe(other)}",
                 node.span,
-                help="apply the layer to a value first: (input -> layer)" if isinstance(other, RECIPES) else (),
+                help=operator_help(node.operator, left, right),
             )
         return self.combine(kind, (value,), {"scalar": self.plain(other), "scalar_first": first}, node.span)
 
@@ -400,7 +427,9 @@ class Expressions:
         try:
             shapes = operation.outputs(tuple(value.shape for value in values))
         except SizeError as problem:
-            raise error(problem.code, problem.message, span, help=problem.help) from None
+            came = {value.span: f"{show(value.shape)} comes from {value.maker}" for value in values}
+            labels = tuple(Label(place, text) for place, text in came.items() if place != span)
+            raise error(problem.code, problem.message, span, labels=labels, help=problem.help) from None
         except OpenSize:
             raise open_size(span) from None
         outputs = self.builder.step(Combine(operation=operation), values, shapes, span, kind)
@@ -471,7 +500,10 @@ class Expressions:
     def _index(self, node: tree.Index) -> Any:
         items, index = self.known(node.value), self.plain(self.known(node.index))
         if not isinstance(items, (list, str)) or isinstance(index, bool) or not isinstance(index, int):
-            raise error("E206", f"{describe(items)} cannot be indexed with {describe(index)}", node.span)
+            message = f"{describe(items)} has no item with {describe(index)}"
+            raise error(
+                "E206", message, node.span, help="items of a list are taken by whole numbers from 0 on: widths[0]"
+            )
         if not -len(items) <= index < len(items):
             raise error(
                 "E206",
@@ -485,7 +517,8 @@ class Expressions:
         items = self.known(node.value)
         ends = [None if end is None else self.plain(self.known(end)) for end in (node.start, node.end)]
         if not isinstance(items, (list, str)) or any(end is not None and type(end) is not int for end in ends):
-            raise error("E206", "a slice is taken of a list, between whole numbers", node.span)
+            message = "a part is taken of a list, between whole numbers"
+            raise error("E206", message, node.span, help="write widths[1:3], widths[1:] or widths[:3]")
         part = items[ends[0] : ends[1]]
         return part if isinstance(part, str) else self.light(Items(part), node.span)
 
@@ -536,8 +569,9 @@ class Expressions:
         raise NotImplementedError
 
     def _call_function(self, name: str, node: tree.Call) -> Any:
-        positional = [self.known(argument.value) for argument in node.arguments if argument.name is None]
-        named = {a.name.text: self.known(a.value) for a in node.arguments if a.name is not None}
+        given = list(zip(node.arguments, self.all_known(a.value for a in node.arguments), strict=True))
+        positional = [value for argument, value in given if argument.name is None]
+        named = {argument.name.text: value for argument, value in given if argument.name is not None}
         if name == "parameter":
             return self._learned(node, positional, named)
         if name in OPERATIONS and (positional and isinstance(positional[0], Value)):
@@ -555,12 +589,14 @@ class Expressions:
         fields = list(operation.model_fields)
         if len(rest) > len(fields) or any(key not in fields for key in named):
             takes = ", ".join(fields) or "no further arguments"
-            raise error("E207", f"{name} takes values, then {takes}", node.span)
+            wrong = next((key for key in named if key not in fields), "")
+            message = f"{name} has no {wrong}" if wrong else f"{name} is given too much"
+            raise error("E207", message, node.span, help=f"it takes values, then {takes}")
         given = dict(zip(fields, map(self.plain, rest), strict=False)) | {k: self.plain(v) for k, v in named.items()}
         try:
             operation(**given)
-        except ValueError as problem:
-            raise error("E207", f"{name}: {_first_line(problem)}", node.span) from None
+        except ValidationError as problem:
+            raise operation_problem(name, operation, problem, node.span) from None
         return self.combine(name, values, given, node.span)
 
     def _conditional(self, node: tree.Conditional) -> Any:
@@ -672,17 +708,6 @@ def _flat(stages: list[Stage]) -> list[Stage]:
         else:
             flat.append(stage)
     return flat
-
-
-def _arithmetic_help(left: Any, right: Any) -> str | tuple[str, ...]:
-    if isinstance(left, RECIPES) and isinstance(right, RECIPES):
-        return "layers are put in a row with ->; their results are added: (input -> a) + (input -> b)"
-    return ()
-
-
-def _first_line(problem: ValueError) -> str:
-    errors = getattr(problem, "errors", None)
-    return str(errors()[0]["msg"]) if errors else str(problem)
 
 
 def open_size(span: Span) -> Problem:

@@ -1,0 +1,59 @@
+"""What to write instead, where an operator or a function was given what it does not take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from cnndsl.diagnostics import Problem, error
+from cnndsl.elaborate.values import RECIPES, Value, describe
+from cnndsl.layers.values import Operation
+from cnndsl.source import Span
+from cnndsl.traced import value_of
+
+
+def operator_help(operator: str, left: Any, right: Any) -> str:
+    """A way out for an operator between two things that do not go together."""
+    left, right = value_of(left), value_of(right)
+    if isinstance(left, RECIPES) and isinstance(right, RECIPES):
+        return "layers are put in a row with ->; their results are added: (input -> a) + (input -> b)"
+    if isinstance(left, RECIPES) or isinstance(right, RECIPES):
+        if operator == "*" and not isinstance(left, Value) and not isinstance(right, Value):
+            return "a layer is repeated a number of times: layer * 3"
+        return "apply the layer to a value first: (input -> layer)"
+    if isinstance(left, str) or isinstance(right, str):
+        return 'a number is put into a text with braces: "conv{i}"'
+    if isinstance(left, list) or isinstance(right, list):
+        return "lists are joined with +, and repeated with *: [1, 2] + [3], [1] * 3"
+    return f"{operator} takes two numbers, or values of the network"
+
+
+def no_order(left: Any, right: Any, span: Span) -> Problem:
+    """The error for a comparison of what has no order."""
+    both = (value_of(left), value_of(right))
+    help_text = "compare two numbers"
+    if all(isinstance(side, RECIPES) for side in both):
+        help_text = "layers are put in a row with ->"
+    elif any(isinstance(side, Value) for side in both):
+        help_text = "compare sizes: input.channels > 3"
+    return error("E206", f"{describe(left)} and {describe(right)} have no order", span, help=help_text)
+
+
+def operation_problem(name: str, operation: type[Operation], problem: ValidationError, span: Span) -> Problem:
+    """The error for an operation on values with arguments that do not fit."""
+    first = problem.errors()[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    help_text = f"{field}: {operation.model_fields[field].description}" if field in operation.model_fields else ""
+    if first["type"] == "missing":
+        return error("E207", f"{name} needs {field} too", span, help=help_text)
+    reason = first.get("ctx", {}).get("error")
+    if reason is None:
+        bounds = first.get("ctx", {})
+        reason = "must be a whole number"
+        if "ge" in bounds:
+            reason = f"must be at least {bounds['ge']}"
+        elif "le" in bounds:
+            reason = f"must be at most {bounds['le']:,}"
+        reason += f", and it is {describe(first['input'])}"
+    return error("E208", f"{name}: {field} {reason}", span, help=help_text)
