@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.backends.volume.folding import FEW, MANY
+from cnndsl.backends.volume.folding import FEW, MANY, MOST
 from cnndsl.backends.volume.scene import Scene
 from tests.volume.support import model_scene, scene, told
 
@@ -184,3 +184,15 @@ def test_many_different_layers_close_what_has_a_name() -> None:
     many = scene(text + " -> ".join(f"Part({c})" for c in range(1, MANY)) + " }")
     assert {volume.kind for volume in few.volumes} == {"io", "convolution"}
     assert {volume.kind for volume in many.volumes} == {"io", "block"}
+
+
+def test_of_a_great_many_volumes_the_middle_is_one() -> None:
+    body = " -> ".join(f"conv({1 + i % 7}, 1)" for i in range(3 * MOST))
+    drawn = scene(f"network Net {{ input(1, 8, 8); x = it -> conv(1, 1); x -> {body}; conv(1, 1); it + x }}")
+    assert len(drawn.volumes) == MOST + 1
+    middle = drawn.volumes[MOST // 2]
+    assert middle.title == f"… {3 * MOST + 4 - MOST:,} more"
+    chain = [(link.tail, link.head) for link in drawn.links if link.head == link.tail + 1]
+    assert len(chain) == MOST
+    assert [(link.tail, link.head) for link in drawn.links if link.head != link.tail + 1] == [(1, MOST)]
+    assert all(link.tail < link.head for link in drawn.links)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from cnndsl import costs
 from cnndsl.backends.volume.build import build
-from cnndsl.backends.volume.folding import PLANS, Plan, fold, give_names
+from cnndsl.backends.volume.folding import PLANS, Plan, cut, fold, give_names
 from cnndsl.backends.volume.layout import lay_out
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.write import write
@@ -39,10 +40,16 @@ def svg(
 
 def scene_of(program: Program, network: Module, depth: int | None = None, expand: Collection[str] = ()) -> Scene:
     """What is drawn of a network: by the first plan that leaves it easy to take in, or as deep as `depth` says."""
-    plans = PLANS if depth is None else ((Plan(depth=depth), 0),)
-    for plan, most in plans:
-        scene = fold(build(program, network, plan, expand), layers=plan.merged)
-        if len(scene.volumes) <= most:
+    plans = PLANS if depth is None else (Plan(depth=depth),)
+    table = costs.table(program)
+    scene = Scene(network.name, "")
+    for plan in plans:
+        found = build(program, network, plan, expand, table)
+        if found is None:
+            continue
+        scene = fold(found, layers=plan.merged)
+        if plan.most is None or len(scene.volumes) <= plan.most or (plan.merged and not scene.can_close):
             break
+    scene = cut(scene)
     give_names(scene)
     return scene

@@ -22,12 +22,23 @@ _BODIES = (Group.CONVOLUTION, Group.DENSE)
 """Layers that are volumes of their own even where they keep the size."""
 
 
-def build(program: Program, network: Module, plan: Plan, expand: Collection[str] = ()) -> Scene:
-    """Everything that the plan lets be seen, without any folding of equal volumes."""
-    table = costs.table(program)
+def build(
+    program: Program, network: Module, plan: Plan, expand: Collection[str], table: dict[str, costs.Cost]
+) -> Scene | None:
+    """Everything that the plan lets be seen, without any folding of equal volumes; None where that is too much.
+
+    `table` has the costs of the program's modules.
+    """
     scene = Scene(network.name, words.summary(table[network.id]), fitting_sizes(network))
-    _Builder(Shapes(program), table, scene, plan, frozenset(expand)).network(network)
+    try:
+        _Builder(Shapes(program), table, scene, plan, frozenset(expand)).network(network)
+    except _TooMany:
+        return None
     return scene
+
+
+class _TooMany(Exception):  # noqa: N818 - no fault: another plan is tried
+    """There are more volumes than the plan is for, and no folding will make them fewer."""
 
 
 class _Value(NamedTuple):
@@ -81,6 +92,7 @@ class _Builder:
         self._scene = scene
         self._plan = plan
         self._expand = expand
+        self._layers = 0  # volumes that are no blocks, which a plan without merging cannot make fewer
         self._counted: set[str] = set()  # the paths of the parts whose parameters were told
 
     def network(self, network: Module) -> None:
@@ -127,6 +139,7 @@ class _Builder:
         training = place.training or step.training
         if self._opens(inner, path, place.level):
             within = _Place(path, place.level + 1, training)
+            self._scene.can_close |= inner.kind != "chain"
             self._scene.parts[path] = len({s.action.child for s in inner.steps if isinstance(s.action, Call)})
             outputs = self._inside(inner, frame.inputs(step), within)
             for index, value in zip(step.outputs, outputs, strict=True):
@@ -221,6 +234,9 @@ class _Builder:
     def _add(self, volume: Volume, inputs: Sequence[_Value]) -> int:
         volumes = self._scene.volumes
         volumes.append(volume)
+        self._layers += volume.kind != BLOCK
+        if self._plan.most is not None and not self._plan.merged and self._layers > self._plan.most:
+            raise _TooMany
         at = len(volumes) - 1
         self._scene.links += (Link(value.volume, at) for value in inputs)
         return at

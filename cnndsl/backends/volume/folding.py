@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.picture import BLOCK
-from cnndsl.backends.volume.scene import Link, Scene
+from cnndsl.backends.volume.scene import Link, Scene, Volume
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Program, Step
 
 FEW = 14
 """Up to so many volumes everything is shown."""
 MANY = 40
 """With more volumes than this, parts that have a name are closed."""
+MOST = 400
+"""Volumes that are drawn; of more, those at the beginning and at the end."""
 
 
 class Shapes:
@@ -86,6 +88,7 @@ class Plan:
     branched, around_branched, named: whether parts are opened that have branches, that have such parts
     inside, and that have a name.
     depth: where it is given, the number of levels that are opened, whatever is in them.
+    most: with more volumes than this, equal ones in a row being one, another plan is tried.
     """
 
     branched: bool = False
@@ -93,6 +96,7 @@ class Plan:
     named: bool = True
     merged: bool = True
     depth: int | None = None
+    most: int | None = None
     deepest: int = 40
     most_walked: int = 5_000
 
@@ -104,13 +108,13 @@ class Plan:
 
 
 PLANS = (
-    (Plan(branched=True, merged=False), FEW),
-    (Plan(merged=False), FEW),
-    (Plan(), MANY),
-    (Plan(around_branched=False), MANY),
-    (Plan(named=False), 0),
+    Plan(branched=True, merged=False, most=FEW),
+    Plan(merged=False, most=FEW),
+    Plan(most=MANY),
+    Plan(around_branched=False, most=MANY),
+    Plan(named=False),
 )
-"""Plans, and with how many volumes the next one is tried."""
+"""Plans in the order in which they are tried."""
 
 
 def fold(scene: Scene, *, layers: bool) -> Scene:
@@ -139,6 +143,21 @@ def fold(scene: Scene, *, layers: bool) -> Scene:
             folded.links += (Link(places[tail], place) for tail in tails)
         places.append(place)
     return folded
+
+
+def cut(scene: Scene) -> Scene:
+    """The scene with its middle as one volume where there are more than anybody looks at."""
+    count = len(scene.volumes)
+    if count <= MOST:
+        return scene
+    start, end = MOST // 2, count - MOST // 2
+    last = scene.volumes[end - 1]
+    left_out = sum(volume.count for volume in scene.volumes[start:end])
+    middle = Volume(BLOCK, f"… {left_out:,} more", [], last.shape, last.origin, [])
+    volumes = [*scene.volumes[:start], middle, *scene.volumes[end:]]
+    places = [*range(start), *[start] * (end - start), *range(start + 1, len(volumes))]
+    links = (Link(places[link.tail], places[link.head]) for link in scene.links)
+    return replace(scene, volumes=volumes, links=[link for link in dict.fromkeys(links) if link.tail < link.head])
 
 
 def give_names(scene: Scene) -> None:

@@ -88,5 +88,7 @@ class Scene:
     """What sizes that are left open must be."""
     volumes: list[Volume] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    can_close: bool = False
+    """Whether a part that has a name was opened, so that another plan may close it."""
     parts: dict[str, int] = field(default_factory=dict)
     """How many parts are applied in each part that was opened, by its path."""
