@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnndsl.diagnostics import Label, Problem, error
-from cnndsl.elaborate.arguments import bind_layer
+from cnndsl.elaborate.arguments import bind_layer, check_complete
 from cnndsl.elaborate.builder import Builder, Slot
 from cnndsl.elaborate.context import dims_key
 from cnndsl.elaborate.definitions import Made, instantiate, recipe_word
@@ -115,6 +115,12 @@ class Application(Expressions):
                 self._check_alone(inner)
         elif isinstance(stage.recipe, Kind):
             self._layer_recipe(stage.recipe, stage.span)
+        elif isinstance(stage.recipe, Template):
+            check_complete(stage.recipe.definition, (), stage.span)
+        elif isinstance(stage.recipe, BlockRecipe):
+            check_complete(
+                stage.recipe.template.definition, dict(stage.recipe.arguments), stage.recipe.span or stage.span
+            )
 
     def _apply_labelled(self, stage: Stage, value: Any) -> Any:
         recipe, span, label = stage.recipe, stage.span, stage.label
@@ -456,9 +462,9 @@ class Application(Expressions):
             raise Silent
         raise error(
             "E407",
-            f"a layer is applied to one value, and this is {describe(value)}",
+            f"a layer is applied to one value, and here are {describe(value)}",
             span,
-            help="name the values apart: a, b = ...",
+            help="give each a name, a, b = ..., and go on with one: a -> ...",
         )
 
 

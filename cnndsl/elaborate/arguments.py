@@ -27,14 +27,15 @@ def bind_layer(
 ) -> LayerRecipe:
     """A layer kind with the arguments of a call. Raises Problem when they do not fit."""
     parameters = list(kind.model_fields)
-    arguments = given if given is not None else [(a, body.known(a.value)) for a in node.arguments]
+    if given is None:
+        given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
     values: dict[str, Any] = {}
     places: dict[str, tree.Argument] = {}
     weights: dict[str, tuple[tree.Argument, Any]] = {}
     begins: list[tuple[str, Initialiser]] = []
-    for position, (argument, value) in enumerate(arguments):
+    for position, (argument, value) in enumerate(given):
         if argument.name is None:
-            if position >= len(parameters) or any(a.name is not None for a, _ in arguments[:position]):
+            if position >= len(parameters) or any(a.name is not None for a, _ in given[:position]):
                 _too_many(kind, parameters, argument, position)
             name = parameters[position]
         else:
@@ -106,9 +107,8 @@ def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> An
     if isinstance(value, list):
         return tuple(_plain(kind, name, item, place) for item in value)
     if isinstance(value, (Value, *RECIPES)):
-        raise error(
-            "E206", f"{kind.kind}: {name} must be a number or a text, and this is {describe(value)}", place.span
-        )
+        message = f"{kind.kind}: {name} must be a number or a text, and this is {describe(value)}"
+        raise error("E206", message, place.span, help=_parameter_help(kind, name))
     return value_of(value)
 
 
@@ -171,7 +171,8 @@ def _invalid(kind: type[Layer], problem: ValidationError, places: dict[str, tree
     if reason is not None:
         text = f"{name} {reason}" if name else str(reason)
     elif first["type"] == "literal_error":
-        text = f"{name} must be one of {first['ctx']['expected']}"
+        expected = first["ctx"]["expected"].replace("'", '"')
+        text = f"{name} must be one of {expected}, and it is {describe(first['input'])}"
     else:
         text = f"{name}: {first['msg']}"
     raise error(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, error
@@ -48,8 +49,9 @@ class Context:
     def report(self, diagnostic: Diagnostic) -> None:
         """Keep a finding, once; inside blocks, with where these are used."""
         if self._uses and diagnostic.span is not None:
-            uses = tuple(Label(span, f"{name} is used here") for name, span in self._uses[: -_SHOWN_USES - 1 : -1])
-            diagnostic = replace(diagnostic, labels=diagnostic.labels + uses)
+            places = {span: name for name, span in reversed(self._uses) if span != diagnostic.span}
+            uses = (Label(span, f"{name} is used here") for span, name in islice(places.items(), _SHOWN_USES))
+            diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *uses))
         same = (diagnostic.code, diagnostic.span, diagnostic.message)
         if same not in self._said:
             self._said.add(same)

@@ -20,7 +20,7 @@ from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.mistaken import no_order, operation_problem, operator_help
 from cnndsl.elaborate.scope import Scope
-from cnndsl.elaborate.suggest import unknown_name
+from cnndsl.elaborate.suggest import alias, unknown_name
 from cnndsl.elaborate.values import (
     RECIPES,
     BlockRecipe,
@@ -32,6 +32,7 @@ from cnndsl.elaborate.values import (
     Function,
     InitialiserKind,
     Kind,
+    LayerRecipe,
     Part,
     Silent,
     Stage,
@@ -40,6 +41,7 @@ from cnndsl.elaborate.values import (
     Value,
     describe,
     key_for,
+    layer_name,
 )
 from cnndsl.elaborate.weight import Items, weight_of
 from cnndsl.elaborate.weights import make_initialiser
@@ -167,9 +169,8 @@ class Expressions:
     def _piece(self, node: tree.Expression) -> str:
         value = self.plain(self.known(node))
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise error(
-                "E206", f"only a number or a text can stand in a text, and this is {describe(value)}", node.span
-            )
+            message = f"only a number or a text can stand in a text, and this is {describe(value)}"
+            raise error("E206", message, node.span, help='write a number between the braces: "conv{i}"')
         return str(value)
 
     def _list(self, node: tree.ListOf) -> Items:
@@ -472,7 +473,13 @@ class Expressions:
     # What follows an atom
 
     def _attribute(self, node: tree.Attribute) -> Any:
-        value = self.known(node.value)
+        try:
+            value = self.known(node.value)
+        except Problem:
+            word = alias(node.name.text)
+            if word is None or word not in self.scope.visible():
+                raise
+            raise error("E201", f"{node.span.text} is called {word} here", node.span, help=f"write {word}") from None
         name = node.name.text
         if not isinstance(value, Value):
             raise error(
@@ -501,9 +508,8 @@ class Expressions:
         items, index = self.known(node.value), self.plain(self.known(node.index))
         if not isinstance(items, (list, str)) or isinstance(index, bool) or not isinstance(index, int):
             message = f"{describe(items)} has no item with {describe(index)}"
-            raise error(
-                "E206", message, node.span, help="items of a list are taken by whole numbers from 0 on: widths[0]"
-            )
+            help_text = "items of a list are taken by whole numbers from 0 on: widths[0]"
+            raise error("E206", message, node.span, help=help_text)
         if not -len(items) <= index < len(items):
             raise error(
                 "E206",
@@ -541,6 +547,9 @@ class Expressions:
             positional = [self.plain(self.known(a.value)) for a in node.arguments if a.name is None]
             named = {a.name.text: self.plain(self.known(a.value)) for a in node.arguments if a.name is not None}
             return make_initialiser(function.name, positional, named, node.span)
+        if isinstance(function, LayerRecipe):
+            message = f"{layer_name(function.layer)} has its arguments already"
+            raise error("E207", message, node.span, help="apply it with ->, or give all arguments in one list")
         if isinstance(function, Part):
             raise error(
                 "E207",
@@ -632,6 +641,13 @@ class Expressions:
         if isinstance(value, RECIPES):
             return value
         help_text = "write a layer here"
+        if isinstance(value, tuple):
+            raise error(
+                "E404",
+                f"one value goes through an arrow, and here are {describe(value)}",
+                node.span,
+                help="give each a name, a, b = ..., and go on with one: a -> ...",
+            )
         if isinstance(value, Value):
             help_text = "begin a new line with the value: it becomes the current one"
         raise error("E404", f"{wanted}, and this is {describe(value)}", node.span, help=help_text)

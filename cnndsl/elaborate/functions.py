@@ -108,7 +108,25 @@ TABLE: dict[str, Callable[..., Any]] = {
     "sum": _sum,
     "zip": _zip,
 }
+_EXAMPLES = {
+    "abs": "abs(x)",
+    "ceil": "ceil(2.5)",
+    "enumerate": "enumerate([8, 16])",
+    "float": "float(2)",
+    "floor": "floor(2.5)",
+    "int": "int(2.5)",
+    "len": "len([8, 16])",
+    "make_divisible": "make_divisible(32 * 1.4, 8)",
+    "max": "max(3, 4)",
+    "min": "min(3, 4)",
+    "range": "range(3)",
+    "round": "round(2.5)",
+    "str": "str(2)",
+    "sum": "sum([3, 4])",
+    "zip": "zip([8, 16], [1, 2])",
+}
 _TAKES = {
+    "range": "one, two or three whole numbers, of which the third is not 0",
     "enumerate": "a list, and perhaps the number to start from",
     "sum": "a list of numbers",
     "zip": "lists of equal length",
@@ -146,8 +164,9 @@ def call(
     except (TypeError, ValueError, OverflowError) as problem:
         said = str(problem) if type(problem) is TypeError and "argument" not in str(problem) else ""
         takes = _TAKES.get(name) or said or "other arguments"
-        got = ", ".join(map(describe, items)) or "nothing"
-        raise error("E207", f"{name} takes {takes}, and got {got}", span) from None
+        got = " and ".join(map(describe, items)) or "nothing"
+        help_text = f"for example {_EXAMPLES[name]}"
+        raise error("E207", f"{name} takes {takes}, and got {got}", span, help=help_text) from None
     if isinstance(result, list) and len(result) > limit:
         raise too_long(limit, span)
     return result

@@ -69,7 +69,9 @@ def _size(body: Expressions, argument: tree.Argument, axis: str, position: int) 
             "E208",
             f"input: the {axis} must be a whole number of at least 1, and it is {describe(value)}",
             argument.span,
-            help="sizes are counts: channels, then height and width in pixels",
+            help="for a whole number divide with //"
+            if isinstance(plain, float) and plain.is_integer()
+            else "sizes are counts: channels, then height and width in pixels",
         )
     return value  # type: ignore[no-any-return]
 

@@ -190,7 +190,8 @@ class Body(Application):
                 )
             self.current = self.apply(result, self.current, node.span)
         elif isinstance(result, Function):
-            raise error("E206", f"{result.name} is a function, and needs its arguments", node.span)
+            message = f"{result.name} is a function, and needs its arguments"
+            raise error("E206", message, node.span, help=f"write {result.name}(...)")
         else:
             raise error(
                 "E405",
@@ -204,7 +205,10 @@ class Body(Application):
         count = self.plain(given)
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise error(
-                "E206", f"repeat takes a whole number of times, and this is {describe(count)}", statement.count.span
+                "E206",
+                f"repeat takes a whole number of times, and this is {describe(count)}",
+                statement.count.span,
+                help="write how often, such as repeat 3 { ... }",
             )
         self.context.turn(statement.count.span, count)
         with self.builder.repeating(given):
@@ -336,7 +340,9 @@ class Body(Application):
                     "E410",
                     f"an output is a value, and this is {describe(value_of(value))}",
                     item.span,
-                    help="apply the layer first: output (it -> layer)" if is_recipe(value) else (),
+                    help=f"apply the layer first: output it -> {_word(value)}"
+                    if is_recipe(value)
+                    else "write output it",
                 )
             only_training = item.when is not None
             self.builder.training, outer = only_training or self.builder.training, self.builder.training
@@ -383,6 +389,10 @@ class Body(Application):
                     severity=Severity.WARNING,
                 )
             )
+
+
+def _word(recipe: Any) -> str:
+    return recipe.name if isinstance(recipe, Part) else "layer"
 
 
 def labels(statement: tree.Statement) -> list[str]:

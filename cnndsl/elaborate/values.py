@@ -208,6 +208,11 @@ def key_for(value: Any) -> Any:
     return value
 
 
+def layer_name(layer: Layer | type[Layer]) -> str:
+    """What the text calls a layer: its kind, or the name of a class from elsewhere."""
+    return str(getattr(layer, "name", layer.kind))
+
+
 def describe(value: Any) -> str:
     """What something is, in the user's words."""
     value = value.value if isinstance(value, (Traced, Truth)) else value
@@ -226,7 +231,11 @@ def describe(value: Any) -> str:
     if isinstance(value, Function):
         return f"the function {value.name}"
     if isinstance(value, (Initialiser, InitialiserKind)):
-        return "a rule by which weights begin"
+        return "a word for how weights begin"
+    if isinstance(value, BlockRecipe):
+        value = value.template
     if isinstance(value, Template):
         return f"the {value.definition.kind} {value.definition.name.text}"
-    return "a layer"
+    if isinstance(value, (Kind, LayerRecipe)):
+        return f"the layer {layer_name(value.layer)}"
+    return f"the layer {value.name}" if isinstance(value, Part) else "a layer"

@@ -8,6 +8,7 @@ from cnndsl.diagnostics import error
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import InitialiserKind, Kind, describe
 from cnndsl.layers.base import Layer, Tensor
+from cnndsl.layers.fields import LARGEST_REAL
 from cnndsl.layers.initialisers import CHOICES, RULES, Initialiser
 from cnndsl.program import InitRule, Weights
 from cnndsl.source import Span
@@ -29,7 +30,8 @@ def weights_of(_body: Expressions, layer: Layer, given: dict[str, tuple[tree.Arg
     for name, (argument, value) in given.items():
         if name == "trainable":
             if not isinstance(value_of(value), bool):
-                raise error("E208", f"trainable must be true or false, and it is {describe(value)}", argument.span)
+                message = f"trainable must be true or false, and it is {describe(value)}"
+                raise error("E208", message, argument.span, help="write trainable=true, or leave it out")
             trainable = value_of(value)
         elif name == "weight":
             weight = _even(value, argument.span)
@@ -57,6 +59,9 @@ def _even(value: Any, span: Span) -> Nested:
         raise error("E208", "the numbers must stand in rows of equal length", span, help="write [[1, 0], [0, 1]]")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise error("E208", f"weights are numbers, and this is {describe(value)}", span, help="write [[1, 0], [0, 1]]")
+    if abs(value) > LARGEST_REAL:
+        message = f"a weight must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
+        raise error("E208", message, span, help="write a smaller number")
     return value
 
 
@@ -77,7 +82,7 @@ def check_fit(value: Nested, shape: tuple[int, ...], what: str, span: Span) -> N
     wanted = " x ".join(map(str, shape))
     raise error(
         "E310",
-        f"the {what} given is {' x '.join(map(str, given)) or 'one number'}, and the layer's is {wanted}",
+        f"the {what} given has the size {' x '.join(map(str, given)) or 'of one number'}, and the layer's has {wanted}",
         span,
         help=f"give {wanted} numbers, or only the last axes of them, to be repeated over the others",
     )
@@ -91,7 +96,7 @@ def initialiser(value: Any, span: Span) -> Initialiser:
         return value
     raise error(
         "E212",
-        f"weights begin by a rule, and this is {describe(value)}",
+        f"this does not say how weights begin: it is {describe(value)}",
         span,
         help="write zeros, normal(0, 0.01), kaiming_normal(...), or constant(5) for a number",
     )
@@ -168,7 +173,7 @@ def init_rules(body: Expressions, statement: tree.Init) -> list[InitRule]:
 def check_begin(rule: Initialiser, tensor: Tensor | None, what: str, name: str, span: Span) -> None:
     """Raise Problem unless a tensor of a layer can begin by a rule."""
     if tensor is None:
-        raise error("E212", f"{name} has no {what} here", span, help="leave the rule out")
+        raise error("E212", f"{name} has no {what} here", span, help="leave it out")
     if not rule.fits(len(tensor.shape)):
         raise error(
             "E212",
