@@ -14,7 +14,7 @@ import pytest
 
 from cnndsl.backends.diagram.labels import KINDS
 from cnndsl.backends.diagram.picture import IO, MERGE
-from cnndsl.backends.volume import svg
+from cnndsl.backends.volume import scene_of, svg
 from cnndsl.backends.volume.shades import in_the_dark, shade
 from cnndsl.program import Program
 from cnndsl.rendering.pixels import png
@@ -185,3 +185,29 @@ def test_pixels() -> None:
     width, height = (int.from_bytes(drawn[at : at + 4]) for at in (16, 20))
     root = read(case("reference"))
     assert (width, height) == tuple(2 * round(float(root.get(side, "0"))) for side in ("width", "height"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "input(3, 8, 8)",
+        "input(10); linear(5) -> relu -> linear(2)",
+        "input(3, 8); linear(4, axis=-1) -> softmax",
+        "input(3, 8, 8); p = parameter([3, 1, 1]); it * p; conv(2, 1)",
+        "input(3, 8, 8); a, b = split(it -> conv(4, 1), 2); a + b",
+        "a = input(3, 8, 8); b = input(3, 8, 8); output a, b",
+        "input(3, 8, 8); output x = it -> conv(1, 1), y = it",
+        "input(3, ?, ?); mean(it, axis=[2, 3]); 0.5 * it",
+    ],
+)
+def test_networks_out_of_the_ordinary(body: str) -> None:
+    program = program_of(f"network Net {{ {body} }}")
+    drawn = len(groups(read(program), "volume"))
+    assert drawn == len(scene_of(program, program.network()).volumes) > 0
+
+
+def test_nothing_is_loaded_that_is_not_needed() -> None:
+    code = f"{DRAW}print('loaded', *sorted({{'torch', 'graphviz', 'resvg_py'}} & set(sys.modules)))"
+    program = case("reference").model_dump_json().encode()
+    done = subprocess.run([sys.executable, "-c", code], input=program, capture_output=True, check=True)
+    assert done.stdout.endswith(b"loaded\n") or done.stdout.startswith(b"loaded\n")
