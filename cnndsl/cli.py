@@ -73,12 +73,17 @@ class _Commands(click.Group):
             return import_module(self.elsewhere[cmd_name]).command  # type: ignore[no-any-return]
         return super().get_command(ctx, cmd_name)
 
+    def _takes_files(self, ctx: click.Context, name: str) -> bool:
+        command = self.get_command(ctx, name)
+        return command is not None and any(parameter.name in ("file", "files") for parameter in command.params)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         commands = self.list_commands(ctx)
         if args[0] not in commands and os.path.isfile(args[0]):  # noqa: PTH113 - raises nothing, as Path's would
-            message = f"what shall be done with {args[0]}? Write cnndsl {'|'.join(commands)} {args[0]}"
+            takers = [name for name in commands if self._takes_files(ctx, name)]
+            message = f"what shall be done with {args[0]}? Write cnndsl {'|'.join(takers)} {args[0]}"
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)
 

@@ -170,12 +170,12 @@ def _walk(chains: _Chains, top: Module, module: Module, given: list[_Sources], p
             yield Applied("", action.operation.symbol, seen)
             continue
         if isinstance(action, Plain):
-            yield Applied("", action.layer.kind, seen)
+            yield Applied("", action.layer.word, seen)
             continue
         unit = parts[action.child]
         path = prefix + action.child
         if isinstance(unit, Leaf):
-            yield Applied(path, unit.layer.kind, seen)
+            yield Applied(path, unit.layer.word, seen)
             continue
         inner = chains.modules[action.module or unit.module]
         yield Applied(path, inner.name or inner.kind, seen)

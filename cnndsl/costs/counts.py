@@ -19,18 +19,29 @@ class Cost:
     """The numbers that a module holds, and its multiply-accumulates for one sample.
 
     trainable: how many of the parameters an optimiser would change; given weights are fixed unless they
-    say otherwise.  `macs` is None where it depends on a size that is left open.
+    say otherwise.  `macs` is None where it depends on a size that is left open.  `complete` says whether all
+    parameters are known, which are not those of a class from elsewhere that does not say how many it has.
     """
 
     parameters: int = 0
     trainable: int = 0
     buffers: int = 0
     macs: int | None = 0
+    complete: bool = True
+
+    @property
+    def said(self) -> str:
+        """The number of parameters for people: `109,050`, `at least 3,178`."""
+        return f"{'' if self.complete else 'at least '}{self.parameters:,}"
 
     def __add__(self, other: Cost) -> Cost:
         macs = None if self.macs is None or other.macs is None else self.macs + other.macs
         return Cost(
-            self.parameters + other.parameters, self.trainable + other.trainable, self.buffers + other.buffers, macs
+            self.parameters + other.parameters,
+            self.trainable + other.trainable,
+            self.buffers + other.buffers,
+            macs,
+            self.complete and other.complete,
         )
 
 
@@ -77,7 +88,7 @@ class Counter:
             parameters += tensor.size
             if given is None or given.trainable or getattr(given, tensor.name, None) is None:
                 trainable += tensor.size
-        return Cost(parameters, trainable, buffers)
+        return Cost(parameters, trainable, buffers, complete=unit.layer.counted)
 
     def macs(self, module: Module, parts: Parts, step: Step) -> int | None:
         """The multiply-accumulates of one application in evaluation."""

@@ -238,4 +238,6 @@ def describe(value: Any) -> str:
         return f"the {value.definition.kind} {value.definition.name.text}"
     if isinstance(value, (Kind, LayerRecipe)):
         return f"the layer {layer_name(value.layer)}"
+    if isinstance(value, External):
+        return f"the layer {value.declaration.name.text}"
     return f"the layer {value.name}" if isinstance(value, Part) else "a layer"

@@ -232,6 +232,11 @@ class Layer(BaseModel):
         listed = ", ".join(f"{name}={value}" for name, value in given.items())
         return f"{self.kind}({listed})" if listed else self.kind
 
+    @property
+    def counted(self) -> bool:
+        """Whether it is known how many numbers it learns."""
+        return True
+
     def title(self, x: Shape) -> str:
         """The name of the PyTorch class, for a picture: "Conv2d"."""
         return self.module_name(len(x) - 1)

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
 from cnndsl.layers.memory import Extra
 from cnndsl.layers.sizes import AXES, Dim, KnownShape, Shape, SizeError, show
-from cnndsl.traced import Expr, Traced, evaluate, is_open, parse_expr, value_of
+from cnndsl.traced import Expr, evaluate, is_open, parse_expr, value_of
 
 SIZE_NAMES = ("channels", "depth", "height", "width", "length", "features")
 """What a rule may call the sizes of what comes in."""
@@ -84,6 +84,10 @@ class Extern(Layer):
     def text(self) -> str:
         return f"{self.name}({', '.join(f'{name}={value}' for name, value in self.given)})"
 
+    @property
+    def counted(self) -> bool:
+        return self.learned is not None
+
     def title(self, x: Shape) -> str:
         return self.name
 
@@ -146,9 +150,8 @@ class Extern(Layer):
         return Spelling(self.name, arguments, package=self.package)
 
     def words(self, x: Shape) -> str:
-        shown = [_brief(name, value, at < self.positional) for at, (name, value) in enumerate(self.given)]
-        if self.learned is None:
-            shown.append("parameters not counted")
+        shown = [] if self.counted else ["parameters not counted"]
+        shown += [_brief(name, value, at < self.positional) for at, (name, value) in enumerate(self.given)]
         return ", ".join(shown)
 
 
@@ -163,7 +166,16 @@ def _parsed(rule: str) -> Expr:
 
 def _brief(name: str, value: Any, by_position: bool) -> str:
     """An argument for people: `"b c h w -> b (c h) w"`, `stride 2`."""
-    plain = value_of(value) if isinstance(value, Traced) else value
-    text = f'"{plain}"' if isinstance(plain, str) else str(plain).lower() if isinstance(plain, bool) else str(plain)
+    text = _written(value)
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
     return shown if by_position else f"{name} {shown}"
+
+
+def _written(value: Any) -> str:
+    """An argument as the language writes it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    plain = value_of(value)
+    if isinstance(plain, bool):
+        return str(plain).lower()
+    return f'"{plain}"' if isinstance(plain, str) else str(plain)

@@ -28,6 +28,11 @@ class Operation(BaseModel):
     """What a diagram writes into the merge."""
 
     @property
+    def word(self) -> str:
+        """What people call it."""
+        return self.kind
+
+    @property
     def takes(self) -> tuple[int, int]:
         """The fewest and the most values that it takes."""
         return (1, 1)

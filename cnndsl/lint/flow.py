@@ -146,13 +146,13 @@ class Walk:
         x, y = module.values[step.inputs[0]], module.values[step.outputs[0]]
         if not isinstance(action, Call):
             layer = action.layer
-            trail = trails[step.inputs[0]].then(Applied(layer, x, y, layer.kind, step.origin, step.origin, place))
+            trail = trails[step.inputs[0]].then(Applied(layer, x, y, layer.word, step.origin, step.origin, place))
             show(trail)
             return [trail]
         part = parts[action.child]
         if isinstance(part.unit, Leaf):
             layer = part.unit.layer
-            name = layer.kind if part.name.isdigit() else part.name
+            name = layer.word if part.name.isdigit() else part.name
             applied = Applied(layer, x, y, name, step.origin, part.origin, place, part.unit.weights)
             trail = trails[step.inputs[0]].then(applied)
             show(trail)

@@ -212,6 +212,24 @@ def test_nothing_is_imported_to_compile(tmp_path: Path) -> None:
     assert "Own parameters not counted" in ran.stdout
 
 
+def test_what_is_not_counted_is_told() -> None:
+    text = 'extern Own(a) from "own" (shape = same)\nblock Unit { Own([1, true]) }\n'
+    compilation = compiled(text + network("Unit -> linear(2)"))
+    assert compilation.program is not None
+    assert not costs.of(compilation.program, "Net").complete
+    summary = compilation.summary(columns=200)
+    assert "Own parameters not counted, [1, true]" in summary
+    assert "parameters  at least 386" in summary
+    assert "Net: 3 x 8 x 8 in, 2 out, at least 386 parameters." in compilation.python()
+    assert "at least 386 parameters" in compilation.dot()
+    assert "at least" not in compiled(SCALE + network("Scale(3)")).summary()
+
+
+def test_it_is_explained_by_its_name() -> None:
+    compilation = compiled(SCALE + network("Scale(3, start=2) -> conv(4, 3)"))
+    assert "scale1 = Scale(3, start=2)" in compilation.explain()
+
+
 def test_loading_calls_nothing_but_modules(tmp_path: Path) -> None:
     path = tmp_path / "net.cnn"
     path.write_text(SCALE + network("Scale(3)"))

@@ -76,14 +76,14 @@ class Explanation:
     @property
     def why_flattened(self) -> str:
         """Why there is a flatten, in words."""
-        return f"{self.applied.layer.kind} takes a list of features, so the compiler puts a flatten before it"
+        return f"{self.applied.layer.word} takes a list of features, so the compiler puts a flatten before it"
 
 
 def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
     """What there is to say of an application; `folders` stands before the names of files."""
     layer = applied.layer
     declared = applied.part.origin if applied.part is not None else applied.origin
-    written = places.layer(declared, layer.kind)
+    written = places.layer(declared, layer.word)
     line, column = written.position if written is not None else (declared.line, declared.column)
     rules: tuple[AxisRule, ...] = ()
     tensors: tuple[Tensor, ...] = ()
@@ -92,7 +92,7 @@ def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
         rules, tensors = layer.formula(x), layer.tensors(x)
     return Explanation(
         applied,
-        applied.path or layer.kind,
+        applied.path or layer.word,
         written.text if written is not None else _spelled(applied),
         f"{folders}{declared.file}:{line}:{column}",
         _grouped(rules),
@@ -111,9 +111,9 @@ def plain(shape: Shape) -> Shape:
 
 def _spelled(applied: Applied) -> str:
     if not isinstance(applied.layer, Layer):
-        return applied.layer.kind
+        return applied.layer.word
     words = applied.layer.words(plain(applied.inputs[0]) if applied.inputs else ())
-    return f"{applied.layer.kind} {words}".strip()
+    return f"{applied.layer.word} {words}".strip()
 
 
 def _grouped(rules: tuple[AxisRule, ...]) -> tuple[Rule, ...]:

@@ -105,7 +105,7 @@ def _walk(program: Program, frame: Frame, inputs: tuple[Came, ...], prefix: str,
             path = words = prefix + action.child
             layer = part.unit.layer if isinstance(part.unit, Leaf) else None
         else:
-            layer, words, inserted = action.layer, action.layer.kind, action.inserted
+            layer, words, inserted = action.layer, action.layer.word, action.inserted
         for value, shape in zip(step.outputs, outputs, strict=True):
             values[value] = Came(words, shape, step.origin, came[0] if inserted else None)
         if not _touches(path, within):

@@ -88,7 +88,7 @@ def _markdown(network: Module, cost: Cost, lines: Iterable[Entry]) -> Iterator[s
         parameters = "shared" if row.shared else f"{row.parameters:,}" if row.parameters else ""
         macs = "open" if row.macs is None else f"{row.macs:,}" if row.macs else ""
         yield _cells(name, f"{line.word} {row.words}".rstrip(), output, parameters, macs)
-    yield _cells("total", "", "", f"{cost.parameters:,}", "open" if cost.macs is None else f"{cost.macs:,}")
+    yield _cells("total", "", "", cost.said, "open" if cost.macs is None else f"{cost.macs:,}")
 
 
 def _cells(*cells: str) -> str:

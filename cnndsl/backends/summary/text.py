@@ -126,14 +126,14 @@ def _line(cells: Sequence[str], widths: list[int], style: Style | None = None, *
 
 def _totals(cost: Cost, color: bool) -> Iterator[str]:
     macs = "depend on a size that is left open" if cost.macs is None else f"{cost.macs:,}"
-    numbers = {"parameters": f"{cost.parameters:,}"}
+    numbers = {"parameters": cost.said}
     if cost.trainable != cost.parameters:
         numbers["trainable"] = f"{cost.trainable:,}"
     if cost.buffers:
         numbers["buffers"] = f"{cost.buffers:,}"
     numbers["MACs"] = macs
     across = max(map(len, numbers))
-    room = max(len(number) for number in numbers.values() if number[0].isdigit())
+    room = max((len(number) for number in numbers.values() if number[0].isdigit()), default=0)
     for name, number in numbers.items():
         shown = pad(number, room, right=True) if number[0].isdigit() else number
         yield f"{pad(name, across)}  {paint(shown, 'bold', color=color)}"

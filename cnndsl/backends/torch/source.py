@@ -145,7 +145,7 @@ def _class_docstring(plan: ClassPlan, program: Program) -> list[str]:
     cost = costs.of(program, module.id)
     took = " and ".join(show(shape) for shape in module.input_shapes)
     gave = " and ".join(show(shape) for shape in module.output_shapes)
-    lines = [f'    """{module.name}: {took} in, {gave} out, {cost.parameters:,} parameters.']
+    lines = [f'    """{module.name}: {took} in, {gave} out, {cost.said} parameters.']
     fixed = [p for p in module.parameters if p.name not in plan.arguments]
     if module.open:
         lines += ["", *(f"    {size.words[0].upper()}{size.words[1:]}." for size in module.open)]
