@@ -170,6 +170,8 @@ class Application(Expressions):
                 return self._block(slot, BlockRecipe(recipe, (), span), value, span)
             case BlockRecipe():
                 return self._block(slot, recipe, value, span)
+            case Chain(stages=()):
+                return value  # the identity leaves no module behind
             case Choice():
                 if recipe.recipe is None:
                     return value

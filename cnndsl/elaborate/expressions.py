@@ -652,6 +652,15 @@ class Expressions:
             help_text = "begin a new line with the value: it becomes the current one"
         raise error("E404", f"{wanted}, and this is {describe(value)}", node.span, help=help_text)
 
+    def _check_label(self, stage: tree.Expression, pipe: tree.Pipe) -> None:
+        """Raise Problem for a name that another stage of the same line is only about to give."""
+        if not isinstance(stage, tree.Name) or stage.text in self.scope.visible():
+            return
+        labels = (other.label for other in pipe.stages if isinstance(other, tree.Labelled))
+        if any(isinstance(label, tree.Name) and label.text == stage.text for label in labels):
+            message = f"{stage.text} is a name from the next line on"
+            raise error("E201", message, stage.span, help=f"write -> {stage.text} in a line of its own")
+
     def _pipe(self, node: tree.Pipe) -> Any:
         first = node.stages[0]
         start: Any = None
@@ -660,6 +669,7 @@ class Expressions:
         for part in node.stages:
             try:  # each stage is checked by itself, so that one mistake does not hide the next
                 if part is not first or isinstance(first, tree.Labelled):
+                    self._check_label(part, node)
                     stages.append(self._stage(part))
                     continue
                 start = self.known(first)

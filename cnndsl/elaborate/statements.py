@@ -14,7 +14,18 @@ from cnndsl.elaborate.definitions import is_recipe
 from cnndsl.elaborate.expressions import open_size
 from cnndsl.elaborate.opening import declare_shape
 from cnndsl.elaborate.scope import Scope
-from cnndsl.elaborate.values import UNKNOWN, BraceRecipe, Choice, Function, Part, Silent, Unknown, Value, describe
+from cnndsl.elaborate.values import (
+    IDENTITY,
+    UNKNOWN,
+    BraceRecipe,
+    Choice,
+    Function,
+    Part,
+    Silent,
+    Unknown,
+    Value,
+    describe,
+)
 from cnndsl.elaborate.weights import init_rules
 from cnndsl.program import Output
 from cnndsl.source import Span
@@ -363,7 +374,7 @@ class Body(Application):
             slot = self.builder.slots.get(name)
             if slot is None or self.current is UNKNOWN:
                 continue
-            absent = isinstance(value.recipe, Choice) and value.recipe.recipe is None
+            absent = value.recipe == IDENTITY or (isinstance(value.recipe, Choice) and value.recipe.recipe is None)
             if slot.unit is not None or absent:
                 self.context.needed([slot.span])
             else:
