@@ -45,7 +45,7 @@ from cnndsl.elaborate.values import (
 )
 from cnndsl.elaborate.weight import Items, weight_of
 from cnndsl.elaborate.weights import make_initialiser
-from cnndsl.layers.sizes import AXES, SizeError, show
+from cnndsl.layers.sizes import AXES, SizeError, check_limits, show
 from cnndsl.layers.values import OPERATIONS
 from cnndsl.names import plain_label
 from cnndsl.program import Combine
@@ -427,6 +427,8 @@ class Expressions:
             )
         try:
             shapes = operation.outputs(tuple(value.shape for value in values))
+            for shape in shapes:
+                check_limits(shape)
         except SizeError as problem:
             came = {value.span: f"{show(value.shape)} comes from {value.maker}" for value in values}
             labels = tuple(Label(place, text) for place, text in came.items() if place != span)
