@@ -98,7 +98,9 @@ MUCH = {
     "long line": in_network(f'x = "{"a" * 90_000}"\nrelu'),
     "empty lines": in_network("\n" * 90_000 + "-> relu", "").replace("8)\n", "8)\n relu "),
     "blocks that are equal": in_network("B17", blocks(18, "{} -> {}")),
-    "expressions": f"network Net(n = 1) {{ input(3, 8, 8)\nx = n\n{doubled('x = (x + n) // 2 + (x * n) // 3')}conv(x + 1, 1) }}",
+    "expressions": (
+        f"network Net(n = 1) {{ input(3, 8, 8)\nx = n\n{doubled('x = (x + n) // 2 + (x * n) // 3')}conv(x + 1, 1) }}"
+    ),
     "powers of a parameter": f"network Net(n = 1) {{ input(3, 8, 8)\nx = n\n{doubled('x = x * x')}conv(x, 1) }}",
     "sums of parameters": (
         f"network Net(a = 1, b = 2, c = 3) {{ input(3, 8, 8)\nx = {'(a + b + c) * ' * 30}1\nconv(x % 7 + 1, 1) }}"
