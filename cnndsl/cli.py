@@ -9,22 +9,13 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import click
 
-from cnndsl.commands.options import check_no_source, common, files, force
-from cnndsl.console import INTERRUPTED, STDIN, WRONG_USE, Run, Unheard, say
-
-if TYPE_CHECKING:
-    from cnndsl.compiler import Compilation
-    from cnndsl.program import Program
-
-PICTURES = ("svg", "png", "pdf", "dot")
+from cnndsl.console import INTERRUPTED, WRONG_USE, Unheard, say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,19 +50,17 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 class _Commands(click.Group):
-    """The commands, some of them in files of their own that are read when they are asked for; one may be forgotten."""
+    """The commands, whose files are read when they are called; one may be forgotten."""
 
-    elsewhere: ClassVar[dict[str, str]] = {
-        name: f"cnndsl.commands.{name}" for name in ("draw", "explain", "layers", "summary")
-    }
+    names: ClassVar[tuple[str, ...]] = ("check", "compile", "draw", "explain", "layers", "summary")
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *self.elsewhere})
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.names)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in self.elsewhere:
-            return import_module(self.elsewhere[cmd_name]).command  # type: ignore[no-any-return]
-        return super().get_command(ctx, cmd_name)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self.names:
+            return None
+        return import_module(f"cnndsl.commands.{cmd_name}").command  # type: ignore[no-any-return]
 
     def _takes_files(self, ctx: click.Context, name: str) -> bool:
         command = self.get_command(ctx, name)
@@ -98,122 +87,6 @@ class _Commands(click.Group):
 @click.version_option(package_name="cnndsl", message="%(prog)s %(version)s")
 def cli() -> None:
     """Compile .cnn files, which describe convolutional networks, to PyTorch and to pictures."""
-
-
-@cli.command("compile", short_help="Write the PyTorch module and the picture of each FILE.")
-@files
-@click.option(
-    "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to write; by default beside FILE."
-)
-@click.option(
-    "--diagram", type=click.Choice([*PICTURES, "none"]), default="svg", show_default=True, help="The picture to draw."
-)
-@force
-@common
-def compile_(
-    files: tuple[Path, ...], output: Path | None, diagram: str, force: bool, settings: dict[str, Any], **common: Any
-) -> int:
-    """Compile each FILE to a PyTorch module and a picture of its last network.
-
-    net.cnn becomes net.py and net.svg; my-net.cnn becomes my_net.py, which Python can import. FILE may
-    be - for standard input. Nothing is written for a file with errors, and no file is overwritten that
-    cnndsl did not write.
-    """
-    run = Run(**common)
-    if STDIN in files and output is None:
-        message = "what comes from standard input belongs to no folder: say with -o DIR where to write"
-        raise click.UsageError(message)
-    if output is not None and output.suffix[1:] in (*PICTURES, "py") and not os.path.isdir(output):  # noqa: PTH112
-        message = f"{output} looks like a file, and what is named here is a folder for the module and the picture"
-        raise click.BadParameter(message, param_hint="-o")
-    jobs: list[_Job] = []
-    for path in dict.fromkeys(files):
-        compilation = run.compile(path, settings)
-        if compilation is not None and compilation.program is not None:
-            stem = _stem(path, run.stdin_filename, compilation.program)
-            jobs.append(_Job(path, compilation, output or path.parent, stem, diagram))
-    _check_targets(jobs, files)
-    for job in jobs:
-        outputs = {job.module: job.compilation.python().encode()}
-        if job.picture is not None:
-            outputs |= run.picture(job.compilation.dot(), job.picture)
-        run.write(outputs, force=force)
-    return run.finish()
-
-
-@cli.command()
-@files
-@common
-def check(files: tuple[Path, ...], settings: dict[str, Any], **common: Any) -> int:
-    """Say what is wrong with each FILE, and write nothing."""
-    run = Run(**common, to_stdout=True)
-    paths = list(dict.fromkeys(files))
-    for path in paths:
-        run.compile(path, settings)
-    code = run.finish()
-    if run.format_ == "text":
-        tally = _tally(len(paths), run.found)
-        say(f"\n{tally}\n" if run.found else f"{tally}\n")
-    return code
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A program without errors, and where its outputs go."""
-
-    source: Path
-    compilation: Compilation
-    folder: Path
-    stem: str
-    diagram: str
-
-    @property
-    def module(self) -> Path:
-        from cnndsl.files import module_name
-
-        return self.folder / f"{module_name(self.stem)}.py"
-
-    @property
-    def picture(self) -> Path | None:
-        return None if self.diagram == "none" else self.folder / f"{self.stem}.{self.diagram}"
-
-    @property
-    def targets(self) -> list[Path]:
-        return [self.module] if self.picture is None else [self.module, self.picture]
-
-
-def _stem(path: Path, stdin_filename: str | None, program: Program) -> str:
-    """What outputs are called, without a suffix: as the file, or as the network where there is no file."""
-    if path != STDIN:
-        return path.stem
-    if stdin_filename is not None:
-        return Path(stdin_filename).stem
-    return program.network().name.lower()
-
-
-def _check_targets(jobs: Iterable[_Job], sources: Iterable[Path]) -> None:
-    """Refuse to write one file twice, or over a source."""
-    written: dict[str, Path] = {}
-    for job in jobs:
-        for target in job.targets:
-            check_no_source(target, sources)
-            place = os.path.normcase(os.path.realpath(target))
-            if place in written:
-                message = f"{written[place]} and {job.source} would both be written to {target}"
-                raise click.UsageError(message)
-            written[place] = job.source
-
-
-def _tally(files: int, found: Mapping[str, int]) -> str:
-    """`2 files, 1 error, 3 warnings`."""
-
-    def count(number: int, word: str) -> str:
-        return f"{f'{number:,}' if number else 'no'} {word}{'' if number == 1 else 's'}"
-
-    parts = [count(files, "file"), count(found["error"], "error")]
-    if found["warning"]:
-        parts.append(count(found["warning"], "warning"))
-    return ", ".join(parts)
 
 
 def _internal_error(problem: Exception) -> str:
