@@ -13,7 +13,7 @@ import io
 import tokenize
 from pathlib import Path
 
-from cnndsl.syntax.parser import _words
+from cnndsl.syntax.words import words
 
 MODELS = Path(__file__).parents[1] / "models"
 
@@ -40,8 +40,8 @@ _LAYOUT = (
 
 def text_tokens(family: str) -> int:
     """The length of a family in the language."""
-    words = _words((MODELS / f"{family}.cnn").read_text(encoding="utf-8"), 0)
-    return sum(word.type != "_NL" for word in words)
+    text = (MODELS / f"{family}.cnn").read_text(encoding="utf-8")
+    return sum(word.type != "_NL" for word in words(text))
 
 
 def python_tokens(text: str) -> int:

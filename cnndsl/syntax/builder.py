@@ -10,11 +10,10 @@ import threading
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from lark import Token
-
 from cnndsl.diagnostics import error
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
+from cnndsl.syntax.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,11 +40,11 @@ class Builder(threading.local):
 
     # Words
 
-    def _span(self, first: Token | tree.Node, last: Token | tree.Node | None = None) -> Span:
+    def _span(self, first: Word | tree.Node, last: Word | tree.Node | None = None) -> Span:
         start, end = _start(first), _end(first if last is None else last)
         return Span(self.source, start, end)
 
-    def _name(self, token: Token) -> tree.Name:
+    def _name(self, token: Word) -> tree.Name:
         if len(token) > MAX_NAME:
             raise error(
                 "E505",
@@ -55,7 +54,7 @@ class Builder(threading.local):
             )
         return tree.Name(self._span(token), unicodedata.normalize("NFKC", str(token)))
 
-    def _string(self, token: Token) -> tree.String:
+    def _string(self, token: Word) -> tree.String:
         span = self._span(token)
         text = str(token)[1:-1]
         parts: _Texts = []
@@ -289,9 +288,9 @@ class Builder(threading.local):
         return tree.File(Span(self.source, 0, len(self.source.text)), tuple(parts))
 
 
-def _start(part: Token | tree.Node) -> int:
-    return part.start_pos or 0 if isinstance(part, Token) else part.span.start
+def _start(part: Word | tree.Node) -> int:
+    return part.start if isinstance(part, Word) else part.span.start
 
 
-def _end(part: Token | tree.Node) -> int:
-    return part.end_pos or 0 if isinstance(part, Token) else part.span.end
+def _end(part: Word | tree.Node) -> int:
+    return part.end if isinstance(part, Word) else part.span.end

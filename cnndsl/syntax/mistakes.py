@@ -75,7 +75,7 @@ def _comment(place: Place) -> Problem | None:
     words = [*place.line, place.word]
     for k, word in enumerate(words):
         following = words[k + 1] if k + 1 < len(words) else place.after
-        is_star = following is not None and following.type in ("STAR", "POWER") and following.start_pos == word.end_pos
+        is_star = following is not None and following.type in ("STAR", "POWER") and following.start == word.end
         if word.type == "SLASH" and (str(word) == "//" or (k == 0 and is_star)):
             start = span_of(word, place.source)
             return error("E101", "a comment begins with #", start, help="write # in place of it")
@@ -128,7 +128,7 @@ def _number(place: Place) -> Problem | None:
 
 def _arrow(place: Place) -> Problem | None:
     word, before, after = place.word, place.before, place.after
-    if word.type == "EQUAL" and after is not None and str(after) == ">" and after.start_pos == word.end_pos:
+    if word.type == "EQUAL" and after is not None and str(after) == ">" and after.start == word.end:
         return error("E101", "an arrow is written ->", place.span(word, after), help="write ->")
     if word.type != "_ARROW":
         return None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lark import Token
-
 from cnndsl.source import Source, Span
+from cnndsl.syntax.words import Word
 
 WORDS = frozenset(
     {
@@ -24,8 +23,8 @@ _LONGEST = 30
 class Open:
     """A bracket that is open, the words before it, and where a line break was first dropped inside it."""
 
-    token: Token
-    before: Token | None
+    token: Word
+    before: Word | None
     defines: bool = False
     """Whether it opens the parameters of a definition."""
     broken_at: int = 0
@@ -53,19 +52,19 @@ class Place:
     """The word `words[at]` cannot stand here; `expected` are the kinds of words that could."""
 
     source: Source
-    words: list[Token]
+    words: list[Word]
     at: int
-    word: Token
+    word: Word
     brackets: list[Open]
     expected: frozenset[str]
 
     @property
-    def before(self) -> Token | None:
+    def before(self) -> Word | None:
         """The word before."""
         return self.words[self.at - 1] if self.at else None
 
     @property
-    def after(self) -> Token | None:
+    def after(self) -> Word | None:
         """The word after."""
         return self.words[self.at + 1] if self.at + 1 < len(self.words) else None
 
@@ -80,7 +79,7 @@ class Place:
         return bool(self.brackets) and self.brackets[-1].token.type == "LBRACE"
 
     @property
-    def line(self) -> list[Token]:
+    def line(self) -> list[Word]:
         """The words of the line up to this one, which is not among them."""
         start = self.at
         while start and self.words[start - 1].type not in ("_NL", "LBRACE", "RBRACE"):
@@ -88,29 +87,29 @@ class Place:
         return self.words[start : self.at]
 
     @property
-    def first(self) -> Token:
+    def first(self) -> Word:
         """The first word of the line."""
         return (self.line or [self.word])[0]
 
     @property
     def is_glued(self) -> bool:
         """Whether there is no space before the word."""
-        return self.before is not None and self.before.end_pos == self.word.start_pos
+        return self.before is not None and self.before.end == self.word.start
 
-    def span(self, first: Token | None = None, last: Token | None = None) -> Span:
+    def span(self, first: Word | None = None, last: Word | None = None) -> Span:
         """The place of a word, by default of this one, or from one word to another."""
         first = first or self.word
         return span_of(first, self.source).to(span_of(last or first, self.source))
 
-    def text(self, first: Token, last: Token) -> str:
+    def text(self, first: Word, last: Word) -> str:
         """The text from one word to another, cut where it is long."""
         text = " ".join(self.span(first, last).text.split())
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def span_of(word: Token, source: Source) -> Span:
+def span_of(word: Word, source: Source) -> Span:
     """The characters of a word, without the line breaks that belong to it."""
-    start, end = word.start_pos or 0, word.end_pos or 0
+    start, end = word.start, word.end
     if word.type == "_ARROW":
         end = start + 2
     elif word.type == "_NL":
@@ -118,7 +117,7 @@ def span_of(word: Token, source: Source) -> Span:
     return Span(source, start, end)
 
 
-def show(word: Token) -> str:
+def show(word: Word) -> str:
     """A word for people."""
     if word.type == "_NL":
         return "the end of the line"

@@ -50,13 +50,13 @@ def test_the_package_loads_nothing() -> None:
 def test_no_command_loads_torch(arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "net.cnn").write_text(NET)
     code = f"from cnndsl.cli import main; assert main({arguments!r}) == 0"
-    allowed = {"lark", "pydantic"} | ({"graphviz"} if arguments[0] in ("compile", "draw") else set())
+    allowed = {"pydantic"} | ({"graphviz"} if arguments[0] in ("compile", "draw") else set())
     assert loaded_by(code, cwd=tmp_path) <= allowed
 
 
 def test_the_library_without_torch() -> None:
     code = f"import cnndsl; c = cnndsl.compile({NET!r}); c.python(); c.dot(); c.summary()"
-    assert loaded_by(code) <= {"lark", "pydantic"}
+    assert loaded_by(code) <= {"pydantic"}
 
 
 def test_the_import_contracts() -> None:
