@@ -2,7 +2,7 @@
 
 A message stands beside the check that raises it; this file only says what a diagnostic is.
 Codes: E0 files, E1 syntax, E2 names, arguments and values, E3 sizes, E4 how a graph is wired,
-E5 limits; W2 and on are warnings.  `docs/errors.md` lists every code.
+E5 limits; W2 and on are warnings.  `docs/errors/` has a page about each.
 """
 
 from __future__ import annotations

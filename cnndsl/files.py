@@ -13,7 +13,7 @@ import re
 import secrets
 import stat
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,6 +47,40 @@ def read(path: Path) -> Source:
     except (OSError, ValueError) as problem:
         raise unreadable(name, problem) from None
     return decode(data, name)
+
+
+def sources(paths: Iterable[Path]) -> Iterator[Path | Problem]:
+    """The files that paths stand for, each once: a folder for the `.cnn` files in it and below, in the order of names.
+
+    What is hidden, by a dot before its name, is left out, and links to folders are not followed. In place of a folder
+    that cannot be read, or has no such file, comes a Problem with E001.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        for found in _below(path) if os.path.isdir(path) else [path]:  # noqa: PTH112 - raises nothing, as Path's would
+            if isinstance(found, Path):
+                place = os.path.realpath(found)
+                if place in seen:
+                    continue
+                seen.add(place)
+            yield found
+
+
+def _below(folder: Path) -> Iterator[Path | Problem]:
+    name = shown(folder)
+    failed: list[OSError] = []
+    empty = True
+    for place, folders, names in os.walk(folder, onerror=failed.append):
+        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        for one in sorted(names):
+            path = Path(place, one)
+            if one.endswith(".cnn") and not one.startswith(".") and path.is_file():
+                empty = False
+                yield path
+    for problem in failed:
+        yield unreadable(shown(Path(problem.filename)), problem)
+    if empty and not failed:
+        yield error("E001", f"there is no .cnn file in {name}", None, help="name a file, or a folder with some in it")
 
 
 def decode(data: bytes, name: str) -> Source:

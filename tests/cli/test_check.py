@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,19 +21,19 @@ error[E201]: nothing is called rely
 
 def test_no_errors(cnndsl: Command) -> None:
     result = cnndsl("check", "net.cnn")
-    assert (result.code, result.out, result.err) == (0, "1 file, no errors\n", "")
+    assert (result.code, result.out, result.err) == (0, "1 file checked, no errors\n", "")
 
 
 def test_errors_go_to_standard_output(cnndsl: Command) -> None:
     result = cnndsl("check", "bad.cnn")
-    assert (result.code, result.out, result.err) == (1, f"{ERROR}\n1 file, 1 error\n", "")
+    assert (result.code, result.out, result.err) == (1, f"{ERROR}\n1 file checked, 1 error\n", "")
 
 
 def test_several_files(cnndsl: Command) -> None:
     result = cnndsl("check", "bad.cnn", "net.cnn", "bad.cnn", "warned.cnn")
     assert result.code == 1
     assert result.out.startswith(f"{ERROR}\nwarning[")
-    assert result.out.endswith("\n\n3 files, 1 error, 1 warning\n")
+    assert result.out.endswith("\n\n3 files checked, 1 error in 1 file, 1 warning\n")
 
 
 def test_not_all_of_very_many(cnndsl: Command) -> None:
@@ -40,13 +42,13 @@ def test_not_all_of_very_many(cnndsl: Command) -> None:
     assert result.out.count("\nerror[E201]") + 1 == 71
     more = cnndsl("check", "-", "bad.cnn", stdin=text.replace("rely", "rely\nrelo").encode())
     assert more.out.count("\nerror[E201]") + 1 == 100
-    assert more.out.endswith("\n\n... and 41 more\n\n2 files, 141 errors\n")
+    assert more.out.endswith("\n\n... and 41 more\n\n2 files checked, 141 errors in 2 files\n")
 
 
 def test_warnings_alone_are_no_failure(cnndsl: Command) -> None:
     result = cnndsl("check", "-", stdin=WARNED.encode())
     assert result.code == 0
-    assert result.out.endswith("1 file, no errors, 1 warning\n")
+    assert result.out.endswith("1 file checked, no errors, 1 warning\n")
 
 
 def test_nothing_is_written(cnndsl: Command, folder: Path) -> None:
@@ -100,14 +102,57 @@ def test_a_missing_file_does_not_stop_the_others(cnndsl: Command) -> None:
     result = cnndsl("check", "gone.cnn", "bad.cnn")
     assert result.code == 2
     assert result.out.startswith("error[E001]: gone.cnn cannot be read: no such file or directory\n\nerror[E201]")
-    assert result.out.endswith("2 files, 2 errors\n")
+    assert result.out.endswith("2 files checked, 2 errors in 2 files\n")
 
 
-def test_a_folder(cnndsl: Command, folder: Path) -> None:
-    (folder / "models").mkdir()
+def test_a_folder_stands_for_its_files(cnndsl: Command, folder: Path) -> None:
+    (folder / "models" / "more").mkdir(parents=True)
+    for name in ("models/b.cnn", "models/a.cnn", "models/more/c.cnn"):
+        (folder / name).write_text(BAD)
+    (folder / "models" / "notes.txt").write_text("no text of ours")
     result = cnndsl("check", "models")
+    assert result.code == 1
+    places = [line.split(":")[0] for line in result.out.splitlines() if line.startswith(" --> ")]
+    assert places == [" --> models/a.cnn", " --> models/b.cnn", " --> models/more/c.cnn"]
+    assert result.out.endswith("\n3 files checked, 3 errors in 3 files\n")
+
+
+def test_a_file_is_checked_once_and_hidden_ones_only_when_they_are_named(cnndsl: Command, folder: Path) -> None:
+    (folder / ".hidden").mkdir()
+    for name in (".hidden/net.cnn", ".net.cnn"):
+        (folder / name).write_text(NET)
+    assert cnndsl("check", ".", "net.cnn", "./bad.cnn").out.endswith("3 files checked, 1 error in 1 file, 1 warning\n")
+    assert cnndsl("check", ".hidden", ".net.cnn").out == "2 files checked, no errors\n"
+
+
+def test_links_lead_to_files_and_not_around(cnndsl: Command, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "back").symlink_to(folder, target_is_directory=True)
+    (folder / "sub" / "lost.cnn").symlink_to(folder / "nowhere.cnn")
+    (folder / "sub" / "there.cnn").symlink_to(folder / "net.cnn")
+    os.mkfifo(folder / "sub" / "pipe.cnn")
+    assert cnndsl("check", "sub").out == "1 file checked, no errors\n"
+    assert cnndsl("check", "sub", "net.cnn").out == "1 file checked, no errors\n"
+
+
+def test_a_folder_without_any(cnndsl: Command, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    result = cnndsl("check", "empty", "net.cnn", "bad.cnn")
     assert result.code == 2
-    assert "models cannot be read: it is a directory\n  = help: name the files in it: models/*.cnn" in result.out
+    assert result.out.startswith("error[E001]: there is no .cnn file in empty\n  = help: name a file, or a folder")
+    assert result.out.endswith("2 files checked, 2 errors in 1 file\n")
+
+
+def test_many_files_load_nothing_more_than_the_first(
+    cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cnndsl("check", "net.cnn")
+    loaded = set(sys.modules)
+    for number in range(5):
+        (folder / f"{number}.cnn").write_text(NET)
+    monkeypatch.delattr(Path, "read_text")  # sources are read as bytes; the grammar is what is read as text
+    assert cnndsl("check", *(f"{number}.cnn" for number in range(5))).code == 0
+    assert set(sys.modules) == loaded
 
 
 def test_not_text(cnndsl: Command) -> None:

@@ -45,7 +45,7 @@ def test_a_file_without_a_command(cnndsl: Command) -> None:
 
 def test_as_a_module(folder: Path) -> None:
     ran = subprocess.run([*CNNDSL, "check", folder / "net.cnn"], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "1 file, no errors\n", "")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "1 file checked, no errors\n", "")
 
 
 def test_a_reader_that_has_gone(folder: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_name_that_is_no_text(folder: Path) -> None:
     ran = subprocess.run([*CNNDSL, "check", name, b"gone\xff.cnn"], capture_output=True, check=False)
     assert ran.returncode == 2
     assert b"gone\\udcff.cnn cannot be read" in ran.stdout
-    assert b"2 files, 1 error\n" in ran.stdout
+    assert b"2 files checked, 1 error in 1 file\n" in ran.stdout
     made = subprocess.run(
         [*CNNDSL, "compile", "-", "-o", folder, "--stdin-filename", b"in\xff.cnn"],
         input=NET.encode(), capture_output=True, check=False,

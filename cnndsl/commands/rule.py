@@ -1,0 +1,53 @@
+"""`cnndsl rule`: what there is to say of an error or warning by its code."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cnndsl.console import Run, say
+
+
+@click.command("rule", short_help="List the errors and warnings, or tell all of one.")
+@click.argument("code", metavar="[CODE]", required=False)
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours.")
+def command(code: str | None, color: str) -> int:
+    """List the codes of errors and warnings, a line each. With CODE, such as E201, say all about that one: what it
+    means, an example of what is wrong, one of what is right, and why.
+    """
+    from cnndsl import pages
+
+    colored = Run("text", color, None).colored(sys.stdout)
+    if code is None:
+        say(_listing(colored))
+        return 0
+    try:
+        page = pages.page(code.upper())
+    except KeyError:
+        raise click.BadParameter(_why_not(code), param_hint="CODE") from None
+    say(pages.plain(page.text, color=colored))
+    return 0
+
+
+def _listing(color: bool) -> str:
+    from cnndsl import pages
+    from cnndsl.terminal import paint
+
+    lines = []
+    before = ""
+    for code in pages.codes():
+        if before and code[:2] != before[:2]:
+            lines.append("")
+        lines.append(f"{paint(code, 'red' if code[0] == 'E' else 'yellow', color=color)}  {pages.page(code).title}")
+        before = code
+    return "\n".join([*lines, "", "cnndsl rule CODE tells more of one."]) + "\n"
+
+
+def _why_not(code: str) -> str:
+    from difflib import get_close_matches
+
+    from cnndsl.pages import codes
+
+    near = get_close_matches(code.upper(), codes(), 1)
+    return f"there is no code {code}; " + (f"did you mean {near[0]}?" if near else "cnndsl rule lists them all")

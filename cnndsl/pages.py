@@ -1,0 +1,67 @@
+"""The pages about errors and warnings: what each code means, with an example of what is wrong and one of what is right.
+
+A page is `docs/errors/CODE.md`, in Markdown. A wheel has the folder inside the package.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cnndsl.terminal import paint
+
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is said of a code. `title` is a few words, `text` the whole page, in Markdown."""
+
+    code: str
+    title: str
+    text: str
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph, in one line."""
+        return " ".join(self.text.split("\n\n")[1].split())
+
+
+@cache
+def _folder() -> Path:
+    package = Path(__file__).parent
+    return next(
+        (folder for folder in (package / "errors", package.parent / "docs" / "errors") if folder.is_dir()),
+        package / "errors",
+    )
+
+
+def codes() -> list[str]:
+    """Every code that there is a page about, in order: errors first."""
+    return sorted(path.stem for path in _folder().glob("*.md"))
+
+
+def page(code: str) -> Page:
+    """The page about a code. Raises KeyError for one that has none."""
+    if code not in codes():
+        raise KeyError(code)
+    text = (_folder() / f"{code}.md").read_text(encoding="utf-8")
+    return Page(code, text.partition("\n")[0].partition(": ")[2], text)
+
+
+def plain(markdown: str, *, color: bool = False) -> str:
+    """A page for a terminal: headings in bold, examples indented, and links as the words that they stand on."""
+    lines = []
+    inside = False
+    for line in markdown.splitlines():
+        if line.startswith("```"):
+            inside = not inside
+        elif inside:
+            lines.append(f"    {line}".rstrip())
+        elif line.startswith("#"):
+            lines.append(paint(line.lstrip("# "), "bold", color=color))
+        else:
+            lines.append(_LINK.sub(r"\1", line))
+    return "\n".join(lines) + "\n"

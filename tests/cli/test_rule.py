@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from cnndsl import pages
+from tests.cli.conftest import Command
+
+
+def test_a_page(cnndsl: Command) -> None:
+    result = cnndsl("rule", "E201")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("E201: nothing has this name\n\nA name is neither a layer kind")
+    assert "\nWrong\n\n    # wrong.cnn\n    network Net {\n" in result.out
+    assert "    error[E201]: Conv2d is called conv here\n" in result.out
+    assert "```" not in result.out
+
+
+@pytest.mark.parametrize("code", pages.codes())
+def test_every_page_can_be_shown(cnndsl: Command, code: str) -> None:
+    said = cnndsl("rule", code.lower()).out
+    assert said.startswith(f"{code}: {pages.page(code).title}\n")
+    assert "](" not in said
+
+
+def test_colors(cnndsl: Command) -> None:
+    assert cnndsl("rule", "W203", "--color", "always").out.startswith("\x1b[1mW203: ")
+    assert "\x1b[33mW203\x1b[0m  a bias before" in cnndsl("rule", "--color", "always").out
+
+
+def test_all_codes(cnndsl: Command) -> None:
+    lines = cnndsl("rule").out.splitlines()
+    assert [line.split()[0] for line in lines[:-2] if line] == pages.codes()
+    assert "E302  a layer does not fit its input" in lines
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("E2O1", "there is no code E2O1; did you mean E2"),
+        ("W20", "there is no code W20; did you mean W"),
+        ("../../pyproject", "there is no code ../../pyproject; cnndsl rule lists them all"),
+        ("", "there is no code ; cnndsl rule lists them all"),
+    ],
+)
+def test_a_code_that_is_none(cnndsl: Command, code: str, said: str) -> None:
+    result = cnndsl("rule", code)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
