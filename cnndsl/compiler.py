@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnndsl.diagnostics import Diagnostic, error, has_errors, in_order
 from cnndsl.elaborate import Limits, elaborate
@@ -16,6 +16,9 @@ from cnndsl.program import Program
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
+
+if TYPE_CHECKING:
+    from cnndsl.backends.diff import Difference
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,15 @@ class Compilation:
         from cnndsl.backends.summary import summary
 
         return summary(self._checked(), network, **options)
+
+    def diff(self, after: Compilation, network: str | None = None, other: str | None = None) -> Difference:
+        """What is different of `after`: of its network `other` and this one's `network`, by default the last of each.
+
+        `cnndsl.backends.diff` writes it as text or JSON. Raises CompilationError when one of the texts has errors.
+        """
+        from cnndsl.backends.diff import compare
+
+        return compare(self._checked(), after._checked(), network, other)
 
     def explain(self, part: str = "", network: str | None = None, **options: Any) -> str:
         """Why the layers of a network give the sizes that they give; with `part` those of one part.

@@ -89,3 +89,17 @@ def _width(char: str) -> int:
     if unicodedata.category(char) in _NO_ROOM:
         return 0
     return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+def bytes_said(number: int) -> str:
+    """A number of bytes for people, in units of 1,024 with three digits: `392 B`, `24.5 KiB`, `1.20 MiB`."""
+    unit, *units = ("B", "KiB", "MiB", "GiB", "TiB")
+    size = float(number)
+    for larger in units:
+        if round(size, 1 if size < 100 else 0) < 1000:
+            break
+        size, unit = size / 1024, larger
+    if unit == "B":
+        return f"{number:,} B"
+    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
+    return f"{size:,.{digits}f} {unit}"

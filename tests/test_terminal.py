@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnndsl.terminal import cells, clean, pad, paint, visible, width
+from cnndsl.terminal import bytes_said, cells, clean, pad, paint, visible, width
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,21 @@ def test_paint() -> None:
     assert paint("x", "bold", "red", color=True) == "\x1b[1;31mx\x1b[0m"
     assert paint("x", "bold", color=False) == "x"
     assert paint("", "bold", color=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "0.98 KiB"),
+        (1024, "1.00 KiB"),
+        (25_088, "24.5 KiB"),
+        (1024 * 999 + 511, "999 KiB"),
+        (1024 * 1000, "0.98 MiB"),
+        (3 * 1024**3 // 2, "1.50 GiB"),
+        (5000 * 1024**4, "5,000 TiB"),
+    ],
+)
+def test_bytes(number: int, said: str) -> None:
+    assert bytes_said(number) == said

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Call, Combine, Leaf, Module, Program, Step, Use
 from cnndsl.traced import is_open, value_of
@@ -103,8 +104,13 @@ class Counter:
         else:
             layer = action.layer
         x = module.values[step.inputs[0]] if step.inputs else ()
-        macs = layer.macs(plain(x), plain(module.values[step.outputs[0]]))
-        return None if is_open(macs) else macs
+        return layer_macs(layer, x, module.values[step.outputs[0]])
+
+
+def layer_macs(layer: Layer, x: Shape, y: Shape) -> int | None:
+    """The multiply-accumulates of a layer that makes `y` of `x`; None where that depends on an open size."""
+    macs = layer.macs(plain(x), plain(y))
+    return None if is_open(macs) else macs
 
 
 def parts_of(module: Module) -> Parts:

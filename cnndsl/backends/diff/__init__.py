@@ -1,0 +1,12 @@
+"""What changed between two versions of a network: in layers, sizes, parameters and multiply-accumulates.
+
+In: two checked programs.  Out: the differences, as text for a terminal or as JSON.
+"""
+
+from __future__ import annotations
+
+from cnndsl.backends.diff.difference import Difference, Version, compare
+from cnndsl.backends.diff.forms import json
+from cnndsl.backends.diff.text import render
+
+__all__ = ["Difference", "Version", "compare", "json", "render"]

@@ -1,0 +1,97 @@
+"""What a module does, item by item: what two versions are matched by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from cnndsl.costs.counts import parts_of, plain
+from cnndsl.layers.base import Layer
+from cnndsl.layers.sizes import Shape
+from cnndsl.layers.values import Operation
+from cnndsl.program import Call, Combine, Leaf, Module, Program, Use
+
+
+@dataclass(frozen=True)
+class Item:
+    """One application in a module, or a part that is never applied.
+
+    name: that of the part, relative to the module; empty for a plain call and a merge of values.
+    layer, module, operation: what is applied, one of the three; `leaf` is the part that a layer is, where it is one.
+    inputs, outputs: the values, by their number in the module.
+    xs, ys: their shapes; neither has any for a part that is never applied.
+    again: whether the part was applied before in this module.
+    """
+
+    name: str
+    layer: Layer | None = None
+    leaf: Leaf | None = None
+    module: Module | None = None
+    operation: Operation | None = None
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    xs: tuple[Shape, ...] = ()
+    ys: tuple[Shape, ...] = ()
+    again: bool = False
+    applied: bool = True
+    training: bool = False
+
+    @cached_property
+    def sort(self) -> Literal["layer", "block", "merge"]:
+        """Whether it is a layer, has items of its own inside, or combines values."""
+        if self.operation is not None:
+            return "merge"
+        return "layer" if self.layer is not None else "block"
+
+    @cached_property
+    def word(self) -> str:
+        """What people call it: the kind of layer, the name of the block, the operation."""
+        if self.operation is not None:
+            return self.operation.symbol
+        if self.module is not None:
+            return self.module.name or self.module.kind
+        return self.layer.word if self.layer is not None else ""
+
+    @cached_property
+    def is_counted_name(self) -> bool:
+        """Whether the name says no more than a place in a row: `3`, or `conv3` for a convolution."""
+        rest = self.name.rpartition(".")[2]
+        if self.layer is not None:
+            rest = rest.removeprefix(self.layer.kind)
+        return not rest or rest.isdigit()
+
+    @property
+    def x(self) -> Shape:
+        """The shape that a layer was built for; a plain call for what comes into it."""
+        if self.leaf is not None:
+            return plain(self.leaf.x)
+        return self.xs[0] if self.xs else ()
+
+
+def items(program: Program, module: Module) -> list[Item]:
+    """The items of a module in the order of execution; after them the parts that are never applied."""
+    parts = parts_of(module)
+    applied: set[str] = set()
+    found = []
+    for step in module.steps:
+        action = step.action
+        if isinstance(action, Call):
+            item = _part(program, action.child, parts[action.child], action.module)
+            item = replace(item, again=action.child in applied, applied=True)
+            applied.add(action.child)
+        elif isinstance(action, Combine):
+            item = Item("", operation=action.operation)
+        else:
+            item = Item("", layer=action.layer)
+        xs, ys = (tuple(plain(module.values[index]) for index in side) for side in (step.inputs, step.outputs))
+        found.append(replace(item, inputs=step.inputs, outputs=step.outputs, xs=xs, ys=ys, training=step.training))
+    found += [_part(program, name, unit, None) for name, unit in parts.items() if name not in applied]
+    return found
+
+
+def _part(program: Program, name: str, unit: Leaf | Use, module: str | None) -> Item:
+    """A part as if it were never applied."""
+    if isinstance(unit, Leaf):
+        return Item(name, layer=unit.layer, leaf=unit, applied=False)
+    return Item(name, module=program.modules[module or unit.module], applied=False)

@@ -1,0 +1,203 @@
+"""The differences of a network one by one, and those that are alike together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from cnndsl.backends.diff.changes import Change, titled
+from cnndsl.backends.diff.comparison import Comparison, Node, Status
+from cnndsl.backends.diff.items import Item
+from cnndsl.costs.counts import Cost, Counter, layer_macs
+from cnndsl.layers.sizes import Shape
+from cnndsl.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A difference on one side: the path, the sizes that come out, and the parameters and multiply-accumulates.
+
+    The path is empty for what leaves no module; `block` is the path of the block that it is in, empty for the network.
+    """
+
+    path: str
+    block: str
+    sizes: tuple[Shape, ...]
+    parameters: int
+    macs: int | None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One difference, or `times` that are alike: of which this is the first, with the numbers of all of them.
+
+    item: what it is now, or was; `title` has its arguments: `conv 8 filters, 5×5`.
+    before, after: None where it is added or removed. `lasts` are the paths of the last one.
+    times: how many there are; of what follows, how many rows.
+    """
+
+    status: Status
+    item: Item
+    before: Side | None
+    after: Side | None
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    times: int = 1
+    lasts: tuple[str, str] = ("", "")
+
+    @property
+    def title(self) -> str:
+        """What it is, in words."""
+        return titled(self.item)
+
+    @property
+    def renamed(self) -> bool:
+        """Whether it was called something else, by itself and not only by what it is inside of."""
+        return self.moved or bool(self.before and self.after and self.before.name != self.after.name)
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is inside of something else now."""
+        return bool(self.before and self.after and self.before.path.count(".") != self.after.path.count("."))
+
+
+class Lines:
+    """Walks through the comparison of two networks."""
+
+    def __init__(self, before: Program, after: Program) -> None:
+        self._counters = (Counter(before), Counter(after))
+
+    def all(self, comparison: Comparison, *, whole: bool = False) -> Iterator[Line]:
+        """Every difference in the order in which the network works.
+
+        A block that only follows is one line, without what is inside it, unless `whole`.
+        """
+        return self._walk(comparison, "", "", whole)
+
+    def _walk(self, comparison: Comparison, old: str, new: str, whole: bool) -> Iterator[Line]:
+        for node in comparison.nodes:
+            if node.status is Status.SAME:
+                continue
+            inside = node.inside
+            if inside is None or (node.status is Status.FOLLOWS and not whole):
+                yield self._line(node, old, new)
+                continue
+            if node.changes or node.notes or node.renamed:
+                yield self._line(node, old, new)
+            if node.before is not None and node.after is not None:
+                yield from self._walk(inside, f"{old}{node.before.name}.", f"{new}{node.after.name}.", whole)
+
+    def _line(self, node: Node, old: str, new: str) -> Line:
+        sides = [
+            None if item is None else self._side(number, item, prefix)
+            for number, (item, prefix) in enumerate(((node.before, old), (node.after, new)))
+        ]
+        return Line(node.status, node.item, sides[0], sides[1], node.changes, node.notes)
+
+    def _side(self, number: int, item: Item, prefix: str) -> Side:
+        cost = self._cost(number, item)
+        inner = f"{prefix}{item.name}" if item.name else ""
+        block = inner.rpartition(".")[0] if item.name else prefix[:-1]
+        return Side(inner, block, item.ys, cost.parameters, cost.macs)
+
+    def _cost(self, number: int, item: Item) -> Cost:
+        """What an item holds, nothing where it was applied before, and what its application costs."""
+        counter = self._counters[number]
+        macs: int | None = 0
+        held = Cost()
+        if item.module is not None:
+            held = counter.of(item.module.id)
+            macs = held.macs if item.applied else 0
+        elif item.layer is not None and item.applied and item.xs:
+            macs = layer_macs(item.layer, item.xs[0], item.ys[0])
+        if item.leaf is not None:
+            held = counter.held(item.leaf)
+        return Cost(0 if item.again else held.parameters, macs=0 if item.training else macs)
+
+
+def folded(lines: Iterable[Line]) -> list[Line]:
+    """The lines, those that are alike as one where the first of them is.
+
+    Alike are changes of parts of the same name in other blocks, or of one kind with counted names; equal parts that
+    were added to one block or to the same blocks; blocks of one kind in a row; parts of one block that have other
+    numbers now; and rows of parts whose sizes change alike.
+    """
+    found: dict[object, Line] = {}
+    for line in _rows(lines):
+        key = _key(line)
+        found[key] = _joined(found[key], line, line.times) if key in found else line
+    return list(found.values())
+
+
+def _rows(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines; those that follow one another with the same change of sizes, and nothing else, as one."""
+    row: Line | None = None
+    for line in lines:
+        if row is not None and line.status is Status.FOLLOWS and _sizes(row) == _sizes(line):
+            row = _joined(row, line, 0)
+            continue
+        if row is not None:
+            yield row
+            row = None
+        if line.status is Status.FOLLOWS:
+            row = line
+        else:
+            yield line
+    if row is not None:
+        yield row
+
+
+def _sizes(line: Line) -> object:
+    return tuple(None if side is None else side.sizes for side in (line.before, line.after))
+
+
+def _key(line: Line) -> object:
+    before, after = line.before, line.after
+    if before is None or after is None:
+        side = before or after
+        return (line.status, line.title, *_place(line.item, side), bool(side and side.path))
+    if line.status is Status.FOLLOWS:
+        return (line.status, _sizes(line), after.name, line.lasts[1].rpartition(".")[2])
+    if not (line.changes or line.notes):
+        numbered = before.name.isdigit() and after.name.isdigit() and not line.moved
+        return ("renamed", before.block, after.block, numbered or (before.path, after.path))
+    place = line.item.word if line.item.is_counted_name else after.name
+    return (line.status, line.changes, line.notes, before.name == after.name, place)
+
+
+def _place(item: Item, side: Side | None) -> tuple[str, str]:
+    """Where an added or removed part is alike to another: of this name in any block, or with any number in this one."""
+    if side is None:
+        return ("", "")
+    if item.module is not None or side.name.isdigit():
+        return (side.block, side.name.rstrip("0123456789"))
+    return ("", side.name)
+
+
+def _joined(first: Line, line: Line, times: int) -> Line:
+    paths = [side.path if side else "" for side in (line.before, line.after)]
+    return replace(
+        first,
+        before=_sum(first.before, line.before),
+        after=_sum(first.after, line.after),
+        times=first.times + times,
+        lasts=(line.lasts[0] or paths[0], line.lasts[1] or paths[1]),
+    )
+
+
+def _sum(one: Side | None, other: Side | None) -> Side | None:
+    """The numbers of both; no sizes where they differ."""
+    if one is None or other is None:
+        return None
+    macs = None if one.macs is None or other.macs is None else one.macs + other.macs
+    return replace(
+        one,
+        sizes=one.sizes if one.sizes == other.sizes else (),
+        parameters=one.parameters + other.parameters,
+        macs=macs,
+    )

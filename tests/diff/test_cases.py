@@ -1,0 +1,113 @@
+"""Two versions of a network each: what is said to have changed, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnndsl.backends import diff
+from cnndsl.backends.diff import Difference
+from cnndsl.terminal import width
+from tests.conftest import Golden
+from tests.running import program_of
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))
+
+
+def difference(case: Path, before: str = "Before", after: str = "After") -> Difference:
+    program = program_of(case.read_text(encoding="utf-8"))
+    return diff.compare(program, program, before, after)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_text(case: Path, golden: Golden) -> None:
+    golden(case.with_suffix(".txt"), diff.render(difference(case)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_json(case: Path, golden: Golden) -> None:
+    golden(case.with_suffix(".json"), diff.json(difference(case)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("network", ["Before", "After"])
+def test_nothing_is_different_of_itself(case: Path, network: str) -> None:
+    found = difference(case, network, network)
+    assert found.same
+    assert list(found.lines(whole=True)) == []
+    assert json.loads(diff.json(found))["differences"] == []
+    assert diff.render(found).endswith("\nno difference: the same layers, sizes and keys\n")
+
+
+SWAPPED = {"added": "removed", "removed": "added"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_the_other_way_round(case: Path) -> None:
+    """What was added is removed, and every number has changed places."""
+
+    def told(found: Difference) -> dict[str, Any]:
+        return dict(json.loads(diff.json(found)))
+
+    there, back = told(difference(case)), told(difference(case, "After", "Before"))
+    assert (back["before"], back["after"], back["same"]) == (there["after"], there["before"], there["same"])
+    assert back["state_dict"]["missing"] == there["state_dict"]["unexpected"]
+    assert back["state_dict"]["same"] == there["state_dict"]["same"]
+
+    def counted(sides: dict[str, Any], swap: bool) -> list[str]:
+        rows = []
+        for row in sides["differences"]:
+            status = SWAPPED.get(row["status"], row["status"]) if swap else row["status"]
+            before, after = ("after", "before") if swap else ("before", "after")
+            rows.append(json.dumps([status, row[before], row[after], sorted(row["changes"])]))
+        return sorted(rows)
+
+    assert counted(back, swap=True) == counted(there, swap=False)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_parameters_add_up(case: Path) -> None:
+    """Layer by layer, the parameters that came and went are the difference of the totals."""
+    found = difference(case)
+    total = 0
+    for line in found.lines(whole=True):
+        is_block = line.item.module is not None and line.before is not None and line.after is not None
+        if not is_block:  # what is inside a block that is in both has lines of its own
+            total += (line.after.parameters if line.after else 0) - (line.before.parameters if line.before else 0)
+    assert total == found.after.cost.parameters - found.before.cost.parameters
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_colors_change_nothing_else(case: Path) -> None:
+    found = difference(case)
+    colored = diff.render(found, color=True)
+    assert "\x1b[" in colored
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == diff.render(found)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_lines_fit(columns: int) -> None:
+    for case in CASES:
+        lines = diff.render(difference(case), columns=columns).splitlines()
+        assert [line for line in lines if width(line) > columns] == []
+
+
+def test_what_only_follows_is_limited_unless_all_is_wanted() -> None:
+    layers = " -> ".join(f"conv({n}, 3, padding=1)" for n in range(2, 20))
+    program = program_of(
+        f"network Before {{ input(3, 8, 8); {layers} }}\nnetwork After {{ input(3, 9, 9); {layers} }}\n"
+    )
+    found = diff.compare(program, program, "Before", "After")
+    assert "  ... and 6 more, which --all lists\n" in diff.render(found)
+    assert "conv18" in diff.render(found, whole=True)
+    assert "which --all lists" not in diff.render(found, whole=True)
+
+
+def test_an_unknown_network() -> None:
+    program = program_of("network Net { input(1, 4, 4); relu }")
+    with pytest.raises(KeyError):
+        diff.compare(program, program, "Net", "Other")
