@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
-
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.extern import Extern
@@ -18,6 +16,7 @@ from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import OPERATIONS, Operation
+from cnndsl.records import Model, Reads
 from cnndsl.traced import Traced
 
 
@@ -38,9 +37,7 @@ def _read_operation(value: Any) -> Any:
 
 
 def _read_by_kind(value: Any, kinds: dict[str, Any], what: str) -> Any:
-    if not isinstance(value, dict):
-        return value
-    fields = dict(value)
+    fields = dict(value) if isinstance(value, dict) else {}
     kind = fields.pop("kind", None)
     if kind not in kinds:
         message = f"no {what} is called {kind!r}"
@@ -48,27 +45,19 @@ def _read_by_kind(value: Any, kinds: dict[str, Any], what: str) -> Any:
     return kinds[kind].model_validate(fields)
 
 
-def _write_by_kind(item: Layer | Operation) -> dict[str, Any]:
-    return {"kind": item.kind, **item.model_dump(exclude_defaults=True)}
-
-
-AnyLayer = Annotated[Layer, BeforeValidator(_read_layer), PlainSerializer(_write_by_kind)]
-AnyOperation = Annotated[Operation, BeforeValidator(_read_operation), PlainSerializer(_write_by_kind)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+AnyLayer = Annotated[Layer, Reads(_read_layer)]
+AnyOperation = Annotated[Operation, Reads(_read_operation)]
 
 
 def _as_tuples(value: Any) -> Any:
     return tuple(map(_as_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
-Numbers = Annotated[Any, BeforeValidator(_as_tuples)]
+Numbers = Annotated[Any, Reads(_as_tuples)]
 """A number, or nested tuples of them; JSON knows them as lists."""
 
 
-class Weights(_Model):
+class Weights(Model):
     """Numbers that a layer is given, as nested tuples; a shape with leading axes missing is repeated over them."""
 
     weight: Numbers = None
@@ -76,7 +65,7 @@ class Weights(_Model):
     trainable: bool = False
 
 
-class Leaf(_Model):
+class Leaf(Model):
     """A layer that is a module of its own, built for the input shape `x`.
 
     `traced` has, for parameters that were computed from names, the number with its expression; `init`
@@ -97,7 +86,7 @@ class Leaf(_Model):
         return self.layer.having(self.traced) if self.traced else self.layer
 
 
-class Use(_Model):
+class Use(Model):
     """A module used as a part of another: `module` built for the input shapes `xs` as the user sees them."""
 
     what: Literal["use"] = "use"
@@ -106,7 +95,7 @@ class Use(_Model):
     arguments: dict[str, Traced | bool | int | float | str | list[Any]] = {}
 
 
-class Child(_Model):
+class Child(Model):
     """A named part of a module: an attribute of the class, registered in this order.
 
     `when` is the test on which it depends that the part exists, in the names of the definition;
@@ -114,13 +103,13 @@ class Child(_Model):
     """
 
     name: str
-    unit: Annotated[Leaf | Use, Field(discriminator="what")]
+    unit: Leaf | Use
     origin: Origin
     when: str | None = None
     loop: str | None = None
 
 
-class Call(_Model):
+class Call(Model):
     """Apply the child called `child`.
 
     `module` is the elaboration of a composed child for the sizes of this call; it differs from the
@@ -132,7 +121,7 @@ class Call(_Model):
     module: str | None = None
 
 
-class Plain(_Model):
+class Plain(Model):
     """Apply a layer that leaves no module, as a plain function call.
 
     `inserted` marks the flatten that the compiler puts before a dense layer.
@@ -149,17 +138,17 @@ class Plain(_Model):
         return self.layer.having(self.traced) if self.traced else self.layer
 
 
-class Combine(_Model):
+class Combine(Model):
     """Combine values: a sum, a concatenation, a split."""
 
     what: Literal["combine"] = "combine"
     operation: AnyOperation
 
 
-class Step(_Model):
+class Step(Model):
     """One application: values in, values out, by their index in the module's `values`."""
 
-    action: Annotated[Call | Plain | Combine, Field(discriminator="what")]
+    action: Call | Plain | Combine
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     origin: Origin
@@ -169,7 +158,7 @@ class Step(_Model):
     """Whether the step is taken in training only."""
 
 
-class Output(_Model):
+class Output(Model):
     """One output: a value, and its name where several are returned by name.
 
     `training` marks one that is given in training only.
@@ -180,7 +169,7 @@ class Output(_Model):
     training: bool = False
 
 
-class InitRule(_Model):
+class InitRule(Model):
     """How a tensor of all layers of a kind begins."""
 
     kind: str
@@ -188,7 +177,7 @@ class InitRule(_Model):
     initialiser: Initialiser
 
 
-class OpenSize(_Model):
+class OpenSize(Model):
     """What an open size of a network's input must be: at least `minimum`, and `multiple` times a number plus `rest`.
 
     `minimum` is None where no size up to the greatest tried fits; `multiple` None where there is no such pattern.
@@ -215,7 +204,7 @@ class OpenSize(_Model):
         return f"{self.symbol} is a multiple of {self.multiple}{rest}{least}"
 
 
-class Parameter(_Model):
+class Parameter(Model):
     """A parameter of the definition, with the argument that this elaboration was made for.
 
     `fixed` is true when it decides more than sizes, so that the structure stands or falls with it.
@@ -228,7 +217,7 @@ class Parameter(_Model):
     default: bool | int | float | str | None = None
 
 
-class Module(_Model):
+class Module(Model):
     """A network, block, sequence or composed layer, elaborated for one set of arguments and sizes.
 
     `values` are the shapes of everything that flows, one sample's, the batch left out; the first
@@ -269,7 +258,7 @@ class Module(_Model):
         return tuple(self.values[output.value] for output in self.outputs)
 
 
-class Program(_Model):
+class Program(Model):
     """Everything that a text describes."""
 
     format: Literal[1] = 1

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.arguments import bind_layer, check_complete
 from cnndsl.elaborate.builder import Builder, Slot
@@ -42,6 +40,7 @@ from cnndsl.elaborate.values import (
 )
 from cnndsl.elaborate.weights import check_begin, check_fit, initialiser
 from cnndsl.layers.base import Layer
+from cnndsl.layers.declared import Invalid
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.shape import Flatten
@@ -251,12 +250,11 @@ class Application(Expressions):
                 raise open_size(node.span)
         try:
             layer = Learned(size=tuple(value_of(dim) for dim in size), init=begin)
-        except ValidationError as problem:
-            reason = problem.errors()[0]
-            raise error("E208", f"parameter: {reason.get('ctx', {}).get('error', reason['msg'])}", node.span) from None
+        except Invalid as problem:
+            raise error("E208", f"parameter: {problem.reason}", node.span) from None
         if isinstance(begin, Initialiser):
             check_begin(begin, layer.tensors(())[0], "tensor", "parameter", node.span)
-        traced = {"size": tuple(size)} if any(isinstance(dim, Traced) for dim in size) else {}
+        traced: dict[str, Any] = {"size": tuple(size)} if any(isinstance(dim, Traced) for dim in size) else {}
         slot = (
             self.builder.declare(self.wanted, node.span)
             if self.wanted

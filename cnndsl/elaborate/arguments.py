@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pydantic import ValidationError
-
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import RECIPES, BlockRecipe, LayerRecipe, Part, Template, Value, describe
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.declared import Invalid
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -90,7 +89,7 @@ def make_layer(
         return known  # type: ignore[no-any-return]
     try:
         layer = kind(**plain)
-    except ValidationError as problem:
+    except Invalid as problem:
         _invalid(kind, problem, places, span)
     body.context.memo[key] = layer
     return layer
@@ -154,11 +153,9 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
     )
 
 
-def _invalid(kind: type[Layer], problem: ValidationError, places: dict[str, tree.Argument], span: Span) -> NoReturn:
-    first = problem.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
-    if first["type"] == "missing":
-        missing = [str(e["loc"][0]) for e in problem.errors() if e["type"] == "missing"]
+def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argument], span: Span) -> NoReturn:
+    name, missing = problem.name, problem.missing
+    if missing:
         described = kind.model_fields[missing[0]].description
         example = next(stage.strip() for stage in kind.example.split("->") if stage.strip().startswith(kind.kind))
         raise error(
@@ -167,17 +164,8 @@ def _invalid(kind: type[Layer], problem: ValidationError, places: dict[str, tree
             span,
             help=f"{missing[0]}: {described}; for example {example}",
         )
-    reason = first.get("ctx", {}).get("error")
-    if reason is not None:
-        text = f"{name} {reason}" if name else str(reason)
-    elif first["type"] == "literal_error":
-        expected = first["ctx"]["expected"].replace("'", '"')
-        text = f"{name} must be one of {expected}, and it is {describe(first['input'])}"
-    else:
-        text = f"{name}: {first['msg']}"
-    raise error(
-        "E208", f"{kind.kind}: {text}", places[name].span if name in places else span, help=_parameter_help(kind, name)
-    )
+    place = places[name].span if name in places else span
+    raise error("E208", f"{kind.kind}: {problem}", place, help=_parameter_help(kind, name))
 
 
 def _parameter_help(kind: type[Layer], name: str) -> str | tuple[str, ...]:

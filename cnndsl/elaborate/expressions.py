@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import ValidationError
-
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate import functions
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
@@ -45,6 +43,7 @@ from cnndsl.elaborate.values import (
 )
 from cnndsl.elaborate.weight import Items, weight_of
 from cnndsl.elaborate.weights import make_initialiser
+from cnndsl.layers.declared import Invalid
 from cnndsl.layers.sizes import AXES, SizeError, check_limits, show
 from cnndsl.layers.values import OPERATIONS
 from cnndsl.names import plain_label
@@ -606,7 +605,7 @@ class Expressions:
         given = dict(zip(fields, map(self.plain, rest), strict=False)) | {k: self.plain(v) for k, v in named.items()}
         try:
             operation(**given)
-        except ValidationError as problem:
+        except Invalid as problem:
             raise operation_problem(name, operation, problem, node.span) from None
         return self.combine(name, values, given, node.span)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
-
 from cnndsl.diagnostics import Problem, error
 from cnndsl.elaborate.values import RECIPES, Value, describe
+from cnndsl.layers.declared import Invalid
 from cnndsl.layers.values import Operation
 from cnndsl.source import Span
 from cnndsl.traced import value_of
@@ -40,20 +39,10 @@ def no_order(left: Any, right: Any, span: Span) -> Problem:
     return error("E206", f"{describe(left)} and {describe(right)} have no order", span, help=help_text)
 
 
-def operation_problem(name: str, operation: type[Operation], problem: ValidationError, span: Span) -> Problem:
+def operation_problem(name: str, operation: type[Operation], problem: Invalid, span: Span) -> Problem:
     """The error for an operation on values with arguments that do not fit."""
-    first = problem.errors()[0]
-    field = str(first["loc"][0]) if first["loc"] else ""
+    field = problem.name
     help_text = f"{field}: {operation.model_fields[field].description}" if field in operation.model_fields else ""
-    if first["type"] == "missing":
+    if problem.missing:
         return error("E207", f"{name} needs {field} too", span, help=help_text)
-    reason = first.get("ctx", {}).get("error")
-    if reason is None:
-        bounds = first.get("ctx", {})
-        reason = "must be a whole number"
-        if "ge" in bounds:
-            reason = f"must be at least {bounds['ge']}"
-        elif "le" in bounds:
-            reason = f"must be at most {bounds['le']:,}"
-        reason += f", and it is {describe(first['input'])}"
-    return error("E208", f"{name}: {field} {reason}", span, help=help_text)
+    return error("E208", f"{name}: {problem}", span, help=help_text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cnndsl.diagnostics import error
 from cnndsl.elaborate.suggest import nearest
@@ -166,7 +166,7 @@ def init_rules(body: Expressions, statement: tree.Init) -> list[InitRule]:
                 help="write weight = ... or bias = ...",
             )
         rule = initialiser(body.known(setting.value), setting.value.span)
-        rules.append(InitRule(kind=kind.layer.kind, tensor=tensor, initialiser=rule))
+        rules.append(InitRule(kind=kind.layer.kind, tensor=cast("Literal['weight', 'bias']", tensor), initialiser=rule))
     return rules
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar, Literal
 
-from pydantic import Field
-
 from cnndsl.layers.base import Argument, Code, Group, Layer, Spelling, Tensor
+from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Axis, Count, Flag, Real
 from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, incoming
 from cnndsl.layers.memory import Extra, Kept

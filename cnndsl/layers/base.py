@@ -18,9 +18,7 @@ from functools import reduce
 from operator import mul
 from typing import Any, ClassVar, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.fields import FieldInfo
-
+from cnndsl.layers.declared import Declared, FieldInfo
 from cnndsl.layers.fields import takes
 from cnndsl.layers.formula import AxisRule
 from cnndsl.layers.memory import NOTHING, Extra, Kept
@@ -124,10 +122,8 @@ class LayerParameter:
     role: Literal["count", "free", "fixed"]
 
 
-class Layer(BaseModel):
+class Layer(Declared):
     """The base of every layer kind."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, validate_default=False)
 
     kind: ClassVar[str]
     """The word of the language."""
@@ -225,6 +221,10 @@ class Layer(BaseModel):
         """What people call it: the word of the language, or the name of a class from elsewhere."""
         return self.kind
 
+    def as_json(self) -> dict[str, Any]:
+        """Its kind and what was given to it."""
+        return {"kind": self.kind, **self.model_dump(exclude_defaults=True)}
+
     @property
     def text(self) -> str:
         """How it could be written: `conv(channels=8, kernel=5)`."""
@@ -270,7 +270,7 @@ class Layer(BaseModel):
             LayerParameter(
                 name,
                 takes(field),
-                field.description or "",
+                field.description,
                 field.is_required(),
                 None if field.is_required() else field.default,
                 _role(field),

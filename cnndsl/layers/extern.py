@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import AfterValidator, BeforeValidator
-
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
+from cnndsl.layers.declared import Check
+from cnndsl.layers.fields import Counts, OptionalText, OptionalTexts, Whole
 from cnndsl.layers.memory import Extra
 from cnndsl.layers.sizes import AXES, Dim, KnownShape, Shape, SizeError, show
 from cnndsl.traced import Expr, evaluate, is_open, parse_expr, value_of
@@ -36,16 +36,17 @@ def why_not_package(path: str) -> str | None:
     return None
 
 
-def _package(path: str) -> str:
-    reason = why_not_package(path)
+def _package(path: Any) -> str:
+    text = str(path)
+    reason = why_not_package(text) if text == path else "it is no text"
     if reason:
         message = f"{path!r} is no module: {reason}"
         raise ValueError(message)
-    return path
+    return text
 
 
-def _class(name: str) -> str:
-    if "." in name:
+def _class(name: Any) -> str:
+    if not isinstance(name, str) or "." in name:
         message = f"{name!r} is no name of a class"
         raise ValueError(message)
     return _package(name)
@@ -55,6 +56,17 @@ def _as_tuples(value: Any) -> Any:
     return tuple(map(_as_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
+def _given(value: Any) -> tuple[tuple[str, Any], ...]:
+    try:
+        pairs = [(name, value) for name, value in _as_tuples(value)]
+    except (TypeError, ValueError):
+        pairs = [(None, value)]
+    if not all(isinstance(name, str) for name, _ in pairs):
+        message = "must be pairs of a name and a value"
+        raise ValueError(message)
+    return tuple(pairs)
+
+
 class Extern(Layer):
     """A class of another package: what it is called, its arguments, and the rules for what comes out."""
 
@@ -62,18 +74,18 @@ class Extern(Layer):
     group: ClassVar[Group] = Group.BLOCK
     example: ClassVar[str] = ""
 
-    name: Annotated[str, AfterValidator(_class)]
-    package: Annotated[str, AfterValidator(_package)]
+    name: Annotated[str, Check(_class)]
+    package: Annotated[str, Check(_package)]
     """The module that it is imported from."""
-    given: tuple[tuple[str, Annotated[Any, BeforeValidator(_as_tuples)]], ...] = ()
+    given: Annotated[tuple[tuple[str, Any], ...], Check(_given)] = ()
     """All parameters with their values: numbers, truth values, texts, and tuples of them."""
-    positional: int = 0
+    positional: Whole = 0
     """How many of the arguments were written by position."""
-    shape: tuple[str, ...] | None = None
+    shape: OptionalTexts = None
     """The sizes of what comes out, in terms of the parameters and of `SIZE_NAMES`; None for those of what comes in."""
-    learned: str | None = None
+    learned: OptionalText = None
     """How many numbers it learns, likewise; None where the text does not say."""
-    axes: tuple[int, ...] = ()
+    axes: Counts = ()
     """How many axes one sample may have; empty for any number."""
 
     @property

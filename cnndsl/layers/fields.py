@@ -8,28 +8,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BeforeValidator
-from pydantic.fields import FieldInfo
+from cnndsl.layers.declared import Check, FieldInfo, describe
 
 LARGEST = 2**31 - 1  # no axis, kernel or channel count of a real network comes near it
 LARGEST_REAL = 3e38  # a little below the largest number of 32 bits
 MOST_AXES = 8
-_DIGITS = 10**18  # more than this nobody reads
+MOST_PIECES = 65_536
 
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple))
 
 
-def _whole(value: Any, least: int) -> int:
+def _whole(value: Any, least: int, most: int = LARGEST) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         message = f"must be a whole number, and it is {describe(value)}"
         raise ValueError(message)
     if value < least:
         message = f"must be at least {least}, and it is {describe(value)}"
         raise ValueError(message)
-    if value > LARGEST:
-        message = f"must be at most {LARGEST:,}"
+    if value > most:
+        message = f"must be at most {most:,}"
         raise ValueError(message)
     return value
 
@@ -43,18 +42,31 @@ def _whole_per_axis(value: Any, least: int) -> int | tuple[int, ...]:
     return tuple(_whole(item, least) for item in value)
 
 
-def _real(value: Any) -> float | int:
+def _counts(value: Any) -> tuple[int, ...]:
+    if not _is_list(value):
+        message = f"must be a list of sizes, and it is {describe(value)}"
+        raise ValueError(message)
+    return tuple(_whole(item, 1) for item in value)
+
+
+def real(value: Any) -> float | int:
+    """A number that a 32-bit number can hold. Raises ValueError for anything else."""
+    number = _number(value)
+    if not -LARGEST_REAL <= number <= LARGEST_REAL:  # which is also how not-a-number comes out
+        message = f"must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
+        raise ValueError(message)
+    return number
+
+
+def _number(value: Any) -> float | int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         message = f"must be a number, and it is {describe(value)}"
-        raise ValueError(message)
-    if not -LARGEST_REAL <= value <= LARGEST_REAL:  # which is also how not-a-number comes out
-        message = f"must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
         raise ValueError(message)
     return value
 
 
 def _positive_real(value: Any) -> float | int:
-    number = _real(value)
+    number = real(value)
     if number <= 0:
         message = f"must be greater than 0, and it is {number}"
         raise ValueError(message)
@@ -62,7 +74,7 @@ def _positive_real(value: Any) -> float | int:
 
 
 def _probability(value: Any) -> float | int:
-    number = _real(value)
+    number = real(value)
     if not 0 <= number <= 1:
         message = f"must be a probability, between 0 and 1, and it is {number}"
         raise ValueError(message)
@@ -134,17 +146,18 @@ def _check_length(value: Any) -> None:
         raise ValueError(message)
 
 
-def describe(value: Any) -> str:
-    """A value in the user's words, for a message."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'the text "{value}"' if len(value) <= 40 else "a text"
-    if _is_list(value):
-        return "a list"
-    if isinstance(value, int) and not -_DIGITS < value < _DIGITS:
-        return "a number of many digits"
-    return str(value)
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        message = f"must be a text, and it is {describe(value)}"
+        raise ValueError(message)
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not _is_list(value):
+        message = f"must be a list of texts, and it is {describe(value)}"
+        raise ValueError(message)
+    return tuple(map(_text, value))
 
 
 class Takes(str):
@@ -162,70 +175,77 @@ def takes(field: FieldInfo) -> str:
 
 # A count of channels or features.  Marked so that a network parameter which reaches only such
 # counts can stay an argument of the generated constructor.
-Count = Annotated[int, BeforeValidator(lambda v: _whole(v, 1)), "count", Takes("whole number, at least 1")]
+Count = Annotated[int, Check(lambda v: _whole(v, 1)), "count", Takes("whole number, at least 1")]
 # A number that changes no size: a probability, an epsilon, a slope.
-Real = Annotated[float | int, BeforeValidator(_real), "free", Takes("number")]
-PositiveReal = Annotated[float | int, BeforeValidator(_positive_real), "free", Takes("number above 0")]
+Real = Annotated[float | int, Check(real), "free", Takes("number")]
+PositiveReal = Annotated[float | int, Check(_positive_real), "free", Takes("number above 0")]
 OptionalPositiveReal = Annotated[
     float | int | None,
-    BeforeValidator(lambda v: None if v is None else _positive_real(v)),
+    Check(lambda v: None if v is None else _positive_real(v)),
     "free",
     Takes("number above 0"),
 ]
-Probability = Annotated[float | int, BeforeValidator(_probability), "free", Takes("number from 0 to 1")]
+OptionalReal = Annotated[float | int | None, Check(lambda v: None if v is None else _number(v)), Takes("number")]
+Probability = Annotated[float | int, Check(_probability), "free", Takes("number from 0 to 1")]
 
-Whole = Annotated[int, BeforeValidator(lambda v: _whole(v, 0)), Takes("whole number, at least 0")]
-Positive = Annotated[int, BeforeValidator(lambda v: _whole(v, 1)), Takes("whole number, at least 1")]
-Axis = Annotated[int, BeforeValidator(lambda v: _whole(v, -16)), Takes("axis")]
+Whole = Annotated[int, Check(lambda v: _whole(v, 0)), Takes("whole number, at least 0")]
+Positive = Annotated[int, Check(lambda v: _whole(v, 1)), Takes("whole number, at least 1")]
+Axis = Annotated[int, Check(lambda v: _whole(v, -16)), Takes("axis")]
+# Any axis; which there are, the operation says.
+AnyAxis = Annotated[int, Check(lambda v: _whole(v, -LARGEST)), Takes("axis")]
+Pieces = Annotated[int, Check(lambda v: _whole(v, 1, MOST_PIECES)), Takes("whole number, at least 1")]
 # The first of the axes that are meant, or the channels alone.
-AxisOrChannels = Annotated[int | Literal["channels"], BeforeValidator(_axis_or_channels), Takes('axis, or "channels"')]
+AxisOrChannels = Annotated[int | Literal["channels"], Check(_axis_or_channels), Takes('axis, or "channels"')]
 # One axis, or a list of them.
 AxisOrAxes = Annotated[
     int | tuple[int, ...],
-    BeforeValidator(lambda v: _axes(v) if _is_list(v) else _whole(v, -16)),
+    Check(lambda v: _axes(v) if _is_list(v) else _whole(v, -16)),
     Takes("axis, or a list of them"),
 ]
 # One number for all axes, or a list of one per axis.
 Extent = Annotated[
     int | tuple[int, ...],
-    BeforeValidator(lambda v: _whole_per_axis(v, 1)),
+    Check(lambda v: _whole_per_axis(v, 1)),
     Takes("whole number, at least 1, or one for each axis"),
 ]
 Offset = Annotated[
     int | tuple[int, ...],
-    BeforeValidator(lambda v: _whole_per_axis(v, 0)),
+    Check(lambda v: _whole_per_axis(v, 0)),
     Takes("whole number, at least 0, or one for each axis"),
 ]
 OptionalExtent = Annotated[
     int | tuple[int, ...] | None,
-    BeforeValidator(lambda v: None if v is None else _whole_per_axis(v, 1)),
+    Check(lambda v: None if v is None else _whole_per_axis(v, 1)),
     Takes("whole number, at least 1, or one for each axis"),
 ]
 OptionalOffset = Annotated[
     int | tuple[int, ...] | None,
-    BeforeValidator(lambda v: None if v is None else _whole_per_axis(v, 0)),
+    Check(lambda v: None if v is None else _whole_per_axis(v, 0)),
     Takes("whole number, at least 0, or a list of them"),
 ]
 OptionalWhole = Annotated[
-    int | None, BeforeValidator(lambda v: None if v is None else _whole(v, -LARGEST)), Takes("whole number")
+    int | None, Check(lambda v: None if v is None else _whole(v, -LARGEST)), Takes("whole number")
 ]
 OptionalPositive = Annotated[
-    int | None, BeforeValidator(lambda v: None if v is None else _whole(v, 1)), Takes("whole number, at least 1")
+    int | None, Check(lambda v: None if v is None else _whole(v, 1)), Takes("whole number, at least 1")
 ]
-OptionalAxis = Annotated[int | None, BeforeValidator(lambda v: None if v is None else _whole(v, -16)), Takes("axis")]
+OptionalAxis = Annotated[int | None, Check(lambda v: None if v is None else _whole(v, -16)), Takes("axis")]
 # A factor by which a size grows, or a list of them.
 OptionalScale = Annotated[
     float | tuple[float | int, ...] | int | None,
-    BeforeValidator(lambda v: None if v is None else _scale(v)),
+    Check(lambda v: None if v is None else _scale(v)),
     Takes("number above 0, or one for each axis"),
 ]
 # The sizes of several axes, of which one may be -1: what is left.
-Sizes = Annotated[tuple[int, ...], BeforeValidator(_sizes), Takes("list of sizes")]
-Axes = Annotated[tuple[int, ...], BeforeValidator(_axes), Takes("list of axes")]
+Sizes = Annotated[tuple[int, ...], Check(_sizes), Takes("list of sizes")]
+Counts = Annotated[tuple[int, ...], Check(_counts), Takes("list of sizes")]
+Axes = Annotated[tuple[int, ...], Check(_axes), Takes("list of axes")]
+OptionalText = Annotated[str | None, Check(lambda v: None if v is None else _text(v))]
+OptionalTexts = Annotated[tuple[str, ...] | None, Check(lambda v: None if v is None else _texts(v))]
 Padding = Annotated[
     int | str | tuple[int, ...],
-    BeforeValidator(_padding),
+    Check(_padding),
     Takes('whole number, at least 0, or one for each axis, or "same" or "valid"'),
 ]
-Flag = Annotated[bool, BeforeValidator(_flag), Takes("true or false")]
+Flag = Annotated[bool, Check(_flag), Takes("true or false")]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from cnndsl.records import Model
 
 _KAIMING: dict[str, Any] = {"a": 0, "mode": "fan_in", "nonlinearity": "leaky_relu"}
 RULES: dict[str, dict[str, Any]] = {
@@ -38,10 +38,8 @@ _AXES: dict[str, tuple[int, int]] = {
 }
 
 
-class Initialiser(BaseModel):
+class Initialiser(Model):
     """A rule with its arguments: `kaiming_normal(mode="fan_out")`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: str
     arguments: tuple[tuple[str, int | float | str], ...] = ()

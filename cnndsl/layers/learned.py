@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from pydantic import Field
+from typing import Annotated, Any, ClassVar
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.fields import Count, Real
+from cnndsl.layers.declared import Check, Field
+from cnndsl.layers.fields import Counts, real
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.memory import Kept
 from cnndsl.layers.sizes import KnownShape, Shape
+
+
+def _begin(value: Any) -> Initialiser | float | int:
+    if isinstance(value, Initialiser):
+        return value
+    return Initialiser.model_validate(value) if isinstance(value, dict) else real(value)
 
 
 class Learned(Layer):
@@ -25,8 +30,8 @@ class Learned(Layer):
     ranks: ClassVar[tuple[int, ...]] = ()
     example: ClassVar[str] = ""
 
-    size: tuple[Count, ...] = Field(description="shape of the tensor, for one sample")
-    init: Initialiser | Real = Field(
+    size: Counts = Field(description="shape of the tensor, for one sample")
+    init: Annotated[Initialiser | float | int, Check(_begin)] = Field(
         default=0.0, description="number that all entries begin with, or a rule such as normal(0, 0.02)"
     )
 

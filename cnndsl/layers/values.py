@@ -7,25 +7,26 @@ is what tells it from a layer; otherwise it is declared as a layer is.
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from cnndsl.layers.fields import AxisOrAxes, Flag
+from cnndsl.layers.declared import Declared, Field
+from cnndsl.layers.fields import AnyAxis, AxisOrAxes, Flag, OptionalReal, Pieces
 from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, same, whole
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
 from cnndsl.traced import is_open, value_of
 
 
-class Operation(BaseModel):
+class Operation(Declared):
     """The base of every operation on values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: ClassVar[str]
     symbol: ClassVar[str]
     """What a diagram writes into the merge."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Its kind and what was given to it."""
+        return {"kind": self.kind, **self.model_dump(exclude_defaults=True)}
 
     @property
     def word(self) -> str:
@@ -70,8 +71,8 @@ class Operation(BaseModel):
 class _Elementwise(Operation):
     """`left symbol right`, element by element; with `scalar`, one side is a number."""
 
-    scalar: int | float | None = Field(default=None, description="the number, where one side is one")
-    scalar_first: bool = Field(default=False, description="whether the number is the left side")
+    scalar: OptionalReal = Field(default=None, description="the number, where one side is one")
+    scalar_first: Flag = Field(default=False, description="whether the number is the left side")
 
     @property
     def takes(self) -> tuple[int, int]:
@@ -149,7 +150,7 @@ class Concat(Operation):
     kind: ClassVar[Literal["concat"]] = "concat"
     symbol: ClassVar[str] = "concat"
 
-    axis: int = Field(default=1, description="the axis, the batch being axis 0")
+    axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
 
     @property
     def takes(self) -> tuple[int, int]:
@@ -185,8 +186,8 @@ class Split(Operation):
     kind: ClassVar[Literal["split"]] = "split"
     symbol: ClassVar[str] = "split"
 
-    parts: int = Field(description="number of pieces", ge=1, le=65_536)
-    axis: int = Field(default=1, description="the axis, the batch being axis 0")
+    parts: Pieces = Field(description="number of pieces")
+    axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs

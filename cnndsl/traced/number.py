@@ -154,12 +154,11 @@ class Traced:
             message = "a number, or an object with 'value' and 'expr'"
             raise ValueError(message)
 
-        return core_schema.no_info_plain_validator_function(
-            read,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda traced: {"value": traced.value, "expr": _to_json(traced.expr)} | _open_names(traced.expr)
-            ),
-        )
+        return core_schema.no_info_plain_validator_function(read)
+
+    def as_json(self) -> dict[str, Any]:
+        """The number with its expression."""
+        return {"value": self.value, "expr": _to_json(self.expr)} | _open_names(self.expr)
 
 
 def _open_names(expr: Expr) -> dict[str, list[str]]:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.declared import Invalid
 from cnndsl.layers.formula import AxisRule, Letter, Rounded
 from cnndsl.layers.sizes import Shape, SizeError
 from cnndsl.traced import Expr, Symbol, Traced, value_of
@@ -26,7 +26,7 @@ def made(case: Case) -> tuple[Layer, Shape]:
     try:
         layer = KINDS[case.kind](**case.parameters)
         return layer, layer.output(case.x)
-    except (ValidationError, SizeError):
+    except (Invalid, SizeError):
         assume(False)
         raise AssertionError from None
 
@@ -77,7 +77,7 @@ def test_other_values_are_values_that_a_layer_takes(kind: str, data: st.DataObje
     layer, _ = made(case)
     for name, value in layer.variations(case.x):
         assert getattr(layer, name) != value
-        type(layer)(**{**dict(layer), name: value})
+        type(layer)(**{**layer.model_dump(), name: value})
 
 
 @st.composite

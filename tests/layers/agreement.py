@@ -7,10 +7,10 @@ from math import prod
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.declared import Invalid
 from cnndsl.layers.sizes import SizeError
 from tests.layers.cases import Case
 from tests.layers.oracle import BATCH, ask, build, call, has_module, sample
@@ -105,7 +105,7 @@ def _layer(case: Case) -> tuple[Layer, bool]:
     kind = KINDS[case.kind]
     try:
         return kind(**case.parameters), True
-    except ValidationError:
+    except Invalid:
         return kind.model_construct(**case.parameters), False
 
 

@@ -12,11 +12,11 @@ from math import prod
 from typing import Any, Literal, get_args, get_origin
 
 from hypothesis import strategies as st
-from pydantic.fields import FieldInfo
 
 from cnndsl.layers import fields
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.declared import FieldInfo
 
 
 @dataclass(frozen=True)

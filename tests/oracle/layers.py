@@ -7,9 +7,8 @@ from math import prod
 from random import Random
 from typing import Any
 
-from pydantic import ValidationError
-
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.declared import Invalid
 from cnndsl.layers.sizes import SizeError
 
 Shape = tuple[int, ...]
@@ -183,7 +182,7 @@ def draw(rng: Random, x: Shape) -> tuple[str, str, Shape]:
             flat: Shape = (prod(x),) if layer.flattens(x) else x
             layer.check_rank(flat)
             y = tuple(map(int, layer.output(flat)))
-        except (ValidationError, SizeError):
+        except (Invalid, SizeError):
             continue
         if len(y) <= 5 and y[0] <= MOST_CHANNELS and prod(y) <= MOST_NUMBERS:
             return kind, text_of(kind, arguments, rng), y

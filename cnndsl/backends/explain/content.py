@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from cnndsl.backends.explain.numbers import Quantity, quantities
 from cnndsl.backends.explain.places import Places
 from cnndsl.backends.explain.walk import Applied, Came
 from cnndsl.layers.base import Layer, Tensor
+from cnndsl.layers.declared import Invalid
 from cnndsl.layers.formula import AxisRule, Constant, Product, Sum, Term
 from cnndsl.layers.sizes import Dim, Shape, SizeError, show
 from cnndsl.traced import OpenSize, is_open, value_of
@@ -157,10 +156,10 @@ def _changes(applied: Applied) -> tuple[Change, ...]:
     for name, value in layer.variations(x):
         words = f"{name} {_shown(value)}"
         try:
-            y = type(layer)(**{**dict(layer), name: value}).output(x)
+            y = type(layer)(**{**layer.model_dump(), name: value}).output(x)
         except SizeError as problem:
             changes[words] = Change(words, f"refused: {problem.message}", fits=False)
-        except (ValidationError, OpenSize):
+        except (Invalid, OpenSize):
             continue
         else:
             if y != now:
