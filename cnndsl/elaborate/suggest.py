@@ -47,5 +47,7 @@ def unknown_name(node: tree.Name, visible: list[str]) -> Problem:
         "E201",
         f"nothing is called {node.text}",
         node.span,
-        help=f"did you mean {near}?" if near else "declare it before this line, or see the layers in docs/layers.md",
+        help=f"did you mean {near}?"
+        if near
+        else "declare it before this line; cnndsl layers lists the layers there are",
     )
