@@ -211,7 +211,7 @@ def _recognise(path: Path) -> Callable[[bytes], bool]:
         return lambda data: is_generated(data.decode("utf-8", "replace"))
     from cnndsl.files import is_signed, is_signed_page
 
-    return is_signed_page if path.suffix == ".md" else is_signed
+    return is_signed_page if path.suffix in (".md", ".html") else is_signed
 
 
 class Unheard(Exception):  # noqa: N818 - it says what happened: nobody takes what is written

@@ -154,8 +154,11 @@ def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool 
 
 
 def signed(picture: bytes, kind: str) -> bytes:
-    """A picture ("svg", "png", "pdf", "dot", "mmd" or "md") with a remark that it is ours, for `is_signed` to find."""
-    if kind == "md":
+    """A picture with a remark that it is ours, for `is_signed` to find.
+
+    kind: "svg", "png", "pdf", "dot" or "mmd"; or "md" or "html", for a page that `is_signed_page` knows.
+    """
+    if kind in ("md", "html"):
         return b"<!-- made by cnndsl -->\n" + picture
     if kind == "svg":
         return picture.rstrip() + b"\n<!-- made by cnndsl -->\n"
@@ -177,7 +180,7 @@ def is_signed(picture: bytes) -> bool:
 
 
 def is_signed_page(page: bytes) -> bool:
-    """Whether a Markdown file is all ours; a page that a person wrote may have one of our pictures in it."""
+    """Whether a page, Markdown or HTML, is all ours; one that a person wrote may have one of our pictures in it."""
     return page.startswith(b"<!-- made by cnndsl -->")
 
 

@@ -35,13 +35,20 @@ def load(path: str | Path, network: str | None = None, **settings: Any) -> type[
         source = decode(path.read_bytes(), path.name)
     except Problem as problem:
         raise CompilationError(Compilation(Source(path.name, ""), (problem.diagnostic,), None)) from None
-    compilation = compile_source(source, settings, folder=path.parent)
+    return class_of(compile_source(source, settings, folder=path.parent), network, path.stem)
+
+
+def class_of(compilation: Compilation, network: str | None = None, stem: str = "text") -> type[nn.Module]:
+    """The class of a network of a compilation; `stem` is part of the name of the module that holds it.
+
+    Raises what `load` raises, but for OSError.
+    """
     if compilation.program is None:
         raise CompilationError(compilation)
     name = compilation.program.network(network).name
     text = compilation.python()
     _check_elsewhere(compilation.program)
-    module = ModuleType(_module_name(path, text))
+    module = ModuleType(_module_name(stem, text))
     module.__file__ = f"<{module.__name__}>"
     # What is executed was written by the backend from a checked program; nothing of the text is in it but names
     # and arguments, and with these nothing is called but modules.
@@ -65,8 +72,8 @@ def _check_elsewhere(program: Program) -> None:
                 raise ImportError(message, name=layer.package)
 
 
-def _module_name(path: Path, text: str) -> str:
+def _module_name(stem: str, text: str) -> str:
     from hashlib import sha256
 
-    stem = "".join(c if c.isalnum() else "_" for c in path.stem)
+    stem = "".join(c if c.isalnum() else "_" for c in stem)
     return f"cnndsl_loaded_{stem}_{sha256(text.encode()).hexdigest()[:12]}"

@@ -1,18 +1,50 @@
-"""`cnndsl explain`: why the sizes are what they are."""
+"""`cnndsl explain`: why the sizes are what they are, and what flows when the network runs."""
 
 from __future__ import annotations
 
 import sys
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.commands.options import common_beside_format, file, network, network_name
-from cnndsl.console import Run, say
+from cnndsl.commands.options import check_no_source, common_beside_format, file, force, network, network_name
+from cnndsl.console import STDIN, Run, say
+
+if TYPE_CHECKING:
+    from cnndsl.backends.explain import UnknownPart
+    from cnndsl.compiler import Compilation
+
+FORMATS = (".html", ".svg", ".png")
+"""What a run can be written as."""
+MOST_MAPS = 64
 
 
-@click.command("explain", short_help="Say why the layers of FILE give the sizes that they give.")
+def _numbers(context: click.Context, parameter: click.Parameter, given: str | None) -> tuple[float, ...] | None:
+    """The numbers of an option, with commas between them."""
+    if given is None:
+        return None
+    try:
+        found = tuple(float(word) for word in given.split(","))
+        if not all(map(isfinite, found)):
+            raise ValueError
+        return found
+    except ValueError:
+        message = f"{given!r} is not one number or several with commas between them"
+        raise click.BadParameter(message, context, parameter) from None
+
+
+def _place(context: click.Context, parameter: click.Parameter, given: str | None) -> tuple[int, ...] | None:
+    """A place in a map."""
+    words = [] if given is None else given.split(",")
+    if not all(word.strip().isdecimal() for word in words) or len(words) > 3:
+        message = f"{given!r} is no place; write ROW,COLUMN or CHANNEL,ROW,COLUMN, counted from 0"
+        raise click.BadParameter(message, context, parameter)
+    return tuple(map(int, words)) or None
+
+
+@click.command("explain", short_help="Say why the layers of FILE give the sizes that they give; show it on a picture.")
 @file
 @click.argument("part", metavar="[LAYER]", required=False, default="")
 @network
@@ -23,24 +55,174 @@ from cnndsl.console import Run, say
     default="text",
     help="How it is written; LaTeX for a document with the package amsmath.",
 )
+@click.option(
+    "pictures",
+    "--from",
+    metavar="PICTURE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Run the network on a picture, numbers (.csv) or a tensor (.pt); once for each input.",
+)
+@click.option("--values", metavar="NUMBERS", multiple=True, help='Run it on numbers, such as "2 2 1; 1 1 2; 1 2 1".')
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="Where the run is shown: .html, .svg or .png. By default FILE with .html.",
+)
+@click.option("--weights", metavar="FILE", type=click.Path(path_type=Path), help="Trained weights (.pt) to run with.")
+@click.option("--seed", type=int, help="What the initial weights are drawn with, where none are given.  [default: 0]")
+@click.option(
+    "--mean", metavar="NUMBERS", callback=_numbers, help="Taken from a picture's channels: 0.5 or 0.4,0.5,0.6."
+)
+@click.option("--std", metavar="NUMBERS", callback=_numbers, help="What they are divided by after that.")
+@click.option("--at", metavar="ROW,COL", callback=_place, help="A number to work out in each convolution and pooling.")
+@click.option("--maps", type=click.IntRange(1, MOST_MAPS), help="How many channels to show of each.  [default: 8]")
+@click.option("--depth", type=click.IntRange(min=0), help="How many levels of blocks to show with their inside.")
+@click.option("--labels", metavar="FILE", type=click.Path(path_type=Path), help="The names of the classes, one a line.")
+@force
 @common_beside_format
-def command(file: Path, part: str, network: str | None, form: str, settings: dict[str, Any], **common: Any) -> int:
+def command(
+    file: Path,
+    part: str,
+    network: str | None,
+    form: str,
+    pictures: tuple[Path, ...],
+    values: tuple[str, ...],
+    output: Path | None,
+    force: bool,
+    settings: dict[str, Any],
+    **options: Any,
+) -> int:
     """Say why the layers of FILE give the sizes that they give: each formula with its numbers.
 
     LAYER is a layer by its path, such as conv1 or layer1.0.conv1; then it is also said where each number
     comes from, and what other numbers would give. A block is all the layers in it.
+
+    With --from or --values the network is run, and a page shows what comes out of each layer.
     """
-    run = Run(**common)
+    running = {name: options.pop(name) for name in ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels")}
+    run = Run(**options)
+    inputs = _inputs(pictures, values)
+    if not inputs:
+        _refuse_alone(output=output, **running)
+    elif form != "text":
+        message = "a run is shown as a page or a picture: leave out --format, and name with -o what to write"
+        raise click.UsageError(message)
+    target = _target(output, file) if inputs else None
+    if target is not None:
+        check_no_source(target, [file, *(path for path in inputs if isinstance(path, Path))])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
-        from cnndsl.backends.explain import UnknownPart
-
         name = network_name(compilation.program, network)
-        try:
-            say(compilation.explain(part, name, form=form, color=run.colored(sys.stdout)))
-        except UnknownPart as problem:
-            message = f"{name} has no {problem.part}"
-            if problem.near:
-                message += f"; did you mean {' or '.join(problem.near)}?"
-            raise click.BadParameter(message, param_hint="LAYER") from None
+        if target is None:
+            _say(run, compilation, part, name, form)
+        else:
+            _show(run, compilation, part, name, inputs, target, force=force, **running)
     return run.finish()
+
+
+def _say(run: Run, compilation: Compilation, part: str, name: str, form: str) -> None:
+    from cnndsl.backends.explain import UnknownPart
+
+    try:
+        say(compilation.explain(part, name, form=form, color=run.colored(sys.stdout)))
+    except UnknownPart as problem:
+        raise _unknown(name, problem) from None
+
+
+def _unknown(network: str, problem: UnknownPart) -> click.BadParameter:
+    message = f"{network} has no {problem.part}"
+    if problem.near:
+        message += f"; did you mean {' or '.join(problem.near)}?"
+    return click.BadParameter(message, param_hint="LAYER")
+
+
+def _inputs(pictures: tuple[Path, ...], values: tuple[str, ...]) -> tuple[Path | str, ...]:
+    if pictures and values:
+        message = "an input is either a file, with --from, or numbers, with --values"
+        raise click.UsageError(message)
+    return pictures or values
+
+
+def _refuse_alone(**given: Any) -> None:
+    """Refuse options that have a meaning only when the network is run."""
+    for name, value in given.items():
+        if value is not None:
+            option = "-o" if name == "output" else f"--{name}"
+            message = f"{option} goes with --from PICTURE or --values NUMBERS, which run the network"
+            raise click.UsageError(message)
+
+
+def _target(output: Path | None, file: Path) -> Path:
+    if output is None:
+        if file == STDIN:
+            message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
+            raise click.UsageError(message)
+        return file.with_suffix(".html")
+    if output.suffix not in FORMATS:
+        message = f"{output.name} does not end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        raise click.BadParameter(message, param_hint="-o")
+    return output
+
+
+def _show(
+    run: Run,
+    compilation: Compilation,
+    part: str,
+    name: str,
+    inputs: tuple[Path | str, ...],
+    target: Path,
+    *,
+    force: bool,
+    weights: Path | None,
+    seed: int | None,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
+    at: tuple[int, ...] | None,
+    maps: int | None,
+    depth: int | None,
+    labels: Path | None,
+) -> None:
+    """Run the network, and write what there is to see."""
+    from cnndsl.backends.explain import UnknownPart, check_part
+    from cnndsl.backends.maps import page, svg
+    from cnndsl.diagnostics import Problem
+
+    assert compilation.program is not None  # noqa: S101 - or there is nothing to run
+    try:
+        check_part(compilation.program, part, name)
+        from cnndsl.running import Refused, Scale, Wanted, read_labels, watch
+
+        figure = watch(
+            compilation,
+            inputs,
+            name,
+            Wanted(part, maps or 8, numbers=all(_is_numbers(item) for item in inputs), at=at, depth=depth),
+            trained=weights,
+            seed=seed or 0,
+            scale=Scale(mean or (0.0,), std or (1.0,)),
+            labels=read_labels(labels) if labels is not None else (),
+        )
+    except ImportError as problem:
+        message = str(problem)
+        if problem.name == "torch":
+            message = "a network runs with PyTorch, which is not installed: run pip install 'cnndsl[explain]'"
+        raise click.UsageError(message) from None
+    except UnknownPart as problem:
+        raise _unknown(name, problem) from None
+    except Refused as problem:
+        raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
+    except Problem as problem:
+        run.report([problem.diagnostic])
+        return
+    if target.suffix == ".html":
+        run.write(run.text(page(figure), target), force=force)
+    else:
+        run.write(run.volumes(svg(figure), target), force=force)
+
+
+def _is_numbers(item: Path | str) -> bool:
+    """Whether an input is given as numbers that somebody may want to read."""
+    return isinstance(item, str) or item.suffix.lower() in (".csv", ".tsv", ".txt")

@@ -17,7 +17,7 @@ from cnndsl.backends.explain.places import Places, Trees
 from cnndsl.backends.explain.walk import applications, paths
 from cnndsl.program import Program
 
-__all__ = ["UnknownPart", "explain"]
+__all__ = ["UnknownPart", "check_part", "explain"]
 
 MOST = 2000
 """More applications than this are counted, not shown."""
@@ -52,10 +52,8 @@ def explain(
     walk = applications(program, network, part)
     shown = [content(applied, places, folders) for applied in islice(walk, MOST)]
     left_out = sum(1 for _ in walk)
-    if not shown and part:
-        from difflib import get_close_matches
-
-        raise UnknownPart(part, tuple(get_close_matches(part, list(islice(paths(program, network), 100_000)))))
+    if not shown:
+        check_part(program, part, network)
     single = {explanation.applied.path for explanation in shown} == {part}
     write = _writer(form, single=single, color=color)
     blocks = ["\n".join(write(explanation)) for explanation in shown]
@@ -64,6 +62,15 @@ def explain(
     if left_out:
         blocks.append(f"... and {left_out:,} more")
     return "\n\n".join(blocks) + "\n"
+
+
+def check_part(program: Program, part: str, network: str | None = None) -> None:
+    """Raise UnknownPart unless a network has a part with this path; the empty path is that of the network itself."""
+    known = list(islice(paths(program, network), 100_000)) if part else []
+    if part and part not in known:
+        from difflib import get_close_matches
+
+        raise UnknownPart(part, tuple(get_close_matches(part, known)))
 
 
 def _writer(form: Format, *, single: bool, color: bool) -> Callable[[Explanation], Iterable[str]]:

@@ -94,7 +94,7 @@ def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
         applied.path or layer.word,
         written.text if written is not None else _spelled(applied),
         f"{folders}{declared.file}:{line}:{column}",
-        _grouped(rules),
+        grouped(rules),
         tuple(note for rule in rules for note in rule.notes),
         quantities(applied, rules, written),
         _held(tensors),
@@ -115,7 +115,7 @@ def _spelled(applied: Applied) -> str:
     return f"{applied.layer.word} {words}".strip()
 
 
-def _grouped(rules: tuple[AxisRule, ...]) -> tuple[Rule, ...]:
+def grouped(rules: tuple[AxisRule, ...]) -> tuple[Rule, ...]:
     """The rules, those of axes that are worked out with the same numbers in one."""
     groups: dict[Any, list[AxisRule]] = {}
     for rule in rules:

@@ -108,33 +108,33 @@ def _walk(program: Program, frame: Frame, inputs: tuple[Came, ...], prefix: str,
             layer, words, inserted = action.layer, action.layer.word, action.inserted
         for value, shape in zip(step.outputs, outputs, strict=True):
             values[value] = Came(words, shape, step.origin, came[0] if inserted else None)
-        if not _touches(path, within):
+        if not touches(path, within):
             continue
         if part is not None and isinstance(part.unit, Use):
             assert isinstance(action, Call)  # noqa: S101 - only a call has a part
             inner = program.modules[action.module or part.unit.module]
             yield from _walk(program, Frame(inner, part, frame), came, f"{path}.", within)
-        elif layer is not None and _inside(path or prefix, within):
+        elif layer is not None and inside(path or prefix, within):
             yield Applied(path, layer, part, frame, came, outputs, step.origin, inserted)
 
 
-def _inside(path: str, within: str) -> bool:
+def inside(path: str, within: str) -> bool:
     """Whether a path is that of a part, or lies in it."""
     return not within or path == within or path.startswith(f"{within}.")
 
 
-def _touches(path: str, within: str) -> bool:
+def touches(path: str, within: str) -> bool:
     """Whether what is looked for is a path or lies in it, or the other way round; what has no path is let through."""
-    return not path or _inside(path, within) or within.startswith(f"{path}.")
+    return not path or inside(path, within) or within.startswith(f"{path}.")
 
 
 def paths(program: Program, network: str | None = None) -> Iterator[str]:
     """The paths of all parts of a network, the blocks among them."""
 
-    def inside(module: Module, prefix: str) -> Iterator[str]:
+    def below(module: Module, prefix: str) -> Iterator[str]:
         for child in module.children:
             yield prefix + child.name
             if isinstance(child.unit, Use):
-                yield from inside(program.modules[child.unit.module], f"{prefix}{child.name}.")
+                yield from below(program.modules[child.unit.module], f"{prefix}{child.name}.")
 
-    return inside(program.network(network), "")
+    return below(program.network(network), "")

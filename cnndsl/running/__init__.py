@@ -1,0 +1,147 @@
+"""Run a network on one sample and keep what there is to see of it: `watch`.  Needs PyTorch.
+
+In: a compilation, and pictures or numbers for the inputs.  Out: a `Figure`, which `cnndsl.backends.maps` writes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnndsl import costs
+from cnndsl.backends.diagram import words
+from cnndsl.backends.maps.figure import Figure, Given, Result, Score
+from cnndsl.loading import class_of
+from cnndsl.program import Call, Leaf, Module, Program
+from cnndsl.running import maps, weights
+from cnndsl.running.given import Sample, Scale, samples
+from cnndsl.running.numbers import read_text
+from cnndsl.running.recorder import Recorder, Wanted
+from cnndsl.running.refused import Refused
+from cnndsl.running.steps import run
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from cnndsl.compiler import Compilation
+
+__all__ = ["Refused", "Scale", "Wanted", "read_labels", "watch"]
+
+ALL_SCORES, BEST_SCORES = 20, 10
+"""Up to so many scores are all listed, in their order; of more only the best."""
+
+
+def watch(
+    compilation: Compilation,
+    given: Sequence[Path | str],
+    network: str | None = None,
+    wanted: Wanted | None = None,
+    *,
+    trained: Path | None = None,
+    seed: int = 0,
+    scale: Scale | None = None,
+    labels: Sequence[str] = (),
+) -> Figure:
+    """Run a network, by default the last one of the text, in evaluation on one sample.
+
+    given: a file or a text of numbers for each input. trained: a file with weights; without it they are the initial
+    ones that PyTorch draws with `seed`. labels: what the numbers of a list that comes out stand for, in their order.
+
+    Raises Refused where something does not go with the network, Problem (E001) for a file that cannot be read,
+    KeyError for an unknown network, CompilationError for a text with errors, ImportError without PyTorch.
+    """
+    import torch
+
+    wanted = wanted or Wanted()
+    model_class = class_of(compilation, network)
+    program = compilation.program
+    assert program is not None  # noqa: S101 - there is a class
+    top = program.network(network)
+    made = samples(program, top, given, scale)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = model_class()
+    if trained is not None:
+        weights.load(model, trained)
+    recorder = Recorder(program, top, wanted)
+    try:
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # PyTorch's, of speed
+            gave = run(program, top, model, tuple(sample.tensor[None].clone() for sample in made), recorder)
+    except (RuntimeError, IndexError, ValueError) as problem:
+        message = f"PyTorch cannot run {top.name} on this: {str(problem).strip().splitlines()[0]}"
+        raise Refused(message) from None
+    if wanted.part and not recorder.steps:
+        message = f"{wanted.part} is not applied outside of training"
+        raise Refused(message, "LAYER")
+    if wanted.at is not None and not recorder.worked_out:
+        message = f"no convolution or pooling that is shown has a number at {', '.join(map(str, wanted.at))}"
+        raise Refused(message, "--at")
+    outputs = [output for output in top.outputs if not output.training]
+    names = [output.name or (top.names.get(output.value, "") if len(outputs) > 1 else "") for output in outputs]
+    return Figure(
+        top.name,
+        compilation.source.short,
+        words.summary(costs.of(program, top.id)),
+        _said_of_weights(model, trained, seed),
+        tuple(_given(sample, wanted) for sample in made),
+        recorder.steps,
+        tuple(
+            _result(name, tensor[0], wanted, labels, may_be_shares=_ends_open(program, top, output.value))
+            for name, tensor, output in zip(names, gave, outputs, strict=True)
+        ),
+        wanted.part,
+        recorder.skipped,
+    )
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """The lines of a file; the last may end or not. Raises Problem (E001) where it cannot be read."""
+    return tuple(line.strip() for line in read_text(path).splitlines())
+
+
+def _said_of_weights(model: nn.Module, trained: Path | None, seed: int) -> str:
+    if trained is not None:
+        return f"The weights are those in {trained.name}."
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        return "Nothing in this network is learned." if model.state_dict() else "There are no weights in this network."
+    return (
+        f"The weights are the initial ones, drawn with the seed {seed}: nothing has been learned yet. "
+        "Trained ones are given with --weights."
+    )
+
+
+def _given(sample: Sample, wanted: Wanted) -> Given:
+    value = maps.value(sample.tensor, wanted.maps, numbers=wanted.numbers, side=maps.LARGE)
+    return Given(sample.name, sample.words, value, sample.png)
+
+
+def _result(name: str, tensor: Tensor, wanted: Wanted, labels: Sequence[str], *, may_be_shares: bool) -> Result:
+    value = maps.value(tensor, wanted.maps, numbers=wanted.numbers, side=maps.LARGE)
+    if tensor.dim() != 1:
+        return Result(name, value)
+    if labels and len(labels) != len(tensor):
+        message = f"there are {len(labels):,} lines, and {len(tensor):,} numbers come out: write a line for each"
+        raise Refused(message, "--labels")
+    listed = tensor.float().tolist()
+    shares = tensor.float().softmax(0).tolist() if may_be_shares and len(listed) > 1 else [None] * len(listed)
+    scores = [
+        Score(index, labels[index] if labels else "", number, share)
+        for index, (number, share) in enumerate(zip(listed, shares, strict=True))
+    ]
+    if len(scores) > ALL_SCORES:
+        scores = sorted(scores, key=lambda score: -score.number)[:BEST_SCORES]
+    return Result(name, value, tuple(scores), len(listed) - len(scores))
+
+
+def _ends_open(program: Program, module: Module, value: int) -> bool:
+    """Whether a value comes straight from a dense layer, so that a softmax may follow it."""
+    step = next((step for step in reversed(module.steps) if value in step.outputs), None)
+    if step is None or not isinstance(step.action, Call):
+        return False
+    unit = module.child(step.action.child).unit
+    if isinstance(unit, Leaf):
+        return unit.layer.kind == "linear"
+    inner = program.modules[step.action.module or unit.module]
+    return _ends_open(program, inner, inner.outputs[step.outputs.index(value)].value)

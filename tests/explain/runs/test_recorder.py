@@ -1,0 +1,128 @@
+"""Which steps of a run are shown, and what is said of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnndsl.running import Refused, recorder
+from tests.explain.runs.support import SMALL, every, numbers, ran, step, titles
+
+BLOCKS = """
+block Unit(channels) {
+    conv(channels, 3, padding=1)
+    it + input -> relu
+}
+network Net {
+    input(2, 6, 6)
+    first: conv(4, 3, padding=1)
+    body: Unit(4) * 5
+    pool = maxpool(2)
+    body2: Unit(4) -> pool -> flatten
+    last: { dropout -> linear(3) }
+}
+"""
+X = numbers(2, 6, 6)
+
+
+def test_every_step_of_a_small_network_is_shown() -> None:
+    figure = ran(SMALL, numbers(1, 6, 6))
+    assert titles(figure) == ["conv", "relu1", "flatten", "fc"]
+    assert [shown.role for shown in figure.steps] == ["convolution", "activation", "shape", "dense"]
+    assert [shown.values[0].shape for shown in figure.steps] == [(4, 4, 4), (4, 4, 4), (64,), (3,)]
+    assert step(figure, "flatten").remark == "put there by the compiler"
+    assert step(figure, "conv").formulas == (("height, width", "(I - K + 2D) / S + 1 = (6 - 3 + 2*0) / 1 + 1 = 4"),)
+    assert step(figure, "conv").place == "net.cnn, line 3"
+    assert figure.source == "net.cnn"
+    assert figure.summary.startswith("235 parameters")
+
+
+def test_of_equal_blocks_the_first_and_the_last_are_shown() -> None:
+    figure = ran(BLOCKS, X)
+    body = step(figure, "body")
+    assert [(shown.title, shown.skipped, len(shown.inside)) for shown in body.inside] == [
+        ("body.0", 0, 3),
+        ("body.4", 3, 3),
+    ]
+    assert [shown.kind for shown in body.inside[0].inside] == ["conv", "add", "relu"]
+    assert step(figure, "last.0").remark == "changes nothing outside of training"
+
+
+def test_a_part_is_shown_alone_and_whole() -> None:
+    figure = ran(BLOCKS, X, part="body.3")
+    assert [shown.title for shown in figure.steps] == ["body.3"]
+    assert [shown.title for shown in figure.steps[0].inside] == ["body.3.conv1", "+", "body.3.relu1"]
+    assert figure.part == "body.3"
+    (whole,) = ran(BLOCKS, X, part="body").steps
+    assert [shown.title for shown in whole.inside] == [f"body.{k}" for k in range(5)]
+    (layer,) = ran(BLOCKS, X, part="body.2.conv1").steps
+    assert layer.title == "body.2.conv1"
+
+
+def test_depth() -> None:
+    closed = ran(BLOCKS, X, depth=0)
+    assert [shown.title for shown in closed.steps] == ["first", "body", "body2", "pool", "flatten", "last"]
+    assert not any(shown.inside for shown in closed.steps)
+    assert len(step(ran(BLOCKS, X, depth=1), "body").inside) == 5
+
+
+def test_a_shared_layer_says_so() -> None:
+    figure = ran("network Net { input(1, 4, 4); a = relu; conv(1, 1) -> a -> conv(1, 1) -> a }", numbers(1, 4, 4))
+    assert [shown.remark for shown in figure.steps] == ["", "", "", "the same layer once more, use 2"]
+
+
+def test_what_comes_out() -> None:
+    scored = ran(SMALL, numbers(1, 6, 6), labels=("cat", "dog", "bird")).results[0]
+    assert [score.label for score in scored.scores] == ["cat", "dog", "bird"]
+    assert sum(score.share or 0 for score in scored.scores) == pytest.approx(1)
+    many = ran("network Net { input(30) -> linear(50) }", numbers(30)).results[0]
+    assert (len(many.scores), many.left_out) == (10, 40)
+    ordered = [score.number for score in many.scores]
+    assert ordered == sorted(ordered, reverse=True)
+    sure = ran("network Net { input(4) -> linear(3) -> softmax }", numbers(4)).results[0]
+    assert [score.share for score in sure.scores] == [None] * 3
+    with pytest.raises(Refused, match="there are 2 lines, and 3 numbers come out"):
+        ran(SMALL, numbers(1, 6, 6), labels=("cat", "dog"))
+
+
+def test_several_results_have_their_names() -> None:
+    text = "network Net { input(4); a = it -> linear(2); b = it -> linear(3); output left = a, right = b }"
+    assert [result.name for result in ran(text, numbers(4)).results] == ["left", "right"]
+    text = "network Net { input(4); a = it -> linear(2); b = it -> linear(3); output a, b }"
+    assert [result.name for result in ran(text, numbers(4)).results] == ["a", "b"]
+
+
+def test_there_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "MOST_STEPS", 4)
+    figure = ran(BLOCKS, X)
+    assert sum(1 for _ in every(figure.steps)) == 4
+    assert figure.skipped > 0
+    assert figure.results[0].value.shape == (3,)
+
+
+def test_a_place_that_is_nowhere() -> None:
+    with pytest.raises(Refused, match="has a number at 9, 9"):
+        ran(SMALL, numbers(1, 6, 6), at=(9, 9))
+
+
+def test_a_step_of_training_is_not_taken() -> None:
+    text = "network Net { input(4); a: linear(2); when training { extra = it -> b: linear(1) }; output a = it }"
+    with pytest.raises(Refused, match="b is not applied outside of training"):
+        ran(text, numbers(4), part="b")
+
+
+def test_pytorch_may_refuse() -> None:
+    with pytest.raises(Refused, match="PyTorch cannot run Net on this: index out of range"):
+        ran("network Net { input(3) -> embedding(10, 4) }", "1 2 12")
+
+
+def test_a_layer_from_elsewhere_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_layers.py").write_text(
+        "from torch import nn\nclass Twice(nn.Module):\n    def forward(self, x):\n        return 2 * x\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = 'extern Twice from "own_layers" (shape = same)\nnetwork Net { input(2) -> twice: Twice() }'
+    figure = ran(text, "1 2", numbers=True)
+    assert figure.steps[0].values[0].maps[0].numbers == ((2, 4),)
+    assert figure.steps[0].role == "block"

@@ -1,0 +1,142 @@
+"""What is said of one number of an output is true: the products add up to what PyTorch computes."""
+
+from __future__ import annotations
+
+from math import fsum
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.sizes import SizeError
+from cnndsl.running.worked import MOST_CHANNELS, can_be_worked, worked
+from tests.explain.runs.support import KERNEL, WORKED, numbers, ran, step
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> tuple[int, dict[str, Any], int]:
+    """The number of axes, the parameters of a convolution, and the channels of its input."""
+    rank = draw(st.sampled_from([1, 2]))
+    groups = draw(st.sampled_from([1, 1, 2]))
+    mode = draw(st.sampled_from(["zeros", "zeros", "reflect", "replicate", "circular"]))
+    return (
+        rank,
+        {
+            "channels": groups * draw(st.integers(1, 3)),
+            "kernel": draw(st.integers(1, 4)),
+            "stride": draw(st.integers(1, 3)),
+            "dilation": draw(st.integers(1, 2)),
+            "padding": draw(st.sampled_from([0, 1, 2, "same", "valid"])),
+            "padding_mode": mode,
+            "groups": groups,
+            "bias": draw(st.booleans()),
+        },
+        groups * draw(st.integers(1, 4)),
+    )
+
+
+def built(kind: str, x: torch.Tensor, parameters: dict[str, Any]) -> tuple[Any, nn.Module]:
+    """A layer of the catalogue, and PyTorch's module for it; a case that is refused is not one."""
+    try:
+        layer = KINDS[kind](**parameters)
+        spelling = layer.torch(tuple(x.shape))
+        layer.output(tuple(x.shape))
+    except (ValueError, SizeError):
+        assume(False)
+        raise AssertionError from None
+    positional = [a.value for a in spelling.arguments if a.required]
+    named = {a.name: a.value for a in spelling.arguments if not a.required}
+    return layer, getattr(nn, spelling.target.removeprefix("nn."))(*positional, **named)
+
+
+@given(convolutions(), st.data())
+@settings(max_examples=60)
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_the_products_of_a_convolution_add_up(drawn: tuple[int, dict[str, Any], int], data: st.DataObject) -> None:
+    rank, parameters, channels = drawn
+    x = torch.randn(channels, *(8,) * rank, generator=torch.Generator().manual_seed(1))
+    layer, module = built("conv", x, parameters)
+    with torch.no_grad():
+        y = module(x[None])[0]
+    at = tuple(data.draw(st.integers(0, size - 1)) for size in y.shape)
+    found = worked(layer, module, x, y, at)
+    assert found is not None
+    assert found.result == float(y[at])
+    assert len(found.windows) == min(MOST_CHANNELS, channels // parameters["groups"])
+    for window in found.windows:
+        assert fsum(a * b for a, b in window.terms) == pytest.approx(window.total, abs=1e-6)
+        for row, beside in zip(window.numbers, window.padding, strict=True):
+            for number, outside in zip(row, beside, strict=True):
+                assert outside or number in x[window.channel]
+    total = fsum([*(window.total for window in found.windows), found.rest, found.bias or 0.0])
+    assert total == pytest.approx(found.result, abs=1e-5)
+    assert (found.bias is None) == (not parameters["bias"])
+
+
+@given(
+    st.sampled_from([1, 2]),
+    st.sampled_from(["maxpool", "avgpool"]),
+    st.fixed_dictionaries(
+        {
+            "kernel": st.integers(1, 4),
+            "stride": st.integers(1, 3),
+            "padding": st.integers(0, 2),
+            "ceil_mode": st.booleans(),
+        }
+    ),
+    st.data(),
+)
+@settings(max_examples=50)
+def test_a_pooling_looks_at_its_window(rank: int, kind: str, parameters: dict[str, Any], data: st.DataObject) -> None:
+    x = torch.randn(2, *(9,) * rank, generator=torch.Generator().manual_seed(2))
+    layer, module = built(kind, x, parameters)
+    y = module(x[None])[0]
+    at = tuple(data.draw(st.integers(0, size - 1)) for size in y.shape)
+    found = worked(layer, None, x, y, at)
+    if found is None:
+        assert kind == "avgpool"  # a mean of fewer numbers than the window has
+        assert parameters["padding"] or parameters["ceil_mode"]
+        return
+    (window,) = found.windows
+    cells = [
+        (number, outside)
+        for row, beside in zip(window.numbers, window.padding, strict=True)
+        for number, outside in zip(row, beside, strict=True)
+    ]
+    if kind == "maxpool":
+        assert max(number for number, outside in cells if not outside) == found.result == float(y[at])
+    else:
+        assert fsum(number for number, _ in cells) / len(cells) == pytest.approx(float(y[at]), abs=1e-4)
+
+
+def test_the_lesson() -> None:
+    """The picture of 4 x 4 with the kernel [[1, 0], [0, 1]], and its first two steps."""
+    figure = ran(KERNEL, WORKED, numbers=True)
+    shown = step(figure, "conv1")
+    assert shown.values[0].maps[0].numbers == ((3, 4, 2), (3, 2, 2), (1, 2, 2))
+    assert shown.worked is not None
+    assert shown.worked.windows[0].terms == ((2, 1), (2, 0), (1, 0), (1, 1))
+    assert shown.worked.result == 3
+    second = step(ran(KERNEL, WORKED, at=(0, 1)), "conv1").worked
+    assert second is not None
+    assert second.windows[0].terms == ((2, 1), (1, 0), (1, 0), (2, 1))
+    assert second.result == 4
+
+
+def test_what_is_not_worked_out() -> None:
+    x, y = torch.zeros(1, 20, 20), torch.zeros(1, 1, 1)
+    assert worked(KINDS["conv"](channels=1, kernel=20), nn.Conv2d(1, 1, 20), x, y, (0, 0, 0)) is None
+    assert worked(KINDS["maxpool"](kernel=2), None, x, y, (0, 1, 0)) is None
+    assert not can_be_worked(KINDS["conv"](channels=1, kernel=2), torch.zeros(1, 4, 4, 4))
+    assert not can_be_worked(KINDS["relu"](), x)
+
+
+def test_a_kernel_that_is_learned_is_worked_out_on_demand() -> None:
+    text = "network Net { input(1, 6, 6) -> conv(2, 3) -> maxpool(2) }"
+    assert all(shown.worked is None for shown in ran(text, numbers(1, 6, 6)).steps)
+    figure = ran(text, numbers(1, 6, 6), at=(1, 1, 0))
+    assert [shown.worked.at for shown in figure.steps if shown.worked] == [(1, 1, 0)] * 2
