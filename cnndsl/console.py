@@ -52,50 +52,59 @@ class Run:
 
     def compile(self, path: Path, settings: Mapping[str, Any]) -> Compilation | None:
         """Compile a file, or standard input for `-`, and report what was found; None where it cannot be read."""
-        from cnndsl.compiler import compile_source
+        source = self.read(path)
+        if source is None:
+            return None
+        compilation = self._compiled(source, path, settings)
+        if not self.to_stdout:  # to be made something of, and not only checked
+            compilation = compilation.with_network()
+        self.report(self._wanted(compilation, path))
+        return compilation
+
+    def check(self, source: Source, path: Path, settings: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
+        """What is found in a text that was read from a file; nothing is reported."""
+        return self._wanted(self._compiled(source, path, settings), path)
+
+    def read(self, path: Path) -> Source | None:
+        """The text of a file, or of standard input for `-`; a report and None where it cannot be read."""
+        from cnndsl import files
         from cnndsl.diagnostics import Problem
 
         try:
-            source = self._read(path)
+            if path != STDIN:
+                return files.read(path)
+            name = files.shown(Path(self.stdin_filename)) if self.stdin_filename else "<standard input>"
+            try:
+                data = sys.stdin.buffer.read(files.LARGEST + 1) if sys.stdin else b""
+            except OSError as problem:
+                raise files.unreadable(name, problem) from None
+            return files.decode(data, name)
         except Problem as problem:
             self.report([problem.diagnostic])
             return None
-        place = Path(self.stdin_filename) if path == STDIN and self.stdin_filename else path
-        compilation = compile_source(
-            source,
-            settings,
-            folder=None if place == STDIN else place.parent,
-            limits=self.limits,
-            ignore=self.ignore,
-        )
-        if not self.to_stdout:  # to be made something of, and not only checked
-            compilation = compilation.with_network()
-        found = compilation.diagnostics
-        self.report(found if place == STDIN else _wanted(found, place.parent))
-        return compilation
 
-    def _read(self, path: Path) -> Source:
-        from cnndsl import files
+    def _compiled(self, source: Source, path: Path, settings: Mapping[str, Any]) -> Compilation:
+        from cnndsl.compiler import compile_source
 
-        if path != STDIN:
-            return files.read(path)
-        name = files.shown(Path(self.stdin_filename)) if self.stdin_filename else "<standard input>"
-        try:
-            data = sys.stdin.buffer.read(files.LARGEST + 1) if sys.stdin else b""
-        except OSError as problem:
-            raise files.unreadable(name, problem) from None
-        return files.decode(data, name)
+        folder = self._folder(path)
+        return compile_source(source, settings, folder=folder, limits=self.limits, ignore=self.ignore)
+
+    def _wanted(self, compilation: Compilation, path: Path) -> tuple[Diagnostic, ...]:
+        folder = self._folder(path)
+        return compilation.diagnostics if folder is None else _wanted(compilation.diagnostics, folder)
+
+    def _folder(self, path: Path) -> Path | None:
+        """Where a text is, and what it imports; None for standard input without a name."""
+        if path == STDIN:
+            return Path(self.stdin_filename).parent if self.stdin_filename else None
+        return path.parent
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Show diagnostics and let the exit code follow. JSON is one document, so it waits for `finish`."""
-        from cnndsl.diagnostics import Severity
-
         diagnostics = list(diagnostics)
         before = self.found.total()
-        for diagnostic in diagnostics:
-            self.found[diagnostic.severity.value] += 1
-            if diagnostic.severity is Severity.ERROR:
-                self.code = max(self.code, WRONG_USE if diagnostic.span is None else TEXT_HAS_ERRORS)
+        self.found.update(diagnostic.severity.value for diagnostic in diagnostics)
+        self.settle(diagnostics)
         if self.format_ == "json":
             self._kept += diagnostics
         elif diagnostics and self.format_ == "github":
@@ -108,6 +117,14 @@ class Run:
             color = self.colored(sys.stdout if self.to_stdout else sys.stderr)
             rendered = text.render(diagnostics[: MOST_SHOWN - before], color=color)
             self._tell(f"\n{rendered}" if before else rendered)
+
+    def settle(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Let the exit code follow from diagnostics."""
+        from cnndsl.diagnostics import Severity
+
+        for diagnostic in diagnostics:
+            if diagnostic.severity is Severity.ERROR:
+                self.code = max(self.code, WRONG_USE if diagnostic.span is None else TEXT_HAS_ERRORS)
 
     def finish(self) -> int:
         """Show what has waited for the end; the exit code."""

@@ -30,10 +30,54 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Characters of a text to be replaced: those of `span` by `text`. An empty span is a place to insert at."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that does what a diagnostic asks for. The edits are in one source, in order, and do not overlap."""
+
+    edits: tuple[Edit, ...]
+
+    @classmethod
+    def replacing(cls, span: Span, text: str) -> Fix:
+        """The fix that writes `text` in the place of `span`."""
+        return cls((Edit(span, text),))
+
+    @property
+    def title(self) -> str:
+        """What it does, in a few words: `kernel_size becomes kernel`."""
+        told = [_told(edit) for edit in self.edits[:_MOST_TOLD]]
+        if len(self.edits) > _MOST_TOLD:
+            told.append(f"and {len(self.edits) - _MOST_TOLD:,} more")
+        return "; ".join(told)
+
+
+_LONGEST, _MOST_TOLD = 40, 3  # characters of a text, and edits, that a title has
+
+
+def _told(edit: Edit) -> str:
+    old, new = (_shortened(text) for text in (edit.span.text, edit.text))
+    if not old or not new:
+        return f"{old or new} is {'removed' if old else 'added'}"
+    return f"{old} becomes {new}"
+
+
+def _shortened(text: str) -> str:
+    words = " ".join(text.split()).strip(", ") or text.strip() or ("a space" if text else "")
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding: what is wrong (`message`), where (`span`, `label`), and what to write instead (`help`).
 
-    `span` is None only where there is no text to point at, such as a file that cannot be read.
+    `span` is None only where there is no text to point at, such as a file that cannot be read. `fix` is there where
+    the help can be followed without a thought.
     """
 
     code: str
@@ -43,6 +87,7 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     help: tuple[str, ...] = ()
     severity: Severity = Severity.ERROR
+    fix: Fix | None = None
 
 
 class Problem(Exception):  # noqa: N818 - not an error of the program: it carries a diagnostic to where it is collected
@@ -61,10 +106,11 @@ def error(
     label: str = "",
     labels: tuple[Label, ...] = (),
     help: str | tuple[str, ...] = (),  # noqa: A002 - the word that the user sees
+    fix: Fix | None = None,
 ) -> Problem:
     """A `Problem` with an error diagnostic, ready to raise."""
     helps = (help,) if isinstance(help, str) else help
-    return Problem(Diagnostic(code, message, span, label, labels, helps))
+    return Problem(Diagnostic(code, message, span, label, labels, helps, fix=fix))
 
 
 def has_errors(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> bool:

@@ -209,6 +209,21 @@ def write(outputs: Mapping[Path, bytes]) -> None:
                 temporary.unlink()
 
 
+def rewrite(path: Path, text: str) -> None:
+    """Write a source anew, in the place to which links lead, with the byte order mark that it had.
+
+    Raises Problem: E001 where it cannot be read any more, E004 where it cannot be written.
+    """
+    path = Path(os.path.realpath(path))
+    try:
+        with path.open("rb") as file:
+            mark = codecs.BOM_UTF8 if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else b""
+    except OSError as problem:
+        raise unreadable(shown(path), problem) from None
+    check_target(path, lambda _: True)
+    write({path: mark + text.encode()})
+
+
 def shown(path: Path) -> str:
     """A path for messages, without the undecodable bytes that a file name may hold."""
     return str(path).encode("utf-8", "backslashreplace").decode()

@@ -1,52 +1,114 @@
-"""`cnndsl check`: what is wrong with files."""
+"""`cnndsl check`: what is wrong with files, and the mending of what can be mended without a thought."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnndsl.commands.options import common
-from cnndsl.console import Run, say
+from cnndsl.console import STDIN, Run, say
+
+if TYPE_CHECKING:
+    from cnndsl.diagnostics import Problem
 
 
 @click.command("check")
 @click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--fix", is_flag=True, help="Mend in the files what can be mended without a thought.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @common
-def command(files: tuple[Path, ...], settings: dict[str, Any], **common: Any) -> int:
-    """Say what is wrong with each FILE, and write nothing.
+def command(files: tuple[Path, ...], fix: bool, diff: bool, settings: dict[str, Any], **common: Any) -> int:
+    """Say what is wrong with each FILE.
 
-    FILE may be a folder: then it stands for the .cnn files in it and below, but for hidden ones; or - for
-    standard input.
+    FILE may be a folder, for the .cnn files in it and below, but for hidden ones; or - for standard input.
+    Nothing is written, unless --fix is given.
+
+    --fix does what the messages ask for where there is one way to do it: misspelt names, the words of PyTorch
+    and Keras, arguments that are not needed. No file gets worse by it. What is left is shown.
     """
-    from cnndsl.diagnostics import Problem
     from cnndsl.files import sources
 
+    if fix and diff:
+        message = "write either --fix or --diff: the one changes what the other shows"
+        raise click.UsageError(message)
+    if fix and STDIN in files:
+        message = "standard input cannot be changed: save it in a file, or write --diff"
+        raise click.UsageError(message)
+    if diff:
+        return _diff(Run(**common), sources(files), settings)
     run = Run(**common, to_stdout=True)
     checked = wrong = 0
+    mended: list[str] = []
     for path in sources(files):
         before = run.found["error"]
-        if isinstance(path, Problem):
+        if not isinstance(path, Path):
             run.report([path.diagnostic])
+            continue
+        checked += 1
+        if fix:
+            mended += _mend(run, path, settings)
         else:
-            checked += 1
             run.compile(path, settings)
-            wrong += run.found["error"] > before
+        wrong += run.found["error"] > before
     code = run.finish()
     if run.format_ == "text":
-        tally = _tally(checked, wrong, run.found["error"], run.found["warning"])
-        say(f"\n{tally}\n" if run.found else f"{tally}\n")
+        parts = ["".join(f"{line}\n" for line in mended)] if mended else []
+        parts.append(_tally(checked, wrong, run.found, len(mended)) + "\n")
+        say(("\n" if run.found else "") + "\n".join(parts))
     return code
 
 
-def _tally(checked: int, wrong: int, errors: int, warnings: int) -> str:
-    """`12 files checked, 3 errors in 2 files, 1 warning`."""
+def _mend(run: Run, path: Path, settings: Mapping[str, Any]) -> list[str]:
+    """Mend a file, and report what is left in it; a line about each thing that was done."""
+    from cnndsl import files
+    from cnndsl.diagnostics import Problem
+    from cnndsl.fixing import fix
+
+    source = run.read(path)
+    if source is None:
+        return []
+    fixed = fix(source, lambda text: run.check(text, path, settings))
+    if fixed.applied:
+        try:
+            files.rewrite(path, fixed.source.text)
+        except Problem as problem:
+            run.report([problem.diagnostic])
+            return []
+    run.report(fixed.left)
+    return [f"mended {name}:{line}:{column}: {title}" for name, line, column, title in fixed.told]
+
+
+def _diff(run: Run, paths: Iterable[Path | Problem], settings: Mapping[str, Any]) -> int:
+    """Show on standard output what would change, and on standard error what cannot be read."""
+    from cnndsl.fixing import difference, fix
+
+    for path in paths:
+        if not isinstance(path, Path):
+            run.report([path.diagnostic])
+            continue
+        source = run.read(path)
+        if source is not None:
+            fixed = fix(source, lambda text, path=path: run.check(text, path, settings))  # type: ignore[misc]
+            say(difference(source, fixed.source))
+            run.settle(run.check(source, path, settings))
+    return run.finish()
+
+
+def _tally(checked: int, wrong: int, found: Mapping[str, int], mended: int) -> str:
+    """`12 files checked, 5 places mended, 3 errors in 2 files, 1 warning`."""
 
     def count(number: int, word: str) -> str:
         return f"{f'{number:,}' if number else 'no'} {word}{'' if number == 1 else 's'}"
 
-    found = count(errors, "error")
+    parts = [f"{count(checked, 'file')} checked"]
+    if mended:
+        parts.append(f"{count(mended, 'place')} mended")
+    parts.append(count(found["error"], "error"))
     if wrong and checked > 1:
-        found += f" in {count(wrong, 'file')}"
-    return ", ".join([f"{count(checked, 'file')} checked", found, *([count(warnings, "warning")] if warnings else [])])
+        parts[-1] += f" in {count(wrong, 'file')}"
+    if found["warning"]:
+        parts.append(count(found["warning"], "warning"))
+    return ", ".join(parts)

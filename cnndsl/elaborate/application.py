@@ -6,12 +6,13 @@ In a body an unnamed chain is applied stage by stage; under a name it is a part 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.diagnostics import Label, Problem, error
+from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate.arguments import bind_layer, check_complete
 from cnndsl.elaborate.builder import Builder, Slot
 from cnndsl.elaborate.context import dims_key
@@ -323,6 +324,7 @@ class Application(Expressions):
             f"{recipe.layer.kind} takes a list of features, and a map of {show(value.shape)} comes in",
             recipe.span or span,
             help=f"in the middle of a chain write the flatten too: flatten -> {recipe.layer.kind}(...)",
+            fix=_flatten_first(recipe.span or span),
         )
 
     def _output(self, recipe: LayerRecipe, x: Shape) -> Shape:
@@ -359,6 +361,7 @@ class Application(Expressions):
                     f"this chain takes a list of features, and a map of {show(value.shape)} comes in",
                     span,
                     help="write flatten before it",
+                    fix=_flatten_first(span),
                 ) from None
             value = self._plain(LayerRecipe(Flatten()), value, span, inserted=True)
             module = self._chain_module(recipe, value, span)
@@ -474,3 +477,11 @@ def forget_names(shape: Shape) -> Shape:
 
 
 __all__ = ["Application", "NeedsFlatten", "Problem"]
+
+
+def _flatten_first(span: Span) -> Fix:
+    """The fix that writes a flatten before a stage, and before the name that it is given on its way."""
+    text, start = span.source.text, span.start
+    label = re.search(r'(?:[^\W\d]\w*|"[^"\n]*")[ \t]*:[ \t]*$', text[max(0, start - 200) : start])
+    at = start - len(label[0]) if label else start
+    return Fix.replacing(Span(span.source, at, at), "flatten -> ")

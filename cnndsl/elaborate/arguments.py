@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cnndsl.diagnostics import Label, Problem, error
-from cnndsl.elaborate.suggest import nearest
+from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.elaborate.suggest import activation_argument, is_clear, nearest, without
 from cnndsl.elaborate.values import RECIPES, BlockRecipe, LayerRecipe, Part, Template, Value, describe
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
 from cnndsl.layers.base import Layer
@@ -35,7 +35,8 @@ def bind_layer(
     for position, (argument, value) in enumerate(given):
         if argument.name is None:
             if position >= len(parameters) or any(a.name is not None for a, _ in given[:position]):
-                _too_many(kind, parameters, argument, position)
+                named = {a.name.text for a, _ in given if a.name is not None}
+                _too_many(kind, [name for name in parameters if name not in named], argument, position, given)
             name = parameters[position]
         else:
             name = argument.name.text
@@ -50,7 +51,7 @@ def bind_layer(
                 values[name], places[name] = True, argument
                 continue
             if name not in parameters:
-                _unknown_argument(kind, parameters, argument)
+                _unknown_argument(kind, parameters, argument, node)
         if name in values:
             raise error(
                 "E207",
@@ -111,14 +112,18 @@ def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> An
     return value_of(value)
 
 
-def _too_many(kind: type[Layer], parameters: list[str], argument: tree.Argument, position: int) -> NoReturn:
-    if position < len(parameters):
-        raise error(
-            "E207",
-            "an argument without a name stands after one with a name",
-            argument.span,
-            help=f"name it: {parameters[position]}={argument.span.text}",
-        )
+def _too_many(
+    kind: type[Layer],
+    left: list[str],
+    argument: tree.Argument,
+    position: int,
+    given: list[tuple[tree.Argument, Any]],
+) -> NoReturn:
+    """Raise the problem of an argument without a name that has no place; `left` are the parameters not named."""
+    unnamed = sum(a.name is None for a, _ in given[:position])
+    if unnamed < len(left) and unnamed < position:
+        raise _after_named(left[unnamed], argument)
+    parameters = list(kind.model_fields)
     takes = f"{len(parameters)} argument{'s' if len(parameters) != 1 else ''}" if parameters else "no arguments"
     listed = f": {', '.join(parameters)}" if parameters else ""
     raise error(
@@ -129,27 +134,45 @@ def _too_many(kind: type[Layer], parameters: list[str], argument: tree.Argument,
     )
 
 
-def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.Argument) -> NoReturn:
+def _after_named(name: str, argument: tree.Argument) -> Problem:
+    start = Span(argument.span.source, argument.span.start, argument.span.start)
+    return error(
+        "E207",
+        "an argument without a name stands after one with a name",
+        argument.span,
+        help=f"name it: {name}={argument.span.text}",
+        fix=Fix.replacing(start, f"{name}="),
+    )
+
+
+def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.Argument, call: tree.Call) -> NoReturn:
     from cnndsl.layers.aliases import parameter_alias
 
     assert argument.name is not None  # noqa: S101 - only named arguments get here
     name = argument.name.text
     short = parameter_alias(kind.kind, name)
+    at = call.arguments.index(argument)
     if short == "":
-        raise error(
-            "E207", f"{kind.kind} needs no {name}: it follows from what comes in", argument.span, help="leave it out"
-        )
+        message = f"{kind.kind} needs no {name}: it follows from what comes in"
+        raise error("E207", message, argument.span, help="leave it out", fix=without(call, at))
+    if name == "activation":
+        raise activation_argument(kind.kind, call, at)
     if short in parameters:
         raise error(
             "E207",
             f"{name} is called {short} here",
             argument.name.span,
             help=f"write {short}={argument.value.span.text}",
+            fix=Fix.replacing(argument.name.span, short),
         )
     near = nearest(name, parameters)
     takes = f"{kind.kind} takes {', '.join(parameters)}" if parameters else f"{kind.kind} takes no arguments"
     raise error(
-        "E207", f"{kind.kind} has no {name}", argument.name.span, help=f"did you mean {near}?" if near else takes
+        "E207",
+        f"{kind.kind} has no {name}",
+        argument.name.span,
+        help=f"did you mean {near}?" if near else takes,
+        fix=Fix.replacing(argument.name.span, near) if near and is_clear(name, near, parameters) else None,
     )
 
 
@@ -163,6 +186,16 @@ def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argumen
             f"{kind.kind} needs {' and '.join(missing)}",
             span,
             help=f"{missing[0]}: {described}; for example {example}",
+        )
+    given = places.get(name)
+    if (kind.kind, name) == ("linear", "bias") and given is not None and given.name is None:
+        inputs = places["features"]
+        raise error(
+            "E207",
+            "linear is given its outputs only: how many inputs there are follows from what comes in",
+            inputs.span,
+            help=f"write linear({given.value.span.text})",
+            fix=Fix.replacing(Span(span.source, inputs.span.start, given.span.start), ""),
         )
     place = places[name].span if name in places else span
     raise error("E208", f"{kind.kind}: {problem}", place, help=_parameter_help(kind, name))
@@ -207,13 +240,11 @@ def match_arguments(
                     labels=(Label(definition.name.span, "it is defined here"),),
                     help="remove what is too much",
                 )
-            if any(a.name is not None for a in node.arguments[:position]):
-                raise error(
-                    "E207",
-                    "an argument without a name stands after one with a name",
-                    argument.span,
-                    help=f"name it: {open_names[position]}={argument.span.text}",
-                )
+            named = {a.name.text for a in node.arguments if a.name is not None}
+            unnamed = sum(a.name is None for a in node.arguments[:position])
+            left = [name for name in open_names if name not in named]
+            if unnamed < position and unnamed < len(left):
+                raise _after_named(left[unnamed], argument)
             name = open_names[position]
         else:
             name = argument.name.text
@@ -225,6 +256,7 @@ def match_arguments(
                     argument.name.span,
                     labels=(Label(definition.name.span, "it is defined here"),),
                     help=f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}",
+                    fix=Fix.replacing(argument.name.span, near) if near and is_clear(name, near, names) else None,
                 )
         if name in values:
             raise error(

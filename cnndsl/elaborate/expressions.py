@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
-from cnndsl.diagnostics import Label, Problem, error
+from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate import functions
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
 from cnndsl.elaborate.builder import Builder
@@ -18,7 +18,7 @@ from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.mistaken import no_order, operation_problem, operator_help
 from cnndsl.elaborate.scope import Scope
-from cnndsl.elaborate.suggest import alias, unknown_name
+from cnndsl.elaborate.suggest import alias, applied, as_here, unknown_name
 from cnndsl.elaborate.values import (
     RECIPES,
     BlockRecipe,
@@ -480,7 +480,8 @@ class Expressions:
             word = alias(node.name.text)
             if word is None or word not in self.scope.visible():
                 raise
-            raise error("E201", f"{node.span.text} is called {word} here", node.span, help=f"write {word}") from None
+            message, fix = f"{node.span.text} is called {word} here", Fix.replacing(node.span, word)
+            raise error("E201", message, node.span, help=f"write {word}", fix=fix) from None
         name = node.name.text
         if not isinstance(value, Value):
             raise error(
@@ -532,7 +533,10 @@ class Expressions:
     def _call(self, node: tree.Call) -> Any:
         if isinstance(node.function, tree.Input):
             return self.declare_input(node, "input")
-        function = self.known(node.function)
+        try:
+            function = self.known(node.function)
+        except Problem as problem:
+            raise as_here(problem, node) from None
         if isinstance(function, Kind):
             value = self._leading_value(node)
             if value is not None:
@@ -550,13 +554,15 @@ class Expressions:
             return make_initialiser(function.name, positional, named, node.span)
         if isinstance(function, LayerRecipe):
             message = f"{layer_name(function.layer)} has its arguments already"
-            raise error("E207", message, node.span, help="apply it with ->, or give all arguments in one list")
+            helps = "apply it with ->, or give all arguments in one list"
+            raise error("E207", message, node.span, help=helps, fix=applied(node))
         if isinstance(function, Part):
             raise error(
                 "E207",
                 f"{function.name} is a layer that has its arguments already",
                 node.span,
                 help=f"apply it with ->, for example: it -> {function.name}",
+                fix=applied(node),
             )
         raise error("E207", f"{describe(function)} cannot be called", node.span, help="layers are applied with ->")
 

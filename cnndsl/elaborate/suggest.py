@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 
-from cnndsl.diagnostics import Problem, error
+from cnndsl.diagnostics import Edit, Fix, Problem, error
+from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 
@@ -17,7 +20,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_form[found[0]] if found else None
 
 
-_OF_PYTHON = {
+_ELSEWHERE = {
     "True": "write true",
     "False": "write false",
     "None": "leave the argument out",
@@ -25,7 +28,18 @@ _OF_PYTHON = {
     "null": "leave the argument out",
     "self": "parts are named without self: conv1",
     "print": "nothing is printed: remove this line",
+    "Input": "write input(3, 32, 32): the channels come first, and the batch is left out",
+    "InputLayer": "write input(3, 32, 32): the channels come first, and the batch is left out",
+    "Sequential": "layers in a row are written a -> b -> c, or in braces with a line for each",
+    "Module": "a network is written network Net { ... }",
+    "x": "the value that flows is called it, and the one that came in input",
+    "y": "the value that flows is called it, and the one that came in input",
+    "model": "layers stand in lines of their own: nothing is added to a model",
 }
+_WRITTEN = {"True": "true", "False": "false", "x": "it"}
+_CLEAR = 0.75
+"""How near a name must be for a fix, and how much farther the next one (as a share)."""
+_NEXT = 0.08
 
 
 def alias(name: str) -> str | None:
@@ -35,19 +49,118 @@ def alias(name: str) -> str | None:
     return alias(name)
 
 
+def fixed_position(name: str, by_position: int, by_name: list[str]) -> int | None:
+    """Which argument of PyTorch's class the input fixes here."""
+    from cnndsl.layers.aliases import fixed_position
+
+    return fixed_position(name, by_position, by_name)
+
+
 def unknown_name(node: tree.Name, visible: list[str]) -> Problem:
     """The error for a name that means nothing here."""
-    if node.text in _OF_PYTHON:
-        return error("E201", f"nothing is called {node.text}", node.span, help=_OF_PYTHON[node.text])
-    word = alias(node.text)
+    name, span = node.text, node.span
+    if name in _ELSEWHERE:
+        fix = Fix.replacing(span, _WRITTEN[name]) if name in _WRITTEN else None
+        return error("E201", f"nothing is called {name}", span, help=_ELSEWHERE[name], fix=fix)
+    word = alias(name)
     if word and word in visible:
-        return error("E201", f"{node.text} is called {word} here", node.span, help=f"write {word}")
-    near = nearest(node.text, visible)
-    return error(
-        "E201",
-        f"nothing is called {node.text}",
-        node.span,
-        help=f"did you mean {near}?"
-        if near
-        else "declare it before this line; cnndsl layers lists the layers there are",
+        # Who writes Conv2d means the layer; who writes pool may mean what is called pool1.
+        sure = not name.islower() or nearest(name, (other for other in visible if other != word)) is None
+        fix = Fix.replacing(span, word) if sure else None
+        return error("E201", f"{name} is called {word} here", span, help=f"write {word}", fix=fix)
+    plain = unicodedata.normalize("NFKC", name)
+    if plain != name and plain in visible:
+        message = f"{name} is written with other characters than {plain}"
+        return error("E201", message, span, help=f"write {plain}", fix=Fix.replacing(span, plain))
+    near = nearest(name, visible)
+    helps = f"did you mean {near}?" if near else "declare it before this line; cnndsl layers lists the layers there are"
+    fix = Fix.replacing(span, near) if near and is_clear(name, near, visible) else None
+    return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
+
+
+def is_clear(word: str, near: str, known: Iterable[str]) -> bool:
+    """Whether no other known word could as well be meant as the nearest one."""
+    from difflib import SequenceMatcher
+
+    def likeness(name: str) -> float:
+        return SequenceMatcher(None, word.lower().replace("_", ""), name.lower().replace("_", "")).ratio()
+
+    best = likeness(near)
+    return best >= _CLEAR and all(likeness(other) <= best - _NEXT for other in known if other != near)
+
+
+def as_here(problem: Problem, call: tree.Call) -> Problem:
+    """The error for a call of a layer by PyTorch's name, `nn.Conv2d(3, 8, 5)`, with what the input fixes left out."""
+    found = problem.diagnostic
+    if found.fix is None or found.span != call.function.span:
+        return problem
+    named = [argument.name.text for argument in call.arguments if argument.name is not None]
+    positional = len(call.arguments) - len(named)
+    at = fixed_position(call.function.span.text, positional, named)
+    if at is None:
+        return problem
+    left_out = without(call, at)
+    word = found.fix.edits[0].text
+    if left_out is None:
+        return problem
+    given = [argument.span.text for k, argument in enumerate(call.arguments) if k != at]
+    written = f"{word}({', '.join(given)})" if given else word
+    helps = (f"write {written}: {call.arguments[at].span.text} follows from what comes in",)
+    return Problem(replace(found, help=helps, fix=Fix((*found.fix.edits, *left_out.edits))))
+
+
+def without(call: tree.Call, at: int) -> Fix | None:
+    """The fix that takes an argument out of a call, with its comma; None where a comment would go with it."""
+    span = call.arguments[at].span
+    before = span.source.text[: span.start].rstrip()
+    if before.endswith(","):
+        span = Span(span.source, len(before) - 1, span.end)
+    elif at + 1 < len(call.arguments):
+        span = Span(span.source, span.start, call.arguments[at + 1].span.start)
+    else:
+        span = Span(span.source, len(before) - 1, call.span.end)
+    return None if "#" in span.text or "\n" in span.text else Fix.replacing(span, "")
+
+
+def activation_argument(kind: str, call: tree.Call, at: int) -> Problem:
+    """The error for `conv(8, 3, activation="relu")`, as Keras has it."""
+    from cnndsl.layers.aliases import activation
+
+    argument = call.arguments[at]
+    value = argument.value
+    given = value.parts[0] if isinstance(value, tree.String) and len(value.parts) == 1 else value.span.text
+    word = activation(given) if isinstance(given, str) else None
+    after = f"write it after the layer: {kind}(...) -> {word or 'relu'}"
+    if word == "":
+        after = "leave it out: there is none unless one is written"
+    fix = without(call, at)
+    if fix is not None and word:
+        end = call.span.end
+        rest = call.span.source.text[end : end + 80].lstrip(" \t")
+        follows = not rest or rest.startswith(("\n", "\r", ";", "}", "#", "->"))
+        removed, added = fix.edits[0].span, f" -> {word}"
+        if removed.end == end:  # the parentheses go, too
+            fix = Fix.replacing(removed, added)
+        else:
+            fix = Fix((*fix.edits, Edit(Span(removed.source, end, end), added)))
+        fix = fix if follows else None
+    message = f"{kind} has no activation in it: that is a layer of its own"
+    return error("E207", message, argument.span, help=after, fix=fix if word is not None else None)
+
+
+def applied(call: tree.Call) -> Fix | None:
+    """The fix that writes `conv1(x)` as `x -> conv1`; None for a call with other arguments."""
+    if len(call.arguments) != 1 or call.arguments[0].name is not None:
+        return None
+    if isinstance(call.arguments[0].value, (tree.Number, tree.Boolean, tree.String, tree.ListOf)):
+        return None
+    span, given, text = call.span, call.arguments[0].span, call.span.source.text
+    before, after = text[: span.start].rstrip(" \t")[-1:], text[span.end :].lstrip(" \t")[:2]
+    alone = before in ("", "(", ",", "=", "{", "\n", ";") and (after[:1] in ("", ")", ",", "}", "\n", "\r", ";", "#"))
+    opening, closing = ("", "") if alone or (before not in ("+", "-", "*", "/", ">") and after == "->") else ("(", ")")
+    return Fix(
+        (
+            Edit(Span(span.source, span.start, given.start), opening),
+            Edit(Span(span.source, given.end, span.end), f" -> {call.function.span.text}{closing}"),
+        )
     )

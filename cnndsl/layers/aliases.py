@@ -6,6 +6,7 @@ PyTorch's own names come from the layer classes; the tables below add those of K
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from cnndsl.layers.catalogue import KINDS
 
@@ -80,6 +81,42 @@ _PARAMETERS = {
 
 _DERIVED = frozenset({"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_shape"})
 """What the input fixes, so that nobody writes it."""
+
+
+_ACTIVATIONS = frozenset({"relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "mish", "sigmoid",
+    "tanh", "softplus", "softmax", "hardswish", "hardsigmoid"})  # fmt: skip
+"""What Keras takes as the argument `activation` of a layer, without arguments of its own."""
+
+_TORCH_FIRST = re.compile(
+    r"(?:nn\.|torch\.nn\.)?(?:(Conv(?:Transpose)?[123]d)|(Linear)|((?:Batch|Instance)Norm[123]d)|(GroupNorm))"
+)
+"""PyTorch's classes to whose constructors what the input fixes is given by position."""
+
+
+def fixed_position(name: str, by_position: int, by_name: Collection[str]) -> int | None:
+    """Which argument of PyTorch's class `name` is fixed by the input here, and so left out; None for none.
+
+    A convolution has three arguments without a default there, and a dense layer two: with fewer, it is meant as it is
+    written here.
+    """
+    found = _TORCH_FIRST.fullmatch(name)
+    if found is None or not by_position or _DERIVED & set(by_name):
+        return None
+    conv, linear, norm, group = found.groups()
+    if conv:
+        return 0 if by_position + len({"out_channels", "kernel_size"} & set(by_name)) >= 3 else None
+    if linear:
+        return 0 if by_position + ("out_features" in by_name) >= 2 else None
+    if norm:
+        return 0
+    return 1 if group and by_position >= 2 else None
+
+
+def activation(name: str) -> str | None:
+    """Our word for what Keras calls an activation by `name`; "" for none at all, None for an unknown name."""
+    if name == "linear":
+        return ""
+    return alias(name) if name in _ACTIVATIONS else None
 
 
 def _plain(name: str) -> str:

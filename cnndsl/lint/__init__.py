@@ -63,4 +63,5 @@ def _diagnostic(finding: Finding, places: Places) -> Diagnostic:
     span = places.span(finding.at)
     more = ((places.span(origin), words) for origin, words in finding.more)
     labels = tuple(Label(place, words) for place, words in more if place is not None and span is not None)
-    return Diagnostic(finding.code, finding.message, span, "", labels, finding.help, Severity.WARNING)
+    fix = None if span is None else finding.fix(span)
+    return Diagnostic(finding.code, finding.message, span, "", labels, finding.help, Severity.WARNING, fix)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cnndsl.diagnostics import Fix
 from cnndsl.layers.base import Layer
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.program import Module, Origin, Program
+from cnndsl.source import Span
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that is probably not meant: what, where, and what to write instead.
 
-    `more` are further places, each with what it has to do with the finding.
+    `more` are further places, each with what it has to do with the finding; `fix` mends what stands at the place `at`.
     """
 
     code: str
@@ -24,6 +26,7 @@ class Finding:
     label: str = ""
     more: tuple[tuple[Origin, str], ...] = ()
     help: tuple[str, ...] = ()
+    fix: Callable[[Span], Fix | None] = lambda _: None
 
 
 class Rule:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from cnndsl.diagnostics import Fix
 from cnndsl.layers.base import Layer
 from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
@@ -13,6 +15,7 @@ from cnndsl.layers.normalisation import BatchNorm
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
 from cnndsl.program import Origin, Program
+from cnndsl.source import Span
 
 
 class BiasBeforeBatchNorm(Rule):
@@ -52,7 +55,24 @@ class BiasBeforeBatchNorm(Rule):
                 declared,
                 more=((norm.origin, "straight after it"),),
                 help=(f"write {layer.layer.kind}(..., bias=false)",),
+                fix=_without_bias,
             )
+
+
+def _without_bias(span: Span) -> Fix | None:
+    """The fix that writes `bias=false` into the call at a place; None where it is no call, or speaks of the bias."""
+    call = re.fullmatch(r"(?:[^\n(]*[:=])?\s*(?:conv|conv_transpose|linear)\(([^\n#]*)\)", span.text)
+    if call is None or not call[1].strip():
+        return None
+    given = re.search(r"\bbias\s*=\s*true\b", span.text)
+    if given is not None:
+        return Fix.replacing(Span(span.source, span.start + given.start(), span.start + given.end()), "bias=false")
+    if re.search(r"\bbias\b", span.text):
+        return None
+    end = span.start + call.end(1)
+    return Fix.replacing(
+        Span(span.source, end, end), " bias=false" if call[1].rstrip().endswith(",") else ", bias=false"
+    )
 
 
 def _per_channel(applied: Applied) -> bool:

@@ -1,8 +1,9 @@
 """Diagnostics for programs: a JSON array with an object for each.
 
 Lines and columns count from 1, columns in characters; an end is exclusive. `file`, `start` and `end`
-are null for a diagnostic that is not about a place in a text. Characters outside ASCII are escaped, so
-that the output survives any encoding.
+are null for a diagnostic that is not about a place in a text. `fix` is what would mend it, or null: its edits
+replace what stands from `start` to `end` by `text`. Characters outside ASCII are escaped, so that the output
+survives any encoding.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic
+from cnndsl.diagnostics import Diagnostic, Fix
 from cnndsl.source import Span
 
 
@@ -29,7 +30,12 @@ def _entry(diagnostic: Diagnostic) -> dict[str, Any]:
         "label": diagnostic.label,
         "labels": [{**_place(label.span), "message": label.message} for label in diagnostic.labels],
         "help": list(diagnostic.help),
+        "fix": None if diagnostic.fix is None else _fix(diagnostic.fix),
     }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {"title": fix.title, "edits": [{**_place(edit.span), "text": edit.text} for edit in fix.edits]}
 
 
 def _place(span: Span | None) -> dict[str, Any]:

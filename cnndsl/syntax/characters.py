@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import islice
 
-from cnndsl.diagnostics import Problem, error
+from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
-from cnndsl.syntax.place import Place
+from cnndsl.syntax.place import Place, span_of
 
 _MEANT = {
     "→": "->", "⇒": "->", "➔": "->", "⟶": "->", "|": "->", "×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "—": "-",
     "≤": "<=", "≥": ">=", "≠": "!=", "&": "and", "!": "not", "、": ",", "。": ".", "「": '"', "」": '"',
     "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": '"', "’": '"', "`": '"',
 }  # fmt: skip
+_MOST = 1000  # characters that one fix replaces
 _OURS = frozenset("()[]{},;:=+-*/?<>.#%")
 
 
@@ -26,14 +28,39 @@ def explain(place: Place) -> Problem:
         return _single_quotes(place, span)
     if ";" in character:
         at = span.start + character.index(";")
+        semicolon = Span(place.source, at, at + 1)
         message = "; ends a line, and what follows here belongs to it"
-        return error("E101", message, Span(place.source, at, at + 1), help="remove the ;")
+        return error("E101", message, semicolon, help="remove the ;", fix=Fix.replacing(semicolon, ""))
+    if unicodedata.category(character) == "Zs":
+        message = f"this is another space than that of the space bar (U+{ord(character):04X})"
+        return error("E101", message, span, help="write an ordinary space", fix=_all(place))
     if not character.isprintable():
-        return error("E101", f"there is an invisible character (U+{ord(character):04X}) here", span, help="remove it")
+        fix = Fix.replacing(span, "")
+        message = f"there is an invisible character (U+{ord(character):04X}) here"
+        return error("E101", message, span, help="remove it", fix=fix)
+    meant = _meant(character)
+    if meant is None:
+        message = f"the character {character} has no meaning in this language"
+        return error("E101", message, span, help="remove it", fix=Fix.replacing(span, ""))
+    message = f"the character {character} has no meaning in this language"
+    if unicodedata.east_asian_width(character) == "F":
+        message = f"{character} is the full-width form of {meant}"
+    return error("E101", message, span, help=f"write {meant}", fix=_all(place))
+
+
+def _meant(character: str) -> str | None:
+    """What stands for a character in this language; None where there is nothing."""
+    if unicodedata.category(character) == "Zs":
+        return " "
     wide = unicodedata.normalize("NFKC", character)
-    meant = wide if wide in _OURS else _MEANT.get(character)
-    help_text = f"write {meant}" if meant else "remove it"
-    return error("E101", f"the character {character} has no meaning in this language", span, help=help_text)
+    return wide if wide in _OURS else _MEANT.get(character)
+
+
+def _all(place: Place) -> Fix:
+    """The fix for this and all such characters after it: whoever writes one writes several."""
+    unknown = (word for word in place.words[place.at :] if word.type == "UNKNOWN" and len(word) == 1)
+    meant = ((span_of(word, place.source), _meant(str(word))) for word in unknown)
+    return Fix(tuple(islice((Edit(span, text) for span, text in meant if text is not None), _MOST)))
 
 
 def _single_quotes(place: Place, span: Span) -> Problem:
@@ -42,4 +69,6 @@ def _single_quotes(place: Place, span: Span) -> Problem:
     text = source.text[span.end : end]
     if end == -1 or "\n" in text or '"' in text:
         return error("E104", "a text stands in double quotes", span, help='write "..."')
-    return error("E104", "a text stands in double quotes", Span(source, span.start, end + 1), help=f'write "{text}"')
+    whole = Span(source, span.start, end + 1)
+    fix = Fix.replacing(whole, f'"{text}"')
+    return error("E104", "a text stands in double quotes", whole, help=f'write "{text}"', fix=fix)

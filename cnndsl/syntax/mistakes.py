@@ -6,13 +6,12 @@ case; each looks at the place and answers for its own kind of mistake alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from difflib import get_close_matches
 
-from cnndsl.diagnostics import Label, Problem, error
-from cnndsl.source import Source
-from cnndsl.syntax import characters
+from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
+from cnndsl.source import Source, Span
+from cnndsl.syntax import characters, habits
 from cnndsl.syntax.place import DEFINITIONS, OPENING, WORDS, Open, Place, show, span_of
 
 _BLOCKS = frozenset({"IF", "FOR", "REPEAT", "WHEN", "_ELSE"})
@@ -22,6 +21,7 @@ _VALUES = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "INPUT", "IT", 
 _WANTS_MORE = {
     "_ARROW": "write the next layer after it, or remove it",
     "COMMA": "remove the comma, or write what follows it",
+    "COLON": "write the layer that gets this name: name: layer",
     "OUTPUT": "write what goes out: output it",
     "IF": "write a condition: if stride != 1 { ... }",
     "FOR": "write for i in range(3) { ... }",
@@ -37,17 +37,6 @@ _WANTS_MORE = {
     "SLASH": "write a number or a value after it",
     "POWER": "write a number after it",
     "COMPARE": "write a number after it",
-}
-_OTHER_LANGUAGES = {
-    "class": "a network is written network Net { ... }",
-    "def": "a block is written block Unit(channels) { ... }",
-    "import": 'what stands in another file is imported with from "file.cnn" import Unit',
-    "return": "the last value of a body is its output; several are written output a, b",
-    "elif": "write else if",
-    "while": "write repeat 3 { ... } or for i in range(3) { ... }",
-    "let": "write name = ...",
-    "const": "write name = ...",
-    "var": "write name = ...",
 }
 
 
@@ -71,33 +60,11 @@ def _character(place: Place) -> Problem | None:
     return characters.explain(place) if place.word.type == "UNKNOWN" else None
 
 
-def _comment(place: Place) -> Problem | None:
-    words = [*place.line, place.word]
-    for k, word in enumerate(words):
-        following = words[k + 1] if k + 1 < len(words) else place.after
-        is_star = following is not None and following.type in ("STAR", "POWER") and following.start == word.end
-        if word.type == "SLASH" and (str(word) == "//" or (k == 0 and is_star)):
-            start = span_of(word, place.source)
-            return error("E101", "a comment begins with #", start, help="write # in place of it")
-    return None
-
-
-def _other_language(place: Place) -> Problem | None:
-    first = place.first
-    if place.brackets and not place.in_body:
-        return None
-    if first.type == "FROM" and place.word.type == "NAME":
-        return error("E101", "an import names a file", place.span(), help=_OTHER_LANGUAGES["import"])
-    if str(first) not in _OTHER_LANGUAGES:
-        return None
-    what = "an import begins with from" if str(first) == "import" else f"{first} is no word of this language"
-    return error("E101", what, place.span(first), help=_OTHER_LANGUAGES[str(first)])
-
-
 def _word_as_name(place: Place) -> Problem | None:
     word, before, after = place.word, place.before, place.after
     taken = None
-    if word.type in ("EQUAL", "COLON") and before is not None and str(before) in WORDS - _HEADS:
+    is_given = word.type in ("EQUAL", "COLON") and str(before) in WORDS - _HEADS
+    if before is not None and (is_given or (word.type == "_ARROW" and [before] == place.line == ["output"])):
         taken = before
     elif str(word) in WORDS:
         names = after is not None and after.type in ("EQUAL", "COLON")
@@ -114,27 +81,20 @@ def _word_as_name(place: Place) -> Problem | None:
     )
 
 
-def _number(place: Place) -> Problem | None:
-    word, before = place.word, place.before
-    if before is None or before.type != "NUMBER" or word.type != "NAME" or not place.is_glued:
-        return None
-    text, span = f"{before}{word}", place.span(before, word)
-    if re.fullmatch(r"0([xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)", text):
-        return error("E101", "numbers are written in decimal digits", span, help=f"write {int(text, 0)}")
-    if re.fullmatch(r"[0-9.]+(_[0-9]+)+", text):
-        return error("E101", "numbers are written without _", span, help=f"write {text.replace('_', '')}")
-    return error("E101", f"{text} is neither a number nor a name", span, help="a name begins with a letter or _")
-
-
 def _arrow(place: Place) -> Problem | None:
     word, before, after = place.word, place.before, place.after
     if word.type == "EQUAL" and after is not None and str(after) == ">" and after.start == word.end:
-        return error("E101", "an arrow is written ->", place.span(word, after), help="write ->")
+        span = place.span(word, after)
+        return error("E101", "an arrow is written ->", span, help="write ->", fix=Fix.replacing(span, "->"))
     if word.type != "_ARROW":
         return None
     if before is not None and before.type == "_ARROW":
         return error(
-            "E101", "nothing stands between these two arrows", place.span(before, word), help="remove one of them"
+            "E101",
+            "nothing stands between these two arrows",
+            place.span(before, word),
+            help="remove one of them",
+            fix=place.removing(word),
         )
     if before is None or before.type in ("LBRACE", "_NL"):
         return error(
@@ -143,6 +103,19 @@ def _arrow(place: Place) -> Problem | None:
     if place.in_body and any(w.type == "COMMA" for w in place.line) and "EQUAL" in place.expected:
         return error("E101", "one value goes through an arrow, not several", place.span(), help="write a line for each")
     return None
+
+
+def _output(place: Place) -> Problem | None:
+    """A pipeline that leads to the word output."""
+    word, before = place.word, place.before
+    if word.type != "OUTPUT" or before is None or before.type != "_ARROW":
+        return None
+    fix = None
+    if place.after is None or place.after.type in ("_NL", "RBRACE"):
+        line = place.line
+        fix = Fix.replacing(Span(place.source, line[-2].end, word.end), "") if len(line) > 1 else None
+    helps = "leave it out: the last value of a body is its output"
+    return error("E101", "output is no layer, and begins a line of its own", place.span(), help=helps, fix=fix)
 
 
 def _definition(place: Place) -> Problem | None:
@@ -186,7 +159,8 @@ def _braces(place: Place) -> Problem | None:
         return None
     head = heads[-1]
     if word.type == "EQUAL" and head.type == "IF":
-        return error("E101", "= gives a value to a name", place.span(), help="to compare, write ==")
+        fix = Fix.replacing(place.span(), "==")
+        return error("E101", "= gives a value to a name", place.span(), help="to compare, write ==", fix=fix)
     if head.type == "FOR" and not any(w.type == "IN" for w in line):
         return error("E101", "a for runs over a list", place.span(head, before), help=_WANTS_MORE["FOR"])
     if "LBRACE" in place.expected and (word.type == "COLON" or before is head or before.type in _VALUES):
@@ -223,9 +197,8 @@ def _closing(place: Place) -> Problem | None:
     if word.type not in OPENING:
         return None
     if inner is None or (inner.token.type == "LBRACE" and word.type != "RBRACE"):
-        return error(
-            "E102", f"there is no {OPENING[word.type]} that this {word} closes", place.span(), help="remove it"
-        )
+        message = f"there is no {OPENING[word.type]} that this {word} closes"
+        return error("E102", message, place.span(), help="remove it", fix=place.removing(word))
     if inner.partner == str(word):
         if place.before is inner.token:
             return error(
@@ -248,7 +221,8 @@ def _comma(place: Place) -> Problem | None:
     if word.type != "COMMA":
         return None
     if before is not None and before.type in ("COMMA", "_LPAR", "LSQB"):
-        return error("E101", "nothing stands before this comma", place.span(), help="remove it")
+        fix = place.removing(word)
+        return error("E101", "nothing stands before this comma", place.span(), help="remove it", fix=fix)
     if inner is not None and inner.token.type == "_LPAR" and not inner.is_call:
         return error(
             "E102",
@@ -265,8 +239,13 @@ def _equals(place: Place) -> Problem | None:
     if word.type != "EQUAL" or not (place.in_body or not place.brackets):
         return None
     if str(first) == "self":
+        line = place.line
         return error(
-            "E101", "the parts of a network are named without self", place.span(first), help="write conv1 = conv(8, 5)"
+            "E101",
+            "the parts of a network are named without self",
+            place.span(first),
+            help="write conv1 = conv(8, 5)",
+            fix=Fix.replacing(place.span(first, line[1]), "") if len(line) == 3 else None,
         )
     line = place.line
     if len(line) > 1:
@@ -277,22 +256,6 @@ def _equals(place: Place) -> Problem | None:
             help="write name = ..., or to compare, ==",
         )
     return None
-
-
-def _colon(place: Place) -> Problem | None:
-    word, before, after, inner = place.word, place.before, place.after, place.inner
-    if word.type != "COLON":
-        return None
-    if inner is not None and inner.is_call and before is not None and before.type == "NAME" and after is not None:
-        return error("E101", "an argument is given with =", place.span(), help=f"write {before}={show(after)}")
-    if not place.brackets:
-        return None
-    return error(
-        "E101",
-        "a colon follows the name that a layer gets, and nothing else",
-        place.span(),
-        help='write name: layer, or "name{i}": layer',
-    )
 
 
 def _outside(place: Place) -> Problem | None:
@@ -322,10 +285,13 @@ def _two_in_a_row(place: Place) -> Problem | None:
     if place.in_body:
         start = next((k for k in range(len(place.line) - 1, -1, -1) if place.line[k].type in ("_ARROW", "EQUAL")), -1)
         left = place.text(place.line[start + 1], before)
-        between = "put -> between them, or begin a new line"
+        between, sign = "put -> between them, or begin a new line", " ->"
     else:
-        left, between = show(before), "put a comma between them"
-    return error("E101", f"something is missing between {left} and {show(word)}", place.span(), help=between)
+        left, between, sign = show(before), "put a comma between them", ","
+    fix = None
+    if not any(w.type == "EQUAL" for w in place.line) or not place.in_body:
+        fix = Fix((Edit(Span(place.source, before.end, before.end), sign),))
+    return error("E101", f"something is missing between {left} and {show(word)}", place.span(), help=between, fix=fix)
 
 
 def _general(place: Place) -> Problem:
@@ -348,19 +314,23 @@ def _general(place: Place) -> Problem:
 
 
 _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
-    _comment,
+    habits.comment,
     _character,
-    _other_language,
+    habits.other_language,
+    habits.settings,
+    habits.listed,
     _word_as_name,
-    _number,
+    habits.number,
+    habits.several_numbers,
     _arrow,
+    _output,
     _definition,
     _braces,
     _missing_after,
     _closing,
     _comma,
     _equals,
-    _colon,
+    habits.colon,
     _outside,
     _two_in_a_row,
     _general,

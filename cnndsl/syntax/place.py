@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
+from cnndsl.diagnostics import Fix
 from cnndsl.source import Source, Span
 from cnndsl.syntax.words import Word
 
@@ -100,6 +102,22 @@ class Place:
         """The place of a word, by default of this one, or from one word to another."""
         first = first or self.word
         return span_of(first, self.source).to(span_of(last or first, self.source))
+
+    def removing(self, word: Word) -> Fix:
+        """The fix that takes a word out, and the space before it where there is one on both sides."""
+        span, text = span_of(word, self.source), self.source.text
+        spaced = text[span.start - 1 : span.start] == " " and text[span.end : span.end + 1] in (" ", "\n", "")
+        return Fix.replacing(Span(self.source, span.start - spaced, span.end), "")
+
+    def rest(self, first: Word) -> Span:
+        """From a word to the last of its line."""
+        line = self.following(first)
+        end = next((k for k, word in enumerate(line) if word.type == "_NL"), len(line))
+        return self.span(first, line[end - 1])
+
+    def following(self, first: Word) -> list[Word]:
+        """A word and all after it."""
+        return self.words[bisect_left(self.words, first.start, key=lambda word: word.start) :]
 
     def text(self, first: Word, last: Word) -> str:
         """The text from one word to another, cut where it is long."""

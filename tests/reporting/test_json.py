@@ -34,6 +34,7 @@ def test_a_diagnostic_with_everything() -> None:
             },
         ],
         "help": ["make the sizes equal"],
+        "fix": None,
     }
 
 

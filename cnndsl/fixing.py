@@ -1,0 +1,137 @@
+"""Doing what diagnostics ask for, where that can be done without a thought.
+
+    fix(source, check) -> Fixed
+
+Fixes that do not overlap are applied together, and the text is checked anew, until nothing changes. A text
+never gets worse by it: one that could be read can still be read, and has no more errors than before. A
+fix after which that would not hold, because it shows mistakes that were hidden behind it, is left to the user.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+
+from cnndsl.diagnostics import Diagnostic, Edit, Severity
+from cnndsl.source import Source
+from cnndsl.syntax.parser import parse
+
+ROUNDS = 10
+"""How often a text is checked anew after fixes; what one round shows is seldom more than two deep."""
+TRIES = 200
+"""How many texts are tried at most."""
+AT_ONCE = 500
+"""How many fixes are looked at in a round."""
+
+Check = Callable[[Source], Sequence[Diagnostic]]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What came of a text: the text now, the diagnostics whose fixes were applied, and those that are left."""
+
+    source: Source
+    applied: tuple[Diagnostic, ...]
+    left: tuple[Diagnostic, ...]
+
+    @property
+    def told(self) -> list[tuple[str, int, int, str]]:
+        """What was done: the file, the line and column as they were when it was done, and the words."""
+        places = [(d.fix, d.fix.edits[0].span) for d in self.applied if d.fix is not None]
+        return [(span.source.name, *span.position, fix.title) for fix, span in places]
+
+
+def fix(source: Source, check: Check) -> Fixed:
+    """Apply the fixes that `check` finds for a text, as far as that makes it no worse."""
+    attempt = _Attempt(source, check)
+    applied: list[Diagnostic] = []
+    for _ in range(ROUNDS):
+        done = attempt.round()
+        if not done:
+            break
+        applied += done
+    return Fixed(attempt.source, tuple(applied), tuple(attempt.found))
+
+
+def edited(source: Source, edits: Iterable[Edit]) -> Source:
+    """The source with edits applied, which do not overlap."""
+    pieces = []
+    reached = 0
+    for edit in sorted(edits, key=lambda edit: edit.span.start):
+        pieces += [source.text[reached : edit.span.start], edit.text]
+        reached = edit.span.end
+    return Source(source.name, "".join([*pieces, source.text[reached:]]), source.short)
+
+
+def difference(before: Source, after: Source) -> str:
+    """What `diff -u` says of two texts of one file; empty where they are equal."""
+    old, new = (re.findall(r"[^\n]*\n|[^\n]+$", source.text) for source in (before, after))
+    lines = unified_diff(old, new, before.name, after.name)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+class _Attempt:
+    """A text on its way to be better."""
+
+    def __init__(self, source: Source, check: Check) -> None:
+        self._check = check
+        self._tries = 0
+        self.source, self.found = source, tuple(check(source))
+        self._worth = _worth(source, self.found)
+
+    def round(self) -> list[Diagnostic]:
+        """Apply what can be applied at once; the diagnostics that this is done for."""
+        start = self.source
+        kept: list[Diagnostic] = []
+        waiting = [_apart(start, self.found)]
+        while waiting:
+            part = waiting.pop()
+            if self._better(edited(start, _edits(kept + part))):
+                kept += part
+            elif len(part) > 1:
+                middle = len(part) // 2
+                waiting += [part[middle:], part[:middle]]
+        return sorted(kept, key=_start)
+
+    def _better(self, source: Source) -> bool:
+        """Take on another text, if it is no worse."""
+        if source.text == self.source.text or self._tries >= TRIES:
+            return False
+        self._tries += 1
+        found = tuple(self._check(source))
+        worth = _worth(source, found)
+        if worth > self._worth:
+            return False
+        self.source, self.found, self._worth = source, found, worth
+        return True
+
+
+def _worth(source: Source, found: Sequence[Diagnostic]) -> tuple[int, int]:
+    """How bad a text is: the errors that keep it from being read, before all others."""
+    unread = sum(d.severity is Severity.ERROR for d in parse(source)[1])
+    return (unread, 0) if unread else (0, sum(d.severity is Severity.ERROR for d in found))
+
+
+def _apart(source: Source, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The diagnostics with a fix in this source that touches no place which another one's does."""
+    taken: list[tuple[int, int]] = []
+    apart = []
+    for diagnostic in sorted((d for d in found if d.fix is not None), key=_start)[:AT_ONCE]:
+        edits = _edits([diagnostic])
+        if any(edit.span.source is not source for edit in edits):
+            continue
+        places = [(edit.span.start, edit.span.end) for edit in edits]
+        if not any(start <= last and first <= end for start, end in places for first, last in taken):
+            taken += places
+            apart.append(diagnostic)
+    return apart
+
+
+def _edits(diagnostics: Iterable[Diagnostic]) -> list[Edit]:
+    return [edit for diagnostic in diagnostics if diagnostic.fix is not None for edit in diagnostic.fix.edits]
+
+
+def _start(diagnostic: Diagnostic) -> int:
+    return diagnostic.fix.edits[0].span.start if diagnostic.fix is not None else 0

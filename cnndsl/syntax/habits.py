@@ -1,0 +1,168 @@
+"""What people write who come from another language: Python, C, Keras, YAML, the forms of configuration files.
+
+Each function looks at a place where reading could not go on, and answers for one habit alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cnndsl.diagnostics import Edit, Fix, Problem, error
+from cnndsl.source import Span
+from cnndsl.syntax.place import DEFINITIONS, Place, show, span_of
+
+_WORDS = {
+    "class": "a network is written network Net { ... }",
+    "def": "a block is written block Unit(channels) { ... }",
+    "import": 'what stands in another file is imported with from "file.cnn" import Unit',
+    "return": "the last value of a body is its output; several are written output a, b",
+    "elif": "write else if",
+    "while": "write repeat 3 { ... } or for i in range(3) { ... }",
+    "let": "write name = ...",
+    "const": "write name = ...",
+    "var": "write name = ...",
+}
+_LEFT_OUT = frozenset({"return", "let", "const", "var"})
+"""Words without which the line is right."""
+_MODULES = frozenset({"torch", "torchvision", "tensorflow", "keras", "numpy", "jax", "flax"})
+_LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
+
+
+def comment(place: Place) -> Problem | None:
+    """A comment of C."""
+    words = [*place.line, place.word]
+    for k, word in enumerate(words):
+        following = words[k + 1] if k + 1 < len(words) else place.after
+        is_star = following is not None and following.type in ("STAR", "POWER") and following.start == word.end
+        if word.type == "SLASH" and (str(word) == "//" or (k == 0 and is_star)):
+            span = span_of(word, place.source)
+            fix = Fix.replacing(span, "#") if str(word) == "//" else None
+            return error("E101", "a comment begins with #", span, help="write # in place of it", fix=fix)
+    return None
+
+
+def other_language(place: Place) -> Problem | None:
+    """A line that begins with a word of Python or JavaScript."""
+    first = place.first
+    if place.brackets and not place.in_body:
+        return None
+    line = [*place.line, place.word, *([place.after] if place.after else [])]
+    if first.type in ("FROM", "IMPORT") and any(str(word) in _MODULES for word in line[:3]):
+        span = place.rest(first)
+        help_text = "remove this line: the layers are all there"
+        return error("E101", "nothing of Python is imported here", span, help=help_text, fix=Fix.replacing(span, ""))
+    if first.type == "FROM" and place.word.type == "NAME":
+        return error("E101", "an import names a file", place.span(), help=_WORDS["import"])
+    if str(first) not in _WORDS:
+        return None
+    what = "an import begins with from" if str(first) == "import" else f"{first} is no word of this language"
+    fix = None
+    if str(first) == "elif":
+        fix = Fix.replacing(place.span(first), "else if")
+    elif str(first) in _LEFT_OUT and place.word is not first:
+        following = line[1]
+        fix = Fix.replacing(Span(place.source, first.start, following.start), "")
+    return error("E101", what, place.span(first), help=_WORDS[str(first)], fix=fix)
+
+
+def settings(place: Place) -> Problem | None:
+    """Layers and their arguments as a configuration file has them: `conv: 8, 5`, `input: [3, 32, 32]`, `- relu`."""
+    word, line = place.word, place.line
+    if not line or (place.brackets and not place.in_body):
+        return None
+    name, kind = str(line[0]), line[0].type
+    if kind in DEFINITIONS and len(line) == 1 and word.type in ("COLON", "STRING"):
+        title = place.after if word.type == "COLON" else word
+        called = str(title).strip('"') if title is not None and title.type in ("NAME", "STRING") else "Net"
+        help_text = f"write {name} {called} {{ ... }}"
+        return error("E101", f"a {name} is a name and a body in braces", place.span(line[0], word), help=help_text)
+    if not place.in_body:
+        return None
+    if kind == "INPUT" and len(line) == 1 and word.type == "COLON":
+        span = place.rest(line[0])
+        sizes = ", ".join(re.findall(r"\d+|\?", span.text)) or "3, 32, 32"
+        fix = Fix.replacing(span, f"input({sizes})") if "#" not in span.text else None
+        return error("E101", "an input is called like a layer", span, help=f"write input({sizes})", fix=fix)
+    rest = line[2:]
+    if kind == "NAME" and len(line) > 2 and line[1].type == "COLON" and all(w.type in _LISTED for w in [*rest, word]):
+        span = place.rest(line[0])
+        given = span.text.partition(":")[2].strip()
+        if "#" not in given and re.fullmatch(r"[\w\s.,-]+", given):
+            wanted = f"{name}({given})"
+            message = f"a colon gives a layer a name; the arguments of {name} stand in parentheses"
+            return error("E101", message, span, help=f"write {wanted}", fix=Fix.replacing(span, wanted))
+    return None
+
+
+def listed(place: Place) -> Problem | None:
+    """Layers in a row with commas between them: `conv1, relu`."""
+    word, line = place.word, place.line
+    names, commas = line[::2], line[1::2]
+    if not place.in_body or word.type not in ("_NL", "RBRACE") or not commas:
+        return None
+    if any(name.type != "NAME" for name in names) or any(comma.type != "COMMA" for comma in commas):
+        return None
+    span = place.span(line[0], line[-1])
+    wanted = " -> ".join(names)
+    fix = Fix.replacing(span, wanted) if "#" not in span.text else None
+    helps = (f"layers are put in a row with ->: {wanted}", "several values come from one line: a, b = split(it, 2)")
+    return error("E101", "names with commas between them are given values with =", span, help=helps, fix=fix)
+
+
+def number(place: Place) -> Problem | None:
+    """A number as other languages have it: `0x10`, `1_000`, `50%`, and `3px`, which is none."""
+    word, before = place.word, place.before
+    if before is not None and len(place.line) > 1 and str(before) == "%" and place.line[-2].type == "NUMBER":
+        percent, span = place.line[-2], place.span(place.line[-2], before)
+        share = f"{float(percent) / 100:g}"
+        fix = Fix.replacing(span, share)
+        return error("E101", "a share is written as a number, without %", span, help=f"write {share}", fix=fix)
+    if before is None or before.type != "NUMBER" or word.type != "NAME" or not place.is_glued:
+        return None
+    text, span = f"{before}{word}", place.span(before, word)
+    if re.fullmatch(r"0([xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)", text):
+        meant = str(int(text, 0))
+        fix = Fix.replacing(span, meant)
+        return error("E101", "numbers are written in decimal digits", span, help=f"write {meant}", fix=fix)
+    if re.fullmatch(r"[0-9.]+(_[0-9]+)+", text):
+        meant = text.replace("_", "")
+        fix = Fix.replacing(span, meant)
+        return error("E101", "numbers are written without _", span, help=f"write {meant}", fix=fix)
+    if re.fullmatch(r"\d+(x\d+)+", text):
+        help_text = f"write {text.replace('x', ', ')} for sizes, [{text.replace('x', ', ')}] for a kernel"
+        return error("E101", f"{text} is neither a number nor a name", span, help=help_text)
+    return error("E101", f"{text} is neither a number nor a name", span, help="a name begins with a letter or _")
+
+
+def several_numbers(place: Place) -> Problem | None:
+    """A tuple of Python: `(3, 3)`."""
+    inner = place.inner
+    if place.word.type != "COMMA" or inner is None or inner.token.type != "_LPAR" or inner.is_call:
+        return None
+    words = place.following(inner.token)
+    end = next((k for k, word in enumerate(words) if word.type == "RPAR"), 0)
+    if not end or not all(word.type in _LISTED for word in words[1:end]):
+        return None
+    opening, closing = place.span(words[0]), place.span(words[end])
+    items = " ".join(Span(place.source, opening.end, closing.start).text.split()).rstrip(", ")
+    fix = Fix((Edit(opening, "["), Edit(closing, "]")))
+    span = place.span(words[0], words[end])
+    return error("E101", "several numbers stand in square brackets", span, help=f"write [{items}]", fix=fix)
+
+
+def colon(place: Place) -> Problem | None:
+    """A colon where none belongs."""
+    word, before, after, inner = place.word, place.before, place.after, place.inner
+    if word.type != "COLON":
+        return None
+    if inner is not None and inner.is_call and before is not None and before.type == "NAME" and after is not None:
+        fix = Fix.replacing(place.span(), "=")
+        return error("E101", "an argument is given with =", place.span(), help=f"write {before}={show(after)}", fix=fix)
+    if not place.brackets:
+        return None
+    return error(
+        "E101",
+        "a colon follows the name that a layer gets, and nothing else",
+        place.span(),
+        help='write name: layer, or "name{i}": layer',
+    )
