@@ -52,8 +52,12 @@ class Run:
 
     def compile(self, path: Path, settings: Mapping[str, Any]) -> Compilation | None:
         """Compile a file, or standard input for `-`, and report what was found; None where it cannot be read."""
-        source = self.read(path)
-        if source is None:
+        from cnndsl.diagnostics import Problem
+
+        try:
+            _, source = self.read(path)
+        except Problem as problem:
+            self.report([problem.diagnostic])
             return None
         compilation = self._compiled(source, path, settings)
         if not self.to_stdout:  # to be made something of, and not only checked
@@ -65,23 +69,19 @@ class Run:
         """What is found in a text that was read from a file; nothing is reported."""
         return self._wanted(self._compiled(source, path, settings), path)
 
-    def read(self, path: Path) -> Source | None:
-        """The text of a file, or of standard input for `-`; a report and None where it cannot be read."""
+    def read(self, path: Path) -> tuple[bytes, Source]:
+        """The bytes of a file, or of standard input for `-`, and the text in them. Raises Problem."""
         from cnndsl import files
-        from cnndsl.diagnostics import Problem
 
+        if path != STDIN:
+            data, name = files.load(path), files.shown(path)
+            return data, files.decode(data, name)
+        name = files.shown(Path(self.stdin_filename)) if self.stdin_filename else "<standard input>"
         try:
-            if path != STDIN:
-                return files.read(path)
-            name = files.shown(Path(self.stdin_filename)) if self.stdin_filename else "<standard input>"
-            try:
-                data = sys.stdin.buffer.read(files.LARGEST + 1) if sys.stdin else b""
-            except OSError as problem:
-                raise files.unreadable(name, problem) from None
-            return files.decode(data, name)
-        except Problem as problem:
-            self.report([problem.diagnostic])
-            return None
+            data = sys.stdin.buffer.read(files.LARGEST + 1) if sys.stdin else b""
+        except OSError as problem:
+            raise files.unreadable(name, problem) from None
+        return data, files.decode(data, name)
 
     def _compiled(self, source: Source, path: Path, settings: Mapping[str, Any]) -> Compilation:
         from cnndsl.compiler import compile_source
@@ -252,8 +252,11 @@ class Unheard(Exception):  # noqa: N818 - it says what happened: nobody takes wh
         return WRONG_USE
 
 
-def say(text: str, *, err: bool = False) -> None:
-    """Write to standard output or, with `err`, to standard error. Raises Unheard where that fails."""
+def say(text: str | bytes, *, err: bool = False) -> None:
+    """Write text, or bytes as they are, to standard output or, with `err`, to standard error.
+
+    Raises Unheard where that fails.
+    """
     try:
         click.echo(text, err=err, nl=False, color=True)  # the text has colours only if they are wanted
     except OSError as problem:

@@ -32,10 +32,21 @@ def read(path: Path) -> Source:
     Raises Problem: E001 for a file that cannot be read, E002 for one that is not UTF-8, E003 for one
     with more than `LARGEST` bytes.
     """
+    return decode(load(path), shown(path))
+
+
+def load(path: Path) -> bytes:
+    """The bytes of a file, one more than `LARGEST` of them at most. Raises Problem with E001 where it cannot be read.
+
+    A pipe is read until its writers close it; one without a writer is not waited for.
+    """
     name = shown(path)
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             data = file.read(LARGEST + 1)
+            if not data and stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+                raise error("E001", f"{name} cannot be read: it is a pipe into which nobody writes", None)
+            return data
     except IsADirectoryError:
         raise error(
             "E001", f"{name} cannot be read: it is a directory", None, help=f"name the files in it: {name}/*.cnn"
@@ -46,7 +57,15 @@ def read(path: Path) -> Source:
         raise unreadable(name, problem, *helps) from None
     except (OSError, ValueError) as problem:
         raise unreadable(name, problem) from None
-    return decode(data, name)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file for reading; also a pipe without a writer, where that would wait for one."""
+    at_once = getattr(os, "O_NONBLOCK", 0)  # no system without named pipes has it
+    descriptor = os.open(path, flags | at_once)
+    if at_once:
+        os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def sources(paths: Iterable[Path]) -> Iterator[Path | Problem]:
@@ -209,19 +228,19 @@ def write(outputs: Mapping[Path, bytes]) -> None:
                 temporary.unlink()
 
 
-def rewrite(path: Path, text: str) -> None:
-    """Write a source anew, in the place to which links lead, with the byte order mark that it had.
+def rewrite(path: Path, old: bytes, new: bytes) -> None:
+    """Replace the content `old` of a file by `new`, as a whole; what a symbolic link leads to, and not the link.
 
-    Raises Problem: E001 where it cannot be read any more, E004 where it cannot be written.
+    Raises Problem with E004 where it cannot be written, is no regular file, or has another content by now.
     """
-    path = Path(os.path.realpath(path))
     try:
-        with path.open("rb") as file:
-            mark = codecs.BOM_UTF8 if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else b""
-    except OSError as problem:
-        raise unreadable(shown(path), problem) from None
-    check_target(path, lambda _: True)
-    write({path: mark + text.encode()})
+        target = path.resolve(strict=True)
+        check_target(target, lambda _: True, force=True)
+        if target.read_bytes() != old:
+            raise error("E004", f"{shown(path)} stays as it is: it was changed meanwhile", None, help="run this again")
+    except (OSError, RuntimeError) as problem:
+        raise error("E004", f"{shown(path)} cannot be written: {reason(problem)}", None) from None
+    write({target: new})
 
 
 def shown(path: Path) -> str:

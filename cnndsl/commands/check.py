@@ -63,37 +63,42 @@ def command(files: tuple[Path, ...], fix: bool, diff: bool, settings: dict[str, 
 
 def _mend(run: Run, path: Path, settings: Mapping[str, Any]) -> list[str]:
     """Mend a file, and report what is left in it; a line about each thing that was done."""
-    from cnndsl import files
+    import codecs
+
     from cnndsl.diagnostics import Problem
+    from cnndsl.files import rewrite
     from cnndsl.fixing import fix
 
-    source = run.read(path)
-    if source is None:
+    try:
+        old, source = run.read(path)
+        fixed = fix(source, lambda text: run.check(text, path, settings))
+        if fixed.applied:
+            mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
+            rewrite(path, old, mark + fixed.source.text.encode())
+    except Problem as problem:
+        run.report([problem.diagnostic])
         return []
-    fixed = fix(source, lambda text: run.check(text, path, settings))
-    if fixed.applied:
-        try:
-            files.rewrite(path, fixed.source.text)
-        except Problem as problem:
-            run.report([problem.diagnostic])
-            return []
     run.report(fixed.left)
     return [f"mended {name}:{line}:{column}: {title}" for name, line, column, title in fixed.told]
 
 
 def _diff(run: Run, paths: Iterable[Path | Problem], settings: Mapping[str, Any]) -> int:
     """Show on standard output what would change, and on standard error what cannot be read."""
+    from cnndsl.diagnostics import Problem
     from cnndsl.fixing import difference, fix
 
     for path in paths:
         if not isinstance(path, Path):
             run.report([path.diagnostic])
             continue
-        source = run.read(path)
-        if source is not None:
-            fixed = fix(source, lambda text, path=path: run.check(text, path, settings))  # type: ignore[misc]
-            say(difference(source, fixed.source))
-            run.settle(run.check(source, path, settings))
+        try:
+            _, source = run.read(path)
+        except Problem as problem:
+            run.report([problem.diagnostic])
+            continue
+        fixed = fix(source, lambda text, path=path: run.check(text, path, settings))  # type: ignore[misc]
+        say(difference(source, fixed.source))
+        run.settle(run.check(source, path, settings))
     return run.finish()
 
 

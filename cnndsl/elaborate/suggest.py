@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import replace
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
@@ -106,7 +105,8 @@ def as_here(problem: Problem, call: tree.Call) -> Problem:
     given = [argument.span.text for k, argument in enumerate(call.arguments) if k != at]
     written = f"{word}({', '.join(given)})" if given else word
     helps = (f"write {written}: {call.arguments[at].span.text} follows from what comes in",)
-    return Problem(replace(found, help=helps, fix=Fix((*found.fix.edits, *left_out.edits))))
+    fix = Fix((*found.fix.edits, *left_out.edits))
+    return error(found.code, found.message, found.span, label=found.label, labels=found.labels, help=helps, fix=fix)
 
 
 def without(call: tree.Call, at: int) -> Fix | None:
