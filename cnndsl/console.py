@@ -31,7 +31,7 @@ MOST_SHOWN = 100
 class Run:
     """One call of a command.
 
-    format_: how diagnostics are written: "text", "json" or "github".
+    format_: how diagnostics are written: "text", "json", "sarif" or "github".
     color: "auto", "always" or "never".
     stdin_filename: what to call standard input.
     limits: what a text may ask for, where that is not the usual.
@@ -100,12 +100,12 @@ class Run:
         return path.parent
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Show diagnostics and let the exit code follow. JSON is one document, so it waits for `finish`."""
+        """Show diagnostics and let the exit code follow. JSON and SARIF are one document, and wait for `finish`."""
         diagnostics = list(diagnostics)
         before = self.found.total()
         self.found.update(diagnostic.severity.value for diagnostic in diagnostics)
         self.settle(diagnostics)
-        if self.format_ == "json":
+        if self.format_ in ("json", "sarif"):
             self._kept += diagnostics
         elif diagnostics and self.format_ == "github":
             from cnndsl.reporting import github
@@ -132,6 +132,10 @@ class Run:
             from cnndsl.reporting import json
 
             self._tell(json.render(self._kept))
+        elif self.format_ == "sarif":
+            from cnndsl.reporting import sarif
+
+            self._tell(sarif.render(self._kept))
         elif self.format_ == "text" and self.found.total() > MOST_SHOWN:
             self._tell(f"\n... and {self.found.total() - MOST_SHOWN:,} more\n")
         return self.code

@@ -82,7 +82,7 @@ def _findings(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return click.option(
         name,
         "format_",
-        type=click.Choice(["text", "json", "github"]),
+        type=click.Choice(["text", "json", "sarif", "github"]),
         default="text",
         help="How errors and warnings are written.",
     )

@@ -69,6 +69,13 @@ def test_json(cnndsl: Command) -> None:
     assert json.loads(cnndsl("check", "net.cnn", "--format", "json").out) == []
 
 
+def test_sarif(cnndsl: Command) -> None:
+    result = cnndsl("check", "bad.cnn", "net.cnn", "--format", "sarif")
+    (run,) = json.loads(result.out)["runs"]
+    assert (result.code, result.err, [found["ruleId"] for found in run["results"]]) == (1, "", ["E201"])
+    assert json.loads(cnndsl("check", "net.cnn", "--format", "sarif").out)["runs"][0]["results"] == []
+
+
 def test_github(cnndsl: Command) -> None:
     (line,) = cnndsl("check", "bad.cnn", "--format", "github").out.splitlines()
     assert line.startswith("::error title=E201,file=bad.cnn,line=3,")
