@@ -52,7 +52,17 @@ def _run(arguments: Sequence[str] | None) -> int:
 class _Commands(click.Group):
     """The commands, whose files are read when they are called; one may be forgotten."""
 
-    names: ClassVar[tuple[str, ...]] = ("check", "compile", "diff", "draw", "explain", "layers", "rule", "summary")
+    names: ClassVar[tuple[str, ...]] = (
+        "check",
+        "compile",
+        "diff",
+        "draw",
+        "explain",
+        "fmt",
+        "layers",
+        "rule",
+        "summary",
+    )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.names)
