@@ -45,16 +45,22 @@ def explain(
 ) -> str:
     """Why the layers of a network, by default the last one of the text, give the sizes that they give.
 
-    part: the path of a layer, of which then everything is said, or of a block; by default all layers.
+    part: the path of a layer, of which then everything is said, or of a block; for what leaves no module, such as a
+    flatten, its kind; by default all layers.
     folders: what stands before the names of files. Raises KeyError for an unknown network, UnknownPart for a part.
     """
     places = Places(trees)
     walk = applications(program, network, part)
+    if part and part not in paths(program, network):
+        # What leaves no module has no path, and goes by its kind.
+        walk = (
+            applied for applied in applications(program, network) if not applied.path and applied.layer.word == part
+        )
     shown = [content(applied, places, folders) for applied in islice(walk, MOST)]
     left_out = sum(1 for _ in walk)
     if not shown:
         check_part(program, part, network)
-    single = {explanation.applied.path for explanation in shown} == {part}
+    single = {explanation.title for explanation in shown} == {part}
     write = _writer(form, single=single, color=color)
     blocks = ["\n".join(write(explanation)) for explanation in shown]
     if form == "latex":

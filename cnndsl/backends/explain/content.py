@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any
 
 from cnndsl.backends.explain.numbers import Quantity, quantities
@@ -10,8 +11,10 @@ from cnndsl.backends.explain.places import Places
 from cnndsl.backends.explain.walk import Applied, Came
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.declared import Invalid
+from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import AxisRule, Constant, Product, Sum, Term
 from cnndsl.layers.sizes import Dim, Shape, SizeError, show
+from cnndsl.layers.values import Operation
 from cnndsl.traced import OpenSize, is_open, value_of
 
 
@@ -25,7 +28,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What another value of one parameter would give: a size, or why it does not go."""
+    """What another value of one parameter would give: a size and what it costs, or why it does not go."""
 
     words: str
     result: str
@@ -36,13 +39,15 @@ class Change:
 class Explanation:
     """All about one application.
 
-    title: the path, or for what has none the kind. written: the layer as the text has it.
+    title: the path, or for what has none the kind. written: the layer as the text has it. does: what a layer of this
+    kind does, in a sentence or two; empty for a class from elsewhere.
     macs: the multiply-accumulates as a product; None where there are none.
     """
 
     applied: Applied
     title: str
     written: str
+    does: str
     place: str
     rules: tuple[Rule, ...]
     notes: tuple[str, ...]
@@ -55,6 +60,13 @@ class Explanation:
     def keeps(self) -> bool:
         """Whether what comes out is as large as what comes in."""
         return not self.rules and self.applied.inputs[:1] == self.applied.outputs
+
+    @property
+    def introduction(self) -> tuple[tuple[str, bool], ...]:
+        """What the kind does, in pieces that are words or, marked so, code; empty where it was said before."""
+        if not self.does or self.applied.use > 1:
+            return ()
+        return tuple((piece, at % 2 == 1) for at, piece in enumerate(self.does.split("`")))
 
     @property
     def shared(self) -> bool:
@@ -93,6 +105,7 @@ def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
         applied,
         applied.path or layer.word,
         written.text if written is not None else _spelled(applied),
+        _does(layer),
         f"{folders}{declared.file}:{line}:{column}",
         grouped(rules),
         tuple(note for rule in rules for note in rule.notes),
@@ -106,6 +119,11 @@ def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
 def plain(shape: Shape) -> Shape:
     """The shape with plain numbers, but for sizes that are left open."""
     return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
+
+
+def _does(layer: Layer | Operation) -> str:
+    """The first paragraph of what the class says of its kind."""
+    return "" if isinstance(layer, Extern) else " ".join(cleandoc(layer.__doc__ or "").split("\n\n")[0].split())
 
 
 def _spelled(applied: Applied) -> str:
@@ -156,15 +174,25 @@ def _changes(applied: Applied) -> tuple[Change, ...]:
     for name, value in layer.variations(x):
         words = f"{name} {_shown(value)}"
         try:
-            y = type(layer)(**{**layer.model_dump(), name: value}).output(x)
+            other = type(layer)(**{**layer.model_dump(), name: value})
+            y = other.output(x)
         except SizeError as problem:
             changes[words] = Change(words, f"refused: {problem.message}", fits=False)
         except (Invalid, OpenSize):
             continue
         else:
             if y != now:
-                changes[words] = Change(words, show(y), fits=True)
+                changes[words] = Change(words, ", ".join([show(y), *_costs(other, x, y)]), fits=True)
     return tuple(changes.values())
+
+
+def _costs(layer: Layer, x: Shape, y: Shape) -> tuple[str, ...]:
+    """How many numbers a layer with multiply-accumulates learns, and how many of those it takes, in words."""
+    factors = layer.products(x, plain(y))
+    if not factors or any(map(is_open, factors)):
+        return ()
+    learned = sum(tensor.size for tensor in layer.tensors(x) if tensor.learned)
+    return f"{learned:,} parameters", f"{layer.macs(x, plain(y)):,} MACs"
 
 
 def _shown(value: Any) -> str:

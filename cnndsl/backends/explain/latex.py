@@ -36,27 +36,17 @@ _SIGNS = {
 
 def brief(explanation: Explanation) -> Iterator[str]:
     """The lines of one explanation among many."""
-    applied = explanation.applied
-    name = f"{applied.path} = " if applied.path else ""
-    where = f"put there by the compiler, {explanation.place}" if applied.inserted else explanation.place
-    use = f", use {applied.use} of {applied.uses}, line {applied.origin.line}" if explanation.shared else ""
-    yield rf"\medskip\noindent{{\raggedright\textbf{{{_code(name + explanation.written)}}} ({_plain(where)}{use})\par}}"
-    yield r"\noindent"
-    if explanation.keeps:
-        yield f"Keeps {_came(applied.came[0])}."
-        return
-    yield from _inputs(explanation)
-    yield from _rules(explanation)
-    for note in explanation.notes:
-        yield _sentence(note)
-    out = ", ".join(map(_shape, applied.outputs))
-    yield f"Out: {out}."
-    yield from _costs(explanation)
+    yield _heading(explanation)
+    yield from _body(explanation)
 
 
 def full(explanation: Explanation) -> Iterator[str]:
     """The lines of an explanation that stands by itself."""
-    yield from brief(explanation)
+    yield _heading(explanation)
+    if explanation.introduction:
+        said = "".join(_code(piece) if is_code else _plain(piece) for piece, is_code in explanation.introduction)
+        yield rf"\noindent{{\raggedright {said}\par}}"
+    yield from _body(explanation)
     if explanation.quantities:
         rows = [(equation(q), _plain(q.meaning), _plain(q.source)) for q in explanation.quantities]
         yield from _table(rows)
@@ -64,6 +54,31 @@ def full(explanation: Explanation) -> Iterator[str]:
         yield from _table(
             [(f"with {_plain(c.words)}", _plain(c.result.replace(" x ", "×"))) for c in explanation.changes]
         )
+
+
+def _heading(explanation: Explanation) -> str:
+    applied = explanation.applied
+    name = f"{applied.path} = " if applied.path else ""
+    where = f"put there by the compiler, {explanation.place}" if applied.inserted else explanation.place
+    use = f", use {applied.use} of {applied.uses}, line {applied.origin.line}" if explanation.shared else ""
+    return (
+        rf"\medskip\noindent{{\raggedright\textbf{{{_code(name + explanation.written)}}} ({_plain(where)}{use})\par}}"
+    )
+
+
+def _body(explanation: Explanation) -> Iterator[str]:
+    yield r"\noindent"
+    if explanation.keeps:
+        for at, came in enumerate(explanation.applied.came):
+            yield f"{'And' if at else 'Keeps'} {_came(came)}."
+        return
+    yield from _inputs(explanation)
+    yield from _rules(explanation)
+    for note in explanation.notes:
+        yield _sentence(note)
+    out = ", ".join(map(_shape, explanation.applied.outputs))
+    yield f"Out: {out}."
+    yield from _costs(explanation)
 
 
 def _inputs(explanation: Explanation) -> Iterator[str]:

@@ -15,12 +15,16 @@ from cnndsl.terminal import clean
 def brief(explanation: Explanation) -> Iterator[str]:
     """The lines of one explanation among many."""
     yield from _heading(explanation)
-    yield from _table(("", ""), [*_sizes(explanation), *_costs(explanation)])
+    yield from _numbers(explanation)
 
 
 def full(explanation: Explanation) -> Iterator[str]:
     """The lines of an explanation that stands by itself."""
-    yield from brief(explanation)
+    yield from _heading(explanation)
+    if explanation.introduction:
+        yield "".join(_code(piece) if is_code else _plain(piece) for piece, is_code in explanation.introduction)
+        yield ""
+    yield from _numbers(explanation)
     if explanation.quantities:
         yield ""
         rows = [(equation(q), _plain(q.meaning), _plain(q.source)) for q in explanation.quantities]
@@ -31,6 +35,10 @@ def full(explanation: Explanation) -> Iterator[str]:
             (_plain(change.words), _plain(change.result.replace(" x ", " × "))) for change in explanation.changes
         ]
         yield from _table(("with", "comes out"), changes)
+
+
+def _numbers(explanation: Explanation) -> Iterator[str]:
+    yield from _table(("", ""), [*_sizes(explanation), *_costs(explanation)])
 
 
 def _heading(explanation: Explanation) -> Iterator[str]:
@@ -47,7 +55,8 @@ def _heading(explanation: Explanation) -> Iterator[str]:
 def _sizes(explanation: Explanation) -> Iterator[tuple[str, str]]:
     applied = explanation.applied
     if explanation.keeps:
-        yield "keeps", _came(applied.came[0])
+        for at, came in enumerate(applied.came):
+            yield "keeps" if at == 0 else "and", _came(came)
         return
     flattened = explanation.flattened
     if flattened is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 
 from cnndsl.backends.explain.content import Explanation
 from cnndsl.backends.explain.numbers import Quantity
@@ -11,6 +12,7 @@ from cnndsl.layers.sizes import show
 from cnndsl.terminal import clean, pad, paint, width
 
 _INDENT = "  "
+_WIDE = 100
 
 
 def brief(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
@@ -23,6 +25,10 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
     """The lines of an explanation that stands by itself."""
     yield from _heading(explanation, color)
     yield ""
+    if explanation.introduction:
+        said = "".join(piece for piece, _ in explanation.introduction)
+        yield from wrap(said, _WIDE, initial_indent=_INDENT, subsequent_indent=_INDENT)
+        yield ""
     yield from _table(_sizes(explanation), color)
     costs = list(_costs(explanation))
     if costs:
@@ -53,7 +59,8 @@ def _heading(explanation: Explanation, color: bool) -> Iterator[str]:
 def _sizes(explanation: Explanation) -> Iterator[tuple[str, str]]:
     applied = explanation.applied
     if explanation.keeps:
-        yield "keeps", _came(applied.came[0])
+        for at, came in enumerate(applied.came):
+            yield "keeps" if at == 0 else "and", _came(came)
         return
     flattened = explanation.flattened
     if flattened is not None:

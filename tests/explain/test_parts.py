@@ -1,0 +1,64 @@
+"""What is said of one part, of what leaves no module, and of other numbers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cnndsl.backends.explain import UnknownPart
+from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.values import OPERATIONS
+from tests.explain.support import compiled, explained, net
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"extern"}))
+@pytest.mark.parametrize("form", ["text", "markdown", "latex"])
+def test_every_kind_says_what_it_does(kind: str, form: str) -> None:
+    """The example of the reference is explained, and the explanation says what a layer of this kind is for."""
+    compilation = compiled(f"network Net {{ {KINDS[kind].example} }}")
+    assert compilation.program is not None
+    whole = compilation.explain(form=form)
+    names = [child.name for child in compilation.program.network().children]
+    part = next((name for name in names if name.startswith(kind)), kind)
+    told = compilation.explain(part, form=form)
+    first = " ".join((KINDS[kind].__doc__ or "").split()[:3]).replace("`", "")
+    assert first in " ".join(told.replace("`", "").replace("\\", "").split())
+    assert first not in whole
+
+
+@pytest.mark.parametrize("kind", sorted(OPERATIONS))
+def test_every_operation_has_words(kind: str) -> None:
+    assert (OPERATIONS[kind].__doc__ or "").strip()
+
+
+def test_what_leaves_no_module_goes_by_its_kind() -> None:
+    text = net("a = conv(3, 3, padding=1)\n    (it -> a) + it -> linear(5)")
+    assert explained(text, "flatten").startswith("flatten   put there by the compiler, net.cnn:")
+    added = explained(text, "add")
+    assert added.startswith("add   net.cnn:")
+    assert "keeps  3 x 32 x 32   from a, line" in added
+    assert "and    3 x 32 x 32   from the input" in added
+    with pytest.raises(UnknownPart):
+        explained(text, "concat")
+
+
+def test_a_path_comes_before_a_kind() -> None:
+    text = net("flatten = relu\n    flatten -> linear(5)")
+    assert explained(text, "flatten").startswith("flatten = relu")
+
+
+def test_other_numbers_come_with_what_they_cost() -> None:
+    told = explained(net("conv(8, 5)"), "conv1")
+    assert re.search(r"with kernel 3 +8 x 30 x 30, 224 parameters, 194,400 MACs\n", told)
+    assert re.search(r"with stride 2 +8 x 14 x 14, 608 parameters, 117,600 MACs\n", told)
+    pooled = explained(net("maxpool(2)"), "maxpool1")
+    assert re.search(r"with kernel 3 +3 x 10 x 10\n", pooled)
+    opened = explained(net("conv(8, 5)", "3, ?, ?"), "conv1")
+    assert re.search(r"with kernel 3 +8 x \(?H - 2\)? x \(?W - 2\)?\n", opened)
+
+
+def test_what_is_used_again_is_introduced_once() -> None:
+    told = explained(net("a = relu\n    conv(8, 3) -> a -> conv(8, 3) -> a"), "a")
+    assert told.count("The rectified linear unit") == 1
+    assert told.count("use ") == 2
