@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper bounds; the defaults are far above what real networks need."""
+    """Upper bounds; the defaults are far above what real networks need, and low enough that no step takes seconds."""
 
-    layers: int = 200_000
+    layers: int = 10_000
     """Layers that are worked out one by one, and turns of loops."""
-    size: int = 2_000_000
+    size: int = 50_000
     """Layers of the whole network, repeated blocks counted each time."""
     items: int = 100_000
     """Items of a list, and turns of one loop."""

@@ -21,7 +21,7 @@ from cnndsl.syntax.words import Word
 from cnndsl.syntax.words import words as words_of
 
 MAX_NESTING = 100
-LONGEST = 1_000_000
+LONGEST = 200_000
 """Characters of a text; the largest networks that people write have some ten thousand."""
 MOST_MISTAKES = 200
 """After so many mistakes reading stops: this is no text of the language."""

@@ -97,7 +97,7 @@ MUCH = {
     "conditions": in_network(f"x = {'(' * 90}1{' if true else 2)' * 90}\nrelu"),
     "long line": in_network(f'x = "{"a" * 90_000}"\nrelu'),
     "empty lines": in_network("\n" * 90_000 + "-> relu", "").replace("8)\n", "8)\n relu "),
-    "blocks that are equal": in_network("B17", blocks(18, "{} -> {}")),
+    "blocks that are equal": in_network("B13", blocks(14, "{} -> {}")),
     "expressions": (
         f"network Net(n = 1) {{ input(3, 8, 8)\nx = n\n{doubled('x = (x + n) // 2 + (x * n) // 3')}conv(x + 1, 1) }}"
     ),
