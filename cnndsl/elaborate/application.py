@@ -19,6 +19,7 @@ from cnndsl.elaborate.context import dims_key
 from cnndsl.elaborate.definitions import Made, instantiate, recipe_word
 from cnndsl.elaborate.expressions import Expressions, open_size
 from cnndsl.elaborate.externs import bind_extern
+from cnndsl.elaborate.mistaken import refuse_others
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import (
     BlockRecipe,
@@ -50,6 +51,8 @@ from cnndsl.program import Call, Leaf, Module, Output, Plain, Use
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import OpenSize, Traced, value_of
+
+_PARAMETER = "write parameter([channels, 1, 1], init=1e-6)"
 
 
 class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain
@@ -238,7 +241,7 @@ class Application(Expressions):
                 "E207",
                 "parameter takes the shape of a tensor for one sample, and perhaps init",
                 node.span,
-                help="write parameter([channels, 1, 1], init=1e-6)",
+                help=_PARAMETER,
             )
         if self.builder.is_chain:
             raise error("E404", "a chain holds layers only; this is a value", node.span, help="make it a block")
@@ -249,6 +252,9 @@ class Application(Expressions):
         for dim in size:
             if isinstance(dim, Traced) and dim.is_open:
                 raise open_size(node.span)
+        for name, value in (("size", size), ("init", begin)):
+            if not isinstance(value, Initialiser):
+                refuse_others(f"parameter: {name}", value, node.span, lambda: _PARAMETER)
         try:
             layer = Learned(size=tuple(value_of(dim) for dim in size), init=begin)
         except Invalid as problem:

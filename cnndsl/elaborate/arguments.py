@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.elaborate.mistaken import refuse_others
 from cnndsl.elaborate.suggest import activation_argument, is_clear, nearest, without
-from cnndsl.elaborate.values import RECIPES, BlockRecipe, LayerRecipe, Part, Template, Value, describe
+from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
@@ -106,9 +108,7 @@ def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> An
         )
     if isinstance(value, list):
         return tuple(_plain(kind, name, item, place) for item in value)
-    if isinstance(value, (Value, *RECIPES)):
-        message = f"{kind.kind}: {name} must be a number or a text, and this is {describe(value)}"
-        raise error("E206", message, place.span, help=_parameter_help(kind, name))
+    refuse_others(f"{kind.kind}: {name}", value, place.span, partial(_parameter_help, kind, name))
     return value_of(value)
 
 

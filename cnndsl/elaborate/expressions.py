@@ -7,6 +7,7 @@ to what is decided one level up, in `application.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
@@ -16,7 +17,13 @@ from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, too_long
 from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.limits import raise_it
-from cnndsl.elaborate.mistaken import no_order, operation_problem, operator_help
+from cnndsl.elaborate.mistaken import (
+    no_order,
+    operation_help,
+    operation_problem,
+    operator_help,
+    refuse_others,
+)
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.suggest import alias, applied, as_here, unknown_name
 from cnndsl.elaborate.values import (
@@ -608,6 +615,8 @@ class Expressions:
             wrong = next((key for key in named if key not in fields), "")
             message = f"{name} has no {wrong}" if wrong else f"{name} is given too much"
             raise error("E207", message, node.span, help=f"it takes values, then {takes}")
+        for field, value in (*zip(fields, rest, strict=False), *named.items()):
+            refuse_others(f"{name}: {field}", value, node.span, partial(operation_help, operation, field))
         given = dict(zip(fields, map(self.plain, rest), strict=False)) | {k: self.plain(v) for k, v in named.items()}
         try:
             operation(**given)

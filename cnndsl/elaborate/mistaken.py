@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cnndsl.diagnostics import Problem, error
@@ -39,10 +40,25 @@ def no_order(left: Any, right: Any, span: Span) -> Problem:
     return error("E206", f"{describe(left)} and {describe(right)} have no order", span, help=help_text)
 
 
+def refuse_others(what: str, value: Any, span: Span, help_for: Callable[[], str | tuple[str, ...]]) -> None:
+    """Raise Problem unless a value is a number, true or false, a text, or a list of such."""
+    if isinstance(value, list):
+        for item in value:
+            refuse_others(what, item, span, help_for)
+    elif not isinstance(value_of(value), (bool, int, float, str)):
+        message = f"{what} must be a number or a text, and this is {describe(value)}"
+        raise error("E206", message, span, help=help_for())
+
+
+def operation_help(operation: type[Operation], field: str) -> str:
+    """What an argument of an operation is; empty for one that it does not have."""
+    return f"{field}: {operation.model_fields[field].description}" if field in operation.model_fields else ""
+
+
 def operation_problem(name: str, operation: type[Operation], problem: Invalid, span: Span) -> Problem:
     """The error for an operation on values with arguments that do not fit."""
     field = problem.name
-    help_text = f"{field}: {operation.model_fields[field].description}" if field in operation.model_fields else ""
+    help_text = operation_help(operation, field)
     if problem.missing:
         return error("E207", f"{name} needs {field} too", span, help=help_text)
     return error("E208", f"{name}: {problem}", span, help=help_text)

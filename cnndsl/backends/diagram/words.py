@@ -106,5 +106,7 @@ def operation(action: Operation, xs: tuple[Shape, ...]) -> tuple[str, str]:
 
 
 def span(names: list[str]) -> str:
-    """The names of several parts in a row: `layer1.1 … layer1.3`."""
+    """The names of several parts in a row: `layer1.1 … layer1.3`; empty for steps that are no parts."""
+    if not names:
+        return ""
     return names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
