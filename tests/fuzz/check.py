@@ -1,0 +1,187 @@
+"""What must hold of every input, whatever it is: `check` raises where it does not."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import process_time
+from xml.etree import ElementTree as ET
+from zlib import crc32
+
+import cnndsl
+from cnndsl import cli, files
+from cnndsl.compiler import Compilation
+from cnndsl.diagnostics import Diagnostic, Problem
+from cnndsl.layers.extern import Extern
+from cnndsl.program import Leaf, Program
+from cnndsl.reporting import github, text
+from cnndsl.reporting import json as json_
+from tests.fuzz import budget, module
+from tests.fuzz.words import ROOT
+
+FOLDER = ROOT / "models"
+"""What a text may import from."""
+_NO_WORDS_FOR_USERS = ("internal", "Traceback", "NoneType", "object at 0x", "<class '")
+_MOST_NETWORKS = 3
+_SLOWER = 10.0
+_MOST_TO_RENDER = 20_000  # characters of a graph; the layout of a large one takes its time, and has a limit of its own
+
+
+@dataclass
+class Outcome:
+    """What came of an input: whether a program did, what the slowest step took, and what was made of it."""
+
+    accepted: bool
+    seconds: float = 0.0
+    step: str = ""
+    module: str | None = None
+    codes: list[str] = field(default_factory=list)
+
+
+class _Steps:
+    """Runs the steps of one input, each within its time."""
+
+    def __init__(self, instrumented: bool) -> None:
+        self._scale = _SLOWER if instrumented else 1.0
+        self.seconds, self.slowest = 0.0, ""
+
+    def __call__(self, name: str, work: Callable[[], object]) -> object:
+        before = process_time()
+        try:
+            with budget.limited(name, self._scale):
+                return work()
+        finally:
+            taken = process_time() - before
+            if taken > self.seconds:
+                self.seconds, self.slowest = taken, name
+
+
+def check(data: bytes, *, instrumented: bool = False, thorough: bool = False) -> Outcome:
+    """Try everything that can be asked about these bytes as a text.
+
+    `instrumented` says that the interpreter is slowed down by what watches it: steps get more time, and memory is not
+    looked at. What takes long is done for some of the inputs, always the same ones; with `thorough` for all.
+    Raises AssertionError, OverBudget, or what the compiler wrongly raised.
+    """
+    steps = _Steps(instrumented)
+    sample = crc32(data)
+    if thorough or sample % 20 == 0:
+        for command in _COMMANDS:
+            steps(" ".join(["cnndsl", *command]), partial(_command, command, data))
+    try:
+        source = files.decode(data, "input.cnn")
+    except Problem as problem:
+        steps("the report", partial(_report, [problem.diagnostic], ""))
+        return Outcome(False, steps.seconds, steps.slowest, codes=[problem.diagnostic.code])
+    whole = partial(cnndsl.compile, source.text, name="input.cnn", folder=FOLDER)
+    compilation = steps("compile", whole)
+    assert isinstance(compilation, Compilation)
+    steps("the report", partial(_report, list(compilation.diagnostics), source.text))
+    made = None
+    if compilation.program is None:
+        assert any(d.severity.value == "error" for d in compilation.diagnostics)
+    elif compilation.program.networks:
+        made = str(steps("python", compilation.python))
+        module.check(made, _brought(compilation.program))
+        for name, draw in _outputs(compilation, compilation.program, sample, thorough):
+            assert steps(name, draw) is not None
+        if thorough or sample % 10 == 1:
+            again = whole()
+            assert text.render(again.diagnostics) == text.render(compilation.diagnostics), "other diagnostics"
+            assert again.python() == made, "another module"
+    else:
+        assert not compilation.with_network().ok
+    if not instrumented:
+        budget.check_memory()
+    codes = [diagnostic.code for diagnostic in compilation.diagnostics]
+    return Outcome(compilation.ok, steps.seconds, steps.slowest, made, codes)
+
+
+def _outputs(
+    compilation: Compilation, program: Program, sample: int, thorough: bool
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What can be made of a program besides the module: for some networks, some of it for all inputs together."""
+    ways: list[tuple[str, Callable[[str], object]]] = [
+        ("dot", compilation.dot),
+        ("open dot", partial(compilation.dot, expand=("*",), theme="dark", direction="LR")),
+        ("volumes", lambda name: _well_formed(compilation.volumes(name))),
+        ("open volumes", lambda name: _well_formed(compilation.volumes(name, expand=("*",)))),
+        ("mermaid", compilation.mermaid),
+        ("open mermaid", partial(compilation.mermaid, expand=("*",))),
+        ("summary", partial(compilation.summary, color=True, bars=True)),
+        ("whole summary", partial(compilation.summary, fold=False)),
+        ("summary as markdown", partial(compilation.summary, form="markdown")),
+        ("summary as json", lambda name: json.loads(compilation.summary(name, form="json"))),
+        ("summary as csv", partial(compilation.summary, form="csv")),
+        ("explain", lambda name: compilation.explain("", name)),
+        ("explain as markdown", lambda name: compilation.explain("", name, form="markdown")),
+        ("explain as latex", lambda name: compilation.explain("", name, form="latex")),
+        (
+            "explain a part",
+            lambda name: [compilation.explain(c.name, name) for c in program.network(name).children[:3]],
+        ),
+        ("a picture", partial(_picture, compilation)),
+    ]
+    for key in program.networks[:_MOST_NETWORKS]:
+        for number, (name, make) in enumerate(ways):
+            slow = name == "a picture"
+            if thorough or (sample % 50 == 7 if slow else (sample >> number) % 8 == 0):
+                yield name, partial(make, program.modules[key].name)
+
+
+def _picture(compilation: Compilation, network: str) -> object:
+    if len(compilation.dot(network)) > _MOST_TO_RENDER:
+        return b""
+    return _well_formed(compilation.diagram("svg", network))
+
+
+def _well_formed(svg: str | bytes) -> object:
+    return ET.fromstring(svg)  # noqa: S314 - it was made here, and shall be right
+
+
+def _brought(program: Program) -> set[str]:
+    units = (child.unit for part in program.modules.values() for child in part.children)
+    layers = (unit.layer for unit in units if isinstance(unit, Leaf))
+    return {layer.package for layer in layers if isinstance(layer, Extern)}
+
+
+def _report(diagnostics: list[Diagnostic], source: str) -> None:
+    """Every form of report can be written, points into the text, and has words for users."""
+    for diagnostic in diagnostics:
+        for span in filter(None, [diagnostic.span, *(label.span for label in diagnostic.labels)]):
+            assert 0 <= span.start <= span.end <= len(span.source.text), diagnostic
+        assert diagnostic.message.strip(), diagnostic
+        words = "\n".join([diagnostic.message, diagnostic.label, *diagnostic.help])
+        assert not any(word in words and word not in source for word in _NO_WORDS_FOR_USERS), words
+    plain = text.render(diagnostics)
+    assert "\x1b" not in plain
+    text.render(diagnostics, color=True)
+    assert len(json.loads(json_.render(diagnostics))) == len(diagnostics)
+    assert github.render(diagnostics).count("\n") == len(diagnostics)
+
+
+_COMMANDS = (["check"], ["check", "--format", "json"], ["compile", "--diagram", "none"], ["summary"])
+
+
+def _command(command: list[str], data: bytes) -> None:
+    """A command on a file with these bytes ends with words and a code, and leaves nothing but what it writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "input.cnn")
+        path.write_bytes(data)
+        said = io.BytesIO()
+        stream = io.TextIOWrapper(said, encoding="utf-8", write_through=True)
+        with redirect_stdout(stream), redirect_stderr(stream):
+            code = cli.main([*command, str(path)])
+        words = said.getvalue().decode()
+        assert code in (0, 1, 2), (code, words)
+        assert "internal error" not in words, words
+        assert "Traceback" not in words, words
+        assert path.read_bytes() == data
+        others = {other.name for other in Path(folder).iterdir()} - {path.name}
+        assert others == ({"input.py"} if command[0] == "compile" and code == 0 else set()), others

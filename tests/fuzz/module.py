@@ -1,0 +1,99 @@
+"""What a generated module may be: definitions, of which nothing runs when it is imported.
+
+Whatever the text was, a module imports PyTorch and a little of the standard library (and what `extern` lines name),
+and defines classes and functions. What is worked out at import are names, plain values and types.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+
+PACKAGES = frozenset({"torch", "torch.nn.functional", "collections", "collections.abc", "typing"})
+_NEVER = frozenset(
+    "eval exec compile open input print globals locals vars setattr delattr breakpoint __import__ __builtins__".split()  # noqa: SIM905
+)
+_TYPES = (ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BitOr, ast.Constant, ast.Tuple, ast.List, ast.UnaryOp)
+_TYPES += (ast.USub, ast.Load)  # type: ignore[assignment]
+
+
+def check(source: str, brought: Collection[str] = ()) -> None:
+    """Assert that importing a module would define things and do nothing else.
+
+    `brought` are the packages that `extern` lines name. Raises AssertionError with what is more than that.
+    """
+    module = ast.parse(source)
+    compile(source, "<generated>", "exec", dont_inherit=True)
+    docstring, *rest = module.body
+    assert _is_text(docstring)
+    for statement in rest:
+        match statement:
+            case ast.Import(names=names):
+                assert all(name.name in PACKAGES for name in names), ast.unparse(statement)
+            case ast.ImportFrom(module=package, level=0):
+                assert package in PACKAGES or package in brought, ast.unparse(statement)
+            case ast.Assign(value=ast.Call(func=ast.Name("TypeVar"), args=arguments, keywords=keywords)):
+                _plain(*arguments, *(keyword.value for keyword in keywords))
+            case ast.Assign(value=value):
+                _plain(value)
+            case ast.ClassDef():
+                _class(statement)
+            case ast.FunctionDef():
+                _function(statement)
+            case _:
+                raise AssertionError(ast.unparse(statement))
+    _calls_nothing_foreign(module)
+
+
+def _class(definition: ast.ClassDef) -> None:
+    assert not definition.decorator_list
+    assert not definition.keywords
+    _plain(*definition.bases)
+    for statement in definition.body:
+        match statement:
+            case ast.FunctionDef():
+                _function(statement)
+            case ast.AnnAssign(annotation=annotation, value=value):
+                _plain(annotation, *([value] if value else []))
+            case ast.Pass():
+                pass
+            case _:
+                assert _is_text(statement), ast.unparse(statement)
+
+
+def _function(definition: ast.FunctionDef) -> None:
+    """What is worked out where a function is defined: its defaults and its types."""
+    arguments = definition.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    every += [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+    types = [argument.annotation for argument in every] + [definition.returns]
+    _plain(*definition.decorator_list, *arguments.defaults, *filter(None, [*arguments.kw_defaults, *types]))
+
+
+def _plain(*expressions: ast.expr) -> None:
+    for expression in expressions:
+        for node in ast.walk(expression):
+            assert isinstance(node, _TYPES), ast.unparse(expression)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _calls_nothing_foreign(module: ast.Module) -> None:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Name):
+            assert node.id not in _NEVER, node.id
+        if isinstance(node, ast.Attribute) and node.attr.startswith("__"):
+            assert node.attr == "__init__", node.attr
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            assert node in module.body, ast.unparse(node)
+
+
+def packages_of(source: str) -> Iterator[str]:
+    """The packages that a module imports."""
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.ImportFrom) and statement.module:
+            yield statement.module
+        elif isinstance(statement, ast.Import):
+            yield from (name.name for name in statement.names)

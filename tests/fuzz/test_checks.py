@@ -1,0 +1,138 @@
+"""The checks notice what they are there to notice."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cnndsl
+from cnndsl.compiler import Compilation
+from tests.fuzz import budget, module
+from tests.fuzz.check import check
+from tests.fuzz.commands import run as command
+from tests.fuzz.drawing import run
+
+NET = b"network Net { input(3, 8, 8); conv(2, 3) }"
+START = '"""Made."""\n\nimport torch\nfrom torch import nn\n'
+
+
+def test_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Compilation, "python", lambda _self: os.environ["NO SUCH KEY"])
+    with pytest.raises(KeyError):
+        check(NET)
+
+
+def test_a_module_that_does_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Compilation.python
+    monkeypatch.setattr(Compilation, "python", lambda self: right(self) + "\nnet = Net()\n")
+    with pytest.raises(AssertionError, match=r"Net\(\)"):
+        check(NET)
+
+
+def test_another_text_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    right, made = Compilation.python, iter(range(100))
+    monkeypatch.setattr(Compilation, "python", lambda self: right(self) + f"\nMADE = {next(made)}\n")
+    with pytest.raises(AssertionError, match="another module"):
+        check(NET, thorough=True)
+
+
+def test_words_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    right: Any = cnndsl.compile
+
+    def wrong(text: str, **options: Any) -> Compilation:
+        return right(text.replace("relu", "NoneType"), **options)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(cnndsl, "compile", wrong)
+    with pytest.raises(AssertionError, match="NoneType"):
+        check(b"network Net { input(3); relu }")
+
+
+def test_a_step_without_an_end() -> None:
+    def forever() -> None:
+        with budget.limited("a step", 0.02):
+            while True:
+                pass
+
+    with pytest.raises(budget.OverBudget, match="a step takes more than 2 s of processor time"):
+        forever()
+
+
+def test_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "MEGABYTES", 1)
+    with pytest.raises(budget.OverBudget, match="MB of memory"):
+        check(NET)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os\n",
+        "from os import system\n",
+        "from . import torch\n",
+        "nn.Linear(1, 1)\n",
+        "if True:\n    x = 1\n",
+        "x = torch.zeros(1)\n",
+        "x = [i for i in range(3)]\n",
+        "class Net(print() or nn.Module):\n    pass\n",
+        "class Net(nn.Module):\n    x = print()\n",
+        "class Net(nn.Module, metaclass=type):\n    pass\n",
+        "@print\nclass Net(nn.Module):\n    pass\n",
+        "def f(x: int = print()) -> None:\n    pass\n",
+        "def f(x: print()) -> None:\n    pass\n",
+        "def f() -> None:\n    import os\n",
+        "def f() -> None:\n    eval('1')\n",
+        "def f() -> None:\n    f.__globals__\n",
+    ],
+)
+def test_what_no_module_may_be(text: str) -> None:
+    with pytest.raises(AssertionError):
+        module.check(START + text)
+
+
+def test_what_a_module_may_be() -> None:
+    module.check(START + "from a.b import C\n\nX = 1\n\n\ndef f(x: int | None = 3) -> C:\n    return C(x)\n", {"a.b"})
+
+
+def test_imports_are_watched(tmp_path: Path) -> None:
+    made = {
+        "right": "class Net(nn.Module):\n    pass\n",
+        "file": "open('/dev/null')\n",
+        "loads": "__import__('colorsys')\n",
+        "draws": "x = torch.rand(1)\n",
+        "warns": "import warnings\nwarnings.warn('no', stacklevel=1)\n",
+        "fails": "class Net(nn.Module):\n    x = 1 / 0\n",
+        "starts": "__import__('os').system('true')\n",
+    }
+    for name, text in made.items():
+        (tmp_path / f"{name}.py").write_text(START + text)
+    done = command("tests.fuzz.importing", str(tmp_path))
+    assert done.returncode == 1
+    said = dict(line.split(".py: ") for line in done.stdout.splitlines())
+    assert said.keys() == made.keys() - {"right"}
+    assert "open" in said["file"]
+    assert "os.system" in said["starts"]
+    assert "random numbers" in said["draws"]
+    assert "ZeroDivisionError" in said["fails"]
+
+
+def test_what_fails_is_made_small_and_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right: Any = cnndsl.compile
+
+    def wrong(text: str, **options: Any) -> Compilation:
+        if "(" in text and options.get("name") == "input.cnn":
+            raise ZeroDivisionError
+        return right(text, **options)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(cnndsl, "compile", wrong)
+    monkeypatch.setattr(budget, "bound_memory", lambda: None)
+    monkeypatch.setattr(budget, "MEGABYTES", 10**6)
+    monkeypatch.setattr("tests.fuzz.drawing.ROUND", 40)
+    run(1, 1, tmp_path)
+    (found,) = (tmp_path / "found").glob("*.cnn")
+    assert b"(" in found.read_bytes()
+    assert len(found.read_bytes()) < 200
+    (why,) = (tmp_path / "found").glob("*.txt")
+    assert "ZeroDivisionError" in why.read_text(encoding="utf-8")
