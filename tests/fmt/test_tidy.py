@@ -1,0 +1,34 @@
+"""The texts that people read have the layout that `cnndsl fmt` gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnndsl.formatting import formatted
+from cnndsl.source import Source
+from tests.docs.blocks import BLOCKS, ROOT, Block
+
+FOLDERS = ("models", "tests/models/cases", "tests/torch/cases", "tests/diagram/cases")
+FILES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.cnn"))]
+EXAMPLES = [block for block in BLOCKS if block.kind == "cnn" and block.made_from is None and "fmt" not in block.words]
+
+
+def tidy(block: Block) -> str:
+    """The text of a block in the layout; as it is where it has errors, as some have in order to show them."""
+    text, _ = formatted(Source(str(block), block.source))
+    if "body" not in block.words:
+        return text
+    return "".join(f"{line[4:]}\n" for line in text.splitlines()[2:-1])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files(path: Path) -> None:
+    text = path.read_bytes().decode()
+    assert formatted(Source(path.name, text)) == (text, ())
+
+
+@pytest.mark.parametrize("block", EXAMPLES, ids=str)
+def test_examples(block: Block) -> None:
+    assert block.text == tidy(block)
