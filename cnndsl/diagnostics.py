@@ -8,9 +8,9 @@ E5 limits; W2 and on are warnings.  `docs/errors/` has a page about each.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
+from cnndsl.records import Record
 from cnndsl.source import Span
 
 
@@ -21,24 +21,21 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Record):
     """A further place that explains the diagnostic, and what it has to do with it."""
 
     span: Span
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Record):
     """Characters of a text to be replaced: those of `span` by `text`. An empty span is a place to insert at."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Record):
     """A change that does what a diagnostic asks for. The edits are in one source, in order, and do not overlap."""
 
     edits: tuple[Edit, ...]
@@ -72,8 +69,7 @@ def _shortened(text: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Record):
     """One finding: what is wrong (`message`), where (`span`, `label`), and what to write instead (`help`).
 
     `span` is None only where there is no text to point at, such as a file that cannot be read. `fix` is there where

@@ -24,7 +24,8 @@ _set = object.__setattr__
 class Record:
     """The base of values with fields: the annotations of the class, those of its bases first, with their defaults.
 
-    Equal to another of the same class with equal fields. `__post_init__`, where there is one, is called at the end.
+    Equal to another of the same class with equal fields, or with `eq=False` to nothing but itself.
+    `__post_init__`, where there is one, is called at the end.
     """
 
     record_fields: ClassVar[dict[str, Any]] = {}
@@ -34,8 +35,10 @@ class Record:
     """Whether a class has written its own."""
     _values: ClassVar[Any]
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, *, eq: bool = True, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if not eq:
+            cls.__eq__, cls.__hash__ = object.__eq__, object.__hash__  # type: ignore[method-assign]
         fields: dict[str, Any] = {}
         for base in reversed(cls.__mro__[1:]):
             fields |= vars(base).get("record_fields", {})

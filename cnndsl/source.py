@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
+from cnndsl.records import Record
+
 
 class Position(NamedTuple):
     """A place in a text; both numbers count from 1, columns in characters."""
@@ -63,8 +65,7 @@ class Source:
         return len(self._line_starts)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record):
     """The characters `start` to `end` (exclusive) of a source."""
 
     source: Source

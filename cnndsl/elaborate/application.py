@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
@@ -297,7 +296,7 @@ class Application(Expressions):
         return result
 
     def _call_on_value(self, kind: Kind, value: Value, node: tree.Call) -> Value:
-        rest = replace(node, arguments=node.arguments[1:])
+        rest = node.replaced(arguments=node.arguments[1:])
         recipe = bind_layer(self, kind.layer, rest)
         if self.builder.is_chain:
             raise error(

@@ -7,7 +7,6 @@ however often it is used.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.diagnostics import error
@@ -34,6 +33,7 @@ from cnndsl.elaborate.values import (
 )
 from cnndsl.layers.sizes import Dim, Shape
 from cnndsl.program import Module, Parameter
+from cnndsl.records import Record
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Expr, Symbol, Test, Traced, Truth, value_of
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from cnndsl.elaborate.application import Application
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Record):
     """A module and the shapes that it gives, as the body that uses it sees them."""
 
     module: Module
@@ -305,8 +304,7 @@ def declared_names(body: tree.Body) -> frozenset[str]:
         elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
             names.add(node.label.text)
         if isinstance(node, tree.Node):
-            for name in node.__slots__:
-                item = getattr(node, name)
+            for item in node.contents:
                 todo.extend(item if isinstance(item, tuple) else (item,) if isinstance(item, tree.Node) else ())
     return frozenset(names)
 

@@ -14,6 +14,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Weights
+from cnndsl.records import Record
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Number, Traced, Truth, key_of
@@ -30,8 +31,7 @@ class Silent(Exception):  # noqa: N818 - a signal, not an error
     """Raised where an unknown is needed: the statement is given up without a further message."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Value:
+class Value(Record, eq=False):
     """Something that flows: number `index` among the values of the body `owner`.
 
     `maker` is what people call the step that it comes from.
@@ -46,8 +46,7 @@ class Value:
     """Whether it exists in training only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Record):
     """A layer kind by its own name: `relu`."""
 
     layer: type[Layer]
@@ -64,16 +63,14 @@ class LayerRecipe:
     span: Span | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class External:
+class External(Record, eq=False):
     """A class from elsewhere, with the scope that its rules see."""
 
     declaration: tree.Extern
     scope: Any
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Template:
+class Template(Record, eq=False):
     """A block, sequence or network, with the scope that its body sees."""
 
     definition: tree.Definition
@@ -93,8 +90,7 @@ class BlockRecipe:
         object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BraceRecipe:
+class BraceRecipe(Record, eq=False):
     """`{ ... }` used as a layer; it is worked out when it is applied."""
 
     body: tree.Body
@@ -155,8 +151,7 @@ class Choice:
         return bool(self.condition)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Part(Record, eq=False):
     """A layer that a name in the body `owner` is bound to: one layer, however often it is used."""
 
     owner: object
@@ -165,15 +160,13 @@ class Part:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Record):
     """A function of the language, by its name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class InitialiserKind:
+class InitialiserKind(Record):
     """A rule by which weights begin, by its own name: `zeros`, `normal`."""
 
     name: str

@@ -12,7 +12,6 @@ and so may the layer's own fields be when the torch backend asks for a spelling:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
 from operator import mul
@@ -24,6 +23,7 @@ from cnndsl.layers.formula import AxisRule
 from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.reach import Reaches, unknown
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
+from cnndsl.records import Record
 from cnndsl.traced import OpenSize, is_open
 
 
@@ -41,8 +41,7 @@ class Group(Enum):
     """A class from elsewhere: it has an inside of its own, as a block has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(Record):
     """A tensor that a module holds: the name of the attribute and the shape.
 
     `learned` is false for buffers such as running statistics.  Raises OpenSize for a size that is left open:
@@ -75,8 +74,7 @@ class Code(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Record):
     """One argument of a PyTorch constructor, with the default at which it is left out."""
 
     name: str
@@ -89,8 +87,7 @@ class Argument:
         return self.default is _NO_DEFAULT
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(Record):
     """How PyTorch writes a layer: `nn.Conv2d` with arguments in the constructor's order.
 
     Arguments without a default come first and are written by position; the others by name.
@@ -105,8 +102,7 @@ class Spelling:
     """The module that the target is imported from, where it is neither PyTorch's nor a helper."""
 
 
-@dataclass(frozen=True, slots=True)
-class LayerParameter:
+class LayerParameter(Record):
     """What a layer kind says of one of its parameters.
 
     `takes` says in words what may be given. `role` is "count" where it counts channels or features, "free" where

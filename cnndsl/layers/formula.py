@@ -9,12 +9,12 @@ written with ordinary arithmetic, once, and print themselves in letters and in n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Literal
 
 from cnndsl.layers.sizes import AXES, Dim, Shape
+from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
 Form = Literal["letters", "numbers", "worked"]
@@ -23,10 +23,8 @@ Form = Literal["letters", "numbers", "worked"]
 _SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
 
 
-class Term:
+class Term(Record):
     """A part of a formula. Terms are added, subtracted and multiplied as numbers are."""
-
-    __slots__ = ()
 
     @property
     def value(self) -> Any:
@@ -66,7 +64,6 @@ def term(value: Term | int) -> Term:
     return value if isinstance(value, Term) else Constant(value)
 
 
-@dataclass(frozen=True, slots=True)
 class Constant(Term):
     """A number that belongs to the formula."""
 
@@ -85,7 +82,6 @@ class Constant(Term):
         return iter(())
 
 
-@dataclass(frozen=True, slots=True)
 class Letter(Term):
     """A quantity: its letter, its number, and what it is.
 
@@ -119,7 +115,6 @@ class Letter(Term):
         yield self
 
 
-@dataclass(frozen=True, slots=True)
 class Sum(Term):
     """Terms added to or, with the sign -1, taken from one another."""
 
@@ -159,7 +154,6 @@ class Sum(Term):
             yield from item.letters()
 
 
-@dataclass(frozen=True, slots=True)
 class Product(Term):
     """Terms multiplied; `wide` for a product of sizes, which is written with spaces: 16 * 5 * 5."""
 
@@ -198,7 +192,6 @@ class Product(Term):
             yield from item.letters()
 
 
-@dataclass(frozen=True, slots=True)
 class Quotient(Term):
     """One term divided by another."""
 
@@ -228,7 +221,6 @@ class Quotient(Term):
         yield from self.bottom.letters()
 
 
-@dataclass(frozen=True, slots=True)
 class Rounded(Term):
     """A term rounded down to a whole number, or up. Where it is one already, nothing of that is written."""
 
@@ -272,8 +264,7 @@ def decimal(value: Any) -> str:
     return f"{float(value):.2f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))
 
 
-@dataclass(frozen=True, slots=True)
-class AxisRule:
+class AxisRule(Record):
     """Why one axis of what comes out is as long as it is.
 
     formula: how the length is worked out; None where there is nothing to work out.

@@ -7,11 +7,10 @@ they take in bytes depends on the type that the network is run in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from cnndsl.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+class Extra(Record):
     """Numbers that are neither a layer's input nor its output.
 
     numbers: how many for each sample, of the type that the network is run in.
@@ -31,8 +30,7 @@ class Extra:
 NOTHING = Extra()
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Record):
     """What is kept until the backward pass: of the inputs those with these numbers, the output, and more."""
 
     inputs: tuple[int, ...] = ()

@@ -11,12 +11,12 @@ Distill, 2019 (https://distill.pub/2019/computing-receptive-fields).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, gcd, lcm
 from typing import Any
 
 from cnndsl.layers.sizes import Dim, Shape
+from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
 Interval = tuple[int, int]
@@ -26,8 +26,7 @@ LONGEST_PERIOD = 4096
 """Windows that repeat later than this are not followed; no network that is used comes near it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Record):
     """The places that the positions 0, 1, ... of one axis read of another.
 
     `spans` are those of the first positions. Then they repeat, `step` places further on. A place below 0, or
@@ -79,8 +78,7 @@ class Window:
         return Window(self.step * (period // len(self.spans)), tuple(hull(a, b) for a, b in pairs))
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Record):
     """How the positions of a value read one axis of what came in.
 
     Each reads the places of a `window` that moves along `axis` of the value, and the places `fixed`, which are the

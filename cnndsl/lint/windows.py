@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import gcd, prod
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
 from cnndsl.layers.sizes import AXES, Shape, SizeError, per_axis, show
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule, used_at
+from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
 UNITS = {"height": "row", "width": "column", "depth": "slice", "length": "place"}
@@ -21,8 +21,7 @@ _LONGEST_KERNEL = 1024
 """Places of larger kernels are not looked at one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Record):
     """A window along one axis of known size: all numbers are counted in places of the input."""
 
     name: str

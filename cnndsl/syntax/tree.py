@@ -2,72 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
+from cnndsl.records import Record
 from cnndsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Record):
     """Anything that was written somewhere."""
 
     span: Span
+
+    @property
+    def contents(self) -> tuple[Any, ...]:
+        """The fields without the place, in their order."""
+        return tuple(getattr(self, name) for name in self.record_fields if name != "span")
 
 
 # Expressions
 
 
-@dataclass(frozen=True, slots=True)
 class Name(Node):
     """A name: `conv1`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
 class Number(Node):
     """A number: `5`, `0.5`, `1e-5`."""
 
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
 class Boolean(Node):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
 class String(Node):
     """A text, in which parts in braces are worked out: `"denselayer{i}"`."""
 
     parts: tuple[str | Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Hole(Node):
     """`?`: a size left open."""
 
 
-@dataclass(frozen=True, slots=True)
 class Input(Node):
     """`input`: the value that entered the body, or, called in a network, its declaration."""
 
 
-@dataclass(frozen=True, slots=True)
 class It(Node):
     """`it`: the current value."""
 
 
-@dataclass(frozen=True, slots=True)
 class ListOf(Node):
     """`[a, b, c]`."""
 
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Comprehension(Node):
     """`[item for targets in source if condition]`."""
 
@@ -78,7 +74,6 @@ class Comprehension(Node):
     condition: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
 class Argument(Node):
     """An argument of a call, by position or by name."""
 
@@ -86,7 +81,6 @@ class Argument(Node):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Node):
     """`function(arguments)`."""
 
@@ -94,7 +88,6 @@ class Call(Node):
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Attribute(Node):
     """`value.channels`."""
 
@@ -102,7 +95,6 @@ class Attribute(Node):
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
 class Index(Node):
     """`value[index]`."""
 
@@ -110,7 +102,6 @@ class Index(Node):
     index: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Slice(Node):
     """`value[start:end]`."""
 
@@ -119,7 +110,6 @@ class Slice(Node):
     end: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
 class Unary(Node):
     """`-x`, `+x`, `not x`."""
 
@@ -127,7 +117,6 @@ class Unary(Node):
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Binary(Node):
     """Arithmetic, `and`, `or`."""
 
@@ -136,7 +125,6 @@ class Binary(Node):
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Comparison(Node):
     """`a < b <= c`: operators stand between the operands."""
 
@@ -144,7 +132,6 @@ class Comparison(Node):
     operators: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Conditional(Node):
     """`yes if condition else no`."""
 
@@ -153,7 +140,6 @@ class Conditional(Node):
     no: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Labelled(Node):
     """`label: layer`."""
 
@@ -161,21 +147,18 @@ class Labelled(Node):
     layer: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Pipe(Node):
     """`a -> b -> c`, two stages or more."""
 
     stages: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Body(Node):
     """`{ statements }`: a body, or as an expression a chain of layers."""
 
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class If(Node):
     """`if condition { } else { }`, as a line or as an expression."""
 
@@ -211,7 +194,6 @@ Expression = (
 # Statements
 
 
-@dataclass(frozen=True, slots=True)
 class Bind(Node):
     """`name = expression`, or `a, b = expression`."""
 
@@ -219,14 +201,12 @@ class Bind(Node):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Apply(Node):
     """A bare expression: the next step of the pipeline."""
 
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class For(Node):
     """`for x in list { }`; with `unpack`, `for [a, b] in rows { }`."""
 
@@ -236,7 +216,6 @@ class For(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
 class Repeat(Node):
     """`repeat n { }`."""
 
@@ -244,7 +223,6 @@ class Repeat(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
 class OutputItem(Node):
     """One output: a value, perhaps named, perhaps only in training."""
 
@@ -253,14 +231,12 @@ class OutputItem(Node):
     when: Name | None
 
 
-@dataclass(frozen=True, slots=True)
 class Output(Node):
     """`output a, b`."""
 
     items: tuple[OutputItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class When(Node):
     """`when training { }`."""
 
@@ -268,7 +244,6 @@ class When(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
 class Init(Node):
     """`init conv: weight = kaiming_normal(...), bias = zeros`."""
 
@@ -281,7 +256,6 @@ Statement = Bind | Apply | For | Repeat | Output | When | Init
 # A file
 
 
-@dataclass(frozen=True, slots=True)
 class Parameter(Node):
     """A parameter of a definition, with its default."""
 
@@ -289,7 +263,6 @@ class Parameter(Node):
     default: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
 class Definition(Node):
     """`network`, `block` or `sequence NAME(parameters) { body }`."""
 
@@ -299,7 +272,6 @@ class Definition(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
 class Variant(Node):
     """`network NAME = OTHER(arguments)`."""
 
@@ -307,7 +279,6 @@ class Variant(Node):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Extern(Node):
     """`extern NAME(parameters) from "package.module" (settings)`: a class that somebody wrote in Python."""
 
@@ -317,7 +288,6 @@ class Extern(Node):
     settings: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Import(Node):
     """`from "file.cnn" import A, B`."""
 
@@ -325,7 +295,6 @@ class Import(Node):
     names: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Constant(Node):
     """`NAME = expression` outside any definition."""
 
@@ -336,7 +305,6 @@ class Constant(Node):
 Item = Definition | Variant | Extern | Import | Constant
 
 
-@dataclass(frozen=True, slots=True)
 class File(Node):
     """A whole text."""
 

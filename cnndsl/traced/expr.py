@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Protocol
 
+from cnndsl.records import Record
+
 Number = int | float
 
 
@@ -30,8 +32,7 @@ class Named(Protocol):
         """What it was computed by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Record):
     """A comparison that an open size took part in: `left relation right` came out as `truth`."""
 
     relation: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from cnndsl.records import Record
 from cnndsl.traced.expr import Expr, Named, Number, Symbol
 
 FLAG = "flag"
@@ -22,8 +22,7 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Record):
     """A comparison of expressions, a flag by its name, or `and`, `or`, `not` of such tests."""
 
     name: str
@@ -73,8 +72,7 @@ class Test:
         return f" {self.name} ".join(texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Record):
     """A truth value with the test that led to it, where that depends on names."""
 
     value: bool

@@ -6,7 +6,7 @@ The program knows where a part was declared; what stands there is looked up in t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from cnndsl.layers.base import Layer
 from cnndsl.program import Origin
@@ -94,8 +94,7 @@ def _inside(node: tree.Node) -> Iterator[tree.Node]:
         yield from _inside(node.function)
         yield from (argument.value for argument in node.arguments)
         return
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for value in node.contents:
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, tree.Node):
                 yield item
