@@ -91,6 +91,19 @@ def _width(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
 
 
+def count_said(number: int) -> str:
+    """A number in no more than three digits: `128`, `9.41 k`, `25.6 M`, `4.09 G`."""
+    size, unit = float(number), ""
+    for larger in ("k", "M", "G", "T"):
+        if size < 999.5:
+            break
+        size, unit = size / 1000, larger
+    if not unit:
+        return str(number)
+    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
+    return f"{size:,.{digits}f} {unit}"
+
+
 def bytes_said(number: int) -> str:
     """A number of bytes for people, in units of 1,024 with three digits: `392 B`, `24.5 KiB`, `1.20 MiB`."""
     unit, *units = ("B", "KiB", "MiB", "GiB", "TiB")

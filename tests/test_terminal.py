@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnndsl.terminal import bytes_said, cells, clean, pad, paint, visible, width
+from cnndsl.terminal import bytes_said, cells, clean, count_said, pad, paint, visible, width
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,22 @@ def test_paint() -> None:
 )
 def test_bytes(number: int, said: str) -> None:
     assert bytes_said(number) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.00 k"),
+        (9_408, "9.41 k"),
+        (99_960, "100 k"),
+        (999_499, "999 k"),
+        (999_500, "1.00 M"),
+        (25_557_032, "25.6 M"),
+        (4_089_184_256, "4.09 G"),
+        (7 * 10**15, "7,000 T"),
+    ],
+)
+def test_counts(number: int, said: str) -> None:
+    assert count_said(number) == said

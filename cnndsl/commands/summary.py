@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from cnndsl.commands.options import common_beside_format, file, network, network_name
 from cnndsl.console import Run, say
+
+if TYPE_CHECKING:
+    from cnndsl.costs.memory import Type
+
+
+def _columns(_context: click.Context, _parameter: click.Parameter, given: str | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    from cnndsl.backends.summary import COLUMNS
+
+    names = tuple(dict.fromkeys(name.strip() for name in given.split(",")))
+    unknown = [name for name in names if name not in COLUMNS]
+    if unknown:
+        message = f"there is no column {unknown[0] or 'without a name'}; there are {', '.join(COLUMNS)}"
+        raise click.BadParameter(message)
+    return names
 
 
 @click.command("summary", short_help="Print a network of FILE as a table.")
@@ -29,6 +45,28 @@ from cnndsl.console import Run, say
     type=click.IntRange(min=0),
     help="How many levels of blocks to show with their inside; by default all.",
 )
+@click.option(
+    "--batch",
+    metavar="N",
+    type=click.IntRange(min=1, max=2**31 - 1),
+    default=1,
+    show_default=True,
+    help="For how many samples at once memory is counted.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float64", "float32", "bfloat16", "float16"]),
+    default="float32",
+    show_default=True,
+    help="The numbers that memory is counted for.",
+)
+@click.option(
+    "--columns",
+    "only",
+    metavar="NAMES",
+    callback=_columns,
+    help="Which columns, such as name,output,macs; by default as many as there is room for. JSON and CSV have all.",
+)
 @click.option("--all", "all_", is_flag=True, help="A line for every block, also for equal ones in a row.")
 @common_beside_format
 def command(
@@ -36,23 +74,34 @@ def command(
     network: str | None,
     form: str,
     depth: int | None,
+    batch: int,
+    dtype: Type,
+    only: tuple[str, ...],
     all_: bool,
     settings: dict[str, Any],
     **common: Any,
 ) -> int:
-    """Print a network of FILE as a table: layers, sizes, parameters, multiply-accumulates.
+    """Print a network of FILE as a table: layers, sizes, parameters, multiply-accumulates, memory, receptive fields.
 
     A block's line has the totals of what is inside it. Equal blocks that follow each other are one line,
-    such as "1 ... 3  BasicBlock x 3", whose numbers are those of all of them. The totals are those of the
-    network, whatever is folded or left out.
+    such as "1 ... 3  BasicBlock x 3", whose numbers are those of all of them; what is inside such blocks
+    stands below the first of them. The totals are those of the network, whatever is folded or left out.
+
+    Columns are name, layer, arguments (layer with its arguments), output, parameters, macs, memory (what is
+    alive while a layer runs in inference), kept (what autograd keeps of it in training) and field (how many
+    places of the input a position sees).
 
     On a terminal with room for it, bars show each line's share of the totals.
 
     \b
     cnndsl summary resnet.cnn --network ResNet50 --depth 1
     cnndsl summary net.cnn --format markdown >> README.md
+    cnndsl summary net.cnn --batch 32 --dtype bfloat16 --columns name,memory,kept
     cnndsl summary net.cnn --format csv --all > layers.csv
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    if only and form in ("json", "csv"):
+        message = f"--columns is for text and Markdown; {form} has all of them"
+        raise click.UsageError(message)
     run = Run(**common)
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
@@ -65,6 +114,9 @@ def command(
             form=form,
             depth=depth,
             fold=not all_,
+            batch=batch,
+            dtype=dtype,
+            only=only,
             color=run.colored(sys.stdout),
             columns=get_terminal_size().columns if terminal else 80,
             bars=terminal and _has_blocks(sys.stdout),

@@ -4,13 +4,14 @@ import csv
 import io
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cnndsl import costs
-from cnndsl.backends.summary import Entry, entries, summary, text
+from cnndsl import costs, receptive
+from cnndsl.backends.summary import COLUMNS, Entry, entries, measured, summary, text
 from cnndsl.compiler import compile_source
 from cnndsl.program import Program
 from cnndsl.source import Source
@@ -51,7 +52,7 @@ def test_the_forms_agree(case: Path, depth: int | None) -> None:
     told = json.loads(summary(program, form="json", depth=depth))
     table = list(csv.DictReader(io.StringIO(summary(program, form="csv", depth=depth))))
     assert [row["path"] for row in told["rows"]] == [row["path"] for row in table]
-    for key in ("parameters", "macs", "times", "depth"):
+    for key in ("parameters", "macs", "times", "depth", "memory", "kept"):
         assert ["" if row[key] is None else str(row[key]) for row in told["rows"]] == [row[key] for row in table]
     if depth is not None:
         assert max(row["depth"] for row in told["rows"]) <= depth
@@ -75,7 +76,7 @@ def test_every_model_adds_up(model: Path) -> None:
         cost = costs.of(program, key)
         for fold in (True, False):
             for depth in (None, 0, 1, 2):
-                lines = list(entries(costs.rows(program, network.name), depth=depth, fold=fold))
+                lines = list(entries(map(Entry, costs.rows(program, network.name)), depth=depth, fold=fold))
                 assert sums(lines) == (cost.parameters, cost.macs), (network.name, fold, depth)
 
 
@@ -129,22 +130,23 @@ def test_equal_blocks_in_a_row_are_one_line() -> None:
         "block Unit(n) { conv(n, 3, padding=1) -> relu }\n"
         "network Net { input(4, 9, 9); Unit(4) * 3 -> relu -> Unit(4) -> Unit(5) }"
     )
-    shown = list(entries(costs.rows(program)))
+    shown = list(entries(measured(program, "Net")))
     assert [(line.times, line.row.parameters, line.row.macs) for line in shown if line.times > 1] == [
-        (3, 3 * (4 * 4 * 9 + 4), 3 * 4 * 4 * 9 * 81)
+        (2, 2 * (4 * 4 * 9 + 4), 2 * 4 * 4 * 9 * 81)
     ]
     (run,) = (line for line in shown if line.times > 1)
-    assert run.word == "Unit x 3"
+    assert run.word == "Unit x 2"
     assert run.path == f"{run.row.path} ... {run.last}"
     assert not any(line.path.startswith(f"{run.row.path}.") for line in shown)
     apart = [line for line in shown if line.row.word == "Unit" and line.times == 1]
-    assert len(apart) == 2  # another layer stands before the one, and the other has more channels
-    assert all(line.times == 1 for line in entries(costs.rows(program), fold=False))
+    # The first of the three, with what is inside; another layer stands before the next, and the last has more channels.
+    assert len(apart) == 3
+    assert all(line.times == 1 for line in entries(measured(program, "Net"), fold=False))
 
 
 def test_a_residual_network_is_about_a_page() -> None:
     program = program_of((MODELS[0].parent / "resnet.cnn").read_text(encoding="utf-8"))
-    assert len(summary(program, "ResNet152").splitlines()) < 90
+    assert len(summary(program, "ResNet152").splitlines()) < 110
     assert "Bottleneck x 35" in summary(program, "ResNet152")
 
 
@@ -175,3 +177,135 @@ def test_shares_need_room_and_a_wish() -> None:
 def test_markdown_is_escaped() -> None:
     program = program_of("network my_net { input(4, 9, 9); relu }")
     assert summary(program, form="markdown").startswith("**my\\_net**: ")
+
+
+UNITS = """
+block Unit(n) { conv(n, 3, padding=1) -> batchnorm -> relu }
+network Net { input(4, 9, 9); a: { Unit(4) * 4 }; b: { Unit(4) * 2 -> Unit(8) * 3 } }
+"""
+
+
+def lines_of(program: Program, **options: Any) -> list[tuple[str, str]]:
+    return [(line.path, line.word) for line in entries(measured(program, "Net"), **options)]
+
+
+def test_what_is_inside_of_equal_blocks_is_shown_once() -> None:
+    inside = [(f"a.0.{name}", name[:-1]) for name in ("conv1", "batchnorm1", "relu1")]
+    assert lines_of(program_of(UNITS)) == [
+        ("a", "chain"), ("a.0", "Unit"), *inside, ("a.1 ... a.3", "Unit x 3"),
+        ("b", "chain"), ("b.0 ... b.1", "Unit x 2"), ("b.2", "Unit"),
+        *((f"b.2.{name}", name[:-1]) for name in ("conv1", "batchnorm1", "relu1")), ("b.3 ... b.4", "Unit x 2"),
+    ]  # fmt: skip
+
+
+def test_what_is_not_shown_is_not_taken_out_of_its_row() -> None:
+    assert lines_of(program_of(UNITS), depth=1) == [
+        ("a", "chain"), ("a.0 ... a.3", "Unit x 4"),
+        ("b", "chain"), ("b.0 ... b.1", "Unit x 2"), ("b.2", "Unit"), ("b.3 ... b.4", "Unit x 2"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("fold", [True, False])
+def test_memory_and_fields_are_those_of_the_network(case: Path, fold: bool) -> None:
+    program = program_of(case.read_text(encoding="utf-8"))
+    name = program.network().name
+    lines = list(entries(measured(program, name, batch=3, dtype="float64"), fold=fold))
+    said = costs.memory(program, name, batch=3, dtype="float64")
+    if said.peak is not None:
+        assert max(line.alive or 0 for line in lines) == said.peak
+    ends = [a for a, b in zip(lines, [*lines[1:], None], strict=True) if b is None or b.row.depth <= a.row.depth]
+    if said.kept is not None:
+        assert sum(line.kept or 0 for line in ends) == said.kept
+    shown = [seen for line in lines for seen in line.seen]
+    assert all(reached in shown for reached in receptive.outputs(program, name))
+
+
+def test_the_totals() -> None:
+    program = program_of(
+        "network Net { input(1, 8, 8); edges: conv(1, 3, weight=[[1, 0, 1], [0, 1, 0], [1, 0, 1]], bias=false)\n"
+        "    conv(4, 3) -> batchnorm -> relu -> linear(3) }"
+    )
+    shown = summary(program, batch=2, dtype="float16")
+    parameters, fixed = 9 + (4 * 9 + 4) + 2 * 4 + (4 * 4 * 4 * 3 + 3), 9
+    assert re.search(
+        rf"^parameters +{parameters}\ntrainable +{parameters - fixed}\nfixed +{fixed}\nbuffers +9\n",
+        shown,
+        re.MULTILINE,
+    )
+    told = json.loads(summary(program, form="json", batch=2, dtype="float16"))["totals"]
+    memory = costs.memory(program, batch=2, dtype="float16")
+    assert memory.peak is not None
+    assert memory.kept is not None
+    assert told["memory"] == {
+        "batch": 2,
+        "dtype": "float16",
+        "parameters": 2 * parameters,
+        "gradients": 2 * (parameters - fixed),
+        "inputs": 2 * 2 * 64,
+        "peak": memory.peak,
+        "where": memory.where,
+        "kept": memory.kept,
+        "inference": 2 * parameters + memory.peak,
+        "training": 2 * parameters + 2 * (parameters - fixed) + memory.kept,
+    }
+    assert "Memory is for 2 samples in float16" in shown
+
+
+def heads(shown: str) -> list[str]:
+    return shown.splitlines()[2].split()
+
+
+def test_columns_go_one_after_another() -> None:
+    program = program_of((MODELS[0].parent / "vgg.cnn").read_text(encoding="utf-8"))
+    exact = ["name", "layer", "output", "parameters", "MACs"]
+    seen = [heads(summary(program, columns=columns)) for columns in (200, 100, 80, 72, 60)]
+    assert seen == [
+        [*exact, "memory", "field"],
+        [*exact, "memory", "field"],
+        ["name", "layer", "output", "params", "MACs", "memory", "field"],
+        exact,
+        exact,
+    ]
+    assert "filters" in summary(program, columns=200)
+    assert "filters" not in summary(program, columns=100)
+
+
+def test_columns_of_which_nothing_is_known_are_left_out() -> None:
+    program = program_of("network Net { input(3, ?, ?); conv(8, 3) -> relu }")
+    assert heads(summary(program, columns=200)) == ["name", "layer", "output", "parameters", "MACs", "field"]
+
+
+def test_the_columns_that_are_wanted() -> None:
+    program = program_of(CASES[0].read_text(encoding="utf-8"))
+    shown = summary(program, only=("name", "kept", "output"), columns=200)
+    assert heads(shown) == ["name", "kept", "output"]
+    assert "Kept is what autograd holds" in shown
+    assert "The field is" not in shown
+    assert "| name | kept | output |\n| --- | ---: | --- |\n" in summary(
+        program, form="markdown", only=("name", "kept", "output")
+    )
+    assert set(COLUMNS) == {"name", "layer", "arguments", "output", "parameters", "macs", "memory", "kept", "field"}
+
+
+def test_receptive_fields() -> None:
+    program = program_of(
+        "network Net { left = input(1, 9, 9); right = input(1, 20, 9)\n"
+        "    a = left -> conv(2, [3, 5]) -> maxpool(2)\n    b = right -> conv(2, [14, 5]) -> maxpool(2)\n"
+        "    a + b -> relu }"
+    )
+    rows = {row["path"]: row for row in csv.DictReader(io.StringIO(summary(program, form="csv")))}
+    assert rows["conv1"]["field"] == "3 x 5"
+    assert rows["maxpool1"]["field"] == "4 x 6"
+    assert rows["relu1"]["field"] == "4 x 6, 15 x 6"
+    told = {row["path"]: row["field"] for row in json.loads(summary(program, form="json"))["rows"]}
+    assert told["relu1"] == [{"left": [4, 6], "right": [15, 6]}]
+
+
+def test_of_very_many_layers_memory_is_not_worked_out_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = program_of("network Net { input(2, 9, 9); a: { conv(2, 1) * 3 } -> conv(2, 1) * 5 }")
+    assert "memory" in heads(summary(program))
+    monkeypatch.setattr(import_module("cnndsl.backends.summary.entries"), "MOST_MEASURED", 8)
+    shown = summary(program)
+    assert "memory" not in heads(shown)
+    assert re.search("^inference +", shown, re.MULTILINE)

@@ -146,12 +146,38 @@ def test_how_much_of_the_blocks_is_shown(cnndsl: Command, folder: Path) -> None:
     (folder / "net.cnn").write_text(
         "block Block(n) { conv(n, 3, padding=1) -> relu }\nnetwork Net { input(4, 8, 8); Block(4) * 3 }\n"
     )
-    assert "Block x 3" in cnndsl("summary", "net.cnn").out
+    assert "Block x 2" in cnndsl("summary", "net.cnn").out
+    assert "Block x 3" in cnndsl("summary", "net.cnn", "--depth", "0").out
     whole = cnndsl("summary", "net.cnn", "--all").out
-    assert "Block x 3" not in whole
+    assert "Block x" not in whole
     assert whole.count("conv ") == 3
     assert "conv " not in cnndsl("summary", "net.cnn", "--all", "--depth", "0").out
     assert cnndsl("summary", "net.cnn", "--depth", "-1").code == 2
+
+
+def test_memory_for_a_batch_in_a_type(cnndsl: Command) -> None:
+    def memory(*options: str) -> dict[str, object]:
+        told = json.loads(cnndsl("summary", "net.cnn", "--format", "json", *options).out)
+        return dict(told["totals"]["memory"])
+
+    one, many = memory(), memory("--batch", "32", "--dtype", "float16")
+    assert (one["inputs"], many["inputs"]) == (4 * 64, 32 * 2 * 64)
+    assert (many["batch"], many["dtype"]) == (32, "float16")
+    assert cnndsl("summary", "net.cnn", "--batch", "0").code == 2
+    assert cnndsl("summary", "net.cnn", "--dtype", "int8").code == 2
+    assert cnndsl("summary", "net.cnn", "--batch", "1" + "0" * 30).code == 2
+
+
+def test_the_columns_of_a_summary(cnndsl: Command) -> None:
+    shown = cnndsl("summary", "net.cnn", "--columns", "name, kept,field").out
+    assert shown.splitlines()[2].split() == ["name", "kept", "field"]
+    result = cnndsl("summary", "net.cnn", "--columns", "name,size")
+    assert result.code == 2
+    assert "there is no column size; there are name, layer, arguments, output" in result.err
+    assert "there is no column without a name" in cnndsl("summary", "net.cnn", "--columns", "name,").err
+    result = cnndsl("summary", "net.cnn", "--columns", "name", "--format", "csv")
+    assert result.code == 2
+    assert "--columns is for text and Markdown; csv has all of them" in result.err
 
 
 def test_the_network_to_summarise(cnndsl: Command, folder: Path) -> None:

@@ -1,18 +1,22 @@
-"""A network as a table: every application in order, with its size, parameters and multiply-accumulates.
+"""A network as a table: every application in order, with its size, parameters, multiply-accumulates, memory and
+receptive field.
 
 In: a checked program.  Out: text for a terminal, Markdown for a page, JSON or CSV for programs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from cnndsl import costs
 from cnndsl.backends.summary import forms, text
-from cnndsl.backends.summary.entries import Entry, entries
+from cnndsl.backends.summary.columns import COLUMNS
+from cnndsl.backends.summary.entries import Entry, entries, measured
+from cnndsl.backends.summary.totals import Totals, totals
+from cnndsl.costs.memory import Type
 from cnndsl.program import Program
 
-__all__ = ["Entry", "entries", "summary"]
+__all__ = ["COLUMNS", "Entry", "Totals", "entries", "measured", "summary", "totals"]
 
 Format = Literal["text", "json", "csv", "markdown"]
 
@@ -24,6 +28,9 @@ def summary(
     form: Format = "text",
     depth: int | None = None,
     fold: bool = True,
+    batch: int = 1,
+    dtype: Type = "float32",
+    only: Sequence[str] = (),
     color: bool = False,
     columns: int = 80,
     bars: bool = False,
@@ -32,18 +39,20 @@ def summary(
 
     depth: how many levels of blocks are shown with what is inside them; None for all. A block has its totals.
     fold: whether equal blocks that follow each other are one line.
-    color, columns, bars: for text alone. The arguments of the layers are shown where the table then stays
-    within `columns`, and with `bars`, where there is room, each line's share of the totals; where there is
-    too little room, names are cut short.
+    batch, dtype: for how many samples at once, and in which type of numbers, memory is counted.
+    only: the columns of text and Markdown, by their keys in `COLUMNS`; JSON and CSV have everything.
+    color, columns, bars: for text alone. Where nothing else is asked for, there are as many columns as stay within
+    `columns`, and with `bars`, where there is room, each line's share of the totals; where there is too little room,
+    names are cut short.
     Raises KeyError where there is no network of this name.
     """
     top = program.network(network)
-    cost = costs.of(program, top.id)
-    lines = entries(costs.rows(program, top.name), depth=depth, fold=fold)
+    sums = totals(program, top.name, batch=batch, dtype=dtype)
+    lines = entries(measured(program, top.name, batch=batch, dtype=dtype), depth=depth, fold=fold)
     if form == "json":
-        return forms.json(top, cost, lines)
+        return forms.json(top, sums, lines)
     if form == "csv":
         return forms.csv(lines)
     if form == "markdown":
-        return forms.markdown(top, cost, lines)
-    return text.render(top, cost, lines, color=color, columns=columns, bars=bars)
+        return forms.markdown(top, sums, lines, only=only)
+    return text.render(top, sums, lines, only=only, color=color, columns=columns, bars=bars)

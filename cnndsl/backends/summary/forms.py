@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from cnndsl.backends.summary.columns import COLUMNS, USUAL
+from cnndsl.backends.summary.columns import field as field_of
+from cnndsl.backends.summary.columns import shapes as shown
 from cnndsl.backends.summary.entries import Entry
-from cnndsl.costs import Cost
-from cnndsl.layers.sizes import Dim, Shape, show
+from cnndsl.backends.summary.totals import Totals
+from cnndsl.layers.sizes import Dim, Shape
 from cnndsl.program import Module
-from cnndsl.terminal import clean
+from cnndsl.receptive import Seen
+from cnndsl.terminal import bytes_said, clean
 from cnndsl.traced import is_open, value_of
 
 _CSV_HEADS = (
@@ -24,31 +28,54 @@ _CSV_HEADS = (
     "parameters",
     "shared",
     "inserted",
+    "training",
     "macs",
+    "memory",
+    "kept",
+    "field",
 )
 
 
-def json(network: Module, cost: Cost, lines: Iterable[Entry]) -> str:
+def json(network: Module, totals: Totals, lines: Iterable[Entry]) -> str:
     """One object: the network, its totals, and the rows.
 
-    Sizes are numbers, or text where they are left open; multiply-accumulates that depend on an open size are
-    null. A row with `times` above 1 stands for equal blocks from `path` to `last`, its numbers for all of them.
+    Sizes are numbers, or text where they are left open; what depends on an open size or is not known is null.
+    A row with `times` above 1 stands for equal blocks from `path` to `last`: its parameters, multiply-accumulates and
+    `kept` bytes are those of all of them, its `memory` is the most, its `field` what comes out of the last one sees.
+    Bytes are for the batch and the type that stand in the totals.
     """
-    totals = {
+    fields = {
+        "network": network.name,
+        "inputs": _sizes(network.input_shapes),
+        "outputs": _sizes(network.output_shapes),
+        "totals": _totals(totals),
+    }
+    head = "".join(f'  "{key}": {_json(value)},\n' for key, value in fields.items())
+    rows = ",\n".join(f"    {_json(_row(line))}" for line in lines)
+    return f'{{\n{head}  "rows": [\n{rows}\n  ]\n}}\n'
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    cost, memory = totals.cost, totals.memory
+    sums = {
         "parameters": cost.parameters,
         "trainable": cost.trainable,
         "buffers": cost.buffers,
         "macs": cost.macs,
     }
-    fields = {
-        "network": network.name,
-        "inputs": _sizes(network.input_shapes),
-        "outputs": _sizes(network.output_shapes),
-        "totals": totals,
+    taken = {
+        "batch": totals.batch,
+        "dtype": totals.dtype,
+        "parameters": totals.parameters,
+        "gradients": totals.gradients,
+        "inputs": memory.inputs,
+        "peak": memory.peak,
+        "where": memory.where,
+        "kept": memory.kept,
+        "inference": totals.inference,
+        "training": totals.training,
     }
-    head = "".join(f'  "{key}": {_json(value)},\n' for key, value in fields.items())
-    rows = ",\n".join(f"    {_json(_row(line))}" for line in lines)
-    return f'{{\n{head}  "rows": [\n{rows}\n  ]\n}}\n'
+    return sums | {"memory": taken}
 
 
 def _json(value: Any) -> str:
@@ -66,29 +93,37 @@ def csv(lines: Iterable[Entry]) -> str:
     writer = DictWriter(out, _CSV_HEADS, lineterminator="\n")
     writer.writeheader()
     for line in lines:
-        row = _row(line) | {"output": _shapes(line.row.output)}
+        row = _row(line) | {"output": shown(line.row.output), "field": field_of(line)}
         writer.writerow({key: str(value).lower() if isinstance(value, bool) else value for key, value in row.items()})
     return out.getvalue()
 
 
-def markdown(network: Module, cost: Cost, lines: Iterable[Entry]) -> str:
-    """A table, as GitHub and many others read it, with the totals as its last line."""
-    return "".join(f"{line}\n" for line in _markdown(network, cost, lines))
+def markdown(network: Module, totals: Totals, lines: Iterable[Entry], *, only: Sequence[str] = ()) -> str:
+    """A table, as GitHub and many others read it, with the totals as its last line. `only`: the columns to show."""
+    return "".join(f"{line}\n" for line in _markdown(network, totals, lines, only or USUAL))
 
 
-def _markdown(network: Module, cost: Cost, lines: Iterable[Entry]) -> Iterator[str]:
-    yield f"**{_escaped(network.name)}**: {_shapes(network.input_shapes)} → {_shapes(network.output_shapes)}"
+def _markdown(network: Module, totals: Totals, lines: Iterable[Entry], keys: Sequence[str]) -> Iterator[str]:
+    columns = [COLUMNS[key] for key in keys]
+    yield f"**{_escaped(network.name)}**: {shown(network.input_shapes)} → {shown(network.output_shapes)}"
     yield ""
-    yield "| name | layer | output | parameters | MACs |"
-    yield "| --- | --- | --- | ---: | ---: |"
+    yield _cells(*(column.head for column in columns))
+    yield _cells(*("---:" if column.is_number else "---" for column in columns))
     for line in lines:
-        row = line.row
-        name = line.path or ("(inserted)" if row.inserted else "")
-        output = _shapes(row.output) if row.output else "never applied"
-        parameters = "shared" if row.shared else f"{row.parameters:,}" if row.parameters else ""
-        macs = "open" if row.macs is None else f"{row.macs:,}" if row.macs else ""
-        yield _cells(name, f"{line.word} {row.words}".rstrip(), output, parameters, macs)
-    yield _cells("total", "", "", cost.said, "open" if cost.macs is None else f"{cost.macs:,}")
+        # A page is not cut off at the side, so it has whole paths.
+        path = line.path or ("(inserted)" if line.row.inserted else "")
+        yield _cells(*(path if column.key == "name" else column.cell(line) for column in columns))
+    yield _cells(*(_total(totals, column.key) for column in columns))
+
+
+def _total(totals: Totals, key: str) -> str:
+    """What a column comes to: of memory the peak."""
+    cost, memory = totals.cost, totals.memory
+    amounts = {"memory": memory.peak, "kept": memory.kept}
+    if key in amounts:
+        return "" if amounts[key] is None else bytes_said(amounts[key] or 0)
+    sums = {"name": "total", "parameters": cost.said, "macs": "open" if cost.macs is None else f"{cost.macs:,}"}
+    return sums.get(key, "")
 
 
 def _cells(*cells: str) -> str:
@@ -113,8 +148,17 @@ def _row(line: Entry) -> dict[str, Any]:
         "parameters": row.parameters,
         "shared": row.shared,
         "inserted": row.inserted,
+        "training": row.training,
         "macs": row.macs,
+        "memory": line.alive,
+        "kept": line.kept,
+        "field": [_field(seen) for seen in line.seen],
     }
+
+
+def _field(seen: Seen) -> dict[str, list[int | None]]:
+    """How many places are seen of each axis of each input."""
+    return {name: [None if axis is None else axis.size for axis in axes] for name, axes in seen.items()}
 
 
 def _sizes(shapes: Iterable[Shape]) -> list[list[int | str]]:
@@ -123,7 +167,3 @@ def _sizes(shapes: Iterable[Shape]) -> list[list[int | str]]:
 
 def _size(dim: Dim) -> int | str:
     return str(dim) if is_open(dim) else value_of(dim)
-
-
-def _shapes(shapes: Iterable[Shape]) -> str:
-    return ", ".join(map(show, shapes))

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from cnndsl.backends.summary.columns import COLUMNS, NARROWER, SHORTER, USUAL, WITHOUT_ARGUMENTS, Column, shapes
 from cnndsl.backends.summary.entries import Entry
-from cnndsl.costs import Cost
+from cnndsl.backends.summary.totals import Totals
 from cnndsl.layers.base import Group
-from cnndsl.layers.sizes import Shape, show
 from cnndsl.program import Module
-from cnndsl.terminal import Style, clean, pad, paint, width
+from cnndsl.terminal import Style, bytes_said, clean, pad, paint, width
 
 MOST_ROWS = 10_000
 """More rows than this are counted, not shown."""
 
-_HEADS = ("name", "layer", "output", "parameters", "MACs")
-_NUMBERS = 3
-"""The first column of numbers; they stand at the right."""
 _GAP = "  "
 _BAR = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_LEAST = 8
-"""Names are not cut shorter than this, however narrow the terminal."""
+_CUT = {"arguments": 8, "layer": 8, "name": 8}
+"""The columns that are cut short, and not below this, however narrow the terminal; the name tells most, and comes last.
+"""
+_READABLE = 14
+"""Layers are not cut shorter than this for the sake of another column."""
 _STYLES: dict[Group, Style] = {
     Group.CONVOLUTION: "blue",
     Group.POOLING: "red",
@@ -37,51 +37,93 @@ _NOT_COUNTED = (
     "for one sample; biases, activations, pooling and normalisation are not counted.",
 )
 
-Cells = tuple[str, ...]
+Table = tuple[list[Column], list[tuple[str, ...]], list[int]]
+"""Columns, cells and widths."""
 
 
-def render(network: Module, cost: Cost, lines: Iterator[Entry], *, color: bool, columns: int, bars: bool) -> str:
-    """The network in a line, the table, and the totals."""
+def render(
+    network: Module,
+    totals: Totals,
+    lines: Iterator[Entry],
+    *,
+    only: Sequence[str] = (),
+    color: bool,
+    columns: int,
+    bars: bool,
+) -> str:
+    """The network in a line, the table, and the totals. `only`: the columns to show, whether they fit or not."""
     shown = list(islice(lines, MOST_ROWS))
     left_out = sum(1 for _ in lines)
     name = paint(clean(network.name), "bold", color=color)
-    out = [f"{name}: {_shapes(network.input_shapes)} -> {_shapes(network.output_shapes)}", ""]
-    out += _table(shown, cost, color=color, columns=columns, bars=bars)
+    out = [f"{name}: {shapes(network.input_shapes)} -> {shapes(network.output_shapes)}", ""]
+    table = (
+        _cut([COLUMNS[key] for key in only], shown, columns, _CUT) if only else _fitting(shown, totals, columns, bars)
+    )
+    out += _table(shown, table, color=color)
     if left_out:
         out.append(f"... and {left_out:,} more")
-    out += ["", *_totals(cost, color)]
+    out += ["", *_totals(totals, {column.key for column in table[0]}, color)]
     return "".join(f"{line.rstrip()}\n" for line in out)
 
 
-def _table(lines: list[Entry], cost: Cost, *, color: bool, columns: int, bars: bool) -> Iterator[str]:
-    heads, table, widths = _fitting(lines, cost, columns, bars=bars)
-    yield paint(_line(heads, widths), "bold", color=color)
+def _table(lines: list[Entry], table: Table, *, color: bool) -> Iterator[str]:
+    columns, rows, widths = table
+    yield paint(_line(columns, [column.head for column in columns], widths), "bold", color=color)
     yield paint(_GAP.join("-" * room for room in widths), "dim", color=color)
-    for line, cells in zip(lines, table, strict=True):
+    for line, cells in zip(lines, rows, strict=True):
         group = line.row.group
-        yield _line(cells, widths, _STYLES.get(group, "cyan") if group else "cyan", color=color)
+        yield _line(columns, cells, widths, _STYLES.get(group, "cyan") if group else "cyan", color=color)
 
 
-def _fitting(lines: list[Entry], cost: Cost, columns: int, *, bars: bool) -> tuple[Cells, list[Cells], list[int]]:
-    """The heads, cells and widths of the fullest table that fits: with arguments and bars, with either, with none."""
-    for words, shares in ((True, True), (False, True), (True, False), (False, False)):
-        if shares and not bars:
-            continue
-        heads = (*_HEADS, "of parameters", "of MACs") if shares else _HEADS
-        table = [(*_cells(line, words=words), *(_shares(line, cost) if shares else ())) for line in lines]
-        widths = [max(width(cells[column]) for cells in (heads, *table)) for column in range(len(heads))]
-        if _across(widths) <= columns:
-            return heads, table, widths
-    for column in (1, 0):  # the name tells more than the layer: it is cut last
-        widths[column] = max(min(_LEAST, widths[column]), widths[column] - max(0, _across(widths) - columns))
-    return heads, [(*map(_cut, cells[:2], widths), *cells[2:]) for cells in table], widths
+def _fitting(lines: list[Entry], totals: Totals, room: int, bars: bool) -> Table:
+    """The fullest table that fits: bars go first, then arguments, then the last digits of numbers, then receptive
+    fields, then memory.
+    """
+    unknown = {key for key in ("memory", "field") if not any(COLUMNS[key].cell(line) for line in lines)}
+    shares = _bars(totals) if bars else []
+
+    def chosen(keys: Sequence[str]) -> list[Column]:
+        return [COLUMNS[key] for key in keys if key not in unknown]
+
+    for keys in (USUAL, WITHOUT_ARGUMENTS):
+        for columns in ([*chosen(keys), *shares], chosen(keys)) if shares else (chosen(keys),):
+            table = _made(columns, lines)
+            if _across(table[2]) <= room:
+                return table
+    shorter = [SHORTER.get(column.key, column) for column in chosen(WITHOUT_ARGUMENTS)]
+    short = _cut(shorter, lines, room, {"layer": _READABLE})
+    if unknown < {"memory", "field"} and _across(short[2]) <= room:
+        return short
+    for fewer in NARROWER:
+        table = _made(chosen(fewer), lines)
+        if _across(table[2]) <= room:
+            return table
+    return _cut(chosen(NARROWER[-1]), lines, room, _CUT)
+
+
+def _made(columns: list[Column], lines: list[Entry]) -> Table:
+    rows = [tuple(column.cell(line) for column in columns) for line in lines]
+    heads = tuple(column.head for column in columns)
+    return columns, rows, [max(map(width, cells)) for cells in zip(heads, *rows, strict=True)]
+
+
+def _cut(columns: list[Column], lines: list[Entry], room: int, least: Mapping[str, int]) -> Table:
+    """The table with columns cut short as far as it has to be, in this order and not below these widths."""
+    columns, rows, widths = _made(columns, lines)
+    keys = [column.key for column in columns]
+    for key, few in least.items():
+        if key in keys:
+            at = keys.index(key)
+            widths[at] = max(min(few, widths[at]), widths[at] - max(0, _across(widths) - room))
+            rows = [(*cells[:at], _shortened(cells[at], widths[at]), *cells[at + 1 :]) for cells in rows]
+    return columns, rows, widths
 
 
 def _across(widths: list[int]) -> int:
     return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
-def _cut(text: str, room: int) -> str:
+def _shortened(text: str, room: int) -> str:
     """The text in no more than `room` columns, with three dots for what is left out."""
     if width(text) <= room:
         return text
@@ -90,18 +132,13 @@ def _cut(text: str, room: int) -> str:
     return f"{text}..."
 
 
-def _cells(line: Entry, *, words: bool) -> Cells:
-    row = line.row
-    name = clean(line.name) or ("(inserted)" if row.inserted else "")
-    layer = clean(f"{line.word} {row.words}" if words and row.words else line.word)
-    output = _shapes(row.output) if row.output else "never applied"
-    parameters = "shared" if row.shared else f"{row.parameters:,}" if row.parameters else ""
-    macs = "open" if row.macs is None else f"{row.macs:,}" if row.macs else ""
-    return ("  " * row.depth + name, layer, output, parameters, macs)
-
-
-def _shares(line: Entry, cost: Cost) -> Cells:
-    return _share(line.row.parameters, cost.parameters), _share(line.row.macs, cost.macs)
+def _bars(totals: Totals) -> list[Column]:
+    """Columns with each line's share of the totals."""
+    cost = totals.cost
+    return [
+        Column("", "of parameters", lambda line: _share(line.row.parameters, cost.parameters)),
+        Column("", "of MACs", lambda line: _share(line.row.macs, cost.macs)),
+    ]
 
 
 def _share(part: int | None, whole: int | None) -> str:
@@ -114,21 +151,24 @@ def _share(part: int | None, whole: int | None) -> str:
     return f"{percent:>3} % {bar}"
 
 
-def _line(cells: Sequence[str], widths: list[int], style: Style | None = None, *, color: bool = False) -> str:
+def _line(
+    columns: list[Column], cells: Sequence[str], widths: list[int], style: Style | None = None, *, color: bool = False
+) -> str:
     """One line of the table, the column of the layer in its colour."""
-    last = _NUMBERS + 2  # the bars begin at their left end
-    rooms = zip(cells, widths, strict=True)
-    padded = [pad(cell, room, right=_NUMBERS <= column < last) for column, (cell, room) in enumerate(rooms)]
-    if style is not None:
-        padded[1] = paint(padded[1], style, color=color)
+    padded = []
+    for column, cell, room in zip(columns, cells, widths, strict=True):
+        text = pad(cell, room, right=column.is_number)
+        padded.append(paint(text, style, color=color) if style and column.head == "layer" else text)
     return _GAP.join(padded)
 
 
-def _totals(cost: Cost, color: bool) -> Iterator[str]:
+def _totals(totals: Totals, keys: set[str], color: bool) -> Iterator[str]:
+    cost = totals.cost
     macs = "depend on a size that is left open" if cost.macs is None else f"{cost.macs:,}"
     numbers = {"parameters": cost.said}
     if cost.trainable != cost.parameters:
         numbers["trainable"] = f"{cost.trainable:,}"
+        numbers["fixed"] = f"{cost.parameters - cost.trainable:,}"
     if cost.buffers:
         numbers["buffers"] = f"{cost.buffers:,}"
     numbers["MACs"] = macs
@@ -138,8 +178,43 @@ def _totals(cost: Cost, color: bool) -> Iterator[str]:
         shown = pad(number, room, right=True) if number[0].isdigit() else number
         yield f"{pad(name, across)}  {paint(shown, 'bold', color=color)}"
     yield ""
-    yield from (paint(line, "dim", color=color) for line in _NOT_COUNTED)
+    yield from _memory(totals, color)
+    yield from (paint(line, "dim", color=color) for line in (*_NOT_COUNTED, *_explained(totals, keys)))
 
 
-def _shapes(shapes: Iterable[Shape]) -> str:
-    return ", ".join(map(show, shapes))
+def _memory(totals: Totals, color: bool) -> Iterator[str]:
+    """What a batch takes: a table with a line for inference and one for training."""
+    memory = totals.memory
+    rows: list[tuple[str, ...]] = [("memory", "parameters", "gradients", "values", "total", "")]
+    if totals.inference is not None:
+        amounts = (totals.parameters, 0, memory.peak or 0, totals.inference)
+        where = f"at {clean(memory.where)}" if memory.where else ""
+        rows.append(("inference", *map(_amount, amounts), where))
+    if totals.training is not None:
+        amounts = (totals.parameters, totals.gradients, memory.kept or 0, totals.training)
+        rows.append(("training", *map(_amount, amounts), ""))
+    if len(rows) == 1:
+        return
+    widths = [max(map(width, cells)) for cells in zip(*rows, strict=True)]
+    for at, cells in enumerate(rows):
+        padded = [pad(cell, room, right=0 < k < 5) for k, (cell, room) in enumerate(zip(cells, widths, strict=True))]
+        padded[4] = paint(padded[4], "bold", color=color and at > 0)
+        line = _GAP.join(padded).rstrip()
+        yield line if at else paint(line, "bold", color=color)
+    yield ""
+
+
+def _amount(number: int) -> str:
+    return bytes_said(number) if number else ""
+
+
+def _explained(totals: Totals, keys: set[str]) -> Iterator[str]:
+    samples = "one sample" if totals.batch == 1 else f"{totals.batch:,} samples"
+    if totals.inference is not None or keys & {"memory", "kept"}:
+        yield f"Memory is for {samples} in {totals.dtype}, without what an optimiser keeps of its own."
+    if "memory" in keys:
+        yield "That of a line is what is alive while it runs in inference."
+    if "kept" in keys:
+        yield "Kept is what autograd holds of a line in training."
+    if "field" in keys:
+        yield "The field is how many places of the input a position sees along each axis."
