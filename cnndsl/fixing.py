@@ -9,10 +9,8 @@ fix after which that would not hold, because it shows mistakes that were hidden 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
 
 from cnndsl.diagnostics import Diagnostic, Edit, Severity
 from cnndsl.source import Source
@@ -63,13 +61,6 @@ def edited(source: Source, edits: Iterable[Edit]) -> Source:
         pieces += [source.text[reached : edit.span.start], edit.text]
         reached = edit.span.end
     return Source(source.name, "".join([*pieces, source.text[reached:]]), source.short)
-
-
-def difference(before: Source, after: Source) -> str:
-    """What `diff -u` says of two texts of one file; empty where they are equal."""
-    old, new = (re.findall(r"[^\n]*\n|[^\n]+$", source.text) for source in (before, after))
-    lines = unified_diff(old, new, before.name, after.name)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 class _Attempt:

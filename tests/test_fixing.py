@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic, Edit, Fix, Severity
-from cnndsl.fixing import Fixed, difference, edited, fix
+from cnndsl.fixing import Fixed, edited, fix
 from cnndsl.source import Source, Span
 from cnndsl.syntax.parser import parse
 from tests.conftest import Golden
@@ -138,13 +138,6 @@ def test_titles() -> None:
     ]  # fmt: skip
     assert Fix(tuple(edits)).title == "conv becomes Conv; , is removed; a space is removed; and 1 more"
     assert edited(source, reversed(edits)).text == "Conv(85) -> relu"
-
-
-def test_a_difference() -> None:
-    before, after = Source("a.cnn", "x\r\ny"), Source("a.cnn", "x\r\nz\n")
-    said = "--- a.cnn\n+++ a.cnn\n@@ -1,2 +1,2 @@\n x\r\n-y\n\\ No newline at end of file\n+z\n"
-    assert difference(before, after) == said
-    assert difference(before, before) == ""
 
 
 # No text gets worse

@@ -85,7 +85,8 @@ def _mend(run: Run, path: Path, settings: Mapping[str, Any]) -> list[str]:
 def _diff(run: Run, paths: Iterable[Path | Problem], settings: Mapping[str, Any]) -> int:
     """Show on standard output what would change, and on standard error what cannot be read."""
     from cnndsl.diagnostics import Problem
-    from cnndsl.fixing import difference, fix
+    from cnndsl.difference import difference
+    from cnndsl.fixing import fix
 
     for path in paths:
         if not isinstance(path, Path):
@@ -97,7 +98,7 @@ def _diff(run: Run, paths: Iterable[Path | Problem], settings: Mapping[str, Any]
             run.report([problem.diagnostic])
             continue
         fixed = fix(source, lambda text, path=path: run.check(text, path, settings))  # type: ignore[misc]
-        say(difference(source, fixed.source))
+        say(difference(source.text, fixed.source.text, source.name))
         run.settle(run.check(source, path, settings))
     return run.finish()
 

@@ -107,14 +107,17 @@ class _Job:
             self._say(f"reformatted {name}\n")
 
     def _show(self, old: bytes, new: bytes, name: str) -> None:
-        from cnndsl.formatting.difference import difference
+        from cnndsl.difference import difference
         from cnndsl.terminal import Style, clean, paint
 
+        said = difference(old.decode(), new.decode(), name)
+        if not self.run.colored(sys.stdout):
+            say(said)
+            return
         styles: dict[str, Style] = {"+": "green", "-": "red", "@": "cyan"}
-        color = self.run.colored(sys.stdout)
-        for number, line in enumerate(difference(old.decode(), new.decode(), name)):
-            style = styles.get(line[0]) if number > 1 else "bold"
-            say(f"{paint(clean(line), style, color=True) if color and style else line}\n")
+        for number, line in enumerate(said.split("\n")[:-1]):
+            style = "bold" if number < 2 else styles.get(line[0])
+            say(f"{paint(clean(line), style, color=True) if style else clean(line)}\n")
 
     def finish(self) -> int:
         """Say what became of all files; the exit code."""

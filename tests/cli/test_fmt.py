@@ -8,7 +8,6 @@ import pytest
 
 from cnndsl import formatting
 from cnndsl.formatting.align import written
-from cnndsl.formatting.difference import MOST_LINES, difference
 from cnndsl.formatting.layout import Line
 from tests.cli.conftest import BAD, NET, Command
 
@@ -134,7 +133,7 @@ def test_a_text_that_becomes_too_long(cnndsl: Command, folder: Path) -> None:
     (folder / "deep.cnn").write_text(deep)
     result = cnndsl("fmt", "deep.cnn")
     assert result.code == 1
-    assert "a text may have at most 1,000,000 characters" in result.err
+    assert "a text may have at most" in result.err
     assert (folder / "deep.cnn").read_text() == deep
 
 
@@ -161,15 +160,3 @@ def test_a_fault_of_the_formatter_does_no_harm(
     assert f"ugly.cnn stays as it is: in the one layout {words}.\nThis is a fault in cnndsl" in result.err
     assert result.out == "1 file not formatted\n"
     assert ugly.read_bytes() == UGLY.encode()
-
-
-def test_the_difference_of_equal_texts() -> None:
-    assert difference("a\nb", "a\nb", "x") == []
-
-
-def test_the_difference_of_very_long_texts() -> None:
-    old, new = "a\n" * MOST_LINES + "a", "a\n" * MOST_LINES + "b\n"
-    found = difference(old, new, "x")
-    assert found[:3] == ["--- x", "+++ x", f"@@ -1,{MOST_LINES + 1} +1,{MOST_LINES + 1} @@"]
-    assert found[3 + MOST_LINES : 6 + MOST_LINES] == ["-a", "\\ No newline at end of file", "+a"]
-    assert found[-1] == "+b"
