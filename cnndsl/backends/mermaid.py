@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterator
 
 from cnndsl.backends.diagram import Direction
 from cnndsl.backends.diagram.build import build
-from cnndsl.backends.diagram.labels import DASHED, KINDS, is_sign
+from cnndsl.backends.diagram.labels import is_sign
+from cnndsl.backends.diagram.legend import DASHED, KINDS
 from cnndsl.backends.diagram.markup import printable
 from cnndsl.backends.diagram.metrics import begin, shorten
 from cnndsl.backends.diagram.paths import mark

@@ -53,6 +53,14 @@ class Box(NamedTuple):
     right: float
     bottom: float
 
+    @property
+    def middle(self) -> float:
+        return (self.left + self.right) / 2
+
+    def touches(self, x: float, y: float) -> bool:
+        """Whether a point is on the box or at its border."""
+        return self.left - 1 <= x <= self.right + 1 and self.top - 1 <= y <= self.bottom + 1
+
     def holds(self, other: Box, slack: float = 0.0) -> bool:
         return (
             self.left - slack <= other.left

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from cnndsl.theme import in_the_dark
 from tests.conftest import Golden
 from tests.diagram.support import CASES, Drawn, drawn, picture_of, program_of
 
+ARROWHEAD = 8.0
+"""How long the head of an arrow is, in points; its line ends there."""
 case_paths = pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 
 
@@ -80,3 +82,19 @@ def test_no_arrow_crosses_words(path: Path, shown: dict[str, list[Drawn]]) -> No
         if item.kind != "edge":  # a size stands beside its own arrow
             for text, room in item.words:
                 assert not any(room.left < x < room.right and room.top < y < room.bottom for x, y in points), text
+
+
+@case_paths
+@pytest.mark.parametrize("shown", ["TB"], indirect=True)
+def test_an_arrow_to_the_box_below_is_straight(path: Path, shown: dict[str, list[Drawn]]) -> None:
+    outlines = [item.outline for item in shown[path.stem] if item.kind == "node" and item.outline]
+    found = 0
+    for arrow in shown[path.stem]:
+        if arrow.kind == "edge":
+            above = (box for box in outlines if box.touches(*arrow.line[0]))
+            below = (box for box in outlines if box.touches(arrow.line[-1][0], arrow.line[-1][1] + ARROWHEAD))
+            for one, other in product(above, below):
+                if abs(one.middle - other.middle) < 0.1:
+                    found += 1
+                    assert max(abs(x - one.middle) for x, _ in arrow.line) < 0.1
+    assert found

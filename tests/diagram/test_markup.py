@@ -4,7 +4,7 @@ import re
 import subprocess
 from xml.etree import ElementTree as Tree
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnndsl.backends.diagram.markup import BOLD, MONO, SANS, cell, identifier, label, printable, quoted, run, table
@@ -55,6 +55,8 @@ def test_any_text_comes_out_as_it_is(shown: str, told: str) -> None:
 
 
 @given(NASTY, NASTY)
+@example("", "&a;")
+@example("&", "&amp;")
 @settings(max_examples=100, deadline=None)
 def test_any_names_make_two_boxes(one: str, other: str) -> None:
     root = drawn(f"digraph {{ {identifier('a' + one)}; {identifier('b' + other)} }}")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cnndsl.backends.diagram.labels import KINDS
+from cnndsl.backends.diagram.legend import KINDS
 from cnndsl.layers.base import Group
 from cnndsl.theme import DARK, LIGHT, Theme, in_the_dark
 

@@ -119,7 +119,7 @@ def test_arguments_that_say_something() -> None:
         Parameter(name="bias", value=False, fixed=True),
         Parameter(name="units", value=["a", "b"], fixed=True),
     ]
-    assert words.arguments(given) == 'channels 64, ratio 0.5, kernel [3, 1], mode "nearest", bias false'
+    assert words.arguments(given) == "channels 64, ratio 0.5, kernel [3, 1], mode nearest, bias false"
 
 
 @pytest.mark.parametrize(

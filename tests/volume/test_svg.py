@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Tree
 
 import pytest
 
-from cnndsl.backends.diagram.labels import KINDS
+from cnndsl.backends.diagram.legend import KINDS
 from cnndsl.backends.diagram.picture import IO, MERGE
 from cnndsl.backends.volume import scene_of, svg
 from cnndsl.backends.volume.shades import in_the_dark, shade

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from cnndsl import costs
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.folding import Folding, Run
-from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Item, Picture
-from cnndsl.backends.diagram.sizes import Fitting, fitting_sizes, full_size, plain, same_size, size_text
+from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Item, Picture
+from cnndsl.backends.diagram.sizes import Fitting, fitting_sizes, full_size, plain, size_text
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 
@@ -20,7 +20,7 @@ _FEW = 3
 
 
 def build(program: Program, network: Module, depth: int | None = None, expand: Collection[str] = ()) -> Picture:
-    """The picture of a network, without the lanes and skips, which `paths` marks.
+    """The picture of a network, without what `paths` marks: lanes, skips, and which sizes are told.
 
     `depth` and `expand` are those of `Folding`.
     """
@@ -31,11 +31,10 @@ def build(program: Program, network: Module, depth: int | None = None, expand: C
 
 
 class _Value(NamedTuple):
-    """A value on its way: the box that it comes from, its size, and whether that box changed the size."""
+    """A value on its way: the box that it comes from, and its size."""
 
     box: int
     shape: Shape
-    changed: bool = False
 
 
 class _Part(NamedTuple):
@@ -282,10 +281,8 @@ class _Builder:
         at = self._add(box, frame.place)
         self._arrows([frame.values[i] for i in steps[0].inputs], at)
         box.training = frame.place.training or steps[0].training
-        before = frame.shapes(steps[0].inputs)
         for index in steps[-1].outputs:
-            shape = frame.module.values[index]
-            frame.values[index] = _Value(at, shape, not any(same_size(given, shape) for given in before))
+            frame.values[index] = _Value(at, frame.module.values[index])
 
     def _add(self, box: Box, place: _Place) -> int:
         place.items.append(box)
@@ -295,9 +292,7 @@ class _Builder:
 
     def _arrows(self, given: Sequence[_Value], head: int) -> None:
         for value in given:
-            at_edge = IO in (self._picture.boxes[value.box].kind, self._picture.boxes[head].kind)
-            emphasis = Emphasis.STRONG if value.changed and not at_edge else Emphasis.NONE
-            self._picture.arrows.append(Arrow(value.box, head, size_text(value.shape, self._fitting), emphasis))
+            self._picture.arrows.append(Arrow(value.box, head, size_text(value.shape, self._fitting)))
 
 
 def _terminal(title: str, name: str, shape: Shape, network: Module) -> Box:

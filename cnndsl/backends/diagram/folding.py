@@ -1,15 +1,15 @@
 """Which parts of a network are drawn with their inside, and which as one box.
 
-A small network is shown whole.  In a larger one the inside of a block is shown where it is first used;
-later uses of a block with the same structure are one box each, as are those with one more structure
-after the first few.  Chains, which have no name under which a reader could look them up, stay open.  A
+A small network is shown whole.  In a larger one the inside of a block is shown where it is first used.
+Where its structure depends on the arguments, one more use is shown, the richest, or else the next; all
+others are one box each.  Chains, which have no name under which a reader could look them up, stay open.  A
 run of equal blocks is always folded: its first is drawn as any other, the rest of it as one box
 `BasicBlock × 3`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,8 +22,6 @@ WHOLE = 30
 """Up to this many boxes a network is shown whole."""
 MOST = 2_000
 """With this many boxes drawn nothing more is opened: the picture is too large to be read."""
-OFTEN = 4
-"""How many uses of one definition are opened, where its structure depends on the arguments."""
 DEEPEST = 40
 """Clusters within clusters, at most."""
 LONG_PERIOD = 6
@@ -63,11 +61,14 @@ class Folding:
         self._expand = frozenset(expand)
         self._structures: dict[object, int] = {}
         self._facts: dict[str, _Facts] = {}
+        self._richest: dict[str, _Facts] = {}
         for module in _inner_first(program, root):
-            self._facts[module.id] = self._study(module)
+            facts = self._facts[module.id] = self._study(module)
+            self._richest[module.name] = max(
+                self._richest.get(module.name, facts), facts, key=lambda facts: facts.boxes
+            )
         self._whole = self._facts[root.id].boxes <= WHOLE
-        self._shown: set[int] = set()
-        self._opened: Counter[str] = Counter()
+        self._shown: defaultdict[str, set[int]] = defaultdict(set)
         self.drawn = 0
         """How many boxes there are so far; the builder counts them."""
 
@@ -102,8 +103,7 @@ class Folding:
         """
         if level >= DEEPEST or self.drawn >= MOST:
             return False
-        structure = self._facts[module.id].structure
-        known = structure in self._shown
+        facts = self._facts[module.id]
         if self.is_forced(module.name, path):
             opened = True
         elif again:
@@ -111,11 +111,16 @@ class Folding:
         elif self._depth is not None:
             opened = level < self._depth
         else:
-            opened = self._whole or module.kind == "chain" or not (known or self._opened[module.name] >= OFTEN)
+            opened = self._whole or module.kind == "chain" or self._is_telling(module.name, facts.structure)
         if opened:
-            self._opened[module.name] += structure not in self._shown
-            self._shown.add(structure)
+            self._shown[module.name].add(facts.structure)
         return opened
+
+    def _is_telling(self, name: str, structure: int) -> bool:
+        """Whether a use shows what was not shown: the first of its definition, the richest, or the next after that."""
+        shown = self._shown[name]
+        richest = self._richest[name].structure
+        return structure not in shown and (not shown or structure == richest or shown == {richest})
 
     def _study(self, module: Module) -> _Facts:
         children = {child.name: child for child in module.children}

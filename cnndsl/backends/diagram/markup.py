@@ -38,7 +38,9 @@ def quoted(text: str) -> str:
 
 def identifier(text: str) -> str:
     """A DOT name for a node or graph; backslashes, which a name cannot hold in every place, become underscores."""
-    return '"' + re.sub(r"[\\\s]+", "_", printable(text)).replace('"', '\\"') + '"'
+    # An "&" that may begin an entity would stand in the SVG as it is.
+    safe = re.sub(r"[\\\s]+", "_", printable(text)).replace("&", "&amp;").replace('"', '\\"')
+    return f'"{safe}"'
 
 
 def run(text: str, points: int, colour: str, face: str = "") -> str:

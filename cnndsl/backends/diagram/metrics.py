@@ -8,6 +8,8 @@ the same on every machine.
 
 from __future__ import annotations
 
+import re
+
 from cnndsl.backends.diagram.markup import AT_THE_RIGHT, BOLD, MONO, SANS
 
 _REGULAR = (
@@ -26,6 +28,7 @@ _BOLD = (
     "333 556 611 556 611 556 333 611 611 278 278 556 278 889 611 611 "
     "611 611 389 556 333 611 556 778 556 556 500 389 280 389 584"
 )
+_BREAK = re.compile("(?<=[,→]) ")
 _MONO = 600
 _AVERAGE, _SQUARE = 556, 1000
 _WIDE = "\u2e80"
@@ -78,3 +81,18 @@ def begin(text: str, limit: float, points: float, face: str = "") -> str:
         if room < 0:
             return f"{text[:end].rstrip(', ')}…"
     return text
+
+
+def broken(text: str, limit: float, points: float, most: int) -> list[str]:
+    """The text in at most `most` lines, each at most `limit` points wide where that is possible.
+
+    It breaks after a comma or an arrow; what has no such place, or comes after the last line, is cut by `begin`.
+    """
+    lines: list[str] = []
+    for piece in filter(None, _BREAK.split(text)):
+        longer = f"{lines[-1]} {piece}" if lines else piece
+        if lines and (text_width(longer, points) <= limit or len(lines) == most):
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+    return [begin(line, limit, points) for line in lines]

@@ -16,23 +16,38 @@ SHORT = 3
 """The most boxes that a branch has which only fits the sizes of a skip."""
 SUNK = 1
 """How many boxes shorter than the longest branch to its merge one may be that still begins beside it."""
+CROWD = 4
+"""From how many branches side by side on a picture is crowded."""
 EFFORT = 64
 """How many arrows are looked at, for each arrow of the picture, to tell skips from branches."""
 
 
 def mark(picture: Picture) -> None:
-    """Fill in `Arrow.skip`, `Box.lane`, the turns, and the quiet sizes at merges. Linear in the size of the picture."""
+    """Fill in what `build` leaves open: skips, lanes, turns, the sizes that are told.
+
+    Linear in the size of the picture.
+    """
     graph = _Graph(picture)
     for head in range(len(picture.boxes)):
         if len(graph.before[head]) > 1:
             graph.mark_skips(head)
     graph.give_lanes()
     _add_turns(picture, graph)
-    for arrows in graph.after:
+    for box, arrows in enumerate(graph.after):
+        _tell_changes(picture, graph.before[box], arrows)
         _tell_once(picture, arrows)
     for head, arrows in enumerate(graph.before):
+        picture.crowded |= sum(not arrow.skip for arrow in arrows) >= CROWD
         if picture.boxes[head].kind == MERGE and len(arrows) > 1:
             _tell_sizes([arrow for arrow in arrows if not arrow.skip and picture.boxes[arrow.tail].kind != IO])
+
+
+def _tell_changes(picture: Picture, coming: list[Arrow], going: list[Arrow]) -> None:
+    """A size that is another than what came in the main way is told; an input and an output tell it themselves."""
+    given = {arrow.size for arrow in coming if not arrow.skip} or {arrow.size for arrow in coming}
+    for arrow in going:
+        if IO not in (picture.boxes[arrow.tail].kind, picture.boxes[arrow.head].kind) and arrow.size not in given:
+            arrow.emphasis = Emphasis.STRONG
 
 
 def _tell_once(picture: Picture, arrows: list[Arrow]) -> None:
@@ -73,7 +88,7 @@ def _add_turns(picture: Picture, graph: _Graph) -> None:
         if all(graph.slack(arrow.head) > SUNK for arrow in arrows):
             continue
         around = homes[id(picture.boxes[tail_at])]
-        turns = Turns([picture.boxes[arrow.head].lane for arrow in arrows])
+        turns = Turns(len(arrows))
         (around[common - 1].items if common else picture.items).append(turns)
         for place, arrow in enumerate(arrows):
             arrow.turn = (turns, place)

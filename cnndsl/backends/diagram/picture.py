@@ -61,11 +61,11 @@ class Cluster:
 class Turns:
     """Unseen points side by side above clusters, where the arrows from one box turn down.
 
-    An arrow that comes from the side would cross the words at the head of a cluster. There is a point
-    for each of `lanes`, the lane that it leads to.
+    An arrow that comes from the side would cross the words at the head of a cluster. There are `count`, one
+    for each arrow.
     """
 
-    lanes: list[int] = field(default_factory=list)
+    count: int
 
 
 Item = Box | Cluster | Turns
@@ -106,6 +106,8 @@ class Picture:
     boxes: list[Box] = field(default_factory=list)
     """Every box at whatever level."""
     arrows: list[Arrow] = field(default_factory=list)
+    crowded: bool = False
+    """Whether so many branches stand side by side that the boxes have to be narrow."""
 
     def clusters(self) -> Iterator[Cluster]:
         """Every cluster at whatever level, outer ones first."""

@@ -83,7 +83,7 @@ def _argument(value: Any) -> str:
     if isinstance(value, int | float | Traced):
         return str(value)
     if isinstance(value, str):
-        return f'"{value}"'
+        return value
     if isinstance(value, list | tuple) and all(isinstance(item, int | float | Traced) for item in value):
         return f"[{', '.join(map(str, value))}]"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cnndsl.backends.diagram.labels import KINDS
+from cnndsl.backends.diagram.legend import KINDS
 from cnndsl.backends.diagram.metrics import text_width
 from cnndsl.backends.volume.paper import number, polygon, words, wrap
 from cnndsl.backends.volume.places import LINE, SMALL, Layout

@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from cnndsl.backends.diagram import words as about
-from cnndsl.backends.diagram.labels import DASHED, KINDS
+from cnndsl.backends.diagram.legend import DASHED, KINDS
 from cnndsl.backends.diagram.markup import BOLD, MONO, SANS
 from cnndsl.backends.diagram.metrics import shorten, text_width
 from cnndsl.backends.diagram.picture import IO, MERGE
