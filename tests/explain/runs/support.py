@@ -15,11 +15,13 @@ from cnndsl.compiler import Compilation
 from cnndsl.running import Wanted, watch
 
 KERNEL = """\
+# kernel.cnn
 network Kernel {
     input(1, 4, 4)
     conv(1, 2, weight=[[1, 0], [0, 1]], bias=false) -> relu -> maxpool(2, 1)
 }
 """
+"""The network of docs/explain.md."""
 WORKED = "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
 """The picture of 4 x 4 of the lesson."""
 

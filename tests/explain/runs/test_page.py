@@ -16,10 +16,12 @@ from cnndsl.backends.maps import page, svg
 from cnndsl.backends.maps.figure import Figure
 from cnndsl.backends.maps.sums import lines
 from cnndsl.rendering.pixels import png
+from cnndsl.running import Wanted, watch
 from tests.conftest import Golden
-from tests.explain.runs.support import KERNEL, SMALL, WORKED, numbers, picture, ran, step
+from tests.explain.runs.support import KERNEL, SMALL, WORKED, compiled, numbers, picture, ran, step
 
 GOLDEN = Path(__file__).parent / "golden"
+DOCS = Path(__file__).parents[3] / "docs"
 EMPTY = {"meta", "img", "br", "line", "path"}
 SIGNAL = "network Signal { input(2, 40) -> conv(3, 5) -> relu -> maxpool(40 - 5 + 1) -> linear(2) }"
 VOLUME = "network Volume { input(1, 4, 6, 6) -> conv(2, 3, padding=1) }"
@@ -122,9 +124,13 @@ def test_a_picture_is_xml_and_can_be_drawn(figure: Figure) -> None:
 
 
 def test_the_lesson_as_it_was_read(golden: Golden) -> None:
-    figure = ran(KERNEL, WORKED, numbers=True)
+    """The picture is that of the document, made of the text in it."""
+    figure = watch(compiled(KERNEL, "kernel.cnn"), [WORKED], wanted=Wanted(numbers=True))
     golden(GOLDEN / "kernel.html", page(figure))
-    golden(GOLDEN / "kernel.svg", svg(figure))
+    golden(DOCS / "images" / "kernel-steps.svg", svg(figure))
+    document = (DOCS / "explain.md").read_text(encoding="utf-8")
+    assert KERNEL in document
+    assert f'--values "{WORKED}"' in document
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
