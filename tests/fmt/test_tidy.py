@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from tests.docs.blocks import BLOCKS, ROOT, Block
 
 FOLDERS = ("models", "tests/models/cases", "tests/torch/cases", "tests/diagram/cases")
 FILES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.cnn"))]
-EXAMPLES = [block for block in BLOCKS if block.kind == "cnn" and block.made_from is None and "fmt" not in block.words]
+CNN = [block for block in BLOCKS if block.kind == "cnn" and block.made_from is None]
+EXAMPLES = [block for block in CNN if "untidy" not in block.words]
 
 
 def tidy(block: Block) -> str:
@@ -32,3 +34,10 @@ def test_files(path: Path) -> None:
 @pytest.mark.parametrize("block", EXAMPLES, ids=str)
 def test_examples(block: Block) -> None:
     assert block.text == tidy(block)
+
+
+def test_what_becomes_of_an_untidy_text() -> None:
+    shown = [(block, after) for block, after in pairwise(CNN) if "untidy" in block.words]
+    assert shown
+    for block, after in shown:
+        assert tidy(block).removeprefix(f"# {block.file}\n") == after.text
