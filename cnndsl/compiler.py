@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,14 @@ class Compilation:
 
         with _all_kept():
             return generate(self._checked())
+
+    def for_inference(self) -> Compilation:
+        """The same network for serving: batch normalisation folded, what serves training only gone."""
+        if self.program is None:
+            return self
+        from cnndsl.inference import for_inference
+
+        return replace(self, program=for_inference(self.program))
 
     def dot(self, network: str | None = None, **options: Any) -> str:
         """The diagram of a network in Graphviz's language; by default of the last network of the text.

@@ -13,18 +13,21 @@ from cnndsl.compiler import Compilation, CompilationError, compile_source
 from cnndsl.diagnostics import Problem
 from cnndsl.files import decode
 from cnndsl.layers.extern import Extern
-from cnndsl.program import Leaf, Program
+from cnndsl.program import Leaf, Program, Target
 from cnndsl.source import Source
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def load(path: str | Path, network: str | None = None, **settings: Any) -> type[nn.Module]:
+def load(
+    path: str | Path, network: str | None = None, *, target: Target = "training", **settings: Any
+) -> type[nn.Module]:
     """The class of a network in a `.cnn` file.
 
     `network` is its name, by default the last network of the file; `settings` are values for the
-    network's parameters: `load("models/net.cnn", classes=100)`.
+    network's parameters: `load("models/net.cnn", classes=100)`. With the target "inference" it is the
+    form for serving, which is made from trained weights: `load(path, target="inference").from_trained(weights)`.
 
     The class can be pickled within the process that loaded it. Raises OSError when the file cannot be
     read, CompilationError when its text has errors, KeyError when there is no such network, ImportError
@@ -35,7 +38,10 @@ def load(path: str | Path, network: str | None = None, **settings: Any) -> type[
         source = decode(path.read_bytes(), path.name)
     except Problem as problem:
         raise CompilationError(Compilation(Source(path.name, ""), (problem.diagnostic,), None)) from None
-    return class_of(compile_source(source, settings, folder=path.parent), network, path.stem)
+    compilation = compile_source(source, settings, folder=path.parent)
+    if target == "inference":
+        compilation = compilation.for_inference()
+    return class_of(compilation, network, path.stem)
 
 
 def class_of(compilation: Compilation, network: str | None = None, stem: str = "text") -> type[nn.Module]:

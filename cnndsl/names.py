@@ -33,10 +33,12 @@ MODULE_ATTRIBUTES = frozenset(
 )
 _LONGEST_KEY = 200
 # Names that generated modules use themselves, among them the variable of their loops.
-_GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"})
+_SERVING = frozenset({"FOLDED", "from_trained"})
+_GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"}) | _SERVING
 _GENERATED_OUTSIDE = _GENERATED | {
-    "Any", "Callable", "Layer", "OrderedDict", "TypeVar", "abs", "bool", "dict", "float", "getattr", "i", "int",
-    "isinstance", "list", "make_divisible", "max", "min", "range", "round", "str", "tuple", "with_weights",
+    "Any", "Callable", "Layer", "Mapping", "OrderedDict", "Self", "TypeVar", "abs", "bool", "cls", "dict", "float",
+    "folded_weights", "getattr", "i", "int", "isinstance", "list", "make_divisible", "max", "min", "range", "round",
+    "state_dict", "str", "tuple", "with_weights",
 }  # fmt: skip
 
 
@@ -63,6 +65,8 @@ def why_not_key(name: str) -> str | None:
         return f"a label has at most {_LONGEST_KEY} characters"
     if name in MODULE_ATTRIBUTES or name.startswith("__"):
         return "every PyTorch module has an attribute of this name, which would be lost"
+    if name in _SERVING:
+        return "the generated module needs this name itself"
     return None
 
 

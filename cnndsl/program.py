@@ -14,10 +14,13 @@ from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
+from cnndsl.layers.placeholder import Placeholder
 from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import OPERATIONS, Operation
 from cnndsl.records import Model, Reads
 from cnndsl.traced import Traced
+
+Target = Literal["training", "inference"]
 
 
 class Origin(NamedTuple):
@@ -29,7 +32,7 @@ class Origin(NamedTuple):
 
 
 def _read_layer(value: Any) -> Any:
-    return _read_by_kind(value, KINDS | {Learned.kind: Learned, Extern.kind: Extern}, "layer")
+    return _read_by_kind(value, KINDS | {layer.kind: layer for layer in (Learned, Extern, Placeholder)}, "layer")
 
 
 def _read_operation(value: Any) -> Any:
@@ -69,7 +72,8 @@ class Leaf(Model):
     """A layer that is a module of its own, built for the input shape `x`.
 
     `traced` has, for parameters that were computed from names, the number with its expression; `init`
-    how its tensors begin, where the layer itself says so.
+    how its tensors begin, where the layer itself says so; `overwrites` whether it writes over what comes in,
+    which nobody reads again.
     A learned tensor that is no layer's is a leaf too: its kind is `parameter`, and `x` is empty.
     """
 
@@ -79,11 +83,12 @@ class Leaf(Model):
     traced: dict[str, Traced | tuple[int | float | Traced, ...]] = {}
     weights: Weights | None = None
     init: dict[str, Initialiser] = {}
+    overwrites: bool = False
 
     @property
     def spelled(self) -> Layer:
         """The layer with traced numbers in its fields: for spelling it with names, not for sizes."""
-        return self.layer.having(self.traced) if self.traced else self.layer
+        return _spelled(self)
 
 
 class Use(Model):
@@ -95,11 +100,18 @@ class Use(Model):
     arguments: dict[str, Traced | bool | int | float | str | list[Any]] = {}
 
 
+class Folded(Model):
+    """A batch normalisation of the training form that is folded into the layer before it: its name, and its `eps`."""
+
+    norm: str
+    eps: float
+
+
 class Child(Model):
     """A named part of a module: an attribute of the class, registered in this order.
 
     `when` is the test on which it depends that the part exists, in the names of the definition;
-    `loop` the count of the loop that made it.
+    `loop` the count of the loop that made it; `folded` what the form for inference folds into it.
     """
 
     name: str
@@ -107,6 +119,7 @@ class Child(Model):
     origin: Origin
     when: str | None = None
     loop: str | None = None
+    folded: Folded | None = None
 
 
 class Call(Model):
@@ -124,18 +137,24 @@ class Call(Model):
 class Plain(Model):
     """Apply a layer that leaves no module, as a plain function call.
 
-    `inserted` marks the flatten that the compiler puts before a dense layer.
+    `inserted` marks the flatten that the compiler puts before a dense layer; `overwrites` is as for a leaf.
     """
 
     what: Literal["plain"] = "plain"
     layer: AnyLayer
     traced: dict[str, Traced | tuple[int | float | Traced, ...]] = {}
     inserted: bool = False
+    overwrites: bool = False
 
     @property
     def spelled(self) -> Layer:
         """The layer with traced numbers in its fields."""
-        return self.layer.having(self.traced) if self.traced else self.layer
+        return _spelled(self)
+
+
+def _spelled(made: Leaf | Plain) -> Layer:
+    values = made.traced | {"inplace": True} if made.overwrites else made.traced
+    return made.layer.having(values) if values else made.layer
 
 
 class Combine(Model):
@@ -270,6 +289,8 @@ class Program(Model):
     modules: dict[str, Module]
     settings: dict[str, bool | int | float | str | list[Any]] = {}
     """The values that network parameters were given from outside the text."""
+    target: Target = "training"
+    """What the network is for: to be trained, or to serve with weights that are trained already."""
 
     def network(self, name: str | None = None) -> Module:
         """The network called `name`; without a name, the last one of the text.

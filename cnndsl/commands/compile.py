@@ -28,16 +28,32 @@ PICTURES = ("svg", "png", "pdf", "dot")
 @click.option(
     "--diagram", type=click.Choice([*PICTURES, "none"]), default="svg", show_default=True, help="The picture to draw."
 )
+@click.option(
+    "--target",
+    type=click.Choice(["training", "inference"]),
+    default="training",
+    show_default=True,
+    help="What the module is for; inference folds batch normalisation and writes net_inference.py.",
+)
 @force
 @common
 def command(
-    files: tuple[Path, ...], output: Path | None, diagram: str, force: bool, settings: dict[str, Any], **common: Any
+    files: tuple[Path, ...],
+    output: Path | None,
+    diagram: str,
+    target: str,
+    force: bool,
+    settings: dict[str, Any],
+    **common: Any,
 ) -> int:
     """Compile each FILE to a PyTorch module and a picture of its last network.
 
     net.cnn becomes net.py and net.svg; my-net.cnn becomes my_net.py, which Python can import. FILE may
     be - for standard input. Nothing is written for a file with errors, and no file is overwritten that
     cnndsl did not write.
+
+    For inference it becomes net_inference.py, to be used with trained weights:
+    Net.from_trained(state_dict).
     """
     run = Run(**common)
     if STDIN in files and output is None:
@@ -51,6 +67,8 @@ def command(
         compilation = run.compile(path, settings)
         if compilation is not None and compilation.program is not None:
             stem = _stem(path, run.stdin_filename, compilation.program)
+            if target == "inference":
+                compilation, stem = compilation.for_inference(), f"{stem}_inference"
             jobs.append(_Job(path, compilation, output or path.parent, stem, diagram))
     _check_targets(jobs, files)
     for job in jobs:

@@ -18,6 +18,8 @@ from tests.running import agree, imported
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(FOLDER.glob("*.cnn"))
+SERVING = FOLDER.parents[1] / "inference" / "cases"
+"""Golden modules of the form for inference, which the tools look at together with the others."""
 
 each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 
@@ -69,15 +71,16 @@ def run(*command: str) -> str:
 
 
 def test_ruff_finds_nothing() -> None:
-    run("ruff", "check", "--isolated", "--no-cache", str(FOLDER))
+    run("ruff", "check", "--isolated", "--no-cache", str(FOLDER), str(SERVING))
 
 
 def test_ruff_would_not_change_the_layout() -> None:
-    run("ruff", "format", "--isolated", "--no-cache", "--check", str(FOLDER))
+    run("ruff", "format", "--isolated", "--no-cache", "--check", str(FOLDER), str(SERVING))
 
 
 def test_mypy_finds_nothing() -> None:
     modules = [str(path.with_suffix(".py")) for path in CASES]
+    modules += map(str, SERVING.glob("*.py"))
     cache = Path(__file__).parents[2] / ".mypy_cache" / "generated"
     found = run("mypy", "--strict", "--config-file=", "--cache-dir", str(cache), *modules)
     assert f"no issues found in {len(modules)} source files" in found

@@ -15,6 +15,7 @@ from cnndsl.backends.torch.code import Code, Raw
 from cnndsl.backends.torch.flow import Flow, Flows, ValueKey
 from cnndsl.backends.torch.forward import Forward
 from cnndsl.backends.torch.merge import Merged, Merger
+from cnndsl.backends.torch.serving import folded
 from cnndsl.backends.torch.slots import ABSENT, Different
 from cnndsl.backends.torch.trees import Trees, outside_values
 from cnndsl.layers.extern import Extern
@@ -34,6 +35,8 @@ class ClassPlan:
     merger: Merger
     parts: list[Merged]
     forward: Forward | None
+    folded: dict[tuple[str, str], float]
+    """What the form for inference folds: names of a layer and a normalisation, and the latter's `eps`."""
     arguments: tuple[str, ...] = ()
     defaults: dict[str, Any] = field(default_factory=dict)
     factories: dict[str, dict[str, Code]] = field(default_factory=dict)
@@ -109,7 +112,8 @@ class Classes:
             return [whole]
         alike: dict[Any, list[Module]] = {}
         for module in modules:
-            alike.setdefault(_outline(module, self._program), []).append(module)
+            key = _outline(module, self._program), tuple(self._folded([module]).items())
+            alike.setdefault(key, []).append(module)
         plans: list[ClassPlan] = []
         for same in alike.values():
             for at, plan in enumerate(plans):
@@ -132,7 +136,7 @@ class Classes:
         live = frozenset[str]().union(*(self._live.get(module.id, frozenset()) for module in modules))
         merger = Merger(modules, self, live)
         parts = merger.items([self._trees.items(module, merger.constants) for module in modules])
-        plan = ClassPlan("", tuple(modules), merger, parts, None)
+        plan = ClassPlan("", tuple(modules), merger, parts, None, self._folded(modules))
         if modules[0].kind == "sequence":
             if all(part.name.isdigit() for part in parts):
                 merger.chain(parts, "")  # may find that it cannot be one
@@ -146,6 +150,9 @@ class Classes:
         plan.arguments = _arguments(plan)
         plan.defaults = _defaults(plan)
         return plan
+
+    def _folded(self, modules: list[Module]) -> dict[tuple[str, str], float]:
+        return folded(modules, self._program) if self._program.target == "inference" else {}
 
     @staticmethod
     def _flow_list(flows: Flows) -> list[Flow]:

@@ -79,18 +79,20 @@ class ListOf:
 
     items: tuple[Code, ...]
     tall: bool = True
+    brackets: str = "[]"
 
     def flat(self) -> str:
-        return f"[{', '.join(item.flat() for item in self.items)}]"
+        inner = ", ".join(item.flat() for item in self.items)
+        return f"{self.brackets[0]}{inner}{self.brackets[1]}"
 
     def lines(self, indent: str, lead: str, trail: str) -> list[str]:
         line = f"{indent}{lead}{self.flat()}{trail}"
         if len(line) <= WIDTH and not self.tall:
             return [line]
-        result = [f"{indent}{lead}["]
+        result = [f"{indent}{lead}{self.brackets[0]}"]
         for item in self.items:
             result += item.lines(indent + _STEP, "", ",")
-        return [*result, f"{indent}]{trail}"]
+        return [*result, f"{indent}{self.brackets[1]}{trail}"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -11,6 +12,7 @@ from cnndsl.backends.torch.classes import Classes, ClassPlan
 from cnndsl.backends.torch.code import WIDTH, Apply, Raw, literal
 from cnndsl.backends.torch.forward import loop_name
 from cnndsl.backends.torch.merge import Merged
+from cnndsl.backends.torch.serving import FOLDED_WEIGHTS, folded_lines, from_trained
 from cnndsl.backends.torch.slots import ABSENT
 from cnndsl.layers.catalogue import HELPERS
 from cnndsl.layers.sizes import show
@@ -52,6 +54,8 @@ def generate(program: Program) -> str:
     helpers = set[str]().union(*(plan.merger.helpers for plan in classes.order))
     imports = set[tuple[str, str]]().union(*(plan.merger.imports for plan in classes.order))
     brought = [HELPERS[name] for name in sorted(HELPERS.keys() & helpers)]
+    if program.target == "inference":
+        brought.append(FOLDED_WEIGHTS)
     parts = [_docstring(program), _imports("\n".join([*brought, text]), helpers, imports)]
     if "with_weights" in helpers:
         parts.append(_WITH_WEIGHTS)
@@ -69,7 +73,8 @@ def _docstring(program: Program) -> str:
     first = f'"""{listed}, {MARK} {source}.'
     if len(first) > 88:
         first = f'"""Networks {MARK} {source}.'
-    command = f"    cnndsl compile {source}{settings}"
+    target = "" if program.target == "training" else f" --target {program.target}"
+    command = f"    cnndsl compile {source}{target}{settings}"
     return f'{first}\n\nWrite it anew after a change of that file:\n\n{command}\n"""\n'
 
 
@@ -89,10 +94,14 @@ def _imports(text: str, helpers: set[str], others: set[tuple[str, str]]) -> str:
     lines = []
     if "OrderedDict" in helpers:
         lines.append("from collections import OrderedDict")
-    if "Callable[" in text:
-        lines.append("from collections.abc import Callable")
-    if "with_weights" in helpers:
-        lines.append("from typing import Any, TypeVar")
+    abstract = [name for name in ("Callable", "Mapping") if f"{name}[" in text]
+    if abstract:
+        lines.append(f"from collections.abc import {', '.join(abstract)}")
+    typing = ["Any", "TypeVar"] if "with_weights" in helpers else []
+    if "def from_trained" in text:
+        typing += [name for name in ("Any", "Self") if re.search(rf"\b{name}\b", text)]
+    if typing:
+        lines.append(f"from typing import {', '.join(sorted(set(typing)))}")
     if lines:
         lines.append("")
     if "torch." in text.replace("import torch.", "") or "with_weights" in helpers:
@@ -123,6 +132,8 @@ def _class(plan: ClassPlan, program: Program) -> str:
     kind = plan.modules[0].kind
     base = "nn.Sequential" if plan.forward is None else "nn.Module"
     lines = [f"class {plan.name}({base}):", *_class_docstring(plan, program), ""]
+    if plan.folded:
+        lines += [*folded_lines(plan.folded), ""]
     lines += _constructor_head(plan)
     if kind == "sequence" and all(part.name.isdigit() for part in plan.parts):
         code = plan.merger.chain(plan.parts, "super().__init__")
@@ -133,6 +144,8 @@ def _class(plan: ClassPlan, program: Program) -> str:
         lines += _flags(plan)
         if kind == "network":
             lines += beginnings(program, plan.modules[0])
+    if kind == "network" and program.target == "inference":
+        lines += ["", *from_trained(plan.modules[0], has_arguments=bool(plan.arguments))]
     if plan.forward is not None:
         lines += ["", *_forward(plan)]
     return "\n".join(lines)
@@ -182,9 +195,6 @@ def _constructor_head(plan: ClassPlan) -> list[str]:
     line = f"    def __init__(self{''.join(', ' + a for a in arguments)}) -> None:"
     if len(line) <= 88:
         return [line]
-    inner = ", ".join(["self", *arguments])
-    if len(inner) + 8 <= 88 and False:
-        return ["    def __init__(", f"        {inner}", "    ) -> None:"]
     return ["    def __init__(", *(f"        {a}," for a in ["self", *arguments]), "    ) -> None:"]
 
 

@@ -1,0 +1,144 @@
+"""`--target inference`: the same outputs from trained weights, with less to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+
+from cnndsl import costs
+from cnndsl.compiler import Compilation, compile_source
+from cnndsl.inference import for_inference
+from cnndsl.loading import load
+from cnndsl.program import Program
+from cnndsl.source import Source
+from tests.conftest import Golden
+from tests.inference.support import check
+from tests.oracle.generator import generate
+from tests.running import compiled
+
+HERE = Path(__file__).parent
+CASES = sorted((HERE / "cases").glob("*.cnn"))
+MODELS = sorted((HERE.parents[1] / "models").glob("*.cnn"))
+
+each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
+
+
+def of_file(path: Path) -> Compilation:
+    return compile_source(Source(path.name, path.read_text(encoding="utf-8")), folder=path.parent)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
+def test_every_model_gives_what_it_gives_in_training_form(path: Path) -> None:
+    """The smallest network of each file: the others are made of the same blocks."""
+    compilation = of_file(path)
+    program = compilation.program
+    assert program is not None
+    smallest = min(program.networks, key=lambda key: costs.of(program, key).macs or 0)
+    alone = program.model_copy(update={"networks": (smallest,)})
+    _, served = check(replace(compilation, program=alone), torch.float32)
+    assert not any(isinstance(module, _DropoutNd) for module in served.modules())
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_a_random_program(seed: int) -> None:
+    check(compiled(generate(seed).text()))
+
+
+@each_case
+def test_the_module_is_the_golden_one(path: Path, golden: Golden) -> None:
+    golden(path.with_suffix(".py"), of_file(path).for_inference().python())
+
+
+@each_case
+def test_a_case_gives_what_it_gives_in_training_form(path: Path) -> None:
+    check(of_file(path))
+
+
+@each_case
+def test_the_form_for_inference_survives_json(path: Path) -> None:
+    program = of_file(path).for_inference().program
+    assert program is not None
+    assert Program.model_validate_json(program.model_dump_json()) == program
+
+
+NORMS = {
+    "conv(8, 3) -> batchnorm -> relu": 0,
+    "conv(8, 3) -> dropout(0.2) -> batchnorm -> relu": 0,
+    "conv_transpose(8, 3) -> batchnorm": 0,
+    "conv_transpose(6, 3, groups = 3) -> batchnorm": 1,
+    "batchnorm -> relu -> conv(8, 3)": 1,
+    "conv(8, 3) -> relu -> batchnorm": 1,
+    "conv(8, 3) -> batchnorm(track_running_stats = false)": 1,
+    "conv(8, 3) -> batchnorm(affine = false)": 0,
+    "flatten -> linear(8) -> batchnorm": 0,
+    "a = input -> conv(8, 3)\n    b = a -> batchnorm\n    a + b": 1,
+    "c = conv(3, 3, padding=1)\n    n = batchnorm\n    input -> c -> n -> c -> n": 1,
+    "{ conv(8, 3) -> batchnorm -> dropout(0.1) } -> relu": 0,
+}
+
+
+@pytest.mark.parametrize(("layers", "left"), NORMS.items(), ids=list(NORMS))
+def test_what_can_be_folded_is_and_nothing_else(layers: str, left: int) -> None:
+    _, served = check(compiled(f"network Net {{\n    input(3, 8, 8)\n    {layers}\n}}"))
+    assert sum(isinstance(module, _BatchNorm) for module in served.modules()) == left
+
+
+OVERWRITES = {
+    "conv(8, 3) -> relu": 1,
+    "relu -> conv(8, 3)": 0,  # the caller's own numbers
+    "maxpool(2) -> relu": 0,
+    "c = conv(3, 3, padding=1)\n    input -> c -> relu -> conv(3, 1)": 1,
+    "x = input -> conv(3, 3)\n    y = x -> relu\n    x + y": 0,
+    "x = input -> conv(3, 3)\n    y = x -> relu\n    output y, x": 0,
+    "act = relu\n    input -> conv(3, 3) -> act -> conv(3, 3) -> act": 1,
+    "act = relu\n    input -> act -> conv(3, 3) -> act": 0,
+}
+
+
+@pytest.mark.parametrize(("layers", "count"), OVERWRITES.items(), ids=list(OVERWRITES))
+def test_what_nobody_reads_again_is_overwritten(layers: str, count: int) -> None:
+    _, served = check(compiled(f"network Net {{\n    input(3, 8, 8)\n    {layers}\n}}"))
+    assert sum(isinstance(module, nn.ReLU) and module.inplace for module in served.modules()) == count
+
+
+def test_a_state_dict_that_lacks_something_is_refused() -> None:
+    model = load(MODELS[0].with_name("digits.cnn"))()
+    serving = load(MODELS[0].with_name("digits.cnn"), target="inference")
+    weights = model.state_dict()
+    weights.popitem()
+    with pytest.raises(RuntimeError, match="Missing key"):
+        serving.from_trained(weights)  # type: ignore[attr-defined]
+
+
+def test_what_comes_in_is_left_as_it_is() -> None:
+    compilation = compiled("network Net { input(3, 8, 8); conv(4, 3) -> batchnorm -> relu }")
+    trained, served = check(compilation)
+    x = torch.randn(1, 3, 8, 8, dtype=torch.float64)
+    kept, weights = x.clone(), {name: value.clone() for name, value in trained.state_dict().items()}
+    served(x)
+    assert torch.equal(x, kept)
+    assert all(torch.equal(value, weights[name]) for name, value in trained.state_dict().items())
+
+
+def test_parts_for_training_are_gone() -> None:
+    text = """
+network Net {
+    input(3, 8, 8)
+    init conv: weight = zeros
+    body = input -> conv(8, 3, padding=1) -> dropout(0.5)
+    when training { hint = body -> aux: conv(2, 1) }
+    body -> fc: linear(4)
+    output it, hint when training
+}"""
+    program = compiled(text).program
+    assert program is not None
+    network = for_inference(program).network()
+    assert [child.name for child in network.children] == ["conv1", "fc"]
+    assert len(network.outputs) == 1
+    assert not network.init
