@@ -1,54 +1,87 @@
 """The compiler beside PyTorch: drawn layers and drawn programs, and every case in which the two do not agree.
 
-    python -m benchmarks.oracle [--cases 20000] [--programs 2000] [--seed 0]
+    python -m benchmarks.oracle [--cases 20000] [--programs 2000] [--seed 0] [--jobs 1]
+    python -m benchmarks.oracle --case conv "{'channels': 8, 'kernel': 5}" "(3, 32, 32)"
+    python -m benchmarks.oracle --program 17
 
 A case is a layer with parameters and an input size.  PyTorch builds and runs it; the compiler has to take it or
-refuse it as PyTorch does, with the same size, the same parameters and buffers, and the same numbers where it has a
+refuse it as PyTorch does, from the text of a network of this layer, with the same size, the same parameters and
+buffers, the same module as it prints itself, the same multiply-accumulates, and the same numbers where there is a
 second way of writing it.  A program is a whole text: the sizes of all modules in evaluation and in training,
 parameters, multiply-accumulates, memory, what the middle of the output sees and the output itself are compared.
-The same seed draws the same cases and programs.  Leaves with 1 if there is a disagreement.
+
+The same seed draws the same cases and programs, in however many jobs.  The second and the third form try one again;
+each disagreement is shown with the command that does.  Leaves with 1 if there is one.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import platform
 import sys
 import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.metadata import version
+from itertools import repeat
+from multiprocessing import get_context
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from cnndsl.layers.catalogue import KINDS
 from tests.layers.agreement import check, share
 from tests.layers.cases import Case, cases
+from tests.layers.compiled import network_of
 from tests.oracle.agreement import check as check_program
+from tests.oracle.blocks import DEFINITIONS
 from tests.oracle.generator import Refused, generate
 
 MOST_SHOWN = 20
 """More disagreements than this are counted, not shown."""
+COMMAND = "python -m benchmarks.oracle"
+PROGRAMS_OF_A_SEED = 1_000_000
+CHUNK = 50
+"""Programs that a process tries in one go."""
 
 
 @dataclass
 class Findings:
-    """What was tried, and what did not agree: a heading, how to see it again, and what happened."""
+    """What was tried, and what did not agree: the command that tries it again, the text, and what happened."""
 
     verdicts: dict[str, Counter[str]] = field(default_factory=dict)
+    """For each layer kind what came of its cases."""
+    held: dict[str, Counter[str]] = field(default_factory=dict)
+    """For each thing that a program can hold how many had it, and how many of these agreed."""
+    programs: int = 0
+    lines: int = 0
     disagreements: list[tuple[str, str, str]] = field(default_factory=list)
 
+    def __add__(self, other: Findings) -> Findings:
+        held = {name: counts.copy() for name, counts in self.held.items()}
+        for name, counts in other.held.items():
+            held.setdefault(name, Counter()).update(counts)
+        return Findings(
+            self.verdicts | other.verdicts,
+            held,
+            self.programs + other.programs,
+            self.lines + other.lines,
+            self.disagreements + other.disagreements,
+        )
 
-def try_layers(count: int, number: int, findings: Findings) -> None:
-    """Draw cases of every layer kind, in proportion to its parameters."""
-    for kind in KINDS:
-        draw(kind, share(kind, count), number, findings)
+
+# Layers
 
 
-def draw(kind: str, count: int, number: int, findings: Findings) -> None:
+def try_layer(kind: str, count: int, number: int) -> Findings:
     """Draw cases of one kind; there are fewer where it has not as many."""
-    verdicts = findings.verdicts[kind] = Counter()
+    findings = Findings()
+    be_strict()
 
     @seed(number)
     @settings(
@@ -60,42 +93,62 @@ def draw(kind: str, count: int, number: int, findings: Findings) -> None:
     )
     @given(case=cases(kind))
     def attempt(case: Case) -> None:
-        problem = problem_of(lambda: verdicts.update([check(case)]))
-        if problem:
-            verdicts["disagree"] += 1
-            again = f"from tests.layers.agreement import Case, check\ncheck({case!r})"
-            findings.disagreements.append((kind, again, problem))
+        try_case(case, findings)
 
     attempt()
+    return findings
 
 
-def try_programs(count: int, number: int, findings: Findings) -> Counter[str]:
-    """Draw programs; what they hold, by name."""
-    used: Counter[str] = Counter()
-    first = number * 1_000_000
-    for at in range(first, first + count):
+def try_case(case: Case, findings: Findings) -> None:
+    """Compare one case."""
+    verdicts = findings.verdicts.setdefault(case.kind, Counter())
+    problem = problem_of(lambda: verdicts.update([check(case)]))
+    if problem:
+        verdicts["disagree"] += 1
+        again = f'{COMMAND} --case {case.kind} "{case.parameters}" "{case.x}"'
+        findings.disagreements.append((again, network_of(case), problem))
+
+
+def layers_table(findings: Findings) -> str:
+    """The cases of each layer kind."""
+    columns = {
+        "taken": "taken by both",
+        "refused": "refused by both",
+        "narrower": "by us alone",
+        "disagree": "disagree",
+    }
+    lines = [f"{'layer':22}{'cases':>8}" + "".join(f"{head:>17}" for head in columns.values())]
+    total: Counter[str] = Counter()
+    for counts in findings.verdicts.values():
+        total.update(counts)
+    for kind, counts in (*findings.verdicts.items(), ("all", total)):
+        lines.append(f"{kind:22}{counts.total():>8,}" + "".join(f"{counts[column]:>17,}" for column in columns))
+    return "\n".join(lines)
+
+
+# Programs
+
+
+def try_programs(numbers: Iterable[int]) -> Findings:
+    """Generate the programs with these numbers and compare them."""
+    findings = Findings()
+    be_strict()
+    for number in numbers:
+        findings.programs += 1
+        again = f"{COMMAND} --program {number}"
         try:
-            draft = generate(at)
+            draft = generate(number)
         except Refused as refused:
-            findings.disagreements.append((f"program {at}", "", str(refused)))
+            findings.disagreements.append((again, "", str(refused)))
             continue
         text = draft.text()
-        used.update(draft.used.keys() | {"programs"})
-        used["lines"] += len(text.splitlines())
+        findings.lines += len(text.splitlines())
         problem = problem_of(lambda text=text: check_program(text))  # type: ignore[misc]
+        for name in draft.used:
+            findings.held.setdefault(name, Counter()).update(["programs"] if problem else ["programs", "agree"])
         if problem:
-            findings.disagreements.append((f"program {at}", shortened(text, problem), problem))
-    return used
-
-
-def problem_of(attempt: Callable[[], object]) -> str:
-    """What an attempt raises: the kind of error and its message; empty where nothing is."""
-    try:
-        attempt()
-    except Exception as error:  # whatever goes wrong is what is looked for
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__} in {place.name}: {error}"
-    return ""
+            findings.disagreements.append((again, shortened(text, problem), problem))
+    return findings
 
 
 def shortened(text: str, problem: str) -> str:
@@ -112,16 +165,44 @@ def shortened(text: str, problem: str) -> str:
     return "\n".join(lines)
 
 
-def table(findings: Findings) -> str:
-    """The cases of each layer kind."""
-    columns = ("taken", "refused", "disagree")
-    lines = [f"{'layer':22}{'cases':>8}" + "".join(f"{column:>10}" for column in columns)]
-    total: Counter[str] = Counter()
-    for kind, verdicts in findings.verdicts.items():
-        total.update(verdicts)
-        lines.append(f"{kind:22}{verdicts.total():>8,}" + "".join(f"{verdicts[column]:>10,}" for column in columns))
-    lines.append(f"{'all':22}{total.total():>8,}" + "".join(f"{total[column]:>10,}" for column in columns))
-    return "\n".join(lines)
+def programs_table(findings: Findings) -> str:
+    """How many programs hold each construct, each make of block and each kind of layer."""
+    parts = []
+    makes: dict[str, Callable[[str], bool]] = {
+        "construct": lambda name: name not in DEFINITIONS and name not in KINDS,
+        "block": DEFINITIONS.__contains__,
+        "layer": KINDS.__contains__,
+    }
+    for heading, belongs in makes.items():
+        rows = [(name, counts["programs"], counts["agree"]) for name, counts in findings.held.items() if belongs(name)]
+        lines = [f"{heading:22}{'programs':>10}{'agree':>8}"]
+        lines += [f"{name:22}{tried:>10,}{agree:>8,}" for name, tried, agree in sorted(rows, key=lambda row: -row[1])]
+        parts.append("\n".join(lines))
+    return f"{findings.programs:,} programs of {findings.lines:,} lines\n\n" + "\n\n".join(parts)
+
+
+def problem_of(attempt: Callable[[], object]) -> str:
+    """What an attempt raises: the kind of error and its message; empty where nothing is."""
+    try:
+        attempt()
+    except Exception as error:  # whatever goes wrong is what is looked for
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__} in {place.name}: {error}"
+    return ""
+
+
+def be_strict() -> None:
+    """Let what PyTorch warns of belong to its word on a layer, but for what is of speed, and said once in a process."""
+    warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", "Using padding='same' with even kernel")
+
+
+def in_jobs(jobs: int, work: Callable[..., Findings], *arguments: Iterable[object]) -> Findings:
+    """The findings of many calls, in their order, in so many processes at a time."""
+    if jobs == 1:
+        return sum(map(work, *arguments), Findings())
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        return sum(pool.map(work, *arguments), Findings())
 
 
 def main() -> int:
@@ -130,21 +211,40 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=20_000, help="layers with an input, over all kinds")
     parser.add_argument("--programs", type=int, default=2_000, help="whole programs")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--case", nargs=3, metavar=("KIND", "PARAMETERS", "SIZE"), help="one layer, and nothing else")
+    one.add_argument("--program", type=int, metavar="N", help="one program, and nothing else")
     options = parser.parse_args()
-    warnings.filterwarnings("ignore", "Using padding='same' with even kernel")  # said once, of speed
     findings = Findings()
-    start = time.process_time()
-    if options.cases:
-        try_layers(options.cases, options.seed, findings)
-        print(table(findings), flush=True)
-    if options.programs:
-        used = try_programs(options.programs, options.seed, findings)
-        print(f"\n{used.pop('programs'):,} programs of {used.pop('lines'):,} lines; so many of them with")
-        for name, many in sorted(used.items(), key=lambda item: (-item[1], item[0])):
-            print(f"  {name:22}{many:>6,}")
-    for heading, again, problem in findings.disagreements[:MOST_SHOWN]:
-        print(f"\n{heading}\n{problem}\n{again}")
-    print(f"\n{len(findings.disagreements)} disagreements; {time.process_time() - start:.0f} s of processor time")
+    start = time.perf_counter()
+    if options.case:
+        kind, parameters, size = options.case
+        be_strict()
+        case = Case(kind, ast.literal_eval(parameters), ast.literal_eval(size))
+        print(network_of(case))
+        try_case(case, findings)
+        print(layers_table(findings))
+    elif options.program is not None:
+        with suppress(Refused):
+            print(generate(options.program).text())
+        findings = try_programs([options.program])
+    else:
+        libraries = ", ".join(f"{name} {version(name)}" for name in ("cnndsl", "torch", "hypothesis"))
+        print(f"seed {options.seed}; {libraries}, Python {platform.python_version()}\n", flush=True)
+        if options.cases:
+            shares = [share(kind, options.cases) for kind in KINDS]
+            findings += in_jobs(options.jobs, try_layer, KINDS, shares, repeat(options.seed))
+            print(layers_table(findings) + "\n", flush=True)
+        if options.programs:
+            first = options.seed * PROGRAMS_OF_A_SEED
+            last = first + options.programs
+            chunks = [range(at, min(at + CHUNK, last)) for at in range(first, last, CHUNK)]
+            findings += in_jobs(options.jobs, try_programs, chunks)
+            print(programs_table(findings))
+    for again, text, problem in findings.disagreements[:MOST_SHOWN]:
+        print(f"\n{again}\n{text}\n{problem}")
+    print(f"\n{len(findings.disagreements)} disagreements in {time.perf_counter() - start:.0f} s")
     return 1 if findings.disagreements else 0
 
 

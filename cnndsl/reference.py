@@ -17,6 +17,8 @@ from cnndsl.elaborate.suggest import nearest
 from cnndsl.layers.aliases import alias
 from cnndsl.layers.base import RANK_WORDS, Group, Layer, LayerParameter
 from cnndsl.layers.catalogue import HELPERS, KINDS
+from cnndsl.layers.fields import LARGEST, MOST_AXES
+from cnndsl.layers.narrower import LEFT_OUT, REFUSED, Difference
 from cnndsl.layers.sizes import show
 from cnndsl.layers.values import OPERATIONS
 from cnndsl.terminal import paint
@@ -33,7 +35,31 @@ it where that is another word. The sizes below an example are those of one sampl
 
 A layer that learns a weight or a bias also takes `weight_init` and `bias_init`, and can be given its numbers with
 `weight`, `bias` and `trainable`: see [Weights](language.md#weights). How a kind is added is in
-[Adding a layer](adding-a-layer.md).
+[Adding a layer](adding-a-layer.md). What PyTorch takes and the language does not is [below](#where-pytorch-takes-more).
+"""
+
+_MORE = """\
+## Where PyTorch takes more
+
+What PyTorch refuses is refused here too, earlier and with a reason. What it takes is taken, but for this:
+
+| kinds | PyTorch takes | why it is an error here |
+| --- | --- | --- |
+{refused}
+
+Numbers, `true` and `false`, and whole numbers are told apart: PyTorch reads `bias=1` and `p=True` as something. `None`
+cannot be written. Where it is a default it is left out; `momentum=None` of batch normalisation (the plain average of
+all batches) and `None` for an axis of an adaptive pool cannot be said. A value has at most {axes} axes, each of at most
+{largest:,} places, and a number has the range of 32 bits.
+
+These parameters of PyTorch's modules have no word here:
+
+| kinds | parameter | why |
+| --- | --- | --- |
+{left_out}
+
+Modules of `torch.nn` that have no kind of their own are used as
+[layers from elsewhere](language.md#layers-from-elsewhere): `extern RMSNorm(size) from "torch.nn" (shape = same)`.
 """
 
 
@@ -115,7 +141,24 @@ def page() -> str:
     for group, kinds in groups().items():
         parts.append(f"## {group.value.capitalize()}\n")
         parts.extend("\n".join(_section(kind)) for kind in kinds)
-    return "\n".join(parts)
+    return "\n".join([*parts, _more()])
+
+
+def _more() -> str:
+    """The differences to PyTorch."""
+    return _MORE.format(
+        refused="\n".join(_difference(at, at.what) for at in REFUSED.values()),
+        left_out="\n".join(
+            _difference(at, ", ".join(f"`{name}`" for name in names.split(", "))) for names, at in LEFT_OUT.items()
+        ),
+        axes=MOST_AXES,
+        largest=LARGEST,
+    )
+
+
+def _difference(difference: Difference, what: str) -> str:
+    kinds = ", ".join(f"[{kind}](#{kind})" for kind in difference.kinds) or "all"
+    return f"| {kinds} | {what} | {difference.reason} |"
 
 
 def _section(kind: type[Layer]) -> Iterator[str]:

@@ -11,9 +11,12 @@ import torch
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.declared import Invalid
+from cnndsl.layers.narrower import REFUSED
 from cnndsl.layers.sizes import SizeError
+from cnndsl.traced import value_of
 from tests.layers.cases import Case
-from tests.layers.oracle import BATCH, ask, build, call, has_module, sample
+from tests.layers.compiled import check_text
+from tests.layers.oracle import BATCH, Answer, ask, build, call, has_module, sample
 
 
 def _all(value: Any) -> tuple[Any, ...]:
@@ -63,41 +66,43 @@ def _other_length(case: Case) -> bool:
     return isinstance(padding, tuple) and len(padding) != case.rank and case.get("padding_mode") != "zeros"
 
 
-def _any(_: Case) -> bool:
-    return True
+def _nothing(_: Case, answer: Answer) -> bool:
+    return 0 in answer.y or any(0 in shape for _, shape, _ in answer.state)
 
 
-# Where the language is narrower than PyTorch: for which kinds ("" is all of them), when, and why.
-STRICTER: list[tuple[str, Callable[[Case], bool], str]] = [
-    ("", _list_of_one, "a list has a number for each axis; PyTorch lets a list of one stand for all of them"),
-    ("", _wrong_rank, "PyTorch takes a batch with an axis too few for one sample without a batch"),
-    ("flatten glu linear log_softmax softmax", _batch_axis, "axis 0 is the batch, whose samples stay apart"),
-    ("permute", _moves_batch, "the batch stays the first axis"),
-    ("linear", _not_last, "nn.Linear works on the last axis, so that any other number is a mistake"),
-    (
-        "groupnorm instancenorm layernorm",
-        _some(lambda n: n <= 0, "eps"),
-        "it divides by zero; batchnorm refuses it too",
-    ),
-    ("embedding", _some(lambda n: n <= 0, "max_norm", "norm_type"), "no vector is shorter than that, but by a mistake"),
-    ("lppool", _some(lambda n: n <= 0, "norm"), "a power below 0 has nothing to do with a norm"),
-    ("avgpool", _divisor_in_1d, "nn.AvgPool1d has none, so that it would have no effect"),
-    ("avgpool", _some(lambda n: n == 0, "divisor"), "it divides by zero"),
-    ("conv conv_transpose maxpool", _some(lambda n: n < 1, "dilation"), "it goes unnoticed where the kernel is 1"),
-    (
-        "conv",
-        _other_length,
-        "F.pad, which the other padding modes go through, takes a list that is too long or too short",
-    ),
-    ("conv conv_transpose", _some(lambda n: n < 0, "padding", "output_padding"), "a crop or a pad says what is meant"),
-    ("crop", _any, "slicing never refuses; to ask for more than there is, or for two things at once, is a mistake"),
-    ("pad", _half_sides, "a list has a number for each side; PyTorch leaves out the sides of the first axes"),
-    ("pad", _unread_value, "the mode does not use the value"),
-]
+def _slice(case: Case) -> bool:
+    size, margins = case.get("size"), case.get("margins")
+    extents = case.x[1:]
+    sizes = size if isinstance(size, tuple) else (size,) * len(extents)
+    return (
+        (margins is not None) == (size is not None)
+        or any(asked is not None and asked > extent for asked, extent in zip(sizes, extents, strict=False))
+        or any(margin < 0 for margin in _all(margins))
+    )
 
 
-def _stricter(case: Case) -> bool:
-    return any((not kinds or case.kind in kinds.split()) and applies(case) for kinds, applies, _ in STRICTER)
+APPLIES: dict[str, Callable[[Case], bool]] = {
+    "rank": _wrong_rank,
+    "list of one": _list_of_one,
+    "batch": lambda case: _moves_batch(case) if case.kind == "permute" else _batch_axis(case),
+    "dilation": _some(lambda n: n == 0, "dilation"),
+    "negative": _some(lambda n: n < 0, "padding"),
+    "border": lambda case: _half_sides(case) if case.kind == "pad" else _other_length(case),
+    "eps": _some(lambda n: n <= 0, "eps"),
+    "divisor": _divisor_in_1d,
+    "power": _some(lambda n: n < 0, "norm"),
+    "max_norm": _some(lambda n: n <= 0, "max_norm", "norm_type"),
+    "last axis": _not_last,
+    "value": _unread_value,
+    "slice": _slice,
+}
+"""For each difference that lies in the parameters: whether a case has it; `cnndsl.layers.narrower` has the reasons."""
+
+
+def narrower_by(case: Case, answer: Answer) -> list[str]:
+    """The differences for which the language may refuse a case to which PyTorch gives this answer."""
+    names = [name for name, at in REFUSED.items() if not at.kinds or case.kind in at.kinds]
+    return [name for name in names if (_nothing(case, answer) if name == "empty" else APPLIES[name](case))]
 
 
 def _layer(case: Case) -> tuple[Layer, bool]:
@@ -110,7 +115,11 @@ def _layer(case: Case) -> tuple[Layer, bool]:
 
 
 def check(case: Case) -> str:
-    """Compare our word on a case with PyTorch's; the verdict that they share."""
+    """Compare our word on a case with PyTorch's, and the compiler's on a network of this layer.
+
+    The verdict: "taken" or "refused" by both, or "narrower" where we refuse for a reason that is listed.
+    Raises AssertionError where the two do not agree.
+    """
     layer, valid = _layer(case)
     x = (prod(case.x),) if layer.flattens(case.x) else case.x
     theirs = ask(layer, x)
@@ -118,9 +127,12 @@ def check(case: Case) -> str:
         ours = layer.output(x) if valid else None
     except SizeError:
         ours = None
+    check_text(case, layer, None if ours is None else tuple(map(value_of, ours)))
     if ours is None:
-        assert isinstance(theirs, str) or _stricter(case), f"we refuse what PyTorch takes: {case} gives {theirs}"
-        return "refused"
+        if isinstance(theirs, str):
+            return "refused"
+        assert narrower_by(case, theirs), f"we refuse what PyTorch takes: {case} gives {theirs}"
+        return "narrower"
     assert not isinstance(theirs, str), f"we take what PyTorch refuses: {case} with {theirs}"
     assert ours == theirs.y, case
     if has_module(layer):

@@ -125,7 +125,8 @@ def _orders(x: tuple[int, ...]) -> Values:
 def _sides(x: tuple[int, ...]) -> Values:
     number = st.integers(0, 3)
     listed = st.tuples(*[number] * (2 * max(len(x) - 1, 1)))
-    return st.one_of(number, number, listed, listed, listed, st.tuples(number, number))
+    negative = st.tuples(*[st.integers(-1, 2)] * (2 * max(len(x) - 1, 1)))
+    return st.one_of(number, number, listed, listed, listed, st.tuples(number, number), negative)
 
 
 def _modes(x: tuple[int, ...]) -> Values:

@@ -6,6 +6,7 @@ Nothing is executed as text: names are looked up in `torch`, and a template is r
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +71,7 @@ def _arguments(spelling: Spelling, training: bool) -> tuple[list[Any], dict[str,
             if named:
                 raise BrokenSpelling(argument.name)
             positional.append(value)
-        elif argument.value != argument.default:
+        elif repr(argument.value) != repr(argument.default):  # 1 is written where the default is 1.0
             named[argument.name] = value
     return positional, named
 
@@ -147,8 +148,14 @@ def has_module(layer: Layer) -> bool:
 def ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
     """What PyTorch says to the layer on a batch of `x`, in evaluation and in training; the reason where it refuses.
 
-    A warning that is raised counts as a refusal, and so does a result that is empty or has another batch.
+    A warning counts as a refusal, but for that of weights without numbers, and so does a result with another batch.
     """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+        return _ask(layer, x)
+
+
+def _ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
     results: list[tuple[int, ...]] = []
     state: list[tuple[str, tuple[int, ...], bool]] = []
     try:
@@ -166,7 +173,7 @@ def ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
                 results.append(tuple(module(sample(layer, x, training)).shape))
     except REFUSALS as refusal:
         return f"{type(refusal).__name__}: {refusal}"
-    if any(result[0] != BATCH or 0 in result for result in results):
+    if any(result[0] != BATCH for result in results):
         return f"a result of shape {results[0]}"
     if len(set(results)) != 1:
         raise BrokenSpelling(results)

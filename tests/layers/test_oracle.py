@@ -16,7 +16,7 @@ from tests.layers.agreement import check, share
 from tests.layers.cases import Case, cases
 
 WANTED = os.environ.get("CNNDSL_ORACLE_CASES")
-CASES = int(WANTED or 2000)
+CASES = int(WANTED or 1000)
 # Said once in a process, about speed.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 

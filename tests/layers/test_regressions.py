@@ -59,7 +59,6 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("conv", {"channels": 3, "kernel": 1, "groups": 2}, (2, 4, 4)),
     ("conv", {"channels": 2, "kernel": 1, "groups": 2}, (3, 4, 4)),
     ("conv_transpose", {"channels": 2, "kernel": 2, "stride": 2, "output_padding": 2}, (2, 4, 4)),
-    ("conv_transpose", {"channels": 2, "kernel": 1, "padding": 2}, (2, 4, 4)),
     ("instancenorm", {"track_running_stats": True}, (2, 1, 1)),
     ("groupnorm", {"groups": 3}, (4, 2)),
     ("prelu", {"num": 3}, (4, 2)),

@@ -15,8 +15,9 @@ import cnndsl
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.reporting.text import render
 from cnndsl.traced import value_of
+from tests.layers.written import written
 from tests.oracle.blocks import Definition, define
-from tests.oracle.layers import Shape, draw, written
+from tests.oracle.layers import Shape, draw
 
 
 class Refused(AssertionError):  # noqa: N818 - a finding
@@ -218,6 +219,7 @@ def block(draft: Draft) -> None:
     if definition.others:
         arguments += f", other={draft.rng.choice([*draft.alike(), 'it'])}"
     draft.used["block"] += 1
+    draft.used[definition.name.rstrip("0123456789")] += 1
     if definition.outputs == 2:
         a, b = draft.name("first"), draft.name("second")
         draft.bind(f"{a}, {b} = it -> {definition.name}({arguments})", a, b)
@@ -246,6 +248,7 @@ def begin(draft: Draft) -> None:
     """The inputs: a picture as a rule, or a signal, a volume, features, the words of a text, or two of them."""
     rng = draft.rng
     if rng.random() < 0.15:
+        draft.used["init"] += 1
         draft.lines.append(
             rng.choice(["init conv: weight = normal(0, 0.1), bias = zeros", "init linear: weight = ones"])
         )
@@ -277,9 +280,11 @@ def end(draft: Draft) -> None:
         draft.add(head)
     others = rng.sample(list(draft.values), min(len(draft.values), rng.choice([0, 0, 1, 2])))
     if rng.random() < 0.15:
+        draft.used["when training"] += 1
         draft.lines += ["when training {", f"    aux = it -> {draft.chain(1)}", "}"]
         draft.output = f"output {', '.join(['it', *others, 'aux when training'])}"
     elif others:
+        draft.used["output"] += 1
         named = [f"{name} = {name}" for name in others]
         draft.output = f"output {rng.choice([', '.join(['it', *others]), ', '.join(['result = it', *named])])}"
 

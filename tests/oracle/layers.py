@@ -10,6 +10,7 @@ from typing import Any
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.declared import Invalid
 from cnndsl.layers.sizes import SizeError
+from tests.layers.written import text_of
 
 Shape = tuple[int, ...]
 Arguments = dict[str, Any]
@@ -152,25 +153,6 @@ ANYWHERE: dict[str, tuple[int, Drawn]] = {
 } | dict.fromkeys(("gelu", "sigmoid", "tanh", "softplus", "softsign"), (1, nothing))  # fmt: skip
 
 
-def written(value: Any) -> str:
-    """An argument as the language has it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(str, value)) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def text_of(kind: str, arguments: Arguments, rng: Random) -> str:
-    """A layer as text, the first arguments by position now and then."""
-    named = [f"{name}={written(value)}" for name, value in arguments.items()]
-    for position, (name, value) in enumerate(arguments.items()):
-        if list(KINDS[kind].model_fields)[position] != name or rng.random() < 0.3:
-            break
-        named[position] = written(value)
-    return f"{kind}({', '.join(named)})" if named else kind
-
-
 def draw(rng: Random, x: Shape) -> tuple[str, str, Shape]:
     """A layer that takes a value of this shape: its kind, its text and the shape that comes out."""
     kinds = ANYWHERE | (ON_MAPS if len(x) in (2, 3, 4) else {}) | (ON_PICTURES if len(x) == 3 else {})
@@ -185,4 +167,4 @@ def draw(rng: Random, x: Shape) -> tuple[str, str, Shape]:
         except (Invalid, SizeError):
             continue
         if len(y) <= 5 and y[0] <= MOST_CHANNELS and prod(y) <= MOST_NUMBERS:
-            return kind, text_of(kind, arguments, rng), y
+            return kind, text_of(kind, arguments, by_position=rng.randint(0, 3)), y
