@@ -18,7 +18,7 @@ from cnndsl.elaborate.context import dims_key
 from cnndsl.elaborate.definitions import Made, instantiate, recipe_word
 from cnndsl.elaborate.expressions import Expressions, open_size
 from cnndsl.elaborate.externs import bind_extern
-from cnndsl.elaborate.mistaken import refuse_others
+from cnndsl.elaborate.mistaken import other_order, refuse_others
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import (
     BlockRecipe,
@@ -347,7 +347,8 @@ class Application(Expressions):
             here = () if where == span else (Label(span, f"applied to {show(value.shape)} here"),)
             label = "" if here else f"applied to {show(value.shape)} here"
             labels = (*here, came) if value.span not in (where, span) else here
-            raise error(problem.code, problem.message, where, label=label, labels=labels, help=problem.help) from None
+            helps = (*other_order(problem.code, recipe.layer, value.shape), *problem.help)
+            raise error(problem.code, problem.message, where, label=label, labels=labels, help=helps) from None
         except OpenSize:
             raise open_size(recipe.span or span) from None
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cnndsl.diagnostics import Problem, error
+from cnndsl.diagnostics import Diagnostic, Problem, Severity, error
 from cnndsl.elaborate.values import RECIPES, Value, describe
+from cnndsl.layers.base import Layer
 from cnndsl.layers.declared import Invalid
+from cnndsl.layers.order import as_torch, channels_first, swapped
+from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import Operation
 from cnndsl.source import Span
 from cnndsl.traced import value_of
@@ -62,3 +65,30 @@ def operation_problem(name: str, operation: type[Operation], problem: Invalid, s
     if problem.missing:
         return error("E207", f"{name} needs {field} too", span, help=help_text)
     return error("E208", f"{name}: {problem}", span, help=help_text)
+
+
+def other_order(code: str, layer: Layer, x: Shape) -> tuple[str, ...]:
+    """A way out where a window does not fit because numbers stand in the order of another framework."""
+    if code != "E302":
+        return ()
+    torch = as_torch(layer, x)
+    if torch:
+        return (f"the channels that come in are not written: {torch}",)
+    meant = swapped(layer)
+    return (f"the number of kernels comes before their size: {meant}",) if meant else ()
+
+
+def channels_last(x: Shape, span: Span) -> Diagnostic | None:
+    """The warning for an input of pictures whose channels come last; None for another."""
+    meant = channels_first(x)
+    if meant is None:
+        return None
+    rows, columns, channels = map(value_of, x)
+    have = f"pictures with {channels} channel{'s have them' if channels > 1 else ' have it'} first"
+    return Diagnostic(
+        "W216",
+        f"this input has {rows} channels of {columns} x {channels}; {have}",
+        span,
+        help=(f"the channels come first: {meant}",),
+        severity=Severity.WARNING,
+    )

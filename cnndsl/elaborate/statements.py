@@ -12,6 +12,7 @@ from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
 from cnndsl.elaborate.definitions import is_recipe
 from cnndsl.elaborate.expressions import open_size
+from cnndsl.elaborate.mistaken import channels_last
 from cnndsl.elaborate.opening import declare_shape
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import (
@@ -314,6 +315,9 @@ class Body(Application):
         if name in self.builder.inputs:
             raise error("E409", f"{name} is declared already", call.span, help="give it a name: left = input(...)")
         shape = declare_shape(self, call, len(self.builder.inputs))
+        suspicion = channels_last(shape, call.span)
+        if suspicion is not None:
+            self.context.report(suspicion)
         value = self.builder.input(name, shape, call.span)
         if self.entry is None:
             self.entry = self.current = value

@@ -231,3 +231,12 @@ def test_the_numbers_of_the_largest_layer() -> None:
 
     assert f"fc holds {weights(net)} of the {sum(p.numel() for p in net.parameters()):,} parameters" in found.message
     assert f"{weights(pooled)} after global_avgpool, {weights(kept)} after adaptive_avgpool(4)" in found.help[0]
+
+
+@pytest.mark.parametrize("before", [nn.ReLU(), nn.ReLU6(), nn.Sigmoid(), nn.Softplus(), nn.Softmax(1)])
+def test_a_relu_of_what_is_not_negative_changes_nothing(before: nn.Module) -> None:
+    given_ = before(torch.randn(4, 10))
+    assert torch.equal(torch.relu(given_), given_)
+    assert torch.equal(torch.flatten(given_, 1), given_)
+    word = {"Softmax": "softmax"}.get(type(before).__name__, type(before).__name__.lower())
+    assert "W214" in codes(f"network Net {{ input(10); {word} -> relu }}")

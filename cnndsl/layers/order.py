@@ -1,0 +1,49 @@
+"""Numbers in the order of another framework, where that can be told from the numbers."""
+
+from __future__ import annotations
+
+from cnndsl.layers.base import Layer
+from cnndsl.layers.convolution import Conv
+from cnndsl.layers.sizes import Shape
+from cnndsl.traced import is_open, value_of
+
+_LARGE = 8
+"""A kernel of so many places, an even number of them, is rarely one; as a number of channels it is usual."""
+_MAP = 16
+"""A map of so many rows and columns is no list of channels."""
+
+
+def as_torch(layer: Layer, x: Shape) -> str | None:
+    """What is probably meant by a convolution with the arguments of PyTorch: `conv(3, 16, 5)` on 3 channels.
+
+    It would have 3 kernels of 16 x 16 and stride 5. None where there is no such suspicion, as for patches, whose kernel
+    is as large as their stride.
+    """
+    if not isinstance(layer, Conv) or layer.groups != 1 or len(x) < 3 or value_of(x[0]) != layer.channels:
+        return None
+    kernel, stride = layer.kernel, layer.stride
+    if not isinstance(kernel, int) or not isinstance(stride, int) or kernel < _LARGE or kernel % 2:
+        return None
+    if stride % 2 == 0 or stride >= kernel:
+        return None
+    return f"conv({value_of(kernel)}, {value_of(stride)})"
+
+
+def swapped(layer: Layer) -> str | None:
+    """What is probably meant by a convolution with its first two arguments swapped: `conv(5, 64)`; None for another."""
+    if not isinstance(layer, Conv) or not isinstance(layer.kernel, int):
+        return None
+    if layer.kernel < _LARGE or layer.kernel % 2 or layer.channels > _LARGE or layer.channels % 2 == 0:
+        return None
+    return f"conv({value_of(layer.kernel)}, {value_of(layer.channels)})"
+
+
+def channels_first(x: Shape) -> str | None:
+    """What is probably meant by an input with its channels last: `input(3, 32, 32)` for 32 x 32 x 3; else None."""
+    if len(x) != 3 or any(is_open(dim) for dim in x):
+        return None
+    rows, columns, channels = map(value_of, x)
+    pictures = channels == 3 or (channels == 1 and rows == columns)
+    if not pictures or rows < _MAP or columns < _MAP:
+        return None
+    return f"input({channels}, {rows}, {columns})"
