@@ -24,6 +24,9 @@ from cnndsl.backends.maps.phrases import (
 )
 from cnndsl.backends.maps.sums import html_of_worked
 
+_CELL = 0.75
+"""How wide a feature is at most, in the page's own unit."""
+
 
 def page(figure: Figure) -> str:
     """The page of a figure."""
@@ -130,7 +133,9 @@ def _map(picture: Map, of: str) -> Iterator[str]:
     if picture.numbers:
         yield from _table(picture, which)
     else:
-        yield f'<img class="map" alt="{safe(which)}, {span(picture)}" src="{_data(pixels.png(picture))}">'
+        wide = f' style="width:{_CELL * picture.width:g}rem;max-width:100%"' if picture.channel is None else ""
+        alt = f"{safe(which)}, {span(picture)}"
+        yield f'<img class="map"{wide} alt="{alt}" src="{_data(pixels.png(picture))}">'
     if picture.numbers:
         label = "" if picture.channel is None else f"channel {picture.channel}"
     else:

@@ -36,7 +36,6 @@ figure{margin:0;min-width:0}
 figcaption{font-size:.75rem;line-height:1.3;font-variant-numeric:tabular-nums}
 .channel{font-weight:bold;margin-right:.25rem;color:var(--text)}
 img.map{display:block;width:100%;height:auto;image-rendering:pixelated;border:1px solid var(--cluster_line)}
-.features img.map{max-width:48rem;min-height:1rem}
 img.picture{display:block;max-width:100%;min-width:12rem;image-rendering:pixelated}
 .curves svg{display:block;width:100%;height:4rem;background:var(--background);border:1px solid var(--cluster_line)}
 .curves path{fill:var(--size);stroke:var(--size);stroke-width:1.2;vector-effect:non-scaling-stroke}
@@ -52,18 +51,21 @@ summary{cursor:pointer;margin-bottom:.4rem}
 .windows{gap:.6rem 2rem}
 .grid .padding{color:var(--quiet);border-style:dashed}
 .grid .hit{font-weight:bold;outline:2px solid var(--size);outline-offset:-2px}
+.grid.wide td{min-width:0;padding:.1rem .2rem;font-size:.62rem}
 .times{font-size:1.4rem}
 .scores{width:100%;margin-top:.4rem}
 .scores th{font-weight:normal;text-align:left;padding:.15rem .8rem .15rem 0;white-space:nowrap}
 .scores thead th{font-size:.8rem;color:var(--quiet)}
 .scores .number{text-align:right;padding-right:1rem}
-.scores td:last-child{width:70%}
+.scores td:last-child{width:70%;white-space:nowrap}
 .scores .best th,.scores .best td{font-weight:bold;color:var(--heading)}
 .label{margin-left:.4rem}
-.bar{display:inline-block;width:calc(100% - 5rem);height:.8rem;margin-right:.6rem;vertical-align:middle;
+.bar{display:inline-block;width:calc(100% - 6rem);height:.8rem;margin-right:.6rem;vertical-align:middle;
 background:var(--background);border:1px solid var(--cluster_line)}
 .bar span{display:block;height:100%;background:var(--size)}
-@media print{body{max-width:none;padding:0;font-size:11pt}summary{display:none}
+@media print{body{max-width:none;padding:0;font-size:10pt}summary{display:none}
+.maps:not(.features,.curves,:has(.numbers)){grid-template-columns:repeat(8,1fr)}
+.large .maps:not(.features,.curves,:has(.numbers)){grid-template-columns:repeat(3,1fr)}
 .step,.maps,.bar,.bar span,td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 @media (max-width:36rem){.size{margin-left:0}.label{white-space:normal}}
 """

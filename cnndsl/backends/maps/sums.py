@@ -8,6 +8,8 @@ from cnndsl.backends.maps.figure import Window, Worked, is_short, short
 
 _MOST_TERMS = 25
 """Products that are written out one by one; of more only the sum."""
+_WIDE = 6
+"""Columns of a window that stand in the page's usual size; those of a wider one are smaller."""
 
 
 def heading(worked: Worked) -> str:
@@ -90,13 +92,14 @@ def html_of_worked(worked: Worked, safe: Callable[[str], str]) -> Iterator[str]:
 
 
 def _grid(rows: tuple[tuple[float, ...], ...], caption: str, worked: Worked, window: Window | None) -> Iterator[str]:
-    yield f'<figure><table class="grid" aria-label="{caption}">'
+    sort = "grid wide" if len(rows[0]) > _WIDE else "grid"
+    yield f'<figure><table class="{sort}" aria-label="{caption}">'
     for at, row in enumerate(rows):
         cells = []
         for column, number in enumerate(row):
             outside = window is not None and window.padding[at][column]
             hit = worked.how == "max" and not outside and number == worked.result
-            sort = ' class="padding"' if outside else ' class="hit"' if hit else ""
-            cells.append(f"<td{sort}>{'' if outside and worked.how == 'max' else short(number)}</td>")
+            mark = ' class="padding"' if outside else ' class="hit"' if hit else ""
+            cells.append(f"<td{mark}>{'' if outside and worked.how == 'max' else short(number)}</td>")
         yield f"<tr>{''.join(cells)}</tr>"
     yield f"</table><figcaption>{caption}</figcaption></figure>"
