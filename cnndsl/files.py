@@ -10,7 +10,6 @@ import codecs
 import keyword
 import os
 import re
-import secrets
 import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -213,7 +212,7 @@ def write(outputs: Mapping[Path, bytes]) -> None:
         for path, data in outputs.items():
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                staged[path] = path.parent / f".cnndsl-{secrets.token_hex(8)}.tmp"
+                staged[path] = path.parent / f".cnndsl-{os.urandom(8).hex()}.tmp"
                 _stage(staged[path], data, path)
             except OSError as problem:
                 raise unwritable(path, problem) from None

@@ -16,10 +16,10 @@ from cnndsl.layers.learned import Learned
 from cnndsl.layers.memory import Extra, Kept
 from cnndsl.layers.sizes import KnownShape
 from cnndsl.program import Call, Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Record):
     """What one application holds, in bytes.
 
     path: the attribute path from the network, empty for what leaves no module.
@@ -35,8 +35,7 @@ class Held:
     kept: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Record):
     """A value that flows: the number of its storage, whether it lies there in order, whether it wants a gradient."""
 
     storage: int
@@ -53,8 +52,7 @@ class Storage:
     kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Record):
     """What the application of a module takes, beyond what it is given.
 
     peak: the most that is alive at once, and `where`.

@@ -9,7 +9,6 @@ written with ordinary arithmetic, once, and print themselves in letters and in n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Literal
 
@@ -203,6 +202,8 @@ class Quotient(Term):
         above, below = self.top.value, self.bottom.value
         if above is None or below is None:
             return None
+        from fractions import Fraction
+
         exact = Fraction(above) / Fraction(below)
         return exact.numerator if exact.denominator == 1 else exact
 

@@ -11,13 +11,15 @@ Distill, 2019 (https://distill.pub/2019/computing-receptive-fields).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 from math import ceil, floor, gcd, lcm
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnndsl.layers.sizes import Dim, Shape
 from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Interval = tuple[int, int]
 """The first and the last place that is read; nothing is where the first comes after the last."""
@@ -39,6 +41,8 @@ class Window(Record):
     @property
     def stride(self) -> Fraction:
         """How many places lie between neighbouring positions, on average."""
+        from fractions import Fraction
+
         return Fraction(self.step, len(self.spans))
 
     @property
@@ -242,6 +246,8 @@ def region(axis: int, size: Dim, count: int) -> Reach | None:
         return whole(size)
     if is_open(size):
         return None
+    from fractions import Fraction
+
     ratio = Fraction(value_of(size), count)
     if ratio.denominator > LONGEST_PERIOD:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import prod
 from typing import Any, ClassVar, Literal
 
@@ -322,6 +321,8 @@ class Upsample(ShapeLayer):
         """How one axis is read: at points between centres of places, or with `align_corners` between the ends."""
         if (scale is None or self.align_corners) and (is_open(size) or is_open(grown)):
             return None
+        from fractions import Fraction
+
         offset = Fraction(0) if self.align_corners or self.mode == "nearest" else Fraction(1, 2)
         if self.align_corners:
             ratio = Fraction(value_of(size) - 1, max(value_of(grown) - 1, 1))

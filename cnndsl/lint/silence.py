@@ -19,8 +19,8 @@ from cnndsl.lint.rules import CODES, REMARK
 from cnndsl.source import Source, Span
 
 _MARK = "cnndsl:"
-_COMMENT = re.compile(r'(?:[^"#\n]|"[^"\n]*"|")*+(#[^\n]*)')
-_REMARK = re.compile(r"#[ \t]*cnndsl:[ \t]*ignore(?P<file>-file)?(?![\w-])(?:[ \t]*\[(?P<codes>[^\]#]*)(?P<end>\]?))?")
+_COMMENT = r'(?:[^"#\n]|"[^"\n]*"|")*+(#[^\n]*)'  # compiled when a text has remarks
+_REMARK = r"#[ \t]*cnndsl:[ \t]*ignore(?P<file>-file)?(?![\w-])(?:[ \t]*\[(?P<codes>[^\]#]*)(?P<end>\]?))?"
 
 
 def parse_codes(texts: Iterable[str]) -> frozenset[str]:
@@ -90,7 +90,7 @@ class _Remarks:
         return code in self.codes.get(line, ()) or code in self.codes.get(0, ())
 
     def _read(self, comment: Span, top: int) -> None:
-        found = _REMARK.search(comment.text)
+        found = re.search(_REMARK, comment.text)
         if found is None:
             return
         span = Span(comment.source, comment.start + found.start(), comment.start + found.end())
@@ -119,7 +119,7 @@ class _Remarks:
 def _comments(source: Source) -> Iterator[Span]:
     for number in range(1, source.line_count + 1):
         line = source.line(number)
-        found = _COMMENT.match(line) if _MARK in line else None
+        found = re.match(_COMMENT, line) if _MARK in line else None
         if found:
             start = source.offset(number)
             yield Span(source, start + found.start(1), start + found.end(1))

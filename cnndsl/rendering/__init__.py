@@ -23,9 +23,9 @@ _HELP = {
     "png": f"run pip install graphviz-pure, or {_GRAPHVIZ}",
     "pdf": f"{_GRAPHVIZ}, or run pip install 'cnndsl[pdf]'; SVG and PNG need neither",
 }
-_TOOLTIP = re.compile(r'tooltip="(?:[^"\\]|\\.)*"')
+_TOOLTIP = r'tooltip="(?:[^"\\]|\\.)*"'
 # Letters beyond Latin, Greek and Cyrillic; from U+2000 on there are marks and arrows before them.
-_LETTERS = re.compile("[\u0530-\u1dff\u2c00-\ud7ff\uf900-\ufaff\ufb1d-\ufefe\uff01-\uffef\U00010000-\U0010ffff]")
+_LETTERS = "[\u0530-\u1dff\u2c00-\ud7ff\uf900-\ufaff\ufb1d-\ufefe\uff01-\uffef\U00010000-\U0010ffff]"
 
 
 class RenderError(Exception):
@@ -51,7 +51,7 @@ def render(dot: str, format: str = "svg", *, theme: ThemeName = "light", timeout
         raise ValueError(message)
     from cnndsl.rendering.renderers import RendererFailed, candidates, is_complete
 
-    letters = _LETTERS.search(_TOOLTIP.sub("", dot)) is not None
+    letters = format == "png" and re.search(_LETTERS, re.sub(_TOOLTIP, "", dot)) is not None
     failures = []
     for renderer in candidates(format, letters=letters):
         try:
@@ -64,7 +64,7 @@ def render(dot: str, format: str = "svg", *, theme: ThemeName = "light", timeout
             message = f"{problem}; show fewer boxes (a smaller depth), or give it more time"
             raise RenderError(message) from None
         else:
-            if format == "png" and letters and not is_complete(renderer):
+            if letters and not is_complete(renderer):
                 message = f"{renderer.name} has no shapes for some letters: make an SVG, or install Graphviz for a PNG"
                 warnings.warn(message, RenderWarning, stacklevel=2)
             return drawn

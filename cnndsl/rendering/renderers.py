@@ -10,7 +10,6 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -126,6 +125,8 @@ def _pure() -> str | None:
 
 def _installed() -> str | None:
     """The program by its distribution's own list of files, for an installation in a folder of the user's choice."""
+    from importlib import metadata
+
     try:
         files = metadata.files(_PURE) or []
     except metadata.PackageNotFoundError:

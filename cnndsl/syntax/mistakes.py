@@ -7,7 +7,6 @@ case; each looks at the place and answers for its own kind of mistake alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
 from cnndsl.source import Source, Span
@@ -265,6 +264,8 @@ def _outside(place: Place) -> Problem | None:
     first, before = place.first, place.before
     second = place.word if before is first else None
     if first.type == "NAME" and second is not None and second.type == "NAME":
+        from difflib import get_close_matches
+
         near = get_close_matches(str(first), ["network", "block", "sequence", "extern"], n=1, cutoff=0.7)
         if near:
             return error("E101", f"nothing is called {first}", place.span(first), help=f"did you mean {near[0]}?")

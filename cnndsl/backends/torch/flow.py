@@ -18,6 +18,7 @@ from cnndsl.layers.base import Code, Group
 from cnndsl.layers.sizes import Shape
 from cnndsl.names import is_attribute
 from cnndsl.program import Call, Combine, Leaf, Module, Plain, Step, Use
+from cnndsl.records import Record
 
 ValueKey = tuple[Any, int]
 TRAINING = "training"
@@ -29,8 +30,7 @@ LIGHT, POOL, HEAVY = 0, 1, 2
 _WEIGHTS = {Group.CONVOLUTION: HEAVY, Group.DENSE: HEAVY, Group.BLOCK: HEAVY, Group.POOLING: POOL}
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Record):
     """One step: how it is written once the names of its operands are known, what goes in and out.
 
     `render` takes the operands, each with how tightly it binds, and gives Python with how tightly that binds.
@@ -56,8 +56,7 @@ class Flow:
     residual: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Record):
     """One output: the value, its name where there is one, and whether it is given in training only."""
 
     value: frozenset[ValueKey]

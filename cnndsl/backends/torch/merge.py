@@ -10,7 +10,6 @@ made.  Where two uses cannot be laid over each other, `Different` is raised, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.torch.code import Apply, Code, ListOf, Pair, Perhaps, Raw, Spread, literal
@@ -19,14 +18,14 @@ from cnndsl.backends.torch.trees import TURN, ChainTree, Item, LeafTree, Tree, U
 from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import is_attribute
 from cnndsl.program import Module
+from cnndsl.records import Record
 from cnndsl.traced import Test, Traced, parse_expr, parse_test, value_of
 
 if TYPE_CHECKING:
     from cnndsl.backends.torch.classes import Classes
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Record):
     """A part as the class constructs it: always, under a test, or in a loop."""
 
     names: tuple[tuple[str, ...], ...]

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.torch.runs import Runs
 from cnndsl.layers.base import Code as BareCode
 from cnndsl.program import Child, Leaf, Module, Origin, Program, Use, Weights
+from cnndsl.records import Record
 from cnndsl.traced import Expr, Symbol, Traced, parse_expr, value_of
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ TURN = Symbol("i")
 """The loop variable of folded parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Record):
     """An argument of a constructor; `required` ones are always written, and by position."""
 
     value: Any
@@ -34,8 +33,7 @@ class Argument:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LeafTree:
+class LeafTree(Record):
     """A `torch.nn` layer. `word` is how the language writes it when it is given as an argument."""
 
     target: str
@@ -46,16 +44,14 @@ class LeafTree:
     package: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class UseTree:
+class UseTree(Record):
     """A generated class, with the numbers that its names stand for."""
 
     module: str
     names: tuple[tuple[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChainTree:
+class ChainTree(Record):
     """An `nn.Sequential`."""
 
     items: tuple[Item, ...]
@@ -64,8 +60,7 @@ class ChainTree:
 Tree = LeafTree | UseTree | ChainTree
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Record):
     """A named part, or `count` of them made by a loop, named by numbers from `first` on."""
 
     name: str
@@ -108,7 +103,7 @@ class Trees:
             for child in module.children
         ]
         if module.kind in ("chain", "sequence") and any(not item.name.isdigit() for item in single):
-            return tuple(replace(item, loop=None) for item in single)  # an ordered dictionary names each
+            return tuple(item.replaced(loop=None) for item in single)  # an ordered dictionary names each
         return tuple(self._fold(single, numbers, Runs(module, self._program)))
 
     def _tree(self, child: Child, constants: Mapping[str, Any], numbers: Mapping[str, Any]) -> Tree:
@@ -150,8 +145,8 @@ class Trees:
                 continue
             folded = self._fold_all(rest, loop, skipped, numbers)
             if folded is not None and (len(rest) > 1 or not skipped):
-                return [*(replace(item, loop=None) for item in group[:skipped]), folded]
-        return [replace(item, loop=None) for item in group]
+                return [*(item.replaced(loop=None) for item in group[:skipped]), folded]
+        return [item.replaced(loop=None) for item in group]
 
     def _fold_all(self, items: list[Item], loop: str, skipped: int, numbers: Mapping[str, Any]) -> Item | None:
         expr = parse_expr(loop)
@@ -169,7 +164,7 @@ class Trees:
         count = Traced(len(items) + skipped, expr) - skipped if is_whole and expr.symbols() else len(items)
         prefix, suffix, first = affix
         names = tuple(item.name for item in items)
-        return replace(items[0], tree=tree, count=count, loop=loop, names=names, affix=(prefix, suffix), first=first)
+        return items[0].replaced(tree=tree, count=count, loop=loop, names=names, affix=(prefix, suffix), first=first)
 
 
 def numbers_of(module: Module) -> dict[str, Any]:
@@ -260,7 +255,7 @@ def fold_trees(trees: Sequence[Tree], plan_of: Callable[[str], ClassPlan]) -> Tr
         tree = fold_trees([i.tree for i in row], plan_of)
         if tree is None or head.count is not None:
             return None
-        items.append(replace(head, tree=tree))
+        items.append(head.replaced(tree=tree))
     return ChainTree(tuple(items))
 
 
@@ -278,8 +273,8 @@ def _fold_leaves(leaves: list[LeafTree], count: int) -> LeafTree | None:
         value = fold_values([t.arguments[k][1].value for t in leaves])
         if value is _NO_FOLD:
             return None
-        arguments.append((name, replace(argument, value=value)))
-    return replace(first, arguments=tuple(arguments))
+        arguments.append((name, argument.replaced(value=value)))
+    return first.replaced(arguments=tuple(arguments))
 
 
 _NO_FOLD: Any = object()
