@@ -1,27 +1,20 @@
-"""The parser's tables, made from the grammar.
+"""The tables of the grammar as it is shipped, so that nobody has to wait for them.
 
     python -m tools.tables
 
-Lark reads `grammars/cnn.lark` and works out the LALR(1) tables; what the parser needs of them is written to
-`cnndsl/syntax/tables.py`, so that nothing of Lark is needed to read a text.  States are numbered in the order in
-which they are reached, which makes the file depend on the grammar alone.
+Lark works them out from `grammars/cnn.lark`; they are written to `cnndsl/syntax/tables.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from zlib import crc32
 
-from lark import Lark
-from lark.grammar import Rule, Symbol
-from lark.lexer import BasicLexer, PatternStr
-from lark.parsers.lalr_analysis import Shift
+from cnndsl.syntax import grammar
+from cnndsl.syntax.lalr import work_out
 
-from cnndsl.syntax.automaton import Production
-
-ROOT = Path(__file__).parents[1]
-TARGET = ROOT / "cnndsl" / "syntax" / "tables.py"
-STARTS = ("file", "pipe", "unreadable")
+TARGET = Path(__file__).parents[1] / "cnndsl" / "syntax" / "tables.py"
 HEAD = '''\
 """The parser's tables, which `python -m tools.tables` makes from grammars/cnn.lark; see automaton.py."""
 
@@ -36,112 +29,23 @@ from cnndsl.syntax.automaton import Production, Tables
 
 def text() -> str:
     """The module with the tables, for the grammar as it is."""
-    grammar = (ROOT / "grammars" / "cnn.lark").read_text(encoding="utf-8")
-    lark = Lark(grammar, parser="lalr", lexer="basic", start=list(STARTS), maybe_placeholders=True)
-    pattern, words = _words(lark)
-    states, starts, ends, rules = _states(lark)
-    productions = _productions(rules)
-    silent = sorted(lark.ignore_tokens)
+    source = grammar.path().read_bytes()
+    made = work_out(source.decode())
     listed = [
-        f"PATTERN = {pattern!r}",
-        f"WORDS = {words!r}",
-        f"SILENT = frozenset({silent!r})",
-        _lines("PRODUCTIONS", [f"Production{tuple(production)!r}" for production in productions]),
-        _lines("STATES: tuple[dict[str, int], ...]", [repr(state) for state in states]),
-        f"TABLES = Tables(STATES, PRODUCTIONS, {starts!r}, {ends!r})",
+        f"GRAMMAR = {crc32(source):#010x}",
+        '"""The checksum of the grammar."""',
+        f"PATTERN = {made.pattern!r}",
+        f"WORDS = {made.words!r}",
+        f"SILENT = frozenset({sorted(made.silent)!r})",
+        _lines("PRODUCTIONS", (f"Production{tuple(production)!r}" for production in made.productions)),
+        _lines("STATES: tuple[dict[str, int], ...]", map(repr, made.states)),
+        f"TABLES = Tables(PATTERN, WORDS, SILENT, PRODUCTIONS, STATES, {made.starts!r}, {made.ends!r})",
     ]
     return f"{HEAD}\n" + "\n".join(listed) + "\n"
 
 
-def _lines(name: str, items: list[str]) -> str:
+def _lines(name: str, items: Iterable[str]) -> str:
     return f"{name} = (\n" + "".join(f"    {item},\n" for item in items) + ")"
-
-
-def _words(lark: Lark) -> tuple[str, dict[str, str]]:
-    """One pattern for all kinds of words, in the order in which they are tried; and the names that are words."""
-    lexer: Any = lark.parser.lexer
-    assert isinstance(lexer, BasicLexer)  # noqa: S101 - which is what the option asked for
-    tried = lexer.scanner.terminals
-    pattern = "|".join(f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})" for terminal in tried)
-    named = [terminal for terminal in lexer.terminals if terminal not in tried]
-    assert all(isinstance(terminal.pattern, PatternStr) for terminal in named)  # noqa: S101 - words are written out
-    return pattern, {terminal.pattern.value: terminal.name for terminal in sorted(named, key=lambda t: t.pattern.value)}
-
-
-def _states(lark: Lark) -> tuple[list[dict[str, int]], dict[str, int], dict[str, int], list[Rule]]:
-    """For each state what follows from a symbol: a state to go to, or, as `~n`, rule number n to complete.
-
-    Also the states to begin in and to end in, by start symbol, and the rules.
-    """
-    table = lark.parser.parser._parse_table  # noqa: SLF001 - there is no other way to it
-    order = [table.start_states[start] for start in STARTS]
-    numbers = {state: number for number, state in enumerate(order)}
-    rules: dict[Rule, int] = {}
-    states: list[dict[str, int]] = []
-    for state in order:  # which grows meanwhile
-        row: dict[str, int] = {}
-        for symbol, (action, argument) in sorted(table.states[state].items()):
-            if action is Shift:
-                if argument not in numbers:
-                    numbers[argument] = len(order)
-                    order.append(argument)
-                row[symbol] = numbers[argument]
-            else:
-                row[symbol] = ~rules.setdefault(argument, len(rules))
-        states.append(row)
-    starts = {start: numbers[table.start_states[start]] for start in STARTS}
-    ends = {start: numbers[table.end_states[start]] for start in STARTS}
-    return states, starts, ends, list(rules)
-
-
-def _productions(rules: list[Rule]) -> list[Production]:
-    singles = _singles(rules)
-    return [_production(rule, singles) for rule in rules]
-
-
-def _singles(rules: list[Rule]) -> frozenset[str]:
-    """The rules that the grammar inlines and that give one part each, whichever way they are completed."""
-    singles = {rule.origin.name for rule in rules if _is_inlined(rule.origin)}
-    before = -1
-    while len(singles) != before:
-        before = len(singles)
-        for rule in rules:
-            parts = _kept(rule)
-            one = len(parts) == 1 and not _is_list(parts[0][1], frozenset(singles))
-            if rule.origin.name in singles and not one:
-                singles.discard(rule.origin.name)
-    return frozenset(singles)
-
-
-def _kept(rule: Rule) -> list[tuple[int, Symbol]]:
-    """What the grammar keeps of a rule, with its place on the stack."""
-    return [(at, s) for at, s in enumerate(rule.expansion) if not (s.is_term and s.filter_out)]  # type: ignore[attr-defined]
-
-
-def _is_inlined(symbol: Symbol) -> bool:
-    return not symbol.is_term and symbol.name.startswith("_")
-
-
-def _is_list(symbol: Symbol, singles: frozenset[str]) -> bool:
-    return _is_inlined(symbol) and symbol.name not in singles
-
-
-def _production(rule: Rule, singles: frozenset[str]) -> Production:
-    parts: list[int | None] = []
-    kept = dict(_kept(rule))
-    missing = list(rule.options.empty_indices) or [False] * len(rule.expansion)
-    at = 0
-    for is_missing in missing:
-        if is_missing:
-            parts.append(None)
-            continue
-        if at in kept:
-            parts.append(~at if _is_list(kept[at], singles) else at)
-        at += 1
-    origin = str(rule.origin.name)
-    passes = origin in singles or (rule.options.expand1 and rule.alias is None and parts == [0])
-    method = "" if passes or _is_inlined(rule.origin) else str(rule.alias or origin)
-    return Production(origin, len(rule.expansion), method, tuple(parts), passes)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The pushdown automaton that reads words by the LALR(1) tables of a grammar.
 
-The tables are worked out beforehand (`tools/tables.py`).  A completed rule calls a method of a builder with the parts
-that the grammar keeps, so that no parse tree is built but the one that the builder makes.
+Lark works the tables out (`lalr.py`), for the grammar that is shipped beforehand.  A completed rule calls a method of
+a builder with the parts that the grammar keeps, so that no parse tree is built but the one that the builder makes.
 """
 
 from __future__ import annotations
@@ -28,13 +28,21 @@ class Production(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What to do in each state for each symbol: a state to go to, or, as `~n`, a production to complete.
+    """What reading by a grammar needs.
 
-    `starts` and `ends` have the states in which reading begins and ends, by the rule that is read.
+    pattern: a regular expression with a group for each kind of word, in the order in which they are tried.
+    words: the names that are words of the language, with their kinds.
+    silent: the kinds that only divide words.
+    productions: the ways to write the rules.
+    states: for each state what follows from a symbol: a state to go to, or, as `~n`, a production to complete.
+    starts, ends: the states in which reading begins and ends, by the rule that is read.
     """
 
-    states: tuple[dict[str, int], ...]
+    pattern: str
+    words: dict[str, str]
+    silent: frozenset[str]
     productions: tuple[Production, ...]
+    states: tuple[dict[str, int], ...]
     starts: dict[str, int]
     ends: dict[str, int]
 

@@ -14,9 +14,9 @@ from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.automaton import END, Automaton, Unexpected
 from cnndsl.syntax.builder import Builder
+from cnndsl.syntax.grammar import tables
 from cnndsl.syntax.mistakes import explain, not_closed
 from cnndsl.syntax.place import DEFINITIONS, Open, Place
-from cnndsl.syntax.tables import TABLES
 from cnndsl.syntax.words import Word
 from cnndsl.syntax.words import words as words_of
 
@@ -87,7 +87,7 @@ class _Reader:
     def __init__(self, source: Source, start: str, offset: int) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
-        self._automaton = Automaton(TABLES, start, _builder())
+        self._automaton = Automaton(tables(), start, _builder())
         self._offset = offset
         self._brackets: list[Open] = []
         self._anchors = [_Anchor(None, 0)]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from cnndsl.syntax.automaton import Production, Tables
 
+GRAMMAR = 0x4f48d8fd
+"""The checksum of the grammar."""
 PATTERN = '(?P<NUMBER>(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?)|(?P<_NL>[;\n](?:[;\\s]|#[^\n]*)*+(?!->|else\\b))|(?P<CONTINUED>\n(?:\\s|#[^\n]*)*+(?=->|else\\b))|(?P<_ARROW>->(?:\\s|#[^\n]*)*+)|(?P<NAME>[^\\W\\d]\\w*)|(?P<SPACE>[ \t\x0c\r\\v]+)|(?P<STRING>"[^"\n]*")|(?P<COMMENT>#[^\n]*)|(?P<COMPARE>==|!=|<=?|>=?)|(?P<SLASH>\\/\\/?|%)|(?P<POWER>\\*\\*)|(?P<COLON>:)|(?P<COMMA>,)|(?P<DOT>\\.)|(?P<EQUAL>=)|(?P<HOLE>\\?)|(?P<LBRACE>\\{)|(?P<LSQB>\\[)|(?P<MINUS>\\-)|(?P<PLUS>\\+)|(?P<RBRACE>\\})|(?P<RPAR>\\))|(?P<RSQB>\\])|(?P<STAR>\\*)|(?P<_LPAR>\\()|(?P<UNKNOWN>[;\n](?:[;\\s]|#[^\n]*)*+|.)'
 WORDS = {'and': 'AND', 'block': 'BLOCK', 'else': '_ELSE', 'extern': 'EXTERN', 'false': 'FALSE', 'for': 'FOR', 'from': 'FROM', 'if': 'IF', 'import': 'IMPORT', 'in': 'IN', 'init': 'INIT', 'input': 'INPUT', 'it': 'IT', 'network': 'NETWORK', 'not': 'NOT', 'or': 'OR', 'output': 'OUTPUT', 'repeat': 'REPEAT', 'sequence': 'SEQUENCE', 'true': 'TRUE', 'when': 'WHEN'}
 SILENT = frozenset(['COMMENT', 'CONTINUED', 'SPACE'])
@@ -528,4 +530,4 @@ STATES: tuple[dict[str, int], ...] = (
     {'$END': -186, 'AND': -186, 'COLON': -186, 'COMMA': -186, 'COMPARE': -186, 'DOT': -186, 'FOR': -186, 'IF': -186, 'IN': -186, 'LBRACE': -186, 'LSQB': -186, 'MINUS': -186, 'NOT': -186, 'OR': -186, 'PLUS': -186, 'POWER': -186, 'RBRACE': -186, 'RPAR': -186, 'RSQB': -186, 'SLASH': -186, 'STAR': -186, 'WHEN': -186, '_ARROW': -186, '_ELSE': -186, '_LPAR': -186, '_NL': -186},
     {'$END': -187, '_NL': -187},
 )
-TABLES = Tables(STATES, PRODUCTIONS, {'file': 0, 'pipe': 1, 'unreadable': 2}, {'file': 10, 'pipe': 61, 'unreadable': 69})
+TABLES = Tables(PATTERN, WORDS, SILENT, PRODUCTIONS, STATES, {'file': 0, 'pipe': 1, 'unreadable': 2}, {'file': 10, 'pipe': 61, 'unreadable': 69})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from cnndsl.syntax.tables import PATTERN, SILENT, WORDS
+from cnndsl.syntax.grammar import tables
 
 
 class Word(str):
@@ -25,18 +25,19 @@ class Word(str):
 
 def words(text: str, offset: int = 0) -> list[Word]:
     """All words of a text that begins at `offset` of its source; what only divides them is left out."""
+    silent, named = tables().silent, tables().words
     found = []
     for match in _pattern().finditer(text):
         kind = match.lastgroup
-        if kind is None or kind in SILENT:
+        if kind is None or kind in silent:
             continue
         written = match[0]
         if kind == "NAME":
-            kind = WORDS.get(written, kind)
+            kind = named.get(written, kind)
         found.append(Word(kind, written, match.start() + offset, match.end() + offset))
     return found
 
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    return re.compile(PATTERN)
+    return re.compile(tables().pattern)

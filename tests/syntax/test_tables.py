@@ -10,8 +10,11 @@ import pytest
 from lark import Lark, Token
 from lark.exceptions import UnexpectedToken
 
+from cnndsl.source import Source
+from cnndsl.syntax import grammar, lalr
+from cnndsl.syntax import words as words_module
 from cnndsl.syntax.automaton import END, Automaton, Unexpected
-from cnndsl.syntax.tables import TABLES
+from cnndsl.syntax.parser import parse
 from cnndsl.syntax.words import words
 from tools import tables
 
@@ -28,11 +31,27 @@ class _Silent:
 
 @pytest.fixture(scope="module")
 def lark() -> Lark:
-    return Lark((ROOT / "grammars" / "cnn.lark").read_text(), parser="lalr", lexer="basic", start=list(tables.STARTS))
+    return Lark((ROOT / "grammars" / "cnn.lark").read_text(), parser="lalr", lexer="basic", start=list(lalr.STARTS))
 
 
 def test_the_tables_are_those_of_the_grammar() -> None:
     assert tables.TARGET.read_text(encoding="utf-8") == tables.text(), "run python -m tools.tables"
+
+
+def test_a_changed_grammar_is_worked_out_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = tmp_path / "cnn.lark"
+    text = grammar.path().read_text(encoding="utf-8")
+    changed.write_text(text.replace('"network"', '"net"'), encoding="utf-8")
+    source = Source("new.cnn", "net Net { input(3, 8, 8); relu }")
+    assert parse(source)[1]
+    monkeypatch.setattr(grammar, "path", lambda: changed)
+    grammar.tables.cache_clear()
+    words_module._pattern.cache_clear()
+    try:
+        assert not parse(source)[1]
+    finally:
+        grammar.tables.cache_clear()
+        words_module._pattern.cache_clear()
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
@@ -60,7 +79,7 @@ def _changed(kinds: list[str], at: int, chance: random.Random) -> list[str]:
 
 
 def _read(kinds: list[str]) -> tuple[int, frozenset[str]]:
-    automaton = Automaton(TABLES, "file", _Silent())
+    automaton = Automaton(grammar.tables(), "file", _Silent())
     for at, kind in enumerate(kinds):
         try:
             automaton.feed(kind, kind)
