@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cnndsl.commands.options import check_no_source, common, file, force, network, network_name
+from cnndsl.commands.options import check_expand, check_no_source, common, file, force, network, network_name
 from cnndsl.console import STDIN, Run
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def command(
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
         name, kind = network_name(compilation.program, network), output.suffix[1:]
+        check_expand(compilation.program, name, expand)
         folding: dict[str, Any] = {"depth": depth, "expand": expand}
         if style == "volume":
             shown: ThemeName = "light" if theme == "auto" and kind == "png" else theme

@@ -115,6 +115,19 @@ def network_name(program: Program, wanted: str | None) -> str:
     return wanted
 
 
+def check_expand(program: Program, network: str, wanted: Iterable[str]) -> None:
+    """Refuse to open what the network does not have."""
+    from cnndsl.backends.diagram.named import definitions, unknown
+
+    module = program.network(network)
+    name = unknown(program, module, tuple(wanted))
+    if name is not None:
+        blocks = definitions(program, module)
+        has = f"its blocks are {', '.join(blocks)}" if blocks else "it has no blocks"
+        message = f"{network} has no block or part {name} with an inside; {has}"
+        raise click.BadParameter(message, param_hint="--expand")
+
+
 def check_no_source(target: Path, sources: Iterable[Path]) -> None:
     """Refuse to write over a source."""
     for source in sources:

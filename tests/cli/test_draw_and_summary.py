@@ -99,6 +99,16 @@ def test_a_network_that_is_none(cnndsl: Command, folder: Path, command: str) -> 
     assert "two.cnn has no network Fourth; it has First, Second, Third" in result.err
 
 
+@pytest.mark.parametrize("name", ["Blok", "conv1", "nothing.at.all", ""])
+@pytest.mark.parametrize("style", ["diagram", "volume"])
+def test_what_cannot_be_expanded(cnndsl: Command, folder: Path, name: str, style: str) -> None:
+    (folder / "two.cnn").write_text(TWO)
+    result = cnndsl("draw", "two.cnn", "--expand", name, "--style", style)
+    assert result.code == 2
+    assert f"has no block or part {name} with an inside; its blocks are" in result.err
+    assert made(folder) == []
+
+
 @pytest.mark.parametrize("command", ["draw", "summary"])
 def test_errors(cnndsl: Command, folder: Path, command: str) -> None:
     result = cnndsl(command, "bad.cnn")

@@ -62,7 +62,7 @@ class Folding:
         self._structures: dict[object, int] = {}
         self._facts: dict[str, _Facts] = {}
         self._richest: dict[str, _Facts] = {}
-        for module in _inner_first(program, root):
+        for module in inner_first(program, root):
             facts = self._facts[module.id] = self._study(module)
             self._richest[module.name] = max(
                 self._richest.get(module.name, facts), facts, key=lambda facts: facts.boxes
@@ -229,7 +229,7 @@ def _follows(module: Module) -> list[bool]:
     return found
 
 
-def _inner_first(program: Program, root: Module) -> Iterator[Module]:
+def inner_first(program: Program, root: Module) -> Iterator[Module]:
     """Every module that `root` is made of, each after the ones inside it; without recursion, at any depth."""
     done: set[str] = set()
     waiting = [(root, False)]

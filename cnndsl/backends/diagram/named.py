@@ -1,0 +1,30 @@
+"""What a user may name to see its inside: definitions and parts of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from cnndsl.backends.diagram.folding import inner_first
+from cnndsl.program import Leaf, Module, Program
+
+
+def definitions(program: Program, network: Module) -> list[str]:
+    """The names of the definitions that a network is made of, in the order of the alphabet."""
+    return sorted({module.name for module in inner_first(program, network) if module.kind != "chain"} - {network.name})
+
+
+def unknown(program: Program, network: Module, wanted: Collection[str]) -> str | None:
+    """The first of the wanted names that is neither a definition, nor the path of a part, nor `*`; None if all are."""
+    known = {"*", *definitions(program, network)}
+    return next((name for name in wanted if name not in known and not _is_part(program, network, name)), None)
+
+
+def _is_part(program: Program, network: Module, path: str) -> bool:
+    """Whether a path such as `layer2.0` leads from the network to a part of it that has an inside."""
+    module = network
+    for name in path.split("."):
+        unit = next((child.unit for child in module.children if child.name == name), None)
+        if unit is None or isinstance(unit, Leaf):
+            return False
+        module = program.modules[unit.module]
+    return True
