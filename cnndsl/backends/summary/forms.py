@@ -34,6 +34,8 @@ _CSV_HEADS = (
     "kept",
     "field",
 )
+_FORMULA = ("=", "+", "-", "@")
+"""With what a spreadsheet's formulas begin."""
 
 
 def json(network: Module, totals: Totals, lines: Iterable[Entry]) -> str:
@@ -85,7 +87,10 @@ def _json(value: Any) -> str:
 
 
 def csv(lines: Iterable[Entry]) -> str:
-    """A line of heads and one for each row; nothing stands for what depends on an open size."""
+    """A line of heads and one for each row; nothing stands for what depends on an open size.
+
+    A name that a spreadsheet would take for a formula has an apostrophe before it.
+    """
     from csv import DictWriter
     from io import StringIO
 
@@ -94,6 +99,7 @@ def csv(lines: Iterable[Entry]) -> str:
     writer.writeheader()
     for line in lines:
         row = _row(line) | {"output": shown(line.row.output), "field": field_of(line)}
+        row |= {key: f"'{row[key]}" for key in ("path", "last") if row[key].startswith(_FORMULA)}
         writer.writerow({key: str(value).lower() if isinstance(value, bool) else value for key, value in row.items()})
     return out.getvalue()
 
@@ -131,7 +137,7 @@ def _cells(*cells: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(f"\\{char}" if char in "\\|*_`<>[]" else char for char in clean(text))
+    return "".join(f"\\{char}" if char in "\\|*_`<>[]&$" else char for char in clean(text))
 
 
 def _row(line: Entry) -> dict[str, Any]:
