@@ -160,7 +160,8 @@ class Comparer:
                 continue
             for inner in items(program, item.module):
                 name = f"{item.name}.{inner.name}" if inner.name else ""
-                opened.append(replace(inner, name=name, again=inner.again or item.again))
+                again, training = inner.again or item.again, inner.training or item.training
+                opened.append(replace(inner, name=name, again=again, training=training))
         return opened
 
     def _pair(self, a: Item, b: Item, notes: tuple[str, ...]) -> Node:

@@ -77,9 +77,9 @@ class Lines:
 
         A block that only follows is one line, without what is inside it, unless `whole`.
         """
-        return self._walk(comparison, "", "", whole)
+        return self._walk(comparison, _Around(), _Around(), whole)
 
-    def _walk(self, comparison: Comparison, old: str, new: str, whole: bool) -> Iterator[Line]:
+    def _walk(self, comparison: Comparison, old: _Around, new: _Around, whole: bool) -> Iterator[Line]:
         for node in comparison.nodes:
             if node.status is Status.SAME:
                 continue
@@ -90,34 +90,44 @@ class Lines:
             if node.changes or node.notes or node.renamed:
                 yield self._line(node, old, new)
             if node.before is not None and node.after is not None:
-                yield from self._walk(inside, f"{old}{node.before.name}.", f"{new}{node.after.name}.", whole)
+                yield from self._walk(inside, old.inside(node.before), new.inside(node.after), whole)
 
-    def _line(self, node: Node, old: str, new: str) -> Line:
+    def _line(self, node: Node, old: _Around, new: _Around) -> Line:
         sides = [
-            None if item is None else self._side(number, item, prefix)
-            for number, (item, prefix) in enumerate(((node.before, old), (node.after, new)))
+            None if item is None else self._side(number, item, around)
+            for number, (item, around) in enumerate(((node.before, old), (node.after, new)))
         ]
         return Line(node.status, node.item, sides[0], sides[1], node.changes, node.notes)
 
-    def _side(self, number: int, item: Item, prefix: str) -> Side:
+    def _side(self, number: int, item: Item, around: _Around) -> Side:
         cost = self._cost(number, item)
-        inner = f"{prefix}{item.name}" if item.name else ""
-        block = inner.rpartition(".")[0] if item.name else prefix[:-1]
-        return Side(inner, block, item.ys, cost.parameters, cost.macs)
+        path = f"{around.prefix}{item.name}" if item.name else ""
+        block = path.rpartition(".")[0] if item.name else around.prefix[:-1]
+        parameters = 0 if item.again or around.again else cost.parameters
+        return Side(path, block, item.ys, parameters, 0 if item.training or around.training else cost.macs)
 
     def _cost(self, number: int, item: Item) -> Cost:
-        """What an item holds, nothing where it was applied before, and what its application costs."""
+        """What an item holds, and what its application costs."""
         counter = self._counters[number]
-        macs: int | None = 0
-        held = Cost()
         if item.module is not None:
-            held = counter.of(item.module.id)
-            macs = held.macs if item.applied else 0
-        elif item.layer is not None and item.applied and item.xs:
-            macs = layer_macs(item.layer, item.xs[0], item.ys[0])
-        if item.leaf is not None:
-            held = counter.held(item.leaf)
-        return Cost(0 if item.again else held.parameters, macs=0 if item.training else macs)
+            cost = counter.of(item.module.id)
+            return cost if item.applied else replace(cost, macs=0)
+        held = counter.held(item.leaf) if item.leaf is not None else Cost()
+        if item.layer is not None and item.xs:
+            return replace(held, macs=layer_macs(item.layer, item.xs[0], item.ys[0]))
+        return held
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What an item is inside of: where its path begins, and whether that was applied before, or in training only."""
+
+    prefix: str = ""
+    again: bool = False
+    training: bool = False
+
+    def inside(self, item: Item) -> _Around:
+        return _Around(f"{self.prefix}{item.name}.", self.again or item.again, self.training or item.training)
 
 
 def folded(lines: Iterable[Line]) -> list[Line]:

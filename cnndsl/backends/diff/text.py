@@ -145,11 +145,12 @@ class _Text:
         shown = [f"{key}," for key in (keys if self._whole else keys[:_KEYS])]
         shown[-1] = f"{shown[-1][:-1]} ..." if len(keys) > len(shown) else shown[-1][:-1]
         head = f"  {what} ({len(keys):,}): "
+        indent = len(head) if all(len(head) + width(text) <= self._columns for text in shown) else 4
         line = head
         for text in shown:
-            if width(line) + width(text) > self._columns and width(line) > len(head):
+            if width(line) + width(text) > self._columns and width(line) > indent:
                 yield line
-                line = " " * len(head)
+                line = " " * indent
             line += f"{text} "
         yield line
 
