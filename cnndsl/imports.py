@@ -6,6 +6,7 @@ else, whatever links lie there.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -38,11 +39,11 @@ class FolderReader:
     """Reads files in a folder and below it."""
 
     def __init__(self, folder: Path) -> None:
-        self._root = folder.resolve()
+        self._root = Path(os.path.realpath(folder))
 
     def __call__(self, path: PurePosixPath) -> str:
         """The text of the file at `path`, relative to the folder. Raises ImportProblem."""
-        target = (self._root / path).resolve()
+        target = Path(os.path.realpath(self._root / path))  # unlike Path.resolve it does not raise for a loop of links
         if not target.is_relative_to(self._root):
             message = f"{path} lies outside the folder of the file that is compiled"
             raise ImportProblem(message, "import from the same folder or one below it")
