@@ -20,6 +20,7 @@ from cnndsl.elaborate.expressions import Expressions, open_size
 from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.mistaken import other_order, refuse_others
 from cnndsl.elaborate.scope import Scope
+from cnndsl.elaborate.suggest import value_first
 from cnndsl.elaborate.values import (
     BlockRecipe,
     BraceRecipe,
@@ -316,6 +317,7 @@ class Application(Expressions):
                 f"{kind.layer.kind} {reason}, so it must be a layer and not a call",
                 node.span,
                 help=f"apply it with ->: {node.arguments[0].value.span.text} -> {kind.layer.kind}(...)",
+                fix=value_first(node),
             )
         return self._plain(recipe, value, node.span)
 

@@ -164,3 +164,16 @@ def applied(call: tree.Call) -> Fix | None:
             Edit(Span(span.source, given.end, span.end), f" -> {call.function.span.text}{closing}"),
         )
     )
+
+
+def value_first(call: tree.Call) -> Fix | None:
+    """The fix that writes `conv(x, 8, 3)` as `x -> conv(8, 3)`; None where something stands around it."""
+    left_out = without(call, 0)
+    value, span = call.arguments[0].value, call.span
+    before = span.source.text[: span.start].rstrip(" \t")[-1:]
+    if left_out is None or not isinstance(value, (tree.Name, tree.It, tree.Input)):
+        return None
+    if before not in ("", "(", ",", "=", "{", "\n", ";"):
+        return None
+    put = Edit(Span(span.source, span.start, span.start), f"{value.span.text} -> ")
+    return Fix((put, *left_out.edits))

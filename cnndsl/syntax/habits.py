@@ -75,7 +75,9 @@ def settings(place: Place) -> Problem | None:
         title = place.after if word.type == "COLON" else word
         called = str(title).strip('"') if title is not None and title.type in ("NAME", "STRING") else "Net"
         help_text = f"write {name} {called} {{ ... }}"
-        return error("E101", f"a {name} is a name and a body in braces", place.span(line[0], word), help=help_text)
+        fix = Fix.replacing(place.span(), called) if word.type == "STRING" and called.isidentifier() else None
+        span = place.span(line[0], word)
+        return error("E101", f"a {name} is a name and a body in braces", span, help=help_text, fix=fix)
     if not place.in_body:
         return None
     if kind == "INPUT" and len(line) == 1 and word.type == "COLON":
@@ -107,6 +109,30 @@ def listed(place: Place) -> Problem | None:
     fix = Fix.replacing(span, wanted) if "#" not in span.text else None
     helps = (f"layers are put in a row with ->: {wanted}", "several values come from one line: a, b = split(it, 2)")
     return error("E101", "names with commas between them are given values with =", span, help=helps, fix=fix)
+
+
+def comma_at_the_end(place: Place) -> Problem | None:
+    """A comma behind each line, as in a list: `relu,`."""
+    word, after = place.word, place.after
+    if word.type != "COMMA" or not place.in_body or after is None or after.type not in ("_NL", "RBRACE"):
+        return None
+    if not place.line and (place.before is None or place.before.type != "RBRACE"):
+        return None
+    return error(
+        "E101", "a line of a body ends without a comma", place.span(), help="remove it", fix=place.removing(word)
+    )
+
+
+def named_output(place: Place) -> Problem | None:
+    """An output that is given a value: `output = x`."""
+    word, line, after = place.word, place.line, place.after
+    if word.type != "EQUAL" or len(line) != 1 or line[0].type != "OUTPUT" or after is None or after.type != "NAME":
+        return None
+    following = place.following(after)[1:2]
+    if following and following[0].type not in ("_NL", "RBRACE"):
+        return None
+    message = "what goes out stands behind the word output, without ="
+    return error("E101", message, place.span(), help=f"write output {after}", fix=place.removing(word))
 
 
 def number(place: Place) -> Problem | None:

@@ -143,7 +143,9 @@ def _definition(place: Place) -> Problem | None:
             help=f"write {kind} {name} {{ ... }}",
         )
     span = place.span(first, place.before)
-    return error("E101", f"{name} has no body", span, help=f"write {kind} {name} {{ ... }}")
+    return error(
+        "E101", f"{name} has no body", span, help=f"write {place.text(first, place.before or first)} {{ ... }}"
+    )
 
 
 def _braces(place: Place) -> Problem | None:
@@ -268,7 +270,9 @@ def _outside(place: Place) -> Problem | None:
 
         near = get_close_matches(str(first), ["network", "block", "sequence", "extern"], n=1, cutoff=0.7)
         if near:
-            return error("E101", f"nothing is called {first}", place.span(first), help=f"did you mean {near[0]}?")
+            fix = Fix.replacing(place.span(first), near[0])
+            message = f"nothing is called {first}"
+            return error("E101", message, place.span(first), help=f"did you mean {near[0]}?", fix=fix)
     if place.word.type == "$END":
         return None
     return error(
@@ -320,6 +324,8 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     habits.other_language,
     habits.settings,
     habits.listed,
+    habits.comma_at_the_end,
+    habits.named_output,
     _word_as_name,
     habits.number,
     habits.several_numbers,
