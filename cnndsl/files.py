@@ -70,8 +70,9 @@ def _open_at_once(path: str, flags: int) -> int:
 def sources(paths: Iterable[Path]) -> Iterator[Path | Problem]:
     """The files that paths stand for, each once: a folder for the `.cnn` files in it and below, in the order of names.
 
-    What is hidden, by a dot before its name, is left out, and links to folders are not followed. In place of a folder
-    that cannot be read, or has no such file, comes a Problem with E001.
+    What is hidden, by a dot before its name, is left out, and so are links to folders and those that lead out of the
+    folder: whoever names a folder does not mean files elsewhere. In place of a folder that cannot be read, or has no
+    such file, comes a Problem with E001.
     """
     seen: set[str] = set()
     for path in paths:
@@ -86,19 +87,24 @@ def sources(paths: Iterable[Path]) -> Iterator[Path | Problem]:
 
 def _below(folder: Path) -> Iterator[Path | Problem]:
     name = shown(folder)
+    root = os.path.realpath(folder)
     failed: list[OSError] = []
     empty = True
     for place, folders, names in os.walk(folder, onerror=failed.append):
         folders[:] = sorted(one for one in folders if not one.startswith("."))
         for one in sorted(names):
             path = Path(place, one)
-            if one.endswith(".cnn") and not one.startswith(".") and path.is_file():
+            if one.endswith(".cnn") and not one.startswith(".") and path.is_file() and _is_below(path, root):
                 empty = False
                 yield path
     for problem in failed:
         yield unreadable(shown(Path(problem.filename)), problem)
     if empty and not failed:
         yield error("E001", f"there is no .cnn file in {name}", None, help="name a file, or a folder with some in it")
+
+
+def _is_below(path: Path, root: str) -> bool:
+    return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(root)
 
 
 def decode(data: bytes, name: str) -> Source:

@@ -19,7 +19,7 @@ from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import why_not_class
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
-from cnndsl.syntax.parser import parse
+from cnndsl.syntax.parser import LONGEST, parse
 
 _MAX_DEPTH = 16
 
@@ -31,6 +31,7 @@ class Files:
         self._context, self._read = context, read
         self._done: dict[PurePosixPath, Scope | None] = {}
         self._open: list[PurePosixPath] = []
+        self._characters = 0
         self._classes: dict[str, tree.Definition | tree.Variant | tree.Extern] = {}
         """The first of each name."""
         self._parameters: list[tree.Parameter] = []
@@ -170,6 +171,14 @@ class Files:
             text = self._read(path)
         except ImportProblem as problem:
             raise error("E413", problem.message, item.path.span, help=problem.help) from None
+        self._characters += len(text)
+        if self._characters > LONGEST:
+            raise error(
+                "E505",
+                f"the files that are imported may have at most {LONGEST:,} characters together",
+                item.span,
+                help="import only what is needed",
+            )
         importing = item.span.source
         around = importing.name.removesuffix(importing.short)  # the folders as the user wrote them
         file, found = parse(Source(f"{around}{path}", text, short=str(path)))

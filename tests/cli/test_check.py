@@ -136,10 +136,18 @@ def test_links_lead_to_files_and_not_around(cnndsl: Command, folder: Path) -> No
     (folder / "sub").mkdir()
     (folder / "sub" / "back").symlink_to(folder, target_is_directory=True)
     (folder / "sub" / "lost.cnn").symlink_to(folder / "nowhere.cnn")
-    (folder / "sub" / "there.cnn").symlink_to(folder / "net.cnn")
+    (folder / "sub" / "there.cnn").symlink_to(folder / "sub" / "net.txt")
+    (folder / "sub" / "net.txt").write_text(NET)
     os.mkfifo(folder / "sub" / "pipe.cnn")
     assert cnndsl("check", "sub").out == "1 file checked, no errors\n"
-    assert cnndsl("check", "sub", "net.cnn").out == "1 file checked, no errors\n"
+    assert cnndsl("check", "sub", "sub/net.txt").out == "1 file checked, no errors\n"
+
+
+def test_links_out_of_a_folder_are_not_followed(cnndsl: Command, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "elsewhere.cnn").symlink_to(folder / "net.cnn")
+    assert cnndsl("check", "sub").code == 2
+    assert cnndsl("check", "sub/elsewhere.cnn").out == "1 file checked, no errors\n"
 
 
 def test_a_folder_without_any(cnndsl: Command, folder: Path) -> None:
