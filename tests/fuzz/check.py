@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,12 +16,16 @@ from zlib import crc32
 
 import cnndsl
 from cnndsl import cli, files
-from cnndsl.compiler import Compilation
-from cnndsl.diagnostics import Diagnostic, Problem
+from cnndsl.compiler import Compilation, compile_source
+from cnndsl.diagnostics import Diagnostic, Problem, Severity, has_errors
+from cnndsl.fixing import fix
+from cnndsl.formatting import formatted
 from cnndsl.layers.extern import Extern
 from cnndsl.program import Leaf, Program
-from cnndsl.reporting import github, text
+from cnndsl.reporting import github, sarif, text
 from cnndsl.reporting import json as json_
+from cnndsl.source import Source
+from cnndsl.syntax.parser import parse
 from tests.fuzz import budget, module
 from tests.fuzz.words import ROOT
 
@@ -83,9 +87,13 @@ def check(data: bytes, *, instrumented: bool = False, thorough: bool = False) ->
     compilation = steps("compile", whole)
     assert isinstance(compilation, Compilation)
     steps("the report", partial(_report, list(compilation.diagnostics), source.text))
+    if thorough or sample % 3 == 0:
+        steps("the layout", partial(_layout, source, compilation))
+    if thorough or sample % 10 == 2:
+        steps("mending", partial(_mend, source, compilation))
     made = None
     if compilation.program is None:
-        assert any(d.severity.value == "error" for d in compilation.diagnostics)
+        assert has_errors(compilation.diagnostics)
     elif compilation.program.networks:
         made = str(steps("python", compilation.python))
         module.check(made, _brought(compilation.program))
@@ -145,6 +153,33 @@ def _well_formed(svg: str | bytes) -> object:
     return ET.fromstring(svg)  # noqa: S314 - it was made here, and shall be right
 
 
+def _layout(source: Source, compilation: Compilation) -> None:
+    """The text in its one layout, which is the same text to the compiler, and stays as it is in the same layout."""
+    laid_out, found = formatted(source)
+    if has_errors(found):
+        assert laid_out == source.text
+        assert not compilation.ok
+        return
+    again = Source(source.name, laid_out)
+    assert formatted(again) == (laid_out, ())
+    # Lines that are not the same are the one thing that diagnostics may differ in.
+    codes = sorted(diagnostic.code for diagnostic in cnndsl.compile(laid_out, folder=FOLDER).diagnostics)
+    assert codes == sorted(diagnostic.code for diagnostic in compilation.diagnostics), laid_out
+
+
+def _mend(source: Source, compilation: Compilation) -> None:
+    """What can be mended makes the text no worse: it reads as well as before, and if that, it has no more errors."""
+    mended = fix(source, lambda changed: compile_source(changed, folder=FOLDER).diagnostics)
+    assert mended.applied or mended.source.text == source.text
+    unread = _errors(parse(source)[1])
+    assert _errors(parse(mended.source)[1]) <= unread
+    assert unread or _errors(mended.left) <= _errors(compilation.diagnostics)
+
+
+def _errors(diagnostics: Iterable[Diagnostic]) -> int:
+    return sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
+
+
 def _brought(program: Program) -> set[str]:
     units = (child.unit for part in program.modules.values() for child in part.children)
     layers = (unit.layer for unit in units if isinstance(unit, Leaf))
@@ -164,9 +199,10 @@ def _report(diagnostics: list[Diagnostic], source: str) -> None:
     text.render(diagnostics, color=True)
     assert len(json.loads(json_.render(diagnostics))) == len(diagnostics)
     assert github.render(diagnostics).count("\n") == len(diagnostics)
+    assert len(json.loads(sarif.render(diagnostics))["runs"][0]["results"]) == len(diagnostics)
 
 
-_COMMANDS = (["check"], ["check", "--format", "json"], ["compile", "--diagram", "none"], ["summary"])
+_COMMANDS = (["check"], ["check", "--format", "json"], ["fmt", "--diff"], ["compile", "--diagram", "none"], ["summary"])
 
 
 def _command(command: list[str], data: bytes) -> None:
