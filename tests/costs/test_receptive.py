@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import pytest
-import torch
-from torch import Tensor, nn
 
+from benchmarks.receptive import POSITIONS, compare
 from cnndsl.costs import rows
-from cnndsl.layers.reach import Interval, hull
 from cnndsl.program import Program
 from cnndsl.receptive import Field, fields, outputs
 from cnndsl.traced import value_of
+from tests.costs.gradients import inside, positive, ramps, seen_along
 from tests.costs.networks import NETWORKS
 from tests.running import build, program_of
 
 MANY = 8
 """Positions in a row that are looked at; what they see repeats after as many at most."""
-
-
-def positive(text: str) -> nn.Module:
-    """The network with weights that are above zero, so that nothing cancels, and sum to about one, so that it stays."""
-    torch.manual_seed(0)
-    model = build(text).double()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            fan = parameter[0].numel() if parameter.dim() > 1 else 4
-            parameter.copy_((torch.rand_like(parameter) + 1) / fan)
-    return model
-
-
-def ramps(shape: tuple[int, ...]) -> Iterator[Tensor]:
-    """Inputs that rise along all axes and that fall: their largest values are at the last and at the first place.
-
-    So a max pool, which passes the gradient to one place alone, shows the one and then the other end of its window.
-    """
-    total = torch.zeros(shape, dtype=torch.float64)
-    for axis, size in enumerate(shape[1:], 1):
-        steps = torch.arange(size, dtype=torch.float64).view(-1, *[1] * (len(shape) - 1 - axis))
-        total = total + steps / sum(shape[1:])
-    for ramp in (total, -total):
-        yield (ramp + 1.5)[None]
-
-
-def seen_along(model: nn.Module, shape: tuple[int, ...], axis: int, positions: list[int]) -> list[Interval]:
-    """For positions along an axis of the output, in the middle of the others: the places of the input that they see."""
-    found: list[Interval | None] = [None] * len(positions)
-    for ramp in ramps(shape):
-        given = ramp.requires_grad_()
-        middle = model(given).sum(1)[0]
-        for other in reversed(range(middle.dim())):
-            if other != axis - 1:
-                middle = middle.select(other, middle.shape[other] // 2)
-        for k, position in enumerate(positions):
-            (gradient,) = torch.autograd.grad(middle[position], given, retain_graph=True)
-            places = gradient[0].movedim(axis, 0).flatten(1).any(1).nonzero().flatten().tolist()
-            found[k] = hull(found[k], (places[0], places[-1]))
-    return [interval for interval in found if interval is not None]
 
 
 def single(program: Program) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Field, ...]]:
@@ -81,7 +40,7 @@ CONVOLUTIONAL = [
 def test_what_the_middle_sees(name: str) -> None:
     """Position by position: the places, how many at most, and how far they move on."""
     x, y, axes = single(program_of(NETWORKS[name]))
-    model = positive(NETWORKS[name])
+    model = positive(build(NETWORKS[name]))
     assert len(axes) == len(x) - 1
     for axis, field in enumerate(axes, 1):
         positions = [p for p in range(y[axis]) if inside(field, p, x[axis])]
@@ -94,10 +53,14 @@ def test_what_the_middle_sees(name: str) -> None:
         assert Fraction(found[-1][0] - found[0][0], positions[-1] - positions[0]) == field.stride
 
 
-def inside(field: Field, position: int, size: int) -> bool:
-    """Whether a position sees neither the first nor the last place of an axis, and so nothing beyond."""
-    seen = field.at(position)
-    return seen is not None and seen[0] > 0 and seen[1] < size - 1
+@pytest.mark.parametrize("name", ["LeNet5", "Discriminator"])
+def test_real_networks(name: str) -> None:
+    """`python -m benchmarks.receptive` compares more of them."""
+    for seen in compare(name):
+        assert len(seen.positions) == POSITIONS
+        assert seen.agree
+        assert not replace(seen, expected=seen.expected[1:] + seen.expected[:1]).agree
+        assert not replace(seen, said=replace(seen.said, size=seen.said.size + 1)).agree
 
 
 def test_the_whole_map_through_a_gate() -> None:
@@ -106,13 +69,13 @@ def test_the_whole_map_through_a_gate() -> None:
     for axis, field in enumerate(axes, 1):
         assert told(field) == (x[axis], 2, 0, field.axis)
         positions = [0, y[axis] // 2]
-        found = seen_along(positive(NETWORKS["squeeze"]), x, axis, positions)
+        found = seen_along(positive(build(NETWORKS["squeeze"])), x, axis, positions)
         assert found == [field.at(position) for position in positions] == [(0, x[axis] - 1)] * 2
 
 
 def test_everything_is_seen_behind_a_dense_layer() -> None:
     x, y, axes = single(program_of(NETWORKS["reference"]))
-    model = positive(NETWORKS["reference"])
+    model = positive(build(NETWORKS["reference"]))
     assert y == (10,)
     for ramp in ramps(x):
         given = ramp.requires_grad_()
@@ -127,7 +90,7 @@ def test_at_the_border(name: str) -> None:
     x, y, axes = single(program_of(NETWORKS[name]))
     for axis, field in enumerate(axes, 1):
         positions = [0, 1, y[axis] - 2, y[axis] - 1]
-        found = seen_along(positive(NETWORKS[name]), x, axis, positions)
+        found = seen_along(positive(build(NETWORKS[name])), x, axis, positions)
         assert found == [field.at(position) for position in positions]
 
 
