@@ -202,7 +202,7 @@ def _show(
             Wanted(part, maps or 8, numbers=all(_is_numbers(item) for item in inputs), at=at, depth=depth),
             trained=weights,
             seed=seed or 0,
-            scale=Scale(mean or (0.0,), std or (1.0,)),
+            scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
             labels=read_labels(labels) if labels is not None else (),
         )
     except ImportError as problem:

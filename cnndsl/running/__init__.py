@@ -12,25 +12,22 @@ from typing import TYPE_CHECKING
 
 from cnndsl import costs
 from cnndsl.backends.diagram import words
-from cnndsl.backends.maps.figure import Figure, Given, Result, Score
+from cnndsl.backends.maps.figure import Figure, Given
 from cnndsl.loading import class_of
-from cnndsl.program import Call, Leaf, Module, Program
 from cnndsl.running import maps, weights
 from cnndsl.running.given import Sample, Scale, samples
 from cnndsl.running.numbers import read_text
 from cnndsl.running.recorder import Recorder, Wanted
 from cnndsl.running.refused import Refused
+from cnndsl.running.results import results
 from cnndsl.running.steps import run
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from cnndsl.compiler import Compilation
 
 __all__ = ["Refused", "Scale", "Wanted", "read_labels", "watch"]
-
-ALL_SCORES, BEST_SCORES = 20, 10
-"""Up to so many scores are all listed, in their order; of more only the best."""
 
 
 def watch(
@@ -70,7 +67,7 @@ def watch(
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # PyTorch's, of speed
             gave = run(program, top, model, tuple(sample.tensor[None].clone() for sample in made), recorder)
     except (RuntimeError, IndexError, ValueError) as problem:
-        message = f"PyTorch cannot run {top.name} on this: {str(problem).strip().splitlines()[0]}"
+        message = f"PyTorch cannot run {top.name} on this: {_first_line(problem)}"
         raise Refused(message) from None
     if wanted.part and not recorder.steps:
         message = f"{wanted.part} is not applied outside of training"
@@ -78,8 +75,6 @@ def watch(
     if wanted.at is not None and not recorder.worked_out:
         message = f"no convolution or pooling that is shown has a number at {', '.join(map(str, wanted.at))}"
         raise Refused(message, "--at")
-    outputs = [output for output in top.outputs if not output.training]
-    names = [output.name or (top.names.get(output.value, "") if len(outputs) > 1 else "") for output in outputs]
     return Figure(
         top.name,
         compilation.source.short,
@@ -87,10 +82,7 @@ def watch(
         _said_of_weights(model, trained, seed),
         tuple(_given(sample, wanted) for sample in made),
         recorder.steps,
-        tuple(
-            _result(name, tensor[0], wanted, labels, may_be_shares=_ends_open(program, top, output.value))
-            for name, tensor, output in zip(names, gave, outputs, strict=True)
-        ),
+        results(program, top, gave, wanted, labels),
         wanted.part,
         recorder.skipped,
     )
@@ -117,31 +109,5 @@ def _given(sample: Sample, wanted: Wanted) -> Given:
     return Given(sample.name, sample.words, value, sample.png)
 
 
-def _result(name: str, tensor: Tensor, wanted: Wanted, labels: Sequence[str], *, may_be_shares: bool) -> Result:
-    value = maps.value(tensor, wanted.maps, numbers=wanted.numbers, side=maps.LARGE)
-    if tensor.dim() != 1:
-        return Result(name, value)
-    if labels and len(labels) != len(tensor):
-        message = f"there are {len(labels):,} lines, and {len(tensor):,} numbers come out: write a line for each"
-        raise Refused(message, "--labels")
-    listed = tensor.float().tolist()
-    shares = tensor.float().softmax(0).tolist() if may_be_shares and len(listed) > 1 else [None] * len(listed)
-    scores = [
-        Score(index, labels[index] if labels else "", number, share)
-        for index, (number, share) in enumerate(zip(listed, shares, strict=True))
-    ]
-    if len(scores) > ALL_SCORES:
-        scores = sorted(scores, key=lambda score: -score.number)[:BEST_SCORES]
-    return Result(name, value, tuple(scores), len(listed) - len(scores))
-
-
-def _ends_open(program: Program, module: Module, value: int) -> bool:
-    """Whether a value comes straight from a dense layer, so that a softmax may follow it."""
-    step = next((step for step in reversed(module.steps) if value in step.outputs), None)
-    if step is None or not isinstance(step.action, Call):
-        return False
-    unit = module.child(step.action.child).unit
-    if isinstance(unit, Leaf):
-        return unit.layer.kind == "linear"
-    inner = program.modules[step.action.module or unit.module]
-    return _ends_open(program, inner, inner.outputs[step.outputs.index(value)].value)
+def _first_line(problem: Exception) -> str:
+    return str(problem).strip().partition("\n")[0]

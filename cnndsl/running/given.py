@@ -51,6 +51,11 @@ def samples(
         what = "one input" if len(network.inputs) == 1 else f"{len(network.inputs)} inputs, {names},"
         message = f"{network.name} takes {what} and {len(given)} are given: write --from once for each, in this order"
         raise Refused(message, "--from")
+    if scale is not None and all(isinstance(item, str) or _is_numbers(item) for item in given):
+        message = (
+            "a mean and a deviation are taken from pictures, and numbers are given: take them from those beforehand"
+        )
+        raise Refused(message, "--mean" if any(scale.mean) else "--std")
     wholes = whole_inputs(program, network.id)
     made = []
     for at, (name, shape, item) in enumerate(zip(network.inputs, network.input_shapes, given, strict=True)):
@@ -70,6 +75,10 @@ def _sample(network: Module, name: str, shape: Shape, item: Path | str, scale: S
     if item.suffix.lower() in numbers.TENSORS:
         return Sample(name, numbers.load(item, size), f"the tensor in {item.name}")
     return _picture(network, name, shape, item, scale)
+
+
+def _is_numbers(path: Path) -> bool:
+    return path.suffix.lower() in numbers.TEXTS + numbers.TENSORS
 
 
 def _picture(network: Module, name: str, shape: Shape, path: Path, scale: Scale) -> Sample:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 NET = "network Net { input(1, 8, 8); conv(2, 3) -> relu -> linear(3) }"
-HEAVY = {"torch", "numpy", "pydantic", "lark", "graphviz", "rich"}
+HEAVY = {"torch", "numpy", "PIL", "pydantic", "lark", "graphviz", "rich"}
 
 
 def loaded_by(code: str, *, cwd: Path | None = None) -> set[str]:

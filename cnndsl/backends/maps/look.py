@@ -12,6 +12,7 @@ h1{margin:0;font-size:1.9rem;color:var(--heading)}
 h2,h3,h4,h5,h6{margin:0;font-size:1.05rem;color:var(--heading);display:flex;flex-wrap:wrap;gap:.2rem .7rem;
 align-items:baseline}
 p{margin:.3rem 0}
+section>h2{margin:1.2rem 0 .5rem}
 header{margin-bottom:1.5rem}
 .quiet,.words,.note,figcaption,.skipped,summary,.legend{color:var(--quiet)}
 .words,.note,.formula,.legend,.sum,.weights,summary{font-size:.875rem}
@@ -27,11 +28,11 @@ border-radius:0 6px 6px 0;break-inside:avoid}
 .kind{padding:0 .5rem;border-radius:1rem;font-size:.8rem;font-weight:normal;background:var(--fill);color:var(--line);
 border:1px solid var(--line)}
 .size{margin-left:auto;font-weight:normal;font-size:.95rem;color:var(--size);white-space:nowrap}
-.maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(6.6rem,1fr));gap:.6rem .5rem;margin-top:.5rem}
+.maps{display:grid;grid-template-columns:repeat(8,minmax(0,1fr));gap:.6rem .5rem;margin-top:.5rem}
+.large .maps{grid-template-columns:repeat(3,minmax(0,1fr))}
 .maps.features,.maps.curves{grid-template-columns:repeat(auto-fill,minmax(14rem,1fr))}
 .maps.features{grid-template-columns:1fr}
 .maps:has(.numbers){display:flex;flex-wrap:wrap;gap:.8rem 1.4rem}
-.large .maps{grid-template-columns:repeat(auto-fill,minmax(14rem,1fr))}
 figure{margin:0;min-width:0}
 figcaption{font-size:.75rem;line-height:1.3;font-variant-numeric:tabular-nums}
 .channel{font-weight:bold;margin-right:.25rem;color:var(--text)}
@@ -64,10 +65,9 @@ summary{cursor:pointer;margin-bottom:.4rem}
 background:var(--background);border:1px solid var(--cluster_line)}
 .bar span{display:block;height:100%;background:var(--size)}
 @media print{body{max-width:none;padding:0;font-size:10pt}summary{display:none}
-.maps:not(.features,.curves,:has(.numbers)){grid-template-columns:repeat(8,1fr)}
-.large .maps:not(.features,.curves,:has(.numbers)){grid-template-columns:repeat(3,1fr)}
 .step,.maps,.bar,.bar span,td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
-@media (max-width:36rem){.size{margin-left:0}.label{white-space:normal}}
+@media screen and (max-width:48rem){.maps,.large .maps{grid-template-columns:repeat(auto-fill,minmax(6rem,1fr))}}
+@media screen and (max-width:36rem){.size{margin-left:0}.label{white-space:normal}}
 """
 _NAMED = ("background", "heading", "text", "quiet", "size", "cluster", "cluster_line")
 

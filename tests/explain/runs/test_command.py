@@ -94,6 +94,8 @@ def test_no_file_of_somebody_else_is_overwritten(cnndsl: Command, folder: Path, 
         (["--from", "seen.png", "--weights", "none.pt"], "none.pt cannot be read: no such file"),
         (["--from", "seen.png", "--labels", "none.txt"], "none.txt cannot be read: no such file"),
         (["--from", "seen.png", "--labels", "net.cnn"], "there are 4 lines, and 10 numbers come out"),
+        (["--values", "1 2 3", "--mean", "1"], "numbers are given: take them from those beforehand"),
+        (["--values", "1 2 3", "--std", "1"], "numbers are given: take them from those beforehand"),
         (["--values", "1 2 3"], "the network takes 1 x 8 x 8, and 1 x 3 numbers are given"),
     ],
 )

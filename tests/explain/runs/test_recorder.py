@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cnndsl.backends.maps import page, svg
 from cnndsl.running import Refused, recorder
 from tests.explain.runs.support import SMALL, every, numbers, ran, step, titles
 
@@ -84,6 +85,19 @@ def test_what_comes_out() -> None:
     assert [score.share for score in sure.scores] == [None] * 3
     with pytest.raises(Refused, match="there are 2 lines, and 3 numbers come out"):
         ran(SMALL, numbers(1, 6, 6), labels=("cat", "dog"))
+
+
+def test_maps_have_no_labels() -> None:
+    with pytest.raises(Refused, match="what comes out of Net is no list of numbers"):
+        ran("network Net { input(1, 4, 4) -> relu }", numbers(1, 4, 4), labels=("cat",))
+
+
+def test_a_network_may_give_what_it_takes() -> None:
+    figure = ran("network Net { input(3) }", "1 2 3")
+    assert figure.steps == ()
+    assert figure.results[0].value == figure.given[0].value
+    assert "What comes out" in page(figure)
+    assert "What comes out" in svg(figure)
 
 
 def test_several_results_have_their_names() -> None:
