@@ -34,15 +34,15 @@ def read(path: Path) -> Source:
     return decode(load(path), shown(path))
 
 
-def load(path: Path) -> bytes:
-    """The bytes of a file, one more than `LARGEST` of them at most. Raises Problem with E001 where it cannot be read.
+def load(path: Path, largest: int = LARGEST) -> bytes:
+    """The bytes of a file, one more than `largest` of them at most. Raises Problem with E001 where it cannot be read.
 
     A pipe is read until its writers close it; one without a writer is not waited for.
     """
     name = shown(path)
     try:
         with open(path, "rb", opener=_open_at_once) as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(largest + 1)
             if not data and stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
                 raise error("E001", f"{name} cannot be read: it is a pipe into which nobody writes", None)
             return data
@@ -241,7 +241,7 @@ def rewrite(path: Path, old: bytes, new: bytes) -> None:
     try:
         target = path.resolve(strict=True)
         check_target(target, lambda _: True, force=True)
-        if target.read_bytes() != old:
+        if load(target, len(old)) != old:
             raise error("E004", f"{shown(path)} stays as it is: it was changed meanwhile", None, help="run this again")
     except (OSError, RuntimeError) as problem:
         raise error("E004", f"{shown(path)} cannot be written: {reason(problem)}", None) from None

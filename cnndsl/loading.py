@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.compiler import Compilation, CompilationError, compile_source
 from cnndsl.diagnostics import Problem
-from cnndsl.files import decode
+from cnndsl.files import LARGEST, decode
 from cnndsl.layers.extern import Extern
 from cnndsl.program import Leaf, Program, Target
 from cnndsl.source import Source
@@ -35,7 +35,8 @@ def load(
     """
     path = Path(path)
     try:
-        source = decode(path.read_bytes(), path.name)
+        with path.open("rb") as file:
+            source = decode(file.read(LARGEST + 1), path.name)
     except Problem as problem:
         raise CompilationError(Compilation(Source(path.name, ""), (problem.diagnostic,), None)) from None
     compilation = compile_source(source, settings, folder=path.parent)

@@ -7,6 +7,7 @@ from math import isfinite, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.files import load as load_bytes
 from cnndsl.files import shown, unreadable
 from cnndsl.layers.sizes import show
 from cnndsl.running.refused import Refused
@@ -24,12 +25,13 @@ Size = tuple[int | None, ...]
 
 def read_text(path: Path) -> str:
     """The text of a file with numbers. Raises Problem (E001) where it cannot be read."""
+    data = load_bytes(path, MOST_BYTES)
+    if len(data) > MOST_BYTES:
+        message = ValueError(f"it is larger than {MOST_BYTES // 2**20} MiB")
+        raise unreadable(shown(path), message)
     try:
-        if path.stat().st_size > MOST_BYTES:
-            message = ValueError(f"it is larger than {MOST_BYTES // 2**20} MiB")
-            raise unreadable(shown(path), message)
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as problem:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
         raise unreadable(shown(path), problem) from None
 
 

@@ -15,6 +15,7 @@ import pytest
 import cnndsl
 from cnndsl import files
 from cnndsl.diagnostics import Problem
+from cnndsl.running.numbers import read_text
 from tests.cli.conftest import NET
 
 CNNDSL = [sys.executable, "-m", "cnndsl"]
@@ -188,3 +189,15 @@ def test_runs_beside_each_other_write_whole_files(tmp_path: Path) -> None:
     assert (tmp_path / "net.dot").read_text().rstrip().endswith("}")
     assert (tmp_path / "untidy.cnn").read_text() == NET
     assert temporary_files(tmp_path) == []
+
+
+def test_loading_does_not_read_a_device_to_its_end() -> None:
+    with pytest.raises(cnndsl.CompilationError, match="larger than"):
+        cnndsl.load("/dev/zero")
+
+
+def test_numbers_are_not_read_from_a_device_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.csv"
+    path.symlink_to("/dev/zero")
+    with pytest.raises(Problem, match="larger than"):
+        read_text(path)
