@@ -1,70 +1,67 @@
-"""What a cold start costs: each command as a new process, against the imports that it cannot do without.
+"""What a cold start costs: each command as a new process, against the imports that it is measured by.
 
-    python -m benchmarks.cold [--runs 7]
+    python -m benchmarks.cold [--runs 11]
 
-Prints medians of the processor time (user and system, of the process and what it starts), and each as a
-ratio to importing the libraries that the compiler is built on, and to importing torch.  The runs of the
-commands take turns, so that a busy moment of the machine hits them all.
+Prints medians of the processor time (user and system, of the process and what it starts), and each as a ratio to
+importing Lark and Pydantic and to importing torch.  Of Pydantic there are two: `import pydantic` puts most of the work
+off to the first name that is taken from it.  The runs of the commands take turns, so that a busy moment of the machine
+hits them all.  All modules are compiled beforehand, as in an installation.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.measuring import installed, machine, markdown, processor_time
+
 MODEL = Path(__file__).parent.parent / "models" / "net.cnn"
-# The class itself: `import pydantic` alone puts the work off.
-LIBRARIES, TORCH = "import lark; from pydantic import BaseModel", "import torch"
+LIBRARIES, CLASSES = "import lark, pydantic", "import lark; from pydantic import BaseModel"
+TORCH = "import torch"
 
 
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description="Measure cold starts.")
-    parser.add_argument("--runs", type=int, default=7, help="processes per command")
+    parser.add_argument("--runs", type=int, default=11, help="processes per command")
     runs = parser.parse_args().runs
+    print(f"{machine()}\n")
     with tempfile.TemporaryDirectory() as folder:
         commands = _commands(Path(folder))
+        environment = installed(Path(folder) / "compiled")
         for command in commands.values():  # the first run fills caches, and is not counted
-            _seconds(command)
+            processor_time(command, environment)
         times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(runs):
             for name, command in commands.items():
-                times[name].append(_seconds(command))
+                times[name].append(processor_time(command, environment))
     medians = {name: statistics.median(found) for name, found in times.items()}
-    bases = [name for name in (LIBRARIES, TORCH) if name in medians]
-    across = max(map(len, medians))
-    print(f"{'':{across}}{'CPU s':>8}" + "".join(f"  / {base}" for base in bases))
-    for name, median in medians.items():
-        ratios = "".join(f"{median / medians[base]:>{len(base) + 4}.2f}" for base in bases)
-        print(f"{name:{across}}{median:8.3f}{ratios}")
+    bases = [name for name in (LIBRARIES, CLASSES, TORCH) if name in medians]
+    rows = [
+        [f"`{name}`", f"{1000 * median:.0f}", *(f"{median / medians[base]:.2f}" for base in bases)]
+        for name, median in medians.items()
+    ]
+    print(markdown(["", "CPU ms", *(f"/ `{base}`" for base in bases)], rows))
 
 
 def _commands(folder: Path) -> dict[str, list[str]]:
     python = [sys.executable, "-c"]
     cnndsl = [sys.executable, "-m", "cnndsl"]
-    commands = {
-        LIBRARIES: [*python, LIBRARIES],
+    commands = {name: [*python, name] for name in ("pass", "import click", LIBRARIES, CLASSES)} | {
         "cnndsl --version": [*cnndsl, "--version"],
         "cnndsl check net.cnn": [*cnndsl, "check", str(MODEL)],
+        "cnndsl summary net.cnn": [*cnndsl, "summary", str(MODEL)],
+        "cnndsl compile --diagram none net.cnn": [
+            *cnndsl, "compile", "--diagram", "none", str(MODEL), "-o", str(folder),
+        ],
         "cnndsl compile net.cnn": [*cnndsl, "compile", str(MODEL), "-o", str(folder)],
         "cnndsl draw net.cnn": [*cnndsl, "draw", str(MODEL), "-o", str(folder / "drawn.svg")],
-        "cnndsl summary net.cnn": [*cnndsl, "summary", str(MODEL)],
-    }
+    }  # fmt: skip
     return commands | {TORCH: [*python, TORCH]} if importlib.util.find_spec("torch") else commands
-
-
-def _seconds(command: list[str]) -> float:
-    """The processor time of one process and its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 if __name__ == "__main__":
