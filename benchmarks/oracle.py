@@ -32,6 +32,7 @@ from importlib.metadata import version
 from itertools import repeat
 from multiprocessing import get_context
 
+import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from cnndsl.layers.catalogue import KINDS
@@ -192,7 +193,11 @@ def problem_of(attempt: Callable[[], object]) -> str:
 
 
 def be_strict() -> None:
-    """Let what PyTorch warns of belong to its word on a layer, but for what is of speed, and said once in a process."""
+    """Let what PyTorch warns of belong to its word on a layer, but for what is of speed, and said once in a process.
+
+    Small tensors are worked on faster by one thread.
+    """
+    torch.set_num_threads(1)
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", "Using padding='same' with even kernel")
 

@@ -207,10 +207,69 @@ block {name}(channels, hidden = 8) {{
     return Definition(name, text, lambda x: True, lambda rng, x: _few(rng, x) + rng.choice(["", ", 3"]))
 
 
+def flags(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Parts that are there or not, one by one."""
+    pieces = [
+        "if first { pre: conv(channels, 1) }",
+        "for k in sizes { conv(channels, k, padding = k // 2) -> act }",
+        "if norm { batchnorm } else { conv(channels, 1) -> act }",
+        "if drop > 0 { dropout(drop) }",
+        '"named-{channels}": conv(channels, 1)',
+        "widths = [c + channels for c in range(2)]; for w in widths { conv(w, 1) }",
+    ]
+    chosen = "\n    ".join(rng.sample(pieces, rng.randint(2, len(pieces))))
+    text = f"""
+block {name}(channels, first = true, norm = false, sizes = [1, 3], act = relu, drop = 0) {{
+    {chosen}
+    conv(channels, 1)
+    skip = if input.channels != channels {{ conv(channels, 1) -> batchnorm }}
+    it + (input -> skip)
+}}"""
+    ends = ["", ", false", ", true, true", ", norm=true, drop=0.2", ", sizes=[3]", ", sizes=[], drop=0.1", ", act=silu"]
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(ends))
+
+
+def inverted(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Widths that are computed, a chain with a name of its own, and a sum where the sizes allow it."""
+    gate = rng.choice(["", "inner -> global_avgpool -> conv(inner.channels, 1) -> sigmoid\n    it * inner"])
+    text = f"""
+block {name}(channels, expand = 2, stride = 1) {{
+    hidden = make_divisible(input.channels * expand, 4)
+    residual = stride == 1 and input.channels == channels
+    body = {{
+        if expand != 1 {{ conv(hidden, 1, bias=false) -> batchnorm -> relu6 }}
+        conv(hidden, 3, stride=stride, padding=1, groups={rng.choice(["1", "hidden if expand != 1 else 1"])}) -> relu6
+    }}
+    inner = input -> {rng.choice(["body", "body -> relu"])}
+    {gate or "inner"}
+    project: conv(channels, 1, bias=false) -> batchnorm
+    if residual {{ it + input }}
+}}"""
+    if "expand != 1 else 1" in text:
+        text = text.replace("conv(hidden, 3", "conv(hidden if expand != 1 else channels, 3")
+    ends = ["", ", 1", ", 3", ", stride=2", ", 2, 2"]
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(ends))
+
+
+def table(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Rows of a table, each with numbers for a group of layers."""
+    text = f"""
+block {name}(rows, act = relu) {{
+    for [c, n, k] in rows {{
+        for i in range(n) {{
+            {rng.choice(['"stage{c}-{i}": ', ""])}conv(c + i, k, padding = k // 2)
+            {rng.choice(["act", "batchnorm -> act", "it + (it -> conv(it.channels, 1))"])}
+        }}
+    }}
+}}"""
+    rows = ["[[2, 1, 1]]", "[[3, 2, 1], [5, 1, 3]]", "[[2, 1, 3], [3, 3, 1], [7, 2, 1]]", "[[4, 2, 3]], act=tanh"]
+    return Definition(name, text, _map, lambda rng, x: rng.choice(rows))
+
+
 DEFINITIONS = {
     "Norm": conv_norm, "Residual": residual, "Dense": dense, "Squeeze": squeeze, "Mixed": mixed, "Loop": loop,
     "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
-    "Scaled": scaled, "Head": dense_head,
+    "Scaled": scaled, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
 }  # fmt: skip
 
 
