@@ -133,9 +133,9 @@ class _Around:
 def folded(lines: Iterable[Line]) -> list[Line]:
     """The lines, those that are alike as one where the first of them is.
 
-    Alike are changes of parts of the same name in other blocks, or of one kind with counted names; equal parts that
-    were added to one block or to the same blocks; blocks of one kind in a row; parts of one block that have other
-    numbers now; and rows of parts whose sizes change alike.
+    Alike are equal changes of parts whose names differ by a number at most, wherever they are; equal layers that were
+    added, and blocks of one kind that were added to one block; parts of one block that have other numbers now; and rows
+    of parts whose sizes change alike.
     """
     found: dict[object, Line] = {}
     for line in _rows(lines):
@@ -176,17 +176,20 @@ def _key(line: Line) -> object:
     if not (line.changes or line.notes):
         numbered = before.name.isdigit() and after.name.isdigit() and not line.moved
         return ("renamed", before.block, after.block, numbered or (before.path, after.path))
-    place = line.item.word if line.item.is_counted_name else after.name
+    place = line.item.word if line.item.is_counted_name else _stem(after)
     return (line.status, line.changes, line.notes, before.name == after.name, place)
 
 
 def _place(item: Item, side: Side | None) -> tuple[str, str]:
-    """Where an added or removed part is alike to another: of this name in any block, or with any number in this one."""
+    """Where an added or removed part is alike to another: a block in the same block, a layer anywhere."""
     if side is None:
         return ("", "")
-    if item.module is not None or side.name.isdigit():
-        return (side.block, side.name.rstrip("0123456789"))
-    return ("", side.name)
+    return (side.block if item.module is not None else "", _stem(side))
+
+
+def _stem(side: Side) -> str:
+    """The name without the number at its end."""
+    return side.name.rstrip("0123456789")
 
 
 def _joined(first: Line, line: Line, times: int) -> Line:
