@@ -1,10 +1,11 @@
 """How the compiler grows with the network: time by stage and peak memory, for networks of different make.
 
-    python -m benchmarks.scaling [--sizes 100 1000 10000] [--runs 3]
+    python -m benchmarks.scaling [--sizes 10 100 1000 10000 100000] [--runs 3]
 
-Each size is compiled in a process of its own. Prints the medians of the processor time by stage, the
-peak of the memory that Python allocated, per layer, and the slope: the power of the number of layers
-with which the total grows, from one size to the next (1 is linear).
+Each size is compiled in a process of its own. Prints the medians of the processor time by stage, of the whole way from
+the text to Python, the peak of the memory that Python allocated on that way, per layer, and the slope: the power of the
+number of layers with which the time to Python grows, from one size to the next (1 is linear).
+The limits on what a text may ask for are raised.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
+from benchmarks.measuring import machine, markdown
+
 STAGES = ("parse", "elaborate", "python", "dot")
+TO_PYTHON = STAGES[:3]
 
 
 def chain(layers: int) -> str:
@@ -69,7 +73,9 @@ MAKES: dict[str, Callable[[int], str]] = {f.__name__: f for f in (chain, loop, r
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description="Measure how compilation grows.")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10000], help="numbers of layers")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[10, 100, 1000, 10_000, 100_000], help="numbers of layers"
+    )
     parser.add_argument("--runs", type=int, default=3, help="processes per network")
     parser.add_argument("--make", choices=sorted(MAKES), nargs="+", default=list(MAKES))
     parser.add_argument("--one", nargs=2, metavar=("MAKE", "LAYERS"), help=argparse.SUPPRESS)
@@ -78,20 +84,19 @@ def main() -> None:
         make, layers = options.one
         print(json.dumps(_measure(MAKES[make](int(layers)))))
         return
-    print(
-        f"{'':10}{'layers':>8}"
-        + "".join(f"{stage:>11}" for stage in STAGES)
-        + f"{'total s':>10}{'kB/layer':>10}{'slope':>8}"
-    )
+    print(f"{machine()}\n")
+    stages = [f"{stage} s" for stage in STAGES]
+    print(markdown(["network", "layers", *stages, "text to Python s", "kB a layer", "slope"], ()))
     for make in options.make:
         before: tuple[int, float] | None = None
         for layers in options.sizes:
             runs = [_in_process(make, layers) for _ in range(options.runs)]
-            medians = [statistics.median(run[stage] for run in runs) for stage in STAGES]
-            total, memory = sum(medians), statistics.median(run["memory"] for run in runs)
+            median = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+            total = sum(median[stage] for stage in TO_PYTHON)
             slope = "" if before is None else f"{math.log(total / before[1]) / math.log(layers / before[0]):.2f}"
-            shown = "".join(f"{median:11.3f}" for median in medians)
-            print(f"{make:10}{layers:>8}{shown}{total:>10.3f}{memory / 1000 / layers:>10.2f}{slope:>8}", flush=True)
+            times = [f"{median[stage]:.3f}" for stage in STAGES]
+            row = [make, f"{layers:,}", *times, f"{total:.3f}", f"{median['memory'] / 1000 / layers:.1f}", slope]
+            print(f"| {' | '.join(row)} |", flush=True)
             before = layers, total
 
 
@@ -102,14 +107,16 @@ def _in_process(make: str, layers: int) -> dict[str, float]:
 
 
 def _measure(text: str) -> dict[str, float]:
-    """Time each stage, then compile once more to see the memory."""
+    """Time each stage, then go from text to Python once more to see the memory."""
     from cnndsl.backends.diagram import dot
     from cnndsl.backends.torch import generate
     from cnndsl.compiler import compile  # noqa: A004 - the package's own word
     from cnndsl.elaborate import Limits, elaborate
     from cnndsl.source import Source
+    from cnndsl.syntax import parser
     from cnndsl.syntax.parser import parse
 
+    parser.LONGEST = 10**9
     compile("network Warm { input(3, 8, 8)\n conv(8, 3) -> relu }")
     limits = Limits(layers=10**7, size=10**8, items=10**7)
     clock = time.process_time
@@ -128,8 +135,9 @@ def _measure(text: str) -> dict[str, float]:
     seconds = {stage: times[k + 1] - times[k] for k, stage in enumerate(STAGES)}
     tracemalloc.start()
     again, _ = elaborate(parse(Source("net.cnn", text))[0], {}, limits)
+    if again is not None:
+        generate(again)
     _, peak = tracemalloc.get_traced_memory()
-    del again
     return seconds | {"memory": float(peak)}
 
 
