@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.diagnostics import Diagnostic, error, has_errors, in_order
 from cnndsl.elaborate import Limits, elaborate
+from cnndsl.garbage import all_kept
 from cnndsl.imports import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.program import Program
 from cnndsl.source import Source, Span
@@ -58,7 +57,7 @@ class Compilation:
         """The generated PyTorch module. Raises CompilationError when the text has errors."""
         from cnndsl.backends.torch import generate
 
-        with _all_kept():
+        with all_kept():
             return generate(self._checked())
 
     def for_inference(self) -> Compilation:
@@ -168,7 +167,7 @@ def compile_source(
     from cnndsl.lint import lint, parse_codes, silence
 
     ignored = parse_codes(ignore)
-    with _all_kept():
+    with all_kept():
         file, found = parse(source)
         if has_errors(found):
             return Compilation(source, found, None)
@@ -178,18 +177,6 @@ def compile_source(
         if program is not None:
             found = in_order(found + lint(program, source, read))
     return Compilation(source, silence(found, source, ignored), program, read)
-
-
-@contextmanager
-def _all_kept() -> Iterator[None]:
-    """While nearly everything that is made is kept: looking for garbage would be most of the time, for nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def compile(  # noqa: A001 - the package's own word
