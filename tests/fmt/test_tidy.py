@@ -28,12 +28,17 @@ def tidy(block: Block) -> str:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files(path: Path) -> None:
     text = path.read_bytes().decode()
-    assert formatted(Source(path.name, text)) == (text, ())
+    assert formatted(Source(path.name, text)) == (text, ()), f"run cnndsl fmt {path.relative_to(ROOT)}"
 
 
 @pytest.mark.parametrize("block", EXAMPLES, ids=str)
-def test_examples(block: Block) -> None:
-    assert block.text == tidy(block)
+def test_examples(block: Block, request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update"):
+        document = ROOT / block.document
+        text = document.read_text(encoding="utf-8")
+        document.write_text(text.replace(f"\n{block.text}```", f"\n{tidy(block)}```"), encoding="utf-8")
+        return
+    assert block.text == tidy(block), "run pytest tests/fmt --update"
 
 
 def test_what_becomes_of_an_untidy_text() -> None:
