@@ -126,9 +126,9 @@ def last_map(program: Program, network: str, axis: int) -> Map:
     times: Counter[str] = Counter()
     found = None
     for row, place in zip(applied, fields(program, network), strict=True):
-        if row.word.startswith("adaptive"):
-            break  # from here on sizes do not follow the input
         times[row.path] += 1
+        if row.word.startswith("adaptive"):
+            continue  # its size does not follow the input
         ((_, seen),) = place.seen[0].items() or ((None, ()),)
         field = seen[axis - 1] if seen else None
         if row.path and field is not None and field.along is not None:
