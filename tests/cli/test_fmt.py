@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,3 +162,26 @@ def test_a_fault_of_the_formatter_does_no_harm(
     assert f"ugly.cnn stays as it is: in the one layout {words}.\nThis is a fault in cnndsl" in result.err
     assert result.out == "1 file not formatted\n"
     assert ugly.read_bytes() == UGLY.encode()
+
+
+def test_texts_are_printed_as_utf8_whatever_the_terminal_takes() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    text = "畳 = 1  # 全角\n".encode()
+    ran = subprocess.run(
+        [sys.executable, "-m", "cnndsl", "fmt", "-"], input=text, capture_output=True, check=True, env=environment
+    )
+    assert (ran.stdout, ran.stderr) == (text, b"")
+
+
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\n\n \t\n"])
+def test_an_empty_text_is_empty(cnndsl: Command, folder: Path, data: bytes) -> None:
+    (folder / "empty.cnn").write_bytes(data)
+    assert cnndsl("fmt", "empty.cnn").code == 0
+    assert (folder / "empty.cnn").read_bytes() == b""
+
+
+@pytest.mark.parametrize(("data", "code"), [(b"a\0b", 1), (b"\xff", 2), (b"relu" * 2**20 + b"\n", 2)])
+def test_what_is_no_text_of_the_language_stays_as_it_is(cnndsl: Command, folder: Path, data: bytes, code: int) -> None:
+    (folder / "strange.cnn").write_bytes(data)
+    assert cnndsl("fmt", "strange.cnn").code == code
+    assert (folder / "strange.cnn").read_bytes() == data
