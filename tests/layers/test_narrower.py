@@ -18,7 +18,6 @@ CASES: list[tuple[str, str, dict[str, Any], tuple[int, ...]]] = [
     ("rank", "dropout_channels", {}, (4,)),
     ("rank", "avgpool", {"kernel": 2}, (4,)),
     ("empty", "linear", {"features": 0}, (2,)),
-    ("empty", "conv_transpose", {"channels": 2, "kernel": 1, "padding": 2}, (2, 4, 4)),
     ("empty", "adaptive_avgpool", {"size": 0}, (2, 8, 8)),
     ("empty", "crop", {"margins": 2}, (2, 4, 4)),
     ("empty", "embedding", {"num": 4, "features": 0}, (3,)),
