@@ -76,6 +76,18 @@ def test_no_import_of_what_is_no_file(project: Path) -> None:
         assert error[0] == "E"
 
 
+def test_files_that_import_one_another(project: Path) -> None:
+    (project / "a.cnn").write_text('from "b.cnn" import B\nblock A { B }\n')
+    (project / "b.cnn").write_text('from "a.cnn" import A\nblock B { A }\n')
+    assert importing("b.cnn", project) == ["E413: files import one another in a circle: b.cnn -> a.cnn -> b.cnn"]
+
+
+def test_a_long_way_of_imports(project: Path) -> None:
+    for number in range(100):
+        (project / f"{number}.cnn").write_text(f'from "{number + 1}.cnn" import B\n')
+    assert importing("0.cnn", project) == ["E413: imports are nested more than 16 deep"]
+
+
 # Sources
 
 
