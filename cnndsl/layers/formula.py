@@ -87,6 +87,7 @@ class Letter(Term):
     parameter: the layer's parameter that it is; empty for a size of what comes in.
     meaning: in words, "height of the input"; for a parameter only where its name does not say it.
     otherwise: what gives the number where the parameter was not written, if that is no plain default.
+    operand: of which value it is a size, where an operation takes several, counted from 0.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Letter(Term):
     parameter: str = ""
     meaning: str = ""
     otherwise: str = ""
+    operand: int = 0
 
     @property
     def value(self) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from cnndsl.layers.declared import Declared, Field
 from cnndsl.layers.fields import AnyAxis, AxisOrAxes, Flag, OptionalReal, Pieces
+from cnndsl.layers.formula import AxisRule, Letter, Sum, as_it_comes, axis_names, incoming
 from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, same, whole
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
@@ -41,6 +42,13 @@ class Operation(Declared):
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """The shapes that come out. Raises SizeError where the shapes do not go together."""
         raise NotImplementedError
+
+    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
+        """Why each axis of the first value that comes out is as long as it is; empty where it is as in the first value.
+
+        What comes out of an operation that gives several is all of one size.
+        """
+        return ()
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         """Python for it, applied to the variables `names`."""
@@ -80,6 +88,15 @@ class _Elementwise(Operation):
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         return (xs[0],) if self.scalar is not None else (broadcast(xs[0], xs[1], self.symbol),)
+
+    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
+        (y,) = self.outputs(xs)
+        if y == xs[0]:
+            return ()
+        return tuple(
+            as_it_comes(xs[0], axis) if y[axis] == xs[0][axis] else AxisRule(name, y[axis], words=_REPEATED)
+            for axis, name in enumerate(axis_names(y))
+        )
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         if self.scalar is None:
@@ -144,6 +161,11 @@ class Divide(_Elementwise):
         return Kept(inputs=(0, 1) if gradients[1] else (1,))
 
 
+_REPEATED = "as in the second value; the first has 1, which is repeated"
+_MOST_SUMMED = 6
+"""Values of whose joined sizes each has a letter of its own."""
+
+
 class Concat(Operation):
     """Several values side by side along an axis, the channels by default."""
 
@@ -170,6 +192,21 @@ class Concat(Operation):
         for x in xs:
             total = total + x[at]
         return ((*xs[0][:at], total, *xs[0][at + 1 :]),)
+
+    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
+        (y,) = self.outputs(xs)
+        at = axis_index(self.axis, xs[0], "concat")
+        names = axis_names(y)
+        letters = tuple(
+            Letter(f"I{k}", x[at], meaning=f"{names[at]} of the input", operand=k - 1) for k, x in enumerate(xs, 1)
+        )
+        if len(xs) == 1:
+            joined = as_it_comes(y, at)
+        elif len(xs) > _MOST_SUMMED:
+            joined = AxisRule(names[at], y[at], words=f"those of all {len(xs)} values")
+        else:
+            joined = AxisRule(names[at], y[at], Sum(tuple((1, letter) for letter in letters)))
+        return tuple(joined if axis == at else as_it_comes(y, axis, "as in each value") for axis in range(len(y)))
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         joined = ", ".join(names)
@@ -199,6 +236,12 @@ class Split(Operation):
                 code="E304",
             )
         return ((*x[:at], x[at] // self.parts, *x[at + 1 :]),) * self.parts
+
+    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, x, "split")
+        cut = AxisRule(axis_names(x)[at], x[at] // self.parts, incoming(x, at) / self.parts, "in each piece")
+        return tuple(cut if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         return f"torch.chunk({names[0]}, {self.parts}, {self.axis})"
@@ -246,6 +289,16 @@ class _Reduction(Operation):
                 code="E307",
             )
         return (tuple(dim for i, dim in enumerate(x) if i not in gone),)
+
+    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
+        (x,) = xs
+        (y,) = self.outputs(xs)
+        gone, old = self._gone(x), axis_names(x)
+        note = f"one number in place of all along the {' and the '.join(old[axis] for axis in sorted(gone))}"
+        left = [axis for axis in range(len(x)) if self.keepdim or axis not in gone]
+        words = ["one for all" if axis in gone else f"{old[axis]} of the input" for axis in left]
+        said = [AxisRule(name, y[k], words=words[k]) for k, name in enumerate(axis_names(y))]
+        return (*said[:-1], said[-1].replaced(notes=(note,)))
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         keep = ", keepdim=True" if self.keepdim else ""

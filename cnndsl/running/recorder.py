@@ -11,6 +11,7 @@ from cnndsl.backends.explain.content import grouped
 from cnndsl.backends.explain.walk import inside
 from cnndsl.backends.maps.figure import Shown, Worked
 from cnndsl.layers.base import Group, Layer
+from cnndsl.layers.formula import AxisRule
 from cnndsl.layers.values import Operation
 from cnndsl.program import Call, Combine, Leaf, Module, Program, Weights
 from cnndsl.running import maps
@@ -122,13 +123,14 @@ class Recorder:
             return Shown(ran.path, kind, "block", said, place, values, (), self._remark(ran), None, within, skipped)
         layer, weights = self._layer(ran)
         if not isinstance(layer, Layer):
-            return Shown(layer.symbol, layer.word, "merge", "", place, values, skipped=skipped)
+            ranks = (
+                len(ran.module.values[value]) for value in step.inputs
+            )  # a learned tensor has no batch before them
+            xs = tuple(tuple(tensor.shape[-rank:]) for tensor, rank in zip(ran.given, ranks, strict=True))
+            formulas = _worked_out(layer.formula(xs))
+            return Shown(layer.symbol, layer.word, "merge", "", place, values, formulas, skipped=skipped)
         x = tuple(ran.given[0].shape[1:]) if ran.given else ()
-        formulas = tuple(
-            (", ".join(rule.axes), " = ".join(rule.rule.steps()))
-            for rule in grouped(layer.formula(x) if x else ())
-            if rule.rule.is_worked_out
-        )
+        formulas = _worked_out(layer.formula(x) if x else ())
         worked_out = self._worked(layer, ran, weights) if ran.given else None
         role, said = layer.group.value, layer.words(x)
         title = ran.path or layer.word
@@ -163,3 +165,10 @@ class Recorder:
         found = worked(layer, ran.part, x, y, at if len(at) == y.dim() else (0, *at))
         self.worked_out += found is not None
         return found
+
+
+def _worked_out(rules: tuple[AxisRule, ...]) -> tuple[tuple[str, str], ...]:
+    """The sizes that there is something to work out of: the axes, and the steps of the formula."""
+    return tuple(
+        (", ".join(rule.axes), " = ".join(rule.rule.steps())) for rule in grouped(rules) if rule.rule.is_worked_out
+    )

@@ -101,6 +101,8 @@ def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
     if isinstance(layer, Layer):
         x = plain(applied.inputs[0]) if applied.inputs else ()
         rules, tensors = layer.formula(x), layer.tensors(x)
+    else:
+        rules = layer.formula(tuple(map(plain, applied.inputs)))
     return Explanation(
         applied,
         applied.path or layer.word,

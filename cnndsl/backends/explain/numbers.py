@@ -47,7 +47,7 @@ def _quantity(uses: list[tuple[str, Letter]], applied: Applied, written: Written
     axes = list(dict.fromkeys(use.meaning.removesuffix(" of the input") for _, use in uses))
     if len(axes) > 1:
         meaning = f"{' and '.join(axes)} of the input"
-    came = applied.came[0]
+    came = applied.came[letter.operand]
     return Quantity(letter.name, values, meaning, came.words + (f", line {came.origin.line}" if came.origin else ""))
 
 

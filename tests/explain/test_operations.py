@@ -1,0 +1,94 @@
+"""The formulas of operations give the sizes that come out, and say of which value each number is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cnndsl.layers.sizes import Shape, SizeError
+from cnndsl.layers.values import OPERATIONS, Operation
+from tests.explain.support import explained, net
+
+SHAPES = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple)
+
+
+@st.composite
+def applied(draw: st.DrawFn) -> tuple[Operation, tuple[Shape, ...]]:
+    """An operation with values of sizes that may go with it."""
+    kind = draw(st.sampled_from(sorted(OPERATIONS)))
+    x: Shape = draw(SHAPES)
+    axis = draw(st.integers(1, len(x)))
+    if kind == "concat":
+        sizes = draw(st.lists(st.integers(1, 6), min_size=1, max_size=8))
+        return OPERATIONS[kind](axis=axis), tuple((*x[: axis - 1], size, *x[axis:]) for size in sizes)
+    parameters: dict[str, Any] = {}
+    if kind == "split":
+        parameters = {"parts": draw(st.integers(1, 3)), "axis": axis}
+    elif kind in ("mean", "max"):
+        parameters = {"axis": axis, "keepdim": draw(st.booleans())}
+    else:
+        other = tuple(draw(st.sampled_from([1, size])) for size in x)
+        return OPERATIONS[kind](), draw(st.permutations([x, other]).map(tuple))
+    return OPERATIONS[kind](**parameters), (x,)
+
+
+@given(applied())
+def test_the_formulas_give_the_sizes(drawn: tuple[Operation, tuple[Shape, ...]]) -> None:
+    operation, xs = drawn
+    try:
+        outputs = operation.outputs(xs)
+    except SizeError:
+        assume(False)
+    rules = operation.formula(xs)
+    if not rules:
+        assert set(outputs) == {xs[0]}
+        return
+    for y in outputs:
+        assert tuple(rule.size for rule in rules) == y
+    for rule in rules:
+        assert rule.words or rule.is_worked_out
+        if rule.formula is not None:
+            assert rule.formula.value == rule.size
+            assert rule.steps()[-1] == str(rule.size)
+            for letter in rule.letters():
+                assert letter.number in xs[letter.operand]
+
+
+def test_values_side_by_side() -> None:
+    told = explained(net("a = conv(4, 3, padding=1)\n    concat(input -> a, input)"), "concat")
+    assert "channels       I1 + I2 = 4 + 3 = 7\n" in told
+    assert "height, width  32, as in each value\n" in told
+    assert "I1 = 4  channels of the input  a, line 4\n" in told
+    assert "I2 = 3  channels of the input  the input\n" in told
+    many = explained(net(f"concat({', '.join(['input'] * 9)})"), "concat")
+    assert "27, those of all 9 values" in many
+
+
+def test_values_in_pieces() -> None:
+    told = explained(net("a, b = split(input, 2, axis=2)\n    a + b"), "split")
+    assert "height    I / 2 = 32 / 2 = 16, in each piece\n" in told
+    assert "out       3 x 16 x 32, 3 x 16 x 32" in told
+
+
+def test_one_number_for_many() -> None:
+    told = explained(net("mean(input, axis=[2, 3])"), "mean")
+    assert "features  3, channels of the input\n" in told
+    assert "one number in place of all along the height and the width" in told
+
+
+def test_what_is_repeated() -> None:
+    body = "gate = input -> global_avgpool\n    gate * input"
+    assert "height, width  32, as in the second value; the first has 1, which is repeated" in explained(
+        net(body), "mul"
+    )
+    assert "keeps  3 x 32 x 32" in explained(net("gate = input -> global_avgpool\n    input * gate"), "mul")
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex"])
+def test_in_other_forms(form: str) -> None:
+    told = explained(net("concat(input, input)"), "concat", form=form)
+    assert r"\text{I1} + \text{I2}" in told
+    assert "3 + 3" in told
