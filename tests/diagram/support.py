@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as Tree
@@ -20,6 +21,7 @@ from cnndsl.source import Source
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))
 WIDER, MONO_WIDER = 1.1, 1.03
+Point = tuple[float, float]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -84,6 +86,12 @@ class Drawn:
     words: list[tuple[str, Box]]
     line: list[tuple[float, float]]
 
+    def crosses(self, other: Drawn) -> bool:
+        """Whether two lines have a point in common within both."""
+        if not _around(self.line).meets(_around(other.line)):
+            return False
+        return any(_cross(*a, *b) for a in pairwise(self.line) for b in pairwise(other.line))
+
 
 def drawn(svg: bytes) -> list[Drawn]:
     """What an SVG shows."""
@@ -111,6 +119,15 @@ def _read(group: Tree.Element, kind: str) -> Drawn:
             cx, cy, rx, ry = (float(shape.get(name, "0")) for name in ("cx", "cy", "rx", "ry"))
             outline = Box(cx - rx, cy - ry, cx + rx, cy + ry)
     return Drawn(kind, outline, words, line)
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """Whether the way from a to b crosses that from c to d."""
+
+    def side(one: Point, other: Point, third: Point) -> float:
+        return (other[0] - one[0]) * (third[1] - one[1]) - (other[1] - one[1]) * (third[0] - one[0])
+
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
 
 
 def _points(path: str) -> list[tuple[float, float]]:

@@ -16,9 +16,12 @@ from tests.diagram.support import CASES, case
 DRAW = """
 import sys
 from cnndsl.backends.diagram import dot
+from cnndsl.backends.mermaid import mermaid
+from cnndsl.backends.volume import svg
 from cnndsl.program import Program
 program = Program.model_validate_json(sys.stdin.buffer.read())
-sys.stdout.buffer.write(dot(program).encode())
+for draw in dot, mermaid, svg:
+    sys.stdout.buffer.write(draw(program).encode())
 """
 LOADED = """
 import sys
@@ -38,7 +41,9 @@ def run(code: str, seed: str = "0", stdin: str = "") -> bytes:
 @pytest.mark.parametrize("name", ["residual", "branches"])
 def test_the_same_bytes_whatever_the_order_of_sets(name: str) -> None:
     program = case(name).model_dump_json()
-    assert run(DRAW, "1", program) == run(DRAW, "2", program)
+    drawn = run(DRAW, "1", program)
+    assert drawn == run(DRAW, "2", program)
+    assert all(start in drawn for start in (b"digraph", b"flowchart", b"<svg"))
 
 
 def test_what_is_imported() -> None:

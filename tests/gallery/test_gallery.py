@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.conftest import Golden
+from tests.diagram.support import drawn
 from tools import gallery
 
 MODELS = {model.stem: model for model in gallery.models()}
@@ -49,10 +51,10 @@ def test_every_entry_of_the_contents_leads_to_a_heading() -> None:
 
 @pytest.mark.parametrize("stem", ["net", "resnet", "unet", "squeezenet"])
 def test_a_picture_is_current(stem: str, request: pytest.FixtureRequest) -> None:
-    for path, drawn in gallery.pictures(MODELS[stem]):
+    for path, picture in gallery.pictures(MODELS[stem]):
         if request.config.getoption("--update"):
-            path.write_bytes(drawn)
-        assert content(path.read_bytes()) == content(drawn), f"{path.name}: run python -m tools.gallery"
+            path.write_bytes(picture)
+        assert content(path.read_bytes()) == content(picture), f"{path.name}: run python -m tools.gallery"
 
 
 def test_links_in_pictures_lead_to_the_models() -> None:
@@ -61,3 +63,32 @@ def test_links_in_pictures_lead_to_the_models() -> None:
         assert links
         assert {(Path(path.parent) / link).resolve().parent for link in links} == {gallery.ROOT / "models"}
         assert all((path.parent / link).is_file() for link in links)
+
+
+PICTURES = sorted(path for path in gallery.FOLDER.iterdir() if not path.stem.endswith(".volumes"))
+diagrams = pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
+
+
+@diagrams
+def test_words_have_their_place(path: Path) -> None:
+    """Each in its own box, none over another, none under an arrow."""
+    items = drawn(path.read_bytes())
+    words = [(text, room, item.kind) for item in items for text, room in item.words]
+    for item in items:
+        if item.kind != "edge":
+            assert item.outline
+            assert all(item.outline.holds(room) for _, room in item.words)
+    for (one, a, _), (other, b, _) in combinations(words, 2):
+        assert not a.meets(b), (one, other)
+    points = [point for item in items for point in item.line]
+    for text, room, kind in words:
+        if kind != "edge":  # a size stands beside its own arrow
+            assert not any(room.left < x < room.right and room.top < y < room.bottom for x, y in points), text
+
+
+@diagrams
+def test_no_two_arrows_cross(path: Path) -> None:
+    arrows = [item for item in drawn(path.read_bytes()) if item.kind == "edge"]
+    assert len(arrows) > 5
+    for one, other in combinations(arrows, 2):
+        assert not one.crosses(other)
