@@ -6,11 +6,15 @@ import ast
 import csv
 import json
 import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 import cnndsl
+from cnndsl.cli import main
 from cnndsl.compiler import Compilation
 from cnndsl.names import MODULE_ATTRIBUTES, why_not, why_not_class, why_not_key
 from tests.mermaid.reading import plain, read
@@ -94,6 +98,43 @@ def test_latex_has_no_commands_of_the_text() -> None:
     assert said.count("\\begin{") == said.count("\\end{") == network(HARMLESS).explain(form="latex").count("\\end{")
     bare = re.sub(r"\\[{}\\]", "", said)
     assert bare.count("{") == bare.count("}")
+
+
+def test_a_page_has_no_elements_of_the_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def elements(labels: list[str]) -> tuple[Counter[str], set[str], str]:
+        name = "hostile" if labels is HOSTILE else "harmless"
+        path, page, words = (tmp_path / f"{name}.{suffix}" for suffix in ("cnn", "html", "txt"))
+        lines = "".join(f'    "{label}": conv(2, 1)\n' for label in labels)
+        path.write_text(f"network Net {{\n    input(1, 2, 2)\n{lines}    linear(3)\n}}\n", encoding="utf-8")
+        words.write_text("\n".join(labels[8:11]), encoding="utf-8")
+        arguments = ["explain", path, "--values", "1 2; 3 4", "--labels", words, "-o", page]
+        assert main([str(argument) for argument in arguments]) == 0, capsys.readouterr().err
+        reader = _Page()
+        reader.feed(page.read_text(encoding="utf-8"))
+        return reader.tags, reader.attributes, reader.words
+
+    tags, attributes, words = elements(HOSTILE)
+    assert (tags, attributes) == elements(HARMLESS)[:2]
+    assert "script" not in tags
+    assert not any(name.startswith("on") for name in attributes)
+    assert "</text><script>alert(1)</script>" in words
+
+
+class _Page(HTMLParser):
+    """What is in a page, as a browser reads it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.attributes: set[str] = set()
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
 
 
 def test_csv_has_no_formulas() -> None:
