@@ -18,9 +18,9 @@ from cnndsl.syntax.parser import parse
 
 ROUNDS = 10
 """How often a text is checked anew after fixes; what one round shows is seldom more than two deep."""
-TRIES = 200
-"""How many texts are tried at most."""
-AT_ONCE = 500
+TRIES, READ = 200, 1_000_000
+"""How many texts are tried at most, and how many characters are in all of them; of a long text few are tried."""
+AT_ONCE = 5000
 """How many fixes are looked at in a round."""
 
 Check = Callable[[Source], Sequence[Diagnostic]]
@@ -68,7 +68,7 @@ class _Attempt:
 
     def __init__(self, source: Source, check: Check) -> None:
         self._check = check
-        self._tries = 0
+        self._tries = min(TRIES, READ // (len(source.text) + 1))
         self.source, self.found = source, tuple(check(source))
         self._worth = _worth(source, self.found)
 
@@ -88,9 +88,9 @@ class _Attempt:
 
     def _better(self, source: Source) -> bool:
         """Take on another text, if it is no worse."""
-        if source.text == self.source.text or self._tries >= TRIES:
+        if source.text == self.source.text or not self._tries:
             return False
-        self._tries += 1
+        self._tries -= 1
         found = tuple(self._check(source))
         worth = _worth(source, found)
         if worth > self._worth:
@@ -108,14 +108,17 @@ def _worth(source: Source, found: Sequence[Diagnostic]) -> tuple[int, int]:
 def _apart(source: Source, found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The diagnostics with a fix in this source that touches no place which another one's does."""
     taken: list[tuple[int, int]] = []
+    reached = -1
     apart = []
     for diagnostic in sorted((d for d in found if d.fix is not None), key=_start)[:AT_ONCE]:
         edits = _edits([diagnostic])
         if any(edit.span.source is not source for edit in edits):
             continue
         places = [(edit.span.start, edit.span.end) for edit in edits]
-        if not any(start <= last and first <= end for start, end in places for first, last in taken):
+        beyond = places[0][0] > reached  # so it is nearly always, and there is nothing to compare
+        if beyond or not any(start <= last and first <= end for start, end in places for first, last in taken):
             taken += places
+            reached = max(reached, places[-1][1])
             apart.append(diagnostic)
     return apart
 

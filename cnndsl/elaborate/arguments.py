@@ -172,7 +172,7 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
         f"{kind.kind} has no {name}",
         argument.name.span,
         help=f"did you mean {near}?" if near else takes,
-        fix=Fix.replacing(argument.name.span, near) if near and is_clear(name, near, parameters) else None,
+        fix=Fix.replacing(argument.name.span, near) if near and is_clear(name, parameters) else None,
     )
 
 
@@ -256,7 +256,7 @@ def match_arguments(
                     argument.name.span,
                     labels=(Label(definition.name.span, "it is defined here"),),
                     help=f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}",
-                    fix=Fix.replacing(argument.name.span, near) if near and is_clear(name, near, names) else None,
+                    fix=Fix.replacing(argument.name.span, near) if near and is_clear(name, names) else None,
                 )
         if name in values:
             raise error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
@@ -12,11 +13,39 @@ from cnndsl.syntax import tree
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that differs least, if it is near enough to be meant."""
-    from difflib import get_close_matches
+    return _nearest(word, tuple(known))[0]
 
-    by_form = {name.lower().replace("_", ""): name for name in known}
-    found = get_close_matches(word.lower().replace("_", ""), by_form, n=1, cutoff=0.72)
-    return by_form[found[0]] if found else None
+
+def is_clear(word: str, known: Iterable[str]) -> bool:
+    """Whether no other known word could as well be meant as the nearest one."""
+    return _nearest(word, tuple(known))[1]
+
+
+@lru_cache(maxsize=64)
+def _nearest(word: str, known: tuple[str, ...]) -> tuple[str | None, bool]:
+    from difflib import SequenceMatcher, get_close_matches
+
+    form = _form(word)
+    alike = [name for name in known if abs(len(name) - len(word)) <= _LONGER]
+    if len(alike) > _FIRST + _LAST:
+        alike = alike[:_FIRST] + alike[-_LAST:]
+    by_form = {_form(name): name for name in alike}
+    found = get_close_matches(form, by_form, n=2, cutoff=_NEAR)
+    if not found:
+        return None, False
+    first, *second = (SequenceMatcher(None, near, form).ratio() for near in found)
+    return by_form[found[0]], first >= _CLEAR and all(other <= first - _NEXT for other in second)
+
+
+def _form(word: str) -> str:
+    return word.lower().replace("_", "")
+
+
+_NEAR, _CLEAR, _NEXT = 0.72, 0.75, 0.08
+"""How near a word must be for a question, and for a fix, and by how much the next one must be farther then."""
+_LONGER, _FIRST, _LAST = 5, 100, 200
+"""By how many letters a word meant may be longer or shorter; of very many words, the first and last are looked at: the
+names of the body, and the layers."""
 
 
 _ELSEWHERE = {
@@ -36,9 +65,6 @@ _ELSEWHERE = {
     "model": "layers stand in lines of their own: nothing is added to a model",
 }
 _WRITTEN = {"True": "true", "False": "false", "x": "it"}
-_CLEAR = 0.75
-"""How near a name must be for a fix, and how much farther the next one (as a share)."""
-_NEXT = 0.08
 
 
 def alias(name: str) -> str | None:
@@ -73,19 +99,8 @@ def unknown_name(node: tree.Name, visible: list[str]) -> Problem:
         return error("E201", message, span, help=f"write {plain}", fix=Fix.replacing(span, plain))
     near = nearest(name, visible)
     helps = f"did you mean {near}?" if near else "declare it before this line; cnndsl layers lists the layers there are"
-    fix = Fix.replacing(span, near) if near and is_clear(name, near, visible) else None
+    fix = Fix.replacing(span, near) if near and is_clear(name, visible) else None
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
-
-
-def is_clear(word: str, near: str, known: Iterable[str]) -> bool:
-    """Whether no other known word could as well be meant as the nearest one."""
-    from difflib import SequenceMatcher
-
-    def likeness(name: str) -> float:
-        return SequenceMatcher(None, word.lower().replace("_", ""), name.lower().replace("_", "")).ratio()
-
-    best = likeness(near)
-    return best >= _CLEAR and all(likeness(other) <= best - _NEXT for other in known if other != near)
 
 
 def as_here(problem: Problem, call: tree.Call) -> Problem:

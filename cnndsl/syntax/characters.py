@@ -14,7 +14,7 @@ _MEANT = {
     "≤": "<=", "≥": ">=", "≠": "!=", "&": "and", "!": "not", "、": ",", "。": ".", "「": '"', "」": '"',
     "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": '"', "’": '"', "`": '"',
 }  # fmt: skip
-_MOST = 1000  # characters that one fix replaces
+_MOST = 10_000  # characters that one fix replaces
 _OURS = frozenset("()[]{},;:=+-*/?<>.#%")
 
 
