@@ -6,14 +6,14 @@ from itertools import pairwise
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.maps.figure import BLANK, LEVELS, Curve, Map, Value
+from cnndsl.backends.maps.figure import BLANK, FEW, LEVELS, Curve, Map, Value
 from cnndsl.layers.sizes import AXES
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SIDE = 96
-"""Pixels of the longer side of a map; a larger one is averaged down."""
+"""Pixels of the longer side of a map, or half of them where there are few; a larger one is averaged down."""
 LARGE = 384
 """The same for what goes in and comes out."""
 COLUMNS = 240
@@ -41,6 +41,8 @@ def value(tensor: Tensor, most: int, *, numbers: bool = False, side: int = SIDE)
     if channels.dim() == 2:
         curves = tuple(_curve(channel, k, numbers=numbers) for k, channel in enumerate(channels[:most]))
         return Value(shape, (), curves, left_out, cut, odd)
+    if len(channels) <= FEW or most <= FEW:
+        side = max(side, 2 * SIDE)
     maps = tuple(_map(channel, k, side, numbers=numbers) for k, channel in enumerate(channels[:most]))
     return Value(shape, maps, (), left_out, cut, odd)
 

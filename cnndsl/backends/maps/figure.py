@@ -11,6 +11,8 @@ from typing import Literal
 
 LEVELS = 63
 """How many colours there are on either side of zero."""
+FEW = 3
+"""Up to so many maps of a value are shown larger."""
 BLANK = 2 * LEVELS + 1
 """The level of a pixel that stands for no number."""
 
@@ -66,6 +68,11 @@ class Value:
     left_out: int = 0
     cut: str = ""
     odd: int = 0
+
+    @property
+    def is_few(self) -> bool:
+        """Whether there are so few maps that each gets more room."""
+        return 0 < len(self.maps) <= FEW and not self.is_features
 
     @property
     def is_features(self) -> bool:

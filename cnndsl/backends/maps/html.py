@@ -116,7 +116,7 @@ def _step(shown: Shown, level: int) -> Iterator[str]:
 
 
 def _value(value: Value, of: str) -> Iterator[str]:
-    sort = " features" if value.is_features else " curves" if value.curves else ""
+    sort = " features" if value.is_features else " curves" if value.curves else " few" if value.is_few else ""
     yield f'<div class="maps{sort}">'
     for picture in value.maps:
         yield from _map(picture, of)

@@ -29,7 +29,9 @@ border-radius:0 6px 6px 0;break-inside:avoid}
 border:1px solid var(--line)}
 .size{margin-left:auto;font-weight:normal;font-size:.95rem;color:var(--size);white-space:nowrap}
 .maps{display:grid;grid-template-columns:repeat(8,minmax(0,1fr));gap:.6rem .5rem;margin-top:.5rem}
+.maps.few{grid-template-columns:repeat(4,minmax(0,1fr))}
 .large .maps{grid-template-columns:repeat(3,minmax(0,1fr))}
+.large .maps.few{grid-template-columns:repeat(2,minmax(0,1fr))}
 .maps.features,.maps.curves{grid-template-columns:repeat(auto-fill,minmax(14rem,1fr))}
 .maps.features{grid-template-columns:1fr}
 .maps:has(.numbers){display:flex;flex-wrap:wrap;gap:.8rem 1.4rem}

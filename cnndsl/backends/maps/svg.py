@@ -29,6 +29,8 @@ from cnndsl.backends.volume.paper import FONT, number, safe, words, wrap
 from cnndsl.theme import LIGHT
 
 _TILE, _GAP, _IN_A_ROW = 60.0, 6.0, 8
+_FEW_TILE, _LARGE_TILE = 110.0, 170.0
+"""The sides of a map where there are few, and where these come out of the network."""
 _ROOM = _IN_A_ROW * (_TILE + _GAP) - _GAP
 _EDGE = 14.0
 """What a step has on its left: the stripe of its kind."""
@@ -99,7 +101,7 @@ def _columns(pieces: list[_Piece]) -> list[list[_Piece]]:
     columns: list[list[_Piece]] = [[]]
     filled = 0.0
     for piece in pieces:
-        if columns[-1] and filled + piece.height / 2 > limit:
+        if columns[-1] and len(columns) < wanted and filled + piece.height / 2 > limit:
             columns.append([])
             filled = 0.0
         columns[-1].append(piece)
@@ -202,7 +204,7 @@ def _title(shown: Shown) -> _Piece:
     return _Piece(_NAME + 5, draw)
 
 
-def _value(value: Value, of: str) -> Iterator[_Piece]:
+def _value(value: Value, of: str, *, few: float = _FEW_TILE) -> Iterator[_Piece]:
     if value.is_features:
         (picture,) = value.maps
         yield _numbers(picture) if picture.numbers else _features(picture, of)
@@ -212,15 +214,15 @@ def _value(value: Value, of: str) -> Iterator[_Piece]:
             if row[0].numbers:
                 yield from map(_numbers, row)
             else:
-                yield _row(row, of)
+                yield _row(row, of, few if value.is_few else _TILE)
         for at in range(0, len(value.curves), 2):
             yield _curves(value.curves[at : at + 2], of)
     if said := missing(value):
         yield _line(said)
 
 
-def _row(row: tuple[Map, ...], of: str) -> _Piece:
-    scale = _TILE / max(row[0].width, row[0].height)
+def _row(row: tuple[Map, ...], of: str, tile: float) -> _Piece:
+    scale = tile / max(row[0].width, row[0].height)
     width, height = row[0].width * scale, row[0].height * scale
 
     def draw(x: float, y: float) -> Iterator[str]:
@@ -230,7 +232,7 @@ def _row(row: tuple[Map, ...], of: str) -> _Piece:
             place = f'x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
             yield f'<rect {place} fill="none" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
             yield words(f"{picture.channel}: {span(picture)}", x, y + height + 9, _TINY * 0.9, LIGHT.quiet)
-            x += _TILE + _GAP
+            x += tile + _GAP
 
     return _Piece(height + 15, draw)
 
@@ -282,7 +284,7 @@ def _result(result: Result) -> _Piece:
     name = f"What comes out: {result.name}" if result.name else "What comes out"
     pieces = [_line(name, _NAME, LIGHT.heading, BOLD, right=size(result.value))]
     if not result.scores:
-        pieces += _value(result.value, result.name or "the output")
+        pieces += _value(result.value, result.name or "the output", few=_LARGE_TILE)
     else:
         reach = longest(result.scores)
         pieces += [_score(score, reach) for score in result.scores]

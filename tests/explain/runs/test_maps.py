@@ -43,9 +43,19 @@ def test_channels_are_bounded_and_counted() -> None:
     assert maps.value(torch.rand(8, 5, 4), 8).left_out == 0
 
 
+def test_few_maps_are_larger() -> None:
+    large = torch.rand(4, 500, 500)
+    assert maps.value(large, 8).maps[0].width == maps.SIDE
+    assert not maps.value(large, 8).is_few
+    for few in (maps.value(large[:3], 8), maps.value(large, 3)):
+        assert few.maps[0].width == 2 * maps.SIDE
+        assert few.is_few
+    assert not maps.value(torch.rand(3), 8).is_few
+
+
 def test_a_large_map_is_averaged_down() -> None:
     channel = torch.arange(4.0).repeat_interleave(96).expand(192, 384)
-    (shown,) = maps.value(channel[None], 8, side=4).maps
+    shown = maps.value(channel.expand(4, -1, -1), 8, side=4).maps[0]
     assert (shown.width, shown.height) == (4, 2)
     assert list(shown.levels)[:4] == [LEVELS + round(LEVELS * k / 3) for k in range(4)]
     assert (shown.low, shown.high) == (0, 3)
