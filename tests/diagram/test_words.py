@@ -113,13 +113,13 @@ def test_arguments_that_say_something() -> None:
     given = [
         Parameter(name="channels", value=64, fixed=False),
         Parameter(name="stride", value=1, fixed=True, default=1),
-        Parameter(name="ratio", value=0.5, fixed=True, default=1.0),
+        Parameter(name="ratio", value=0.2 * 7 / 8, fixed=True, default=1.0),
         Parameter(name="kernel", value=[3, 1], fixed=True),
         Parameter(name="mode", value="nearest", fixed=True),
         Parameter(name="bias", value=False, fixed=True),
         Parameter(name="units", value=["a", "b"], fixed=True),
     ]
-    assert words.arguments(given) == "channels 64, ratio 0.5, kernel [3, 1], mode nearest, bias false"
+    assert words.arguments(given) == "channels 64, ratio 0.175, kernel [3, 1], mode nearest, bias false"
 
 
 @pytest.mark.parametrize(

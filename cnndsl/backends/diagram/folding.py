@@ -64,8 +64,9 @@ class Folding:
         self._richest: dict[str, _Facts] = {}
         for module in inner_first(program, root):
             facts = self._facts[module.id] = self._study(module)
+            # Of equally rich ones the first: later ones come before it here.
             self._richest[module.name] = max(
-                self._richest.get(module.name, facts), facts, key=lambda facts: facts.boxes
+                facts, self._richest.get(module.name, facts), key=lambda facts: facts.boxes
             )
         self._whole = self._facts[root.id].boxes <= WHOLE
         self._shown: defaultdict[str, set[int]] = defaultdict(set)

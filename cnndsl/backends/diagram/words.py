@@ -80,7 +80,9 @@ def arguments_key(module: Module) -> tuple[tuple[str, str], ...]:
 def _argument(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float | Traced):
+    if isinstance(value, float):
+        return f"{value:g}"  # what was computed, such as 0.2 * 7 / 8, has digits that say nothing
+    if isinstance(value, int | Traced):
         return str(value)
     if isinstance(value, str):
         return value
