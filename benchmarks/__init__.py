@@ -1,1 +1,1 @@
-"""Where measured figures come from; each module is run by itself: `python -m benchmarks.cold`."""
+"""Where measured figures come from: `python -m benchmarks` for those of time, or each module by itself."""

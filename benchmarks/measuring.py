@@ -10,10 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 
-def processor_time(command: Sequence[str], environment: Mapping[str, str]) -> float:
-    """The seconds of processor time (user and system) of one process and what it starts; what it prints is dropped."""
+def processor_time(command: Sequence[str], environment: Mapping[str, str], folder: str | None = None) -> float:
+    """The seconds of processor time (user and system) of one process and what it starts; what it prints is dropped.
+
+    It runs in `folder`, by default in the one of this process. Raises subprocess.CalledProcessError where it fails.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(environment))
+    nothing = subprocess.DEVNULL
+    subprocess.run(command, check=True, stdout=nothing, stderr=nothing, env=dict(environment), cwd=folder)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
