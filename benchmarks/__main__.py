@@ -16,12 +16,11 @@ from typing import NamedTuple
 
 
 class Part(NamedTuple):
-    """A module of this package with its arguments, usual and quick; `table` says that it prints Markdown."""
+    """A module of this package with its arguments, usual and quick. It prints Markdown."""
 
     title: str
     arguments: tuple[str, ...] = ()
     quick: tuple[str, ...] = ()
-    table: bool = True
 
 
 PARTS = {
@@ -31,7 +30,7 @@ PARTS = {
     "modules": Part(
         "Generated and written by hand", ("--runs", "30", "--compiled"), ("--runs", "3", "--networks", "Net")
     ),
-    "rendering": Part("Pictures", ("--runs", "11"), ("--runs", "1", "--networks", "LeNet5"), table=False),
+    "rendering": Part("Pictures", ("--runs", "11"), ("--runs", "1", "--networks", "LeNet5")),
     "others": Part("Other tools", ("--runs", "11"), ("--runs", "1")),
 }
 
@@ -48,10 +47,8 @@ def main() -> int:
         arguments = part.quick if options.quick else part.arguments
         command = ["-m", f"benchmarks.{name}", *arguments]
         print(f"## {part.title}\n\n`python {' '.join(command)}`\n", flush=True)
-        if not part.table:
-            print("```text", flush=True)
         failed |= subprocess.run([sys.executable, *command], check=False).returncode != 0
-        print("" if part.table else "```\n", flush=True)
+        print(flush=True)
     return 1 if failed else 0
 
 
