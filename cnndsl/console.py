@@ -48,6 +48,8 @@ class Run:
     code: int = 0
     found: Counter[str] = field(default_factory=Counter)
     """How many errors and warnings were reported."""
+    codes: dict[str, None] = field(default_factory=dict)
+    """Their codes, in the order in which they came."""
     _kept: list[Diagnostic] = field(default_factory=list)
 
     def compile(self, path: Path, settings: Mapping[str, Any]) -> Compilation | None:
@@ -104,6 +106,7 @@ class Run:
         diagnostics = list(diagnostics)
         before = self.found.total()
         self.found.update(diagnostic.severity.value for diagnostic in diagnostics)
+        self.codes.update((diagnostic.code, None) for diagnostic in diagnostics)
         self.settle(diagnostics)
         if self.format_ in ("json", "sarif"):
             self._kept += diagnostics

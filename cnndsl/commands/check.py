@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,8 @@ def command(files: tuple[Path, ...], fix: bool, diff: bool, settings: dict[str, 
     if run.format_ == "text":
         parts = ["".join(f"{line}\n" for line in mended)] if mended else []
         parts.append(_tally(checked, wrong, run.found, len(mended)) + "\n")
+        if run.codes and sys.stdout is not None and sys.stdout.isatty():
+            parts[-1] += f"cnndsl rule {next(iter(run.codes))} tells more of the first\n"
         say(("\n" if run.found else "") + "\n".join(parts))
     return code
 

@@ -136,10 +136,11 @@ def _check_argument(rule: str, word: str, value: Any, span: Span) -> None:
                 "E212",
                 f"{rule}: {word} must be one of {', '.join(CHOICES[word])}",
                 span,
-                help="write it in double quotes",
+                help=f'for example {word}="{next(iter(CHOICES[word]))}"',
             )
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise error("E212", f"{rule}: {word} must be a number, and it is {describe(value)}", span)
+        message = f"{rule}: {word} must be a number, and it is {describe(value)}"
+        raise error("E212", message, span, help=f"write it as a number: {word}=0.1")
     elif word in ("std", "groups") and value < (1 if word == "groups" else 0):
         raise error("E212", f"{rule}: {word} cannot be {value}", span, help="write a positive number")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from itertools import islice
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
@@ -14,7 +13,7 @@ _MEANT = {
     "≤": "<=", "≥": ">=", "≠": "!=", "&": "and", "!": "not", "、": ",", "。": ".", "「": '"', "」": '"',
     "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": '"', "’": '"', "`": '"',
 }  # fmt: skip
-_MOST = 10_000  # characters that one fix replaces
+_AHEAD = 4000  # words, of which one fix replaces the characters
 _OURS = frozenset("()[]{},;:=+-*/?<>.#%")
 
 
@@ -58,9 +57,10 @@ def _meant(character: str) -> str | None:
 
 def _all(place: Place) -> Fix:
     """The fix for this and all such characters after it: whoever writes one writes several."""
-    unknown = (word for word in place.words[place.at :] if word.type == "UNKNOWN" and len(word) == 1)
+    ahead = place.words[place.at : place.at + _AHEAD]
+    unknown = (word for word in ahead if word.type == "UNKNOWN" and len(word) == 1)
     meant = ((span_of(word, place.source), _meant(str(word))) for word in unknown)
-    return Fix(tuple(islice((Edit(span, text) for span, text in meant if text is not None), _MOST)))
+    return Fix(tuple(Edit(span, text) for span, text in meant if text is not None))
 
 
 def _single_quotes(place: Place, span: Span) -> Problem:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from cnndsl import pages
@@ -46,3 +48,10 @@ def test_a_code_that_is_none(cnndsl: Command, code: str, said: str) -> None:
     result = cnndsl("rule", code)
     assert (result.code, result.out) == (2, "")
     assert said in result.err
+
+
+def test_a_terminal_is_told_of_it(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    said = cnndsl("check", "bad.cnn", "warned.cnn", "--color", "never").out
+    assert said.endswith("1 error in 1 file, 1 warning\ncnndsl rule E201 tells more of the first\n")
+    assert "cnndsl rule" not in cnndsl("check", "net.cnn").out
