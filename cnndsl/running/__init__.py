@@ -16,7 +16,7 @@ from cnndsl.backends.maps.figure import Figure, Given
 from cnndsl.loading import class_of
 from cnndsl.running import maps, weights
 from cnndsl.running.given import Sample, Scale, samples
-from cnndsl.running.numbers import read_text
+from cnndsl.running.reading import read_text
 from cnndsl.running.recorder import Recorder, Wanted
 from cnndsl.running.refused import Refused
 from cnndsl.running.results import results

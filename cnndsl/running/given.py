@@ -12,6 +12,7 @@ from cnndsl.layers.base import RANK_WORDS
 from cnndsl.layers.sizes import Shape, SizeError, show
 from cnndsl.program import Module, OpenSize, Program
 from cnndsl.running import numbers, pictures
+from cnndsl.running.reading import read_text
 from cnndsl.running.refused import Refused
 from cnndsl.shapes import infer
 from cnndsl.traced import is_open, value_of
@@ -70,7 +71,7 @@ def _sample(network: Module, name: str, shape: Shape, item: Path | str, scale: S
     if isinstance(item, str):
         return Sample(name, numbers.parse(item, size, "--values"), "numbers as they are given")
     if item.suffix.lower() in numbers.TEXTS:
-        tensor = numbers.parse(numbers.read_text(item), size, "--from")
+        tensor = numbers.parse(read_text(item), size, "--from")
         return Sample(name, tensor, f"the numbers in {item.name}")
     if item.suffix.lower() in numbers.TENSORS:
         return Sample(name, numbers.load(item, size), f"the tensor in {item.name}")

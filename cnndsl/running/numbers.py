@@ -7,32 +7,18 @@ from math import isfinite, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.files import load as load_bytes
 from cnndsl.files import shown, unreadable
 from cnndsl.layers.sizes import show
+from cnndsl.running.reading import check_regular
 from cnndsl.running.refused import Refused
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MOST_BYTES = 64 * 2**20
-"""A file with more is not read."""
 TEXTS, TENSORS = (".csv", ".tsv", ".txt"), (".pt", ".pth")
 """The endings of files that hold numbers as text, and of those that PyTorch wrote."""
 Size = tuple[int | None, ...]
 """The sizes of an input, None for one that is left open."""
-
-
-def read_text(path: Path) -> str:
-    """The text of a file with numbers. Raises Problem (E001) where it cannot be read."""
-    data = load_bytes(path, MOST_BYTES)
-    if len(data) > MOST_BYTES:
-        message = ValueError(f"it is larger than {MOST_BYTES // 2**20} MiB")
-        raise unreadable(shown(path), message)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise unreadable(shown(path), problem) from None
 
 
 def parse(text: str, size: Size, option: str) -> Tensor:
@@ -110,8 +96,8 @@ def load(path: Path, size: Size) -> Tensor:
     if tensor.dim() != len(size) or any(a not in (None, b) for a, b in zip(size, tensor.shape, strict=True)):
         message = f"the network takes {_show(size)}, and the tensor in {shown(path)} is {show(tuple(tensor.shape))}"
         raise Refused(message, "--from")
-    if tensor.is_complex():
-        message = f"the tensor in {shown(path)} has complex numbers"
+    if tensor.is_complex() or tensor.is_quantized or tensor.layout is not torch.strided:
+        message = f"the tensor in {shown(path)} is complex, quantised or sparse, and no plain one"
         raise Refused(message, "--from")
     return tensor.float()
 
@@ -125,6 +111,7 @@ def read_saved(path: Path) -> Any:
 
     import torch
 
+    check_regular(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as problem:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.files import shown, unreadable
+from cnndsl.running.reading import check_regular
 from cnndsl.running.refused import Refused
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def open_picture(path: Path) -> Image:
     except ImportError:
         message = "pictures are read with Pillow, which is not installed: run pip install 'cnndsl[explain]'"
         raise Refused(message, "--from") from None
+    check_regular(path)
     try:
         with path.open("rb") as file, warnings.catch_warnings(action="ignore"):  # of strange metadata
             picture = Image.open(file)

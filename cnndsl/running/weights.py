@@ -29,12 +29,18 @@ def load(model: nn.Module, path: Path) -> None:
     found = read_saved(path)
     if isinstance(found, dict) and not any(isinstance(value, torch.Tensor) for value in found.values()):
         found = next((found[key] for key in _AROUND if isinstance(found.get(key), Mapping)), found)
-    if not isinstance(found, Mapping) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+    if not isinstance(found, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in found.items()
+    ):
         message = f"{shown(path)} holds no weights by their names; write it with torch.save(model.state_dict(), ...)"
         raise Refused(message, "--weights")
     wanted = model.state_dict()
     _compare(wanted, found, path)
-    model.load_state_dict(found)
+    try:
+        model.load_state_dict(found)
+    except (RuntimeError, NotImplementedError) as problem:
+        message = f"PyTorch does not take the weights in {shown(path)}: {str(problem).strip().splitlines()[-1].strip()}"
+        raise Refused(message, "--weights") from None
 
 
 def _compare(wanted: Mapping[str, Any], found: Mapping[str, Any], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 
@@ -153,6 +154,15 @@ def test_files_that_are_no_pictures(tmp_path: Path) -> None:
     assert "cannot be read" in unreadable(tmp_path / "empty.png")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.parametrize("name", ["a.png", "a.csv", "a.pt"])
+def test_nothing_is_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    assert unreadable(tmp_path / name).endswith("cannot be read: it is not a regular file")
+    assert "directory" in unreadable(tmp_path)
+    assert "null" in unreadable(Path("a\0" + name))
+
+
 @pytest.mark.parametrize("side", [12_000, 60_000])
 def test_a_huge_picture_is_refused_before_it_is_unpacked(tmp_path: Path, side: int) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -214,6 +224,9 @@ def test_a_saved_tensor(tmp_path: Path) -> None:
     torch.save(torch.arange(16).view(1, 1, 4, 4), path)
     assert given("1, ?, ?", path)[0].tensor.dtype == torch.float32
     assert refusal("1, 5, 5", path).startswith("the network takes 1 x 5 x 5, and the tensor in ")
+    for odd in (torch.zeros(1, 5, 5, dtype=torch.complex64), torch.zeros(1, 5, 5).to_sparse()):
+        torch.save(odd, path)
+        assert refusal("1, 5, 5", path).endswith("is complex, quantised or sparse, and no plain one")
     torch.save({"a": 1}, path)
     assert refusal("1, 5, 5", path).endswith("holds no tensor, but a dict")
     path.write_text("nothing of this kind")

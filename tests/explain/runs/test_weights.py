@@ -58,10 +58,16 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
     assert refusal(path).endswith("fc.bias is 4 instead of 3")
 
 
-@pytest.mark.parametrize("held", [[1, 2], {"epoch": 3}, {"conv.weight": "text"}, "text"])
+@pytest.mark.parametrize("held", [[1, 2], {"epoch": 3}, {"conv.weight": "text"}, "text", {1: torch.zeros(2)}])
 def test_files_without_weights(tmp_path: Path, held: Any) -> None:
     torch.save(held, tmp_path / "w.pt")
     assert "holds no weights by their names" in refusal(tmp_path / "w.pt")
+
+
+def test_weights_that_are_no_plain_numbers(tmp_path: Path) -> None:
+    state = trained()
+    torch.save({**state, "conv.bias": state["conv.bias"].to_sparse()}, tmp_path / "w.pt")
+    assert refusal(tmp_path / "w.pt").startswith("PyTorch does not take the weights in w.pt: ")
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
