@@ -16,11 +16,13 @@ _TITLE, _DESC, _STYLE, _A, _G, _TEXT, _PATH = (
     f"{{{_SVG}}}{tag}" for tag in ("title", "desc", "style", "a", "g", "text", "path")
 )
 _HREF, _TIP = f"{{{_XLINK}}}href", f"{{{_XLINK}}}title"
-# Every rule is for this picture's own class: a style sheet inside a page is one for the whole page.
+# Every rule is for this picture's own class: a style sheet inside a page is one for the whole page. The last one
+# closes the gap between the two parts of an arrow that turns, which is smaller than the line is wide.
 _RULES = """
 @media all{.cnndsl{max-width:100%;height:auto}}
 .cnndsl text{font-family:Helvetica,Arial,"Liberation Sans","Nimbus Sans",sans-serif}
 .cnndsl text[font-family^="Courier"]{font-family:Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}
+.cnndsl .flow path{stroke-linecap:square}
 """
 _PIXELS = 4 / 3  # to a point
 _MOST = 200

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnndsl.backends.diagram.markup import BOLD, MONO, SANS, cell, identifier, label, printable, quoted, run, table
-from cnndsl.backends.diagram.metrics import begin, shorten, text_width
+from cnndsl.backends.diagram.metrics import begin, broken, shorten, text_width
 from cnndsl.rendering.renderers import candidates
 from tests.diagram.support import SVG
 
@@ -105,3 +105,13 @@ def test_a_list_is_cut_at_its_end() -> None:
     assert begin("channels 72, kernel 5, act relu", 80, 10) == "channels 72, k…"
     assert begin("channels 72, kernel 5, act relu", 71, 10) == "channels 72…"
     assert begin("channels 72", 80, 10) == "channels 72"
+
+
+def test_a_list_is_broken_into_lines() -> None:
+    text = "channels 72, kernel 5, act relu, groups 72"
+    assert broken(text, 1000, 10, 3) == [text]
+    assert broken(text, 105, 10, 3) == ["channels 72, kernel 5,", "act relu, groups 72"]
+    assert broken(text, 105, 10, 1) == ["channels 72, kernel…"]
+    assert broken(text, 60, 10, 2) == ["channels 72,", "kernel 5, a…"]
+    assert broken("Conv2d → BatchNorm2d", 70, 10, 3) == ["Conv2d →", "BatchNorm2d"]
+    assert broken("", 70, 10, 3) == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from cnndsl.backends.diagram.picture import MERGE, Arrow, Emphasis, Picture
 from tests.diagram.support import case, ends, picture_of, program_of
 
@@ -127,3 +129,16 @@ def test_an_arrow_to_a_branch_that_is_much_shorter_needs_no_turn() -> None:
 
     assert turned("conv(8, 1) -> relu -> conv(8, 1)") == 0
     assert turned("conv(8, 1) -> relu -> conv(8, 1) -> relu") == 1
+
+
+def test_a_size_is_told_though_a_skip_brings_it() -> None:
+    gate = "input(4, 8, 8)\nb: relu\nx = it\na: global_avgpool -> c: sigmoid\nx * it\nd: relu -> e: relu"
+    assert ("mul", "d", "4×8×8") in sizes(net(gate), Emphasis.STRONG)
+    assert ("d", "e", "4×8×8") not in sizes(net(gate), Emphasis.STRONG)
+
+
+@pytest.mark.parametrize(("branches", "crowded"), [(3, False), (4, True)])
+def test_many_branches_are_a_crowd(branches: int, crowded: bool) -> None:
+    lines = "\n".join(f"x{i} = input -> c{i}: conv(4, {2 * i + 1}, padding={i}) -> r{i}: relu" for i in range(branches))
+    joined = ", ".join(f"x{i}" for i in range(branches))
+    assert net(f"input(4, 8, 8)\n{lines}\nconcat({joined})").crowded is crowded
