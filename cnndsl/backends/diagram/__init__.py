@@ -18,9 +18,6 @@ from cnndsl.theme import DARK, LIGHT, ThemeName
 if TYPE_CHECKING:
     from cnndsl.rendering.notebook import DiagramSource
 
-if TYPE_CHECKING:
-    from cnndsl.rendering.notebook import DiagramSource
-
 Direction = Literal["TB", "LR"]
 
 
