@@ -18,7 +18,7 @@ from cnndsl.running import maps
 from cnndsl.running.steps import Look, Ran
 from cnndsl.running.worked import can_be_worked, worked
 
-MOST_STEPS = 300
+MOST_STEPS = 200
 """Steps that are shown at most; a page with more is no longer read."""
 
 

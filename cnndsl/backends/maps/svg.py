@@ -42,6 +42,8 @@ _TALLEST = 1.25
 """How much higher than wide the picture may get before it has another column."""
 _MOST_COLUMNS = 8
 _PICTURE = 190.0
+_SLACK = 1.06
+"""How much wider than measured a text may come out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,12 @@ def _pixels(png: bytes, x: float, y: float, width: float, height: float, alt: st
     return f'<image {place} {look} href="{data}"><title>{safe(alt)}</title></image>'
 
 
+def _frame(x: float, y: float, width: float, height: float) -> str:
+    """A thin line around a map, so that one of zeros can be seen."""
+    place = f'x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
+    return f'<rect {place} fill="none" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
+
+
 def _step(shown: Shown, level: int) -> Iterator[_Piece]:
     if shown.skipped:
         yield _line(f"{count(shown.skipped, 'equal block')} not shown")
@@ -194,10 +202,10 @@ def _title(shown: Shown) -> _Piece:
     sizes = " and ".join(map(size, shown.values))
 
     def draw(x: float, y: float) -> Iterator[str]:
-        room = _ROOM - text_width(sizes, _NAME) - text_width(kind, _NAME) - 24
+        room = (_ROOM - 24) / _SLACK - text_width(sizes, _NAME) - text_width(kind, _NAME)
         said = shorten(name, max(room, 80), _NAME, BOLD)
         yield words(said, x, y + _NAME, _NAME, LIGHT.heading, BOLD)
-        beside = x + text_width(said, _NAME, BOLD) * 1.05 + 8
+        beside = x + text_width(said, _NAME, BOLD) * _SLACK + 8
         yield words(kind, beside, y + _NAME, _NAME, LIGHT.tints[shown.role].line)
         yield words(sizes, x + _ROOM, y + _NAME, _NAME, LIGHT.size, "", "end")
 
@@ -229,8 +237,7 @@ def _row(row: tuple[Map, ...], of: str, tile: float) -> _Piece:
         for picture in row:
             alt = f"channel {picture.channel} of {of}, {span(picture)}"
             yield _pixels(pixels.png(picture), x, y, width, height, alt)
-            place = f'x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
-            yield f'<rect {place} fill="none" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
+            yield _frame(x, y, width, height)
             yield words(f"{picture.channel}: {span(picture)}", x, y + height + 9, _TINY * 0.9, LIGHT.quiet)
             x += tile + _GAP
 
@@ -243,6 +250,7 @@ def _features(picture: Map, of: str) -> _Piece:
 
     def draw(x: float, y: float) -> Iterator[str]:
         yield _pixels(pixels.png(picture), x, y, width, height, f"the numbers of {of}, {span(picture)}")
+        yield _frame(x, y, width, height)
         yield words(span(picture), x, y + height + 9, _TINY, LIGHT.quiet)
 
     return _Piece(height + 15, draw)
