@@ -112,7 +112,7 @@ def _place(source: Source, offset: int) -> tuple[int, int]:
     """The line of an offset, and the column in UTF-16 code units."""
     line, column = source.position(offset)
     before = source.text[offset - column + 1 : offset]
-    return line, 1 + sum(2 if ord(char) > 0xFFFF else 1 for char in before)
+    return line, 1 + len(before.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _artifact(source: Source) -> dict[str, str]:

@@ -42,6 +42,8 @@ class _Writer:
         self._direction = direction
         self._labels = Labels(picture, theme, upright=direction == "LR")
         self._taken: set[str] = set()
+        self._counts: dict[str, int] = {}
+        """How often a name was wanted, at least, so that not all of its numbers are tried again."""
         self._nodes = {id(box): self._unique(box.path) for box in picture.boxes}
         self._skip = 1 if len(picture.boxes) <= VERY_MANY else 0
         self._ends = {
@@ -51,11 +53,12 @@ class _Writer:
         self._turns: dict[tuple[int, int], str] = {}
 
     def _unique(self, wanted: str) -> str:
-        name, count = identifier(wanted), 1
+        name, count = identifier(wanted), self._counts.get(wanted, 1)
         while name in self._taken:
             count += 1
             name = identifier(f"{wanted} ({count})")
         self._taken.add(name)
+        self._counts[wanted] = count
         return name
 
     def lines(self) -> Iterator[str]:

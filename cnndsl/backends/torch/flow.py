@@ -215,7 +215,8 @@ class Flows:
             return self._render_plain(actions, row)
         if any(a is not ABSENT and a != action for a in actions):
             raise Different
-        return _render_combine(action, tuple(self._shape_of(first, k) for k in range(len(first.inputs))))
+        values = self._merger.modules[row.index(first)].values
+        return _render_combine(action, tuple(values[index] for index in first.step.inputs))
 
     def _render_call(self, action: Call, *, reads: bool) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
         part = access(action.child)
@@ -230,10 +231,6 @@ class Flows:
             return f"{part}({', '.join(text for text, _ in operands)}){unpack}", CALL
 
         return render
-
-    def _shape_of(self, found: _Found, k: int) -> Shape:
-        at = next(i for i, row in enumerate(self._rows) if found in row.found)
-        return self._merger.modules[at].values[found.step.inputs[k]]
 
     def _render_plain(
         self, actions: list[Any], row: list[Any]
