@@ -7,16 +7,14 @@ One multiply-accumulate is one MAC (twice that in FLOPs).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Call, Combine, Leaf, Module, Program, Step, Use
+from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Record):
     """The numbers that a module holds, and its multiply-accumulates for one sample.
 
     trainable: how many of the parameters an optimiser would change; given weights are fixed unless they
@@ -79,7 +77,7 @@ class Counter:
     def held(self, unit: Leaf | Use) -> Cost:
         """The numbers that a part holds."""
         if isinstance(unit, Use):
-            return replace(self.of(unit.module), macs=0)
+            return self.of(unit.module).replaced(macs=0)
         given = unit.weights
         parameters = trainable = buffers = 0
         for tensor in unit.layer.tensors(plain(unit.x)):

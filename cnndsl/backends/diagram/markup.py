@@ -21,7 +21,7 @@ It tells the finishing of the SVG which texts to anchor at their end.
 """
 
 # What XML 1.0 cannot hold, not even escaped; lone surrogates cannot be written at all.
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def printable(text: str) -> str:

@@ -44,14 +44,14 @@ _TABLES = {
     SANS: _SANS_TABLE,
     AT_THE_RIGHT: _SANS_TABLE,
     BOLD: _table(_BOLD),
-    MONO: dict.fromkeys(map(chr, range(0x2E80)), _MONO),
+    MONO: {},
 }
 
 
 def text_width(text: str, points: float, face: str = "") -> float:
     """The width in points of a text set in one of the faces of `markup`, Helvetica if none is named."""
-    table = _TABLES[face or SANS]
-    widths = (table.get(c, _AVERAGE) if c < _WIDE else _SQUARE for c in text)
+    table, other = _TABLES[face or SANS], _MONO if face == MONO else _AVERAGE
+    widths = (table.get(c, other) if c < _WIDE else _SQUARE for c in text)
     return sum(widths) * points / 1000
 
 

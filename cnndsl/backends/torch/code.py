@@ -6,14 +6,13 @@ by it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from cnndsl.records import Record
 
 WIDTH = 88
 _STEP = "    "
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(Record):
     """Python that is not broken."""
 
     text: str
@@ -27,8 +26,7 @@ class Raw:
         return [f"{indent}{lead}{self.text}{trail}"]
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(Record):
     """A call: `function(arguments)`; an argument's name is empty where it has none.
 
     `tall` calls have an argument a line even where one line would do.
@@ -55,8 +53,7 @@ class Apply:
         return [*result, f"{indent}){trail}"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Record):
     """`(name, value)`, an entry of an ordered dictionary."""
 
     name: str
@@ -73,8 +70,7 @@ class Pair:
         return [f"{indent}{lead}(", f"{inner}{self.name},", *self.value.lines(inner, "", ","), f"{indent}){trail}"]
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Record):
     """`[a, b, c]`, an item a line; one that is not `tall` stands on one line where it fits."""
 
     items: tuple[Code, ...]
@@ -95,8 +91,7 @@ class ListOf:
         return [*result, f"{indent}{self.brackets[1]}{trail}"]
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Record):
     """`*(item for variable in range(count))`: a repeat among the arguments of a call."""
 
     item: Code
@@ -118,8 +113,7 @@ class Spread:
         return [f"{indent}{lead}*(", *self.item.lines(inner, "", ""), f"{inner}{self._loop}", f"{indent}){trail}"]
 
 
-@dataclass(frozen=True, slots=True)
-class Perhaps:
+class Perhaps(Record):
     """`*([item] if test else [])`: an argument that is not always there."""
 
     items: tuple[Code, ...]
