@@ -105,6 +105,7 @@ def replay(path: Path) -> bool:
     before = process_time()
     try:
         outcome = check(path.read_bytes(), thorough=True)
+        budget.check_memory()
     except (Exception, budget.OverBudget) as problem:
         import traceback
 
@@ -130,7 +131,7 @@ def _print(total: Counts, seconds: float, failed: list[Path]) -> None:
     click.echo(f"{'all':<14}{sum(total.accepted.values()):>12,}{sum(total.refused.values()):>12,}")
     click.echo(f"{seconds / 60:.1f} minutes; at most {total.megabytes:.0f} MB of memory")
     click.echo(f"codes seen: {len(total.codes)}: {' '.join(f'{k}:{n}' for k, n in sorted(total.codes.items()))}")
-    click.echo(f"slowest: {total.seconds:.2f} s of processor time for {total.step}, of\n{total.slowest[:600]}")
+    click.echo(f"slowest: {total.seconds:.2f} s of processor time for {total.step}, of\n{total.slowest[:300]}")
     for path in failed:
         click.echo(f"FAILED {path}")
         if path.suffix == ".cnn":

@@ -35,7 +35,7 @@ def limited(step: str, scale: float = 1.0) -> Iterator[None]:
 
     def ring(_number: int, frame: FrameType | None) -> None:
         place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "nowhere"
-        message = f"{step} takes more than {SECONDS:g} s of processor time; it is at {place}"
+        message = f"{step} takes more than {SECONDS * scale:g} s of processor time; it is at {place}"
         raise OverBudget(message)
 
     signal.signal(signal.SIGPROF, ring)

@@ -77,6 +77,8 @@ class Worker:
         (self._folder / "current").write_bytes(data)
         try:
             outcome = check(data, instrumented=self._instrumented)
+            if not self._instrumented:
+                budget.check_memory()
         except budget.OverBudget as problem:
             self.keep(data, problem)
             self.write()
