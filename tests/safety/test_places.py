@@ -15,7 +15,7 @@ import pytest
 import cnndsl
 from cnndsl import files
 from cnndsl.diagnostics import Problem
-from cnndsl.running.numbers import read_text
+from cnndsl.running.reading import read_text
 from tests.cli.conftest import NET
 
 CNNDSL = [sys.executable, "-m", "cnndsl"]
@@ -211,5 +211,5 @@ def test_loading_does_not_read_a_device_to_its_end() -> None:
 def test_numbers_are_not_read_from_a_device_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "numbers.csv"
     path.symlink_to("/dev/zero")
-    with pytest.raises(Problem, match="larger than"):
+    with pytest.raises(Problem, match="not a regular file"):
         read_text(path)
