@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.fuzz import budget, module
 from tests.fuzz.check import check
 from tests.fuzz.commands import run as command
 from tests.fuzz.drawing import run
+from tests.fuzz.words import ROOT
 
 NET = b"network Net { input(3, 8, 8); conv(2, 3) }"
 START = '"""Made."""\n\nimport torch\nfrom torch import nn\n'
@@ -64,6 +67,14 @@ def test_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "MEGABYTES", 1)
     with pytest.raises(budget.OverBudget, match="MB of memory"):
         budget.check_memory()
+
+
+def test_memory_is_the_process_s_own() -> None:
+    """And not that of the one that started it."""
+    held = b"x" * 200_000_000
+    script = "from tests.fuzz.budget import peak; print(peak())"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 150 < len(held) / 1e6 < budget.peak()
 
 
 @pytest.mark.parametrize(
