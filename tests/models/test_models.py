@@ -6,6 +6,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 from types import ModuleType
 
 import pytest
@@ -177,7 +178,7 @@ def test_no_model_is_left_uncounted() -> None:
 # What some of them do, on numbers
 
 
-def built(file: str, **settings: int) -> nn.Module:
+def built(file: str, **settings: Any) -> nn.Module:
     """The last network of a file, in evaluation mode; the settings make it small."""
     torch.manual_seed(0)
     return cnndsl.load(MODELS / file, None, **settings)().eval()
