@@ -6,8 +6,8 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
