@@ -30,6 +30,7 @@ PARTS = {
     "modules": Part(
         "Generated and written by hand", ("--runs", "30", "--compiled"), ("--runs", "3", "--networks", "Net")
     ),
+    "inference": Part("The form for inference", ("--runs", "12"), ("ResNet18", "--runs", "1", "--batch", "1")),
     "rendering": Part("Pictures", ("--runs", "11"), ("--runs", "1", "--networks", "LeNet5")),
     "others": Part("Other tools", ("--runs", "11"), ("--runs", "1")),
 }

@@ -40,7 +40,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 16])
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
-    print(f"{'':18}{'batch':>6}{'training':>12}{'inference':>12}{'ratio':>8}{'difference':>12}")
+    print("| network | batch | training ms | inference ms | training / inference | difference |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, file in NETWORKS.items():
         if any(fnmatchcase(name.lower(), pattern.lower()) for pattern in options.names):
             trained = cnndsl.load(MODELS / file, name)().to(options.device).eval()
@@ -52,7 +53,7 @@ def main() -> None:
 
 @torch.inference_mode()
 def row(name: str, trained: nn.Module, served: nn.Module, batch: int, runs: int, device: str) -> str:
-    """A line of the table."""
+    """A line of the table, in Markdown."""
     x = torch.randn(batch, 3, 224, 224, device=device)
     wanted, found = trained(x), served(x)  # the first runs choose algorithms, and are not counted
     difference = float((wanted - found).abs().max() / wanted.abs().max())
@@ -64,7 +65,7 @@ def row(name: str, trained: nn.Module, served: nn.Module, batch: int, runs: int,
         pairs.append((times[trained], times[served]))
     before, after = (median(times) for times in zip(*pairs, strict=True))
     ratio = median(slow / fast for slow, fast in pairs)
-    return f"{name:18}{batch:6}{before * 1e3:9.1f} ms{after * 1e3:9.1f} ms{ratio:8.2f}{difference:12.1e}"
+    return f"| {name} | {batch} | {before * 1e3:.1f} | {after * 1e3:.1f} | {ratio:.2f} | {difference:.1e} |"
 
 
 def _seconds(model: nn.Module, x: torch.Tensor) -> float:
