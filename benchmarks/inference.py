@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 import cnndsl
+from benchmarks.measuring import machine, markdown
 
 MODELS = Path(__file__).parent.parent / "models"
 NETWORKS = {
@@ -40,20 +41,21 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 16])
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
-    print("| network | batch | training ms | inference ms | training / inference | difference |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    rows = []
     for name, file in NETWORKS.items():
         if any(fnmatchcase(name.lower(), pattern.lower()) for pattern in options.names):
             trained = cnndsl.load(MODELS / file, name)().to(options.device).eval()
             serving = cnndsl.load(MODELS / file, name, target="inference")
             served = serving.from_trained(trained.state_dict()).to(options.device)  # type: ignore[attr-defined]
-            for batch in options.batch:
-                print(row(name, trained, served, batch, options.runs, options.device), flush=True)
+            rows += [row(name, trained, served, batch, options.runs, options.device) for batch in options.batch]
+    print(f"{machine()}, PyTorch {torch.__version__}, {options.device}, {torch.get_num_threads()} threads\n")
+    header = ("network", "batch", "training ms", "inference ms", "training / inference", "difference")
+    print(markdown(header, rows))
 
 
 @torch.inference_mode()
-def row(name: str, trained: nn.Module, served: nn.Module, batch: int, runs: int, device: str) -> str:
-    """A line of the table, in Markdown."""
+def row(name: str, trained: nn.Module, served: nn.Module, batch: int, runs: int, device: str) -> tuple[str, ...]:
+    """A line of the table."""
     x = torch.randn(batch, 3, 224, 224, device=device)
     wanted, found = trained(x), served(x)  # the first runs choose algorithms, and are not counted
     difference = float((wanted - found).abs().max() / wanted.abs().max())
@@ -65,7 +67,7 @@ def row(name: str, trained: nn.Module, served: nn.Module, batch: int, runs: int,
         pairs.append((times[trained], times[served]))
     before, after = (median(times) for times in zip(*pairs, strict=True))
     ratio = median(slow / fast for slow, fast in pairs)
-    return f"| {name} | {batch} | {before * 1e3:.1f} | {after * 1e3:.1f} | {ratio:.2f} | {difference:.1e} |"
+    return name, str(batch), f"{before * 1e3:.1f}", f"{after * 1e3:.1f}", f"{ratio:.2f}", f"{difference:.1e}"
 
 
 def _seconds(model: nn.Module, x: torch.Tensor) -> float:

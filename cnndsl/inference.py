@@ -20,7 +20,7 @@ from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.normalisation import BatchNorm
 from cnndsl.layers.placeholder import Placeholder
-from cnndsl.program import Call, Child, Combine, Folded, Leaf, Module, Plain, Program, Step, Use
+from cnndsl.program import Call, Child, Combine, Folded, Leaf, Module, Plain, Program, Step, Use, inner_first
 
 _FRESH = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
 """Layers whose output lies in memory of its own."""
@@ -29,25 +29,9 @@ _FRESH = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
 def for_inference(program: Program) -> Program:
     """The program without what serves training only, batch normalisation folded where it can be."""
     done: dict[str, Module] = {}
-    for key in _inner_first(program):
-        done[key] = _Serving(program.modules[key], done).module()
+    for module in inner_first(program, program.modules, _used):
+        done[module.id] = _Serving(module, done).module()
     return program.model_copy(update={"modules": {key: done[key] for key in program.modules}, "target": "inference"})
-
-
-def _inner_first(program: Program) -> Iterable[str]:
-    """The ids of all modules, each after those that it uses."""
-    done: dict[str, None] = {}
-    todo = [(key, False) for key in reversed(program.modules)]
-    while todo:
-        key, ready = todo.pop()
-        if key in done:
-            continue
-        if ready:
-            done[key] = None
-            continue
-        todo.append((key, True))
-        todo.extend((used, False) for used in _used(program.modules[key]))
-    return done
 
 
 def _used(module: Module) -> Iterable[str]:

@@ -7,11 +7,12 @@ it is used.  A program goes to JSON and back (`model_dump_json`, `model_validate
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, NamedTuple
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.extern import Extern
+from cnndsl.layers.extern import Extern, as_tuples
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.placeholder import Placeholder
@@ -52,11 +53,7 @@ AnyLayer = Annotated[Layer, Reads(_read_layer)]
 AnyOperation = Annotated[Operation, Reads(_read_operation)]
 
 
-def _as_tuples(value: Any) -> Any:
-    return tuple(map(_as_tuples, value)) if isinstance(value, (list, tuple)) else value
-
-
-Numbers = Annotated[Any, Reads(_as_tuples)]
+Numbers = Annotated[Any, Reads(as_tuples)]
 """A number, or nested tuples of them; JSON knows them as lists."""
 
 
@@ -301,3 +298,22 @@ class Program(Model):
             if name is None or self.modules[key].name == name:
                 return self.modules[key]
         raise KeyError(name)
+
+
+def inner_first(program: Program, roots: Iterable[str], inside: Callable[[Module], Iterable[str]]) -> list[Module]:
+    """The modules `roots` and all that they are made of, each after the ones inside it; at any depth.
+
+    `inside` gives the ids of what a module is made of.
+    """
+    done: dict[str, None] = {}
+    waiting = [(key, False) for key in reversed(list(roots))]
+    while waiting:
+        key, ready = waiting.pop()
+        if key in done:
+            continue
+        if ready:
+            done[key] = None
+            continue
+        waiting.append((key, True))
+        waiting.extend((inner, False) for inner in inside(program.modules[key]))
+    return [program.modules[key] for key in done]

@@ -194,12 +194,15 @@ def _show(
     try:
         check_part(compilation.program, part, name)
         from cnndsl.running import Refused, Scale, Wanted, read_labels, watch
+        from cnndsl.running.numbers import TEXTS
 
+        # Numbers that are given as text are there to be read.
+        numbers = all(isinstance(item, str) or item.suffix.lower() in TEXTS for item in inputs)
         figure = watch(
             compilation,
             inputs,
             name,
-            Wanted(part, maps or 8, numbers=all(_is_numbers(item) for item in inputs), at=at, depth=depth),
+            Wanted(part, maps or 8, numbers=numbers, at=at, depth=depth),
             trained=weights,
             seed=seed or 0,
             scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
@@ -221,8 +224,3 @@ def _show(
         run.write(run.text(page(figure), target), force=force)
     else:
         run.write(run.volumes(svg(figure), target), force=force)
-
-
-def _is_numbers(item: Path | str) -> bool:
-    """Whether an input is given as numbers that somebody may want to read."""
-    return isinstance(item, str) or item.suffix.lower() in (".csv", ".tsv", ".txt")

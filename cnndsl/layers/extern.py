@@ -52,13 +52,14 @@ def _class(name: Any) -> str:
     return _package(name)
 
 
-def _as_tuples(value: Any) -> Any:
-    return tuple(map(_as_tuples, value)) if isinstance(value, (list, tuple)) else value
+def as_tuples(value: Any) -> Any:
+    """A value as JSON gives it, with tuples in place of lists."""
+    return tuple(map(as_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _given(value: Any) -> tuple[tuple[str, Any], ...]:
     try:
-        pairs = [(name, value) for name, value in _as_tuples(value)]
+        pairs = [(name, value) for name, value in as_tuples(value)]
     except (TypeError, ValueError):
         pairs = [(None, value)]
     if not all(isinstance(name, str) for name, _ in pairs):

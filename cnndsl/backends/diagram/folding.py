@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.sizes import same_size
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step, inner_first
 
 WHOLE = 30
 """Up to this many boxes a network is shown whole."""
@@ -62,7 +62,7 @@ class Folding:
         self._structures: dict[object, int] = {}
         self._facts: dict[str, _Facts] = {}
         self._richest: dict[str, _Facts] = {}
-        for module in inner_first(program, root):
+        for module in made_of(program, root):
             facts = self._facts[module.id] = self._study(module)
             # Of equally rich ones the first: later ones come before it here.
             self._richest[module.name] = max(
@@ -230,19 +230,12 @@ def _follows(module: Module) -> list[bool]:
     return found
 
 
-def inner_first(program: Program, root: Module) -> Iterator[Module]:
-    """Every module that `root` is made of, each after the ones inside it; without recursion, at any depth."""
-    done: set[str] = set()
-    waiting = [(root, False)]
-    while waiting:
-        module, ready = waiting.pop()
-        if module.id in done:
-            continue
-        if ready:
-            done.add(module.id)
-            yield module
-            continue
-        waiting.append((module, True))
+def made_of(program: Program, root: Module) -> list[Module]:
+    """Every module that `root` is made of, each after the ones inside it."""
+
+    def inside(module: Module) -> Iterator[str]:
         children = {child.name: child for child in module.children}
-        inside = (_inner(program, children, step) for step in module.steps)
-        waiting.extend((inner, False) for inner in inside if inner is not None and inner.id not in done)
+        parts = (_inner(program, children, step) for step in module.steps)
+        return (part.id for part in parts if part is not None)
+
+    return inner_first(program, [root.id], inside)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from cnndsl.backends.diagram.folding import inner_first
+from cnndsl.backends.diagram.folding import made_of
 from cnndsl.program import Leaf, Module, Program
 
 
 def definitions(program: Program, network: Module) -> list[str]:
     """The names of the definitions that a network is made of, in the order of the alphabet."""
-    return sorted({module.name for module in inner_first(program, network) if module.kind != "chain"} - {network.name})
+    return sorted({module.name for module in made_of(program, network) if module.kind != "chain"} - {network.name})
 
 
 def unknown(program: Program, network: Module, wanted: Collection[str]) -> str | None:

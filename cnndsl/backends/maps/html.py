@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 
-from cnndsl.backends.diagram.markup import printable
 from cnndsl.backends.maps import pixels
 from cnndsl.backends.maps.curves import HEIGHT, outline, zero_line
 from cnndsl.backends.maps.figure import Curve, Figure, Given, Map, Result, Score, Shown, Value, short
@@ -23,6 +22,7 @@ from cnndsl.backends.maps.phrases import (
     span,
 )
 from cnndsl.backends.maps.sums import html_of_worked
+from cnndsl.backends.volume.paper import safe
 
 _CELL = 0.75
 """How wide a feature is at most, in the page's own unit."""
@@ -222,10 +222,3 @@ def _bar(score: Score, reach: float, *, signed: bool) -> str:
 
 def _data(png: bytes) -> str:
     return f"data:image/png;base64,{b64encode(png).decode()}"
-
-
-def safe(text: str) -> str:
-    """Any text as the content of an element or an attribute."""
-    from html import escape
-
-    return escape(printable(text))

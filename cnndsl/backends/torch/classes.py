@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from cnndsl.backends.torch.serving import folded
 from cnndsl.backends.torch.slots import ABSENT, Different
 from cnndsl.backends.torch.trees import Trees, outside_values
 from cnndsl.layers.extern import Extern
-from cnndsl.program import Leaf, Module, Output, Program, Use
+from cnndsl.program import Leaf, Module, Output, Program, Use, inner_first
 from cnndsl.traced import Traced, value_of
 
 _LONGEST = 32
@@ -145,7 +145,7 @@ class Classes:
         elif not is_loop_only(modules, parts):
             attributes = Attributes({name for part in parts for names in part.names for name in names})
             flows = Flows(merger, parts, attributes)
-            plan.forward = Forward(self._flow_list(flows), flows.outputs, modules[0].inputs, parts, attributes)
+            plan.forward = Forward(flows.flows(), flows.outputs, modules[0].inputs, parts, attributes)
         plan.factories = merger.factories
         plan.arguments = _arguments(plan)
         plan.defaults = _defaults(plan)
@@ -153,10 +153,6 @@ class Classes:
 
     def _folded(self, modules: list[Module]) -> dict[tuple[str, str], float]:
         return folded(modules, self._program) if self._program.target == "inference" else {}
-
-    @staticmethod
-    def _flow_list(flows: Flows) -> list[Flow]:
-        return flows.flows()
 
     def _class_name(self, name: str) -> str:
         free, count = name, 1
@@ -223,19 +219,11 @@ def _partial(plan: ClassPlan) -> dict[str, Any]:
 
 def _reachable(program: Program) -> list[Module]:
     """The modules that the networks are made of, parts before what they are part of."""
-    done: dict[str, None] = {}
-    todo: list[tuple[str, bool]] = [(key, False) for key in reversed(program.networks)]
-    while todo:
-        key, ready = todo.pop()
-        if key in done:
-            continue
-        if ready:
-            done[key] = None
-            continue
-        todo.append((key, True))
-        module = program.modules[key]
-        todo.extend((unit.module, False) for unit in (c.unit for c in module.children) if isinstance(unit, Use))
-    return [program.modules[key] for key in done]
+    return inner_first(program, program.networks, _parts)
+
+
+def _parts(module: Module) -> Iterator[str]:
+    return (child.unit.module for child in module.children if isinstance(child.unit, Use))
 
 
 def _uses_last(program: Program, groups: list[list[Module]]) -> list[list[Module]]:

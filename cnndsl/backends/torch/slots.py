@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from cnndsl.backends.torch.code import Code, literal
-from cnndsl.backends.torch.trees import TURN, numbers_of
+from cnndsl.backends.torch.trees import TURN, is_number, numbers_of
 from cnndsl.layers.base import Code as BareCode
 from cnndsl.program import Module
 from cnndsl.traced import Expr, Number, Symbol, Test, Traced, parse_expr, parse_test, value_of
@@ -50,7 +50,7 @@ class Slots:
     def slot(self, values: Sequence[Any], hint: str, *, may_choose: bool = True) -> str:
         """Python for a value that each elaboration has (or `ABSENT`): an expression, or `a if test else b`."""
         present = [(at, value) for at, value in enumerate(values) if value is not ABSENT]
-        if not all(_is_number(value) for _, value in present):
+        if not all(is_number(value) for _, value in present):
             return self._other_slot(present, hint)
         exprs = [self._resolved(value) for _, value in present]
         first = exprs[0]
@@ -193,7 +193,3 @@ class Slots:
         """Python for a test of names, which become arguments."""
         self.used.update(symbol.name for symbol in test.symbols())
         return self._noted(str(test))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, Traced)) and not isinstance(value, bool)

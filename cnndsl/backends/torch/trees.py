@@ -298,9 +298,10 @@ def fold_values(values: list[Any]) -> Any:
 
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, Traced) or isinstance(b, Traced):
-        return Expr.of(a) == Expr.of(b) if _number(a) and _number(b) else False
+        return Expr.of(a) == Expr.of(b) if is_number(a) and is_number(b) else False
     return type(a) is type(b) and a == b
 
 
-def _number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, traced or not; a flag is none."""
     return isinstance(value, (int, float, Traced)) and not isinstance(value, bool)
