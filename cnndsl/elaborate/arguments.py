@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.mistaken import refuse_others
 from cnndsl.elaborate.suggest import activation_argument, is_clear, nearest, without
 from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template
@@ -19,12 +20,9 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Traced, is_open, value_of
 
-if TYPE_CHECKING:
-    from cnndsl.elaborate.expressions import Expressions
-
 
 def bind_layer(
-    body: Expressions, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]] | None = None
+    body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]] | None = None
 ) -> LayerRecipe:
     """A layer kind with the arguments of a call. Raises Problem when they do not fit."""
     parameters = list(kind.model_fields)
@@ -82,7 +80,7 @@ def _traced(value: Any) -> Any:
 
 
 def make_layer(
-    body: Expressions, kind: type[Layer], values: dict[str, Any], places: dict[str, tree.Argument], span: Span
+    body: Evaluation, kind: type[Layer], values: dict[str, Any], places: dict[str, tree.Argument], span: Span
 ) -> Layer:
     """A validated layer, made once for each set of arguments."""
     plain = {name: _plain(kind, name, value, places[name]) for name, value in values.items()}
@@ -207,7 +205,7 @@ def _parameter_help(kind: type[Layer], name: str) -> str | tuple[str, ...]:
     return f"{name}: {kind.model_fields[name].description}"
 
 
-def bind_definition(body: Expressions, called: Template | BlockRecipe, node: tree.Call) -> BlockRecipe:
+def bind_definition(body: Evaluation, called: Template | BlockRecipe, node: tree.Call) -> BlockRecipe:
     """A block or sequence with the arguments of a call, added to those that it was given before.
 
     What is still missing can be given in another call; `check_complete` asks for it where the block is
@@ -219,7 +217,7 @@ def bind_definition(body: Expressions, called: Template | BlockRecipe, node: tre
 
 
 def match_arguments(
-    body: Expressions, definition: tree.Definition | tree.Extern, before: dict[str, Any], node: tree.Call
+    body: Evaluation, definition: tree.Definition | tree.Extern, before: dict[str, Any], node: tree.Call
 ) -> dict[str, Any]:
     """The arguments of a call by the names of the parameters, in their order, with those that were given before.
 

@@ -6,16 +6,15 @@ however often it is used.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cnndsl.diagnostics import error
 from cnndsl.elaborate.arguments import check_complete
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import dims_key
+from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import (
-    RECIPES,
     BlockRecipe,
     Chain,
     Choice,
@@ -38,9 +37,6 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Expr, Symbol, Test, Traced, Truth, value_of
 
-if TYPE_CHECKING:
-    from cnndsl.elaborate.application import Application
-
 
 class Made(Record):
     """A module and the shapes that it gives, as the body that uses it sees them."""
@@ -50,7 +46,7 @@ class Made(Record):
 
 
 def instantiate(
-    body: Application, recipe: BlockRecipe, value: Value, span: Span
+    body: Evaluation, recipe: BlockRecipe, value: Value, span: Span
 ) -> tuple[Made, tuple[Value, ...], dict[str, Any]]:
     """Work out a block for its arguments and what comes in.
 
@@ -94,7 +90,7 @@ def instantiate(
 
 
 def _work_out(
-    body: Application, template: Template, arguments: dict[str, Any], extra: dict[str, Value], shapes: tuple[Shape, ...]
+    body: Evaluation, template: Template, arguments: dict[str, Any], extra: dict[str, Value], shapes: tuple[Shape, ...]
 ) -> tuple[Module | Unknown, frozenset[str]]:
     definition = template.definition
     name = definition.name.text
@@ -138,7 +134,7 @@ def _constant(node: tree.Expression | None) -> bool | int | float | None:
 
 
 def bind_parameters(
-    inner: Application, definition: tree.Definition, arguments: dict[str, Any], values: frozenset[str] = frozenset()
+    inner: Evaluation, definition: tree.Definition, arguments: dict[str, Any], values: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Give the parameters of a definition their arguments and defaults, in order.
 
@@ -272,27 +268,6 @@ def _said(item: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def recipe_word(recipe: Any) -> str:
-    """The word that an unnamed part made by a recipe is named by: `conv`, `basic_block`."""
-    match recipe:
-        case Kind():
-            return recipe.layer.kind
-        case LayerRecipe():
-            return _snake(recipe.layer.word)
-        case External():
-            return _snake(recipe.declaration.name.text)
-        case Template():
-            return _snake(recipe.definition.name.text)
-        case BlockRecipe():
-            return _snake(recipe.template.definition.name.text)
-        case _:
-            return "layers"
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
 def declared_names(body: tree.Body) -> frozenset[str]:
     """Every name that a body gives by hand, so that automatic names keep clear of them."""
     names: set[str] = set()
@@ -307,8 +282,3 @@ def declared_names(body: tree.Body) -> frozenset[str]:
             for item in node.contents:
                 todo.extend(item if isinstance(item, tuple) else (item,) if isinstance(item, tree.Node) else ())
     return frozenset(names)
-
-
-def is_recipe(value: Any) -> bool:
-    """Whether a value makes a layer when it is applied."""
-    return isinstance(value, RECIPES)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cnndsl.diagnostics import Label, error
 from cnndsl.elaborate.arguments import check_complete, match_arguments
 from cnndsl.elaborate.builder import Builder
+from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import External, LayerRecipe, Silent, Unknown, Value, describe
@@ -15,9 +16,6 @@ from cnndsl.layers.fields import MOST_AXES
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Expr, Guard, Symbol, Traced, evaluate, is_open, value_of
-
-if TYPE_CHECKING:
-    from cnndsl.elaborate.expressions import Expressions
 
 _SETTINGS = ("shape", "parameters", "rank")
 _STAND_IN = 2**12 * 3 * 5 * 7
@@ -59,7 +57,7 @@ def check_extern(item: tree.Extern) -> None:
         )
 
 
-def bind_extern(body: Expressions, external: External, node: tree.Call) -> LayerRecipe:
+def bind_extern(body: Evaluation, external: External, node: tree.Call) -> LayerRecipe:
     """A class from elsewhere with the arguments of a call. Raises Problem when they do not fit."""
     declaration = external.declaration
     name = declaration.name.text
@@ -135,7 +133,7 @@ class _Rules:
     in arithmetic is settled here, and nothing can be asked of a size.
     """
 
-    def __init__(self, body: Expressions, external: External, given: dict[str, Any], span: Span) -> None:
+    def __init__(self, body: Evaluation, external: External, given: dict[str, Any], span: Span) -> None:
         declaration = external.declaration
         self._builder = Builder(body.context, "chain", "", span)
         self._inner = type(body)(body.context, self._builder, Scope(external.scope))

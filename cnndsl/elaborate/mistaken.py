@@ -92,3 +92,13 @@ def channels_last(x: Shape, span: Span) -> Diagnostic | None:
         help=(f"the channels come first: {meant}",),
         severity=Severity.WARNING,
     )
+
+
+def open_size(span: Span) -> Problem:
+    """The error for a place that needs a number where the size is left open."""
+    return error(
+        "E309",
+        "this needs a size that is left open in the input",
+        span,
+        help="give the input its size, or bring the map to a fixed size first: adaptive_avgpool(1)",
+    )

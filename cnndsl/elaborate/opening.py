@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cnndsl.diagnostics import error
 from cnndsl.elaborate.context import Context, origin
+from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.values import describe
 from cnndsl.layers.fields import LARGEST
 from cnndsl.layers.sizes import AXES, Dim, Shape
 from cnndsl.program import OpenSize
 from cnndsl.syntax import tree
 from cnndsl.traced import RELATIONS, Expr, Guard, Symbol, Traced, value_of
-
-if TYPE_CHECKING:
-    from cnndsl.elaborate.expressions import Expressions
 
 STAND_IN = 2**12 * 3 * 5 * 7
 """The size with which an open axis is worked out: large, and divisible by whatever strides multiply to."""
@@ -24,7 +22,7 @@ LARGEST_TRIED = 1024
 """The sizes that are tried to find out which fit."""
 
 
-def declare_shape(body: Expressions, call: tree.Call, position: int) -> Shape:
+def declare_shape(body: Evaluation, call: tree.Call, position: int) -> Shape:
     """The shape that `input(3, 32, 32)` declares; sizes left open are entered in the context. Raises Problem."""
     if not call.arguments:
         raise error(
@@ -44,7 +42,7 @@ def declare_shape(body: Expressions, call: tree.Call, position: int) -> Shape:
     return tuple(_size(body, a, names[i], position) for i, a in enumerate(call.arguments))
 
 
-def _size(body: Expressions, argument: tree.Argument, axis: str, position: int) -> Dim:
+def _size(body: Evaluation, argument: tree.Argument, axis: str, position: int) -> Dim:
     if argument.name is not None:
         raise error("E207", "input takes its sizes by position", argument.span, help="write input(3, 32, 32)")
     if isinstance(argument.value, tree.Hole):

@@ -6,17 +6,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
+from cnndsl.diagnostics import Label, Problem, Severity, error
 from cnndsl.elaborate.application import Application
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
-from cnndsl.elaborate.definitions import is_recipe
-from cnndsl.elaborate.expressions import open_size
-from cnndsl.elaborate.mistaken import channels_last
+from cnndsl.elaborate.mistaken import channels_last, open_size
 from cnndsl.elaborate.opening import declare_shape
+from cnndsl.elaborate.outputs import check_training, declared_outputs, last_value, report_dropped, report_unused
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import (
-    IDENTITY,
+    RECIPES,
     UNKNOWN,
     BraceRecipe,
     Choice,
@@ -31,7 +30,7 @@ from cnndsl.elaborate.weights import init_rules
 from cnndsl.program import Output
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import OpenSize, TooLong, value_of
+from cnndsl.traced import OpenSize, TooLong
 
 
 class Body(Application):
@@ -49,30 +48,13 @@ class Body(Application):
         """Work out all lines; the outputs of the body, or None after a mistake in it."""
         before = len(self.context.diagnostics)
         self.run_branch(body)
-        self._report_unused()
+        report_unused(self)
         if any(d.severity is Severity.ERROR for d in self.context.diagnostics[before:]):
             return None
-        outputs = self.outputs if self.outputs is not None else self._last()
+        outputs = self.outputs if self.outputs is not None else last_value(self)
         if outputs is not None:
-            self._report_dropped(outputs)
+            report_dropped(self, outputs)
         return outputs
-
-    def _last(self) -> tuple[Output, ...] | None:
-        """The value at the end of the body as its output."""
-        if isinstance(self.current, Unknown):
-            return None
-        if self.current is None:
-            self.context.report(
-                error(
-                    "E401",
-                    f"nothing flows through {self.builder.name}",
-                    self.builder.span,
-                    help="declare what comes in: input(3, 32, 32)",
-                ).diagnostic
-            )
-            return None
-        values = self.current if isinstance(self.current, tuple) else (self.current,)
-        return tuple(Output(value=value.index) for value in values)
 
     def run_branch(self, body: tree.Body) -> None:
         for statement in body.statements:
@@ -154,7 +136,7 @@ class Body(Application):
                     self.builder.init.append(rule)
 
     def _when(self, statement: tree.When) -> None:
-        self._check_training(statement.mode)
+        check_training(statement.mode)
         if self.builder.training:
             raise error("E412", "this stands in when training already", statement.span, help="remove the inner one")
         if self.builder.kind != "network":
@@ -171,11 +153,6 @@ class Body(Application):
         finally:
             self.builder.training = False
             self.current = before
-
-    @staticmethod
-    def _check_training(mode: tree.Name) -> None:
-        if mode.text != "training":
-            raise error("E412", f"there is no mode called {mode.text}", mode.span, help="write when training")
 
     def _branch(self, node: tree.If) -> None:
         truth = self.truth(node.condition)
@@ -195,7 +172,7 @@ class Body(Application):
             self.current = result
         elif isinstance(result, tuple):
             self.current = result
-        elif is_recipe(result):
+        elif isinstance(result, RECIPES):
             if self.current is None:
                 raise error(
                     "E401", "nothing flows here yet", node.span, help="declare the input first: input(3, 32, 32)"
@@ -241,7 +218,7 @@ class Body(Application):
         self.wanted = target.text if isinstance(node, tree.Call) else None
         value = self.evaluate(node)
         self.wanted = None
-        if is_recipe(value):
+        if isinstance(value, RECIPES):
             self._bind_layer(target, value, node)
         else:
             self._set(target, value)
@@ -337,77 +314,7 @@ class Body(Application):
                 help="put all outputs into one line: output a, b",
             )
         self.output_span = statement.span
-        named = [item for item in statement.items if item.name is not None]
-        if named and len(named) != len(statement.items):
-            raise error(
-                "E410", "either all outputs have names, or none", statement.span, help="write output a = x, b = y"
-            )
-        names = [item.name.text for item in named if item.name is not None]
-        if len(set(names)) != len(names):
-            raise error("E410", "two outputs have the same name", statement.span, help="give each its own")
-        outputs = []
-        for item in statement.items:
-            if item.when is not None:
-                self._check_training(item.when)
-            value = self.known(item.value)
-            if not isinstance(value, Value):
-                raise error(
-                    "E410",
-                    f"an output is a value, and this is {describe(value_of(value))}",
-                    item.span,
-                    help=f"apply the layer first: output it -> {_word(value)}"
-                    if is_recipe(value)
-                    else "write output it",
-                )
-            only_training = item.when is not None
-            self.builder.training, outer = only_training or self.builder.training, self.builder.training
-            try:
-                self.own(value, item.span)
-            finally:
-                self.builder.training = outer
-            name = item.name.text if item.name else None
-            outputs.append(Output(value=value.index, name=name, training=only_training))
-        if all(output.training for output in outputs):
-            raise error("E410", "nothing is given in evaluation", statement.span, help="name an output without when")
-        self.outputs = tuple(outputs)
-
-    def _report_unused(self) -> None:
-        for name, value in self.scope.names.items():
-            if not isinstance(value, Part) or value.owner is not self.builder:
-                continue
-            slot = self.builder.slots.get(name)
-            if slot is None or self.current is UNKNOWN:
-                continue
-            absent = value.recipe == IDENTITY or (isinstance(value.recipe, Choice) and value.recipe.recipe is None)
-            if slot.unit is not None or absent:
-                self.context.needed([slot.span])
-            else:
-                self.context.idle(
-                    Diagnostic(
-                        "W201",
-                        f"{name} is declared and never used",
-                        slot.span,
-                        help=("apply it with ->, or remove it; the generated module leaves it out",),
-                        severity=Severity.WARNING,
-                    )
-                )
-
-    def _report_dropped(self, outputs: tuple[Output, ...]) -> None:
-        for span, name in self.builder.drop_unused(outputs):
-            what = f"{name} is worked out and never used" if name else "what comes out here is never used"
-            self.context.idle(
-                Diagnostic(
-                    "W202",
-                    what,
-                    span,
-                    help=("lead it to the output, or remove it; the generated module leaves it out",),
-                    severity=Severity.WARNING,
-                )
-            )
-
-
-def _word(recipe: Any) -> str:
-    return recipe.name if isinstance(recipe, Part) else "layer"
+        self.outputs = declared_outputs(self, statement)
 
 
 def labels(statement: tree.Statement) -> list[str]:

@@ -6,6 +6,7 @@ values of the graph, and recipes, which make a layer each time they are applied.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -234,3 +235,24 @@ def describe(value: Any) -> str:
     if isinstance(value, External):
         return f"the layer {value.declaration.name.text}"
     return f"the layer {value.name}" if isinstance(value, Part) else "a layer"
+
+
+def recipe_word(recipe: Any) -> str:
+    """The word that an unnamed part made by a recipe is named by: `conv`, `basic_block`."""
+    match recipe:
+        case Kind():
+            return recipe.layer.kind
+        case LayerRecipe():
+            return _snake(recipe.layer.word)
+        case External():
+            return _snake(recipe.declaration.name.text)
+        case Template():
+            return _snake(recipe.definition.name.text)
+        case BlockRecipe():
+            return _snake(recipe.template.definition.name.text)
+        case _:
+            return "layers"
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

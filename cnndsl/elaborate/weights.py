@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from cnndsl.diagnostics import error
+from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import InitialiserKind, Kind, describe
 from cnndsl.layers.base import Layer, Tensor
@@ -15,15 +16,12 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import OpenSize, is_open, value_of
 
-if TYPE_CHECKING:
-    from cnndsl.elaborate.expressions import Expressions
-
 WEIGHT_WORDS = frozenset({"weight", "trainable"})
 INIT_WORDS = {"weight_init": "weight", "bias_init": "bias"}
 Nested = Any  # a number, or a tuple of Nested
 
 
-def weights_of(_body: Expressions, layer: Layer, given: dict[str, tuple[tree.Argument, Any]]) -> Weights:
+def weights_of(_body: Evaluation, layer: Layer, given: dict[str, tuple[tree.Argument, Any]]) -> Weights:
     """The numbers of a layer, as they were written. Raises Problem when they are no numbers in even rows."""
     weight = bias = None
     trainable = False
@@ -145,7 +143,7 @@ def _check_argument(rule: str, word: str, value: Any, span: Span) -> None:
         raise error("E212", f"{rule}: {word} cannot be {value}", span, help="write a positive number")
 
 
-def init_rules(body: Expressions, statement: tree.Init) -> list[InitRule]:
+def init_rules(body: Evaluation, statement: tree.Init) -> list[InitRule]:
     """The rules of an `init` line. Raises Problem."""
     kind = body.known(statement.kind)
     if not isinstance(kind, Kind):

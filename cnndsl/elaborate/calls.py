@@ -1,0 +1,162 @@
+"""Calls: of layers and blocks, of functions, and of operations on what flows."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from cnndsl.diagnostics import Problem, error
+from cnndsl.elaborate import functions
+from cnndsl.elaborate.arguments import bind_definition, bind_layer
+from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.externs import bind_extern
+from cnndsl.elaborate.leaves import call_on_value
+from cnndsl.elaborate.mistaken import open_size, operation_help, operation_problem, refuse_others
+from cnndsl.elaborate.operators import combine
+from cnndsl.elaborate.suggest import applied, as_here
+from cnndsl.elaborate.values import (
+    BlockRecipe,
+    External,
+    Function,
+    InitialiserKind,
+    Kind,
+    LayerRecipe,
+    Part,
+    Template,
+    Value,
+    describe,
+    layer_name,
+)
+from cnndsl.elaborate.weight import Items
+from cnndsl.elaborate.weights import check_begin, initialiser, make_initialiser
+from cnndsl.layers.declared import Invalid
+from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.learned import Learned
+from cnndsl.layers.values import OPERATIONS
+from cnndsl.program import Call, Leaf
+from cnndsl.syntax import tree
+from cnndsl.traced import Traced, value_of
+
+_PARAMETER = "write parameter([channels, 1, 1], init=1e-6)"
+
+
+def call(body: Evaluation, node: tree.Call) -> Any:
+    """What a call is worth. Raises Problem."""
+    if isinstance(node.function, tree.Input):
+        return body.declare_input(node, "input")
+    try:
+        function = body.known(node.function)
+    except Problem as problem:
+        raise as_here(problem, node) from None
+    if isinstance(function, Kind):
+        value = _leading_value(body, node)
+        if value is not None:
+            return call_on_value(body, function, value, node)
+        return bind_layer(body, function.layer, node)
+    if isinstance(function, (Template, BlockRecipe)):
+        return bind_definition(body, function, node)
+    if isinstance(function, External):
+        return bind_extern(body, function, node)
+    if isinstance(function, Function):
+        return _call_function(body, function.name, node)
+    if isinstance(function, InitialiserKind):
+        positional = [body.plain(body.known(a.value)) for a in node.arguments if a.name is None]
+        named = {a.name.text: body.plain(body.known(a.value)) for a in node.arguments if a.name is not None}
+        return make_initialiser(function.name, positional, named, node.span)
+    if isinstance(function, LayerRecipe):
+        message = f"{layer_name(function.layer)} has its arguments already"
+        helps = "apply it with ->, or give all arguments in one list"
+        raise error("E207", message, node.span, help=helps, fix=applied(node))
+    if isinstance(function, Part):
+        raise error(
+            "E207",
+            f"{function.name} is a layer that has its arguments already",
+            node.span,
+            help=f"apply it with ->, for example: it -> {function.name}",
+            fix=applied(node),
+        )
+    raise error("E207", f"{describe(function)} cannot be called", node.span, help="layers are applied with ->")
+
+
+def _leading_value(body: Evaluation, node: tree.Call) -> Value | None:
+    """The value of the graph that a call begins with, if it does; worked out once, as it may apply layers."""
+    if not node.arguments or node.arguments[0].name is not None:
+        return None
+    first = node.arguments[0].value
+    if isinstance(first, (tree.Number, tree.Boolean, tree.ListOf)):
+        return None
+    value = body.known(first)
+    return value if isinstance(value, Value) else None
+
+
+def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
+    given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
+    positional = [value for argument, value in given if argument.name is None]
+    named = {argument.name.text: value for argument, value in given if argument.name is not None}
+    if name == "parameter":
+        return _learned(body, node, positional, named)
+    if name in OPERATIONS and (positional and isinstance(positional[0], Value)):
+        return _call_operation(body, name, positional, named, node)
+    if name in functions.TABLE:
+        body.go_through(positional, node.span)
+        result = functions.call(name, positional, named, body.plain, body.context.limits.items, node.span)
+        return body.light(Items(result), node.span) if isinstance(result, list) else result
+    raise error("E206", f"{name} takes values of the network", node.span, help=f"for example {name}(input, it)")
+
+
+def _call_operation(body: Evaluation, name: str, positional: list[Any], named: dict[str, Any], node: tree.Call) -> Any:
+    operation = OPERATIONS[name]
+    count = next((i for i, item in enumerate(positional) if not isinstance(item, Value)), len(positional))
+    values, rest = tuple(positional[:count]), positional[count:]
+    fields = list(operation.model_fields)
+    if len(rest) > len(fields) or any(key not in fields for key in named):
+        takes = ", ".join(fields) or "no further arguments"
+        wrong = next((key for key in named if key not in fields), "")
+        message = f"{name} has no {wrong}" if wrong else f"{name} is given too much"
+        raise error("E207", message, node.span, help=f"it takes values, then {takes}")
+    for field, value in (*zip(fields, rest, strict=False), *named.items()):
+        refuse_others(f"{name}: {field}", value, node.span, partial(operation_help, operation, field))
+    given = dict(zip(fields, map(body.plain, rest), strict=False)) | {k: body.plain(v) for k, v in named.items()}
+    try:
+        operation(**given)
+    except Invalid as problem:
+        raise operation_problem(name, operation, problem, node.span) from None
+    return combine(body, name, values, given, node.span)
+
+
+def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: dict[str, Any]) -> Value:
+    """`parameter([channels, 1, 1], init=1e-6)`: a learned tensor, as a value."""
+    names = ("size", "init")
+    given = dict(zip(names, positional, strict=False)) | named
+    size = given.get("size")
+    if len(positional) > 2 or not set(given) <= set(names) or not isinstance(size, list) or not size:
+        raise error(
+            "E207",
+            "parameter takes the shape of a tensor for one sample, and perhaps init",
+            node.span,
+            help=_PARAMETER,
+        )
+    if body.builder.is_chain:
+        raise error("E404", "a chain holds layers only; this is a value", node.span, help="make it a block")
+    begin = given.get("init", 0.0)
+    begin = initialiser(begin, node.span) if isinstance(begin, (Initialiser, InitialiserKind)) else body.plain(begin)
+    for dim in size:
+        if isinstance(dim, Traced) and dim.is_open:
+            raise open_size(node.span)
+    for name, value in (("size", size), ("init", begin)):
+        if not isinstance(value, Initialiser):
+            refuse_others(f"parameter: {name}", value, node.span, lambda: _PARAMETER)
+    try:
+        layer = Learned(size=tuple(value_of(dim) for dim in size), init=begin)
+    except Invalid as problem:
+        raise error("E208", f"parameter: {problem.reason}", node.span) from None
+    if isinstance(begin, Initialiser):
+        check_begin(begin, layer.tensors(())[0], "tensor", "parameter", node.span)
+    traced: dict[str, Any] = {"size": tuple(size)} if any(isinstance(dim, Traced) for dim in size) else {}
+    slot = (
+        body.builder.declare(body.wanted, node.span) if body.wanted else body.builder.automatic("parameter", node.span)
+    )
+    body.builder.fill(slot, Leaf(layer=layer, x=(), traced=traced))
+    body.builder.add_size(1, node.span)
+    (value,) = body.builder.step(Call(child=slot.name), (), (tuple(size),), node.span, slot.name)
+    return value

@@ -1,0 +1,112 @@
+"""Layers as values: chains of stages, braces, and what a condition chooses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.diagnostics import Problem, error
+from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.values import RECIPES, BraceRecipe, Chain, Choice, Silent, Stage, Value, describe
+from cnndsl.names import plain_label
+from cnndsl.syntax import tree
+from cnndsl.traced import Truth
+
+
+def conditional(body: Evaluation, node: tree.Conditional) -> Any:
+    """What `a if condition else b` is worth. Raises Problem."""
+    truth = body.truth(node.condition)
+    with body.builder.on(truth, bool(truth)):
+        chosen = body.known(node.yes if truth else node.no)
+    return Choice(chosen, truth, node.span) if isinstance(chosen, RECIPES) and isinstance(truth, Truth) else chosen
+
+
+def choice(body: Evaluation, node: tree.If) -> Choice:
+    """`if condition { } else { }` as a layer. Raises Problem."""
+    truth = body.truth(node.condition)
+    branch = node.yes if truth else node.no
+    if isinstance(branch, tree.If):
+        return Choice(choice(body, branch), truth, node.span)
+    return Choice(None if branch is None else brace(body, branch), truth, node.span)
+
+
+def brace(body: Evaluation, node: tree.Body) -> BraceRecipe:
+    """`{ ... }` as a layer; its lines are worked out when it is applied."""
+    return BraceRecipe(node, body.scope)
+
+
+def labelled(body: Evaluation, node: tree.Labelled) -> Any:
+    """`name: layer`, a chain of one stage. Raises Problem."""
+    return Chain((_stage(body, node),))
+
+
+def _stage(body: Evaluation, node: tree.Expression) -> Stage:
+    if isinstance(node, tree.Labelled):
+        quoted = isinstance(node.label, tree.String)
+        label = plain_label(body.evaluate(node.label)) if isinstance(node.label, tree.String) else node.label.text
+        layer = _recipe(body.known(node.layer), node.layer, "only a layer has a name before a colon")
+        return Stage(layer, label, node.span, quoted)
+    return Stage(_recipe(body.known(node), node, "only a layer can follow ->"), None, node.span)
+
+
+def _recipe(value: Any, node: tree.Expression, wanted: str) -> Any:
+    """The value, unless it is none that makes a layer. Raises Problem."""
+    if isinstance(value, RECIPES):
+        return value
+    help_text = "write a layer here"
+    if isinstance(value, tuple):
+        raise error(
+            "E404",
+            f"one value goes through an arrow, and here are {describe(value)}",
+            node.span,
+            help="give each a name, a, b = ..., and go on with one: a -> ...",
+        )
+    if isinstance(value, Value):
+        help_text = "begin a new line with the value: it becomes the current one"
+    raise error("E404", f"{wanted}, and this is {describe(value)}", node.span, help=help_text)
+
+
+def _check_label(body: Evaluation, stage: tree.Expression, line: tree.Pipe) -> None:
+    """Raise Problem for a name that another stage of the same line is only about to give."""
+    if not isinstance(stage, tree.Name) or stage.text in body.scope.visible():
+        return
+    labels = (other.label for other in line.stages if isinstance(other, tree.Labelled))
+    if any(isinstance(label, tree.Name) and label.text == stage.text for label in labels):
+        message = f"{stage.text} is a name from the next line on"
+        raise error("E201", message, stage.span, help=f"write -> {stage.text} in a line of its own")
+
+
+def pipe(body: Evaluation, node: tree.Pipe) -> Any:
+    """What `a -> b` is worth: a layer, or what comes out where `a` is a value. Raises Problem."""
+    first = node.stages[0]
+    start: Any = None
+    stages: list[Stage] = []
+    complete = True
+    for part in node.stages:
+        try:  # each stage is checked by itself, so that one mistake does not hide the next
+            if part is not first or isinstance(first, tree.Labelled):
+                _check_label(body, part, node)
+                stages.append(_stage(body, part))
+                continue
+            start = body.known(first)
+            if not isinstance(start, Value):
+                wanted = "a value or a layer stands before ->"
+                stages.append(Stage(_recipe(start, first, wanted), None, first.span))
+        except Problem as problem:
+            body.context.report(problem.diagnostic)
+            complete = False
+        except Silent:
+            complete = False
+    if not complete:
+        raise Silent
+    chain = body.light(Chain(tuple(_flat(stages))), node.span)
+    return body.apply(chain, start, node.span) if isinstance(start, Value) else chain
+
+
+def _flat(stages: list[Stage]) -> list[Stage]:
+    flat: list[Stage] = []
+    for stage in stages:
+        if stage.label is None and isinstance(stage.recipe, Chain):
+            flat.extend(stage.recipe.stages)
+        else:
+            flat.append(stage)
+    return flat

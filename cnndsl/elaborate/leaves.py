@@ -1,0 +1,187 @@
+"""One layer meets a value: as a module with a place of its own, or as a plain call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cnndsl.diagnostics import Fix, Label, error
+from cnndsl.elaborate.arguments import bind_layer
+from cnndsl.elaborate.builder import Slot
+from cnndsl.elaborate.context import dims_key
+from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.externs import bind_extern
+from cnndsl.elaborate.mistaken import open_size, other_order
+from cnndsl.elaborate.suggest import value_first
+from cnndsl.elaborate.values import External, Kind, LayerRecipe, Value, recipe_word
+from cnndsl.elaborate.weights import check_begin, check_fit
+from cnndsl.layers.base import Layer
+from cnndsl.layers.shape import Flatten
+from cnndsl.layers.sizes import Shape, SizeError, show
+from cnndsl.program import Call, Leaf, Plain
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+from cnndsl.traced import OpenSize, Traced
+
+
+class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain
+    """Raised by a chain whose first layer takes features, when a feature map comes in."""
+
+
+def layer_recipe(body: Evaluation, recipe: Kind | LayerRecipe | External, span: Span) -> LayerRecipe:
+    """The layer with its arguments, of which a bare kind or class gives none. Raises Problem where it needs some."""
+    if isinstance(recipe, LayerRecipe):
+        return recipe
+    if isinstance(recipe, External):
+        return bind_extern(body, recipe, tree.Call(span, recipe.declaration.name, ()))
+    return bind_layer(body, recipe.layer, tree.Call(span, tree.Name(span, recipe.layer.kind), ()), [])
+
+
+def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, span: Span) -> Value:
+    """Apply a layer that is a module; without a slot, as a part without a name."""
+    value = body.one(value, span)
+    layer = recipe.layer
+    with _sizes(recipe, value, span):
+        if layer.flattens(value.shape):
+            value = _flatten(body, value, recipe, span)
+        x = value.shape
+        y = _output(body, recipe, x)
+        body.context.tensors(layer, x)
+        if layer.plain_call:
+            layer.torch(x)  # some operations are no module, and say so
+    body.context.turn(span)
+    body.builder.add_size(1, span)
+    if slot is None:
+        slot = body.builder.automatic(recipe_word(recipe), span)
+    if slot.unit is None:
+        body.builder.fill(slot, _built(body, recipe, x, span))
+    else:
+        _check_same(slot, layer, x, span)
+    maker = layer.word if slot.name.isdigit() else slot.name
+    (result,) = body.builder.step(Call(child=slot.name), (value,), (y,), span, maker)
+    return result
+
+
+def _built(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) -> Leaf:
+    """The layer as a part of the program. Raises Problem for weights and beginnings that it has no place for."""
+    weights = recipe.weights
+    if weights is None and not recipe.init:
+        return Leaf(layer=recipe.layer, x=x, traced=dict(recipe.traced))
+    kind, where = recipe.layer.kind, recipe.span or span
+    tensors = {tensor.name: tensor for tensor in body.context.tensors(recipe.layer, x)}
+    for what in ("weight", "bias"):
+        numbers = getattr(weights, what, None)
+        if numbers is None:
+            continue
+        if what not in tensors:
+            raise error("E310", f"{kind} has no {what} here", where, help="leave it out")
+        check_fit(numbers, tensors[what].shape, what, where)
+    for what, rule in recipe.init:
+        check_begin(rule, tensors.get(what), what, kind, where)
+    return Leaf(layer=recipe.layer, x=x, traced=dict(recipe.traced), weights=weights, init=dict(recipe.init))
+
+
+def _check_same(slot: Slot, layer: Layer, x: Shape, span: Span) -> None:
+    """Raise Problem where the layer of a slot would have to be another one for what comes in now."""
+    assert isinstance(slot.unit, Leaf)  # noqa: S101 - a slot is filled by one recipe
+    before = slot.unit.x
+    if dims_key(before) == dims_key(x):
+        return
+    if layer.tensors(before) != layer.tensors(x) or layer.torch(before) != layer.torch(x):
+        raise error(
+            "E308",
+            f"{slot.name} was built for an input of {show(before)}, and {show(x)} comes in here",
+            span,
+            labels=(Label(slot.span, f"{slot.name} is one layer, with one set of weights"),),
+            help="declare a second layer for this size",
+        )
+
+
+def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *, inserted: bool = False) -> Value:
+    """Apply a layer as a function call, which leaves no module."""
+    value = body.one(value, span)
+    with _sizes(recipe, value, span):
+        y = _output(body, recipe, value.shape)
+    action = Plain(layer=recipe.layer, traced=dict(recipe.traced), inserted=inserted)
+    body.context.turn(span)
+    (result,) = body.builder.step(action, (value,), (y,), span, recipe.layer.kind)
+    return result
+
+
+def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -> Value:
+    """`relu(it)`: a plain call, which leaves no module. Raises Problem for a layer that must be one."""
+    rest = node.replaced(arguments=node.arguments[1:])
+    recipe = bind_layer(body, kind.layer, rest)
+    if body.builder.is_chain:
+        raise error(
+            "E404",
+            "a chain holds layers only; this is a call on a value",
+            node.span,
+            help="write the layer without the value",
+        )
+    with _sizes(recipe, value, node.span):
+        _output(body, recipe, value.shape)
+        is_call = recipe.layer.function(value.shape) is not None
+        holds = bool(recipe.layer.tensors(value.shape))
+    if not is_call:
+        reason = "has something to learn or to keep" if holds else "has no function in PyTorch"
+        raise error(
+            "E406",
+            f"{kind.layer.kind} {reason}, so it must be a layer and not a call",
+            node.span,
+            help=f"apply it with ->: {node.arguments[0].value.span.text} -> {kind.layer.kind}(...)",
+            fix=value_first(node),
+        )
+    return plain_call(body, recipe, value, node.span)
+
+
+def _flatten(body: Evaluation, value: Value, recipe: LayerRecipe, span: Span) -> Value:
+    """The value as the list of features that the layer takes. Raises Problem, or NeedsFlatten, in a chain."""
+    if not body.builder.is_chain:
+        return inserted_flatten(body, value, span)
+    if not body.builder.steps:
+        raise NeedsFlatten
+    raise error(
+        "E311",
+        f"{recipe.layer.kind} takes a list of features, and a map of {show(value.shape)} comes in",
+        recipe.span or span,
+        help=f"in the middle of a chain write the flatten too: flatten -> {recipe.layer.kind}(...)",
+        fix=flatten_first(recipe.span or span),
+    )
+
+
+def _output(body: Evaluation, recipe: LayerRecipe, x: Shape) -> Shape:
+    counts = {n: t for n, t in recipe.traced if isinstance(t, Traced) and recipe.layer.role(n) == "count"}
+    return body.context.output(recipe.layer, counts, x)
+
+
+@contextmanager
+def _sizes(recipe: LayerRecipe, value: Value, span: Span) -> Iterator[None]:
+    """Turn what a size rule raises into a problem at the layer that it is about."""
+    try:
+        yield
+    except SizeError as problem:
+        where = recipe.span or span
+        came = Label(value.span, f"{show(value.shape)} comes from {value.maker}")
+        here = () if where == span else (Label(span, f"applied to {show(value.shape)} here"),)
+        label = "" if here else f"applied to {show(value.shape)} here"
+        labels = (*here, came) if value.span not in (where, span) else here
+        helps = (*other_order(problem.code, recipe.layer, value.shape), *problem.help)
+        raise error(problem.code, problem.message, where, label=label, labels=labels, help=helps) from None
+    except OpenSize:
+        raise open_size(recipe.span or span) from None
+
+
+def inserted_flatten(body: Evaluation, value: Value, span: Span) -> Value:
+    """The value as a list of features, for what takes such a list; nothing in the text says so."""
+    return plain_call(body, LayerRecipe(Flatten()), value, span, inserted=True)
+
+
+def flatten_first(span: Span) -> Fix:
+    """The fix that writes a flatten before a stage, and before the name that it is given on its way."""
+    text, start = span.source.text, span.start
+    label = re.search(r'(?:[^\W\d]\w*|"[^"\n]*")[ \t]*:[ \t]*$', text[max(0, start - 200) : start])
+    at = start - len(label[0]) if label else start
+    return Fix.replacing(Span(span.source, at, at), "flatten -> ")

@@ -1,0 +1,240 @@
+"""Operators: arithmetic, comparisons and conditions on constants, and sums and products of what flows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.diagnostics import Label, Problem, error
+from cnndsl.elaborate.context import too_long
+from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.functions import power
+from cnndsl.elaborate.mistaken import no_order, open_size, operator_help
+from cnndsl.elaborate.values import RECIPES, Copies, Part, Silent, Value, describe, key_for
+from cnndsl.elaborate.weight import Items, weight_of
+from cnndsl.layers.sizes import SizeError, check_limits, show
+from cnndsl.layers.values import OPERATIONS
+from cnndsl.program import Combine
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+from cnndsl.traced import (
+    RELATIONS,
+    Expr,
+    OpenSize,
+    Test,
+    TooLong,
+    Traced,
+    Truth,
+    calculate,
+    junction,
+    negation,
+    value_of,
+)
+
+
+def unary(body: Evaluation, node: tree.Unary) -> Any:
+    """What `-x`, `+x` or `not x` is worth. Raises Problem."""
+    if node.operator == "not":
+        truth = body.truth(node.operand)
+        return Truth(not truth.value, negation(truth.test)) if isinstance(truth, Truth) else not truth  # type: ignore[arg-type]
+    value = body.known(node.operand)
+    if _is_number(value):
+        return -value if node.operator == "-" else value
+    if isinstance(value, Value) and node.operator == "-":
+        return combine(body, "mul", (value,), {"scalar": -1, "scalar_first": True}, node.span)
+    message = f"{node.operator} needs a number, and this is {describe(value)}"
+    raise error("E206", message, node.span, help=f"write {node.operator} before a number or a value")
+
+
+def binary(body: Evaluation, node: tree.Binary) -> Any:
+    """What an operator between two operands is worth. Raises Problem."""
+    if node.operator in ("and", "or"):
+        return _junction(body, node)
+    left, right = body.all_known([node.left, node.right])
+    if _is_number(left) and _is_number(right):
+        return _calculate(body, node.operator, left, right, node.span)
+    if isinstance(left, Value) or isinstance(right, Value):
+        return _combine_two(body, node, left, right)
+    if node.operator == "*":
+        return _times(body, node, left, right)
+    if node.operator == "+" and isinstance(left, list) and isinstance(right, list):
+        return body.light(Items(left + right, weight_of(left) + weight_of(right) - 1), node.span)
+    if node.operator == "+" and isinstance(left, str) and isinstance(right, str):
+        return body.bounded_text(left + right, node.span)
+    raise error(
+        "E206",
+        f"{node.operator} cannot take {describe(left)} and {describe(right)}",
+        node.span,
+        help=operator_help(node.operator, left, right),
+    )
+
+
+def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
+    """What `a < b == c` is worth. Raises Problem."""
+    result: bool | Truth = True
+    values = body.all_known(node.operands)
+    for operator, left, right in zip(node.operators, values, values[1:], strict=False):
+        result = _join("and", result, _compare(body, operator, left, right, node.span))
+    return result
+
+
+def _compare(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> bool | Truth:
+    body.go_through([left, right], span)
+    if operator in ("in", "not in"):
+        if not isinstance(right, list):
+            message = f"in looks into a list, and this is {describe(right)}"
+            raise error("E206", message, span, help="write a list after it: x in [1, 2]")
+        wanted = key_for(body.plain(left))
+        return any(key_for(body.plain(item)) == wanted for item in right) is (operator == "in")
+    if _is_number(left) and _is_number(right):
+        truth = RELATIONS[operator](left, right)
+        test = Test(operator, (Expr.of(left), Expr.of(right)))
+        if test.symbols():
+            body.fix(test)
+            return Truth(truth, test)
+        return bool(truth)
+    if operator in ("==", "!="):
+        return (_comparable(left) == _comparable(right)) is (operator == "==")
+    if isinstance(left, str) and isinstance(right, str):
+        return bool(RELATIONS[operator](left, right))
+    raise no_order(left, right, span)
+
+
+def _junction(body: Evaluation, node: tree.Binary) -> bool | Truth:
+    left = body.truth(node.left)
+    settled = bool(left) is (node.operator == "or")
+    if settled and not isinstance(left, Truth):
+        return left
+    try:
+        # Also where the left side settles it: the right side belongs to the test.
+        return _join(node.operator, left, body.truth(node.right))
+    except (Problem, Silent):
+        if settled:
+            return left
+        raise
+
+
+def _calculate(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> Any:
+    try:
+        if operator == "**":
+            result: Any = power(body.plain(left), body.plain(right), body.context.limits.digits)
+        else:
+            result = _traced(body, operator, left, right)
+    except ZeroDivisionError:
+        raise error("E206", "this divides by zero", span, help="make sure that the divisor is not 0") from None
+    except OverflowError:
+        result = None
+    plain = value_of(result)
+    if not isinstance(plain, (int, float)) or abs(plain) >= 10**body.context.limits.digits or plain != plain:
+        raise error("E502", "the result is too large a number, or none", span, help="calculate with smaller numbers")
+    return result
+
+
+def _traced(body: Evaluation, operator: str, left: Any, right: Any) -> Any:
+    """The result with its expression; without, where that would be longer than anyone could follow."""
+    try:
+        return calculate(operator, left, right)
+    except TooLong:
+        return calculate(operator, body.plain(left), body.plain(right))
+
+
+def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
+    if isinstance(left, RECIPES) and _is_number(right):
+        count = value_of(right)
+        if not isinstance(count, int) or count < 0:
+            raise error(
+                "E206",
+                f"a layer is repeated a whole number of times, and this is {describe(right)}",
+                node.right.span,
+                help="write a whole number, such as layer * 3",
+            )
+        body.plain(right)
+        if isinstance(left, Part):
+            raise error(
+                "E403",
+                f"{left.name} is one layer, and * makes new ones",
+                node.left.span,
+                help=f"write the layer itself, or apply it again: -> {left.name} -> {left.name}",
+            )
+        return body.light(Copies(left, count, right), node.span)
+    if isinstance(left, (list, str)) and _is_number(right):
+        count = body.plain(right)
+        if not isinstance(count, int):
+            message = f"a list is repeated a whole number of times, and this is {describe(right)}"
+            raise error("E206", message, node.right.span, help="write a whole number, such as [1] * 3")
+        if len(left) * count > body.context.limits.items:
+            raise too_long(body.context.limits.items, node.span)
+        if isinstance(left, str):
+            return body.bounded_text(left * count, node.span)
+        return body.light(Items(left * count), node.span)
+    if isinstance(right, RECIPES) and _is_number(left):
+        raise error("E206", "the layer stands before the number", node.span, help="write layer * 3")
+    message = f"* cannot take {describe(left)} and {describe(right)}"
+    raise error("E206", message, node.span, help=operator_help("*", left, right))
+
+
+def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
+    kind = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(node.operator)
+    if kind is None:
+        message = f"{node.operator} works on numbers, not on values of the network"
+        raise error("E206", message, node.span, help="values are combined with + - * /")
+    if isinstance(left, Value) and isinstance(right, Value):
+        return combine(body, kind, (left, right), {}, node.span)
+    value, other, first = (left, right, False) if isinstance(left, Value) else (right, left, True)
+    if not _is_number(other):
+        raise error(
+            "E206",
+            f"{node.operator} cannot take a value of the network and {describe(other)}",
+            node.span,
+            help=operator_help(node.operator, left, right),
+        )
+    return combine(body, kind, (value,), {"scalar": body.plain(other), "scalar_first": first}, node.span)
+
+
+def combine(body: Evaluation, kind: str, values: tuple[Value, ...], fields: dict[str, Any], span: Span) -> Any:
+    """Apply an operation to values of the graph; what comes out. Raises Problem."""
+    if body.builder.is_chain:
+        raise error(
+            "E404",
+            "a chain holds layers only; this combines values",
+            span,
+            help="make it a block: block Name { ... }, and use that here",
+        )
+    for value in values:
+        body.own(value, span)
+    operation = OPERATIONS[kind](**fields)
+    least, most = operation.takes
+    if not least <= len(values) <= most:
+        wanted = str(least) if least == most else f"{least} or more"
+        raise error(
+            "E207",
+            f"{kind} takes {wanted} {'value' if wanted == '1' else 'values'}, and got {len(values)}",
+            span,
+            help="concat puts several values side by side; + adds them",
+        )
+    try:
+        shapes = operation.outputs(tuple(value.shape for value in values))
+        for shape in shapes:
+            check_limits(shape)
+    except SizeError as problem:
+        came = {value.span: f"{show(value.shape)} comes from {value.maker}" for value in values}
+        labels = tuple(Label(place, text) for place, text in came.items() if place != span)
+        raise error(problem.code, problem.message, span, labels=labels, help=problem.help) from None
+    except OpenSize:
+        raise open_size(span) from None
+    outputs = body.builder.step(Combine(operation=operation), values, shapes, span, kind)
+    return outputs if len(outputs) > 1 else outputs[0]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, Traced)) and not isinstance(value, bool)
+
+
+def _comparable(value: Any) -> Any:
+    return key_for(value_of(value)) if not _is_number(value) else value_of(value)
+
+
+def _join(operator: str, left: bool | Truth, right: bool | Truth) -> bool | Truth:
+    value = (bool(left) and bool(right)) if operator == "and" else (bool(left) or bool(right))
+    tests = (side.test if isinstance(side, Truth) else side for side in (left, right))
+    test = junction(operator, *tests)
+    return value if isinstance(test, bool) else Truth(value, test)

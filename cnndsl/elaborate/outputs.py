@@ -1,0 +1,113 @@
+"""What goes out of a body, and what is found to do nothing once that is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic, Severity, error
+from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.values import IDENTITY, RECIPES, UNKNOWN, Choice, Part, Unknown, Value, describe
+from cnndsl.program import Output
+from cnndsl.syntax import tree
+from cnndsl.traced import value_of
+
+
+def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, ...]:
+    """What an `output` line declares. Raises Problem."""
+    named = [item for item in statement.items if item.name is not None]
+    if named and len(named) != len(statement.items):
+        raise error("E410", "either all outputs have names, or none", statement.span, help="write output a = x, b = y")
+    names = [item.name.text for item in named if item.name is not None]
+    if len(set(names)) != len(names):
+        raise error("E410", "two outputs have the same name", statement.span, help="give each its own")
+    outputs = []
+    for item in statement.items:
+        if item.when is not None:
+            check_training(item.when)
+        value = body.known(item.value)
+        if not isinstance(value, Value):
+            raise error(
+                "E410",
+                f"an output is a value, and this is {describe(value_of(value))}",
+                item.span,
+                help=f"apply the layer first: output it -> {_word(value)}"
+                if isinstance(value, RECIPES)
+                else "write output it",
+            )
+        only_training = item.when is not None
+        body.builder.training, outer = only_training or body.builder.training, body.builder.training
+        try:
+            body.own(value, item.span)
+        finally:
+            body.builder.training = outer
+        name = item.name.text if item.name else None
+        outputs.append(Output(value=value.index, name=name, training=only_training))
+    if all(output.training for output in outputs):
+        raise error("E410", "nothing is given in evaluation", statement.span, help="name an output without when")
+    return tuple(outputs)
+
+
+def last_value(body: Evaluation) -> tuple[Output, ...] | None:
+    """The value at the end of the body as its output."""
+    if isinstance(body.current, Unknown):
+        return None
+    if body.current is None:
+        body.context.report(
+            error(
+                "E401",
+                f"nothing flows through {body.builder.name}",
+                body.builder.span,
+                help="declare what comes in: input(3, 32, 32)",
+            ).diagnostic
+        )
+        return None
+    values = body.current if isinstance(body.current, tuple) else (body.current,)
+    return tuple(Output(value=value.index) for value in values)
+
+
+def check_training(mode: tree.Name) -> None:
+    """Raise Problem unless `when` is followed by the one mode that there is."""
+    if mode.text != "training":
+        raise error("E412", f"there is no mode called {mode.text}", mode.span, help="write when training")
+
+
+def report_unused(body: Evaluation) -> None:
+    """Report the layers of a body that have a name and are never applied."""
+    for name, value in body.scope.names.items():
+        if not isinstance(value, Part) or value.owner is not body.builder:
+            continue
+        slot = body.builder.slots.get(name)
+        if slot is None or body.current is UNKNOWN:
+            continue
+        absent = value.recipe == IDENTITY or (isinstance(value.recipe, Choice) and value.recipe.recipe is None)
+        if slot.unit is not None or absent:
+            body.context.needed([slot.span])
+        else:
+            body.context.idle(
+                Diagnostic(
+                    "W201",
+                    f"{name} is declared and never used",
+                    slot.span,
+                    help=("apply it with ->, or remove it; the generated module leaves it out",),
+                    severity=Severity.WARNING,
+                )
+            )
+
+
+def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
+    """Report what a body works out and none of its outputs needs, and forget it."""
+    for span, name in body.builder.drop_unused(outputs):
+        what = f"{name} is worked out and never used" if name else "what comes out here is never used"
+        body.context.idle(
+            Diagnostic(
+                "W202",
+                what,
+                span,
+                help=("lead it to the output, or remove it; the generated module leaves it out",),
+                severity=Severity.WARNING,
+            )
+        )
+
+
+def _word(recipe: Any) -> str:
+    return recipe.name if isinstance(recipe, Part) else "layer"
