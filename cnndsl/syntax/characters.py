@@ -1,20 +1,36 @@
-"""What to say about a character that the language does not have."""
+"""What to say about a character that the language does not have, and about arrows that are written otherwise."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterator
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
-from cnndsl.syntax.place import Place, span_of
+from cnndsl.syntax.place import Place
 
 _MEANT = {
     "→": "->", "⇒": "->", "➔": "->", "⟶": "->", "|": "->", "×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "—": "-",
-    "≤": "<=", "≥": ">=", "≠": "!=", "&": "and", "!": "not", "、": ",", "。": ".", "「": '"', "」": '"',
+    "≤": "<=", "≥": ">=", "≠": "!=", "^": "**", "&": "and", "!": "not", "、": ",", "。": ".", "「": '"', "」": '"',
     "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": '"', "’": '"', "`": '"',
 }  # fmt: skip
 _AHEAD = 4000  # words, of which one fix replaces the characters
 _OURS = frozenset("()[]{},;:=+-*/?<>.#%")
+_ARROW = re.compile(r"[-=~|\u2010-\u2015\u2212\u2500\u30fc\uff0d]+[ \t]?[>\uff1e]+|>{2,}")
+"""What is meant as an arrow: of dashes of all lengths, also those of a Japanese keyboard, and a point."""
+
+
+def arrow(place: Place) -> Problem | None:
+    """An arrow that is written otherwise: `=>`, `-->`, `>>`, `- >`."""
+    source, start = place.source, place.word.start
+    line = source.position(start).line
+    begins = source.offset(line)
+    for found in _ARROW.finditer(source.line(line)):
+        span = Span(source, begins + found.start(), begins + found.end())
+        if span.start <= start < span.end and span.text != "->":
+            return error("E101", "an arrow is written ->", span, help="write ->", fix=Fix.replacing(span, "->"))
+    return None
 
 
 def explain(place: Place) -> Problem:
@@ -37,30 +53,54 @@ def explain(place: Place) -> Problem:
         fix = Fix.replacing(span, "")
         message = f"there is an invisible character (U+{ord(character):04X}) here"
         return error("E101", message, span, help="remove it", fix=fix)
-    meant = _meant(character)
+    meant, end = _meant(place, place.at)
     if meant is None:
         message = f"the character {character} has no meaning in this language"
-        return error("E101", message, span, help="remove it", fix=Fix.replacing(span, ""))
+        alone = not place.line or place.after is None or place.after.type in ("_NL", "RBRACE")
+        return error("E101", message, span, help="remove it", fix=place.removing(place.word) if alone else None)
+    written = place.source.text[span.start : end]
     message = f"the character {character} has no meaning in this language"
     if unicodedata.east_asian_width(character) == "F":
         message = f"{character} is the full-width form of {meant}"
-    return error("E101", message, span, help=f"write {meant}", fix=_all(place))
+    elif len(written) > 1:
+        message = f"{written} is written {meant} here"
+    return error("E101", message, Span(place.source, span.start, end), help=f"write {meant}", fix=_all(place))
 
 
-def _meant(character: str) -> str | None:
-    """What stands for a character in this language; None where there is nothing."""
+def _meant(place: Place, at: int) -> tuple[str | None, int]:
+    """What the character `words[at]` stands for in this language, None where there is nothing; and where it ends."""
+    word = place.words[at]
+    character = str(word)
     if unicodedata.category(character) == "Zs":
-        return " "
+        return " ", word.end
+    if place.source.text[word.end : word.end + 1] == character and character in "&|":
+        return ("and" if character == "&" else "or"), word.end + 1
+    if character == "|" and re.search(r"\bif\b", place.source.line(place.source.position(word.start).line)):
+        return "or", word.end
     wide = unicodedata.normalize("NFKC", character)
-    return wide if wide in _OURS else _MEANT.get(character)
+    return wide if wide in _OURS else _MEANT.get(character), word.end
 
 
 def _all(place: Place) -> Fix:
     """The fix for this and all such characters after it: whoever writes one writes several."""
-    ahead = place.words[place.at : place.at + _AHEAD]
-    unknown = (word for word in ahead if word.type == "UNKNOWN" and len(word) == 1)
-    meant = ((span_of(word, place.source), _meant(str(word))) for word in unknown)
-    return Fix(tuple(Edit(span, text) for span, text in meant if text is not None))
+    return Fix(tuple(_replacements(place)))
+
+
+def _replacements(place: Place) -> Iterator[Edit]:
+    text, reached = place.source.text, 0
+    for at in range(place.at, min(place.at + _AHEAD, len(place.words))):
+        word = place.words[at]
+        if word.type != "UNKNOWN" or len(word) > 1 or word.start < reached:
+            continue
+        meant, reached = _meant(place, at)
+        if meant is not None:
+            if meant.isalpha():  # a word does not touch its neighbours
+                meant = " " * _touches(text, word.start - 1) + meant + " " * _touches(text, reached)
+            yield Edit(Span(place.source, word.start, reached), meant)
+
+
+def _touches(text: str, at: int) -> bool:
+    return not text[at : at + 1].isspace()
 
 
 def _single_quotes(place: Place, span: Span) -> Problem:

@@ -9,7 +9,7 @@ import re
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
-from cnndsl.syntax.place import DEFINITIONS, Place, show, span_of
+from cnndsl.syntax.place import CLOSING, DEFINITIONS, OPENING, Place, show, span_of
 
 _WORDS = {
     "class": "a network is written network Net { ... }",
@@ -21,29 +21,153 @@ _WORDS = {
     "let": "write name = ...",
     "const": "write name = ...",
     "var": "write name = ...",
+    "lambda": "a layer is handed on as it is: act = relu; what is made of several is a block",
+    "assert": "remove this line: all sizes are checked when the text is compiled",
 }
 _LEFT_OUT = frozenset({"return", "let", "const", "var"})
 """Words without which the line is right."""
 _MODULES = frozenset({"torch", "torchvision", "tensorflow", "keras", "numpy", "jax", "flax"})
 _LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
+_GIVEN = frozenset({"NUMBER", "STRING", "TRUE", "FALSE"})
+_VALUES = frozenset({"NAME", "NUMBER", "RPAR", "RSQB", "TRUE", "FALSE"})
+_SIGNS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "POWER"})
+
+
+def long_comment(place: Place) -> Problem | None:
+    """A comment over several lines: between three quotes, as in Python, or as in C."""
+    source, start = place.source, place.first.start
+    if place.word.type in ("STAR", "POWER") and place.is_glued and str(place.before) == "/":
+        start = place.word.start - 1
+    opening = source.text[start : start + 3]
+    opening = opening if opening in ('"""', "'''") else opening[:2]
+    closing = {'"""': '"""', "'''": "'''", "/*": "*/"}.get(opening)
+    if closing is None:
+        return None
+    message, helps = "a comment begins with #", "write # before each line of it"
+    end = source.text.find(closing, start + len(opening))
+    if end == -1:
+        return error("E101", message, Span(source, start, start + len(opening)), help=helps)
+    span = Span(source, start, end + len(closing))
+    lines = span.text[len(opening) : -len(closing)].split("\n")
+    if opening == "/*":
+        lines = [re.sub(r"^(\s*)\*+ ?|\*+$", r"\1", line) for line in lines]
+    commented = [re.sub(r"^(\s*)(.*?)\s*$", r"\1# \2", line).rstrip() for line in lines]
+    while len(commented) > 1 and commented[-1].strip() == "#":  # the closing quotes stood on a line of their own
+        commented.pop()
+    if len(commented) == 1:
+        helps = f"write {commented[0].strip()}"
+    alone = re.match(r"[ \t]*(\n|\r|$)", source.text[span.end :])
+    fix = Fix.replacing(span, "\n".join(commented).lstrip()) if alone else None
+    return error("E101", message, span, help=helps, fix=fix)
 
 
 def comment(place: Place) -> Problem | None:
     """A comment of C."""
     words = [*place.line, place.word]
-    for k, word in enumerate(words):
-        following = words[k + 1] if k + 1 < len(words) else place.after
-        is_star = following is not None and following.type in ("STAR", "POWER") and following.start == word.end
-        if word.type == "SLASH" and (str(word) == "//" or (k == 0 and is_star)):
+    for word in words:
+        if str(word) == "//":
             span = span_of(word, place.source)
-            fix = Fix.replacing(span, "#") if str(word) == "//" else None
+            fix = Fix.replacing(span, "#")
             return error("E101", "a comment begins with #", span, help="write # in place of it", fix=fix)
     return None
+
+
+def prefixed_text(place: Place) -> Problem | None:
+    """A text of Python with a letter before its quotes: `f"conv{i}"`."""
+    before, word = place.before, place.word
+    if before is None or str(before).lower() not in ("f", "r", "b", "u", "fr", "rf") or not place.is_glued:
+        return None
+    if word.type != "STRING" and str(word) not in ('"', "'"):
+        return None
+    message, helps = "a text has no letter before its quotes", "leave it out: what is in braces is worked out anyway"
+    return error("E101", message, place.span(before), help=helps, fix=Fix.replacing(place.span(before), ""))
+
+
+def arguments(place: Place) -> Problem | None:
+    """Arguments without their parentheses: `conv 8, 3`."""
+    before, word = place.before, place.word
+    if before is None or before.type != "NAME" or not place.in_body or word.type not in _GIVEN:
+        return None
+    if place.after is not None and place.after.type == "COLON":  # a label in quotes
+        return None
+    following = place.following(word)
+    end = next((k for k, other in enumerate(following) if other.type not in _GIVEN | {"COMMA", "EQUAL", "NAME"}), 0)
+    span = place.span(before, following[end - 1])
+    given = re.sub(r"(?<=[\w\"]) +(?=[\w\"])", ", ", Span(place.source, word.start, span.end).text)
+    wanted = f"{before}({given})"
+    fix = None
+    if end and following[end].type in ("_NL", "RBRACE", "_ARROW", "RPAR") and "#" not in span.text:
+        whole = place.span(before, following[end]) if following[end].type == "RPAR" else span
+        fix = Fix.replacing(whole, wanted)
+    message = f"the arguments of {before} stand in parentheses"
+    return error("E101", message, span, help=f"write {wanted}", fix=fix)
+
+
+def augmented(place: Place) -> Problem | None:
+    """A value that is changed in place: `n += 1`, `n++`."""
+    line, word = place.line, place.word
+    name, signs = line[0] if line else None, [str(other) for other in line[1:]]
+    if name is None or name.type not in ("NAME", "IT") or not place.in_body:
+        return None
+    if word.type in ("_NL", "RBRACE", "$END") and signs in (["+", "+"], ["-", "-"]):
+        span, sign, added = place.span(name, place.before), signs[0], "1"
+    elif word.type == "EQUAL" and len(signs) == 1 and line[1].type in _SIGNS and place.is_glued:
+        rest = place.rest(name)
+        span, sign = rest, signs[0]
+        after = place.following(word)[1:2]
+        if not after or after[0].type in ("_NL", "RBRACE") or "#" in rest.text:
+            return None
+        added = Span(place.source, after[0].start, rest.end).text
+        added = added if re.fullmatch(r"[\w.]+", added) else f"({added})"
+    else:
+        return None
+    wanted = f"{name} {sign} {added}" if name.type == "IT" else f"{name} = {name} {sign} {added}"
+    message = "a value is made with =, and is not changed afterwards"
+    return error("E101", message, span, help=f"write {wanted}", fix=Fix.replacing(span, wanted))
+
+
+def item(place: Place) -> Problem | None:
+    """Several things in the square brackets that take one item of a list: `conv[8, 3]`, `it[:, 0:2]`."""
+    word, inner = place.word, place.inner
+    if word.type != "COMMA" or inner is None or inner.token.type != "LSQB" or inner.before is None:
+        return None
+    if inner.before.end != inner.token.start or inner.before.type not in _VALUES:
+        return None
+    message = "square brackets behind a name take one item of a list, or a part of it"
+    helps = ["a part of a value is taken with split or crop"]
+    if inner.before.type == "NAME":
+        helps.insert(0, f"arguments stand in parentheses: {inner.before}(...)")
+    return error("E101", message, place.span(inner.token, word), help=tuple(helps))
+
+
+def spread(place: Place) -> Problem | None:
+    """A range as other languages have it: `0..3`, `0:3`."""
+    word, before = place.word, place.before
+    heads = [other for other in place.line if other.type in ("IN", "REPEAT")]
+    if before is None or not heads:
+        return None
+    found = re.compile(r"\s*(\w+)\s*(?:\.{2,3}|:)\s*(\w+)").match(place.source.text, heads[-1].end)
+    if found is None or word.start >= found.end():
+        return None
+    span = Span(place.source, found.start(1), found.end())
+    helps = f"write range({found[1]}, {found[2]}), which ends before {found[2]}"
+    return error("E101", "a loop runs over a list", span, help=helps)
+
+
+def choice(place: Place) -> Problem | None:
+    """A choice as in C: `a ? b : c`."""
+    if place.word.type != "HOLE" or place.before is None or place.before.type not in _VALUES:
+        return None
+    return error(
+        "E101", "? is a size that is left open, and chooses nothing", place.span(), help="write a if condition else b"
+    )
 
 
 def other_language(place: Place) -> Problem | None:
     """A line that begins with a word of Python or JavaScript."""
     first = place.first
+    if str(place.before) == "lambda":
+        return error("E101", "lambda is no word of this language", place.span(place.before), help=_WORDS["lambda"])
     if place.brackets and not place.in_body:
         return None
     line = [*place.line, place.word, *([place.after] if place.after else [])]
@@ -97,30 +221,43 @@ def settings(place: Place) -> Problem | None:
 
 
 def listed(place: Place) -> Problem | None:
-    """Layers in a row with commas between them: `conv1, relu`."""
-    word, line = place.word, place.line
-    names, commas = line[::2], line[1::2]
-    if not place.in_body or word.type not in ("_NL", "RBRACE") or not commas:
+    """Layers in a row with commas between them: `conv1, relu`, `conv(8, 3), relu`."""
+    if not place.in_body or place.word.type == "_ARROW" or place.first.type in ("OUTPUT", "INIT", "FOR", *_GIVEN):
         return None
-    if any(name.type != "NAME" for name in names) or any(comma.type != "COMMA" for comma in commas):
+    line, depth, commas = place.line_after(place.first), 0, []
+    for word in line:
+        depth += (word.type in CLOSING) - (word.type in OPENING)
+        if depth == 0 and word.type in ("EQUAL", "UNKNOWN"):
+            return None
+        if depth == 0 and word.type == "COMMA":
+            commas.append(word)
+    if not commas or commas[0] is line[0] or commas[0].start > place.word.start or commas == line[-1:]:
         return None
     span = place.span(line[0], line[-1])
-    wanted = " -> ".join(names)
-    fix = Fix.replacing(span, wanted) if "#" not in span.text else None
-    helps = (f"layers are put in a row with ->: {wanted}", "several values come from one line: a, b = split(it, 2)")
-    return error("E101", "names with commas between them are given values with =", span, help=helps, fix=fix)
+    edits = (Edit(place.span(comma), "" if comma is line[-1] else " ->") for comma in commas)
+    fix = Fix(tuple(edits)) if depth == 0 and "#" not in span.text else None
+    if any(word.type not in ("NAME", "COMMA") for word in line):
+        helps: tuple[str, ...] = ("layers are put in a row with ->",)
+        return error("E101", "commas stand between these layers", span, help=helps, fix=fix)
+    message = "names with commas between them are given values with ="
+    helps = (
+        f"layers are put in a row with ->: {' -> '.join(line[::2])}",
+        "several values come from one line: a, b = split(it, 2)",
+    )
+    return error("E101", message, span, help=helps, fix=fix)
 
 
 def comma_at_the_end(place: Place) -> Problem | None:
     """A comma behind each line, as in a list: `relu,`."""
     word, after = place.word, place.after
+    if word.type in ("_NL", "RBRACE") and len(place.line) > 1:
+        word, after = place.line[-1], word
     if word.type != "COMMA" or not place.in_body or after is None or after.type not in ("_NL", "RBRACE"):
         return None
     if not place.line and (place.before is None or place.before.type != "RBRACE"):
         return None
-    return error(
-        "E101", "a line of a body ends without a comma", place.span(), help="remove it", fix=place.removing(word)
-    )
+    span, fix = place.span(word), place.removing(word)
+    return error("E101", "a line of a body ends without a comma", span, help="remove it", fix=fix)
 
 
 def named_output(place: Place) -> Problem | None:

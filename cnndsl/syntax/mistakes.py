@@ -6,6 +6,7 @@ case; each looks at the place and answers for its own kind of mistake alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
@@ -65,7 +66,7 @@ def _word_as_name(place: Place) -> Problem | None:
     is_given = word.type in ("EQUAL", "COLON") and str(before) in WORDS - _HEADS
     if before is not None and (is_given or (word.type == "_ARROW" and [before] == place.line == ["output"])):
         taken = before
-    elif str(word) in WORDS:
+    elif str(word) in WORDS and not _is_else_of_python(place):
         names = after is not None and after.type in ("EQUAL", "COLON")
         only_a_name = "NAME" in place.expected and place.expected <= {"NAME", "RPAR", "RSQB"}
         no_definition = word.type in DEFINITIONS and place.in_body and (after is None or after.type != "NAME")
@@ -80,11 +81,16 @@ def _word_as_name(place: Place) -> Problem | None:
     )
 
 
+def _is_else_of_python(place: Place) -> bool:
+    return place.word.type == "_ELSE" and place.after is not None and place.after.type == "COLON"
+
+
 def _arrow(place: Place) -> Problem | None:
-    word, before, after = place.word, place.before, place.after
-    if word.type == "EQUAL" and after is not None and str(after) == ">" and after.start == word.end:
-        span = place.span(word, after)
-        return error("E101", "an arrow is written ->", span, help="write ->", fix=Fix.replacing(span, "->"))
+    word, before = place.word, place.before
+    last = place.line[-2] if word.type == "EQUAL" and len(place.line) > 1 else before
+    begins = word.type in ("EQUAL", "FOR", "REPEAT", "OUTPUT", "WHEN", "INIT")
+    if begins and last is not None and last.type == "_ARROW" and "\n" in last:
+        return error("E101", "something is missing after ->", place.span(last), help=_WANTS_MORE["_ARROW"])
     if word.type != "_ARROW":
         return None
     if before is not None and before.type == "_ARROW":
@@ -130,8 +136,15 @@ def _definition(place: Place) -> Problem | None:
             place.span(first),
             help="move it out of here, and use it by its name",
         )
-    if place.before is first:
+    if place.before is first and word.type != "NUMBER":
         return error("E101", f"this {kind} has no name", place.span(first), help=f"write {kind} Name {{ ... }}")
+    named = re.compile(r"[\w.-]+").match(place.source.text, place.following(first)[1].start)
+    if named is not None and not named[0].isidentifier() and word.start < named.end():
+        parts = re.split(r"[.-]+", named[0].lstrip("0123456789.-_"))
+        span = Span(place.source, named.start(), named.end())
+        fix = Fix.replacing(span, "_".join(parts)) if named[0][0].isalpha() else None
+        helps = f"call it {'_'.join(parts) or 'Net'}"
+        return error("E101", "a name has letters, digits and _, and begins with no digit", span, help=helps, fix=fix)
     if "LBRACE" not in place.expected or len(place.line) < 2:
         return None
     name = str(place.line[1])
@@ -151,6 +164,9 @@ def _definition(place: Place) -> Problem | None:
 def _braces(place: Place) -> Problem | None:
     """What depends on an if, a for, a repeat."""
     word, before, line = place.word, place.before, place.line
+    if _is_else_of_python(place):
+        message = "what belongs to this else stands in braces"
+        return error("E101", message, place.span(), label="here a { is missing", help="write } else { ... }")
     if word.type == "_ELSE":
         return error(
             "E101", "there is no if that this else belongs to", place.span(), help="else follows the } of an if"
@@ -163,7 +179,9 @@ def _braces(place: Place) -> Problem | None:
         fix = Fix.replacing(place.span(), "==")
         return error("E101", "= gives a value to a name", place.span(), help="to compare, write ==", fix=fix)
     if head.type == "FOR" and not any(w.type == "IN" for w in line):
-        return error("E101", "a for runs over a list", place.span(head, before), help=_WANTS_MORE["FOR"])
+        found = re.compile(r"for\s*\([^(){}\n]*\)").match(place.source.text, head.start)  # as in C
+        span = Span(place.source, found.start(), found.end()) if found else place.span(head, before)
+        return error("E101", "a for runs over a list", span, help=_WANTS_MORE["FOR"])
     if "LBRACE" in place.expected and (word.type == "COLON" or before is head or before.type in _VALUES):
         written = place.text(head, before)
         return error(
@@ -245,17 +263,15 @@ def _equals(place: Place) -> Problem | None:
             "E101",
             "the parts of a network are named without self",
             place.span(first),
-            help="write conv1 = conv(8, 5)",
+            help=f"write {line[2]} = ..." if len(line) > 2 else "write conv1 = conv(8, 5)",
             fix=Fix.replacing(place.span(first, line[1]), "") if len(line) == 3 else None,
         )
     line = place.line
     if len(line) > 1:
-        return error(
-            "E101",
-            "only a name can be given a value",
-            place.span(first, place.before),
-            help="write name = ..., or to compare, ==",
-        )
+        helps = "write name = ..., or to compare, =="
+        if line[-1].type == "RPAR":
+            helps = "write name = ...; layers are put in a row with ->"
+        return error("E101", "only a name can be given a value", place.span(first, place.before), help=helps)
     return None
 
 
@@ -275,27 +291,51 @@ def _outside(place: Place) -> Problem | None:
             return error("E101", message, place.span(first), help=f"did you mean {near[0]}?", fix=fix)
     if place.word.type == "$END":
         return None
+    labels: tuple[Label, ...] = ()
+    closing = next((word for word in reversed(place.words[: place.at]) if word.type == "RBRACE"), None)
+    if closing is not None:
+        line, column = place.source.position(closing.start)
+        if column > 1 and "{" not in place.source.line(line)[:column]:
+            labels = (Label(place.span(closing), "a network or block ends here"),)
     return error(
         "E101",
         "this line stands outside of a network",
         place.span(first, place.word),
+        labels=labels,
         help="layers stand in a body: network Net { ... }",
     )
+
+
+def _after_brace(place: Place) -> Problem | None:
+    """A line that begins right behind a closing brace: `repeat 2 { relu } linear(10)`."""
+    word, before = place.word, place.before
+    if before is None or before.type != "RBRACE" or word.type in _ENDS | {"EQUAL", "COLON", "_LPAR", "LSQB"}:
+        return None
+    if not place.in_body and (place.brackets or word.type not in DEFINITIONS):
+        return None
+    end = place.span(before).end
+    fix = Fix.replacing(Span(place.source, end, end), ";")
+    message = f"{show(word)} begins a new line, and stands behind a }} on the same one"
+    helps = ("write it in a line of its own, or put ; before it",)
+    return error("E101", message, place.span(), help=helps, fix=fix)
 
 
 def _two_in_a_row(place: Place) -> Problem | None:
     word, before = place.word, place.before
     if before is None or before.type not in _VALUES or word.type not in _VALUES | {"LBRACE", "IF"}:
         return None
+    constants = {"NUMBER", "STRING", "TRUE", "FALSE", "HOLE"}
+    is_label = word.type == "STRING" and place.after is not None and place.after.type == "COLON"
     if place.in_body:
         start = next((k for k in range(len(place.line) - 1, -1, -1) if place.line[k].type in ("_ARROW", "EQUAL")), -1)
         left = place.text(place.line[start + 1], before)
-        between, sign = "put -> between them, or begin a new line", " ->"
+        between, sign = "put -> between them, or begin a new line", " ->" if place.is_spaced else " -> "
+        sure = before.type not in constants and (word.type not in constants or is_label)
+        sure = sure and not any(w.type == "EQUAL" for w in place.line) and (word.type != "LBRACE" or place.is_spaced)
     else:
-        left, between, sign = show(before), "put a comma between them", ","
-    fix = None
-    if not any(w.type == "EQUAL" for w in place.line) or not place.in_body:
-        fix = Fix((Edit(Span(place.source, before.end, before.end), sign),))
+        left, between, sign = show(before), "put a comma between them", "," if place.is_spaced else ", "
+        sure = "HOLE" not in (word.type, before.type) or "input" in (str(w) for w in place.line)
+    fix = Fix((Edit(Span(place.source, before.end, before.end), sign),)) if sure else None
     return error("E101", f"something is missing between {left} and {show(word)}", place.span(), help=between, fix=fix)
 
 
@@ -311,7 +351,7 @@ def _general(place: Place) -> Problem:
         help_text = "write a name, a number or a layer here"
     elif expected == {"NAME"}:
         help_text = "write a name here"
-    elif "RPAR" in expected or "RSQB" in expected:
+    elif inner is not None and inner.token.type != "LBRACE" and ("RPAR" in expected or "RSQB" in expected):
         help_text = f"write a comma or {')' if 'RPAR' in expected else ']'} here"
     else:
         help_text = "begin a new line before it, or remove it"
@@ -319,7 +359,10 @@ def _general(place: Place) -> Problem:
 
 
 _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
+    habits.long_comment,
     habits.comment,
+    habits.prefixed_text,
+    characters.arrow,
     _character,
     habits.other_language,
     habits.settings,
@@ -327,8 +370,13 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     habits.comma_at_the_end,
     habits.named_output,
     _word_as_name,
+    habits.spread,
     habits.number,
     habits.several_numbers,
+    habits.arguments,
+    habits.augmented,
+    habits.choice,
+    habits.item,
     _arrow,
     _output,
     _definition,
@@ -338,6 +386,7 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     _comma,
     _equals,
     habits.colon,
+    _after_brace,
     _outside,
     _two_in_a_row,
     _general,

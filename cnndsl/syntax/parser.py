@@ -6,6 +6,7 @@ with the next one.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cache
 from typing import Any, cast
 
@@ -191,13 +192,18 @@ class _Reader:
             # The bracket swallowed a line break, and what follows makes no sense inside it.
             self._report(not_closed(inner, self.source))
             return self._skip_line(words, inner.broken_at)
-        if self._brackets or not self._astray:
-            found = explain(self._place(words, at, word, problem))
-            if found.diagnostic.message not in self._taken:
-                self._report(found)
-            if found.diagnostic.code == "E103":
-                self._taken.add(found.diagnostic.message)
-        self._astray = not self._brackets
+        if self._astray and not self._brackets:
+            return self._skip_line(words, at)
+        found = explain(self._place(words, at, word, problem)).diagnostic
+        if found.message not in self._taken:
+            self.diagnostics.append(found)
+        if found.code == "E103":
+            self._taken.add(found.message)
+        self._astray = not self._brackets and not _is_left_out(found)
+        if found.span is not None:  # what was spoken of is done with, however many lines it has
+            end = bisect_left(words, found.span.end, at, key=lambda word: word.start)
+            if end > at + 1:
+                at = end if words[end - 1].type == "RBRACE" else end - 1
         return self._skip_line(words, at)
 
     def _begins_definition(self, words: list[Word], at: int) -> bool:
@@ -238,6 +244,12 @@ class _Reader:
 
     def _report(self, problem: Problem) -> None:
         self.diagnostics.append(problem.diagnostic)
+
+
+def _is_left_out(found: Diagnostic) -> bool:
+    """Whether what was wrong goes away, or becomes a comment: then it says nothing about the lines after it."""
+    edits = found.fix.edits if found.fix is not None else ()
+    return [edit.span for edit in edits] == [found.span] and edits[0].text[:1] in ("", "#")
 
 
 def _is_closed(bracket: Open, words: list[Word], at: int) -> bool:

@@ -98,6 +98,11 @@ class Place:
         """Whether there is no space before the word."""
         return self.before is not None and self.before.end == self.word.start
 
+    @property
+    def is_spaced(self) -> bool:
+        """Whether there is a space before the word."""
+        return not self.is_glued
+
     def span(self, first: Word | None = None, last: Word | None = None) -> Span:
         """The place of a word, by default of this one, or from one word to another."""
         first = first or self.word
@@ -110,10 +115,17 @@ class Place:
         return Fix.replacing(Span(self.source, span.start - spaced, span.end), "")
 
     def rest(self, first: Word) -> Span:
-        """From a word to the last of its line."""
-        line = self.following(first)
-        end = next((k for k, word in enumerate(line) if word.type == "_NL"), len(line))
-        return self.span(first, line[end - 1])
+        """From a word to the last of its line, or of the body that ends on it."""
+        return self.span(first, self.line_after(first)[-1])
+
+    def line_after(self, first: Word) -> list[Word]:
+        """A word and those after it on its line, in the body that it belongs to."""
+        words, depth = self.following(first), 0
+        for end, word in enumerate(words):
+            depth += (word.type == "LBRACE") - (word.type == "RBRACE")
+            if depth < 0 or (depth == 0 and word.type == "_NL"):
+                return words[: max(end, 1)]
+        return words
 
     def following(self, first: Word) -> list[Word]:
         """A word and all after it."""
