@@ -153,9 +153,11 @@ def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: di
     if isinstance(begin, Initialiser):
         check_begin(begin, layer.tensors(())[0], "tensor", "parameter", node.span)
     traced: dict[str, Any] = {"size": tuple(size)} if any(isinstance(dim, Traced) for dim in size) else {}
-    slot = (
-        body.builder.declare(body.wanted, node.span) if body.wanted else body.builder.automatic("parameter", node.span)
-    )
+    bound = body.bound
+    if bound is not None and bound.value is node:
+        slot = body.builder.declare(bound.targets[0].text, node.span)
+    else:
+        slot = body.builder.automatic("parameter", node.span)
     body.builder.fill(slot, Leaf(layer=layer, x=(), traced=traced))
     body.builder.add_size(1, node.span)
     (value,) = body.builder.step(Call(child=slot.name), (), (tuple(size),), node.span, slot.name)

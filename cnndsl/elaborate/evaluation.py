@@ -36,8 +36,8 @@ class Evaluation:
         """The value that entered the body."""
         self.current: Any = None
         """The current value of the pipeline."""
-        self.wanted: str | None = None
-        """The name that the line being worked out gives to its result."""
+        self.bound: tree.Bind | None = None
+        """The line that is worked out, if it gives a name to one value."""
 
     # What the classes above know
 

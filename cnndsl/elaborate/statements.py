@@ -215,9 +215,8 @@ class Body(Application):
         if isinstance(node, tree.Call) and isinstance(node.function, tree.Input):
             self._set(target, self.declare_input(node, target.text))
             return
-        self.wanted = target.text if isinstance(node, tree.Call) else None
+        self.bound = statement
         value = self.evaluate(node)
-        self.wanted = None
         if isinstance(value, RECIPES):
             self._bind_layer(target, value, node)
         else:

@@ -68,6 +68,17 @@ def test_unnamed_blocks_are_named_as_snakes() -> None:
     assert names(network("SEBlock -> Conv2dNorm -> X -> X", before)) == ["se_block1", "conv2d_norm1", "x1", "x2"]
 
 
+def test_a_learned_tensor_has_the_name_that_its_line_gives_to_it_alone() -> None:
+    lines = "a = parameter([3, 1, 1])\nb = concat(parameter([3, 8, 8]), parameter([3, 8, 8]))\nconcat(it * a, b)"
+    module = network(lines)
+    assert names(module) == ["a", "parameter1", "parameter2"]
+
+
+def test_a_line_that_went_wrong_gives_its_name_to_no_other() -> None:
+    source = text("a = parameter([0])\nit + parameter([3, 8, 8]) + parameter([3, 8, 8])")
+    assert [code for code, _ in errors(source)] == ["E208"]
+
+
 def test_parts_are_registered_in_the_order_of_their_names() -> None:
     module = network("b = conv(3, 1)\na = relu\na -> b\nc: tanh")
     assert names(module) == ["b", "a", "c"]
