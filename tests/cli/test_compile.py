@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cnndsl.rendering import renderers
 from tests.cli.conftest import BAD, NET, Command, made
 
 
@@ -54,7 +55,7 @@ def test_without_a_renderer_the_graph_is_written(
     cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.delenv("CNNDSL_DOT", raising=False)
+    monkeypatch.setattr(renderers, "find_spec", lambda _: None)  # no pygraphviz
     result = cnndsl("compile", "net.cnn", "--diagram", "pdf")
     assert result.code == 2
     assert result.out == "wrote net.py\nwrote net.dot\n"
