@@ -1,22 +1,19 @@
 """From what the grammar matched to the nodes of the tree: one method for each rule of `grammars/cnn.lark`.
 
-Lark calls a method as soon as its rule is complete, with the parts that the grammar keeps; no other
+The automaton calls a method as soon as its rule is complete, with the parts that the grammar keeps; no other
 parse tree is ever built.
 """
 
 from __future__ import annotations
 
-import threading
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from cnndsl.diagnostics import error
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.words import Word
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MAX_DIGITS = 40
 MAX_NAME = 200
@@ -29,20 +26,17 @@ Parts = list[Any]
 _Texts = list[str | tree.Expression]
 
 
-class Builder(threading.local):
-    """Builds nodes for the text `source`; each thread has a text of its own.
+class Builder:
+    """Builds nodes for the text `source`; `expression` reads what stands between the braces of a string."""
 
-    `expression` reads the text inside the braces of a string.
-    """
-
-    source: Source
-    expression: Callable[[Span], tree.Expression]
+    def __init__(self, source: Source, expression: Callable[[Span], tree.Expression]) -> None:
+        self._source, self._expression = source, expression
 
     # Words
 
     def _span(self, first: Word | tree.Node, last: Word | tree.Node | None = None) -> Span:
         start, end = _start(first), _end(first if last is None else last)
-        return Span(self.source, start, end)
+        return Span(self._source, start, end)
 
     def _name(self, token: Word) -> tree.Name:
         if len(token) > MAX_NAME:
@@ -75,14 +69,14 @@ class Builder(threading.local):
                 raise error(
                     "E104",
                     "there is nothing between these braces",
-                    Span(self.source, base + opening, base + closing + 1),
+                    Span(self._source, base + opening, base + closing + 1),
                     help='write what is to be worked out: "layer{i}"',
                 )
             if len(parts) > 2 * MAX_PIECES:
                 raise error(
                     "E505", f"a text may have at most {MAX_PIECES} parts in braces", span, help="write fewer of them"
                 )
-            parts.append(self.expression(Span(self.source, base + opening + 1, base + closing)))
+            parts.append(self._expression(Span(self._source, base + opening + 1, base + closing)))
             at = closing + 1
         if at < len(text):
             parts.append(text[at:])
@@ -285,7 +279,7 @@ class Builder(threading.local):
         return tree.Constant(self._span(name, value), self._name(name), value)
 
     def file(self, parts: Parts) -> tree.File:
-        return tree.File(Span(self.source, 0, len(self.source.text)), tuple(parts))
+        return tree.File(Span(self._source, 0, len(self._source.text)), tuple(parts))
 
 
 def _start(part: Word | tree.Node) -> int:

@@ -7,7 +7,6 @@ with the next one.
 from __future__ import annotations
 
 from bisect import bisect_left
-from functools import cache
 from typing import Any, cast
 
 from cnndsl.diagnostics import Diagnostic, Problem, error
@@ -88,7 +87,7 @@ class _Reader:
     def __init__(self, source: Source, start: str, offset: int) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
-        self._automaton = Automaton(tables(), start, _builder())
+        self._automaton = Automaton(tables(), start, Builder(source, parse_expression))
         self._offset = offset
         self._brackets: list[Open] = []
         self._anchors = [_Anchor(None, 0)]
@@ -99,16 +98,6 @@ class _Reader:
 
     def read(self, words: list[Word]) -> Any:
         """Feed all words; the result is what the parser built, or None."""
-        builder = _builder()
-        outer = getattr(builder, "source", None)
-        builder.source, builder.expression = self.source, parse_expression
-        try:
-            return self._feed_all(words)
-        finally:
-            if outer is not None:
-                builder.source = outer
-
-    def _feed_all(self, words: list[Word]) -> Any:
         at, line_start = 0, True
         count = len(words)
         while at < count and len(self.diagnostics) < MOST_MISTAKES:
@@ -263,8 +252,3 @@ def _is_closed(bracket: Open, words: list[Word], at: int) -> bool:
                 return str(word) == bracket.partner
             depth -= 1
     return False
-
-
-@cache
-def _builder() -> Builder:
-    return Builder()
