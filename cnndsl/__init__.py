@@ -1,10 +1,11 @@
-"""cnndsl: a declarative language for convolutional networks, and its compiler.
+"""cnndsl: a language for convolutional networks, and its compiler to PyTorch and pictures.
 
-    compile(text) -> Compilation      diagnostics, the checked program, and what is made of it
-    load("models/net.cnn")            the ready `torch.nn.Module` class, without a file in between
+    load("models/net.cnn")              the class of a network, a `torch.nn.Module`
+    compile(Path("models/net.cnn"))     a Compilation: errors and warnings, the checked program, and what
+    compile("network Net { ... }")      is made of it, such as `.python()`, `.diagram()`, `.summary()`
 
-What each needs is imported when it is first asked for, so that `import cnndsl` costs next to nothing
-and nothing but `load` ever imports torch.
+What each needs is imported when it is first asked for, so that `import cnndsl` costs next to nothing. PyTorch is
+imported by `load` and `Compilation.load` alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cnndsl.compiler import Compilation, CompilationError, compile  # noqa: A004 - the package's own word
+    from cnndsl.compilation import Compilation, CompilationError
+    from cnndsl.compiler import compile  # noqa: A004 - the package's own word
     from cnndsl.diagnostics import Diagnostic
     from cnndsl.loading import load
     from cnndsl.program import Program
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Compilation", "CompilationError", "Diagnostic", "Program", "compile", "load"]
 
 _HOMES = {
-    "Compilation": "cnndsl.compiler",
-    "CompilationError": "cnndsl.compiler",
+    "Compilation": "cnndsl.compilation",
+    "CompilationError": "cnndsl.compilation",
     "Diagnostic": "cnndsl.diagnostics",
     "Program": "cnndsl.program",
     "compile": "cnndsl.compiler",
@@ -30,9 +32,17 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("cnndsl")
     if name not in _HOMES:
         message = f"module 'cnndsl' has no attribute {name!r}"
         raise AttributeError(message)
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 if TYPE_CHECKING:
-    from cnndsl.compiler import Compilation
+    from cnndsl.compilation import Compilation
     from cnndsl.diagnostics import Diagnostic
     from cnndsl.elaborate.limits import Limits
     from cnndsl.source import Source

@@ -292,12 +292,24 @@ class Program(Model):
     def network(self, name: str | None = None) -> Module:
         """The network called `name`; without a name, the last one of the text.
 
-        Raises KeyError when there is none.
+        Raises UnknownNetwork, a KeyError, when there is none.
         """
         for key in reversed(self.networks):
             if name is None or self.modules[key].name == name:
                 return self.modules[key]
-        raise KeyError(name)
+        raise UnknownNetwork(self, name)
+
+
+class UnknownNetwork(KeyError):  # noqa: N818 - what happened, as for other names that nothing has
+    """A program has no network of this name. The message says which it has."""
+
+    def __init__(self, program: Program, name: str | None) -> None:
+        names = [program.modules[key].name for key in program.networks]
+        has = f"it has {', '.join(names)}" if names else "it has none"
+        super().__init__(f"{program.source} has no network {name}; {has}" if name else f"{program.source}: {has}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError shows its message as Python writes a string
 
 
 def inner_first(program: Program, roots: Iterable[str], inside: Callable[[Module], Iterable[str]]) -> list[Module]:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from textwrap import shorten, wrap
 from typing import Any
 
-from cnndsl.compiler import CompilationError, compile  # noqa: A004 - the package's own word
+from cnndsl.compilation import CompilationError
+from cnndsl.compiler import compile  # noqa: A004 - the package's own word
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.layers.aliases import alias
 from cnndsl.layers.base import RANK_WORDS, Group, Layer, LayerParameter

@@ -26,10 +26,8 @@ def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[int]]] | None
     and KeyError for a network that the program does not have.
     """
     wanted = dict(inputs or {})
-    names = {program.modules[key].name for key in program.networks}
     for name in wanted:
-        if name not in names:
-            raise KeyError(name)
+        program.network(name)  # raises where there is none
     shapes = _Shapes(program)
     networks = []
     for key in program.networks:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
-from cnndsl.compiler import Compilation
+from cnndsl.compilation import Compilation
 from cnndsl.program import Call, Leaf, Module, Program
 from cnndsl.reporting.text import render
 from cnndsl.traced import value_of

@@ -16,7 +16,8 @@ from textwrap import fill
 
 from cnndsl import costs
 from cnndsl.backends.diagram.words import macs
-from cnndsl.compiler import Compilation, compile_source
+from cnndsl.compilation import Compilation
+from cnndsl.compiler import compile_source
 from cnndsl.program import Program
 from cnndsl.source import Source
 

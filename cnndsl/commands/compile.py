@@ -14,7 +14,7 @@ from cnndsl.commands.options import check_no_source, common, files, force
 from cnndsl.console import STDIN, Run
 
 if TYPE_CHECKING:
-    from cnndsl.compiler import Compilation
+    from cnndsl.compilation import Compilation
     from cnndsl.program import Program
 
 PICTURES = ("svg", "png", "pdf", "dot")

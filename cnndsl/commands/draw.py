@@ -11,6 +11,7 @@ from cnndsl.commands.options import check_expand, check_no_source, common, file,
 from cnndsl.console import STDIN, Run
 
 if TYPE_CHECKING:
+    from cnndsl.backends.diagram import Direction
     from cnndsl.theme import ThemeName
 
 Style = Literal["diagram", "volume"]
@@ -64,7 +65,7 @@ def command(
     output: Path | None,
     network: str | None,
     style: Style,
-    direction: str,
+    direction: Direction,
     theme: ThemeName,
     depth: int | None,
     expand: tuple[str, ...],

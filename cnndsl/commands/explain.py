@@ -13,8 +13,8 @@ from cnndsl.commands.options import check_no_source, common_beside_format, file,
 from cnndsl.console import STDIN, Run, say
 
 if TYPE_CHECKING:
-    from cnndsl.backends.explain import UnknownPart
-    from cnndsl.compiler import Compilation
+    from cnndsl.backends.explain import Format
+    from cnndsl.compilation import Compilation
 
 FORMATS = (".html", ".svg", ".png")
 """What a run can be written as."""
@@ -87,7 +87,7 @@ def command(
     file: Path,
     part: str,
     network: str | None,
-    form: str,
+    form: Format,
     pictures: tuple[Path, ...],
     values: tuple[str, ...],
     output: Path | None,
@@ -123,20 +123,13 @@ def command(
     return run.finish()
 
 
-def _say(run: Run, compilation: Compilation, part: str, name: str, form: str) -> None:
+def _say(run: Run, compilation: Compilation, part: str, name: str, form: Format) -> None:
     from cnndsl.backends.explain import UnknownPart
 
     try:
-        say(compilation.explain(part, name, form=form, color=run.colored(sys.stdout)))
+        say(compilation.explain(part, name, format=form, color=run.colored(sys.stdout)))
     except UnknownPart as problem:
-        raise _unknown(name, problem) from None
-
-
-def _unknown(network: str, problem: UnknownPart) -> click.BadParameter:
-    message = f"{network} has no {problem.part}"
-    if problem.near:
-        message += f"; did you mean {' or '.join(problem.near)}?"
-    return click.BadParameter(message, param_hint="LAYER")
+        raise click.BadParameter(str(problem), param_hint="LAYER") from None
 
 
 def _inputs(pictures: tuple[Path, ...], values: tuple[str, ...]) -> tuple[Path | str, ...]:
@@ -214,7 +207,7 @@ def _show(
             message = "a network runs with PyTorch, which is not installed: run pip install 'cnndsl[explain]'"
         raise click.UsageError(message) from None
     except UnknownPart as problem:
-        raise _unknown(name, problem) from None
+        raise click.BadParameter(str(problem), param_hint="LAYER") from None
     except Refused as problem:
         raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
     except Problem as problem:

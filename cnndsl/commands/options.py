@@ -106,13 +106,10 @@ force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl 
 
 def network_name(program: Program, wanted: str | None) -> str:
     """The name of the network to show, by default the last one."""
-    names = [program.modules[key].name for key in program.networks]
-    if wanted is None:
-        return names[-1]
-    if wanted not in names:
-        message = f"{program.source} has no network {wanted}; it has {', '.join(names)}"
-        raise click.BadParameter(message, param_hint="--network")
-    return wanted
+    try:
+        return program.network(wanted).name
+    except KeyError as problem:
+        raise click.BadParameter(str(problem), param_hint="--network") from None
 
 
 def check_expand(program: Program, network: str, wanted: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ from cnndsl.commands.options import common_beside_format, file, network, network
 from cnndsl.console import Run, say
 
 if TYPE_CHECKING:
+    from cnndsl.backends.summary import Format
     from cnndsl.costs.memory import Type
 
 
@@ -72,7 +73,7 @@ def _columns(_context: click.Context, _parameter: click.Parameter, given: str | 
 def command(
     file: Path,
     network: str | None,
-    form: str,
+    form: Format,
     depth: int | None,
     batch: int,
     dtype: Type,
@@ -111,14 +112,14 @@ def command(
         terminal = sys.stdout is not None and sys.stdout.isatty()
         table = compilation.summary(
             name,
-            form=form,
+            format=form,
             depth=depth,
             fold=not all_,
             batch=batch,
             dtype=dtype,
-            only=only,
+            columns=only,
             color=run.colored(sys.stdout),
-            columns=get_terminal_size().columns if terminal else 80,
+            width=get_terminal_size().columns if terminal else 80,
             bars=terminal and _has_blocks(sys.stdout),
         )
         say(table)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from cnndsl import costs
 from cnndsl.backends.diagram import words
 from cnndsl.backends.maps.figure import Figure, Given
-from cnndsl.loading import class_of
 from cnndsl.running import maps, weights
 from cnndsl.running.given import Sample, Scale, samples
 from cnndsl.running.reading import read_text
@@ -25,7 +24,7 @@ from cnndsl.running.steps import run
 if TYPE_CHECKING:
     from torch import nn
 
-    from cnndsl.compiler import Compilation
+    from cnndsl.compilation import Compilation
 
 __all__ = ["Refused", "Scale", "Wanted", "read_labels", "watch"]
 
@@ -52,7 +51,7 @@ def watch(
     import torch
 
     wanted = wanted or Wanted()
-    model_class = class_of(compilation, network)
+    model_class = compilation.load(network)
     program = compilation.program
     assert program is not None  # noqa: S101 - there is a class
     top = program.network(network)

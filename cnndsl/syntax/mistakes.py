@@ -291,6 +291,14 @@ def _outside(place: Place) -> Problem | None:
             return error("E101", message, place.span(first), help=f"did you mean {near[0]}?", fix=fix)
     if place.word.type == "$END":
         return None
+    text = place.source.text.strip()
+    if text.endswith(".cnn") and "\n" not in text:
+        return error(
+            "E101",
+            "this is the name of a file, and not what stands in it",
+            place.span(first, place.word),
+            help=f'in Python, give a file as a Path: cnndsl.compile(Path("{text}"))',
+        )
     labels: tuple[Label, ...] = ()
     closing = next((word for word in reversed(place.words[: place.at]) if word.type == "RBRACE"), None)
     if closing is not None:

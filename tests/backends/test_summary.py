@@ -36,12 +36,12 @@ def test_cases(case: Path, golden: Golden) -> None:
 @pytest.mark.parametrize(("form", "suffix"), [("json", ".json"), ("csv", ".csv"), ("markdown", ".md")])
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_other_forms(case: Path, form: Any, suffix: str, golden: Golden) -> None:
-    golden(case.with_suffix(suffix), summary(program_of(case.read_text(encoding="utf-8")), form=form))
+    golden(case.with_suffix(suffix), summary(program_of(case.read_text(encoding="utf-8")), format=form))
 
 
 def test_all_rows_with_their_shares(golden: Golden) -> None:
     case = CASES[0]
-    shown = summary(program_of(case.read_text(encoding="utf-8")), fold=False, columns=160, bars=True)
+    shown = summary(program_of(case.read_text(encoding="utf-8")), fold=False, width=160, bars=True)
     golden(case.with_suffix(".wide.txt"), shown)
 
 
@@ -49,14 +49,14 @@ def test_all_rows_with_their_shares(golden: Golden) -> None:
 @pytest.mark.parametrize("depth", [None, 0, 1])
 def test_the_forms_agree(case: Path, depth: int | None) -> None:
     program = program_of(case.read_text(encoding="utf-8"))
-    told = json.loads(summary(program, form="json", depth=depth))
-    table = list(csv.DictReader(io.StringIO(summary(program, form="csv", depth=depth))))
+    told = json.loads(summary(program, format="json", depth=depth))
+    table = list(csv.DictReader(io.StringIO(summary(program, format="csv", depth=depth))))
     assert [row["path"] for row in told["rows"]] == [row["path"] for row in table]
     for key in ("parameters", "macs", "times", "depth", "memory", "kept"):
         assert ["" if row[key] is None else str(row[key]) for row in told["rows"]] == [row[key] for row in table]
     if depth is not None:
         assert max(row["depth"] for row in told["rows"]) <= depth
-    lines = summary(program, form="markdown", depth=depth).splitlines()[4:]
+    lines = summary(program, format="markdown", depth=depth).splitlines()[4:]
     assert len(lines) == len(table) + 1
 
 
@@ -105,7 +105,7 @@ def test_colors_change_nothing_else() -> None:
 
 def test_arguments_are_shown_where_there_is_room() -> None:
     program = program_of("network Net { input(3, 64, 64); conv(8, 3) -> conv(16, [3, 5], stride=[1, 2], padding=1) }")
-    narrow, wide = summary(program, columns=40), summary(program, columns=200)
+    narrow, wide = summary(program, width=40), summary(program, width=200)
     assert "16 filters, 3×5, stride 1×2, padding 1" in wide
     assert "filters" not in narrow
 
@@ -154,29 +154,29 @@ def test_a_residual_network_is_about_a_page() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_the_table_fits_or_is_as_narrow_as_it_can_be(case: Path, columns: int) -> None:
     program = program_of(case.read_text(encoding="utf-8"))
-    rule = summary(program, columns=columns, bars=True).splitlines()[3]
-    least = summary(program, columns=1).splitlines()[3]
+    rule = summary(program, width=columns, bars=True).splitlines()[3]
+    least = summary(program, width=1).splitlines()[3]
     assert len(rule) <= max(columns, len(least))
     assert all(len(column) <= 8 for column in least.split()[:2])
 
 
 def test_names_that_are_too_long_are_cut() -> None:
     program = program_of("network Net { input(3, 64, 64); 非常に長い名前の畳み込み層: conv(8, 3) }")
-    line = summary(program, columns=54).splitlines()[4]
+    line = summary(program, width=54).splitlines()[4]
     assert "... " in line
     assert width(line) <= 54
 
 
 def test_shares_need_room_and_a_wish() -> None:
     program = program_of("network Net { input(3, 64, 64); conv(8, 3) -> conv(8, 3) }")
-    assert "█" in summary(program, columns=120, bars=True)
-    assert "█" not in summary(program, columns=120)
-    assert "█" not in summary(program, columns=50, bars=True)
+    assert "█" in summary(program, width=120, bars=True)
+    assert "█" not in summary(program, width=120)
+    assert "█" not in summary(program, width=50, bars=True)
 
 
 def test_markdown_is_escaped() -> None:
     program = program_of("network my_net { input(4, 9, 9); relu }")
-    assert summary(program, form="markdown").startswith("**my\\_net**: ")
+    assert summary(program, format="markdown").startswith("**my\\_net**: ")
 
 
 UNITS = """
@@ -233,7 +233,7 @@ def test_the_totals() -> None:
         shown,
         re.MULTILINE,
     )
-    told = json.loads(summary(program, form="json", batch=2, dtype="float16"))["totals"]
+    told = json.loads(summary(program, format="json", batch=2, dtype="float16"))["totals"]
     memory = costs.memory(program, batch=2, dtype="float16")
     assert memory.peak is not None
     assert memory.kept is not None
@@ -259,7 +259,7 @@ def heads(shown: str) -> list[str]:
 def test_columns_go_one_after_another() -> None:
     program = program_of((MODELS[0].parent / "vgg.cnn").read_text(encoding="utf-8"))
     exact = ["name", "layer", "output", "parameters", "MACs"]
-    seen = [heads(summary(program, columns=columns)) for columns in (200, 100, 80, 72, 60)]
+    seen = [heads(summary(program, width=columns)) for columns in (200, 100, 80, 72, 60)]
     assert seen == [
         [*exact, "memory", "field"],
         [*exact, "memory", "field"],
@@ -267,23 +267,23 @@ def test_columns_go_one_after_another() -> None:
         exact,
         exact,
     ]
-    assert "filters" in summary(program, columns=200)
-    assert "filters" not in summary(program, columns=100)
+    assert "filters" in summary(program, width=200)
+    assert "filters" not in summary(program, width=100)
 
 
 def test_columns_of_which_nothing_is_known_are_left_out() -> None:
     program = program_of("network Net { input(3, ?, ?); conv(8, 3) -> relu }")
-    assert heads(summary(program, columns=200)) == ["name", "layer", "output", "parameters", "MACs", "field"]
+    assert heads(summary(program, width=200)) == ["name", "layer", "output", "parameters", "MACs", "field"]
 
 
 def test_the_columns_that_are_wanted() -> None:
     program = program_of(CASES[0].read_text(encoding="utf-8"))
-    shown = summary(program, only=("name", "kept", "output"), columns=200)
+    shown = summary(program, columns=("name", "kept", "output"), width=200)
     assert heads(shown) == ["name", "kept", "output"]
     assert "Kept is what autograd holds" in shown
     assert "The field is" not in shown
     assert "| name | kept | output |\n| --- | ---: | --- |\n" in summary(
-        program, form="markdown", only=("name", "kept", "output")
+        program, format="markdown", columns=("name", "kept", "output")
     )
     assert set(COLUMNS) == {"name", "layer", "arguments", "output", "parameters", "macs", "memory", "kept", "field"}
 
@@ -294,11 +294,11 @@ def test_receptive_fields() -> None:
         "    a = left -> conv(2, [3, 5]) -> maxpool(2)\n    b = right -> conv(2, [14, 5]) -> maxpool(2)\n"
         "    a + b -> relu }"
     )
-    rows = {row["path"]: row for row in csv.DictReader(io.StringIO(summary(program, form="csv")))}
+    rows = {row["path"]: row for row in csv.DictReader(io.StringIO(summary(program, format="csv")))}
     assert rows["conv1"]["field"] == "3 x 5"
     assert rows["maxpool1"]["field"] == "4 x 6"
     assert rows["relu1"]["field"] == "4 x 6, 15 x 6"
-    told = {row["path"]: row["field"] for row in json.loads(summary(program, form="json"))["rows"]}
+    told = {row["path"]: row["field"] for row in json.loads(summary(program, format="json"))["rows"]}
     assert told["relu1"] == [{"left": [4, 6], "right": [15, 6]}]
 
 

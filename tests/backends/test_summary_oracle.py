@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
-from cnndsl.compiler import Compilation
+from cnndsl.compilation import Compilation
 from cnndsl.program import Module
 from cnndsl.traced import value_of
 from tests.running import count, imported, size_of, tensors_of
@@ -69,7 +69,7 @@ def test_every_number_is_that_of_the_real_network(file: Path) -> None:
     program = compiled(file).program
     assert program is not None
     network = program.network()
-    told = json.loads(compiled(file).summary(form="json", fold=False))
+    told = json.loads(compiled(file).summary(format="json", fold=False))
     net = on_meta(file, network.name)
     totals = told["totals"]
     assert (totals["parameters"], totals["trainable"], totals["buffers"]) == count(net)
@@ -97,7 +97,7 @@ def test_what_is_open_is_the_real_size_where_it_is_set() -> None:
     text = file.read_text(encoding="utf-8")
     assert "input(3, ?, ?)" in text
     fixed = cnndsl.compile(text.replace("input(3, ?, ?)", "input(3, 64, 32)"), name="unet.cnn")
-    told = json.loads(fixed.summary(form="json", fold=False))
+    told = json.loads(fixed.summary(format="json", fold=False))
     calls = seen(on_meta(file, "UNet"), (torch.empty((1, 3, 64, 32), device="meta"),))
     rows: dict[str, list[tuple[list[list[int]], int]]] = defaultdict(list)
     for row in told["rows"]:

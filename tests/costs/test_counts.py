@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from cnndsl import costs
-from cnndsl.compiler import Compilation, compile_source
+from cnndsl.compilation import Compilation
+from cnndsl.compiler import compile_source
 from cnndsl.program import Program
 from cnndsl.source import Source
 

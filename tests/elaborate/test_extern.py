@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import cnndsl
 from cnndsl import costs
-from cnndsl.compiler import Compilation
+from cnndsl.compilation import Compilation
 from cnndsl.layers.extern import Extern
 from cnndsl.program import Leaf, Program
 from cnndsl.shapes import infer
@@ -217,7 +217,7 @@ def test_what_is_not_counted_is_told() -> None:
     compilation = compiled(text + network("Unit -> linear(2)"))
     assert compilation.program is not None
     assert not costs.of(compilation.program, "Net").complete
-    summary = compilation.summary(columns=200)
+    summary = compilation.summary(width=200)
     assert "Own parameters not counted, [1, true]" in summary
     assert "parameters  at least 386" in summary
     assert "Net: 3 x 8 x 8 in, 2 out, at least 386 parameters." in compilation.python()

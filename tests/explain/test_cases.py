@@ -11,17 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from cnndsl.backends.explain import Format
 from tests.conftest import Golden
 from tests.explain.support import CASES, compiled
 
 
-def all_of(case: Path, form: str) -> str:
+def all_of(case: Path, form: Format) -> str:
     text = case.read_text(encoding="utf-8")
     first = text.partition("\n")[0]
     assert first.startswith("# explain ")
     parts = first.removeprefix("# explain ").split()
     compilation = compiled(text, case.name, case.parent)
-    return "\n".join(compilation.explain(part, form=form) for part in ("", *parts))
+    return "\n".join(compilation.explain(part, format=form) for part in ("", *parts))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)

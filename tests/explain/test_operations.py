@@ -89,6 +89,6 @@ def test_what_is_repeated() -> None:
 
 @pytest.mark.parametrize("form", ["markdown", "latex"])
 def test_in_other_forms(form: str) -> None:
-    told = explained(net("concat(input, input)"), "concat", form=form)
+    told = explained(net("concat(input, input)"), "concat", format=form)
     assert r"\text{I1} + \text{I2}" in told
     assert "3 + 3" in told

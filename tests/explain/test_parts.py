@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cnndsl.backends.explain import UnknownPart
+from cnndsl.backends.explain import Format, UnknownPart
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.values import OPERATIONS
 from tests.explain.support import compiled, explained, net
@@ -14,14 +14,14 @@ from tests.explain.support import compiled, explained, net
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"extern"}))
 @pytest.mark.parametrize("form", ["text", "markdown", "latex"])
-def test_every_kind_says_what_it_does(kind: str, form: str) -> None:
+def test_every_kind_says_what_it_does(kind: str, form: Format) -> None:
     """The example of the reference is explained, and the explanation says what a layer of this kind is for."""
     compilation = compiled(f"network Net {{ {KINDS[kind].example} }}")
     assert compilation.program is not None
-    whole = compilation.explain(form=form)
+    whole = compilation.explain(format=form)
     names = [child.name for child in compilation.program.network().children]
     part = next((name for name in names if name.startswith(kind)), kind)
-    told = compilation.explain(part, form=form)
+    told = compilation.explain(part, format=form)
     first = " ".join((KINDS[kind].__doc__ or "").split()[:3]).replace("`", "")
     assert first in " ".join(told.replace("`", "").replace("\\", "").split())
     assert first not in whole
@@ -39,8 +39,13 @@ def test_what_leaves_no_module_goes_by_its_kind() -> None:
     assert added.startswith("add   net.cnn:")
     assert "keeps  3 x 32 x 32   from a, line" in added
     assert "and    3 x 32 x 32   from the input" in added
-    with pytest.raises(UnknownPart):
+    with pytest.raises(UnknownPart, match=r"^Net has no concat$"):
         explained(text, "concat")
+
+
+def test_a_part_that_is_not_there_is_met_with_the_nearest() -> None:
+    with pytest.raises(KeyError, match=r"^Net has no conv3; did you mean conv1\?$"):
+        explained(net("conv1: conv(8, 3)"), "conv3")
 
 
 def test_a_path_comes_before_a_kind() -> None:

@@ -16,7 +16,8 @@ from zlib import crc32
 
 import cnndsl
 from cnndsl import cli, files
-from cnndsl.compiler import Compilation, compile_source
+from cnndsl.compilation import Compilation
+from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic, Problem, Severity, has_errors
 from cnndsl.fixing import fix
 from cnndsl.formatting import formatted
@@ -123,12 +124,12 @@ def _outputs(
         ("open mermaid", partial(compilation.mermaid, expand=("*",))),
         ("summary", partial(compilation.summary, color=True, bars=True)),
         ("whole summary", partial(compilation.summary, fold=False)),
-        ("summary as markdown", partial(compilation.summary, form="markdown")),
-        ("summary as json", lambda name: json.loads(compilation.summary(name, form="json"))),
-        ("summary as csv", partial(compilation.summary, form="csv")),
+        ("summary as markdown", partial(compilation.summary, format="markdown")),
+        ("summary as json", lambda name: json.loads(compilation.summary(name, format="json"))),
+        ("summary as csv", partial(compilation.summary, format="csv")),
         ("explain", lambda name: compilation.explain("", name)),
-        ("explain as markdown", lambda name: compilation.explain("", name, form="markdown")),
-        ("explain as latex", lambda name: compilation.explain("", name, form="latex")),
+        ("explain as markdown", lambda name: compilation.explain("", name, format="markdown")),
+        ("explain as latex", lambda name: compilation.explain("", name, format="latex")),
         (
             "explain a part",
             lambda name: [compilation.explain(c.name, name) for c in program.network(name).children[:3]],

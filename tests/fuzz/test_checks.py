@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import cnndsl
-from cnndsl.compiler import Compilation
+from cnndsl.compilation import Compilation
 from tests.fuzz import budget, module
 from tests.fuzz.check import check
 from tests.fuzz.commands import run as command

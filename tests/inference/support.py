@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from cnndsl.compiler import Compilation
+from cnndsl.compilation import Compilation
 from cnndsl.program import Module, Program
 from cnndsl.shapes import infer
 from cnndsl.traced import is_open, value_of

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.compiler import Compilation, compile_source
+from cnndsl.compilation import Compilation
+from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Severity
 from cnndsl.lint.rules import CHANNELS_LAST, RULES
 from cnndsl.reporting.text import render

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import cnndsl
 from cnndsl import costs
-from cnndsl.compiler import Compilation
+from cnndsl.compilation import Compilation
 from cnndsl.program import Module, Program
 from cnndsl.traced import is_open, value_of
 from tests.running import count, derived_sizes, imported, seen_sizes

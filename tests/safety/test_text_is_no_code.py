@@ -15,7 +15,7 @@ import pytest
 
 import cnndsl
 from cnndsl.cli import main
-from cnndsl.compiler import Compilation
+from cnndsl.compilation import Compilation
 from cnndsl.names import MODULE_ATTRIBUTES, why_not, why_not_class, why_not_key
 from tests.mermaid.reading import plain, read
 from tests.running import compiled, imported
@@ -78,7 +78,7 @@ def test_mermaid_has_the_same_chart() -> None:
 
 
 def test_a_markdown_table_has_the_same_cells() -> None:
-    hostile, harmless = (network(labels).summary(form="markdown").splitlines() for labels in (HOSTILE, HARMLESS))
+    hostile, harmless = (network(labels).summary(format="markdown").splitlines() for labels in (HOSTILE, HARMLESS))
     assert [len(re.findall(r"(?<!\\)\|", line)) for line in hostile] == [line.count("|") for line in harmless]
     names = [re.split(r"(?<!\\)\|", line)[1] for line in hostile if line.startswith("|")][2:-1]
     assert [re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", name.strip()) for name in names] == HOSTILE
@@ -87,15 +87,15 @@ def test_a_markdown_table_has_the_same_cells() -> None:
 
 
 def test_an_explanation_in_markdown_has_no_markup_of_the_text() -> None:
-    said = network(HOSTILE).explain(form="markdown")
+    said = network(HOSTILE).explain(format="markdown")
     outside_of_code = re.sub(r"(?s)(`+)(?!`).*?(?<!`)\1(?!`)", "", said)
     assert re.search(r"(?<!\\)<|\]\(javascript", outside_of_code) is None
 
 
 def test_latex_has_no_commands_of_the_text() -> None:
-    said = network(HOSTILE).explain(form="latex")
+    said = network(HOSTILE).explain(format="latex")
     assert "\\input" not in said
-    assert said.count("\\begin{") == said.count("\\end{") == network(HARMLESS).explain(form="latex").count("\\end{")
+    assert said.count("\\begin{") == said.count("\\end{") == network(HARMLESS).explain(format="latex").count("\\end{")
     bare = re.sub(r"\\[{}\\]", "", said)
     assert bare.count("{") == bare.count("}")
 
@@ -138,14 +138,14 @@ class _Page(HTMLParser):
 
 
 def test_csv_has_no_formulas() -> None:
-    rows = list(csv.DictReader(network(HOSTILE).summary(form="csv").splitlines()))
+    rows = list(csv.DictReader(network(HOSTILE).summary(format="csv").splitlines()))
     formulas = ("=", "+", "-", "@")
     assert [row["path"] for row in rows] == [f"'{x}" if x.startswith(formulas) else x for x in HOSTILE]
     assert not any(value.startswith(formulas) for row in rows for value in row.values())
 
 
 def test_json_has_the_labels() -> None:
-    rows = json.loads(network(HOSTILE).summary(form="json"))["rows"]
+    rows = json.loads(network(HOSTILE).summary(format="json"))["rows"]
     assert [row["path"] for row in rows] == HOSTILE
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cnndsl.backends.torch import generate, is_generated
-from cnndsl.compiler import Compilation, compile_source
+from cnndsl.compilation import Compilation
+from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import has_errors
 from cnndsl.program import Program
 from cnndsl.source import Source

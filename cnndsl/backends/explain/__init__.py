@@ -5,7 +5,7 @@ In: a checked program and the trees of its files.  Out: text for a terminal, Mar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 from typing import Literal
@@ -26,11 +26,14 @@ Format = Literal["text", "markdown", "latex"]
 
 
 class UnknownPart(KeyError):  # noqa: N818 - what happened, as Unheard
-    """A network has no part with this path; `near` are those that are called nearly so."""
+    """A network has no part with this path. The message says so, with those that are called nearly so."""
 
-    def __init__(self, part: str, near: tuple[str, ...]) -> None:
-        super().__init__(part)
-        self.part, self.near = part, near
+    def __init__(self, network: str, part: str, near: Sequence[str]) -> None:
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        super().__init__(f"{network} has no {part}{meant}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError shows its message as Python writes a string
 
 
 def explain(
@@ -39,7 +42,7 @@ def explain(
     part: str = "",
     network: str | None = None,
     *,
-    form: Format = "text",
+    format: Format = "text",  # noqa: A002 - the word of the command line
     color: bool = False,
     folders: str = "",
 ) -> str:
@@ -61,9 +64,9 @@ def explain(
     if not shown:
         check_part(program, part, network)
     single = {explanation.title for explanation in shown} == {part}
-    write = _writer(form, single=single, color=color)
+    write = _writer(format, single=single, color=color)
     blocks = ["\n".join(write(explanation)) for explanation in shown]
-    if form == "latex":
+    if format == "latex":
         blocks.insert(0, latex.HEAD)
     if left_out:
         blocks.append(f"... and {left_out:,} more")
@@ -76,7 +79,7 @@ def check_part(program: Program, part: str, network: str | None = None) -> None:
     if part and part not in known:
         from difflib import get_close_matches
 
-        raise UnknownPart(part, tuple(get_close_matches(part, known)))
+        raise UnknownPart(program.network(network).name, part, get_close_matches(part, known))
 
 
 def _writer(form: Format, *, single: bool, color: bool) -> Callable[[Explanation], Iterable[str]]:

@@ -25,14 +25,14 @@ def summary(
     program: Program,
     network: str | None = None,
     *,
-    form: Format = "text",
+    format: Format = "text",  # noqa: A002 - the word of the command line
     depth: int | None = None,
     fold: bool = True,
     batch: int = 1,
     dtype: Type = "float32",
-    only: Sequence[str] = (),
+    columns: Sequence[str] = (),
     color: bool = False,
-    columns: int = 80,
+    width: int = 80,
     bars: bool = False,
 ) -> str:
     """The table of a network, by default the last one of the text; it ends with a line end.
@@ -40,19 +40,19 @@ def summary(
     depth: how many levels of blocks are shown with what is inside them; None for all. A block has its totals.
     fold: whether equal blocks that follow each other are one line.
     batch, dtype: for how many samples at once, and in which type of numbers, memory is counted.
-    only: the columns of text and Markdown, by their keys in `COLUMNS`; JSON and CSV have everything.
-    color, columns, bars: for text alone. Where nothing else is asked for, there are as many columns as stay within
-    `columns`, and with `bars`, where there is room, each line's share of the totals; where there is too little room,
-    names are cut short.
+    columns: the columns of text and Markdown, by their keys in `COLUMNS`; JSON and CSV have everything.
+    color, width, bars: for text alone. Where nothing else is asked for, there are as many columns as stay within
+    `width` characters, and with `bars`, where there is room, each line's share of the totals; where there is too
+    little room, names are cut short.
     Raises KeyError where there is no network of this name.
     """
     top = program.network(network)
     sums = totals(program, top.name, batch=batch, dtype=dtype)
     lines = entries(measured(program, top.name, batch=batch, dtype=dtype), depth=depth, fold=fold)
-    if form == "json":
+    if format == "json":
         return forms.json(top, sums, lines)
-    if form == "csv":
+    if format == "csv":
         return forms.csv(lines)
-    if form == "markdown":
-        return forms.markdown(top, sums, lines, only=only)
-    return text.render(top, sums, lines, only=only, color=color, columns=columns, bars=bars)
+    if format == "markdown":
+        return forms.markdown(top, sums, lines, only=columns)
+    return text.render(top, sums, lines, only=columns, color=color, columns=width, bars=bars)

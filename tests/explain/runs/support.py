@@ -11,7 +11,7 @@ from PIL import Image
 
 import cnndsl
 from cnndsl.backends.maps.figure import Figure, Shown
-from cnndsl.compiler import Compilation
+from cnndsl.compilation import Compilation
 from cnndsl.running import Wanted, watch
 
 KERNEL = """\

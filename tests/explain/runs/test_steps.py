@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import cnndsl
-from cnndsl.compiler import Compilation, compile_source
+from cnndsl.compilation import Compilation
+from cnndsl.compiler import compile_source
 from cnndsl.files import read
-from cnndsl.loading import class_of
 from cnndsl.running.steps import Look, Ran, run
 from cnndsl.traced import is_open, value_of
 from tests.explain.runs.support import compiled
@@ -65,7 +65,7 @@ def check(compilation: Compilation, network: str | None = None) -> None:
     assert program is not None
     top = program.network(network)
     torch.manual_seed(0)
-    model = class_of(compilation, network)().eval()
+    model = compilation.load(network)().eval()
     given = sample(program, top, batch=1) if not top.open else (torch.rand(1, 1, 9, 7),)
     with torch.no_grad():
         expected = tensors_of(model(*(tensor.clone() for tensor in given)))

@@ -9,14 +9,13 @@ import pytest
 import torch
 
 from cnndsl.diagnostics import Problem
-from cnndsl.loading import class_of
 from cnndsl.running import Refused
 from tests.explain.runs.support import SMALL, compiled, numbers, ran
 
 
 def trained() -> dict[str, Any]:
     torch.manual_seed(5)
-    return class_of(compiled(SMALL))().state_dict()
+    return compiled(SMALL).load()().state_dict()
 
 
 def scores(path: Path | None = None, **options: Any) -> list[float]:
@@ -71,7 +70,7 @@ def test_weights_that_are_no_plain_numbers(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    model = class_of(compiled(SMALL))()
+    model = compiled(SMALL).load()()
     torch.save(model, tmp_path / "w.pt")
     for path in (tmp_path / "w.pt", tmp_path / "none.pt", tmp_path):
         with pytest.raises(Problem, match=r"cannot be read"):

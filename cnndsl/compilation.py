@@ -1,0 +1,278 @@
+"""What comes of a text: what was found, the checked program, and all that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from cnndsl.diagnostics import Diagnostic, error
+from cnndsl.garbage import all_kept
+from cnndsl.imports import ImportProblem, Reader, nowhere
+from cnndsl.program import Program
+from cnndsl.source import Source, Span
+from cnndsl.syntax import tree
+from cnndsl.syntax.parser import parse
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cnndsl.backends.diagram import Direction
+    from cnndsl.backends.diff import Difference
+    from cnndsl.backends.explain import Format as ExplainFormat
+    from cnndsl.backends.summary import Format as SummaryFormat
+    from cnndsl.costs.memory import Type
+    from cnndsl.rendering import Format as PictureFormat
+    from cnndsl.theme import ThemeName
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What came of a text: what was found, the checked program where there is no error, and what can be made of it.
+
+    `network` always names one of the networks of the text; without it the last one is taken. All methods raise
+    CompilationError when the text has errors, and KeyError when it has no network of this name. In a notebook a
+    compilation is the diagram of its last network, or the errors of its text.
+    """
+
+    source: Source
+    """The text."""
+    diagnostics: tuple[Diagnostic, ...]
+    """Errors and warnings, in the order of the text."""
+    program: Program | None
+    """The networks with every size known; None when there are errors."""
+    read: Reader = nowhere
+    """Gives the files that the text imports."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a program."""
+        return self.program is not None
+
+    def __repr__(self) -> str:
+        """The networks, and all that was found."""
+        from cnndsl.reporting.text import render
+
+        names = [self.program.modules[key].name for key in self.program.networks] if self.program is not None else []
+        what = "has errors" if self.program is None else ", ".join(names) or "no network"
+        found = render(self.diagnostics)
+        return f"<Compilation of {self.source.short}: {what}>" + (f"\n\n{found}" if found else "")
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows: the diagram, if there is one."""
+        from cnndsl.rendering import RenderError
+
+        with suppress(CompilationError, RenderError):
+            return self.diagram().decode()
+        return None
+
+    def _checked(self) -> Program:
+        needed = self.with_network()
+        if needed.program is None:
+            raise CompilationError(needed)
+        return needed.program
+
+    def with_network(self) -> Compilation:
+        """The compilation, with an error where the text has blocks for others to import, and no network."""
+        if self.program is None or self.program.networks:
+            return self
+        missing = error(
+            "E411",
+            "there are blocks here, and no network",
+            Span(self.source, 0, 0),
+            help="compile the file that imports them, or write network Net { ... }",
+        )
+        return Compilation(self.source, (*self.diagnostics, missing.diagnostic), None)
+
+    def python(self) -> str:
+        """The source of a PyTorch module with a class for each network and block."""
+        from cnndsl.backends.torch import generate
+
+        with all_kept():
+            return generate(self._checked())
+
+    def load(self, network: str | None = None) -> type[nn.Module]:
+        """The class of a network, ready to be constructed: `compilation.load()()` is a network.
+
+        It can be pickled within this process. Raises ImportError without PyTorch, and where a class that the
+        text takes from elsewhere (`extern`) is not there or is no `nn.Module`.
+        """
+        from cnndsl.backends.torch.ready import ready
+
+        name = self._checked().network(network).name
+        return ready(self._checked(), self.python(), name, PurePosixPath(self.source.short).stem)
+
+    def for_inference(self) -> Compilation:
+        """The same networks for serving: batch normalisation folded, what is for training only gone.
+
+        Their classes are made from trained weights: `compilation.for_inference().load().from_trained(state_dict)`.
+        """
+        if self.program is None:
+            return self
+        from cnndsl.inference import for_inference
+
+        return replace(self, program=for_inference(self.program))
+
+    def summary(
+        self,
+        network: str | None = None,
+        *,
+        format: SummaryFormat = "text",  # noqa: A002 - the word of the command line
+        depth: int | None = None,
+        fold: bool = True,
+        batch: int = 1,
+        dtype: Type = "float32",
+        columns: Sequence[str] = (),
+        color: bool = False,
+        width: int = 80,
+        bars: bool = False,
+    ) -> str:
+        """A network as a table: sizes, parameters, multiply-accumulates, memory and receptive fields.
+
+        format: "text", "markdown", "json" or "csv".
+        depth: how many levels of blocks are shown with what is inside them; None for all.
+        fold: whether equal blocks in a row are one line.
+        batch, dtype: how many samples at once, and in which type of numbers, memory is counted for.
+        columns: which columns text and Markdown have, such as `("name", "output", "macs")`.
+        color, width, bars: of text, for a terminal of so many characters.
+        """
+        from cnndsl.backends.summary import summary
+
+        return summary(
+            self._checked(),
+            network,
+            format=format,
+            depth=depth,
+            fold=fold,
+            batch=batch,
+            dtype=dtype,
+            columns=columns,
+            color=color,
+            width=width,
+            bars=bars,
+        )
+
+    def diagram(
+        self,
+        format: PictureFormat = "svg",  # noqa: A002 - the word of the command line
+        network: str | None = None,
+        *,
+        direction: Direction = "TB",
+        theme: ThemeName = "auto",
+        depth: int | None = None,
+        expand: Collection[str] = (),
+    ) -> bytes:
+        """The diagram of a network as the bytes of an SVG, PNG or PDF file.
+
+        direction, theme, depth, expand: as for `dot`.
+        Raises `cnndsl.rendering.RenderError` where nothing that is installed can draw it.
+        """
+        from cnndsl.rendering import render
+
+        drawn = self.dot(network, direction=direction, theme=theme, depth=depth, expand=expand)
+        return render(drawn, format, theme=theme)
+
+    def dot(
+        self,
+        network: str | None = None,
+        *,
+        direction: Direction = "TB",
+        theme: ThemeName = "light",
+        depth: int | None = None,
+        expand: Collection[str] = (),
+    ) -> str:
+        """The diagram of a network in Graphviz's language.
+
+        direction: from top to bottom, "TB", or from left to right, "LR".
+        theme: "light", "dark", or "auto", which is light, and in an SVG follows the reader's system.
+        depth: how many levels of blocks are drawn with their inside; None for as many as are easy to take in.
+        expand: blocks (`BasicBlock`) and parts (`layer2.0`) that are always drawn with their inside; `*` for all.
+        """
+        from cnndsl.backends.diagram import dot
+
+        return dot(self._checked(), network, direction=direction, theme=theme, depth=depth, expand=expand)
+
+    def mermaid(
+        self,
+        network: str | None = None,
+        *,
+        direction: Direction = "TB",
+        theme: ThemeName = "auto",
+        depth: int | None = None,
+        expand: Collection[str] = (),
+        fenced: bool = False,
+    ) -> str:
+        """The diagram of a network in Mermaid's language, which code hosts show as a picture.
+
+        direction, theme, depth, expand: as for `dot`.
+        fenced: whether it is a block for a Markdown page.
+        """
+        from cnndsl.backends.mermaid import mermaid
+
+        return mermaid(
+            self._checked(), network, direction=direction, theme=theme, depth=depth, expand=expand, fenced=fenced
+        )
+
+    def volumes(
+        self,
+        network: str | None = None,
+        *,
+        theme: ThemeName = "auto",
+        depth: int | None = None,
+        expand: Collection[str] = (),
+    ) -> str:
+        """The maps between the layers as volumes, as papers show them: an SVG.
+
+        theme, depth, expand: as for `dot`.
+        """
+        from cnndsl.backends.volume import svg
+
+        return svg(self._checked(), network, theme=theme, depth=depth, expand=expand)
+
+    def explain(
+        self,
+        part: str = "",
+        network: str | None = None,
+        *,
+        format: ExplainFormat = "text",  # noqa: A002 - the word of the command line
+        color: bool = False,
+    ) -> str:
+        """Why the layers of a network give the sizes that they give.
+
+        part: the path of a layer or block, such as "layer1.0.conv1"; without it, all layers in brief.
+        format: "text", "markdown" or "latex". Raises KeyError also for an unknown part.
+        """
+        from cnndsl.backends.explain import explain
+
+        folders = self.source.name.removesuffix(self.source.short)
+        return explain(self._checked(), self._tree, part, network, format=format, color=color, folders=folders)
+
+    def diff(self, after: Compilation, network: str | None = None, other: str | None = None) -> Difference:
+        """What is different of `after`: of its network `other` and this one's `network`.
+
+        `cnndsl.backends.diff` writes it as text or JSON.
+        """
+        from cnndsl.backends.diff import compare
+
+        return compare(self._checked(), after._checked(), network, other)
+
+    def _tree(self, file: str) -> tree.File | None:
+        """The tree of a file by the name that the program has for it; None where it is gone."""
+        if file == self.source.short:
+            return parse(self.source)[0]
+        try:
+            return parse(Source(file, self.read(PurePosixPath(file))))[0]
+        except ImportProblem:
+            return None
+
+
+class CompilationError(Exception):
+    """A text with errors was asked for something that only a correct one has. The message shows the errors."""
+
+    def __init__(self, compilation: Compilation) -> None:
+        from cnndsl.reporting.text import render
+
+        super().__init__("\n" + render(compilation.diagnostics))
+        self.compilation = compilation
