@@ -82,7 +82,7 @@ class _Commands(click.Group):
         commands = self.list_commands(ctx)
         if args[0] not in commands and os.path.isfile(args[0]):  # noqa: PTH113 - raises nothing, as Path's would
             takers = [name for name in commands if self._takes_files(ctx, name)]
-            message = f"what shall be done with {args[0]}? Write cnndsl {'|'.join(takers)} {args[0]}"
+            message = f"what is to be done with {args[0]}? Write cnndsl {'|'.join(takers)} {args[0]}"
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)
 
@@ -90,13 +90,16 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="\b\nExit codes: 0 fine; 1 a text has errors; 2 wrong use, or a file that cannot be read or written.\n\n"
-    '\b\nTab completion: add  eval "$(_CNNDSL_COMPLETE=bash_source cnndsl)"  to ~/.bashrc;\n'
-    "zsh_source and fish_source are for the other shells.",
+    epilog="\b\nExit codes: 0 all is well; 1 a text has errors; 2 wrong use, or a file cannot be read or written.\n\n"
+    '\b\nTab completion: put  eval "$(_CNNDSL_COMPLETE=bash_source cnndsl)"  into ~/.bashrc;\n'
+    "zsh_source and fish_source are for those shells.",
 )
 @click.version_option(package_name="cnndsl", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Compile .cnn files, which describe convolutional networks, to PyTorch and to pictures."""
+    """Compile .cnn files, which describe convolutional networks, to PyTorch and to pictures.
+
+    cnndsl COMMAND --help says all about a command.
+    """
 
 
 def _internal_error(problem: Exception) -> str:

@@ -73,7 +73,7 @@ class Diagnostic(Record):
     """One finding: what is wrong (`message`), where (`span`, `label`), and what to write instead (`help`).
 
     `span` is None only where there is no text to point at, such as a file that cannot be read. `fix` is there where
-    the help can be followed without a thought.
+    there is only one way to follow the help.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""Doing what diagnostics ask for, where that can be done without a thought.
+"""Doing what diagnostics ask for, where there is only one way to do it.
 
     fix(source, check) -> Fixed
 

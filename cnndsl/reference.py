@@ -209,7 +209,7 @@ def listing(*, color: bool = False, columns: int = 80) -> str:
             said = shorten(_in_a_line(kind), room, placeholder=" ...")
             lines.append(f"  {paint(kind.kind.ljust(across), 'cyan', color=color)}{said}")
         lines.append("")
-    lines.append("cnndsl layers NAME tells more of one.")
+    lines.append("cnndsl layers NAME describes one.")
     return "\n".join(lines) + "\n"
 
 

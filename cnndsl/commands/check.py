@@ -1,4 +1,4 @@
-"""`cnndsl check`: what is wrong with files, and the mending of what can be mended without a thought."""
+"""`cnndsl check`: what is wrong with files, and the mending of what has only one correction."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from cnndsl.diagnostics import Problem
 
 
-@click.command("check")
+@click.command("check", short_help="Report what is wrong with each FILE.")
 @click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--fix", is_flag=True, help="Mend in the files what can be mended without a thought.")
+@click.option("--fix", is_flag=True, help="Correct in the files what has only one correction.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @common
 def command(files: tuple[Path, ...], fix: bool, diff: bool, settings: dict[str, Any], **common: Any) -> int:
-    """Say what is wrong with each FILE.
+    """Report what is wrong with each FILE, all of it in one run.
 
-    FILE may be a folder, for the .cnn files in it and below, but for hidden ones; or - for standard input.
-    Nothing is written, unless --fix is given.
+    FILE may be a folder, which stands for the .cnn files in it and below, except hidden ones; or - for
+    standard input. Nothing is written, unless --fix is given.
 
-    --fix does what the messages ask for where there is one way to do it: misspelt names, the words of PyTorch
-    and Keras, arguments that are not needed. No file gets worse by it. What is left is shown.
+    --fix does what the messages ask for where there is only one way to do it: misspelt names, words of PyTorch
+    and Keras, arguments that are not needed. It never adds an error. What it leaves to you is reported.
     """
     from cnndsl.files import sources
 
@@ -59,7 +59,7 @@ def command(files: tuple[Path, ...], fix: bool, diff: bool, settings: dict[str, 
         parts = ["".join(f"{line}\n" for line in mended)] if mended else []
         parts.append(_tally(checked, wrong, run.found, len(mended)) + "\n")
         if run.codes and sys.stdout is not None and sys.stdout.isatty():
-            parts[-1] += f"cnndsl rule {next(iter(run.codes))} tells more of the first\n"
+            parts[-1] += f"cnndsl rule {next(iter(run.codes))} explains the first\n"
         say(("\n" if run.found else "") + "\n".join(parts))
     return code
 

@@ -23,7 +23,11 @@ PICTURES = ("svg", "png", "pdf", "dot")
 @click.command("compile", short_help="Write the PyTorch module and the picture of each FILE.")
 @files
 @click.option(
-    "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to write; by default beside FILE."
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The folder to write to; by default that of FILE.",
 )
 @click.option(
     "--diagram", type=click.Choice([*PICTURES, "none"]), default="svg", show_default=True, help="The picture to draw."
@@ -33,7 +37,7 @@ PICTURES = ("svg", "png", "pdf", "dot")
     type=click.Choice(["training", "inference"]),
     default="training",
     show_default=True,
-    help="What the module is for; inference folds batch normalisation and writes net_inference.py.",
+    help="What the module is for; for inference, batch normalisation is folded into other layers.",
 )
 @force
 @common
@@ -52,7 +56,7 @@ def command(
     be - for standard input. Nothing is written for a file with errors, and no file is overwritten that
     cnndsl did not write.
 
-    For inference it becomes net_inference.py, to be used with trained weights:
+    With --target inference net.cnn becomes net_inference.py, for weights that are trained already:
     Net.from_trained(state_dict).
     """
     run = Run(**common)

@@ -17,23 +17,25 @@ DIFFERENT = 1
 """The exit code for networks that differ, where one is asked for."""
 
 
-@click.command("diff", short_help="Say what changed between two versions of a network.")
+@click.command("diff", short_help="Report what changed between two versions of a network.")
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
-@click.option("--network", metavar="NAME", help="Which network of both files; by default the last one of each.")
+@click.option("--network", metavar="NAME", help="Which network to take of both files; by default the last one of each.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How the differences are written. How errors and warnings are is said by --diagnostics.",
+    help="The form of the differences; that of errors and warnings is --diagnostics.",
 )
-@click.option("--all", "whole", is_flag=True, help="All that only follows from other changes, and all keys.")
+@click.option(
+    "--all", "whole", is_flag=True, help="Show also everything that only follows from other changes, and all keys."
+)
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 1 where the networks differ, and with 2 also where a text has errors.",
+    help="Exit with 1 if the networks differ, and with 2 if a text has errors.",
 )
 @common_beside_format
 def command(
@@ -46,10 +48,10 @@ def command(
     settings: dict[str, Any],
     **common: Any,
 ) -> int:
-    """Say what changed between two versions of a network: layers, sizes, parameters, multiply-accumulates.
+    """Report what changed between two versions of a network: layers, sizes, parameters, multiply-accumulates.
 
     BEFORE and AFTER are files, or FILE:NETWORK for one of several networks. One may be - for standard input.
-    It is said which layers are added, removed, renamed and changed, what only follows from that, and
+    The report says which layers were added, removed, renamed and changed, what only follows from that, and
     whether a state_dict of BEFORE would load in AFTER.
 
     \b

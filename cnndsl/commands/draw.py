@@ -29,7 +29,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     "--output",
     metavar="OUT",
     type=click.Path(path_type=Path),
-    help="The picture: a name that ends in .svg, .png, .pdf, .dot, .mmd or .md. By default FILE with .svg.",
+    help="The picture to write: a name that ends in .svg, .png, .pdf, .dot, .mmd or .md; by default FILE with .svg.",
 )
 @network
 @click.option(
@@ -37,26 +37,33 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     type=click.Choice(list(FORMATS)),
     default="diagram",
     show_default=True,
-    help="A diagram of the layers, or the maps between them as volumes.",
+    help="What is drawn: the layers, or the maps between them as boxes.",
 )
 @click.option(
     "--direction",
     type=click.Choice(["TB", "LR"], case_sensitive=False),
     default="TB",
-    help="From top to bottom, or from left to right; a picture of volumes always goes to the right.",
+    show_default=True,
+    help="From top to bottom, or from left to right; the style volume always goes to the right.",
 )
 @click.option(
     "--theme",
     type=click.Choice(["auto", "light", "dark"]),
     default="auto",
-    help="The colours; auto, in an SVG, follows the reader's system.",
+    show_default=True,
+    help="The colours; in an SVG, auto follows the reader's system.",
 )
-@click.option("--depth", type=click.IntRange(min=0), help="How many levels of blocks to draw with their inside.")
+@click.option(
+    "--depth",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="How many levels of blocks to draw with their inside; by default as many as are easy to take in.",
+)
 @click.option(
     "--expand",
     metavar="PART",
     multiple=True,
-    help="A block (BasicBlock) or a part (layer2.0) to draw with its inside; * for all.",
+    help="A block (BasicBlock) or a part (layer2.0) to draw with its inside; * for all. May be repeated.",
 )
 @force
 @common
@@ -73,10 +80,10 @@ def command(
     settings: dict[str, Any],
     **common: Any,
 ) -> int:
-    """Draw a network of FILE.
+    """Draw a network of FILE, as a diagram of its layers or, with --style volume, of the maps between them.
 
-    The suffix of OUT says how: .svg, .png, .pdf; .dot for Graphviz, .mmd for Mermaid, .md for a page with
-    Mermaid in it. The style volume, which is for papers and lessons, can be .svg or .png.
+    The suffix of OUT says what is written: a picture (.svg, .png, .pdf), the graph for Graphviz (.dot) or for
+    Mermaid (.mmd), or a block of Mermaid for a Markdown page (.md). The style volume can be .svg or .png.
     """
     run = Run(**common)
     if output is None:

@@ -44,7 +44,7 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     return tuple(map(int, words)) or None
 
 
-@click.command("explain", short_help="Say why the layers of FILE give the sizes that they give; show it on a picture.")
+@click.command("explain", short_help="Explain the sizes in FILE, or show what comes out of every layer.")
 @file
 @click.argument("part", metavar="[LAYER]", required=False, default="")
 @network
@@ -53,7 +53,8 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     "form",
     type=click.Choice(["text", "markdown", "latex"]),
     default="text",
-    help="How it is written; LaTeX for a document with the package amsmath.",
+    show_default=True,
+    help="The form of the explanation; LaTeX needs the package amsmath. That of errors is --diagnostics.",
 )
 @click.option(
     "pictures",
@@ -61,25 +62,36 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     metavar="PICTURE",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Run the network on a picture, numbers (.csv) or a tensor (.pt); once for each input.",
+    help="Run the network on a picture, numbers (.csv) or a tensor (.pt). Once for each input of the network.",
 )
-@click.option("--values", metavar="NUMBERS", multiple=True, help='Run it on numbers, such as "2 2 1; 1 1 2; 1 2 1".')
+@click.option(
+    "--values", metavar="NUMBERS", multiple=True, help='Run the network on numbers, such as "2 2 1; 1 1 2; 1 2 1".'
+)
 @click.option(
     "-o",
     "--output",
     metavar="OUT",
     type=click.Path(path_type=Path),
-    help="Where the run is shown: .html, .svg or .png. By default FILE with .html.",
+    help="Where to show the run: a name that ends in .html, .svg or .png; by default FILE with .html.",
 )
-@click.option("--weights", metavar="FILE", type=click.Path(path_type=Path), help="Trained weights (.pt) to run with.")
-@click.option("--seed", type=int, help="What the initial weights are drawn with, where none are given.  [default: 0]")
+@click.option("--weights", metavar="FILE", type=click.Path(path_type=Path), help="Trained weights (.pt) for the run.")
+@click.option("--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]")
 @click.option(
-    "--mean", metavar="NUMBERS", callback=_numbers, help="Taken from a picture's channels: 0.5 or 0.4,0.5,0.6."
+    "--mean",
+    metavar="NUMBERS",
+    callback=_numbers,
+    help="What to subtract from the channels of a picture: 0.5, or 0.4,0.5,0.6.",
 )
-@click.option("--std", metavar="NUMBERS", callback=_numbers, help="What they are divided by after that.")
-@click.option("--at", metavar="ROW,COL", callback=_place, help="A number to work out in each convolution and pooling.")
-@click.option("--maps", type=click.IntRange(1, MOST_MAPS), help="How many channels to show of each.  [default: 8]")
-@click.option("--depth", type=click.IntRange(min=0), help="How many levels of blocks to show with their inside.")
+@click.option("--std", metavar="NUMBERS", callback=_numbers, help="What to divide them by after that.")
+@click.option(
+    "--at", metavar="ROW,COL", callback=_place, help="The number to work out in each convolution and pooling."
+)
+@click.option(
+    "--maps", metavar="N", type=click.IntRange(1, MOST_MAPS), help="How many channels of a map to show.  [default: 8]"
+)
+@click.option(
+    "--depth", metavar="N", type=click.IntRange(min=0), help="How many levels of blocks to show with their inside."
+)
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path), help="The names of the classes, one a line.")
 @force
 @common_beside_format
@@ -95,10 +107,10 @@ def command(
     settings: dict[str, Any],
     **options: Any,
 ) -> int:
-    """Say why the layers of FILE give the sizes that they give: each formula with its numbers.
+    """Explain why the layers of FILE give the sizes that they give: each formula with its numbers.
 
-    LAYER is a layer by its path, such as conv1 or layer1.0.conv1; then it is also said where each number
-    comes from, and what other numbers would give. A block is all the layers in it.
+    LAYER is the path of a layer, such as conv1 or layer1.0.conv1. Of one layer you also see where each number
+    comes from, and what other numbers would give. The path of a block stands for all layers in it.
 
     With --from or --values the network is run, and a page shows what comes out of each layer.
     """

@@ -10,24 +10,26 @@ from typing import Literal
 
 import click
 
+from cnndsl.commands.options import color as color_option
+from cnndsl.commands.options import stdin_filename as stdin_filename_option
 from cnndsl.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, say
 
 Outcome = Literal["changed", "unchanged", "failed"]
 
 
-@click.command("fmt")
+@click.command("fmt", short_help="Give each FILE the one layout.")
 @click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 if a file would be changed.")
 @click.option("--diff", is_flag=True, help="Write nothing, and print what would be changed.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours.")
-@click.option("--stdin-filename", metavar="NAME", help="What to call standard input, given as -.")
+@color_option
+@stdin_filename_option
 def command(files: tuple[Path, ...], check: bool, diff: bool, color: str, stdin_filename: str | None) -> int:
-    """Give each FILE the one layout: how far in lines stand, spaces, blank lines, `=` under `=`.
+    """Give each FILE the one layout: indentation, spaces, blank lines, and `=` under `=`.
 
-    Where lines break is left to the writer, and what comments say. A file whose text has errors stays as it is.
+    Line breaks and comments stay as they are. So does a file whose text cannot be read.
 
-    FILE may be a folder: then it stands for the .cnn files in it and below, but for hidden ones; or - for
-    standard input, whose text is printed.
+    FILE may be a folder, which stands for the .cnn files in it and below, except hidden ones; or - for standard
+    input, whose text is printed.
     """
     from cnndsl.diagnostics import Problem
     from cnndsl.files import sources

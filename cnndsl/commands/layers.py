@@ -7,15 +7,16 @@ from shutil import get_terminal_size
 
 import click
 
+from cnndsl.commands.options import color as color_option
 from cnndsl.console import Run, say
 
 
-@click.command("layers", short_help="List the layers, or tell all of one.")
+@click.command("layers", short_help="List the kinds of layers, or describe one.")
 @click.argument("name", metavar="[NAME]", required=False)
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours.")
+@color_option
 def command(name: str | None, color: str) -> int:
-    """List the kinds of layers, a line each. With NAME, say all about that one: its parameters, what it is
-    in PyTorch, and an example with its sizes.
+    """List the kinds of layers, one a line. With NAME, describe one: its parameters, what it is in PyTorch,
+    and an example with its sizes.
     """
     from cnndsl import reference
 

@@ -45,18 +45,30 @@ def _codes(_context: click.Context, _parameter: click.Parameter, given: tuple[st
         raise click.BadParameter(str(problem)) from None
 
 
+color = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Whether to use colours; auto: on a terminal.",
+)
+stdin_filename = click.option(
+    "--stdin-filename", metavar="NAME", help="The name that standard input (-) goes by, as if it were this file."
+)
+
+
 def reading(command: Callable[..., int]) -> Callable[..., int]:
     """The options of every command that reads files."""
     for option in (
-        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
-        click.option("--stdin-filename", metavar="NAME", help="What to call standard input, given as -."),
+        color,
+        stdin_filename,
         click.option(
             "settings",
             "--set",
             metavar="NAME=VALUE",
             multiple=True,
             callback=_setting,
-            help="The value of a network's parameter, such as classes=100.",
+            help="Give a parameter of a network a value, such as classes=100. May be repeated.",
         ),
         click.option(
             "limits",
@@ -64,14 +76,14 @@ def reading(command: Callable[..., int]) -> Callable[..., int]:
             metavar="NAME=NUMBER",
             multiple=True,
             callback=_limits,
-            help="Raise a limit on what a file may ask for, such as layers=1000000.",
+            help="Raise a limit on what a file may ask for, such as layers=100000. May be repeated.",
         ),
         click.option(
             "--ignore",
             metavar="CODES",
             multiple=True,
             callback=_codes,
-            help="Warnings that are not wanted, such as W204 or W203,W204.",
+            help="Do not report these warnings: W204, or W203,W204. May be repeated.",
         ),
     ):
         command = option(command)
@@ -84,7 +96,8 @@ def _findings(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
         "format_",
         type=click.Choice(["text", "json", "sarif", "github"]),
         default="text",
-        help="How errors and warnings are written.",
+        show_default=True,
+        help="The form of errors and warnings.",
     )
 
 
@@ -100,7 +113,7 @@ def common_beside_format(command: Callable[..., int]) -> Callable[..., int]:
 
 file = click.argument("file", type=click.Path(path_type=Path))
 files = click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
-network = click.option("--network", metavar="NAME", help="Which network; by default the last one of the file.")
+network = click.option("--network", metavar="NAME", help="Which network to take; by default the last one of the file.")
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
 
 

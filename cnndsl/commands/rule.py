@@ -6,15 +6,16 @@ import sys
 
 import click
 
+from cnndsl.commands.options import color as color_option
 from cnndsl.console import Run, say
 
 
-@click.command("rule", short_help="List the errors and warnings, or tell all of one.")
+@click.command("rule", short_help="List the errors and warnings, or describe one.")
 @click.argument("code", metavar="[CODE]", required=False)
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours.")
+@color_option
 def command(code: str | None, color: str) -> int:
-    """List the codes of errors and warnings, a line each. With CODE, such as E201, say all about that one: what it
-    means, an example of what is wrong, one of what is right, and why.
+    """List the codes of errors and warnings, one a line. With CODE, such as E201, describe one: what it means,
+    a wrong and a right example, and the reason.
     """
     from cnndsl import pages
 
@@ -41,7 +42,7 @@ def _listing(color: bool) -> str:
             lines.append("")
         lines.append(f"{paint(code, 'red' if code[0] == 'E' else 'yellow', color=color)}  {pages.page(code).title}")
         before = code
-    return "\n".join([*lines, "", "cnndsl rule CODE tells more of one."]) + "\n"
+    return "\n".join([*lines, "", "cnndsl rule CODE describes one."]) + "\n"
 
 
 def _why_not(code: str) -> str:

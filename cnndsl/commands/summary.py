@@ -38,7 +38,7 @@ def _columns(_context: click.Context, _parameter: click.Parameter, given: str | 
     type=click.Choice(["text", "markdown", "json", "csv"]),
     default="text",
     show_default=True,
-    help="How the table is written. How errors and warnings are is said by --diagnostics.",
+    help="The form of the table; that of errors and warnings is --diagnostics.",
 )
 @click.option(
     "--depth",
@@ -52,23 +52,24 @@ def _columns(_context: click.Context, _parameter: click.Parameter, given: str | 
     type=click.IntRange(min=1, max=2**31 - 1),
     default=1,
     show_default=True,
-    help="For how many samples at once memory is counted.",
+    help="How many samples at once memory is counted for.",
 )
 @click.option(
     "--dtype",
     type=click.Choice(["float64", "float32", "bfloat16", "float16"]),
     default="float32",
     show_default=True,
-    help="The numbers that memory is counted for.",
+    help="The type of numbers that memory is counted for.",
 )
 @click.option(
     "--columns",
     "only",
     metavar="NAMES",
     callback=_columns,
-    help="Which columns, such as name,output,macs; by default as many as there is room for. JSON and CSV have all.",
+    help="Which columns to show, such as name,output,macs; by default as many as there is room for. "
+    "JSON and CSV have all.",
 )
-@click.option("--all", "all_", is_flag=True, help="A line for every block, also for equal ones in a row.")
+@click.option("--all", "all_", is_flag=True, help="Give every block lines of its own, also equal ones in a row.")
 @common_beside_format
 def command(
     file: Path,
@@ -84,15 +85,15 @@ def command(
 ) -> int:
     """Print a network of FILE as a table: layers, sizes, parameters, multiply-accumulates, memory, receptive fields.
 
-    A block's line has the totals of what is inside it. Equal blocks that follow each other are one line,
-    such as "1 ... 3  BasicBlock x 3", whose numbers are those of all of them; what is inside such blocks
-    stands below the first of them. The totals are those of the network, whatever is folded or left out.
+    The line of a block has the totals of what is inside it. Equal blocks in a row share one line, such as
+    "1 ... 3  BasicBlock x 3", with the numbers of all of them; what is inside is shown once, below the first.
+    The totals below the table are always those of the whole network.
 
-    Columns are name, layer, arguments (layer with its arguments), output, parameters, macs, memory (what is
-    alive while a layer runs in inference), kept (what autograd keeps of it in training) and field (how many
-    places of the input a position sees).
+    The columns are name, layer, arguments (the layer with its arguments), output, parameters, macs, memory (what
+    is alive while the layer runs in inference), kept (what autograd keeps of it in training) and field (how many
+    places of the input one position sees).
 
-    On a terminal with room for it, bars show each line's share of the totals.
+    On a terminal with enough room, bars show each line's share of the totals.
 
     \b
     cnndsl summary resnet.cnn --network ResNet50 --depth 1

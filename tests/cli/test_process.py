@@ -40,7 +40,7 @@ def test_wrong_use(cnndsl: Command, arguments: list[str]) -> None:
 def test_a_file_without_a_command(cnndsl: Command) -> None:
     result = cnndsl("net.cnn")
     assert result.code == 2
-    assert "what shall be done with net.cnn? Write cnndsl check|compile|draw|" in result.err
+    assert "what is to be done with net.cnn? Write cnndsl check|compile|draw|" in result.err
 
 
 def test_as_a_module(folder: Path) -> None:
