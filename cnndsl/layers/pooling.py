@@ -234,9 +234,9 @@ class LPPool(_Pool):
         kernel = self.kernel
         if len(x) == 2 and isinstance(kernel, tuple) and len(kernel) == 1:
             kernel = kernel[0]  # nn.LPPool1d multiplies by its kernel, which must be a number
+        # A stride stays as it was written, for nn.LPPool2d tells None from the kernel's size when it is printed.
         spelled = Argument("kernel_size", kernel)
-        arguments = tuple(spelled if argument.name == "kernel_size" else argument for argument in self.arguments())
-        return _without_own_stride(arguments, kernel, self.stride)
+        return tuple(spelled if argument.name == "kernel_size" else argument for argument in self.arguments())
 
     def words(self, x: Shape) -> str:
         return f"norm {self.norm}, {pool_words(x, self.kernel, self.stride)}"

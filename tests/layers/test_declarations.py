@@ -135,6 +135,7 @@ def test_layers_of_the_language() -> None:
         ("maxpool", {"kernel": 2, "stride": 2}, (8, 28, 28), "nn.MaxPool2d(2)"),
         ("maxpool", {"kernel": 3, "stride": 2, "padding": 1}, (8, 28, 28), "nn.MaxPool2d(3, stride=2, padding=1)"),
         ("lppool", {"norm": 2, "kernel": [3]}, (8, 28), "nn.LPPool1d(2, 3)"),
+        ("lppool", {"norm": 2, "kernel": 3, "stride": 3}, (8, 28, 28), "nn.LPPool2d(2, 3, stride=3)"),
         ("adaptive_avgpool", {"size": [2, 3]}, (8, 7, 7), "nn.AdaptiveAvgPool2d((2, 3))"),
         ("global_avgpool", {}, (8, 7, 7), "nn.AdaptiveAvgPool2d(1)"),
         ("batchnorm", {}, (8, 7, 7), "nn.BatchNorm2d(8)"),
