@@ -31,7 +31,7 @@ def bind_layer(
     values: dict[str, Any] = {}
     places: dict[str, tree.Argument] = {}
     weights: dict[str, tuple[tree.Argument, Any]] = {}
-    begins: list[tuple[str, Initialiser]] = []
+    begins: dict[str, Initialiser] = {}
     for position, (argument, value) in enumerate(given):
         if argument.name is None:
             if position >= len(parameters) or any(a.name is not None for a, _ in given[:position]):
@@ -40,19 +40,20 @@ def bind_layer(
             name = parameters[position]
         else:
             name = argument.name.text
-            if name in WEIGHT_WORDS and name not in parameters:
+            is_given = (name in WEIGHT_WORDS and name not in parameters) or (name == "bias" and isinstance(value, list))
+            if is_given and name not in places:
                 weights[name] = (argument, value)
+                places[name] = argument
+                if name in parameters:
+                    values[name] = True
                 continue
-            if name in INIT_WORDS:
-                begins.append((INIT_WORDS[name], initialiser(value, argument.span)))
+            if name in INIT_WORDS and name not in places:
+                begins[INIT_WORDS[name]] = initialiser(value, argument.span)
+                places[name] = argument
                 continue
-            if name == "bias" and isinstance(value, list):
-                weights["bias_values"] = (argument, value)
-                values[name], places[name] = True, argument
-                continue
-            if name not in parameters:
+            if name not in parameters and name not in places:
                 _unknown_argument(kind, parameters, argument, node)
-        if name in values:
+        if name in places:
             raise error(
                 "E207",
                 f"{kind.kind} is given {name} twice",
@@ -68,7 +69,16 @@ def bind_layer(
             if isinstance(number, Traced) and (layer.role(name) == "fixed" or not number.expr.sayable):
                 body.plain(number)
     made = weights_of(body, layer, weights) if weights else None
-    return LayerRecipe(layer, traced, made, tuple(begins), node.span)
+    for name, what in INIT_WORDS.items():
+        if name in places and what in weights:
+            raise error(
+                "E212",
+                f"{kind.kind} is given its {what}, and how it begins as well",
+                places[name].span,
+                labels=(Label(places[what].span, "the numbers are here"),),
+                help="leave out one of the two",
+            )
+    return LayerRecipe(layer, traced, made, tuple(begins.items()), node.span)
 
 
 def _is_traced(value: Any) -> bool:

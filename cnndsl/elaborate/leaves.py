@@ -66,9 +66,16 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
 
 def _built(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) -> Leaf:
     """The layer as a part of the program. Raises Problem for weights and beginnings that it has no place for."""
+    _check_weights(body, recipe, x, span)
+    traced = dict(recipe.traced)
+    return Leaf(layer=recipe.layer, x=x, traced=traced, weights=recipe.weights, init=dict(recipe.init))
+
+
+def _check_weights(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) -> None:
+    """Raise Problem unless the numbers that a layer is given, and how it begins, fit what it holds."""
     weights = recipe.weights
     if weights is None and not recipe.init:
-        return Leaf(layer=recipe.layer, x=x, traced=dict(recipe.traced))
+        return
     kind, where = recipe.layer.kind, recipe.span or span
     tensors = {tensor.name: tensor for tensor in body.context.tensors(recipe.layer, x)}
     for what in ("weight", "bias"):
@@ -80,7 +87,6 @@ def _built(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) -> Leaf:
         check_fit(numbers, tensors[what].shape, what, where)
     for what, rule in recipe.init:
         check_begin(rule, tensors.get(what), what, kind, where)
-    return Leaf(layer=recipe.layer, x=x, traced=dict(recipe.traced), weights=weights, init=dict(recipe.init))
 
 
 def _check_same(slot: Slot, layer: Layer, x: Shape, span: Span) -> None:
@@ -104,6 +110,7 @@ def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *,
     value = body.one(value, span)
     with _sizes(recipe, value, span):
         y = _output(body, recipe, value.shape)
+    _check_weights(body, recipe, value.shape, span)
     action = Plain(layer=recipe.layer, traced=dict(recipe.traced), inserted=inserted)
     body.context.turn(span)
     (result,) = body.builder.step(action, (value,), (y,), span, recipe.layer.kind)

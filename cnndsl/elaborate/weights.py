@@ -9,8 +9,8 @@ from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import InitialiserKind, Kind, describe
 from cnndsl.layers.base import Layer, Tensor
-from cnndsl.layers.fields import LARGEST_REAL
-from cnndsl.layers.initialisers import CHOICES, RULES, Initialiser
+from cnndsl.layers.fields import LARGEST_REAL, real
+from cnndsl.layers.initialisers import ABOVE_ZERO, CHOICES, LEAST, RULES, Initialiser
 from cnndsl.program import InitRule, Weights
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -116,31 +116,41 @@ def make_initialiser(name: str, positional: list[Any], named: dict[str, Any], sp
         if word in given:
             raise error("E212", f"{name} is given {word} twice", span, help="remove one of the two")
         given[word] = value
-    for word, value in given.items():
-        _check_argument(name, word, value, span)
+    given = {word: _argument(name, word, value, span) for word, value in given.items()}
     missing = [word for word, default in parameters.items() if default is None and word not in given]
     if missing:
         raise error("E212", f"{name} needs {missing[0]}", span, help=f"write {name}(1)")
+    low, high = (given.get(word, parameters.get(word)) for word in ("a", "b"))
+    if high is not None and low > high:
+        message = f"{name} draws numbers between a={low} and b={high}, which is less"
+        raise error("E212", message, span, help="write the smaller number first")
     return Initialiser(
         rule=name,
         arguments=tuple((word, given[word]) for word in words if word in given and given[word] != parameters[word]),
     )
 
 
-def _check_argument(rule: str, word: str, value: Any, span: Span) -> None:
+def _argument(rule: str, word: str, value: Any, span: Span) -> Any:
+    """The value of an argument of a rule. Raises Problem when it does not fit."""
     if word in CHOICES:
-        if value not in CHOICES[word]:
-            raise error(
-                "E212",
-                f"{rule}: {word} must be one of {', '.join(CHOICES[word])}",
-                span,
-                help=f'for example {word}="{next(iter(CHOICES[word]))}"',
-            )
-    elif isinstance(value, bool) or not isinstance(value, (int, float)):
-        message = f"{rule}: {word} must be a number, and it is {describe(value)}"
-        raise error("E212", message, span, help=f"write it as a number: {word}=0.1")
-    elif word in ("std", "groups") and value < (1 if word == "groups" else 0):
+        if value in CHOICES[word]:
+            return value
+        raise error(
+            "E212",
+            f"{rule}: {word} must be one of {', '.join(CHOICES[word])}",
+            span,
+            help=f'for example {word}="{next(iter(CHOICES[word]))}"',
+        )
+    if isinstance(value, bool) or not isinstance(value, int if word == "groups" else (int, float)):
+        number, such_as = ("whole number", 2) if word == "groups" else ("number", 0.1)
+        message = f"{rule}: {word} must be a {number}, and it is {describe(value)}"
+        raise error("E212", message, span, help=f"write it as a number: {word}={such_as}")
+    if value < LEAST.get((rule, word), value) or (value == 0 and (rule, word) in ABOVE_ZERO):
         raise error("E212", f"{rule}: {word} cannot be {value}", span, help="write a positive number")
+    try:
+        return real(value)
+    except ValueError as problem:
+        raise error("E212", f"{rule}: {word} {problem}", span, help="write a smaller number") from None
 
 
 def init_rules(body: Evaluation, statement: tree.Init) -> list[InitRule]:
@@ -152,6 +162,13 @@ def init_rules(body: Evaluation, statement: tree.Init) -> list[InitRule]:
             f"init names a kind of layer, and {statement.kind.text} is {describe(kind)}",
             statement.kind.span,
             help="write init conv: weight = kaiming_normal",
+        )
+    if kind.layer.tensors is Layer.tensors:
+        raise error(
+            "E212",
+            f"{kind.layer.kind} learns nothing, so that no weights begin",
+            statement.kind.span,
+            help="name a kind that does, such as conv, linear or batchnorm",
         )
     rules = []
     for setting in statement.settings:
@@ -179,4 +196,13 @@ def check_begin(rule: Initialiser, tensor: Tensor | None, what: str, name: str, 
             f"{rule.rule} needs {rule.least_axes} axes or more, and the {what} of {name} has {len(tensor.shape)}",
             span,
             help="use zeros, ones, constant, normal or uniform for it",
+        )
+    groups = rule.groups
+    if tensor.shape and tensor.shape[0] % groups:
+        raise error(
+            "E212",
+            f"{rule.rule} with groups={groups} needs a {what} of {name} whose first axis divides by {groups}, "
+            f"and it has {tensor.shape[0]}",
+            span,
+            help="write the number of groups that the layer has, or leave it out",
         )

@@ -25,9 +25,20 @@ RULES: dict[str, dict[str, Any]] = {
 CHOICES: dict[str, tuple[str, ...]] = {
     "mode": ("fan_in", "fan_out"),
     "nonlinearity": (
-        "linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu",
+        "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+        "sigmoid", "tanh", "relu", "leaky_relu", "selu",
     ),
 }  # fmt: skip
+LEAST: dict[tuple[str, str], int] = {
+    ("normal", "std"): 0,
+    ("trunc_normal", "std"): 0,
+    ("xavier_uniform", "gain"): 0,
+    ("xavier_normal", "gain"): 0,
+    ("dirac", "groups"): 1,
+}
+"""The rule and its parameter -> the least that PyTorch takes."""
+ABOVE_ZERO = (("trunc_normal", "std"),)
+"""Parameters by which PyTorch divides."""
 _AXES: dict[str, tuple[int, int]] = {
     "xavier_uniform": (2, 5),
     "xavier_normal": (2, 5),
@@ -53,6 +64,11 @@ class Initialiser(Model):
     def least_axes(self) -> int:
         """How many axes a tensor needs for this rule."""
         return _AXES.get(self.rule, (0, 8))[0]
+
+    @property
+    def groups(self) -> int:
+        """By how much the first axis of a tensor must divide."""
+        return int(dict(self.arguments).get("groups", 1))
 
     def python(self, tensor: str) -> str:
         """The call that fills a tensor: `nn.init.zeros_(tensor)`."""
