@@ -11,6 +11,7 @@ from cnndsl.elaborate.functions import power
 from cnndsl.elaborate.mistaken import no_order, open_size, operator_help
 from cnndsl.elaborate.values import RECIPES, Copies, Part, Silent, Value, describe, key_for
 from cnndsl.elaborate.weight import Items, weight_of
+from cnndsl.layers.fields import real
 from cnndsl.layers.sizes import SizeError, check_limits, show
 from cnndsl.layers.values import OPERATIONS
 from cnndsl.program import Combine
@@ -187,7 +188,12 @@ def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> 
             node.span,
             help=operator_help(node.operator, left, right),
         )
-    return combine(body, kind, (value,), {"scalar": body.plain(other), "scalar_first": first}, node.span)
+    try:
+        number = real(body.plain(other))
+    except ValueError as problem:
+        where = node.left.span if first else node.right.span
+        raise error("E208", f"a number beside a value {problem}", where, help="write a smaller one") from None
+    return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, node.span)
 
 
 def combine(body: Evaluation, kind: str, values: tuple[Value, ...], fields: dict[str, Any], span: Span) -> Any:

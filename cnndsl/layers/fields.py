@@ -12,6 +12,7 @@ from cnndsl.layers.declared import Check, FieldInfo, describe
 
 LARGEST = 2**31 - 1  # no axis, kernel or channel count of a real network comes near it
 LARGEST_REAL = 3e38  # a little below the largest number of 32 bits
+_LONGEST = 2**63
 MOST_AXES = 8
 MOST_PIECES = 65_536
 
@@ -50,12 +51,15 @@ def _counts(value: Any) -> tuple[int, ...]:
 
 
 def real(value: Any) -> float | int:
-    """A number that a 32-bit number can hold. Raises ValueError for anything else."""
+    """A number that a 32-bit number can hold, as PyTorch takes it: not as a whole one of more than 64 bits.
+
+    Raises ValueError for anything else.
+    """
     number = _number(value)
     if not -LARGEST_REAL <= number <= LARGEST_REAL:  # which is also how not-a-number comes out
         message = f"must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
         raise ValueError(message)
-    return number
+    return float(number) if isinstance(number, int) and abs(number) >= _LONGEST else number
 
 
 def _number(value: Any) -> float | int:
@@ -185,7 +189,7 @@ OptionalPositiveReal = Annotated[
     "free",
     Takes("number above 0"),
 ]
-OptionalReal = Annotated[float | int | None, Check(lambda v: None if v is None else _number(v)), Takes("number")]
+OptionalReal = Annotated[float | int | None, Check(lambda v: None if v is None else real(v)), Takes("number")]
 Probability = Annotated[float | int, Check(_probability), "free", Takes("number from 0 to 1")]
 
 Whole = Annotated[int, Check(lambda v: _whole(v, 0)), Takes("whole number, at least 0")]

@@ -244,7 +244,8 @@ class Split(Operation):
         return tuple(cut if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
-        return f"torch.chunk({names[0]}, {self.parts}, {self.axis})"
+        only = "[0]" if self.parts == 1 else ""
+        return f"torch.chunk({names[0]}, {self.parts}, {self.axis}){only}"
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], "split")

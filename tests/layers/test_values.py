@@ -27,6 +27,8 @@ def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
             return _BINARY[type(sign)](run(left, values), run(right, values))
         case ast.Tuple(items):
             return tuple(run(item, values) for item in items)
+        case ast.Subscript(value, index):
+            return run(value, values)[run(index, values)]
         case ast.Call(ast.Attribute(ast.Name("torch"), name), arguments, named):
             keywords = {str(k.arg): run(k.value, values) for k in named}
             return getattr(torch, name)(*(run(a, values) for a in arguments), **keywords)

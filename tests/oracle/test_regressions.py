@@ -1,0 +1,34 @@
+"""Programs in which the compiler and PyTorch once disagreed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.oracle.agreement import check
+
+PROGRAMS = {
+    "a split into one part": """
+network Net {
+    input(4, 8, 8)
+    whole = split(it, 1)
+    whole + 1 -> conv(2, 3)
+}""",
+    "the bias of a normalisation": """
+network Net {
+    input(4, 8, 8)
+    batchnorm(bias=[1, 2, 3, 4]) -> groupnorm(2, weight=[1, 1, 2, 2], bias=[0, 0, 1, 1], trainable=true)
+    instancenorm(affine=true, bias=[0, 1, 2, 3])
+}""",
+    "whole numbers of more than 64 bits": """
+network Net {
+    input(4, 8, 8)
+    init conv: weight = constant(10 ** 30)
+    conv(2, 3, padding=1) -> leaky_relu(10 ** 30)
+    it / 10 ** 30 + 10 ** 20
+}""",
+}
+
+
+@pytest.mark.parametrize("text", PROGRAMS.values(), ids=list(PROGRAMS))
+def test_a_program_that_once_disagreed(text: str) -> None:
+    check(text)
