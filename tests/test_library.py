@@ -73,6 +73,13 @@ def test_the_form_for_inference_becomes_a_class() -> None:
     torch.testing.assert_close(serving.from_trained(trained.state_dict())(x), trained(x))
 
 
+def test_one_is_not_plural() -> None:
+    compilation = cnndsl.compile("network One { input(1, 1, 1); conv(1, 1, bias=false) }")
+    assert '"""One: 1 x 1 x 1 in, 1 x 1 x 1 out, 1 parameter."""' in compilation.python()
+    four = cnndsl.compile("network Four { input(1, 2, 2); conv(1, 2, bias=false) }")
+    assert "with kernel 1        1 x 2 x 2, 1 parameter, 4 MACs" in four.explain("conv1")
+
+
 def test_a_file_is_compiled_by_its_path(two: Path) -> None:
     (two.parent / "unit.cnn").write_text("block Unit { conv(8, 3) -> relu }")
     two.write_text('from "unit.cnn" import Unit\nnetwork Net { input(3, 8, 8); Unit }')

@@ -29,6 +29,11 @@ class Cost(Record):
     complete: bool = True
 
     @property
+    def parameters_said(self) -> str:
+        """The number of parameters in words: `109,050 parameters`, `1 parameter`."""
+        return f"{self.said} parameter{'' if self.parameters == 1 else 's'}"
+
+    @property
     def said(self) -> str:
         """The number of parameters for people: `109,050`, `at least 3,178`."""
         return f"{'' if self.complete else 'at least '}{self.parameters:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -10,10 +11,10 @@ import pytest
 import cnndsl
 from cnndsl.reference import page
 from tests.conftest import Golden
-from tests.docs.blocks import ROOT
+from tests.docs.blocks import BLOCKS, ROOT
 
-PICTURES = {"net": "models/net.cnn"}
-"""Picture in docs/images -> the file that it shows."""
+PICTURES = {"net": ROOT / "models" / "net.cnn", "first": ROOT / "docs" / "tutorial.md"}
+"""Picture in docs/images -> the file that it shows, or the document with a text of its name."""
 
 
 def test_the_page_of_layers_is_current(golden: Golden) -> None:
@@ -22,12 +23,19 @@ def test_the_page_of_layers_is_current(golden: Golden) -> None:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_current(name: str, request: pytest.FixtureRequest) -> None:
-    source = ROOT / PICTURES[name]
-    drawn = cnndsl.compile(source.read_text(encoding="utf-8"), name=source.name).diagram("svg", theme="auto")
+    drawn = _drawn(name, PICTURES[name])
     path = ROOT / "docs" / "images" / f"{name}.svg"
     if request.config.getoption("--update"):
         path.write_bytes(drawn)
     assert _content(path.read_bytes()) == _content(drawn)
+
+
+def _drawn(name: str, source: Path) -> bytes:
+    if source.suffix == ".cnn":
+        return cnndsl.compile(source).diagram("svg", theme="auto")
+    document = source.relative_to(ROOT).as_posix()
+    [text] = [block.text for block in BLOCKS if block.document == document and block.file == f"{name}.cnn"]
+    return cnndsl.compile(text, name=f"{name}.cnn").volumes().encode()
 
 
 def _content(picture: bytes) -> list[tuple[str, str | None, str]]:

@@ -22,7 +22,7 @@ def learned(leaf: Leaf) -> int:
 
 def summary(cost: Cost) -> str:
     """The totals of a network: `109,050 parameters · 426 KiB (fp32) · 895,360 MACs a sample`."""
-    said = [f"{cost.said} {'parameter' if cost.parameters == 1 else 'parameters'}"]
+    said = [cost.parameters_said]
     if cost.parameters:
         said.append(f"{memory(cost.parameters)} (fp32)")
     if cost.macs:

@@ -212,9 +212,9 @@ def _held(side: Side) -> Iterator[str]:
     if side.sizes:
         yield _shapes(side.sizes)
     if side.parameters:
-        yield f"{side.parameters:,} parameters"
+        yield f"{side.parameters:,} parameter{'' if side.parameters == 1 else 's'}"
     if side.macs:
-        yield f"{side.macs:,} MACs"
+        yield f"{side.macs:,} MAC{'' if side.macs == 1 else 's'}"
 
 
 def _amounts(before: Version, after: Version) -> Iterator[tuple[str, int | None, int | None]]:

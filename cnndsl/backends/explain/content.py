@@ -194,7 +194,8 @@ def _costs(layer: Layer, x: Shape, y: Shape) -> tuple[str, ...]:
     if not factors or any(map(is_open, factors)):
         return ()
     learned = sum(tensor.size for tensor in layer.tensors(x) if tensor.learned)
-    return f"{learned:,} parameters", f"{layer.macs(x, plain(y)):,} MACs"
+    macs = layer.macs(x, plain(y))
+    return f"{learned:,} parameter{'' if learned == 1 else 's'}", f"{macs:,} MAC{'' if macs == 1 else 's'}"
 
 
 def _shown(value: Any) -> str:

@@ -75,7 +75,7 @@ def _docstring(program: Program) -> str:
         first = f'"""Networks {MARK} {source}.'
     target = "" if program.target == "training" else f" --target {program.target}"
     command = f"    cnndsl compile {source}{target}{settings}"
-    return f'{first}\n\nWrite it anew after a change of that file:\n\n{command}\n"""\n'
+    return f'{first}\n\nAfter a change to that file, write it again with\n\n{command}\n"""\n'
 
 
 def _shown_name(name: str) -> str:
@@ -161,7 +161,7 @@ def _class_docstring(plan: ClassPlan, program: Program) -> list[str]:
         " and ".join(show(module.values[output.value]) for output in module.outputs if output.training is training)
         for training in (False, True)
     )
-    lines = [f'    """{module.name}: {took} in, {gave} out, {cost.said} parameters.']
+    lines = [f'    """{module.name}: {took} in, {gave} out, {cost.parameters_said}.']
     if more:
         lines += ["", f"    In training it gives {more} as well."]
     fixed = [_fixed(p) for p in module.parameters if p.name not in plan.arguments]
