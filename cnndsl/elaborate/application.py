@@ -25,6 +25,7 @@ from cnndsl.elaborate.values import (
     Kind,
     LayerRecipe,
     Part,
+    Recipe,
     Silent,
     Stage,
     Template,
@@ -37,7 +38,7 @@ from cnndsl.source import Span
 class Application(Expressions):
     """Applies layers, for one body."""
 
-    def apply(self, recipe: Any, value: Any, span: Span) -> Any:
+    def apply(self, recipe: Recipe, value: Any, span: Span) -> Any:
         return self.apply_stage(Stage(recipe, None, span), value)
 
     def apply_stage(self, stage: Stage, value: Any) -> Any:
@@ -127,7 +128,7 @@ class Application(Expressions):
 
     # One part
 
-    def _fill(self, slot: Slot, recipe: Any, value: Any, span: Span) -> Any:
+    def _fill(self, slot: Slot, recipe: Recipe, value: Any, span: Span) -> Any:
         """Apply the part `slot`, which is made by the recipe if this is the first time."""
         match recipe:
             case Kind() | LayerRecipe() | External():

@@ -68,7 +68,7 @@ def bind_layer(
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, Traced) and (layer.role(name) == "fixed" or not number.expr.sayable):
                 body.plain(number)
-    made = weights_of(body, layer, weights) if weights else None
+    made = weights_of(layer, weights) if weights else None
     for name, what in INIT_WORDS.items():
         if name in places and what in weights:
             raise error(

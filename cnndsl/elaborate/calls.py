@@ -35,7 +35,7 @@ from cnndsl.layers.learned import Learned
 from cnndsl.layers.values import OPERATIONS
 from cnndsl.program import Call, Leaf
 from cnndsl.syntax import tree
-from cnndsl.traced import Traced, value_of
+from cnndsl.traced import Traced, is_open, value_of
 
 _PARAMETER = "write parameter([channels, 1, 1], init=1e-6)"
 
@@ -140,9 +140,8 @@ def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: di
         raise error("E404", "a chain holds layers only; this is a value", node.span, help="make it a block")
     begin = given.get("init", 0.0)
     begin = initialiser(begin, node.span) if isinstance(begin, (Initialiser, InitialiserKind)) else body.plain(begin)
-    for dim in size:
-        if isinstance(dim, Traced) and dim.is_open:
-            raise open_size(node.span)
+    if any(map(is_open, size)):
+        raise open_size(node.span)
     for name, value in (("size", size), ("init", begin)):
         if not isinstance(value, Initialiser):
             refuse_others(f"parameter: {name}", value, node.span, lambda: _PARAMETER)

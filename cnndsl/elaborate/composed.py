@@ -11,13 +11,21 @@ from cnndsl.elaborate.definitions import Made, instantiate
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.leaves import NeedsFlatten, flatten_first, inserted_flatten
 from cnndsl.elaborate.scope import Scope
-from cnndsl.elaborate.values import BlockRecipe, BraceRecipe, Silent, Unknown, Value, key_for
+from cnndsl.elaborate.values import (
+    BlockRecipe,
+    BraceRecipe,
+    Recipe,
+    Silent,
+    Unknown,
+    Value,
+    key_for,
+)
 from cnndsl.layers.sizes import show
 from cnndsl.program import Call, Module, Output, Use
 from cnndsl.source import Span
 
 
-def composed(body: Evaluation, slot: Slot, recipe: Any, value: Any, span: Span) -> Any:
+def composed(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Span) -> Any:
     """Apply the part `slot`, which a chain or brace makes. Raises Problem, or NeedsFlatten in a chain."""
     value = body.one(value, span)
     try:
@@ -38,7 +46,7 @@ def composed(body: Evaluation, slot: Slot, recipe: Any, value: Any, span: Span) 
     return _use(body, slot, Made(module, module.output_shapes), (value,), {}, span)
 
 
-def _chain_module(body: Evaluation, recipe: Any, value: Value, span: Span) -> Module:
+def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> Module:
     key = ("chain", body.builder.name, key_for(recipe), dims_key(value.shape))
     known = body.context.memo.get(key)
     if known is not None:

@@ -22,6 +22,7 @@ from cnndsl.elaborate.values import (
     External,
     Kind,
     LayerRecipe,
+    Recipe,
     Silent,
     Stage,
     Template,
@@ -35,7 +36,7 @@ from cnndsl.program import Module, Parameter
 from cnndsl.records import Record
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import Expr, Symbol, Test, Traced, Truth, value_of
+from cnndsl.traced import Expr, Symbol, Test, Traced, Truth, is_open, value_of
 
 
 class Made(Record):
@@ -148,22 +149,16 @@ def bind_parameters(
         if name in arguments:
             item = arguments[name]
         elif parameter.default is not None:
-            item = inner.evaluate(parameter.default)
-            if isinstance(item, Unknown):
-                raise Silent
+            item = inner.known(parameter.default)
         else:
             continue
         plain = value_of(item)
         if isinstance(plain, bool):
             item = Truth(plain, Test.of_flag(name))
-        elif isinstance(plain, (int, float)) and not _open(item):
+        elif isinstance(plain, (int, float)) and not is_open(item):
             item = Traced(plain, Expr.of(Symbol(name)))
         bound[name] = inner.scope.names[name] = item
     return bound
-
-
-def _open(item: Any) -> bool:
-    return isinstance(item, Traced) and item.is_open
 
 
 def channel_name(input_name: str, rank: int, parameters: Any) -> str:
@@ -176,7 +171,7 @@ def channel_name(input_name: str, rank: int, parameters: Any) -> str:
 def named_channels(shape: Shape, input_name: str, parameters: Any) -> Shape:
     """The shape with its channels traced by name."""
     first = shape[0] if shape else 0
-    if _open(first) or not shape:
+    if is_open(first) or not shape:
         return shape
     symbol = Symbol(channel_name(input_name, len(shape), parameters))
     return (Traced(value_of(first), Expr.of(symbol)), *shape[1:])
@@ -202,14 +197,14 @@ def seen_from_outside(dim: Dim, outside: dict[str, Any]) -> Dim:
 
 def inner_shape(shape: Shape) -> Shape:
     """A shape as the inside of a definition sees it: without the names of the outside."""
-    return tuple(dim if _open(dim) else value_of(dim) for dim in shape)
+    return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
 
 
 def inner(item: Any) -> Any:
     """An argument as the inside of a definition sees it: without the names of the outside."""
     match item:
         case Traced() | Truth():
-            return item if _open(item) else value_of(item)
+            return item if is_open(item) else value_of(item)
         case list():
             return [inner(part) for part in item]
         case LayerRecipe():
@@ -237,7 +232,7 @@ def saved(item: Any, *, plain: bool = False) -> Any:
     return recipe_text(item)
 
 
-def recipe_text(recipe: Any) -> str:
+def recipe_text(recipe: Recipe) -> str:
     """A layer given as an argument, as it could be written: `relu6`, `Block(channels=64)`, `conv(8, 3) -> relu`."""
     match recipe:
         case Kind():

@@ -15,12 +15,18 @@ from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, too_long
 from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.scope import Scope
-from cnndsl.elaborate.values import Silent, Unknown, Value, describe
+from cnndsl.elaborate.values import (
+    Recipe,
+    Silent,
+    Unknown,
+    Value,
+    describe,
+)
 from cnndsl.elaborate.weight import weight_of
 from cnndsl.program import Output
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import Expr, OpenSize, Test, Traced, Truth, value_of
+from cnndsl.traced import Expr, SizeIsOpen, Test, Traced, Truth, value_of
 
 _Light = TypeVar("_Light")
 _LIGHT = 100
@@ -45,7 +51,7 @@ class Evaluation:
         """What an expression is worth. Raises Problem, or Silent when it hangs on a mistake already reported."""
         raise NotImplementedError
 
-    def apply(self, recipe: Any, value: Any, span: Span) -> Any:
+    def apply(self, recipe: Recipe, value: Any, span: Span) -> Any:
         """Apply a layer to a value; what comes out. Raises Problem."""
         raise NotImplementedError
 
@@ -140,11 +146,11 @@ class Evaluation:
     def plain(self, value: Any) -> Any:
         """The plain number: what it was computed from decides the structure, and is noted as such.
 
-        Raises OpenSize where that is a size left open.
+        Raises SizeIsOpen where that is a size left open.
         """
         if isinstance(value, Traced):
             if value.is_open:
-                raise OpenSize
+                raise SizeIsOpen
             self.fix(value.expr)
         return value_of(value)
 

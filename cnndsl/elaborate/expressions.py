@@ -17,7 +17,7 @@ from cnndsl.elaborate.values import Silent, Unknown, Value, describe
 from cnndsl.elaborate.weight import Items
 from cnndsl.layers.sizes import AXES
 from cnndsl.syntax import tree
-from cnndsl.traced import OpenSize
+from cnndsl.traced import SizeIsOpen
 
 
 class Expressions(Evaluation):
@@ -26,7 +26,7 @@ class Expressions(Evaluation):
     def evaluate(self, node: tree.Expression) -> Any:
         try:
             return _METHODS[type(node)](self, node)
-        except OpenSize:
+        except SizeIsOpen:
             raise open_size(node.span) from None
 
 

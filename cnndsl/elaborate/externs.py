@@ -8,9 +8,10 @@ from cnndsl.diagnostics import Label, error
 from cnndsl.elaborate.arguments import check_complete, match_arguments
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.opening import STAND_IN
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.suggest import nearest
-from cnndsl.elaborate.values import External, LayerRecipe, Silent, Unknown, Value, describe
+from cnndsl.elaborate.values import External, LayerRecipe, Value, describe
 from cnndsl.layers.extern import SIZE_NAMES, Extern, why_not_package
 from cnndsl.layers.fields import MOST_AXES
 from cnndsl.source import Span
@@ -18,7 +19,6 @@ from cnndsl.syntax import tree
 from cnndsl.traced import Expr, Guard, Symbol, Traced, evaluate, is_open, value_of
 
 _SETTINGS = ("shape", "parameters", "rank")
-_STAND_IN = 2**12 * 3 * 5 * 7
 _SAME = "same"
 
 
@@ -136,7 +136,7 @@ class _Rules:
     def __init__(self, body: Evaluation, external: External, given: dict[str, Any], span: Span) -> None:
         declaration = external.declaration
         self._builder = Builder(body.context, "chain", "", span)
-        self._inner = type(body)(body.context, self._builder, Scope(external.scope))
+        self._inner = body.spawn(self._builder, Scope(external.scope))
         self._name = declaration.name.text
         self.arguments: dict[str, Any] = {}
         """All arguments, as the body sees them."""
@@ -145,7 +145,7 @@ class _Rules:
         self._guards: list[Guard] = []
         for size in SIZE_NAMES:
             if size not in self.arguments:
-                self._inner.scope.names[size] = Traced(_STAND_IN, Expr.of(Symbol(size, self._guards)))
+                self._inner.scope.names[size] = Traced(STAND_IN, Expr.of(Symbol(size, self._guards)))
         settings = {setting.name.text: setting.value for setting in declaration.settings if setting.name is not None}
         self.shape = self._shape(settings["shape"])
         self.learned = self._rule(settings["parameters"]) if "parameters" in settings else None
@@ -159,7 +159,7 @@ class _Rules:
             value = given[word]
         else:
             assert parameter.default is not None  # noqa: S101 - asked by the caller
-            default = self._known(parameter.default)
+            default = self._inner.known(parameter.default)
             value = _checked(self._name, word, default, parameter.default.span)
             if isinstance(value, Traced):
                 value = evaluate(value.expr, self.arguments)
@@ -168,16 +168,10 @@ class _Rules:
         is_number = isinstance(plain, (int, float)) and not isinstance(plain, bool)
         self._inner.scope.names[word] = Traced(plain, Expr.of(Symbol(word))) if is_number else plain
 
-    def _known(self, node: tree.Expression) -> Any:
-        value = self._inner.evaluate(node)
-        if isinstance(value, Unknown):
-            raise Silent
-        return value
-
     def _shape(self, node: tree.Expression) -> tuple[str, ...] | None:
         if isinstance(node, tree.Name) and node.text == _SAME:
             return None
-        sizes = self._known(node)
+        sizes = self._inner.known(node)
         if not isinstance(sizes, list) or not 1 <= len(sizes) <= MOST_AXES:
             raise error(
                 "E213",
@@ -188,7 +182,7 @@ class _Rules:
         return tuple(self._text(size, node.span) for size in sizes)
 
     def _rule(self, node: tree.Expression) -> str:
-        return self._text(self._known(node), node.span)
+        return self._text(self._inner.known(node), node.span)
 
     def _text(self, value: Any, span: Span) -> str:
         if isinstance(value, bool) or not isinstance(value, (int, float, Traced)):
@@ -203,7 +197,7 @@ class _Rules:
         return str(Expr.of(value))
 
     def _axes(self, node: tree.Expression) -> tuple[int, ...]:
-        value = _plain(self._inner.plain(self._known(node)))
+        value = _plain(self._inner.plain(self._inner.known(node)))
         axes = tuple(map(value_of, value)) if isinstance(value, list) else (value,)
         if not axes or any(type(count) is not int or not 1 <= count <= MOST_AXES for count in axes):
             raise error(

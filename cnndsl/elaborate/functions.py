@@ -10,7 +10,7 @@ from cnndsl.diagnostics import error
 from cnndsl.elaborate.context import too_long
 from cnndsl.elaborate.values import describe
 from cnndsl.source import Span
-from cnndsl.traced import TooLong, Traced, make_divisible, value_of
+from cnndsl.traced import TooLong, is_open, make_divisible, value_of
 from cnndsl.traced import call as traced_call
 
 _LARGEST_COUNT = 10**9
@@ -151,7 +151,7 @@ def call(
         raise error("E207", f"{name} takes its arguments by position", span, help=f"write {name}(...) without names")
     arguments = items if name in _KEEP_TRACE else [plain(item) for item in items]
     try:
-        if any(isinstance(a, Traced) and a.is_open for a in arguments):
+        if any(map(is_open, arguments)):
             return _wrong("known numbers, and this size is left open")
         try:
             result = TABLE[name](*arguments)

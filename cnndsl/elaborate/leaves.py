@@ -23,7 +23,7 @@ from cnndsl.layers.sizes import Shape, SizeError, show
 from cnndsl.program import Call, Leaf, Plain
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import OpenSize, Traced
+from cnndsl.traced import SizeIsOpen, Traced
 
 
 class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain
@@ -177,7 +177,7 @@ def _sizes(recipe: LayerRecipe, value: Value, span: Span) -> Iterator[None]:
         labels = (*here, came) if value.span not in (where, span) else here
         helps = (*other_order(problem.code, recipe.layer, value.shape), *problem.help)
         raise error(problem.code, problem.message, where, label=label, labels=labels, help=helps) from None
-    except OpenSize:
+    except SizeIsOpen:
         raise open_size(recipe.span or span) from None
 
 

@@ -20,7 +20,7 @@ from cnndsl.syntax import tree
 from cnndsl.traced import (
     RELATIONS,
     Expr,
-    OpenSize,
+    SizeIsOpen,
     Test,
     TooLong,
     Traced,
@@ -225,7 +225,7 @@ def combine(body: Evaluation, kind: str, values: tuple[Value, ...], fields: dict
         came = {value.span: f"{show(value.shape)} comes from {value.maker}" for value in values}
         labels = tuple(Label(place, text) for place, text in came.items() if place != span)
         raise error(problem.code, problem.message, span, labels=labels, help=problem.help) from None
-    except OpenSize:
+    except SizeIsOpen:
         raise open_size(span) from None
     outputs = body.builder.step(Combine(operation=operation), values, shapes, span, kind)
     return outputs if len(outputs) > 1 else outputs[0]

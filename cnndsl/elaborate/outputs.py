@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cnndsl.diagnostics import Diagnostic, Severity, error
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.values import IDENTITY, RECIPES, UNKNOWN, Choice, Part, Unknown, Value, describe
@@ -30,7 +28,7 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
                 "E410",
                 f"an output is a value, and this is {describe(value_of(value))}",
                 item.span,
-                help=f"apply the layer first: output it -> {_word(value)}"
+                help=f"apply the layer first: output it -> {value.name if isinstance(value, Part) else 'layer'}"
                 if isinstance(value, RECIPES)
                 else "write output it",
             )
@@ -107,7 +105,3 @@ def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
                 severity=Severity.WARNING,
             )
         )
-
-
-def _word(recipe: Any) -> str:
-    return recipe.name if isinstance(recipe, Part) else "layer"

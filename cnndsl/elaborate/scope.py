@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.elaborate.functions import TABLE
 from cnndsl.elaborate.values import IDENTITY, Function, InitialiserKind, Kind, Part, Value
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.values import OPERATIONS
-
-CONSTANT_FUNCTIONS = (
-    "abs", "ceil", "enumerate", "float", "floor", "int", "len", "make_divisible", "max", "min", "range", "round",
-    "str", "sum", "zip",
-)  # fmt: skip
 
 
 class Scope:
@@ -63,7 +59,7 @@ def language() -> Scope:
     """The outermost scope: layer kinds and functions."""
     scope = Scope(None)
     scope.names.update({word: Kind(layer) for word, layer in KINDS.items()})
-    scope.names.update({word: Function(word) for word in (*CONSTANT_FUNCTIONS, *OPERATIONS, "parameter")})
+    scope.names.update({word: Function(word) for word in (*TABLE, *OPERATIONS, "parameter")})
     scope.names.update({word: InitialiserKind(word) for word in RULES})
     scope.names["identity"] = IDENTITY
     return scope

@@ -21,6 +21,7 @@ from cnndsl.elaborate.values import (
     Choice,
     Function,
     Part,
+    Recipe,
     Silent,
     Unknown,
     Value,
@@ -30,7 +31,7 @@ from cnndsl.elaborate.weights import init_rules
 from cnndsl.program import Output
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import OpenSize, TooLong
+from cnndsl.traced import SizeIsOpen, TooLong
 
 
 class Body(Application):
@@ -65,7 +66,7 @@ class Body(Application):
                 self._give_up(statement)
             except Silent:
                 self._give_up(statement)
-            except OpenSize:
+            except SizeIsOpen:
                 self.context.report(open_size(statement.span).diagnostic)
                 self._give_up(statement)
             except TooLong:
@@ -222,7 +223,7 @@ class Body(Application):
         else:
             self._set(target, value)
 
-    def _bind_layer(self, target: tree.Name, recipe: Any, node: tree.Expression) -> None:
+    def _bind_layer(self, target: tree.Name, recipe: Recipe, node: tree.Expression) -> None:
         if self.builder.is_chain:
             raise error(
                 "E405",
@@ -238,9 +239,9 @@ class Body(Application):
         recipe = self._as_before(recipe, target.text)
         self.scope.names[target.text] = Part(self.builder, target.text, recipe, node.span)
 
-    def _as_before(self, recipe: Any, name: str) -> Any:
+    def _as_before(self, recipe: Recipe, name: str) -> Recipe:
         """The recipe with braces in which `name` means what it meant before it was bound to the recipe."""
-        if isinstance(recipe, Choice):
+        if isinstance(recipe, Choice) and recipe.recipe is not None:
             return replace(recipe, recipe=self._as_before(recipe.recipe, name))
         if not isinstance(recipe, BraceRecipe):
             return recipe

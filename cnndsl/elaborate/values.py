@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnndsl.elaborate.weight import weight_of
 from cnndsl.layers.base import Layer
@@ -19,6 +19,9 @@ from cnndsl.records import Record
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Number, Traced, Truth, key_of
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.scope import Scope
 
 
 class Unknown:
@@ -68,14 +71,14 @@ class External(Record, eq=False):
     """A class from elsewhere, with the scope that its rules see."""
 
     declaration: tree.Extern
-    scope: Any
+    scope: Scope
 
 
 class Template(Record, eq=False):
     """A block, sequence or network, with the scope that its body sees."""
 
     definition: tree.Definition
-    scope: Any
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +98,14 @@ class BraceRecipe(Record, eq=False):
     """`{ ... }` used as a layer; it is worked out when it is applied."""
 
     body: tree.Body
-    scope: Any
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage of a chain: a recipe, and its label where it has one."""
 
-    recipe: Any
+    recipe: Recipe
     label: str | None
     span: Span = field(compare=False)
     quoted: bool = False
@@ -124,7 +127,7 @@ class Chain:
 class Copies:
     """`layer * n`: fresh copies in a row."""
 
-    recipe: Any
+    recipe: Recipe
     count: int
     tally: Number | Traced = field(compare=False)
     """The count as it was written, for a loop in the generated class."""
@@ -138,7 +141,7 @@ class Copies:
 class Choice:
     """`if condition { } else { }` used as a layer: what was chosen, None being the identity."""
 
-    recipe: Any
+    recipe: Recipe | None
     condition: bool | Truth
     span: Span = field(compare=False)
     weight: int = field(init=False, default=1, compare=False, repr=False)
@@ -157,7 +160,7 @@ class Part(Record, eq=False):
 
     owner: object
     name: str
-    recipe: Any
+    recipe: Recipe
     span: Span
 
 
@@ -237,7 +240,7 @@ def describe(value: Any) -> str:
     return f"the layer {value.name}" if isinstance(value, Part) else "a layer"
 
 
-def recipe_word(recipe: Any) -> str:
+def recipe_word(recipe: Recipe) -> str:
     """The word that an unnamed part made by a recipe is named by: `conv`, `basic_block`."""
     match recipe:
         case Kind():

@@ -14,14 +14,14 @@ from cnndsl.layers.initialisers import ABOVE_ZERO, CHOICES, LEAST, RULES, Initia
 from cnndsl.program import InitRule, Weights
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import OpenSize, is_open, value_of
+from cnndsl.traced import SizeIsOpen, is_open, value_of
 
 WEIGHT_WORDS = frozenset({"weight", "trainable"})
 INIT_WORDS = {"weight_init": "weight", "bias_init": "bias"}
 Nested = Any  # a number, or a tuple of Nested
 
 
-def weights_of(_body: Evaluation, layer: Layer, given: dict[str, tuple[tree.Argument, Any]]) -> Weights:
+def weights_of(layer: Layer, given: dict[str, tuple[tree.Argument, Any]]) -> Weights:
     """The numbers of a layer, as they were written. Raises Problem when they are no numbers in even rows."""
     weight = bias = None
     trainable = False
@@ -48,7 +48,7 @@ def weights_of(_body: Evaluation, layer: Layer, given: dict[str, tuple[tree.Argu
 
 def _even(value: Any, span: Span) -> Nested:
     if is_open(value):
-        raise OpenSize
+        raise SizeIsOpen
     value = value_of(value)
     if isinstance(value, list):
         rows = tuple(_even(item, span) for item in value)

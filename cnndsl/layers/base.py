@@ -24,7 +24,7 @@ from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.reach import Reaches, unknown
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
 from cnndsl.records import Record
-from cnndsl.traced import OpenSize, is_open
+from cnndsl.traced import SizeIsOpen, is_open
 
 
 class Group(Enum):
@@ -44,7 +44,7 @@ class Group(Enum):
 class Tensor(Record):
     """A tensor that a module holds: the name of the attribute and the shape.
 
-    `learned` is false for buffers such as running statistics.  Raises OpenSize for a size that is left open:
+    `learned` is false for buffers such as running statistics.  Raises SizeIsOpen for a size that is left open:
     what a module holds is fixed when it is built.
     """
 
@@ -54,7 +54,7 @@ class Tensor(Record):
 
     def __post_init__(self) -> None:
         if any(is_open(dim) for dim in self.shape):
-            raise OpenSize
+            raise SizeIsOpen
 
     @property
     def size(self) -> int:
@@ -312,11 +312,6 @@ def wrong_rank(kind: str, ranks: tuple[int, ...], x: Shape) -> SizeError:
 
 def _suggest(ranks: tuple[int, ...], x: Shape) -> str:
     return "flatten" if len(x) > min(ranks) else "unflatten or reshape"
-
-
-def spatial(x: Shape) -> tuple[Dim, ...]:
-    """The axes after the channels."""
-    return x[1:]
 
 
 def times(extent: Any) -> str:

@@ -12,7 +12,7 @@ from cnndsl.traced.reading import parse_expr
 from cnndsl.traced.truth import RELATIONS, Truth
 
 
-class OpenSize(Exception):  # noqa: N818 - a signal to the stage that asked for a number
+class SizeIsOpen(Exception):  # noqa: N818 - a signal to the stage that asked for a number
     """Raised where a plain number is needed and the size is left open."""
 
 
@@ -104,17 +104,17 @@ class Traced:
 
     def __index__(self) -> int:
         if self.is_open:
-            raise OpenSize
+            raise SizeIsOpen
         return operator.index(self.value)  # type: ignore[arg-type]
 
     def __int__(self) -> int:
         if self.is_open:
-            raise OpenSize
+            raise SizeIsOpen
         return int(self.value)
 
     def __float__(self) -> float:
         if self.is_open:
-            raise OpenSize
+            raise SizeIsOpen
         return float(self.value)
 
     def _compare(self, relation: str, other: object) -> bool:
@@ -253,10 +253,3 @@ def is_open(number: Any) -> bool:
 def key_of(number: Any) -> Any:
     """A hashable key under which numbers are the same only if their expressions are too."""
     return (number.value, number.expr) if isinstance(number, Traced) else number
-
-
-def forget(number: Any, names: Callable[[Symbol], bool]) -> Any:
-    """The number with the names for which `names` is true replaced by nothing: a plain number, unless others remain."""
-    if not isinstance(number, Traced) or not any(names(s) for s in number.expr.symbols()):
-        return number
-    return number.value

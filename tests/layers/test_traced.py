@@ -17,7 +17,7 @@ from cnndsl.layers.normalisation import GroupNorm, LayerNorm
 from cnndsl.layers.pooling import MaxPool
 from cnndsl.layers.shape import Flatten
 from cnndsl.layers.sizes import SizeError
-from cnndsl.traced import RELATIONS, Expr, Guard, OpenSize, Symbol, Traced, value_of
+from cnndsl.traced import RELATIONS, Expr, Guard, SizeIsOpen, Symbol, Traced, value_of
 from tests.layers.cases import cases
 
 NAMES = ("channels", "D", "H", "W")
@@ -94,7 +94,7 @@ def test_a_dense_layer_passes_its_input_size_on() -> None:
 
 def test_what_is_built_for_a_size_refuses_an_open_one() -> None:
     width = _named((8, 64), [])[1]
-    with pytest.raises(OpenSize):
+    with pytest.raises(SizeIsOpen):
         Tensor("weight", (10, width))  # type: ignore[arg-type]
     with pytest.raises(SizeError, match="is left open"):
         LayerNorm().output((8, width))

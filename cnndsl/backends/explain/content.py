@@ -15,7 +15,7 @@ from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import AxisRule, Constant, Product, Sum, Term
 from cnndsl.layers.sizes import Dim, Shape, SizeError, show
 from cnndsl.layers.values import Operation
-from cnndsl.traced import OpenSize, is_open, value_of
+from cnndsl.traced import SizeIsOpen, is_open, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _changes(applied: Applied) -> tuple[Change, ...]:
             y = other.output(x)
         except SizeError as problem:
             changes[words] = Change(words, f"refused: {problem.message}", fits=False)
-        except (Invalid, OpenSize):
+        except (Invalid, SizeIsOpen):
             continue
         else:
             if y != now:
