@@ -78,6 +78,18 @@ BODY = "network Net {{\n    input(3, 32, 32)\n    {}\n}}\n"
         ("conv(8, 3, padding='same')", 'conv(8, 3, padding="same")'),
         ("conv(8 3)", "conv(8, 3)"),
         ("conv(8, 3)) -> relu", "conv(8, 3) -> relu"),
+        ("p = maxpool(2); x = self.p(F.relu(it)); x", "p = maxpool(2); x = relu(it) -> p; x"),
+        ("conv(math.floor(8.5), 3)", "conv(floor(8.5), 3)"),
+        ("a = relu(it); torch.cat([a, input], dim=1)", "a = relu(it); concat(a, input, axis=1)"),
+        ("a = relu(it); Add()([a, input])", "a = relu(it); add(a, input)"),
+        ("conv(16 / 2, 3)", "conv(16 // 2, 3)"),
+        ('conv(8, 3, padding="SAME")', 'conv(8, 3, padding="same")'),
+        ("conv(channels: 8, kernel: 3)", "conv(channels=8, kernel=3)"),
+        ("maxpool: 2", "maxpool(2)"),
+        ("relu // first", "relu # first"),
+        ("relu -> groupnorm(3, 3)", "relu -> groupnorm(3)"),
+        ("relu -> norm: batchnorm(3, momentum=0.2)", "relu -> norm: batchnorm(momentum=0.2)"),
+        ("c = relu -> conv1\n    conv1 = conv(8, 3)", None),
         ("conv(8, 3) => relu", "conv(8, 3) -> relu"),
         ("conv(8, 3) --> relu >> tanh - > elu ー＞ celu", "conv(8, 3) -> relu -> tanh -> elu -> celu"),
         ("if 2 > 1&&3 > 2 || !(1 > 2) { relu }", "if 2 > 1 and 3 > 2 or not (1 > 2) { relu }"),
@@ -123,6 +135,19 @@ def test_a_line(line: str, now: str | None) -> None:
     after = fixed(BODY.format(line))
     assert after.source.text == BODY.format(line if now is None else now)
     assert now is None or errors(after.source.text) == 0
+
+
+@pytest.mark.parametrize(
+    "sizes", ["3, 32, 32", "(3, 32, 32)", "[3, 32, 32]", "shape=(3, 32, 32)", "None, 3, 32, 32", "-1, 3, 32, 32"]
+)
+def test_sizes_of_an_input(sizes: str) -> None:
+    after = fixed(f"network Net {{ input({sizes}); relu }}")
+    assert after.source.text == "network Net { input(3, 32, 32); relu }"
+
+
+def test_sizes_that_are_left_open() -> None:
+    after = fixed("network Net { input(3, None, -1); relu }")
+    assert after.source.text == "network Net { input(3, ?, ?); relu }"
 
 
 def test_what_is_done_is_told() -> None:

@@ -9,9 +9,10 @@ from typing import Any, NoReturn
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.mistaken import refuse_others
-from cnndsl.elaborate.suggest import activation_argument, is_clear, nearest, without
+from cnndsl.elaborate.suggest import activation_argument, instead, is_clear, nearest, without
 from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
+from cnndsl.layers import fields
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.declared import Invalid
@@ -32,6 +33,7 @@ def bind_layer(
     places: dict[str, tree.Argument] = {}
     weights: dict[str, tuple[tree.Argument, Any]] = {}
     begins: dict[str, Initialiser] = {}
+    trouble: Problem | None = None
     for position, (argument, value) in enumerate(given):
         if argument.name is None:
             if position >= len(parameters) or any(a.name is not None for a, _ in given[:position]):
@@ -52,7 +54,10 @@ def bind_layer(
                 places[name] = argument
                 continue
             if name not in parameters and name not in places:
-                _unknown_argument(kind, parameters, argument, node)
+                if trouble is not None:  # one that is wrong does not hide that another one is
+                    body.context.report(trouble.diagnostic)
+                trouble = _unknown_argument(kind, parameters, argument, node)
+                continue
         if name in places:
             raise error(
                 "E207",
@@ -62,6 +67,8 @@ def bind_layer(
                 help="remove one of the two",
             )
         values[name], places[name] = value, argument
+    if trouble is not None:
+        raise trouble
     layer = make_layer(body, kind, values, places, node.span)
     traced = tuple((name, _traced(value)) for name, value in values.items() if _is_traced(value))
     for name, value in traced:
@@ -101,9 +108,24 @@ def make_layer(
     try:
         layer = kind(**plain)
     except Invalid as problem:
-        _invalid(kind, problem, places, span)
+        *others, last = (_invalid(kind, each, places, span) for each in _all_invalid(kind, plain, problem))
+        for other in others:
+            body.context.report(other.diagnostic)
+        raise last from None
     body.context.memo[key] = layer
     return layer
+
+
+def _all_invalid(kind: type[Layer], given: dict[str, Any], first: Invalid) -> list[Invalid]:
+    """What does not fit, after the first of it."""
+    found = {first.name: first}
+    for name, value in given.items():
+        if name not in found:
+            try:
+                kind.model_fields[name].check(value)
+            except ValueError as problem:
+                found[name] = Invalid(name, str(problem))
+    return list(found.values())
 
 
 def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> Any:
@@ -153,7 +175,7 @@ def _after_named(name: str, argument: tree.Argument) -> Problem:
     )
 
 
-def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.Argument, call: tree.Call) -> NoReturn:
+def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.Argument, call: tree.Call) -> Problem:
     from cnndsl.layers.aliases import parameter_alias
 
     assert argument.name is not None  # noqa: S101 - only named arguments get here
@@ -162,11 +184,11 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
     at = call.arguments.index(argument)
     if short == "":
         message = f"{kind.kind} needs no {name}: it follows from what comes in"
-        raise error("E207", message, argument.span, help="leave it out", fix=without(call, at))
+        return error("E207", message, argument.span, help="leave it out", fix=without(call, at))
     if name == "activation":
-        raise activation_argument(kind.kind, call, at)
+        return activation_argument(kind.kind, call, at)
     if short in parameters:
-        raise error(
+        return error(
             "E207",
             f"{name} is called {short} here",
             argument.name.span,
@@ -175,7 +197,7 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
         )
     near = nearest(name, parameters)
     takes = f"{kind.kind} takes {', '.join(parameters)}" if parameters else f"{kind.kind} takes no arguments"
-    raise error(
+    return error(
         "E207",
         f"{kind.kind} has no {name}",
         argument.name.span,
@@ -184,12 +206,12 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
     )
 
 
-def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argument], span: Span) -> NoReturn:
+def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argument], span: Span) -> Problem:
     name, missing = problem.name, problem.missing
     if missing:
         described = kind.model_fields[missing[0]].description
         example = next(stage.strip() for stage in kind.example.split("->") if stage.strip().startswith(kind.kind))
-        raise error(
+        return error(
             "E207",
             f"{kind.kind} needs {' and '.join(missing)}",
             span,
@@ -198,15 +220,16 @@ def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argumen
     given = places.get(name)
     if (kind.kind, name) == ("linear", "bias") and given is not None and given.name is None:
         inputs = places["features"]
-        raise error(
+        return error(
             "E207",
             "linear is given its outputs only: how many inputs there are follows from what comes in",
             inputs.span,
             help=f"write linear({given.value.span.text})",
             fix=Fix.replacing(Span(span.source, inputs.span.start, given.span.start), ""),
         )
+    helps, fix = instead(given.value, fields.choices(kind.model_fields[name])) if given is not None else (None, None)
     place = places[name].span if name in places else span
-    raise error("E208", f"{kind.kind}: {problem}", place, help=_parameter_help(kind, name))
+    return error("E208", f"{kind.kind}: {problem}", place, help=helps or _parameter_help(kind, name), fix=fix)
 
 
 def _parameter_help(kind: type[Layer], name: str) -> str | tuple[str, ...]:

@@ -13,7 +13,15 @@ from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.leaves import call_on_value
 from cnndsl.elaborate.mistaken import open_size, operation_help, operation_problem, refuse_others
 from cnndsl.elaborate.operators import combine
-from cnndsl.elaborate.suggest import applied, as_here
+from cnndsl.elaborate.suggest import (
+    applied,
+    as_here,
+    called_twice,
+    check_colons,
+    hidden,
+    in_brackets,
+    unknown_operation_argument,
+)
 from cnndsl.elaborate.values import (
     BlockRecipe,
     External,
@@ -44,10 +52,11 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     """What a call is worth. Raises Problem."""
     if isinstance(node.function, tree.Input):
         return body.declare_input(node, "input")
+    check_colons(node)
     try:
         function = body.known(node.function)
     except Problem as problem:
-        raise as_here(problem, node) from None
+        raise called_twice(as_here(problem, node), node) from None
     if isinstance(function, Kind):
         value = _leading_value(body, node)
         if value is not None:
@@ -72,10 +81,11 @@ def call(body: Evaluation, node: tree.Call) -> Any:
             "E207",
             f"{function.name} is a layer that has its arguments already",
             node.span,
-            help=f"apply it with ->, for example: it -> {function.name}",
+            help=(f"apply it with ->, for example: it -> {function.name}", *hidden(node.function)),
             fix=applied(node),
         )
-    raise error("E207", f"{describe(function)} cannot be called", node.span, help="layers are applied with ->")
+    ways = hidden(node.function) or ("layers are applied with ->",)
+    raise error("E207", f"{describe(function)} cannot be called", node.span, help=ways)
 
 
 def _leading_value(body: Evaluation, node: tree.Call) -> Value | None:
@@ -101,6 +111,8 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         body.go_through(positional, node.span)
         result = functions.call(name, positional, named, body.plain, body.context.limits.items, node.span)
         return body.light(Items(result), node.span) if isinstance(result, list) else result
+    if positional and isinstance(positional[0], list) and any(isinstance(item, Value) for item in positional[0]):
+        raise in_brackets(name, node)
     raise error("E206", f"{name} takes values of the network", node.span, help=f"for example {name}(input, it)")
 
 
@@ -109,11 +121,12 @@ def _call_operation(body: Evaluation, name: str, positional: list[Any], named: d
     count = next((i for i, item in enumerate(positional) if not isinstance(item, Value)), len(positional))
     values, rest = tuple(positional[:count]), positional[count:]
     fields = list(operation.model_fields)
-    if len(rest) > len(fields) or any(key not in fields for key in named):
+    for argument in node.arguments:
+        if argument.name is not None and argument.name.text not in fields:
+            raise unknown_operation_argument(name, fields, argument)
+    if len(rest) > len(fields):
         takes = ", ".join(fields) or "no further arguments"
-        wrong = next((key for key in named if key not in fields), "")
-        message = f"{name} has no {wrong}" if wrong else f"{name} is given too much"
-        raise error("E207", message, node.span, help=f"it takes values, then {takes}")
+        raise error("E207", f"{name} is given too much", node.span, help=f"it takes values, then {takes}")
     for field, value in (*zip(fields, rest, strict=False), *named.items()):
         refuse_others(f"{name}: {field}", value, node.span, partial(operation_help, operation, field))
     given = dict(zip(fields, map(body.plain, rest), strict=False)) | {k: body.plain(v) for k, v in named.items()}

@@ -6,6 +6,7 @@ from typing import Any
 
 from cnndsl.diagnostics import Problem, error
 from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.suggest import hidden, with_colon
 from cnndsl.elaborate.values import RECIPES, BraceRecipe, Chain, Choice, Silent, Stage, Value, describe
 from cnndsl.names import plain_label
 from cnndsl.syntax import tree
@@ -43,7 +44,10 @@ def _stage(body: Evaluation, node: tree.Expression) -> Stage:
     if isinstance(node, tree.Labelled):
         quoted = isinstance(node.label, tree.String)
         label = plain_label(body.evaluate(node.label)) if isinstance(node.label, tree.String) else node.label.text
-        layer = _recipe(body.known(node.layer), node.layer, "only a layer has a name before a colon")
+        value = body.known(node.layer)
+        if not isinstance(value, RECIPES) and (problem := with_colon(node)) is not None:
+            raise problem
+        layer = _recipe(value, node.layer, "only a layer has a name before a colon")
         return Stage(layer, label, node.span, quoted)
     return Stage(_recipe(body.known(node), node, "only a layer can follow ->"), None, node.span)
 
@@ -52,7 +56,9 @@ def _recipe(value: Any, node: tree.Expression, wanted: str) -> Any:
     """The value, unless it is none that makes a layer. Raises Problem."""
     if isinstance(value, RECIPES):
         return value
-    help_text = "write a layer here"
+    help_text = next(iter(hidden(node)), "write a layer here")
+    if isinstance(value, list) and any(isinstance(item, RECIPES) for item in value):
+        help_text = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
     if isinstance(value, tuple):
         raise error(
             "E404",

@@ -67,6 +67,10 @@ class Evaluation:
         """Work out `input(...)`. Raises Problem."""
         raise NotImplementedError
 
+    def declared_later(self, name: tree.Name) -> Span | None:
+        """Where a line further down in this body gives a name its meaning, if none before does."""
+        raise NotImplementedError
+
     def spawn(self, builder: Builder, scope: Scope) -> Self:
         """The elaboration of another body."""
         return type(self)(self.context, builder, scope)

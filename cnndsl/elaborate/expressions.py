@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cnndsl.diagnostics import Fix, Problem, error
+from cnndsl.diagnostics import Problem, error
 from cnndsl.elaborate.calls import call
 from cnndsl.elaborate.chains import brace, choice, conditional, labelled, pipe
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.mistaken import open_size
 from cnndsl.elaborate.operators import binary, comparison, unary
 from cnndsl.elaborate.scope import Scope
-from cnndsl.elaborate.suggest import alias, unknown_name
+from cnndsl.elaborate.suggest import method, unknown_attribute, unknown_name
 from cnndsl.elaborate.values import Silent, Unknown, Value, describe
 from cnndsl.elaborate.weight import Items
 from cnndsl.layers.sizes import AXES
@@ -34,7 +34,7 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
     try:
         value, behind = body.scope.find(node.text)
     except KeyError:
-        raise unknown_name(node, body.scope.visible()) from None
+        raise unknown_name(node, body.scope.visible(), body.declared_later(node)) from None
     if behind:
         what = "a value" if isinstance(value, Value) else "a layer"
         raise error(
@@ -105,20 +105,15 @@ def _comprehension(body: Evaluation, node: tree.Comprehension) -> Items:
 def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
     try:
         value = body.known(node.value)
-    except Problem:
-        word = alias(node.name.text)
-        if word is None or word not in body.scope.visible():
-            raise
-        message, fix = f"{node.span.text} is called {word} here", Fix.replacing(node.span, word)
-        raise error("E201", message, node.span, help=f"write {word}", fix=fix) from None
+    except Problem as problem:
+        raise unknown_attribute(problem, node, body.scope.visible()) from None
     name = node.name.text
     if not isinstance(value, Value):
-        raise error(
-            "E206",
-            f"{describe(value)} has no .{name}",
-            node.span,
-            help="sizes are asked of values: input.channels",
-        )
+        if isinstance(node.value, tree.Number) and node.value.span.text.endswith("."):  # 0..n
+            helps = f"write range({node.value.span.text[:-1]}, {name})"
+            raise error("E206", "numbers in a row are written with range", node.span, help=helps)
+        helps = "sizes are asked of values: input.channels"
+        raise error("E206", f"{describe(value)} has no .{name}", node.span, help=helps)
     shape = value.shape
     axes = AXES.get(len(shape) - 1, ())
     answers: dict[str, Any] = {"shape": list(shape), "rank": len(shape), "features": shape[-1]}
@@ -131,7 +126,7 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
             "E206",
             f"a value of {len(shape)} {'axis' if len(shape) == 1 else 'axes'} has no .{name}",
             node.name.span,
-            help=f"it has {', '.join('.' + answer for answer in answers)}",
+            help=(*method(node), f"it has {', '.join('.' + answer for answer in answers)}"),
         )
     return answers[name]
 
@@ -141,6 +136,8 @@ def _index(body: Evaluation, node: tree.Index) -> Any:
     if not isinstance(items, (list, str)) or isinstance(index, bool) or not isinstance(index, int):
         message = f"{describe(items)} has no item with {describe(index)}"
         help_text = "items of a list are taken by whole numbers from 0 on: widths[0]"
+        if isinstance(items, Value):
+            help_text = "a part of a value is taken with split or crop; its sizes are it.shape"
         raise error("E206", message, node.span, help=help_text)
     if not -len(items) <= index < len(items):
         raise error(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic, Problem, Severity, error
+from cnndsl.diagnostics import Diagnostic, Fix, Problem, Severity, error
 from cnndsl.elaborate.values import RECIPES, Value, describe
 from cnndsl.layers.base import Layer
 from cnndsl.layers.declared import Invalid
-from cnndsl.layers.order import as_torch, channels_first, swapped
+from cnndsl.layers.order import as_torch, channels_first, swapped, without_batch
 from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import Operation
 from cnndsl.source import Span
+from cnndsl.syntax import tree
 from cnndsl.traced import value_of
 
 
@@ -41,6 +42,15 @@ def no_order(left: Any, right: Any, span: Span) -> Problem:
     elif any(isinstance(side, Value) for side in both):
         help_text = "compare sizes: input.channels > 3"
     return error("E206", f"{describe(left)} and {describe(right)} have no order", span, help=help_text)
+
+
+def comment(node: tree.Binary) -> Problem:
+    """The error for a comment of C behind a layer: `relu // first`."""
+    between = Span(node.span.source, node.left.span.end, node.right.span.start)
+    at = between.start + between.text.find("//")
+    span = Span(between.source, at, at + 2)
+    message = "a comment begins with #, and // divides numbers"
+    return error("E206", message, span, help="write # in place of it", fix=Fix.replacing(span, "#"))
 
 
 def refuse_others(what: str, value: Any, span: Span, help_for: Callable[[], str | tuple[str, ...]]) -> None:
@@ -78,20 +88,21 @@ def other_order(code: str, layer: Layer, x: Shape) -> tuple[str, ...]:
     return (f"the number of kernels comes before their size: {meant}",) if meant else ()
 
 
-def channels_last(x: Shape, span: Span) -> Diagnostic | None:
-    """The warning for an input of pictures whose channels come last; None for another."""
-    meant = channels_first(x)
-    if meant is None:
+def other_input(x: Shape, span: Span) -> Diagnostic | None:
+    """The warning for an input of pictures whose channels come last, or which has a batch; None for another."""
+    meant, batched = channels_first(x), without_batch(x)
+    if meant is not None:
+        rows, columns, channels = map(value_of, x)
+        have = f"pictures with {channels} channel{'s have them' if channels > 1 else ' have it'} first"
+        message, helps = f"this input has {rows} channels of {columns} x {channels}; {have}", "the channels come first"
+    elif batched is not None:
+        many, depth, rows, columns = map(value_of, x)
+        channels = f"{many} channel{'s' if many > 1 else ''}"
+        message = f"this input is a volume with {channels}, {depth} deep; the batch is no part of the size of an input"
+        helps = "for pictures leave the batch out"
+    else:
         return None
-    rows, columns, channels = map(value_of, x)
-    have = f"pictures with {channels} channel{'s have them' if channels > 1 else ' have it'} first"
-    return Diagnostic(
-        "W216",
-        f"this input has {rows} channels of {columns} x {channels}; {have}",
-        span,
-        help=(f"the channels come first: {meant}",),
-        severity=Severity.WARNING,
-    )
+    return Diagnostic("W216", message, span, help=(f"{helps}: {meant or batched}",), severity=Severity.WARNING)
 
 
 def open_size(span: Span) -> Problem:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.diagnostics import error
+from cnndsl.diagnostics import Fix, error
 from cnndsl.elaborate.context import Context, origin
 from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.suggest import without
 from cnndsl.elaborate.values import describe
 from cnndsl.layers.fields import LARGEST
 from cnndsl.layers.sizes import AXES, Dim, Shape
@@ -38,8 +39,22 @@ def declare_shape(body: Evaluation, call: tree.Call, position: int) -> Shape:
             call.span,
             help="leave the batch out",
         )
+    only = call.arguments[0]
+    if len(call.arguments) == 1 and isinstance(only.value, tree.ListOf):
+        inner = only.value.span.text[1:-1].strip()
+        message = "input takes its sizes one by one, without brackets"
+        raise error("E207", message, only.span, help=f"write input({inner})", fix=Fix.replacing(only.span, inner))
     names = ("channels", *AXES.get(len(call.arguments) - 1, ()))
+    if len(call.arguments) == 4 and _is_left_open(only.value):
+        message = "the batch is no part of the size: a network takes any number of samples"
+        helps = f"write input({', '.join(a.span.text for a in call.arguments[1:])})"
+        raise error("E205", message, only.span, help=helps, fix=without(call, 0))
     return tuple(_size(body, a, names[i], position) for i, a in enumerate(call.arguments))
+
+
+def _is_left_open(node: tree.Expression) -> bool:
+    """Whether this is how a size is left open, here or elsewhere: `?`, `None`, `-1`."""
+    return isinstance(node, tree.Hole) or node.span.text in ("None", "none", "null", "-1")
 
 
 def _size(body: Evaluation, argument: tree.Argument, axis: str, position: int) -> Dim:
@@ -58,6 +73,9 @@ def _size(body: Evaluation, argument: tree.Argument, axis: str, position: int) -
         symbol = Symbol(name, guards)
         body.context.open[symbol] = argument.span
         return Traced(STAND_IN, Expr.of(symbol))
+    if _is_left_open(argument.value):
+        fix = Fix.replacing(argument.span, "?")
+        raise error("E205", "a size that is left open is written ?", argument.span, help="write ?", fix=fix)
     value: Any = body.known(argument.value)
     if axis != "channels":
         value = body.plain(value)  # other sizes than the number of channels reach too far to stay open

@@ -8,7 +8,7 @@ from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.context import too_long
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.functions import power
-from cnndsl.elaborate.mistaken import no_order, open_size, operator_help
+from cnndsl.elaborate.mistaken import comment, no_order, open_size, operator_help
 from cnndsl.elaborate.values import RECIPES, Copies, Part, Silent, Value, describe, key_for
 from cnndsl.elaborate.weight import Items, weight_of
 from cnndsl.layers.fields import real
@@ -50,7 +50,13 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
     """What an operator between two operands is worth. Raises Problem."""
     if node.operator in ("and", "or"):
         return _junction(body, node)
-    left, right = body.all_known([node.left, node.right])
+    if node.operator == "//":
+        left = body.known(node.left)
+        if isinstance(left, (Value, *RECIPES)):
+            raise comment(node)
+        right = body.known(node.right)
+    else:
+        left, right = body.all_known([node.left, node.right])
     if _is_number(left) and _is_number(right):
         return _calculate(body, node.operator, left, right, node.span)
     if isinstance(left, Value) or isinstance(right, Value):

@@ -10,7 +10,7 @@ from cnndsl.diagnostics import Label, Problem, Severity, error
 from cnndsl.elaborate.application import Application
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
-from cnndsl.elaborate.mistaken import channels_last, open_size
+from cnndsl.elaborate.mistaken import open_size, other_input
 from cnndsl.elaborate.opening import declare_shape
 from cnndsl.elaborate.outputs import check_training, declared_outputs, last_value, report_dropped, report_unused
 from cnndsl.elaborate.scope import Scope
@@ -44,10 +44,13 @@ class Body(Application):
         super().__init__(context, builder, scope)
         self.init_spans: dict[int, Span] = {}
         """Where each rule of the network stands."""
+        self._lines: tree.Body | None = None
+        self._first: dict[str, Span] | None = None
 
     def run(self, body: tree.Body) -> tuple[Output, ...] | None:
         """Work out all lines; the outputs of the body, or None after a mistake in it."""
         before = len(self.context.diagnostics)
+        self._lines = body
         self.run_branch(body)
         report_unused(self)
         if any(d.severity is Severity.ERROR for d in self.context.diagnostics[before:]):
@@ -56,6 +59,12 @@ class Body(Application):
         if outputs is not None:
             report_dropped(self, outputs)
         return outputs
+
+    def declared_later(self, name: tree.Name) -> Span | None:
+        if self._first is None:
+            self._first = first_places(self._lines) if self._lines is not None else {}
+        found = self._first.get(name.text)
+        return found if found is not None and found.start > name.span.start else None
 
     def run_branch(self, body: tree.Body) -> None:
         for statement in body.statements:
@@ -101,7 +110,7 @@ class Body(Application):
             if self.entry is None:
                 self.entry = UNKNOWN
             for name in labels(statement):
-                self.scope.names.setdefault(name, UNKNOWN)
+                self.scope.names.setdefault(name.text, UNKNOWN)
 
     def _run(self, statement: tree.Statement) -> None:
         match statement:
@@ -183,12 +192,10 @@ class Body(Application):
             message = f"{result.name} is a function, and needs its arguments"
             raise error("E206", message, node.span, help=f"write {result.name}(...)")
         else:
-            raise error(
-                "E405",
-                f"this line is {describe(result)}, and does nothing",
-                node.span,
-                help="give it a name: name = ..., or remove it",
-            )
+            helps = "give it a name: name = ..., or remove it"
+            if isinstance(result, list) and any(isinstance(item, RECIPES) for item in result):
+                helps = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
+            raise error("E405", f"this line is {describe(result)}, and does nothing", node.span, help=helps)
 
     def _repeat(self, statement: tree.Repeat) -> None:
         given = self.known(statement.count)
@@ -254,12 +261,12 @@ class Body(Application):
         value = self.known(statement.value)
         items = list(value) if isinstance(value, (tuple, list)) else [value]
         if len(items) != len(statement.targets):
-            raise error(
-                "E206",
-                f"{len(statement.targets)} names, and {len(items)} to give to them",
-                statement.span,
-                help="write as many names as there are values",
-            )
+            names = len(statement.targets)
+            helps = "write as many names as there are values"
+            if isinstance(statement.value, tree.Call) and statement.value.function.span.text == "split":
+                helps = f"split is given the number of parts, not their size: split(..., {names})"
+            message = f"here are {names} names, and {len(items)} value{'s' if len(items) != 1 else ''} for them"
+            raise error("E206", message, statement.span, help=helps)
         for target, item in zip(statement.targets, items, strict=True):
             self._set(target, item)
 
@@ -292,7 +299,7 @@ class Body(Application):
         if name in self.builder.inputs:
             raise error("E409", f"{name} is declared already", call.span, help="give it a name: left = input(...)")
         shape = declare_shape(self, call, len(self.builder.inputs))
-        suspicion = channels_last(shape, call.span)
+        suspicion = other_input(shape, call.span)
         if suspicion is not None:
             self.context.report(suspicion)
         value = self.builder.input(name, shape, call.span)
@@ -317,14 +324,35 @@ class Body(Application):
         self.outputs = declared_outputs(self, statement)
 
 
-def labels(statement: tree.Statement) -> list[str]:
+def labels(statement: tree.Statement) -> list[tree.Name]:
     """The names that a line gives to its layers by label."""
-    found: list[str] = []
+    found: list[tree.Name] = []
     todo: list[Any] = [statement.value] if isinstance(statement, tree.Apply) else []
     while todo:
         node = todo.pop()
         if isinstance(node, tree.Pipe):
             todo.extend(node.stages)
         elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
-            found.append(node.label.text)
+            found.append(node.label)
     return found
+
+
+def first_places(body: tree.Body) -> dict[str, Span]:
+    """Where each name of a body is first given a meaning, also in the braces of its conditions and loops."""
+    places: dict[str, Span] = {}
+    todo: list[Any] = [body]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tree.Body):
+            todo.extend(reversed(node.statements))
+        elif isinstance(node, (tree.For, tree.Repeat, tree.When)):
+            todo.append(node.body)
+        elif isinstance(node, tree.Apply) and isinstance(node.value, tree.If):
+            todo.append(node.value)
+        elif isinstance(node, tree.If):
+            todo.extend(branch for branch in (node.no, node.yes) if branch is not None)
+        else:
+            names = node.targets if isinstance(node, tree.Bind) else labels(node)
+            for name in names:
+                places.setdefault(name.text, name.span)
+    return places

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-from cnndsl.diagnostics import Edit, Fix, Problem, error
+from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -55,6 +55,9 @@ _ELSEWHERE = {
     "none": "leave the argument out",
     "null": "leave the argument out",
     "self": "parts are named without self: conv1",
+    "super": "remove this line: nothing stands above a network",
+    "pass": "remove it: a body may be empty",
+    "sqrt": "a root is written x ** 0.5",
     "print": "nothing is printed: remove this line",
     "Input": "write input(3, 32, 32): the channels come first, and the batch is left out",
     "InputLayer": "write input(3, 32, 32): the channels come first, and the batch is left out",
@@ -64,7 +67,11 @@ _ELSEWHERE = {
     "y": "the value that flows is called it, and the one that came in input",
     "model": "layers stand in lines of their own: nothing is added to a model",
 }
+_CONSTANTS = (tree.Number, tree.Boolean, tree.String, tree.ListOf)
 _WRITTEN = {"True": "true", "False": "false", "x": "it"}
+_MODULES = frozenset(
+    {"F", "K", "functional", "jax", "keras", "layers", "linen", "math", "nn", "np", "numpy", "tf", "torch"}
+)
 
 
 def alias(name: str) -> str | None:
@@ -81,9 +88,13 @@ def fixed_position(name: str, by_position: int, by_name: list[str]) -> int | Non
     return fixed_position(name, by_position, by_name)
 
 
-def unknown_name(node: tree.Name, visible: list[str]) -> Problem:
-    """The error for a name that means nothing here."""
+def unknown_name(node: tree.Name, visible: list[str], later: Span | None) -> Problem:
+    """The error for a name that means nothing here; `later` is where a line further down gives it a meaning."""
     name, span = node.text, node.span
+    if later is not None:
+        labels = (Label(later, "it is declared here"),)
+        helps = "declare it before the line that uses it"
+        return error("E201", f"{name} is declared further down, and means nothing yet", span, labels=labels, help=helps)
     if name in _ELSEWHERE:
         fix = Fix.replacing(span, _WRITTEN[name]) if name in _WRITTEN else None
         return error("E201", f"nothing is called {name}", span, help=_ELSEWHERE[name], fix=fix)
@@ -101,6 +112,39 @@ def unknown_name(node: tree.Name, visible: list[str]) -> Problem:
     helps = f"did you mean {near}?" if near else "declare it before this line; cnndsl layers lists the layers there are"
     fix = Fix.replacing(span, near) if near and is_clear(name, visible) else None
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
+
+
+def unknown_attribute(problem: Problem, node: tree.Attribute, visible: list[str]) -> Problem:
+    """The error for what is asked of a name that means nothing, `nn.Conv2d`, `self.conv1`, and was said of the name."""
+    root = node.value
+    while isinstance(root, tree.Attribute):
+        root = root.value
+    if not isinstance(root, tree.Name) or problem.diagnostic.span not in (root.span, node.value.span):
+        return problem
+    name, text, span = node.name.text, node.span.text, node.span
+    if root.text == "self":
+        if node.value is not root:
+            return problem
+        message, fix = "the parts of a network are named without self", Fix.replacing(span, name)
+        return error("E201", message, span, help=f"write {name}", fix=fix)
+    if root.text not in _MODULES and not name[0].isupper():
+        return problem
+    word = alias(name) or name
+    if word in visible:
+        message, fix = f"{text} is called {word} here", Fix.replacing(span, word)
+        return error("E201", message, span, help=f"write {word}", fix=fix)
+    near = nearest(name, visible)
+    helps = _ELSEWHERE.get(name) or (f"did you mean {near}?" if near else "cnndsl layers lists the layers there are")
+    return error("E201", f"nothing is called {text}", span, help=helps)
+
+
+def method(node: tree.Attribute) -> tuple[str, ...]:
+    """A way out for a method of a tensor, as in `x.view(-1, 400)`; empty where none is known."""
+    name, value = node.name.text, node.value.span.text
+    word = alias(name)
+    if word is not None:
+        return (f"a layer is applied with ->: {value} -> {word}",)
+    return (f"write {name}({value})",) if name in ("mean", "max", "split") else ()
 
 
 def as_here(problem: Problem, call: tree.Call) -> Problem:
@@ -124,6 +168,22 @@ def as_here(problem: Problem, call: tree.Call) -> Problem:
     return error(found.code, found.message, found.span, label=found.label, labels=found.labels, help=helps, fix=fix)
 
 
+def instead(given: tree.Expression, choices: tuple[str, ...]) -> tuple[str | None, Fix | None]:
+    """What to write in place of an argument: the nearest of some words, or // for /. None where that is not known."""
+    span = given.span
+    if isinstance(given, tree.String) and choices:
+        written = span.text.strip('"')
+        near = nearest(written, choices)
+        fix = Fix.replacing(span, f'"{near}"') if near and is_clear(written, choices) else None
+        return (f'did you mean "{near}"?' if near else None), fix
+    if isinstance(given, tree.Binary) and given.operator == "/":
+        between = Span(span.source, given.left.span.end, given.right.span.start)
+        at = between.start + between.text.find("/")
+        fix = Fix.replacing(Span(span.source, at, at + 1), "//") if "#" not in between.text else None
+        return "for a whole number divide with //", fix
+    return None, None
+
+
 def without(call: tree.Call, at: int) -> Fix | None:
     """The fix that takes an argument out of a call, with its comma; None where a comment would go with it."""
     span = call.arguments[at].span
@@ -135,6 +195,72 @@ def without(call: tree.Call, at: int) -> Fix | None:
     else:
         span = Span(span.source, len(before) - 1, call.span.end)
     return None if "#" in span.text or "\n" in span.text else Fix.replacing(span, "")
+
+
+def called_twice(problem: Problem, call: tree.Call) -> Problem:
+    """The error for `Add()([a, b])`, as Keras has it; `problem` is what is wrong with the first of the two calls."""
+    first = call.function
+    if not isinstance(first, tree.Call) or first.arguments or problem.diagnostic.span != first.span:
+        return problem
+    name, found = first.function.span.text, problem.diagnostic
+    fix = Fix.replacing(Span(first.span.source, first.function.span.end, first.span.end), "")
+    helps = f"write {name}(a, b)"
+    return error(found.code, f"{name} is called once, with its values", first.span, help=helps, fix=fix)
+
+
+def in_brackets(name: str, call: tree.Call) -> Problem:
+    """The error for `concat([a, b])`, as PyTorch has it."""
+    span = call.arguments[0].span
+    message, fix = f"{name} takes its values one by one, without brackets", None
+    inner = span.text[1:-1].strip().rstrip(",")
+    if isinstance(call.arguments[0].value, tree.ListOf) and "#" not in inner and "\n" not in inner:
+        fix = Fix.replacing(span, inner)
+        return error("E206", message, span, help=f"write {name}({inner}{', ...' * (len(call.arguments) > 1)})", fix=fix)
+    return error("E206", message, span, help=f"write {name}(a, b)")
+
+
+def unknown_operation_argument(operation: str, parameters: list[str], argument: tree.Argument) -> Problem:
+    """The error for an operation on values with an argument of a name that it does not have."""
+    assert argument.name is not None  # noqa: S101 - only named arguments get here
+    name, given = argument.name, argument.value.span.text
+    others = {"dim": "axis", "dims": "axis", "keepdims": "keepdim", "chunks": "parts"}
+    short = others.get(name.text) or nearest(name.text, parameters)
+    if short not in parameters:
+        helps = f"it takes values, then {', '.join(parameters) or 'no further arguments'}"
+        return error("E207", f"{operation} has no {name.text}", name.span, help=helps)
+    fix = Fix.replacing(name.span, short)
+    if name.text in others:
+        return error("E207", f"{name.text} is called {short} here", name.span, help=f"write {short}={given}", fix=fix)
+    return error("E207", f"{operation} has no {name.text}", name.span, help=f"did you mean {short}?", fix=fix)
+
+
+def check_colons(call: tree.Call) -> None:
+    """Raise Problem for an argument that is given with a colon: `conv(channels: 8)`."""
+    for argument in call.arguments:
+        value = argument.value
+        if argument.name is None and isinstance(value, tree.Labelled) and isinstance(value.layer, _CONSTANTS):
+            label, given = value.label.span, value.layer.span
+            between = Span(label.source, label.end, given.start)
+            fix = Fix.replacing(between, "=") if between.text.strip() == ":" else None
+            helps = f"write {label.text}={given.text}"
+            raise error("E207", "an argument is given with =, and not with a colon", value.span, help=helps, fix=fix)
+
+
+def with_colon(node: tree.Labelled) -> Problem | None:
+    """The error for the arguments of a layer behind a colon, `maxpool: 2`; None for another line."""
+    name, given = node.label.span, node.layer.span
+    if not isinstance(node.layer, _CONSTANTS) or alias(name.text) is None:
+        return None
+    wanted = f"{name.text}({given.text})"
+    message = f"a colon gives a layer a name; the arguments of {name.text} stand in parentheses"
+    return error("E404", message, node.span, help=f"write {wanted}", fix=Fix.replacing(node.span, wanted))
+
+
+def hidden(node: tree.Expression) -> tuple[str, ...]:
+    """A way out where the word of a layer was given another meaning; empty for another name."""
+    if not isinstance(node, tree.Name) or alias(node.text) != node.text:
+        return ()
+    return (f"{node.text} was given another meaning, which hides the layer: choose another name there, {node.text}1",)
 
 
 def activation_argument(kind: str, call: tree.Call, at: int) -> Problem:
@@ -167,7 +293,7 @@ def applied(call: tree.Call) -> Fix | None:
     """The fix that writes `conv1(x)` as `x -> conv1`; None for a call with other arguments."""
     if len(call.arguments) != 1 or call.arguments[0].name is not None:
         return None
-    if isinstance(call.arguments[0].value, (tree.Number, tree.Boolean, tree.String, tree.ListOf)):
+    if isinstance(call.arguments[0].value, _CONSTANTS):
         return None
     span, given, text = call.span, call.arguments[0].span, call.span.source.text
     before, after = text[: span.start].rstrip(" \t")[-1:], text[span.end :].lstrip(" \t")[:2]

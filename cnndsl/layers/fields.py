@@ -94,7 +94,7 @@ def _flag(value: Any) -> bool:
 
 def _padding(value: Any) -> int | str | tuple[int, ...]:
     if isinstance(value, str):
-        if value not in ("same", "valid"):
+        if value not in _PADDINGS:
             message = f'must be a number, a list of them, "same" or "valid", and it is "{value}"'
             raise ValueError(message)
         return value
@@ -164,6 +164,15 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(map(_text, value))
 
 
+class Words(tuple[str, ...]):
+    """The words that a parameter takes besides something else."""
+
+    __slots__ = ()
+
+
+_PADDINGS = Words(("same", "valid"))
+
+
 class Takes(str):
     """What a parameter takes, in words: "whole number, at least 1"."""
 
@@ -175,6 +184,13 @@ def takes(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         return " or ".join(f'"{choice}"' for choice in get_args(field.annotation))
     return next((item for item in field.metadata if isinstance(item, Takes)), "")
+
+
+def choices(field: FieldInfo) -> tuple[str, ...]:
+    """The words that the parameter of a layer takes; none for one that takes no words."""
+    if get_origin(field.annotation) is Literal:
+        return get_args(field.annotation)
+    return next((item for item in field.metadata if isinstance(item, Words)), ())
 
 
 # A count of channels or features.  Marked so that a network parameter which reaches only such
@@ -249,6 +265,7 @@ OptionalTexts = Annotated[tuple[str, ...] | None, Check(lambda v: None if v is N
 Padding = Annotated[
     int | str | tuple[int, ...],
     Check(_padding),
+    _PADDINGS,
     Takes('whole number, at least 0, or one for each axis, or "same" or "valid"'),
 ]
 Flag = Annotated[bool, Check(_flag), Takes("true or false")]

@@ -38,6 +38,20 @@ def swapped(layer: Layer) -> str | None:
     return f"conv({value_of(layer.kernel)}, {value_of(layer.channels)})"
 
 
+def without_batch(x: Shape) -> str | None:
+    """What is probably meant by an input with a batch: `input(3, 32, 32)` for 64 x 3 x 32 x 32; else None.
+
+    As it stands, it is a volume that is as deep as pictures have channels. Three pictures of three channels may be
+    meant so.
+    """
+    if len(x) != 4 or any(is_open(dim) for dim in x):
+        return None
+    batch, channels, rows, columns = map(value_of, x)
+    if channels not in (1, 3) or batch == channels == 3 or rows < _MAP or columns < _MAP:
+        return None
+    return f"input({channels}, {rows}, {columns})"
+
+
 def channels_first(x: Shape) -> str | None:
     """What is probably meant by an input with its channels last: `input(3, 32, 32)` for 32 x 32 x 3; else None."""
     if len(x) != 3 or any(is_open(dim) for dim in x):

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from cnndsl.diagnostics import Fix
 from cnndsl.layers.base import Layer, times
 from cnndsl.layers.convolution import Conv
+from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm
 from cnndsl.layers.order import as_torch
-from cnndsl.lint.flow import Trail
+from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule, used_at
+from cnndsl.source import Span
 
 
 class TorchOrder(Rule):
-    """A convolution with as many kernels as channels come in, and these very large: PyTorch's arguments, by their look.
+    """A layer whose numbers are PyTorch's arguments, by their look: with the channels that come in among them.
 
-    PyTorch is given the channels that come in first, conv(3, 16, 5); here this is 3 kernels of 16 x 16 with stride 5.
-    Let pass are kernels that are small or odd, convolutions in groups, and patches.
+    A convolution with as many kernels as channels come in, and these very large: conv(3, 16, 5) is 3 kernels of 16 x 16
+    with stride 5 here. Let pass are kernels that are small or odd, convolutions in groups, and patches. A normalisation
+    whose eps is 1 or more: batchnorm(64) takes 64 for its eps, beside which the variances count for nothing.
     """
 
     code: ClassVar[str] = "W215"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv,)
+    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, BatchNorm, InstanceNorm, GroupNorm)
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
+        if isinstance(applied.layer, (BatchNorm, InstanceNorm, GroupNorm)):
+            yield from self._see_channels(applied)
+            return
         meant = as_torch(applied.layer, applied.x)
         if meant is None or not isinstance(applied.layer, Conv):
             return
@@ -36,3 +44,30 @@ class TorchOrder(Rule):
             more=used_at(applied, "it is applied here"),
             help=(f"the channels that come in are not written: {meant}",),
         )
+
+    def _see_channels(self, applied: Applied) -> Iterator[Finding]:
+        layer = applied.layer
+        if not isinstance(layer, (BatchNorm, InstanceNorm, GroupNorm)) or layer.eps < 1:
+            return
+        meant = f"groupnorm({layer.groups})" if isinstance(layer, GroupNorm) else layer.kind
+        yield Finding(
+            self.code,
+            f"{applied.name} adds {layer.eps} to the variances, its eps, which looks like PyTorch's number of channels",
+            applied.declared,
+            more=used_at(applied, "it is applied here"),
+            help=(f"the channels that come in are not written: {meant}",),
+            fix=_without_channels,
+        )
+
+
+def _without_channels(span: Span) -> Fix | None:
+    """The fix that takes the number of channels out of the call at a place; None where it does not stand there."""
+    call = re.fullmatch(
+        r"(?:[^\n(]*[:=])?\s*(?:(?:batch|instance)norm(\(\d+(?:,\s*(?=\S)|,?\s*\)))|groupnorm\(\s*\d+(,\s*\d+))[^\n#]*",
+        span.text,
+    )
+    if call is None:
+        return None
+    at = 1 if call[1] is not None else 2
+    left_out = Span(span.source, span.start + call.start(at), span.start + call.end(at))
+    return Fix.replacing(left_out, "(" if at == 1 and not call[1].endswith(")") else "")
