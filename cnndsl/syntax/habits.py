@@ -154,6 +154,21 @@ def spread(place: Place) -> Problem | None:
     return error("E101", "a loop runs over a list", span, help=helps)
 
 
+def several_targets(place: Place) -> Problem | None:
+    """Several names of a loop, as Python has them: `for i, x in pairs`, `for (i, x) in pairs`."""
+    head = next((other for other in reversed(place.line[-2:]) if other.type == "FOR"), None)
+    if head is None or place.word.type not in ("COMMA", "_LPAR"):
+        return None
+    words = place.following(head)[1:]
+    end = next((k for k, word in enumerate(words) if word.type not in ("_LPAR", "NAME", "COMMA", "RPAR")), len(words))
+    names = [str(word) for word in words[:end] if word.type == "NAME"]
+    if len(names) < 2 or end == len(words) or words[end].type != "IN":
+        return None
+    span, right = place.span(words[0], words[end - 1]), f"[{', '.join(names)}]"
+    message = "several names of a for stand in square brackets"
+    return error("E101", message, span, help=f"write for {right} in ...", fix=Fix.replacing(span, right))
+
+
 def choice(place: Place) -> Problem | None:
     """A choice as in C: `a ? b : c`."""
     if place.word.type != "HOLE" or place.before is None or place.before.type not in _VALUES:

@@ -379,6 +379,7 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     habits.named_output,
     _word_as_name,
     habits.spread,
+    habits.several_targets,
     habits.number,
     habits.several_numbers,
     habits.arguments,
