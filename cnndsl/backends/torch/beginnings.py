@@ -83,7 +83,7 @@ def _collect(program: Program, network: Module, rules: dict[str, list[tuple[str,
     kinds: dict[str, _Kind] = {}
     for path, leaf in _leaves(program, network, ""):
         layer = leaf.layer
-        if isinstance(layer, Learned) or (layer.kind not in rules and not leaf.init):
+        if isinstance(layer, Learned):
             continue
         kind = kinds.setdefault(layer.kind, _Kind())
         names = {tensor.name for tensor in layer.tensors(leaf.x)}
@@ -92,6 +92,8 @@ def _collect(program: Program, network: Module, rules: dict[str, list[tuple[str,
         kind.paths.append(path)
         for name in names & {"weight", "bias"}:
             kind.tensors[name] = kind.tensors.get(name, 0) + 1
+        if layer.kind not in rules and not leaf.init:
+            continue
         own: dict[str, Initialiser | None] = dict(leaf.init)
         for name in ("weight", "bias"):
             if leaf.weights is not None and getattr(leaf.weights, name) is not None:

@@ -1,0 +1,97 @@
+"""How weights begin in drawn networks: bit for bit as when the rules are carried out by hand, layer by layer."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.running import build
+
+RULES: dict[str, Callable[[Tensor], Tensor]] = {
+    "normal(0, 0.3)": lambda tensor: nn.init.normal_(tensor, 0, 0.3),
+    "uniform(-0.1, 0.2)": lambda tensor: nn.init.uniform_(tensor, -0.1, 0.2),
+    "constant(0.5)": lambda tensor: nn.init.constant_(tensor, 0.5),
+    "zeros": nn.init.zeros_,
+}
+KINDS = {
+    "conv": ("4", "3", "padding=1"),
+    "conv_transpose": ("4", "3", "padding=1"),
+    "batchnorm": (),
+    "layernorm": ('axis="channels"',),
+    "prelu": ("4",),
+}
+Said = dict[str, str]
+"""A tensor of a layer -> the rule by which it begins; empty where its numbers are given."""
+
+
+class Drawn:
+    """A text, the same without a word on how weights begin, and what it says by the paths of the layers."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - a test draws as it likes
+        self.said: dict[str, tuple[str, Said]] = {}
+        self.rules: dict[str, Said] = {}
+        parts: list[tuple[str, str]] = []
+        for kind in KINDS:
+            if self._random.random() < 0.5:
+                self.rules[kind] = self._rules(kind)
+        inner: dict[str, tuple[str, Said]] = {}
+        block = [self._layer(f"part{k}", inner) for k in range(2)]
+        for k in range(3):
+            if self._random.random() < 0.4:
+                times = self._random.randint(1, 3)
+                parts.append((f"b{k}: Block * {times}",) * 2)
+                self.said |= {f"b{k}.{i}.{path}": said for i in range(times) for path, said in inner.items()}
+            else:
+                parts.append(self._layer(f"layer{k}", self.said))
+        lines = [
+            f"init {kind}: {', '.join(f'{name} = {rule}' for name, rule in rules.items())}"
+            for kind, rules in self.rules.items()
+        ]
+        self.text = _text([line for line, _ in block], lines + [line for line, _ in parts])
+        self.plain = _text([line for _, line in block], [line for _, line in parts])
+
+    def _rules(self, kind: str) -> Said:
+        names = ["weight"] if kind == "prelu" else self._random.choice((["weight"], ["bias"], ["weight", "bias"]))
+        return {name: self._random.choice(list(RULES)) for name in names}
+
+    def _layer(self, name: str, said: dict[str, tuple[str, Said]]) -> tuple[str, str]:
+        kind = self._random.choice(list(KINDS))
+        rules = self._rules(kind) if self._random.random() < 0.4 else {}
+        given = list(KINDS[kind])
+        if kind.startswith("conv") and "bias" not in rules and self._random.random() < 0.3:
+            given.append("bias=false")
+        elif kind == "batchnorm" and "bias" not in rules and self._random.random() < 0.3:
+            given.append("bias=[1, 2, 3, 4]")
+            rules["bias"] = ""
+        own = [f"{tensor}_init={rule}" for tensor, rule in rules.items() if rule]
+        said[name] = (kind, rules)
+        return f"{name}: {kind}({', '.join(given + own)})", f"{name}: {kind}({', '.join(given)})"
+
+
+def _text(block: list[str], lines: list[str]) -> str:
+    inside = "\n    ".join
+    return f"block Block {{\n    {inside(block)}\n}}\nnetwork Net {{\n    input(4, 6, 6)\n    {inside(lines)}\n}}\n"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_layers_own_word_and_the_rules_of_the_network(seed: int) -> None:
+    drawn = Drawn(seed)
+    torch.manual_seed(seed)
+    found = build(drawn.text).state_dict()
+    torch.manual_seed(seed)
+    model = build(drawn.plain)
+    for path, module in model.named_modules():
+        kind, own = drawn.said.get(path, ("", {}))
+        for name in ("weight", "bias"):
+            rule = own.get(name, drawn.rules.get(kind, {}).get(name))
+            tensor = getattr(module, name, None)
+            if rule and tensor is not None:
+                RULES[rule](tensor.data)
+    wanted = model.state_dict()
+    assert list(found) == list(wanted)
+    assert [name for name in wanted if not torch.equal(found[name], wanted[name])] == [], drawn.text
