@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar
 
-from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor, times
+from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
 from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Count, Extent, Flag, Offset, Padding, PaddingMode
 from cnndsl.layers.formula import AxisRule, Term, axis_names, incoming, parameter
@@ -13,7 +13,7 @@ from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.reach import Reaches, scattered, sliding, spatial_reach
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, per_axis, show, window_size
 from cnndsl.layers.window_rules import Sliding
-from cnndsl.layers.windows import check_border, does_not_fit, extent, nearby
+from cnndsl.layers.windows import check_border, does_not_fit, extent, kernel_words, nearby
 
 
 class _Convolution(Layer):
@@ -48,7 +48,7 @@ class _Convolution(Layer):
 
     def _words(self, x: Shape, groups: int, *more: str) -> str:
         parts = [f"{self.channels} {'filter' if self.channels == 1 else 'filters'}"]
-        parts.append(times(self._axes(self.kernel, x, "kernel")))
+        parts.append(kernel_words(self._axes(self.kernel, x, "kernel")))
         if any(s != 1 for s in self._axes(self.stride, x, "stride")):
             parts.append(f"stride {extent(self.stride)}")
         parts += filter(None, more)

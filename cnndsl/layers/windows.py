@@ -68,6 +68,11 @@ def extent(value: Any) -> str:
     return times(value)
 
 
+def kernel_words(kernel: Axes) -> str:
+    """A kernel for people: `5×5`; on one axis `kernel 5`, for a number alone says nothing."""
+    return times(kernel) if len(kernel) > 1 else f"kernel {times(kernel)}"
+
+
 def nearby(kernel: Any, least: int = 1) -> tuple[Any, ...]:
     """The kernels that a reader may wonder about: a little smaller and a little larger; odd ones stay odd."""
     if isinstance(kernel, tuple):
@@ -114,9 +119,9 @@ def check_whole_kernel(x: Shape, kernel: Any, kind: str) -> None:
 
 
 def pool_words(x: Shape, kernel: Any, stride: Any, padding: Any = 0) -> str:
-    """The arguments of a pool for people: "2×2", "3×3, stride 2, padding 1"."""
+    """The arguments of a pool for people: "2×2", "3×3, stride 2, padding 1", on one axis "kernel 4"."""
     rank = len(x) - 1
-    parts = [times(per_axis(kernel, rank, "kernel"))]
+    parts = [kernel_words(per_axis(kernel, rank, "kernel"))]
     if stride is not None and per_axis(stride, rank, "stride") != per_axis(kernel, rank, "kernel"):
         parts.append(f"stride {extent(stride)}")
     if any(per_axis(padding, rank, "padding")):

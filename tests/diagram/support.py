@@ -79,9 +79,10 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Drawn:
-    """One node, edge or cluster of an SVG: its outline, its words with the places that they take, its lines."""
+    """One node, edge or cluster of an SVG: its tooltip, its outline, its words with their places, its lines."""
 
     kind: str
+    tip: str
     outline: Box | None
     words: list[tuple[str, Box]]
     line: list[tuple[float, float]]
@@ -118,7 +119,7 @@ def _read(group: Tree.Element, kind: str) -> Drawn:
         elif shape.tag == f"{SVG}ellipse":
             cx, cy, rx, ry = (float(shape.get(name, "0")) for name in ("cx", "cy", "rx", "ry"))
             outline = Box(cx - rx, cy - ry, cx + rx, cy + ry)
-    return Drawn(kind, outline, words, line)
+    return Drawn(kind, group.findtext(f"{SVG}title", ""), outline, words, line)
 
 
 def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:

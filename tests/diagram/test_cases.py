@@ -98,3 +98,22 @@ def test_an_arrow_to_the_box_below_is_straight(path: Path, shown: dict[str, list
                     found += 1
                     assert max(abs(x - one.middle) for x, _ in arrow.line) < 0.1
     assert found
+
+
+@case_paths
+@pytest.mark.parametrize("shown", ["TB", "LR"], indirect=True)
+def test_a_lane_is_straight(path: Path, shown: dict[str, list[Drawn]], request: pytest.FixtureRequest) -> None:
+    picture = picture_of(program_of(path.read_text(encoding="utf-8")))
+    tips: dict[str, set[bool]] = {}
+    for arrow in picture.arrows:
+        tail, head = picture.boxes[arrow.tail], picture.boxes[arrow.head]
+        straight = tail.lane == head.lane and not arrow.skip
+        tips.setdefault(f"{tail.path} → {head.path}, {arrow.size}", set()).add(straight)
+    across = 0 if request.node.callspec.params["shown"] == "TB" else 1
+    found = 0
+    for item in shown[path.stem]:
+        if item.kind == "edge" and tips[item.tip] == {True}:
+            found += 1
+            places = [point[across] for point in item.line]
+            assert max(places) - min(places) < 1, item.tip
+    assert found

@@ -83,6 +83,21 @@ def test_the_main_path_is_one_lane() -> None:
     assert lanes["layer2.0.downsample.0"] == lanes["layer2.0.downsample.1"]
 
 
+def test_of_several_branches_the_middle_one_is_straight() -> None:
+    branches = "; ".join(f"x{i} = input -> c{i}: conv(4, 1)" for i in range(4))
+    picture = net(f"input(3, 8, 8); {branches}; concat(x0, x1, x2, x3) -> d: relu")
+    lanes = {box.path: box.lane for box in picture.boxes}
+    assert [path for path, lane in lanes.items() if lane == lanes["input"]] == ["input", "c1", "concat", "d", "output"]
+
+
+def test_of_several_branches_the_longest_is_straight() -> None:
+    long = "x0 = input -> a: conv(4, 1) -> b: relu"
+    branches = "; ".join(f"x{i} = input -> c{i}: conv(4, 1)" for i in range(1, 4))
+    picture = net(f"input(3, 8, 8); {long}; {branches}; concat(x0, x1, x2, x3)")
+    lanes = {box.path: box.lane for box in picture.boxes}
+    assert [path for path, lane in lanes.items() if lane == lanes["input"]] == ["input", "a", "b", "concat", "output"]
+
+
 def test_a_size_is_told_where_it_changed_and_only_once() -> None:
     body = (
         "input(3, 8, 8)\na: conv(4, 3) -> b: relu\nx = it\nc: conv(4, 1) -> d: conv(8, 1)\nx -> e: conv(8, 1)\nit + d"

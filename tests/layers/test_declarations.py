@@ -236,7 +236,7 @@ def test_parameters_stand_in_the_order_of_their_positions() -> None:
         ),
         ("conv", {"channels": 8, "kernel": 3, "groups": 8}, (8, 9, 9), "8 filters, 3×3, depthwise"),
         ("maxpool", {"kernel": 2}, (8, 8, 8), "2×2"),
-        ("maxpool", {"kernel": 3, "stride": 2, "padding": 1}, (8, 8), "3, stride 2, padding 1"),
+        ("maxpool", {"kernel": 3, "stride": 2, "padding": 1}, (8, 8), "kernel 3, stride 2, padding 1"),
         ("linear", {"features": 10}, (256,), "10 outputs"),
         ("dropout", {}, (256,), "p = 0.5"),
         ("upsample", {"scale": 2}, (8, 4, 4), "×2, nearest"),

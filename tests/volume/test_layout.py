@@ -9,7 +9,7 @@ import pytest
 
 from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.layout import lay_out
-from cnndsl.backends.volume.places import LINE, SMALL, Layout, Placed
+from cnndsl.backends.volume.places import LINE, SMALL, Layout, Placed, Route
 from cnndsl.backends.volume.project import SIDE, Scale
 from tests.diagram.support import Box
 from tests.volume.support import pictures, scene
@@ -68,17 +68,32 @@ def test_everything_is_on_the_page(name: str) -> None:
         assert route.arc is None or route.arc >= 0
 
 
+def along(layout: Layout, route: Route) -> list[Placed]:
+    """The volumes beside which a way leads, in the row where it is longest."""
+    early = route.turn is not None and route.turns_early
+    row, start, end = (route.head if early else route.tail).row, route.tail.x, route.head.x
+    if route.turn is not None:
+        start, end = (route.turn, end) if early else (start, route.turn)
+    ends = (route.tail, route.head)
+    return [item for item in layout.placed if item.row == row and start < item.x < end and item not in ends]
+
+
+@each
+@pytest.mark.parametrize("opened", [False, True], ids=["folded", "opened"])
+def test_ways_between_rows_pass_no_volume(name: str, opened: bool) -> None:
+    layout = placed(name, opened=opened)
+    for route in layout.routes:
+        if route.turn is not None and route.arc is None:
+            assert not along(layout, route)
+
+
 @each
 def test_arcs_run_above_what_they_pass(name: str) -> None:
     layout = placed(name, opened=True)
     for route in layout.routes:
         if route.arc is not None:
-            assert route.skip or route.tail.row == route.head.row
-            passed = [
-                item
-                for item in layout.placed
-                if item.row == route.tail.row and route.tail.column < item.column < route.head.column
-            ]
+            assert route.turn is not None or route.tail.row == route.head.row
+            passed = along(layout, route)
             assert passed
             assert all(route.arc < item.axis - item.body.top for item in passed)
 
@@ -160,6 +175,44 @@ def test_a_row_for_each_size_of_what_goes_down_and_up() -> None:
 def test_skips_over_maps_of_one_size_make_no_valley() -> None:
     twice = "x = it; conv(4, 3, padding=1); y = it; conv(4, 3, padding=1); it + y; conv(4, 1); it + x"
     assert set(rows(f"input(4, 16, 16); {twice}")) == {0}
+
+
+def row_by_title(name: str) -> dict[str, int]:
+    return {item.volume.name or item.volume.title: item.row for item in placed(name).placed}
+
+
+def test_branches_stand_in_their_order() -> None:
+    found = row_by_title("textcnn")
+    assert [found[f"window{size}.0"] for size in (3, 4, 5)] == [-1, 0, 1]
+    found = row_by_title("several")
+    assert [found[f"input {name}"] for name in ("picture", "sound", "facts")] == [-1, 0, 1]
+    outputs = ("linear3 · output kind", "linear4 · output place", "linear5 · output sure")
+    assert [found[name] for name in outputs] == [-1, 0, 1]
+
+
+def test_a_way_into_the_middle_of_a_row_goes_over_what_stands_there() -> None:
+    body = """
+        conv(4, 3, padding=1); x = it; maxpool(2); conv(8, 1); y = it
+        side = concat(x, y -> upsample(scale=2)) -> conv(4, 1)
+        y -> maxpool(2) -> conv(8, 1) -> upsample(scale=4) -> conv(4, 1) -> conv(4, 3, padding=1) -> conv(4, 1)
+        concat(it, side)
+    """
+    early = lay_out(scene(f"network Net {{ input(1, 16, 16); {body} }}")).routes
+    late = placed("crossing", opened=True).routes
+    for routes, is_early in ((early, True), (late, False)):
+        over = [route for route in routes if route.arc is not None and route.turn is not None]
+        assert {route.turns_early for route in over} == {is_early}
+
+
+def test_signals_have_a_scale_of_their_own() -> None:
+    drawn = {item.volume.title: item.body for item in placed("several").placed if item.volume.kind == "io"}
+    assert drawn["input picture"].high == drawn["input sound"].high  # 64 rows, and 4000 numbers
+
+
+def test_of_several_names_the_end_of_the_last_is_told_where_it_fits() -> None:
+    names = [item.label.name for item in placed("mobilenetv2").placed if item.label]
+    assert "features.7 … 10" in names
+    assert "features.2 … features.3" in names
 
 
 def test_the_scale() -> None:

@@ -90,20 +90,21 @@ def test_every_use_is_counted() -> None:
 
 def test_a_small_network_is_shown_whole() -> None:
     drawn = scene(f"{BLOCK} network Net {{ input(8, 8, 8); Residual(8) * 2 }}")
-    assert [volume.title for volume in drawn.volumes] == ["input", *["Conv2d 3×3", "Conv2d 3×3", "+"] * 2]
+    assert [volume.title for volume in drawn.volumes] == ["input", *["Conv2d 3×3", "Conv2d 3×3", "+"] * 2, "output"]
     assert [(link.tail, link.head) for link in drawn.links if link.head - link.tail > 1] == [(0, 3), (3, 6)]
 
 
 def test_the_reader_may_choose() -> None:
     text = f"{BLOCK} network Net {{ input(8, 8, 8); a: Residual(8) -> b: Residual(8) }}"
     assert [volume.title for volume in scene(text, depth=0).volumes] == ["input", "Residual"]
-    assert len(scene(text, depth=1).volumes) == 7
+    assert len(scene(text, depth=1).volumes) == 8
     assert [volume.title for volume in scene(text, depth=0, expand=("b",)).volumes] == [
         "input",
         "Residual",
         "Conv2d 3×3",
         "Conv2d 3×3",
         "+",
+        "output",
     ]
 
 
@@ -162,6 +163,15 @@ def test_several_inputs_and_outputs_have_their_names() -> None:
     """)
     assert [volume.title for volume in drawn.volumes[:2]] == ["input left", "input right"]
     assert [volume.lines[-1] for volume in drawn.volumes[-2:]] == ["output logits", "output code"]
+    assert [volume.name for volume in drawn.volumes[-2:]] == ["linear1 · output logits", "conv1 · output code"]
+
+
+def test_a_sign_at_the_end_leads_to_a_map() -> None:
+    body = "a = input -> conv(4, 3, padding=1); b = input -> conv(4, 1)"
+    drawn = scene(f"network Net {{ input(3, 8, 8); {body}; a + b }}")
+    assert told(drawn)[-2:] == [("+", "", "4×8×8"), ("output", "", "4×8×8")]
+    drawn = scene(f"network Net {{ input(3, 8, 8); {body}; output total = a + b, first = a }}")
+    assert [volume.title for volume in drawn.volumes] == ["input", "Conv2d 3×3", "Conv2d", "+", "output total"]
 
 
 def test_what_is_there_in_training_only() -> None:
@@ -191,8 +201,8 @@ def test_of_a_great_many_volumes_the_middle_is_one() -> None:
     drawn = scene(f"network Net {{ input(1, 8, 8); x = it -> conv(1, 1); x -> {body}; conv(1, 1); it + x }}")
     assert len(drawn.volumes) == MOST + 1
     middle = drawn.volumes[MOST // 2]
-    assert middle.title == f"… {3 * MOST + 4 - MOST:,} more"
+    assert middle.title == f"… {3 * MOST + 5 - MOST:,} more"
     chain = [(link.tail, link.head) for link in drawn.links if link.head == link.tail + 1]
     assert len(chain) == MOST
-    assert [(link.tail, link.head) for link in drawn.links if link.head != link.tail + 1] == [(1, MOST)]
+    assert [(link.tail, link.head) for link in drawn.links if link.head != link.tail + 1] == [(1, MOST - 1)]
     assert all(link.tail < link.head for link in drawn.links)

@@ -201,7 +201,7 @@ class _Builder:
             is_chain = inner.kind == "chain"
             lines = (part.path, inner.name, words.arguments(inner.parameters), frame.change([step]), note, share)
             name = words.marked(place.local(part.path), share)
-            cluster = Cluster(part.path, inner.name, name, note, lines, part.child.origin, is_chain)
+            cluster = Cluster(part.path, inner.name, name, note, lines, part.child.origin, is_chain, training)
             place.items.append(cluster)
             scope = place.scope if is_chain else part.path
             within = _Place(cluster.items, part.path, scope, place.level + 1, counted, "", training)

@@ -19,6 +19,8 @@ _TITLE, _NAME, _DETAIL, _NARROW_DETAIL = 200, 160, 170, 120
 _WIDEST = 280
 _LINES = 3
 """How many lines a detail takes, at most."""
+_FOOT = 3
+"""What is left below the last of several lines, whose letters reach deeper than those of the title."""
 
 
 class _Texts(NamedTuple):
@@ -91,14 +93,13 @@ class Labels:
         for line, beside in zip_longest(lines, [note] if note else [], fillvalue=""):
             detail = run(line, SMALL, self._theme.text)
             rows.append(cell(detail, align="LEFT") + cell(beside, align="RIGHT"))
-        return label(table(*rows))
+        return _in_a_box(rows)
 
     def _column(self, box: Box, texts: _Texts, width: int) -> str:
         """One text in a line."""
         title, name, note = self._runs(box, texts)
         lines = (run(line, SMALL, self._theme.text) for line in texts.lines(width))
-        rows = (cell(line, align="LEFT", width=width) for line in (title, name, *lines, note) if line)
-        return label(table(*rows))
+        return _in_a_box([cell(line, align="LEFT", width=width) for line in (title, name, *lines, note) if line])
 
     def _runs(self, box: Box, texts: _Texts, face: str = "") -> tuple[str, str, str]:
         theme = self._theme
@@ -128,7 +129,11 @@ class Labels:
         return label(table(filled(arrow.size, SMALL, colour, MONO), cellpadding=2))
 
     def cluster(self, cluster: Cluster) -> str:
-        """The definition, the name of the use and what it learns, all left of the arrow that comes in at the middle."""
+        """The definition, the name of the use and what it learns.
+
+        From top to bottom, all stand left of the arrow that comes in at the middle, and the label is as wide as half
+        a box; from left to right, in one line that is no wider than its words.
+        """
         colours = (self._theme.tints[BLOCK].line, self._theme.text, self._theme.quiet)
         widest = 2 * _WIDEST if self._upright else self._width // 2
         lines = [""]
@@ -143,20 +148,23 @@ class Labels:
             if words:
                 lines[-1] += cell(run(shown, points, colour, face), align="LEFT", width=needed)
                 left -= needed
-        lines[-1] += _rest(left)
+        lines[-1] += _rest(0 if self._upright else left)
         return label(table(*(cell(table(line), align="LEFT") for line in lines), cellpadding=0))
 
     def head(self) -> str:
         """The network's name, its totals, and a legend where there are more than a few kinds of boxes."""
         theme, picture = self._theme, self._picture
-        rows = [
-            filled(shorten(picture.name, 400, HUGE, BOLD), HUGE, theme.heading, BOLD),
-            filled(picture.summary, SMALL, theme.quiet),
-        ]
-        samples = legend(picture, theme, room(picture.summary, SMALL))
+        name = shorten(picture.name, 400, HUGE, BOLD)
+        rows = [filled(name, HUGE, theme.heading, BOLD), filled(picture.summary, SMALL, theme.quiet)]
+        samples = legend(picture, theme, max(room(name, HUGE, BOLD), room(picture.summary, SMALL)))
         if samples:
             rows += [cell(height=4), cell(samples, align="LEFT")]
         return label(table(*rows, cell(height=8)))
+
+
+def _in_a_box(rows: list[str]) -> str:
+    """The label of a box with these lines."""
+    return label(table(*rows, cell(height=_FOOT)) if len(rows) > 1 else table(*rows))
 
 
 def _said(cluster: Cluster) -> list[tuple[str, int, str]]:

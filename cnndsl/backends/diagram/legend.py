@@ -22,14 +22,16 @@ def legend(picture: Picture, theme: Theme, width: int) -> str:
     What is drawn for training only is always told.
     """
     entries = _entries(picture, theme)
+    # The last row is as long as the others: a shorter one would end in another column, and make that wider.
+    entries += [("", "")] * (-len(entries) % _COLUMNS)
     columns = [entries[at::_COLUMNS] for at in range(_COLUMNS)]
-    taken = sum(_SAMPLE + _GAP + max((room(word, SMALL) for _, word in column), default=0) + 10 for column in columns)
+    taken = sum(_SAMPLE + _GAP + max((room(word, SMALL) for _, word in column), default=0) + 16 for column in columns)
     # A table that has less than its place spreads its columns: an empty one takes what is left.
     rest = cell(width=max(width - taken, 1))
     gap = cell(width=_GAP)
     cells = [cell(sample, width=_SAMPLE) + filled(word, SMALL, theme.text) + gap for sample, word in entries]
     rows = ["".join(cells[at : at + _COLUMNS]) + rest for at in range(0, len(cells), _COLUMNS)]
-    return table(*rows) if rows else ""
+    return table(*rows, cellpadding=2) if rows else ""
 
 
 def _entries(picture: Picture, theme: Theme) -> list[tuple[str, str]]:

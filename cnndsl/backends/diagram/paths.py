@@ -77,20 +77,22 @@ def _add_turns(picture: Picture, graph: _Graph) -> None:
     there alone would be led around the cluster by such a point, and finds its way without one.
     """
     homes = _homes(picture)
-    sideways: dict[tuple[int, int], list[Arrow]] = defaultdict(list)
+    inwards: dict[tuple[int, int], list[Arrow]] = defaultdict(list)
     for arrow in picture.arrows:
-        tail, head = picture.boxes[arrow.tail], picture.boxes[arrow.head]
-        outside, inside = homes[id(tail)], homes[id(head)]
+        outside, inside = homes[id(picture.boxes[arrow.tail])], homes[id(picture.boxes[arrow.head])]
         common = sum(a is b for a, b in zip(outside, inside, strict=False))
-        if common < len(inside) and tail.lane != head.lane and not arrow.skip:
-            sideways[arrow.tail, common].append(arrow)
-    for (tail_at, common), arrows in sideways.items():
-        if all(graph.slack(arrow.head) > SUNK for arrow in arrows):
+        if common < len(inside) and not arrow.skip:
+            inwards[arrow.tail, common].append(arrow)
+    for (tail_at, common), arrows in inwards.items():
+        sideways = [arrow for arrow in arrows if picture.boxes[arrow.tail].lane != picture.boxes[arrow.head].lane]
+        if all(graph.slack(arrow.head) > SUNK for arrow in sideways):
             continue
+        # Points in a row stay in their order. Of three or more ways, the straight one has its place among them too.
+        turning = arrows if len(sideways) > 1 else sideways
         around = homes[id(picture.boxes[tail_at])]
-        turns = Turns(len(arrows))
+        turns = Turns(len(turning))
         (around[common - 1].items if common else picture.items).append(turns)
-        for place, arrow in enumerate(arrows):
+        for place, arrow in enumerate(turning):
             arrow.turn = (turns, place)
 
 
@@ -180,17 +182,25 @@ class _Graph:
     def give_lanes(self) -> None:
         """Put each box in the lane of the one before it, if that goes straight on to it.
 
-        Of several ways on, the longest is the straight one; where there are three or more, none is.
+        Of several ways on, the longest is the straight one; of equally long ones that in the middle.
         """
         lanes = 0
         for box, record in enumerate(self.picture.boxes):
             coming = [arrow for arrow in self.before[box] if arrow.within_skip or not arrow.skip]
             record.lane = 0
-            if coming and len(coming) <= 2:
-                best = max(coming, key=lambda arrow: self.rank[arrow.tail])
-                going = [arrow for arrow in self.after[best.tail] if arrow.within_skip or not arrow.skip]
-                if len(going) <= 2 and max(going, key=lambda arrow: self.height[arrow.head]).head == box:
-                    record.lane = self.picture.boxes[best.tail].lane
+            if coming:
+                tail = straight([arrow.tail for arrow in coming], self.rank)
+                going = [arrow for arrow in self.after[tail] if arrow.within_skip or not arrow.skip]
+                if straight([arrow.head for arrow in going], self.height) == box:
+                    record.lane = self.picture.boxes[tail].lane
             if record.lane == 0:
                 lanes += 1
                 record.lane = lanes
+
+
+def straight(boxes: list[int], length: list[int]) -> int:
+    """Of the boxes with the longest way, the one nearest to the middle of all."""
+    boxes = sorted(set(boxes))
+    most = max(length[box] for box in boxes)
+    middle = (len(boxes) - 1) / 2
+    return min((abs(at - middle), box) for at, box in enumerate(boxes) if length[box] == most)[1]

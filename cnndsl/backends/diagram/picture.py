@@ -45,6 +45,7 @@ class Cluster:
     """A part that is drawn with its inside.
 
     `chain` marks one without a definition: a mere group of layers under a name, framed more lightly.
+    `training` is true where it is there in training only.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Cluster:
     lines: tuple[str, ...]
     origin: Origin
     chain: bool
+    training: bool = False
     items: list[Item] = field(default_factory=list)
 
 

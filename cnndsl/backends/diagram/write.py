@@ -26,7 +26,8 @@ VERY_MANY = 1_000
 FAR = 5_000
 """Where the arrows pass more boxes than this on their ways, they are drawn straight: bends would take minutes."""
 
-_STRAIGHT = 10
+_STRAIGHT = 400
+"""The weight of an arrow along a lane: more than the 128 with which Graphviz draws a cluster together."""
 _OUTERMOST = "  "
 
 
@@ -118,13 +119,15 @@ class _Writer:
     def _cluster(self, cluster: Cluster, indent: str) -> Iterator[str]:
         theme = self._theme
         self._clusters += 1
+        classes = ["chain" if cluster.chain else "block", *(["training"] if cluster.training else [])]
+        styles = ["rounded", *([] if cluster.chain else ["filled"]), *(["dotted"] if cluster.training else [])]
         look = attributes(
-            class_="chain" if cluster.chain else "block",
+            class_=" ".join(classes),
             label=self._labels.cluster(cluster),
             # Where skips seldom are: they pass at the right, or from left to right above.
-            labeljust="l" if self._direction == "TB" else "c",
+            labeljust="l",
             labelloc="t" if self._direction == "TB" else "b",
-            style="rounded,dotted" if cluster.chain else "rounded,filled",
+            style=",".join(styles),
             fillcolor="" if cluster.chain else theme.cluster,
             color=theme.cluster_line,
             penwidth=1,
@@ -187,7 +190,7 @@ class _Writer:
 
 def _tooltip(item: Box | Cluster) -> str:
     """What there is to say; the last line is the place in the source."""
-    remark = ("in training only",) if isinstance(item, Box) and item.training else ()
+    remark = ("in training only",) if item.training else ()
     place = f"{item.origin.file}, line {item.origin.line}"
     return "\n".join((*filter(None, item.lines), *remark, place))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 
 from cnndsl.backends.volume.places import GAP, LABEL_GAP, MARGIN, TURN, Layout, Placed, Route
 
@@ -59,6 +60,7 @@ class _Across:
         self._edge[item.row] = item.right
         for route in arriving:
             route.turn = max(item.left - TURN - 4, turn)
+            self._keep(route.turn, (row for row in _between(route.tail.row, item.row) if row != item.row))
 
     def _room_for(self, item: Placed, x: float) -> tuple[float, int]:
         """The first place from `x` on with room for the label, and the level that it is on."""
@@ -78,15 +80,19 @@ class _Across:
 
     def _turn_away(self, item: Placed) -> None:
         """Keep room for the bends that begin behind a fork."""
-        routes = [route for route in self._out_of[id(item)] if _turns_early(route)]
+        routes = [route for route in self._out_of[id(item)] if route.turns_early]
         if routes:
             turn = self._clear(item.row) + 4
             for route in routes:
                 route.turn = turn
-                for row in _between(item.row, route.head.row):
-                    if row in self._edge:
-                        self._edge[row] = max(self._edge[row], turn + TURN - GAP / 2)
-                        self._ends[row] = [max(end, turn + TURN) for end in self._ends[row]]
+                self._keep(turn, _between(item.row, route.head.row))
+
+    def _keep(self, turn: float, rows: Iterable[int]) -> None:
+        """Keep room in these rows for a bend that begins here."""
+        for row in rows:
+            if row in self._edge:
+                self._edge[row] = max(self._edge[row], turn + TURN - GAP / 2)
+                self._ends[row] = [max(end, turn + TURN) for end in self._ends[row]]
 
     def _clear(self, row: int) -> float:
         return max(self._edge[row], *self._ends[row])
@@ -94,8 +100,3 @@ class _Across:
 
 def _between(one: int, other: int) -> range:
     return range(min(one, other), max(one, other) + 1)
-
-
-def _turns_early(route: Route) -> bool:
-    """Whether a way between rows leaves its row behind the fork, and not before the merge."""
-    return abs(route.head.row) > abs(route.tail.row)

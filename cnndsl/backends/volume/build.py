@@ -106,9 +106,17 @@ class _Builder:
         for output, value in zip(network.outputs, outputs, strict=True):
             name = output.name or (network.names.get(output.value, "") if several else "")
             volume = self._scene.volumes[value.volume]
-            if several:
-                volume.key = None  # it has a name of its own
-            volume.lines.append(f"output {name}".strip() + (", in training only" if output.training else ""))
+            said = f"output {name}".strip()
+            told = said + (", in training only" if output.training else "")
+            if not volume.sign:
+                volume.lines.append(told)
+                if several:
+                    volume.key, volume.output = None, said  # it has a name of its own
+                continue
+            # A sign shows no map.
+            end = Volume(IO, said, [], plain(value.shape), network.origin, [told] if output.training else [])
+            end.training = output.training
+            self._add(end, [value])
 
     def _inside(self, module: Module, inputs: Sequence[_Value], place: _Place) -> list[_Value]:
         """Draw the steps of a module; returns its outputs."""

@@ -16,7 +16,7 @@ def place_down(layout: Layout, gap: float = 0.0) -> None:
     y = 0.0
     for row in rows:
         items = [item for item in layout.placed if item.row == row]
-        arcs = [r for r in layout.routes if r.tail.row == r.head.row == row and _goes_around(r, items)]
+        arcs = [route for route in layout.routes if _row_of_arc(route) == row and _goes_around(route, items)]
         heights = _stack(arcs, items)
         top = max([item.body.top for item in items] + list(heights.values()))
         below = max(item.body.top for item in items)
@@ -31,8 +31,19 @@ def place_down(layout: Layout, gap: float = 0.0) -> None:
     layout.height = y - gap
 
 
+def _row_of_arc(route: Route) -> int:
+    """The row that a way runs along."""
+    return route.head.row if route.turn is not None and route.turns_early else route.tail.row
+
+
 def _goes_around(route: Route, items: list[Placed]) -> bool:
-    return any(route.tail.column < item.column < route.head.column for item in items)
+    """Whether volumes of its row stand in the way."""
+    if route.upright or (route.turn is None and route.tail.row != route.head.row):
+        return False
+    start, end = route.tail.x, route.head.x
+    if route.turn is not None:
+        start, end = (route.turn, end) if route.turns_early else (start, route.turn)
+    return any(start < item.x < end for item in items if item is not route.tail and item is not route.head)
 
 
 def _stack(arcs: list[Route], items: list[Placed]) -> dict[int, float]:
@@ -49,11 +60,13 @@ def _stack(arcs: list[Route], items: list[Placed]) -> dict[int, float]:
 
 
 def _spread(arcs: list[Route]) -> None:
-    """Let the ends of arcs at one volume stand side by side."""
+    """Let the ends of arcs at one volume stand side by side; where there is a bend is no end."""
     ends: dict[int, list[tuple[Route, bool]]] = defaultdict(list)
     for route in arcs:
-        ends[id(route.tail)].append((route, True))
-        ends[id(route.head)].append((route, False))
+        if route.turn is None or not route.turns_early:
+            ends[id(route.tail)].append((route, True))
+        if route.turn is None or route.turns_early:
+            ends[id(route.head)].append((route, False))
     for found in ends.values():
         # Arriving ones left of leaving ones, and of several the longest outside: so none crosses another.
         found.sort(key=lambda end: (end[1], -end[0].tail.column if not end[1] else -end[0].head.column))

@@ -173,5 +173,5 @@ def give_names(scene: Scene) -> None:
             climbed = True
             paths = list(dict.fromkeys(home if (home := path.rpartition(".")[0]) in whole else path for path in paths))
         names = paths if climbed else volume.makers
-        name = words.span(names) if names else ""
-        volume.name = words.marked(name, "shared") if volume.shared else name
+        said = (words.span(names), "shared" if volume.shared else "", volume.output)
+        volume.name = " · ".join(filter(None, said))

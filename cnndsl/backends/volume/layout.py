@@ -20,6 +20,7 @@ from cnndsl.backends.volume.across import place_across
 from cnndsl.backends.volume.down import place_down
 from cnndsl.backends.volume.places import RADIUS, SLACK, SMALL, TITLE, Label, Layout, Placed, Route
 from cnndsl.backends.volume.project import Body, Scale
+from cnndsl.backends.volume.rows import give_rows
 from cnndsl.backends.volume.scene import Link, Scene, Volume
 
 _WIDEST, _WIDEST_NAME = 136.0, 116.0
@@ -40,7 +41,7 @@ def lay_out(scene: Scene) -> Layout:
     if floors:
         valley.place(layout, floors)
     else:
-        _give_rows(placed, scene.links, arrows, lanes)
+        give_rows(placed, scene.links, arrows, lanes)
         place_across(layout)
         place_down(layout)
     return layout
@@ -66,10 +67,14 @@ def _label(volume: Volume, fitting: Fitting) -> Label | None:
 
 
 def _name(volume: Volume) -> str:
-    """The name as far as there is room; of several, the first may have to do."""
+    """The name as far as there is room; of several, the end of the last or the first alone may have to do."""
     room = _WIDEST_NAME / SLACK
-    first, several, _ = volume.name.partition(" … ")
+    first, several, last = volume.name.partition(" … ")
     if several and text_width(volume.name, SMALL) > room:
+        home, dot, end = last.rpartition(".")
+        brief = f"{first} … {end}"
+        if first.startswith(f"{home}{dot}") and text_width(brief, SMALL) <= room:
+            return brief
         return f"{shorten(first, room - text_width(several, SMALL), SMALL)} …"
     return shorten(volume.name, room, SMALL)
 
@@ -94,43 +99,3 @@ def _give_columns(placed: list[Placed], links: list[Link]) -> None:
     for at, item in enumerate(placed):
         if at not in fed and after[at]:
             item.column = max(min(placed[head].column for head in after[at]) - 1, 0)
-
-
-def _give_rows(placed: list[Placed], links: list[Link], arrows: list[Arrow], lanes: list[int]) -> None:
-    """Each line of volumes goes into the row nearest to the middle that is free from its fork to its merge."""
-    members: dict[int, list[int]] = defaultdict(list)
-    for at, lane in enumerate(lanes):
-        members[lane].append(at)
-    span = {lane: [placed[found[0]].column, placed[found[-1]].column] for lane, found in members.items()}
-    trunk = {lanes[at] for at in _longest(len(placed), links)}
-    for link, arrow in zip(links, arrows, strict=True):
-        tail, head = lanes[link.tail], lanes[link.head]
-        is_first, is_last = members[head][0] == link.head, members[tail][-1] == link.tail
-        if tail == head or (arrow.skip and not arrow.within_skip and not is_first):
-            continue
-        # A fork leads into the row of its branch at once, and a branch stays in its row up to the merge.
-        if is_first and head not in trunk and placed[link.head].column:
-            span[head][0] = min(span[head][0], placed[link.tail].column + 1)
-        if is_last and tail not in trunk:
-            span[tail][1] = max(span[tail][1], placed[link.head].column - 1)
-    taken: dict[int, list[list[int]]] = defaultdict(list)
-    for lane in sorted(members, key=lambda lane: (lane not in trunk, members[lane][0])):
-        start, end = span[lane]
-        row = 0
-        while any(start <= other_end and other_start <= end for other_start, other_end in taken[row]):
-            row = -row if row > 0 else 1 - row
-        taken[row].append(span[lane])
-        for at in members[lane]:
-            placed[at].row = row
-
-
-def _longest(count: int, links: list[Link]) -> list[int]:
-    """The volumes of a longest way through the scene."""
-    rank, before = [0] * count, [-1] * count
-    for link in links:
-        if rank[link.tail] + 1 > rank[link.head]:
-            rank[link.head], before[link.head] = rank[link.tail] + 1, link.tail
-    found = [max(range(count), key=lambda at: (rank[at], -at))]
-    while before[found[-1]] >= 0:
-        found.append(before[found[-1]])
-    return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from cnndsl.backends.diagram.legend import DASHED as DASHED_KINDS
 from cnndsl.backends.diagram.legend import KINDS
 from cnndsl.backends.diagram.metrics import text_width
-from cnndsl.backends.volume.paper import number, polygon, words, wrap
+from cnndsl.backends.volume.paper import DASHED, DOTTED, number, polygon, words, wrap
 from cnndsl.backends.volume.places import LINE, SMALL, Layout
 from cnndsl.backends.volume.project import Box
 from cnndsl.backends.volume.scene import Scene
@@ -55,12 +56,13 @@ def _entries(scene: Scene, layout: Layout, theme: Theme) -> Iterator[_Entry]:
         elif kind in stripes:
             colours = shade(theme, kind)
             look = f'fill="{colours.front}" stroke="{colours.line}" stroke-width="0.8"'
+            look += DASHED if kind in DASHED_KINDS else ""
             yield _Entry(f'<rect x="7" y="-9" width="5" height="11" {look}/>', kind)
     if any(route.skip for route in layout.routes) or any(any(volume.hops) for volume in scene.volumes):
         dashed = f'stroke="{theme.skip}" stroke-width="1.4" stroke-dasharray="5 3"'
         yield _Entry(f'<path d="M0 -3H20" {dashed}/>', "skip")
     if any(volume.training for volume in scene.volumes):
-        look = f'fill="none" stroke="{theme.flow}" stroke-dasharray="3 2"'
+        look = f'fill="none" stroke="{theme.flow}"{DOTTED}'
         yield _Entry(f'<rect x="2" y="-8" width="16" height="9" {look}/>', "in training only")
 
 
@@ -77,6 +79,8 @@ def _note(scene: Scene) -> str:
     said = []
     if any(rank > 1 for rank in ranks):
         said.append("a side is drawn as the square root of its size, a thickness as the logarithm of the channels")
+    if 2 in ranks and max(ranks) > 2:
+        said.append("signals on a scale of their own")
     if 1 in ranks:
         said.append("a column as the logarithm of its features")
     depth = " Lines across a volume show its depth." if any(rank > 3 for rank in ranks) else ""

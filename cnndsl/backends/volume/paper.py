@@ -12,6 +12,9 @@ from cnndsl.backends.volume.project import Point
 FONT = "Helvetica,Arial,'Liberation Sans','Nimbus Sans',sans-serif"
 _MONO_FONT = "Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
 
+DASHED, DOTTED = ' stroke-dasharray="3 2"', ' stroke-dasharray="1 2"'
+"""The borders of what is not there in evaluation, as in a diagram: dashed for dropout, dotted for training only."""
+
 
 def number(value: float) -> str:
     """A number with at most a tenth, and no sign on zero."""

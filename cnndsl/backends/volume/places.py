@@ -89,8 +89,8 @@ class Placed:
 class Route:
     """The way of a link.
 
-    arc: the height of one that goes around; turn: where a bend between rows begins; upright: whether it leads
-    straight down or up into another row.
+    arc: the height of one that goes around, above the row that it comes from, or with a bend before it leads to;
+    turn: where a bend between rows begins; upright: whether it leads straight down or up into another row.
     """
 
     tail: Placed
@@ -104,6 +104,11 @@ class Route:
     start: float = 0.0
     end: float = 0.0
     """Where an arc begins and ends along the page."""
+
+    @property
+    def turns_early(self) -> bool:
+        """Whether a way between rows leaves its row behind the fork, and not before the merge."""
+        return abs(self.head.row) > abs(self.tail.row)
 
 
 @dataclass(slots=True)

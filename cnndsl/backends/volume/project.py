@@ -56,32 +56,40 @@ class Body(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Sizes -> lengths. `longest` is the longest side of any map of the picture.
+    """Sizes -> lengths. `longest` is the longest side of any map of the picture, `signal` the longest signal.
 
+    A signal of thousands of numbers stands beside a picture of a hundred rows: each has a scale of its own.
     Side: as the square root, so that halving looks alike at every size. Thickness and the height of a
     column of features: as the logarithm, for they range from a few to thousands.
     """
 
     longest: int
+    signal: int = 1
     zoom: float = 1.0
 
     @classmethod
     def of(cls, scene: Scene) -> Scale:
         """The scale at which everything in a scene fits; in long ones all is smaller."""
-        sides = [value_of(size) for volume in scene.volumes for size in volume.shape[1:]]
-        return cls(max(sides, default=1), max(0.66, min(1.0, 1.24 - len(scene.volumes) / 45)))
+        shapes = [volume.shape for volume in scene.volumes]
+        sides = (value_of(size) for shape in shapes if len(shape) > 2 for size in shape[1:])
+        lengths = (value_of(shape[1]) for shape in shapes if len(shape) == 2)
+        zoom = max(0.66, min(1.0, 1.24 - len(scene.volumes) / 45))
+        return cls(max(sides, default=1), max(lengths, default=1), zoom)
 
     def side(self, size: int) -> float:
         """The length of a side of `size` positions."""
-        return max(_SHORTEST, SIDE * self.zoom * sqrt(size / self.longest))
+        return self._root(size, self.longest)
+
+    def _root(self, size: int, longest: int) -> float:
+        return max(_SHORTEST, SIDE * self.zoom * sqrt(size / longest))
 
     def body(self, volume: Volume) -> Body:
         """The extents of a volume."""
         channels, sides = _axes(volume.shape)
         if sides:
-            high, deep = self.side(sides[-2] if len(sides) > 1 else sides[0]), _FLAT
+            high, deep = self._root(sides[0], self.signal), _FLAT
             if len(sides) > 1:
-                deep = self.side(sides[-1])
+                high, deep = self.side(sides[-2]), self.side(sides[-1])
             slab, slices = max(5.0, 4.4 * self.zoom * log2(1 + channels)), 1
             if len(sides) > 2:
                 slices = min(sides[0], _MOST_SLICES)

@@ -55,6 +55,8 @@ class Volume:
     training: bool = False
     shared: bool = False
     plain_title: str = ""
+    output: str = ""
+    """Which of several outputs of the network it is."""
     name: str = ""
     """What the label calls it; filled in at the end, when all is folded."""
 

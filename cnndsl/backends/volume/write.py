@@ -9,12 +9,13 @@ from typing import Literal
 from urllib.parse import quote
 
 from cnndsl.backends.diagram import words as about
-from cnndsl.backends.diagram.legend import DASHED, KINDS
+from cnndsl.backends.diagram.legend import DASHED as DASHED_KINDS
+from cnndsl.backends.diagram.legend import KINDS
 from cnndsl.backends.diagram.markup import BOLD, MONO, SANS
 from cnndsl.backends.diagram.metrics import shorten, text_width
 from cnndsl.backends.diagram.picture import IO, MERGE
 from cnndsl.backends.volume.legend import legend
-from cnndsl.backends.volume.paper import FONT, number, path, polygon, safe, words
+from cnndsl.backends.volume.paper import DASHED, DOTTED, FONT, number, path, polygon, safe, words
 from cnndsl.backends.volume.places import LINE, MARGIN, RADIUS, SMALL, TITLE, TURN, Layout, Placed, Route
 from cnndsl.backends.volume.project import BAND, Box, Point
 from cnndsl.backends.volume.scene import Scene, Volume
@@ -30,7 +31,6 @@ _MOST_TOLD = 200
 """Volumes that are told in the description."""
 _MOST_LINES = 12
 Side = Literal["right", "down", "up"]
-_DASH = ' stroke-dasharray="3 2"'
 
 
 def write(scene: Scene, layout: Layout, theme: ThemeName) -> str:
@@ -134,7 +134,7 @@ class _Writer:
         hops = [*volume.hops[:1], *volume.hops[1:][-body.slabs + 1 :]]
         for at in range(body.slabs):
             box = Box(item.x - body.wide / 2 + at * step, item.axis, body.high, body.deep, body.slab)
-            dash = _DASH if volume.training or volume.kind in DASHED else ""
+            dash = _border(volume.kind, training=volume.training)
             yield f'<g stroke="{colours.line}" stroke-width="0.9" stroke-linejoin="round"{dash}>'
             yield polygon(box.side(), colours.side)
             yield from self._faces(box, volume, body.slices)
@@ -155,7 +155,7 @@ class _Writer:
             yield f'<path d="{path((below, above, behind))}" fill="none" stroke-width="{thin}"/>'
         for at, band in enumerate(volume.bands):
             tint, start = shade(self._theme, band.kind), main + at * stripe
-            dash = _DASH if band.kind in DASHED and not volume.training else ""
+            dash = "" if volume.training else _border(band.kind)
             yield polygon(box.top(start, start + stripe), tint.top, f' stroke="{tint.line}"{dash}')
             yield polygon(box.front(start, start + stripe), tint.front, f' stroke="{tint.line}"{dash}')
 
@@ -186,13 +186,7 @@ class _Writer:
             else:
                 yield self._line(path((start, (end[0] - 5, end[1]))), end, skip=route.skip)
             return
-        begin, after = route.turn, route.turn + TURN
-        middle = number((begin + after) / 2)
-        line = (
-            f"M{number(start[0])} {number(start[1])}H{number(begin)}"
-            f"C{middle} {number(start[1])} {middle} {number(end[1])} {number(after)} {number(end[1])}"
-            f"H{number(end[0] - 5)}"
-        )
+        line = f"M{_point(start)}{_bend(route.turn, start[1], end[1])}H{number(end[0] - 5)}"
         yield self._line(line, end, skip=route.skip)
 
     def _window(self, window: Window, route: Route, end: Point) -> Iterator[str]:
@@ -228,15 +222,21 @@ class _Writer:
         return self._line(path((start, (tip[0], tip[1] + 5))), tip, skip=route.skip, to="up")
 
     def _arc(self, route: Route, y: float) -> str:
-        """A way around: up, across, down."""
+        """A way around: up, across, down; or with a bend into another row before it, or after it."""
+        tail, head = route.tail, route.head
         x0, x1 = route.start, route.end
-        y0, y1 = route.tail.axis - route.tail.body.high / 2, route.head.axis - route.head.body.high / 2
-        r = min(8.0, abs(x1 - x0) / 2, y0 - y)
-        line = (
-            f"M{number(x0)} {number(y0)}V{number(y + r)}Q{number(x0)} {number(y)} {number(x0 + r)} {number(y)}"
-            f"H{number(x1 - r)}Q{number(x1)} {number(y)} {number(x1)} {number(y + r)}V{number(y1 - 5)}"
-        )
-        return self._line(line, (x1, y1), skip=True, to="down")
+        y0, y1 = tail.axis - tail.body.high / 2, head.axis - head.body.high / 2
+        r = 8.0 if route.turn is not None else min(8.0, abs(x1 - x0) / 2, y0 - y)
+        up = f"M{number(x0)} {number(y0)}V{number(y + r)}Q{number(x0)} {number(y)} {number(x0 + r)} {number(y)}"
+        down = f"H{number(x1 - r)}Q{number(x1)} {number(y)} {number(x1)} {number(y + r)}V{number(y1 - 5)}"
+        if route.turn is None:
+            return self._line(up + down, (x1, y1), skip=True, to="down")
+        if route.turns_early:
+            start = (tail.x + tail.body.wide / 2, tail.axis)
+            line = f"M{_point(start)}{_bend(route.turn, tail.axis, y)}{down}"
+            return self._line(line, (x1, y1), skip=route.skip, to="down")
+        line = f"{up}{_bend(route.turn, y, head.axis)}H{number(head.left - 5)}"
+        return self._line(line, (head.left, head.axis), skip=route.skip)
 
     def _hop(self, box: Box) -> str:
         """A small arc over a block that adds what comes in to what it makes of it."""
@@ -259,6 +259,22 @@ class _Writer:
             head = [(x, y), (x - half, back), (x + half, back)]
         drawn = f'<path d="{line}" fill="none" stroke="{colour}" stroke-width="1.2"{dash}/>{polygon(head, colour)}'
         return f'<g class="{"skip" if skip else "flow"}">{drawn}</g>'
+
+
+def _border(kind: str, *, training: bool = False) -> str:
+    """The attribute for the border of a volume, or of a stripe of this kind."""
+    return DOTTED if training else DASHED if kind in DASHED_KINDS else ""
+
+
+def _point(point: Point) -> str:
+    return f"{number(point[0])} {number(point[1])}"
+
+
+def _bend(x: float, start: float, end: float) -> str:
+    """A line along the page up to x, and from there on to another height."""
+    after = x + TURN
+    middle = number((x + after) / 2)
+    return f"H{number(x)}C{middle} {number(start)} {middle} {number(end)} {number(after)} {number(end)}"
 
 
 def _divisions(volume: Volume, slices: int) -> list[float]:
