@@ -84,6 +84,12 @@ class _Commands(click.Group):
             takers = [name for name in commands if self._takes_files(ctx, name)]
             message = f"what is to be done with {args[0]}? Write cnndsl {'|'.join(takers)} {args[0]}"
             raise click.UsageError(message, ctx)
+        if args[0] not in commands and not args[0].startswith("-"):
+            from cnndsl.elaborate.suggest import nearest
+
+            near = nearest(args[0], commands)
+            message = f"there is no command {args[0]}" + (f": did you mean {near}?" if near else "")
+            raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -102,14 +102,18 @@ class Run:
         return path.parent
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Show diagnostics and let the exit code follow. JSON and SARIF are one document, and wait for `finish`."""
+        """Show diagnostics and let the exit code follow. SARIF is one document, and waits for `finish`."""
         diagnostics = list(diagnostics)
         before = self.found.total()
         self.found.update(diagnostic.severity.value for diagnostic in diagnostics)
         self.codes.update((diagnostic.code, None) for diagnostic in diagnostics)
         self.settle(diagnostics)
-        if self.format_ in ("json", "sarif"):
+        if self.format_ == "sarif":
             self._kept += diagnostics
+        elif diagnostics and self.format_ == "json":
+            from cnndsl.reporting import json
+
+            self._tell(json.render(diagnostics))
         elif diagnostics and self.format_ == "github":
             from cnndsl.reporting import github
 
@@ -131,11 +135,7 @@ class Run:
 
     def finish(self) -> int:
         """Show what has waited for the end; the exit code."""
-        if self.format_ == "json":
-            from cnndsl.reporting import json
-
-            self._tell(json.render(self._kept))
-        elif self.format_ == "sarif":
+        if self.format_ == "sarif":
             from cnndsl.reporting import sarif
 
             self._tell(sarif.render(self._kept))
@@ -223,8 +223,14 @@ def _wanted(diagnostics: tuple[Diagnostic, ...], folder: Path) -> tuple[Diagnost
     try:
         ignored = project.ignored(folder)
     except project.ProjectProblem as problem:
-        raise click.UsageError(str(problem)) from None
+        raise _Refused(str(problem)) from None
     return tuple(d for d in diagnostics if d.severity is not Severity.WARNING or d.code not in ignored)
+
+
+class _Refused(click.ClickException):
+    """What a project says means nothing; how the command is called is not the matter."""
+
+    exit_code = WRONG_USE
 
 
 def _recognise(path: Path) -> Callable[[bytes], bool]:

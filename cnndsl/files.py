@@ -239,7 +239,7 @@ def rewrite(path: Path, old: bytes, new: bytes) -> None:
     Raises Problem with E004 where it cannot be written, is no regular file, or has another content by now.
     """
     try:
-        target = path.resolve(strict=True)
+        target = path.resolve(strict=True) if path.is_symlink() else path
         check_target(target, lambda _: True, force=True)
         if load(target, len(old)) != old:
             raise error("E004", f"{shown(path)} stays as it is: it was changed meanwhile", None, help="run this again")

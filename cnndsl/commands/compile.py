@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.commands.options import check_no_source, common, files, force
+from cnndsl.commands.options import PATH, check_no_source, common, files, force
 from cnndsl.console import STDIN, Run
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PICTURES = ("svg", "png", "pdf", "dot")
     "-o",
     "--output",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The folder to write to; by default that of FILE.",
 )
 @click.option(

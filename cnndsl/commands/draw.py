@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cnndsl.commands.options import check_expand, check_no_source, common, file, force, network, network_name
+from cnndsl.commands.options import PATH, check_expand, check_no_source, common, file, force, network, network_name
 from cnndsl.console import STDIN, Run
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     "-o",
     "--output",
     metavar="OUT",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The picture to write: a name that ends in .svg, .png, .pdf, .dot, .mmd or .md; by default FILE with .svg.",
 )
 @network

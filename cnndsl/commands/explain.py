@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.commands.options import check_no_source, common_beside_format, file, force, network, network_name
+from cnndsl.commands.options import PATH, check_no_source, common_beside_format, file, force, network, network_name
 from cnndsl.console import STDIN, Run, say
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     "pictures",
     "--from",
     metavar="PICTURE",
-    type=click.Path(path_type=Path),
+    type=PATH,
     multiple=True,
     help="Run the network on a picture, numbers (.csv) or a tensor (.pt). Once for each input of the network.",
 )
@@ -71,10 +71,10 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     "-o",
     "--output",
     metavar="OUT",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where to show the run: a name that ends in .html, .svg or .png; by default FILE with .html.",
 )
-@click.option("--weights", metavar="FILE", type=click.Path(path_type=Path), help="Trained weights (.pt) for the run.")
+@click.option("--weights", metavar="FILE", type=PATH, help="Trained weights (.pt) for the run.")
 @click.option("--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]")
 @click.option(
     "--mean",
@@ -92,7 +92,7 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
 @click.option(
     "--depth", metavar="N", type=click.IntRange(min=0), help="How many levels of blocks to show with their inside."
 )
-@click.option("--labels", metavar="FILE", type=click.Path(path_type=Path), help="The names of the classes, one a line.")
+@click.option("--labels", metavar="FILE", type=PATH, help="The names of the classes, one a line.")
 @force
 @common_beside_format
 def command(

@@ -10,6 +10,7 @@ from typing import Literal
 
 import click
 
+from cnndsl.commands.options import PATH
 from cnndsl.commands.options import color as color_option
 from cnndsl.commands.options import stdin_filename as stdin_filename_option
 from cnndsl.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, say
@@ -18,7 +19,7 @@ Outcome = Literal["changed", "unchanged", "failed"]
 
 
 @click.command("fmt", short_help="Give each FILE the one layout.")
-@click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", type=PATH, nargs=-1, required=True)
 @click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 if a file would be changed.")
 @click.option("--diff", is_flag=True, help="Write nothing, and print what would be changed.")
 @color_option

@@ -45,6 +45,9 @@ def _codes(_context: click.Context, _parameter: click.Parameter, given: tuple[st
         raise click.BadParameter(str(problem)) from None
 
 
+PATH = click.Path(path_type=Path, readable=False)
+"""A file or folder; whether it can be read is found out by reading it, and reported like all that is wrong."""
+
 color = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -111,8 +114,8 @@ def common_beside_format(command: Callable[..., int]) -> Callable[..., int]:
     return reading(_findings("--diagnostics")(command))
 
 
-file = click.argument("file", type=click.Path(path_type=Path))
-files = click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
+file = click.argument("file", type=PATH)
+files = click.argument("files", metavar="FILE...", type=PATH, nargs=-1, required=True)
 network = click.option("--network", metavar="NAME", help="Which network to take; by default the last one of the file.")
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
 

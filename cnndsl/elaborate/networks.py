@@ -60,7 +60,7 @@ class Networks:
                 if near
                 else f"there is {listed}"
                 if listed
-                else "write network Net(name = value)"
+                else f"write network Net({name} = ...)"
             )
             self._context.report(error("E209", f"no network here has a parameter {name}", None, help=text).diagnostic)
 

@@ -1,4 +1,4 @@
-"""Diagnostics for programs: a JSON array with an object for each.
+"""Diagnostics for programs: JSON lines, an object for each.
 
 Lines and columns count from 1, columns in characters; an end is exclusive. `file`, `start` and `end`
 are null for a diagnostic that is not about a place in a text. `fix` is what would mend it, or null: its edits
@@ -17,8 +17,8 @@ from cnndsl.source import Span
 
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
-    """The array, with a line end after it."""
-    return json.dumps([_entry(diagnostic) for diagnostic in diagnostics], indent=2) + "\n"
+    """The lines, each with its line end."""
+    return "".join(f"{json.dumps(_entry(diagnostic))}\n" for diagnostic in diagnostics)
 
 
 def _entry(diagnostic: Diagnostic) -> dict[str, Any]:

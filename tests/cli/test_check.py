@@ -65,8 +65,9 @@ def test_standard_input(cnndsl: Command) -> None:
 def test_json(cnndsl: Command) -> None:
     result = cnndsl("check", "bad.cnn", "gone.cnn", "net.cnn", "--format", "json")
     assert result.code == 2
-    assert [(entry["code"], entry["file"]) for entry in json.loads(result.out)] == [("E201", "bad.cnn"), ("E001", None)]
-    assert json.loads(cnndsl("check", "net.cnn", "--format", "json").out) == []
+    entries = [json.loads(line) for line in result.out.splitlines()]
+    assert [(entry["code"], entry["file"]) for entry in entries] == [("E201", "bad.cnn"), ("E001", None)]
+    assert cnndsl("check", "net.cnn", "--format", "json").out == ""
 
 
 def test_sarif(cnndsl: Command) -> None:
@@ -110,6 +111,11 @@ def test_a_missing_file_does_not_stop_the_others(cnndsl: Command) -> None:
     assert result.code == 2
     assert result.out.startswith("error[E001]: gone.cnn cannot be read: no such file or directory\n\nerror[E201]")
     assert result.out.endswith("2 files checked, 2 errors in 2 files\n")
+
+
+def test_whether_a_file_can_be_read_is_found_out_by_reading(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert cnndsl("check", "net.cnn").code == 0
 
 
 def test_a_folder_stands_for_its_files(cnndsl: Command, folder: Path) -> None:

@@ -97,9 +97,9 @@ def test_warnings_go_to_standard_error(cnndsl: Command) -> None:
     result = cnndsl("compile", "warned.cnn", "--diagram", "none")
     assert (result.code, result.out) == (0, "wrote warned.py\n")
     assert result.err.startswith("warning[")
-    assert [entry["severity"] for entry in json.loads(cnndsl("compile", "warned.cnn", "--format", "json").err)] == [
-        "warning"
-    ]
+    assert [
+        json.loads(line)["severity"] for line in cnndsl("compile", "warned.cnn", "--format", "json").err.splitlines()
+    ] == ["warning"]
 
 
 def test_settings(cnndsl: Command, folder: Path) -> None:

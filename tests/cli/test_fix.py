@@ -87,6 +87,6 @@ def test_wrong_use(cnndsl: Command, options: tuple[str, ...]) -> None:
 
 
 def test_json_has_the_fixes(cnndsl: Command) -> None:
-    (entry,) = json.loads(cnndsl("check", "bad.cnn", "--format", "json").out)
+    entry = json.loads(cnndsl("check", "bad.cnn", "--format", "json").out)
     place = {"file": "bad.cnn", "start": {"line": 3, "column": 19}, "end": {"line": 3, "column": 23}}
     assert entry["fix"] == {"title": "rely becomes relu", "edits": [{**place, "text": "relu"}]}

@@ -17,6 +17,16 @@ from tests.cli.conftest import NET, Command
 CNNDSL = [sys.executable, "-m", "cnndsl"]
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("chekc", "there is no command chekc: did you mean check?"), ("train", "there is no command train\n")],
+)
+def test_a_command_that_does_not_exist(cnndsl: Command, word: str, said: str) -> None:
+    result = cnndsl(word, "net.cnn")
+    assert result.code == 2
+    assert said in result.err
+
+
 def test_version(cnndsl: Command) -> None:
     assert cnndsl("--version").out == f"cnndsl {version('cnndsl')}\n"
 

@@ -197,7 +197,7 @@ def _report(diagnostics: list[Diagnostic], source: str) -> None:
     plain = text.render(diagnostics)
     assert "\x1b" not in plain
     text.render(diagnostics, color=True)
-    assert len(json.loads(json_.render(diagnostics))) == len(diagnostics)
+    assert len([json.loads(line) for line in json_.render(diagnostics).splitlines()]) == len(diagnostics)
     assert github.render(diagnostics).count("\n") == len(diagnostics)
     assert len(json.loads(sarif.render(diagnostics))["runs"][0]["results"]) == len(diagnostics)
 

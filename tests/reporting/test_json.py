@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,12 @@ from cnndsl.reporting import json as report
 from tests.reporting.build import CASES, load
 
 
+def lines(rendered: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in rendered.splitlines()]
+
+
 def test_a_diagnostic_with_everything() -> None:
-    (entry,) = json.loads(report.render(load(CASES / "another_file.toml")))
+    (entry,) = lines(report.render(load(CASES / "another_file.toml")))
     assert entry == {
         "code": "E306",
         "severity": "error",
@@ -39,16 +44,18 @@ def test_a_diagnostic_with_everything() -> None:
 
 
 def test_no_place() -> None:
-    (entry,) = json.loads(report.render([Diagnostic("E001", "gone")]))
+    (entry,) = lines(report.render([Diagnostic("E001", "gone")]))
     assert (entry["file"], entry["start"], entry["end"], entry["labels"]) == (None, None, None, [])
 
 
-def test_nothing_is_an_empty_array() -> None:
-    assert json.loads(report.render([])) == []
+def test_a_line_for_each() -> None:
+    assert report.render([]) == ""
+    found = [Diagnostic("E001", "gone"), Diagnostic("E001", "away\nfor good")]
+    assert [entry["message"] for entry in lines(report.render(found))] == ["gone", "away\nfor good"]
 
 
 @pytest.mark.parametrize("name", ["tabs_and_wide_characters", "control_characters"])
 def test_plain_ascii(name: str) -> None:
     rendered = report.render(load(CASES / f"{name}.toml"))
     assert rendered.isascii()
-    assert json.loads(rendered)[0]["message"] == load(CASES / f"{name}.toml")[0].message
+    assert lines(rendered)[0]["message"] == load(CASES / f"{name}.toml")[0].message
