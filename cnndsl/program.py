@@ -65,6 +65,11 @@ class Weights(Model):
     trainable: bool = False
 
 
+def nested_shape(numbers: Any) -> tuple[int, ...]:
+    """The shape of nested tuples of numbers."""
+    return (len(numbers), *nested_shape(numbers[0])) if isinstance(numbers, tuple) else ()
+
+
 class Leaf(Model):
     """A layer that is a module of its own, built for the input shape `x`.
 

@@ -47,6 +47,7 @@ class Application(Expressions):
             self._check_alone(stage)
             raise Silent
         recipe, span = stage.recipe, stage.span
+        self.context.work(span)
         if stage.label is not None:
             return self._apply_labelled(stage, value)
         match recipe:

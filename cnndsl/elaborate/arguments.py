@@ -75,6 +75,8 @@ def bind_layer(
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, Traced) and (layer.role(name) == "fixed" or not number.expr.sayable):
                 body.plain(number)
+    for argument, value in weights.values():
+        body.go_through(value, argument.span)
     made = weights_of(layer, weights) if weights else None
     for name, what in INIT_WORDS.items():
         if name in places and what in weights:

@@ -14,12 +14,14 @@ from cnndsl.layers.sizes import Shape
 from cnndsl.names import why_not, why_not_key
 from cnndsl.program import Call, Child, Combine, InitRule, Leaf, Module, OpenSize, Output, Parameter, Plain, Step, Use
 from cnndsl.source import Span
-from cnndsl.traced import Number, Test, Traced, Truth, negation
+from cnndsl.traced import Number, Test, TooLong, Traced, Truth, negation, trace_weight
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _SHOWN = 60
+MOST_CONDITIONS = 300
+"""With how many names and numbers the conditions may be written under which a layer stands."""
 ModuleKind = Literal["network", "block", "sequence", "chain"]
 
 
@@ -104,11 +106,16 @@ class Builder:
 
     @contextmanager
     def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:
-        """While a branch is worked out that was taken because `condition` came out as `outcome`."""
+        """While a branch is worked out that was taken because `condition` came out as `outcome`.
+
+        Raises TooLong where that makes more conditions at once than anyone could follow.
+        """
         if not isinstance(condition, Truth):
             yield
             return
         test = condition.test if outcome else negation(condition.test)
+        if sum(outer.weight for outer in self._tests) + test.weight > MOST_CONDITIONS:  # type: ignore[union-attr]
+            raise TooLong
         self._tests.append(test)  # type: ignore[arg-type]
         try:
             yield
@@ -142,7 +149,9 @@ class Builder:
         span: Span,
         maker: str,
     ) -> tuple[Value, ...]:
-        """Record an application; the values that come out."""
+        """Record an application; the values that come out, each of which counts as a layer does."""
+        self.context.turn(span, len(shapes))
+        self.context.work(span, sum(trace_weight(*shape) for shape in shapes))
         self.context.attribute(span)
         outputs = tuple(self.value(shape, span, maker) for shape in shapes)
         self._spans.append(span)

@@ -8,6 +8,7 @@ from typing import Any
 from cnndsl.diagnostics import Problem, error
 from cnndsl.elaborate import functions
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
+from cnndsl.elaborate.context import LIGHT
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.leaves import call_on_value
@@ -43,7 +44,7 @@ from cnndsl.layers.learned import Learned
 from cnndsl.layers.values import OPERATIONS
 from cnndsl.program import Call, Leaf
 from cnndsl.syntax import tree
-from cnndsl.traced import Traced, is_open, value_of
+from cnndsl.traced import Traced, is_open, trace_weight, value_of
 
 _PARAMETER = "write parameter([channels, 1, 1], init=1e-6)"
 
@@ -109,6 +110,8 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         return _call_operation(body, name, positional, named, node)
     if name in functions.TABLE:
         body.go_through(positional, node.span)
+        numbers = (part for item in positional for part in (item if isinstance(item, list) else [item]))
+        body.context.work(node.span, trace_weight(*numbers) // LIGHT)
         result = functions.call(name, positional, named, body.plain, body.context.limits.items, node.span)
         return body.light(Items(result), node.span) if isinstance(result, list) else result
     if positional and isinstance(positional[0], list) and any(isinstance(item, Value) for item in positional[0]):

@@ -47,6 +47,7 @@ def composed(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Spa
 
 
 def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> Module:
+    body.go_through(recipe, span)
     key = ("chain", body.builder.name, key_for(recipe), dims_key(value.shape))
     known = body.context.memo.get(key)
     if known is not None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic, Label, Problem, error
+from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
 from cnndsl.elaborate.limits import Limits, raise_it
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.sizes import Shape, check_limits
@@ -15,6 +15,10 @@ from cnndsl.program import Module, Origin
 from cnndsl.source import Span
 from cnndsl.traced import Guard, Symbol, Traced, key_of
 
+MOST_ERRORS = 1_000
+"""After so many errors the rest of a text is left alone."""
+LIGHT = 5
+"""So many names and numbers of an expression take no longer than one that is worked out."""
 _SHOWN_USES = 3
 
 
@@ -41,20 +45,26 @@ class Context:
         self._guards_seen: dict[Symbol, int] = {}
         self._counts: dict[str, int] = {}
         self._turns = 0
+        self._worked = 0
+        self._errors = 0
         self._uses: list[tuple[str, Span]] = []
         self._idle: list[Diagnostic] = []
         self._needed: set[Span | None] = set()
 
     def report(self, diagnostic: Diagnostic) -> None:
-        """Keep a finding, once; inside blocks, with where these are used."""
+        """Keep a finding, once; inside blocks, with where these are used. Raises Stop after `MOST_ERRORS`."""
         if self._uses and diagnostic.span is not None:
             places = {span: name for name, span in reversed(self._uses) if span != diagnostic.span}
             uses = (Label(span, f"{name} is used here") for span, name in islice(places.items(), _SHOWN_USES))
             diagnostic = diagnostic.replaced(labels=(*diagnostic.labels, *uses))
         same = (diagnostic.code, diagnostic.span, diagnostic.message)
-        if same not in self._said:
-            self._said.add(same)
-            self.diagnostics.append(diagnostic)
+        if same in self._said:
+            return
+        self._said.add(same)
+        self.diagnostics.append(diagnostic)
+        self._errors += diagnostic.severity is Severity.ERROR
+        if self._errors >= MOST_ERRORS:
+            raise Stop
 
     def idle(self, diagnostic: Diagnostic) -> None:
         """Keep a warning of something that does nothing here: another use of the same block may need it."""
@@ -87,7 +97,7 @@ class Context:
             self._uses.pop()
 
     def turn(self, span: Span, count: int = 1) -> None:
-        """Account for a layer or a turn of a loop. Raises Stop over the limit."""
+        """Account for a layer, an operation, a block or a turn of a loop. Raises Stop over the limit."""
         self._turns += count
         if self._turns > self.limits.layers:
             problem = error(
@@ -98,6 +108,23 @@ class Context:
                     "repeat a block instead of its layers: equal blocks are worked out once",
                     raise_it("layers", self.limits.layers),
                 ),
+            )
+            self.report(problem.diagnostic)
+            raise Stop
+
+    def work(self, span: Span, amount: int = 1) -> None:
+        """Account for what takes time and makes no layer. Raises Stop over the limit.
+
+        An expression that is worked out counts 1, and so does each item of a list, or argument of a layer, that is
+        gone through.
+        """
+        self._worked += amount
+        if self._worked > self.limits.work:
+            problem = error(
+                "E504",
+                f"the text asks for more than {self.limits.work:,} steps of calculation",
+                span,
+                help=("let a loop do less, or go on with shorter lists", raise_it("work", self.limits.work)),
             )
             self.report(problem.diagnostic)
             raise Stop

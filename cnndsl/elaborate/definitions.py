@@ -63,6 +63,8 @@ def instantiate(
             help=f"make it a block: block {definition.name.text}(...) {{ ... }}",
         )
     check_complete(definition, dict(recipe.arguments), recipe.span or span)
+    body.go_through(recipe, span)
+    body.context.work(span, len(definition.parameters))
     arguments = dict(recipe.arguments)
     extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
     inputs = (value, *extra.values())
@@ -76,6 +78,7 @@ def instantiate(
     )
     memo = body.context.memo
     if key not in memo:
+        body.context.turn(span)
         with body.context.inside(definition.name.text, recipe.span or span):
             memo[key] = _work_out(body, recipe.template, inside, extra, shapes)
     module, fixed = memo[key]
@@ -97,7 +100,11 @@ def _work_out(
     name = definition.name.text
     scope = Scope(template.scope)
     kind = "sequence" if definition.kind == "sequence" else "block"
-    builder = Builder(body.context, kind, name, definition.name.span, declared_names(definition.body))  # type: ignore[arg-type]
+    names_key = ("names", template)
+    if names_key not in body.context.memo:
+        body.context.memo[names_key] = declared_names(definition.body)
+    taken = body.context.memo[names_key]
+    builder = Builder(body.context, kind, name, definition.name.span, taken)  # type: ignore[arg-type]
     inner = body.spawn(builder, scope)
     parameters = bind_parameters(inner, definition, arguments, frozenset(extra))
     names = ("input", *extra)

@@ -29,8 +29,8 @@ from cnndsl.syntax import tree
 from cnndsl.traced import Expr, SizeIsOpen, Test, Traced, Truth, value_of
 
 _Light = TypeVar("_Light")
-_LIGHT = 100
-"""How much a value may hold for which going through it counts nothing."""
+_CHARACTERS = 100
+"""So many characters of a text take no longer than one item of a list."""
 
 
 class Evaluation:
@@ -183,9 +183,8 @@ class Evaluation:
         return value
 
     def go_through(self, value: Any, span: Span) -> None:
-        """Account for going through all of a value: a long one, time and again, takes as long as many layers do."""
-        size = len(value) if isinstance(value, str) else weight_of(value)
-        self.context.turn(span, size // _LIGHT)
+        """Account for going through all of a value."""
+        self.context.work(span, len(value) // _CHARACTERS if isinstance(value, str) else weight_of(value))
 
     def bounded_text(self, text: str, span: Span) -> str:
         """The text, unless it is too long. Raises Problem."""

@@ -8,6 +8,7 @@ from typing import Any
 from cnndsl.diagnostics import Problem, error
 from cnndsl.elaborate.calls import call
 from cnndsl.elaborate.chains import brace, choice, conditional, labelled, pipe
+from cnndsl.elaborate.context import LIGHT
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.mistaken import open_size
 from cnndsl.elaborate.operators import binary, comparison, unary
@@ -17,17 +18,21 @@ from cnndsl.elaborate.values import Silent, Unknown, Value, describe
 from cnndsl.elaborate.weight import Items
 from cnndsl.layers.sizes import AXES
 from cnndsl.syntax import tree
-from cnndsl.traced import SizeIsOpen
+from cnndsl.traced import SizeIsOpen, Traced
 
 
 class Expressions(Evaluation):
     """Works out the expressions of one body."""
 
     def evaluate(self, node: tree.Expression) -> Any:
+        self.context.work(node.span)
         try:
-            return _METHODS[type(node)](self, node)
+            value = _METHODS[type(node)](self, node)
         except SizeIsOpen:
             raise open_size(node.span) from None
+        if isinstance(value, Traced):
+            self.context.work(node.span, value.expr.weight // LIGHT)
+        return value
 
 
 def _name(body: Evaluation, node: tree.Name) -> Any:

@@ -13,7 +13,8 @@ from cnndsl.source import Span
 from cnndsl.traced import TooLong, is_open, make_divisible, value_of
 from cnndsl.traced import call as traced_call
 
-_LARGEST_COUNT = 10**9
+_MOST_DIGITS = 1_000
+"""To how many digits a number is rounded at most: Python works with as many, whatever the number."""
 
 
 def power(base: float, exponent: float, digits: int) -> float | None:
@@ -58,7 +59,10 @@ def _unary(name: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _round(number: Any, digits: int = 0) -> Any:
     plain = value_of(number)
-    result = round(plain) if digits == 0 else round(plain, digits)
+    places = value_of(digits)
+    if not isinstance(places, int) or abs(places) > _MOST_DIGITS:
+        return _wrong(_TAKES["round"])
+    result = round(plain) if digits == 0 else round(plain, places)
     return traced_call("round", result, [number] if digits == 0 else [number, digits])
 
 
@@ -130,7 +134,7 @@ _TAKES = {
     "enumerate": "a list, and perhaps the number to start from",
     "sum": "a list of numbers",
     "zip": "lists of equal length",
-    "round": "a number, and perhaps how many digits",
+    "round": f"a number, and perhaps how many digits, {_MOST_DIGITS:,} at most",
 }
 _KEEP_TRACE = frozenset(TABLE) - {"range", "len", "str", "enumerate", "zip"}
 

@@ -42,6 +42,7 @@ def layer_recipe(body: Evaluation, recipe: Kind | LayerRecipe | External, span: 
 def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, span: Span) -> Value:
     """Apply a layer that is a module; without a slot, as a part without a name."""
     value = body.one(value, span)
+    body.go_through(recipe, span)
     layer = recipe.layer
     with _sizes(recipe, value, span):
         if layer.flattens(value.shape):
@@ -51,7 +52,6 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
         body.context.tensors(layer, x)
         if layer.plain_call:
             layer.torch(x)  # some operations are no module, and say so
-    body.context.turn(span)
     body.builder.add_size(1, span)
     if slot is None:
         slot = body.builder.automatic(recipe_word(recipe), span)
@@ -112,7 +112,6 @@ def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *,
         y = _output(body, recipe, value.shape)
     _check_weights(body, recipe, value.shape, span)
     action = Plain(layer=recipe.layer, traced=dict(recipe.traced), inserted=inserted)
-    body.context.turn(span)
     (result,) = body.builder.step(action, (value,), (y,), span, recipe.layer.kind)
     return result
 

@@ -11,7 +11,9 @@ class Limits:
     """Upper bounds; the defaults are far above what real networks need, and low enough that no step takes seconds."""
 
     layers: int = 10_000
-    """Layers that are worked out one by one, and turns of loops."""
+    """Layers, operations and blocks that are worked out one by one, and turns of loops."""
+    work: int = 500_000
+    """Lines and expressions that are worked out, and items of what is made or gone through on the way."""
     size: int = 50_000
     """Layers of the whole network, repeated blocks counted each time."""
     items: int = 100_000

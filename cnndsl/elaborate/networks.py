@@ -128,6 +128,7 @@ class Networks:
             by_kind.setdefault(rule.kind, []).append((at, rule))
         todo, seen = [network] if by_kind else [], {network.id}
         reported: set[int] = set()
+        checked: set[tuple[str, str, int]] = set()
         while todo:
             for child in todo.pop().children:
                 unit = child.unit
@@ -137,6 +138,10 @@ class Networks:
                         todo.append(self._context.modules[unit.module])
                     continue
                 tensors = {t.name: t for t in unit.layer.tensors(unit.x)} if unit.layer.kind in by_kind else {}
+                axes = {(unit.layer.kind, name, len(tensor.shape)) for name, tensor in tensors.items()}
+                if axes <= checked:
+                    continue  # a rule depends on the number of axes alone
+                checked |= axes
                 for at, rule in by_kind.get(unit.layer.kind, ()):
                     if rule.tensor in tensors and at not in reported:
                         try:

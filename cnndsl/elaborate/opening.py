@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from operator import add, mul
 from typing import Any
 
 from cnndsl.diagnostics import Fix, error
-from cnndsl.elaborate.context import Context, origin
+from cnndsl.elaborate.context import LIGHT, Context, origin
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.suggest import without
 from cnndsl.elaborate.values import describe
@@ -13,7 +14,7 @@ from cnndsl.layers.fields import LARGEST
 from cnndsl.layers.sizes import AXES, Dim, Shape
 from cnndsl.program import OpenSize
 from cnndsl.syntax import tree
-from cnndsl.traced import RELATIONS, Expr, Guard, Symbol, Traced, value_of
+from cnndsl.traced import RELATIONS, Expr, Guard, Number, Operation, Symbol, Traced, value_of
 
 STAND_IN = 2**12 * 3 * 5 * 7
 """The size with which an open axis is worked out: large, and divisible by whatever strides multiply to."""
@@ -104,7 +105,8 @@ def requirements(context: Context) -> tuple[OpenSize, ...]:
 def _requirement(context: Context, symbol: Symbol) -> OpenSize:
     guards = [guard for guard in dict.fromkeys(symbol.guards or ()) if _alone(guard, symbol)]
     sizes = range(1, LARGEST_TRIED + 1)
-    rows = [[_holds(guard, symbol.name, size) for size in sizes] for guard in guards]
+    context.work(context.open[symbol], len(guards) * LARGEST_TRIED // LIGHT)
+    rows = [_outcomes(guard, sizes) for guard in guards]
     fits = [all(column) for column in zip(*rows, strict=True)] if rows else [True] * len(sizes)
     if not any(fits):
         return OpenSize(symbol=symbol.name, minimum=None, multiple=None)
@@ -125,6 +127,23 @@ def _alone(guard: Guard, symbol: Symbol) -> bool:
     return {s.name for s in names} == {symbol.name}
 
 
-def _holds(guard: Guard, name: str, size: int) -> bool:
-    values = {name: size}
-    return RELATIONS[guard.relation](guard.left.evaluate(values), guard.right.evaluate(values)) is guard.truth
+def _outcomes(guard: Guard, sizes: range) -> list[bool]:
+    """Whether a comparison comes out as it did, for each of some sizes."""
+    compare = RELATIONS[guard.relation]
+    both = zip(_values(guard.left, sizes), _values(guard.right, sizes), strict=True)
+    return [compare(left, right) is guard.truth for left, right in both]
+
+
+def _values(expr: Expr, sizes: range) -> list[Number]:
+    """What an expression over one name comes to for each of some sizes: much faster than one size after the other."""
+    total: list[Number] = [0] * len(sizes)
+    for atoms, factor in expr.terms:
+        products: list[Number] = [factor] * len(sizes)
+        for atom in atoms:
+            products = list(map(mul, products, sizes if isinstance(atom, Symbol) else _results(atom, sizes)))
+        total = list(map(add, total, products))
+    return total
+
+
+def _results(operation: Operation, sizes: range) -> list[Number]:
+    return list(map(operation.function, *(_values(operand, sizes) for operand in operation.operands)))

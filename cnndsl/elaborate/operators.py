@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cnndsl.diagnostics import Label, Problem, error
-from cnndsl.elaborate.context import too_long
+from cnndsl.elaborate.builder import MOST_CONDITIONS
+from cnndsl.elaborate.context import LIGHT, too_long
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.functions import power
 from cnndsl.elaborate.mistaken import comment, no_order, open_size, operator_help
@@ -28,6 +29,7 @@ from cnndsl.traced import (
     calculate,
     junction,
     negation,
+    trace_weight,
     value_of,
 )
 
@@ -80,7 +82,7 @@ def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
     result: bool | Truth = True
     values = body.all_known(node.operands)
     for operator, left, right in zip(node.operators, values, values[1:], strict=False):
-        result = _join("and", result, _compare(body, operator, left, right, node.span))
+        result = _join(body, "and", result, _compare(body, operator, left, right, node.span))
     return result
 
 
@@ -113,7 +115,7 @@ def _junction(body: Evaluation, node: tree.Binary) -> bool | Truth:
         return left
     try:
         # Also where the left side settles it: the right side belongs to the test.
-        return _join(node.operator, left, body.truth(node.right))
+        return _join(body, node.operator, left, body.truth(node.right))
     except (Problem, Silent):
         if settled:
             return left
@@ -125,7 +127,7 @@ def _calculate(body: Evaluation, operator: str, left: Any, right: Any, span: Spa
         if operator == "**":
             result: Any = power(body.plain(left), body.plain(right), body.context.limits.digits)
         else:
-            result = _traced(body, operator, left, right)
+            result = _traced(body, operator, left, right, span)
     except ZeroDivisionError:
         raise error("E206", "this divides by zero", span, help="make sure that the divisor is not 0") from None
     except OverflowError:
@@ -136,8 +138,10 @@ def _calculate(body: Evaluation, operator: str, left: Any, right: Any, span: Spa
     return result
 
 
-def _traced(body: Evaluation, operator: str, left: Any, right: Any) -> Any:
+def _traced(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> Any:
     """The result with its expression; without, where that would be longer than anyone could follow."""
+    if operator == "*":
+        body.context.work(span, trace_weight(left) * trace_weight(right) // LIGHT)
     try:
         return calculate(operator, left, right)
     except TooLong:
@@ -245,8 +249,12 @@ def _comparable(value: Any) -> Any:
     return key_for(value_of(value)) if not _is_number(value) else value_of(value)
 
 
-def _join(operator: str, left: bool | Truth, right: bool | Truth) -> bool | Truth:
+def _join(body: Evaluation, operator: str, left: bool | Truth, right: bool | Truth) -> bool | Truth:
     value = (bool(left) and bool(right)) if operator == "and" else (bool(left) or bool(right))
-    tests = (side.test if isinstance(side, Truth) else side for side in (left, right))
-    test = junction(operator, *tests)
-    return value if isinstance(test, bool) else Truth(value, test)
+    test = junction(operator, *(side.test if isinstance(side, Truth) else side for side in (left, right)))
+    if isinstance(test, bool):
+        return value
+    if test.weight > MOST_CONDITIONS:  # nobody could follow it: the outcome will do
+        body.fix(test)
+        return value
+    return Truth(value, test)

@@ -82,7 +82,7 @@ class Body(Application):
                 self.context.report(
                     error(
                         "E502",
-                        "the sizes here hang together with parameters in too long a way",
+                        "the sizes or conditions here hang together with parameters in too long a way",
                         statement.span,
                         help="write some of them as numbers, or divide the block into smaller ones",
                     ).diagnostic
@@ -113,6 +113,7 @@ class Body(Application):
                 self.scope.names.setdefault(name.text, UNKNOWN)
 
     def _run(self, statement: tree.Statement) -> None:
+        self.context.work(statement.span)
         match statement:
             case tree.Apply(value=tree.If() as branch):
                 self._branch(branch)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.elaborate.weight import weight_of
 from cnndsl.layers.base import Layer
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.sizes import Shape
-from cnndsl.program import Weights
+from cnndsl.program import Weights, nested_shape
 from cnndsl.records import Record
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -65,6 +66,12 @@ class LayerRecipe:
     weights: Weights | None = None
     init: tuple[tuple[str, Initialiser], ...] = ()
     span: Span | None = field(default=None, compare=False)
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.weights is not None:
+            given = (self.weights.weight, self.weights.bias)
+            object.__setattr__(self, "weight", 1 + sum(prod(nested_shape(numbers)) for numbers in given))
 
 
 class External(Record, eq=False):

@@ -11,7 +11,7 @@ from cnndsl.elaborate.values import InitialiserKind, Kind, describe
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.fields import LARGEST_REAL, real
 from cnndsl.layers.initialisers import ABOVE_ZERO, CHOICES, LEAST, RULES, Initialiser
-from cnndsl.program import InitRule, Weights
+from cnndsl.program import InitRule, Weights, nested_shape
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import SizeIsOpen, is_open, value_of
@@ -61,11 +61,6 @@ def _even(value: Any, span: Span) -> Nested:
         message = f"a weight must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
         raise error("E208", message, span, help="write a smaller number")
     return value
-
-
-def nested_shape(value: Nested) -> tuple[int, ...]:
-    """The shape of nested tuples of numbers."""
-    return (len(value), *nested_shape(value[0])) if isinstance(value, tuple) else ()
 
 
 def check_fit(value: Nested, shape: tuple[int, ...], what: str, span: Span) -> None:

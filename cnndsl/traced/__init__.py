@@ -13,7 +13,7 @@ Expressions are polynomials, so that equal ones compare equal however they were 
 """
 
 from cnndsl.traced.expr import Expr, Guard, Number, Operation, Symbol, TooLong, make_divisible
-from cnndsl.traced.number import SizeIsOpen, Traced, calculate, call, evaluate, is_open, key_of, value_of
+from cnndsl.traced.number import SizeIsOpen, Traced, calculate, call, evaluate, is_open, key_of, trace_weight, value_of
 from cnndsl.traced.reading import parse_expr, parse_test
 from cnndsl.traced.truth import RELATIONS, Test, Truth, junction, negation
 
@@ -39,5 +39,6 @@ __all__ = [
     "negation",
     "parse_expr",
     "parse_test",
+    "trace_weight",
     "value_of",
 ]

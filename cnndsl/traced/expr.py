@@ -7,17 +7,18 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from cnndsl.records import Record
 
 Number = int | float
 
 
-_MOST_TERMS = 200
-_MOST_ATOMS = 40
 _MOST_WEIGHT = 200
-"""Bounds far above what anyone reads: a dozen lines of arithmetic could make an expression of any length."""
+"""How much an expression may be written with, far above what anyone reads: a dozen lines of arithmetic could make one
+of any length."""
+_MOST_PRODUCTS = 1_000
+"""How many products of terms a multiplication may go through, of which most would be alike."""
 
 
 class TooLong(Exception):  # noqa: N818 - a signal to the stage that asked for the expression
@@ -47,6 +48,7 @@ class Symbol:
 
     name: str
     guards: list[Guard] | None = field(default=None, compare=False, repr=False)
+    weight: ClassVar[int] = 1
 
     def __str__(self) -> str:
         return self.name
@@ -66,6 +68,11 @@ class Operation:
         if weight > _MOST_WEIGHT:
             raise TooLong
         object.__setattr__(self, "weight", weight)
+
+    @property
+    def function(self) -> Callable[..., Number]:
+        """What it does to numbers."""
+        return DIVISIONS.get(self.name) or _FUNCTIONS[self.name]
 
     def __str__(self) -> str:
         if self.name in DIVISIONS:
@@ -116,6 +123,18 @@ class Expr:
 
     terms: tuple[tuple[tuple[Atom, ...], Number], ...]
     factors: tuple[Expr, ...] = field(default=(), compare=False)
+    weight: int = field(init=False, default=0, compare=False, repr=False)
+    """How much it is written with: its names and numbers, those inside of operations too. Raises TooLong when made
+    with too much."""
+
+    def __post_init__(self) -> None:
+        weight = len(self.terms)
+        for atoms, _ in self.terms:
+            for atom in atoms:
+                weight += atom.weight
+        if weight > _MOST_WEIGHT:
+            raise TooLong
+        object.__setattr__(self, "weight", weight)
 
     @staticmethod
     def of(value: Number | Named | Expr | Atom) -> Expr:
@@ -133,11 +152,6 @@ class Expr:
         """The product of the factors, remembered as such."""
         parts = tuple(Expr.of(f) for f in factors)
         return Expr(reduce(operator.mul, parts, Expr.of(1)).terms, parts if len(parts) > 1 else ())
-
-    @property
-    def weight(self) -> int:
-        """How much it is written with: its names and numbers, those inside of operations too."""
-        return sum(1 if isinstance(a, Symbol) else a.weight for atoms, _ in self.terms for a in atoms) + len(self.terms)
 
     @property
     def constant(self) -> Number | None:
@@ -158,13 +172,11 @@ class Expr:
         return self + other * Expr.of(-1)
 
     def __mul__(self, other: Expr) -> Expr:
-        if len(self.terms) * len(other.terms) > _MOST_TERMS**2:
+        if len(self.terms) * len(other.terms) > _MOST_PRODUCTS:
             raise TooLong
         sums: dict[tuple[Atom, ...], Number] = {}
         for atoms, factor in self.terms:
             for more, other_factor in other.terms:
-                if len(atoms) + len(more) > _MOST_ATOMS:
-                    raise TooLong
                 key = tuple(sorted(atoms + more, key=_atom_key))
                 sums[key] = sums.get(key, 0) + factor * other_factor
         return _from_terms(sums)
@@ -213,7 +225,7 @@ class Expr:
                 if isinstance(atom, Symbol):
                     product *= values[atom.name]
                 else:
-                    product *= _apply(atom.name, [operand.evaluate(values) for operand in atom.operands])
+                    product *= atom.function(*(operand.evaluate(values) for operand in atom.operands))
             total += product
         return total
 
@@ -249,7 +261,7 @@ def _atom_key(atom: Atom) -> str:
 
 def _from_terms(sums: dict[tuple[Atom, ...], Number]) -> Expr:
     kept = [(atoms, factor) for atoms, factor in sums.items() if factor]
-    if len(kept) > _MOST_TERMS:
+    if len(kept) > _MOST_WEIGHT:
         raise TooLong
     kept.sort(key=lambda term: ([str(a) for a in term[0]]))
     return Expr(tuple(kept))
@@ -265,19 +277,13 @@ def _term_text(atoms: tuple[Atom, ...], factor: Number, *, bare: bool) -> str:
     return " * ".join(words)
 
 
-def _apply(name: str, operands: list[Number]) -> Number:
-    if name in DIVISIONS:
-        return DIVISIONS[name](*operands)
-    return _FUNCTIONS[name](*operands)
-
-
 def _substitute_atom(atom: Atom, values: Mapping[str, Number | Named | Expr]) -> Expr:
     if isinstance(atom, Symbol):
         return Expr.of(values[atom.name]) if atom.name in values else Expr.of(atom)
     operands = tuple(operand.substitute(values) for operand in atom.operands)
     constants = [operand.constant for operand in operands]
     if all(c is not None for c in constants) and (atom.name in DIVISIONS or atom.name in _FUNCTIONS):
-        return Expr.of(_apply(atom.name, [c for c in constants if c is not None]))
+        return Expr.of(atom.function(*(c for c in constants if c is not None)))
     return Expr.of(Operation(atom.name, operands))
 
 

@@ -245,6 +245,11 @@ def value_of(number: Any) -> Any:
     return number.value if isinstance(number, (Traced, Truth)) else number
 
 
+def trace_weight(*numbers: Any) -> int:
+    """How much the expressions of numbers are written with, all together; 0 for what has none."""
+    return sum(number.expr.weight for number in numbers if isinstance(number, Traced))
+
+
 def is_open(number: Any) -> bool:
     """Whether a number depends on a size that is left open."""
     return isinstance(number, Traced) and number.is_open

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from cnndsl.records import Record
 from cnndsl.traced.expr import Expr, Named, Number, Symbol
@@ -27,6 +27,11 @@ class Test(Record):
 
     name: str
     operands: tuple[Expr | Test, ...]
+    weight: ClassVar[int] = 0
+    """How much it is written with; each has its own."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + sum(operand.weight for operand in self.operands))
 
     @staticmethod
     def of_flag(name: str) -> Test:

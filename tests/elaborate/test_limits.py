@@ -10,6 +10,7 @@ import pytest
 
 import cnndsl
 from cnndsl.elaborate import Limits
+from cnndsl.elaborate.context import MOST_ERRORS
 
 
 def in_network(body: str, before: str = "", inputs: str = "3, 8, 8") -> str:
@@ -31,6 +32,15 @@ def constants(first: str, body: str, count: int = 60) -> str:
     return f"x0 = {first}\n" + "".join(f"x{k} = {body.replace('{}', f'x{k - 1}')}\n" for k in range(1, count))
 
 
+def doubling(ends: str, block: str = "block") -> str:
+    """A block that uses itself twice, each time with another number; `ends` is the test by which it ends."""
+    first, second = "input -> A(n - 1, 2 * k)", "input -> A(n - 1, 2 * k + 1)"
+    return in_network("A(35, 1)", f"{block} A(n, k) {{ if {ends} {{ a = {first}\n b = {second}\n a + b }} }}\n")
+
+
+PARAMETERS = ", ".join(f"a{k} = 1" for k in range(90))
+TOTAL = " + ".join(f"a{k}" for k in range(90))
+
 TOO_MUCH = {
     "repeat": ("E504", in_network("repeat 1000000000 { relu }")),
     "copies": ("E504", in_network("relu * 1000000000")),
@@ -46,6 +56,45 @@ TOO_MUCH = {
     "making lists": ("E504", in_network("for i in range(100000) { y = range(100000) }\nrelu")),
     "adding to a list": ("E504", in_network("x = [0]\nfor i in range(99000) { x = x + [i] }\nrelu")),
     "long texts": ("E504", in_network(f'x = "{"a" * 90000}"\nfor i in range(100000) {{ y = "{{x}}b" }}\nrelu')),
+    "lines in a loop": ("E504", in_network(f"for i in range(9000) {{ {'a = 1; ' * 20_000} }}\nrelu")),
+    "lines for training": ("E504", in_network(f"for i in range(9000) {{ {'when training {}; ' * 8_000} }}\nrelu")),
+    "operations": ("E504", in_network("for i in range(9000) { it + it; it + it; it + it }")),
+    "parts of a split": ("E504", in_network("for i in range(1000) { a = split(it, 8000) }\nrelu", inputs="8000, 1, 1")),
+    "blocks that use themselves twice": ("E504", doubling("n > 0")),
+    "blocks that use themselves without an end": ("E503", doubling("true")),
+    "chains of nothing": ("E504", in_network(f"x = [{' -> '.join(['{}'] * 9_000)}]\nrepeat 9000 {{ x[0] }}\nrelu")),
+    "long arguments": ("E504", in_network("a = range(90000)\nrepeat 9000 { A(a) }", "block A(x) { relu }\n")),
+    "many parameters": (
+        "E504",
+        in_network(
+            "x = [A(1)]\nfor i in range(4000) { conv(i + 1, 1); x[0] }",
+            f"block A({', '.join(f'p{k} = 1' for k in range(9_000))}) {{ relu }}\n",
+        ),
+    ),
+    "weights": (
+        "E504",
+        in_network(
+            "x = [conv(1, 301, padding=150, weight=[[0.5] * 301] * 301)]\nfor i in range(9000) { x[0] }",
+            inputs="1, 300, 300",
+        ),
+    ),
+    "products of long sums": (
+        "E504",
+        f"network Net({PARAMETERS}, n = 1) {{ input(3, 8, 8)\nx = {TOTAL}\nrepeat 9000 {{ y = x * (n + 1) }}\nrelu }}",
+    ),
+    "channels that are long sums": (
+        "E504",
+        f"network Net({PARAMETERS}) {{ input(3, 8, 8)\nx = {TOTAL}\nfor i in range(9000) {{ conv(x + i, 1) }} }}",
+    ),
+    "open sizes compared": (
+        "E504",
+        in_network("".join(f"conv(3, 3, stride={k % 3 + 1}, padding=1)\n" for k in range(4_000)), inputs="3, ?, ?"),
+    ),
+    "places": ("E207", in_network("x = round(5, -1000000000)\nrelu")),
+    "conditions": (
+        "E502",
+        in_network("A", f"block A(n = 1) {{ {' '.join(f'if n < {k} {{' for k in range(2, 98))} relu {'}' * 96} }}\n"),
+    ),
     "list": ("E505", in_network("x = [1] * 10**9\nrelu")),
     "range": ("E505", in_network("x = range(10**12)\nrelu")),
     "list of itself": ("E505", in_network(f"x = [1]\n{doubled('x = x + x')}relu")),
@@ -101,6 +150,16 @@ MUCH = {
     "expressions": (
         f"network Net(n = 1) {{ input(3, 8, 8)\nx = n\n{doubled('x = (x + n) // 2 + (x * n) // 3')}conv(x + 1, 1) }}"
     ),
+    "conditions of themselves": in_network(
+        "A -> A(2)",
+        f"block A(n = 1) {{ t = n > 0\n{doubled('t = (t and n < 9) or (t and n < 8)')}if t {{ relu }}; conv(n, 1) }}\n",
+    ),
+    "a block with many lines that do nothing": in_network(
+        "for i in range(2000) { A(i) }", f"block A(n) {{ if false {{ {'a = 1; ' * 20_000} }}; conv(n + 1, 1) }}\n"
+    ),
+    "rules for weights": in_network(
+        "".join(f"init conv: weight = constant({k})\n" for k in range(4_000)) + "repeat 4000 { conv(3, 1) }"
+    ),
     "powers of a parameter": f"network Net(n = 1) {{ input(3, 8, 8)\nx = n\n{doubled('x = x * x')}conv(x, 1) }}",
     "sums of parameters": (
         f"network Net(a = 1, b = 2, c = 3) {{ input(3, 8, 8)\nx = {'(a + b + c) * ' * 30}1\nconv(x % 7 + 1, 1) }}"
@@ -132,3 +191,8 @@ def test_a_limit_can_be_raised_and_lowered() -> None:
 def test_after_a_limit_the_rest_of_the_text_is_left_alone() -> None:
     text = in_network("x = foo\nrepeat 1000000000 { relu }\ny = bar") + "\nnetwork Other { input(3); baz }"
     assert [d.code for d in cnndsl.compile(text).diagnostics] == ["E201", "E504"]
+
+
+def test_after_a_thousand_errors_the_rest_of_the_text_is_left_alone() -> None:
+    text = in_network("".join(f"x{k}\n" for k in range(5_000)))
+    assert len(cnndsl.compile(text).diagnostics) == MOST_ERRORS
