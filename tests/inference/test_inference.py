@@ -19,7 +19,7 @@ from cnndsl.loading import load
 from cnndsl.program import Program
 from cnndsl.source import Source
 from tests.conftest import Golden
-from tests.inference.support import check
+from tests.inference.support import check, unsettle
 from tests.oracle.generator import generate
 from tests.running import compiled
 
@@ -115,6 +115,18 @@ def test_a_state_dict_that_lacks_something_is_refused() -> None:
     weights.popitem()
     with pytest.raises(RuntimeError, match="Missing key"):
         serving.from_trained(weights)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+@torch.no_grad()
+def test_weights_of_another_precision_lose_none_in_folding(dtype: torch.dtype) -> None:
+    path = HERE / "cases" / "serving_downsample.cnn"
+    trained = load(path)().eval()
+    unsettle(trained)
+    weights = trained.to(dtype).state_dict()
+    served = load(path, target="inference").from_trained(weights)  # type: ignore[attr-defined]
+    x = torch.randn(2, 3, 32, 32)
+    torch.testing.assert_close(served(x), trained.to(torch.float32)(x))
 
 
 def test_what_comes_in_is_left_as_it_is() -> None:

@@ -31,8 +31,10 @@ def folded_weights(
             if not is_here or f"{norm}.running_var" in own:
                 continue
             weight = weights[f"{layer}.weight"]
-            mean = weights[f"{norm}.running_mean"]
-            scale = torch.rsqrt(weights.pop(f"{norm}.running_var") + eps)
+            # In the precision of this network: a checkpoint may have half of it.
+            dtype = own[f"{layer}.weight"].dtype
+            mean = weights[f"{norm}.running_mean"].to(dtype)
+            scale = torch.rsqrt(weights.pop(f"{norm}.running_var").to(dtype) + eps)
             scale = scale * weights.get(f"{norm}.weight", torch.ones_like(mean))
             bias = weights.get(f"{layer}.bias", torch.zeros_like(mean))
             shift = weights.get(f"{norm}.bias", torch.zeros_like(mean))
