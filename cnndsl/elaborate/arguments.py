@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NoReturn
 
@@ -26,13 +27,48 @@ def bind_layer(
     body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]] | None = None
 ) -> LayerRecipe:
     """A layer kind with the arguments of a call. Raises Problem when they do not fit."""
-    parameters = list(kind.model_fields)
     if given is None:
         given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
-    values: dict[str, Any] = {}
-    places: dict[str, tree.Argument] = {}
-    weights: dict[str, tuple[tree.Argument, Any]] = {}
-    begins: dict[str, Initialiser] = {}
+    matched = _match(body, kind, node, given)
+    layer = make_layer(body, kind, matched.values, matched.places, node.span)
+    traced = tuple((name, _traced(value)) for name, value in matched.values.items() if _is_traced(value))
+    for name, value in traced:
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, Traced) and (layer.role(name) == "fixed" or not number.expr.sayable):
+                body.plain(number)
+    for argument, value in matched.weights.values():
+        body.go_through(value, argument.span)
+    weights = weights_of(layer, matched.weights) if matched.weights else None
+    for name, what in INIT_WORDS.items():
+        if name in matched.places and what in matched.weights:
+            raise error(
+                "E212",
+                f"{kind.kind} is given its {what}, and how it begins as well",
+                matched.places[name].span,
+                labels=(Label(matched.places[what].span, "the numbers are here"),),
+                help="leave out one of the two",
+            )
+    return LayerRecipe(layer, traced, weights, tuple(matched.begins.items()), node.span)
+
+
+@dataclass(slots=True)
+class _Matched:
+    """The arguments of a call by what they are for."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    """For each parameter of the layer its value."""
+    weights: dict[str, tuple[tree.Argument, Any]] = field(default_factory=dict)
+    """The numbers of its tensors, and whether they are trained."""
+    begins: dict[str, Initialiser] = field(default_factory=dict)
+    """For each tensor the rule by which it begins."""
+    places: dict[str, tree.Argument] = field(default_factory=dict)
+    """Where each name was given."""
+
+
+def _match(body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]]) -> _Matched:
+    """Say of each argument what it is for. Raises Problem where that is nothing, or another one is for it too."""
+    parameters = list(kind.model_fields)
+    matched = _Matched()
     trouble: Problem | None = None
     for position, (argument, value) in enumerate(given):
         if argument.name is None:
@@ -42,52 +78,32 @@ def bind_layer(
             name = parameters[position]
         else:
             name = argument.name.text
-            is_given = (name in WEIGHT_WORDS and name not in parameters) or (name == "bias" and isinstance(value, list))
-            if is_given and name not in places:
-                weights[name] = (argument, value)
-                places[name] = argument
-                if name in parameters:
-                    values[name] = True
-                continue
-            if name in INIT_WORDS and name not in places:
-                begins[INIT_WORDS[name]] = initialiser(value, argument.span)
-                places[name] = argument
-                continue
-            if name not in parameters and name not in places:
-                if trouble is not None:  # one that is wrong does not hide that another one is
-                    body.context.report(trouble.diagnostic)
-                trouble = _unknown_argument(kind, parameters, argument, node)
-                continue
-        if name in places:
+        is_numbers = argument.name is not None and (
+            (name in WEIGHT_WORDS and name not in parameters) or (name == "bias" and isinstance(value, list))
+        )
+        if not is_numbers and not any(name in known for known in (parameters, INIT_WORDS, matched.places)):
+            if trouble is not None:  # one that is wrong does not hide that another one is
+                body.context.report(trouble.diagnostic)
+            trouble = _unknown_argument(kind, parameters, argument, node)
+            continue
+        if name in matched.places:
             raise error(
                 "E207",
                 f"{kind.kind} is given {name} twice",
                 argument.span,
-                labels=(Label(places[name].span, "here it is already"),),
+                labels=(Label(matched.places[name].span, "here it is already"),),
                 help="remove one of the two",
             )
-        values[name], places[name] = value, argument
+        matched.places[name] = argument
+        if is_numbers:
+            matched.weights[name] = (argument, value)
+        elif name in INIT_WORDS:
+            matched.begins[INIT_WORDS[name]] = initialiser(value, argument.span)
+        if name in parameters:
+            matched.values[name] = True if is_numbers else value
     if trouble is not None:
         raise trouble
-    layer = make_layer(body, kind, values, places, node.span)
-    traced = tuple((name, _traced(value)) for name, value in values.items() if _is_traced(value))
-    for name, value in traced:
-        for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, Traced) and (layer.role(name) == "fixed" or not number.expr.sayable):
-                body.plain(number)
-    for argument, value in weights.values():
-        body.go_through(value, argument.span)
-    made = weights_of(layer, weights) if weights else None
-    for name, what in INIT_WORDS.items():
-        if name in places and what in weights:
-            raise error(
-                "E212",
-                f"{kind.kind} is given its {what}, and how it begins as well",
-                places[name].span,
-                labels=(Label(places[what].span, "the numbers are here"),),
-                help="leave out one of the two",
-            )
-    return LayerRecipe(layer, traced, made, tuple(begins.items()), node.span)
+    return matched
 
 
 def _is_traced(value: Any) -> bool:

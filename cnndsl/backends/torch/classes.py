@@ -12,7 +12,7 @@ from typing import Any
 
 from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import Code, Raw
-from cnndsl.backends.torch.flow import Flow, Flows, ValueKey
+from cnndsl.backends.torch.flow import Flows
 from cnndsl.backends.torch.forward import Forward
 from cnndsl.backends.torch.merge import Merged, Merger
 from cnndsl.backends.torch.serving import folded
@@ -20,7 +20,7 @@ from cnndsl.backends.torch.slots import ABSENT, Different
 from cnndsl.backends.torch.trees import Trees, outside_values
 from cnndsl.layers.extern import Extern
 from cnndsl.program import Leaf, Module, Output, Program, Use, inner_first
-from cnndsl.traced import Traced, value_of
+from cnndsl.traced import Traced
 
 _LONGEST = 32
 """Characters of an expression that is still easier to read than the number."""
@@ -363,6 +363,3 @@ def _outline(module: Module, program: Program) -> Any:
             parts.append((child.name, type(unit.layer)))
     steps = tuple((step.action.what, step.inputs, step.outputs) for step in module.steps)
     return (tuple(parts), steps)
-
-
-__all__ = ["ClassPlan", "Classes", "Flow", "ValueKey", "is_loop_only", "value_of"]

@@ -270,17 +270,19 @@ def _keys(row: Sequence[Item]) -> Iterable[tuple[Any, Item]]:
 
 def common_order(rows: list[list[Any]]) -> list[Any]:
     """All keys, in an order in which every row is. Raises Different when there is none."""
-    order = list(rows[0])
-    if len(rows) == 1:
-        return order
-    for row in rows[1:]:
-        at = 0
+    after: dict[Any, Any] = {ABSENT: ABSENT}
+    """What follows each key; ABSENT stands for both ends."""
+    for row in rows:
+        last = ABSENT
         for key in row:
-            if key in order:
-                at = order.index(key) + 1
-            else:
-                order.insert(at, key)
-                at += 1
+            if key not in after:
+                after[key], after[last] = after[last], key
+            last = key
+    order = []
+    key = after[ABSENT]
+    while key is not ABSENT:
+        order.append(key)
+        key = after[key]
     index = {key: at for at, key in enumerate(order)}
     for row in rows:
         places = [index[key] for key in row]
