@@ -62,6 +62,19 @@ def parse_value(text: str) -> Value:
     raise _not_a_value(text)
 
 
+def written(name: str, value: object) -> str | None:
+    """`name=value` as `parse` reads it; None for a value that no literal stands for, such as a text with quotes."""
+    import json
+
+    is_word = isinstance(value, str) and _NAME.fullmatch(value) and value.lower() not in ("true", "false")
+    try:
+        text = str(value) if is_word else json.dumps(value, ensure_ascii=False)
+        is_same = repr(parse_value(text)) == repr(value)  # which tells 1 from 1.0 and true
+    except (TypeError, ValueError):
+        return None
+    return f"{name}={text}" if is_same and text.isprintable() else None
+
+
 def _pieces(text: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     at = 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnndsl.settings import parse, parse_value
+from cnndsl.settings import parse, parse_value, written
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,28 @@ def test_names() -> None:
 def test_what_is_no_setting(text: str) -> None:
     with pytest.raises(ValueError, match="NAME=VALUE"):
         parse(text)
+
+
+@given(
+    st.recursive(
+        st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        st.lists,
+        max_leaves=20,
+    )
+)
+def test_what_is_written_is_read_back(value: object) -> None:
+    text = written("name", value)
+    if text is not None:
+        assert parse(text) == ("name", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (100, "n=100"), (1.0, "n=1.0"), (True, "n=true"), ("relu6", "n=relu6"), ("two words", 'n="two words"'),
+        ("", 'n=""'), ([3, [4.5, "x"]], 'n=[3, [4.5, "x"]]'),
+        ("true", 'n="true"'), ('"', None), ("\\", None), ("a\nb", None), (None, None), (float("nan"), None),
+    ],
+)  # fmt: skip
+def test_how_a_value_is_written(value: object, text: str | None) -> None:
+    assert written("n", value) == text

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
+from cnndsl.compiler import compile as compiled
 from cnndsl.rendering import renderers
 from tests.cli.conftest import BAD, NET, Command, made
 
@@ -105,6 +108,34 @@ def test_warnings_go_to_standard_error(cnndsl: Command) -> None:
 def test_settings(cnndsl: Command, folder: Path) -> None:
     assert cnndsl("compile", "net.cnn", "--set", "classes=7").code == 0
     assert "7" in (folder / "net.py").read_text()
+
+
+SET = """\
+network Net(widths = [8], label = "a", slope = 1.5, wide = true) {
+    input(3, 8, 8)
+    for width in widths { conv(width, 1) -> leaky_relu(slope) }
+    "{label}": linear(2 if wide else 1)
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["net.cnn", "my net.cnn", "-net.cnn"])
+def test_the_command_in_a_module_writes_it_again(cnndsl: Command, folder: Path, name: str) -> None:
+    (folder / name).write_text(SET)
+    settings = ["widths=[8, 16]", 'label="two words"', "slope=2.0", "wide=false"]
+    options = [option for setting in settings for option in ("--set", setting)]
+    assert cnndsl("compile", "--diagram", "none", *options, "--", name).code == 0
+    (path,) = folder.glob("*.py")
+    text = path.read_text()
+    (command,) = re.findall("^    (cnndsl compile .*)$", text, re.MULTILINE)
+    path.unlink()
+    assert cnndsl(*shlex.split(command)[1:]).code == 0
+    assert path.read_text() == text
+
+
+def test_a_setting_that_no_literal_stands_for_is_left_to_the_reader() -> None:
+    text = compiled(SET, settings={"label": 'a"""b\\', "widths": [8] * 100}).python()
+    assert " --set label=... --set widths=...\n" in text
 
 
 # Names
