@@ -90,6 +90,8 @@ BODY = "network Net {{\n    input(3, 32, 32)\n    {}\n}}\n"
         ("relu -> groupnorm(3, 3)", "relu -> groupnorm(3)"),
         ("relu -> norm: batchnorm(3, momentum=0.2)", "relu -> norm: batchnorm(momentum=0.2)"),
         ("c = relu -> conv1\n    conv1 = conv(8, 3)", None),
+        ("if 2 > 1\n    {\n        relu\n    }", "if 2 > 1 {\n        relu\n    }"),
+        ("repeat 2  # twice\n    { conv(8, 3) }", "repeat 2 {  # twice\n     conv(8, 3) }"),
         ("conv(8, 3) => relu", "conv(8, 3) -> relu"),
         ("conv(8, 3) --> relu >> tanh - > elu ー＞ celu", "conv(8, 3) -> relu -> tanh -> elu -> celu"),
         ("if 2 > 1&&3 > 2 || !(1 > 2) { relu }", "if 2 > 1 and 3 > 2 or not (1 > 2) { relu }"),

@@ -140,6 +140,20 @@ def item(place: Place) -> Problem | None:
     return error("E101", message, place.span(inner.token, word), help=tuple(helps))
 
 
+def brace_below(place: Place) -> Problem | None:
+    """A brace on a line of its own, below what it belongs to."""
+    before, after = place.before, place.after
+    if before is None or not place.is_brace_below:
+        return None
+    message = "a { stands on the line of what it belongs to, at its end"
+    end, brace = span_of(before, place.source).end, span_of(after, place.source) if after is not None else place.span()
+    between = Span(place.source, end, brace.start)
+    fix = Fix.replacing(between, " ")
+    if "#" in between.text:
+        fix = Fix((Edit(Span(place.source, end, end), " {"), Edit(brace, "")))
+    return error("E101", message, brace, help="move it to the end of the line above", fix=fix)
+
+
 def spread(place: Place) -> Problem | None:
     """A range as other languages have it: `0..3`, `0:3`."""
     word, before = place.word, place.before

@@ -367,6 +367,7 @@ def _general(place: Place) -> Problem:
 
 
 _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
+    habits.brace_below,
     habits.long_comment,
     habits.comment,
     habits.prefixed_text,

@@ -112,7 +112,12 @@ class _Reader:
             try:
                 self._automaton.feed(kind, word)
             except Unexpected as problem:
-                at, line_start = self._recover(words, at, problem), True
+                place = self._place(words, at, word, problem)
+                if place.is_brace_below and not (self._astray and not self._brackets):
+                    self._report(explain(place))  # and go on as if the brace stood here
+                    at, line_start = at + 1, False
+                else:
+                    at, line_start = self._recover(place), True
                 continue
             except Problem as problem:
                 self.diagnostics.append(problem.diagnostic)
@@ -166,9 +171,9 @@ class _Reader:
             if closed.token.type == "LBRACE":
                 self._anchors.pop()
 
-    def _recover(self, words: list[Word], at: int, problem: Unexpected) -> int:
-        """Report the mistake at `words[at]`; say at which word reading goes on."""
-        word = words[at]
+    def _recover(self, place: Place) -> int:
+        """Report the mistake at a place; say at which word reading goes on."""
+        words, at = place.words, place.at
         inner = self._brackets[-1] if self._brackets else None
         if self._brackets and self._begins_definition(words, at):
             # A new definition inside a body: the body before it was not closed.
@@ -183,7 +188,7 @@ class _Reader:
             return self._skip_line(words, inner.broken_at)
         if self._astray and not self._brackets:
             return self._skip_line(words, at)
-        found = explain(self._place(words, at, word, problem)).diagnostic
+        found = explain(place).diagnostic
         if found.message not in self._taken:
             self.diagnostics.append(found)
         if found.code == "E103":

@@ -99,6 +99,12 @@ class Place:
         return self.before is not None and self.before.end == self.word.start
 
     @property
+    def is_brace_below(self) -> bool:
+        """Whether this is the end of a line, and what follows is a brace that could stand here."""
+        below = self.after is not None and self.after.type == "LBRACE"
+        return self.word.type == "_NL" and below and "LBRACE" in self.expected
+
+    @property
     def is_spaced(self) -> bool:
         """Whether there is a space before the word."""
         return not self.is_glued
