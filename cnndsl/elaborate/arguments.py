@@ -205,7 +205,7 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
         return error("E207", message, argument.span, help="leave it out", fix=without(call, at))
     if name == "activation":
         return activation_argument(kind.kind, call, at)
-    if short in parameters:
+    if short in parameters or short in INIT_WORDS:
         return error(
             "E207",
             f"{name} is called {short} here",

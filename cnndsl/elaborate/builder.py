@@ -77,13 +77,13 @@ class Builder:
             shown = f'"{name[:_SHOWN]}"' if quoted else name
             raise error("E203", f"{shown} cannot name a layer: {reason}", span, help=f"call it {_other(name)}")
         if name in self.slots:
-            raise error(
-                "E204",
-                f"there is already a layer called {name}",
-                span,
-                labels=(Label(self.slots[name].span, "it is declared here"),),
-                help="choose another name, or use the first one again",
-            )
+            first = self.slots[name].span
+            labels: tuple[Label, ...] = ()
+            helps = f'in a loop a name differs from turn to turn: "{name}_{{i}}": layer'
+            if first != span:
+                labels = (Label(first, "it is declared here"),)
+                helps = "choose another name, or use the first one again"
+            raise error("E204", f"there is already a layer called {name}", span, labels=labels, help=helps)
         slot = self.slots[name] = Slot(name, span)
         return slot
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnndsl.diagnostics import Problem, error
+from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
 from cnndsl.elaborate.definitions import bind_parameters, declared_names, saved_parameters
@@ -103,6 +103,14 @@ class Networks:
         if isinstance(value, Template):
             value = BlockRecipe(value, ())
         if not isinstance(value, BlockRecipe) or value.template.definition.kind != "network":
+            if isinstance(item.value, tree.Body):
+                between = Span(item.span.source, item.name.span.end, item.value.span.start)
+                fix = Fix.replacing(between, " ") if between.text.strip() == "=" else None
+                message, helps = (
+                    "a body follows the name of a network without =",
+                    f"write network {item.name.text} {{ ... }}",
+                )
+                raise error("E411", message, between, help=helps, fix=fix)
             raise error(
                 "E411",
                 f"a network is a variant of another network, and this is {describe(value)}",

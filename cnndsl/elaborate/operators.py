@@ -203,6 +203,8 @@ def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> 
     except ValueError as problem:
         where = node.left.span if first else node.right.span
         raise error("E208", f"a number beside a value {problem}", where, help="write a smaller one") from None
+    if kind == "div" and number == 0 and not first:
+        raise error("E206", "this divides by zero", node.span, help="make sure that the divisor is not 0")
     return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, node.span)
 
 

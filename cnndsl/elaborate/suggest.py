@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
+from cnndsl.layers.initialisers import RULES
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -56,6 +57,7 @@ _ELSEWHERE = {
     "null": "leave the argument out",
     "self": "parts are named without self: conv1",
     "super": "remove this line: nothing stands above a network",
+    "return": "leave it out: the last value of a body is its output",
     "pass": "remove it: a body may be empty",
     "sqrt": "a root is written x ** 0.5",
     "print": "nothing is printed: remove this line",
@@ -101,7 +103,9 @@ def unknown_name(node: tree.Name, visible: list[str], later: Span | None) -> Pro
     word = alias(name)
     if word and word in visible:
         # Who writes Conv2d means the layer; who writes pool may mean what is called pool1.
-        sure = not name.islower() or nearest(name, (other for other in visible if other != word)) is None
+        sure = (
+            not name.islower() or word in RULES or nearest(name, (other for other in visible if other != word)) is None
+        )
         fix = Fix.replacing(span, word) if sure else None
         return error("E201", f"{name} is called {word} here", span, help=f"write {word}", fix=fix)
     plain = unicodedata.normalize("NFKC", name)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.initialisers import RULES
 
 _SPOKEN = {
     "conv": "convolution convolutional conv_layer convolve",
@@ -50,6 +51,17 @@ _SPOKEN = {
 }
 """Our word -> what others call it, without the number of axes."""
 
+_RULES = {
+    "kaiming_normal": "he_normal kaiming he",
+    "kaiming_uniform": "he_uniform",
+    "xavier_normal": "glorot_normal glorot",
+    "xavier_uniform": "glorot_uniform xavier",
+    "trunc_normal": "truncated_normal",
+    "normal": "random_normal gaussian",
+    "uniform": "random_uniform",
+}
+"""Our rule for how weights begin -> what others call it."""
+
 _PARAMETERS = {
     "channels": "out_channels out_features filters num_filters n_filters out features units",
     "features": "out_features out_channels filters units out channels num_units neurons output_dim embedding_dim",
@@ -78,6 +90,12 @@ _PARAMETERS = {
     "max": "max_val max_value upper",
 }
 """Our parameter -> what others call it."""
+
+_BEGINS = {
+    "kernel_initializer": "weight_init", "weight_initializer": "weight_init", "kernel_init": "weight_init",
+    "init": "weight_init", "bias_initializer": "bias_init",
+}  # fmt: skip
+"""What others call the arguments that say how the weights of one layer begin."""
 
 _DERIVED = frozenset({"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_shape"})
 """What the input fixes, so that nobody writes it."""
@@ -129,7 +147,9 @@ def _names() -> dict[str, str]:
     for word, kind in KINDS.items():
         for rank in (1, 2, 3):
             names.setdefault(_plain(kind.module_name(rank)), word)
-    for word, others in _SPOKEN.items():
+    for word in RULES:
+        names.setdefault(_plain(word), word)
+    for word, others in (*_SPOKEN.items(), *_RULES.items()):
         for other in others.split():
             names.setdefault(_plain(other), word)
     return names
@@ -153,6 +173,8 @@ def parameter_alias(kind: str, name: str) -> str | None:
 
     "" where the input fixes it, so that it is to be left out; None for an unknown name.
     """
+    if name in _BEGINS:
+        return _BEGINS[name]
     layer = KINDS[kind]
     for short, long in layer.torch_names.items():
         if name == long:

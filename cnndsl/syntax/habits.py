@@ -103,6 +103,19 @@ def arguments(place: Place) -> Problem | None:
     return error("E101", message, span, help=f"write {wanted}", fix=fix)
 
 
+def name_with_braces(place: Place) -> Problem | None:
+    """A name that is worked out, without its quotes: `conv{i}: conv(8, 3)`."""
+    before = place.before
+    if place.word.type != "LBRACE" or before is None or before.type != "NAME" or not place.is_glued:
+        return None
+    found = re.compile(r"\w+(?:\{\w+\}\w*)+(?=\s*:)").match(place.source.text, before.start)
+    if found is None:
+        return None
+    span = Span(place.source, found.start(), found.end())
+    fix = Fix.replacing(span, f'"{found[0]}"')
+    return error("E101", "a name that is worked out stands in quotes", span, help=f'write "{found[0]}"', fix=fix)
+
+
 def augmented(place: Place) -> Problem | None:
     """A value that is changed in place: `n += 1`, `n++`."""
     line, word = place.line, place.word
@@ -204,8 +217,11 @@ def other_language(place: Place) -> Problem | None:
         span = place.rest(first)
         help_text = "remove this line: the layers are all there"
         return error("E101", "nothing of Python is imported here", span, help=help_text, fix=Fix.replacing(span, ""))
-    if first.type == "FROM" and place.word.type == "NAME":
-        return error("E101", "an import names a file", place.span(), help=_WORDS["import"])
+    if first.type == "FROM" and place.word.type == "NAME" and place.before is first:
+        span = place.rest(first)
+        found = re.fullmatch(r"from\s+([\w.]+)\s+import\s+(\w+(?:\s*,\s*\w+)*)", span.text)
+        helps = f'write from "{found[1].replace(".", "/")}.cnn" import {found[2]}' if found else _WORDS["import"]
+        return error("E101", "an import names a file", place.span(), help=helps)
     if str(first) not in _WORDS:
         return None
     what = "an import begins with from" if str(first) == "import" else f"{first} is no word of this language"

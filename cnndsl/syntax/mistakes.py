@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
 from cnndsl.source import Source, Span
-from cnndsl.syntax import characters, habits
+from cnndsl.syntax import characters, habits, heads
 from cnndsl.syntax.place import DEFINITIONS, OPENING, WORDS, Open, Place, show, span_of
 
 _BLOCKS = frozenset({"IF", "FOR", "REPEAT", "WHEN", "_ELSE"})
@@ -123,44 +123,6 @@ def _output(place: Place) -> Problem | None:
     return error("E101", "output is no layer, and begins a line of its own", place.span(), help=helps, fix=fix)
 
 
-def _definition(place: Place) -> Problem | None:
-    """The beginning of a network or block."""
-    first, word = place.first, place.word
-    if first.type not in DEFINITIONS:
-        return None
-    kind = str(first)
-    if place.brackets:
-        return error(
-            "E101",
-            f"a {kind} is not defined inside of another body",
-            place.span(first),
-            help="move it out of here, and use it by its name",
-        )
-    if place.before is first and word.type != "NUMBER":
-        return error("E101", f"this {kind} has no name", place.span(first), help=f"write {kind} Name {{ ... }}")
-    named = re.compile(r"[\w.-]+").match(place.source.text, place.following(first)[1].start)
-    if named is not None and not named[0].isidentifier() and word.start < named.end():
-        parts = re.split(r"[.-]+", named[0].lstrip("0123456789.-_"))
-        span = Span(place.source, named.start(), named.end())
-        fix = Fix.replacing(span, "_".join(parts)) if named[0][0].isalpha() else None
-        helps = f"call it {'_'.join(parts) or 'Net'}"
-        return error("E101", "a name has letters, digits and _, and begins with no digit", span, help=helps, fix=fix)
-    if "LBRACE" not in place.expected or len(place.line) < 2:
-        return None
-    name = str(place.line[1])
-    if word.type == "COLON":
-        return error(
-            "E101",
-            f"the body of a {kind} stands in braces, and not after a colon",
-            place.span(),
-            help=f"write {kind} {name} {{ ... }}",
-        )
-    span = place.span(first, place.before)
-    return error(
-        "E101", f"{name} has no body", span, help=f"write {place.text(first, place.before or first)} {{ ... }}"
-    )
-
-
 def _braces(place: Place) -> Problem | None:
     """What depends on an if, a for, a repeat."""
     word, before, line = place.word, place.before, place.line
@@ -171,10 +133,10 @@ def _braces(place: Place) -> Problem | None:
         return error(
             "E101", "there is no if that this else belongs to", place.span(), help="else follows the } of an if"
         )
-    heads = [head for head in line if head.type in _BLOCKS]
-    if not heads or before is None:
+    blocks = [head for head in line if head.type in _BLOCKS]
+    if not blocks or before is None:
         return None
-    head = heads[-1]
+    head = blocks[-1]
     if word.type == "EQUAL" and head.type == "IF":
         fix = Fix.replacing(place.span(), "==")
         return error("E101", "= gives a value to a name", place.span(), help="to compare, write ==", fix=fix)
@@ -305,13 +267,12 @@ def _outside(place: Place) -> Problem | None:
         line, column = place.source.position(closing.start)
         if column > 1 and "{" not in place.source.line(line)[:column]:
             labels = (Label(place.span(closing), "a network or block ends here"),)
-    return error(
-        "E101",
-        "this line stands outside of a network",
-        place.span(first, place.word),
-        labels=labels,
-        help="layers stand in a body: network Net { ... }",
-    )
+    message, span = "this line stands outside of a network", place.span(first, place.word)
+    head = re.compile(r"(?:\w+[ \t]+)?(\w+)[ \t]*\{").match(place.source.text, first.start)
+    if head is not None and first.type == "NAME":  # model Net { ... }
+        fix = Fix.replacing(Span(place.source, first.start, head.start(1)), "network ")
+        return error("E101", message, span, labels=labels, help=f"write network {head[1]} {{ ... }}", fix=fix)
+    return error("E101", message, span, labels=labels, help="layers stand in a body: network Net { ... }")
 
 
 def _after_brace(place: Place) -> Problem | None:
@@ -385,11 +346,14 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     habits.several_numbers,
     habits.arguments,
     habits.augmented,
+    habits.name_with_braces,
     habits.choice,
     habits.item,
     _arrow,
     _output,
-    _definition,
+    heads.from_elsewhere,
+    heads.parameter,
+    heads.definition,
     _braces,
     _missing_after,
     _closing,

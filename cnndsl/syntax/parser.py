@@ -193,7 +193,8 @@ class _Reader:
             self.diagnostics.append(found)
         if found.code == "E103":
             self._taken.add(found.message)
-        self._astray = not self._brackets and not _is_left_out(found)
+        one_line = place.first.type in ("FROM", "IMPORT", "EXTERN")
+        self._astray = not self._brackets and not one_line and not _is_left_out(found)
         if found.span is not None:  # what was spoken of is done with, however many lines it has
             end = bisect_left(words, found.span.end, at, key=lambda word: word.start)
             if end > at + 1:

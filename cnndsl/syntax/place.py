@@ -28,13 +28,18 @@ class Open:
     token: Word
     before: Word | None
     defines: bool = False
-    """Whether it opens the parameters of a definition."""
+    """Whether it stands behind the name of a definition."""
     broken_at: int = 0
 
     @property
     def partner(self) -> str:
         """The bracket that closes it."""
         return CLOSING[self.token.type]
+
+    @property
+    def holds_parameters(self) -> bool:
+        """Whether it holds the parameters of a definition."""
+        return self.defines and self.token.type == "_LPAR"
 
     @property
     def is_call(self) -> bool:
