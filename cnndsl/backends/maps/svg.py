@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 
 from cnndsl.backends.diagram.markup import BOLD, MONO
 from cnndsl.backends.diagram.metrics import shorten, text_width
@@ -37,7 +37,9 @@ _EDGE = 14.0
 _WIDTH = _EDGE + _ROOM + 8
 _BETWEEN, _MARGIN, _HEAD = 22.0, 24.0, 98.0
 _CELL, _CELL_HEIGHT, _BAR = 38.0, 20.0, 18.0
-_NAME, _TEXT, _TINY = 12.0, 9.5, 7.5
+_NAME, _TEXT, _TINY = 12.0, 9.5, 6.5
+_ABOVE = 3.0
+"""What is left between a line of words and a map below it."""
 _TALLEST = 1.25
 """How much higher than wide the picture may get before it has another column."""
 _MOST_COLUMNS = 8
@@ -161,7 +163,7 @@ def _given(given: Given, *, alone: bool) -> _Piece:
 
 
 def _image(png: bytes, width: float, height: float, alt: str) -> _Piece:
-    return _Piece(height + 4, lambda x, y: iter((_pixels(png, x, y, width, height, alt),)))
+    return _Piece(height + _ABOVE + 4, lambda x, y: iter((_pixels(png, x, y + _ABOVE, width, height, alt),)))
 
 
 def _pixels(png: bytes, x: float, y: float, width: float, height: float, alt: str) -> str:
@@ -232,16 +234,25 @@ def _value(value: Value, of: str, *, few: float = _FEW_TILE) -> Iterator[_Piece]
 def _row(row: tuple[Map, ...], of: str, tile: float) -> _Piece:
     scale = tile / max(row[0].width, row[0].height)
     width, height = row[0].width * scale, row[0].height * scale
+    told = [f"{picture.channel}: {span(picture)}" for picture in row]
+    points = _fitting(told, tile + _GAP / 2)
 
     def draw(x: float, y: float) -> Iterator[str]:
-        for picture in row:
+        y += _ABOVE
+        for picture, said in zip(row, told, strict=True):
             alt = f"channel {picture.channel} of {of}, {span(picture)}"
             yield _pixels(pixels.png(picture), x, y, width, height, alt)
             yield _frame(x, y, width, height)
-            yield words(f"{picture.channel}: {span(picture)}", x, y + height + 9, _TINY * 0.9, LIGHT.quiet)
+            yield words(said, x, y + height + points + 2, points, LIGHT.quiet)
             x += tile + _GAP
 
-    return _Piece(height + 15, draw)
+    return _Piece(height + _ABOVE + points + 6, draw)
+
+
+def _fitting(texts: Iterable[str], room: float) -> float:
+    """The largest points at which each of the texts fits, but none that nobody can read."""
+    widest = max(text_width(text, 1) for text in texts) * _SLACK
+    return max(_TINY, min(_TEXT, floor(2 * room / widest) / 2))
 
 
 def _features(picture: Map, of: str) -> _Piece:
@@ -249,15 +260,17 @@ def _features(picture: Map, of: str) -> _Piece:
     width, height = picture.width * side, picture.height * side
 
     def draw(x: float, y: float) -> Iterator[str]:
+        y += _ABOVE
         yield _pixels(pixels.png(picture), x, y, width, height, f"the numbers of {of}, {span(picture)}")
         yield _frame(x, y, width, height)
-        yield words(span(picture), x, y + height + 9, _TINY, LIGHT.quiet)
+        yield words(span(picture), x, y + height + _TEXT + 2, _TEXT, LIGHT.quiet)
 
-    return _Piece(height + 15, draw)
+    return _Piece(height + _ABOVE + _TEXT + 6, draw)
 
 
 def _numbers(picture: Map) -> _Piece:
     def draw(x: float, y: float) -> Iterator[str]:
+        y += _ABOVE
         for at, row in enumerate(picture.numbers):
             for column, value in enumerate(row):
                 left, top = x + column * _CELL, y + at * _CELL_HEIGHT
@@ -267,7 +280,7 @@ def _numbers(picture: Map) -> _Piece:
                 ink = pixels.ink(value, picture.bound)
                 yield words(short(value), left + _CELL / 2, top + 14, _TEXT, ink, "", "middle")
 
-    return _Piece(len(picture.numbers) * _CELL_HEIGHT + 6, draw)
+    return _Piece(len(picture.numbers) * _CELL_HEIGHT + _ABOVE + 6, draw)
 
 
 def _curves(pair: tuple[Curve, ...], of: str) -> _Piece:
@@ -282,10 +295,10 @@ def _curves(pair: tuple[Curve, ...], of: str) -> _Piece:
             yield f'{safe(of)}</title><path d="M0 {zero}H{wide}" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
             yield f'<path d="{outline(curve)}" fill="{LIGHT.size}" stroke="{LIGHT.size}" stroke-width="0.8" '
             yield 'vector-effect="non-scaling-stroke"/></svg>'
-            yield words(f"{curve.channel}: {span(curve)}", x, y + HEIGHT + 9, _TINY, LIGHT.quiet)
+            yield words(f"{curve.channel}: {span(curve)}", x, y + HEIGHT + _TEXT + 1, _TEXT, LIGHT.quiet)
             x += room + _GAP
 
-    return _Piece(HEIGHT + 15.0, draw)
+    return _Piece(HEIGHT + _TEXT + 6, draw)
 
 
 def _result(result: Result) -> _Piece:
