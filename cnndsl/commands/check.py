@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.commands.options import PATH, common
+from cnndsl.commands.options import common, files
 from cnndsl.console import STDIN, Run, say
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check", short_help="Report what is wrong with each FILE.")
-@click.argument("files", metavar="FILE...", type=PATH, nargs=-1, required=True)
+@files
 @click.option("--fix", is_flag=True, help="Correct in the files what has only one correction.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @common

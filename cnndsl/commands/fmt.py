@@ -10,8 +10,8 @@ from typing import Literal
 
 import click
 
-from cnndsl.commands.options import PATH
 from cnndsl.commands.options import color as color_option
+from cnndsl.commands.options import files
 from cnndsl.commands.options import stdin_filename as stdin_filename_option
 from cnndsl.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, say
 
@@ -19,7 +19,7 @@ Outcome = Literal["changed", "unchanged", "failed"]
 
 
 @click.command("fmt", short_help="Give each FILE the one layout.")
-@click.argument("files", metavar="FILE...", type=PATH, nargs=-1, required=True)
+@files
 @click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 if a file would be changed.")
 @click.option("--diff", is_flag=True, help="Write nothing, and print what would be changed.")
 @color_option

@@ -1,4 +1,4 @@
-"""Activations: a function of each number by itself, or of the numbers along one axis."""
+"""Activations: a function of each number by itself."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import ClassVar, Literal
 
 from cnndsl.layers.base import Argument, Code, Group, Layer, Spelling, Tensor
 from cnndsl.layers.declared import Field
-from cnndsl.layers.fields import Axis, Count, Flag, Real
-from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, incoming
+from cnndsl.layers.fields import Count, Flag, Real
 from cnndsl.layers.memory import Extra, Kept
-from cnndsl.layers.reach import Reaches, same, whole
+from cnndsl.layers.reach import Reaches, same
 from cnndsl.layers.sizes import KnownShape, Shape, SizeError
-from cnndsl.layers.values import axis_index
 
 Side = Literal["input", "output", "either"]
 _INPLACE = "whether the input itself is overwritten"
 
 
-class _Activation(Layer):
-    """A layer that changes no size and holds nothing; its function takes the module's arguments."""
+class Activation(Layer):
+    """The base of activations: they change no size and hold nothing, unless they say so, and their function takes the
+    module's arguments.
+    """
 
     group: ClassVar[Group] = Group.ACTIVATION
     ranks: ClassVar[tuple[int, ...]] = ()
@@ -52,7 +52,7 @@ class _Activation(Layer):
         return Kept(output=True) if self.backward_from == "output" else Kept(inputs=(0,))
 
 
-class _Inplace(_Activation):
+class _Inplace(Activation):
     """An activation that can overwrite its input."""
 
     inplace: Flag = Field(default=False, description=_INPLACE)
@@ -78,7 +78,7 @@ class ReLU6(_Inplace):
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> relu6"
 
 
-class LeakyReLU(_Activation):
+class LeakyReLU(Activation):
     """A ReLU that lets a little of the negative numbers through: x if x > 0, else slope * x
     (torch.nn.LeakyReLU).
     """
@@ -96,7 +96,7 @@ class LeakyReLU(_Activation):
         return f"slope {self.slope}"
 
 
-class PReLU(_Activation):
+class PReLU(Activation):
     """A leaky ReLU that learns its slope, one for all channels or one for each
     (torch.nn.PReLU; He et al., 2015): x if x > 0, else weight * x.
     """
@@ -128,7 +128,7 @@ class PReLU(_Activation):
         return f"{self.num} {'slope' if self.num == 1 else 'slopes'}"
 
 
-class RReLU(_Activation):
+class RReLU(Activation):
     """A leaky ReLU whose slope is drawn at random between two bounds in training, and is their mean in
     evaluation (torch.nn.RReLU; Xu et al., 2015).
     """
@@ -169,7 +169,7 @@ class RReLU(_Activation):
         return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))
 
 
-class ELU(_Activation):
+class ELU(Activation):
     """The exponential linear unit: x if x > 0, else alpha * (exp(x) - 1) (torch.nn.ELU; Clevert et al., 2016)."""
 
     kind: ClassVar[str] = "elu"
@@ -181,7 +181,7 @@ class ELU(_Activation):
     inplace: Flag = Field(default=False, description=_INPLACE)
 
 
-class CELU(_Activation):
+class CELU(Activation):
     """An ELU that is smooth for every alpha: max(0, x) + min(0, alpha * (exp(x / alpha) - 1))
     (torch.nn.CELU; Barron, 2017).
     """
@@ -211,7 +211,7 @@ class SELU(_Inplace):
     example: ClassVar[str] = "input(256) -> linear(64) -> selu"
 
 
-class GELU(_Activation):
+class GELU(Activation):
     """The Gaussian error linear unit: x times the share of the normal distribution below x
     (torch.nn.GELU; Hendrycks and Gimpel, 2016).
     """
@@ -264,7 +264,7 @@ class Hardsigmoid(_Inplace):
     example: ClassVar[str] = "input(16, 1, 1) -> conv(16, 1) -> hardsigmoid"
 
 
-class Hardtanh(_Activation):
+class Hardtanh(Activation):
     """Numbers are cut off at two bounds: min(max(lower bound, x), upper bound) (torch.nn.Hardtanh)."""
 
     kind: ClassVar[str] = "hardtanh"
@@ -291,7 +291,7 @@ class Hardtanh(_Activation):
         return f"{self.min} to {self.max}"
 
 
-class Sigmoid(_Activation):
+class Sigmoid(Activation):
     """The logistic function, which brings every number between 0 and 1: 1 / (1 + exp(-x)) (torch.nn.Sigmoid)."""
 
     kind: ClassVar[str] = "sigmoid"
@@ -301,7 +301,7 @@ class Sigmoid(_Activation):
     example: ClassVar[str] = "input(16, 1, 1) -> conv(16, 1) -> sigmoid"
 
 
-class Tanh(_Activation):
+class Tanh(Activation):
     """The hyperbolic tangent, which brings every number between -1 and 1 (torch.nn.Tanh)."""
 
     kind: ClassVar[str] = "tanh"
@@ -311,7 +311,7 @@ class Tanh(_Activation):
     example: ClassVar[str] = "input(8, 16, 16) -> conv_transpose(3, 4, stride=2, padding=1) -> tanh"
 
 
-class Softplus(_Activation):
+class Softplus(Activation):
     """A smooth ReLU: log(1 + exp(beta * x)) / beta (torch.nn.Softplus)."""
 
     kind: ClassVar[str] = "softplus"
@@ -323,7 +323,7 @@ class Softplus(_Activation):
     threshold: Real = Field(default=20.0, description="above it, for beta * x, the function is x itself")
 
 
-class Softsign(_Activation):
+class Softsign(Activation):
     """Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign)."""
 
     kind: ClassVar[str] = "softsign"
@@ -336,91 +336,3 @@ class Softsign(_Activation):
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))
-
-
-def _over(x: Shape, at: int) -> Reaches:
-    """Each number of the output is made of all those along one axis."""
-    return (*same(x[:at]), whole(x[at]), *same(x[at + 1 :], first=at + 1))
-
-
-class _Shares(_Activation):
-    """A softmax along one axis; PyTorch wants to be told which."""
-
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
-    backward_from: ClassVar[Side] = "output"
-
-    axis: Axis = Field(default=1, description="the axis whose shares add up to 1, the batch being axis 0")
-
-    def output(self, x: Shape) -> Shape:
-        axis_index(self.axis, x, self.kind)
-        return x
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return _over(x, axis_index(self.axis, x, self.kind))
-
-    def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        return True
-
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling(f"nn.{self.module}", (Argument("dim", self.axis, None),))
-
-    def function(self, x: Shape) -> Spelling | None:
-        return Spelling(self.call, (Argument("dim", self.axis, None),))
-
-
-class Softmax(_Shares):
-    """Numbers become shares that add up to 1: exp(x_i) / sum of exp(x_j) along the axis (torch.nn.Softmax).
-
-    Not before a cross-entropy loss, which has it built in.
-    """
-
-    kind: ClassVar[str] = "softmax"
-    module: ClassVar[str] = "Softmax"
-    call: ClassVar[str] = "F.softmax"
-    example: ClassVar[str] = "input(16, 100) -> conv(1, 1) -> softmax(axis=2)"
-
-
-class LogSoftmax(_Shares):
-    """The logarithm of softmax, computed in one step because that is more exact (torch.nn.LogSoftmax)."""
-
-    kind: ClassVar[str] = "log_softmax"
-    module: ClassVar[str] = "LogSoftmax"
-    call: ClassVar[str] = "F.log_softmax"
-    example: ClassVar[str] = "input(256) -> linear(10) -> log_softmax"
-
-
-class GLU(_Activation):
-    """The gated linear unit: one half of the numbers along an axis, times the sigmoid of the other half
-    (torch.nn.GLU; Dauphin et al., 2017).  Halves the axis, which is the last one unless given.
-    """
-
-    kind: ClassVar[str] = "glu"
-    module: ClassVar[str] = "GLU"
-    call: ClassVar[str] = "F.glu"
-    example: ClassVar[str] = "input(1, 16000) -> conv(64, 9) -> glu(axis=1)"
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
-
-    axis: Axis = Field(default=-1, description="the axis that is halved, the batch being axis 0")
-
-    def output(self, x: Shape) -> Shape:
-        at = axis_index(self.axis, x, "glu")
-        if x[at] % 2:
-            raise SizeError(
-                f"glu halves an axis, and axis {self.axis} of {' x '.join(map(str, x))} is odd",
-                "choose an axis of even size: axis=1 for the channels",
-                code="E304",
-            )
-        return (*x[:at], x[at] // 2, *x[at + 1 :])
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        at = axis_index(self.axis, x, "glu")
-        half = AxisRule(
-            axis_names(x)[at], x[at] // 2, incoming(x, at) / 2, notes=("one half is the gate of the other",)
-        )
-        return tuple(half if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return _over(x, axis_index(self.axis, x, "glu"))
-
-    def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        return True

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from cnndsl.layers.base import Layer
 
-FAMILIES = ("convolution", "pooling", "normalisation", "dropout", "activation", "shape", "resize", "dense")
+FAMILIES = ("convolution", "pooling", "normalisation", "dropout", "activation", "along", "shape", "resize", "dense")
 
 
 def _kinds(base: type[Layer]) -> dict[str, type[Layer]]:

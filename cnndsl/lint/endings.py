@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnndsl.layers.activation import LogSoftmax, Softmax
+from cnndsl.layers.along import LogSoftmax, Softmax
 from cnndsl.layers.base import Group
 from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels
 from cnndsl.layers.values import axis_index

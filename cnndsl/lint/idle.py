@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from cnndsl.diagnostics import Fix
-from cnndsl.layers.activation import ReLU, ReLU6, Sigmoid, Softmax, Softplus
+from cnndsl.layers.activation import ReLU, ReLU6, Sigmoid, Softplus
+from cnndsl.layers.along import Softmax
 from cnndsl.layers.base import Layer
 from cnndsl.layers.shape import Flatten
 from cnndsl.lint.flow import Applied, Trail
