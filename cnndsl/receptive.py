@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from cnndsl.costs.counts import Parts, parts_of, plain
+from cnndsl.costs.counts import Parts, parts_of
 from cnndsl.layers.reach import IDENTITY, Interval, Reach, Reaches, hull, through, together
-from cnndsl.layers.sizes import AXES, Dim, Shape
+from cnndsl.layers.sizes import AXES, Dim, Shape, plain
 from cnndsl.program import Combine, Leaf, Module, Plain, Program, Step
 from cnndsl.traced import is_open, value_of
 

@@ -8,10 +8,10 @@ One multiply-accumulate is one MAC (twice that in FLOPs).
 from __future__ import annotations
 
 from cnndsl.layers.base import Layer
-from cnndsl.layers.sizes import Shape
+from cnndsl.layers.sizes import Shape, plain
 from cnndsl.program import Call, Combine, Leaf, Module, Program, Step, Use
 from cnndsl.records import Record
-from cnndsl.traced import is_open, value_of
+from cnndsl.traced import is_open
 
 
 class Cost(Record):
@@ -119,8 +119,3 @@ def layer_macs(layer: Layer, x: Shape, y: Shape) -> int | None:
 def parts_of(module: Module) -> Parts:
     """The parts of a module by their names."""
     return {child.name: child.unit for child in module.children}
-
-
-def plain(shape: Shape) -> Shape:
-    """The shape with plain numbers, but for sizes that are left open."""
-    return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)

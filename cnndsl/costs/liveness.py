@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from cnndsl.costs.counts import Parts, parts_of, plain
+from cnndsl.costs.counts import Parts, parts_of
 from cnndsl.layers.base import Layer
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.memory import Extra, Kept
-from cnndsl.layers.sizes import KnownShape
+from cnndsl.layers.sizes import KnownShape, plain
 from cnndsl.program import Call, Combine, Leaf, Module, Plain, Program, Step
 from cnndsl.records import Record
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cnndsl.costs.counts import Counter, Parts, parts_of, plain
+from cnndsl.costs.counts import Counter, Parts, parts_of
 from cnndsl.layers.base import Group
-from cnndsl.layers.sizes import Shape
+from cnndsl.layers.sizes import Shape, plain
 from cnndsl.program import Combine, Leaf, Module, Plain, Program, Step, Use
 
 

@@ -31,7 +31,7 @@ from cnndsl.elaborate.values import (
     describe,
     key_for,
 )
-from cnndsl.layers.sizes import Dim, Shape
+from cnndsl.layers.sizes import Dim, Shape, plain
 from cnndsl.program import Module, Parameter
 from cnndsl.records import Record
 from cnndsl.source import Span
@@ -68,7 +68,7 @@ def instantiate(
     arguments = dict(recipe.arguments)
     extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
     inputs = (value, *extra.values())
-    shapes = tuple(inner_shape(v.shape) for v in inputs)
+    shapes = tuple(plain(v.shape) for v in inputs)
     inside = {name: inner(item) for name, item in arguments.items() if name not in extra}
     key = (
         recipe.template,
@@ -200,11 +200,6 @@ def seen_from_outside(dim: Dim, outside: dict[str, Any]) -> Dim:
         return dim
     expr = dim.expr.substitute(outside)
     return dim.value if expr.constant is not None and not expr.factors else Traced(dim.value, expr)  # type: ignore[return-value]
-
-
-def inner_shape(shape: Shape) -> Shape:
-    """A shape as the inside of a definition sees it: without the names of the outside."""
-    return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
 
 
 def inner(item: Any) -> Any:

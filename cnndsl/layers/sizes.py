@@ -40,6 +40,11 @@ def show(shape: Iterable[Any]) -> str:
     return " x ".join(f"({dim})" if " " in str(dim) else str(dim) for dim in shape)
 
 
+def plain(shape: Shape) -> Shape:
+    """The shape in plain numbers, but for sizes that are left open."""
+    return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
+
+
 def per_axis(value: Any, rank: int, what: str) -> tuple[Any, ...]:
     """One number for each of `rank` axes, from one number or from a list of them.
 

@@ -13,7 +13,7 @@ from cnndsl.backends.maps.figure import Shown, Worked
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import AxisRule
 from cnndsl.layers.values import Operation
-from cnndsl.program import Call, Combine, Leaf, Module, Program, Weights
+from cnndsl.program import Call, Combine, Module, Program, Weights
 from cnndsl.running import maps
 from cnndsl.running.steps import Look, Ran
 from cnndsl.running.worked import can_be_worked, worked
@@ -142,9 +142,8 @@ class Recorder:
         if isinstance(action, Combine):
             return action.operation, None
         if isinstance(action, Call):
-            unit = ran.module.child(action.child).unit
-            assert isinstance(unit, Leaf)  # noqa: S101 - what is no layer has an inside
-            return unit.layer, unit.weights
+            assert ran.leaf is not None  # noqa: S101 - what is no layer has an inside
+            return ran.leaf.layer, ran.leaf.weights
         return action.layer, None
 
     def _remark(self, ran: Ran, layer: Layer | None = None) -> str:

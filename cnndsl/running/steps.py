@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cnndsl.costs.counts import Parts, parts_of
 from cnndsl.layers.base import Argument, Code, Spelling
 from cnndsl.program import Call, Combine, Leaf, Module, Plain, Program, Step
 
@@ -32,7 +33,7 @@ class Ran:
     """A step that was run.
 
     path: the attribute path of the part, empty for what leaves no module. part: the module, or a learned tensor.
-    inner: the module of the program that a composed part is; None for a layer and an operation.
+    leaf: the part of the program where it is a layer; inner: the module of the program where it is composed.
     given, gave: what came in and out, with a batch axis but for a learned tensor.
     """
 
@@ -40,6 +41,7 @@ class Ran:
     module: Module
     step: Step
     part: nn.Module | Tensor | None
+    leaf: Leaf | None
     inner: Module | None
     given: tuple[Tensor, ...]
     gave: tuple[Tensor, ...]
@@ -79,11 +81,12 @@ class _Runner:
         uses = Counter(value for step in module.steps if not step.training for value in step.inputs)
         uses.update(outputs)
         values = dict(enumerate(given))
+        units = parts_of(module)
         for at, step in enumerate(module.steps):
             if step.training:
                 continue
             came = tuple(values[value] for value in step.inputs)
-            values.update(zip(step.outputs, self._step(module, at, model, came, prefix), strict=True))
+            values.update(zip(step.outputs, self._step(module, units, at, model, came, prefix), strict=True))
             for value in step.inputs:
                 uses[value] -= 1
             for value in (*step.inputs, *step.outputs):
@@ -92,15 +95,18 @@ class _Runner:
         return tuple(values[value] for value in outputs)
 
     def _step(
-        self, module: Module, at: int, model: nn.Module, given: tuple[Tensor, ...], prefix: str
+        self, module: Module, units: Parts, at: int, model: nn.Module, given: tuple[Tensor, ...], prefix: str
     ) -> tuple[Tensor, ...]:
         step = module.steps[at]
         action = step.action
-        path, part, inner = "", None, None
+        path, part, leaf, inner = "", None, None, None
         if isinstance(action, Call):
             path, part = prefix + action.child, getattr(model, action.child)
-            unit = module.child(action.child).unit
-            inner = None if isinstance(unit, Leaf) else self._program.modules[action.module or unit.module]
+            unit = units[action.child]
+            if isinstance(unit, Leaf):
+                leaf = unit
+            else:
+                inner = self._program.modules[action.module or unit.module]
         look = self._watcher.looks(module, at, path, inner)
         if part is None:
             gave = self._text(step, module, given)
@@ -111,7 +117,7 @@ class _Runner:
         else:
             gave = tensors(part(*given))
         if look is not Look.NOT:
-            self._watcher.saw(Ran(path, module, step, part, inner, given, gave))
+            self._watcher.saw(Ran(path, module, step, part, leaf, inner, given, gave))
         return gave
 
     def _text(self, step: Step, module: Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

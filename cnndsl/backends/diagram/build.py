@@ -11,8 +11,8 @@ from cnndsl import costs
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.folding import Folding, Run
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Item, Picture
-from cnndsl.backends.diagram.sizes import Fitting, fitting_sizes, full_size, plain, size_text
-from cnndsl.layers.sizes import Shape
+from cnndsl.backends.diagram.sizes import Fitting, fitting_sizes, full_size, size_text
+from cnndsl.layers.sizes import Shape, plain
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 
 _FEW = 3

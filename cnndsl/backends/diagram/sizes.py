@@ -99,11 +99,6 @@ def full_size(shape: Iterable[Dim]) -> str:
     return " × ".join(str(dim) for dim in shape)
 
 
-def plain(shape: Shape) -> Shape:
-    """The size in plain numbers, but for those that are left open."""
-    return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
-
-
 def same_size(a: Shape, b: Shape) -> bool:
     """Whether two sizes are the same, open ones included; a plain `==` would count as a condition on those."""
     return [key_of(dim) if is_open(dim) else value_of(dim) for dim in a] == [

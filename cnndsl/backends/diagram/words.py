@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cnndsl.backends.diagram.sizes import dim_text, plain
+from cnndsl.backends.diagram.sizes import dim_text
 from cnndsl.costs import Cost
-from cnndsl.layers.sizes import Shape
+from cnndsl.layers.sizes import Shape, plain
 from cnndsl.layers.values import Concat, Operation
 from cnndsl.program import Leaf, Module, Parameter
 from cnndsl.traced import Traced

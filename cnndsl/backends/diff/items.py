@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from cnndsl.costs.counts import parts_of, plain
+from cnndsl.costs.counts import parts_of
 from cnndsl.layers.base import Layer
-from cnndsl.layers.sizes import Shape
+from cnndsl.layers.sizes import Shape, plain
 from cnndsl.layers.values import Operation
 from cnndsl.program import Call, Combine, Leaf, Module, Program, Use
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from cnndsl.backends.diff.comparison import Comparison, Status
 from cnndsl.backends.diff.items import Item
-from cnndsl.costs.counts import plain
 from cnndsl.layers.extern import Extern
+from cnndsl.layers.sizes import plain
 from cnndsl.program import Child, Leaf, Module, Program, Use
 
 KnownShape = tuple[int, ...]

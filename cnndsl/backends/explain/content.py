@@ -13,7 +13,7 @@ from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.declared import Invalid
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import AxisRule, Constant, Product, Sum, Term
-from cnndsl.layers.sizes import Dim, Shape, SizeError, show
+from cnndsl.layers.sizes import Dim, Shape, SizeError, plain, show
 from cnndsl.layers.values import Operation
 from cnndsl.traced import SizeIsOpen, is_open, value_of
 
@@ -116,11 +116,6 @@ def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
         _macs(applied),
         _changes(applied),
     )
-
-
-def plain(shape: Shape) -> Shape:
-    """The shape with plain numbers, but for sizes that are left open."""
-    return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
 
 
 def _does(layer: Layer | Operation) -> str:

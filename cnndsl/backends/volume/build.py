@@ -10,11 +10,11 @@ from typing import NamedTuple
 from cnndsl import costs
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE
-from cnndsl.backends.diagram.sizes import fitting_sizes, full_size, plain, same_size
+from cnndsl.backends.diagram.sizes import fitting_sizes, full_size, same_size
 from cnndsl.backends.volume.folding import Plan, Shapes
 from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
 from cnndsl.layers.base import Group, Layer, times
-from cnndsl.layers.sizes import Shape, per_axis
+from cnndsl.layers.sizes import Shape, per_axis, plain
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 from cnndsl.traced import value_of
 
