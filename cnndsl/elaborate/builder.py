@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _SHOWN = 60
+MOST_INPUTS = 100
+"""How many values a network or block takes in: what each value reads is known for each input."""
 MOST_CONDITIONS = 300
 """With how many names and numbers the conditions may be written under which a layer stands."""
 ModuleKind = Literal["network", "block", "sequence", "chain"]
@@ -66,7 +68,14 @@ class Builder:
         return Value(self, len(self.values) - 1, shape, span, maker, self.training)
 
     def input(self, name: str, shape: Shape, span: Span) -> Value:
-        """A new input; inputs come before anything else flows."""
+        """A new input; inputs come before anything else flows. Raises Problem where there are too many."""
+        if len(self.inputs) >= MOST_INPUTS:
+            raise error(
+                "E409",
+                f"no more than {MOST_INPUTS} values can come into a network or block",
+                span,
+                help="bring some of them together first, such as with concat",
+            )
         self.inputs.append(name)
         return self.value(shape, span, "input" if name == "input" else name)
 

@@ -56,11 +56,12 @@ def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) ->
     inner = body.spawn(builder, Scope(body.scope, walls=True))
     inner.entry = inner.current = builder.input("input", value.shape, span)
     try:
-        if isinstance(recipe, BraceRecipe):
-            inner.scope = Scope(recipe.scope, walls=True)
-            inner.run_branch(recipe.body)
-        else:
-            inner.current = inner.apply(recipe, inner.current, span)
+        with body.context.inside_chain(span):
+            if isinstance(recipe, BraceRecipe):
+                inner.scope = Scope(recipe.scope, walls=True)
+                inner.run_branch(recipe.body)
+            else:
+                inner.current = inner.apply(recipe, inner.current, span)
     finally:
         body.builder.fixed |= builder.fixed
     if isinstance(inner.current, Unknown):

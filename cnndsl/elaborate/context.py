@@ -48,6 +48,7 @@ class Context:
         self._worked = 0
         self._errors = 0
         self._uses: list[tuple[str, Span]] = []
+        self._depth = 0
         self._idle: list[Diagnostic] = []
         self._needed: set[Span | None] = set()
 
@@ -83,7 +84,7 @@ class Context:
     @contextmanager
     def inside(self, name: str, span: Span) -> Iterator[None]:
         """While the block `name`, used at `span`, is worked out. Raises Problem when too deep."""
-        if len(self._uses) >= self.limits.depth:
+        if self._depth >= self.limits.depth:
             raise error(
                 "E503",
                 f"blocks are nested more than {self.limits.depth} deep: does {name} use itself without an end?",
@@ -91,10 +92,28 @@ class Context:
                 help=("let a recursive block end with an if", raise_it("depth", self.limits.depth)),
             )
         self._uses.append((name, span))
+        self._depth += 1
         try:
             yield
         finally:
+            self._depth -= 1
             self._uses.pop()
+
+    @contextmanager
+    def inside_chain(self, span: Span) -> Iterator[None]:
+        """While a chain that is a part of its own is worked out. Raises Problem when too deep."""
+        if self._depth >= self.limits.depth:
+            raise error(
+                "E503",
+                f"chains and blocks are nested more than {self.limits.depth} deep",
+                span,
+                help=("leave out braces and names that hold one layer", raise_it("depth", self.limits.depth)),
+            )
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
 
     def turn(self, span: Span, count: int = 1) -> None:
         """Account for a layer, an operation, a block or a turn of a loop. Raises Stop over the limit."""

@@ -19,7 +19,7 @@ class Limits:
     items: int = 100_000
     """Items of a list, and turns of one loop."""
     depth: int = 40
-    """Blocks inside blocks."""
+    """Blocks, and chains with names of their own, inside one another."""
     digits: int = 60
     """Of a number that arithmetic gives."""
 

@@ -82,7 +82,7 @@ def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
     result: bool | Truth = True
     values = body.all_known(node.operands)
     for operator, left, right in zip(node.operators, values, values[1:], strict=False):
-        result = _join(body, "and", result, _compare(body, operator, left, right, node.span))
+        result = _join(body, "and", result, _compare(body, operator, left, right, node.span), node.span)
     return result
 
 
@@ -115,7 +115,7 @@ def _junction(body: Evaluation, node: tree.Binary) -> bool | Truth:
         return left
     try:
         # Also where the left side settles it: the right side belongs to the test.
-        return _join(body, node.operator, left, body.truth(node.right))
+        return _join(body, node.operator, left, body.truth(node.right), node.span)
     except (Problem, Silent):
         if settled:
             return left
@@ -251,11 +251,12 @@ def _comparable(value: Any) -> Any:
     return key_for(value_of(value)) if not _is_number(value) else value_of(value)
 
 
-def _join(body: Evaluation, operator: str, left: bool | Truth, right: bool | Truth) -> bool | Truth:
+def _join(body: Evaluation, operator: str, left: bool | Truth, right: bool | Truth, span: Span) -> bool | Truth:
     value = (bool(left) and bool(right)) if operator == "and" else (bool(left) or bool(right))
     test = junction(operator, *(side.test if isinstance(side, Truth) else side for side in (left, right)))
     if isinstance(test, bool):
         return value
+    body.context.work(span, test.weight // LIGHT)
     if test.weight > MOST_CONDITIONS:  # nobody could follow it: the outcome will do
         body.fix(test)
         return value

@@ -90,6 +90,14 @@ TOO_MUCH = {
         "E504",
         in_network("".join(f"conv(3, 3, stride={k % 3 + 1}, padding=1)\n" for k in range(4_000)), inputs="3, ?, ?"),
     ),
+    "inputs": ("E409", f"network Net {{ {'; '.join(f'i{k} = input(3, 8, 8)' for k in range(3_000))}; i0 -> relu }}"),
+    "values that a block takes": (
+        "E409",
+        in_network(
+            f"A({', '.join(['it'] * 3_000)})", f"block A({', '.join(f'v{k}' for k in range(3_000))}) {{ relu }}\n"
+        ),
+    ),
+    "named braces": ("E503", in_network(f"{'x: { conv(3, 1) -> ' * 90}relu{' }' * 90}")),
     "places": ("E207", in_network("x = round(5, -1000000000)\nrelu")),
     "conditions": (
         "E502",

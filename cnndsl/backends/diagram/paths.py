@@ -185,13 +185,16 @@ class _Graph:
         Of several ways on, the longest is the straight one; of equally long ones that in the middle.
         """
         lanes = 0
+        ahead: dict[int, int] = {}
         for box, record in enumerate(self.picture.boxes):
             coming = [arrow for arrow in self.before[box] if arrow.within_skip or not arrow.skip]
             record.lane = 0
             if coming:
                 tail = straight([arrow.tail for arrow in coming], self.rank)
-                going = [arrow for arrow in self.after[tail] if arrow.within_skip or not arrow.skip]
-                if straight([arrow.head for arrow in going], self.height) == box:
+                if tail not in ahead:
+                    going = [arrow for arrow in self.after[tail] if arrow.within_skip or not arrow.skip]
+                    ahead[tail] = straight([arrow.head for arrow in going], self.height)
+                if ahead[tail] == box:
                     record.lane = self.picture.boxes[tail].lane
             if record.lane == 0:
                 lanes += 1
