@@ -106,7 +106,8 @@ def _rules(explanation: Explanation) -> Iterator[str]:
             first, *rest = rule.rule.steps(latex=True)
             lines.append(rf"  \text{{{', '.join(rule.axes)}}} &= {first}")
             lines += [f"  &= {step}" for step in rest]
-        yield from (line + r" \\" for line in lines[:-1])
+        # Fractions below one another need more room than align leaves.
+        yield from (line + (r" \\[4pt]" if r"\frac" in line else r" \\") for line in lines[:-1])
         yield lines[-1]
         yield r"\end{align*}"
 
@@ -134,8 +135,9 @@ def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     widths = (0.36, 0.27, 0.3) if len(rows[0]) == 3 else (0.36, 0.6)
     columns = "".join(rf"p{{{width}\linewidth}}" for width in widths)
     yield rf"\par\medskip{{\raggedright\noindent\begin{{tabular}}{{@{{}}{columns}@{{}}}}"
-    for row in rows:
-        yield f"  {' & '.join(row)} \\\\"
+    for first, *words in rows:  # a cell of words would be stretched to its width
+        cells = (r"\raggedright " + text for text in words)
+        yield rf"  {' & '.join((first, *cells))} \tabularnewline"
     yield r"\end{tabular}\par}"
 
 
