@@ -99,11 +99,12 @@ class Walk:
 
     def skip_all(self, module: Module, prefix: str = "") -> None:
         """Enter all steps of a module into the record, and take none."""
+        parts = parts_of(module)
         for step in module.steps:
-            self.skip(module, step, prefix)
+            self.skip(parts, step, prefix)
 
-    def skip(self, module: Module, step: Step, prefix: str) -> None:
-        """Enter a step that is not taken into the record, with all that is inside."""
+    def skip(self, parts: Parts, step: Step, prefix: str) -> None:
+        """Enter a step that is not taken into the record, with all that is inside; `parts` are those of its module."""
         if self.record is None:
             return
         if not isinstance(step.action, Call):
@@ -111,7 +112,7 @@ class Walk:
             return
         path = prefix + step.action.child
         self.record.append(Held(path, 0, 0))
-        unit = parts_of(module)[step.action.child]
+        unit = parts[step.action.child]
         if not isinstance(unit, Leaf):
             self.skip_all(self._modules[step.action.module or unit.module], f"{path}.")
 
@@ -144,7 +145,7 @@ class _Frame:
     def run(self) -> Run:
         for step, taken in zip(self._module.steps, self._taken, strict=True):
             if not taken:
-                self._walk.skip(self._module, step, self._prefix)
+                self._walk.skip(self._parts, step, self._prefix)
                 continue
             self._apply(step)
             for value in step.inputs:

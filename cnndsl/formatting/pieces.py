@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from cnndsl.source import Source
 from cnndsl.syntax.automaton import END
-from cnndsl.syntax.place import CLOSING, OPENING
+from cnndsl.syntax.place import CLOSED_BY, OPENED_BY
 from cnndsl.syntax.words import Word
 
 _MATTERS = re.compile(r"#[^\n]*|\n")
@@ -85,7 +85,7 @@ def _with_gaps(source: Source, words: Iterable[Word]) -> Iterator[Piece]:
             begins = True
             continue
         text = "->" if kind == "_ARROW" else str(word)  # line breaks after an arrow belong to it
-        yield Piece(kind, text, source.text[end : word.start], begins, kind in CLOSING, kind in OPENING)
+        yield Piece(kind, text, source.text[end : word.start], begins, kind in CLOSED_BY, kind in OPENED_BY)
         end, begins = word.start + len(text), False
     yield Piece(END, "", source.text[end:], begins, opens=False, closes=False)
 

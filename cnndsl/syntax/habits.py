@@ -9,7 +9,7 @@ import re
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
-from cnndsl.syntax.place import CLOSING, DEFINITIONS, OPENING, Place, show, span_of
+from cnndsl.syntax.place import CLOSED_BY, DEFINITIONS, OPENED_BY, Place, show, span_of
 
 _WORDS = {
     "class": "a network is written network Net { ... }",
@@ -271,7 +271,7 @@ def listed(place: Place) -> Problem | None:
         return None
     line, depth, commas = place.line_after(place.first), 0, []
     for word in line:
-        depth += (word.type in CLOSING) - (word.type in OPENING)
+        depth += (word.type in CLOSED_BY) - (word.type in OPENED_BY)
         if depth == 0 and word.type in ("EQUAL", "UNKNOWN"):
             return None
         if depth == 0 and word.type == "COMMA":

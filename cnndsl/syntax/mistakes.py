@@ -12,7 +12,7 @@ from collections.abc import Callable
 from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
 from cnndsl.source import Source, Span
 from cnndsl.syntax import characters, habits, heads
-from cnndsl.syntax.place import DEFINITIONS, OPENING, WORDS, Open, Place, show, span_of
+from cnndsl.syntax.place import DEFINITIONS, OPENED_BY, WORDS, Open, Place, show, span_of
 
 _BLOCKS = frozenset({"IF", "FOR", "REPEAT", "WHEN", "_ELSE"})
 _HEADS = frozenset({"if", "for", "else"})
@@ -175,10 +175,10 @@ def _missing_after(place: Place) -> Problem | None:
 
 def _closing(place: Place) -> Problem | None:
     word, inner = place.word, place.inner
-    if word.type not in OPENING:
+    if word.type not in OPENED_BY:
         return None
     if inner is None or (inner.token.type == "LBRACE" and word.type != "RBRACE"):
-        message = f"there is no {OPENING[word.type]} that this {word} closes"
+        message = f"there is no {OPENED_BY[word.type]} that this {word} closes"
         return error("E102", message, place.span(), help="remove it", fix=place.removing(word))
     if inner.partner == str(word):
         if place.before is inner.token:

@@ -16,7 +16,7 @@ from cnndsl.syntax.automaton import END, Automaton, Unexpected
 from cnndsl.syntax.builder import Builder
 from cnndsl.syntax.grammar import tables
 from cnndsl.syntax.mistakes import explain, not_closed
-from cnndsl.syntax.place import DEFINITIONS, Open, Place
+from cnndsl.syntax.place import CLOSED_BY, DEFINITIONS, OPENED_BY, Open, Place
 from cnndsl.syntax.words import Word
 from cnndsl.syntax.words import words as words_of
 
@@ -25,7 +25,6 @@ LONGEST = 200_000
 """Characters of a text; the largest networks that people write have some ten thousand."""
 MOST_MISTAKES = 200
 """After so many mistakes reading stops: this is no text of the language."""
-_OPENING = {"LBRACE": "RBRACE", "_LPAR": "RPAR", "LSQB": "RSQB"}
 _ITEM_WORDS = frozenset({"NETWORK", "BLOCK", "SEQUENCE", "EXTERN", "FROM"})
 
 
@@ -127,7 +126,7 @@ class _Reader:
             line_start = kind in ("_NL", "LBRACE")
             if kind in _ITEM_WORDS:
                 self._astray = False
-            if kind in _OPENING:
+            if kind in CLOSED_BY:
                 self._open(words, at)
                 if len(self._brackets) > MAX_NESTING:
                     self._report(
@@ -139,7 +138,7 @@ class _Reader:
                         )
                     )
                     return None
-            elif kind in ("RBRACE", "RPAR", "RSQB"):
+            elif kind in OPENED_BY:
                 self._close()
             at += 1
         return self._finish(words) if len(self.diagnostics) < MOST_MISTAKES else None
@@ -251,9 +250,9 @@ def _is_closed(bracket: Open, words: list[Word], at: int) -> bool:
     """Whether the bracket, open before `words[at]`, is closed after all."""
     depth = 0
     for word in words[at:]:
-        if word.type in _OPENING:
+        if word.type in CLOSED_BY:
             depth += 1
-        elif word.type in ("RBRACE", "RPAR", "RSQB"):
+        elif word.type in OPENED_BY:
             if depth == 0:
                 return str(word) == bracket.partner
             depth -= 1

@@ -16,8 +16,10 @@ WORDS = frozenset(
     }
 )  # fmt: skip
 DEFINITIONS = frozenset({"NETWORK", "BLOCK", "SEQUENCE"})
-CLOSING = {"LBRACE": "}", "_LPAR": ")", "LSQB": "]"}
-OPENING = {"RBRACE": "{", "RPAR": "(", "RSQB": "["}
+CLOSED_BY = {"LBRACE": "}", "_LPAR": ")", "LSQB": "]"}
+"""The kinds of brackets that open, each with what closes it."""
+OPENED_BY = {"RBRACE": "{", "RPAR": "(", "RSQB": "["}
+"""The kinds of brackets that close, each with what opens it."""
 _LONGEST = 30
 
 
@@ -34,7 +36,7 @@ class Open:
     @property
     def partner(self) -> str:
         """The bracket that closes it."""
-        return CLOSING[self.token.type]
+        return CLOSED_BY[self.token.type]
 
     @property
     def holds_parameters(self) -> bool:
