@@ -45,4 +45,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    return sorted(({*globals()} - {"Any", "TYPE_CHECKING", "annotations"}) | {*__all__, "__version__"})
