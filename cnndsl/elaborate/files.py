@@ -113,14 +113,13 @@ class Files:
     def _evaluate(self, item: tree.Constant | tree.Variant, body: Body, scope: Scope) -> None:
         # Before its own line a constant is not there: what stands outside, such as a layer kind, is seen.
         del scope.names[item.name.text]
+        value: Any = UNKNOWN  # unless what follows goes well
         try:
-            value: Any = body.known(item.value)
+            value = body.known(item.value)
         except RecursionError:
             raise error("E501", "this is nested too deeply", item.span, help="give inner parts names") from None
-        except (Problem, Silent):
-            scope.names[item.name.text] = UNKNOWN
-            raise
-        scope.names[item.name.text] = value
+        finally:
+            scope.names[item.name.text] = value
 
     def _import(self, item: tree.Import, scope: Scope, places: dict[str, Span], folder: PurePosixPath) -> None:
         for name in item.names:

@@ -495,6 +495,10 @@ def test_nothing_follows_from_a_mistake() -> None:
     assert len(errors(text("a = foo\nb = a + 1\nc = it -> a\nconv(b, 3) -> c\nlinear(b)\noutput c, b"))) == 1
 
 
+def test_nothing_follows_from_a_constant_that_is_too_long_a_sum() -> None:
+    assert [code for code, _ in errors(text("conv(n, 1)", f"n = {'+'.join(['1'] * 5000)}"))] == ["E501"]
+
+
 def test_each_network_is_checked() -> None:
     source = "network A { input(3); foo }\nnetwork B { input(3); bar }\nblock Unused { baz }"
     assert [message for _, message in errors(source)] == ["nothing is called foo", "nothing is called bar"]
