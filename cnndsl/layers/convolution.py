@@ -188,8 +188,9 @@ class Conv(_Convolution):
 
 
 class ConvTranspose(_Convolution):
-    """A transposed convolution: every input number lays a kernel, times itself, onto the output, the
-    kernels `stride` apart.  With a stride it makes a map larger: the way up in decoders and generators.
+    """A transposed convolution: each number of the input is multiplied with a kernel, which is laid onto the
+    output, `stride` places after the one before; where kernels overlap they are added.  With a stride it makes
+    a map larger: the way up in decoders and generators.
 
     Output along an axis: (I - 1)*S - 2D + L*(K - 1) + O + 1 for input I, stride S, padding D,
     dilation L, kernel K and output padding O (torch.nn.ConvTranspose2d).
@@ -201,7 +202,8 @@ class ConvTranspose(_Convolution):
 
     padding: Offset = Field(default=0, description="rows and columns taken away on every side of the output")
     output_padding: Offset = Field(
-        default=0, description="rows and columns added at the end; which of the sizes that a stride maps to one it is"
+        default=0,
+        description="rows and columns added at the end, to choose among the sizes that a stride makes equal",
     )
     groups: Count = Field(default=1, description="blocks of channels that do not see one another")
     bias: Flag = Field(default=True, description="whether each kernel adds a learned number")
