@@ -60,12 +60,6 @@ class ClassPlan:
         found = next(m for m in self.modules if m.id == module)
         return next((p.value for p in found.parameters if p.name == name), None)
 
-    def types(self, name: str) -> set[type]:
-        """The types of the values that an argument has."""
-        if name in self.merger.extra:
-            return {type(value) for value in self.merger.extra[name].values()}
-        return {type(env[name]) for env in self.merger.environments if name in env}
-
 
 class Classes:
     """The classes of a program."""
