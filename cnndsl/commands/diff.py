@@ -27,7 +27,7 @@ DIFFERENT = 1
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="The form of the differences; that of errors and warnings is --diagnostics.",
+    help="The form of the differences; for errors and warnings see --diagnostics.",
 )
 @click.option(
     "--all", "whole", is_flag=True, help="Show also everything that only follows from other changes, and all keys."

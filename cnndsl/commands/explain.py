@@ -54,7 +54,7 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     type=click.Choice(["text", "markdown", "latex"]),
     default="text",
     show_default=True,
-    help="The form of the explanation; LaTeX needs the package amsmath. That of errors is --diagnostics.",
+    help="The form of the explanation; LaTeX needs the package amsmath. For errors and warnings see --diagnostics.",
 )
 @click.option(
     "pictures",

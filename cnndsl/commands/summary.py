@@ -38,7 +38,7 @@ def _columns(_context: click.Context, _parameter: click.Parameter, given: str | 
     type=click.Choice(["text", "markdown", "json", "csv"]),
     default="text",
     show_default=True,
-    help="The form of the table; that of errors and warnings is --diagnostics.",
+    help="The form of the table; for errors and warnings see --diagnostics.",
 )
 @click.option(
     "--depth",
