@@ -37,10 +37,10 @@ DRAWN = {
 _INTRODUCTION = """\
 # Gallery
 
-Every file of [models/](../models), as the compiler draws it. Each network is shown by the maps that flow through it,
-as `cnndsl draw FILE --style volume` draws them, and, to be opened below that, by its layers, as `cnndsl draw FILE`
-does. What repeats is folded in both. The pictures follow your system into the dark. Opened on its own, a picture says
-more where the mouse rests, and leads to the line of the source.
+Pictures of every file in [models/](../models), drawn by the compiler. First you see the maps that flow through a network,
+as `cnndsl draw FILE --style volume` draws them. Below, you can open the diagram of its layers, as `cnndsl draw FILE`
+draws it. Equal parts in a row are folded in both. The pictures become dark if your system is dark. If you open one by
+itself, it has tooltips, and links to the lines of the source.
 
 This page is made by `python -m tools.gallery`.
 """
