@@ -37,7 +37,7 @@ DRAWN = {
 _INTRODUCTION = """\
 # Gallery
 
-Pictures of every file in [models/](../models), drawn by the compiler. First you see the maps that flow through a network,
+Pictures of every network file in [models/](../models). First you see the maps that flow through a network,
 as `cnndsl draw FILE --style volume` draws them. Below, you can open the diagram of its layers, as `cnndsl draw FILE`
 draws it. Equal parts in a row are folded in both. The pictures become dark if your system is dark. If you open one by
 itself, it has tooltips, and links to the lines of the source.
