@@ -46,6 +46,7 @@ class Builder:
         self.context, self.kind, self.name, self.span = context, kind, name, span
         self.is_chain = kind in ("sequence", "chain")
         self.inputs: list[str] = []
+        self._input_spans: list[Span] = []
         self.values: list[Shape] = []
         self.steps: list[Step] = []
         self._spans: list[Span] = []
@@ -77,6 +78,7 @@ class Builder:
                 help="bring some of them together first, such as with concat",
             )
         self.inputs.append(name)
+        self._input_spans.append(span)
         return self.value(shape, span, "input" if name == "input" else name)
 
     def declare(self, name: str, span: Span, *, quoted: bool = False) -> Slot:
@@ -210,6 +212,12 @@ class Builder:
                 slot.unit = None
         self.context.needed(kept_spans)
         return ends[::-1]
+
+    def unread_inputs(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str]]:
+        """The inputs that nothing reads: where each is declared, and what it is called."""
+        read = {output.value for output in outputs}.union(*(step.inputs for step in self.steps))
+        declared = enumerate(zip(self._input_spans, self.inputs, strict=True))
+        return [place for index, place in declared if index not in read]
 
     def finish(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 from cnndsl.diagnostics import Problem, error
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.suggest import hidden, with_colon
+from cnndsl.elaborate.unread import hand_on
 from cnndsl.elaborate.values import RECIPES, BraceRecipe, Chain, Choice, Silent, Stage, Value, describe
 from cnndsl.names import plain_label
 from cnndsl.syntax import tree
@@ -18,6 +19,7 @@ def conditional(body: Evaluation, node: tree.Conditional) -> Any:
     truth = body.truth(node.condition)
     with body.builder.on(truth, bool(truth)):
         chosen = body.known(node.yes if truth else node.no)
+    hand_on(body.context, chosen)
     return Choice(chosen, truth, node.span) if isinstance(chosen, RECIPES) and isinstance(truth, Truth) else chosen
 
 

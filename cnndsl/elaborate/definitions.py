@@ -14,6 +14,7 @@ from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import dims_key
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.scope import Scope
+from cnndsl.elaborate.unread import hand_on, report_unread
 from cnndsl.elaborate.values import (
     BlockRecipe,
     Chain,
@@ -117,6 +118,7 @@ def _work_out(
     outputs = inner.run(definition.body)
     if outputs is None:
         return Unknown(), frozenset()
+    report_unread(body.context, definition)
     module = builder.finish(
         outputs,
         saved_parameters(definition, parameters, builder),
@@ -159,6 +161,7 @@ def bind_parameters(
             item = inner.known(parameter.default)
         else:
             continue
+        hand_on(inner.context, item)
         plain = value_of(item)
         if isinstance(plain, bool):
             item = Truth(plain, Test.of_flag(name))

@@ -15,6 +15,7 @@ from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, too_long
 from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.scope import Scope
+from cnndsl.elaborate.unread import hand_on
 from cnndsl.elaborate.values import (
     Recipe,
     Silent,
@@ -104,6 +105,7 @@ class Evaluation:
 
     def bind_targets(self, targets: tuple[tree.Name, ...], unpack: bool, item: Any) -> None:
         """Give the names of a loop their values for one turn."""
+        hand_on(self.context, item)
         if not unpack:
             self.scope.names[targets[0].text] = item
             return

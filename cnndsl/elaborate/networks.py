@@ -13,6 +13,7 @@ from cnndsl.elaborate.opening import requirements
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.suggest import nearest
+from cnndsl.elaborate.unread import report_unread
 from cnndsl.elaborate.values import UNKNOWN, BlockRecipe, Silent, Template, Value, describe
 from cnndsl.elaborate.weights import check_begin
 from cnndsl.program import InitRule, Module, Use
@@ -88,6 +89,7 @@ class Networks:
         outputs = body.run(definition.body)
         if outputs is None:
             return None
+        report_unread(self._context, definition)
         saved = saved_parameters(definition, parameters, builder)
         module = builder.finish(outputs, saved, requirements(self._context))
         self._check_rules(module, body.init_spans)

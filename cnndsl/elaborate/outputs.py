@@ -93,7 +93,7 @@ def report_unused(body: Evaluation) -> None:
 
 
 def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
-    """Report what a body works out and none of its outputs needs, and forget it."""
+    """Report what a body works out and none of its outputs needs, and forget it; and the inputs that nothing reads."""
     for span, name in body.builder.drop_unused(outputs):
         what = f"{name} is worked out and never used" if name else "what comes out here is never used"
         body.context.idle(
@@ -105,3 +105,8 @@ def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
                 severity=Severity.WARNING,
             )
         )
+    if body.builder.kind == "network":
+        for span, name in body.builder.unread_inputs(outputs):
+            message = f"{name} comes in and is never used"
+            helps = (f"begin a line with it, {name} -> ..., or remove it",)
+            body.context.idle(Diagnostic("W202", message, span, help=helps, severity=Severity.WARNING))

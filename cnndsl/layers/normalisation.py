@@ -103,7 +103,7 @@ class InstanceNorm(_Normalisation):
     kind: ClassVar[str] = "instancenorm"
     module: ClassVar[str] = "InstanceNorm{r}d"
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> instancenorm"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3, bias=false) -> instancenorm"
 
     eps: PositiveReal = Field(default=1e-05, description=_EPS)
     momentum: Real = Field(default=0.1, description=_MOMENTUM)
@@ -224,7 +224,7 @@ class ChannelLayerNorm(nn.LayerNorm):
     bias: Flag = Field(default=True, description="whether there is a bias beside the weight")
 
     def output(self, x: Shape) -> Shape:
-        self._normalised(x)
+        self.normalised(x)
         return x
 
     def _by_place(self, x: Shape) -> bool:
@@ -234,7 +234,8 @@ class ChannelLayerNorm(nn.LayerNorm):
     def _over(self, x: Shape) -> slice:
         return slice(0, 1) if self.axis == "channels" else slice(axis_index(self.axis, x, "layernorm"), len(x))
 
-    def _normalised(self, x: Shape) -> tuple[Any, ...]:
+    def normalised(self, x: Shape) -> tuple[Any, ...]:
+        """The sizes of the axes that it goes over. Raises SizeError where one is left open."""
         over = x[self._over(x)]
         if any(is_open(dim) for dim in over):
             raise SizeError(
@@ -246,8 +247,8 @@ class ChannelLayerNorm(nn.LayerNorm):
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         if not self.affine:
             return ()
-        weight = Tensor("weight", self._normalised(x))
-        return (weight, Tensor("bias", self._normalised(x))) if self.bias else (weight,)
+        weight = Tensor("weight", self.normalised(x))
+        return (weight, Tensor("bias", self.normalised(x))) if self.bias else (weight,)
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         over = self._over(x)
@@ -260,7 +261,7 @@ class ChannelLayerNorm(nn.LayerNorm):
         return not self._by_place(x) or x[0] == 1 or prod(x[1:]) == 1
 
     def torch(self, x: Shape) -> Spelling:
-        over = self._normalised(x)
+        over = self.normalised(x)
         shape = Argument("normalized_shape", over[0] if len(over) == 1 else over)
         name = "ChannelLayerNorm" if self._by_place(x) else "nn.LayerNorm"
         return Spelling(name, (shape, *self.arguments("eps", "affine", "bias")))
@@ -268,7 +269,7 @@ class ChannelLayerNorm(nn.LayerNorm):
     def function(self, x: Shape) -> Spelling | None:
         if self.affine:
             return None
-        shape = Argument("normalized_shape", self._normalised(x))
+        shape = Argument("normalized_shape", self.normalised(x))
         if self._by_place(x):
             text = "F.layer_norm({x}.movedim(1, -1), {normalized_shape}, eps={eps}).movedim(-1, 1)"
             return Spelling("", (shape, Argument("eps", self.eps)), text)

@@ -12,6 +12,7 @@ from cnndsl.layers.values import axis_index
 from cnndsl.lint.flow import Trail
 from cnndsl.lint.rule import Finding, Rule
 from cnndsl.program import Module
+from cnndsl.traced import value_of
 
 
 class SoftmaxAtEnd(Rule):
@@ -27,7 +28,7 @@ class SoftmaxAtEnd(Rule):
         last = next((applied for applied in trail.layers if applied.layer.group is not Group.SHAPE), None)
         if last is None or not isinstance(last.layer, Softmax) or axis_index(last.layer.axis, last.x, "") != 0:
             return
-        if last is trail.layers[-1] and not trail.sole:
+        if (last is trail.layers[-1] and not trail.sole) or value_of(last.x[0]) == 1:  # W219 has a word for one number
             return
         yield Finding(
             self.code,

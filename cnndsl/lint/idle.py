@@ -1,4 +1,4 @@
-"""A rule about layers that give what they are given."""
+"""Rules about layers that give what they are given, or the same whatever they are given."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import ClassVar
 
 from cnndsl.diagnostics import Fix
 from cnndsl.layers.activation import ReLU, ReLU6, Sigmoid, Softplus
-from cnndsl.layers.along import Softmax
+from cnndsl.layers.along import LogSoftmax, Softmax
 from cnndsl.layers.base import Layer
+from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels, StochasticDepth
+from cnndsl.layers.normalisation import GroupNorm, LayerNorm
 from cnndsl.layers.shape import Flatten
+from cnndsl.layers.sizes import Dim
+from cnndsl.layers.values import axis_index
 from cnndsl.lint.flow import Applied, Trail
-from cnndsl.lint.rule import Finding, Rule
+from cnndsl.lint.rule import Finding, Rule, used_at
 from cnndsl.program import Origin, Plain, Program
 from cnndsl.source import Span
+from cnndsl.traced import is_open, value_of
 
 _NOT_NEGATIVE = (ReLU, ReLU6, Sigmoid, Softplus, Softmax)
 """What gives no negative number."""
@@ -81,3 +86,33 @@ def _left_out(span: Span) -> Fix | None:
     if after is not None:
         return Fix.replacing(Span(span.source, span.start, span.end + after.end()), "")
     return None
+
+
+class Constant(Rule):
+    """A layer that gives the same whatever comes in: a softmax of one number, a norm of one, dropout of all."""
+
+    code: ClassVar[str] = "W219"
+    layers: ClassVar[tuple[type[Layer], ...]] = (
+        Softmax, LogSoftmax, GroupNorm, LayerNorm, Dropout, DropoutChannels, AlphaDropout, StochasticDepth,
+    )  # fmt: skip
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        applied = trail.newest
+        layer, x = applied.layer, applied.x
+        why = helps = ""
+        if isinstance(layer, (Softmax, LogSoftmax)) and _is_one(x[axis_index(layer.axis, x, "")]):
+            why = f"gives {1 if isinstance(layer, Softmax) else 0} whatever comes in: it shares out among one number"
+            helps = "for one probability write sigmoid; for classes give it a number for each"
+        elif isinstance(layer, GroupNorm) and all(map(_is_one, (x[0] // layer.groups, *x[1:]))):
+            why, helps = "takes all away that comes in: each group has one number", "use fewer groups, or leave it out"
+        elif isinstance(layer, LayerNorm) and all(map(_is_one, layer.normalised(x))):
+            why, helps = "takes all away that comes in: it goes over one number", "normalise over another axis"
+        elif isinstance(layer, (Dropout, DropoutChannels, AlphaDropout, StochasticDepth)) and layer.p == 1:
+            why, helps = "lets nothing through in training", "p is the share that is dropped: write less than 1"
+        if why:
+            more = used_at(applied, "it is applied here")
+            yield Finding(self.code, f"{applied.name} {why}", applied.declared, more=more, help=(helps,))
+
+
+def _is_one(size: Dim) -> bool:
+    return not is_open(size) and value_of(size) == 1

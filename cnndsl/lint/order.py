@@ -15,13 +15,17 @@ from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule, used_at
 from cnndsl.source import Span
 
+_KERAS = 0.9
+"""A momentum that nobody means here."""
 
-class TorchOrder(Rule):
-    """A layer whose numbers are PyTorch's arguments, by their look: with the channels that come in among them.
+
+class OtherOrder(Rule):
+    """A layer whose numbers are another framework's, by their look: PyTorch's have the incoming channels among them.
 
     A convolution with as many kernels as channels come in, and these very large: conv(3, 16, 5) is 3 kernels of 16 x 16
     with stride 5 here. Let pass are kernels that are small or odd, convolutions in groups, and patches. A normalisation
-    whose eps is 1 or more: batchnorm(64) takes 64 for its eps, beside which the variances count for nothing.
+    whose eps is 1 or more: batchnorm(64) takes 64 for its eps, beside which the variances count for nothing. Or one
+    whose momentum is 0.9 and more, as Keras has it, where it is the share of what was known before.
     """
 
     code: ClassVar[str] = "W215"
@@ -47,6 +51,15 @@ class TorchOrder(Rule):
 
     def _see_channels(self, applied: Applied) -> Iterator[Finding]:
         layer = applied.layer
+        if isinstance(layer, (BatchNorm, InstanceNorm)) and _KERAS <= layer.momentum < 1:
+            yield Finding(
+                self.code,
+                f"{applied.name} has a momentum of {layer.momentum}, which looks like Keras's: here it is the share of "
+                "the newest batch",
+                applied.declared,
+                more=used_at(applied, "it is applied here"),
+                help=(f"write momentum={1 - layer.momentum:.3g}",),
+            )
         if not isinstance(layer, (BatchNorm, InstanceNorm, GroupNorm)) or layer.eps < 1:
             return
         meant = f"groupnorm({layer.groups})" if isinstance(layer, GroupNorm) else layer.kind

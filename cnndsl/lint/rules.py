@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from cnndsl.lint.activations import NoActivation
 from cnndsl.lint.endings import DropoutAtEnd, SoftmaxAtEnd
-from cnndsl.lint.idle import NoEffect
-from cnndsl.lint.order import TorchOrder
+from cnndsl.lint.idle import Constant, NoEffect
+from cnndsl.lint.order import OtherOrder
 from cnndsl.lint.parameters import MostParameters
 from cnndsl.lint.rule import Rule
-from cnndsl.lint.statistics import BiasBeforeBatchNorm, DropoutBeforeBatchNorm
-from cnndsl.lint.windows import EvenSame, KernelOnPadding, PoolTooLarge, Unread
+from cnndsl.lint.statistics import BiasBeforeNorm, DropoutBeforeBatchNorm, SharedBatchNorm
+from cnndsl.lint.windows import BorderOfPadding, EvenSame, KernelOnPadding, PoolTooLarge, Unread
 
 RULES: tuple[type[Rule], ...] = (
-    BiasBeforeBatchNorm,
+    BiasBeforeNorm,
     Unread,
     SoftmaxAtEnd,
     NoActivation,
@@ -23,12 +23,15 @@ RULES: tuple[type[Rule], ...] = (
     KernelOnPadding,
     MostParameters,
     NoEffect,
-    TorchOrder,
+    OtherOrder,
+    BorderOfPadding,
+    Constant,
+    SharedBatchNorm,
 )
 
-UNUSED, UNREAD, REMARK, CHANNELS_LAST = "W201", "W202", "W213", "W216"
-"""What elaboration finds, a layer and a value that lead nowhere and channels that come last; and a remark to the
-compiler without effect."""
+UNUSED, UNREAD, REMARK, OTHER_INPUT, PARAMETER = "W201", "W202", "W213", "W216", "W217"
+"""What elaboration finds, a layer, a value and a parameter that lead nowhere and an input of pictures in another order;
+and a remark to the compiler without effect."""
 
-CODES: frozenset[str] = frozenset({UNUSED, UNREAD, REMARK, CHANNELS_LAST, *(rule.code for rule in RULES)})
+CODES: frozenset[str] = frozenset({UNUSED, UNREAD, REMARK, OTHER_INPUT, PARAMETER, *(rule.code for rule in RULES)})
 """Every warning that there is about a text, and so every one that can be silenced."""

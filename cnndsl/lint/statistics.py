@@ -1,4 +1,4 @@
-"""Rules about what stands straight before a batch normalisation."""
+"""Rules about what stands straight before a normalisation."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.dropout import Dropout, DropoutChannels
-from cnndsl.layers.normalisation import BatchNorm
+from cnndsl.layers.normalisation import BatchNorm, InstanceNorm
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
-from cnndsl.program import Origin, Program
+from cnndsl.program import Call, Leaf, Origin, Program
 from cnndsl.source import Span
 
 
-class BiasBeforeBatchNorm(Rule):
-    """A bias straight before a batchnorm, which subtracts the mean of each channel, and the bias with it.
+class BiasBeforeNorm(Rule):
+    """A bias straight before a batchnorm or instancenorm, which takes the mean of each channel away, and the bias.
 
     The bias gets no gradient but rounding errors, and is kept and updated for nothing. A line that is worked out
-    several times is reported only if a batchnorm follows it each time; otherwise the bias has its use.
+    several times is reported only if such a layer follows it each time; otherwise the bias has its use.
     """
 
     code: ClassVar[str] = "W203"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, ConvTranspose, Linear, BatchNorm)
+    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, ConvTranspose, Linear, BatchNorm, InstanceNorm)
 
     def __init__(self) -> None:
         self._biased: dict[Origin, set[tuple[str, int]]] = {}
         """For each declaration of a layer with a bias, the steps that apply it."""
         self._undone: dict[tuple[str, int], tuple[Applied, Applied]] = {}
-        """The steps after which only a batchnorm reads: the layer, and the batchnorm."""
+        """The steps after which only such a layer reads: the layer with the bias, and that one."""
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         newest = trail.newest
@@ -49,9 +49,10 @@ class BiasBeforeBatchNorm(Rule):
             if len(pairs) < len(steps):
                 continue
             layer, norm = pairs[0]
+            kind = norm.layer.kind
             yield Finding(
                 self.code,
-                f"the bias of {layer.name} has no effect: the batchnorm after it takes the mean of each channel away",
+                f"the bias of {layer.name} has no effect: the {kind} after it takes the mean of each channel away",
                 declared,
                 more=((norm.origin, "straight after it"),),
                 help=(f"write {layer.layer.kind}(..., bias=false)",),
@@ -79,6 +80,42 @@ def _per_channel(applied: Applied) -> bool:
     """Whether the layer adds one number to each channel of what the batchnorm gets."""
     layer = applied.layer
     return isinstance(layer, (Conv, ConvTranspose)) or (isinstance(layer, Linear) and len(applied.x) == 1)
+
+
+class SharedBatchNorm(Rule):
+    """One batchnorm in two places of a way, of which the second gets what the first gave: one name used twice.
+
+    It keeps one running mean and variance for both, those of neither, and evaluation differs from training. Let pass is
+    one that is applied to several inputs beside one another, as in a siamese network.
+    """
+
+    code: ClassVar[str] = "W220"
+
+    def finish(self, program: Program) -> Iterator[Finding]:
+        for module in program.modules.values():
+            norms = {
+                child.name: child
+                for child in module.children
+                if isinstance(child.unit, Leaf)
+                and isinstance(child.unit.layer, BatchNorm)
+                and child.unit.layer.track_running_stats
+            }
+            told: set[str] = set()
+            passed: dict[int, frozenset[str]] = {}
+            """For each value, the batchnorms that what it came from went through."""
+            for step in module.steps if norms else ():
+                before = frozenset[str]().union(*(passed.get(index, frozenset()) for index in step.inputs))
+                name = step.action.child if isinstance(step.action, Call) else ""
+                if name in before - told:
+                    yield Finding(
+                        self.code,
+                        f"{name} is one batchnorm in several places, and keeps one mean and variance for all of them",
+                        norms[name].origin,
+                        more=((step.origin, "here it gets what came from itself"),),
+                        help=("declare one for each place, or write batchnorm where it is applied",),
+                    )
+                    told.add(name)
+                passed.update(dict.fromkeys(step.outputs, before | ({name} & norms.keys())))
 
 
 class DropoutBeforeBatchNorm(Rule):

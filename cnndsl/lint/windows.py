@@ -229,3 +229,35 @@ class KernelOnPadding(Rule):
                 more=used_at(applied, "it is applied here"),
                 help=("stride or pool less before it, or use a smaller kernel or dilation",),
             )
+
+
+class BorderOfPadding(Rule):
+    """A padding so large beside the kernel that the border of what comes out has seen nothing but padding.
+
+    Its numbers are the bias alone, and the map grows. A 1x1 convolution with the padding of a 3x3 one is often copied.
+    """
+
+    code: ClassVar[str] = "W218"
+    layers: ClassVar[tuple[type[Layer], ...]] = (Conv,)
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        applied = trail.newest
+        layer = applied.layer
+        if not isinstance(layer, Conv) or layer.padding_mode != "zeros":
+            return
+        axes = axes_of(layer, applied.x, applied.y)
+        axis = next((axis for axis in axes if axis.before >= axis.span), None)
+        if axis is None:
+            return
+        border = -(-(axis.before - axis.span + 1) // axis.stride)
+        keeps = [axis.dilation * (axis.kernel - 1) // 2 for axis in axes]
+        written = keeps[0] if len(set(keeps)) == 1 else keeps
+        kernel, wide = times(per_axis(layer.kernel, len(applied.x) - 1, "kernel")), counted(border, axis.name)
+        yield Finding(
+            self.code,
+            f"{applied.name} pads {axis.before} beside a kernel of {kernel}: a border of {wide} of what it "
+            "gives has seen padding alone",
+            applied.declared,
+            more=used_at(applied, "it is applied here"),
+            help=(f"write padding={written}" if any(keeps) else "leave the padding out",),
+        )

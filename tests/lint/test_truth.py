@@ -240,3 +240,65 @@ def test_a_relu_of_what_is_not_negative_changes_nothing(before: nn.Module) -> No
     assert torch.equal(torch.flatten(given_, 1), given_)
     word = {"Softmax": "softmax"}.get(type(before).__name__, type(before).__name__.lower())
     assert "W214" in codes(f"network Net {{ input(10); {word} -> relu }}")
+
+
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(0, 9))
+def test_a_border_that_has_seen_padding_alone_is_the_bias(
+    kernel: int, stride: int, dilation: int, padding: int
+) -> None:
+    line = f"conv(2, {kernel}, {stride}, padding={padding}, dilation={dilation})"
+    text = f"network Net {{ input(1, 12, 12); first: {line} }}"
+    found = [d for d in cnndsl.compile(text).diagnostics if d.code == "W218"]
+    net = build(text)
+    with torch.no_grad():
+        result = net(torch.randn(1, 1, 12, 12) + 10)[0]
+    bias = net.get_submodule("first").bias
+    assert bias is not None
+    is_bias = [torch.allclose(result[:, at], bias[:, None].expand_as(result[:, at])) for at in range(result.shape[1])]  # type: ignore[index]
+    border = next((at for at, same in enumerate(is_bias) if not same), len(is_bias))
+    assert bool(found) == (border > 0)
+    if found:
+        assert f"a border of {border} row" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "linear(1) -> softmax",
+        "linear(1) -> log_softmax",
+        "unflatten(1, [6, 1]) -> layernorm(2)",
+        "linear(4) -> groupnorm(4)",
+    ],
+)
+def test_what_gives_the_same_whatever_comes_in(layer: str) -> None:
+    text = f"network Net {{ input(6); {layer} }}"
+    assert "W219" in codes(text)
+    net = build(text).double()
+    with torch.no_grad():
+        x, y = torch.randn(2, 5, 6, dtype=torch.float64)
+        torch.testing.assert_close(net(x), net(y))
+
+
+def test_a_dropout_of_all_lets_nothing_through() -> None:
+    text = "network Net { input(6); relu; dropout(1); linear(2) }"
+    assert codes(text) == ["W219"]
+    net = build(text).train()
+    torch.testing.assert_close(net(torch.randn(1, 6)), net(torch.randn(1, 6)))
+
+
+def test_a_batchnorm_in_two_places_differs_in_evaluation() -> None:
+    text = "network Net {{ input(2, 8, 8); {}; {}; conv(2, 1, bias=false) -> {}; relu }}"
+    shared = text.format("bn = batchnorm", "relu -> bn", "relu -> bn")
+    apart = text.format("relu", "batchnorm", "relu -> batchnorm")
+    assert (codes(shared), "W220" in codes(apart)) == (["W220"], False)
+
+    def gap(text: str) -> float:
+        torch.manual_seed(0)
+        net = build(text).double().train()
+        x = 3 + torch.randn(64, 2, 8, 8, dtype=torch.float64)
+        with torch.no_grad():
+            for _ in range(200):
+                trained = net(x)
+            return float((net.eval()(x) - trained).abs().max())
+
+    assert gap(apart) < 1e-2 < gap(shared)
