@@ -61,7 +61,7 @@ class Networks:
                 if near
                 else f"there is {listed}"
                 if listed
-                else f"write network Net({name} = ...)"
+                else f"declare it where it is used: network Net({name} = ...)"
             )
             self._context.report(error("E209", f"no network here has a parameter {name}", None, help=text).diagnostic)
 
