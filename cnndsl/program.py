@@ -305,6 +305,18 @@ class Program(Model):
         raise UnknownNetwork(self, name)
 
 
+def outside_values(use: Use, module: Module) -> dict[str, Any]:
+    """For each name inside a module, what it stands for where it is used."""
+    known: dict[str, Any] = {parameter.name: parameter.value for parameter in module.parameters}
+    known.update(use.arguments)
+    for name, inner, outer in zip(module.inputs, module.input_shapes, use.xs, strict=True):
+        if inner and isinstance(inner[0], Traced) and not inner[0].is_open:
+            known[str(inner[0].expr)] = outer[0]
+        elif outer:
+            known.setdefault(f"{name}_channels", outer[0])
+    return known
+
+
 class UnknownNetwork(KeyError):  # noqa: N818 - what happened, as for other names that nothing has
     """A program has no network of this name. The message says which it has."""
 

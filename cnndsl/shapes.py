@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnndsl.layers.sizes import Shape, SizeError, show
-from cnndsl.program import Combine, Leaf, Module, Plain, Program, Step, Use
-from cnndsl.traced import key_of
+from cnndsl.layers.learned import Learned
+from cnndsl.layers.sizes import Dim, Shape, SizeError, show
+from cnndsl.program import Child, Combine, Leaf, Module, Plain, Program, Step, Use, outside_values
+from cnndsl.traced import Expr, Test, Traced, is_open, key_of, parse_expr, parse_test, value_of
 
 
 def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[int]]] | None = None) -> Program:
@@ -20,7 +21,8 @@ def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[int]]] | None
 
     `inputs` gives networks other input shapes than they declare, one for each input, each channels first
     and without the batch: `{"Net": [(3, 64, 64)]}`. The structure and the parameters of the layers stay
-    as they are; what a layer derives from its input, such as the number of features, follows the input.
+    as they are; what a layer derives from its input, such as the number of features, follows the input. A number that
+    was computed from channels stays as it is too, and forgets how, where these are other ones now.
 
     Raises SizeError, its message beginning with the layer's path and place, where something does not fit,
     and KeyError for a network that the program does not have.
@@ -37,8 +39,11 @@ def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[int]]] | None
             message = f"{module.name} has {len(module.inputs)} inputs, and {len(given)} shapes are given"
             raise SizeError(message, "give one shape for each input")
         new = module.input_shapes if given is None else tuple(tuple(shape) for shape in given)
-        networks.append(shapes.module(module, new, module.name).id)
+        networks.append(shapes.module(module, new, module.name, frozenset()).id)
     return program.model_copy(update={"networks": tuple(networks), "modules": shapes.done})
+
+
+Names = frozenset[str]
 
 
 class _Shapes:
@@ -48,16 +53,21 @@ class _Shapes:
         self._program = program
         self._known: dict[Any, Module] = {}
         self._counts: dict[str, int] = {}
+        self._builds: dict[str, Any] = {}
         self.done: dict[str, Module] = {}
 
-    def module(self, module: Module, inputs: tuple[Shape, ...], path: str) -> Module:
-        """The module with its sizes for these inputs."""
-        key = (module.id, tuple(tuple(map(key_of, shape)) for shape in inputs))
+    def module(self, module: Module, inputs: tuple[Shape, ...], path: str, outdated: Names) -> Module:
+        """The module with its sizes for these inputs, as a body sees it in which some names are `outdated`."""
+        if module.kind != "chain":
+            inputs, outdated = _inside(module, inputs)
+        key = (module.id, outdated, tuple(tuple(map(key_of, shape)) for shape in inputs))
         if key not in self._known:
-            self._known[key] = self._derive(module, inputs, path)
+            self._known[key] = self._derive(module, inputs, path, outdated)
         return self._known[key]
 
-    def _derive(self, module: Module, inputs: tuple[Shape, ...], path: str) -> Module:
+    def _derive(self, module: Module, inputs: tuple[Shape, ...], path: str, outdated: Names) -> Module:
+        if outdated:
+            module = _without(module, outdated)
         values: list[Shape | None] = [None] * len(module.values)
         values[: len(inputs)] = inputs
         units: dict[str, Leaf | Use] = {child.name: child.unit for child in module.children}
@@ -65,7 +75,7 @@ class _Shapes:
         steps = []
         for step in module.steps:
             xs = tuple(x for x in (values[index] for index in step.inputs) if x is not None)
-            outputs, new = self._step(step, units, built, xs, path)
+            outputs, new = self._step(step, units, built, xs, path, outdated)
             steps.append(new)
             for index, shape in zip(step.outputs, outputs, strict=True):
                 values[index] = shape
@@ -83,6 +93,15 @@ class _Shapes:
         self.done[derived.id] = derived
         return derived
 
+    def _build(self, key: str) -> Any:
+        """What a derived module is made of, whatever the sizes that flow through it."""
+        if key not in self._builds:
+            units = ((child.name, child.unit) for child in self.done[key].children)
+            self._builds[key] = tuple(
+                (name, self._build(unit.module) if isinstance(unit, Use) else _built(unit)) for name, unit in units
+            )
+        return self._builds[key]
+
     def _id(self, name: str) -> str:
         count = self._counts[name] = self._counts.get(name, 0) + 1
         return name if count == 1 else f"{name}~{count}"
@@ -94,6 +113,7 @@ class _Shapes:
         built: dict[str, Leaf | Use],
         xs: tuple[Shape, ...],
         path: str,
+        outdated: Names,
     ) -> tuple[tuple[Shape, ...], Step]:
         action = step.action
         place = f"{path}, {step.origin.file}:{step.origin.line}:{step.origin.column}"
@@ -101,27 +121,118 @@ class _Shapes:
             if isinstance(action, Combine):
                 return action.operation.outputs(xs), step
             if isinstance(action, Plain):
-                return (action.layer.output(xs[0]),), step
+                return (_output(action, xs[0]),), step
             inner = f"{path}.{action.child}"
             place = f"{inner}, {step.origin.file}:{step.origin.line}:{step.origin.column}"
             unit = units[action.child]
             if isinstance(unit, Leaf):
                 x = xs[0] if xs else ()
-                y = unit.layer.output(x)
-                _check_build(built, action.child, unit.layer.torch(x), unit, x)
+                y = _output(unit, x)
+                before = built.setdefault(action.child, unit.model_copy(update={"x": x}))
+                if isinstance(before, Leaf) and before.x != x and _built(before) != _built(unit, x):
+                    raise _other_build(place, before.x, x)
                 return (y,), step
-            module = self.module(self._program.modules[action.module or unit.module], xs, inner)
+            module = self.module(self._program.modules[action.module or unit.module], xs, inner, outdated)
         except SizeError as problem:
             if problem.message.startswith(path):
                 raise
             raise SizeError(f"{place}: {problem.message}", *problem.help, code=problem.code) from None
-        built.setdefault(action.child, unit.model_copy(update={"module": module.id, "xs": xs}))
-        return module.output_shapes, step.model_copy(update={"action": action.model_copy(update={"module": module.id})})
+        use = unit.model_copy(update={"module": module.id, "xs": xs})
+        before = built.setdefault(action.child, use)
+        if isinstance(before, Use) and self._build(before.module) != self._build(module.id):
+            raise _other_build(place, before.xs[0], xs[0])
+        shapes = module.output_shapes if module.kind == "chain" else _outside(use, module)
+        return shapes, step.model_copy(update={"action": action.model_copy(update={"module": module.id})})
 
 
-def _check_build(built: dict[str, Leaf | Use], name: str, spelling: Any, unit: Leaf, x: Shape) -> None:
-    """Enter a layer as built for `x`. Raises SizeError when it was built for something else before."""
-    before = built.setdefault(name, unit.model_copy(update={"x": x}))
-    if isinstance(before, Leaf) and before.x != x and before.layer.torch(before.x) != spelling:
-        message = f"built for an input of {show(before.x)}, and {show(x)} comes in"
-        raise SizeError(message, "a shared layer has one set of weights", code="E308")
+def _output(applied: Leaf | Plain, x: Shape) -> Shape:
+    """What a layer gives, its counts of channels and features with their names."""
+    layer = applied.layer
+    is_said = isinstance(layer, Learned)  # a tensor, whose size is what it is given
+    counts = {name: value for name, value in applied.traced.items() if is_said or layer.role(name) == "count"}
+    return layer.having(counts).output(x) if counts else layer.output(x)
+
+
+def _inside(module: Module, inputs: tuple[Shape, ...]) -> tuple[tuple[Shape, ...], Names]:
+    """What comes into a definition as its inside sees it, and the names in it that stand for other numbers now."""
+    shapes: list[Shape] = []
+    outdated: set[str] = set()
+    for new, old in zip(inputs, module.input_shapes, strict=True):
+        shape = tuple(dim if is_open(dim) else value_of(dim) for dim in new)
+        named = old[0] if old else None
+        if isinstance(named, Traced) and not named.is_open:
+            if shape[:1] == (named.value,):
+                shape = (named, *shape[1:])
+            else:
+                outdated |= {symbol.name for symbol in named.expr.symbols()}
+        shapes.append(shape)
+    return tuple(shapes), frozenset(outdated)
+
+
+def _outside(use: Use, module: Module) -> tuple[Shape, ...]:
+    """What a definition gives, in the names of the body that uses it."""
+    known = {
+        name: item for name, item in outside_values(use, module).items() if isinstance(value_of(item), int | float)
+    }
+    return tuple(tuple(_seen(dim, known) for dim in shape) for shape in module.output_shapes)
+
+
+def _seen(dim: Dim, known: Mapping[str, Any]) -> Dim:
+    if not isinstance(dim, Traced) or dim.is_open:
+        return dim
+    expr = dim.expr.substitute(known)
+    return Traced(dim.value, expr) if expr.symbols() else value_of(dim)
+
+
+def _without(module: Module, names: Names) -> Module:
+    """The module without what is said with some names: its numbers and its structure as they are, and no more why."""
+    children = tuple(_child_without(child, names) for child in module.children)
+    steps = []
+    for step in module.steps:
+        action = step.action
+        if isinstance(action, Plain):
+            action = action.model_copy(update={"traced": _said_without(action.traced, names)})
+        when = None if _says(step.when, names) else step.when
+        steps.append(step.model_copy(update={"action": action, "when": when}))
+    return module.model_copy(update={"children": children, "steps": tuple(steps)})
+
+
+def _child_without(child: Child, names: Names) -> Child:
+    unit = child.unit
+    if isinstance(unit, Leaf):
+        unit = unit.model_copy(update={"traced": _said_without(unit.traced, names)})
+    else:
+        plain = {k: value_of(v) if _uses(v, names) else v for k, v in unit.arguments.items()}
+        unit = unit.model_copy(update={"arguments": plain})
+    when = None if _says(child.when, names) else child.when
+    loop = None if child.loop is not None and _uses_name(parse_expr(child.loop), names) else child.loop
+    return child.model_copy(update={"unit": unit, "when": when, "loop": loop})
+
+
+def _said_without(traced: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    return {name: value for name, value in traced.items() if not _uses(value, names)}
+
+
+def _uses(value: Any, names: Names) -> bool:
+    if isinstance(value, tuple):
+        return any(_uses(item, names) for item in value)
+    return isinstance(value, Traced) and _uses_name(value.expr, names)
+
+
+def _says(test: str | None, names: Names) -> bool:
+    return test is not None and _uses_name(parse_test(test), names)
+
+
+def _uses_name(said: Expr | Test, names: Names) -> bool:
+    return any(symbol.name in names for symbol in said.symbols())
+
+
+def _built(leaf: Leaf, x: Shape | None = None) -> Any:
+    """What a layer is when it is built, for an input of the size `x`, or for its own."""
+    x = leaf.x if x is None else x
+    return type(leaf.layer), leaf.layer, leaf.layer.torch(x), leaf.layer.tensors(x)
+
+
+def _other_build(place: str, before: Shape, now: Shape) -> SizeError:
+    message = f"{place}: built for an input of {show(before)}, and {show(now)} comes in"
+    return SizeError(message, "a shared layer has one set of weights", code="E308")

@@ -17,9 +17,9 @@ from cnndsl.backends.torch.forward import Forward
 from cnndsl.backends.torch.merge import Merged, Merger
 from cnndsl.backends.torch.serving import folded
 from cnndsl.backends.torch.slots import ABSENT, Different
-from cnndsl.backends.torch.trees import Trees, outside_values
+from cnndsl.backends.torch.trees import Trees
 from cnndsl.layers.extern import Extern
-from cnndsl.program import Leaf, Module, Output, Program, Use, inner_first
+from cnndsl.program import Leaf, Module, Output, Program, Use, inner_first, outside_values
 from cnndsl.traced import Traced
 
 _LONGEST = 32

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.torch.runs import Runs
 from cnndsl.layers.base import Code as BareCode
-from cnndsl.program import Child, Leaf, Module, Origin, Program, Use, Weights
+from cnndsl.program import Child, Leaf, Module, Origin, Program, Use, Weights, outside_values
 from cnndsl.records import Record
 from cnndsl.traced import Expr, Symbol, Traced, parse_expr, value_of
 
@@ -174,18 +174,6 @@ def numbers_of(module: Module) -> dict[str, Any]:
         if shape and isinstance(shape[0], Traced) and not shape[0].is_open:
             numbers[str(shape[0].expr)] = shape[0].value
     return numbers
-
-
-def outside_values(use: Use, module: Module) -> dict[str, Any]:
-    """For each name inside a module, what it stands for where it is used."""
-    known: dict[str, Any] = {parameter.name: parameter.value for parameter in module.parameters}
-    known.update(use.arguments)
-    for name, inner, outer in zip(module.inputs, module.input_shapes, use.xs, strict=True):
-        if inner and isinstance(inner[0], Traced) and not inner[0].is_open:
-            known[str(inner[0].expr)] = outer[0]
-        elif outer:
-            known.setdefault(f"{name}_channels", outer[0])
-    return known
 
 
 def _settled(value: Any, constants: Mapping[str, Any]) -> Any:
