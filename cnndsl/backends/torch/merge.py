@@ -19,7 +19,7 @@ from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import is_attribute
 from cnndsl.program import Module
 from cnndsl.records import Record
-from cnndsl.traced import Test, Traced, parse_expr, parse_test, value_of
+from cnndsl.traced import Test, Traced, parse_expr, parse_test
 
 if TYPE_CHECKING:
     from cnndsl.backends.torch.classes import Classes
@@ -297,10 +297,9 @@ def _given(value: Any, default: Any) -> Any:
 
 
 def _equals_default(value: Any, default: Any) -> bool:
-    plain = value_of(value)
-    if isinstance(value, Traced) and any(s == TURN for s in value.expr.symbols()):
-        return False
-    return type(plain) is type(default) and bool(plain == default)
+    if isinstance(value, Traced):
+        return False  # it is the default here, and something else where a name in it is another number
+    return type(value) is type(default) and bool(value == default)
 
 
 def _listed(numbers: Any) -> Code:
