@@ -118,6 +118,20 @@ class Crop(ShapeLayer):
     plain_call: ClassVar[bool] = True
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
     example: ClassVar[str] = "input(3, 32, 32) -> crop(2)"
+    helper: ClassVar[str] = '''\
+class Crop(nn.Module):
+    """Keep of each axis after the channels what lies from a start to a stop."""
+
+    def __init__(self, *bounds: tuple[int | None, int | None]) -> None:
+        super().__init__()
+        self.bounds = bounds
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[(..., *(slice(*bound) for bound in self.bounds))]
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.bounds))
+'''
 
     margins: OptionalOffset = Field(
         default=None,
@@ -187,6 +201,10 @@ class Crop(ShapeLayer):
         y = self.output(x)
         # What is left of an axis lies together where there is but one of it.
         return in_order and all(x[axis] == y[axis] or prod(y[:axis]) == 1 for axis in range(len(x)))
+
+    def torch(self, x: Shape) -> Spelling:
+        bounds = zip(AXES[len(x) - 1], self._bounds(x), strict=True)
+        return Spelling("Crop", tuple(Argument(axis, bound) for axis, bound in bounds))
 
     def function(self, x: Shape) -> Spelling | None:
         slices: list[str] = []

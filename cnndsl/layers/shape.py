@@ -21,14 +21,6 @@ class ShapeLayer(Layer):
     group: ClassVar[Group] = Group.SHAPE
     ranks: ClassVar[tuple[int, ...]] = ()
 
-    def torch(self, x: Shape) -> Spelling:
-        message = f"{self.kind} is a call on a value: PyTorch has no module for it"
-        raise SizeError(
-            message,
-            "write it as a line of a block or network, not inside a sequence or under a name",
-            code="E314",
-        )
-
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept()
 
@@ -134,6 +126,20 @@ class Reshape(_Renumbered):
     kind: ClassVar[str] = "reshape"
     plain_call: ClassVar[bool] = True
     example: ClassVar[str] = "input(100) -> linear(400) -> reshape([16, 5, 5])"
+    helper: ClassVar[str] = '''\
+class Reshape(nn.Module):
+    """Give each sample other sizes; one may be -1, for what is left."""
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.sizes = sizes
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.reshape(x, (x.shape[0], *self.sizes))
+
+    def extra_repr(self) -> str:
+        return f"sizes={self.sizes}"
+'''
 
     sizes: Sizes = Field(description="the new sizes without the batch; one may be -1, for what is left")
 
@@ -143,6 +149,9 @@ class Reshape(_Renumbered):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y = self.output(x)
         return _written(self.sizes, _all(x, range(len(x))), y, axis_names(y))
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling("Reshape", self.arguments())
 
     def function(self, x: Shape) -> Spelling | None:
         if -1 in self.sizes:  # the batch is what is left in torch.reshape, which can work out one size alone
@@ -200,6 +209,20 @@ class Permute(ShapeLayer):
     plain_call: ClassVar[bool] = True
     example: ClassVar[str] = "input(3, 32, 32) -> permute([0, 2, 3, 1])"
     torch_names: ClassVar[dict[str, str]] = {"order": "dims"}
+    helper: ClassVar[str] = '''\
+class Permute(nn.Module):
+    """Put the axes in another order, the batch being axis 0."""
+
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.permute(x, self.dims)
+
+    def extra_repr(self) -> str:
+        return f"dims={self.dims}"
+'''
 
     order: Axes = Field(description="the old axes in their new order, beginning with 0, the batch")
 
@@ -237,6 +260,9 @@ class Permute(ShapeLayer):
         # Axes of one number may stand anywhere.
         moved = [axis for axis in self._sources(x) if x[axis] > 1]
         return in_order and moved == sorted(moved)
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling("Permute", self.arguments())
 
     def function(self, x: Shape) -> Spelling | None:
         return Spelling("torch.permute", self.arguments())

@@ -17,7 +17,7 @@ from cnndsl.layers.memory import Kept
 from cnndsl.layers.sizes import SizeError
 from tests.costs.measure import Living, kept, storage
 from tests.layers.cases import Case, cases
-from tests.layers.oracle import BATCH, build, call, has_module, sample
+from tests.layers.oracle import BATCH, build, sample
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 WIDTH = 4
@@ -38,25 +38,20 @@ def taken(case: Case) -> tuple[Layer, tuple[int, ...]]:
 
 
 class Runner:
-    """A layer as PyTorch has it: a module, or a call where there is none."""
+    """A layer as PyTorch has it."""
 
     def __init__(self, layer: Layer, x: tuple[int, ...]) -> None:
         torch.manual_seed(0)
-        self.module = build(layer.torch(x)) if has_module(layer) else None
-        self._layer, self._x = layer, x
+        self.module = build(layer.torch(x))
 
     def __call__(self, x: Tensor, training: bool = False) -> Tensor:
-        if self.module is not None:
-            result: Tensor = self.module.train(training)(x)
-            return result
-        spelling = self._layer.function(self._x)
-        assert spelling is not None
-        return call(spelling, x, training)
+        result: Tensor = self.module.train(training)(x)
+        return result
 
     @property
     def held(self) -> list[Tensor]:
         """Parameters and buffers."""
-        return [] if self.module is None else [*self.module.parameters(), *self.module.buffers()]
+        return [*self.module.parameters(), *self.module.buffers()]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,7 +16,7 @@ from cnndsl.layers.sizes import SizeError
 from cnndsl.traced import value_of
 from tests.layers.cases import Case
 from tests.layers.compiled import check_text
-from tests.layers.oracle import BATCH, Answer, ask, build, call, has_module, sample
+from tests.layers.oracle import BATCH, Answer, ask, build, call, sample
 
 
 def _all(value: Any) -> tuple[Any, ...]:
@@ -135,8 +135,7 @@ def check(case: Case) -> str:
         return "narrower"
     assert not isinstance(theirs, str), f"we take what PyTorch refuses: {case} with {theirs}"
     assert ours == theirs.y, case
-    if has_module(layer):
-        assert [(t.name, t.shape, t.learned) for t in layer.tensors(x)] == theirs.state, case
+    assert [(t.name, t.shape, t.learned) for t in layer.tensors(x)] == theirs.state, case
     _check_function(layer, x, ours)
     layer.words(x)
     return "taken"
@@ -151,9 +150,8 @@ def _check_function(layer: Layer, x: tuple[int, ...], y: Any) -> None:
     assert not layer.tensors(x), f"{layer.kind} holds something and has a functional form"
     for training in (False, True):
         assert call(spelling, sample(layer, x), training).shape == (BATCH, *y)
-    if has_module(layer):
-        expected = build(layer.torch(x)).eval()(sample(layer, x))
-        torch.testing.assert_close(call(spelling, sample(layer, x)), expected, equal_nan=True, rtol=0, atol=0)
+    expected = build(layer.torch(x)).eval()(sample(layer, x))
+    torch.testing.assert_close(call(spelling, sample(layer, x)), expected, equal_nan=True, rtol=0, atol=0)
 
 
 def share(kind: str, cases: int) -> int:

@@ -140,11 +140,6 @@ def sample(layer: Layer, x: tuple[int, ...], learning: bool = False) -> torch.Te
     return numbers.requires_grad_().clone() if learning else numbers
 
 
-def has_module(layer: Layer) -> bool:
-    """Whether PyTorch has a module for it; what is a plain call alone has none."""
-    return bool(layer.module) or not layer.plain_call
-
-
 def ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
     """What PyTorch says to the layer on a batch of `x`, in evaluation and in training; the reason where it refuses.
 
@@ -159,18 +154,12 @@ def _ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
     results: list[tuple[int, ...]] = []
     state: list[tuple[str, tuple[int, ...], bool]] = []
     try:
-        if not has_module(layer):
-            spelling = layer.function(x)
-            if spelling is None:
-                raise BrokenSpelling(layer.kind)
-            results.append(tuple(call(spelling, sample(layer, x)).shape))
-        else:
-            module = build(layer.torch(x))
-            learned = dict(module.named_parameters())
-            state = [(name, tuple(t.shape), name in learned) for name, t in module.state_dict().items()]
-            for training in (False, True):
-                module.train(training)
-                results.append(tuple(module(sample(layer, x, training)).shape))
+        module = build(layer.torch(x))
+        learned = dict(module.named_parameters())
+        state = [(name, tuple(t.shape), name in learned) for name, t in module.state_dict().items()]
+        for training in (False, True):
+            module.train(training)
+            results.append(tuple(module(sample(layer, x, training)).shape))
     except REFUSALS as refusal:
         return f"{type(refusal).__name__}: {refusal}"
     if any(result[0] != BATCH for result in results):

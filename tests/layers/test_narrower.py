@@ -11,7 +11,7 @@ from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.narrower import LEFT_OUT, REFUSED
 from tests.layers.agreement import APPLIES, _layer, check, narrower_by
 from tests.layers.cases import Case
-from tests.layers.oracle import Answer, ask, has_module, look_up
+from tests.layers.oracle import Answer, ask, look_up
 from tests.layers.test_declarations import SHAPES, made
 
 CASES: list[tuple[str, str, dict[str, Any], tuple[int, ...]]] = [
@@ -68,7 +68,7 @@ def test_the_parameters_that_are_left_out() -> None:
     said = {(kind, name) for names, at in LEFT_OUT.items() for name in names.split(", ") for kind in at.kinds}
     everywhere = {name for names, at in LEFT_OUT.items() if not at.kinds for name in names.split(", ")}
     found = set()
-    for kind in filter(lambda kind: has_module(made(kind)), KINDS.values()):
+    for kind in KINDS.values():
         x = SHAPES[1] if made(kind).flattens(SHAPES[3]) else SHAPES[3]
         spelling = made(kind).torch(x)
         own = inspect.signature(look_up(spelling.target).__init__).parameters.values()
