@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.compiler import Compilation, compile_source
+from cnndsl.compilation import Compilation
+from cnndsl.compiler import compile_source
 from cnndsl.layers.sizes import SizeError
 from cnndsl.program import Program
 from cnndsl.shapes import infer
