@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from cnndsl.layers.declared import Declared, Field
 from cnndsl.layers.fields import AnyAxis, AxisOrAxes, Flag, OptionalReal, Pieces
 from cnndsl.layers.formula import AxisRule, Letter, Sum, as_it_comes, axis_names, incoming
+from cnndsl.layers.meeting import equal_sizes
 from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, same, whole
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
@@ -372,7 +373,7 @@ def broadcast(a: Shape, b: Shape, symbol: str) -> Shape:
             return tuple(merged)
     raise SizeError(
         f"{symbol} needs two values of the same size: the left one is {show(a)}, the right one {show(b)}",
-        "make the sizes equal, for example with a 1x1 convolution (and a stride) on one side",
+        equal_sizes(a, b),
         code="E306",
     )
 
