@@ -17,13 +17,15 @@ from cnndsl.backends.torch.forward import Forward
 from cnndsl.backends.torch.merge import Merged, Merger
 from cnndsl.backends.torch.serving import folded
 from cnndsl.backends.torch.slots import ABSENT, Different
-from cnndsl.backends.torch.trees import Trees
+from cnndsl.backends.torch.trees import Trees, plain
 from cnndsl.layers.extern import Extern
 from cnndsl.program import Leaf, Module, Output, Program, Use, inner_first, outside_values
 from cnndsl.traced import Traced
 
 _LONGEST = 32
 """Characters of an expression that is still easier to read than the number."""
+_MOST_GROUPS = 20
+"""Classes of one definition that an elaboration is tried with, before it gets one of its own."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,13 @@ class ClassPlan:
         """How the language writes what a parameter is given in one elaboration."""
         found = next(m for m in self.modules if m.id == module)
         return next((p.value for p in found.parameters if p.name == name), None)
+
+    def values(self, name: str) -> list[Any]:
+        """What an argument that is no layer stands for, in each elaboration in which it means something."""
+        if name in self.merger.extra:
+            return list(self.merger.extra[name].values())
+        given = [plain(p.value) for module in self.modules for p in module.parameters if p.name == name]
+        return given or [env[name] for env in self.merger.environments if name in env]
 
 
 class Classes:
@@ -117,8 +126,26 @@ class Classes:
                     break
             else:
                 alone = self._try_or_none(same)
-                plans.extend([alone] if alone is not None else [self._try([module]) for module in same])
+                plans += [alone] if alone is not None else self._apart(same)
         return plans
+
+    def _apart(self, modules: list[Module]) -> list[ClassPlan]:
+        """Elaborations that one class cannot hold, each with the first others that it goes together with."""
+        groups: list[list[Module]] = []
+        for module in modules:
+            home = next((g for g in groups[:_MOST_GROUPS] if self._try_or_none([g[0], module]) is not None), None)
+            if home is None:
+                groups.append([module])
+            else:
+                home.append(module)
+        return [plan for group in groups for plan in self._halved(group)]
+
+    def _halved(self, modules: list[Module]) -> list[ClassPlan]:
+        plan = self._try_or_none(modules) if len(modules) > 1 else self._try(modules)
+        if plan is not None:
+            return [plan]
+        half = len(modules) // 2
+        return [*self._halved(modules[:half]), *self._halved(modules[half:])]
 
     def _try_or_none(self, modules: list[Module]) -> ClassPlan | None:
         try:
@@ -195,7 +222,7 @@ def _defaults(plan: ClassPlan) -> dict[str, Any]:
     if module.kind == "network":
         return {p.name: p.value for p in module.parameters if p.name in plan.arguments}
     return _partial(plan) | {
-        p.name: p.default
+        p.name: plain(p.default)
         for p in module.parameters
         if p.default is not None and p.name in plan.arguments and p.name not in plan.factories
     }

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from cnndsl.backends.torch.code import Code, literal
-from cnndsl.backends.torch.trees import TURN, is_number, numbers_of
+from cnndsl.backends.torch.trees import TURN, is_number, numbers_of, plain
 from cnndsl.layers.base import Code as BareCode
 from cnndsl.program import Module
 from cnndsl.traced import Expr, Number, Symbol, Test, Traced, parse_expr, parse_test, value_of
@@ -146,9 +146,12 @@ class Slots:
             return self._tuple_slot(present, hint)
         if all(type(value) is type(first) and value == first for _, value in present):
             return str(first) if isinstance(first, BareCode) else literal(first)
-        if any(isinstance(value, (BareCode, Traced)) for _, value in present):
+        if any(isinstance(value, BareCode) for _, value in present):
             raise Different
-        return self._fresh(dict(present), hint)
+        symbols = {symbol for _, value in present if isinstance(value, Traced) for symbol in value.expr.symbols()}
+        if any(symbol == TURN or symbol.name in self.live for symbol in symbols):
+            raise Different
+        return self._fresh({at: plain(value) for at, value in present}, hint)
 
     def _tuple_slot(self, present: list[tuple[int, Any]], hint: str) -> str:
         texts = []
@@ -174,7 +177,7 @@ class Slots:
 
     def _parameters_with(self, values: dict[int, Any]) -> Iterable[str]:
         for parameter in self.modules[0].parameters:
-            rows = ({p.name: p.value for p in self.modules[at].parameters} for at in values)
+            rows = ({p.name: plain(p.value) for p in self.modules[at].parameters} for at in values)
             if all(
                 type(row.get(parameter.name)) is type(value) and row.get(parameter.name) == value
                 for row, value in zip(rows, values.values(), strict=True)

@@ -212,19 +212,20 @@ def _constructor_head(plan: ClassPlan) -> list[str]:
 def _annotation(plan: ClassPlan, name: str) -> str:
     if name in plan.factories:
         return "Callable[[], nn.Module]"
-    values = list(plan.merger.extra.get(name, {}).values()) or [
-        env[name] for env in plan.merger.environments if name in env
-    ]
-    names = sorted({_type(value) for value in values})
-    if names == ["float", "int"]:
-        return "float"
-    return " | ".join(names) or "int"
+    names = {_type(value) for value in plan.values(name)}
+    if {"float", "int"} <= names:
+        names.remove("int")  # a float takes whole numbers too
+    return " | ".join(sorted(names, key=_type_order)) or "int"
 
 
 def _type(value: Any) -> str:
     if isinstance(value, tuple):
         return f"tuple[{', '.join(_type(item) for item in value)}]"
-    return type(value).__name__
+    return "None" if value is None else type(value).__name__
+
+
+def _type_order(name: str) -> tuple[bool, str]:
+    return name == "None", name
 
 
 def _parts(plan: ClassPlan) -> list[str]:

@@ -167,6 +167,11 @@ class Trees:
         return items[0].replaced(tree=tree, count=count, loop=loop, names=names, affix=(prefix, suffix), first=first)
 
 
+def plain(value: Any) -> Any:
+    """An argument as Python has it: a number without its history, and a tuple for a list."""
+    return tuple(map(plain, value)) if isinstance(value, (list, tuple)) else value_of(value)
+
+
 def numbers_of(module: Module) -> dict[str, Any]:
     """The numbers (and flags) that the names of a definition stand for in one elaboration."""
     numbers = {p.name: p.value for p in module.parameters if isinstance(p.value, (int, float))}
@@ -178,6 +183,8 @@ def numbers_of(module: Module) -> dict[str, Any]:
 
 def _settled(value: Any, constants: Mapping[str, Any]) -> Any:
     """A value with the constants put into the expression that it came from."""
+    if isinstance(value, list):
+        return plain(value)
     if isinstance(value, tuple):
         return tuple(_settled(item, constants) for item in value)
     if not isinstance(value, Traced) or not any(symbol.name in constants for symbol in value.expr.symbols()):
