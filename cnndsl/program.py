@@ -332,7 +332,7 @@ class UnknownNetwork(KeyError):  # noqa: N818 - what happened, as for other name
 def inner_first(program: Program, roots: Iterable[str], inside: Callable[[Module], Iterable[str]]) -> list[Module]:
     """The modules `roots` and all that they are made of, each after the ones inside it; at any depth.
 
-    `inside` gives the ids of what a module is made of.
+    `inside` gives the ids of what a module is made of, in an order that is kept.
     """
     done: dict[str, None] = {}
     waiting = [(key, False) for key in reversed(list(roots))]
@@ -344,5 +344,5 @@ def inner_first(program: Program, roots: Iterable[str], inside: Callable[[Module
             done[key] = None
             continue
         waiting.append((key, True))
-        waiting.extend((inner, False) for inner in inside(program.modules[key]))
+        waiting.extend((inner, False) for inner in reversed(list(inside(program.modules[key]))))
     return [program.modules[key] for key in done]

@@ -78,8 +78,8 @@ class InvertedResidual(nn.Module):
     """InvertedResidual, a block of serving_inverted_residual.cnn."""
 
     FOLDED = (
-        ("conv.2", "conv.3", 1e-05),
         ("conv.1", "conv.2", 1e-05),
+        ("conv.2", "conv.3", 1e-05),
     )
 
     def __init__(

@@ -11,6 +11,21 @@ import torch
 from torch import Tensor, nn
 
 
+class ConvAct(nn.Sequential):
+    """ConvAct, a sequence of activation_argument.cnn."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        act: Callable[[], nn.Module],
+    ) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, channels, 3, padding=1),
+            act(),
+        )
+
+
 class Gate(nn.Module):
     """Gate, a block of activation_argument.cnn."""
 
@@ -33,21 +48,6 @@ class Gate(nn.Module):
         out = self.act(self.fc1(out))
         scale: Tensor = self.gate(self.fc2(out))
         return x * scale
-
-
-class ConvAct(nn.Sequential):
-    """ConvAct, a sequence of activation_argument.cnn."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        act: Callable[[], nn.Module],
-    ) -> None:
-        super().__init__(
-            nn.Conv2d(in_channels, channels, 3, padding=1),
-            act(),
-        )
 
 
 class Wrapped(nn.Module):

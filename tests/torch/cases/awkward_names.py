@@ -9,6 +9,19 @@ import torch
 from torch import Tensor, nn
 
 
+class 残差ブロック(nn.Module):
+    """残差ブロック, a block of awkward_names.cnn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.畳み込み = nn.Conv2d(4, 4, 3, padding=1)
+        self.活性 = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.活性(self.畳み込み(x))  # 4 x 8 x 8
+        return out + x
+
+
 class X(nn.Module):
     """X, a block of awkward_names.cnn."""
 
@@ -21,19 +34,6 @@ class X(nn.Module):
         out: Tensor = self.out(x)  # 4 x 8 x 8
         x = self.x(out) + x
         return x
-
-
-class 残差ブロック(nn.Module):
-    """残差ブロック, a block of awkward_names.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.畳み込み = nn.Conv2d(4, 4, 3, padding=1)
-        self.活性 = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.活性(self.畳み込み(x))  # 4 x 8 x 8
-        return out + x
 
 
 class Awkward(nn.Module):

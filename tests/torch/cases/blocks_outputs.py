@@ -9,22 +9,6 @@ import torch
 from torch import Tensor, nn
 
 
-class Named(nn.Module):
-    """Named, a block of blocks_outputs.cnn."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.maxpool1 = nn.MaxPool2d(2)
-        self.conv1 = nn.Conv2d(4, channels, 1)
-        self.conv2 = nn.Conv2d(4, channels, 1)
-
-    def forward(self, x: Tensor) -> dict[str, Tensor]:
-        small: Tensor = self.maxpool1(x)  # 4 x 8 x 8
-        x = self.conv1(x)
-        out: Tensor = self.conv2(small)
-        return {"big": x, "small": out}
-
-
 class Halves(nn.Module):
     """Halves, a block of blocks_outputs.cnn."""
 
@@ -40,6 +24,22 @@ class Halves(nn.Module):
         x = self.relu1(a)
         out: Tensor = self.tanh1(b)
         return x, out
+
+
+class Named(nn.Module):
+    """Named, a block of blocks_outputs.cnn."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.maxpool1 = nn.MaxPool2d(2)
+        self.conv1 = nn.Conv2d(4, channels, 1)
+        self.conv2 = nn.Conv2d(4, channels, 1)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        small: Tensor = self.maxpool1(x)  # 4 x 8 x 8
+        x = self.conv1(x)
+        out: Tensor = self.conv2(small)
+        return {"big": x, "small": out}
 
 
 class Several(nn.Module):

@@ -9,37 +9,6 @@ import torch
 from torch import Tensor, nn
 
 
-class Gated(nn.Module):
-    """Gated, a block of branches.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tanh1 = nn.Tanh()
-        self.sigmoid1 = nn.Sigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        a, b = torch.chunk(x, 2, 1)
-        x = self.tanh1(a)
-        x = x * self.sigmoid1(b)
-        return x
-
-
-class Shuffle(nn.Module):
-    """Shuffle, a block of branches.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
-        self.relu1 = nn.ReLU()
-        self.channel_shuffle1 = nn.ChannelShuffle(2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        left, right = torch.chunk(x, 2, 1)
-        x = self.relu1(self.conv1(right))  # 8 x 16 x 16
-        x = self.channel_shuffle1(torch.cat((left, x), 1))  # 16 x 16 x 16
-        return x
-
-
 class Inception(nn.Module):
     """Inception, a block of branches.cnn."""
 
@@ -61,6 +30,37 @@ class Inception(nn.Module):
         three: Tensor = self.branch2(x)
         pool: Tensor = self.branch3(x)
         return torch.cat((one, three, pool), 1)
+
+
+class Shuffle(nn.Module):
+    """Shuffle, a block of branches.cnn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
+        self.relu1 = nn.ReLU()
+        self.channel_shuffle1 = nn.ChannelShuffle(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = torch.chunk(x, 2, 1)
+        x = self.relu1(self.conv1(right))  # 8 x 16 x 16
+        x = self.channel_shuffle1(torch.cat((left, x), 1))  # 16 x 16 x 16
+        return x
+
+
+class Gated(nn.Module):
+    """Gated, a block of branches.cnn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tanh1 = nn.Tanh()
+        self.sigmoid1 = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = torch.chunk(x, 2, 1)
+        x = self.tanh1(a)
+        x = x * self.sigmoid1(b)
+        return x
 
 
 class Branches(nn.Module):

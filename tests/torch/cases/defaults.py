@@ -21,11 +21,6 @@ class Fused(nn.Module):
         super().__init__()
         self.convs = nn.Sequential(
             *(
-                [nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1)]
-                if ratio == 1
-                else []
-            ),
-            *(
                 [
                     nn.Conv2d(
                         in_channels, in_channels * ratio, 3, stride=stride, padding=1
@@ -33,6 +28,11 @@ class Fused(nn.Module):
                     nn.Conv2d(in_channels * ratio, channels, 1),
                 ]
                 if ratio != 1
+                else []
+            ),
+            *(
+                [nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1)]
+                if ratio == 1
                 else []
             ),
         )

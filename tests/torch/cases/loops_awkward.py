@@ -9,51 +9,15 @@ import torch
 from torch import Tensor, nn
 
 
-class Named(nn.Module):
-    """Named, a block of loops_awkward.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv0 = nn.Conv2d(4, 4, 1)
-        self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(4, 4, 1)
-        self.relu2 = nn.ReLU()
-        self.conv2 = nn.Conv2d(4, 4, 1)
-        self.relu3 = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.conv0(x))  # 4 x 8 x 8
-        x = self.relu2(self.conv1(x))  # 4 x 8 x 8
-        x = self.relu3(self.conv2(x))  # 4 x 8 x 8
-        return x
-
-
-class Named2(nn.Module):
-    """Named, a block of loops_awkward.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv0 = nn.Conv2d(4, 4, 1)
-        self.relu1 = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.conv0(x))  # 4 x 8 x 8
-        return x
-
-
 class Steps(nn.Module):
     """Steps, a block of loops_awkward.cnn."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(4, 4, 3, padding=1)
-        self.conv2 = nn.Conv2d(4, 4, 3, padding=1)
-        self.conv3 = nn.Conv2d(4, 4, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.conv1(x) + x  # 4 x 8 x 8
-        out = self.conv2(out) + x  # 4 x 8 x 8
-        x = self.conv3(out) + x  # 4 x 8 x 8
+        x = self.conv1(x) + x  # 4 x 8 x 8
         return x
 
 
@@ -77,9 +41,45 @@ class Steps3(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(4, 4, 3, padding=1)
+        self.conv2 = nn.Conv2d(4, 4, 3, padding=1)
+        self.conv3 = nn.Conv2d(4, 4, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv1(x) + x  # 4 x 8 x 8
+        out: Tensor = self.conv1(x) + x  # 4 x 8 x 8
+        out = self.conv2(out) + x  # 4 x 8 x 8
+        x = self.conv3(out) + x  # 4 x 8 x 8
+        return x
+
+
+class Named(nn.Module):
+    """Named, a block of loops_awkward.cnn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv0 = nn.Conv2d(4, 4, 1)
+        self.relu1 = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu1(self.conv0(x))  # 4 x 8 x 8
+        return x
+
+
+class Named2(nn.Module):
+    """Named, a block of loops_awkward.cnn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv0 = nn.Conv2d(4, 4, 1)
+        self.relu1 = nn.ReLU()
+        self.conv1 = nn.Conv2d(4, 4, 1)
+        self.relu2 = nn.ReLU()
+        self.conv2 = nn.Conv2d(4, 4, 1)
+        self.relu3 = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu1(self.conv0(x))  # 4 x 8 x 8
+        x = self.relu2(self.conv1(x))  # 4 x 8 x 8
+        x = self.relu3(self.conv2(x))  # 4 x 8 x 8
         return x
 
 
@@ -91,11 +91,11 @@ class Awkward(nn.Module):
         self.add0 = nn.Conv2d(4, 4, 3, padding=1)
         self.add1 = nn.Conv2d(4, 4, 3, padding=1)
         self.add2 = nn.Conv2d(4, 4, 3, padding=1)
-        self.steps1 = Steps3()
+        self.steps1 = Steps()
         self.steps2 = Steps2()
-        self.steps3 = Steps()
-        self.named1 = Named2()
-        self.named2 = Named()
+        self.steps3 = Steps3()
+        self.named1 = Named()
+        self.named2 = Named2()
         self.kept0 = nn.Conv2d(4, 4, 1)
         self.kept1 = nn.Conv2d(4, 4, 1)
         self.kept2 = nn.Conv2d(4, 4, 1)

@@ -9,56 +9,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Twice(nn.Module):
-    """Twice, a block of optional.cnn."""
-
-    def __init__(self, first: int, second: int) -> None:
-        super().__init__()
-        self.part: nn.Conv2d | None = None
-        self.relu1: nn.ReLU | None = None
-        if first > 1:
-            self.part = nn.Conv2d(4, 4, 3, padding=1)
-            self.relu1 = nn.ReLU()
-        self.tanh1: nn.Tanh | None = None
-        if second > 1:
-            self.tanh1 = nn.Tanh()
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.part is not None and self.relu1 is not None:
-            x = self.relu1(self.part(x))  # 4 x 8 x 8
-        if self.part is not None and self.tanh1 is not None:
-            x = self.tanh1(self.part(x))  # 4 x 8 x 8
-        return x
-
-
 class Optional(nn.Module):
-    """Optional, a block of optional.cnn."""
-
-    def __init__(self, in_channels: int, wide: bool = False, gate: bool = True) -> None:
-        super().__init__()
-        self.main = nn.Conv2d(in_channels, 8, 3, padding=1)
-        self.widen: nn.Conv2d | None = None
-        if wide:
-            self.widen = nn.Conv2d(8, 8, 1)
-        self.narrow: nn.Conv2d | None = None
-        if not wide:
-            self.narrow = nn.Conv2d(8, 8, 1)
-        self.act = nn.Sequential(nn.ReLU())
-        self.residual = gate and in_channels == 8
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.main(x)  # 8 x 8 x 8
-        if self.widen is not None:
-            out2: Tensor = self.widen(out)  # 8 x 8 x 8
-        elif self.narrow is not None:
-            out2 = self.narrow(out)  # 8 x 8 x 8
-        last: Tensor = self.act(out2)  # 8 x 8 x 8
-        if self.residual:
-            last = last * x
-        return last
-
-
-class Optional2(nn.Module):
     """Optional, a block of optional.cnn."""
 
     def __init__(self, in_channels: int, stride: int = 1) -> None:
@@ -84,16 +35,65 @@ class Optional2(nn.Module):
         return last
 
 
+class Optional2(nn.Module):
+    """Optional, a block of optional.cnn."""
+
+    def __init__(self, in_channels: int, wide: bool = False, gate: bool = True) -> None:
+        super().__init__()
+        self.main = nn.Conv2d(in_channels, 8, 3, padding=1)
+        self.narrow: nn.Conv2d | None = None
+        if not wide:
+            self.narrow = nn.Conv2d(8, 8, 1)
+        self.widen: nn.Conv2d | None = None
+        if wide:
+            self.widen = nn.Conv2d(8, 8, 1)
+        self.act = nn.Sequential(nn.ReLU())
+        self.residual = gate and in_channels == 8
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.main(x)  # 8 x 8 x 8
+        if self.narrow is not None:
+            out2: Tensor = self.narrow(out)  # 8 x 8 x 8
+        elif self.widen is not None:
+            out2 = self.widen(out)  # 8 x 8 x 8
+        last: Tensor = self.act(out2)  # 8 x 8 x 8
+        if self.residual:
+            last = last * x
+        return last
+
+
+class Twice(nn.Module):
+    """Twice, a block of optional.cnn."""
+
+    def __init__(self, first: int, second: int) -> None:
+        super().__init__()
+        self.part: nn.Conv2d | None = None
+        self.relu1: nn.ReLU | None = None
+        if first > 1:
+            self.part = nn.Conv2d(4, 4, 3, padding=1)
+            self.relu1 = nn.ReLU()
+        self.tanh1: nn.Tanh | None = None
+        if second > 1:
+            self.tanh1 = nn.Tanh()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.part is not None and self.relu1 is not None:
+            x = self.relu1(self.part(x))  # 4 x 8 x 8
+        if self.part is not None and self.tanh1 is not None:
+            x = self.tanh1(self.part(x))  # 4 x 8 x 8
+        return x
+
+
 class Options(nn.Module):
     """Options: 3 x 16 x 16 in, 4 out, 3,340 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.optional1 = Optional2(3)
-        self.optional2 = Optional2(4, stride=2)
-        self.optional3 = Optional(4, wide=True)
-        self.optional4 = Optional(8, gate=False)
-        self.optional5 = Optional(8)
+        self.optional1 = Optional(3)
+        self.optional2 = Optional(4, stride=2)
+        self.optional3 = Optional2(4, wide=True)
+        self.optional4 = Optional2(8, gate=False)
+        self.optional5 = Optional2(8)
         self.conv1 = nn.Conv2d(8, 4, 1)
         self.twice1 = Twice(2, 1)
         self.twice2 = Twice(2, 2)

@@ -9,28 +9,24 @@ import torch
 from torch import Tensor, nn
 
 
-class Rows(nn.Sequential):
-    """Rows, a sequence of repeats.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            nn.Conv2d(8, 4, 3, padding=1),
-            *(nn.Conv2d(4, 4, 3, padding=1) for _ in range(2)),
-            nn.ReLU(),
-        )
-
-
-class Rows2(nn.Sequential):
-    """Rows, a sequence of repeats.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            *(nn.Conv2d(8, 8, 3, padding=1) for _ in range(2)),
-            nn.ReLU(),
-        )
-
-
 class Plain(nn.Module):
+    """Plain, a block of repeats.cnn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1))
+        self.tail = nn.Sequential(
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.body(x)  # 4 x 8 x 8
+        x = self.tail(x)  # 4 x 8 x 8
+        return x
+
+
+class Plain2(nn.Module):
     """Plain, a block of repeats.cnn."""
 
     def __init__(self) -> None:
@@ -54,21 +50,25 @@ class Plain(nn.Module):
         return x
 
 
-class Plain2(nn.Module):
-    """Plain, a block of repeats.cnn."""
+class Rows(nn.Sequential):
+    """Rows, a sequence of repeats.cnn."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1))
-        self.tail = nn.Sequential(
-            nn.BatchNorm2d(4),
+        super().__init__(
+            *(nn.Conv2d(8, 8, 3, padding=1) for _ in range(2)),
             nn.ReLU(),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.body(x)  # 4 x 8 x 8
-        x = self.tail(x)  # 4 x 8 x 8
-        return x
+
+class Rows2(nn.Sequential):
+    """Rows, a sequence of repeats.cnn."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            nn.Conv2d(8, 4, 3, padding=1),
+            *(nn.Conv2d(4, 4, 3, padding=1) for _ in range(2)),
+            nn.ReLU(),
+        )
 
 
 class Repeats(nn.Module):
@@ -78,10 +78,10 @@ class Repeats(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 4, 3, padding=1)
         self.conv2 = nn.Conv2d(4, 4, 3, padding=1)
-        self.plain1 = Plain2()
-        self.plain2 = Plain()
-        self.rows1 = Rows2()
-        self.rows2 = Rows()
+        self.plain1 = Plain()
+        self.plain2 = Plain2()
+        self.rows1 = Rows()
+        self.rows2 = Rows2()
         self.conv3 = nn.Conv2d(4, 4, 3)
         self.relu1 = nn.ReLU()
         self.conv4 = nn.Conv2d(4, 4, 3)

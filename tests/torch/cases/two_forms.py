@@ -16,13 +16,9 @@ class Stack(nn.Module):
         self.conv0 = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.norm0 = nn.BatchNorm2d(channels, eps=0.001)
         self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm1 = nn.BatchNorm2d(channels, eps=0.001)
-        self.relu2 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.norm0(self.conv0(x)))
-        x = self.relu2(self.norm1(self.conv1(x)))
         return x
 
 
@@ -34,9 +30,13 @@ class Stack2(nn.Module):
         self.conv0 = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.norm0 = nn.BatchNorm2d(channels, eps=0.001)
         self.relu1 = nn.ReLU()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm1 = nn.BatchNorm2d(channels, eps=0.001)
+        self.relu2 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.norm0(self.conv0(x)))
+        x = self.relu2(self.norm1(self.conv1(x)))
         return x
 
 
@@ -45,11 +45,11 @@ class Net(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stack1 = Stack2(3, 8)
-        self.stack2 = Stack(8, 16)
-        self.stack3 = Stack2(16, 24)
-        self.stack4 = Stack(24, 32)
-        self.stack5 = Stack(32, 40)
+        self.stack1 = Stack(3, 8)
+        self.stack2 = Stack2(8, 16)
+        self.stack3 = Stack(16, 24)
+        self.stack4 = Stack2(24, 32)
+        self.stack5 = Stack2(32, 40)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 3, 32, 32) to (N, 40, 32, 32)."""
