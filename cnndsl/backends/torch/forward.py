@@ -16,10 +16,9 @@ from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import WIDTH, broken, literal
 from cnndsl.backends.torch.flow import CALL, HEAVY, TRAINING, Flow, Result, ValueKey, access
 from cnndsl.backends.torch.merge import Merged
-from cnndsl.backends.torch.slots import Different
+from cnndsl.backends.torch.variables import Variables, opposite
 from cnndsl.layers.sizes import show
 from cnndsl.names import is_attribute
-from cnndsl.traced import negation, parse_test
 
 _INDENT = " " * 8
 _MAX_NESTING = 4
@@ -53,13 +52,13 @@ class Forward:
         parts: Sequence[Merged],
         attributes: Attributes,
     ) -> None:
-        self._flows = flows
-        self._outputs = outputs
+        variables = Variables(flows, outputs)
+        self._flows, self._outputs = variables.flows, variables.outputs
+        self._one, self._shared = variables.find, variables.shared
         self._optional = {part.name: part for part in parts if part.when is not None}
         self.lines: list[str] = []
         self.attributes = attributes
         self._indent = _INDENT
-        self._merge_values()
         self._uses = self._last_uses()
         self.inputs = ["x" if name == "input" or len(inputs) == 1 else _variable(name) for name in inputs]
         self._holds: dict[str, ValueKey] = {}
@@ -68,43 +67,6 @@ class Forward:
             self._assign(self._one(("input", k)), name)
         self._typed = set(self.inputs)
         self._write()
-
-    # Which values are one variable
-
-    def _merge_values(self) -> None:
-        parent: dict[ValueKey, ValueKey] = {}
-
-        def find(value: ValueKey) -> ValueKey:
-            while value in parent:
-                value = parent[value]
-            return value
-
-        groups = [keys for flow in self._flows for keys in flow.inputs] + [result.value for result in self._outputs]
-        for keys in groups:
-            first, *rest = sorted(keys, key=repr)
-            for other in rest:
-                a, b = find(first), find(other)
-                if a != b:
-                    parent[b] = a
-        self._find = find
-        self._shared = {find(v) for v in parent} | set(parent)
-        self._check_shared()
-
-    def _check_shared(self) -> None:
-        """Raise Different where a variable would be read after a branch wrote something else into it."""
-        written: dict[ValueKey, list[tuple[ValueKey, str]]] = {}
-        for flow in self._flows:
-            for keys in flow.inputs:
-                for output, when in written.get(self._find(next(iter(keys))), ()):
-                    if output not in keys and flow.when not in (when, opposite(when)):
-                        raise Different
-            if flow.when is not None:
-                for output in flow.outputs:
-                    if self._find(output) in self._shared:
-                        written.setdefault(self._find(output), []).append((output, flow.when))
-
-    def _one(self, value: ValueKey) -> ValueKey:
-        return self._find(value)
 
     def _last_uses(self) -> dict[ValueKey, list[int]]:
         uses: dict[ValueKey, list[int]] = {}
@@ -313,11 +275,6 @@ class Forward:
 def _present(name: str) -> str:
     """Python for a part that may be missing, to compare with None."""
     return access(name) if is_attribute(name) else f"getattr(self, {literal(name)}, None)"
-
-
-def opposite(test: str) -> str | None:
-    """The test of the other branch, where there is one."""
-    return None if test == TRAINING else str(negation(parse_test(test)))
 
 
 def _variable(name: str) -> str:
