@@ -17,7 +17,8 @@ class Crop(nn.Module):
         self.bounds = bounds
 
     def forward(self, x: Tensor) -> Tensor:
-        return x[(..., *(slice(*bound) for bound in self.bounds))]
+        kept = [slice(start, stop) for start, stop in self.bounds]
+        return x[(slice(None), slice(None), *kept)]
 
     def extra_repr(self) -> str:
         return ", ".join(map(str, self.bounds))
