@@ -92,15 +92,15 @@ class ListOf(Record):
 
 
 class Spread(Record):
-    """`*(item for variable in range(count))`: a repeat among the arguments of a call."""
+    """`*(item for variable in turns)`: a repeat among the arguments of a call."""
 
     item: Code
     variable: str
-    count: str
+    turns: str
 
     @property
     def _loop(self) -> str:
-        return f"for {self.variable} in range({self.count})"
+        return f"for {self.variable} in {self.turns}"
 
     def flat(self) -> str:
         return f"*({self.item.flat()} {self._loop})"

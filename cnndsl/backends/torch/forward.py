@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import WIDTH, broken, literal
 from cnndsl.backends.torch.flow import CALL, HEAVY, TRAINING, Flow, Result, ValueKey, access
-from cnndsl.backends.torch.merge import Merged
+from cnndsl.backends.torch.merge import Merged, loop_access, loop_turns
+from cnndsl.backends.torch.trees import TURN
 from cnndsl.backends.torch.variables import Variables, opposite
 from cnndsl.layers.sizes import show
 from cnndsl.names import is_attribute
@@ -23,7 +24,6 @@ from cnndsl.names import is_attribute
 _INDENT = " " * 8
 _MAX_NESTING = 4
 _RESERVED = frozenset({"self", "torch", "nn", "F", "Tensor", "i"})
-_LOOP_VARIABLE = "i"
 
 
 @dataclass(slots=True)
@@ -168,7 +168,7 @@ class Forward:
         count = part.count or "0"
         if not count.isdigit():
             count = self.attributes.holding(count, "turns")
-        self.lines.append(f"{self._indent}for {_LOOP_VARIABLE} in range({count}):")
+        self.lines.append(f"{self._indent}for {TURN.name} in {loop_turns(part, count)}:")
         self.lines.append(f"{self._indent}    {name} = {loop_access(part)}({name})")
 
     def _finish(self, pending: _Pending, at: int) -> None:
@@ -281,19 +281,3 @@ def _variable(name: str) -> str:
     """A name of the text as a Python variable."""
     taken = keyword.iskeyword(name) or name in _RESERVED or hasattr(builtins, name)
     return f"{name}_" if taken or not name.isidentifier() else name
-
-
-def loop_access(part: Merged) -> str:
-    """Python for the part of a loop that belongs to the turn."""
-    return f"getattr(self, {loop_name(part)})"
-
-
-def loop_name(part: Merged) -> str:
-    """Python for the name of a part in a loop."""
-    prefix, suffix = part.affix
-    number = _LOOP_VARIABLE if part.first == 0 else f"{_LOOP_VARIABLE} + {part.first}"
-    quoted = [
-        text.replace("\\", "\\\\").replace('"', '\\"').replace("{", "{{").replace("}", "}}")
-        for text in (prefix, suffix)
-    ]
-    return f'f"{quoted[0]}{{{number}}}{quoted[1]}"'

@@ -10,6 +10,7 @@ made.  Where two uses cannot be laid over each other, `Different` is raised, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.torch.code import Apply, Code, ListOf, Pair, Perhaps, Raw, Spread, literal
@@ -19,7 +20,7 @@ from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import is_attribute
 from cnndsl.program import Module
 from cnndsl.records import Record
-from cnndsl.traced import Test, Traced, parse_expr, parse_test
+from cnndsl.traced import Expr, Test, Traced, parse_expr, parse_test
 
 if TYPE_CHECKING:
     from cnndsl.backends.torch.classes import Classes
@@ -42,6 +43,11 @@ class Merged(Record):
     def name(self) -> str:
         """The name of the part (of the first, for a loop)."""
         return next(names[0] for names in self.names if names)
+
+    @property
+    def counts_from_zero(self) -> bool:
+        """Whether the turns of its loop begin with 0, whatever the number of the first name."""
+        return self.first == 0 or _mentions_turn(self.code)
 
 
 class Merger(Slots):
@@ -236,28 +242,60 @@ class Merger(Slots):
     def chain(self, parts: Sequence[Merged], function: str) -> Code:
         """A call that takes parts in a row: `nn.Sequential(...)`."""
         if any(not part.name.isdigit() for part in parts):
-            if any(part.count or part.when for part in parts):
-                raise Different
+            if any(part.name.isdigit() and len({names for names in part.names if names}) > 1 for part in parts):
+                raise Different  # its number is another one where a part before it is missing
             self.helpers.add("OrderedDict")
-            pairs = tuple(Pair(literal(part.name), part.code) for part in parts)
+            pairs = _in_a_row(parts, [_pair(part) for part in parts])
             return Apply(function, (("", Apply("OrderedDict", (("", ListOf(pairs)),))),))
-        arguments: list[Code] = []
-        at = 0
-        while at < len(parts):
-            part = parts[at]
-            if part.count is not None:
-                variable = TURN.name if _mentions_turn(part.code) else "_"
-                arguments.append(Spread(part.code, variable, part.count))
-            elif part.when is not None:
-                group = [part]
-                while at + 1 < len(parts) and parts[at + 1].when == part.when:
-                    at += 1
-                    group.append(parts[at])
-                arguments.append(Perhaps(tuple(p.code for p in group), str(part.when)))
-            else:
-                arguments.append(part.code)
-            at += 1
+        arguments = _in_a_row(parts, [part.code for part in parts])
         return Apply(function, tuple(("", code) for code in arguments), tall=len(arguments) > 1)
+
+
+def _pair(part: Merged) -> Pair:
+    return Pair(literal(part.name) if part.count is None else loop_name(part), part.code)
+
+
+def _in_a_row(parts: Sequence[Merged], codes: Sequence[Code]) -> tuple[Code, ...]:
+    """What makes the parts, as items of a call or list: loops as loops, and those under one test together."""
+    items: list[Code] = []
+    for when, group in groupby(zip(parts, codes, strict=True), lambda pair: pair[0].when):
+        made = [code if part.count is None else _spread(part, code) for part, code in group]
+        items += made if when is None else [Perhaps(tuple(made), str(when))]
+    return tuple(items)
+
+
+def _spread(part: Merged, code: Code) -> Spread:
+    if not _mentions_turn(code):
+        return Spread(code, "_", f"range({part.count})")
+    return Spread(code, TURN.name, loop_turns(part))
+
+
+def loop_turns(part: Merged, count: str = "") -> str:
+    """Python for the turns of a loop of named parts; `count` is another way to say how many there are.
+
+    They are counted as the names are, unless the parts are made with a number that is counted from 0.
+    """
+    count = count or part.count or "0"
+    if part.counts_from_zero:
+        return f"range({count})"
+    end = parse_expr(count) + Expr.of(part.first) if count == part.count else f"{count} + {part.first}"
+    return f"range({part.first}, {end})"
+
+
+def loop_access(part: Merged) -> str:
+    """Python for the part of a loop that belongs to the turn."""
+    return f"getattr(self, {loop_name(part)})"
+
+
+def loop_name(part: Merged) -> str:
+    """Python for the name of a part in a loop."""
+    prefix, suffix = part.affix
+    number = f"{TURN.name} + {part.first}" if part.counts_from_zero and part.first else TURN.name
+    quoted = [
+        text.replace("\\", "\\\\").replace('"', '\\"').replace("{", "{{").replace("}", "}}")
+        for text in (prefix, suffix)
+    ]
+    return f'f"{quoted[0]}{{{number}}}{quoted[1]}"'
 
 
 def _keys(row: Sequence[Item]) -> Iterable[tuple[Any, Item]]:

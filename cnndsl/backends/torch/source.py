@@ -11,10 +11,10 @@ from cnndsl import costs
 from cnndsl.backends.torch.beginnings import beginnings
 from cnndsl.backends.torch.classes import Classes, ClassPlan
 from cnndsl.backends.torch.code import WIDTH, Apply, Raw, literal
-from cnndsl.backends.torch.forward import loop_name
-from cnndsl.backends.torch.merge import Merged
+from cnndsl.backends.torch.merge import Merged, loop_name, loop_turns
 from cnndsl.backends.torch.serving import FOLDED_WEIGHTS, folded_lines, from_trained
 from cnndsl.backends.torch.slots import ABSENT
+from cnndsl.backends.torch.trees import TURN
 from cnndsl.layers.catalogue import HELPERS
 from cnndsl.layers.sizes import show
 from cnndsl.names import is_attribute
@@ -244,7 +244,7 @@ def _parts(plan: ClassPlan) -> list[str]:
 
 def _part(part: Merged, indent: str) -> list[str]:
     if part.count is not None:
-        head = f"{indent}for i in range({part.count}):"
+        head = f"{indent}for {TURN.name} in {loop_turns(part)}:"
         call = Apply("self.add_module", (("", Raw(loop_name(part))), ("", part.code)))
         return [head, *call.lines(indent + "    ", "", "")]
     if is_attribute(part.name):

@@ -103,7 +103,8 @@ class Trees:
             for child in module.children
         ]
         if module.kind in ("chain", "sequence") and any(not item.name.isdigit() for item in single):
-            return tuple(item.replaced(loop=None) for item in single)  # an ordered dictionary names each
+            # What has no label has its place as its name, and is named for itself.
+            single = [item.replaced(loop=None) if item.name.isdigit() else item for item in single]
         return tuple(self._fold(single, numbers, Runs(module, self._program)))
 
     def _tree(self, child: Child, constants: Mapping[str, Any], numbers: Mapping[str, Any]) -> Tree:

@@ -38,16 +38,14 @@ class Labelled(nn.Module):
         self.stage0 = nn.Sequential(
             OrderedDict(
                 [
-                    ("block0-0", nn.Conv2d(8, 8, 3, padding=1)),
-                    ("block0-1", nn.Conv2d(8, 8, 3, padding=1)),
+                    *((f"block0-{i}", nn.Conv2d(8, 8, 3, padding=1)) for i in range(2)),
                 ],
             ),
         )
         self.stage1 = nn.Sequential(
             OrderedDict(
                 [
-                    ("block1-0", nn.Conv2d(8, 8, 3, padding=1)),
-                    ("block1-1", nn.Conv2d(8, 8, 3, padding=1)),
+                    *((f"block1-{i}", nn.Conv2d(8, 8, 3, padding=1)) for i in range(2)),
                 ],
             ),
         )

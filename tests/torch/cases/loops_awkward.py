@@ -101,8 +101,8 @@ class Awkward(nn.Module):
         self.kept2 = nn.Conv2d(4, 4, 1)
         self.conv1 = nn.Conv2d(4, 2, 1)
         self.conv3 = nn.Conv2d(4, 2, 1)
-        for i in range(6):
-            self.add_module(f"conv{i + 4}", nn.Conv2d(4, 4, 1))
+        for i in range(4, 10):
+            self.add_module(f"conv{i}", nn.Conv2d(4, 4, 1))
         self.again = nn.Conv2d(4, 4, 1)
         self.relu1 = nn.ReLU()
         self.relu2 = nn.ReLU()
@@ -125,8 +125,8 @@ class Awkward(nn.Module):
         conv1: Tensor = self.conv1(x)  # 2 x 8 x 8
         conv3: Tensor = self.conv3(x)  # 2 x 8 x 8
         x = out3
-        for i in range(6):
-            x = getattr(self, f"conv{i + 4}")(x)
+        for i in range(4, 10):
+            x = getattr(self, f"conv{i}")(x)
         x = self.relu1(self.again(x))  # 4 x 8 x 8
         x = self.relu2(self.again(x))  # 4 x 8 x 8
         x = torch.cat((x, out, out2, out3, conv1, conv3), 1)  # 20 x 8 x 8
