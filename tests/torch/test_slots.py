@@ -60,7 +60,7 @@ def test_a_test_of_the_text_chooses() -> None:
         }
     """
     assert signatures(text)["Unit"] == "self, in_channels: int, channels: int, stride: int = 1"
-    assert "in_channels // 2 if stride == 1 else in_channels" in compiled(text).python()
+    assert "in_channels if stride != 1 else in_channels // 2" in compiled(text).python()
 
 
 def test_bare_numbers_are_not_explained_by_a_test_that_happens_to_part_them() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,9 @@ from cnndsl.names import is_attribute
 
 _INDENT = " " * 8
 _MAX_NESTING = 4
-_RESERVED = frozenset({"self", "torch", "nn", "F", "Tensor", "i"})
+_UNUSED = "_"
+"""The variable of what nothing reads."""
+_RESERVED = frozenset({"self", "torch", "nn", "F", "Tensor", "i", _UNUSED})
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class Forward:
         self.attributes = attributes
         self._indent = _INDENT
         self._uses = self._last_uses()
+        self._given_as = {self._one(next(iter(result.value))): result.name for result in self._outputs}
         self.inputs = ["x" if name == "input" or len(inputs) == 1 else _variable(name) for name in inputs]
         self._holds: dict[str, ValueKey] = {}
         self._variables: dict[ValueKey, str] = {}
@@ -95,6 +99,10 @@ class Forward:
             return
         if pending is not None:
             self._finish(pending, len(self._flows))
+        if branch == TRAINING:  # it ends with what is given in training
+            self._give(self._outputs, self._indent)
+            self._give([result for result in self._outputs if not result.training], _INDENT)
+            return
         self._indent = _INDENT
         self._return()
 
@@ -141,9 +149,14 @@ class Forward:
                 operands.append((self._variables[value], CALL))
         text, binds = flow.render(operands)
         if len(flow.outputs) != 1:
-            names = [self._name(output, flow, k, at) for k, output in enumerate(flow.outputs)]
+            # What goes in is read before anything is assigned, and may be written over.
+            names = [
+                self._name(output, flow, k, at + 1) if self._one(output) in self._uses else _UNUSED
+                for k, output in enumerate(flow.outputs)
+            ]
             if not flow.is_tensor:
-                self.lines += [f"{self._indent}{name}: Tensor" for name in names if name not in self._typed]
+                new = [name for name in names if name not in self._typed and name != _UNUSED]
+                self.lines += [f"{self._indent}{name}: Tensor" for name in new]
             self._typed.update(names)
             self.lines.append(f"{self._indent}{', '.join(names)} = {text}")
             return None
@@ -242,12 +255,13 @@ class Forward:
         if value in self._variables:
             return self._variables[value]
         wanted = flow.names[k]
-        candidates = [_variable(wanted)] if wanted else []
+        candidates = [_variable(name) for name in (wanted, self._given_as.get(value)) if name]
         candidates += [_variable(flow.child)] if flow.child and self._is_branch(value, flow) else []
         operand = self._variables.get(self._one(next(iter(flow.inputs[0])))) if flow.inputs else None
         candidates += [operand] if operand in ("x", "out") else []
         candidates += ["x"] if "x" in self.inputs or len(self.inputs) == 1 else []
         candidates += ["out"]
+        candidates += [_variable(flow.child)] if flow.child and self._outlives(value, flow, at) else []
         for name in candidates:
             if self._is_free(name, at):
                 return self._assign(value, name)
@@ -261,6 +275,10 @@ class Forward:
         uses = self._uses.get(value, [])
         joins = [self._flows[use] for use in uses if use < len(self._flows)]
         return flow.weight == HEAVY and len(uses) == len(joins) == 1 and len(joins[0].inputs) > 2
+
+    def _outlives(self, value: ValueKey, flow: Flow, at: int) -> bool:
+        """Whether a value of some weight is wanted by more than the next step: a number is no name for it."""
+        return flow.weight == HEAVY and value not in self._shared and self._uses.get(value) != [at]
 
     def _is_free(self, name: str, at: int) -> bool:
         holder = self._holds.get(name)
@@ -279,5 +297,8 @@ def _present(name: str) -> str:
 
 def _variable(name: str) -> str:
     """A name of the text as a Python variable."""
+    if not name.isidentifier():  # a label such as "1x1" or "block-2"
+        name = re.sub(r"\W", "_", name)
+        name = name if name.isidentifier() else f"x_{name}"
     taken = keyword.iskeyword(name) or name in _RESERVED or hasattr(builtins, name)
-    return f"{name}_" if taken or not name.isidentifier() else name
+    return f"{name}_" if taken else name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -46,6 +47,10 @@ def make_divisible(value: float, divisor: int) -> int:
     rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded
 '''
+
+
+_KEPT = "\0"
+"""A space at which no line breaks."""
 
 
 def generate(program: Program) -> str:
@@ -164,14 +169,16 @@ def _class_docstring(plan: ClassPlan, program: Program) -> list[str]:
     if module.kind != "network":
         return [f'    """{module.name}, a {module.kind} of {_shown_name(module.origin.file)}."""']
     cost = costs.of(program, module.id)
-    took = " and ".join(show(shape) for shape in module.input_shapes)
+    took = " and ".join(_kept(show(shape)) for shape in module.input_shapes)
     gave, more = (
-        " and ".join(show(module.values[output.value]) for output in module.outputs if output.training is training)
+        " and ".join(
+            _kept(show(module.values[output.value])) for output in module.outputs if output.training is training
+        )
         for training in (False, True)
     )
-    lines = [f'    """{module.name}: {took} in, {gave} out, {cost.parameters_said}.']
+    lines = _wrapped(f'"""{module.name}: {took} in, {gave} out, {_kept(cost.parameters_said)}.', "    ")
     if more:
-        lines += ["", f"    In training it gives {more} as well."]
+        lines += ["", *_wrapped(f"In training it gives {more} as well.", "    ")]
     fixed = [_fixed(p) for p in module.parameters if p.name not in plan.arguments]
     if module.open:
         lines += ["", *(f"    {size.words[0].upper()}{size.words[1:]}." for size in module.open)]
@@ -179,10 +186,24 @@ def _class_docstring(plan: ClassPlan, program: Program) -> list[str]:
         lines += ["", f"    Fixed when it was compiled: {', '.join(fixed)}."]
         if len(lines[-1]) > 88:
             lines[-1:] = ["    Fixed when it was compiled:", *(f"    {told}" for told in fixed)]
-    if len(lines) > 1:
-        return [*lines, '    """']
-    lines[0] += '"""'
-    return lines
+    return _closed(lines)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    """The first sentence of a docstring, on as many lines as it takes; sizes that are `_kept` stay on one."""
+    lines = textwrap.wrap(text, WIDTH - 3, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    return [line.replace(_KEPT, " ") for line in lines]
+
+
+def _kept(size: str) -> str:
+    return size.replace(" ", _KEPT)
+
+
+def _closed(lines: list[str]) -> list[str]:
+    """The lines of a docstring with their end."""
+    if len(lines) == 1:
+        return [f'{lines[0]}"""']
+    return [*lines, f'{lines[0][: lines[0].index(chr(34))]}"""']
 
 
 def _fixed(parameter: Parameter) -> str:
@@ -275,9 +296,9 @@ def _forward(plan: ClassPlan) -> list[str]:
     if module.kind == "network":
         took = ", ".join(_batch(shape) for shape in module.input_shapes)
         gave = ", ".join(_batch(module.values[output.value]) for output in always)
-        lines.append(f'        """Map {took} to {gave}."""')
+        lines += _closed(_wrapped(f'"""Map {took} to {gave}.', " " * 8))
     return [*lines, *forward.lines]
 
 
 def _batch(shape: Any) -> str:
-    return f"({', '.join(['N', *map(str, shape)])})"
+    return _kept(f"({', '.join(['N', *map(str, shape)])})")

@@ -37,13 +37,15 @@ class Named(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         small: Tensor = self.maxpool1(x)  # 4 x 8 x 8
-        x = self.conv1(x)
-        out: Tensor = self.conv2(small)
-        return {"big": x, "small": out}
+        big: Tensor = self.conv1(x)
+        small = self.conv2(small)
+        return {"big": big, "small": small}
 
 
 class Several(nn.Module):
-    """Several: 3 x 16 x 16 in, 4 x 16 x 16 and 2 x 16 x 16 and 2 x 8 x 8 out, 284 parameters."""
+    """Several: 3 x 16 x 16 in, 4 x 16 x 16 and 2 x 16 x 16 and 2 x 8 x 8 out,
+    284 parameters.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ class Heads(nn.Module):
         x = self.relu1(self.conv1(x))  # 8 x 30 x 30
         features: Tensor = self.global_avgpool1(x)  # 8 x 1 x 1
         x = torch.flatten(features, 1)  # 8
-        x = self.linear1(x)  # 10
-        out = torch.flatten(features, 1)  # 8
-        out = self.sigmoid1(self.linear2(out))  # 4
-        return {"logits": x, "box": out, "features": features}
+        logits: Tensor = self.linear1(x)  # 10
+        x = torch.flatten(features, 1)  # 8
+        box: Tensor = self.sigmoid1(self.linear2(x))  # 4
+        return {"logits": logits, "box": box, "features": features}

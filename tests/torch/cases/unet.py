@@ -64,10 +64,10 @@ class UNet(nn.Module):
         out: Tensor = self.maxpool1(x)  # 4 x 16 x 16
         out = self.down8(out)  # 8 x 16 x 16
         out2: Tensor = self.maxpool2(out)  # 8 x 8 x 8
-        out2 = self.down16(out2)  # 16 x 8 x 8
-        out3: Tensor = self.maxpool3(out2)  # 16 x 4 x 4
-        out3 = self.bottom(out3)  # 32 x 4 x 4
-        out2 = self.up0(out3, out2)  # 16 x 8 x 8
+        down16: Tensor = self.down16(out2)  # 16 x 8 x 8
+        out2 = self.maxpool3(down16)  # 16 x 4 x 4
+        out2 = self.bottom(out2)  # 32 x 4 x 4
+        out2 = self.up0(out2, down16)  # 16 x 8 x 8
         out = self.up1(out2, out)  # 8 x 16 x 16
         out = self.up2(out, x)  # 4 x 32 x 32
         out = self.outc(out)  # 2 x 32 x 32
