@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
-from cnndsl.diagnostics import Problem, error
+from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate import functions
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
 from cnndsl.elaborate.context import LIGHT
@@ -20,7 +20,6 @@ from cnndsl.elaborate.suggest import (
     called_twice,
     check_colons,
     hidden,
-    in_brackets,
     unknown_operation_argument,
 )
 from cnndsl.elaborate.values import (
@@ -46,6 +45,8 @@ from cnndsl.program import Call, Leaf
 from cnndsl.syntax import tree
 from cnndsl.traced import Traced, is_open, trace_weight, value_of
 
+_TWO_BY_TWO = ("add", "mul")
+"""Operations that put a list of values together two by two."""
 _PARAMETER = "write parameter([channels, 1, 1], init=1e-6)"
 
 
@@ -82,6 +83,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
             "E207",
             f"{function.name} is a layer that has its arguments already",
             node.span,
+            labels=(Label(function.span, "it is declared here"),),
             help=(f"apply it with ->, for example: it -> {function.name}", *hidden(node.function)),
             fix=applied(node),
         )
@@ -106,7 +108,11 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     named = {argument.name.text: value for argument, value in given if argument.name is not None}
     if name == "parameter":
         return _learned(body, node, positional, named)
-    if name in OPERATIONS and (positional and isinstance(positional[0], Value)):
+    if name in OPERATIONS and _are_values(positional):
+        if isinstance(positional[0], (list, tuple)):  # concat(parts), with any number of them
+            positional = [*positional[0], *positional[1:]]
+            if name in _TWO_BY_TWO and not named and len(positional) > 2 and _are_values([positional]):
+                return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), positional)
         return _call_operation(body, name, positional, named, node)
     if name in functions.TABLE:
         body.go_through(positional, node.span)
@@ -114,9 +120,14 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         body.context.work(node.span, trace_weight(*numbers) // LIGHT)
         result = functions.call(name, positional, named, body.plain, body.context.limits.items, node.span)
         return body.light(Items(result), node.span) if isinstance(result, list) else result
-    if positional and isinstance(positional[0], list) and any(isinstance(item, Value) for item in positional[0]):
-        raise in_brackets(name, node)
     raise error("E206", f"{name} takes values of the network", node.span, help=f"for example {name}(input, it)")
+
+
+def _are_values(positional: list[Any]) -> bool:
+    """Whether a call begins with a value, or with a list of values."""
+    first = positional[0] if positional else None
+    several = first if isinstance(first, (list, tuple)) else [first]
+    return bool(several) and all(isinstance(item, Value) for item in several)
 
 
 def _call_operation(body: Evaluation, name: str, positional: list[Any], named: dict[str, Any], node: tree.Call) -> Any:

@@ -61,12 +61,12 @@ def _recipe(value: Any, node: tree.Expression, wanted: str) -> Any:
     help_text = next(iter(hidden(node)), "write a layer here")
     if isinstance(value, list) and any(isinstance(item, RECIPES) for item in value):
         help_text = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)) and value and all(isinstance(item, Value) for item in value):
         raise error(
             "E404",
-            f"one value goes through an arrow, and here are {describe(value)}",
+            f"one value goes through an arrow, and here are {len(value)} values",
             node.span,
-            help="give each a name, a, b = ..., and go on with one: a -> ...",
+            help="go on with one of them, a, b = ... and then a -> ..., or put them together: concat(...) -> ...",
         )
     if isinstance(value, Value):
         help_text = "begin a new line with the value: it becomes the current one"

@@ -67,6 +67,14 @@ def instantiate(
     body.go_through(recipe, span)
     body.context.work(span, len(definition.parameters))
     arguments = dict(recipe.arguments)
+    for name, item in arguments.items():
+        if isinstance(item, list) and any(isinstance(part, Value) for part in item):
+            raise error(
+                "E206",
+                f"{name} is one value or a list of numbers, and this is {describe(item)}",
+                recipe.span or span,
+                help="give a block each value as an argument of its own, or put them together first: concat(...)",
+            )
     extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
     inputs = (value, *extra.values())
     shapes = tuple(plain(v.shape) for v in inputs)

@@ -123,6 +123,8 @@ class Evaluation:
     def items(self, node: tree.Expression) -> list[Any]:
         """The items of a list that a loop runs over."""
         items = self.known(node)
+        if isinstance(items, tuple):  # the values that a step gives
+            items = list(items)
         if not isinstance(items, list):
             raise error(
                 "E206",

@@ -138,6 +138,8 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
 
 def _index(body: Evaluation, node: tree.Index) -> Any:
     items, index = body.known(node.value), body.plain(body.known(node.index))
+    if isinstance(items, tuple):
+        items = list(items)
     if not isinstance(items, (list, str)) or isinstance(index, bool) or not isinstance(index, int):
         message = f"{describe(items)} has no item with {describe(index)}"
         help_text = "items of a list are taken by whole numbers from 0 on: widths[0]"
@@ -156,6 +158,8 @@ def _index(body: Evaluation, node: tree.Index) -> Any:
 
 def _slice(body: Evaluation, node: tree.Slice) -> Any:
     items = body.known(node.value)
+    if isinstance(items, tuple):
+        items = list(items)
     ends = [None if end is None else body.plain(body.known(end)) for end in (node.start, node.end)]
     if not isinstance(items, (list, str)) or any(end is not None and type(end) is not int for end in ends):
         message = "a part is taken of a list, between whole numbers"

@@ -27,6 +27,7 @@ from cnndsl.elaborate.values import (
     Value,
     describe,
 )
+from cnndsl.elaborate.weight import Items
 from cnndsl.elaborate.weights import init_rules
 from cnndsl.program import Output
 from cnndsl.source import Span
@@ -226,6 +227,8 @@ class Body(Application):
             return
         self.bound = statement
         value = self.evaluate(node)
+        if isinstance(value, tuple):  # several values under one name are a list
+            value = Items(value)
         if isinstance(value, RECIPES):
             self._bind_layer(target, value, node)
         else:

@@ -212,17 +212,6 @@ def called_twice(problem: Problem, call: tree.Call) -> Problem:
     return error(found.code, f"{name} is called once, with its values", first.span, help=helps, fix=fix)
 
 
-def in_brackets(name: str, call: tree.Call) -> Problem:
-    """The error for `concat([a, b])`, as PyTorch has it."""
-    span = call.arguments[0].span
-    message, fix = f"{name} takes its values one by one, without brackets", None
-    inner = span.text[1:-1].strip().rstrip(",")
-    if isinstance(call.arguments[0].value, tree.ListOf) and "#" not in inner and "\n" not in inner:
-        fix = Fix.replacing(span, inner)
-        return error("E206", message, span, help=f"write {name}({inner}{', ...' * (len(call.arguments) > 1)})", fix=fix)
-    return error("E206", message, span, help=f"write {name}(a, b)")
-
-
 def unknown_operation_argument(operation: str, parameters: list[str], argument: tree.Argument) -> Problem:
     """The error for an operation on values with an argument of a name that it does not have."""
     assert argument.name is not None  # noqa: S101 - only named arguments get here

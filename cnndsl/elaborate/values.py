@@ -227,7 +227,7 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return f'the text "{value}"' if len(value) <= 40 else "a text"
     if isinstance(value, list):
-        return "a list"
+        return "a list of values" if value and all(isinstance(item, Value) for item in value) else "a list"
     if isinstance(value, Value):
         return "a value"
     if isinstance(value, tuple):
