@@ -36,9 +36,9 @@ _LONGEST_KEY = 200
 _SERVING = frozenset({"FOLDED", "from_trained"})
 _GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"}) | _SERVING
 _GENERATED_OUTSIDE = _GENERATED | {
-    "Any", "Callable", "Layer", "Mapping", "OrderedDict", "Self", "TypeVar", "abs", "bool", "cls", "dict", "float",
-    "folded_weights", "getattr", "i", "int", "isinstance", "list", "make_divisible", "max", "min", "range", "round",
-    "state_dict", "str", "tuple", "with_weights",
+    "Any", "Callable", "Layer", "Mapping", "OrderedDict", "Self", "TypeVar", "abs", "bool", "ceil", "cls", "dict",
+    "float", "floor", "folded_weights", "getattr", "i", "int", "isinstance", "list", "make_divisible", "max", "min",
+    "range", "round", "state_dict", "str", "tuple", "with_weights",
 }  # fmt: skip
 
 

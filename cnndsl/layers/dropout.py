@@ -111,7 +111,7 @@ class StochasticDepth(Layer):
     example: ClassVar[str] = "input(16, 8, 8) -> conv(16, 3, padding=1) -> stochastic_depth(0.1)"
     helper: ClassVar[str] = '''\
 class StochasticDepth(nn.Module):
-    """In training, set samples to zero with probability p and divide the others by 1 - p.
+    """In training, set samples to zero with probability p, divide the others by 1 - p.
 
     By themselves with the mode "row", all of a batch together with the mode "batch".
     """

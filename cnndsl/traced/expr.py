@@ -98,6 +98,7 @@ def make_divisible(value: float, divisor: int) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
+# What generated code can say: `floor` and `ceil` with an import, and `make_divisible` with a definition of its own.
 _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "int": int,
     "round": round,
@@ -108,8 +109,6 @@ _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "ceil": math.ceil,
     "make_divisible": make_divisible,
 }
-# What generated code can say: without an import, and `make_divisible` with a definition of its own.
-_PLAIN_FUNCTIONS = frozenset({"int", "round", "min", "max", "abs", "make_divisible"})
 _SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
 
 
@@ -198,7 +197,7 @@ class Expr:
         return all(
             isinstance(atom, Symbol)
             or (
-                (atom.name in DIVISIONS or atom.name in _PLAIN_FUNCTIONS)
+                (atom.name in DIVISIONS or atom.name in _FUNCTIONS)
                 and all(operand.sayable for operand in atom.operands)
             )
             for atoms, _ in self.terms

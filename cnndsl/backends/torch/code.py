@@ -114,26 +114,32 @@ class Spread(Record):
 
 
 class Perhaps(Record):
-    """`*([item] if test else [])`: an argument that is not always there."""
+    """`*([item] if test else [])`: arguments that are not always there, with what is there instead, if anything."""
 
     items: tuple[Code, ...]
     test: str
+    others: tuple[Code, ...] = ()
 
     def flat(self) -> str:
-        return f"*([{', '.join(item.flat() for item in self.items)}] if {self.test} else [])"
+        yes, no = (ListOf(side, tall=False).flat() for side in (self.items, self.others))
+        return f"*({yes} if {self.test} else {no})"
 
     def lines(self, indent: str, lead: str, trail: str) -> list[str]:
         line = f"{indent}{lead}{self.flat()}{trail}"
-        if len(line) <= WIDTH and not any(map(_is_tall, self.items)):
+        if len(line) <= WIDTH and not _is_tall(self):
             return [line]
         inner = indent + _STEP
-        flat = f"{inner}[{', '.join(item.flat() for item in self.items)}]"
-        items = (
-            [flat]
-            if len(flat) <= WIDTH and not any(map(_is_tall, self.items))
-            else ListOf(self.items).lines(inner, "", "")
-        )
-        return [f"{indent}{lead}*(", *items, f"{inner}if {self.test}", f"{inner}else []", f"{indent}){trail}"]
+        return [
+            f"{indent}{lead}*(",
+            *_listed(self.items, inner, ""),
+            f"{inner}if {self.test}",
+            *_listed(self.others, inner, "else "),
+            f"{indent}){trail}",
+        ]
+
+
+def _listed(items: tuple[Code, ...], indent: str, lead: str) -> list[str]:
+    return ListOf(items, tall=any(map(_is_tall, items))).lines(indent, lead, "")
 
 
 Code = Raw | Apply | Pair | ListOf | Spread | Perhaps
@@ -154,7 +160,7 @@ def _is_tall(code: Code) -> bool:
         case Spread():
             return _is_tall(code.item)
         case Perhaps():
-            return any(map(_is_tall, code.items))
+            return any(map(_is_tall, (*code.items, *code.others)))
         case _:
             return False
 

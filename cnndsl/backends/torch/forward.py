@@ -87,6 +87,9 @@ class Forward:
         pending: _Pending | None = None
         branch: str | None = None
         for at, flow in enumerate(self._flows):
+            if not flow.inputs and self._one(flow.outputs[0]) not in self._shared:
+                self._variables[self._one(flow.outputs[0])] = flow.render(())[0]
+                continue  # a learned tensor is written where it is used
             if pending is not None and not self._nests(pending, flow, at):
                 self._finish(pending, at)
                 pending = None
@@ -120,7 +123,7 @@ class Forward:
             and not (pending.weight and flow.weight == HEAVY)
             and not (pending.weight == HEAVY and flow.line != pending.flow.line)
             and pending.depth < _MAX_NESTING
-            and (pending.flow.names[0] is None or not pending.flow.inputs)
+            and pending.flow.names[0] is None
             and len(pending.text) < WIDTH - 34
         )
 

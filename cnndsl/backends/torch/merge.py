@@ -20,7 +20,7 @@ from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import is_attribute
 from cnndsl.program import Module
 from cnndsl.records import Record
-from cnndsl.traced import Expr, Test, Traced, parse_expr, parse_test
+from cnndsl.traced import Expr, Test, Traced, negation, parse_expr, parse_test
 
 if TYPE_CHECKING:
     from cnndsl.backends.torch.classes import Classes
@@ -182,7 +182,7 @@ class Merger(Slots):
     def items(self, rows: Sequence[Sequence[Item]], here: Sequence[bool] | None = None) -> list[Merged]:
         """The parts of a class or chain. `here` says which elaborations have the chain at all."""
         here = here or [True] * len(rows)
-        keyed = [dict(_keys(row)) for row in rows]
+        keyed = [dict(self._keys(row)) for row in rows]
         merged = []
         for key in common_order([list(row) for row in keyed]):
             row = [items.get(key, ABSENT) for items in keyed]
@@ -191,6 +191,19 @@ class Merger(Slots):
         if len(set(labels)) < len(labels):
             raise Different  # one name for what is written in two places
         return merged
+
+    def _keys(self, row: Sequence[Item]) -> Iterable[tuple[Any, Item]]:
+        counts: dict[Any, int] = {}
+        for item in row:
+            place = (item.origin, item.count is None, self._alternative(item))
+            counts[place] = counts.get(place, 0) + 1
+            yield (place, counts[place]), item
+
+    def _alternative(self, item: Item) -> str:
+        """Which one it is, where the text has one or another layer in one place: `relu if sharp else gelu`."""
+        if item.when is None or isinstance(item.tree, ChainTree):
+            return ""
+        return item.tree.target if isinstance(item.tree, LeafTree) else self.classes.plan_of(item.tree.module).name
 
     def _item(self, row: list[Any], here: Sequence[bool]) -> Merged:
         present = [item for item in row if item is not ABSENT]
@@ -259,8 +272,16 @@ def _in_a_row(parts: Sequence[Merged], codes: Sequence[Code]) -> tuple[Code, ...
     """What makes the parts, as items of a call or list: loops as loops, and those under one test together."""
     items: list[Code] = []
     for when, group in groupby(zip(parts, codes, strict=True), lambda pair: pair[0].when):
-        made = [code if part.count is None else _spread(part, code) for part, code in group]
-        items += made if when is None else [Perhaps(tuple(made), str(when))]
+        made = tuple(code if part.count is None else _spread(part, code) for part, code in group)
+        before = items[-1] if items else None
+        if when is None:
+            items += made
+        elif isinstance(before, Perhaps) and not before.others and before.test == str(negation(when)):
+            # The side whose test needs no `not` goes first.
+            swap = before.test.startswith("not ")
+            items[-1] = Perhaps(made, str(when), before.items) if swap else before.replaced(others=made)
+        else:
+            items.append(Perhaps(made, str(when)))
     return tuple(items)
 
 
@@ -296,14 +317,6 @@ def loop_name(part: Merged) -> str:
         for text in (prefix, suffix)
     ]
     return f'f"{quoted[0]}{{{number}}}{quoted[1]}"'
-
-
-def _keys(row: Sequence[Item]) -> Iterable[tuple[Any, Item]]:
-    counts: dict[Any, int] = {}
-    for item in row:
-        place = (item.origin, item.count is None)
-        counts[place] = counts.get(place, 0) + 1
-        yield (place, counts[place]), item
 
 
 def common_order(rows: list[list[Any]]) -> list[Any]:

@@ -7,6 +7,7 @@ choice; and one that no name accounts for becomes an argument of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,8 @@ from cnndsl.program import Module
 from cnndsl.traced import Expr, Number, Symbol, Test, Traced, parse_expr, parse_test, value_of
 
 ABSENT: Any = object()
+BROUGHT = ("ceil", "floor", "make_divisible")
+"""Functions of expressions that Python does not have by itself: the generated module brings them."""
 
 
 class Different(Exception):  # noqa: N818 - a signal: the two become classes of their own
@@ -122,8 +125,7 @@ class Slots:
         return self._noted(str(expr))
 
     def _noted(self, text: str) -> str:
-        if "make_divisible(" in text:
-            self.helpers.add("make_divisible")
+        self.helpers.update(name for name in BROUGHT if re.search(rf"\b{name}\(", text))
         return text
 
     def _turning_slot(self, values: Sequence[Any], present: list[tuple[int, Any]], exprs: list[Expr], hint: str) -> str:

@@ -110,6 +110,9 @@ def _imports(text: str, helpers: set[str], others: set[tuple[str, str]]) -> str:
     abstract = [name for name in ("Callable", "Mapping") if f"{name}[" in text]
     if abstract:
         lines.append(f"from collections.abc import {', '.join(abstract)}")
+    math = sorted({"ceil", "floor"} & helpers)
+    if math:
+        lines.append(f"from math import {', '.join(math)}")
     typing = ["Any", "TypeVar"] if "with_weights" in helpers else []
     if "def from_trained" in text:
         typing += [name for name in ("Any", "Self") if re.search(rf"\b{name}\b", text)]

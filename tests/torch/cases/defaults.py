@@ -28,12 +28,7 @@ class Fused(nn.Module):
                     nn.Conv2d(in_channels * ratio, channels, 1),
                 ]
                 if ratio != 1
-                else []
-            ),
-            *(
-                [nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1)]
-                if ratio == 1
-                else []
+                else [nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1)]
             ),
         )
 
