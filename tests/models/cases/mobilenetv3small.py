@@ -17,24 +17,6 @@ def make_divisible(value: float, divisor: int) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
-class SqueezeExcite(nn.Module):
-    """SqueezeExcite, a block of mobilenetv3small.cnn."""
-
-    def __init__(self, in_channels: int, squeezed: int) -> None:
-        super().__init__()
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc1 = nn.Conv2d(in_channels, squeezed, 1)
-        self.fc2 = nn.Conv2d(squeezed, in_channels, 1)
-        self.activation = nn.ReLU()
-        self.scale_activation = nn.Hardsigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.avgpool(x)
-        out = self.activation(self.fc1(out))
-        x = x * self.scale_activation(self.fc2(out))
-        return x
-
-
 class ConvNorm(nn.Sequential):
     """ConvNorm, a sequence of mobilenetv3small.cnn."""
 
@@ -60,6 +42,24 @@ class ConvNorm(nn.Sequential):
             nn.BatchNorm2d(channels, eps=0.001, momentum=0.01),
             act(),
         )
+
+
+class SqueezeExcite(nn.Module):
+    """SqueezeExcite, a block of mobilenetv3small.cnn."""
+
+    def __init__(self, in_channels: int, squeezed: int) -> None:
+        super().__init__()
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.fc1 = nn.Conv2d(in_channels, squeezed, 1)
+        self.fc2 = nn.Conv2d(squeezed, in_channels, 1)
+        self.activation = nn.ReLU()
+        self.scale_activation = nn.Hardsigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.avgpool(x)
+        out = self.activation(self.fc1(out))
+        x = x * self.scale_activation(self.fc2(out))
+        return x
 
 
 class InvertedResidual(nn.Module):
