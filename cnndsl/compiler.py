@@ -1,4 +1,4 @@
-"""The whole compiler on one page: text -> tree -> program -> artifacts."""
+"""The way from a text to its program on one page: read, work out, warn."""
 
 from __future__ import annotations
 
