@@ -15,7 +15,6 @@ from cnndsl.syntax import tree
 from cnndsl.syntax.automaton import END, Automaton, Unexpected
 from cnndsl.syntax.builder import Builder
 from cnndsl.syntax.grammar import tables
-from cnndsl.syntax.mistakes import explain, not_closed
 from cnndsl.syntax.place import CLOSED_BY, DEFINITIONS, OPENED_BY, Open, Place
 from cnndsl.syntax.words import Word
 from cnndsl.syntax.words import words as words_of
@@ -113,7 +112,7 @@ class _Reader:
             except Unexpected as problem:
                 place = self._place(words, at, word, problem)
                 if place.is_brace_below and not (self._astray and not self._brackets):
-                    self._report(explain(place))  # and go on as if the brace stood here
+                    self._report(_explain(place))  # and go on as if the brace stood here
                     at, line_start = at + 1, False
                 else:
                     at, line_start = self._recover(place), True
@@ -150,9 +149,9 @@ class _Reader:
             return self._automaton.finish()
         except Unexpected as problem:
             if self._brackets:
-                self._report(not_closed(self._brackets[-1], self.source))
+                self._report(_not_closed(self._brackets[-1], self.source))
             else:
-                self._report(explain(self._place(words, len(words), end, problem)))
+                self._report(_explain(self._place(words, len(words), end, problem)))
         except Problem as problem:
             self.diagnostics.append(problem.diagnostic)
         return None
@@ -176,18 +175,18 @@ class _Reader:
         inner = self._brackets[-1] if self._brackets else None
         if self._brackets and self._begins_definition(words, at):
             # A new definition inside a body: the body before it was not closed.
-            self._report(not_closed(self._brackets[-1], self.source))
+            self._report(_not_closed(self._brackets[-1], self.source))
             self._brackets.clear()
             del self._anchors[1:]
             self._rewind()
             return at
         if inner is not None and inner.broken_at and words[at - 1].type == "_NL" and not _is_closed(inner, words, at):
             # The bracket swallowed a line break, and what follows makes no sense inside it.
-            self._report(not_closed(inner, self.source))
+            self._report(_not_closed(inner, self.source))
             return self._skip_line(words, inner.broken_at)
         if self._astray and not self._brackets:
             return self._skip_line(words, at)
-        found = explain(place).diagnostic
+        found = _explain(place).diagnostic
         if found.message not in self._taken:
             self.diagnostics.append(found)
         if found.code == "E103":
@@ -238,6 +237,21 @@ class _Reader:
 
     def _report(self, problem: Problem) -> None:
         self.diagnostics.append(problem.diagnostic)
+
+
+# What is said of mistakes is a third of the parser, and a text without any is read without it.
+
+
+def _explain(place: Place) -> Problem:
+    from cnndsl.syntax.mistakes import explain
+
+    return explain(place)
+
+
+def _not_closed(bracket: Open, source: Source) -> Problem:
+    from cnndsl.syntax.mistakes import not_closed
+
+    return not_closed(bracket, source)
 
 
 def _is_left_out(found: Diagnostic) -> bool:
