@@ -27,21 +27,28 @@ def compile_source(
 
     `settings` are values for network parameters; files are imported from `folder` and below it, or not
     at all without one; `limits` bound what a text may ask for; `ignore` has the codes of warnings that
-    are not wanted. Raises ValueError for a code that no warning has.
+    are not wanted. Raises ValueError for a code that no warning has, TypeError for a setting that is no value.
     """
     from cnndsl.lint import lint, parse_codes, silence
 
     ignored = parse_codes(ignore)
+    given = _values(settings) if settings else {}
     with all_kept():
         file, found = parse(source)
         if has_errors(found):
             return Compilation(source, found, None)
         read = nowhere if folder is None else FolderReader(folder)
-        program, more = elaborate(file, settings or {}, limits, read)
+        program, more = elaborate(file, given, limits, read)
         found += more
         if program is not None:
             found = in_order(found + lint(program, source, read))
     return Compilation(source, silence(found, source, ignored), program, read)
+
+
+def _values(settings: Mapping[str, Any]) -> dict[str, Any]:
+    from cnndsl.settings import from_python  # few give any
+
+    return from_python(settings)
 
 
 def compile(  # noqa: A001 - the package's own word
@@ -63,7 +70,8 @@ def compile(  # noqa: A001 - the package's own word
     ignore: the codes of warnings that are not wanted, such as `["W204"]`.
 
     Whatever is wrong with the text is in `diagnostics`, and nothing is raised for it. Raises OSError for a file
-    that cannot be read, and ValueError for a code that no warning has.
+    that cannot be read, ValueError for a code that no warning has, and TypeError for a setting that is no number,
+    truth value, text, or list of them.
     """
     if isinstance(text, Path):
         try:

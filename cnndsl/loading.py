@@ -24,8 +24,8 @@ def load(
 
     The class can be pickled within the process that loaded it. Raises OSError when the file cannot be read,
     CompilationError when its text has errors, KeyError when it has no such network, ValueError for another target,
-    and ImportError without PyTorch, or where a class that the text takes from elsewhere (`extern`) is not there or
-    is no `nn.Module`.
+    TypeError for a setting that is no value of the language, and ImportError without PyTorch, or where a class that
+    the text takes from elsewhere (`extern`) is not there or is no `nn.Module`.
     """
     if target not in get_args(Target):
         message = f"there is no target {target!r}; there are {', '.join(get_args(Target))}"

@@ -1,13 +1,15 @@
-"""Values for a network's parameters, as they are given on a command line: `classes=100`.
+"""Values for a network's parameters: from Python, and as they are given on a command line, `classes=100`.
 
-A value is a literal of the language: a number, `true` or `false`, a string, or a list of them; a bare
-word is a string.  Nothing is executed.
+A value is a literal of the language: a number, `true` or `false`, a string, or a list of them; on a command line a
+bare word is a string.  Nothing is executed.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+from typing import Any
 
 Value = bool | int | float | str | list["Value"]
 
@@ -22,6 +24,31 @@ _PIECE = re.compile(
     re.VERBOSE,
 )
 _LONGEST_NUMBER = 400  # digits; Python itself stops at 4,300
+
+
+def from_python(settings: Mapping[str, Any]) -> dict[str, Value]:
+    """Settings as the language knows values; what NumPy and PyTorch have for numbers and lists is taken too.
+
+    Raises TypeError for a value that is none of the language, ValueError for a number that is not finite.
+    """
+    return {name: _from_python(name, value) for name, value in settings.items()}
+
+
+def _from_python(name: str, value: Any) -> Value:
+    if hasattr(value, "tolist"):  # an array, a tensor, or a number out of one
+        value = value.tolist()
+    if isinstance(value, (list, tuple, range)):
+        return [_from_python(name, item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        message = f"the setting {name} must be finite, and it is {value}"
+        raise ValueError(message)
+    for kind in (bool, int, float, str):  # a truth value is a whole number to Python
+        if isinstance(value, kind):
+            return kind(value)
+    message = (
+        f"the setting {name} must be a number, a truth value, a text or a list of them, not {type(value).__name__}"
+    )
+    raise TypeError(message)
 
 
 def parse(text: str) -> tuple[str, Value]:

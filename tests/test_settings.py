@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnndsl.settings import parse, parse_value, written
+from cnndsl.settings import from_python, parse, parse_value, written
 
 
 @pytest.mark.parametrize(
@@ -93,3 +95,29 @@ def test_what_is_written_is_read_back(value: object) -> None:
 )  # fmt: skip
 def test_how_a_value_is_written(value: object, text: str | None) -> None:
     assert written("n", value) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        (3, 3), (0.5, 0.5), (True, True), ("relu", "relu"), ([1, [2.5, "x"]], [1, [2.5, "x"]]),
+        ((3, 4, 6, 3), [3, 4, 6, 3]), (range(2), [0, 1]), (np.int64(7), 7), (np.float32(0.5), 0.5),
+        (np.bool_(True), True), (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]), (torch.tensor(5), 5),
+        (torch.tensor([1.5, 2.0]), [1.5, 2.0]), ([np.int32(1), (2,)], [1, [2]]),
+    ],
+)  # fmt: skip
+def test_values_from_python(given: object, value: object) -> None:
+    found = from_python({"n": given})
+    assert repr(found) == repr({"n": value})  # which tells 1 from 1.0 and true
+
+
+@pytest.mark.parametrize("given", [None, {}, b"x", object(), 1j, [None], {1, 2}])
+def test_what_is_no_value_in_python(given: object) -> None:
+    with pytest.raises(TypeError, match="the setting n must be"):
+        from_python({"n": given})
+
+
+@pytest.mark.parametrize("given", [float("nan"), float("inf"), [np.float64("-inf")]])
+def test_numbers_that_are_not_finite(given: object) -> None:
+    with pytest.raises(ValueError, match="the setting n must be finite"):
+        from_python({"n": given})
