@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from textwrap import wrap
 
 from cnndsl.backends.summary.columns import COLUMNS, NARROWER, SHORTER, USUAL, WITHOUT_ARGUMENTS, Column, shapes
 from cnndsl.backends.summary.entries import Entry
@@ -33,9 +34,11 @@ _STYLES: dict[Group, Style] = {
     Group.SHAPE: "dim",
 }
 _NOT_COUNTED = (
-    "A MAC is one multiplication with its addition, in convolutions and dense layers,",
-    "for one sample; biases, activations, pooling and normalisation are not counted.",
+    "A MAC is one multiplication with its addition, in convolutions and dense layers, "
+    "for one sample; biases, activations, pooling and normalisation are not counted."
 )
+_WIDEST_NOTE = 80
+"""How long a line of the notes may be, where the terminal is as wide."""
 
 Table = tuple[list[Column], list[tuple[str, ...]], list[int]]
 """Columns, cells and widths."""
@@ -62,7 +65,7 @@ def render(
     out += _table(shown, table, color=color)
     if left_out:
         out.append(f"... and {left_out:,} more")
-    out += ["", *_totals(totals, {column.key for column in table[0]}, color)]
+    out += ["", *_totals(totals, {column.key for column in table[0]}, color, min(columns, _WIDEST_NOTE))]
     return "".join(f"{line.rstrip()}\n" for line in out)
 
 
@@ -98,7 +101,10 @@ def _fitting(lines: list[Entry], totals: Totals, room: int, bars: bool) -> Table
         table = _made(chosen(fewer), lines)
         if _across(table[2]) <= room:
             return table
-    return _cut(chosen(NARROWER[-1]), lines, room, _CUT)
+    exact = _cut(chosen(NARROWER[-1]), lines, room, {"layer": _READABLE})
+    if _across(exact[2]) <= room:
+        return exact
+    return _cut([SHORTER.get(column.key, column) for column in chosen(NARROWER[-1])], lines, room, _CUT)
 
 
 def _made(columns: list[Column], lines: list[Entry]) -> Table:
@@ -162,7 +168,8 @@ def _line(
     return _GAP.join(padded)
 
 
-def _totals(totals: Totals, keys: set[str], color: bool) -> Iterator[str]:
+def _totals(totals: Totals, keys: set[str], color: bool, room: int) -> Iterator[str]:
+    """The totals, and notes in lines of at most `room` columns."""
     cost = totals.cost
     macs = "depend on a size that is left open" if cost.macs is None else f"{cost.macs:,}"
     numbers = {"parameters": cost.said}
@@ -173,13 +180,14 @@ def _totals(totals: Totals, keys: set[str], color: bool) -> Iterator[str]:
         numbers["buffers"] = f"{cost.buffers:,}"
     numbers["MACs"] = macs
     across = max(map(len, numbers))
-    room = max((len(number) for number in numbers.values() if number[0].isdigit()), default=0)
+    longest = max((len(number) for number in numbers.values() if number[0].isdigit()), default=0)
     for name, number in numbers.items():
-        shown = pad(number, room, right=True) if number[0].isdigit() else number
+        shown = pad(number, longest, right=True) if number[0].isdigit() else number
         yield f"{pad(name, across)}  {paint(shown, 'bold', color=color)}"
     yield ""
     yield from _memory(totals, color)
-    yield from (paint(line, "dim", color=color) for line in (*_NOT_COUNTED, *_explained(totals, keys)))
+    for note in (_NOT_COUNTED, *_explained(totals, keys)):
+        yield from (paint(line, "dim", color=color) for line in wrap(note, room))
 
 
 def _memory(totals: Totals, color: bool) -> Iterator[str]:
@@ -211,7 +219,7 @@ def _amount(number: int) -> str:
 def _explained(totals: Totals, keys: set[str]) -> Iterator[str]:
     samples = "one sample" if totals.batch == 1 else f"{totals.batch:,} samples"
     if totals.inference is not None or keys & {"memory", "kept"}:
-        yield f"Memory is for {samples} in {totals.dtype}, without what an optimiser keeps of its own."
+        yield f"Memory is for {samples} in {totals.dtype}, without what an optimiser keeps."
     if "memory" in keys:
         yield "That of a line is what is alive while it runs in inference."
     if "kept" in keys:
