@@ -229,13 +229,14 @@ def _defaults(plan: ClassPlan) -> dict[str, Any]:
 
 
 def _partial(plan: ClassPlan) -> dict[str, Any]:
-    """Arguments that mean nothing in some elaborations, with what stands for them there."""
+    """Arguments that need not be given: PyTorch has a default, or they mean nothing in some elaborations."""
     ids = {module.id for module in plan.modules}
-    return {
+    unused = {
         name: type(next(iter(values.values())))()
         for name, values in plan.merger.extra.items()
         if not ids <= values.keys()
     }
+    return unused | plan.merger.usual
 
 
 def _reachable(program: Program) -> list[Module]:

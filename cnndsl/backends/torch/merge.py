@@ -89,9 +89,15 @@ class Merger(Slots):
             ):
                 continue
             text = self.slot(row, f"{hint}_{name}" if not hint.isdigit() else name)
+            self._passed_to(text, ABSENT if argument.required else argument.default)
             arguments.append(("" if argument.required else name, Raw(text)))
         code = Apply(self._named(first), tuple(arguments))
         return self._with_weights(code, first) if first.weights else code
+
+    def _passed_to(self, text: str, default: Any) -> None:
+        """Note what an argument that no name accounts for would be if it were not given."""
+        if text in self.extra and default is not ABSENT and default is not None:
+            self.usual.setdefault(text, default)
 
     def _named(self, leaf: LeafTree) -> str:
         """The class of a layer, noted where the generated module has to bring it."""
@@ -160,6 +166,7 @@ class Merger(Slots):
             if default is not ABSENT and all(v is ABSENT or _equals_default(v, default) for v in row):
                 continue
             text = self.slot(row, name if hint.isdigit() else f"{hint}_{name}")
+            self._passed_to(text, default)
             arguments.append((name if default is not ABSENT else "", Raw(text)))
         return Apply(plan.name, tuple(arguments))
 

@@ -45,6 +45,8 @@ class Slots:
         """Names that have become arguments."""
         self.extra: dict[str, dict[str, Any]] = {}
         """Arguments that no name accounts for: their value for each module."""
+        self.usual: dict[str, Any] = {}
+        """What such an argument is by default: PyTorch's own default of what it is passed to."""
         self.factories: dict[str, dict[str, Code]] = {}
         """Arguments that are layers: what is passed for each module."""
         self.helpers: set[str] = set()
