@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from cnndsl.diagnostics import Problem, error
@@ -107,9 +108,18 @@ def _comprehension(body: Evaluation, node: tree.Comprehension) -> Items:
     return body.light(Items(result), node.span)
 
 
+def _value_around(body: Evaluation, node: tree.Expression) -> Value | None:
+    """The value of the body around a brace that a name stands for: its sizes are constants, and can be asked for."""
+    if isinstance(node, tree.Name):
+        with suppress(KeyError):
+            value, behind = body.scope.find(node.text)
+            return value if behind and isinstance(value, Value) else None
+    return None
+
+
 def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
     try:
-        value = body.known(node.value)
+        value = _value_around(body, node.value) or body.known(node.value)
     except Problem as problem:
         raise unknown_attribute(problem, node, body.scope.visible()) from None
     name = node.name.text

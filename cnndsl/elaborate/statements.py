@@ -277,6 +277,7 @@ class Body(Application):
     def _set(self, target: tree.Name, value: Any) -> None:
         before = self.scope.names.get(target.text)
         if isinstance(before, Part) and before.owner is self.builder:
+            self.scope.names[target.text] = UNKNOWN  # either may be meant from here on
             raise error(
                 "E204",
                 f"{target.text} is a layer of this body; its name is given once",
