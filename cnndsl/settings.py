@@ -24,21 +24,25 @@ _PIECE = re.compile(
     re.VERBOSE,
 )
 _LONGEST_NUMBER = 400  # digits; Python itself stops at 4,300
+_DEEPEST = 100  # lists in lists, as in a text
 
 
 def from_python(settings: Mapping[str, Any]) -> dict[str, Value]:
     """Settings as the language knows values; what NumPy and PyTorch have for numbers and lists is taken too.
 
-    Raises TypeError for a value that is none of the language, ValueError for a number that is not finite.
+    Raises TypeError for a value that is none of the language, ValueError for a number that is not finite, and for lists
+    in lists without an end.
     """
     return {name: _from_python(name, value) for name, value in settings.items()}
 
 
-def _from_python(name: str, value: Any) -> Value:
+def _from_python(name: str, value: Any, depth: int = 0) -> Value:
     if hasattr(value, "tolist"):  # an array, a tensor, or a number out of one
         value = value.tolist()
     if isinstance(value, (list, tuple, range)):
-        return [_from_python(name, item) for item in value]
+        if depth >= _DEEPEST:
+            raise _too_deep()
+        return [_from_python(name, item, depth + 1) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         message = f"the setting {name} must be finite, and it is {value}"
         raise ValueError(message)
@@ -71,6 +75,8 @@ def parse_value(text: str) -> Value:
     expected = True  # whether a value may come now; after one, only a comma or the end of the list
     for kind, piece in pieces:
         if piece == "[" and kind == "mark" and expected:
+            if len(lists) > _DEEPEST:
+                raise _too_deep()
             lists.append([])
         elif piece == "]" and kind == "mark" and len(lists) > 1:
             done = lists.pop()
@@ -134,6 +140,10 @@ def _number(text: str) -> int | float:
         message = f"the number {text} is too large"
         raise ValueError(message)
     return number
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"lists are nested more than {_DEEPEST} deep")
 
 
 def _not_a_value(text: str) -> ValueError:

@@ -35,7 +35,7 @@ def test_values(text: str, value: object) -> None:
         ("1]", "not a value"), ("]", "not a value"), ("'x'", "not a value"), ('"x', "not a value"),
         ('"a\nb"', "not a value"),
         ("1e999", "too large"), ("9" * 5000, "too long"), ("{}", "not a value"), ("__import__('os')", "not a value"),
-        ('"\udcff"', "not a value"), ("-", "not a value"), ("1.2.3", "not a value"), ("[" * 100_000, "not a value"),
+        ('"\udcff"', "not a value"), ("-", "not a value"), ("1.2.3", "not a value"), ("[" * 100_000, "nested"),
     ],
 )  # fmt: skip
 def test_what_is_no_value(text: str, words: str) -> None:
@@ -115,6 +115,15 @@ def test_values_from_python(given: object, value: object) -> None:
 def test_what_is_no_value_in_python(given: object) -> None:
     with pytest.raises(TypeError, match="the setting n must be"):
         from_python({"n": given})
+
+
+def test_lists_without_an_end() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="nested"):
+        from_python({"n": endless})
+    deep = f"{'[' * 100}1{']' * 100}"
+    assert written("n", from_python({"n": parse_value(deep)})["n"]) == f"n={deep}"
 
 
 @pytest.mark.parametrize("given", [float("nan"), float("inf"), [np.float64("-inf")]])

@@ -13,6 +13,7 @@ from cnndsl.elaborate.arguments import check_complete
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import dims_key
 from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.mistaken import nested_too_deeply
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.unread import hand_on, report_unread
 from cnndsl.elaborate.values import (
@@ -166,7 +167,10 @@ def bind_parameters(
         if name in arguments:
             item = arguments[name]
         elif parameter.default is not None:
-            item = inner.known(parameter.default)
+            try:
+                item = inner.known(parameter.default)
+            except RecursionError:
+                raise nested_too_deeply(parameter.default.span) from None
         else:
             continue
         hand_on(inner.context, item)

@@ -10,6 +10,7 @@ from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
 from cnndsl.elaborate.externs import check_extern
+from cnndsl.elaborate.mistaken import nested_too_deeply
 from cnndsl.elaborate.scope import Scope, language
 from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.suggest import nearest
@@ -117,7 +118,7 @@ class Files:
         try:
             value = body.known(item.value)
         except RecursionError:
-            raise error("E501", "this is nested too deeply", item.span, help="give inner parts names") from None
+            raise nested_too_deeply(item.span) from None
         finally:
             scope.names[item.name.text] = value
 

@@ -113,3 +113,8 @@ def open_size(span: Span) -> Problem:
         span,
         help="give the input its size, or bring the map to a fixed size first: adaptive_avgpool(1)",
     )
+
+
+def nested_too_deeply(span: Span) -> Problem:
+    """The error for what has more levels than can be worked out."""
+    return error("E501", "this is nested too deeply", span, help="give inner parts names of their own")

@@ -10,7 +10,7 @@ from cnndsl.diagnostics import Label, Problem, Severity, error
 from cnndsl.elaborate.application import Application
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
-from cnndsl.elaborate.mistaken import open_size, other_input
+from cnndsl.elaborate.mistaken import nested_too_deeply, open_size, other_input
 from cnndsl.elaborate.opening import declare_shape
 from cnndsl.elaborate.outputs import check_training, declared_outputs, last_value, report_dropped, report_unused
 from cnndsl.elaborate.scope import Scope
@@ -90,11 +90,7 @@ class Body(Application):
                 )
                 self._give_up(statement)
             except RecursionError:
-                self.context.report(
-                    error(
-                        "E501", "this is nested too deeply", statement.span, help="give inner parts names of their own"
-                    ).diagnostic
-                )
+                self.context.report(nested_too_deeply(statement.span).diagnostic)
                 self._give_up(statement)
 
     def _give_up(self, statement: tree.Statement) -> None:

@@ -499,6 +499,13 @@ def test_nothing_follows_from_a_constant_that_is_too_long_a_sum() -> None:
     assert [code for code, _ in errors(text("conv(n, 1)", f"n = {'+'.join(['1'] * 5000)}"))] == ["E501"]
 
 
+def test_a_default_that_is_too_long_a_sum() -> None:
+    long = "+".join(["1"] * 5000)
+    assert [code for code, _ in errors(f"network Net(n = {long}) {{ input(3, 8, 8); conv(n, 1) }}")] == ["E501"]
+    source = text("B", f"block B(n = {long}) {{ conv(n, 1) }}")
+    assert [code for code, _ in errors(source)] == ["E501"]
+
+
 def test_each_network_is_checked() -> None:
     source = "network A { input(3); foo }\nnetwork B { input(3); bar }\nblock Unused { baz }"
     assert [message for _, message in errors(source)] == ["nothing is called foo", "nothing is called bar"]
