@@ -49,9 +49,11 @@ What PyTorch refuses is refused here too, earlier and with a reason. What it tak
 {refused}
 
 Numbers, `true` and `false`, and whole numbers are told apart: PyTorch reads `bias=1` and `p=True` as something. `None`
-cannot be written. Where it is a default it is left out; `momentum=None` of batch normalisation (the plain average of
-all batches) and `None` for an axis of an adaptive pool cannot be said. A value has at most {axes} axes, each of at most
-{largest:,} places, and a number has the range of 32 bits.
+cannot be written. Where it is a default it is left out. For an axis that an adaptive pool keeps there is the size
+itself, `adaptive_avgpool([1, it.width])`, and where that is left open `mean(it, axis=2, keepdim=true)`, or `max`.
+`momentum=None` of batch normalisation cannot be said: with the plain average of all batches the first ones, whose
+weights were random, count for ever. A value has at most {axes} axes, each of at most {largest:,} places, and a number
+has the range of 32 bits.
 
 These parameters of PyTorch's modules have no word here:
 
