@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
@@ -245,6 +246,13 @@ def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argumen
             help=f"write linear({given.value.span.text})",
             fix=Fix.replacing(Span(span.source, inputs.span.start, given.span.start), ""),
         )
+    share = places.get("p")
+    if name == "inplace" and given is not None and share is not None:
+        span = share.span.to(given.span)
+        if re.fullmatch(r"0\s*,\s*\d+", span.text):  # 0,5 as people write it in many countries
+            written = re.sub(r"\s*,\s*", ".", span.text)
+            message, pointed = "a number has a point before its decimals", Fix.replacing(span, written)
+            return error("E208", message, span, help=f"write {written}", fix=pointed)
     helps, fix = instead(given.value, fields.choices(kind.model_fields[name])) if given is not None else (None, None)
     place = places[name].span if name in places else span
     return error("E208", f"{kind.kind}: {problem}", place, help=helps or _parameter_help(kind, name), fix=fix)

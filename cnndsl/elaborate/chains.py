@@ -77,6 +77,9 @@ def _check_label(body: Evaluation, stage: tree.Expression, line: tree.Pipe) -> N
     """Raise Problem for a name that another stage of the same line is only about to give."""
     if not isinstance(stage, tree.Name) or stage.text in body.scope.visible():
         return
+    if stage.text in ("x", "y", "out") and stage is line.stages[-1]:
+        helps = f"a value gets its name in front: {stage.text} = ... -> ..."
+        raise error("E201", f"nothing is called {stage.text}", stage.span, help=helps)
     labels = (other.label for other in line.stages if isinstance(other, tree.Labelled))
     if any(isinstance(label, tree.Name) and label.text == stage.text for label in labels):
         message = f"{stage.text} is a name from the next line on"

@@ -30,6 +30,8 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
                 item.span,
                 help=f"apply the layer first: output it -> {value.name if isinstance(value, Part) else 'layer'}"
                 if isinstance(value, RECIPES)
+                else "several are written without brackets: output a, b"
+                if isinstance(value, list)
                 else "write output it",
             )
         only_training = item.when is not None

@@ -112,6 +112,10 @@ def unknown_name(node: tree.Name, visible: list[str], later: Span | None) -> Pro
     if plain != name and plain in visible:
         message = f"{name} is written with other characters than {plain}"
         return error("E201", message, span, help=f"write {plain}", fix=Fix.replacing(span, plain))
+    kind = name.rstrip("0123456789_")
+    if kind != name and kind in visible and alias(kind) == kind:  # conv1: a part that was to be declared
+        helps = f"declare it before this line: {name} = {kind}, with its arguments"
+        return error("E201", f"nothing is called {name}", span, help=helps)
     near = nearest(name, visible)
     helps = f"did you mean {near}?" if near else "declare it before this line; cnndsl layers lists the layers there are"
     fix = Fix.replacing(span, near) if near and is_clear(name, visible) else None

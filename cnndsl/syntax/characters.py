@@ -21,11 +21,22 @@ _ARROW = re.compile(r"[-=~|\u2010-\u2015\u2212\u2500\u30fc\uff0d]+[ \t]?[>\uff1e
 """What is meant as an arrow: of dashes of all lengths, also those of a Japanese keyboard, and a point."""
 
 
+_COMPARED = {"<>": "!=", "=<": "<=", "=>": ">=", "===": "==", "!==": "!="}
+"""What other languages compare with."""
+
+
 def arrow(place: Place) -> Problem | None:
-    """An arrow that is written otherwise: `=>`, `-->`, `>>`, `- >`."""
+    """An arrow that is written otherwise: `=>`, `-->`, `>>`, `- >`; and what is compared otherwise, behind an if."""
     source, start = place.source, place.word.start
     line = source.position(start).line
     begins = source.offset(line)
+    if re.match(r"\s*(?:\}?\s*else\s+)?if\b", source.line(line)):
+        for found in re.finditer(r"<>|=<|=>|!?===?", source.line(line)):
+            span = Span(source, begins + found.start(), begins + found.end())
+            if span.start <= start < span.end and span.text in _COMPARED:
+                meant = _COMPARED[span.text]
+                message, fix = f"{span.text} is written {meant} here", Fix.replacing(span, meant)
+                return error("E101", message, span, help=f"write {meant}", fix=fix)
     for found in _ARROW.finditer(source.line(line)):
         span = Span(source, begins + found.start(), begins + found.end())
         if span.start <= start < span.end and span.text != "->":

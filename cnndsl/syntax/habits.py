@@ -17,6 +17,8 @@ _WORDS = {
     "import": 'what stands in another file is imported with from "file.cnn" import Unit',
     "return": "the last value of a body is its output; several are written output a, b",
     "elif": "write else if",
+    "elseif": "write else if",
+    "elsif": "write else if",
     "while": "write repeat 3 { ... } or for i in range(3) { ... }",
     "let": "write name = ...",
     "const": "write name = ...",
@@ -226,8 +228,10 @@ def other_language(place: Place) -> Problem | None:
         return None
     what = "an import begins with from" if str(first) == "import" else f"{first} is no word of this language"
     fix = None
-    if str(first) == "elif":
+    if _WORDS[str(first)] == "write else if":
         fix = Fix.replacing(place.span(first), "else if")
+    elif str(first) == "return" and any(word.type == "COMMA" for word in place.line_after(first)):
+        fix = Fix.replacing(place.span(first), "output")
     elif str(first) in _LEFT_OUT and place.word is not first:
         following = line[1]
         fix = Fix.replacing(Span(place.source, first.start, following.start), "")
@@ -340,6 +344,19 @@ def number(place: Place) -> Problem | None:
         help_text = f"write {text.replace('x', ', ')} for sizes, [{text.replace('x', ', ')}] for a kernel"
         return error("E101", f"{text} is neither a number nor a name", span, help=help_text)
     return error("E101", f"{text} is neither a number nor a name", span, help="a name begins with a letter or _")
+
+
+def no_name(place: Place) -> Problem | None:
+    """Something that is given a meaning, and is no name: `conv-1 = conv(8, 3)`, `my conv: conv(8, 3)`."""
+    first = place.first
+    if not place.in_body or first.type != "NAME" or str(first) in _WORDS or str(first) == "self":
+        return None
+    found = re.compile(r"(\w+(?:[-. ]+\w+)+)[ \t]*(?:=(?!=)|:(?!=))").match(place.source.text, first.start)
+    if found is None or place.word.start >= found.end():
+        return None
+    span = Span(place.source, found.start(), found.end(1))
+    helps = f"call it {re.sub(r'[-. ]+', '_', found[1])}"
+    return error("E101", "a name has letters, digits and _, and nothing else", span, help=helps)
 
 
 def several_numbers(place: Place) -> Problem | None:

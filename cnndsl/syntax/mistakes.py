@@ -161,6 +161,11 @@ def _missing_after(place: Place) -> Problem | None:
     word, before = place.word, place.before
     if before is None or word.type not in _ENDS:
         return None
+    if before.type == "RBRACE" and "LBRACE" in place.expected:  # if { relu }, where what is in braces was the condition
+        head = place.before_brace
+        if head is not None and head.type in _WANTS_MORE:
+            message = f"something is missing after {show(head)}"
+            return error("E101", message, place.span(head), help=_WANTS_MORE[head.type])
     if before.type == "EQUAL":
         line = place.line
         name = str(line[-2]) if len(line) > 1 and line[-2].type == "NAME" else "name"
@@ -229,6 +234,13 @@ def _equals(place: Place) -> Problem | None:
             fix=Fix.replacing(place.span(first, line[1]), "") if len(line) == 3 else None,
         )
     line = place.line
+    if line[-1:] and line[-1].type == "COLON" and place.is_glued:
+        span = place.span(line[-1], word)
+        fix = Fix.replacing(span, "=")
+        return error("E101", "a name is given a value with =", span, help="write =", fix=fix)
+    if first.type == "INIT":
+        helps = f"write init conv: {place.text(line[-1], place.line_after(first)[-1])}"
+        return error("E101", "init names the kind of layer whose weights begin so", place.span(first), help=helps)
     if len(line) > 1:
         helps = "write name = ..., or to compare, =="
         if line[-1].type == "RPAR":
@@ -296,11 +308,11 @@ def _two_in_a_row(place: Place) -> Problem | None:
     constants = {"NUMBER", "STRING", "TRUE", "FALSE", "HOLE"}
     is_label = word.type == "STRING" and place.after is not None and place.after.type == "COLON"
     if place.in_body:
-        start = next((k for k in range(len(place.line) - 1, -1, -1) if place.line[k].type in ("_ARROW", "EQUAL")), -1)
-        left = place.text(place.line[start + 1], before)
+        joints = place.joints
+        left = place.text(place.following(joints[-1])[1] if joints else place.first, before)
         between, sign = "put -> between them, or begin a new line", " ->" if place.is_spaced else " -> "
         sure = before.type not in constants and (word.type not in constants or is_label)
-        sure = sure and not any(w.type == "EQUAL" for w in place.line) and (word.type != "LBRACE" or place.is_spaced)
+        sure = sure and not any(w.type == "EQUAL" for w in joints) and (word.type != "LBRACE" or place.is_spaced)
     else:
         left, between, sign = show(before), "put a comma between them", "," if place.is_spaced else ", "
         sure = "HOLE" not in (word.type, before.type) or "input" in (str(w) for w in place.line)
@@ -344,6 +356,7 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     habits.several_targets,
     habits.number,
     habits.several_numbers,
+    habits.no_name,
     habits.arguments,
     habits.augmented,
     habits.name_with_braces,

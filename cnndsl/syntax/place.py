@@ -96,6 +96,26 @@ class Place:
         return self.words[start : self.at]
 
     @property
+    def joints(self) -> list[Word]:
+        """The arrows and equals signs of the line up to this word, but for those in parentheses."""
+        found, depth = [], 0
+        for word in self.line:
+            depth += (word.type in CLOSED_BY) - (word.type in OPENED_BY)
+            if depth == 0 and word.type in ("_ARROW", "EQUAL"):
+                found.append(word)
+        return found
+
+    @property
+    def before_brace(self) -> Word | None:
+        """The word before the brace that is closed with the word before this one."""
+        depth = 0
+        for at in range(self.at - 1, 0, -1):
+            depth += (self.words[at].type == "RBRACE") - (self.words[at].type == "LBRACE")
+            if depth == 0:
+                return self.words[at - 1]
+        return None
+
+    @property
     def first(self) -> Word:
         """The first word of the line."""
         return (self.line or [self.word])[0]
