@@ -90,6 +90,15 @@ def test_of_several_branches_the_middle_one_is_straight() -> None:
     assert [path for path, lane in lanes.items() if lane == lanes["input"]] == ["input", "c1", "concat", "d", "output"]
 
 
+def test_what_leads_elsewhere_does_not_move_the_straight_way() -> None:
+    branches = "; ".join(f"x{i} = input -> c{i}: conv(4, 1)" for i in range(4))
+    aside = "y = input -> e: conv(4, 1) -> f: relu; z = input -> g: conv(4, 1) -> h: relu"
+    body = f"{aside}; {branches}; concat(x0, x1, x2, x3); output it, y, z"
+    picture = net(f"input(3, 8, 8); {body}")
+    lanes = {box.path: box.lane for box in picture.boxes}
+    assert lanes["input"] == lanes["c1"] == lanes["concat"]
+
+
 def test_of_several_branches_the_longest_is_straight() -> None:
     long = "x0 = input -> a: conv(4, 1) -> b: relu"
     branches = "; ".join(f"x{i} = input -> c{i}: conv(4, 1)" for i in range(1, 4))

@@ -9,6 +9,7 @@ of them is a way around.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from cnndsl.backends.diagram.picture import IO, MERGE, Arrow, Cluster, Emphasis, Item, Picture, Turns
 
@@ -184,26 +185,40 @@ class _Graph:
 
         Of several ways on, the longest is the straight one; of equally long ones that in the middle.
         """
+        ways_in = [{arrow.tail for arrow in arrows if _leads_on(arrow)} for arrows in self.before]
+        ways_on = [{arrow.head for arrow in arrows if _leads_on(arrow)} for arrows in self.after]
+        tails = [straight(ways, self.rank) if ways else -1 for ways in ways_in]
+        heads = [self._straight_on(box, ways_in, ways_on, tails) if ways else -1 for box, ways in enumerate(ways_on)]
         lanes = 0
-        ahead: dict[int, int] = {}
         for box, record in enumerate(self.picture.boxes):
-            coming = [arrow for arrow in self.before[box] if arrow.within_skip or not arrow.skip]
-            record.lane = 0
-            if coming:
-                tail = straight([arrow.tail for arrow in coming], self.rank)
-                if tail not in ahead:
-                    going = [arrow for arrow in self.after[tail] if arrow.within_skip or not arrow.skip]
-                    ahead[tail] = straight([arrow.head for arrow in going], self.height)
-                if ahead[tail] == box:
-                    record.lane = self.picture.boxes[tail].lane
-            if record.lane == 0:
+            if tails[box] >= 0 and heads[tails[box]] == box:
+                record.lane = self.picture.boxes[tails[box]].lane
+            else:
                 lanes += 1
                 record.lane = lanes
 
+    def _straight_on(self, box: int, ways_in: list[set[int]], ways_on: list[set[int]], tails: list[int]) -> int:
+        """The box to which the way goes straight on: of the longest, one by which it is straight into the merge too."""
+        longest = max(self.height[head] for head in ways_on[box])
+        meeting = set()
+        for head in ways_on[box]:
+            tail, at = box, head
+            while len(ways_in[at]) == 1 == len(ways_on[at]):  # along a branch, which no other shares
+                (following,) = ways_on[at]
+                tail, at = at, following
+            if self.height[head] == longest and len(ways_in[at]) > 1 and tails[at] == tail:
+                meeting.add(head)
+        return straight(meeting or ways_on[box], self.height)
 
-def straight(boxes: list[int], length: list[int]) -> int:
+
+def _leads_on(arrow: Arrow) -> bool:
+    """Whether an arrow is part of a way, and not a way around."""
+    return arrow.within_skip or not arrow.skip
+
+
+def straight(boxes: Collection[int], length: list[int]) -> int:
     """Of the boxes with the longest way, the one nearest to the middle of all."""
-    boxes = sorted(set(boxes))
-    most = max(length[box] for box in boxes)
-    middle = (len(boxes) - 1) / 2
-    return min((abs(at - middle), box) for at, box in enumerate(boxes) if length[box] == most)[1]
+    inside = sorted(set(boxes))
+    most = max(length[box] for box in inside)
+    middle = (len(inside) - 1) / 2
+    return min((abs(at - middle), box) for at, box in enumerate(inside) if length[box] == most)[1]
