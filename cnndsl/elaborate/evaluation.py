@@ -1,8 +1,8 @@
 """What all that works out a body stands on: where it is in the text, and what may be asked of it.
 
-The rooms around this one hold functions that take the body as their first argument: operators, calls,
-chains, arguments, layers.  What they need of one another they ask of the body, so that none of them imports
-one that stands above it; `Body` of `statements.py` is what puts them together.
+The files above this one hold functions that take the body as their first argument: operators, calls,
+chains, arguments, layers.  What they need of a file above them they ask of the body, so that none imports
+another in a circle; `Body` of `statements.py` puts it all together.
 """
 
 from __future__ import annotations
@@ -16,13 +16,7 @@ from cnndsl.elaborate.context import Context, too_long
 from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.unread import hand_on
-from cnndsl.elaborate.values import (
-    Recipe,
-    Silent,
-    Unknown,
-    Value,
-    describe,
-)
+from cnndsl.elaborate.values import Recipe, Silent, Unknown, Value, describe
 from cnndsl.elaborate.weight import weight_of
 from cnndsl.program import Output
 from cnndsl.source import Span

@@ -1,4 +1,4 @@
-"""What expressions are worth: names, texts, lists and what is asked of values; the rest has rooms of its own."""
+"""What expressions are worth: names, texts, lists and what is asked of values; the others have files of their own."""
 
 from __future__ import annotations
 
