@@ -96,6 +96,7 @@ block Branch(p, drop = stochastic_depth(0.5)) {
 network Net {
     input(4, 6, 6)
     Branch(0.1) -> Branch(0.2, drop = dropout(0.1))
+    shapes: { permute([0, 1, 3, 2]) -> reshape([8, 3, 6]) -> crop(1) }
 }
 """
 
@@ -104,7 +105,7 @@ def test_a_class_is_brought_once() -> None:
     text = compiled(BLOCKS).python()
     for name in HELPERS:
         assert text.count(f"class {name}(") == 1
-    assert build(BLOCKS)(torch.randn(2, 4, 6, 6)).shape == (2, 4, 6, 6)
+    assert build(BLOCKS)(torch.randn(2, 4, 6, 6)).shape == (2, 8, 1, 4)
 
 
 def test_a_class_is_brought_where_it_is_needed() -> None:
