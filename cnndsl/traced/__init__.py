@@ -12,13 +12,14 @@ Expressions are polynomials, so that equal ones compare equal however they were 
 (`c + g + g` is `c + 2*g`), over atoms: names, and divisions and calls that stay as they are.
 """
 
-from cnndsl.traced.expr import Expr, Guard, Number, Operation, Symbol, TooLong, make_divisible
+from cnndsl.traced.expr import Atom, Expr, Guard, Number, Operation, Symbol, TooLong, make_divisible
 from cnndsl.traced.number import SizeIsOpen, Traced, calculate, call, evaluate, is_open, key_of, trace_weight, value_of
 from cnndsl.traced.reading import parse_expr, parse_test
 from cnndsl.traced.truth import RELATIONS, Test, Truth, junction, negation
 
 __all__ = [
     "RELATIONS",
+    "Atom",
     "Expr",
     "Guard",
     "Number",

@@ -16,13 +16,15 @@ from cnndsl.backends.torch.runs import Runs
 from cnndsl.layers.base import Code as BareCode
 from cnndsl.program import Child, Leaf, Module, Origin, Program, Use, Weights, outside_values
 from cnndsl.records import Record
-from cnndsl.traced import Expr, Symbol, Traced, parse_expr, value_of
+from cnndsl.traced import Atom, Expr, Operation, Symbol, Traced, parse_expr, value_of
 
 if TYPE_CHECKING:
     from cnndsl.backends.torch.classes import ClassPlan
 
 TURN = Symbol("i")
 """The loop variable of folded parts."""
+_FEWEST = 3
+"""Quotients that are no easier to read one by one than counted."""
 
 
 class Argument(Record):
@@ -281,6 +283,9 @@ def fold_values(values: list[Any]) -> Any:
     first = values[0]
     if all(_same(first, value) for value in values):
         return first
+    if all(isinstance(value, Traced) and isinstance(value.value, float) for value in values):
+        folded = _fold_quotients([value.expr for value in values])
+        return _NO_FOLD if folded is None else Traced(first.value, folded)
     if not all(isinstance(value_of(v), int) and not isinstance(v, (bool, BareCode)) for v in values):
         return _NO_FOLD
     exprs = [Expr.of(value) for value in values]
@@ -290,6 +295,27 @@ def fold_values(values: list[Any]) -> Any:
     if len(values) == 2 and step.constant is not None:
         return _NO_FOLD  # any two numbers are an equal step apart
     return Traced(value_of(first), exprs[0] + step * Expr.of(TURN))
+
+
+def _fold_quotients(exprs: list[Expr]) -> Expr | None:
+    """Three or more of `rate * 6 / 17`, `rate * 7 / 17`, ... as `(i + 6) * rate / 17`, which is rounded alike."""
+    parts = [_quotient(expr) for expr in exprs]
+    if len(parts) < _FEWEST or parts[0] is None:
+        return None
+    count, name, below = parts[0]
+    if parts != [(count + at, name, below) for at in range(len(parts))]:
+        return None
+    return Expr.of(Operation("/", (Expr.product((Expr.of(TURN) + Expr.of(count), Expr.of(name))), below)))
+
+
+def _quotient(expr: Expr) -> tuple[int, Atom, Expr] | None:
+    """The `6`, `rate` and `17` of `6 * rate / 17`, where an expression is of this form."""
+    match expr.terms:
+        case (((Operation(name="/", operands=(above, below)),), 1),):
+            match above.terms:
+                case (((atom,), int(count)),):
+                    return count, atom, below
+    return None
 
 
 def _same(a: Any, b: Any) -> bool:

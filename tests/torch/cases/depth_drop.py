@@ -42,9 +42,7 @@ class ConvNeXt(nn.Module):
         )
         self.down1 = nn.Conv2d(4, 8, 2, stride=2)
         self.stage1 = nn.Sequential(
-            Block(8, 8, 2 * rate / 4),
-            Block(8, 8, 3 * rate / 4),
-            Block(8, 8, 4 * rate / 4),
+            *(Block(8, 8, (i + 2) * rate / 4) for i in range(3))
         )
         self.global_avgpool1 = nn.AdaptiveAvgPool2d(1)
         self.layernorm1 = nn.LayerNorm((8, 1, 1))
