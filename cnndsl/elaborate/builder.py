@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Literal
 
 from cnndsl.diagnostics import Label, error
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _SHOWN = 60
-MOST_INPUTS = 100
-"""How many values a network or block takes in: what each value reads is known for each input."""
+_READINGS = 2
+"""How many times as many readings of inputs a body may hold as layers."""
 MOST_CONDITIONS = 300
 """With how many names and numbers the conditions may be written under which a layer stands."""
 ModuleKind = Literal["network", "block", "sequence", "chain"]
@@ -58,6 +59,9 @@ class Builder:
         self.training = False
         """Whether what is worked out now exists in training only."""
         self.size = 0
+        self._reads: list[int] = []
+        """For each value the inputs that it depends on, one bit for each."""
+        self._readings = 0
         self._tests: list[Test] = []
         self._loops: list[str] = []
         self._taken = taken
@@ -69,14 +73,8 @@ class Builder:
         return Value(self, len(self.values) - 1, shape, span, maker, self.training)
 
     def input(self, name: str, shape: Shape, span: Span) -> Value:
-        """A new input; inputs come before anything else flows. Raises Problem where there are too many."""
-        if len(self.inputs) >= MOST_INPUTS:
-            raise error(
-                "E409",
-                f"no more than {MOST_INPUTS} values can come into a network or block",
-                span,
-                help="bring some of them together first, such as with concat",
-            )
+        """A new input; inputs come before anything else flows."""
+        self._reads.append(1 << len(self.inputs))
         self.inputs.append(name)
         self._input_spans.append(span)
         return self.value(shape, span, "input" if name == "input" else name)
@@ -162,6 +160,7 @@ class Builder:
     ) -> tuple[Value, ...]:
         """Record an application; the values that come out, each of which counts as a layer does."""
         self.context.turn(span, len(shapes))
+        self._add_readings(action, inputs, len(shapes), span)
         self.context.work(span, sum(trace_weight(*shape) for shape in shapes))
         self.context.attribute(span)
         outputs = tuple(self.value(shape, span, maker) for shape in shapes)
@@ -177,6 +176,20 @@ class Builder:
             )
         )
         return outputs
+
+    def _add_readings(self, action: Call | Plain | Combine, inputs: tuple[Value, ...], count: int, span: Span) -> None:
+        """Account for what the values of a step, and of the layers in it, read of the inputs. Raises Problem."""
+        read = reduce(or_, (self._reads[value.index] for value in inputs), 0)
+        self._reads += [read] * count
+        layers = self.context.sizes.get(action.module or "", 0) if isinstance(action, Call) else 0
+        self._readings += (layers + count) * read.bit_count()
+        if self._readings > _READINGS * self.context.limits.size:
+            raise error(
+                "E504",
+                "too many layers depend on too many inputs",
+                span,
+                help=("give each layer what it needs alone", raise_it("size", self.context.limits.size)),
+            )
 
     def add_size(self, size: int, span: Span) -> None:
         """Account for `size` more layers in the whole network. Raises Problem over the limit."""

@@ -232,7 +232,7 @@ def _why_not(name: str) -> str | None:
 
 def _why_not_keyword(name: str) -> str | None:
     """Why Python cannot be given an argument by this name; None when it can."""
-    return "it is a word of Python" if keyword.iskeyword(name) else None
+    return "it is a word of Python" if keyword.iskeyword(name) or name == "__debug__" else None
 
 
 def _check_class(name: tree.Name) -> None:

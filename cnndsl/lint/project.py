@@ -9,6 +9,10 @@ from typing import Any
 from cnndsl.lint.silence import parse_codes
 
 
+_LARGEST = 2**20
+"""How many bytes a pyproject.toml may have."""
+
+
 class ProjectProblem(Exception):  # noqa: N818 - turned into words for the user
     """What a pyproject.toml says cannot be read, or means nothing; the message says where and why."""
 
@@ -32,14 +36,18 @@ def _table(path: Path) -> Any:
     """The table [tool.cnndsl] of a file; None where it has none."""
     try:
         with path.open("rb") as file:
-            tool = tomllib.load(file).get("tool", {})
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            message = f"{path} is larger than {_LARGEST // 2**20} MiB"
+            raise ProjectProblem(message)
+        tool = tomllib.loads(data.decode()).get("tool", {})
     except OSError as problem:
         message = f"{path} cannot be read: {problem.strerror or problem}"
         raise ProjectProblem(message) from None
     except UnicodeDecodeError:
         message = f"{path} is not UTF-8 text"
         raise ProjectProblem(message) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:  # also for a number of more digits than Python reads
         message = f"{path} cannot be read: {problem}"
         raise ProjectProblem(message) from None
     return tool.get("cnndsl") if isinstance(tool, dict) else None

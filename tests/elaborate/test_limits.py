@@ -40,6 +40,10 @@ def doubling(ends: str, block: str = "block") -> str:
 
 PARAMETERS = ", ".join(f"a{k} = 1" for k in range(90))
 TOTAL = " + ".join(f"a{k}" for k in range(90))
+WITH_INPUTS = in_network(
+    f"concat({', '.join(f'i{k}' for k in range(100))}) -> B11",
+    inputs="); ".join(["3, 8, 8", *(f"i{k} = input(3, 8, 8" for k in range(100))]),
+)
 
 TOO_MUCH = {
     "repeat": ("E504", in_network("repeat 1000000000 { relu }")),
@@ -90,13 +94,13 @@ TOO_MUCH = {
         "E504",
         in_network("".join(f"conv(3, 3, stride={k % 3 + 1}, padding=1)\n" for k in range(4_000)), inputs="3, ?, ?"),
     ),
-    "inputs": ("E409", f"network Net {{ {'; '.join(f'i{k} = input(3, 8, 8)' for k in range(3_000))}; i0 -> relu }}"),
-    "values that a block takes": (
-        "E409",
-        in_network(
-            f"A({', '.join(['it'] * 3_000)})", f"block A({', '.join(f'v{k}' for k in range(3_000))}) {{ relu }}\n"
-        ),
+    "inputs of every layer": (
+        "E504",
+        f"network Net {{ {'; '.join(f'i{k} = input(3, 8, 8)' for k in range(2_000))}\ni0\n"
+        + "\n".join(f"it + i{k}" for k in range(2_000))
+        + "}",
     ),
+    "inputs of every layer in blocks": ("E504", blocks(12, "{} -> {}") + WITH_INPUTS),
     "named braces": ("E503", in_network(f"{'x: { conv(3, 1) -> ' * 90}relu{' }' * 90}")),
     "places": ("E207", in_network("x = round(5, -1000000000)\nrelu")),
     "conditions": (

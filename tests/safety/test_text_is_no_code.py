@@ -169,3 +169,16 @@ def test_a_class_cannot_be_called_as_what_the_module_uses(name: str) -> None:
 def test_a_label_that_is_no_key_is_refused(label: str) -> None:
     assert why_not_key(label) is not None
     assert not cnndsl.compile(f'network Net {{ input(3, 8, 8); "{label}": relu }}').ok
+
+
+def test_a_value_that_a_block_calls_x_is_not_its_first_one() -> None:
+    block = "block B(x, x_) { conv(3, 1) -> relu; (it + x) * x_ }"
+    made = compiled(f"{block}\nnetwork Net {{ input(3, 8, 8); a = it -> relu; B(input, a) }}\n").python()
+    first = next(line for line in made.splitlines() if "def forward" in line)
+    assert first == "    def forward(self, x: Tensor, x_: Tensor, x__: Tensor) -> Tensor:"
+    assert "(self.relu1(self.conv1(x)) + x_) * x__" in made
+
+
+def test_no_argument_of_a_class_from_elsewhere_is_one_that_python_refuses() -> None:
+    text = 'extern Foo(__debug__ = 1) from "mine" (shape = same)\nnetwork Net { input(3, 8, 8); Foo }'
+    assert [found.code for found in cnndsl.compile(text).diagnostics] == ["E203"]

@@ -64,7 +64,12 @@ class Forward:
         self._indent = _INDENT
         self._uses = self._last_uses()
         self._given_as = {self._one(next(iter(result.value))): result.name for result in self._outputs}
-        self.inputs = ["x" if name == "input" or len(inputs) == 1 else _variable(name) for name in inputs]
+        self.inputs: list[str] = []
+        for name in inputs:
+            word = "x" if name == "input" or len(inputs) == 1 else _variable(name)
+            while word in self.inputs:  # a value that the text itself calls x
+                word += "_"
+            self.inputs.append(word)
         self._holds: dict[str, ValueKey] = {}
         self._variables: dict[ValueKey, str] = {}
         for k, name in enumerate(self.inputs):
