@@ -8,7 +8,6 @@ from typing import Any
 
 from cnndsl.lint.silence import parse_codes
 
-
 _LARGEST = 2**20
 """How many bytes a pyproject.toml may have."""
 

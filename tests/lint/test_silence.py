@@ -175,6 +175,9 @@ def test_the_nearest_project_that_speaks_of_cnndsl_counts(folder: Path, capsys: 
         (b'[tool.cnndsl]\nignores = ["W203"]\n', "[tool.cnndsl] has nothing called ignores, only ignore"),
         (b"[tool.cnndsl\n", "cannot be read"),
         (b"# \xff\n", "is not UTF-8 text"),
+        (b"a = " + b"[" * 5_000, "cannot be read"),
+        (b"a = " + b"9" * 5_000, "cannot be read"),
+        (b"#" * (2**20 + 1), "is larger than 1 MiB"),
     ],
 )
 def test_a_project_that_cannot_be_understood(
