@@ -52,6 +52,13 @@ def test_of_many_structures_the_first_and_the_richest_are_shown() -> None:
     assert [name for _, name in opened(picture)] == ["unit1", "unit3"]
 
 
+def test_of_equally_rich_structures_the_first_is_shown() -> None:
+    block = "block Unit(c) { conv(c, 1)\nif c > 4 { conv(c, 1) }\nif c > 8 { relu }\nif c == 6 { tanh } }"
+    uses = " -> ".join(f"Unit({c})" for c in (4, 6, 10, 12))
+    picture = picture_of(program_of(f"{block}\nnetwork Net {{\ninput(4, 8, 8)\n{uses} -> {LONG} }}"))
+    assert [name for _, name in opened(picture)] == ["unit1", "unit2"]
+
+
 def test_a_run_of_equal_blocks_is_always_folded() -> None:
     picture = net("stage: Small(4) * 4")
     assert opened(picture) == [("", "stage"), ("Small", "stage.0")]

@@ -49,7 +49,7 @@ def test_every_entry_of_the_contents_leads_to_a_heading() -> None:
     assert [anchor for _, anchor in entries] == [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
 
 
-@pytest.mark.parametrize("stem", ["net", "resnet", "unet", "squeezenet"])
+@pytest.mark.parametrize("stem", ["net", "resnet", "unet", "squeezenet", "densenet", "mobilenetv3"])
 def test_a_picture_is_current(stem: str, request: pytest.FixtureRequest) -> None:
     for path, picture in gallery.pictures(MODELS[stem]):
         if request.config.getoption("--update"):

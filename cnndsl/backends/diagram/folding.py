@@ -64,9 +64,9 @@ class Folding:
         self._richest: dict[str, _Facts] = {}
         for module in made_of(program, root):
             facts = self._facts[module.id] = self._study(module)
-            # Of equally rich ones the first: later ones come before it here.
+            # Of equally rich ones the first.
             self._richest[module.name] = max(
-                facts, self._richest.get(module.name, facts), key=lambda facts: facts.boxes
+                self._richest.get(module.name, facts), facts, key=lambda facts: facts.boxes
             )
         self._whole = self._facts[root.id].boxes <= WHOLE
         self._shown: defaultdict[str, set[int]] = defaultdict(set)
