@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 
-PACKAGES = frozenset({"torch", "torch.nn.functional", "collections", "collections.abc", "typing"})
+PACKAGES = frozenset({"math", "torch", "torch.nn.functional", "collections", "collections.abc", "typing"})
 _NEVER = frozenset(
     "eval exec compile open input print globals locals vars setattr delattr breakpoint __import__ __builtins__".split()  # noqa: SIM905
 )
