@@ -215,6 +215,11 @@ def test_of_several_names_the_end_of_the_last_is_told_where_it_fits() -> None:
     assert "features.2 … features.3" in names
 
 
+def test_of_a_long_name_and_an_output_the_output_is_told() -> None:
+    names = [item.label.name for item in placed("googlenet").placed if item.label]
+    assert {"aux1.fc2 · output first", "output second", "fc · output"} < set(names)
+
+
 def test_the_scale() -> None:
     scale = Scale(224)
     assert scale.side(224) == SIDE

@@ -67,8 +67,12 @@ def _label(volume: Volume, fitting: Fitting) -> Label | None:
 
 
 def _name(volume: Volume) -> str:
-    """The name as far as there is room; of several, the end of the last or the first alone may have to do."""
+    """The name as far as there is room; of several, the end of the last or the first alone may have to do, and of one
+    that is an output too, which output it is.
+    """
     room = _WIDEST_NAME / SLACK
+    if volume.output and text_width(volume.name, SMALL) > room:
+        return shorten(volume.output, room, SMALL)
     first, several, last = volume.name.partition(" … ")
     if several and text_width(volume.name, SMALL) > room:
         home, dot, end = last.rpartition(".")
