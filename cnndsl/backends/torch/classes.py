@@ -24,7 +24,7 @@ from cnndsl.traced import Traced
 
 _LONGEST = 32
 """Characters of an expression that is still easier to read than the number."""
-_MOST_GROUPS = 20
+_MOST_GROUPS = 8
 """Classes of one definition that an elaboration is tried with, before it gets one of its own."""
 
 
@@ -119,7 +119,7 @@ class Classes:
             alike.setdefault(key, []).append(module)
         plans: list[ClassPlan] = []
         for same in alike.values():
-            for at, plan in enumerate(plans):
+            for at, plan in enumerate(plans[:_MOST_GROUPS]):
                 joined = self._try_or_none([*plan.modules, *same])
                 if joined is not None:
                     plans[at] = joined
