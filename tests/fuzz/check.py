@@ -99,6 +99,9 @@ def check(data: bytes, *, instrumented: bool = False, thorough: bool = False) ->
     elif compilation.program.networks:
         made = str(steps("python", compilation.python))
         module.check(made, _brought(compilation.program))
+        if thorough or sample % 5 == 3:
+            serving = str(steps("python for inference", lambda: compilation.for_inference().python()))
+            module.check(serving, _brought(compilation.program))
         for name, draw in _outputs(compilation, compilation.program, sample, thorough):
             assert steps(name, draw) is not None
         if thorough or sample % 10 == 1:
@@ -202,7 +205,14 @@ def _report(diagnostics: list[Diagnostic], source: str) -> None:
     assert len(json.loads(sarif.render(diagnostics))["runs"][0]["results"]) == len(diagnostics)
 
 
-_COMMANDS = (["check"], ["check", "--format", "json"], ["fmt", "--diff"], ["compile", "--diagram", "none"], ["summary"])
+_COMMANDS = (
+    ["check"],
+    ["check", "--format", "json"],
+    ["fmt", "--diff"],
+    ["compile", "--diagram", "none"],
+    ["summary"],
+    ["explain"],
+)
 
 
 def _command(command: list[str], data: bytes) -> None:

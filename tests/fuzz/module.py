@@ -55,6 +55,8 @@ def _class(definition: ast.ClassDef) -> None:
                 _function(statement)
             case ast.AnnAssign(annotation=annotation, value=value):
                 _plain(annotation, *([value] if value else []))
+            case ast.Assign(value=value):
+                _plain(value)
             case ast.Pass():
                 pass
             case _:
