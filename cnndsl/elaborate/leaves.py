@@ -17,7 +17,7 @@ from cnndsl.elaborate.mistaken import open_size, other_order
 from cnndsl.elaborate.suggest import value_first
 from cnndsl.elaborate.values import External, Kind, LayerRecipe, Value, recipe_word
 from cnndsl.elaborate.weights import check_begin, check_fit
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.shape import Flatten
 from cnndsl.layers.sizes import Shape, SizeError, show
 from cnndsl.program import Call, Leaf, Plain
@@ -48,6 +48,8 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
         if layer.flattens(value.shape):
             value = _flatten(body, value, recipe, span)
         x = value.shape
+        if layer.takes_wholes:
+            _check_wholes(body, layer, value)
         y = _output(body, recipe, x)
         body.context.tensors(layer, x)
         if layer.plain_call:
@@ -87,6 +89,35 @@ def _check_weights(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) 
         check_fit(numbers, tensors[what].shape, what, where)
     for what, rule in recipe.init:
         check_begin(rule, tensors.get(what), what, kind, where)
+
+
+_COMPUTED = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
+"""Layers that give no whole numbers, whatever comes in."""
+
+
+def _check_wholes(body: Evaluation, layer: Layer, value: Value) -> None:
+    """Raise SizeError where the numbers that a layer looks up rows by are seen to be computed ones."""
+    index = value.index
+    for step in reversed(body.builder.steps):
+        if index < len(body.builder.inputs):
+            return
+        if index not in step.outputs:
+            continue
+        action = step.action
+        unit: Plain | Leaf | None = action if isinstance(action, Plain) else None
+        if isinstance(action, Call):
+            part = body.builder.slots[action.child].unit
+            unit = part if isinstance(part, Leaf) else None
+        if unit is None:
+            return
+        if unit.layer.group in _COMPUTED or not step.inputs:
+            raise SizeError(
+                f"{layer.kind} takes whole numbers, and {unit.layer.word} gives others",
+                f"put {layer.kind} first, on an input of the network",
+            )
+        if unit.layer.group is not Group.SHAPE:
+            return
+        index = step.inputs[0]
 
 
 def _check_same(slot: Slot, layer: Layer, x: Shape, span: Span) -> None:
