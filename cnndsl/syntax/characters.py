@@ -21,6 +21,8 @@ _ARROW = re.compile(r"[-=~|\u2010-\u2015\u2212\u2500\u30fc\uff0d]+[ \t]?[>\uff1e
 """What is meant as an arrow: of dashes of all lengths, also those of a Japanese keyboard, and a point."""
 
 
+_NEAR = 16
+"""How many characters beside a word are looked at."""
 _COMPARED = {"<>": "!=", "=<": "<=", "=>": ">=", "===": "==", "!==": "!="}
 """What other languages compare with."""
 
@@ -37,8 +39,9 @@ def arrow(place: Place) -> Problem | None:
                 meant = _COMPARED[span.text]
                 message, fix = f"{span.text} is written {meant} here", Fix.replacing(span, meant)
                 return error("E101", message, span, help=f"write {meant}", fix=fix)
-    for found in _ARROW.finditer(source.line(line)):
-        span = Span(source, begins + found.start(), begins + found.end())
+    near = max(begins, start - _NEAR)  # a long row of dashes is no arrow, and would be gone through time and again
+    for found in _ARROW.finditer(source.text[near : start + _NEAR].partition("\n")[0]):
+        span = Span(source, near + found.start(), near + found.end())
         if span.start <= start < span.end and span.text != "->":
             return error("E101", "an arrow is written ->", span, help="write ->", fix=Fix.replacing(span, "->"))
     return None
@@ -86,7 +89,8 @@ def _meant(place: Place, at: int) -> tuple[str | None, int]:
         return " ", word.end
     if place.source.text[word.end : word.end + 1] == character and character in "&|":
         return ("and" if character == "&" else "or"), word.end + 1
-    if character == "|" and re.search(r"\bif\b", place.source.line(place.source.position(word.start).line)):
+    before = place.source.text[max(0, word.start - 10 * _NEAR) : word.start].rpartition("\n")[2]
+    if character == "|" and re.search(r"\bif\b", before):
         return "or", word.end
     wide = unicodedata.normalize("NFKC", character)
     return wide if wide in _OURS else _MEANT.get(character), word.end
