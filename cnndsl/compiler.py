@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnndsl.compilation import Compilation
-from cnndsl.diagnostics import Problem, has_errors, in_order
+from cnndsl.diagnostics import Problem, Severity, has_errors, in_order
 from cnndsl.elaborate import Limits, elaborate
 from cnndsl.garbage import all_kept
 from cnndsl.imports import FolderReader, nowhere
@@ -35,11 +35,12 @@ def compile_source(
     given = _values(settings) if settings else {}
     with all_kept():
         file, found = parse(source)
-        if has_errors(found):
-            return Compilation(source, found, None)
+        is_whole = not has_errors(found)
         read = nowhere if folder is None else FolderReader(folder)
         program, more = elaborate(file, given, limits, read)
-        found += more
+        if not is_whole:  # what is left of the text has mistakes of its own, but what seems idle there may not be
+            program, more = None, tuple(d for d in more if d.severity is Severity.ERROR)
+        found = in_order(found + more)
         if program is not None:
             found = in_order(found + lint(program, source, read))
     return Compilation(source, silence(found, source, ignored), program, read)

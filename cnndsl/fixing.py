@@ -101,8 +101,8 @@ class _Attempt:
 
 def _worth(source: Source, found: Sequence[Diagnostic]) -> tuple[int, int]:
     """How bad a text is: the errors that keep it from being read, before all others."""
-    unread = sum(d.severity is Severity.ERROR for d in parse(source)[1])
-    return (unread, 0) if unread else (0, sum(d.severity is Severity.ERROR for d in found))
+    unread, errors = (sum(d.severity is Severity.ERROR for d in given) for given in (parse(source)[1], found))
+    return unread, errors
 
 
 def _apart(source: Source, found: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -68,6 +68,10 @@ class Files:
         if isinstance(item, tree.Import):
             self._import(item, scope, places, folder)
             return
+        if isinstance(item, tree.Lost):
+            for name in item.names:
+                scope.names.setdefault(name, UNKNOWN)
+            return
         scope.names.setdefault(item.name.text, UNKNOWN)  # also where a mistake follows: its uses stay silent
         if not isinstance(item, tree.Constant):
             _check_class(item.name)

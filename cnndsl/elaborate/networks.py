@@ -40,15 +40,19 @@ class Networks:
                 self._context.report(problem.diagnostic)
             except Silent:
                 continue
-        is_library = any(isinstance(item, (tree.Definition, tree.Constant)) for item in self._file.items)
-        if not networks and not is_library and not self._context.diagnostics:
+        is_more = any(isinstance(item, (tree.Definition, tree.Constant, tree.Lost)) for item in self._file.items)
+        if not networks and not is_more and not self._context.diagnostics:
             start = Span(self._file.span.source, 0, 0)
             self._context.report(
                 error("E411", "there is no network here", start, help="write network Net { ... }").diagnostic
             )
-        if networks:
+        if networks and not self._is_lost():
             self._check_settings()
         return [module.id for module in made if module is not None]
+
+    def _is_lost(self) -> bool:
+        """Whether a part of the file could not be read, so that there may be networks that are not known."""
+        return any(isinstance(item, tree.Lost) for item in self._file.items)
 
     def _check_settings(self) -> None:
         for name in self._settings:
@@ -74,7 +78,7 @@ class Networks:
         missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
         assert isinstance(item, (tree.Definition, tree.Variant))  # noqa: S101 - asked by the caller
         if missing:
-            if isinstance(item, tree.Definition) and self._has_variants(definition):
+            if isinstance(item, tree.Definition) and (self._has_variants(definition) or self._is_lost()):
                 return None  # it is there for its variants
             raise error(
                 "E210",

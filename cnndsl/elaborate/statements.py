@@ -46,15 +46,18 @@ class Body(Application):
         self.init_spans: dict[int, Span] = {}
         """Where each rule of the network stands."""
         self._lines: tree.Body | None = None
+        self._is_whole = True
+        """Whether all lines so far could be read."""
         self._first: dict[str, Span] | None = None
 
     def run(self, body: tree.Body) -> tuple[Output, ...] | None:
         """Work out all lines; the outputs of the body, or None after a mistake in it."""
         before = len(self.context.diagnostics)
         self._lines = body
+        self._is_whole = True
         self.run_branch(body)
         report_unused(self)
-        if any(d.severity is Severity.ERROR for d in self.context.diagnostics[before:]):
+        if not self._is_whole or any(d.severity is Severity.ERROR for d in self.context.diagnostics[before:]):
             return None
         outputs = self.outputs if self.outputs is not None else last_value(self)
         if outputs is not None:
@@ -109,6 +112,17 @@ class Body(Application):
             for name in labels(statement):
                 self.scope.names.setdefault(name.text, UNKNOWN)
 
+    def _lose(self, line: tree.Lost) -> None:
+        """Go on after a line that could not be read, and of which enough was said."""
+        self._is_whole = False
+        if line.flows or self.builder.is_chain or self.entry is None:
+            self.current = UNKNOWN
+        if self.entry is None:
+            self.entry = UNKNOWN
+        for name in line.names:
+            if not isinstance(self.scope.names.get(name), Part):
+                self.scope.names[name] = UNKNOWN
+
     def _run(self, statement: tree.Statement) -> None:
         self.context.work(statement.span)
         match statement:
@@ -130,6 +144,8 @@ class Body(Application):
                 self._output_line(statement)
             case tree.When():
                 self._when(statement)
+            case tree.Lost():
+                self._lose(statement)
             case tree.Init():
                 if self.builder.kind != "network":
                     raise error(

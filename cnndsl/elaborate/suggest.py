@@ -116,9 +116,10 @@ def unknown_name(node: tree.Name, visible: list[str], later: Span | None) -> Pro
     if kind != name and kind in visible and alias(kind) == kind:  # conv1: a part that was to be declared
         helps = f"declare it before this line: {name} = {kind}, with its arguments"
         return error("E201", f"nothing is called {name}", span, help=helps)
-    near = nearest(name, visible)
+    meant = [*visible, "input"]
+    near = nearest(name, meant)
     helps = f"did you mean {near}?" if near else "declare it before this line; cnndsl layers lists the layers there are"
-    fix = Fix.replacing(span, near) if near and is_clear(name, visible) else None
+    fix = Fix.replacing(span, near) if near and is_clear(name, meant) else None
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
 
 

@@ -31,6 +31,8 @@ class Builder:
 
     def __init__(self, source: Source, expression: Callable[[Span], tree.Expression]) -> None:
         self._source, self._expression = source, expression
+        self.lost: dict[int, list[tree.Lost]] = {}
+        """The lines that could not be read, by where the body that they stand in opens; those of no body under -1."""
 
     # Words
 
@@ -207,7 +209,7 @@ class Builder:
     # Statements
 
     def body(self, parts: Parts) -> tree.Body:
-        return tree.Body(self._span(parts[0], parts[-1]), tuple(parts[1:-1]))
+        return tree.Body(self._span(parts[0], parts[-1]), self._with_lost(parts[1:-1], parts[0].start))
 
     def bind(self, parts: Parts) -> tree.Bind:
         *targets, value = parts
@@ -279,7 +281,11 @@ class Builder:
         return tree.Constant(self._span(name, value), self._name(name), value)
 
     def file(self, parts: Parts) -> tree.File:
-        return tree.File(Span(self._source, 0, len(self._source.text)), tuple(parts))
+        return tree.File(Span(self._source, 0, len(self._source.text)), self._with_lost(parts, -1))
+
+    def _with_lost(self, lines: Parts, opened_at: int) -> tuple[Any, ...]:
+        lost = self.lost.get(opened_at)
+        return tuple(sorted([*lines, *lost], key=_start)) if lost else tuple(lines)
 
 
 def _start(part: Word | tree.Node) -> int:

@@ -144,7 +144,9 @@ def _braces(place: Place) -> Problem | None:
         found = re.compile(r"for\s*\([^(){}\n]*\)").match(place.source.text, head.start)  # as in C
         span = Span(place.source, found.start(), found.end()) if found else place.span(head, before)
         return error("E101", "a for runs over a list", span, help=_WANTS_MORE["FOR"])
-    if "LBRACE" in place.expected and (word.type == "COLON" or before is head or before.type in _VALUES):
+    in_bracket = place.inner is not None and place.inner.token.start > head.start
+    ends_head = word.type == "COLON" or before is head or before.type in _VALUES
+    if "LBRACE" in place.expected and ends_head and not in_bracket:
         written = place.text(head, before)
         return error(
             "E101",
@@ -263,7 +265,7 @@ def _outside(place: Place) -> Problem | None:
             fix = Fix.replacing(place.span(first), near[0])
             message = f"nothing is called {first}"
             return error("E101", message, place.span(first), help=f"did you mean {near[0]}?", fix=fix)
-    if place.word.type == "$END":
+    if place.word.type == "$END" or [word.type for word in place.line[:2]] == ["NAME", "EQUAL"]:
         return None
     text = place.source.text.strip()
     if text.endswith(".cnn") and "\n" not in text:
@@ -313,6 +315,8 @@ def _two_in_a_row(place: Place) -> Problem | None:
         between, sign = "put -> between them, or begin a new line", " ->" if place.is_spaced else " -> "
         sure = before.type not in constants and (word.type not in constants or is_label)
         sure = sure and not any(w.type == "EQUAL" for w in joints) and (word.type != "LBRACE" or place.is_spaced)
+    elif not place.brackets:
+        left, between, sign, sure = show(before), "write what combines them, or begin a new line", "", False
     else:
         left, between, sign = show(before), "put a comma between them", "," if place.is_spaced else ", "
         sure = "HOLE" not in (word.type, before.type) or "input" in (str(w) for w in place.line)

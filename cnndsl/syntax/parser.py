@@ -7,6 +7,7 @@ with the next one.
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import pairwise, takewhile
 from typing import Any, cast
 
 from cnndsl.diagnostics import Diagnostic, Problem, error
@@ -24,14 +25,16 @@ LONGEST = 200_000
 """Characters of a text; the largest networks that people write have some ten thousand."""
 MOST_MISTAKES = 200
 """After so many mistakes reading stops: this is no text of the language."""
+_GIVE = frozenset({"EQUAL", "COLON", "COMMA", "IN", "COMPARE", "UNKNOWN"})
+"""What follows a name that is given a meaning, also where it is written in another way."""
 _ITEM_WORDS = frozenset({"NETWORK", "BLOCK", "SEQUENCE", "EXTERN", "FROM"})
 
 
 def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
     """Read a whole text.
 
-    The tree holds what could be read; with any diagnostic it is not to be compiled, but what is in it
-    can be checked further.
+    The tree holds what could be read, and a `Lost` for each line that could not; with any diagnostic it is not to
+    be compiled, but what is in it can be checked further.
     """
     return parse_words(source)[:2]
 
@@ -43,13 +46,18 @@ def parse_words(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...], list
     """
     whole = Span(source, 0, len(source.text))
     if len(source.text) > LONGEST:
-        return tree.File(whole, ()), (_too_long(source),), []
+        return _nothing(whole), (_too_long(source),), []
     words = words_of(source.text)
     reader = _Reader(source, "file", 0)
     result = reader.read(words)
     if not isinstance(result, tree.File):
-        result = tree.File(whole, ())
+        result = _nothing(whole)
     return result, tuple(reader.diagnostics), words
+
+
+def _nothing(whole: Span) -> tree.File:
+    """The tree of a text of which nothing could be read."""
+    return tree.File(whole, (tree.Lost(whole, (), True),))
 
 
 def _too_long(source: Source) -> Diagnostic:
@@ -71,12 +79,15 @@ def parse_expression(span: Span) -> tree.Expression:
 
 
 class _Anchor:
-    """Where reading can go on after a mistake: before a line of the body (or file) opened by `opening`."""
+    """Where reading can go on after a mistake: before a line of the body (or file) opened by `opening`.
 
-    __slots__ = ("height", "opening")
+    `line` is where that line begins, as the index of its first word.
+    """
 
-    def __init__(self, opening: Word | None, height: int) -> None:
-        self.opening, self.height = opening, height
+    __slots__ = ("height", "line", "opening")
+
+    def __init__(self, opening: Word | None) -> None:
+        self.opening, self.height, self.line = opening, 0, 0
 
 
 class _Reader:
@@ -85,10 +96,11 @@ class _Reader:
     def __init__(self, source: Source, start: str, offset: int) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
-        self._automaton = Automaton(tables(), start, Builder(source, parse_expression))
+        self._builder = Builder(source, parse_expression)
+        self._automaton = Automaton(tables(), start, self._builder)
         self._offset = offset
         self._brackets: list[Open] = []
-        self._anchors = [_Anchor(None, 0)]
+        self._anchors = [_Anchor(None)]
         self._astray = False
         """Whether a line outside of all bodies was wrong, and no definition came since: others there are no news."""
         self._taken: set[str] = set()
@@ -106,7 +118,7 @@ class _Reader:
                 at += 1
                 continue
             if line_start:
-                self._anchors[-1].height = self._automaton.height
+                self._anchors[-1].height, self._anchors[-1].line = self._automaton.height, at
             try:
                 self._automaton.feed(kind, word)
             except Unexpected as problem:
@@ -161,7 +173,7 @@ class _Reader:
         defines = at > 1 and words[at - 2].type in DEFINITIONS | {"EXTERN"}
         self._brackets.append(Open(word, words[at - 1] if at else None, defines))
         if word.type == "LBRACE":
-            self._anchors.append(_Anchor(word, 0))
+            self._anchors.append(_Anchor(word))
 
     def _close(self) -> None:
         if self._brackets:
@@ -179,6 +191,7 @@ class _Reader:
             self._brackets.clear()
             del self._anchors[1:]
             self._rewind()
+            self._lose(words, at)
             return at
         if inner is not None and inner.broken_at and words[at - 1].type == "_NL" and not _is_closed(inner, words, at):
             # The bracket swallowed a line break, and what follows makes no sense inside it.
@@ -215,6 +228,12 @@ class _Reader:
         while self._brackets and self._brackets[-1].token.type != "LBRACE":
             self._brackets.pop()
         self._rewind()
+        end = self._line_end(words, at)
+        self._lose(words, end)
+        return end + 1 if end < len(words) and words[end].type == "_NL" else end
+
+    def _line_end(self, words: list[Word], at: int) -> int:
+        """The index of the word that ends the line, outside of braces that the rest of the line opens."""
         depth = 0
         while at < len(words):
             kind = words[at].type
@@ -225,9 +244,19 @@ class _Reader:
                     return at
                 depth = max(0, depth - 1)
             elif kind == "_NL" and depth == 0:
-                return at + 1
+                return at
             at += 1
         return at
+
+    def _lose(self, words: list[Word], end: int) -> None:
+        """Note the line up to a word, or the item, as one that could not be read."""
+        anchor = self._anchors[-1]
+        line = words[anchor.line : end]
+        if line:
+            span = Span(self.source, line[0].start, line[-1].end)
+            names, flows = _named(line, in_body=anchor.opening is not None)
+            opened_at = -1 if anchor.opening is None else anchor.opening.start
+            self._builder.lost.setdefault(opened_at, []).append(tree.Lost(span, names, flows))
 
     def _rewind(self) -> None:
         self._automaton.cut(self._anchors[-1].height)
@@ -258,6 +287,20 @@ def _is_left_out(found: Diagnostic) -> bool:
     """Whether what was wrong goes away, or becomes a comment: then it says nothing about the lines after it."""
     edits = found.fix.edits if found.fix is not None else ()
     return [edit.span for edit in edits] == [found.span] and edits[0].text[:1] in ("", "#")
+
+
+def _named(line: list[Word], *, in_body: bool) -> tuple[tuple[str, ...], bool]:
+    """The names that a line which cannot be read may have given a meaning, and whether it may have been a step.
+
+    Better a name too many than one too few: what is said of its uses would be an echo.
+    """
+    if not in_body:
+        head = takewhile(lambda word: word.type != "LBRACE", line)
+        return tuple(str(word) for word in head if word.type == "NAME"), True
+    names = [str(word) for word, after in pairwise(line) if word.type == "NAME" and after.type in _GIVE]
+    names += [str(word) for before, word in pairwise(line) if before.type in DEFINITIONS]
+    binds = len(line) > 1 and line[0].type == "NAME" and line[1].type in _GIVE - {"COLON"}
+    return tuple(names), not binds
 
 
 def _is_closed(bracket: Open, words: list[Word], at: int) -> bool:

@@ -251,7 +251,17 @@ class Init(Node):
     settings: tuple[Argument, ...]
 
 
-Statement = Bind | Apply | For | Repeat | Output | When | Init
+class Lost(Node):
+    """A line, or an item of a file, that could not be read: `names` are what it may have given a meaning.
+
+    `flows` tells whether it was a step of the pipeline, or may have been one.
+    """
+
+    names: tuple[str, ...]
+    flows: bool
+
+
+Statement = Bind | Apply | For | Repeat | Output | When | Init | Lost
 
 # A file
 
@@ -302,7 +312,7 @@ class Constant(Node):
     value: Expression
 
 
-Item = Definition | Variant | Extern | Import | Constant
+Item = Definition | Variant | Extern | Import | Constant | Lost
 
 
 class File(Node):
