@@ -66,6 +66,9 @@ def command(
     if output is not None and output.suffix[1:] in (*PICTURES, "py") and not os.path.isdir(output):  # noqa: PTH112
         message = f"{output} looks like a file, and what is named here is a folder for the module and the picture"
         raise click.BadParameter(message, param_hint="-o")
+    if output == STDIN:
+        message = "a module and a picture are two files, and need a folder: - is none"
+        raise click.BadParameter(message, param_hint="-o")
     jobs: list[_Job] = []
     for path in dict.fromkeys(files):
         compilation = run.compile(path, settings)

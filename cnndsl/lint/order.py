@@ -11,12 +11,17 @@ from cnndsl.layers.base import Layer, times
 from cnndsl.layers.convolution import Conv
 from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm
 from cnndsl.layers.order import as_torch
+from cnndsl.layers.resize import Upsample
+from cnndsl.layers.sizes import show
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule, used_at
 from cnndsl.source import Span
+from cnndsl.traced import value_of
 
 _KERAS = 0.9
 """A momentum that nobody means here."""
+_SCALE = 8
+"""Up to here a size is probably meant as a factor."""
 
 
 class OtherOrder(Rule):
@@ -25,16 +30,20 @@ class OtherOrder(Rule):
     A convolution with as many kernels as channels come in, and these very large: conv(3, 16, 5) is 3 kernels of 16 x 16
     with stride 5 here. Let pass are kernels that are small or odd, convolutions in groups, and patches. A normalisation
     whose eps is 1 or more: batchnorm(64) takes 64 for its eps, beside which the variances count for nothing. Or one
-    whose momentum is 0.9 and more, as Keras has it, where it is the share of what was known before.
+    whose momentum is 0.9 and more, as Keras has it, where it is the share of what was known before. Or an upsampling
+    to a few places, fewer than come in: upsample(2) gives 2 x 2, and Keras's UpSampling2D(2) twice the size.
     """
 
     code: ClassVar[str] = "W215"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, BatchNorm, InstanceNorm, GroupNorm)
+    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, BatchNorm, InstanceNorm, GroupNorm, Upsample)
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
         if isinstance(applied.layer, (BatchNorm, InstanceNorm, GroupNorm)):
             yield from self._see_channels(applied)
+            return
+        if isinstance(applied.layer, Upsample):
+            yield from self._see_scale(applied, applied.layer.size)
             return
         meant = as_torch(applied.layer, applied.x)
         if meant is None or not isinstance(applied.layer, Conv):
@@ -47,6 +56,18 @@ class OtherOrder(Rule):
             applied.declared,
             more=used_at(applied, "it is applied here"),
             help=(f"the channels that come in are not written: {meant}",),
+        )
+
+    def _see_scale(self, applied: Applied, size: object) -> Iterator[Finding]:
+        if not isinstance(size, int) or size > _SCALE or any(size >= value_of(dim) for dim in applied.x[1:]):
+            return
+        yield Finding(
+            self.code,
+            f"{applied.name} makes {show(applied.y)} of {show(applied.x)}: {size} is the size that comes out here, and "
+            "looks like Keras's factor",
+            applied.declared,
+            more=used_at(applied, "it is applied here"),
+            help=(f"write upsample(scale={size}) for a map {size} times as large",),
         )
 
     def _see_channels(self, applied: Applied) -> Iterator[Finding]:

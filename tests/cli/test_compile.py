@@ -75,6 +75,13 @@ def test_a_file_is_no_folder(cnndsl: Command, folder: Path, name: str) -> None:
     assert cnndsl("compile", "net.cnn", "-o", "v1.py").code == 0
 
 
+def test_standard_output_is_no_folder(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("compile", "net.cnn", "-o", "-")
+    assert (result.code, result.out) == (2, "")
+    assert "two files, and need a folder" in result.err
+    assert made(folder) == []
+
+
 def test_errors_write_nothing(cnndsl: Command, folder: Path) -> None:
     result = cnndsl("compile", "bad.cnn")
     assert (result.code, result.out) == (1, "")

@@ -175,11 +175,16 @@ def _name(line: Line) -> str:
     side = line.after or line.before
     if side is None:
         return ""
-    last = line.lasts[1 if line.after else 0]
-    name = side.path or f"{side.block} ({line.item.word})".lstrip()
-    if last not in ("", side.path):
-        name += f" ... {last}"
+    name = _span(line, side.path, line.lasts[1 if line.after else 0])
+    name = name or f"{side.block} ({line.item.word})".lstrip()
     return clean(f"{name} (x {line.times})" if line.times > 1 else name)
+
+
+def _span(line: Line, first: str, last: str) -> str:
+    """The paths of all that a line is of: two by their names, and of more the first and the last."""
+    if last in ("", first):
+        return first
+    return f"{first}, {last}" if line.times == 2 and line.status is not Status.FOLLOWS else f"{first} ... {last}"
 
 
 def _pieces(line: Line) -> Iterator[str]:
@@ -194,9 +199,7 @@ def _pieces(line: Line) -> Iterator[str]:
             yield from _held(side)
         return
     if line.renamed and before.path:
-        last = line.lasts[0]
-        was = before.path if last in ("", before.path) else f"{before.path} ... {last}"
-        yield clean(f"was {was}")
+        yield clean(f"was {_span(line, before.path, line.lasts[0])}")
     yield from (clean(str(change)) for change in line.changes)
     yield from map(clean, line.notes)
     if before.sizes and after.sizes and before.sizes != after.sizes:
