@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import pickle
 import re
-import socket
 from pathlib import Path
 from types import ModuleType
 
@@ -146,19 +145,13 @@ def test_load_takes_the_last_network_or_the_one_that_is_named(tmp_path: Path) ->
         cnndsl.load(path)
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def train_a_step(rank: int, port: int, path: str, results: str) -> None:
+def train_a_step(rank: int, path: str, results: str) -> None:
     """One of two processes: a step of training on data of its own; its gradients go to a file."""
     import torch.distributed as dist
     from torch.nn.parallel import DistributedDataParallel
 
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    dist.init_process_group("gloo", init_method=f"file://{results}/meeting", rank=rank, world_size=2)
     try:
         module = ModuleType("distributed")
         source = Path(path).read_text(encoding="utf-8")
@@ -175,7 +168,7 @@ def train_a_step(rank: int, port: int, path: str, results: str) -> None:
 @pytest.mark.filterwarnings("ignore:.*destroy_process_group.*")
 def test_two_processes_train_it_together(tmp_path: Path) -> None:
     path = FOLDER / "downsample.py"
-    spawn(train_a_step, args=(free_port(), str(path), str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]
+    spawn(train_a_step, args=(str(path), str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]
     first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
     assert first.keys() == second.keys()
     for name, gradient in first.items():
