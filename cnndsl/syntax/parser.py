@@ -7,7 +7,6 @@ with the next one.
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import pairwise, takewhile
 from typing import Any, cast
 
 from cnndsl.diagnostics import Diagnostic, Problem, error
@@ -25,8 +24,6 @@ LONGEST = 200_000
 """Characters of a text; the largest networks that people write have some ten thousand."""
 MOST_MISTAKES = 200
 """After so many mistakes reading stops: this is no text of the language."""
-_GIVE = frozenset({"EQUAL", "COLON", "COMMA", "IN", "COMPARE", "UNKNOWN"})
-"""What follows a name that is given a meaning, also where it is written in another way."""
 _ITEM_WORDS = frozenset({"NETWORK", "BLOCK", "SEQUENCE", "EXTERN", "FROM"})
 
 
@@ -57,7 +54,7 @@ def parse_words(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...], list
 
 def _nothing(whole: Span) -> tree.File:
     """The tree of a text of which nothing could be read."""
-    return tree.File(whole, (tree.Lost(whole, (), True),))
+    return tree.File(whole, (tree.Lost(whole, (tree.ANY,), True),))
 
 
 def _too_long(source: Source) -> Diagnostic:
@@ -253,10 +250,11 @@ class _Reader:
         anchor = self._anchors[-1]
         line = words[anchor.line : end]
         if line:
-            span = Span(self.source, line[0].start, line[-1].end)
-            names, flows = _named(line, in_body=anchor.opening is not None)
+            from cnndsl.syntax.lost import lost
+
             opened_at = -1 if anchor.opening is None else anchor.opening.start
-            self._builder.lost.setdefault(opened_at, []).append(tree.Lost(span, names, flows))
+            found = lost(self.source, line, in_body=anchor.opening is not None)
+            self._builder.lost.setdefault(opened_at, []).append(found)
 
     def _rewind(self) -> None:
         self._automaton.cut(self._anchors[-1].height)
@@ -287,20 +285,6 @@ def _is_left_out(found: Diagnostic) -> bool:
     """Whether what was wrong goes away, or becomes a comment: then it says nothing about the lines after it."""
     edits = found.fix.edits if found.fix is not None else ()
     return [edit.span for edit in edits] == [found.span] and edits[0].text[:1] in ("", "#")
-
-
-def _named(line: list[Word], *, in_body: bool) -> tuple[tuple[str, ...], bool]:
-    """The names that a line which cannot be read may have given a meaning, and whether it may have been a step.
-
-    Better a name too many than one too few: what is said of its uses would be an echo.
-    """
-    if not in_body:
-        head = takewhile(lambda word: word.type != "LBRACE", line)
-        return tuple(str(word) for word in head if word.type == "NAME"), True
-    names = [str(word) for word, after in pairwise(line) if word.type == "NAME" and after.type in _GIVE]
-    names += [str(word) for before, word in pairwise(line) if before.type in DEFINITIONS]
-    binds = len(line) > 1 and line[0].type == "NAME" and line[1].type in _GIVE - {"COLON"}
-    return tuple(names), not binds
 
 
 def _is_closed(bracket: Open, words: list[Word], at: int) -> bool:

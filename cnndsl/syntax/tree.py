@@ -251,10 +251,14 @@ class Init(Node):
     settings: tuple[Argument, ...]
 
 
+ANY = ""
+"""Stands for a name that is not known."""
+
+
 class Lost(Node):
     """A line, or an item of a file, that could not be read: `names` are what it may have given a meaning.
 
-    `flows` tells whether it was a step of the pipeline, or may have been one.
+    `ANY` is among them where there may be others. `flows` tells whether it may have been a step of the pipeline.
     """
 
     names: tuple[str, ...]
