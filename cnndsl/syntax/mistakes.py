@@ -303,6 +303,18 @@ def _after_brace(place: Place) -> Problem | None:
     return error("E101", message, place.span(), help=helps, fix=fix)
 
 
+def _of_a_new_name(place: Place) -> str:
+    """What is missing between a name that was not written before and the layer that it is to be given to."""
+    from cnndsl.layers.catalogue import KINDS
+
+    word, name = place.word, place.before
+    if name is None or place.line != [name] or str(word) not in KINDS or str(name) in KINDS or str(name)[0].isupper():
+        return ""
+    if str(name) in (str(earlier) for earlier in place.words[: place.at - 1]):
+        return ""
+    return ":" if any(later.type == "_ARROW" for later in place.line_after(word)) else " ="
+
+
 def _two_in_a_row(place: Place) -> Problem | None:
     word, before = place.word, place.before
     if before is None or before.type not in _VALUES or word.type not in _VALUES | {"LBRACE", "IF"}:
@@ -315,6 +327,9 @@ def _two_in_a_row(place: Place) -> Problem | None:
         between, sign = "put -> between them, or begin a new line", " ->" if place.is_spaced else " -> "
         sure = before.type not in constants and (word.type not in constants or is_label)
         sure = sure and not any(w.type == "EQUAL" for w in joints) and (word.type != "LBRACE" or place.is_spaced)
+        joint = _of_a_new_name(place)
+        if joint:
+            between, sign, sure = f"write {before}{joint} {word}", joint, True
     elif not place.brackets:
         left, between, sign, sure = show(before), "write what combines them, or begin a new line", "", False
     else:
