@@ -58,7 +58,8 @@ def definition(place: Place) -> Problem | None:
         )
     if place.before is first and word.type != "NUMBER":
         return error("E101", f"this {kind} has no name", place.span(first), help=f"write {kind} Name {{ ... }}")
-    named = re.compile(r"[\w.-]+").match(place.source.text, place.following(first)[1].start)
+    after = place.following(first)[1:2]  # nothing, where the text ends with `} network`
+    named = re.compile(r"[\w.-]+").match(place.source.text, after[0].start) if after else None
     if named is not None and not named[0].isidentifier() and word.start < named.end():
         parts = re.split(r"[.-]+", named[0].lstrip("0123456789.-_"))
         span = Span(place.source, named.start(), named.end())
