@@ -22,6 +22,8 @@ from benchmarks.measuring import installed, machine, markdown, processor_time
 MODEL = Path(__file__).parent.parent / "models" / "net.cnn"
 LIBRARIES, CLASSES = "import lark, pydantic", "import lark; from pydantic import BaseModel"
 TORCH = "import torch"
+_COMMAND = "import sys; from cnndsl.__main__ import run; sys.exit(run())"
+"""What the installed command `cnndsl` does."""
 
 
 def main() -> None:
@@ -50,7 +52,7 @@ def main() -> None:
 
 def _commands(folder: Path) -> dict[str, list[str]]:
     python = [sys.executable, "-c"]
-    cnndsl = [sys.executable, "-m", "cnndsl"]
+    cnndsl = [*python, _COMMAND]
     commands = {name: [*python, name] for name in ("pass", "import click", LIBRARIES, CLASSES)} | {
         "cnndsl --version": [*cnndsl, "--version"],
         "cnndsl check net.cnn": [*cnndsl, "check", str(MODEL)],

@@ -32,7 +32,7 @@ class Job(NamedTuple):
     packages: tuple[str, ...] = ()
 
 
-_CNNDSL = "from cnndsl.cli import main; raise SystemExit(main({arguments!r}))"
+_CNNDSL = "import sys; sys.argv[1:] = {arguments!r}; from cnndsl.__main__ import run; sys.exit(run())"
 JOBS = (
     Job("table", "cnndsl", _CNNDSL.format(arguments=["summary", MODEL, "--network", "ResNet18"])),
     Job(

@@ -6,7 +6,6 @@ Comparing an open size writes the comparison down as a condition of the program,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from itertools import pairwise
 from math import gcd, lcm
 from types import MappingProxyType
@@ -88,6 +87,8 @@ def _where_it_fits(expr: Expr, fitting: Fitting) -> _Fraction | None:
     steps = {after - before for before, after in pairwise(values)}
     if len(steps) > 1 or not all(isinstance(value, int) for value in values):
         return None
+    from fractions import Fraction  # few networks have sizes that are left open
+
     slope = Fraction(steps.pop()) / size.multiple
     plus = Fraction(values[0]) - slope * first
     over = lcm(slope.denominator, plus.denominator)
