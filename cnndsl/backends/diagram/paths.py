@@ -199,6 +199,9 @@ class _Graph:
 
     def _straight_on(self, box: int, ways_in: list[set[int]], ways_on: list[set[int]], tails: list[int]) -> int:
         """The box to which the way goes straight on: of the longest, one by which it is straight into the merge too."""
+        if len(ways_on[box]) == 1:  # nothing to choose; from here branches would be followed again and again
+            (only,) = ways_on[box]
+            return only
         longest = max(self.height[head] for head in ways_on[box])
         meeting = set()
         for head in ways_on[box]:
