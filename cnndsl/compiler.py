@@ -40,10 +40,10 @@ def compile_source(
         program, more = elaborate(file, given, limits, read)
         if not is_whole:  # what is left of the text has mistakes of its own, but what seems idle there may not be
             program, more = None, tuple(d for d in more if d.severity is Severity.ERROR)
-        found = in_order(found + more)
+        found += more
         if program is not None:
-            found = in_order(found + lint(program, source, read))
-    return Compilation(source, silence(found, source, ignored), program, read)
+            found += lint(program, source, read)
+    return Compilation(source, silence(in_order(found), source, ignored), program, read)
 
 
 def _values(settings: Mapping[str, Any]) -> dict[str, Any]:

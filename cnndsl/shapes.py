@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnndsl.layers.learned import Learned
-from cnndsl.layers.sizes import Dim, Shape, SizeError, show
+from cnndsl.layers.sizes import Dim, Shape, SizeError, plain, show
 from cnndsl.program import Child, Combine, Leaf, Module, Plain, Program, Step, Use, outside_values
-from cnndsl.traced import Expr, Test, Traced, is_open, key_of, parse_expr, parse_test, value_of
+from cnndsl.traced import Expr, Test, Traced, key_of, parse_expr, parse_test, value_of
 
 
 def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[int]]] | None = None) -> Program:
@@ -158,7 +158,7 @@ def _inside(module: Module, inputs: tuple[Shape, ...]) -> tuple[tuple[Shape, ...
     shapes: list[Shape] = []
     outdated: set[str] = set()
     for new, old in zip(inputs, module.input_shapes, strict=True):
-        shape = tuple(dim if is_open(dim) else value_of(dim) for dim in new)
+        shape = plain(new)
         named = old[0] if old else None
         if isinstance(named, Traced) and not named.is_open:
             if shape[:1] == (named.value,):
@@ -202,8 +202,8 @@ def _child_without(child: Child, names: Names) -> Child:
     if isinstance(unit, Leaf):
         unit = unit.model_copy(update={"traced": _said_without(unit.traced, names)})
     else:
-        plain = {k: value_of(v) if _uses(v, names) else v for k, v in unit.arguments.items()}
-        unit = unit.model_copy(update={"arguments": plain})
+        numbers = {k: value_of(v) if _uses(v, names) else v for k, v in unit.arguments.items()}
+        unit = unit.model_copy(update={"arguments": numbers})
     when = None if _says(child.when, names) else child.when
     loop = None if child.loop is not None and _uses_name(parse_expr(child.loop), names) else child.loop
     return child.model_copy(update={"unit": unit, "when": when, "loop": loop})

@@ -54,7 +54,6 @@ class Body(Application):
         """Work out all lines; the outputs of the body, or None after a mistake in it."""
         before = len(self.context.diagnostics)
         self._lines = body
-        self._is_whole = True
         self.run_branch(body)
         report_unused(self)
         if not self._is_whole or any(d.severity is Severity.ERROR for d in self.context.diagnostics[before:]):

@@ -16,7 +16,7 @@ from cnndsl.layers.shape import Flatten
 from cnndsl.layers.sizes import Dim
 from cnndsl.layers.values import axis_index
 from cnndsl.lint.flow import Applied, Trail
-from cnndsl.lint.rule import Finding, Rule, used_at
+from cnndsl.lint.rule import Finding, Rule
 from cnndsl.program import Origin, Plain, Program
 from cnndsl.source import Span
 from cnndsl.traced import is_open, value_of
@@ -110,8 +110,7 @@ class Constant(Rule):
         elif isinstance(layer, (Dropout, DropoutChannels, AlphaDropout, StochasticDepth)) and layer.p == 1:
             why, helps = "lets nothing through in training", "p is the share that is dropped: write less than 1"
         if why:
-            more = used_at(applied, "it is applied here")
-            yield Finding(self.code, f"{applied.name} {why}", applied.declared, more=more, help=(helps,))
+            yield self.about(applied, f"{applied.name} {why}", helps)
 
 
 def _is_one(size: Dim) -> bool:

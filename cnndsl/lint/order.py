@@ -14,7 +14,7 @@ from cnndsl.layers.order import as_torch
 from cnndsl.layers.resize import Upsample
 from cnndsl.layers.sizes import show
 from cnndsl.lint.flow import Applied, Trail
-from cnndsl.lint.rule import Finding, Rule, used_at
+from cnndsl.lint.rule import Finding, Rule
 from cnndsl.source import Span
 from cnndsl.traced import value_of
 
@@ -49,49 +49,40 @@ class OtherOrder(Rule):
         if meant is None or not isinstance(applied.layer, Conv):
             return
         kernel = times((applied.layer.kernel,) * (len(applied.x) - 1))
-        yield Finding(
-            self.code,
+        yield self.about(
+            applied,
             f"{applied.name} has {applied.layer.channels} kernels of {kernel} and stride {applied.layer.stride}, which "
             "look like PyTorch's arguments",
-            applied.declared,
-            more=used_at(applied, "it is applied here"),
-            help=(f"the channels that come in are not written: {meant}",),
+            f"the channels that come in are not written: {meant}",
         )
 
     def _see_scale(self, applied: Applied, size: object) -> Iterator[Finding]:
         if not isinstance(size, int) or size > _SCALE or any(size >= value_of(dim) for dim in applied.x[1:]):
             return
-        yield Finding(
-            self.code,
+        yield self.about(
+            applied,
             f"{applied.name} makes {show(applied.y)} of {show(applied.x)}: {size} is the size that comes out here, and "
             "looks like Keras's factor",
-            applied.declared,
-            more=used_at(applied, "it is applied here"),
-            help=(f"write upsample(scale={size}) for a map {size} times as large",),
+            f"write upsample(scale={size}) for a map {size} times as large",
         )
 
     def _see_channels(self, applied: Applied) -> Iterator[Finding]:
         layer = applied.layer
         if isinstance(layer, (BatchNorm, InstanceNorm)) and _KERAS <= layer.momentum < 1:
-            yield Finding(
-                self.code,
+            yield self.about(
+                applied,
                 f"{applied.name} has a momentum of {layer.momentum}, which looks like Keras's: here it is the share of "
                 "the newest batch",
-                applied.declared,
-                more=used_at(applied, "it is applied here"),
-                help=(f"write momentum={1 - layer.momentum:.3g}",),
+                f"write momentum={1 - layer.momentum:.3g}",
             )
         if not isinstance(layer, (BatchNorm, InstanceNorm, GroupNorm)) or layer.eps < 1:
             return
         meant = f"groupnorm({layer.groups})" if isinstance(layer, GroupNorm) else layer.kind
-        yield Finding(
-            self.code,
+        yield self.about(
+            applied,
             f"{applied.name} adds {layer.eps} to the variances, its eps, which looks like PyTorch's number of channels",
-            applied.declared,
-            more=used_at(applied, "it is applied here"),
-            help=(f"the channels that come in are not written: {meant}",),
-            fix=_without_channels,
-        )
+            f"the channels that come in are not written: {meant}",
+        ).replaced(fix=_without_channels)
 
 
 def _without_channels(span: Span) -> Fix | None:

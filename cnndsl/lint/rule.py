@@ -38,6 +38,11 @@ class Rule:
     layers: ClassVar[tuple[type[Layer], ...]] = ()
     """The kinds of layers whose applications it wants to see."""
 
+    def about(self, applied: Applied, message: str, *helps: str) -> Finding:
+        """A finding about a layer, at its declaration; where it is applied is a further place if that is another."""
+        more = () if applied.origin == applied.declared else ((applied.origin, "it is applied here"),)
+        return Finding(self.code, message, applied.declared, more=more, help=helps)
+
     def see(self, trail: Trail) -> Iterator[Finding]:
         """Look at the newest application of a trail. The same one may come again, with a longer trail."""
         return iter(())
@@ -49,8 +54,3 @@ class Rule:
     def finish(self, program: Program) -> Iterator[Finding]:
         """Say what can only be said when everything was seen."""
         return iter(())
-
-
-def used_at(applied: Applied, words: str) -> tuple[tuple[Origin, str], ...]:
-    """A further place where a layer is applied, if that is not where it is declared."""
-    return () if applied.origin == applied.declared else ((applied.origin, words),)

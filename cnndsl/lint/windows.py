@@ -11,7 +11,7 @@ from cnndsl.layers.convolution import Conv
 from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
 from cnndsl.layers.sizes import AXES, Shape, SizeError, per_axis, show
 from cnndsl.lint.flow import Applied, Trail
-from cnndsl.lint.rule import Finding, Rule, used_at
+from cnndsl.lint.rule import Finding, Rule
 from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
@@ -115,19 +115,15 @@ class Unread(Rule):
         rest = [axis for axis in axes if axis.unread * self.least >= axis.size and not axis.skipped]
         if over:
             words = " and ".join(f"{axis.skipped} of every {counted(axis.stride, axis.name)}" for axis in over)
-            yield self._finding(
+            yield self.about(
                 applied,
                 f"{applied.name} steps over {words} of its input",
-                ("use a kernel at least as large as the stride, or a smaller stride",),
+                "use a kernel at least as large as the stride, or a smaller stride",
             )
         elif rest:
             words = " and ".join(f"the last {_several(axis.unread, axis.name)}" for axis in rest)
-            yield self._finding(
-                applied, f"{applied.name} never reads {words} of its input, {show(applied.x)}", self._helps(applied)
-            )
-
-    def _finding(self, applied: Applied, message: str, helps: tuple[str, ...]) -> Finding:
-        return Finding(self.code, message, applied.declared, more=used_at(applied, "it is applied here"), help=helps)
+            message = f"{applied.name} never reads {words} of its input, {show(applied.x)}"
+            yield self.about(applied, message, *self._helps(applied))
 
     def _helps(self, applied: Applied) -> tuple[str, ...]:
         """What would read everything; tried, and not only thought."""
@@ -192,13 +188,11 @@ class PoolTooLarge(Rule):
         axes = axes_of(applied.layer, applied.x, applied.y)
         if any(axis.span > axis.size for axis in axes):
             everything = "global_maxpool" if isinstance(applied.layer, MaxPool) else "global_avgpool"
-            yield Finding(
-                self.code,
+            yield self.about(
+                applied,
                 f"the window of {applied.name}, {times(tuple(axis.span for axis in axes))}, is larger than what is "
                 f"left, {show(applied.x[1:])}",
-                applied.declared,
-                more=used_at(applied, "it is applied here"),
-                help=(f"drop a pool or a stride before it, or write {everything}",),
+                f"drop a pool or a stride before it, or write {everything}",
             )
 
 
@@ -221,13 +215,11 @@ class KernelOnPadding(Rule):
             return
         kernel, meeting = tuple(axis.kernel for axis in axes), tuple(axis.meeting for axis in axes)
         if prod(meeting) < prod(kernel):
-            yield Finding(
-                self.code,
+            yield self.about(
+                applied,
                 f"of the {times(kernel)} kernel of {applied.name} only {times(meeting)} ever meets the map of "
                 f"{show(applied.x[1:])}; the rest lies on the padding",
-                applied.declared,
-                more=used_at(applied, "it is applied here"),
-                help=("stride or pool less before it, or use a smaller kernel or dilation",),
+                "stride or pool less before it, or use a smaller kernel or dilation",
             )
 
 
@@ -253,11 +245,9 @@ class BorderOfPadding(Rule):
         keeps = [axis.dilation * (axis.kernel - 1) // 2 for axis in axes]
         written = keeps[0] if len(set(keeps)) == 1 else keeps
         kernel, wide = times(per_axis(layer.kernel, len(applied.x) - 1, "kernel")), counted(border, axis.name)
-        yield Finding(
-            self.code,
+        yield self.about(
+            applied,
             f"{applied.name} pads {axis.before} beside a kernel of {kernel}: a border of {wide} of what it "
             "gives has seen padding alone",
-            applied.declared,
-            more=used_at(applied, "it is applied here"),
-            help=(f"write padding={written}" if any(keeps) else "leave the padding out",),
+            f"write padding={written}" if any(keeps) else "leave the padding out",
         )

@@ -44,7 +44,10 @@ def _defined(line: list[Word]) -> list[str]:
     """The names that an item of a file may define."""
     head = list(takewhile(lambda word: word.type != "LBRACE", line))
     names: list[str] = [word for word in head if word.type == "NAME"]
-    nameless = any(before.type in DEFINITIONS and after.type != "NAME" for before, after in pairwise([*head, line[-1]]))
+    nameless = any(
+        word.type in DEFINITIONS and [after.type for after in head[at + 1 : at + 2]] != ["NAME"]
+        for at, word in enumerate(head)
+    )
     return [*names, tree.ANY] if nameless or not names else names
 
 
