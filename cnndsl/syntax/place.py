@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 
 from cnndsl.diagnostics import Fix
 from cnndsl.source import Source, Span
@@ -56,7 +57,7 @@ class Open:
         return {"LBRACE": "this body", "_LPAR": "this parenthesis", "LSQB": "this list"}[self.token.type]
 
 
-@dataclass(slots=True)
+@dataclass
 class Place:
     """The word `words[at]` cannot stand here; `expected` are the kinds of words that could."""
 
@@ -87,7 +88,7 @@ class Place:
         """Whether the innermost open bracket is that of a body."""
         return bool(self.brackets) and self.brackets[-1].token.type == "LBRACE"
 
-    @property
+    @cached_property  # many ask, and a line can be long
     def line(self) -> list[Word]:
         """The words of the line up to this one, which is not among them."""
         start = self.at

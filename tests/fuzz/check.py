@@ -34,7 +34,7 @@ FOLDER = ROOT / "models"
 """What a text may import from."""
 _NO_WORDS_FOR_USERS = ("internal", "Traceback", "NoneType", "object at 0x", "<class '")
 _MOST_NETWORKS = 3
-_SLOWER = 10.0
+_PATIENCE = 10.0
 _MOST_TO_RENDER = 20_000  # characters of a graph; the layout of a large one takes its time, and has a limit of its own
 
 
@@ -52,8 +52,8 @@ class Outcome:
 class _Steps:
     """Runs the steps of one input, each within its time."""
 
-    def __init__(self, instrumented: bool) -> None:
-        self._scale = _SLOWER if instrumented else 1.0
+    def __init__(self, patient: bool) -> None:
+        self._scale = _PATIENCE if patient else 1.0
         self.seconds, self.slowest = 0.0, ""
 
     def __call__(self, name: str, work: Callable[[], object]) -> object:
@@ -67,15 +67,16 @@ class _Steps:
                 self.seconds, self.slowest = taken, name
 
 
-def check(data: bytes, *, instrumented: bool = False, thorough: bool = False) -> Outcome:
+def check(data: bytes, *, patient: bool = False, thorough: bool = False) -> Outcome:
     """Try everything that can be asked about these bytes as a text.
 
-    `instrumented` says that the interpreter is slowed down by what watches it: steps get more time. What takes long is
-    done for some of the inputs, always the same ones; with `thorough` for all. Memory is what a process has had, and
-    so is looked at by those who know what else theirs has done.
+    `patient` gives each step ten times as long, where something else slows it down: what watches the interpreter, or a
+    busy machine that runs the tests. What takes long is done for some of the inputs, always the same ones; with
+    `thorough` for all. Memory is what a process has had, and so is looked at by those who know what else theirs has
+    done.
     Raises AssertionError, OverBudget, or what the compiler wrongly raised.
     """
-    steps = _Steps(instrumented)
+    steps = _Steps(patient)
     sample = crc32(data)
     if thorough or sample % 20 == 0:
         for command in _COMMANDS:

@@ -76,7 +76,7 @@ class Worker:
         """Try one input. Raises what `check` raises, unless the same was found before."""
         (self._folder / "current").write_bytes(data)
         try:
-            outcome = check(data, instrumented=self._instrumented)
+            outcome = check(data, patient=self._instrumented)
             if not self._instrumented:
                 budget.check_memory()
         except budget.OverBudget as problem:
