@@ -9,6 +9,7 @@ from cnndsl.backends.diff import align as alignment
 from cnndsl.backends.diff.align import align
 from cnndsl.backends.diff.items import items
 from cnndsl.backends.diff.likeness import Likeness
+from cnndsl.backends.diff.wiring import Wiring
 from cnndsl.program import Program
 from tests.running import program_of
 
@@ -99,6 +100,20 @@ def test_an_exchange_keeps_the_longer_row(monkeypatch: pytest.MonkeyPatch) -> No
     program = networks(*texts)
     one, other = items(program, program.network("Before")), items(program, program.network("After"))
     assert [one[i].name for i, _ in align(one, other, Likeness(program, program))] == names[3:]
+
+
+def test_what_is_of_another_kind_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+    does_the_same = Wiring._does_the_same
+
+    def counted(self: Wiring, i: int, j: int) -> bool:
+        tried.append((i, j))
+        return does_the_same(self, i, j)
+
+    monkeypatch.setattr(Wiring, "_does_the_same", counted)
+    program = networks("repeat 50 { relu }", "repeat 50 { conv(3, 1) }")
+    assert not diff.compare(program, program, "Before", "After").same
+    assert not tried
 
 
 def test_the_order_of_independent_branches_is_no_difference() -> None:

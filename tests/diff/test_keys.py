@@ -118,6 +118,15 @@ def test_another_order_is_told() -> None:
     assert "in another order" in diff.render(found)
 
 
+def test_another_order_behind_another_name_of_a_block_is_told() -> None:
+    text = "block {} {{ {}; a -> b }}\nnetwork Net {{ input(4); unit: {} }}"
+    before = program_of(text.format("One", "a = linear(4); b = linear(4)", "One"))
+    after = program_of(text.format("Two", "b = linear(4); a = linear(4)", "Two"))
+    keys = diff.compare(before, after).keys
+    assert keys.loads
+    assert keys.reordered
+
+
 def test_what_a_class_from_elsewhere_holds_is_not_known() -> None:
     program = program_of((CASES / "given.cnn").read_text(encoding="utf-8"))
     assert diff.compare(program, program, "Before", "After").keys.unknown == ("act",)

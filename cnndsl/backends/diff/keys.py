@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from cnndsl.backends.diff.comparison import Comparison, Status
 from cnndsl.backends.diff.items import Item
 from cnndsl.layers.extern import Extern
-from cnndsl.layers.sizes import plain
+from cnndsl.layers.sizes import KnownShape, plain
 from cnndsl.program import Child, Leaf, Module, Program, Use
-
-KnownShape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,7 @@ class _Walk:
         """Whether the same keys come in another order."""
         if self._state(0, a)[0] == self._state(1, b)[0]:
             return False
-        one, other = (
-            (key for child in module.children for key, _ in self._tensors(side, child.unit, child.name))
-            for side, module in enumerate((a, b))
-        )
-        return any(old != new for old, new in zip(one, other, strict=False))
+        return any(old != new for old, new in zip(self._keys(0, a), self._keys(1, b), strict=False))
 
     def modules(self, a: Module, b: Module, prefix: str) -> None:
         """Compare the parts of two modules by their names."""
@@ -99,9 +93,8 @@ class _Walk:
             else:
                 self.modules(*inner, f"{path}.")
             return
-        self._unknown += [path for unit in (one, other) if isinstance(unit, Leaf) and isinstance(unit.layer, Extern)][
-            :1
-        ]
+        if any(isinstance(unit, Leaf) and isinstance(unit.layer, Extern) for unit in (one, other)):
+            self._unknown.append(path)
         old, new = (dict(self._tensors(k, unit, path)) for k, unit in enumerate((one, other)))
         for key, shape in new.items():
             if key not in old:
@@ -111,6 +104,10 @@ class _Walk:
             else:
                 self._same += 1
         self._unexpected |= {key: shape for key, shape in old.items() if key not in new}
+
+    def _keys(self, side: int, module: Module) -> Iterator[str]:
+        """All keys of a network in their order."""
+        return (key for child in module.children for key, _ in self._tensors(side, child.unit, child.name))
 
     def _tensors(self, side: int, unit: Leaf | Use | None, path: str) -> Iterator[tuple[str, KnownShape]]:
         """The keys of a part, with their shapes."""

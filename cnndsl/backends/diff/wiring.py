@@ -49,22 +49,23 @@ class Wiring:
 
     def with_others(self, pairs: Pairs) -> Pairs:
         """The pairs, and those of items that do the same in another place of the order: another way to write it."""
-        gone = [i for i in range(len(self._items[0])) if i not in self._numbers[0]]
+        gone: dict[tuple[str, str, str], list[int]] = {}
+        for i, item in enumerate(self._items[0]):
+            if i not in self._numbers[0]:
+                gone.setdefault(_known_by(item), []).append(i)
         found = list(pairs)
-        for j in range(len(self._items[1])):
-            if j in self._numbers[1]:
-                continue
-            i = next((i for i in gone if self._does_the_same(i, j)), None)
-            if i is not None:
-                gone.remove(i)
-                self._enter([(i, j)])
-                found.append((i, j))
+        for j, item in enumerate(self._items[1]):
+            alike = [] if j in self._numbers[1] else gone.get(_known_by(item), [])
+            same = next((i for i in alike if self._does_the_same(i, j)), None)
+            if same is not None:
+                alike.remove(same)
+                self._enter([(same, j)])
+                found.append((same, j))
         return found
 
     def _does_the_same(self, i: int, j: int) -> bool:
+        """Whether two items of one name and kind are one, in another place of the order."""
         a, b = self._items[0][i], self._items[1][j]
-        if (a.sort, a.name, a.word) != (b.sort, b.name, b.word):
-            return False
         if a.name and not a.again and not b.again:
             return True
         sources = self._sources(i, j)
@@ -111,6 +112,10 @@ class Wiring:
         own = next(k for k, before in self._numbers[side].items() if before == number)
         item = self._items[side][own]
         return f"what {item.name or item.word} gives"
+
+
+def _known_by(item: Item) -> tuple[str, str, str]:
+    return item.sort, item.name, item.word
 
 
 def _output(number: int, name: str | None, training: bool) -> str:
