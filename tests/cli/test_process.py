@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -115,14 +116,24 @@ def test_a_name_that_is_no_text(folder: Path) -> None:
     assert made.returncode == 0, made.stderr
 
 
-def test_interrupted(folder: Path) -> None:
-    pipe = folder / "pipe.cnn"
-    os.mkfifo(pipe)
-    running = subprocess.Popen([*CNNDSL, "check", pipe], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    writing = os.open(pipe, os.O_WRONLY)  # returns when the command has begun to read
-    running.send_signal(signal.SIGINT)
-    out, err = running.communicate()
-    os.close(writing)
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes that are started can be interrupted, also where the tests run in the background of a shell."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_interrupted() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*CNNDSL, "check", "-"], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as running:
+        assert running.stdin is not None
+        running.stdin.write("#" * 2**20)  # more than a pipe holds: the command has begun to read when this is done
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate()
     assert (running.returncode, out, err.strip()) == (130, "", "interrupted")
 
 
