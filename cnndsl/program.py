@@ -43,7 +43,7 @@ def _read_operation(value: Any) -> Any:
 def _read_by_kind(value: Any, kinds: dict[str, Any], what: str) -> Any:
     fields = dict(value) if isinstance(value, dict) else {}
     kind = fields.pop("kind", None)
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         message = f"no {what} is called {kind!r}"
         raise ValueError(message)
     return kinds[kind].model_validate(fields)

@@ -10,7 +10,9 @@ import pytest
 
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.declared import Invalid
+from cnndsl.program import Program
 from cnndsl.records import Model, Reads, Record
+from tests.running import compiled
 
 
 class Point(Record):
@@ -93,6 +95,29 @@ def test_a_model_goes_to_json_and_back() -> None:
 def test_json_that_is_no_model(text: str) -> None:
     with pytest.raises(ValueError, match="Farm"):
         Farm.model_validate_json(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ('"kind":"conv"', '"kind":[]'),
+        ('"kind":"conv"', '"kind":"conv","self":1'),
+        ('"expr":"3 * a"', '"expr":5'),
+        ('"expr":"3 * a"', '"expr":["a",3]'),
+        ('"expr":"3 * a"', f'"expr":"{"9" * 400}*1.5"'),
+        ('"expr":"3 * a"', f'"expr":"{"*".join(["(a+b+c+d+e)"] * 7)}"'),
+        ('"expr":"3 * a"', '"expr":"3 * a","open":5'),
+        ('"expr":"3 * a"', '"expr":"3 * a","open":[[]]'),
+        ('{"value":6', '{"value":"six"'),
+    ],
+)
+def test_json_that_is_no_program(written: str, instead: str) -> None:
+    program = compiled("block B(a) { conv(a * 3, 1) }\nnetwork Net { input(3, 8, 8) -> B(2) }").program
+    assert program is not None
+    text = program.model_dump_json()
+    assert written in text, text
+    with pytest.raises(ValueError, match="Program"):
+        Program.model_validate_json(text.replace(written, instead, 1))
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ class Declared(Record):
                     delattr(cls, name)
         cls.model_fields = fields
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, /, **given: Any) -> None:
         values = {}
         for name, field in self.model_fields.items():
             if name in given:

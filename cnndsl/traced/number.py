@@ -5,9 +5,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
-from cnndsl.traced.expr import DIVISIONS, Atom, Expr, Guard, Number, Operation, Symbol, divide
+from cnndsl.traced.expr import DIVISIONS, Atom, Expr, Guard, Number, Operation, Symbol, TooLong, divide
 from cnndsl.traced.reading import parse_expr
 from cnndsl.traced.truth import RELATIONS, Truth
 
@@ -146,13 +146,7 @@ class Traced:
         from pydantic_core import core_schema
 
         def read(value: Any) -> Traced:
-            if isinstance(value, Traced):
-                return value
-            if isinstance(value, Mapping) and {"value", "expr"} <= set(value) <= {"value", "expr", "open"}:
-                opened = {str(name): Expr.of(Symbol(str(name), [])) for name in value.get("open", ())}
-                return Traced(value["value"], _from_json(value["expr"]).substitute(opened))
-            message = "a number, or an object with 'value' and 'expr'"
-            raise ValueError(message)
+            return value if isinstance(value, Traced) else _from_json(value)
 
         return core_schema.no_info_plain_validator_function(read)
 
@@ -172,8 +166,24 @@ def _to_json(expr: Expr) -> str | list[str]:
     return [str(factor) for factor in expr.factors] if expr.factors else str(expr)
 
 
-def _from_json(written: str | list[str]) -> Expr:
-    return parse_expr(written) if isinstance(written, str) else Expr.product(map(parse_expr, written))
+def _from_json(value: Any) -> Traced:
+    """What `as_json` wrote. Raises ValueError for anything else."""
+    match value:
+        case {"value": int() | float() as number, "expr": written, **more} if more.keys() <= {"open"}:
+            opened = more.get("open", [])
+            if _is_texts(opened) and (isinstance(written, str) or _is_texts(written)):
+                try:
+                    expr = parse_expr(written) if isinstance(written, str) else Expr.product(map(parse_expr, written))
+                    return Traced(number, expr.substitute({name: Expr.of(Symbol(name, [])) for name in opened}))
+                except (TooLong, ArithmeticError) as problem:
+                    message = f"an expression that cannot be worked out: {written}"
+                    raise ValueError(message) from problem
+    message = "a number, or an object with 'value' and 'expr'"
+    raise ValueError(message)
+
+
+def _is_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 _ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
