@@ -7,12 +7,13 @@ others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.sizes import Dim, Shape, SizeError, plain, show
-from cnndsl.program import Child, Combine, Leaf, Module, Plain, Program, Step, Use, outside_values
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step, Use, outside_values
 from cnndsl.traced import Expr, Test, Traced, key_of, parse_expr, parse_test, value_of
 
 
@@ -116,33 +117,38 @@ class _Shapes:
         outdated: Names,
     ) -> tuple[tuple[Shape, ...], Step]:
         action = step.action
-        place = f"{path}, {step.origin.file}:{step.origin.line}:{step.origin.column}"
-        try:
-            if isinstance(action, Combine):
+        inner = f"{path}.{action.child}" if isinstance(action, Call) else path
+        place = f"{inner}, {step.origin.file}:{step.origin.line}:{step.origin.column}"
+        if isinstance(action, Combine):
+            with _placed(place):
                 return action.operation.outputs(xs), step
-            if isinstance(action, Plain):
+        if isinstance(action, Plain):
+            with _placed(place):
                 return (_output(action, xs[0]),), step
-            inner = f"{path}.{action.child}"
-            place = f"{inner}, {step.origin.file}:{step.origin.line}:{step.origin.column}"
-            unit = units[action.child]
-            if isinstance(unit, Leaf):
-                x = xs[0] if xs else ()
+        unit = units[action.child]
+        if isinstance(unit, Leaf):
+            x = xs[0] if xs else ()
+            with _placed(place):
                 y = _output(unit, x)
-                before = built.setdefault(action.child, unit.model_copy(update={"x": x}))
-                if isinstance(before, Leaf) and before.x != x and _built(before) != _built(unit, x):
-                    raise _other_build(place, before.x, x)
-                return (y,), step
-            module = self.module(self._program.modules[action.module or unit.module], xs, inner, outdated)
-        except SizeError as problem:
-            if problem.message.startswith(path):
-                raise
-            raise SizeError(f"{place}: {problem.message}", *problem.help, code=problem.code) from None
+            before = built.setdefault(action.child, unit.model_copy(update={"x": x}))
+            if isinstance(before, Leaf) and before.x != x and _built(before) != _built(unit, x):
+                raise _other_build(place, before.x, x)
+            return (y,), step
+        module = self.module(self._program.modules[action.module or unit.module], xs, inner, outdated)
         use = unit.model_copy(update={"module": module.id, "xs": xs})
         before = built.setdefault(action.child, use)
         if isinstance(before, Use) and self._build(before.module) != self._build(module.id):
             raise _other_build(place, before.xs[0], xs[0])
         shapes = module.output_shapes if module.kind == "chain" else _outside(use, module)
         return shapes, step.model_copy(update={"action": action.model_copy(update={"module": module.id})})
+
+
+@contextmanager
+def _placed(place: str) -> Iterator[None]:
+    try:
+        yield
+    except SizeError as problem:
+        raise SizeError(f"{place}: {problem.message}", *problem.help, code=problem.code) from None
 
 
 def _output(applied: Leaf | Plain, x: Shape) -> Shape:

@@ -88,3 +88,10 @@ def test_a_shared_part_that_would_be_built_twice(layers: str) -> None:
     infer(program)
     with pytest.raises(SizeError, match=r"both, .*: built for an input of 10 x 3 x 4, and 8 x 3 x 4 comes in"):
         infer(program, {"Net": [(3, 10, 4)]})
+
+
+@pytest.mark.parametrize("network", ["Net", "k"])
+def test_a_layer_that_does_not_fit_is_named_with_its_place(network: str) -> None:
+    compilation = compiled(f"block B {{ conv(8, 5) }}\nnetwork {network} {{\n    input(3, 32, 32) -> B\n}}")
+    with pytest.raises(SizeError, match=rf"^{network}\.b1\.conv1, test\.cnn:1:11: kernel 5×5 does not fit"):
+        infer(read_back(compilation), {network: [(3, 4, 4)]})
