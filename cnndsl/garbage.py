@@ -11,7 +11,8 @@ from contextlib import contextmanager
 def all_kept() -> Iterator[None]:
     """While nearly everything that is made is kept: looking for garbage would be most of the time, for nothing."""
     was_on = gc.isenabled()
-    gc.disable()
+    if was_on:  # else another thread may just turn it on again, and nobody would after this one
+        gc.disable()
     try:
         yield
     finally:
