@@ -90,6 +90,12 @@ def test_it_is_in_the_reference_and_the_summary(copy: Path) -> None:
     assert "layer_scale from 0.001" in shown
 
 
+def test_the_class_is_in_the_style_of_the_others(copy: Path) -> None:
+    family = "cnndsl/layers/normalisation.py"
+    run(copy, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", "cache", family)
+    run(copy, "-m", "ruff", "check", "--config", str(ROOT / "pyproject.toml"), "--ignore", "I001,F811", family)
+
+
 def test_the_tests_of_layers_know_of_it(copy: Path) -> None:
     said = run(copy, "-m", "pytest", "tests/layers", "-q", "-k", "layer_scale or LayerScale", "-p", "no:cacheprovider")
     assert int(said.splitlines()[-1].split()[0]) >= 5, said
