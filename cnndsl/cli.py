@@ -87,7 +87,7 @@ class _Commands(click.Group):
         if args[0] not in commands and not args[0].startswith("-"):
             from cnndsl.elaborate.suggest import nearest
 
-            near = nearest(args[0], commands)
+            near = f"--{args[0]}" if args[0] in ("help", "version") else nearest(args[0], commands)
             message = f"there is no command {args[0]}" + (f": did you mean {near}?" if near else "")
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)
@@ -96,9 +96,9 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="\b\nExit codes: 0 all is well; 1 a text has errors; 2 wrong use, or a file cannot be read or written.\n\n"
-    '\b\nTab completion: put  eval "$(_CNNDSL_COMPLETE=bash_source cnndsl)"  into ~/.bashrc;\n'
-    "zsh_source and fish_source are for those shells.",
+    epilog="Exit codes: 0 all is well; 1 a text has errors; 2 wrong use, or a file cannot be read or written.\n\n"
+    "Tab completion: put this line into ~/.bashrc; zsh_source and fish_source are for those shells.\n\n"
+    '\b\n  eval "$(_CNNDSL_COMPLETE=bash_source cnndsl)"',
 )
 @click.version_option(package_name="cnndsl", message="%(prog)s %(version)s")
 def cli() -> None:

@@ -244,6 +244,21 @@ def _recognise(path: Path) -> Callable[[bytes], bool]:
     return is_signed_page if path.suffix in (".md", ".html") else is_signed
 
 
+def columns(most: int | None = None) -> int:
+    """How many columns a line of output may take: those of the terminal, up to `most`, and 80 elsewhere."""
+    if not on_terminal():
+        return 80
+    from shutil import get_terminal_size
+
+    found = get_terminal_size().columns
+    return found if most is None else min(found, most)
+
+
+def on_terminal() -> bool:
+    """Whether output goes to a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 class Unheard(Exception):  # noqa: N818 - it says what happened: nobody takes what is written
     """Standard output or standard error takes no more: the reader has gone, the disk is full."""
 

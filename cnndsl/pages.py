@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import wrap
 
 from cnndsl.terminal import paint
 
@@ -51,17 +52,23 @@ def page(code: str) -> Page:
     return Page(code, text.partition("\n")[0].partition(": ")[2], text)
 
 
-def plain(markdown: str, *, color: bool = False) -> str:
-    """A page for a terminal: headings in bold, examples indented, and links as the words that they stand on."""
-    lines = []
+def plain(markdown: str, *, color: bool = False, columns: int = 80) -> str:
+    """A page for a terminal: headings in bold, paragraphs in so many columns, examples indented, and links as the
+    words that they stand on.
+    """
+    lines: list[str] = []
+    paragraph: list[str] = []
     inside = False
-    for line in markdown.splitlines():
+    for line in [*markdown.splitlines(), ""]:
+        if not inside and line and not line.startswith(("#", "```")):
+            paragraph.append(line)
+            continue
+        lines += wrap(_LINK.sub(r"\1", " ".join(paragraph)), columns, break_long_words=False, break_on_hyphens=False)
+        paragraph.clear()
         if line.startswith("```"):
             inside = not inside
         elif inside:
             lines.append(f"    {line}".rstrip())
-        elif line.startswith("#"):
-            lines.append(paint(line.lstrip("# "), "bold", color=color))
         else:
-            lines.append(_LINK.sub(r"\1", line))
-    return "\n".join(lines) + "\n"
+            lines.append(paint(line.lstrip("# "), "bold", color=color))
+    return "\n".join(lines[:-1]) + "\n"

@@ -9,7 +9,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
-from textwrap import shorten, wrap
+from textwrap import wrap
 from typing import Any
 
 from cnndsl.compilation import CompilationError
@@ -200,16 +200,18 @@ def _unstarred(text: str) -> str:
 # For a terminal
 
 
-def listing(*, color: bool = False, columns: int = 80) -> str:
-    """All kinds with a line each, by groups."""
+def listing(*, color: bool = False, columns: int | None = None) -> str:
+    """All kinds by groups, with a line each, or with as many as a sentence takes in so many columns."""
     lines = []
     across = max(map(len, KINDS)) + 2
-    room = max(columns - across - 2, 20)
+    room = None if columns is None else max(columns - across - 2, 20)
     for group, kinds in groups().items():
         lines += [paint(group.value, "bold", color=color)]
         for kind in kinds:
-            said = shorten(_in_a_line(kind), room, placeholder=" ...")
-            lines.append(f"  {paint(kind.kind.ljust(across), 'cyan', color=color)}{said}")
+            sentence = _in_a_line(kind)
+            first, *more = [sentence] if room is None else wrap(sentence, room, break_on_hyphens=False)
+            lines.append(f"  {paint(kind.kind.ljust(across), 'cyan', color=color)}{first}")
+            lines += [" " * (across + 2) + line for line in more]
         lines.append("")
     lines.append("cnndsl layers NAME describes one.")
     return "\n".join(lines) + "\n"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Any
 
 import click
 
 from cnndsl.commands.options import common_beside_format, network_name
-from cnndsl.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, say
+from cnndsl.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, columns, say
 
 DIFFERENT = 1
 """The exit code for networks that differ, where one is asked for."""
@@ -77,9 +76,7 @@ def command(
         if form == "json":
             say(diff.json(difference))
         else:
-            terminal = sys.stdout is not None and sys.stdout.isatty()
-            columns = get_terminal_size().columns if terminal else 80
-            say(diff.render(difference, color=run.colored(sys.stdout), columns=columns, whole=whole))
+            say(diff.render(difference, color=run.colored(sys.stdout), columns=columns(), whole=whole))
     code = run.finish()
     if not exit_code:
         return code

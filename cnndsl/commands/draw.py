@@ -43,8 +43,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     "--direction",
     type=click.Choice(["TB", "LR"], case_sensitive=False),
     default="TB",
-    show_default=True,
-    help="From top to bottom, or from left to right; the style volume always goes to the right.",
+    help="From top to bottom, or from left to right; the style volume always goes to the right.  [default: tb]",
 )
 @click.option(
     "--theme",
@@ -84,7 +83,12 @@ def command(
 
     The suffix of OUT says what is written: a picture (.svg, .png, .pdf), the graph for Graphviz (.dot) or for
     Mermaid (.mmd), or a block of Mermaid for a Markdown page (.md). The style volume can be .svg or .png.
-    """
+
+    \b
+    cnndsl draw net.cnn
+    cnndsl draw net.cnn --style volume -o maps.svg
+    cnndsl draw resnet.cnn --network ResNet50 --depth 1 -o resnet50.png
+    """  # noqa: D301 - a backspace is how click is told to leave lines as they are
     run = Run(**common)
     if output is None:
         if file == STDIN:

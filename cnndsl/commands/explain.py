@@ -113,7 +113,12 @@ def command(
     comes from, and what other numbers would give. The path of a block stands for all layers in it.
 
     With --from or --values the network is run, and a page shows what comes out of each layer.
-    """
+
+    \b
+    cnndsl explain net.cnn conv2
+    cnndsl explain kernel.cnn --values "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
+    cnndsl explain net.cnn --from cat.png --weights net.pt
+    """  # noqa: D301 - a backspace is how click is told to leave lines as they are
     running = {name: options.pop(name) for name in ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels")}
     run = Run(**options)
     inputs = _inputs(pictures, values)

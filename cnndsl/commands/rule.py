@@ -7,7 +7,7 @@ import sys
 import click
 
 from cnndsl.commands.options import color as color_option
-from cnndsl.console import Run, say
+from cnndsl.console import Run, columns, say
 
 
 @click.command("rule", short_help="List the errors and warnings, or describe one.")
@@ -27,7 +27,7 @@ def command(code: str | None, color: str) -> int:
         page = pages.page(code.upper())
     except KeyError:
         raise click.BadParameter(_why_not(code), param_hint="CODE") from None
-    say(pages.plain(page.text, color=colored))
+    say(pages.plain(page.text, color=colored, columns=columns(120)))
     return 0
 
 

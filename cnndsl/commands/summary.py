@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from cnndsl.commands.options import common_beside_format, file, network, network_name
-from cnndsl.console import Run, say
+from cnndsl.console import Run, columns, on_terminal, say
 
 if TYPE_CHECKING:
     from cnndsl.backends.summary import Format
@@ -107,10 +107,7 @@ def command(
     run = Run(**common)
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
-        from shutil import get_terminal_size
-
         name = network_name(compilation.program, network)
-        terminal = sys.stdout is not None and sys.stdout.isatty()
         table = compilation.summary(
             name,
             format=form,
@@ -120,8 +117,8 @@ def command(
             dtype=dtype,
             columns=only,
             color=run.colored(sys.stdout),
-            width=get_terminal_size().columns if terminal else 80,
-            bars=terminal and _has_blocks(sys.stdout),
+            width=columns(),
+            bars=on_terminal() and _has_blocks(sys.stdout),
         )
         say(table)
     return run.finish()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
@@ -15,8 +16,17 @@ def test_all_kinds_with_a_line_each(cnndsl: Command) -> None:
     assert (result.code, result.err) == (0, "")
     listed = re.findall(r"^  (\w+) +(\S.*)$", result.out, re.MULTILINE)
     assert sorted(name for name, _ in listed) == sorted(KINDS)
-    assert all(len(line) <= 80 for line in result.out.splitlines())
     assert dict(listed)["relu6"] == "A ReLU that stops at 6: min(max(0, x), 6)"
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120, 200])
+def test_a_terminal_of_any_width_has_all_words(cnndsl: Command, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    words = cnndsl("layers").out.split()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = cnndsl("layers", "--color", "never").out
+    assert shown.split() == words
+    assert all(len(line) <= max(min(columns, 120), 43) for line in shown.splitlines())
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -20,7 +20,11 @@ CNNDSL = [sys.executable, "-m", "cnndsl"]
 
 @pytest.mark.parametrize(
     ("word", "said"),
-    [("chekc", "there is no command chekc: did you mean check?"), ("train", "there is no command train\n")],
+    [
+        ("chekc", "there is no command chekc: did you mean check?"),
+        ("train", "there is no command train\n"),
+        ("help", "there is no command help: did you mean --help?"),
+    ],
 )
 def test_a_command_that_does_not_exist(cnndsl: Command, word: str, said: str) -> None:
     result = cnndsl(word, "net.cnn")

@@ -22,11 +22,20 @@ def test_every_page_can_be_shown(cnndsl: Command, code: str) -> None:
     said = cnndsl("rule", code.lower()).out
     assert said.startswith(f"{code}: {pages.page(code).title}\n")
     assert "](" not in said
+    assert all(len(line) <= 80 for line in said.splitlines() if not line.startswith("    "))
 
 
 def test_colors(cnndsl: Command) -> None:
     assert cnndsl("rule", "W203", "--color", "always").out.startswith("\x1b[1mW203: ")
     assert "\x1b[33mW203\x1b[0m  a bias before" in cnndsl("rule", "--color", "always").out
+
+
+def test_the_words_fit_the_terminal(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    said = cnndsl("rule", "E103", "--color", "never").out
+    assert "\n`block`, `sequence`, `input`, `output`,\n" in said
+    assert "\n    error[E103]: output is a word of the language and cannot be a name\n" in said
 
 
 def test_all_codes(cnndsl: Command) -> None:

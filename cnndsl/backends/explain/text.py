@@ -12,7 +12,7 @@ from cnndsl.layers.sizes import show
 from cnndsl.terminal import clean, pad, paint, width
 
 _INDENT = "  "
-_WIDE = 100
+_WIDE = 80
 
 
 def brief(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
