@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any, NoReturn
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.elaborate import instead
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.mistaken import refuse_others
-from cnndsl.elaborate.suggest import activation_argument, instead, is_clear, nearest, without
+from cnndsl.elaborate.suggest import activation_argument, is_clear, nearest, without
 from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
 from cnndsl.layers import fields
@@ -173,6 +174,11 @@ def _too_many(
     if unnamed < len(left) and unnamed < position:
         raise _after_named(left[unnamed], argument)
     parameters = list(kind.model_fields)
+    only = kind.model_fields[parameters[0]] if len(parameters) == 1 else None
+    several = instead.listed([a for a, _ in given], only.check) if only is not None else None
+    if several is not None:
+        span = given[0][0].span.to(given[-1][0].span)
+        raise error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])
     takes = f"{len(parameters)} argument{'s' if len(parameters) != 1 else ''}" if parameters else "no arguments"
     listed = f": {', '.join(parameters)}" if parameters else ""
     raise error(
@@ -253,9 +259,10 @@ def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argumen
             written = re.sub(r"\s*,\s*", ".", span.text)
             message, pointed = "a number has a point before its decimals", Fix.replacing(span, written)
             return error("E208", message, span, help=f"write {written}", fix=pointed)
-    helps, fix = instead(given.value, fields.choices(kind.model_fields[name])) if given is not None else (None, None)
-    place = places[name].span if name in places else span
-    return error("E208", f"{kind.kind}: {problem}", place, help=helps or _parameter_help(kind, name), fix=fix)
+    info, place = kind.model_fields[name], places[name].span if name in places else span
+    way = instead.argument(given, fields.choices(info), info.check) if given is not None else None
+    helps, fix = way or (_parameter_help(kind, name), None)
+    return error("E208", f"{kind.kind}: {problem}", place, help=helps, fix=fix)
 
 
 def _parameter_help(kind: type[Layer], name: str) -> str | tuple[str, ...]:

@@ -6,7 +6,7 @@ from functools import partial, reduce
 from typing import Any
 
 from cnndsl.diagnostics import Label, Problem, error
-from cnndsl.elaborate import functions
+from cnndsl.elaborate import functions, instead
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
 from cnndsl.elaborate.context import LIGHT
 from cnndsl.elaborate.evaluation import Evaluation
@@ -55,10 +55,16 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     if isinstance(node.function, tree.Input):
         return body.declare_input(node, "input")
     check_colons(node)
+    for argument in node.arguments:
+        if isinstance(argument.value, tree.Body) and (problem := instead.braced(argument.value)) is not None:
+            raise problem
     try:
         function = body.known(node.function)
     except Problem as problem:
-        raise called_twice(as_here(problem, node), node) from None
+        raise (
+            (instead.activation(node) if problem.diagnostic.code == "E201" else None)
+            or called_twice(instead.method(as_here(problem, node), node), node)
+        ) from None
     if isinstance(function, Kind):
         value = _leading_value(body, node)
         if value is not None:

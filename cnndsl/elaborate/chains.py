@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnndsl.diagnostics import Problem, error
+from cnndsl.elaborate import instead
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.suggest import hidden, with_colon
 from cnndsl.elaborate.unread import hand_on
@@ -49,17 +50,18 @@ def _stage(body: Evaluation, node: tree.Expression) -> Stage:
         value = body.known(node.layer)
         if not isinstance(value, RECIPES) and (problem := with_colon(node)) is not None:
             raise problem
-        layer = _recipe(value, node.layer, "only a layer has a name before a colon")
+        layer = _recipe(value, node.layer, "only a layer has a name before a colon", node.label)
         return Stage(layer, label, node.span, quoted)
     return Stage(_recipe(body.known(node), node, "only a layer can follow ->"), None, node.span)
 
 
-def _recipe(value: Any, node: tree.Expression, wanted: str) -> Any:
+def _recipe(value: Any, node: tree.Expression, wanted: str, label: tree.Node | None = None) -> Any:
     """The value, unless it is none that makes a layer. Raises Problem."""
     if isinstance(value, RECIPES):
         return value
-    help_text = next(iter(hidden(node)), "write a layer here")
-    if isinstance(value, list) and any(isinstance(item, RECIPES) for item in value):
+    help_text, fix = instead.stage(node)
+    help_text = next(iter(hidden(node)), help_text)
+    if isinstance(value, list) and any(isinstance(item, RECIPES) for item in value) and fix is None:
         help_text = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
     if isinstance(value, (tuple, list)) and value and all(isinstance(item, Value) for item in value):
         raise error(
@@ -68,9 +70,13 @@ def _recipe(value: Any, node: tree.Expression, wanted: str) -> Any:
             node.span,
             help="go on with one of them, a, b = ... and then a -> ..., or put them together: concat(...) -> ...",
         )
+    if label is not None and isinstance(node, tree.Number):
+        help_text = f"a number gets its name with =: {label.span.text} = {node.span.text}"
     if isinstance(value, Value):
         help_text = "begin a new line with the value: it becomes the current one"
-    raise error("E404", f"{wanted}, and this is {describe(value)}", node.span, help=help_text)
+        if label is not None:
+            help_text = f"a value gets its name with =: {label.span.text} = ..."
+    raise error("E404", f"{wanted}, and this is {describe(value)}", node.span, help=help_text, fix=fix)
 
 
 def _check_label(body: Evaluation, stage: tree.Expression, line: tree.Pipe) -> None:
@@ -88,6 +94,8 @@ def _check_label(body: Evaluation, stage: tree.Expression, line: tree.Pipe) -> N
 
 def pipe(body: Evaluation, node: tree.Pipe) -> Any:
     """What `a -> b` is worth: a layer, or what comes out where `a` is a value. Raises Problem."""
+    if (numbers := instead.numbers_in_a_row(node)) is not None:
+        raise numbers
     first = node.stages[0]
     start: Any = None
     stages: list[Stage] = []

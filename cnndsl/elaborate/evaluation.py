@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self, TypeVar
 
-from cnndsl.diagnostics import Label, Problem, error
+from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, too_long
 from cnndsl.elaborate.limits import raise_it
@@ -39,6 +39,8 @@ class Evaluation:
         """The current value of the pipeline."""
         self.bound: tree.Bind | None = None
         """The line that is worked out, if it gives a name to one value."""
+        self.mistaken: set[str] = set()
+        """The words in lines with mistakes."""
 
     # What the classes above know
 
@@ -120,11 +122,14 @@ class Evaluation:
         if isinstance(items, tuple):  # the values that a step gives
             items = list(items)
         if not isinstance(items, list):
+            counts = isinstance(value_of(items), int) and isinstance(node, (tree.Number, tree.Name, tree.Attribute))
+            count = f"range({node.span.text})" if counts else "range(n)"
             raise error(
                 "E206",
                 f"a loop runs over a list, and this is {describe(items)}",
                 node.span,
-                help="to count, write range(n)",
+                help=f"to count, write {count}",
+                fix=Fix.replacing(node.span, count) if counts else None,
             )
         self.context.turn(node.span, len(items))
         return items

@@ -11,11 +11,12 @@ from cnndsl.elaborate.calls import call
 from cnndsl.elaborate.chains import brace, choice, conditional, labelled, pipe
 from cnndsl.elaborate.context import LIGHT
 from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.instead import after_a_dot
 from cnndsl.elaborate.mistaken import open_size
 from cnndsl.elaborate.operators import binary, comparison, unary
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.suggest import method, unknown_attribute, unknown_name
-from cnndsl.elaborate.values import Silent, Unknown, Value, describe
+from cnndsl.elaborate.values import RECIPES, Silent, Unknown, Value, describe
 from cnndsl.elaborate.weight import Items
 from cnndsl.layers.sizes import AXES
 from cnndsl.syntax import tree
@@ -129,8 +130,10 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
         if isinstance(node.value, tree.Number) and node.value.span.text.endswith("."):  # 0..n
             helps = f"write range({node.value.span.text[:-1]}, {name})"
             raise error("E206", "numbers in a row are written with range", node.span, help=helps)
-        helps = "sizes are asked of values: input.channels"
-        raise error("E206", f"{describe(value)} has no .{name}", node.span, help=helps)
+        helps, fix = "sizes are asked of values: input.channels", None
+        if isinstance(value, RECIPES):
+            helps, fix = after_a_dot(node) or (helps, fix)
+        raise error("E206", f"{describe(value)} has no .{name}", node.span, help=helps, fix=fix)
     shape = value.shape
     axes = AXES.get(len(shape) - 1, ())
     answers: dict[str, Any] = {"shape": list(shape), "rank": len(shape), "features": shape[-1]}

@@ -53,6 +53,17 @@ def comment(node: tree.Binary) -> Problem:
     return error("E206", message, span, help="write # in place of it", fix=Fix.replacing(span, "#"))
 
 
+def list_item(node: tree.Unary) -> Problem | None:
+    """The error for a line as in a list, `- relu`; None for a minus anywhere else."""
+    span = node.span
+    before = span.source.text[: span.start].rpartition("\n")[2]
+    if before.strip() or node.operator != "-":
+        return None
+    sign = Span(span.source, span.start, span.start + 1)
+    fix = Fix.replacing(Span(span.source, span.start, node.operand.span.start), "")
+    return error("E206", "a line of a body has no - before it", sign, help="remove it", fix=fix)
+
+
 def refuse_others(what: str, value: Any, span: Span, help_for: Callable[[], str | tuple[str, ...]]) -> None:
     """Raise Problem unless a value is a number, true or false, a text, or a list of such."""
     if isinstance(value, list):

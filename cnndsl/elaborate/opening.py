@@ -6,6 +6,7 @@ from operator import add, mul
 from typing import Any
 
 from cnndsl.diagnostics import Fix, error
+from cnndsl.elaborate import instead
 from cnndsl.elaborate.context import LIGHT, Context, origin
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.suggest import without
@@ -50,7 +51,7 @@ def declare_shape(body: Evaluation, call: tree.Call, position: int) -> Shape:
         message = "the batch is no part of the size: a network takes any number of samples"
         helps = f"write input({', '.join(a.span.text for a in call.arguments[1:])})"
         raise error("E205", message, only.span, help=helps, fix=without(call, 0))
-    return tuple(_size(body, a, names[i], position) for i, a in enumerate(call.arguments))
+    return tuple(_size(body, call, a, names[i], position) for i, a in enumerate(call.arguments))
 
 
 def _is_left_open(node: tree.Expression) -> bool:
@@ -58,9 +59,16 @@ def _is_left_open(node: tree.Expression) -> bool:
     return isinstance(node, tree.Hole) or node.span.text in ("None", "none", "null", "-1")
 
 
-def _size(body: Evaluation, argument: tree.Argument, axis: str, position: int) -> Dim:
+def _whole_size(value: Any) -> None:
+    """Raise ValueError unless a value is the size of an axis."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
+        raise ValueError
+
+
+def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str, position: int) -> Dim:
     if argument.name is not None:
-        raise error("E207", "input takes its sizes by position", argument.span, help="write input(3, 32, 32)")
+        sizes = ", ".join(a.value.span.text for a in call.arguments)
+        raise error("E207", "input takes its sizes by position", argument.span, help=f"write input({sizes})")
     if isinstance(argument.value, tree.Hole):
         if axis == "channels":
             raise error(
@@ -82,13 +90,14 @@ def _size(body: Evaluation, argument: tree.Argument, axis: str, position: int) -
         value = body.plain(value)  # other sizes than the number of channels reach too far to stay open
     plain = value_of(value)
     if isinstance(plain, bool) or not isinstance(plain, int) or not 1 <= plain <= LARGEST:
+        way = instead.argument(argument, (), _whole_size)
+        helps, pointed = way or ("sizes are counts: channels, then height and width in pixels", None)
         raise error(
             "E208",
             f"input: the {axis} must be a whole number of at least 1, and it is {describe(value)}",
             argument.span,
-            help="for a whole number divide with //"
-            if isinstance(plain, float) and plain.is_integer()
-            else "sizes are counts: channels, then height and width in pixels",
+            help=helps,
+            fix=pointed,
         )
     return value  # type: ignore[no-any-return]
 

@@ -9,8 +9,9 @@ from cnndsl.elaborate.builder import MOST_CONDITIONS
 from cnndsl.elaborate.context import LIGHT, too_long
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.functions import power
-from cnndsl.elaborate.mistaken import comment, no_order, open_size, operator_help
-from cnndsl.elaborate.values import RECIPES, Copies, Part, Silent, Value, describe, key_for
+from cnndsl.elaborate.instead import arrows, assigned
+from cnndsl.elaborate.mistaken import comment, list_item, no_order, open_size, operator_help
+from cnndsl.elaborate.values import RECIPES, UNKNOWN, Copies, Part, Silent, Value, describe, key_for
 from cnndsl.elaborate.weight import Items, weight_of
 from cnndsl.layers.fields import real
 from cnndsl.layers.sizes import SizeError, check_limits, show
@@ -42,6 +43,8 @@ def unary(body: Evaluation, node: tree.Unary) -> Any:
     value = body.known(node.operand)
     if _is_number(value):
         return -value if node.operator == "-" else value
+    if isinstance(value, RECIPES) and (problem := list_item(node)) is not None:
+        raise problem
     if isinstance(value, Value) and node.operator == "-":
         return combine(body, "mul", (value,), {"scalar": -1, "scalar_first": True}, node.span)
     message = f"{node.operator} needs a number, and this is {describe(value)}"
@@ -80,10 +83,31 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
 def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
     """What `a < b == c` is worth. Raises Problem."""
     result: bool | Truth = True
+    _check_arrows(body, node)
     values = body.all_known(node.operands)
+    if set(node.operators) == {">"} and all(isinstance(value, RECIPES) for value in values[1:]):
+        raise arrows(node, ">")
     for operator, left, right in zip(node.operators, values, values[1:], strict=False):
         result = _join(body, "and", result, _compare(body, operator, left, right, node.span), node.span)
     return result
+
+
+def _check_arrows(body: Evaluation, node: tree.Comparison) -> None:
+    """Raise Problem for an arrow that points to the left, which reads as < and a minus: `relu <- conv(8, 3)`."""
+    for operator, operand in zip(node.operators, node.operands[1:], strict=True):
+        text, start = node.span.source.text, operand.span.start
+        is_arrow = operator == "<" and text[start - 1 : start + 1] == "<-"
+        if is_arrow and isinstance(operand, tree.Unary) and isinstance(body.known(operand.operand), (Value, *RECIPES)):
+            first = node.operands[0]
+            if len(node.operands) == 2 and isinstance(first, tree.Name) and not _flows(body, first):
+                body.scope.names[first.text] = UNKNOWN
+                raise assigned(first, operand)
+            raise arrows(node, "<-")
+
+
+def _flows(body: Evaluation, name: tree.Name) -> bool:
+    """Whether a name stands for a layer, or for a value of the network."""
+    return name.text in body.scope.visible() and isinstance(body.scope.find(name.text)[0], (Value, *RECIPES))
 
 
 def _compare(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> bool | Truth:

@@ -68,7 +68,10 @@ def last_value(body: Evaluation) -> tuple[Output, ...] | None:
 def check_training(mode: tree.Name) -> None:
     """Raise Problem unless `when` is followed by the one mode that there is."""
     if mode.text != "training":
-        raise error("E412", f"there is no mode called {mode.text}", mode.span, help="write when training")
+        helps = "write when training"
+        if mode.text.startswith(("eval", "infer", "test", "predict", "val")):
+            helps = "what stands outside of when training { } is for both training and evaluation"
+        raise error("E412", f"there is no mode called {mode.text}", mode.span, help=helps)
 
 
 def report_unused(body: Evaluation) -> None:
@@ -77,7 +80,7 @@ def report_unused(body: Evaluation) -> None:
         if not isinstance(value, Part) or value.owner is not body.builder:
             continue
         slot = body.builder.slots.get(name)
-        if slot is None or body.current is UNKNOWN:
+        if slot is None or body.current is UNKNOWN or name in body.mistaken:
             continue
         absent = value.recipe == IDENTITY or (isinstance(value.recipe, Choice) and value.recipe.recipe is None)
         if slot.unit is not None or absent:

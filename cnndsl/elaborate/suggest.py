@@ -67,6 +67,7 @@ _ELSEWHERE = {
     "Module": "a network is written network Net { ... }",
     "x": "the value that flows is called it, and the one that came in input",
     "y": "the value that flows is called it, and the one that came in input",
+    "training": "lines for training only are written when training { ... }",
     "model": "layers stand in lines of their own: nothing is added to a model",
 }
 _CONSTANTS = (tree.Number, tree.Boolean, tree.String, tree.ListOf)
@@ -118,7 +119,10 @@ def unknown_name(node: tree.Name, visible: list[str], later: Span | None) -> Pro
         return error("E201", f"nothing is called {name}", span, help=helps)
     meant = [*visible, "input"]
     near = nearest(name, meant)
-    helps = f"did you mean {near}?" if near else "declare it before this line; cnndsl layers lists the layers there are"
+    ways = "declare it before this line; cnndsl layers lists the layers there are"
+    if name[0].isupper():
+        ways = f"define {name} in this file, or import it; cnndsl layers lists the layers there are"
+    helps = f"did you mean {near}?" if near else ways
     fix = Fix.replacing(span, near) if near and is_clear(name, meant) else None
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
 
@@ -175,22 +179,6 @@ def as_here(problem: Problem, call: tree.Call) -> Problem:
     helps = (f"write {written}: {call.arguments[at].span.text} follows from what comes in",)
     fix = Fix((*found.fix.edits, *left_out.edits))
     return error(found.code, found.message, found.span, label=found.label, labels=found.labels, help=helps, fix=fix)
-
-
-def instead(given: tree.Expression, choices: tuple[str, ...]) -> tuple[str | None, Fix | None]:
-    """What to write in place of an argument: the nearest of some words, or // for /. None where that is not known."""
-    span = given.span
-    if isinstance(given, tree.String) and choices:
-        written = span.text.strip('"')
-        near = nearest(written, choices)
-        fix = Fix.replacing(span, f'"{near}"') if near and is_clear(written, choices) else None
-        return (f'did you mean "{near}"?' if near else None), fix
-    if isinstance(given, tree.Binary) and given.operator == "/":
-        between = Span(span.source, given.left.span.end, given.right.span.start)
-        at = between.start + between.text.find("/")
-        fix = Fix.replacing(Span(span.source, at, at + 1), "//") if "#" not in between.text else None
-        return "for a whole number divide with //", fix
-    return None, None
 
 
 def without(call: tree.Call, at: int) -> Fix | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, cast
 
-from cnndsl.diagnostics import error
+from cnndsl.diagnostics import Fix, error
 from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.instead import beginning
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import InitialiserKind, Kind, describe
 from cnndsl.layers.base import Layer, Tensor
@@ -87,12 +88,9 @@ def initialiser(value: Any, span: Span) -> Initialiser:
         return make_initialiser(value.name, [], {}, span)
     if isinstance(value, Initialiser):
         return value
-    raise error(
-        "E212",
-        f"this does not say how weights begin: it is {describe(value)}",
-        span,
-        help="write zeros, normal(0, 0.01), kaiming_normal(...), or constant(5) for a number",
-    )
+    helps = "write zeros, normal(0, 0.01), kaiming_normal(...), or constant(5) for a number"
+    helps, fix = beginning(value, span) or (helps, None)
+    raise error("E212", f"this does not say how weights begin: it is {describe(value)}", span, help=helps, fix=fix)
 
 
 def make_initialiser(name: str, positional: list[Any], named: dict[str, Any], span: Span) -> Initialiser:
@@ -170,11 +168,13 @@ def init_rules(body: Evaluation, statement: tree.Init) -> list[InitRule]:
         assert setting.name is not None  # noqa: S101 - the grammar gives every setting a name
         tensor = setting.name.text
         if tensor not in ("weight", "bias"):
+            near = nearest(tensor, ("weight", "bias"))
             raise error(
                 "E212",
                 f"a layer has a weight and a bias, and no {tensor}",
                 setting.name.span,
-                help="write weight = ... or bias = ...",
+                help=f"write {near} = ..." if near else "write weight = ... or bias = ...",
+                fix=Fix.replacing(setting.name.span, near) if near else None,
             )
         rule = initialiser(body.known(setting.value), setting.value.span)
         rules.append(InitRule(kind=kind.layer.kind, tensor=cast("Literal['weight', 'bias']", tensor), initialiser=rule))

@@ -47,6 +47,13 @@ def arrow(place: Place) -> Problem | None:
     return None
 
 
+def is_prose(place: Place) -> bool:
+    """Whether the character belongs to a sentence around the text: `Sure! Here is the network`, `Here's a network`."""
+    if place.brackets or place.first.type != "NAME" or place.word is place.first:
+        return False
+    return str(place.word) in "!&’…" or (str(place.word) == "'" and place.is_glued)
+
+
 def explain(place: Place) -> Problem:
     """The error for the character at a place."""
     word, span = place.word, place.span()
@@ -67,6 +74,9 @@ def explain(place: Place) -> Problem:
         fix = Fix.replacing(span, "")
         message = f"there is an invisible character (U+{ord(character):04X}) here"
         return error("E101", message, span, help="remove it", fix=fix)
+    if character in "←⇐⟵":
+        message, helps = "an arrow points to where a value goes", "write -> and change the sides: conv(8, 3) -> relu"
+        return error("E101", message, span, help=helps)
     meant, end = _meant(place, place.at)
     if meant is None:
         message = f"the character {character} has no meaning in this language"
@@ -106,6 +116,8 @@ def _replacements(place: Place) -> Iterator[Edit]:
     for at in range(place.at, min(place.at + _AHEAD, len(place.words))):
         word = place.words[at]
         if word.type != "UNKNOWN" or len(word) > 1 or word.start < reached:
+            continue
+        if str(word) == "`" and "```" in text[max(0, word.start - 2) : word.end + 2]:
             continue
         meant, reached = _meant(place, at)
         if meant is not None:

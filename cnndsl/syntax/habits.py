@@ -10,11 +10,16 @@ import re
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
 from cnndsl.syntax.place import CLOSED_BY, DEFINITIONS, OPENED_BY, Place, show, span_of
+from cnndsl.syntax.words import Word
 
 _WORDS = {
     "class": "a network is written network Net { ... }",
-    "def": "a block is written block Unit(channels) { ... }",
+    "def": "a block is written outside of other bodies: block Unit(channels) { ... }",
+    "fn": "a block is written outside of other bodies: block Unit(channels) { ... }",
+    "func": "a block is written outside of other bodies: block Unit(channels) { ... }",
+    "function": "a block is written outside of other bodies: block Unit(channels) { ... }",
     "import": 'what stands in another file is imported with from "file.cnn" import Unit',
+    "include": 'what stands in another file is imported with from "file.cnn" import Unit',
     "return": "the last value of a body is its output; several are written output a, b",
     "elif": "write else if",
     "elseif": "write else if",
@@ -23,10 +28,16 @@ _WORDS = {
     "let": "write name = ...",
     "const": "write name = ...",
     "var": "write name = ...",
+    "int": "write name = ...",
+    "float": "write name = ...",
+    "auto": "write name = ...",
     "lambda": "a layer is handed on as it is: act = relu; what is made of several is a block",
     "assert": "remove this line: all sizes are checked when the text is compiled",
 }
-_LEFT_OUT = frozenset({"return", "let", "const", "var"})
+_TYPES = frozenset({"int", "float", "auto"})
+_USED = frozenset({"EQUAL", "COLON", "_ARROW", "DOT"})
+"""What follows a name that has a meaning, or is given one."""
+_LEFT_OUT = frozenset({"return", "let", "const", "var", *_TYPES})
 """Words without which the line is right."""
 _MODULES = frozenset({"torch", "torchvision", "tensorflow", "keras", "numpy", "jax", "flax"})
 _LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
@@ -85,26 +96,6 @@ def prefixed_text(place: Place) -> Problem | None:
     return error("E101", message, place.span(before), help=helps, fix=Fix.replacing(place.span(before), ""))
 
 
-def arguments(place: Place) -> Problem | None:
-    """Arguments without their parentheses: `conv 8, 3`."""
-    before, word = place.before, place.word
-    if before is None or before.type != "NAME" or not place.in_body or word.type not in _GIVEN:
-        return None
-    if place.after is not None and place.after.type == "COLON":  # a label in quotes
-        return None
-    following = place.following(word)
-    end = next((k for k, other in enumerate(following) if other.type not in _GIVEN | {"COMMA", "EQUAL", "NAME"}), 0)
-    span = place.span(before, following[end - 1])
-    given = re.sub(r"(?<=[\w\"]) +(?=[\w\"])", ", ", Span(place.source, word.start, span.end).text)
-    wanted = f"{before}({given})"
-    fix = None
-    if end and following[end].type in ("_NL", "RBRACE", "_ARROW", "RPAR") and "#" not in span.text:
-        whole = place.span(before, following[end]) if following[end].type == "RPAR" else span
-        fix = Fix.replacing(whole, wanted)
-    message = f"the arguments of {before} stand in parentheses"
-    return error("E101", message, span, help=f"write {wanted}", fix=fix)
-
-
 def name_with_braces(place: Place) -> Problem | None:
     """A name that is worked out, without its quotes: `conv{i}: conv(8, 3)`."""
     before = place.before
@@ -141,20 +132,6 @@ def augmented(place: Place) -> Problem | None:
     return error("E101", message, span, help=f"write {wanted}", fix=Fix.replacing(span, wanted))
 
 
-def item(place: Place) -> Problem | None:
-    """Several things in the square brackets that take one item of a list: `conv[8, 3]`, `it[:, 0:2]`."""
-    word, inner = place.word, place.inner
-    if word.type != "COMMA" or inner is None or inner.token.type != "LSQB" or inner.before is None:
-        return None
-    if inner.before.end != inner.token.start or inner.before.type not in _VALUES:
-        return None
-    message = "square brackets behind a name take one item of a list, or a part of it"
-    helps = ["a part of a value is taken with split or crop"]
-    if inner.before.type == "NAME":
-        helps.insert(0, f"arguments stand in parentheses: {inner.before}(...)")
-    return error("E101", message, place.span(inner.token, word), help=tuple(helps))
-
-
 def brace_below(place: Place) -> Problem | None:
     """A brace on a line of its own, below what it belongs to."""
     before, after = place.before, place.after
@@ -167,35 +144,6 @@ def brace_below(place: Place) -> Problem | None:
     if "#" in between.text:
         fix = Fix((Edit(Span(place.source, end, end), " {"), Edit(brace, "")))
     return error("E101", message, brace, help="move it to the end of the line above", fix=fix)
-
-
-def spread(place: Place) -> Problem | None:
-    """A range as other languages have it: `0..3`, `0:3`."""
-    word, before = place.word, place.before
-    heads = [other for other in place.line if other.type in ("IN", "REPEAT")]
-    if before is None or not heads:
-        return None
-    found = re.compile(r"\s*(\w+)\s*(?:\.{2,3}|:)\s*(\w+)").match(place.source.text, heads[-1].end)
-    if found is None or word.start >= found.end():
-        return None
-    span = Span(place.source, found.start(1), found.end())
-    helps = f"write range({found[1]}, {found[2]}), which ends before {found[2]}"
-    return error("E101", "a loop runs over a list", span, help=helps)
-
-
-def several_targets(place: Place) -> Problem | None:
-    """Several names of a loop, as Python has them: `for i, x in pairs`, `for (i, x) in pairs`."""
-    head = next((other for other in reversed(place.line[-2:]) if other.type == "FOR"), None)
-    if head is None or place.word.type not in ("COMMA", "_LPAR"):
-        return None
-    words = place.following(head)[1:]
-    end = next((k for k, word in enumerate(words) if word.type not in ("_LPAR", "NAME", "COMMA", "RPAR")), len(words))
-    names = [str(word) for word in words[:end] if word.type == "NAME"]
-    if len(names) < 2 or end == len(words) or words[end].type != "IN":
-        return None
-    span, right = place.span(words[0], words[end - 1]), f"[{', '.join(names)}]"
-    message = "several names of a for stand in square brackets"
-    return error("E101", message, span, help=f"write for {right} in ...", fix=Fix.replacing(span, right))
 
 
 def choice(place: Place) -> Problem | None:
@@ -224,18 +172,32 @@ def other_language(place: Place) -> Problem | None:
         found = re.fullmatch(r"from\s+([\w.]+)\s+import\s+(\w+(?:\s*,\s*\w+)*)", span.text)
         helps = f'write from "{found[1].replace(".", "/")}.cnn" import {found[2]}' if found else _WORDS["import"]
         return error("E101", "an import names a file", place.span(), help=helps)
-    if str(first) not in _WORDS:
+    if str(first) not in _WORDS or (str(first) in _TYPES and [word.type for word in line[:2]] != ["NAME", "NAME"]):
         return None
-    what = "an import begins with from" if str(first) == "import" else f"{first} is no word of this language"
+    if len(line) > 1 and line[1].type in _USED:  # a name of the text itself
+        return None
+    what = (
+        "an import begins with from" if str(first) in ("import", "include") else f"{first} is no word of this language"
+    )
     fix = None
     if _WORDS[str(first)] == "write else if":
         fix = Fix.replacing(place.span(first), "else if")
-    elif str(first) == "return" and any(word.type == "COMMA" for word in place.line_after(first)):
+    elif str(first) == "return" and _has_commas(place.line_after(first)):
         fix = Fix.replacing(place.span(first), "output")
     elif str(first) in _LEFT_OUT and place.word is not first:
         following = line[1]
         fix = Fix.replacing(Span(place.source, first.start, following.start), "")
     return error("E101", what, place.span(first), help=_WORDS[str(first)], fix=fix)
+
+
+def _has_commas(words: list[Word]) -> bool:
+    """Whether commas stand between words, and not only in brackets."""
+    depth = 0
+    for word in words:
+        depth += (word.type in CLOSED_BY) - (word.type in OPENED_BY)
+        if depth == 0 and word.type == "COMMA":
+            return True
+    return False
 
 
 def settings(place: Place) -> Problem | None:
@@ -253,11 +215,6 @@ def settings(place: Place) -> Problem | None:
         return error("E101", f"a {name} is a name and a body in braces", span, help=help_text, fix=fix)
     if not place.in_body:
         return None
-    if kind == "INPUT" and len(line) == 1 and word.type == "COLON":
-        span = place.rest(line[0])
-        sizes = ", ".join(re.findall(r"\d+|\?", span.text)) or "3, 32, 32"
-        fix = Fix.replacing(span, f"input({sizes})") if "#" not in span.text else None
-        return error("E101", "an input is called like a layer", span, help=f"write input({sizes})", fix=fix)
     rest = line[2:]
     if kind == "NAME" and len(line) > 2 and line[1].type == "COLON" and all(w.type in _LISTED for w in [*rest, word]):
         span = place.rest(line[0])
@@ -309,18 +266,6 @@ def comma_at_the_end(place: Place) -> Problem | None:
     return error("E101", "a line of a body ends without a comma", span, help="remove it", fix=fix)
 
 
-def named_output(place: Place) -> Problem | None:
-    """An output that is given a value: `output = x`."""
-    word, line, after = place.word, place.line, place.after
-    if word.type != "EQUAL" or len(line) != 1 or line[0].type != "OUTPUT" or after is None or after.type != "NAME":
-        return None
-    following = place.following(after)[1:2]
-    if following and following[0].type not in ("_NL", "RBRACE"):
-        return None
-    message = "what goes out stands behind the word output, without ="
-    return error("E101", message, place.span(), help=f"write output {after}", fix=place.removing(word))
-
-
 def number(place: Place) -> Problem | None:
     """A number as other languages have it: `0x10`, `1_000`, `50%`, and `3px`, which is none."""
     word, before = place.word, place.before
@@ -357,22 +302,6 @@ def no_name(place: Place) -> Problem | None:
     span = Span(place.source, found.start(), found.end(1))
     helps = f"call it {re.sub(r'[-. ]+', '_', found[1])}"
     return error("E101", "a name has letters, digits and _, and nothing else", span, help=helps)
-
-
-def several_numbers(place: Place) -> Problem | None:
-    """A tuple of Python: `(3, 3)`."""
-    inner = place.inner
-    if place.word.type != "COMMA" or inner is None or inner.token.type != "_LPAR" or inner.is_call:
-        return None
-    words = place.following(inner.token)
-    end = next((k for k, word in enumerate(words) if word.type == "RPAR"), 0)
-    if not end or not all(word.type in _LISTED for word in words[1:end]):
-        return None
-    opening, closing = place.span(words[0]), place.span(words[end])
-    items = " ".join(Span(place.source, opening.end, closing.start).text.split()).rstrip(", ")
-    fix = Fix((Edit(opening, "["), Edit(closing, "]")))
-    span = place.span(words[0], words[end])
-    return error("E101", "several numbers stand in square brackets", span, help=f"write [{items}]", fix=fix)
 
 
 def colon(place: Place) -> Problem | None:

@@ -21,6 +21,8 @@ _GIVE = frozenset({"EQUAL", "COLON", "COMMA", "IN", "COMPARE", "UNKNOWN"})
 def lost(source: Source, line: list[Word], *, in_body: bool) -> tree.Lost:
     """The node for a line of a body, or for an item of a file, that cannot be read."""
     span = Span(source, line[0].start, line[-1].end)
+    if line[0].type == "INIT":
+        return tree.Lost(span, (), False)
     names = dict.fromkeys(_given(line) if in_body else _defined(line))
     binds = len(line) > 1 and line[0].type == "NAME" and line[1].type in _GIVE - {"COLON"}
     return tree.Lost(span, tuple(unicodedata.normalize("NFKC", name) for name in names), not (in_body and binds))

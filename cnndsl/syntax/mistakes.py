@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
 from cnndsl.source import Source, Span
-from cnndsl.syntax import characters, habits, heads
+from cnndsl.syntax import arrows, brackets, characters, copied, habits, heads, keywords
 from cnndsl.syntax.place import DEFINITIONS, OPENED_BY, WORDS, Open, Place, show, span_of
 
 _BLOCKS = frozenset({"IF", "FOR", "REPEAT", "WHEN", "_ELSE"})
@@ -19,7 +19,7 @@ _HEADS = frozenset({"if", "for", "else"})
 _ENDS = frozenset({"_NL", "$END", "RBRACE", "RPAR", "RSQB", "COMMA"})
 _VALUES = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "INPUT", "IT", "TRUE", "FALSE", "HOLE"})
 _WANTS_MORE = {
-    "_ARROW": "write the next layer after it, or remove it",
+    "_ARROW": arrows.WANTS_MORE,
     "COMMA": "remove the comma, or write what follows it",
     "COLON": "write the layer that gets this name: name: layer",
     "OUTPUT": "write what goes out: output it",
@@ -27,6 +27,8 @@ _WANTS_MORE = {
     "FOR": "write for i in range(3) { ... }",
     "IN": "write a list after it, such as range(3)",
     "REPEAT": "write how often: repeat 3 { ... }",
+    "WHEN": "write when training { ... }",
+    "INIT": "write init conv: weight = zeros",
     "NOT": "write a condition after it",
     "AND": "write a condition after it",
     "OR": "write a condition after it",
@@ -57,13 +59,14 @@ def not_closed(bracket: Open, source: Source) -> Problem:
 
 
 def _character(place: Place) -> Problem | None:
-    return characters.explain(place) if place.word.type == "UNKNOWN" else None
+    return characters.explain(place) if place.word.type == "UNKNOWN" and not characters.is_prose(place) else None
 
 
 def _word_as_name(place: Place) -> Problem | None:
     word, before, after = place.word, place.before, place.after
     taken = None
     is_given = word.type in ("EQUAL", "COLON") and str(before) in WORDS - _HEADS
+    is_given = is_given and not any(head.type in _BLOCKS for head in place.line[:-1])
     if before is not None and (is_given or (word.type == "_ARROW" and [before] == place.line == ["output"])):
         taken = before
     elif str(word) in WORDS and not _is_else_of_python(place):
@@ -83,44 +86,6 @@ def _word_as_name(place: Place) -> Problem | None:
 
 def _is_else_of_python(place: Place) -> bool:
     return place.word.type == "_ELSE" and place.after is not None and place.after.type == "COLON"
-
-
-def _arrow(place: Place) -> Problem | None:
-    word, before = place.word, place.before
-    last = place.line[-2] if word.type == "EQUAL" and len(place.line) > 1 else before
-    begins = word.type in ("EQUAL", "FOR", "REPEAT", "OUTPUT", "WHEN", "INIT")
-    if begins and last is not None and last.type == "_ARROW" and "\n" in last:
-        return error("E101", "something is missing after ->", place.span(last), help=_WANTS_MORE["_ARROW"])
-    if word.type != "_ARROW":
-        return None
-    if before is not None and before.type == "_ARROW":
-        return error(
-            "E101",
-            "nothing stands between these two arrows",
-            place.span(before, word),
-            help="remove one of them",
-            fix=place.removing(word),
-        )
-    if before is None or before.type in ("LBRACE", "_NL"):
-        return error(
-            "E101", "nothing stands before this arrow", place.span(), help="begin with a layer or a value: input -> ..."
-        )
-    if place.in_body and any(w.type == "COMMA" for w in place.line) and "EQUAL" in place.expected:
-        return error("E101", "one value goes through an arrow, not several", place.span(), help="write a line for each")
-    return None
-
-
-def _output(place: Place) -> Problem | None:
-    """A pipeline that leads to the word output."""
-    word, before = place.word, place.before
-    if word.type != "OUTPUT" or before is None or before.type != "_ARROW":
-        return None
-    fix = None
-    if place.after is None or place.after.type in ("_NL", "RBRACE"):
-        line = place.line
-        fix = Fix.replacing(Span(place.source, line[-2].end, word.end), "") if len(line) > 1 else None
-    helps = "leave it out: the last value of a body is its output"
-    return error("E101", "output is no layer, and begins a line of its own", place.span(), help=helps, fix=fix)
 
 
 def _braces(place: Place) -> Problem | None:
@@ -145,6 +110,8 @@ def _braces(place: Place) -> Problem | None:
         span = Span(place.source, found.start(), found.end()) if found else place.span(head, before)
         return error("E101", "a for runs over a list", span, help=_WANTS_MORE["FOR"])
     in_bracket = place.inner is not None and place.inner.token.start > head.start
+    if before is head and head.type in _WANTS_MORE and word.type in _ENDS:
+        return None
     ends_head = word.type == "COLON" or before is head or before.type in _VALUES
     if "LBRACE" in place.expected and ends_head and not in_bracket:
         written = place.text(head, before)
@@ -359,30 +326,41 @@ def _general(place: Place) -> Problem:
 
 
 _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
+    copied.fence,
     habits.brace_below,
     habits.long_comment,
     habits.comment,
     habits.prefixed_text,
+    copied.prefixes,
     characters.arrow,
+    copied.left_out,
+    copied.item,
     _character,
     habits.other_language,
+    keywords.given_input,
+    keywords.begins,
+    keywords.mode,
     habits.settings,
+    brackets.braced_arguments,
     habits.listed,
     habits.comma_at_the_end,
-    habits.named_output,
+    keywords.named_output,
     _word_as_name,
-    habits.spread,
-    habits.several_targets,
+    keywords.spread,
+    keywords.several_targets,
+    keywords.several_items,
     habits.number,
-    habits.several_numbers,
+    brackets.several_items,
+    brackets.unpacked,
     habits.no_name,
-    habits.arguments,
+    brackets.arguments,
     habits.augmented,
     habits.name_with_braces,
     habits.choice,
-    habits.item,
-    _arrow,
-    _output,
+    brackets.item,
+    arrows.between,
+    arrows.to_output,
+    arrows.to_a_name,
     heads.from_elsewhere,
     heads.parameter,
     heads.definition,

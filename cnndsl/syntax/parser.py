@@ -194,7 +194,7 @@ class _Reader:
             # The bracket swallowed a line break, and what follows makes no sense inside it.
             self._report(_not_closed(inner, self.source))
             return self._skip_line(words, inner.broken_at)
-        if self._astray and not self._brackets:
+        if self._astray and not self._brackets and not self.source.text.startswith("```", words[at].start):
             return self._skip_line(words, at)
         found = _explain(place).diagnostic
         if found.message not in self._taken:
@@ -206,8 +206,21 @@ class _Reader:
         if found.span is not None:  # what was spoken of is done with, however many lines it has
             end = bisect_left(words, found.span.end, at, key=lambda word: word.start)
             if end > at + 1:
-                at = end if words[end - 1].type == "RBRACE" else end - 1
+                end = end if words[end - 1].type == "RBRACE" else end - 1
+                self._leave(words[at:end])
+                at = end
         return self._skip_line(words, at)
+
+    def _leave(self, words: list[Word]) -> None:
+        """Leave the braces that are closed among words which are not read."""
+        depth = 0
+        for word in words:
+            depth += (word.type == "LBRACE") - (word.type == "RBRACE")
+            if depth < 0:
+                depth = 0
+                while self._brackets and self._brackets[-1].token.type != "LBRACE":
+                    self._brackets.pop()
+                self._close()
 
     def _begins_definition(self, words: list[Word], at: int) -> bool:
         """Whether a definition begins at the left edge of the text, where no body goes on."""
@@ -223,7 +236,8 @@ class _Reader:
     def _skip_line(self, words: list[Word], at: int) -> int:
         """Forget the line being read; the index of the first word after it."""
         while self._brackets and self._brackets[-1].token.type != "LBRACE":
-            self._brackets.pop()
+            closed = _closed_at(self._brackets.pop(), words, at)
+            at = closed + 1 if closed else at
         self._rewind()
         end = self._line_end(words, at)
         self._lose(words, end)
@@ -289,12 +303,18 @@ def _is_left_out(found: Diagnostic) -> bool:
 
 def _is_closed(bracket: Open, words: list[Word], at: int) -> bool:
     """Whether the bracket, open before `words[at]`, is closed after all."""
+    return _closed_at(bracket, words, at) > 0
+
+
+def _closed_at(bracket: Open, words: list[Word], at: int) -> int:
+    """The index of the word that closes a bracket which is open before `words[at]`; 0 where it is not closed."""
     depth = 0
-    for word in words[at:]:
-        if word.type in CLOSED_BY:
+    for index in range(at, len(words)):
+        kind = words[index].type
+        if kind in CLOSED_BY:
             depth += 1
-        elif word.type in OPENED_BY:
+        elif kind in OPENED_BY:
             if depth == 0:
-                return str(word) == bracket.partner
+                return index if str(words[index]) == bracket.partner else 0
             depth -= 1
-    return False
+    return 0

@@ -1,0 +1,118 @@
+"""What people write into brackets who come from another language: tuples, objects, lists to be taken apart.
+
+Each function looks at a place where reading could not go on, and answers for one habit alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cnndsl.diagnostics import Edit, Fix, Problem, error
+from cnndsl.source import Span
+from cnndsl.syntax.place import CLOSED_BY, OPENED_BY, Place
+from cnndsl.syntax.words import Word
+
+_LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
+_GIVEN = frozenset({"NUMBER", "STRING", "TRUE", "FALSE"})
+_VALUES = frozenset({"NAME", "NUMBER", "RPAR", "RSQB", "TRUE", "FALSE"})
+
+
+def arguments(place: Place) -> Problem | None:
+    """Arguments without their parentheses: `conv 8, 3`."""
+    before, word = place.before, place.word
+    if before is None or before.type != "NAME" or not place.in_body or word.type not in _GIVEN:
+        return None
+    if place.after is not None and place.after.type == "COLON":  # a label in quotes
+        return None
+    following = place.following(word)
+    end = next((k for k, other in enumerate(following) if other.type not in _GIVEN | {"COMMA", "EQUAL", "NAME"}), 0)
+    span = place.span(before, following[end - 1])
+    given = re.sub(r"(?<=[\w\"]) +(?=[\w\"])", ", ", Span(place.source, word.start, span.end).text)
+    wanted = f"{before}({given})"
+    fix = None
+    if end and following[end].type in ("_NL", "RBRACE", "_ARROW", "RPAR") and "#" not in span.text:
+        whole = place.span(before, following[end]) if following[end].type == "RPAR" else span
+        fix = Fix.replacing(whole, wanted)
+    message = f"the arguments of {before} stand in parentheses"
+    return error("E101", message, span, help=f"write {wanted}", fix=fix)
+
+
+def item(place: Place) -> Problem | None:
+    """Several things in the square brackets that take one item of a list: `conv[8, 3]`, `it[:, 0:2]`."""
+    word, inner = place.word, place.inner
+    if word.type != "COMMA" or inner is None or inner.token.type != "LSQB" or inner.before is None:
+        return None
+    if inner.before.end != inner.token.start or inner.before.type not in _VALUES:
+        return None
+    message = "square brackets behind a name take one item of a list, or a part of it"
+    helps = ["a part of a value is taken with split or crop"]
+    if inner.before.type == "NAME":
+        helps.insert(0, f"arguments stand in parentheses: {inner.before}(...)")
+    return error("E101", message, place.span(inner.token, word), help=tuple(helps))
+
+
+def braced_arguments(place: Place) -> Problem | None:
+    """Arguments as an object of JavaScript: `conv(8, {kernel: 5, stride: 2})`."""
+    word, inner = place.word, place.inner
+    if word.type != "COMMA" or inner is None or inner.token.type != "LBRACE" or inner.before is None:
+        return None
+    if inner.before.type not in ("_LPAR", "COMMA"):
+        return None
+    source, start = place.source, inner.token.start
+    found = re.compile(r"\{\s*(\w+\s*:[^,:{}\n]+(?:,\s*\w+\s*:[^,:{}\n]+)+,?\s*)\}").match(source.text, start)
+    if found is None:
+        return None
+    given = re.sub(r"(\w)\s*:\s*", r"\1=", " ".join(found[1].split())).rstrip(",")
+    span = Span(source, start, found.end())
+    message = "arguments are given with =, and without braces"
+    return error("E101", message, span, help=f"write {given}", fix=Fix.replacing(span, given))
+
+
+def several_items(place: Place) -> Problem | None:
+    """A tuple of Python: `(3, 3)`, `(left, right)`."""
+    inner = place.inner
+    if place.word.type != "COMMA" or inner is None or inner.token.type != "_LPAR" or inner.is_call:
+        return None
+    words = place.following(inner.token)
+    end = _closing(words)
+    numbers = bool(end) and all(word.type in _LISTED for word in words[1:end])
+    around = place.brackets[-2] if len(place.brackets) > 1 else None
+    if not end or not (numbers or around is None or around.token.type == "LBRACE" or _closing(words, end + 1)):
+        return None
+    opening, closing, span = place.span(words[0]), place.span(words[end]), place.span(words[0], words[end])
+    items = " ".join(Span(place.source, opening.end, closing.start).text.split()).rstrip(", ")
+    after = words[end + 1 : end + 2]
+    if words[0] is place.first and after and after[0].type == "EQUAL":
+        fix = Fix((Edit(opening, ""), Edit(closing, "")))
+        return error("E101", "names with values stand without brackets", span, help=f"write {items} = ...", fix=fix)
+    fix = Fix((Edit(opening, "["), Edit(closing, "]")))
+    what = "numbers" if all(word.type in _LISTED - {"NAME"} for word in words[1:end]) else "items"
+    return error("E101", f"several {what} stand in square brackets", span, help=f"write [{items}]", fix=fix)
+
+
+def _closing(words: list[Word], start: int = 1) -> int:
+    """Where the parenthesis before `words[start]` is closed; 0 where it is not, or not before a brace."""
+    depth = 0
+    for k in range(start, len(words)):
+        kind = words[k].type
+        if kind in ("LBRACE", "RBRACE"):
+            return 0
+        depth += (kind in CLOSED_BY) - (kind in OPENED_BY)
+        if depth < 0:
+            return k if kind == "RPAR" else 0
+    return 0
+
+
+def unpacked(place: Place) -> Problem | None:
+    """A list that is to be taken apart, as in Python: `sequential(*layers)`, `conv(**options)`."""
+    word, before, inner = place.word, place.before, place.inner
+    if word.type not in ("STAR", "POWER") or inner is None or inner.token.type == "LBRACE" or before is None:
+        return None
+    if before is not inner.token and before.type != "COMMA":
+        return None
+    helps = (
+        "arguments are written one by one",
+        "the layers of a list are applied in a loop: for layer in layers { layer }",
+    )
+    message = f"{word} takes nothing apart here"
+    return error("E101", message, place.span(), help=helps if word.type == "STAR" else helps[:1])
