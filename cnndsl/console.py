@@ -51,6 +51,8 @@ class Run:
     codes: dict[str, None] = field(default_factory=dict)
     """Their codes, in the order in which they came."""
     _kept: list[Diagnostic] = field(default_factory=list)
+    _apart: bool = False
+    """Whether an empty line stands after the last of them."""
 
     def compile(self, path: Path, settings: Mapping[str, Any]) -> Compilation | None:
         """Compile a file, or standard input for `-`, and report what was found; None where it cannot be read."""
@@ -64,7 +66,12 @@ class Run:
         compilation = self._compiled(source, path, settings)
         if not self.to_stdout:  # to be made something of, and not only checked
             compilation = compilation.with_network()
+        before = self.found.total()
         self.report(self._wanted(compilation, path))
+        shown = before < self.found.total() and before < MOST_SHOWN and self.format_ == "text"
+        if shown and not self.to_stdout and compilation.program is not None:
+            self._tell("\n")  # what is made of the text follows
+            self._apart = True
         return compilation
 
     def check(self, source: Source, path: Path, settings: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
@@ -123,7 +130,8 @@ class Run:
 
             color = self.colored(sys.stdout if self.to_stdout else sys.stderr)
             rendered = text.render(diagnostics[: MOST_SHOWN - before], color=color)
-            self._tell(f"\n{rendered}" if before else rendered)
+            self._tell(f"\n{rendered}" if before and not self._apart else rendered)
+            self._apart = False
 
     def settle(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Let the exit code follow from diagnostics."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -205,3 +206,11 @@ def test_warnings_stand_beside_the_summary(cnndsl: Command) -> None:
 
 def test_standard_input_with_errors(cnndsl: Command) -> None:
     assert cnndsl("summary", "-", stdin=BAD.encode()).code == 1
+
+
+def test_what_is_made_stands_apart_from_warnings(cnndsl: Command) -> None:
+    for arguments in (["summary", "warned.cnn"], ["draw", "warned.cnn"], ["diff", "warned.cnn", "warned.cnn"]):
+        assert re.search(r"[^\n]\n\n$", cnndsl(*arguments).err)
+    both = cnndsl("compile", "warned.cnn", "bad.cnn").err
+    assert both.count("\n\n") == 1
+    assert not both.endswith("\n\n")

@@ -26,7 +26,7 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
     yield from _heading(explanation, color)
     yield ""
     if explanation.introduction:
-        said = "".join(piece for piece, _ in explanation.introduction)
+        said = "".join(f"`{piece}`" if is_code else piece for piece, is_code in explanation.introduction)
         yield from wrap(said, _WIDE, initial_indent=_INDENT, subsequent_indent=_INDENT)
         yield ""
     yield from _table(_sizes(explanation), color)

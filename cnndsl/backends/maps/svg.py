@@ -35,7 +35,7 @@ _ROOM = _IN_A_ROW * (_TILE + _GAP) - _GAP
 _EDGE = 14.0
 """What a step has on its left: the stripe of its kind."""
 _WIDTH = _EDGE + _ROOM + 8
-_BETWEEN, _MARGIN, _HEAD = 22.0, 24.0, 98.0
+_BETWEEN, _MARGIN, _HEAD, _LEGEND = 22.0, 24.0, 78.0, 20.0
 _CELL, _CELL_HEIGHT, _BAR = 38.0, 20.0, 18.0
 _NAME, _TEXT, _TINY = 12.0, 9.5, 6.5
 _ABOVE = 3.0
@@ -66,11 +66,12 @@ def svg(figure: Figure) -> str:
     pieces += [_result(result) for result in figure.results]
     columns = _columns(pieces)
     width = 2 * _MARGIN + len(columns) * (_WIDTH + _BETWEEN) - _BETWEEN
-    height = _HEAD + max(sum(piece.height for piece in column) for column in columns) + _MARGIN
-    return "\n".join(_picture(figure, columns, width, height)) + "\n"
+    head = _HEAD + (_LEGEND if has_colours(figure.steps) else 0)
+    height = head + max(sum(piece.height for piece in column) for column in columns) + _MARGIN
+    return "\n".join(_picture(figure, columns, width, height, head)) + "\n"
 
 
-def _picture(figure: Figure, columns: list[list[_Piece]], width: float, height: float) -> Iterator[str]:
+def _picture(figure: Figure, columns: list[list[_Piece]], width: float, height: float, head: float) -> Iterator[str]:
     title = f"{figure.network}, step by step" + (f": {figure.part}" if figure.part else "")
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" '
@@ -90,7 +91,7 @@ def _picture(figure: Figure, columns: list[list[_Piece]], width: float, height: 
         yield _pixels(pixels.png(scale), _MARGIN, 71, 90, 7, "from blue over white to orange")
         yield words(shorten(f"White{LEGEND}", room - 100, _TEXT), _MARGIN + 98, 78, _TEXT, LIGHT.quiet)
     for at, column in enumerate(columns):
-        x, y = _MARGIN + at * (_WIDTH + _BETWEEN), _HEAD
+        x, y = _MARGIN + at * (_WIDTH + _BETWEEN), head
         for piece in column:
             yield from piece.draw(x, y)
             y += piece.height

@@ -22,6 +22,8 @@ network Kernel {
 }
 """
 """The network of docs/explain.md."""
+ALONE = KERNEL.replace(" -> relu -> maxpool(2, 1)", "")
+"""The convolution of the lesson by itself, as in the tutorial."""
 WORKED = "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
 """The picture of 4 x 4 of the lesson."""
 

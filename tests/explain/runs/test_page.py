@@ -18,7 +18,7 @@ from cnndsl.backends.maps.sums import lines
 from cnndsl.rendering.pixels import png
 from cnndsl.running import Wanted, watch
 from tests.conftest import Golden
-from tests.explain.runs.support import KERNEL, SMALL, WORKED, compiled, numbers, picture, ran, step
+from tests.explain.runs.support import ALONE, KERNEL, SMALL, WORKED, compiled, numbers, picture, ran, step
 
 GOLDEN = Path(__file__).parent / "golden"
 DOCS = Path(__file__).parents[3] / "docs"
@@ -127,13 +127,16 @@ def test_the_lesson_as_it_was_read(golden: Golden, request: pytest.FixtureReques
     """The picture is that of the document, made of the text in it, whatever colours the theme has."""
     figure = watch(compiled(KERNEL, "kernel.cnn"), [WORKED], wanted=Wanted(numbers=True))
     golden(GOLDEN / "kernel.html", page(figure).partition("</head>\n")[2])
-    path = DOCS / "images" / "kernel-steps.svg"
-    if request.config.getoption("--update"):
-        path.write_text(svg(figure), encoding="utf-8")
-    assert re.sub(r"#\w{6}", "", path.read_text(encoding="utf-8")) == re.sub(r"#\w{6}", "", svg(figure))
-    document = (DOCS / "explain.md").read_text(encoding="utf-8")
-    assert KERNEL in document
-    assert f'--values "{WORKED}"' in document
+    for document, text, name in (("explain.md", KERNEL, "kernel-steps.svg"), ("tutorial.md", ALONE, "kernel.svg")):
+        drawn = svg(watch(compiled(text, "kernel.cnn"), [WORKED], wanted=Wanted(numbers=True)))
+        path = DOCS / "images" / name
+        if request.config.getoption("--update"):
+            path.write_text(drawn, encoding="utf-8")
+        assert re.sub(r"#\w{6}", "", path.read_text(encoding="utf-8")) == re.sub(r"#\w{6}", "", drawn)
+        said = (DOCS / document).read_text(encoding="utf-8")
+        assert text in said
+        assert f'--values "{WORKED}"' in said
+        assert f"images/{name}" in said
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
