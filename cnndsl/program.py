@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, NamedTuple
 
 from cnndsl.layers.base import Layer
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.catalogue import KINDS, OPERATIONS
 from cnndsl.layers.extern import Extern, as_tuples
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.placeholder import Placeholder
 from cnndsl.layers.sizes import Shape
-from cnndsl.layers.values import OPERATIONS, Operation
+from cnndsl.layers.values import Operation
 from cnndsl.records import Model, Reads
 from cnndsl.traced import Traced
 

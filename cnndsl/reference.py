@@ -1,4 +1,4 @@
-"""The reference of the layer kinds, made from their classes: a page for `docs/`, and plain text for a terminal.
+"""The reference of layers and operations, made from their classes: a page for `docs/`, and text for a terminal.
 
 `python -m cnndsl.reference > docs/layers.md` writes the page; `cnndsl layers` prints the text.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
@@ -16,12 +17,14 @@ from cnndsl.compilation import CompilationError
 from cnndsl.compiler import compile  # noqa: A004 - the package's own word
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.layers.aliases import alias
-from cnndsl.layers.base import RANK_WORDS, Group, Layer, LayerParameter
-from cnndsl.layers.catalogue import HELPERS, KINDS
+from cnndsl.layers.base import RANK_WORDS, Group, Layer
+from cnndsl.layers.catalogue import HELPERS, KINDS, OPERATIONS
 from cnndsl.layers.fields import LARGEST, MOST_AXES
 from cnndsl.layers.narrower import LEFT_OUT, REFUSED, Difference
+from cnndsl.layers.parameters import Parameter
 from cnndsl.layers.sizes import show
-from cnndsl.layers.values import OPERATIONS
+from cnndsl.layers.values import Operation
+from cnndsl.program import Combine, Module
 from cnndsl.terminal import paint
 
 _INTRODUCTION = """\
@@ -37,6 +40,11 @@ it where that is another word. The sizes below an example are those of one sampl
 A layer that learns a weight or a bias also takes `weight_init` and `bias_init`, and can be given its numbers with
 `weight`, `bias` and `trainable`: see [Weights](language.md#weights). How a kind is added is in
 [Adding a layer](adding-a-layer.md). What PyTorch takes and the language does not is [below](#where-pytorch-takes-more).
+"""
+
+_VALUES = """\
+These are no layers but functions: they are called on the values that flow, several at once, and leave no module. A text
+writes them wherever a value can stand, on a line of their own or inside another expression.
 """
 
 _MORE = """\
@@ -66,16 +74,52 @@ Modules of `torch.nn` that have no kind of their own are used as
 """
 
 
-# What is said of a kind
+# What is said of a kind, and of an operation
 
 
-def signature(kind: type[Layer]) -> str:
-    """How a kind is written: `maxpool(kernel, [stride], padding=0)`."""
-    given = ", ".join(_parameter(parameter) for parameter in kind.parameters())
-    return f"{kind.kind}({given})" if given else kind.kind
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What there is to say of one word of the language.
+
+    signature: how it is written, "maxpool(kernel, [stride], padding=0)". in_torch: what PyTorch calls a parameter,
+    where that is another word. facts: what else there is to know, each with a head. sizes: those of what goes in and
+    comes out in the example.
+    """
+
+    signature: str
+    paragraphs: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    in_torch: Mapping[str, str]
+    facts: tuple[tuple[str, str], ...]
+    example: str
+    sizes: tuple[str, ...]
 
 
-def _parameter(parameter: LayerParameter) -> str:
+def _layer(kind: type[Layer]) -> Entry:
+    given = ", ".join(map(_written, kind.parameters()))
+    network = _network(kind.example)
+    shapes = (*network.input_shapes, *(network.values[step.outputs[0]] for step in network.steps))
+    facts = (
+        ("PyTorch", ", ".join(_modules(kind))),
+        ("brings", ", ".join(name for name, source in HELPERS.items() if source == kind.helper)),
+        ("takes", ", or ".join(RANK_WORDS[rank] for rank in kind.ranks) or "values of any number of axes"),
+        ("is", "a plain call, and no layer, as an unnamed stage of a network or block" if kind.plain_call else ""),
+    )
+    signature = f"{kind.kind}({given})" if given else kind.kind
+    sizes = tuple(map(show, shapes))
+    return Entry(signature, _paragraphs(kind), kind.parameters(), kind.torch_names, facts, kind.example, sizes)
+
+
+def _operation(kind: type[Operation]) -> Entry:
+    given = [kind.written.removesuffix(")"), *map(_written, kind.parameters())]
+    network = _network(kind.example)
+    step = next(s for s in network.steps if isinstance(s.action, Combine) and type(s.action.operation) is kind)
+    sizes = tuple(" and ".join(show(network.values[index]) for index in side) for side in (step.inputs, step.outputs))
+    facts = (("PyTorch", kind.call), ("takes", kind.values))
+    return Entry(", ".join(given) + ")", _paragraphs(kind), kind.parameters(), {}, facts, kind.example, sizes)
+
+
+def _written(parameter: Parameter) -> str:
     if parameter.required:
         return parameter.name
     return f"[{parameter.name}]" if parameter.default is None else f"{parameter.name}={written(parameter.default)}"
@@ -88,12 +132,12 @@ def written(default: Any) -> str:
     return f'"{default}"' if isinstance(default, str) else f"{default:.4g}"
 
 
-def _paragraphs(kind: type[Layer]) -> list[str]:
+def _paragraphs(kind: type[Layer | Operation]) -> tuple[str, ...]:
     """What the class says of itself."""
-    return [" ".join(part.split()) for part in inspect.cleandoc(kind.__doc__ or "").split("\n\n")]
+    return tuple(" ".join(part.split()) for part in inspect.cleandoc(kind.__doc__ or "").split("\n\n"))
 
 
-def _in_a_line(kind: type[Layer]) -> str:
+def _in_a_line(kind: type[Layer | Operation]) -> str:
     """The first sentence, without where it is from."""
     text = re.sub(r"\s*\([^()]*\b(torch\.|et al\.|20\d\d)[^()]*\)", "", _paragraphs(kind)[0])
     return re.split(r"[.;](?:\s|$)", text)[0].rstrip(":")
@@ -107,28 +151,29 @@ def _modules(kind: type[Layer]) -> list[str]:
     return [f"nn.{kind.module_name(rank)}" for rank in ranks]
 
 
-def _takes(kind: type[Layer]) -> str:
-    return ", or ".join(RANK_WORDS[rank] for rank in kind.ranks) or "values of any number of axes"
-
-
-def _brought(kind: type[Layer]) -> list[str]:
-    return [name for name, source in HELPERS.items() if source == kind.helper]
-
-
-def sizes(kind: type[Layer]) -> list[str]:
-    """The size at each arrow of the example, as it is compiled. Raises CompilationError for a wrong example."""
-    compilation = compile(f"network Example {{ {kind.example} }}")
+def _network(lines: str) -> Module:
+    compilation = compile(f"network Example {{ {lines} }}")
     if compilation.program is None:
         raise CompilationError(compilation)
-    network = compilation.program.network()
-    shapes = [*network.input_shapes, *(network.values[step.outputs[0]] for step in network.steps)]
-    return [show(shape) for shape in shapes]
+    return compilation.program.network()
 
 
-def groups() -> dict[Group, list[type[Layer]]]:
-    """The kinds of each group, groups without a kind left out."""
-    found = {group: [kind for kind in KINDS.values() if kind.group is group] for group in Group}
-    return {group: kinds for group, kinds in found.items() if kinds}
+def groups() -> dict[str, list[type[Layer | Operation]]]:
+    """The kinds of each group of layers, and last the operations; groups without a kind left out."""
+    found: dict[str, list[type[Layer | Operation]]] = {}
+    for kind in KINDS.values():
+        found.setdefault(kind.group.value, []).append(kind)
+    ordered = {group.value: found[group.value] for group in Group if group.value in found}
+    return ordered | {VALUES: list(OPERATIONS.values())}
+
+
+VALUES = "values"
+"""The group of the operations."""
+
+
+def entry(kind: type[Layer | Operation]) -> Entry:
+    """What there is to say of a kind of layer, or of an operation. Raises CompilationError for a wrong example."""
+    return _layer(kind) if issubclass(kind, Layer) else _operation(kind)
 
 
 # As Markdown
@@ -137,14 +182,21 @@ def groups() -> dict[Group, list[type[Layer]]]:
 def page() -> str:
     """The whole page, as Markdown."""
     contents = [
-        f"- {group.value}: {', '.join(f'[{kind.kind}](#{kind.kind})' for kind in kinds)}"
+        f"- {group}: {', '.join(f'[{kind.kind}](#{_anchor(kind)})' for kind in kinds)}"
         for group, kinds in groups().items()
     ]
     parts = [_INTRODUCTION, "\n".join(contents) + "\n"]
     for group, kinds in groups().items():
-        parts.append(f"## {group.value.capitalize()}\n")
+        parts.append(f"## {group.capitalize()}\n")
+        if group == VALUES:
+            parts.append(_VALUES)
         parts.extend("\n".join(_section(kind)) for kind in kinds)
     return "\n".join([*parts, _more()])
+
+
+def _anchor(kind: type[Layer | Operation]) -> str:
+    """The target of a link to a section: a second heading with the same text is numbered."""
+    return f"{kind.kind}-1" if issubclass(kind, Operation) and kind.kind in KINDS else kind.kind
 
 
 def _more() -> str:
@@ -164,29 +216,29 @@ def _difference(difference: Difference, what: str) -> str:
     return f"| {kinds} | {what} | {difference.reason} |"
 
 
-def _section(kind: type[Layer]) -> Iterator[str]:
+_HEADS = {"PyTorch": "in PyTorch: ", "brings": "the generated module brings a class for it: "}
+
+
+def _section(kind: type[Layer | Operation]) -> Iterator[str]:
+    said = entry(kind)
     yield f"### {kind.kind}\n"
-    yield f"`{signature(kind)}`\n"
-    for paragraph in _paragraphs(kind):
+    yield f"`{said.signature}`\n"
+    for paragraph in said.paragraphs:
         yield "\n".join(wrap(_unstarred(paragraph), 116, break_long_words=False, break_on_hyphens=False)) + "\n"
-    if modules := _modules(kind):
-        yield f"- in PyTorch: {', '.join(f'`{name}`' for name in modules)}"
-    for name in _brought(kind):
-        yield f"- the generated module brings a class for it: `{name}`"
-    yield f"- takes {_takes(kind)}"
-    if kind.plain_call:
-        yield "- a plain call, and no layer, where it stands as an unnamed stage of a network or block"
-    if kind.parameters():
+    for head, text in said.facts:
+        if text:
+            names = ", ".join(f"`{name}`" for name in text.split(", ")) if head in _HEADS else text
+            yield f"- {_HEADS.get(head, f'{head} ')}{names}"
+    if said.parameters:
         yield "\n| parameter | takes | default | what it is | in PyTorch |\n| --- | --- | --- | --- | --- |"
-        for parameter in kind.parameters():
-            yield _row(kind, parameter)
-    yield f"\n```cnn\nnetwork Example {{ {kind.example} }}\n```\n"
-    yield f"{' → '.join(size.replace(' x ', ' × ') for size in sizes(kind))}\n"
+        for parameter in said.parameters:
+            yield _row(parameter, said.in_torch.get(parameter.name))
+    yield f"\n```cnn\nnetwork Example {{ {said.example} }}\n```\n"
+    yield f"{' → '.join(size.replace(' x ', ' × ') for size in said.sizes)}\n"
 
 
-def _row(kind: type[Layer], parameter: LayerParameter) -> str:
+def _row(parameter: Parameter, other: str | None) -> str:
     default = "" if parameter.required else "-" if parameter.default is None else f"`{written(parameter.default)}`"
-    other = kind.torch_names.get(parameter.name)
     cells = [f"`{parameter.name}`", parameter.takes, default, parameter.description, f"`{other}`" if other else ""]
     return f"| {' | '.join(cells)} |"
 
@@ -206,7 +258,7 @@ def listing(*, color: bool = False, columns: int | None = None) -> str:
     across = max(map(len, KINDS)) + 2
     room = None if columns is None else max(columns - across - 2, 20)
     for group, kinds in groups().items():
-        lines += [paint(group.value, "bold", color=color)]
+        lines += [paint(group, "bold", color=color)]
         for kind in kinds:
             sentence = _in_a_line(kind)
             first, *more = [sentence] if room is None else wrap(sentence, room, break_on_hyphens=False)
@@ -217,49 +269,43 @@ def listing(*, color: bool = False, columns: int | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def entry(name: str, *, color: bool = False, columns: int = 80) -> str:
-    """What there is to say of one kind. Raises KeyError for a name that is none."""
-    kind = KINDS[name]
-    lines = wrap(signature(kind), columns, subsequent_indent="    ", break_on_hyphens=False)
+def describe(name: str, *, color: bool = False, columns: int = 80) -> str:
+    """What there is to say of a word: as a layer, as an operation, or as both. Raises KeyError for another name."""
+    kinds: list[type[Layer | Operation]] = [table[name] for table in (KINDS, OPERATIONS) if name in table]
+    if not kinds:
+        raise KeyError(name)
+    return "\n".join("\n".join(_lines(entry(kind), color, columns)) + "\n" for kind in kinds)
+
+
+def _lines(said: Entry, color: bool, columns: int) -> list[str]:
+    lines = wrap(said.signature, columns, subsequent_indent="    ", break_on_hyphens=False)
     lines = [paint(line, "bold", color=color) for line in lines]
-    for paragraph in _paragraphs(kind):
+    for paragraph in said.paragraphs:
         lines += ["", *wrap(paragraph, columns, break_on_hyphens=False)]
-    if kind.parameters():
+    if said.parameters:
         lines.append("")
-    across = max((len(parameter.name) for parameter in kind.parameters()), default=0) + 4
-    for parameter in kind.parameters():
-        other = kind.torch_names.get(parameter.name)
+    across = max((len(parameter.name) for parameter in said.parameters), default=0) + 4
+    for parameter in said.parameters:
+        other = said.in_torch.get(parameter.name)
         called = f"; {other} in PyTorch" if other else ""
-        said = wrap(f"{parameter.description} ({parameter.takes}{called})", max(columns - across, 20))
+        wrapped = wrap(f"{parameter.description} ({parameter.takes}{called})", max(columns - across, 20))
         name_cell = paint(f"  {parameter.name}".ljust(across), "cyan", color=color)
-        lines += [name_cell + said[0], *(" " * across + line for line in said[1:])]
-    lines += ["", *_facts(kind, columns)]
-    return "\n".join(lines) + "\n"
+        lines += [name_cell + wrapped[0], *(" " * across + line for line in wrapped[1:])]
+    lines.append("")
+    for head, text in (*said.facts, ("example", said.example), ("sizes", " -> ".join(said.sizes))):
+        if text:
+            first = f"{head}:".ljust(10)
+            lines += wrap(text, columns, initial_indent=first, subsequent_indent=" " * 10, break_on_hyphens=False)
+    return lines
 
 
 def why_not(name: str) -> str:
     """What to say of a name that is no kind: what it is called here, or what may be meant."""
     word = alias(name)
-    if word in KINDS:
+    if word in KINDS or word in OPERATIONS:
         return f"{name} is called {word} here: cnndsl layers {word}"
-    if name in OPERATIONS:
-        return f"{name} combines values, and is no layer: see the language reference"
-    near = nearest(name, KINDS)
+    near = nearest(name, [*KINDS, *OPERATIONS])
     return f"there is no layer {name}; did you mean {near}?" if near else f"there is no layer {name}"
-
-
-def _facts(kind: type[Layer], columns: int) -> Iterator[str]:
-    facts = [
-        ("PyTorch", ", ".join(_modules(kind))),
-        ("brings", ", ".join(_brought(kind))),
-        ("takes", _takes(kind)),
-        ("example", kind.example),
-        ("sizes", " -> ".join(sizes(kind))),
-    ]
-    for head, text in facts:
-        if text:
-            first = f"{head}:".ljust(10)
-            yield from wrap(text, columns, initial_indent=first, subsequent_indent=" " * 10, break_on_hyphens=False)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def command(name: str | None, color: str) -> int:
         say(reference.listing(color=colored, columns=columns(120) if on_terminal() else None))
         return 0
     try:
-        said = reference.entry(name, color=colored, columns=columns(120))
+        said = reference.describe(name, color=colored, columns=columns(120))
     except KeyError:
         raise click.BadParameter(reference.why_not(name), param_hint="NAME") from None
     say(said)

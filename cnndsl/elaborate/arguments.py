@@ -17,7 +17,7 @@ from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
 from cnndsl.layers import fields
 from cnndsl.layers.base import Layer
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.catalogue import KINDS, OPERATIONS
 from cnndsl.layers.declared import Invalid
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.source import Span
@@ -154,7 +154,9 @@ def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> An
             "E309",
             f"{kind.kind}: {name} needs a number, and this size is left open in the input",
             place.span,
-            help="give the input its size",
+            help=f"take it from a value: {kind.kind}(it, like=...)"
+            if kind.kind in OPERATIONS
+            else "give the input its size",
         )
     if isinstance(value, list):
         return tuple(_plain(kind, name, item, place) for item in value)

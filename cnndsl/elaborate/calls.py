@@ -37,10 +37,11 @@ from cnndsl.elaborate.values import (
 )
 from cnndsl.elaborate.weight import Items
 from cnndsl.elaborate.weights import check_begin, initialiser, make_initialiser
+from cnndsl.layers.base import Layer
+from cnndsl.layers.catalogue import OPERATIONS
 from cnndsl.layers.declared import Invalid
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
-from cnndsl.layers.values import OPERATIONS
 from cnndsl.program import Call, Leaf
 from cnndsl.syntax import tree
 from cnndsl.traced import Traced, is_open, trace_weight, value_of
@@ -67,6 +68,8 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         ) from None
     if isinstance(function, Kind):
         value = _leading_value(body, node)
+        if function.layer.kind in OPERATIONS and any(_is_like(argument) for argument in node.arguments):
+            return _call_alike(body, function.layer, value, node)
         if value is not None:
             return call_on_value(body, function, value, node)
         return bind_layer(body, function.layer, node)
@@ -106,6 +109,34 @@ def _leading_value(body: Evaluation, node: tree.Call) -> Value | None:
         return None
     value = body.known(first)
     return value if isinstance(value, Value) else None
+
+
+def _is_like(argument: tree.Argument) -> bool:
+    return argument.name is not None and argument.name.text == "like"
+
+
+def _call_alike(body: Evaluation, layer: type[Layer], value: Value | None, node: tree.Call) -> Any:
+    """`upsample(it, like=skip)`: a layer that takes its size from another value, and so is an operation on both."""
+    name = layer.kind
+    place = next(argument for argument in node.arguments if _is_like(argument))
+    if value is None:
+        message = f"{name} takes the size of another value here, so it is called on both"
+        raise error(
+            "E404", message, node.span, help=f"write {name}(it, like={place.value.span.text}) in a line of its own"
+        )
+    rest = [argument for argument in node.arguments[1:] if argument is not place]
+    like, *others = body.all_known(argument.value for argument in (place, *rest))
+    if not isinstance(like, Value):
+        message = f"{name}: like must be a value of the network, and this is {describe(like)}"
+        raise error("E206", message, place.value.span, help=f"for example {name}(it, like=input)")
+    alone = [p.name for p in layer.parameters() if p not in OPERATIONS[name].parameters()]
+    for argument in rest:
+        given = argument.name.text if argument.name is not None else alone[0]
+        if given in alone:
+            message = f"{name} takes its size from like, and is given {given} as well"
+            raise error("E207", message, argument.span, help="leave out one of the two")
+    named = {a.name.text: item for a, item in zip(rest, others, strict=True) if a.name is not None}
+    return _call_operation(body, name, [value, like], named, node.replaced(arguments=tuple(rest)))
 
 
 def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
@@ -149,12 +180,16 @@ def _call_operation(body: Evaluation, name: str, positional: list[Any], named: d
         raise error("E207", f"{name} is given too much", node.span, help=f"it takes values, then {takes}")
     for field, value in (*zip(fields, rest, strict=False), *named.items()):
         refuse_others(f"{name}: {field}", value, node.span, partial(operation_help, operation, field))
-    given = dict(zip(fields, map(body.plain, rest), strict=False)) | {k: body.plain(v) for k, v in named.items()}
+    given = {field: _plain(body, value) for field, value in (*zip(fields, rest, strict=False), *named.items())}
     try:
         operation(**given)
     except Invalid as problem:
         raise operation_problem(name, operation, problem, node.span) from None
     return combine(body, name, values, given, node.span)
+
+
+def _plain(body: Evaluation, value: Any) -> Any:
+    return [body.plain(item) for item in value] if isinstance(value, list) else body.plain(value)
 
 
 def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: dict[str, Any]) -> Value:

@@ -13,9 +13,9 @@ from cnndsl.elaborate.instead import arrows, assigned
 from cnndsl.elaborate.mistaken import comment, list_item, no_order, open_size, operator_help
 from cnndsl.elaborate.values import RECIPES, UNKNOWN, Copies, Part, Silent, Value, describe, key_for
 from cnndsl.elaborate.weight import Items, weight_of
+from cnndsl.layers.catalogue import OPERATIONS
 from cnndsl.layers.fields import real
 from cnndsl.layers.sizes import SizeError, check_limits, show
-from cnndsl.layers.values import OPERATIONS
 from cnndsl.program import Combine
 from cnndsl.source import Span
 from cnndsl.syntax import tree

@@ -6,9 +6,8 @@ from typing import Any
 
 from cnndsl.elaborate.functions import TABLE
 from cnndsl.elaborate.values import IDENTITY, Function, InitialiserKind, Kind, Part, Value
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.catalogue import KINDS, OPERATIONS
 from cnndsl.layers.initialisers import RULES
-from cnndsl.layers.values import OPERATIONS
 
 
 class Scope:
@@ -58,8 +57,8 @@ class Scope:
 def language() -> Scope:
     """The outermost scope: layer kinds and functions."""
     scope = Scope(None)
-    scope.names.update({word: Kind(layer) for word, layer in KINDS.items()})
     scope.names.update({word: Function(word) for word in (*TABLE, *OPERATIONS, "parameter")})
+    scope.names.update({word: Kind(layer) for word, layer in KINDS.items()})  # some are the words of operations too
     scope.names.update({word: InitialiserKind(word) for word in RULES})
     scope.names["identity"] = IDENTITY
     return scope

@@ -17,10 +17,10 @@ from functools import reduce
 from operator import mul
 from typing import Any, ClassVar, Literal, Self, cast
 
-from cnndsl.layers.declared import Declared, FieldInfo
-from cnndsl.layers.fields import takes
+from cnndsl.layers.declared import Declared
 from cnndsl.layers.formula import AxisRule
 from cnndsl.layers.memory import NOTHING, Extra, Kept
+from cnndsl.layers.parameters import Parameter, parameters, role
 from cnndsl.layers.reach import Reaches, unknown
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
 from cnndsl.records import Record
@@ -100,22 +100,6 @@ class Spelling(Record):
     template: str | None = None
     package: str = ""
     """The module that the target is imported from, where it is neither PyTorch's nor a helper."""
-
-
-class LayerParameter(Record):
-    """What a layer kind says of one of its parameters.
-
-    `takes` says in words what may be given. `role` is "count" where it counts channels or features, "free" where
-    it changes no size, and "fixed" where it shapes what comes out or how the layer is built. `default` is None
-    for a required one.
-    """
-
-    name: str
-    takes: str
-    description: str
-    required: bool
-    default: Any
-    role: Literal["count", "free", "fixed"]
 
 
 class Layer(Declared):
@@ -238,8 +222,8 @@ class Layer(Declared):
         return self.module_name(len(x) - 1)
 
     def role(self, name: str) -> Literal["count", "free", "fixed"]:
-        """What the parameter `name` decides; see `LayerParameter`."""
-        return _role(type(self).model_fields[name])
+        """What the parameter `name` decides; see `Parameter`."""
+        return role(type(self).model_fields[name])
 
     def having(self, values: Mapping[str, Any]) -> Self:
         """The layer with other values of its parameters, unchecked; they may be traced."""
@@ -260,19 +244,9 @@ class Layer(Declared):
         return cls.module.format(r=max(rank, 1)) or cls.kind
 
     @classmethod
-    def parameters(cls) -> tuple[LayerParameter, ...]:
+    def parameters(cls) -> tuple[Parameter, ...]:
         """The parameters, in the order in which they may be given by position."""
-        return tuple(
-            LayerParameter(
-                name,
-                takes(field),
-                field.description,
-                field.is_required(),
-                None if field.is_required() else field.default,
-                _role(field),
-            )
-            for name, field in cls.model_fields.items()
-        )
+        return parameters(cls.model_fields)
 
     def arguments(self, *names: str) -> tuple[Argument, ...]:
         """The parameters `names`, or all of them, as arguments with PyTorch's names."""
@@ -284,10 +258,6 @@ class Layer(Declared):
             for name in names or fields
             for long in (self.torch_names.get(name, name),)
         )
-
-
-def _role(field: FieldInfo) -> Literal["count", "free", "fixed"]:
-    return "count" if "count" in field.metadata else "free" if "free" in field.metadata else "fixed"
 
 
 RANK_WORDS = {

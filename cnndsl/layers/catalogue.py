@@ -1,4 +1,4 @@
-"""The catalogue of layer kinds: every subclass of `Layer` in the family files, by its word."""
+"""The catalogue: every subclass of `Layer` and of `Operation` in the family files, by its word."""
 
 from __future__ import annotations
 
@@ -6,8 +6,20 @@ import re
 from importlib import import_module
 
 from cnndsl.layers.base import Layer
+from cnndsl.layers.values import Operation
 
-FAMILIES = ("convolution", "pooling", "normalisation", "dropout", "activation", "along", "shape", "resize", "dense")
+FAMILIES = (
+    "convolution",
+    "pooling",
+    "normalisation",
+    "dropout",
+    "activation",
+    "along",
+    "shape",
+    "resize",
+    "dense",
+    "alike",
+)
 
 
 def _kinds(base: type[Layer]) -> dict[str, type[Layer]]:
@@ -23,6 +35,17 @@ for _family in FAMILIES:
 
 KINDS: dict[str, type[Layer]] = dict(sorted(_kinds(Layer).items()))
 """Word of the language -> layer class, in alphabetical order."""
+
+
+def _operations(base: type[Operation]) -> dict[str, type[Operation]]:
+    found = {base.kind: base} if "kind" in vars(base) else {}
+    for sub in base.__subclasses__():
+        found.update(_operations(sub))
+    return found
+
+
+OPERATIONS: dict[str, type[Operation]] = dict(sorted(_operations(Operation).items()))
+"""Word of the language -> operation on values. Some have the word of a layer, of which they are a form."""
 
 
 def _class_name(source: str) -> str:

@@ -129,6 +129,13 @@ def _sizes(value: Any) -> tuple[int, ...]:
     return tuple(item if type(item) is int and item == -1 else _whole(item, 1) for item in value)
 
 
+def _pieces(value: Any) -> tuple[int, ...]:
+    if not 1 <= len(value) <= MOST_PIECES:
+        message = f"must be a list of 1 to {MOST_PIECES:,} sizes, and it has {len(value):,}"
+        raise ValueError(message)
+    return tuple(_whole(item, 1) for item in value)
+
+
 def _axes(value: Any) -> tuple[int, ...]:
     if not _is_list(value):
         message = f"must be a list of axes, and it is {describe(value)}"
@@ -213,7 +220,12 @@ Positive = Annotated[int, Check(lambda v: _whole(v, 1)), Takes("whole number, at
 Axis = Annotated[int, Check(lambda v: _whole(v, -16)), Takes("axis")]
 # Any axis; which there are, the operation says.
 AnyAxis = Annotated[int, Check(lambda v: _whole(v, -LARGEST)), Takes("axis")]
-Pieces = Annotated[int, Check(lambda v: _whole(v, 1, MOST_PIECES)), Takes("whole number, at least 1")]
+# A number of equal pieces, or a list of their sizes.
+Pieces = Annotated[
+    int | tuple[int, ...],
+    Check(lambda v: _pieces(v) if _is_list(v) else _whole(v, 1, MOST_PIECES)),
+    Takes("whole number, at least 1, or a list of such"),
+]
 # The first of the axes that are meant, or the channels alone.
 AxisOrChannels = Annotated[int | Literal["channels"], Check(_axis_or_channels), Takes('axis, or "channels"')]
 # One axis, or a list of them.

@@ -251,6 +251,7 @@ def sides(value: Any, x: Shape, name: str) -> tuple[tuple[int, ...], tuple[int, 
     return value[-2::-2], value[-1::-2]
 
 
+Interpolation = Literal["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"]
 _FINEST = 1000  # of a scale such as 0.333 the simple fraction is meant
 _MODE_OF_RANK = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _RANKS_OF_MODE: dict[str, tuple[int, ...]] = {"linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
@@ -270,7 +271,7 @@ class Upsample(ShapeLayer):
 
     size: OptionalExtent = Field(default=None, description="size of what comes out; either this or a scale is needed")
     scale: OptionalScale = Field(default=None, description="how many times larger it becomes")
-    mode: Literal["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"] = Field(
+    mode: Interpolation = Field(
         default="nearest", description="how numbers are worked out: the nearest one, or a mean of those around"
     )
     align_corners: Flag = Field(

@@ -1,4 +1,4 @@
-"""Operations that combine values: sums, products, concatenation, splits.
+"""Operations that combine values: sums, products, concatenation, splits, reductions.
 
 An operation has no weights and leaves no module.  It is applied to one or more values at once, which
 is what tells it from a layer; otherwise it is declared as a layer is.
@@ -14,6 +14,7 @@ from cnndsl.layers.fields import AnyAxis, AxisOrAxes, Flag, OptionalReal, Pieces
 from cnndsl.layers.formula import AxisRule, Letter, Sum, as_it_comes, axis_names, incoming
 from cnndsl.layers.meeting import equal_sizes
 from cnndsl.layers.memory import NOTHING, Extra, Kept
+from cnndsl.layers.parameters import Parameter, parameters
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, same, whole
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
 from cnndsl.traced import is_open, value_of
@@ -25,6 +26,21 @@ class Operation(Declared):
     kind: ClassVar[str]
     symbol: ClassVar[str]
     """What a diagram writes into the merge."""
+    written: ClassVar[str]
+    """How a text writes it, without the parameters that follow: "concat(a, b, ...)"."""
+    values: ClassVar[str]
+    """What it is called on, in words."""
+    call: ClassVar[str]
+    """What it is in PyTorch."""
+    example: ClassVar[str]
+    """The lines of a small network with it, in one."""
+    reads: ClassVar[int | None] = None
+    """Of how many values, from the first on, it uses the numbers; of the others only the size. None for all."""
+
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        """What may be given after the values, in this order."""
+        return parameters(cls.model_fields)
 
     def as_json(self) -> dict[str, Any]:
         """Its kind and what was given to it."""
@@ -45,10 +61,7 @@ class Operation(Declared):
         raise NotImplementedError
 
     def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
-        """Why each axis of the first value that comes out is as long as it is; empty where it is as in the first value.
-
-        What comes out of an operation that gives several is all of one size.
-        """
+        """Why each axis of the first value that comes out is as long as it is; empty for the sizes of the first."""
         return ()
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
@@ -80,8 +93,14 @@ class Operation(Declared):
 class _Elementwise(Operation):
     """`left symbol right`, element by element; with `scalar`, one side is a number."""
 
+    values: ClassVar[str] = "two values of the same size, or of size 1 where it is repeated, or a value and a number"
+
     scalar: OptionalReal = Field(default=None, description="the number, where one side is one")
     scalar_first: Flag = Field(default=False, description="whether the number is the left side")
+
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        return ()  # a number stands where a value could
 
     @property
     def takes(self) -> tuple[int, int]:
@@ -126,6 +145,9 @@ class Add(_Elementwise):
 
     kind: ClassVar[Literal["add"]] = "add"
     symbol: ClassVar[str] = "+"
+    written: ClassVar[str] = "a + b, add(a, b)"
+    call: ClassVar[str] = "x + y"
+    example: ClassVar[str] = "input(8, 4, 4); input + (it -> conv(8, 3, padding=1) -> relu)"
 
 
 class Subtract(_Elementwise):
@@ -133,6 +155,9 @@ class Subtract(_Elementwise):
 
     kind: ClassVar[Literal["sub"]] = "sub"
     symbol: ClassVar[str] = "-"
+    written: ClassVar[str] = "a - b, sub(a, b)"
+    call: ClassVar[str] = "x - y"
+    example: ClassVar[str] = "input(8, 4, 4); input - mean(it, keepdim=true)"
 
 
 class Multiply(_Elementwise):
@@ -140,6 +165,9 @@ class Multiply(_Elementwise):
 
     kind: ClassVar[Literal["mul"]] = "mul"
     symbol: ClassVar[str] = "*"
+    written: ClassVar[str] = "a * b, mul(a, b)"
+    call: ClassVar[str] = "x * y"
+    example: ClassVar[str] = "input(8, 4, 4); input * (it -> global_avgpool -> conv(8, 1) -> sigmoid)"
 
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         if self.scalar is not None:
@@ -152,6 +180,9 @@ class Divide(_Elementwise):
 
     kind: ClassVar[Literal["div"]] = "div"
     symbol: ClassVar[str] = "/"
+    written: ClassVar[str] = "a / b, div(a, b)"
+    call: ClassVar[str] = "x / y"
+    example: ClassVar[str] = "input(8, 4, 4); input / (1 + max(it, keepdim=true))"
 
     def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
         return Extra(numbers=prod(xs[0])) if self.scalar_first else NOTHING  # 1 / x, which is multiplied afterwards
@@ -172,6 +203,10 @@ class Concat(Operation):
 
     kind: ClassVar[Literal["concat"]] = "concat"
     symbol: ClassVar[str] = "concat"
+    written: ClassVar[str] = "concat(a, b, ...)"
+    values: ClassVar[str] = "values that have the same sizes on the other axes, or a list of them"
+    call: ClassVar[str] = "torch.cat"
+    example: ClassVar[str] = "input(8, 4, 4); concat(input, it -> conv(16, 3, padding=1))"
 
     axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
 
@@ -219,41 +254,67 @@ class Concat(Operation):
 
 
 class Split(Operation):
-    """A value cut into `parts` equal pieces along an axis, the channels by default."""
+    """A value cut into pieces along an axis, the channels by default: equal ones, or of given sizes.
+
+    Each piece is a value of its own: `a, b = split(x, 2)`, or `a, b = split(x, [16, 48])`.
+    """
 
     kind: ClassVar[Literal["split"]] = "split"
     symbol: ClassVar[str] = "split"
+    written: ClassVar[str] = "split(x)"
+    values: ClassVar[str] = "a value"
+    call: ClassVar[str] = "torch.chunk, torch.split"
+    example: ClassVar[str] = "input(64, 8, 8); a, b = split(it, [16, 48]); concat(a -> conv(16, 3, padding=1), b)"
 
-    parts: Pieces = Field(description="number of pieces")
+    parts: Pieces = Field(description="number of equal pieces, or a list of their sizes")
     axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
         at = axis_index(self.axis, x, "split")
-        if x[at] % self.parts:
+        return tuple((*x[:at], size, *x[at + 1 :]) for size in self._sizes(x[at]))
+
+    def _sizes(self, whole: Dim) -> tuple[Dim, ...]:
+        """The sizes of the pieces along the axis. Raises SizeError where they are not those of the whole."""
+        if isinstance(self.parts, int):
+            if whole % self.parts:
+                raise SizeError(
+                    f"{whole} does not divide into {self.parts} equal parts",
+                    "choose a number of parts that divides it, or give the sizes of the parts in a list",
+                    code="E304",
+                )
+            return (whole // self.parts,) * self.parts
+        if sum(self.parts) != whole:
+            summed = f"{' + '.join(map(str, self.parts))} = " if len(self.parts) > 1 else ""
             raise SizeError(
-                f"{x[at]} does not divide into {self.parts} equal parts",
-                "choose a number of parts that divides it",
+                f"the sizes of the pieces add up to {summed}{sum(self.parts)}, and there are {whole} to split",
+                "give sizes that add up to what there is",
                 code="E304",
             )
-        return ((*x[:at], x[at] // self.parts, *x[at + 1 :]),) * self.parts
+        return self.parts
 
     def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
         (x,) = xs
         at = axis_index(self.axis, x, "split")
-        cut = AxisRule(axis_names(x)[at], x[at] // self.parts, incoming(x, at) / self.parts, "in each piece")
+        name, first = axis_names(x)[at], self._sizes(x[at])[0]
+        if isinstance(self.parts, int):
+            cut = AxisRule(name, first, incoming(x, at) / self.parts, "in each piece")
+        else:
+            cut = AxisRule(name, first, words=f"as asked for: {', '.join(map(str, self.parts))}")
         return tuple(cut if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
-        only = "[0]" if self.parts == 1 else ""
-        return f"torch.chunk({names[0]}, {self.parts}, {self.axis}){only}"
+        if isinstance(self.parts, int):
+            pieces, count = f"torch.chunk({names[0]}, {self.parts}, {self.axis})", self.parts
+        else:
+            pieces, count = f"torch.split({names[0]}, {list(self.parts)}, {self.axis})", len(self.parts)
+        return f"{pieces}[0]" if count == 1 else pieces
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], "split")
-        if is_open(ys[k][at]):
-            here = None
-        else:
-            start = k * value_of(ys[k][at])
+        here = None
+        if not is_open(ys[k][at]):
+            start = sum(value_of(y[at]) for y in ys[:k])
             here = Reach(at, Window(1, ((start, start),)))
         return ((*same(xs[0][:at]), here, *same(xs[0][at + 1 :], first=at + 1)),)
 
@@ -263,13 +324,11 @@ class Split(Operation):
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         at = axis_index(self.axis, xs[0], "split")
-        return in_order[0] and (self.parts == 1 or all(dim == 1 for dim in xs[0][:at]))
+        return in_order[0] and (len(self.outputs(xs)) == 1 or all(dim == 1 for dim in xs[0][:at]))
 
 
 class _Reduction(Operation):
     """One number in place of all those along one axis or several, the channels by default."""
-
-    function: ClassVar[str]
 
     axis: AxisOrAxes = Field(default=1, description="the axis, or a list of them, the batch being axis 0")
     keepdim: Flag = Field(default=False, description="whether the axes stay, with size 1")
@@ -304,7 +363,7 @@ class _Reduction(Operation):
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         keep = ", keepdim=True" if self.keepdim else ""
-        return f"torch.{self.function}({names[0]}, dim={self.axis}{keep})"
+        return f"{self.call}({names[0]}, dim={self.axis}{keep})"
 
     def _gone(self, x: Shape) -> set[int]:
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
@@ -323,7 +382,10 @@ class Mean(_Reduction):
 
     kind: ClassVar[Literal["mean"]] = "mean"
     symbol: ClassVar[str] = "mean"
-    function: ClassVar[str] = "mean"
+    written: ClassVar[str] = "mean(x)"
+    values: ClassVar[str] = "a value"
+    call: ClassVar[str] = "torch.mean"
+    example: ClassVar[str] = "input(16, 8, 8); mean(it, axis=[2, 3]) -> linear(10)"
 
 
 class Max(_Reduction):
@@ -331,7 +393,10 @@ class Max(_Reduction):
 
     kind: ClassVar[Literal["max"]] = "max"
     symbol: ClassVar[str] = "max"
-    function: ClassVar[str] = "amax"
+    written: ClassVar[str] = "max(x)"
+    values: ClassVar[str] = "a value"
+    call: ClassVar[str] = "torch.amax"
+    example: ClassVar[str] = "input(16, 8, 8); max(it, keepdim=true) -> conv(1, 7, padding=3)"
 
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         return Kept(inputs=(0,), output=True)
@@ -376,14 +441,3 @@ def broadcast(a: Shape, b: Shape, symbol: str) -> Shape:
         equal_sizes(a, b),
         code="E306",
     )
-
-
-def _operations(base: type[Operation]) -> dict[str, type[Operation]]:
-    found = {base.kind: base} if "kind" in vars(base) else {}
-    for sub in base.__subclasses__():
-        found.update(_operations(sub))
-    return found
-
-
-OPERATIONS: dict[str, type[Operation]] = dict(sorted(_operations(Operation).items()))
-"""Name of the operation -> class."""

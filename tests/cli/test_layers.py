@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from cnndsl import reference
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.catalogue import KINDS, OPERATIONS
 from cnndsl.terminal import width
 from tests.cli.conftest import Command
 
@@ -15,7 +15,7 @@ def test_all_kinds_with_a_line_each(cnndsl: Command) -> None:
     result = cnndsl("layers")
     assert (result.code, result.err) == (0, "")
     listed = re.findall(r"^  (\w+) +(\S.*)$", result.out, re.MULTILINE)
-    assert sorted(name for name, _ in listed) == sorted(KINDS)
+    assert sorted(name for name, _ in listed) == sorted([*KINDS, *OPERATIONS])
     assert dict(listed)["relu6"] == "A ReLU that stops at 6: min(max(0, x), 6)"
 
 
@@ -33,11 +33,24 @@ def test_a_terminal_of_any_width_has_all_words(cnndsl: Command, monkeypatch: pyt
 def test_one_kind(cnndsl: Command, name: str) -> None:
     result = cnndsl("layers", name)
     assert (result.code, result.err) == (0, "")
-    assert result.out == reference.entry(name)
+    assert result.out == reference.describe(name)
     for parameter in KINDS[name].parameters():
         assert re.search(rf"^  {parameter.name} +\S", result.out, re.MULTILINE)
     assert all(width(line) <= 80 for line in result.out.splitlines())
     assert re.search(r"^sizes: +\d+( x \d+)*", result.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_one_operation(cnndsl: Command, name: str) -> None:
+    result = cnndsl("layers", name)
+    assert (result.code, result.err) == (0, "")
+    assert OPERATIONS[name].written.removesuffix(")") in result.out
+    assert all(width(line) <= 80 for line in result.out.splitlines())
+
+
+def test_a_layer_that_is_an_operation_too(cnndsl: Command) -> None:
+    heads = re.findall(r"^upsample\(.*", cnndsl("layers", "upsample").out, re.MULTILINE)
+    assert [head.split(",")[0] for head in heads] == ["upsample([size]", "upsample(x"]
 
 
 MAXPOOL = """\
@@ -83,7 +96,8 @@ def test_a_class_that_the_generated_module_brings(cnndsl: Command) -> None:
         ("MaxPooling2D", "MaxPooling2D is called maxpool here: cnndsl layers maxpool"),
         ("Dense", "Dense is called linear here: cnndsl layers linear"),
         ("covn", "there is no layer covn; did you mean conv?"),
-        ("concat", "concat combines values, and is no layer: see the language reference"),
+        ("chunk", "chunk is called split here: cnndsl layers split"),
+        ("concta", "there is no layer concta; did you mean concat?"),
         ("xyzzy", "there is no layer xyzzy"),
     ],
 )

@@ -39,7 +39,8 @@ def _step(
         xs = tuple(module.values[index] for index in step.inputs)
         names = {f"v{k}": value for k, value in enumerate(inputs)}
         # The text is the compiler's own, of an operation that it checked.
-        result: Any = eval(action.operation.text(xs, tuple(names)), {"torch": torch, **names})  # noqa: S307
+        known = {"torch": torch, "F": nn.functional, **names}
+        result: Any = eval(action.operation.text(xs, tuple(names)), known)  # noqa: S307
         return (result,) if isinstance(result, Tensor) else tuple(result)
     if isinstance(action, Plain):
         spelling = action.layer.function(module.values[step.inputs[0]])

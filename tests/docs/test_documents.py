@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import sys
+from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import ModuleType
@@ -162,4 +163,6 @@ def test_every_link_leads_somewhere() -> None:
 
 def _anchors(file: Path) -> set[str]:
     headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    found = Counter(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
+    # A heading that stands there again has a number behind it.
+    return {f"{name}-{turn}" if turn else name for name, count in found.items() for turn in range(count)}

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from cnndsl.layers.catalogue import OPERATIONS
 from cnndsl.layers.sizes import Shape, SizeError
-from cnndsl.layers.values import OPERATIONS, Operation
+from cnndsl.layers.values import Operation
 from tests.explain.support import explained, net
 
 SHAPES = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple)
@@ -25,6 +26,8 @@ def applied(draw: st.DrawFn) -> tuple[Operation, tuple[Shape, ...]]:
         sizes = draw(st.lists(st.integers(1, 6), min_size=1, max_size=8))
         return OPERATIONS[kind](axis=axis), tuple((*x[: axis - 1], size, *x[axis:]) for size in sizes)
     parameters: dict[str, Any] = {}
+    if kind == "upsample":
+        return OPERATIONS[kind](), (x, draw(st.permutations(x).map(tuple)))
     if kind == "split":
         parameters = {"parts": draw(st.integers(1, 3)), "axis": axis}
     elif kind in ("mean", "max"):

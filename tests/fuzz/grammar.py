@@ -150,13 +150,14 @@ class Writer:
         if kind == 16:
             a, b = self.new_name("half"), self.new_name("half")
             self.names += [a, b]
-            return f"{a}, {b} = {self.pick(['split(it, 2)', self.expression(depth)])}"
+            return f"{a}, {b} = {self.pick(['split(it, 2)', 'split(it, [1, 2])', self.expression(depth)])}"
         if kind == 17:
             init = f"init conv: weight = {self.initial()}, bias = zeros"
             return self.pick([f"when training {self.body(depth)}", init])
         if kind == 18:
             axis = self.pick(["", ", axis=1", f", axis={self.expression(4)}"])
-            return f"concat({self.value(depth)}, {self.value(depth)}{axis})"
+            a, b = self.value(depth), self.value(depth)
+            return self.pick([f"concat({a}, {b}{axis})", f"upsample({a}, like={b}{axis})"])
         return self.value(depth)
 
     def body(self, depth: int, names: list[str] | None = None) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnndsl.layers.aliases import alias, parameter_alias
-from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.values import OPERATIONS
+from cnndsl.layers.catalogue import KINDS, OPERATIONS
 
 
 @pytest.mark.parametrize(

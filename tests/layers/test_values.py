@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import ast
 import operator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnndsl.layers.catalogue import OPERATIONS
+from cnndsl.layers.resize import Interpolation
 from cnndsl.layers.sizes import Shape, SizeError
-from cnndsl.layers.values import OPERATIONS, Operation
+from cnndsl.layers.values import Operation
 
 BATCH = 2
+_MODULES = {"torch": torch, "F": torch.nn.functional}
 _BINARY = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 
 
 def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
-    """The value of an expression of names, arithmetic and calls of `torch`."""
+    """The value of an expression of names, arithmetic, shapes and calls of PyTorch's functions."""
     match node:
         case ast.Name(name):
             return values[name]
@@ -29,9 +32,13 @@ def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
             return tuple(run(item, values) for item in items)
         case ast.Subscript(value, index):
             return run(value, values)[run(index, values)]
-        case ast.Call(ast.Attribute(ast.Name("torch"), name), arguments, named):
+        case ast.Attribute(ast.Name(name), "shape"):
+            return values[name].shape
+        case ast.Slice(start, None, None):
+            return slice(start and run(start, values), None)
+        case ast.Call(ast.Attribute(ast.Name(module), name), arguments, named):
             keywords = {str(k.arg): run(k.value, values) for k in named}
-            return getattr(torch, name)(*(run(a, values) for a in arguments), **keywords)
+            return getattr(_MODULES[module], name)(*(run(a, values) for a in arguments), **keywords)
         case _:
             return ast.literal_eval(node)
 
@@ -42,7 +49,7 @@ def compare(operation: Operation, xs: tuple[tuple[int, ...], ...]) -> str:
     values = {name: torch.randn(BATCH, *x) for name, x in zip(names, xs, strict=True)}
     try:
         result = run(ast.parse(operation.text(xs, names), mode="eval").body, values)
-    except (RuntimeError, IndexError):
+    except (RuntimeError, IndexError, ValueError, NotImplementedError):
         result = None
     try:
         ours: tuple[Shape, ...] | None = operation.outputs(xs)
@@ -89,6 +96,26 @@ def test_split(x: tuple[int, ...], axis: int, parts: int) -> None:
     # torch.chunk makes the last piece smaller, or makes fewer; here all are equal.
     uneven = (1 <= axis <= len(x) and x[axis - 1] % parts) or (-len(x) <= axis < 0 and x[axis] % parts)
     assert verdict != "refused" or uneven or axis in (0, -len(x) - 1)
+
+
+@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@given(x=shapes(), axis=st.integers(-5, 5), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=3))
+def test_split_into_sizes(x: tuple[int, ...], axis: int, sizes: list[int]) -> None:
+    operation = OPERATIONS["split"].model_validate({"parts": sizes, "axis": axis})
+    verdict = compare(operation, (x,))
+    assert verdict != "refused" or axis in (0, -len(x) - 1)
+
+
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+@given(
+    x=shapes(),
+    like=shapes(),
+    mode=st.sampled_from(get_args(Interpolation)),
+    align_corners=st.booleans(),
+)
+def test_upsample_like(x: tuple[int, ...], like: tuple[int, ...], mode: str, align_corners: bool) -> None:
+    operation = OPERATIONS["upsample"].model_validate({"mode": mode, "align_corners": align_corners})
+    assert compare(operation, (x, like)) != "refused"
 
 
 @settings(max_examples=200, derandomize=True, database=None, deadline=None)

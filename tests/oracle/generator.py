@@ -160,7 +160,12 @@ def gate(draft: Draft) -> None:
 
 
 def split(draft: Draft) -> None:
-    if draft.shape[0] % 2 == 0:
+    if draft.shape[0] > 1 and draft.rng.random() < 0.5:
+        a, b = draft.name("piece"), draft.name("piece")
+        first = draft.rng.randint(1, draft.shape[0] - 1)
+        draft.bind(f"{a}, {b} = split(it, [{first}, {draft.shape[0] - first}])", a, b)
+        draft.add(draft.rng.choice([f"concat({b}, {a})", b, f"concat({b}, it)"]))
+    elif draft.shape[0] % 2 == 0:
         a, b = draft.name("half"), draft.name("half")
         draft.bind(f"{a}, {b} = split(it, 2)", a, b)
         draft.add(draft.rng.choice([f"concat({b}, {a})", f"{a} * {b}", f"concat({a} -> relu, {b}, {a})"]))
@@ -188,6 +193,15 @@ def combine(draft: Draft) -> None:
         draft.add(f"it {draft.rng.choice('+-*')} {draft.rng.choice(equal)}")
     elif draft.alike():
         draft.add(f"concat(it, {draft.rng.choice(draft.alike())})")
+
+
+def alike(draft: Draft) -> None:
+    others = [name for name, x in draft.values.items() if len(x) == len(draft.shape) and x[1:] != draft.shape[1:]]
+    if draft.is_map and others:
+        soft = {2: "linear", 3: "bilinear", 4: "trilinear"}[len(draft.shape)]
+        modes = ["", ', mode="area"', f', mode="{soft}"', f', mode="{soft}", align_corners=true']
+        resized = f"upsample({draft.rng.choice(others)}, like=it{draft.rng.choice(modes)})"
+        draft.add(draft.rng.choice([f"concat(it, {resized})", f"{resized} -> relu"]))
 
 
 def loops(draft: Draft) -> None:
@@ -240,7 +254,7 @@ def learned(draft: Draft) -> None:
 
 LINES: dict[Callable[[Draft], None], int] = {
     layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, branches: 3, gate: 1, split: 1, reduce: 1,
-    name_value: 3, go_back: 1, combine: 3, loops: 3, block: 9, learned: 1,
+    name_value: 3, go_back: 1, combine: 3, alike: 2, loops: 3, block: 9, learned: 1,
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def test_programs_of_every_make_are_drawn() -> None:
     """What is never drawn is never tested."""
     drafts = [generate(seed) for seed in range(COUNT)]
     lines = {"layers", "brace", "shared", "times", "residual", "arithmetic", "branches", "gate", "split", "reduce"}
-    lines |= {"name_value", "go_back", "combine", "loops", "block", "learned"}
+    lines |= {"name_value", "go_back", "combine", "alike", "loops", "block", "learned"}
     inputs = {"picture", "signal", "volume", "features", "words", "two"}
     layers = {"conv", "conv_transpose", "maxpool", "upsample", "batchnorm", "pad", "crop", "linear", "permute"}
     used = {name for draft in drafts for name in draft.used}

@@ -187,3 +187,20 @@ def test_nothing_but_torch_is_needed() -> None:
         text = path.with_suffix(".cnn").read_text(encoding="utf-8")
         named = set(re.findall(r'^extern .*from "(\w+)', text, re.MULTILINE))
         assert modules <= {"torch", "collections", "math", "typing"} | named, path.name
+
+
+def test_maps_of_the_size_of_another_fit_any_input() -> None:
+    text = """
+        network Pyramid {
+            input(3, ?, ?)
+            fine   = it -> conv(4, 3, stride=2, padding=1) -> relu
+            coarse = fine -> conv(8, 3, stride=2, padding=1) -> relu -> conv(4, 1)
+            fine + upsample(coarse, like=fine, mode="bilinear")
+            upsample(it, like=input) -> conv(2, 1)
+        }"""
+    model = imported(compiled(text).python()).Pyramid().eval()
+    graph = torch.export.export(model, (torch.zeros(1, 3, 33, 18),)).module()
+    for size in [(33, 18), (1, 1), (7, 64)]:
+        assert model(torch.zeros(2, 3, *size)).shape == (2, 2, *size)
+    x = torch.randn(1, 3, 33, 18)
+    torch.testing.assert_close(graph(x), model(x))
