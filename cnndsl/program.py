@@ -160,10 +160,14 @@ def _spelled(made: Leaf | Plain) -> Layer:
 
 
 class Combine(Model):
-    """Combine values: a sum, a concatenation, a split."""
+    """Combine values: a sum, a concatenation, a split.
+
+    `traced` has the number beside a value with what it was computed by, where that is known: 0.1 from `scale`.
+    """
 
     what: Literal["combine"] = "combine"
     operation: AnyOperation
+    traced: dict[str, Traced] = {}
 
 
 class Step(Model):

@@ -18,7 +18,7 @@ from cnndsl.source import Span
 from cnndsl.traced import Number, Test, TooLong, Traced, Truth, negation, trace_weight
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
 _SHOWN = 60
 _READINGS = 2
@@ -55,6 +55,7 @@ class Builder:
         self.slots: dict[str, Slot] = {}
         self.fixed: set[str] = set()
         self.names: dict[int, str] = {}
+        self._items_named: dict[int, str] = {}
         self.init: list[InitRule] = []
         self.training = False
         """Whether what is worked out now exists in training only."""
@@ -202,6 +203,13 @@ class Builder:
                 help=("repeat less often", raise_it("size", self.context.limits.size)),
             )
 
+    def name_items(self, name: str, items: Sequence[object]) -> None:
+        """Call the values of a list by its name and their places in it, unless they are called something."""
+        joint = "_" if name[-1].isdigit() else ""
+        for place, item in enumerate(items):
+            if isinstance(item, Value) and item.owner is self and item.index >= len(self.inputs):
+                self._items_named.setdefault(item.index, f"{name}{joint}{place}")
+
     def drop_unused(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str | None]]:
         """Forget what leads to no output. Where each such path ends, and what its value is called."""
         live = {output.value for output in outputs}
@@ -253,7 +261,7 @@ class Builder:
             steps=tuple(self.steps),
             values=tuple(self.values),
             outputs=outputs,
-            names=self.names,
+            names=self._items_named | self.names,
             init=tuple(self.init),
             open=open_sizes,
             origin=origin(self.span),

@@ -222,17 +222,26 @@ def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> 
             node.span,
             help=operator_help(node.operator, left, right),
         )
+    is_traced = isinstance(other, Traced) and not other.is_open
     try:
-        number = real(body.plain(other))
+        number = real(other.value if is_traced else body.plain(other))
     except ValueError as problem:
         where = node.left.span if first else node.right.span
         raise error("E208", f"a number beside a value {problem}", where, help="write a smaller one") from None
     if kind == "div" and number == 0 and not first:
         raise error("E206", "this divides by zero", node.span, help="make sure that the divisor is not 0")
-    return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, node.span)
+    traced = {"scalar": Traced(number, other.expr)} if is_traced else {}
+    return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, node.span, traced)
 
 
-def combine(body: Evaluation, kind: str, values: tuple[Value, ...], fields: dict[str, Any], span: Span) -> Any:
+def combine(
+    body: Evaluation,
+    kind: str,
+    values: tuple[Value, ...],
+    fields: dict[str, Any],
+    span: Span,
+    traced: dict[str, Traced] | None = None,
+) -> Any:
     """Apply an operation to values of the graph; what comes out. Raises Problem."""
     if body.builder.is_chain:
         raise error(
@@ -263,7 +272,10 @@ def combine(body: Evaluation, kind: str, values: tuple[Value, ...], fields: dict
         raise error(problem.code, problem.message, span, labels=labels, help=problem.help) from None
     except SizeIsOpen:
         raise open_size(span) from None
-    outputs = body.builder.step(Combine(operation=operation), values, shapes, span, kind)
+    if len(values) == 1 and kind == "concat":
+        return values[0]  # as in a loop that collects what it joins: the first turn has nothing to join
+    action = Combine(operation=operation, traced=traced or {})
+    outputs = body.builder.step(action, values, shapes, span, kind)
     return outputs if len(outputs) > 1 else outputs[0]
 
 

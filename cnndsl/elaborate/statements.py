@@ -309,6 +309,8 @@ class Body(Application):
         self.scope.names[target.text] = value
         if isinstance(value, Value) and value.owner is self.builder:
             self.builder.names.setdefault(value.index, target.text)
+        elif isinstance(value, (list, tuple)):
+            self.builder.name_items(target.text, value)
 
     # What comes in and goes out
 

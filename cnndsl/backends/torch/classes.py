@@ -179,7 +179,7 @@ class Classes:
         free, count = name, 1
         while free in self._names:
             count += 1
-            free = f"{name}{count}"
+            free = f"{name}_{count}" if name[-1].isdigit() else f"{name}{count}"
         self._names.add(free)
         return free
 

@@ -16,6 +16,7 @@ from cnndsl.backends.torch.merge import Merged, Merger, common_order
 from cnndsl.backends.torch.slots import ABSENT, Different
 from cnndsl.layers.base import Code, Group
 from cnndsl.layers.sizes import Shape
+from cnndsl.layers.values import Operation
 from cnndsl.names import is_attribute
 from cnndsl.program import Call, Combine, Leaf, Module, Plain, Step, Use
 from cnndsl.records import Record
@@ -54,6 +55,8 @@ class Flow(Record):
     """The line of the text that it comes from."""
     loop: Merged | None = None
     residual: bool = False
+    joins: bool = False
+    """Whether it puts values side by side."""
 
 
 class Result(Record):
@@ -197,6 +200,7 @@ class Flows:
             line=first.step.origin[:2],
             loop=first.loop,
             residual=isinstance(action, Combine),
+            joins=isinstance(action, Combine) and action.operation.kind == "concat",
         )
 
     @staticmethod
@@ -213,10 +217,25 @@ class Flows:
             return self._render_call(action, reads=not first.inputs)
         if isinstance(action, Plain):
             return self._render_plain(actions, row)
-        if any(a is not ABSENT and a != action for a in actions):
-            raise Different
         values = self._merger.modules[row.index(first)].values
-        return _render_combine(action, tuple(values[index] for index in first.step.inputs))
+        return _render_combine(self._said(actions), tuple(values[index] for index in first.step.inputs))
+
+    def _said(self, actions: list[Any]) -> Operation:
+        """The operation of a step, with the number beside a value as `forward` can say it: `self.scale`."""
+        present: list[Combine] = [action for action in actions if action is not ABSENT]
+        operation = present[0].operation
+        if any(_beside(action) != _beside(present[0]) for action in present):
+            raise Different
+        number = getattr(operation, "scalar", None)
+        if number is None:
+            return operation
+        row = [a if a is ABSENT else a.traced.get("scalar", getattr(a.operation, "scalar", None)) for a in actions]
+        usual = "factor" if operation.symbol in "*/" else "offset"
+        text = self._merger.slot(row, usual)
+        if text == literal(number):
+            return operation
+        said = self._attributes.said(text, text if text.isidentifier() else usual)
+        return operation.model_copy(update={"scalar": Code(said)})
 
     def _render_call(self, action: Call, *, reads: bool) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
         part = access(action.child)
@@ -281,10 +300,15 @@ def access(name: str) -> str:
     return f"self.{name}" if is_attribute(name) else f"getattr(self, {literal(name)})"
 
 
+def _beside(action: Combine) -> Operation:
+    """The operation, whatever number stands beside the value."""
+    has_number = getattr(action.operation, "scalar", None) is not None
+    return action.operation.model_copy(update={"scalar": 0}) if has_number else action.operation
+
+
 def _render_combine(
-    action: Combine, shapes: tuple[Shape, ...]
+    operation: Operation, shapes: tuple[Shape, ...]
 ) -> Callable[[Sequence[tuple[str, int]]], tuple[str, int]]:
-    operation = action.operation
     level = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}.get(operation.symbol, CALL)
 
     def render(operands: Sequence[tuple[str, int]]) -> tuple[str, int]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from itertools import count as counting
 
 from cnndsl.backends.torch.attributes import Attributes
 from cnndsl.backends.torch.code import WIDTH, broken, literal
-from cnndsl.backends.torch.flow import CALL, HEAVY, TRAINING, Flow, Result, ValueKey, access
+from cnndsl.backends.torch.flow import CALL, HEAVY, LIGHT, TRAINING, Flow, Result, ValueKey, access
 from cnndsl.backends.torch.merge import Merged, loop_access, loop_turns
 from cnndsl.backends.torch.trees import TURN
 from cnndsl.backends.torch.variables import Variables, opposite
@@ -63,6 +65,9 @@ class Forward:
         self.attributes = attributes
         self._indent = _INDENT
         self._uses = self._last_uses()
+        self._weights = {
+            self._one(output): flow.weight for flow in self._flows for output in flow.outputs if flow.child
+        }
         self._given_as = {self._one(next(iter(result.value))): result.name for result in self._outputs}
         self.inputs: list[str] = []
         for name in inputs:
@@ -261,41 +266,62 @@ class Forward:
         """A variable for a value that is assigned before step `at`."""
         value = self._one(value)
         if value in self._variables:
-            return self._variables[value]
-        wanted = flow.names[k]
-        candidates = [_variable(name) for name in (wanted, self._given_as.get(value)) if name]
-        candidates += [_variable(flow.child)] if flow.child and self._is_branch(value, flow) else []
-        operand = self._variables.get(self._one(next(iter(flow.inputs[0])))) if flow.inputs else None
-        candidates += [operand] if operand in ("x", "out") else []
-        candidates += ["x"] if "x" in self.inputs or len(self.inputs) == 1 else []
-        candidates += ["out"]
-        candidates += [_variable(flow.child)] if flow.child and self._outlives(value, flow, at) else []
-        for name in candidates:
-            if self._is_free(name, at):
-                return self._assign(value, name)
-        count = 2
-        while not self._is_free(f"out{count}", at):
-            count += 1
-        return self._assign(value, f"out{count}")
+            return self._assign(value, self._variables[value])
+        candidates = [_variable(name) for name in (flow.names[k], self._given_as.get(value)) if name]
+        stem = candidates[0] if candidates else "out"
+        if not candidates:
+            candidates += [_variable(flow.child)] if flow.child and self._is_branch(value, flow) else []
+            operand = self._variables.get(self._one(next(iter(flow.inputs[0])))) if flow.inputs else None
+            candidates += [operand] if operand in ("x", "out") else []
+            candidates += ["x"] if "x" in self.inputs or len(self.inputs) == 1 else []
+            candidates += ["out"]
+            candidates += [_variable(flow.child)] if flow.child and self._outlives(value, flow, at) else []
+        names = (name for name in chain(candidates, _counted(stem)) if self._is_free(name, at, value))
+        return self._assign(value, next(names))
 
     def _is_branch(self, value: ValueKey, flow: Flow) -> bool:
         """Whether a value is what a part gives as one of several branches: it is called by the part's name."""
         uses = self._uses.get(value, [])
         joins = [self._flows[use] for use in uses if use < len(self._flows)]
-        return flow.weight == HEAVY and len(uses) == len(joins) == 1 and len(joins[0].inputs) > 2
+        if flow.weight == LIGHT or len(uses) != 1 or len(joins) != 1:
+            return False
+        values = [self._one(next(iter(keys))) for keys in joins[0].inputs]
+        weights = [self._weights.get(value, LIGHT) for value in values]
+        if HEAVY not in weights:
+            return False
+        return len(values) > 2 or (joins[0].joins and LIGHT not in weights)
 
     def _outlives(self, value: ValueKey, flow: Flow, at: int) -> bool:
         """Whether a value of some weight is wanted by more than the next step: a number is no name for it."""
         return flow.weight == HEAVY and value not in self._shared and self._uses.get(value) != [at]
 
-    def _is_free(self, name: str, at: int) -> bool:
+    def _is_free(self, name: str, at: int, value: ValueKey) -> bool:
+        """Whether a variable can take a value that is assigned before step `at`."""
         holder = self._holds.get(name)
-        return holder is None or all(use < at for use in self._uses.get(holder, ()))
+        if holder is None or all(use < at for use in self._uses.get(holder, ())):
+            return True
+        return holder in self._shared and self._is_rewritten(holder, at, value)
+
+    def _is_rewritten(self, holder: ValueKey, at: int, value: ValueKey) -> bool:
+        """Whether the branch writes to a variable again before anything reads it, and is done with this value then."""
+        when = self._flows[at - 1].when
+        for step, flow in enumerate(self._flows[at:], at):
+            if when is None or flow.when != when or step in self._uses.get(holder, ()):
+                return False
+            if any(self._one(output) == holder for output in flow.outputs):
+                return all(use <= step for use in self._uses.get(value, ()))
+        return False
 
     def _assign(self, value: ValueKey, name: str) -> str:
         self._variables[value] = name
         self._holds[name] = value
         return name
+
+
+def _counted(name: str) -> Iterator[str]:
+    """The name with 2 after it, with 3, and so on."""
+    joint = "_" if name[-1].isdigit() else ""
+    return (f"{name}{joint}{number}" for number in counting(2))
 
 
 def _present(name: str) -> str:

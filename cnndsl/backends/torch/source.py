@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
+from itertools import groupby
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -254,15 +255,13 @@ def _type_order(name: str) -> tuple[bool, str]:
 
 def _parts(plan: ClassPlan) -> list[str]:
     lines: list[str] = []
-    test = None
-    for part in plan.parts:
-        shown = str(part.when) if part.when is not None else None
-        if part.when is not None and shown != test:
-            group = [p for p in plan.parts if p.when is not None and str(p.when) == shown]
-            lines += [f"        self.{p.name}: {p.kind} | None = None" for p in group if is_attribute(p.name)]
-            lines.append(f"        if {shown}:")
-        test = shown
-        lines += _part(part, " " * (8 if shown is None else 12))
+    for when, group in groupby(plan.parts, lambda part: str(part.when) if part.when is not None else None):
+        parts = list(group)
+        if when is not None:
+            lines += [f"        self.{p.name}: {p.kind} | None = None" for p in parts if is_attribute(p.name)]
+            lines.append(f"        if {when}:")
+        for part in parts:
+            lines += _part(part, " " * (8 if when is None else 12))
     return lines
 
 

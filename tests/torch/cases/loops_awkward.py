@@ -119,17 +119,17 @@ class Awkward(nn.Module):
         out = self.steps3(out)  # 4 x 8 x 8
         out = self.named1(out)  # 4 x 8 x 8
         out = self.named2(out)  # 4 x 8 x 8
-        out = self.kept0(out)  # 4 x 8 x 8
-        kept1: Tensor = self.kept1(out)  # 4 x 8 x 8
+        kept0: Tensor = self.kept0(out)  # 4 x 8 x 8
+        kept1: Tensor = self.kept1(kept0)  # 4 x 8 x 8
         kept2: Tensor = self.kept2(kept1)  # 4 x 8 x 8
-        conv1: Tensor = self.conv1(x)  # 2 x 8 x 8
-        conv3: Tensor = self.conv3(x)  # 2 x 8 x 8
+        side0: Tensor = self.conv1(x)  # 2 x 8 x 8
+        side2: Tensor = self.conv3(x)  # 2 x 8 x 8
         x = kept2
         for i in range(4, 10):
             x = getattr(self, f"conv{i}")(x)
         x = self.relu1(self.again(x))  # 4 x 8 x 8
         x = self.relu2(self.again(x))  # 4 x 8 x 8
-        x = torch.cat((x, out, kept1, kept2, conv1, conv3), 1)  # 20 x 8 x 8
+        x = torch.cat((x, kept0, kept1, kept2, side0, side2), 1)  # 20 x 8 x 8
         x = self.layers(x)  # 6 x 8 x 8
         x = torch.flatten(x, 1)  # 384
         x = self.linear1(x)  # 2

@@ -84,8 +84,30 @@ class Twice(nn.Module):
         return x
 
 
+class Apart(nn.Module):
+    """Apart, a block of optional.cnn."""
+
+    def __init__(self, stage: bool = False) -> None:
+        super().__init__()
+        self.pool: nn.AvgPool2d | None = None
+        if stage:
+            self.pool = nn.AvgPool2d(3, stride=1, padding=1)
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+        self.norm: nn.BatchNorm2d | None = None
+        if stage:
+            self.norm = nn.BatchNorm2d(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.pool is not None:
+            x = self.pool(x)
+        x = self.conv(x)  # 4 x 8 x 8
+        if self.norm is not None:
+            x = self.norm(x)
+        return x
+
+
 class Options(nn.Module):
-    """Options: 3 x 16 x 16 in, 4 out, 3,340 parameters."""
+    """Options: 3 x 16 x 16 in, 4 out, 3,644 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,6 +120,8 @@ class Options(nn.Module):
         self.twice1 = Twice(2, 1)
         self.twice2 = Twice(2, 2)
         self.twice3 = Twice(1, 1)
+        self.apart1 = Apart(stage=True)
+        self.apart2 = Apart()
         self.linear1 = nn.Linear(4 * 8 * 8, 4)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -111,6 +135,8 @@ class Options(nn.Module):
         x = self.twice1(x)  # 4 x 8 x 8
         x = self.twice2(x)  # 4 x 8 x 8
         x = self.twice3(x)  # 4 x 8 x 8
+        x = self.apart1(x)  # 4 x 8 x 8
+        x = self.apart2(x)  # 4 x 8 x 8
         x = torch.flatten(x, 1)  # 256
         x = self.linear1(x)  # 4
         return x

@@ -60,15 +60,15 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 3, 32, 32) to (N, 2, 32, 32)."""
-        x = self.down4(x)  # 4 x 32 x 32
-        out: Tensor = self.maxpool1(x)  # 4 x 16 x 16
-        out = self.down8(out)  # 8 x 16 x 16
-        out2: Tensor = self.maxpool2(out)  # 8 x 8 x 8
-        down16: Tensor = self.down16(out2)  # 16 x 8 x 8
-        out2 = self.maxpool3(down16)  # 16 x 4 x 4
-        out2 = self.bottom(out2)  # 32 x 4 x 4
-        out2 = self.up0(out2, down16)  # 16 x 8 x 8
-        out = self.up1(out2, out)  # 8 x 16 x 16
-        out = self.up2(out, x)  # 4 x 32 x 32
-        out = self.outc(out)  # 2 x 32 x 32
-        return out
+        skips0: Tensor = self.down4(x)  # 4 x 32 x 32
+        x = self.maxpool1(skips0)  # 4 x 16 x 16
+        skips1: Tensor = self.down8(x)  # 8 x 16 x 16
+        x = self.maxpool2(skips1)  # 8 x 8 x 8
+        skips2: Tensor = self.down16(x)  # 16 x 8 x 8
+        x = self.maxpool3(skips2)  # 16 x 4 x 4
+        x = self.bottom(x)  # 32 x 4 x 4
+        x = self.up0(x, skips2)  # 16 x 8 x 8
+        x = self.up1(x, skips1)  # 8 x 16 x 16
+        x = self.up2(x, skips0)  # 4 x 32 x 32
+        x = self.outc(x)  # 2 x 32 x 32
+        return x

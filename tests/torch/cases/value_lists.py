@@ -23,11 +23,11 @@ class Scales(nn.Module):
         self.relu3 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        x, out, out2, out3 = torch.chunk(x, 4, 1)
-        out = self.relu1(self.conv1(x + out))  # 2 x 32 x 32
-        out2 = self.relu2(self.conv2(out + out2))  # 2 x 32 x 32
-        out3 = self.relu3(self.conv3(out2 + out3))  # 2 x 32 x 32
-        return torch.cat((x, out, out2, out3), 1)  # 8 x 32 x 32
+        parts0, parts1, parts2, parts3 = torch.chunk(x, 4, 1)
+        done1: Tensor = self.relu1(self.conv1(parts0 + parts1))  # 2 x 32 x 32
+        done2: Tensor = self.relu2(self.conv2(done1 + parts2))  # 2 x 32 x 32
+        done3: Tensor = self.relu3(self.conv3(done2 + parts3))  # 2 x 32 x 32
+        return torch.cat((parts0, done1, done2, done3), 1)  # 8 x 32 x 32
 
 
 class Net(nn.Module):
@@ -85,7 +85,8 @@ class Wave(nn.Module):
         """Map (N, 8, 64) to (N, 8, 64)."""
         skip: Tensor
         x, skip = self.layer0(x)
-        out: Tensor
-        x, out = self.layer1(x)
-        _, x = self.layer2(x)
-        return skip + out + x
+        skip2: Tensor
+        x, skip2 = self.layer1(x)
+        skip3: Tensor
+        _, skip3 = self.layer2(x)
+        return skip + skip2 + skip3

@@ -32,12 +32,12 @@ class TextCNN(nn.Module):
         x = self.embedding1(x)  # 20 x 16
         e = torch.permute(x, (0, 2, 1))  # 16 x 20
         x = self.relu1(self.conv1(e))  # 8 x 18
-        x = self.global_maxpool1(x)  # 8 x 1
-        out: Tensor = self.relu2(self.conv2(e))  # 8 x 17
-        out = self.global_maxpool2(out)  # 8 x 1
-        out2: Tensor = self.relu3(self.conv3(e))  # 8 x 16
-        out2 = self.global_maxpool3(out2)  # 8 x 1
-        x = self.dropout1(torch.cat((x, out, out2), 1))  # 24 x 1
+        features0: Tensor = self.global_maxpool1(x)  # 8 x 1
+        x = self.relu2(self.conv2(e))  # 8 x 17
+        features1: Tensor = self.global_maxpool2(x)  # 8 x 1
+        x = self.relu3(self.conv3(e))  # 8 x 16
+        features2: Tensor = self.global_maxpool3(x)  # 8 x 1
+        x = self.dropout1(torch.cat((features0, features1, features2), 1))  # 24 x 1
         x = torch.flatten(x, 1)  # 24
         x = self.linear1(x)  # 2
         return x
