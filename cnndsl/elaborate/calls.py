@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial, reduce
 from typing import Any
 
@@ -145,12 +146,11 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     named = {argument.name.text: value for argument, value in given if argument.name is not None}
     if name == "parameter":
         return _learned(body, node, positional, named)
-    if name in OPERATIONS and _are_values(positional):
-        if isinstance(positional[0], (list, tuple)):  # concat(parts), with any number of them
-            positional = [*positional[0], *positional[1:]]
-            if name in _TWO_BY_TWO and not named and len(positional) > 2 and _are_values([positional]):
-                return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), positional)
-        return _call_operation(body, name, positional, named, node)
+    spread = positional if name == "split" else _spread(positional)  # concat(first, parts)
+    if name in OPERATIONS and spread and isinstance(spread[0], Value):
+        if name in _TWO_BY_TWO and not named and len(spread) > 2 and _are_values(spread):
+            return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), spread)
+        return _call_operation(body, name, spread, named, node)
     if name in functions.TABLE:
         body.go_through(positional, node.span)
         numbers = (part for item in positional for part in (item if isinstance(item, list) else [item]))
@@ -160,11 +160,14 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     raise error("E206", f"{name} takes values of the network", node.span, help=f"for example {name}(input, it)")
 
 
-def _are_values(positional: list[Any]) -> bool:
-    """Whether a call begins with a value, or with a list of values."""
-    first = positional[0] if positional else None
-    several = first if isinstance(first, (list, tuple)) else [first]
-    return bool(several) and all(isinstance(item, Value) for item in several)
+def _spread(positional: list[Any]) -> list[Any]:
+    """The arguments with the values of lists one by one."""
+    rows = ([*item] if isinstance(item, (list, tuple)) and _are_values(item) else [item] for item in positional)
+    return [item for row in rows for item in row]
+
+
+def _are_values(items: Sequence[Any]) -> bool:
+    return all(isinstance(item, Value) for item in items)
 
 
 def _call_operation(body: Evaluation, name: str, positional: list[Any], named: dict[str, Any], node: tree.Call) -> Any:

@@ -99,22 +99,22 @@ class Evaluation:
             raise trouble
         return values
 
-    def bind_targets(self, targets: tuple[tree.Name, ...], unpack: bool, item: Any) -> None:
+    def bind_targets(self, targets: tree.Name | tree.Row, item: Any) -> None:
         """Give the names of a loop their values for one turn."""
         hand_on(self.context, item)
-        if not unpack:
-            self.scope.names[targets[0].text] = item
+        if isinstance(targets, tree.Name):
+            self.scope.names[targets.text] = item
             return
-        if not isinstance(item, list) or len(item) != len(targets):
+        if not isinstance(item, list) or len(item) != len(targets.items):
             got = f"a list of {len(item)}" if isinstance(item, list) else describe(item)
             raise error(
                 "E206",
-                f"each item must be a list of {len(targets)}, and this one is {got}",
-                targets[0].span.to(targets[-1].span),
+                f"each item must be a list of {len(targets.items)}, and this one is {got}",
+                targets.items[0].span.to(targets.items[-1].span),
                 help="give every row as many items as there are names",
             )
-        for target, part in zip(targets, item, strict=True):
-            self.scope.names[target.text] = part
+        for target, part in zip(targets.items, item, strict=True):
+            self.bind_targets(target, part)
 
     def items(self, node: tree.Expression) -> list[Any]:
         """The items of a list that a loop runs over."""

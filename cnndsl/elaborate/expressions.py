@@ -103,7 +103,7 @@ def _comprehension(body: Evaluation, node: tree.Comprehension) -> Items:
     try:
         body.scope = Scope(outer)
         for item in body.items(node.source):
-            body.bind_targets(node.targets, node.unpack, item)
+            body.bind_targets(node.targets, item)
             if node.condition is None or body.decide(node.condition):
                 result.append(body.known(node.item))
     finally:

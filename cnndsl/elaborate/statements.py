@@ -145,7 +145,7 @@ class Body(Application):
                 items = self.items(statement.source)
                 with self.builder.repeating(len(items)):
                     for item in items:
-                        self.bind_targets(statement.targets, statement.unpack, item)
+                        self.bind_targets(statement.targets, item)
                         self.run_branch(statement.body)
             case tree.Repeat():
                 self._repeat(statement)

@@ -123,17 +123,17 @@ class Builder:
         return tree.ListOf(self._span(parts[0], parts[-1]), items)
 
     def comprehension(self, parts: Parts) -> tree.Comprehension:
-        opening, item, _for, (targets, unpack), source, condition, closing = parts
-        return tree.Comprehension(self._span(opening, closing), item, targets, unpack, source, condition)
+        opening, item, _for, targets, source, condition, closing = parts
+        return tree.Comprehension(self._span(opening, closing), item, targets, source, condition)
 
     def group(self, parts: Parts) -> tree.Expression:
         return parts[0]  # type: ignore[no-any-return]
 
-    def targets(self, parts: Parts) -> tuple[tuple[tree.Name, ...], bool]:
-        return (self._name(parts[0]),), False
+    def targets(self, parts: Parts) -> tree.Name:
+        return self._name(parts[0])
 
-    def unpacked(self, parts: Parts) -> tuple[tuple[tree.Name, ...], bool]:
-        return tuple(self._name(part) for part in parts[1:-1]), True
+    def unpacked(self, parts: Parts) -> tree.Row:
+        return tree.Row(self._span(parts[0], parts[-1]), tuple(parts[1:-1]))
 
     # What follows an atom
 
@@ -219,8 +219,8 @@ class Builder:
         return tree.Apply(parts[0].span, parts[0])
 
     def for_(self, parts: Parts) -> tree.For:
-        word, (targets, unpack), source, body = parts
-        return tree.For(self._span(word, body), targets, unpack, source, body)
+        word, targets, source, body = parts
+        return tree.For(self._span(word, body), targets, source, body)
 
     def repeat(self, parts: Parts) -> tree.Repeat:
         word, count, body = parts

@@ -14,6 +14,8 @@ from cnndsl.syntax.place import Place
 _ENDS = ("_NL", "RBRACE", "COMMA", "$END")
 _TENSORS = ("weight", "bias")
 _MOST_ITEMS = 200
+_TARGETS = {"NAME": "", "COMMA": ", ", "_LPAR": "[", "RPAR": "]", "LSQB": "[", "RSQB": "]"}
+"""What the names of a loop consist of, and how it is written here."""
 
 
 def given_input(place: Place) -> Problem | None:
@@ -141,15 +143,27 @@ def several_items(place: Place) -> Problem | None:
 
 
 def several_targets(place: Place) -> Problem | None:
-    """Several names of a loop, as Python has them: `for i, x in pairs`, `for (i, x) in pairs`."""
-    head = next((other for other in reversed(place.line[-2:]) if other.type == "FOR"), None)
-    if head is None or place.word.type not in ("COMMA", "_LPAR"):
+    """Several names of a loop, as Python has them: `for i, x in pairs`, `for i, (a, b) in enumerate(pairs)`."""
+    head = next((other for other in reversed(place.line) if other.type in ("FOR", "IN")), None)
+    if head is None or head.type == "IN" or place.word.type not in ("COMMA", "_LPAR"):
         return None
     words = place.following(head)[1:]
-    end = next((k for k, word in enumerate(words) if word.type not in ("_LPAR", "NAME", "COMMA", "RPAR")), len(words))
-    names = [str(word) for word in words[:end] if word.type == "NAME"]
-    if len(names) < 2 or end == len(words) or words[end].type != "IN":
+    end = next((k for k, word in enumerate(words) if word.type not in _TARGETS), len(words))
+    if sum(word.type == "NAME" for word in words[:end]) < 2 or end == len(words) or words[end].type != "IN":
         return None
-    span, right = place.span(words[0], words[end - 1]), f"[{', '.join(names)}]"
+    right = "".join(_TARGETS[word.type] or str(word) for word in words[:end])
+    if not (right.startswith("[") and _closes(right) == len(right) - 1):
+        right = f"[{right}]"
+    span = place.span(words[0], words[end - 1])
     message = "several names of a for stand in square brackets"
     return error("E101", message, span, help=f"write for {right} in ...", fix=Fix.replacing(span, right))
+
+
+def _closes(text: str) -> int:
+    """Where the bracket that a text begins with is closed; -1 where it is not."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "[") - (character == "]")
+        if not depth:
+            return place
+    return -1

@@ -67,6 +67,7 @@ def _word_as_name(place: Place) -> Problem | None:
     taken = None
     is_given = word.type in ("EQUAL", "COLON") and str(before) in WORDS - _HEADS
     is_given = is_given and not any(head.type in _BLOCKS for head in place.line[:-1])
+    is_given = is_given or (place.line == [before] and str(before) in WORDS and _is_one_of_targets(place))
     if before is not None and (is_given or (word.type == "_ARROW" and [before] == place.line == ["output"])):
         taken = before
     elif str(word) in WORDS and not _is_else_of_python(place):
@@ -82,6 +83,14 @@ def _word_as_name(place: Place) -> Problem | None:
         place.span(taken),
         help=f"choose another name, such as {taken}_1",
     )
+
+
+def _is_one_of_targets(place: Place) -> bool:
+    """Whether a comma stands between names that are given values: `it, skip = ...`."""
+    if place.word.type != "COMMA":
+        return False
+    end = next((word for word in place.following(place.word) if word.type not in ("COMMA", "NAME", "IT")), None)
+    return end is not None and end.type == "EQUAL"
 
 
 def _is_else_of_python(place: Place) -> bool:

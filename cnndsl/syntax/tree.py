@@ -28,6 +28,12 @@ class Name(Node):
     text: str
 
 
+class Row(Node):
+    """`[a, [b, c]]` in a loop: a name for each item of a row, and names for the items of a row in it."""
+
+    items: tuple[Name | Row, ...]
+
+
 class Number(Node):
     """A number: `5`, `0.5`, `1e-5`."""
 
@@ -68,8 +74,7 @@ class Comprehension(Node):
     """`[item for targets in source if condition]`."""
 
     item: Expression
-    targets: tuple[Name, ...]
-    unpack: bool
+    targets: Name | Row
     source: Expression
     condition: Expression | None
 
@@ -208,10 +213,9 @@ class Apply(Node):
 
 
 class For(Node):
-    """`for x in list { }`; with `unpack`, `for [a, b] in rows { }`."""
+    """`for x in list { }`, `for [a, b] in rows { }`."""
 
-    targets: tuple[Name, ...]
-    unpack: bool
+    targets: Name | Row
     source: Expression
     body: Body
 
