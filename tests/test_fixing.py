@@ -114,7 +114,7 @@ BODY = "network Net {{\n    input(3, 32, 32)\n    {}\n}}\n"
         ("conv(8, 3), relu, maxpool(2),", "conv(8, 3) -> relu -> maxpool(2)"),
         ("repeat 2 { conv(8, 3) -> relu } linear(10)", "repeat 2 { conv(8, 3) -> relu }; linear(10)"),
         ("conv(8, 3) -> {relu}linear(10)", "conv(8, 3) -> {relu};linear(10)"),
-        ("conv{8, 3}", None),
+        ("conv{8, 3}", "conv(8, 3)"),
         ("n = 3; conv(n > 2 ? 8 : 4, 3)", None),
         ("conv(3 @ 2, 3)", None),
         ("conv(8, 3) relu", "conv(8, 3) -> relu"),

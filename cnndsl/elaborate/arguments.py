@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate import instead
 from cnndsl.elaborate.evaluation import Evaluation
-from cnndsl.elaborate.mistaken import refuse_others
+from cnndsl.elaborate.mistaken import refuse_others, result_of
 from cnndsl.elaborate.suggest import activation_argument, is_clear, nearest, without
 from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
@@ -254,6 +254,9 @@ def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argumen
             help=f"write linear({given.value.span.text})",
             fix=Fix.replacing(Span(span.source, inputs.span.start, given.span.start), ""),
         )
+    if (kind.kind, name) == ("layernorm", "axis") and given is not None and isinstance(given.value, tree.ListOf):
+        message = "layernorm is not given the sizes it goes over: they follow from what comes in"
+        return error("E207", message, given.span, help="write layernorm, or layernorm(axis=-1) for the last axis alone")
     share = places.get("p")
     if name == "inplace" and given is not None and share is not None:
         span = share.span.to(given.span)
@@ -262,7 +265,10 @@ def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argumen
             message, pointed = "a number has a point before its decimals", Fix.replacing(span, written)
             return error("E208", message, span, help=f"write {written}", fix=pointed)
     info, place = kind.model_fields[name], places[name].span if name in places else span
-    way = instead.argument(given, fields.choices(info), info.check) if given is not None else None
+    way = None
+    if given is not None:
+        words = {other: fields.choices(field) for other, field in kind.model_fields.items()}
+        way = instead.by_name(given, words) or instead.argument(given, fields.choices(info), info.check)
     helps, fix = way or (_parameter_help(kind, name), None)
     return error("E208", f"{kind.kind}: {problem}", place, help=helps, fix=fix)
 
@@ -341,7 +347,7 @@ def _one_layer(definition: tree.Definition | tree.Extern, part: Part, argument: 
         f"{part.name} is one layer of this body, and {definition.name.text} makes layers of its own",
         argument.span,
         labels=(Label(part.span, f"{part.name} is declared here"),),
-        help=again or "give the layer itself, such as conv(8, 3)",
+        help=again or result_of(part) or "give the layer itself, such as conv(8, 3)",
     )
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from functools import partial, reduce
 from typing import Any
 
-from cnndsl.diagnostics import Label, Problem, error
+from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate import functions, instead
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
 from cnndsl.elaborate.context import LIGHT
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.leaves import call_on_value
-from cnndsl.elaborate.mistaken import open_size, operation_help, operation_problem, refuse_others
+from cnndsl.elaborate.mistaken import open_size, operation_help, operation_problem, refuse_others, result_of
 from cnndsl.elaborate.operators import combine
 from cnndsl.elaborate.suggest import (
     applied,
@@ -44,6 +44,7 @@ from cnndsl.layers.declared import Invalid
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
 from cnndsl.program import Call, Leaf
+from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Traced, is_open, trace_weight, value_of
 
@@ -69,6 +70,10 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         ) from None
     if isinstance(function, Kind):
         value = _leading_value(body, node)
+        if isinstance(value, Part):
+            message = f"{function.layer.kind} is called on a value, and {value.name} is a layer"
+            helps = f"layers are put in a row with ->: {value.name} -> {function.layer.kind}"
+            raise error("E206", message, node.span, help=(*result_of(value), helps))
         if function.layer.kind in OPERATIONS and any(_is_like(argument) for argument in node.arguments):
             return _call_alike(body, function.layer, value, node)
         if value is not None:
@@ -97,19 +102,23 @@ def call(body: Evaluation, node: tree.Call) -> Any:
             help=(f"apply it with ->, for example: it -> {function.name}", *hidden(node.function)),
             fix=applied(node),
         )
+    if isinstance(node.function, tree.Attribute) and not node.arguments:
+        asked, behind = node.function.span.text, Span(node.span.source, node.function.span.end, node.span.end)
+        message, fix = f"{asked} is a size, and is not called", Fix.replacing(behind, "")
+        raise error("E207", message, node.span, help=f"write {asked}", fix=fix)
     ways = hidden(node.function) or ("layers are applied with ->",)
     raise error("E207", f"{describe(function)} cannot be called", node.span, help=ways)
 
 
-def _leading_value(body: Evaluation, node: tree.Call) -> Value | None:
-    """The value of the graph that a call begins with, if it does; worked out once, as it may apply layers."""
+def _leading_value(body: Evaluation, node: tree.Call) -> Value | Part | None:
+    """The value or the named layer that a call begins with, if it does; worked out once, as it may apply layers."""
     if not node.arguments or node.arguments[0].name is not None:
         return None
     first = node.arguments[0].value
     if isinstance(first, (tree.Number, tree.Boolean, tree.ListOf)):
         return None
     value = body.known(first)
-    return value if isinstance(value, Value) else None
+    return value if isinstance(value, (Value, Part)) else None
 
 
 def _is_like(argument: tree.Argument) -> bool:
@@ -157,7 +166,9 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         body.context.work(node.span, trace_weight(*numbers) // LIGHT)
         result = functions.call(name, positional, named, body.plain, body.context.limits.items, node.span)
         return body.light(Items(result), node.span) if isinstance(result, list) else result
-    raise error("E206", f"{name} takes values of the network", node.span, help=f"for example {name}(input, it)")
+    such_as = {"split": "it, 2", "mean": "it", "max": "it"}.get(name, "input, it")
+    helps = result_of(*positional) or (f"for example {name}({such_as})",)
+    raise error("E206", f"{name} takes values of the network", node.span, help=helps)
 
 
 def _spread(positional: list[Any]) -> list[Any]:
@@ -178,6 +189,9 @@ def _call_operation(body: Evaluation, name: str, positional: list[Any], named: d
     for argument in node.arguments:
         if argument.name is not None and argument.name.text not in fields:
             raise unknown_operation_argument(name, fields, argument)
+    if any(isinstance(item, (list, tuple)) and _are_values([item]) for item in rest):
+        message = f"{name} takes its values one by one, or all in one list"
+        raise error("E207", message, node.span, help=f"write {name}({', '.join(_one_by_one(node))})")
     if len(rest) > len(fields):
         takes = ", ".join(fields) or "no further arguments"
         raise error("E207", f"{name} is given too much", node.span, help=f"it takes values, then {takes}")
@@ -193,6 +207,12 @@ def _call_operation(body: Evaluation, name: str, positional: list[Any], named: d
 
 def _plain(body: Evaluation, value: Any) -> Any:
     return [body.plain(item) for item in value] if isinstance(value, list) else body.plain(value)
+
+
+def _one_by_one(node: tree.Call) -> list[str]:
+    """How the arguments of a call are written without the brackets of lists around them."""
+    nodes = ((a.value.items if isinstance(a.value, tree.ListOf) else (a.value,)) for a in node.arguments)
+    return [item.span.text for items in nodes for item in items]
 
 
 def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: dict[str, Any]) -> Value:

@@ -74,6 +74,8 @@ def _recipe(value: Any, node: tree.Expression, wanted: str, label: tree.Node | N
         help_text = f"a number gets its name with =: {label.span.text} = {node.span.text}"
     if isinstance(value, Value):
         help_text = "begin a new line with the value: it becomes the current one"
+        if isinstance(node, tree.Call) and node.function.span.text in ("concat", "add", "mul"):
+            help_text = f"{node.function.span.text} is given all its values, in a line of its own"
         if label is not None:
             help_text = f"a value gets its name with =: {label.span.text} = ..."
     raise error("E404", f"{wanted}, and this is {describe(value)}", node.span, help=help_text, fix=fix)

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from cnndsl.diagnostics import Problem, error
+from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.elaborate.calls import call
 from cnndsl.elaborate.chains import brace, choice, conditional, labelled, pipe
 from cnndsl.elaborate.context import LIGHT
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.instead import after_a_dot
-from cnndsl.elaborate.mistaken import open_size
+from cnndsl.elaborate.mistaken import open_size, result_of
 from cnndsl.elaborate.operators import binary, comparison, unary
 from cnndsl.elaborate.scope import Scope
-from cnndsl.elaborate.suggest import method, unknown_attribute, unknown_name
+from cnndsl.elaborate.suggest import is_clear, method, nearest, unknown_attribute, unknown_name
 from cnndsl.elaborate.values import RECIPES, Silent, Unknown, Value, describe
 from cnndsl.elaborate.weight import Items
 from cnndsl.layers.sizes import AXES
@@ -120,6 +120,10 @@ def _value_around(body: Evaluation, node: tree.Expression) -> Value | None:
     return None
 
 
+_ASKED = frozenset({"shape", "rank", "features", "channels", *(axis for axes in AXES.values() for axis in axes)})
+"""What can be asked of a value."""
+
+
 def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
     try:
         value = _value_around(body, node.value) or body.known(node.value)
@@ -132,7 +136,8 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
             raise error("E206", "numbers in a row are written with range", node.span, help=helps)
         helps, fix = "sizes are asked of values: input.channels", None
         if isinstance(value, RECIPES):
-            helps, fix = after_a_dot(node) or (helps, fix)
+            named = result_of(value) if name in _ASKED else ()
+            helps, fix = after_a_dot(node) or (next(iter(named), helps), fix)
         raise error("E206", f"{describe(value)} has no .{name}", node.span, help=helps, fix=fix)
     shape = value.shape
     axes = AXES.get(len(shape) - 1, ())
@@ -142,11 +147,14 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
         del answers["features"]
     answers.update(zip(axes, shape[1:], strict=False))
     if name not in answers:
+        near = nearest(name, answers)
+        meant = (f"did you mean .{near}?",) if near else method(node)
         raise error(
             "E206",
             f"a value of {len(shape)} {'axis' if len(shape) == 1 else 'axes'} has no .{name}",
             node.name.span,
-            help=(*method(node), f"it has {', '.join('.' + answer for answer in answers)}"),
+            help=(*meant, f"it has {', '.join('.' + answer for answer in answers)}"),
+            fix=Fix.replacing(node.name.span, near) if near and is_clear(name, answers) else None,
         )
     return answers[name]
 

@@ -46,7 +46,7 @@ def argument(given: tree.Argument, choices: tuple[str, ...], check: Callable[[An
 
 
 def _plainer(value: tree.Expression) -> list[tuple[Any, str]]:
-    """What a value may have been meant as: the number in a text, the whole number before a point, true for 1."""
+    """What a value may have been meant as: the number in a text, a whole number, true for 1, 0.2 for 20."""
     if isinstance(value, tree.String):
         written = value.span.text.strip('" ').lower()
         if written in ("true", "false"):
@@ -57,9 +57,29 @@ def _plainer(value: tree.Expression) -> list[tuple[Any, str]]:
     if isinstance(value, tree.Number):
         number = value.value
         if isinstance(number, float):
-            return [(int(number), str(int(number)))] if number.is_integer() and number < 2**31 else []
-        return [(number == 1, "true" if number else "false")] if number in (0, 1) else []
+            whole = [(int(number), str(int(number)))] if number.is_integer() and number < 2**31 else []
+            return [*whole, *_as_share(number)]
+        if number in (0, 1):
+            return [(number == 1, "true" if number else "false")]
+        return _as_share(number)
     return []
+
+
+def _as_share(number: float) -> list[tuple[Any, str]]:
+    """A number of per cent as a share of 1."""
+    return [(number / 100, f"{number / 100:g}")] if 5 <= number <= 100 else []
+
+
+def by_name(given: tree.Argument, words: dict[str, tuple[str, ...]]) -> Way | None:
+    """What to write for a text by position that only one other parameter takes: `conv(8, 3, "same")`."""
+    value = given.value
+    if given.name is not None or not isinstance(value, tree.String):
+        return None
+    takers = [name for name, known in words.items() if value.span.text.strip('"') in known]
+    if len(takers) != 1:
+        return None
+    start = Span(value.span.source, value.span.start, value.span.start)
+    return f"write {takers[0]}={value.span.text}", Fix.replacing(start, f"{takers[0]}=")
 
 
 def listed(given: Sequence[tree.Argument], check: Callable[[Any], Any]) -> Way | None:
@@ -216,3 +236,15 @@ def assigned(name: tree.Name, value: tree.Unary) -> Problem:
     between = Span(name.span.source, name.span.end, value.operand.span.start)
     fix = Fix.replacing(between, " = ") if "#" not in between.text else None
     return error("E201", "a name is given a value with =", between, help=f"write {name.text} = ...", fix=fix)
+
+
+def compared_for_given(node: tree.Comparison, visible: list[str]) -> Problem | None:
+    """The error for a line `conv1 == conv(8, 3)`, where nothing is called conv1 yet; None for another comparison."""
+    name, span = node.operands[0], node.span
+    begins = not span.source.text[: span.start].rpartition("\n")[2].strip()
+    if list(node.operators) != ["=="] or not isinstance(name, tree.Name) or name.text in visible or not begins:
+        return None
+    between = Span(span.source, name.span.end, node.operands[1].span.start)
+    helps = f"write {name.text} = {node.operands[1].span.text}"
+    fix = Fix.replacing(between, " = ") if "#" not in between.text else None
+    return error("E201", "== compares, and a name is given a value with =", span, help=helps, fix=fix)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Fix, Problem, Severity, error
-from cnndsl.elaborate.values import RECIPES, Value, describe
+from cnndsl.elaborate.values import RECIPES, Part, Value, describe
 from cnndsl.layers.base import Layer
 from cnndsl.layers.declared import Invalid
 from cnndsl.layers.order import as_torch, channels_first, swapped, without_batch
@@ -17,13 +18,29 @@ from cnndsl.syntax import tree
 from cnndsl.traced import value_of
 
 
-def operator_help(operator: str, left: Any, right: Any) -> str:
+def result_of(*values: Any) -> tuple[str, ...]:
+    """A way out where a layer stands for what came out of it: `e1: conv(8, 3)` and then `e1 + it`."""
+    part = next((value for value in values if isinstance(value, Part)), None)
+    if part is None:
+        return ()
+    span = part.span
+    found = re.fullmatch(r"\s*:\s*(.+)", span.text.removeprefix(part.name))
+    if found is None:
+        return ()
+    if span.source.line(span.position.line).strip() == span.text:
+        return (f"to name what comes out of it, write {part.name} = it -> {found[1]} there",)
+    return (f"to name what comes out of it, end the line behind {part.name} and write x = it",)
+
+
+def operator_help(operator: str, left: Any, right: Any) -> str | tuple[str, ...]:
     """A way out for an operator between two things that do not go together."""
     left, right = value_of(left), value_of(right)
+    if isinstance(left, (Part, Value)) and isinstance(right, (Part, Value)) and (named := result_of(left, right)):
+        return named
     if isinstance(left, RECIPES) and isinstance(right, RECIPES):
         return "layers are put in a row with ->; their results are added: (input -> a) + (input -> b)"
     if isinstance(left, RECIPES) or isinstance(right, RECIPES):
-        if operator == "*" and not isinstance(left, Value) and not isinstance(right, Value):
+        if operator in ("*", "**") and not isinstance(left, Value) and not isinstance(right, Value):
             return "a layer is repeated a number of times: layer * 3"
         return "apply the layer to a value first: (input -> layer)"
     if isinstance(left, str) or isinstance(right, str):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.diagnostics import Label, Problem, error
+from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate.builder import MOST_CONDITIONS
 from cnndsl.elaborate.context import LIGHT, too_long
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.functions import power
-from cnndsl.elaborate.instead import arrows, assigned
+from cnndsl.elaborate.instead import arrows, assigned, compared_for_given
 from cnndsl.elaborate.mistaken import comment, list_item, no_order, open_size, operator_help
 from cnndsl.elaborate.values import RECIPES, UNKNOWN, Copies, Part, Silent, Value, describe, key_for
 from cnndsl.elaborate.weight import Items, weight_of
@@ -84,6 +84,8 @@ def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
     """What `a < b == c` is worth. Raises Problem."""
     result: bool | Truth = True
     _check_arrows(body, node)
+    if (problem := compared_for_given(node, body.scope.visible())) is not None:
+        raise problem
     values = body.all_known(node.operands)
     if set(node.operators) == {">"} and all(isinstance(value, RECIPES) for value in values[1:]):
         raise arrows(node, ">")
@@ -202,7 +204,9 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
             return body.bounded_text(left * count, node.span)
         return body.light(Items(left * count), node.span)
     if isinstance(right, RECIPES) and _is_number(left):
-        raise error("E206", "the layer stands before the number", node.span, help="write layer * 3")
+        written = f"{node.right.span.text} * {node.left.span.text}"
+        fix = Fix.replacing(node.span, written) if "#" not in node.span.text else None
+        raise error("E206", "the layer stands before the number", node.span, help=f"write {written}", fix=fix)
     message = f"* cannot take {describe(left)} and {describe(right)}"
     raise error("E206", message, node.span, help=operator_help("*", left, right))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnndsl.diagnostics import Diagnostic, Severity, error
 from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.mistaken import result_of
 from cnndsl.elaborate.values import IDENTITY, RECIPES, UNKNOWN, Choice, Part, Unknown, Value, describe
 from cnndsl.program import Output
 from cnndsl.syntax import tree
@@ -28,7 +29,8 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
                 "E410",
                 f"an output is a value, and this is {describe(value_of(value))}",
                 item.span,
-                help=f"apply the layer first: output it -> {value.name if isinstance(value, Part) else 'layer'}"
+                help=result_of(value)
+                or f"apply the layer first: output it -> {value.name if isinstance(value, Part) else 'layer'}"
                 if isinstance(value, RECIPES)
                 else "several are written without brackets: output a, b"
                 if isinstance(value, list)

@@ -84,6 +84,13 @@ def alias(name: str) -> str | None:
     return alias(name)
 
 
+def is_choice(name: str) -> bool:
+    """Whether the parameter of a layer takes this word, in quotes."""
+    from cnndsl.layers.aliases import is_choice
+
+    return is_choice(name)
+
+
 def fixed_position(name: str, by_position: int, by_name: list[str]) -> int | None:
     """Which argument of PyTorch's class the input fixes here."""
     from cnndsl.layers.aliases import fixed_position
@@ -113,6 +120,9 @@ def unknown_name(node: tree.Name, visible: list[str], later: Span | None) -> Pro
     if plain != name and plain in visible:
         message = f"{name} is written with other characters than {plain}"
         return error("E201", message, span, help=f"write {plain}", fix=Fix.replacing(span, plain))
+    if is_choice(name):
+        quoted = f'"{name}"'
+        return error("E201", f"nothing is called {name}", span, help=f"write {quoted}", fix=Fix.replacing(span, quoted))
     kind = name.rstrip("0123456789_")
     if kind != name and kind in visible and alias(kind) == kind:  # conv1: a part that was to be declared
         helps = f"declare it before this line: {name} = {kind}, with its arguments"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 
 from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.fields import choices
 from cnndsl.layers.initialisers import RULES
 
 _SPOKEN = {
@@ -166,6 +167,11 @@ def alias(name: str) -> str | None:
     """
     plain = _plain(name)
     return _NAMES.get(plain) or _NAMES.get(re.sub("[123]d", "", plain))
+
+
+def is_choice(name: str) -> bool:
+    """Whether the parameter of a layer takes this word, which stands in quotes then: `padding="same"`."""
+    return any(name in choices(field) for kind in KINDS.values() for field in kind.model_fields.values())
 
 
 def parameter_alias(kind: str, name: str) -> str | None:

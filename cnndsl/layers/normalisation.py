@@ -232,7 +232,13 @@ class ChannelLayerNorm(nn.LayerNorm):
         return self.axis == "channels" and len(x) > 1
 
     def _over(self, x: Shape) -> slice:
-        return slice(0, 1) if self.axis == "channels" else slice(axis_index(self.axis, x, "layernorm"), len(x))
+        if self.axis == "channels":
+            return slice(0, 1)
+        try:
+            return slice(axis_index(self.axis, x, "layernorm"), len(x))
+        except SizeError as problem:
+            helps = "how many numbers it goes over follows from what comes in: layernorm, or layernorm(axis=-1)"
+            raise SizeError(problem.message, *problem.help, helps, code=problem.code) from None
 
     def normalised(self, x: Shape) -> tuple[Any, ...]:
         """The sizes of the axes that it goes over. Raises SizeError where one is left open."""

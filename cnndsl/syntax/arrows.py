@@ -61,6 +61,11 @@ def to_a_name(place: Place) -> Problem | None:
     right = place.line_after(word)[1:]
     if [other.type for other in right[:2]] not in (["NAME"], ["NAME", "_NL"]) or any(w.type == "EQUAL" for w in line):
         return None
+    from cnndsl.layers.catalogue import KINDS
+
+    if str(right[0]) in KINDS and [w.type for w in line[-2:]] == ["_ARROW", "NAME"] and str(line[-1]) not in KINDS:
+        helps, colon = f"write {line[-1]}: {right[0]}", Fix.replacing(place.span(), ":")
+        return error("E101", "on its way a layer gets its name with a colon", place.span(), help=helps, fix=colon)
     name, span, left = right[0], place.span(first, right[0]), place.span(first, line[-1])
     fix = Fix.replacing(span, f"{name} = {left.text}") if "#" not in span.text else None
     helps = f"write {name} = {place.text(first, line[-1])}"

@@ -12,6 +12,7 @@ from cnndsl.source import Span
 from cnndsl.syntax.place import CLOSED_BY, OPENED_BY, Place
 from cnndsl.syntax.words import Word
 
+_OTHER = re.compile(r"(\w+)(?:\{(\s*\d[\w\s.,=\"-]*)\}|<(\s*\d[\w\s.,=\"-]*)>)")
 _LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
 _GIVEN = frozenset({"NUMBER", "STRING", "TRUE", "FALSE"})
 _VALUES = frozenset({"NAME", "NUMBER", "RPAR", "RSQB", "TRUE", "FALSE"})
@@ -35,6 +36,45 @@ def arguments(place: Place) -> Problem | None:
         fix = Fix.replacing(whole, wanted)
     message = f"the arguments of {before} stand in parentheses"
     return error("E101", message, span, help=f"write {wanted}", fix=fix)
+
+
+def other_brackets(place: Place) -> Problem | None:
+    """Arguments in other brackets than parentheses: `conv{8, 3}`, `conv<8, 3>`."""
+    line = place.line
+    for at, opening in enumerate([*line, place.word]):
+        if at and opening.type in ("LBRACE", "COMPARE") and opening.start == line[at - 1].end:
+            break
+    else:
+        return None
+    name = line[at - 1]
+    found = _OTHER.match(place.source.text, name.start)
+    if name.type != "NAME" or found is None or not place.in_body or place.word.start >= found.end():
+        return None
+    span = Span(place.source, found.start(), found.end())
+    written = f"{name}({found[2] or found[3]})"
+    message, fix = f"the arguments of {name} stand in parentheses", Fix.replacing(span, written)
+    return error("E101", message, span, help=f"write {written}", fix=fix)
+
+
+def no_brackets(place: Place) -> Problem | None:
+    """A list, or arguments, without any brackets: `sizes = 8, 16`, `conv = 8, 3`."""
+    from cnndsl.layers.catalogue import KINDS
+
+    line, word = place.line, place.word
+    given = next((k for k, other in enumerate(line) if other.type == "EQUAL"), 0)
+    if word.type != "COMMA" or not place.in_body or not 0 < given < len(line) - 1:
+        return None
+    if any(other.type not in ("NAME", "COMMA") for other in line[:given]):
+        return None
+    rest, whole = place.rest(line[given + 1]), place.rest(line[0])
+    if "#" in rest.text or "\n" in rest.text or "->" in rest.text:
+        return None
+    if given == 1 and str(line[0]) in KINDS and line[2].type in _GIVEN:
+        message, written = f"the arguments of {line[0]} stand in parentheses", f"{line[0]}({rest.text})"
+        return error("E101", message, whole, help=f"write {written}", fix=Fix.replacing(whole, written))
+    written = f"[{rest.text}]"
+    message, fix = "the items of a list stand in square brackets", Fix.replacing(rest, written)
+    return error("E101", message, rest, help=f"write {written}", fix=fix)
 
 
 def item(place: Place) -> Problem | None:

@@ -74,6 +74,21 @@ def item(place: Place) -> Problem | None:
     return error("E101", f"a line of a body has no {sign.text} before it", sign, help="remove it", fix=fix)
 
 
+def printed(place: Place) -> Problem | None:
+    """A layer as PyTorch prints it: `(conv1): Conv2d(3, 64, kernel_size=(7, 7))`, `(0): ReLU()`."""
+    line, word = place.line, place.word
+    if not place.in_body or word.type != "COLON" or [other.type for other in line[::2]] != ["_LPAR", "RPAR"]:
+        return None
+    name, span = line[1], place.span(line[0], word)
+    if name.type == "NAME":
+        fix = Fix.replacing(span, f"{name}:")
+        return error("E101", "a name stands without parentheses", span, help=f"write {name}: ...", fix=fix)
+    if name.type != "NUMBER" or place.after is None:
+        return None
+    fix = Fix.replacing(Span(place.source, span.start, place.after.start), "")
+    return error("E101", "the layers of a chain are numbered by themselves", span, help="remove it", fix=fix)
+
+
 def left_out(place: Place) -> Problem | None:
     """Three dots for what somebody left out, and the full stop of a sentence behind a line."""
     word, source, before = place.word, place.source, place.before

@@ -34,6 +34,7 @@ _WORDS = {
     "lambda": "a layer is handed on as it is: act = relu; what is made of several is a block",
     "assert": "remove this line: all sizes are checked when the text is compiled",
 }
+_NEAR = 80
 _TYPES = frozenset({"int", "float", "auto"})
 _USED = frozenset({"EQUAL", "COLON", "_ARROW", "DOT"})
 """What follows a name that has a meaning, or is given one."""
@@ -42,6 +43,8 @@ _LEFT_OUT = frozenset({"return", "let", "const", "var", *_TYPES})
 _MODULES = frozenset({"torch", "torchvision", "tensorflow", "keras", "numpy", "jax", "flax"})
 _LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
 _GIVEN = frozenset({"NUMBER", "STRING", "TRUE", "FALSE"})
+_NO_LAYER = frozenset({"OUTPUT", "INIT", "FOR", "IF", "REPEAT", "WHEN", *_GIVEN})
+"""What begins a line in which commas stand between other things than layers."""
 _VALUES = frozenset({"NAME", "NUMBER", "RPAR", "RSQB", "TRUE", "FALSE"})
 _SIGNS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "POWER"})
 
@@ -228,7 +231,7 @@ def settings(place: Place) -> Problem | None:
 
 def listed(place: Place) -> Problem | None:
     """Layers in a row with commas between them: `conv1, relu`, `conv(8, 3), relu`."""
-    if not place.in_body or place.word.type == "_ARROW" or place.first.type in ("OUTPUT", "INIT", "FOR", *_GIVEN):
+    if not place.in_body or place.word.type == "_ARROW" or place.first.type in _NO_LAYER:
         return None
     line, depth, commas = place.line_after(place.first), 0, []
     for word in line:
@@ -244,6 +247,8 @@ def listed(place: Place) -> Problem | None:
     fix = Fix(tuple(edits)) if depth == 0 and "#" not in span.text else None
     if any(word.type not in ("NAME", "COMMA") for word in line):
         helps: tuple[str, ...] = ("layers are put in a row with ->",)
+        if _ends_with_a_name(line):
+            helps, fix = (*helps, "several values go out with output a, b"), None
         return error("E101", "commas stand between these layers", span, help=helps, fix=fix)
     message = "names with commas between them are given values with ="
     helps = (
@@ -251,6 +256,14 @@ def listed(place: Place) -> Problem | None:
         "several values come from one line: a, b = split(it, 2)",
     )
     return error("E101", message, span, help=helps, fix=fix)
+
+
+def _ends_with_a_name(line: list[Word]) -> bool:
+    """Whether a name that is no kind of layer follows a pipeline: `it -> linear(10), features`."""
+    from cnndsl.layers.catalogue import KINDS
+
+    is_name = [word.type for word in line[-2:]] == ["COMMA", "NAME"] and str(line[-1]) not in KINDS
+    return is_name and any(word.type == "_ARROW" for word in line)
 
 
 def comma_at_the_end(place: Place) -> Problem | None:
@@ -300,7 +313,17 @@ def no_name(place: Place) -> Problem | None:
     if found is None or place.word.start >= found.end():
         return None
     span = Span(place.source, found.start(), found.end(1))
-    helps = f"call it {re.sub(r'[-. ]+', '_', found[1])}"
+    named = re.sub(r"[-. ]+", "_", found[1])
+    helps = f"call it {named}"
+    layer, _, tensor = found[1].partition(".")
+    if tensor in ("weight", "bias"):
+        helps = f"where the layer is made, write how it begins: {layer} = conv(8, 3, {tensor}_init=zeros)"
+        return error("E101", "a layer is not changed after it was made", span, help=helps)
+    if re.match(r"[ \t]*=[ \t]*(split|chunk|it|input)\b", place.source.text[found.end(1) : found.end(1) + _NEAR]):
+        several = ", ".join(found[1].split())
+        fix = Fix.replacing(span, several) if re.fullmatch(r"[\w ]+", found[1]) else None
+        if fix is not None:
+            return error("E101", "commas stand between several names", span, help=f"write {several} = ...", fix=fix)
     return error("E101", "a name has letters, digits and _, and nothing else", span, help=helps)
 
 
@@ -319,4 +342,5 @@ def colon(place: Place) -> Problem | None:
         "a colon follows the name that a layer gets, and nothing else",
         place.span(),
         help='write name: layer, or "name{i}": layer',
+        fix=place.removing(word) if before is not None and before.type == "COLON" else None,
     )

@@ -18,6 +18,7 @@ _BLOCKS = frozenset({"IF", "FOR", "REPEAT", "WHEN", "_ELSE"})
 _HEADS = frozenset({"if", "for", "else"})
 _ENDS = frozenset({"_NL", "$END", "RBRACE", "RPAR", "RSQB", "COMMA"})
 _VALUES = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "INPUT", "IT", "TRUE", "FALSE", "HOLE"})
+_OPERATORS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "POWER", "COMPARE", "AND", "OR", "NOT"})
 _WANTS_MORE = {
     "_ARROW": arrows.WANTS_MORE,
     "COMMA": "remove the comma, or write what follows it",
@@ -137,7 +138,8 @@ def _braces(place: Place) -> Problem | None:
 def _missing_after(place: Place) -> Problem | None:
     """An operator at the end of what it stands in."""
     word, before = place.word, place.before
-    if before is None or word.type not in _ENDS:
+    ends = word.type in _ENDS or (word.type == "_ARROW" and before is not None and before.type in _OPERATORS)
+    if before is None or not ends:
         return None
     if before.type == "RBRACE" and "LBRACE" in place.expected:  # if { relu }, where what is in braces was the condition
         head = place.before_brace
@@ -303,9 +305,15 @@ def _two_in_a_row(place: Place) -> Problem | None:
         between, sign = "put -> between them, or begin a new line", " ->" if place.is_spaced else " -> "
         sure = before.type not in constants and (word.type not in constants or is_label)
         sure = sure and not any(w.type == "EQUAL" for w in joints) and (word.type != "LBRACE" or place.is_spaced)
+        if str(word).lower() == "x" and place.after is not None and place.after.type == "NUMBER":
+            times = f"* {place.after}"
+            repeated = Fix.replacing(place.span(word, place.after), times)
+            message = "a layer is repeated with *"
+            return error("E101", message, place.span(), help=f"write {times}", fix=repeated)
         joint = _of_a_new_name(place)
         if joint:
-            between, sign, sure = f"write {before}{joint} {word}", joint, True
+            rest = place.text(word, place.line_after(word)[-1])
+            between, sign, sure = f"write {before}{joint} {rest}", joint, True
     elif not place.brackets:
         left, between, sign, sure = show(before), "write what combines them, or begin a new line", "", False
     else:
@@ -323,7 +331,9 @@ def _general(place: Place) -> Problem:
     labels: tuple[Label, ...] = ()
     if inner is not None and inner.token.type != "LBRACE":
         where, labels = f", inside {inner.what}", (Label(place.span(inner.token), "it is opened here"),)
-    if "NUMBER" in expected:
+    if place.before is not None and place.before.type == "COMMA" and "COMMA" not in expected and "NAME" in expected:
+        help_text = "write a name here, or remove the comma"
+    elif "NUMBER" in expected:
         help_text = "write a name, a number or a layer here"
     elif expected == {"NAME"}:
         help_text = "write a name here"
@@ -344,6 +354,7 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     characters.arrow,
     copied.left_out,
     copied.item,
+    copied.printed,
     _character,
     habits.other_language,
     keywords.given_input,
@@ -351,6 +362,8 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     keywords.mode,
     habits.settings,
     brackets.braced_arguments,
+    brackets.other_brackets,
+    brackets.no_brackets,
     habits.listed,
     habits.comma_at_the_end,
     keywords.named_output,

@@ -100,6 +100,8 @@ class _Reader:
         self._anchors = [_Anchor(None)]
         self._astray = False
         """Whether a line outside of all bodies was wrong, and no definition came since: others there are no news."""
+        self._since = 0
+        """Where the definition begins up to which all braces are closed, or were spoken of."""
         self._taken: set[str] = set()
         """What was said of words that cannot be names: each time that they are used is no news either."""
 
@@ -158,7 +160,9 @@ class _Reader:
             return self._automaton.finish()
         except Unexpected as problem:
             if self._brackets:
-                self._report(_not_closed(self._brackets[-1], self.source))
+                self._report(
+                    _not_closed(_left_open(words[self._since :], self.source) or self._brackets[-1], self.source)
+                )
             else:
                 self._report(_explain(self._place(words, len(words), end, problem)))
         except Problem as problem:
@@ -184,7 +188,10 @@ class _Reader:
         inner = self._brackets[-1] if self._brackets else None
         if self._brackets and self._begins_definition(words, at):
             # A new definition inside a body: the body before it was not closed.
-            self._report(_not_closed(self._brackets[-1], self.source))
+            self._report(
+                _not_closed(_left_open(words[self._since : at], self.source) or self._brackets[-1], self.source)
+            )
+            self._since = at
             self._brackets.clear()
             del self._anchors[1:]
             self._rewind()
@@ -293,6 +300,23 @@ def _not_closed(bracket: Open, source: Source) -> Problem:
     from cnndsl.syntax.mistakes import not_closed
 
     return not_closed(bracket, source)
+
+
+def _left_open(words: list[Word], source: Source) -> Open | None:
+    """The brace that is probably the one not closed, by where lines begin: its partner stands further left than it."""
+    open_braces: list[tuple[Open, int]] = []
+    for at, word in enumerate(words):
+        if word.type not in ("LBRACE", "RBRACE"):
+            continue
+        line, column = source.position(word.start)
+        indent = len(source.line(line)) - len(source.line(line).lstrip())
+        if word.type == "LBRACE":
+            open_braces.append((Open(word, words[at - 1] if at else None), indent))
+        elif open_braces:
+            opened, left = open_braces.pop()
+            if column == indent + 1 and indent < left:
+                return opened
+    return None
 
 
 def _is_left_out(found: Diagnostic) -> bool:
