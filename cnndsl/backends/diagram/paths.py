@@ -183,11 +183,12 @@ class _Graph:
     def give_lanes(self) -> None:
         """Put each box in the lane of the one before it, if that goes straight on to it.
 
-        Of several ways on, the longest is the straight one; of equally long ones that in the middle.
+        Of several ways on, the longest is the straight one; of equally long ones that in the middle. What is added up
+        or put side by side step by step stands in a lane of its own, beside the layers that it comes from.
         """
         ways_in = [{arrow.tail for arrow in arrows if _leads_on(arrow)} for arrows in self.before]
         ways_on = [{arrow.head for arrow in arrows if _leads_on(arrow)} for arrows in self.after]
-        tails = [straight(ways, self.rank) if ways else -1 for ways in ways_in]
+        tails = [self._straight_in(ways) if ways else -1 for ways in ways_in]
         heads = [self._straight_on(box, ways_in, ways_on, tails) if ways else -1 for box, ways in enumerate(ways_on)]
         lanes = 0
         for box, record in enumerate(self.picture.boxes):
@@ -196,6 +197,15 @@ class _Graph:
             else:
                 lanes += 1
                 record.lane = lanes
+
+    def _straight_in(self, ways: set[int]) -> int:
+        """The box from which the way comes straight to another: of the longest, a merge of what came before."""
+        longest = max(self.rank[box] for box in ways)
+        merges = {box for box in ways if self.rank[box] == longest and self._is_merge(box)}
+        return straight(merges or ways, self.rank)
+
+    def _is_merge(self, box: int) -> bool:
+        return self.picture.boxes[box].kind == MERGE and len(self.before[box]) > 1
 
     def _straight_on(self, box: int, ways_in: list[set[int]], ways_on: list[set[int]], tails: list[int]) -> int:
         """The box to which the way goes straight on: of the longest, one by which it is straight into the merge too."""
