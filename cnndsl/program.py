@@ -182,6 +182,11 @@ class Step(Model):
     training: bool = False
     """Whether the step is taken in training only."""
 
+    @property
+    def read(self) -> tuple[int, ...]:
+        """The inputs whose numbers are used; of the others, if there are any, only the size is."""
+        return self.inputs[: self.action.operation.reads] if isinstance(self.action, Combine) else self.inputs
+
 
 class Output(Model):
     """One output: a value, and its name where several are returned by name.

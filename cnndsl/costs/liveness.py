@@ -280,7 +280,7 @@ class _Frame:
         operation = action.operation
         xs = tuple(known(self._module, index) for index in step.inputs)
         in_order = operation.in_order(xs, tuple(value.in_order for value in inputs))
-        gradients = tuple(value.gradient for value in inputs[: operation.reads])
+        gradients = tuple(value.gradient for value in inputs[: len(step.read)])
         storages = [inputs[0].storage if operation.shares else self._open(self._size(index)) for index in step.outputs]
         alive = self._high(self._bytes(operation.scratch(xs)), "")
         kept = self._keep(operation.kept(xs, gradients), inputs, storages[0]) if any(gradients) else 0

@@ -184,8 +184,10 @@ class Files:
                 help="import only what is needed",
             )
         importing = item.span.source
-        around = importing.name.removesuffix(importing.short)  # the folders as the user wrote them
-        file, found = parse(Source(f"{around}{path}", text, short=str(path)))
+        own = str(self._open[-2]) if len(self._open) > 1 else PurePosixPath(importing.short).name
+        # The folders around the first file: as the user wrote them, and as they are told in what is made of the text.
+        name, short = (f"{told.removesuffix(own)}{path}" for told in (importing.name, importing.short))
+        file, found = parse(Source(name, text, short))
         for diagnostic in found:
             self._context.report(diagnostic)
         return None if found else self.enter(file, path.parent)

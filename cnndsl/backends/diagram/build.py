@@ -277,9 +277,9 @@ class _Builder:
         return words.params(new) if new or not total else "counted before"
 
     def _finish(self, frame: _Frame, steps: Sequence[Step], box: Box) -> None:
-        """Put a box in its place, with arrows from the first step's inputs; it makes the last one's outputs."""
+        """Put a box in its place, with arrows from what the first step reads; it makes the last one's outputs."""
         at = self._add(box, frame.place)
-        self._arrows([frame.values[i] for i in steps[0].inputs], at)
+        self._arrows([frame.values[i] for i in steps[0].read], at)
         box.training = frame.place.training or steps[0].training
         for index in steps[-1].outputs:
             frame.values[index] = _Value(at, frame.module.values[index])

@@ -7,6 +7,7 @@ from typing import Any
 
 from cnndsl.backends.diagram.sizes import dim_text
 from cnndsl.costs import Cost
+from cnndsl.layers.alike import UpsampleLike
 from cnndsl.layers.sizes import Shape, plain
 from cnndsl.layers.values import Concat, Operation
 from cnndsl.program import Leaf, Module, Parameter
@@ -104,7 +105,7 @@ def operation(action: Operation, xs: tuple[Shape, ...]) -> tuple[str, str]:
         if len(joined) > 5:
             joined = [*joined[:2], "…", *joined[-2:]]
         return sign, along + " + ".join(joined)
-    return sign, ""
+    return sign, action.mode if isinstance(action, UpsampleLike) else ""
 
 
 def span(names: list[str]) -> str:

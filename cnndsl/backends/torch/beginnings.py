@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from os.path import commonprefix
 
-from cnndsl.backends.torch.code import broken, literal
+from cnndsl.backends.torch.code import WIDTH, broken, literal
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
 from cnndsl.program import Leaf, Module, Program, Use
@@ -124,7 +125,7 @@ def _branches(kind: _Kind, rules: list[tuple[str, Initialiser]], common: list[tu
         body = [line for name, rule in own for line in _begin(kind, name, rule, certain=True)]
         if paths == kind.paths:
             return body
-        lines += [f"{word} {_among(paths, kind.paths)}:", *(f"    {line}" for line in body or ["pass"])]
+        lines += [*_branch(word, paths, kind.paths), *(f"    {line}" for line in body or ["pass"])]
         word = "elif"
     rest = kind.count > sum(len(paths) for paths in kind.own.values())
     general = [line for row in rules if row not in common and rest for line in _begin(kind, *row, certain=False)]
@@ -141,12 +142,18 @@ def _begin(kind: _Kind, name: str, rule: Initialiser, *, certain: bool) -> list[
     return [f"if module.{name} is not None:", f"    {call}"]
 
 
-def _among(paths: list[str], all_paths: list[str]) -> str:
-    """A test for the modules with these paths."""
+def _branch(word: str, paths: list[str], all_paths: list[str]) -> list[str]:
+    """The lines `if ...:` for the modules with these paths."""
     if len(paths) == 1:
-        return f"name == {literal(paths[0])}"
+        return [f"{word} name == {literal(paths[0])}:"]
     ending = "." + paths[0].rpartition(".")[2]
     if [path for path in all_paths if path.endswith(ending)] == paths:
-        return f"name.endswith({literal(ending)})"
-    listed = ", ".join(map(literal, paths))
-    return f"name in ({listed})"
+        return [f"{word} name.endswith({literal(ending)}):"]
+    beginning = commonprefix(paths).rpartition(".")[0] + "."  # noqa: RUF071 - which may end inside a name
+    if [path for path in all_paths if path.startswith(beginning)] == paths:
+        return [f"{word} name.startswith({literal(beginning)}):"]
+    listed = [literal(path) for path in paths]
+    line = f"{word} name in ({', '.join(listed)}):"
+    if len(_INDENT) * 2 + len(line) <= WIDTH:
+        return [line]
+    return [f"{word} name in (", *(f"    {path}," for path in listed), "):"]

@@ -72,7 +72,7 @@ class _Frame:
     children: dict[str, Child]
 
     def inputs(self, step: Step) -> list[_Value]:
-        return [self.values[i] for i in step.inputs]
+        return [self.values[i] for i in step.read]
 
     def shapes(self, values: Sequence[int]) -> tuple[Shape, ...]:
         return tuple(self.module.values[value] for value in values)
@@ -120,7 +120,7 @@ class _Builder:
 
     def _inside(self, module: Module, inputs: Sequence[_Value], place: _Place) -> list[_Value]:
         """Draw the steps of a module; returns its outputs."""
-        readers = Counter(value for step in module.steps for value in step.inputs)
+        readers = Counter(value for step in module.steps for value in step.read)
         readers.update(output.value for output in module.outputs)
         values = {i: value._replace(alone=value.alone and readers[i] <= 1) for i, value in enumerate(inputs)}
         frame = _Frame(module, place, values, readers, self._shapes.children(module))
