@@ -28,7 +28,7 @@ def compiled(channels: int = 256) -> Compilation:
 def test_its_weights_have_the_names_of_torchvision() -> None:
     """Those of its `resnet_fpn_backbone`: of the published ResNet without the classifier, and of the pyramid."""
     trunk = {
-        f"body.{key}": tuple(shape) for key, shape, *_ in facts()["resnet50"]["state"] if not key.startswith("fc.")
+        f"body.{key}": tuple(shape) for key, _, shape, *_ in facts()["resnet50"]["state"] if not key.startswith("fc.")
     }
     pyramid = {
         f"fpn.{part}.{k}.0.{tensor}": (256, inputs if part == "inner_blocks" else 256, kernel, kernel)[:axes]
