@@ -189,9 +189,6 @@ def _call_operation(body: Evaluation, name: str, positional: list[Any], named: d
     for argument in node.arguments:
         if argument.name is not None and argument.name.text not in fields:
             raise unknown_operation_argument(name, fields, argument)
-    if any(isinstance(item, (list, tuple)) and _are_values([item]) for item in rest):
-        message = f"{name} takes its values one by one, or all in one list"
-        raise error("E207", message, node.span, help=f"write {name}({', '.join(_one_by_one(node))})")
     if len(rest) > len(fields):
         takes = ", ".join(fields) or "no further arguments"
         raise error("E207", f"{name} is given too much", node.span, help=f"it takes values, then {takes}")
@@ -207,12 +204,6 @@ def _call_operation(body: Evaluation, name: str, positional: list[Any], named: d
 
 def _plain(body: Evaluation, value: Any) -> Any:
     return [body.plain(item) for item in value] if isinstance(value, list) else body.plain(value)
-
-
-def _one_by_one(node: tree.Call) -> list[str]:
-    """How the arguments of a call are written without the brackets of lists around them."""
-    nodes = ((a.value.items if isinstance(a.value, tree.ListOf) else (a.value,)) for a in node.arguments)
-    return [item.span.text for items in nodes for item in items]
 
 
 def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: dict[str, Any]) -> Value:
