@@ -162,3 +162,12 @@ def test_tab_completion(shell: str) -> None:
     environment = os.environ | {"_CNNDSL_COMPLETE": f"{shell}_complete", "COMP_WORDS": "cnndsl su", "COMP_CWORD": word}
     ran = subprocess.run(CNNDSL, env=environment, capture_output=True, text=True, check=False)
     assert "summary" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("cnndsl layers max", "plain,maxpool"), ("cnndsl rule e50", "plain,E501")]
+)
+def test_tab_completion_knows_layers_and_codes(words: str, found: str) -> None:
+    environment = os.environ | {"_CNNDSL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "2"}
+    ran = subprocess.run(CNNDSL, env=environment, capture_output=True, text=True, check=False)
+    assert found in ran.stdout.splitlines()
