@@ -101,7 +101,7 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
     first = node.stages[0]
     start: Any = None
     stages: list[Stage] = []
-    complete = True
+    begun: list[Stage] | None = None  # those before the first mistake
     for part in node.stages:
         try:  # each stage is checked by itself, so that one mistake does not hide the next
             if part is not first or isinstance(first, tree.Labelled):
@@ -114,10 +114,11 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
                 stages.append(Stage(_recipe(start, first, wanted), None, first.span))
         except Problem as problem:
             body.context.report(problem.diagnostic)
-            complete = False
+            begun = list(stages) if begun is None else begun
         except Silent:
-            complete = False
-    if not complete:
+            begun = list(stages) if begun is None else begun
+    if begun is not None:
+        body.begun = (node, start, Chain(tuple(_flat(begun))))
         raise Silent
     chain = body.light(Chain(tuple(_flat(stages))), node.span)
     return body.apply(chain, start, node.span) if isinstance(start, Value) else chain

@@ -16,7 +16,7 @@ from cnndsl.elaborate.context import Context, too_long
 from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.unread import hand_on
-from cnndsl.elaborate.values import Recipe, Silent, Unknown, Value, describe
+from cnndsl.elaborate.values import Chain, Recipe, Silent, Unknown, Value, describe
 from cnndsl.elaborate.weight import weight_of
 from cnndsl.program import Output
 from cnndsl.source import Span
@@ -39,6 +39,8 @@ class Evaluation:
         """The current value of the pipeline."""
         self.bound: tree.Bind | None = None
         """The line that is worked out, if it gives a name to one value."""
+        self.begun: tuple[tree.Pipe, Any, Chain] | None = None
+        """The last pipeline with a mistake: the value that it starts with, if any, and the stages before that."""
         self.mistaken: set[str] = set()
         """The words in lines with mistakes."""
 

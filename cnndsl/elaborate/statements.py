@@ -11,6 +11,7 @@ from cnndsl.diagnostics import Label, Problem, Severity, error
 from cnndsl.elaborate.application import Application
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context
+from cnndsl.elaborate.given import first_places, labels
 from cnndsl.elaborate.mistaken import nested_too_deeply, open_size, other_input
 from cnndsl.elaborate.opening import declare_shape
 from cnndsl.elaborate.outputs import check_training, declared_outputs, last_value, report_dropped, report_unused
@@ -100,6 +101,7 @@ class Body(Application):
     def _give_up(self, statement: tree.Statement) -> None:
         """Go on after a mistake: what the line would have given is unknown."""
         self._leave_unsaid(statement)
+        self._begin(statement)
         if isinstance(statement, tree.Bind):
             for target in statement.targets:
                 self.scope.names.setdefault(target.text, UNKNOWN)
@@ -113,6 +115,24 @@ class Body(Application):
                 self.entry = UNKNOWN
             for name in labels(statement):
                 self.scope.names.setdefault(name.text, UNKNOWN)
+
+    def _begin(self, statement: tree.Statement) -> None:
+        """Apply what stands before the mistake in a pipeline: one that is hidden in it is found so."""
+        begun, self.begun = self.begun, None
+        if begun is None or self.builder.is_chain or not isinstance(statement, (tree.Apply, tree.Bind)):
+            return
+        node, start, chain = begun
+        if node is not statement.value:
+            return
+        value = self.current if start is None or not isinstance(start, Value) else start
+        if not isinstance(value, Value) or (isinstance(statement, tree.Bind) and value is not start):
+            return
+        try:
+            self.apply(chain, value, node.span)
+        except Problem as problem:
+            self.context.report(problem.diagnostic)
+        except (Silent, SizeIsOpen, TooLong, RecursionError):
+            return
 
     def _leave_unsaid(self, statement: tree.Statement) -> None:
         """Note the names in a line with a mistake: whether they are used is not known."""
@@ -350,37 +370,3 @@ class Body(Application):
             )
         self.output_span = statement.span
         self.outputs = declared_outputs(self, statement)
-
-
-def labels(statement: tree.Statement) -> list[tree.Name]:
-    """The names that a line gives to its layers by label."""
-    found: list[tree.Name] = []
-    todo: list[Any] = [statement.value] if isinstance(statement, tree.Apply) else []
-    while todo:
-        node = todo.pop()
-        if isinstance(node, tree.Pipe):
-            todo.extend(node.stages)
-        elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
-            found.append(node.label)
-    return found
-
-
-def first_places(body: tree.Body) -> dict[str, Span]:
-    """Where each name of a body is first given a meaning, also in the braces of its conditions and loops."""
-    places: dict[str, Span] = {}
-    todo: list[Any] = [body]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, tree.Body):
-            todo.extend(reversed(node.statements))
-        elif isinstance(node, (tree.For, tree.Repeat, tree.When)):
-            todo.append(node.body)
-        elif isinstance(node, tree.Apply) and isinstance(node.value, tree.If):
-            todo.append(node.value)
-        elif isinstance(node, tree.If):
-            todo.extend(branch for branch in (node.no, node.yes) if branch is not None)
-        else:
-            names = node.targets if isinstance(node, tree.Bind) else labels(node)
-            for name in names:
-                places.setdefault(name.text, name.span)
-    return places
