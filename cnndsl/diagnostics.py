@@ -65,7 +65,8 @@ def _told(edit: Edit) -> str:
 
 
 def _shortened(text: str) -> str:
-    words = " ".join(text.split()).strip(", ") or text.strip() or ("a space" if text else "")
+    blank = {"": "", "\r": "U+000D", "\n": "a line break"}.get(text, "a space")
+    words = " ".join(text.split()).strip(", ") or text.strip() or blank
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
 
 

@@ -92,28 +92,40 @@ class _Remarks:
     def _read(self, comment: Span, top: int) -> None:
         found = re.search(_REMARK, comment.text)
         if found is None:
+            self._misspelt(comment)
             return
         span = Span(comment.source, comment.start + found.start(), comment.start + found.end())
         line = span.position.line
         given = found["codes"]
         codes = CODES if given is None else {code.strip() for code in given.split(",")}
         problem = next(filter(None, map(_why_not, sorted(codes))), "")
-        if given is not None and not found["end"]:
+        bare = re.match(r"[ \t]*[(:=]?[ \t]*([WE]\d+)", comment.text[found.end() :]) if given is None else None
+        if bare is not None:
+            problem = f"codes stand in square brackets, [{bare[1]}]"
+        elif given is not None and not found["end"]:
             problem = "the bracket is not closed"
         elif not problem and found["file"] and line > top:
             problem = "ignore-file stands at the top of the file, on a line of its own"
         if problem:
-            self.problems.append(
-                Diagnostic(
-                    REMARK,
-                    f"this silences nothing: {problem}",
-                    span,
-                    help=("write # cnndsl: ignore[W204], or # cnndsl: ignore-file[W204] at the top of the file",),
-                    severity=Severity.WARNING,
-                )
-            )
+            self._report(problem, span)
             return
         self.codes.setdefault(0 if found["file"] else line, set()).update(codes)
+
+    def _misspelt(self, comment: Span) -> None:
+        """Report a remark whose word is nearly the one that silences."""
+        found = re.search(r"#[ \t]*cnndsl:[ \t]*([\w-]+)", comment.text)
+        if found is None or re.fullmatch(r"ignore[a-z]+", found[1]):
+            return
+        from difflib import get_close_matches
+
+        if get_close_matches(found[1].lower(), ["ignore", "ignore-file"], 1, 0.75):
+            span = Span(comment.source, comment.start + found.start(), comment.start + found.end())
+            self._report(f"there is no word {found[1][:40]} for it", span)
+
+    def _report(self, problem: str, span: Span) -> None:
+        help_text = "write # cnndsl: ignore[W204], or # cnndsl: ignore-file[W204] at the top of the file"
+        message = f"this silences nothing: {problem}"
+        self.problems.append(Diagnostic(REMARK, message, span, help=(help_text,), severity=Severity.WARNING))
 
 
 def _comments(source: Source) -> Iterator[Span]:

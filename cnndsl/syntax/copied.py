@@ -33,6 +33,20 @@ def fence(place: Place) -> Problem | None:
     return error("E101", message, span, help="remove this line", fix=Fix.replacing(span, ""))
 
 
+def line_ends(place: Place) -> Problem | None:
+    """Lines that end with a carriage return alone, as some old editors write them."""
+    source, before = place.source, place.before
+    start = before.end if before is not None else 0
+    at = re.compile(r"[ \t\f\v]*+(?:#[^\r\n]*)?\r(?!\n)").match(source.text, start)
+    if at is None or at.end() > place.word.start:
+        return None
+    ends = re.finditer(r"\r(?!\n)", source.text)
+    edits = tuple(Edit(Span(source, end.start(), end.end()), "\n") for end, _ in zip(ends, range(_MOST), strict=False))
+    message = "the lines end with the character U+000D alone, and are all one line so"
+    span = Span(source, at.end() - 1, at.end())
+    return error("E101", message, span, help="save the text with the line ends LF", fix=Fix(edits))
+
+
 def prefixes(place: Place) -> Problem | None:
     """What stands before every line: the > of a quotation, or the numbers of the lines."""
     if place.line or place.brackets or place.word.type not in ("COMPARE", "NUMBER"):

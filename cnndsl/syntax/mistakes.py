@@ -345,6 +345,7 @@ def _general(place: Place) -> Problem:
 
 
 _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
+    copied.line_ends,
     copied.fence,
     habits.brace_below,
     habits.long_comment,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cnndsl.fixing import edited
 from cnndsl.source import Source
 from cnndsl.syntax.parser import parse
 from tests.conftest import Golden
@@ -43,3 +44,12 @@ def test_what_can_be_read_is_in_the_tree() -> None:
     tree, found = parse(Source("half.cnn", "block A { conv(8 5) }\nblock B { relu }\nnetwork N { input(3) }"))
     assert len(found) == 1
     assert [item.name.text for item in tree.items if hasattr(item, "name")] == ["A", "B", "N"]
+
+
+def test_lines_that_end_with_a_carriage_return_alone() -> None:
+    text = "network Net {\r    input(8)\r    relu\r}\r"
+    (found,) = parse(Source("net.cnn", text))[1]
+    assert found.message == "the lines end with the character U+000D alone, and are all one line so"
+    assert found.fix is not None
+    assert edited(Source("net.cnn", text), found.fix.edits).text == text.replace("\r", "\n")
+    assert not parse(Source("net.cnn", text.replace("\r", "\r\n")))[1]
