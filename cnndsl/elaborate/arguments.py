@@ -257,6 +257,12 @@ def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argumen
     if (kind.kind, name) == ("layernorm", "axis") and given is not None and isinstance(given.value, tree.ListOf):
         message = "layernorm is not given the sizes it goes over: they follow from what comes in"
         return error("E207", message, given.span, help="write layernorm, or layernorm(axis=-1) for the last axis alone")
+    if (kind.kind, name) == ("unflatten", "axis") and given is not None and isinstance(given.value, tree.ListOf):
+        written = f"unflatten(1, {given.value.span.text})"
+        start = Span(span.source, given.span.start, given.span.start)
+        put = Fix.replacing(start, "1, ") if given.name is None else None
+        message = "unflatten needs the axis that is split, too"
+        return error("E207", message, given.span, help=f"write {written}", fix=put)
     share = places.get("p")
     if name == "inplace" and given is not None and share is not None:
         span = share.span.to(given.span)
