@@ -12,6 +12,8 @@ from cnndsl.source import Span
 from cnndsl.syntax.place import CLOSED_BY, OPENED_BY, Place
 from cnndsl.syntax.words import Word
 
+_AHEAD = 2000
+"""How many words behind a parenthesis are looked at for its partner."""
 _OTHER = re.compile(r"(\w+)(?:\{(\s*\d[\w\s.,=\"-]*)\}|<(\s*\d[\w\s.,=\"-]*)>)")
 _LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
 _GIVEN = frozenset({"NUMBER", "STRING", "TRUE", "FALSE"})
@@ -133,7 +135,7 @@ def several_items(place: Place) -> Problem | None:
 def _closing(words: list[Word], start: int = 1) -> int:
     """Where the parenthesis before `words[start]` is closed; 0 where it is not, or not before a brace."""
     depth = 0
-    for k in range(start, len(words)):
+    for k in range(start, min(len(words), start + _AHEAD)):
         kind = words[k].type
         if kind in ("LBRACE", "RBRACE"):
             return 0

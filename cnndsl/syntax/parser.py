@@ -24,6 +24,8 @@ LONGEST = 200_000
 """Characters of a text; the largest networks that people write have some ten thousand."""
 MOST_MISTAKES = 200
 """After so many mistakes reading stops: this is no text of the language."""
+_AHEAD = 10_000
+"""How many words after a mistake are looked at for the end of a bracket."""
 _ITEM_WORDS = frozenset({"NETWORK", "BLOCK", "SEQUENCE", "EXTERN", "FROM"})
 
 
@@ -333,7 +335,7 @@ def _is_closed(bracket: Open, words: list[Word], at: int) -> bool:
 def _closed_at(bracket: Open, words: list[Word], at: int) -> int:
     """The index of the word that closes a bracket which is open before `words[at]`; 0 where it is not closed."""
     depth = 0
-    for index in range(at, len(words)):
+    for index in range(at, min(len(words), at + _AHEAD)):
         kind = words[index].type
         if kind in CLOSED_BY:
             depth += 1
