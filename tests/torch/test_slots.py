@@ -114,21 +114,28 @@ def test_a_rounded_width_is_computed_by_the_class(text: str) -> None:
     assert compiled(source).python().count("def make_divisible(") == 1
 
 
-def test_an_argument_that_means_nothing_in_some_uses_has_a_default() -> None:
-    text = """
-        block Unit(deep) {
-            if deep { linear(8) }
-            linear(4)
-        }
-        network Net {
+@pytest.mark.parametrize("order", ["onmap small flat", "flat onmap small", "onmap flat", "flat onmap"])
+def test_an_argument_that_means_nothing_in_some_uses_has_a_default(order: str) -> None:
+    """What comes in has channels in some uses and features in another, and so no name that all of them know."""
+    uses = {
+        "onmap": "input -> Unit(true)",
+        "small": "input -> maxpool(2) -> Unit(true)",
+        "flat": "input -> flatten -> Unit(false)",
+    }
+    lines = "\n".join(f"{name} = {uses[name]}" for name in order.split())
+    text = f"""
+        block Unit(deep) {{
+            if deep {{ first: linear(8) }}
+            second: linear(4)
+        }}
+        network Net {{
             input(2, 4, 4)
-            a = input -> one: Unit(true)
-            b = input -> maxpool(2) -> two: Unit(true)
-            c = input -> flatten -> three: Unit(false)
-            a + b + c
-        }
+            {lines}
+            {" + ".join(order.split())}
+        }}
     """
-    signatures(text)
+    optional = "first_in_features: int = 0" in signatures(text)["Unit"]
+    assert optional is ("small" in order)
 
 
 def test_constants_leave_no_trace_in_loops() -> None:

@@ -36,6 +36,9 @@ class Slots:
         """Names that must stay arguments."""
         self.environments = tuple(numbers_of(module) for module in modules)
         first = self.environments[0]
+        shared = set(first).intersection(*self.environments)
+        self._known = {TURN.name, *shared, *(parameter.name for parameter in modules[0].parameters)}
+        """Names that every elaboration has: one of them may take features where another takes channels."""
         self.constants: dict[str, Any] = {
             name: value
             for name, value in first.items()
@@ -59,7 +62,7 @@ class Slots:
             return self._other_slot(present, hint)
         exprs = [self._resolved(value) for _, value in present]
         first = exprs[0]
-        if all(expr == first for expr in exprs) and first.sayable:
+        if all(expr == first for expr in exprs) and first.sayable and self._knows(first):
             return self.say(first)
         if any(symbol.name in self.live for expr in exprs for symbol in expr.symbols()):
             raise Different
@@ -82,6 +85,8 @@ class Slots:
         """
         rows = dict(zip(values, exprs, strict=True))
         for test in self._tests:
+            if not self._knows(test):
+                continue
             outcomes = {at: test.substitute(self.environments[at]) for at in values}
             if any(isinstance(outcome, Test) for outcome in outcomes.values()):
                 continue
@@ -110,10 +115,11 @@ class Slots:
     def _comes_out(self, expr: Expr, values: Mapping[int, Number]) -> bool:
         """Whether an expression gives the right number in each elaboration, as `ratio * width` where ratio is 1."""
         names = {symbol.name for symbol in expr.symbols()}
-        if not names or not expr.sayable or any(not names <= self.environments[at].keys() for at in values):
+        environments = [self.environments[at] for at in values]
+        if not (names and expr.sayable and self._knows(expr)) or any(not names <= env.keys() for env in environments):
             return False
         try:
-            return all(expr.evaluate(self.environments[at]) == value for at, value in values.items())
+            return all(expr.evaluate(env) == value for env, value in zip(environments, values.values(), strict=True))
         except ZeroDivisionError:
             return False
 
@@ -121,8 +127,13 @@ class Slots:
         expr = Expr.of(value)
         return expr.substitute({s.name: self.constants[s.name] for s in expr.symbols() if s.name in self.constants})
 
+    def _knows(self, said: Expr | Test) -> bool:
+        return all(symbol.name in self._known for symbol in said.symbols())
+
     def say(self, expr: Expr) -> str:
-        """Python for an expression of names, which become arguments."""
+        """Python for an expression of names, which become arguments. Raises Different where some have no such name."""
+        if not self._knows(expr):
+            raise Different
         self.used.update(symbol.name for symbol in expr.symbols() if symbol != TURN)
         return self._noted(str(expr))
 
@@ -197,6 +208,8 @@ class Slots:
         return name
 
     def say_test(self, test: Test) -> str:
-        """Python for a test of names, which become arguments."""
+        """Python for a test of names, which become arguments. Raises Different where some have no such name."""
+        if not self._knows(test):
+            raise Different
         self.used.update(symbol.name for symbol in test.symbols())
         return self._noted(str(test))
