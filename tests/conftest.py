@@ -1,4 +1,4 @@
-"""What all tests share: no deadlines, golden files and `pytest --update`, which rewrites them."""
+"""What all tests share: the same drawn examples each time, golden files and `pytest --update`, which rewrites them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# How long an example takes says how busy the machine is, and nothing of what is tested.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# The same examples each time, however long they take: a test fails for what is tested, and not by chance or on a busy
+# machine. For other examples: pytest --hypothesis-profile=default.
+settings.register_profile("settled", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.load_profile("settled")
 
 Golden = Callable[[Path, str], None]
 

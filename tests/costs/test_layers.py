@@ -7,7 +7,7 @@ from math import prod
 
 import pytest
 import torch
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from torch import Tensor
 
 from cnndsl.layers.base import Layer
@@ -21,9 +21,7 @@ from tests.layers.oracle import BATCH, build, sample
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 WIDTH = 4
-DRAWN = settings(
-    max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
-)
+DRAWN = settings(max_examples=25)
 
 
 def taken(case: Case) -> tuple[Layer, tuple[int, ...]]:

@@ -43,7 +43,7 @@ def drawn(dot: str) -> Tree.Element:
 
 
 @given(NASTY, NASTY)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_comes_out_as_it_is(shown: str, told: str) -> None:
     markup = label(table(cell(run(f"x{shown}x", 10, "#000000"))))
     dot = f"digraph {identifier(shown)} {{ {identifier(told)} [tooltip={quoted(f'x{told}x')}, label={markup}] }}"
@@ -57,7 +57,7 @@ def test_any_text_comes_out_as_it_is(shown: str, told: str) -> None:
 @given(NASTY, NASTY)
 @example("", "&a;")
 @example("&", "&amp;")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_names_make_two_boxes(one: str, other: str) -> None:
     root = drawn(f"digraph {{ {identifier('a' + one)}; {identifier('b' + other)} }}")
     assert len([group for group in root.iter(f"{SVG}g") if group.get("class") == "node"]) == 2

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cnndsl.layers.base import Layer
@@ -37,7 +37,7 @@ def rules_of(kind: str, x: Shape, **parameters: Any) -> dict[str, AxisRule]:
 
 @pytest.mark.parametrize("kind", KINDS_WITH_CASES)
 @given(st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 def test_the_formulas_give_the_size(kind: str, data: st.DataObject) -> None:
     case = data.draw(cases(kind))
     layer, y = made(case)
@@ -55,7 +55,7 @@ def test_the_formulas_give_the_size(kind: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("kind", KINDS_WITH_CASES)
 @given(st.data())
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20)
 def test_the_numbers_give_the_size_as_plain_arithmetic(kind: str, data: st.DataObject) -> None:
     """What is printed is read back and worked out by Python, with floor and ceil on exact fractions."""
     case = data.draw(cases(kind))
@@ -71,7 +71,7 @@ def test_the_numbers_give_the_size_as_plain_arithmetic(kind: str, data: st.DataO
 
 @pytest.mark.parametrize("kind", KINDS_WITH_CASES)
 @given(st.data())
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30)
 def test_other_values_are_values_that_a_layer_takes(kind: str, data: st.DataObject) -> None:
     case = data.draw(cases(kind))
     layer, _ = made(case)
@@ -87,7 +87,7 @@ def windows(draw: st.DrawFn) -> tuple[int, dict[str, Any]]:
 
 
 @given(windows())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_what_is_never_read(drawn: tuple[int, dict[str, Any]]) -> None:
     """The rows that no position of the kernel touches, counted one by one."""
     size, numbers = drawn

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnndsl.formatting import formatted
@@ -21,12 +21,7 @@ ROOT = Path(__file__).parents[2]
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("models/*.cnn"))]
 BLANKS = " \t\r\f"
 
-any_layout = settings(
-    max_examples=70,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+any_layout = settings(max_examples=70)
 
 
 def said(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
@@ -34,13 +34,7 @@ def test_texts_of_a_kind(kind: str) -> None:
     def texts(draw: DrawFn) -> bytes:
         return KINDS[kind][0](Drawn(draw))
 
-    @settings(
-        max_examples=EXAMPLES.get(kind, 60),
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=EXAMPLES.get(kind, 60))
     @given(texts())
     def attempt(data: bytes) -> None:
         outcomes.append(check(data, patient=True).accepted)

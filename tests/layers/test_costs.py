@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnndsl.layers.base import Layer
@@ -81,7 +81,7 @@ def test_known_sizes_and_counts(kind: str, arguments: dict[str, Any], x: Shape, 
 
 @pytest.mark.parametrize("kind", ["conv", "conv_transpose", "linear"])
 def test_multiply_accumulates_are_those_of_an_independent_counter(kind: str) -> None:
-    @settings(max_examples=100, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=100)
     @given(case=cases(kind))
     def agree(case: Case) -> None:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from cnndsl.layers.catalogue import KINDS
 from tests.layers.agreement import check, share
@@ -25,13 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even k
 def test_the_catalogue_agrees_with_pytorch(kind: str) -> None:
     verdicts: list[str] = []
 
-    @settings(
-        max_examples=share(kind, CASES),
-        derandomize=WANTED is None,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=share(kind, CASES), derandomize=WANTED is None, database=None)
     @given(case=cases(kind))
     def agrees(case: Case) -> None:
         verdicts.append(check(case))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cnndsl.layers.base import Tensor
@@ -35,7 +35,7 @@ def _holds(guard: Guard, sizes: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_formulas_hold_wherever_their_guards_do(kind: str) -> None:
-    @settings(max_examples=15, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15)
     @given(case=cases(kind), more=st.lists(st.integers(0, 9), min_size=4, max_size=4))
     def hold(case: Any, more: list[int]) -> None:
         try:

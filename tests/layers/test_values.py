@@ -67,7 +67,7 @@ def shapes() -> st.SearchStrategy[tuple[int, ...]]:
     return st.lists(st.sampled_from((1, 2, 3, 4)), min_size=1, max_size=4).map(tuple)
 
 
-@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+@settings(max_examples=150)
 @given(a=shapes(), b=shapes(), kind=st.sampled_from(("add", "sub", "mul", "div")))
 def test_elementwise_within_a_sample(a: tuple[int, ...], b: tuple[int, ...], kind: str) -> None:
     verdict = compare(OPERATIONS[kind](), (a, b))
@@ -75,7 +75,7 @@ def test_elementwise_within_a_sample(a: tuple[int, ...], b: tuple[int, ...], kin
     assert verdict != "refused" or len(a) != len(b)
 
 
-@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+@settings(max_examples=150)
 @given(x=shapes(), axis=st.integers(-5, 5), sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
 def test_concat(x: tuple[int, ...], axis: int, sizes: list[int]) -> None:
     at = axis - 1 if axis > 0 else axis
@@ -89,7 +89,7 @@ def test_concat_refuses_other_sizes() -> None:
     assert compare(OPERATIONS["concat"](), ((2, 4, 4), (2, 4))) == "both refuse"
 
 
-@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@settings(max_examples=100)
 @given(x=shapes(), axis=st.integers(-5, 5), parts=st.integers(1, 4))
 def test_split(x: tuple[int, ...], axis: int, parts: int) -> None:
     verdict = compare(OPERATIONS["split"].model_validate({"parts": parts, "axis": axis}), (x,))
@@ -98,7 +98,7 @@ def test_split(x: tuple[int, ...], axis: int, parts: int) -> None:
     assert verdict != "refused" or uneven or axis in (0, -len(x) - 1)
 
 
-@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@settings(max_examples=100)
 @given(x=shapes(), axis=st.integers(-5, 5), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=3))
 def test_split_into_sizes(x: tuple[int, ...], axis: int, sizes: list[int]) -> None:
     operation = OPERATIONS["split"].model_validate({"parts": sizes, "axis": axis})
@@ -106,7 +106,7 @@ def test_split_into_sizes(x: tuple[int, ...], axis: int, sizes: list[int]) -> No
     assert verdict != "refused" or axis in (0, -len(x) - 1)
 
 
-@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+@settings(max_examples=200)
 @given(
     x=shapes(),
     like=shapes(),
@@ -118,7 +118,7 @@ def test_upsample_like(x: tuple[int, ...], like: tuple[int, ...], mode: str, ali
     assert compare(operation, (x, like)) != "refused"
 
 
-@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+@settings(max_examples=200)
 @given(
     x=shapes(),
     axis=st.one_of(st.integers(-5, 5), st.lists(st.integers(-4, 4), max_size=4)),

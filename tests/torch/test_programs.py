@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from cnndsl.backends.torch import generate
 from cnndsl.program import Program
@@ -10,7 +10,7 @@ from tests.running import agree, compiled, imported
 from tests.torch.programs import PROGRAMS
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(PROGRAMS)
 def test_a_random_program_runs_with_the_derived_sizes(text: str) -> None:
     compilation = compiled(text)
