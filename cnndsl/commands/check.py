@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.commands.options import common, files
-from cnndsl.console import STDIN, Run, say
+from cnndsl.console import STDIN, Run, on_terminal, say
 
 if TYPE_CHECKING:
     from cnndsl.diagnostics import Problem
@@ -58,7 +57,7 @@ def command(files: tuple[Path, ...], fix: bool, diff: bool, settings: dict[str, 
     if run.format_ == "text":
         parts = ["".join(f"{line}\n" for line in mended)] if mended else []
         parts.append(_tally(checked, wrong, run.found, len(mended)) + "\n")
-        if run.codes and sys.stdout is not None and sys.stdout.isatty():
+        if run.codes and on_terminal():
             parts[-1] += f"cnndsl rule {next(iter(run.codes))} explains the first\n"
         say(("\n" if run.found else "") + "\n".join(parts))
     return code

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cnndsl.commands.options import PATH, check_expand, check_no_source, common, file, force, network, network_name
-from cnndsl.console import STDIN, Run
+from cnndsl.commands.options import (
+    PATH,
+    beside,
+    check_expand,
+    check_no_source,
+    common,
+    file,
+    force,
+    network,
+    network_name,
+)
+from cnndsl.console import Run
 
 if TYPE_CHECKING:
     from cnndsl.backends.diagram import Direction
@@ -90,11 +100,7 @@ def command(
     cnndsl draw resnet.cnn --network ResNet50 --depth 1 -o resnet50.png
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
     run = Run(**common)
-    if output is None:
-        if file == STDIN:
-            message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
-            raise click.UsageError(message)
-        output = file.with_suffix(".svg")
+    output = beside(file, ".svg") if output is None else output
     _check_suffix(output, style)
     check_no_source(output, [file])
     compilation = run.compile(file, settings)

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.commands.options import PATH, check_no_source, common_beside_format, file, force, network, network_name
-from cnndsl.console import STDIN, Run, say
+from cnndsl.commands.options import (
+    PATH,
+    beside,
+    check_no_source,
+    common_beside_format,
+    file,
+    force,
+    network,
+    network_name,
+)
+from cnndsl.console import Run, say
 
 if TYPE_CHECKING:
     from cnndsl.backends.explain import Format
@@ -167,10 +176,7 @@ def _refuse_alone(**given: Any) -> None:
 
 def _target(output: Path | None, file: Path) -> Path:
     if output is None:
-        if file == STDIN:
-            message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
-            raise click.UsageError(message)
-        return file.with_suffix(".html")
+        return beside(file, ".html")
     if output.suffix not in FORMATS:
         message = f"{output.name} does not end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
         raise click.BadParameter(message, param_hint="-o")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnndsl.console import STDIN
+
 if TYPE_CHECKING:
     from cnndsl.elaborate.limits import Limits
     from cnndsl.program import Program
@@ -118,6 +120,14 @@ file = click.argument("file", type=PATH)
 files = click.argument("files", metavar="FILE...", type=PATH, nargs=-1, required=True)
 network = click.option("--network", metavar="NAME", help="Which network to take; by default the last one of the file.")
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
+
+
+def beside(file: Path, suffix: str) -> Path:
+    """The output that belongs to a file where none is named."""
+    if file == STDIN:
+        message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
+        raise click.UsageError(message)
+    return file.with_suffix(suffix)
 
 
 def network_name(program: Program, wanted: str | None) -> str:
