@@ -69,15 +69,27 @@ class Explanation:
         return tuple((piece, at % 2 == 1) for at, piece in enumerate(self.does.split("`")))
 
     @property
-    def shared(self) -> bool:
-        """Whether the layer is applied more than once."""
-        return self.applied.uses > 1
+    def assigned(self) -> str:
+        """The layer as the text has it, with its path."""
+        return f"{self.applied.path} = {self.written}" if self.applied.path else self.written
 
     @property
-    def costs(self) -> tuple[tuple[str, Term], ...]:
-        """What it holds and what it takes to run: the name of the number, and how it is worked out."""
-        found = (("parameters", self.parameters), ("MACs", self.macs))
-        return tuple((name, cost) for name, cost in found if cost is not None)
+    def where(self) -> str:
+        """Where the layer stands, in words."""
+        return f"put there by the compiler, {self.place}" if self.applied.inserted else self.place
+
+    @property
+    def use(self) -> str:
+        """Which use of the layer it is; empty where there is but one."""
+        applied = self.applied
+        return f"use {applied.use} of {applied.uses}, line {applied.origin.line}" if applied.uses > 1 else ""
+
+    @property
+    def costs(self) -> tuple[tuple[str, Term, str], ...]:
+        """What it holds and what it takes to run: the name of the number, how it is worked out, and who shares it."""
+        shared = f"shared by {self.applied.uses} uses" if self.applied.uses > 1 else ""
+        found = (("parameters", self.parameters, shared), ("MACs", self.macs, ""))
+        return tuple((name, cost, shared) for name, cost, shared in found if cost is not None)
 
     @property
     def flattened(self) -> Came | None:

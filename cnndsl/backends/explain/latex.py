@@ -57,13 +57,8 @@ def full(explanation: Explanation) -> Iterator[str]:
 
 
 def _heading(explanation: Explanation) -> str:
-    applied = explanation.applied
-    name = f"{applied.path} = " if applied.path else ""
-    where = f"put there by the compiler, {explanation.place}" if applied.inserted else explanation.place
-    use = f", use {applied.use} of {applied.uses}, line {applied.origin.line}" if explanation.shared else ""
-    return (
-        rf"\medskip\noindent{{\raggedright\textbf{{{_code(name + explanation.written)}}} ({_plain(where)}{use})\par}}"
-    )
+    where = ", ".join(filter(None, (_plain(explanation.where), explanation.use)))
+    return rf"\medskip\noindent{{\raggedright\textbf{{{_code(explanation.assigned)}}} ({where})\par}}"
 
 
 def _body(explanation: Explanation) -> Iterator[str]:
@@ -113,9 +108,8 @@ def _rules(explanation: Explanation) -> Iterator[str]:
 
 
 def _costs(explanation: Explanation) -> Iterator[str]:
-    for name, cost in explanation.costs:
-        shared = f", shared by {explanation.applied.uses} uses" if name == "parameters" and explanation.shared else ""
-        yield f"{name[0].upper()}{name[1:]}: ${worked(cost)}${shared}."
+    for name, cost, shared in explanation.costs:
+        yield f"{name[0].upper()}{name[1:]}: {', '.join(filter(None, (f'${worked(cost)}$', shared)))}."
 
 
 def _came(came: Came) -> str:

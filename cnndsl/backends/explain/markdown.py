@@ -42,13 +42,10 @@ def _numbers(explanation: Explanation) -> Iterator[str]:
 
 
 def _heading(explanation: Explanation) -> Iterator[str]:
-    applied = explanation.applied
     yield f"### {_code(explanation.title)}"
     yield ""
-    name = f"{applied.path} = " if applied.path else ""
-    where = f"put there by the compiler, {explanation.place}" if applied.inserted else explanation.place
-    use = f", use {applied.use} of {applied.uses}, line {applied.origin.line}" if explanation.shared else ""
-    yield f"{_code(name + explanation.written)} ({_plain(where)}{use})"
+    where = ", ".join(filter(None, (_plain(explanation.where), explanation.use)))
+    yield f"{_code(explanation.assigned)} ({where})"
     yield ""
 
 
@@ -85,9 +82,8 @@ def _shape(shape: Iterable[object]) -> str:
 
 
 def _costs(explanation: Explanation) -> Iterator[tuple[str, str]]:
-    for name, cost in explanation.costs:
-        shared = f", shared by {explanation.applied.uses} uses" if name == "parameters" and explanation.shared else ""
-        yield name, f"${worked(cost)}${shared}"
+    for name, cost, shared in explanation.costs:
+        yield name, ", ".join(filter(None, (f"${worked(cost)}$", shared)))
 
 
 def worked(cost: Term) -> str:

@@ -44,15 +44,10 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
 
 
 def _heading(explanation: Explanation, color: bool) -> Iterator[str]:
-    applied = explanation.applied
-    name = clean(applied.path)
+    name = clean(explanation.applied.path)
     written = clean(explanation.written)
     head = f"{paint(name, 'bold', color=color)} = {written}" if name else paint(written, "bold", color=color)
-    where = explanation.place
-    if applied.inserted:
-        where = f"put there by the compiler, {where}"
-    if applied.uses > 1:
-        where += f"   use {applied.use} of {applied.uses}, line {applied.origin.line}"
+    where = "   ".join(filter(None, (explanation.where, explanation.use)))
     yield f"{head}   {paint(clean(where), 'dim', color=color)}"
 
 
@@ -85,9 +80,8 @@ def _came(came: Came) -> str:
 
 
 def _costs(explanation: Explanation) -> Iterator[tuple[str, str]]:
-    for name, cost in explanation.costs:
-        shared = f"   shared by {explanation.applied.uses} uses" if name == "parameters" and explanation.shared else ""
-        yield name, _worked(cost.text("numbers"), cost.value) + shared
+    for name, cost, shared in explanation.costs:
+        yield name, "   ".join(filter(None, (_worked(cost.text("numbers"), cost.value), shared)))
 
 
 def _equation(quantity: Quantity) -> str:
