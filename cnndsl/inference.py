@@ -36,9 +36,7 @@ def for_inference(program: Program) -> Program:
 
 def _used(module: Module) -> Iterable[str]:
     """The modules that one uses: as parts, and as what a shared part is on other sizes."""
-    for child in module.children:
-        if isinstance(child.unit, Use):
-            yield child.unit.module
+    yield from module.parts()
     for step in module.steps:
         if isinstance(step.action, Call) and step.action.module is not None:
             yield step.action.module

@@ -7,7 +7,7 @@ it is used.  A program goes to JSON and back (`model_dump_json`, `model_validate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
 from cnndsl.layers.base import Layer
@@ -277,6 +277,10 @@ class Module(Model):
         """The part with this name."""
         return next(child for child in self.children if child.name == name)
 
+    def parts(self) -> Iterator[str]:
+        """The ids of the modules that its children are."""
+        return (child.unit.module for child in self.children if isinstance(child.unit, Use))
+
     @property
     def input_shapes(self) -> tuple[Shape, ...]:
         """The shapes of what comes in."""
@@ -338,7 +342,9 @@ class UnknownNetwork(KeyError):  # noqa: N818 - what happened, as for other name
         return str(self.args[0])  # a KeyError shows its message as Python writes a string
 
 
-def inner_first(program: Program, roots: Iterable[str], inside: Callable[[Module], Iterable[str]]) -> list[Module]:
+def inner_first(
+    program: Program, roots: Iterable[str], inside: Callable[[Module], Iterable[str]] = Module.parts
+) -> list[Module]:
     """The modules `roots` and all that they are made of, each after the ones inside it; at any depth.
 
     `inside` gives the ids of what a module is made of, in an order that is kept.

@@ -12,7 +12,7 @@ from cnndsl.layers.shape import Flatten
 from cnndsl.layers.sizes import show
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
-from cnndsl.program import Program, Use
+from cnndsl.program import Program, inner_first
 from cnndsl.traced import is_open, value_of
 
 
@@ -49,7 +49,7 @@ class MostParameters(Rule):
         from cnndsl import costs
 
         for key in program.networks:
-            inside = _modules(program, key)
+            inside = {module.id for module in inner_first(program, [key])}
             total = costs.of(program, key).parameters
             if total < self.many:
                 continue
@@ -73,15 +73,3 @@ class MostParameters(Rule):
 
 def _weights(dense: Applied) -> int:
     return int(value_of(dense.x[-1]) * value_of(dense.y[-1]))
-
-
-def _modules(program: Program, key: str) -> set[str]:
-    """A module and everything that it is made of."""
-    found = {key}
-    ahead = [key]
-    while ahead:
-        for child in program.modules[ahead.pop()].children:
-            if isinstance(child.unit, Use) and child.unit.module not in found:
-                found.add(child.unit.module)
-                ahead.append(child.unit.module)
-    return found

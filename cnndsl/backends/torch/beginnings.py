@@ -14,7 +14,7 @@ from os.path import commonprefix
 from cnndsl.backends.torch.code import WIDTH, broken, literal
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
-from cnndsl.program import Leaf, Module, Program, Use
+from cnndsl.program import Leaf, Module, Program, Use, inner_first
 
 _INDENT = " " * 8
 
@@ -60,16 +60,8 @@ def beginnings(program: Program, network: Module) -> list[str]:
 
 
 def _has_own(program: Program, network: Module) -> bool:
-    todo, seen = [network], {network.id}
-    while todo:
-        for child in todo.pop().children:
-            if isinstance(child.unit, Use):
-                if child.unit.module not in seen:
-                    seen.add(child.unit.module)
-                    todo.append(program.modules[child.unit.module])
-            elif child.unit.init:
-                return True
-    return False
+    units = (child.unit for module in inner_first(program, [network.id]) for child in module.children)
+    return any(isinstance(unit, Leaf) and unit.init for unit in units)
 
 
 def _leaves(program: Program, module: Module, prefix: str) -> Iterator[tuple[str, Leaf]]:

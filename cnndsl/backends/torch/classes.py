@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,7 +80,7 @@ class Classes:
         self._names = _taken(program)
         self._trees = Trees(program, self.plan_of)
         self._live = _live_names(program)
-        reachable = _reachable(program)
+        reachable = inner_first(program, program.networks)
         groups: dict[Any, list[Module]] = {}
         for module in reachable:
             if module.kind != "chain":
@@ -239,15 +239,6 @@ def _partial(plan: ClassPlan) -> dict[str, Any]:
     return unused | plan.merger.usual
 
 
-def _reachable(program: Program) -> list[Module]:
-    """The modules that the networks are made of, parts before what they are part of."""
-    return inner_first(program, program.networks, _parts)
-
-
-def _parts(module: Module) -> Iterator[str]:
-    return (child.unit.module for child in module.children if isinstance(child.unit, Use))
-
-
 def _uses_last(program: Program, groups: list[list[Module]]) -> list[list[Module]]:
     """The groups, each after those whose classes it uses; a definition that uses itself is taken apart."""
     home = {module.id: at for at, group in enumerate(groups) for module in group}
@@ -274,7 +265,7 @@ def _uses_last(program: Program, groups: list[list[Module]]) -> list[list[Module
 
     for at in range(len(groups)):
         visit(at)
-    order = {module.id: k for k, module in enumerate(_reachable(program))}
+    order = {module.id: k for k, module in enumerate(inner_first(program, program.networks))}
     if any(len(group) == 1 for group in result):
         # Elaborations that stand alone keep the order in which each is defined before its use.
         result = _settle(program, result, order)
@@ -304,14 +295,13 @@ def _used_classes(program: Program, module: Module) -> set[str]:
     todo = [module]
     seen: set[str] = set()
     while todo:
-        for child in todo.pop().children:
-            if isinstance(child.unit, Use) and child.unit.module not in seen:
-                seen.add(child.unit.module)
-                inner = program.modules[child.unit.module]
-                if inner.kind == "chain":
-                    todo.append(inner)
-                else:
-                    found.add(inner.id)
+        for key in set(todo.pop().parts()) - seen:
+            seen.add(key)
+            inner = program.modules[key]
+            if inner.kind == "chain":
+                todo.append(inner)
+            else:
+                found.add(key)
     return found
 
 
@@ -331,7 +321,7 @@ def _live_names(program: Program) -> dict[str, frozenset[str]]:
         module = program.modules[key]
         open_names = {p.name for p in module.parameters if not p.fixed and type(p.value) in (int, float)}
         live[key] = open_names - _long_winded(program, module)
-    for module in reversed(_reachable(program)):
+    for module in reversed(inner_first(program, program.networks)):
         names = live.setdefault(module.id, set())
         if not names:
             continue
