@@ -181,11 +181,10 @@ def _too_many(
     if several is not None:
         span = given[0][0].span.to(given[-1][0].span)
         raise error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])
-    takes = f"{len(parameters)} argument{'s' if len(parameters) != 1 else ''}" if parameters else "no arguments"
-    listed = f": {', '.join(parameters)}" if parameters else ""
+    most = f"at most {len(parameters)} argument{'s' if len(parameters) != 1 else ''}: {', '.join(parameters)}"
     raise error(
         "E207",
-        f"{kind.kind} takes at most {takes}{listed}" if parameters else f"{kind.kind} takes no arguments",
+        f"{kind.kind} takes {most if parameters else 'no arguments'}",
         argument.span,
         help="remove what is too much",
     )

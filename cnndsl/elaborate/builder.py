@@ -78,7 +78,7 @@ class Builder:
         self._reads.append(1 << len(self.inputs))
         self.inputs.append(name)
         self._input_spans.append(span)
-        return self.value(shape, span, "input" if name == "input" else name)
+        return self.value(shape, span, name)
 
     def declare(self, name: str, span: Span, *, quoted: bool = False) -> Slot:
         """A place for a part called `name`. Raises Problem when it cannot be called that."""

@@ -120,7 +120,7 @@ class Conv(_Convolution):
         sliding = Sliding(
             self._axes(self.kernel, x, "kernel"),
             self._axes(self.stride, x, "stride"),
-            self._before(x),
+            self.before(x),
             self._axes(self.dilation, x, "dilation"),
             same=self.padding == "same",
         )
@@ -145,10 +145,10 @@ class Conv(_Convolution):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         kernel = self._axes(self.kernel, x, "kernel")
         dilation = self._axes(self.dilation, x, "dilation")
-        axes = zip(kernel, self._axes(self.stride, x, "stride"), self._before(x), dilation, strict=True)
+        axes = zip(kernel, self._axes(self.stride, x, "stride"), self.before(x), dilation, strict=True)
         return spatial_reach(x, [sliding(*axis) for axis in axes], channels=False)
 
-    def _before(self, x: Shape) -> tuple[int, ...]:
+    def before(self, x: Shape) -> tuple[int, ...]:
         """The padding before the first place of each axis."""
         if self.padding == "same":
             spread = zip(self._axes(self.kernel, x, "kernel"), self._axes(self.dilation, x, "dilation"), strict=True)
@@ -164,7 +164,7 @@ class Conv(_Convolution):
         if self.padding_mode == "zeros":
             sides = odd
         else:
-            sides = [2 * before + more for before, more in zip(self._before(x), odd, strict=True)]
+            sides = [2 * before + more for before, more in zip(self.before(x), odd, strict=True)]
         copied = self.padding_mode != "zeros" or any(odd)
         return x[0] * prod(i + more for i, more in zip(x[1:], sides, strict=True)) if copied else 0
 

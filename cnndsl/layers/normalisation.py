@@ -52,17 +52,8 @@ def _statistics(affine: bool, track: bool, channels: Any) -> tuple[Tensor, ...]:
     return (learned if affine else ()) + (kept if track else ())
 
 
-class BatchNorm(_Normalisation):
-    """Batch normalisation: each channel is brought to mean 0 and variance 1 over the batch and all places.
-
-    In training with the batch's own mean and variance, in evaluation with running averages of them;
-    a learned weight and bias for each channel follow (torch.nn.BatchNorm2d; Ioffe and Szegedy, 2015).
-    """
-
-    kind: ClassVar[str] = "batchnorm"
-    module: ClassVar[str] = "BatchNorm{r}d"
-    ranks: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3, bias=false) -> batchnorm"
+class _ByChannel(_Normalisation):
+    """Normalisation of each channel by itself, which may keep running statistics."""
 
     eps: PositiveReal = Field(default=1e-05, description=_EPS)
     momentum: Real = Field(default=0.1, description=_MOMENTUM)
@@ -77,15 +68,28 @@ class BatchNorm(_Normalisation):
             return same(x)
         return (Reach(0, IDENTITY), *map(whole, x[1:]))
 
+    def torch(self, x: Shape) -> Spelling:
+        name = self.module_name(len(x) - 1)
+        return Spelling(f"nn.{name}", (Argument("num_features", x[0]), *self.arguments()))
+
+
+class BatchNorm(_ByChannel):
+    """Batch normalisation: each channel is brought to mean 0 and variance 1 over the batch and all places.
+
+    In training with the batch's own mean and variance, in evaluation with running averages of them;
+    a learned weight and bias for each channel follow (torch.nn.BatchNorm2d; Ioffe and Szegedy, 2015).
+    """
+
+    kind: ClassVar[str] = "batchnorm"
+    module: ClassVar[str] = "BatchNorm{r}d"
+    ranks: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3, bias=false) -> batchnorm"
+
     def _groups(self, x: KnownShape) -> Extra:
         return Extra(shared=2 * x[0])
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         return NOTHING if self.track_running_stats else self._groups(x)
-
-    def torch(self, x: Shape) -> Spelling:
-        name = self.module_name(len(x) - 1)
-        return Spelling(f"nn.{name}", (Argument("num_features", x[0]), *self.arguments()))
 
     def function(self, x: Shape) -> Spelling | None:
         if self.affine or self.track_running_stats:
@@ -95,7 +99,7 @@ class BatchNorm(_Normalisation):
         return Spelling("F.batch_norm", (*nothing, Argument("training", True, False), *self.arguments("eps")))
 
 
-class InstanceNorm(_Normalisation):
+class InstanceNorm(_ByChannel):
     """Instance normalisation: each channel of each sample is brought to mean 0 and variance 1 by itself
     (torch.nn.InstanceNorm2d).  Used where the style of a single picture should not matter.
     """
@@ -105,8 +109,6 @@ class InstanceNorm(_Normalisation):
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3, bias=false) -> instancenorm"
 
-    eps: PositiveReal = Field(default=1e-05, description=_EPS)
-    momentum: Real = Field(default=0.1, description=_MOMENTUM)
     affine: Flag = Field(default=False, description="whether each channel has a learned weight and bias")
     track_running_stats: Flag = Field(default=False, description="whether running averages are kept for evaluation")
 
@@ -118,14 +120,6 @@ class InstanceNorm(_Normalisation):
                 "leave it out here, or use groupnorm or batchnorm",
             )
         return x
-
-    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        return _statistics(self.affine, self.track_running_stats, x[0])
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        if self.track_running_stats:
-            return same(x)
-        return (Reach(0, IDENTITY), *map(whole, x[1:]))
 
     def _groups(self, x: KnownShape) -> Extra:
         return Extra(numbers=2 * x[0])
@@ -139,10 +133,6 @@ class InstanceNorm(_Normalisation):
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         repeated = x[0] * (self.affine + 2 * self.track_running_stats)
         return Kept(inputs=(0,), extra=Extra(numbers=2 * x[0] + repeated))
-
-    def torch(self, x: Shape) -> Spelling:
-        name = self.module_name(len(x) - 1)
-        return Spelling(f"nn.{name}", (Argument("num_features", x[0]), *self.arguments()))
 
     def function(self, x: Shape) -> Spelling | None:
         if self.affine or self.track_running_stats:

@@ -45,6 +45,11 @@ def plain(shape: Shape) -> Shape:
     return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
 
 
+def as_json(shapes: Iterable[Shape]) -> list[list[int | str]]:
+    """Shapes as numbers, or text for sizes that are left open."""
+    return [[str(dim) if is_open(dim) else value_of(dim) for dim in shape] for shape in shapes]
+
+
 def per_axis(value: Any, rank: int, what: str) -> tuple[Any, ...]:
     """One number for each of `rank` axes, from one number or from a list of them.
 

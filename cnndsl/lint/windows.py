@@ -10,12 +10,12 @@ from cnndsl.layers.base import Layer, times
 from cnndsl.layers.convolution import Conv
 from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
 from cnndsl.layers.sizes import AXES, Shape, SizeError, per_axis, show
+from cnndsl.layers.window_rules import UNITS, counted
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
 from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
-UNITS = {"height": "row", "width": "column", "depth": "slice", "length": "place"}
 POOLS = (MaxPool, AvgPool, LPPool)
 _LONGEST_KERNEL = 1024
 """Places of larger kernels are not looked at one by one."""
@@ -76,21 +76,12 @@ def axes_of(layer: Layer, x: Shape, y: Shape) -> list[Axis]:
     kernel = per_axis(given.kernel, rank, "kernel")
     stride = kernel if given.stride is None else per_axis(given.stride, rank, "stride")
     dilation = per_axis(getattr(given, "dilation", 1), rank, "dilation")
-    padding = getattr(given, "padding", 0)
-    if padding == "same":
-        before = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
-    else:
-        before = per_axis(0 if padding == "valid" else padding, rank, "padding")
+    before = layer.before(x) if isinstance(layer, Conv) else per_axis(getattr(layer, "padding", 0), rank, "padding")
     return [
         Axis(name, value_of(x[at + 1]), value_of(y[at + 1]), kernel[at], stride[at], before[at], dilation[at])
         for at, name in enumerate(AXES[rank])
         if not is_open(x[at + 1]) and not is_open(y[at + 1])
     ]
-
-
-def counted(number: int, name: str) -> str:
-    """`1 row`, `2 rows`, for an axis."""
-    return f"{number} {UNITS[name]}{'' if number == 1 else 's'}"
 
 
 class Unread(Rule):
@@ -114,14 +105,14 @@ class Unread(Rule):
         over = [axis for axis in axes if axis.skipped]
         rest = [axis for axis in axes if axis.unread * self.least >= axis.size and not axis.skipped]
         if over:
-            words = " and ".join(f"{axis.skipped} of every {counted(axis.stride, axis.name)}" for axis in over)
+            words = " and ".join(f"{axis.skipped} of every {counted(axis.stride, UNITS[axis.name])}" for axis in over)
             yield self.about(
                 applied,
                 f"{applied.name} steps over {words} of its input",
                 "use a kernel at least as large as the stride, or a smaller stride",
             )
         elif rest:
-            words = " and ".join(f"the last {_several(axis.unread, axis.name)}" for axis in rest)
+            words = " and ".join(f"the last {_several(axis.unread, UNITS[axis.name])}" for axis in rest)
             message = f"{applied.name} never reads {words} of its input, {show(applied.x)}"
             yield self.about(applied, message, *self._helps(applied))
 
@@ -144,8 +135,8 @@ class Unread(Rule):
         return ("choose kernel, stride and padding so that (I - K + 2D) / S has no rest",)
 
 
-def _several(number: int, name: str) -> str:
-    return UNITS[name] if number == 1 else counted(number, name)
+def _several(number: int, unit: str) -> str:
+    return unit if number == 1 else counted(number, unit)
 
 
 class EvenSame(Rule):
@@ -169,8 +160,8 @@ class EvenSame(Rule):
             if total % 2:
                 yield Finding(
                     self.code,
-                    f'padding="same" with a kernel of {times(kernel)} adds {counted(total // 2, name)} before the map '
-                    f"and {total - total // 2} after it",
+                    f'padding="same" with a kernel of {times(kernel)} adds {counted(total // 2, UNITS[name])} '
+                    f"before the map and {total - total // 2} after it",
                     applied.declared,
                     help=("use an odd kernel, or write the padding as a number",),
                 )
@@ -244,7 +235,7 @@ class BorderOfPadding(Rule):
         border = -(-(axis.before - axis.span + 1) // axis.stride)
         keeps = [axis.dilation * (axis.kernel - 1) // 2 for axis in axes]
         written = keeps[0] if len(set(keeps)) == 1 else keeps
-        kernel, wide = times(per_axis(layer.kernel, len(applied.x) - 1, "kernel")), counted(border, axis.name)
+        kernel, wide = times(per_axis(layer.kernel, len(applied.x) - 1, "kernel")), counted(border, UNITS[axis.name])
         yield self.about(
             applied,
             f"{applied.name} pads {axis.before} beside a kernel of {kernel}: a border of {wide} of what it "

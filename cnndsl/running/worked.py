@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.maps.figure import Window, Worked
 from cnndsl.layers.base import Layer
+from cnndsl.layers.convolution import Conv
 from cnndsl.layers.sizes import per_axis
 
 if TYPE_CHECKING:
@@ -59,10 +60,9 @@ class _Spots:
         self.kernel = per_axis(layer.kernel, axes, "kernel")
         self.stride = self.kernel if layer.stride is None else per_axis(layer.stride, axes, "stride")
         self.dilation = per_axis(getattr(layer, "dilation", 1), axes, "dilation")
-        if layer.padding == "same":  # what is odd is added at the end
-            self.padding = tuple(d * (k - 1) // 2 for d, k in zip(self.dilation, self.kernel, strict=True))
-        else:
-            self.padding = per_axis(0 if layer.padding == "valid" else layer.padding, axes, "padding")
+        self.padding = (
+            layer.before(tuple(x.shape)) if isinstance(layer, Conv) else per_axis(layer.padding, axes, "padding")
+        )
         self.mode = getattr(layer, "padding_mode", "zeros")
         self.cells = prod(self.kernel)
 

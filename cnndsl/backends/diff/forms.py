@@ -9,8 +9,7 @@ from cnndsl.backends.diff.changes import Change
 from cnndsl.backends.diff.difference import Difference, Version
 from cnndsl.backends.diff.keys import Keys
 from cnndsl.backends.diff.lines import Line, Side
-from cnndsl.layers.sizes import Shape
-from cnndsl.traced import is_open, value_of
+from cnndsl.layers.sizes import as_json
 
 
 def json(difference: Difference) -> str:
@@ -36,8 +35,8 @@ def _version(version: Version) -> dict[str, Any]:
     return {
         "file": version.program.source,
         "network": version.network.name,
-        "inputs": _sizes(version.network.input_shapes),
-        "outputs": _sizes(version.network.output_shapes),
+        "inputs": as_json(version.network.input_shapes),
+        "outputs": as_json(version.network.output_shapes),
         "parameters": version.cost.parameters,
         "trainable": version.cost.trainable,
         "buffers": version.cost.buffers,
@@ -65,7 +64,7 @@ def _side(side: Side | None) -> dict[str, Any] | None:
     return {
         "path": side.path,
         "block": side.block,
-        "sizes": _sizes(side.sizes),
+        "sizes": as_json(side.sizes),
         "parameters": side.parameters,
         "macs": side.macs,
     }
@@ -86,7 +85,3 @@ def _keys(keys: Keys) -> dict[str, Any]:
         "reordered": keys.reordered,
         "unknown": list(keys.unknown),
     }
-
-
-def _sizes(shapes: Iterable[Shape]) -> list[list[int | str]]:
-    return [[str(dim) if is_open(dim) else value_of(dim) for dim in shape] for shape in shapes]

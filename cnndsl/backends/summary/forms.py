@@ -10,11 +10,10 @@ from cnndsl.backends.summary.columns import field as field_of
 from cnndsl.backends.summary.columns import shapes as shown
 from cnndsl.backends.summary.entries import Entry
 from cnndsl.backends.summary.totals import Totals
-from cnndsl.layers.sizes import Dim, Shape
+from cnndsl.layers.sizes import as_json
 from cnndsl.program import Module
 from cnndsl.receptive import Seen
 from cnndsl.terminal import bytes_said, clean
-from cnndsl.traced import is_open, value_of
 
 _CSV_HEADS = (
     "path",
@@ -48,8 +47,8 @@ def json(network: Module, totals: Totals, lines: Iterable[Entry]) -> str:
     """
     fields = {
         "network": network.name,
-        "inputs": _sizes(network.input_shapes),
-        "outputs": _sizes(network.output_shapes),
+        "inputs": as_json(network.input_shapes),
+        "outputs": as_json(network.output_shapes),
         "totals": _totals(totals),
     }
     head = "".join(f'  "{key}": {_json(value)},\n' for key, value in fields.items())
@@ -150,7 +149,7 @@ def _row(line: Entry) -> dict[str, Any]:
         "kind": row.what,
         "layer": row.word,
         "arguments": row.words,
-        "output": _sizes(row.output),
+        "output": as_json(row.output),
         "parameters": row.parameters,
         "shared": row.shared,
         "inserted": row.inserted,
@@ -165,11 +164,3 @@ def _row(line: Entry) -> dict[str, Any]:
 def _field(seen: Seen) -> dict[str, list[int | None]]:
     """How many places are seen of each axis of each input."""
     return {name: [None if axis is None else axis.size for axis in axes] for name, axes in seen.items()}
-
-
-def _sizes(shapes: Iterable[Shape]) -> list[list[int | str]]:
-    return [[_size(dim) for dim in shape] for shape in shapes]
-
-
-def _size(dim: Dim) -> int | str:
-    return str(dim) if is_open(dim) else value_of(dim)

@@ -9,6 +9,7 @@ made.  Where two uses cannot be laid over each other, `Different` is raised, and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -365,8 +366,6 @@ def _listed(numbers: Any) -> Code:
 
 
 def _mentions_turn(code: Code) -> bool:
-    import re
-
     return re.search(rf"\b{TURN.name}\b", code.flat()) is not None
 
 

@@ -7,7 +7,8 @@ was before the branch is copied first: `shortcut = x`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from cnndsl.backends.torch.flow import LIGHT, TRAINING, Flow, Result, ValueKey
 from cnndsl.backends.torch.slots import Different
@@ -96,13 +97,9 @@ class Variables:
 
 
 def _copied(value: frozenset[ValueKey], copy: ValueKey, name: str | None, line: tuple[str, int]) -> Flow:
-    render: Callable[[Sequence[tuple[str, int]]], tuple[str, int]] = lambda operands: operands[0]  # noqa: E731
-    return Flow(render, (value,), (copy,), None, None, True, False, None, (name,), LIGHT, line)
+    return Flow(itemgetter(0), (value,), (copy,), None, None, True, False, None, (name,), LIGHT, line)
 
 
 def opposite(test: str) -> str | None:
     """The test of the other branch, where there is one."""
     return None if test == TRAINING else str(negation(parse_test(test)))
-
-
-__all__ = ["Variables", "opposite"]

@@ -9,7 +9,7 @@ from cnndsl.backends.diagram.legend import DASHED as DASHED_KINDS
 from cnndsl.backends.diagram.legend import KINDS
 from cnndsl.backends.diagram.metrics import text_width
 from cnndsl.backends.volume.paper import DASHED, DOTTED, number, polygon, words, wrap
-from cnndsl.backends.volume.places import LINE, SMALL, Layout
+from cnndsl.backends.volume.places import LINE, SLACK, SMALL, Layout
 from cnndsl.backends.volume.project import Box
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.shades import shade
@@ -18,7 +18,6 @@ from cnndsl.theme import Theme
 _ROW = 18.0
 _SAMPLE = 26.0
 _GAP = 18.0
-_SLACK = 1.1
 
 
 class _Entry(NamedTuple):
@@ -27,7 +26,7 @@ class _Entry(NamedTuple):
 
     @property
     def width(self) -> float:
-        return text_width(self.word, SMALL) * _SLACK + _SAMPLE + _GAP
+        return text_width(self.word, SMALL) * SLACK + _SAMPLE + _GAP
 
 
 def legend(scene: Scene, layout: Layout, theme: Theme, left: float, room: float) -> tuple[list[str], float]:
@@ -41,7 +40,7 @@ def legend(scene: Scene, layout: Layout, theme: Theme, left: float, room: float)
         lines.append(words(entry.word, x + _SAMPLE, y, SMALL, theme.text))
         x += entry.width
     y += _ROW
-    for line in wrap(_note(scene), room / _SLACK, SMALL):
+    for line in wrap(_note(scene), room / SLACK, SMALL):
         lines.append(words(line, left, y, SMALL, theme.quiet))
         y += LINE
     return lines, y

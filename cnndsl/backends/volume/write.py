@@ -16,7 +16,7 @@ from cnndsl.backends.diagram.metrics import shorten, text_width
 from cnndsl.backends.diagram.picture import IO, MERGE
 from cnndsl.backends.volume.legend import legend
 from cnndsl.backends.volume.paper import DASHED, DOTTED, FONT, number, path, polygon, safe, words
-from cnndsl.backends.volume.places import LINE, MARGIN, RADIUS, SMALL, TITLE, TURN, Layout, Placed, Route
+from cnndsl.backends.volume.places import LINE, MARGIN, RADIUS, SLACK, SMALL, TITLE, TURN, Layout, Placed, Route
 from cnndsl.backends.volume.project import BAND, Box, Point
 from cnndsl.backends.volume.scene import Scene, Volume
 from cnndsl.backends.volume.shades import in_the_dark, shade
@@ -26,7 +26,6 @@ from cnndsl.theme import DARK, LIGHT, ThemeName
 _HEAD = 62.0
 _HUGE = 16.0
 _NARROWEST, _WIDEST_HEAD = 420.0, 640.0
-_SLACK = 1.1
 _MOST_TOLD = 200
 """Volumes that are told in the description."""
 _MOST_LINES = 12
@@ -47,7 +46,7 @@ class _Writer:
 
     def lines(self) -> Iterator[str]:
         scene, theme = self._scene, self._theme
-        said = max(text_width(scene.name, _HUGE, BOLD), text_width(scene.summary, SMALL)) * _SLACK + 2 * MARGIN
+        said = max(text_width(scene.name, _HUGE, BOLD), text_width(scene.summary, SMALL)) * SLACK + 2 * MARGIN
         width = max(self._layout.width, min(said, _WIDEST_HEAD), _NARROWEST)
         room = width - 2 * MARGIN
         below, legend_height = legend(scene, self._layout, theme, MARGIN, room)
@@ -55,7 +54,7 @@ class _Writer:
         height = foot + legend_height + 6
         yield from self._open(width, height)
         yield f'<rect class="ground" width="{number(width)}" height="{number(height)}" fill="{theme.background}"/>'
-        yield words(shorten(scene.name, room / _SLACK, _HUGE, BOLD), MARGIN, 32, _HUGE, theme.heading, BOLD)
+        yield words(shorten(scene.name, room / SLACK, _HUGE, BOLD), MARGIN, 32, _HUGE, theme.heading, BOLD)
         yield words(scene.summary, MARGIN, 48, SMALL, theme.quiet)
         yield f'<g transform="translate(0 {number(_HEAD)})">'
         yield from self._content()
@@ -245,9 +244,7 @@ class _Writer:
         line = f"M{number(x0)} {number(y0)}C{number(x0)} {top} {number(x1)} {top} {number(x1)} {number(y0 - 4)}"
         return self._line(line, (x1, y0), skip=True, to="down", long=5)
 
-    def _line(
-        self, line: str, tip: Point, *, skip: bool, to: Literal["right", "down", "up"] = "right", long: float = 7
-    ) -> str:
+    def _line(self, line: str, tip: Point, *, skip: bool, to: Side = "right", long: float = 7) -> str:
         """A line with an arrow head that points this way and is so long."""
         colour = self._theme.skip if skip else self._theme.flow
         dash = ' stroke-dasharray="5 3"' if skip else ""
