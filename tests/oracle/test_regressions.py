@@ -13,6 +13,15 @@ network Net {
     whole = split(it, 1)
     whole + 1 -> conv(2, 3)
 }""",
+    "the size of a product and of a quotient": """
+network Net {
+    input(3, 8, 12)
+    large = it -> upsample(scale=3)
+    it * input
+    upsample(large, like=it, mode="bilinear") -> relu
+    2 / (1 + it * it)
+    upsample(large, like=it) -> relu
+}""",
     "the bias of a normalisation": """
 network Net {
     input(4, 8, 8)

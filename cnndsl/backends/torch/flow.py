@@ -57,6 +57,8 @@ class Flow(Record):
     residual: bool = False
     joins: bool = False
     """Whether it puts values side by side."""
+    reads: int | None = None
+    """Of how many operands it takes the numbers; the others are asked for their size, and must be names."""
 
 
 class Result(Record):
@@ -201,6 +203,7 @@ class Flows:
             loop=first.loop,
             residual=isinstance(action, Combine),
             joins=isinstance(action, Combine) and action.operation.kind == "concat",
+            reads=action.operation.reads if isinstance(action, Combine) else None,
         )
 
     @staticmethod

@@ -129,6 +129,7 @@ class Forward:
             and value not in self._shared
             and self._uses.get(value) == [at]
             and places.count(value) == 1
+            and value in places[: flow.reads]
             and not (pending.changes and flow.changes)
             and not (pending.weight and flow.weight == HEAVY)
             and not (pending.weight == HEAVY and flow.line != pending.flow.line)
