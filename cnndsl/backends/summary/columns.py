@@ -41,6 +41,11 @@ def output(line: Entry) -> str:
     return shapes(line.row.output) if line.row.output else "never applied"
 
 
+def _first(line: Entry) -> str:
+    more = len(line.row.output) - 1
+    return f"{show(line.row.output[0])} and {more} more" if more > 0 else output(line)
+
+
 def _counted(said: Callable[[int], str]) -> tuple[Callable[[Entry], str], Callable[[Entry], str]]:
     """What the columns of parameters and of multiply-accumulates say, with numbers written by `said`."""
 
@@ -101,6 +106,8 @@ USUAL = ("name", "arguments", "output", "parameters", "macs", "memory", "field")
 WITHOUT_ARGUMENTS = ("name", "layer", "output", "parameters", "macs", "memory", "field")
 NARROWER = (WITHOUT_ARGUMENTS[:-1], WITHOUT_ARGUMENTS[:-2])
 """What is tried where there is little room."""
+FIRST_OUTPUT = Column("output", "output", _first)
+"""The first of the shapes that come out, and how many more there are."""
 SHORTER = {
     "parameters": Column("parameters", "params", _FEW_PARAMETERS, is_number=True),
     "macs": Column("macs", "MACs", _FEW_MACS, is_number=True),

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from textwrap import wrap
 
-from cnndsl.backends.summary.columns import COLUMNS, NARROWER, SHORTER, USUAL, WITHOUT_ARGUMENTS, Column, shapes
+from cnndsl.backends.summary.columns import (
+    COLUMNS,
+    FIRST_OUTPUT,
+    NARROWER,
+    SHORTER,
+    USUAL,
+    WITHOUT_ARGUMENTS,
+    Column,
+    shapes,
+)
 from cnndsl.backends.summary.entries import Entry
 from cnndsl.backends.summary.totals import Totals
 from cnndsl.layers.base import Group
@@ -80,7 +89,7 @@ def _table(lines: list[Entry], table: Table, *, color: bool) -> Iterator[str]:
 
 def _fitting(lines: list[Entry], totals: Totals, room: int, bars: bool) -> Table:
     """The fullest table that fits: bars go first, then arguments, then the last digits of numbers, then receptive
-    fields, then memory.
+    fields, then memory, then all outputs but the first.
     """
     unknown = {key for key in ("memory", "field") if not any(COLUMNS[key].cell(line) for line in lines)}
     shares = _bars(totals) if bars else []
@@ -104,7 +113,11 @@ def _fitting(lines: list[Entry], totals: Totals, room: int, bars: bool) -> Table
     exact = _cut(chosen(NARROWER[-1]), lines, room, {"layer": _READABLE})
     if _across(exact[2]) <= room:
         return exact
-    return _cut([SHORTER.get(column.key, column) for column in chosen(NARROWER[-1])], lines, room, _CUT)
+    last = [SHORTER.get(column.key, column) for column in chosen(NARROWER[-1])]
+    cut = _cut(last, lines, room, _CUT)
+    if _across(cut[2]) <= room:
+        return cut
+    return _cut([FIRST_OUTPUT if column.key == "output" else column for column in last], lines, room, _CUT)
 
 
 def _made(columns: list[Column], lines: list[Entry]) -> Table:
