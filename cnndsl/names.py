@@ -91,3 +91,8 @@ def why_not_class(name: str) -> str | None:
     if name.startswith("__"):
         return "names that begin with two underscores are Python's own"
     return None
+
+
+def numbered(name: str, number: int) -> str:
+    """The name with a number behind it, which a digit does not touch: `out2`, `Block8_2`."""
+    return f"{name}_{number}" if name[-1].isdigit() else f"{name}{number}"

@@ -12,7 +12,7 @@ from cnndsl.elaborate.context import Context, origin
 from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.values import Value
 from cnndsl.layers.sizes import Shape
-from cnndsl.names import why_not, why_not_key
+from cnndsl.names import numbered, why_not, why_not_key
 from cnndsl.program import Call, Child, Combine, InitRule, Leaf, Module, OpenSize, Output, Parameter, Plain, Step, Use
 from cnndsl.source import Span
 from cnndsl.traced import Number, Test, TooLong, Traced, Truth, negation, trace_weight
@@ -205,10 +205,9 @@ class Builder:
 
     def name_items(self, name: str, items: Sequence[object]) -> None:
         """Call the values of a list by its name and their places in it, unless they are called something."""
-        joint = "_" if name[-1].isdigit() else ""
         for place, item in enumerate(items):
             if isinstance(item, Value) and item.owner is self and item.index >= len(self.inputs):
-                self._items_named.setdefault(item.index, f"{name}{joint}{place}")
+                self._items_named.setdefault(item.index, numbered(name, place))
 
     def drop_unused(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str | None]]:
         """Forget what leads to no output. Where each such path ends, and what its value is called."""

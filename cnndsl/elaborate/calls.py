@@ -139,7 +139,7 @@ def _call_alike(body: Evaluation, layer: type[Layer], value: Value | None, node:
     if not isinstance(like, Value):
         message = f"{name}: like must be a value of the network, and this is {describe(like)}"
         raise error("E206", message, place.value.span, help=f"for example {name}(it, like=input)")
-    alone = [p.name for p in layer.parameters() if p not in OPERATIONS[name].parameters()]
+    alone = [field for field in layer.model_fields if field not in OPERATIONS[name].model_fields]
     for argument in rest:
         given = argument.name.text if argument.name is not None else alone[0]
         if given in alone:

@@ -83,7 +83,7 @@ def _recipe(value: Any, node: tree.Expression, wanted: str, label: tree.Node | N
 
 def _check_label(body: Evaluation, stage: tree.Expression, line: tree.Pipe) -> None:
     """Raise Problem for a name that another stage of the same line is only about to give."""
-    if not isinstance(stage, tree.Name) or stage.text in body.scope.visible():
+    if not isinstance(stage, tree.Name) or stage.text in body.scope:
         return
     if stage.text in ("x", "y", "out") and stage is line.stages[-1]:
         helps = f"a value gets its name in front: {stage.text} = ... -> ..."

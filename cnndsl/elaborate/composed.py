@@ -9,7 +9,7 @@ from cnndsl.elaborate.builder import Builder, Slot
 from cnndsl.elaborate.context import dims_key
 from cnndsl.elaborate.definitions import Made, instantiate
 from cnndsl.elaborate.evaluation import Evaluation
-from cnndsl.elaborate.leaves import NeedsFlatten, flatten_first, inserted_flatten
+from cnndsl.elaborate.leaves import NeedsFlatten, flattened
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import (
     BlockRecipe,
@@ -31,24 +31,9 @@ def composed(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Spa
     try:
         module = _chain_module(body, recipe, value, span)
     except NeedsFlatten:
-        value = _flattened(body, value, "this chain", span)
+        value = flattened(body, value, span, "this chain", "write flatten before it")
         module = _chain_module(body, recipe, value, span)
     return _use(body, slot, Made(module, module.output_shapes), (value,), {}, span)
-
-
-def _flattened(body: Evaluation, value: Value, taker: str, span: Span) -> Value:
-    """The value as a list of features, for what has just asked for one. Raises Problem, or NeedsFlatten, in a chain."""
-    if not body.builder.is_chain:
-        return inserted_flatten(body, value, span)
-    if not body.builder.steps:
-        raise NeedsFlatten
-    raise error(
-        "E311",
-        f"{taker} takes a list of features, and a map of {show(value.shape)} comes in",
-        span,
-        help="write flatten before it",
-        fix=flatten_first(span),
-    ) from None
 
 
 def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> Module:
@@ -85,7 +70,7 @@ def block(body: Evaluation, slot: Slot, recipe: BlockRecipe, value: Any, span: S
     try:
         made, extra, arguments = instantiate(body, recipe, value, span)
     except NeedsFlatten:
-        value = _flattened(body, value, recipe.template.definition.name.text, span)
+        value = flattened(body, value, span, recipe.template.definition.name.text, "write flatten before it")
         made, extra, arguments = instantiate(body, recipe, value, span)
     if extra and body.builder.is_chain:
         raise error(

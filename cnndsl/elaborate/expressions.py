@@ -41,7 +41,7 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
     try:
         value, behind = body.scope.find(node.text)
     except KeyError:
-        if tree.ANY in body.scope.visible():
+        if tree.ANY in body.scope:
             raise Silent from None
         raise unknown_name(node, body.scope.visible(), body.declared_later(node)) from None
     if behind:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from itertools import pairwise
 from typing import Any
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
-from cnndsl.elaborate.suggest import alias, is_clear, nearest
+from cnndsl.elaborate.suggest import CONSTANTS, alias, is_clear, nearest
 from cnndsl.layers.initialisers import RULES
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 Way = tuple[str, Fix | None]
 """A way out: what to do, and the fix that does it."""
-
-_MOST_OPERANDS = 100
 
 
 def argument(given: tree.Argument, choices: tuple[str, ...], check: Callable[[Any], Any]) -> Way | None:
@@ -156,10 +154,10 @@ def braced(node: tree.Body) -> Problem | None:
     """The error for `conv(8, {kernel: 3})`: arguments as an object of JavaScript."""
     given = []
     for line in node.statements:
-        if isinstance(line, tree.Bind) and len(line.targets) == 1 and isinstance(line.value, _CONSTANTS):
+        if isinstance(line, tree.Bind) and len(line.targets) == 1 and isinstance(line.value, CONSTANTS):
             given.append(f"{line.targets[0].text}={line.value.span.text}")
         elif isinstance(line, tree.Apply) and isinstance(line.value, tree.Labelled):
-            if not isinstance(line.value.layer, _CONSTANTS):
+            if not isinstance(line.value.layer, CONSTANTS):
                 return None
             given.append(f"{line.value.label.span.text.strip(chr(34))}={line.value.layer.span.text}")
         else:
@@ -169,9 +167,6 @@ def braced(node: tree.Body) -> Problem | None:
     written, span = ", ".join(given), node.span
     fix = Fix.replacing(span, written) if "#" not in span.text else None
     return error("E207", "arguments are given with =, and without braces", span, help=f"write {written}", fix=fix)
-
-
-_CONSTANTS = (tree.Number, tree.Boolean, tree.String, tree.ListOf)
 
 
 def activation(call: tree.Call) -> Problem | None:
@@ -238,11 +233,12 @@ def assigned(name: tree.Name, value: tree.Unary) -> Problem:
     return error("E201", "a name is given a value with =", between, help=f"write {name.text} = ...", fix=fix)
 
 
-def compared_for_given(node: tree.Comparison, visible: list[str]) -> Problem | None:
+def compared_for_given(node: tree.Comparison, known: Container[str]) -> Problem | None:
     """The error for a line `conv1 == conv(8, 3)`, where nothing is called conv1 yet; None for another comparison."""
     name, span = node.operands[0], node.span
-    begins = not span.source.text[: span.start].rpartition("\n")[2].strip()
-    if list(node.operators) != ["=="] or not isinstance(name, tree.Name) or name.text in visible or not begins:
+    if list(node.operators) != ["=="] or not isinstance(name, tree.Name) or name.text in known:
+        return None
+    if span.source.text[: span.start].rpartition("\n")[2].strip():
         return None
     between = Span(span.source, name.span.end, node.operands[1].span.start)
     helps = f"write {name.text} = {node.operands[1].span.text}"

@@ -46,7 +46,9 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
     layer = recipe.layer
     with _sizes(recipe, value, span):
         if layer.flattens(value.shape):
-            value = _flatten(body, value, recipe, span)
+            kind = layer.kind
+            helps = f"in the middle of a chain write the flatten too: flatten -> {kind}(...)"
+            value = flattened(body, value, span, kind, helps, recipe.span)
         x = value.shape
         if layer.takes_wholes:
             _check_wholes(body, layer, value)
@@ -174,21 +176,6 @@ def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -
     return plain_call(body, recipe, value, node.span)
 
 
-def _flatten(body: Evaluation, value: Value, recipe: LayerRecipe, span: Span) -> Value:
-    """The value as the list of features that the layer takes. Raises Problem, or NeedsFlatten, in a chain."""
-    if not body.builder.is_chain:
-        return inserted_flatten(body, value, span)
-    if not body.builder.steps:
-        raise NeedsFlatten
-    raise error(
-        "E311",
-        f"{recipe.layer.kind} takes a list of features, and a map of {show(value.shape)} comes in",
-        recipe.span or span,
-        help=f"in the middle of a chain write the flatten too: flatten -> {recipe.layer.kind}(...)",
-        fix=flatten_first(recipe.span or span),
-    )
-
-
 def _output(body: Evaluation, recipe: LayerRecipe, x: Shape) -> Shape:
     counts = {n: t for n, t in recipe.traced if isinstance(t, Traced) and recipe.layer.role(n) == "count"}
     return body.context.output(recipe.layer, counts, x)
@@ -211,12 +198,22 @@ def _sizes(recipe: LayerRecipe, value: Value, span: Span) -> Iterator[None]:
         raise open_size(recipe.span or span) from None
 
 
-def inserted_flatten(body: Evaluation, value: Value, span: Span) -> Value:
-    """The value as a list of features, for what takes such a list; nothing in the text says so."""
-    return plain_call(body, LayerRecipe(Flatten()), value, span, inserted=True)
+def flattened(body: Evaluation, value: Value, span: Span, taker: str, helps: str, where: Span | None = None) -> Value:
+    """The value as a list of features, for what takes such a list; nothing in the text says so.
+
+    Raises NeedsFlatten at the beginning of a chain. Raises Problem further on in it, at `where` the taker is written
+    if that is another place than `span`, where it is applied.
+    """
+    if not body.builder.is_chain:
+        return plain_call(body, LayerRecipe(Flatten()), value, span, inserted=True)
+    if not body.builder.steps:
+        raise NeedsFlatten
+    where = where or span
+    message = f"{taker} takes a list of features, and a map of {show(value.shape)} comes in"
+    raise error("E311", message, where, help=helps, fix=_flatten_first(where)) from None
 
 
-def flatten_first(span: Span) -> Fix:
+def _flatten_first(span: Span) -> Fix:
     """The fix that writes a flatten before a stage, and before the name that it is given on its way."""
     text, start = span.source.text, span.start
     label = re.search(r'(?:[^\W\d]\w*|"[^"\n]*")[ \t]*:[ \t]*$', text[max(0, start - 200) : start])

@@ -84,7 +84,7 @@ def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
     """What `a < b == c` is worth. Raises Problem."""
     result: bool | Truth = True
     _check_arrows(body, node)
-    if (problem := compared_for_given(node, body.scope.visible())) is not None:
+    if (problem := compared_for_given(node, body.scope)) is not None:
         raise problem
     values = body.all_known(node.operands)
     if set(node.operators) == {">"} and all(isinstance(value, RECIPES) for value in values[1:]):
@@ -109,7 +109,7 @@ def _check_arrows(body: Evaluation, node: tree.Comparison) -> None:
 
 def _flows(body: Evaluation, name: tree.Name) -> bool:
     """Whether a name stands for a layer, or for a value of the network."""
-    return name.text in body.scope.visible() and isinstance(body.scope.find(name.text)[0], (Value, *RECIPES))
+    return name.text in body.scope and isinstance(body.scope.find(name.text)[0], (Value, *RECIPES))
 
 
 def _compare(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> bool | Truth:

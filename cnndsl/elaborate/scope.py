@@ -44,6 +44,13 @@ class Scope:
             return walled[0], True
         raise KeyError(name)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether something is called so, behind a wall or not."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return scope is not None
+
     def visible(self) -> list[str]:
         """Every name that can be written here."""
         names: dict[str, None] = {}

@@ -70,7 +70,8 @@ _ELSEWHERE = {
     "training": "lines for training only are written when training { ... }",
     "model": "layers stand in lines of their own: nothing is added to a model",
 }
-_CONSTANTS = (tree.Number, tree.Boolean, tree.String, tree.ListOf)
+CONSTANTS = (tree.Number, tree.Boolean, tree.String, tree.ListOf)
+"""What is written as a constant: a number, a text, or a list."""
 _WRITTEN = {"True": "true", "False": "false", "x": "it"}
 _MODULES = frozenset(
     {"F", "K", "functional", "jax", "keras", "layers", "linen", "math", "nn", "np", "numpy", "tf", "torch"}
@@ -234,7 +235,7 @@ def check_colons(call: tree.Call) -> None:
     """Raise Problem for an argument that is given with a colon: `conv(channels: 8)`."""
     for argument in call.arguments:
         value = argument.value
-        if argument.name is None and isinstance(value, tree.Labelled) and isinstance(value.layer, _CONSTANTS):
+        if argument.name is None and isinstance(value, tree.Labelled) and isinstance(value.layer, CONSTANTS):
             label, given = value.label.span, value.layer.span
             between = Span(label.source, label.end, given.start)
             fix = Fix.replacing(between, "=") if between.text.strip() == ":" else None
@@ -245,7 +246,7 @@ def check_colons(call: tree.Call) -> None:
 def with_colon(node: tree.Labelled) -> Problem | None:
     """The error for the arguments of a layer behind a colon, `maxpool: 2`; None for another line."""
     name, given = node.label.span, node.layer.span
-    if not isinstance(node.layer, _CONSTANTS) or alias(name.text) is None:
+    if not isinstance(node.layer, CONSTANTS) or alias(name.text) is None:
         return None
     wanted = f"{name.text}({given.text})"
     message = f"a colon gives a layer a name; the arguments of {name.text} stand in parentheses"
@@ -289,7 +290,7 @@ def applied(call: tree.Call) -> Fix | None:
     """The fix that writes `conv1(x)` as `x -> conv1`; None for a call with other arguments."""
     if len(call.arguments) != 1 or call.arguments[0].name is not None:
         return None
-    if isinstance(call.arguments[0].value, _CONSTANTS):
+    if isinstance(call.arguments[0].value, CONSTANTS):
         return None
     span, given, text = call.span, call.arguments[0].span, call.span.source.text
     before, after = text[: span.start].rstrip(" \t")[-1:], text[span.end :].lstrip(" \t")[:2]

@@ -29,12 +29,8 @@ class UpsampleLike(Operation):
     example: ClassVar[str] = "input(3, 32, 32); small = it -> conv(8, 3, stride=2); upsample(small, like=input)"
     reads: ClassVar[int | None] = 1
 
-    mode: Interpolation = Field(
-        default="nearest", description="how numbers are worked out: the nearest one, or a mean of those around"
-    )
-    align_corners: Flag = Field(
-        default=False, description="whether the corners' centres are kept, in the modes that interpolate"
-    )
+    mode: Interpolation = Field(default="nearest", description=Upsample.model_fields["mode"].description)
+    align_corners: Flag = Field(default=False, description=Upsample.model_fields["align_corners"].description)
 
     @property
     def takes(self) -> tuple[int, int]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from typing import TypeVar
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.values import Operation
 
+_Kind = TypeVar("_Kind", Layer, Operation)
 FAMILIES = (
     "convolution",
     "pooling",
@@ -22,8 +24,8 @@ FAMILIES = (
 )
 
 
-def _kinds(base: type[Layer]) -> dict[str, type[Layer]]:
-    # What has no example is no layer of its own: a base, or what `parameter(...)` makes.
+def _kinds(base: type[_Kind]) -> dict[str, type[_Kind]]:
+    # What has no example has no word of its own: a base, or what `parameter(...)` makes.
     found = {base.kind: base} if vars(base).get("example") else {}
     for sub in base.__subclasses__():
         found.update(_kinds(sub))
@@ -35,16 +37,7 @@ for _family in FAMILIES:
 
 KINDS: dict[str, type[Layer]] = dict(sorted(_kinds(Layer).items()))
 """Word of the language -> layer class, in alphabetical order."""
-
-
-def _operations(base: type[Operation]) -> dict[str, type[Operation]]:
-    found = {base.kind: base} if "kind" in vars(base) else {}
-    for sub in base.__subclasses__():
-        found.update(_operations(sub))
-    return found
-
-
-OPERATIONS: dict[str, type[Operation]] = dict(sorted(_operations(Operation).items()))
+OPERATIONS: dict[str, type[Operation]] = dict(sorted(_kinds(Operation).items()))
 """Word of the language -> operation on values. Some have the word of a layer, of which they are a form."""
 
 

@@ -9,26 +9,23 @@ import re
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
-from cnndsl.syntax.place import CLOSED_BY, OPENED_BY, Place
+from cnndsl.syntax.place import CLOSED_BY, CONSTANTS, LISTED, OPENED_BY, VALUES, Place
 from cnndsl.syntax.words import Word
 
 _AHEAD = 2000
 """How many words behind a parenthesis are looked at for its partner."""
 _OTHER = re.compile(r"(\w+)(?:\{(\s*\d[\w\s.,=\"-]*)\}|<(\s*\d[\w\s.,=\"-]*)>)")
-_LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
-_GIVEN = frozenset({"NUMBER", "STRING", "TRUE", "FALSE"})
-_VALUES = frozenset({"NAME", "NUMBER", "RPAR", "RSQB", "TRUE", "FALSE"})
 
 
 def arguments(place: Place) -> Problem | None:
     """Arguments without their parentheses: `conv 8, 3`."""
     before, word = place.before, place.word
-    if before is None or before.type != "NAME" or not place.in_body or word.type not in _GIVEN:
+    if before is None or before.type != "NAME" or not place.in_body or word.type not in CONSTANTS:
         return None
     if place.after is not None and place.after.type == "COLON":  # a label in quotes
         return None
     following = place.following(word)
-    end = next((k for k, other in enumerate(following) if other.type not in _GIVEN | {"COMMA", "EQUAL", "NAME"}), 0)
+    end = next((k for k, other in enumerate(following) if other.type not in CONSTANTS | {"COMMA", "EQUAL", "NAME"}), 0)
     span = place.span(before, following[end - 1])
     given = re.sub(r"(?<=[\w\"]) +(?=[\w\"])", ", ", Span(place.source, word.start, span.end).text)
     wanted = f"{before}({given})"
@@ -71,7 +68,7 @@ def no_brackets(place: Place) -> Problem | None:
     rest, whole = place.rest(line[given + 1]), place.rest(line[0])
     if "#" in rest.text or "\n" in rest.text or "->" in rest.text:
         return None
-    if given == 1 and str(line[0]) in KINDS and line[2].type in _GIVEN:
+    if given == 1 and str(line[0]) in KINDS and line[2].type in CONSTANTS:
         message, written = f"the arguments of {line[0]} stand in parentheses", f"{line[0]}({rest.text})"
         return error("E101", message, whole, help=f"write {written}", fix=Fix.replacing(whole, written))
     written = f"[{rest.text}]"
@@ -84,7 +81,7 @@ def item(place: Place) -> Problem | None:
     word, inner = place.word, place.inner
     if word.type != "COMMA" or inner is None or inner.token.type != "LSQB" or inner.before is None:
         return None
-    if inner.before.end != inner.token.start or inner.before.type not in _VALUES:
+    if inner.before.end != inner.token.start or inner.before.type not in VALUES:
         return None
     message = "square brackets behind a name take one item of a list, or a part of it"
     helps = ["a part of a value is taken with split or crop"]
@@ -117,7 +114,7 @@ def several_items(place: Place) -> Problem | None:
         return None
     words = place.following(inner.token)
     end = _closing(words)
-    numbers = bool(end) and all(word.type in _LISTED for word in words[1:end])
+    numbers = bool(end) and all(word.type in LISTED for word in words[1:end])
     around = place.brackets[-2] if len(place.brackets) > 1 else None
     if not end or not (numbers or around is None or around.token.type == "LBRACE" or _closing(words, end + 1)):
         return None
@@ -128,7 +125,7 @@ def several_items(place: Place) -> Problem | None:
         fix = Fix((Edit(opening, ""), Edit(closing, "")))
         return error("E101", "names with values stand without brackets", span, help=f"write {items} = ...", fix=fix)
     fix = Fix((Edit(opening, "["), Edit(closing, "]")))
-    what = "numbers" if all(word.type in _LISTED - {"NAME"} for word in words[1:end]) else "items"
+    what = "numbers" if all(word.type in LISTED - {"NAME"} for word in words[1:end]) else "items"
     return error("E101", f"several {what} stand in square brackets", span, help=f"write [{items}]", fix=fix)
 
 

@@ -9,7 +9,7 @@ import re
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
-from cnndsl.syntax.place import CLOSED_BY, DEFINITIONS, OPENED_BY, Place, show, span_of
+from cnndsl.syntax.place import CLOSED_BY, CONSTANTS, DEFINITIONS, LISTED, OPENED_BY, VALUES, Place, show, span_of
 from cnndsl.syntax.words import Word
 
 _WORDS = {
@@ -41,11 +41,8 @@ _USED = frozenset({"EQUAL", "COLON", "_ARROW", "DOT"})
 _LEFT_OUT = frozenset({"return", "let", "const", "var", *_TYPES})
 """Words without which the line is right."""
 _MODULES = frozenset({"torch", "torchvision", "tensorflow", "keras", "numpy", "jax", "flax"})
-_LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
-_GIVEN = frozenset({"NUMBER", "STRING", "TRUE", "FALSE"})
-_NO_LAYER = frozenset({"OUTPUT", "INIT", "FOR", "IF", "REPEAT", "WHEN", *_GIVEN})
+_NO_LAYER = frozenset({"OUTPUT", "INIT", "FOR", "IF", "REPEAT", "WHEN", *CONSTANTS})
 """What begins a line in which commas stand between other things than layers."""
-_VALUES = frozenset({"NAME", "NUMBER", "RPAR", "RSQB", "TRUE", "FALSE"})
 _SIGNS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "POWER"})
 
 
@@ -151,7 +148,7 @@ def brace_below(place: Place) -> Problem | None:
 
 def choice(place: Place) -> Problem | None:
     """A choice as in C: `a ? b : c`."""
-    if place.word.type != "HOLE" or place.before is None or place.before.type not in _VALUES:
+    if place.word.type != "HOLE" or place.before is None or place.before.type not in VALUES:
         return None
     return error(
         "E101", "? is a size that is left open, and chooses nothing", place.span(), help="write a if condition else b"
@@ -219,7 +216,7 @@ def settings(place: Place) -> Problem | None:
     if not place.in_body:
         return None
     rest = line[2:]
-    if kind == "NAME" and len(line) > 2 and line[1].type == "COLON" and all(w.type in _LISTED for w in [*rest, word]):
+    if kind == "NAME" and len(line) > 2 and line[1].type == "COLON" and all(w.type in LISTED for w in [*rest, word]):
         span = place.rest(line[0])
         given = span.text.partition(":")[2].strip()
         if "#" not in given and re.fullmatch(r"[\w\s.,-]+", given):

@@ -162,9 +162,7 @@ class _Reader:
             return self._automaton.finish()
         except Unexpected as problem:
             if self._brackets:
-                self._report(
-                    _not_closed(_left_open(words[self._since :], self.source) or self._brackets[-1], self.source)
-                )
+                self._report_open(words)
             else:
                 self._report(_explain(self._place(words, len(words), end, problem)))
         except Problem as problem:
@@ -190,9 +188,7 @@ class _Reader:
         inner = self._brackets[-1] if self._brackets else None
         if self._brackets and self._begins_definition(words, at):
             # A new definition inside a body: the body before it was not closed.
-            self._report(
-                _not_closed(_left_open(words[self._since : at], self.source) or self._brackets[-1], self.source)
-            )
+            self._report_open(words[:at])
             self._since = at
             self._brackets.clear()
             del self._anchors[1:]
@@ -284,6 +280,11 @@ class _Reader:
 
     def _span(self, word: Word) -> Span:
         return Span(self.source, word.start, word.end)
+
+    def _report_open(self, words: list[Word]) -> None:
+        """Report that a bracket is not closed in these words: the one that it is by where lines begin, or the last."""
+        found = _left_open(words[self._since :], self.source)
+        self._report(_not_closed(found or self._brackets[-1], self.source))
 
     def _report(self, problem: Problem) -> None:
         self.diagnostics.append(problem.diagnostic)

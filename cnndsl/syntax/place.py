@@ -21,6 +21,11 @@ CLOSED_BY = {"LBRACE": "}", "_LPAR": ")", "LSQB": "]"}
 """The kinds of brackets that open, each with what closes it."""
 OPENED_BY = {"RBRACE": "{", "RPAR": "(", "RSQB": "["}
 """The kinds of brackets that close, each with what opens it."""
+CONSTANTS = frozenset({"NUMBER", "STRING", "TRUE", "FALSE"})
+LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
+"""What the items of a plain list consist of."""
+VALUES = frozenset({"NAME", "NUMBER", "RPAR", "RSQB", "TRUE", "FALSE"})
+"""What ends something that has a value."""
 _LONGEST = 30
 
 

@@ -19,6 +19,7 @@ from cnndsl.backends.torch.serving import folded
 from cnndsl.backends.torch.slots import ABSENT, Different
 from cnndsl.backends.torch.trees import Trees, plain
 from cnndsl.layers.extern import Extern
+from cnndsl.names import numbered
 from cnndsl.program import Leaf, Module, Output, Program, Use, inner_first, outside_values
 from cnndsl.traced import Traced
 
@@ -179,7 +180,7 @@ class Classes:
         free, count = name, 1
         while free in self._names:
             count += 1
-            free = f"{name}_{count}" if name[-1].isdigit() else f"{name}{count}"
+            free = numbered(name, count)
         self._names.add(free)
         return free
 

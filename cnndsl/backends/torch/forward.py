@@ -22,7 +22,7 @@ from cnndsl.backends.torch.merge import Merged, loop_access, loop_turns
 from cnndsl.backends.torch.trees import TURN
 from cnndsl.backends.torch.variables import Variables, opposite
 from cnndsl.layers.sizes import show
-from cnndsl.names import is_attribute
+from cnndsl.names import is_attribute, numbered
 
 _INDENT = " " * 8
 _MAX_NESTING = 4
@@ -321,8 +321,7 @@ class Forward:
 
 def _counted(name: str) -> Iterator[str]:
     """The name with 2 after it, with 3, and so on."""
-    joint = "_" if name[-1].isdigit() else ""
-    return (f"{name}{joint}{number}" for number in counting(2))
+    return (numbered(name, number) for number in counting(2))
 
 
 def _present(name: str) -> str:
