@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from errno import EPIPE
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,7 +32,7 @@ MOST_SHOWN = 100
 class Run:
     """One call of a command.
 
-    format_: how diagnostics are written: "text", "json", "sarif" or "github".
+    format_: how diagnostics are written: "text", "concise", "json", "sarif" or "github".
     color: "auto", "always" or "never".
     stdin_filename: what to call standard input.
     limits: what a text may ask for, where that is not the usual.
@@ -117,14 +118,9 @@ class Run:
         self.settle(diagnostics)
         if self.format_ == "sarif":
             self._kept += diagnostics
-        elif diagnostics and self.format_ == "json":
-            from cnndsl.reporting import json
-
-            self._tell(json.render(diagnostics))
-        elif diagnostics and self.format_ == "github":
-            from cnndsl.reporting import github
-
-            self._tell(github.render(diagnostics))
+        elif diagnostics and self.format_ != "text":
+            form = import_module(f"cnndsl.reporting.{self.format_}")
+            self._tell(form.render(diagnostics))
         elif diagnostics and before < MOST_SHOWN:
             from cnndsl.reporting import text
 

@@ -99,10 +99,10 @@ def _findings(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return click.option(
         name,
         "format_",
-        type=click.Choice(["text", "json", "sarif", "github"]),
+        type=click.Choice(["text", "concise", "json", "sarif", "github"]),
         default="text",
         show_default=True,
-        help="The form of errors and warnings.",
+        help="The form of errors and warnings; concise: FILE:LINE:COLUMN: CODE MESSAGE.",
     )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -75,6 +76,41 @@ def test_sarif(cnndsl: Command) -> None:
     (run,) = json.loads(result.out)["runs"]
     assert (result.code, result.err, [found["ruleId"] for found in run["results"]]) == (1, "", ["E201"])
     assert json.loads(cnndsl("check", "net.cnn", "--format", "sarif").out)["runs"][0]["results"] == []
+
+
+def test_concise(cnndsl: Command) -> None:
+    result = cnndsl("check", "bad.cnn", "gone.cnn", "net.cnn", "warned.cnn", "--format", "concise")
+    bad, gone, warned = result.out.splitlines()
+    assert (result.code, result.err) == (2, "")
+    assert (bad, gone[:5]) == ("bad.cnn:3:19: E201 nothing is called rely", "E001 ")
+    assert re.fullmatch(r"warned\.cnn:3:5: W\d{3} .*", warned)
+    assert cnndsl("check", "net.cnn", "--format", "concise").out == ""
+
+
+def test_concise_beside_an_output(cnndsl: Command) -> None:
+    line = "bad.cnn:3:19: E201 nothing is called rely\n"
+    for arguments in (("compile", "--format"), ("summary", "--diagnostics"), ("draw", "--format")):
+        result = cnndsl(*arguments, "concise", "bad.cnn")
+        assert (result.code, result.out, result.err) == (1, "", line)
+
+
+def test_vim_reads_concise_lines(cnndsl: Command) -> None:
+    """By the errorformat in the documents, whose items stand for what `:help errorformat` says."""
+    document = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
+    (errorformat,) = re.findall(r"^ *set errorformat=(.*)$", document, re.MULTILINE)
+    items = {"f": ".+?", "l": r"\d+", "c": r"\d+", "t": ".", "n": r"\d+", "m": ".+"}
+    parts = [
+        re.sub(r"%([flctnm])", lambda item: f"(?P<{item[1]}>{items[item[1]]})", part.replace("\\ ", " "))
+        for part in errorformat.split(",")
+    ]
+    (line,) = cnndsl("check", "bad.cnn", "--format", "concise").out.splitlines()
+    found = next(filter(None, (re.fullmatch(part, line) for part in parts)))
+    assert found.groupdict() == {
+        "f": "bad.cnn", "l": "3", "c": "19", "t": "E", "n": "201", "m": "nothing is called rely",
+    }  # fmt: skip
+    (line,) = cnndsl("check", "gone.cnn", "--format", "concise").out.splitlines()
+    found = next(filter(None, (re.fullmatch(part, line) for part in parts)))
+    assert (found["t"], found["n"]) == ("E", "001")
 
 
 def test_github(cnndsl: Command) -> None:

@@ -23,7 +23,7 @@ from cnndsl.fixing import fix
 from cnndsl.formatting import formatted
 from cnndsl.layers.extern import Extern
 from cnndsl.program import Leaf, Program
-from cnndsl.reporting import github, sarif, text
+from cnndsl.reporting import concise, github, sarif, text
 from cnndsl.reporting import json as json_
 from cnndsl.source import Source
 from cnndsl.syntax.parser import parse
@@ -203,6 +203,7 @@ def _report(diagnostics: list[Diagnostic], source: str) -> None:
     text.render(diagnostics, color=True)
     assert len([json.loads(line) for line in json_.render(diagnostics).splitlines()]) == len(diagnostics)
     assert github.render(diagnostics).count("\n") == len(diagnostics)
+    assert concise.render(diagnostics).count("\n") == len(diagnostics)
     assert len(json.loads(sarif.render(diagnostics))["runs"][0]["results"]) == len(diagnostics)
 
 
