@@ -131,6 +131,7 @@ class Application(Expressions):
 
     def _fill(self, slot: Slot, recipe: Recipe, value: Any, span: Span) -> Any:
         """Apply the part `slot`, which is made by the recipe if this is the first time."""
+        slot.applied = True
         match recipe:
             case Kind() | LayerRecipe() | External():
                 return leaf(self, slot, layer_recipe(self, recipe, span), value, span)

@@ -31,10 +31,12 @@ ModuleKind = Literal["network", "block", "sequence", "chain"]
 class Slot:
     """A named part: its place in the order is that of its declaration; its first application says what it is."""
 
-    __slots__ = ("loop", "name", "span", "unit", "when")
+    __slots__ = ("applied", "loop", "name", "span", "unit", "when")
 
     def __init__(self, name: str, span: Span) -> None:
         self.name, self.span = name, span
+        self.applied = False
+        """Whether something went through it; one that is the identity has no unit even so."""
         self.unit: Leaf | Use | None = None
         self.when: str | None = None
         self.loop: str | None = None

@@ -68,7 +68,10 @@ class Context:
             raise Stop
 
     def idle(self, diagnostic: Diagnostic) -> None:
-        """Keep a warning of something that does nothing here: another use of the same block may need it."""
+        """Keep a warning of something that does nothing here: another use of the same block may need it.
+
+        In a text with errors none is reported: what a mistaken line would have used is not known.
+        """
         self._idle.append(diagnostic)
 
     def needed(self, spans: Iterable[Span]) -> None:
@@ -76,8 +79,8 @@ class Context:
         self._needed.update(spans)
 
     def report_idle(self) -> None:
-        """Report what does nothing in any use."""
-        for diagnostic in self._idle:
+        """Report what does nothing in any use, in a text without errors."""
+        for diagnostic in self._idle if not self._errors else ():
             if diagnostic.span not in self._needed:
                 self.report(diagnostic)
 

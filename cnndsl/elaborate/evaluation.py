@@ -41,8 +41,6 @@ class Evaluation:
         """The line that is worked out, if it gives a name to one value."""
         self.begun: tuple[tree.Pipe, Any, Chain] | None = None
         """The last pipeline with a mistake: the value that it starts with, if any, and the stages before that."""
-        self.mistaken: set[str] = set()
-        """The words in lines with mistakes."""
 
     # What the classes above know
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnndsl.diagnostics import Diagnostic, Severity, error
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.mistaken import result_of
-from cnndsl.elaborate.values import IDENTITY, RECIPES, UNKNOWN, Choice, Part, Unknown, Value, describe
+from cnndsl.elaborate.values import IDENTITY, RECIPES, Choice, Part, Unknown, Value, describe
 from cnndsl.program import Output
 from cnndsl.syntax import tree
 from cnndsl.traced import value_of
@@ -82,10 +82,10 @@ def report_unused(body: Evaluation) -> None:
         if not isinstance(value, Part) or value.owner is not body.builder:
             continue
         slot = body.builder.slots.get(name)
-        if slot is None or body.current is UNKNOWN or name in body.mistaken:
+        if slot is None:
             continue
         absent = value.recipe == IDENTITY or (isinstance(value.recipe, Choice) and value.recipe.recipe is None)
-        if slot.unit is not None or absent:
+        if slot.applied or absent:
             body.context.needed([slot.span])
         else:
             body.context.idle(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -51,7 +50,6 @@ class Body(Application):
         self._is_whole = True
         """Whether all lines so far could be read."""
         self._first: dict[str, Span] | None = None
-        self._left: set[int] = set()
 
     def run(self, body: tree.Body) -> tuple[Output, ...] | None:
         """Work out all lines; the outputs of the body, or None after a mistake in it."""
@@ -100,7 +98,6 @@ class Body(Application):
 
     def _give_up(self, statement: tree.Statement) -> None:
         """Go on after a mistake: what the line would have given is unknown."""
-        self._leave_unsaid(statement)
         self._begin(statement)
         if isinstance(statement, tree.Bind):
             for target in statement.targets:
@@ -134,16 +131,9 @@ class Body(Application):
         except (Silent, SizeIsOpen, TooLong, RecursionError):
             return
 
-    def _leave_unsaid(self, statement: tree.Statement) -> None:
-        """Note the names in a line with a mistake: whether they are used is not known."""
-        if id(statement) not in self._left:
-            self._left.add(id(statement))
-            self.mistaken.update(re.findall(r"\w+", statement.span.text))
-
     def _lose(self, line: tree.Lost) -> None:
         """Go on after a line that could not be read, and of which enough was said."""
         self._is_whole = False
-        self._leave_unsaid(line)
         if line.flows or self.builder.is_chain or self.entry is None:
             self.current = UNKNOWN
         if self.entry is None:

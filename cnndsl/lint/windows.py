@@ -109,7 +109,7 @@ class Unread(Rule):
             yield self.about(
                 applied,
                 f"{applied.name} steps over {words} of its input",
-                "use a kernel at least as large as the stride, or a smaller stride",
+                _without_steps(over),
             )
         elif rest:
             words = " and ".join(f"the last {_several(axis.unread, UNITS[axis.name])}" for axis in rest)
@@ -133,6 +133,20 @@ class Unread(Rule):
                 written = "true" if value is True else value
                 return (f"{name}={written} reads it all, and gives {show(y)}",)
         return ("choose kernel, stride and padding so that (I - K + 2D) / S has no rest",)
+
+
+def _without_steps(over: list[Axis]) -> str:
+    """What reads all that lies between the windows along these axes."""
+    wide = "a kernel at least as large as the stride"
+    spread = next((axis for axis in over if gcd(axis.dilation, axis.stride) > 1), None)
+    if spread is None:
+        return f"use {wide}, or a smaller stride"
+    every = f"one place in {gcd(spread.dilation, spread.stride)}"
+    also = f" and {wide}" if spread.kernel < spread.stride else ""
+    return (
+        f"a stride of {spread.stride} with a dilation of {spread.dilation} lands on {every}, whatever the kernel: use "
+        f"a dilation that has no factor in common with the stride{also}, or no stride"
+    )
 
 
 def _several(number: int, unit: str) -> str:
