@@ -18,7 +18,8 @@ from cnndsl.formatting.pieces import Piece, comments_of, pieces_of
 from cnndsl.formatting.same import is_same
 from cnndsl.garbage import all_kept
 from cnndsl.source import Source
-from cnndsl.syntax.parser import LONGEST, parse_words
+from cnndsl.syntax.parser import LONGEST, parse
+from cnndsl.syntax.words import words
 
 
 class LayoutError(Exception):
@@ -37,18 +38,18 @@ def formatted(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
 
 
 def _formatted(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
-    before, found, words = parse_words(source)
+    before, found = parse(source)
     if has_errors(found):
         return source.text, found
-    pieces = pieces_of(source, words)
+    pieces = pieces_of(source, words(source.text))
     result = Source(source.name, _laid_out(pieces))
-    after, wrong, words = parse_words(result)
+    after, wrong = parse(result)
     if len(result.text) > LONGEST:
         return source.text, wrong
     if has_errors(wrong) or not is_same(before, after):
         message = "the text would not say the same"
         raise LayoutError(message)
-    again = pieces_of(result, words)
+    again = pieces_of(result, words(result.text))
     if comments_of(again) != comments_of(pieces):
         message = "a comment would be lost"
         raise LayoutError(message)

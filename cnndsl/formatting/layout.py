@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from cnndsl.formatting.pieces import Piece
 from cnndsl.formatting.spacing import Bracket, bracket, has_space, is_sign
-from cnndsl.syntax.automaton import END
+from cnndsl.syntax.words import END
 
 STEP = 4
 _DECLARING = ("NAME", "NETWORK")

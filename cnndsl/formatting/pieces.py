@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from cnndsl.source import Source
-from cnndsl.syntax.automaton import END
-from cnndsl.syntax.place import CLOSED_BY, OPENED_BY
-from cnndsl.syntax.words import Word
+from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY
+from cnndsl.syntax.words import END, Word
 
 _MATTERS = re.compile(r"#[^\n]*|\n")
 _BLANKS = " \t\r\f\v"

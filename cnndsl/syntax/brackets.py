@@ -9,7 +9,8 @@ import re
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
-from cnndsl.syntax.place import CLOSED_BY, CONSTANTS, LISTED, OPENED_BY, VALUES, Place
+from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY
+from cnndsl.syntax.place import CONSTANTS, LISTED, VALUES, Place
 from cnndsl.syntax.words import Word
 
 _AHEAD = 2000

@@ -1,29 +1,66 @@
-"""The grammar as the parser needs it.
+"""The grammar, `grammars/cnn.lark`, as a parser of Lark's.
 
-`grammars/cnn.lark` is the only source.  Working out its tables takes Lark a tenth of a second, so those of the grammar
-as it is shipped are kept in `tables.py`; for a grammar that was changed since they are worked out anew.
+Lark takes a tenth of a second to work out the tables of the grammar.  It keeps them in a file in the user's cache
+directory and reads them from there the next time.  Where that cannot be read or written, it works them out again.
 """
 
 from __future__ import annotations
 
-from functools import cache
+import os
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from zlib import crc32
+from typing import Any
 
-from cnndsl.syntax.automaton import Tables
+from lark import Lark, Token, Transformer
+from lark import __version__ as lark_version
+from lark.lark import PostLex
+
+STARTS = ("file", "pipe", "unreadable")
+"""The rules that are read by themselves."""
+CLOSED_BY = {"LBRACE": "}", "_LPAR": ")", "LSQB": "]"}
+"""The kinds of brackets that open, each with what closes it."""
+OPENED_BY = {"RBRACE": "{", "RPAR": "(", "RSQB": "["}
+"""The kinds of brackets that close, each with what opens it."""
+MAX_NESTING = 100
 
 
-@cache
-def tables() -> Tables:
-    """The tables of the grammar. Raises OSError where the grammar is not there."""
-    from cnndsl.syntax import tables as made
+class NestedTooDeep(Exception):  # noqa: N818 - what a text is
+    """Brackets are nested more than `MAX_NESTING` deep."""
 
-    text = path().read_bytes()
-    if crc32(text) == made.GRAMMAR:
-        return made.TABLES
-    from cnndsl.syntax.lalr import work_out
 
-    return work_out(text.decode())
+class LineBreaks(PostLex):
+    """Drops line breaks inside ( ) and [ ], where they end nothing. Raises NestedTooDeep."""
+
+    def process(self, stream: Iterable[Token]) -> Iterator[Token]:
+        opened: list[str] = []
+        for token in stream:
+            kind = token.type
+            if kind == "_NL" and opened and opened[-1] != "LBRACE":
+                continue
+            if kind in CLOSED_BY:
+                opened.append(kind)
+                if len(opened) > MAX_NESTING:
+                    raise NestedTooDeep
+            elif kind in OPENED_BY and opened:
+                opened.pop()
+            yield token
+
+
+def load(transformer: Transformer[Token, Any] | None = None, postlex: LineBreaks | None = None) -> Lark:
+    """The parser of the grammar. Raises OSError where the grammar is not there.
+
+    With neither argument it is good for telling words apart, all line breaks among them.
+    """
+    return Lark(
+        path().read_text(encoding="utf-8"),
+        parser="lalr",
+        lexer="basic",
+        start=list(STARTS),
+        transformer=transformer,
+        postlex=postlex,
+        cache=_cache() or False,
+    )
 
 
 def path() -> Path:
@@ -31,3 +68,35 @@ def path() -> Path:
     package = Path(__file__).parents[1]
     inside = package / "grammars" / "cnn.lark"
     return inside if inside.is_file() else package.parent / "grammars" / "cnn.lark"
+
+
+def _cache() -> str:
+    """The file for the tables; empty where this user has no folder for it.
+
+    The tables are a pickle, which can run code when it is read: nobody else may be able to write there.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return ""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except OSError:
+        return ""
+    if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & 0o022):
+        return ""
+    return str(folder / f"grammar-{sys.implementation.cache_tag}-lark-{lark_version}.pickle")
+
+
+def cache_folder() -> Path | None:
+    """Where this user's programs keep what they can make again, and ours in it; None where there is no such place."""
+    try:
+        if sys.platform == "win32":
+            folder = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            folder = Path.home() / "Library" / "Caches"
+        else:
+            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # there is no home
+        return None
+    return folder / "cnndsl" if folder.is_absolute() else None

@@ -9,7 +9,8 @@ import re
 
 from cnndsl.diagnostics import Edit, Fix, Problem, error
 from cnndsl.source import Span
-from cnndsl.syntax.place import CLOSED_BY, CONSTANTS, DEFINITIONS, LISTED, OPENED_BY, VALUES, Place, show, span_of
+from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY
+from cnndsl.syntax.place import CONSTANTS, DEFINITIONS, LISTED, VALUES, Place, show, span_of
 from cnndsl.syntax.words import Word
 
 _WORDS = {

@@ -11,7 +11,8 @@ from itertools import pairwise, takewhile
 
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
-from cnndsl.syntax.place import CLOSED_BY, DEFINITIONS, OPENED_BY
+from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY
+from cnndsl.syntax.place import DEFINITIONS
 from cnndsl.syntax.words import Word
 
 _GIVE = frozenset({"EQUAL", "COLON", "COMMA", "IN", "COMPARE", "UNKNOWN"})

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
 from cnndsl.source import Source, Span
 from cnndsl.syntax import arrows, brackets, characters, copied, habits, heads, keywords
-from cnndsl.syntax.place import DEFINITIONS, OPENED_BY, WORDS, Open, Place, show, span_of
+from cnndsl.syntax.grammar import OPENED_BY
+from cnndsl.syntax.place import DEFINITIONS, WORDS, Open, Place, show, span_of
 
 _BLOCKS = frozenset({"IF", "FOR", "REPEAT", "WHEN", "_ELSE"})
 _HEADS = frozenset({"if", "for", "else"})

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from cnndsl.diagnostics import Fix
 from cnndsl.source import Source, Span
-from cnndsl.syntax.words import Word
+from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY
+from cnndsl.syntax.words import END, Word
 
 WORDS = frozenset(
     {
@@ -17,10 +18,6 @@ WORDS = frozenset(
     }
 )  # fmt: skip
 DEFINITIONS = frozenset({"NETWORK", "BLOCK", "SEQUENCE"})
-CLOSED_BY = {"LBRACE": "}", "_LPAR": ")", "LSQB": "]"}
-"""The kinds of brackets that open, each with what closes it."""
-OPENED_BY = {"RBRACE": "{", "RPAR": "(", "RSQB": "["}
-"""The kinds of brackets that close, each with what opens it."""
 CONSTANTS = frozenset({"NUMBER", "STRING", "TRUE", "FALSE"})
 LISTED = frozenset({"NUMBER", "COMMA", "NAME", "MINUS", "TRUE", "FALSE"})
 """What the items of a plain list consist of."""
@@ -190,6 +187,6 @@ def show(word: Word) -> str:
     """A word for people."""
     if word.type == "_NL":
         return "the end of the line"
-    if word.type == "$END":
+    if word.type == END:
         return "the end of the text"
     return str(word).strip()

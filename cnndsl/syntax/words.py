@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
-from cnndsl.syntax.grammar import tables
+from lark import Lark, Token
+
+from cnndsl.syntax import grammar
+
+END = "$END"
+"""The kind of the word that follows the last one."""
 
 
-class Word(str):
+class Word(Token):
     """A word of a text: its kind as the grammar calls it, and the characters `start` to `end` (exclusive)."""
 
-    __slots__ = ("end", "start", "type")
+    __slots__ = ("end", "start")
 
-    type: str
     start: int
     end: int
 
     def __new__(cls, type: str, text: str, start: int, end: int) -> Word:  # noqa: A002 - what words have
-        word = str.__new__(cls, text)
-        word.type, word.start, word.end = type, start, end
+        word = super().__new__(cls, type, text, start, end_pos=end)
+        assert isinstance(word, Word)  # noqa: S101 - for the type checker
+        word.start, word.end = start, end
         return word
 
 
 def words(text: str, offset: int = 0) -> list[Word]:
     """All words of a text that begins at `offset` of its source; what only divides them is left out."""
-    silent, named = tables().silent, tables().words
     found = []
-    for match in _pattern().finditer(text):
-        kind = match.lastgroup
-        if kind is None or kind in silent:
-            continue
-        written = match[0]
-        if kind == "NAME":
-            kind = named.get(written, kind)
-        found.append(Word(kind, written, match.start() + offset, match.end() + offset))
+    for token in _lexer().lex(text):
+        start = (token.start_pos or 0) + offset
+        found.append(Word(token.type, str(token), start, start + len(token)))
     return found
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
-    return re.compile(tables().pattern)
+def _lexer() -> Lark:
+    return grammar.load()

@@ -28,7 +28,7 @@ def loaded_by(code: str, *, cwd: Path | None = None) -> set[str]:
     return set(ran.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["compile", "--help"], ["nonsense"]])
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["compile", "--help"]])
 def test_what_needs_no_compiler_loads_none(arguments: list[str]) -> None:
     assert loaded_by(f"from cnndsl.cli import main; main({arguments!r})") == set()
 
@@ -51,12 +51,12 @@ def test_a_command_loads_the_compiler_and_what_draws(arguments: list[str], tmp_p
     (tmp_path / "net.cnn").write_text(NET)
     code = f"from cnndsl.cli import main; assert main({arguments!r}) == 0"
     allowed = {"graphviz"} if arguments[0] in ("compile", "draw") else set()
-    assert loaded_by(code, cwd=tmp_path) <= allowed
+    assert loaded_by(code, cwd=tmp_path) - allowed == {"lark"}
 
 
 def test_the_library_loads_nothing_else() -> None:
     code = f"import cnndsl; c = cnndsl.compile({NET!r}); c.python(); c.dot(); c.summary()"
-    assert loaded_by(code) == set()
+    assert loaded_by(code) == {"lark"}
 
 
 def test_the_import_contracts() -> None:

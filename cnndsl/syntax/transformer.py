@@ -1,19 +1,24 @@
 """From what the grammar matched to the nodes of the tree: one method for each rule of `grammars/cnn.lark`.
 
-The automaton calls a method as soon as its rule is complete, with the parts that the grammar keeps; no other
-parse tree is ever built.
+Lark calls a method as soon as its rule is complete, with the parts that the grammar keeps; no other parse tree is
+ever built.  There is one transformer for all texts, as there is one parser: which text is read is a context variable,
+so that threads can read several at once.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
+
+from lark import Token, Transformer
 
 from cnndsl.diagnostics import error
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
-from cnndsl.syntax.words import Word
 
 MAX_DIGITS = 40
 MAX_NAME = 200
@@ -26,21 +31,44 @@ Parts = list[Any]
 _Texts = list[str | tree.Expression]
 
 
-class Builder:
-    """Builds nodes for the text `source`; `expression` reads what stands between the braces of a string."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text that is read: its source, and what of it could not be.
 
-    def __init__(self, source: Source, expression: Callable[[Span], tree.Expression]) -> None:
-        self._source, self._expression = source, expression
-        self.lost: dict[int, list[tree.Lost]] = {}
-        """The lines that could not be read, by where the body that they stand in opens; those of no body under -1."""
+    lost: the lines that could not be read, by where the body that they stand in opens; those of no body under -1.
+    """
+
+    source: Source
+    lost: dict[int, list[tree.Lost]] = field(default_factory=dict)
+
+
+_READING: ContextVar[Reading] = ContextVar("reading")
+
+
+@contextmanager
+def reading(source: Source) -> Iterator[Reading]:
+    """While nodes are made for the text `source`."""
+    before = _READING.set(Reading(source))
+    try:
+        yield _READING.get()
+    finally:
+        _READING.reset(before)
+
+
+class TreeBuilder(Transformer[Token, Any]):
+    """Makes nodes for the text that is read; `expression` reads what stands between the braces of a string."""
+
+    def __init__(self, expression: Callable[[Span], tree.Expression]) -> None:
+        super().__init__()
+        self._expression = expression
 
     # Words
 
-    def _span(self, first: Word | tree.Node, last: Word | tree.Node | None = None) -> Span:
+    def _span(self, first: Token | tree.Node, last: Token | tree.Node | None = None) -> Span:
         start, end = _start(first), _end(first if last is None else last)
-        return Span(self._source, start, end)
+        return Span(_READING.get().source, start, end)
 
-    def _name(self, token: Word) -> tree.Name:
+    def _name(self, token: Token) -> tree.Name:
         if len(token) > MAX_NAME:
             raise error(
                 "E505",
@@ -50,7 +78,7 @@ class Builder:
             )
         return tree.Name(self._span(token), unicodedata.normalize("NFKC", str(token)))
 
-    def _string(self, token: Word) -> tree.String:
+    def _string(self, token: Token) -> tree.String:
         span = self._span(token)
         text = str(token)[1:-1]
         parts: _Texts = []
@@ -71,14 +99,14 @@ class Builder:
                 raise error(
                     "E104",
                     "there is nothing between these braces",
-                    Span(self._source, base + opening, base + closing + 1),
+                    Span(span.source, base + opening, base + closing + 1),
                     help='write what is to be worked out: "layer{i}"',
                 )
             if len(parts) > 2 * MAX_PIECES:
                 raise error(
                     "E505", f"a text may have at most {MAX_PIECES} parts in braces", span, help="write fewer of them"
                 )
-            parts.append(self._expression(Span(self._source, base + opening + 1, base + closing)))
+            parts.append(self._expression(Span(span.source, base + opening + 1, base + closing)))
             at = closing + 1
         if at < len(text):
             parts.append(text[at:])
@@ -209,7 +237,7 @@ class Builder:
     # Statements
 
     def body(self, parts: Parts) -> tree.Body:
-        return tree.Body(self._span(parts[0], parts[-1]), self._with_lost(parts[1:-1], parts[0].start))
+        return tree.Body(self._span(parts[0], parts[-1]), self._with_lost(parts[1:-1], parts[0].start_pos))
 
     def bind(self, parts: Parts) -> tree.Bind:
         *targets, value = parts
@@ -281,16 +309,17 @@ class Builder:
         return tree.Constant(self._span(name, value), self._name(name), value)
 
     def file(self, parts: Parts) -> tree.File:
-        return tree.File(Span(self._source, 0, len(self._source.text)), self._with_lost(parts, -1))
+        source = _READING.get().source
+        return tree.File(Span(source, 0, len(source.text)), self._with_lost(parts, -1))
 
     def _with_lost(self, lines: Parts, opened_at: int) -> tuple[Any, ...]:
-        lost = self.lost.get(opened_at)
+        lost = _READING.get().lost.get(opened_at)
         return tuple(sorted([*lines, *lost], key=_start)) if lost else tuple(lines)
 
 
-def _start(part: Word | tree.Node) -> int:
-    return part.start if isinstance(part, Word) else part.span.start
+def _start(part: Token | tree.Node) -> int:
+    return part.start_pos or 0 if isinstance(part, Token) else part.span.start
 
 
-def _end(part: Word | tree.Node) -> int:
-    return part.end if isinstance(part, Word) else part.span.end
+def _end(part: Token | tree.Node) -> int:
+    return part.end_pos or 0 if isinstance(part, Token) else part.span.end
