@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 class Compilation:
     """What came of a text: what was found, the checked program where there is no error, and what can be made of it.
 
-    `network` always names one of the networks of the text; without it the last one is taken. All methods raise
-    CompilationError when the text has errors, and KeyError when it has no network of this name. In a notebook a
-    compilation is the diagram of its last network, or the errors of its text.
+    `network` always names one of the networks of the text; without it the last one is taken, and by `python` all of
+    them. All methods raise CompilationError when the text has errors, and KeyError when it has no network of this name.
+    In a notebook a compilation is the diagram of its last network, or the errors of its text.
     """
 
     source: Source
@@ -86,12 +86,12 @@ class Compilation:
         )
         return Compilation(self.source, (*self.diagnostics, missing.diagnostic), None)
 
-    def python(self) -> str:
-        """The source of a PyTorch module with a class for each network and block."""
+    def python(self, network: str | None = None) -> str:
+        """The source of a PyTorch module with a class for each network and block; with `network`, for what it needs."""
         from cnndsl.backends.torch import generate
 
         with all_kept():
-            return generate(self._checked())
+            return generate(self._checked(), network)
 
     def load(self, network: str | None = None) -> type[nn.Module]:
         """The class of a network, ready to be constructed: `compilation.load()()` is a network.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from errno import EPIPE
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cnndsl.theme import ThemeName
 
 TEXT_HAS_ERRORS, WRONG_USE, INTERRUPTED = 1, 2, 130
-STDIN = Path("-")
+STDIN = STDOUT = Path("-")
 MOST_SHOWN = 100
 """Diagnostics that one run shows as text; nobody reads more at once. The other forms are for programs, and have all."""
 
@@ -55,8 +55,11 @@ class Run:
     _apart: bool = False
     """Whether an empty line stands after the last of them."""
 
-    def compile(self, path: Path, settings: Mapping[str, Any]) -> Compilation | None:
-        """Compile a file, or standard input for `-`, and report what was found; None where it cannot be read."""
+    def compile(self, path: Path, settings: Mapping[str, Any], *, needs_network: bool = True) -> Compilation | None:
+        """Compile a file, or standard input for `-`, and report what was found; None where it cannot be read.
+
+        needs_network: whether it is an error that a file has blocks alone, where it is not only checked.
+        """
         from cnndsl.diagnostics import Problem
 
         try:
@@ -65,7 +68,7 @@ class Run:
             self.report([problem.diagnostic])
             return None
         compilation = self._compiled(source, path, settings)
-        if not self.to_stdout:  # to be made something of, and not only checked
+        if needs_network and not self.to_stdout:  # to be made something of, and not only checked
             compilation = compilation.with_network()
         before = self.found.total()
         self.report(self._wanted(compilation, path))
@@ -147,27 +150,29 @@ class Run:
             self._tell(f"\n... and {self.found.total() - MOST_SHOWN:,} more\n")
         return self.code
 
-    def picture(self, dot: str, target: Path, theme: ThemeName = "auto") -> dict[Path, bytes]:
+    def picture(self, dot: str, kind: str, target: Path, theme: ThemeName = "auto") -> dict[Path, bytes]:
         """The file that shows a graph; where it cannot be rendered, the graph itself, and a report."""
-        from cnndsl.rendering import render
+        from cnndsl.rendering import Format, render
 
-        return self._drawn(dot, "dot", target, lambda: render(dot, target.suffix[1:], theme=theme))
+        return self._drawn(dot, "dot", kind, target, lambda: render(dot, cast("Format", kind), theme=theme))
 
-    def volumes(self, svg: str, target: Path) -> dict[Path, bytes]:
+    def volumes(self, svg: str, kind: str, target: Path) -> dict[Path, bytes]:
         """The file with a picture that is SVG already; where it cannot be made a PNG, the SVG, and a report."""
         from cnndsl.rendering.pixels import png
 
-        return self._drawn(svg, "svg", target, lambda: png(svg))
+        return self._drawn(svg, "svg", kind, target, lambda: png(svg))
 
-    def text(self, text: str, target: Path) -> dict[Path, bytes]:
+    def text(self, text: str, kind: str, target: Path) -> dict[Path, bytes]:
         """The file with a picture that is text."""
-        return self._drawn(text, target.suffix[1:], target, text.encode)
+        return self._drawn(text, kind, kind, target, text.encode)
 
-    def _drawn(self, text: str, form: str, target: Path, draw: Callable[[], bytes]) -> dict[Path, bytes]:
-        """A file with a picture that is there as `text` of a form; another form of it is given by `draw`."""
+    def _drawn(self, text: str, form: str, kind: str, target: Path, draw: Callable[[], bytes]) -> dict[Path, bytes]:
+        """A file with a picture that is there as `text` of a form; another form of it is given by `draw`.
+
+        For standard output there is no other form: whoever reads it counts on the one that was asked for.
+        """
         from cnndsl.files import shown, signed
 
-        kind = target.suffix[1:]
         if kind == form:
             return {target: signed(text.encode(), form)}
         import warnings
@@ -175,23 +180,30 @@ class Run:
         from cnndsl.diagnostics import Diagnostic, Severity
         from cnndsl.rendering import RenderError, RenderWarning
 
+        drawn: dict[Path, bytes] = {}
         with warnings.catch_warnings(record=True, action="always", category=RenderWarning) as remarks:
             try:
                 drawn = {target: signed(draw(), kind)}
             except RenderError as problem:
-                instead = target.with_suffix(f".{form}")
-                drawn = {instead: signed(text.encode(), form)}
                 what = "the graph" if form == "dot" else "the picture"
-                message = f"{shown(target)} cannot be drawn: {problem}"
-                self.report([Diagnostic("E006", message, help=(f"{what} is in {shown(instead)}",))])
+                if target == STDOUT:
+                    name, helps = f"the {kind.upper()}", f"{what} itself is there with --format {form}"
+                else:
+                    instead = target.with_suffix(f".{form}")
+                    drawn = {instead: signed(text.encode(), form)}
+                    name, helps = shown(target), f"{what} is in {shown(instead)}"
+                self.report([Diagnostic("E006", f"{name} cannot be drawn: {problem}", help=(helps,))])
         self.report(Diagnostic("W001", str(w.message), severity=Severity.WARNING) for w in remarks)
         return drawn
 
     def write(self, outputs: Mapping[Path, bytes], *, force: bool) -> None:
-        """Write the outputs of one source, all or none, and say so."""
+        """Write the outputs of one source, all or none, and say so; one for standard output is all that is said."""
         from cnndsl import files
         from cnndsl.diagnostics import Problem
 
+        if STDOUT in outputs:
+            say(outputs[STDOUT])
+            return
         try:
             for path in outputs:
                 files.check_target(path, _recognise(path), force=force)
@@ -201,6 +213,20 @@ class Run:
             return
         for path in outputs:
             say(f"wrote {files.shown(path)}\n")
+
+    def difference(self, old: str, new: str, name: str) -> None:
+        """Show on standard output what two texts of a file differ in."""
+        from cnndsl.difference import difference
+        from cnndsl.terminal import Style, clean, paint
+
+        said = difference(old, new, name)
+        if not self.colored(sys.stdout):
+            say(said)
+            return
+        styles: dict[str, Style] = {"+": "green", "-": "red", "@": "cyan"}
+        for number, line in enumerate(said.split("\n")[:-1]):
+            style = "bold" if number < 2 else styles.get(line[0])
+            say(f"{paint(clean(line), style, color=True) if style else clean(line)}\n")
 
     def _tell(self, text: str) -> None:
         say(text, err=not self.to_stdout)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.commands.options import PATH, check_no_source, common, files, force
-from cnndsl.console import STDIN, Run
+from cnndsl.commands.options import PATH, check_no_source, common, files, force, network_name
+from cnndsl.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, say
 
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
-    from cnndsl.program import Program
-
 PICTURES = ("svg", "png", "pdf", "dot")
 
 
@@ -27,10 +25,15 @@ PICTURES = ("svg", "png", "pdf", "dot")
     "--output",
     metavar="DIR",
     type=PATH,
-    help="The folder to write to; by default that of FILE.",
+    help="The folder to write to, by default that of FILE; or - to print the module, and draw no picture.",
 )
 @click.option(
-    "--diagram", type=click.Choice([*PICTURES, "none"]), default="svg", show_default=True, help="The picture to draw."
+    "--network",
+    metavar="NAME",
+    help="Compile this network alone; by default the module has all networks of FILE, and the picture shows the last.",
+)
+@click.option(
+    "--diagram", type=click.Choice([*PICTURES, "none"]), help="The picture to draw.", show_default="svg", default=None
 )
 @click.option(
     "--target",
@@ -39,59 +42,141 @@ PICTURES = ("svg", "png", "pdf", "dot")
     show_default=True,
     help="What the module is for; for inference, batch normalisation is folded into other layers.",
 )
+@click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 if a module is not what FILE gives.")
+@click.option("--diff", is_flag=True, help="Write nothing, and print what would be changed in the modules.")
 @force
 @common
 def command(
     files: tuple[Path, ...],
     output: Path | None,
-    diagram: str,
+    network: str | None,
+    diagram: str | None,
     target: str,
+    check: bool,
+    diff: bool,
     force: bool,
     settings: dict[str, Any],
     **common: Any,
 ) -> int:
     """Compile each FILE to a PyTorch module and a picture of its last network.
 
-    net.cnn becomes net.py and net.svg; my-net.cnn becomes my_net.py, which Python can import. FILE may
-    be - for standard input. Nothing is written for a file with errors, and no file is overwritten that
-    cnndsl did not write.
+    net.cnn becomes net.py and net.svg; my-net.cnn becomes my_net.py, which Python can import. FILE may be a folder,
+    which stands for the .cnn files in it and below, except hidden ones and those that only have blocks for others to
+    import; with -o, DIR gets the same folders. It may be - for standard input. Nothing is written for a file with
+    errors, and no file is overwritten that cnndsl did not write.
 
     With --target inference net.cnn becomes net_inference.py, for weights that are trained already:
     Net.from_trained(state_dict).
-    """
+
+    --check is for modules that are kept under version control: it compares them with what their texts give, whatever
+    their lines end with. A picture is compared only with --diagram dot: others depend on what draws them.
+
+    \b
+    cnndsl compile models -o build
+    cnndsl compile resnet.cnn --network ResNet50 -o -
+    cnndsl compile models --check --diff
+    """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    from cnndsl.files import shown
+
     run = Run(**common)
-    if STDIN in files and output is None:
-        message = "what comes from standard input belongs to no folder: say with -o DIR where to write"
+    only_shown = check or diff
+    _check_use(files, output, network, diagram, only_shown=only_shown, force=force)
+    if diagram is None:
+        diagram = "none" if only_shown or output == STDOUT else "svg"
+    jobs: list[_Job] = []
+    for path, folder in _sources(run, files):
+        compilation = run.compile(path, settings, needs_network=path in files)
+        if compilation is None or compilation.program is None:
+            continue
+        if not compilation.program.networks:
+            say(f"skipped {shown(path)}: it has no network\n", err=diff)
+            continue
+        only = None if network is None else network_name(compilation.program, network)
+        stem = _stem(path, run.stdin_filename, only or compilation.program.network().name)
+        if target == "inference":
+            compilation, stem = compilation.for_inference(), f"{stem}_inference"
+        place = path.parent if output is None else output / path.parent.relative_to(folder)
+        jobs.append(_Job(path, compilation, only, place, stem, diagram))
+    if output == STDOUT:
+        for job in jobs:
+            run.write({STDOUT: job.python()}, force=force)
+    elif only_shown:
+        _compare(run, jobs, check=check, diff=diff)
+    else:
+        _check_targets(jobs, files)
+        for job in jobs:
+            outputs = {job.module: job.python()}
+            if job.picture is not None:
+                outputs |= run.picture(job.dot(), diagram, job.picture)
+            run.write(outputs, force=force)
+    return run.finish()
+
+
+def _check_use(
+    files: tuple[Path, ...],
+    output: Path | None,
+    network: str | None,
+    diagram: str | None,
+    *,
+    only_shown: bool,
+    force: bool,
+) -> None:
+    """Raise UsageError for options that contradict each other."""
+    if only_shown and force:
+        message = "--check and --diff write nothing, and --force is about what is overwritten: leave one of them out"
         raise click.UsageError(message)
-    if output is not None and output.suffix[1:] in (*PICTURES, "py") and not os.path.isdir(output):  # noqa: PTH112
+    if only_shown and diagram not in (None, "none", "dot"):
+        message = f"no {diagram} is compared, since it depends on what draws it; --diagram dot is"
+        raise click.BadParameter(message, param_hint="--diagram")
+    several = len(set(files)) > 1 or os.path.isdir(files[0])  # noqa: PTH112 - raises nothing, as Path's would
+    if network is not None and several:
+        message = "--network is about one FILE"
+        raise click.UsageError(message)
+    if output == STDOUT:
+        if only_shown:
+            message = "--check and --diff compare with a file, and - is none: leave out -o, or name a folder"
+        elif diagram not in (None, "none"):
+            message = "-o - prints the module alone: leave out --diagram; cnndsl draw -o - prints a picture"
+        elif several:
+            message = "-o - prints one module: name one FILE, or with -o a folder"
+        else:
+            return
+        raise click.UsageError(message)
+    if output is None:
+        if STDIN in files:
+            message = (
+                "what comes from standard input belongs to no folder: say with -o DIR where to write, "
+                "or with -o - that the module is to be printed"
+            )
+            raise click.UsageError(message)
+    elif output.suffix[1:] in (*PICTURES, "py") and not os.path.isdir(output):  # noqa: PTH112
         message = f"{output} looks like a file, and what is named here is a folder for the module and the picture"
         raise click.BadParameter(message, param_hint="-o")
-    if output == STDIN:
-        message = "a module and a picture are two files, and need a folder: - is none"
-        raise click.BadParameter(message, param_hint="-o")
-    jobs: list[_Job] = []
-    for path in dict.fromkeys(files):
-        compilation = run.compile(path, settings)
-        if compilation is not None and compilation.program is not None:
-            stem = _stem(path, run.stdin_filename, compilation.program)
-            if target == "inference":
-                compilation, stem = compilation.for_inference(), f"{stem}_inference"
-            jobs.append(_Job(path, compilation, output or path.parent, stem, diagram))
-    _check_targets(jobs, files)
-    for job in jobs:
-        outputs = {job.module: job.compilation.python().encode()}
-        if job.picture is not None:
-            outputs |= run.picture(job.compilation.dot(), job.picture)
-        run.write(outputs, force=force)
-    return run.finish()
+
+
+def _sources(run: Run, named: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+    """The files that are meant, each once, with the folder that was named or in which it is; problems are reported."""
+    from cnndsl.files import sources
+
+    seen: set[str] = set()
+    for given in named:
+        for path in sources([given]):
+            if not isinstance(path, Path):
+                run.report([path.diagnostic])
+                continue
+            place = os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118
+            if place not in seen:  # links to one file are several sources: their outputs have their names
+                seen.add(place)
+                yield path, path.parent if path == given else given
 
 
 @dataclass(frozen=True)
 class _Job:
-    """A program without errors, and where its outputs go."""
+    """A program without errors, and where its outputs go. `network` is the one that is compiled alone, if any is."""
 
     source: Path
     compilation: Compilation
+    network: str | None
     folder: Path
     stem: str
     diagram: str
@@ -110,14 +195,64 @@ class _Job:
     def targets(self) -> list[Path]:
         return [self.module] if self.picture is None else [self.module, self.picture]
 
+    def python(self) -> bytes:
+        return self.compilation.python(self.network).encode()
 
-def _stem(path: Path, stdin_filename: str | None, program: Program) -> str:
+    def dot(self) -> str:
+        return self.compilation.dot(self.network)
+
+
+def _compare(run: Run, jobs: Iterable[_Job], *, check: bool, diff: bool) -> None:
+    """Say which files are not what their texts give; what differs in them goes to standard output."""
+    from cnndsl.diagnostics import Problem
+    from cnndsl.files import shown
+
+    compared = different = 0
+    for job in jobs:
+        expected = {job.module: job.python()}
+        if job.picture is not None:
+            expected |= run.picture(job.dot(), job.diagram, job.picture)
+        for path, data in expected.items():
+            try:
+                standing = _standing(path, len(data))
+            except Problem as problem:
+                run.report([problem.diagnostic])
+                continue
+            compared += 1
+            if standing == data:
+                continue
+            different += 1
+            if diff:
+                old = "" if standing is None else standing.decode("utf-8", "backslashreplace")
+                run.difference(old, data.decode(), shown(path))
+            why = "is missing" if standing is None else "differs"
+            say(f"{shown(path)} {why}: it is not what {shown(job.source)} gives\n", err=diff)
+    if compared:
+        most = f"{compared:,} file{'' if compared == 1 else 's'} compared"
+        say(f"{most}, {f'{different:,}' if different else 'none'} to be written anew\n", err=diff)
+    if check and different:
+        run.code = max(run.code, TEXT_HAS_ERRORS)
+
+
+def _standing(path: Path, expected: int) -> bytes | None:
+    """What stands in a file, its lines ended as ours are; None where there is none. Raises Problem.
+
+    expected: how many bytes it should have; one that is far longer is not read to its end.
+    """
+    from cnndsl.files import LARGEST, load
+
+    if not os.path.lexists(path):
+        return None
+    return load(path, 2 * expected + LARGEST).replace(b"\r\n", b"\n")
+
+
+def _stem(path: Path, stdin_filename: str | None, network: str) -> str:
     """What outputs are called, without a suffix: as the file, or as the network where there is no file."""
     if path != STDIN:
         return path.stem
     if stdin_filename is not None:
         return Path(stdin_filename).stem
-    return program.network().name.lower()
+    return network.lower()
 
 
 def _check_targets(jobs: Iterable[_Job], sources: Iterable[Path]) -> None:
@@ -125,7 +260,7 @@ def _check_targets(jobs: Iterable[_Job], sources: Iterable[Path]) -> None:
     written: dict[str, Path] = {}
     for job in jobs:
         for target in job.targets:
-            check_no_source(target, sources)
+            check_no_source(target, [*sources, job.source])
             place = os.path.normcase(os.path.realpath(target))
             if place in written:
                 message = f"{written[place]} and {job.source} would both be written to {target}"

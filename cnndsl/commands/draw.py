@@ -12,13 +12,13 @@ from cnndsl.commands.options import (
     beside,
     check_expand,
     check_no_source,
-    common,
+    common_beside_format,
     file,
     force,
     network,
     network_name,
 )
-from cnndsl.console import Run
+from cnndsl.console import STDOUT, Run, on_terminal
 
 if TYPE_CHECKING:
     from cnndsl.backends.diagram import Direction
@@ -29,7 +29,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     "diagram": ("svg", "png", "pdf", "dot", "mmd", "md"),
     "volume": ("svg", "png"),
 }
-"""The suffixes of the files that each style can be written to."""
+"""What each style can be written as; the suffixes of the files."""
 
 
 @click.command("draw", short_help="Draw a network of FILE.")
@@ -39,7 +39,14 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     "--output",
     metavar="OUT",
     type=PATH,
-    help="The picture to write: a name that ends in .svg, .png, .pdf, .dot, .mmd or .md; by default FILE with .svg.",
+    help="The picture to write: a name that ends in .svg, .png, .pdf, .dot, .mmd or .md, or - for standard output; "
+    "by default FILE with .svg, and for the style volume with -volume.svg.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS["diagram"]),
+    help="The form of the picture; by default as OUT ends, or else svg. For errors and warnings see --diagnostics.",
 )
 @network
 @click.option(
@@ -75,10 +82,11 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     help="A block (BasicBlock) or a part (layer2.0) to draw with its inside; * for all. May be repeated.",
 )
 @force
-@common
+@common_beside_format
 def command(
     file: Path,
     output: Path | None,
+    form: str | None,
     network: str | None,
     style: Style,
     direction: Direction,
@@ -93,38 +101,56 @@ def command(
 
     The suffix of OUT says what is written: a picture (.svg, .png, .pdf), the graph for Graphviz (.dot) or for
     Mermaid (.mmd), or a block of Mermaid for a Markdown page (.md). The style volume can be .svg or .png.
+    Where OUT is not given, or is -, --format says it.
 
     \b
     cnndsl draw net.cnn
     cnndsl draw net.cnn --style volume -o maps.svg
+    cnndsl draw net.cnn -o - --format mmd
     cnndsl draw resnet.cnn --network ResNet50 --depth 1 -o resnet50.png
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
     run = Run(**common)
-    output = beside(file, ".svg") if output is None else output
-    _check_suffix(output, style)
-    check_no_source(output, [file])
+    target, kind = _target(file, output, form, style)
+    check_no_source(target, [file])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
-        name, kind = network_name(compilation.program, network), output.suffix[1:]
+        name = network_name(compilation.program, network)
         check_expand(compilation.program, name, expand)
         folding: dict[str, Any] = {"depth": depth, "expand": expand}
         if style == "volume":
             shown: ThemeName = "light" if theme == "auto" and kind == "png" else theme
-            outputs = run.volumes(compilation.volumes(name, theme=shown, **folding), output)
+            outputs = run.volumes(compilation.volumes(name, theme=shown, **folding), kind, target)
         elif kind in ("mmd", "md"):
             graph = compilation.mermaid(name, direction=direction, theme=theme, fenced=kind == "md", **folding)
-            outputs = run.text(graph, output)
+            outputs = run.text(graph, kind, target)
         else:
-            outputs = run.picture(compilation.dot(name, direction=direction, theme=theme, **folding), output, theme)
+            graph = compilation.dot(name, direction=direction, theme=theme, **folding)
+            outputs = run.picture(graph, kind, target, theme)
         run.write(outputs, force=force)
     return run.finish()
 
 
-def _check_suffix(output: Path, style: Style) -> None:
+def _target(file: Path, output: Path | None, form: str | None, style: Style) -> tuple[Path, str]:
+    """Where to write, and what. Raises UsageError where that is no such picture, or said twice and differently."""
     allowed = FORMATS[style]
-    if output.suffix[1:] not in allowed:
+    if form is not None and form not in allowed:
+        message = f"the style {style} can be {' or '.join(allowed)}, and no {form}"
+        raise click.BadParameter(message, param_hint="--format")
+    if output is None:
+        return beside(file, f"{'-volume' if style == 'volume' else ''}.{form or 'svg'}"), form or "svg"
+    if output == STDOUT:
+        if form in ("png", "pdf") and on_terminal():
+            message = f"a {form.upper()} is no text for a terminal: name a file, or send it to another program"
+            raise click.BadParameter(message, param_hint="-o")
+        return output, form or "svg"
+    kind = output.suffix[1:]
+    if kind not in allowed:
         *most, last = (f".{suffix}" for suffix in allowed)
         message = f"{output.name} does not end in {', '.join(most)} or {last}"
-        if output.suffix[1:] in FORMATS["diagram"]:
+        if kind in FORMATS["diagram"]:
             message += f", which is all that the style {style} can be"
         raise click.BadParameter(message, param_hint="-o")
+    if form not in (None, kind):
+        message = f"{output.name} is to be a {kind} by its name, and a {form} by --format: leave one of them out"
+        raise click.UsageError(message)
+    return output, kind

@@ -19,7 +19,7 @@ from cnndsl.commands.options import (
     network,
     network_name,
 )
-from cnndsl.console import Run, say
+from cnndsl.console import STDOUT, Run, say
 
 if TYPE_CHECKING:
     from cnndsl.backends.explain import Format
@@ -81,7 +81,8 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     "--output",
     metavar="OUT",
     type=PATH,
-    help="Where to show the run: a name that ends in .html, .svg or .png; by default FILE with .html.",
+    help="Where to show the run: a name that ends in .html, .svg or .png, or - for a page on standard output; "
+    "by default FILE with .html.",
 )
 @click.option("--weights", metavar="FILE", type=PATH, help="Trained weights (.pt) for the run.")
 @click.option("--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]")
@@ -177,7 +178,7 @@ def _refuse_alone(**given: Any) -> None:
 def _target(output: Path | None, file: Path) -> Path:
     if output is None:
         return beside(file, ".html")
-    if output.suffix not in FORMATS:
+    if output != STDOUT and output.suffix not in FORMATS:
         message = f"{output.name} does not end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
         raise click.BadParameter(message, param_hint="-o")
     return output
@@ -236,7 +237,7 @@ def _show(
     except Problem as problem:
         run.report([problem.diagnostic])
         return
-    if target.suffix == ".html":
-        run.write(run.text(page(figure), target), force=force)
+    if target == STDOUT or target.suffix == ".html":
+        run.write(run.text(page(figure), "html", target), force=force)
     else:
-        run.write(run.volumes(svg(figure), target), force=force)
+        run.write(run.volumes(svg(figure), target.suffix[1:], target), force=force)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,7 +95,7 @@ class _Job:
         from cnndsl.files import rewrite
 
         if self.diff:
-            self._show(old, new, name)
+            self.run.difference(old.decode(), new.decode(), name)
         elif path == STDIN and not self.check:
             say(new)
         if new == old:
@@ -108,19 +107,6 @@ class _Job:
         elif path != STDIN:
             rewrite(path, old, new)
             self._say(f"reformatted {name}\n")
-
-    def _show(self, old: bytes, new: bytes, name: str) -> None:
-        from cnndsl.difference import difference
-        from cnndsl.terminal import Style, clean, paint
-
-        said = difference(old.decode(), new.decode(), name)
-        if not self.run.colored(sys.stdout):
-            say(said)
-            return
-        styles: dict[str, Style] = {"+": "green", "-": "red", "@": "cyan"}
-        for number, line in enumerate(said.split("\n")[:-1]):
-            style = "bold" if number < 2 else styles.get(line[0])
-            say(f"{paint(clean(line), style, color=True) if style else clean(line)}\n")
 
     def finish(self) -> int:
         """Say what became of all files; the exit code."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.console import STDIN
+from cnndsl.console import STDIN, STDOUT
 
 if TYPE_CHECKING:
     from cnndsl.elaborate.limits import Limits
@@ -122,12 +122,12 @@ network = click.option("--network", metavar="NAME", help="Which network to take;
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
 
 
-def beside(file: Path, suffix: str) -> Path:
-    """The output that belongs to a file where none is named."""
+def beside(file: Path, ending: str) -> Path:
+    """The output that belongs to a file where none is named: its name with another ending."""
     if file == STDIN:
         message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
         raise click.UsageError(message)
-    return file.with_suffix(suffix)
+    return file.parent / f"{file.stem}{ending}"
 
 
 def network_name(program: Program, wanted: str | None) -> str:
@@ -153,6 +153,8 @@ def check_expand(program: Program, network: str, wanted: Iterable[str]) -> None:
 
 def check_no_source(target: Path, sources: Iterable[Path]) -> None:
     """Refuse to write over a source."""
+    if target == STDOUT:
+        return
     for source in sources:
         with suppress(OSError):
             if source.samefile(target):

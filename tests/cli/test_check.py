@@ -89,7 +89,7 @@ def test_concise(cnndsl: Command) -> None:
 
 def test_concise_beside_an_output(cnndsl: Command) -> None:
     line = "bad.cnn:3:19: E201 nothing is called rely\n"
-    for arguments in (("compile", "--format"), ("summary", "--diagnostics"), ("draw", "--format")):
+    for arguments in (("compile", "--format"), ("summary", "--diagnostics"), ("draw", "--diagnostics")):
         result = cnndsl(*arguments, "concise", "bad.cnn")
         assert (result.code, result.out, result.err) == (1, "", line)
 

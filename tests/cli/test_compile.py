@@ -75,13 +75,6 @@ def test_a_file_is_no_folder(cnndsl: Command, folder: Path, name: str) -> None:
     assert cnndsl("compile", "net.cnn", "-o", "v1.py").code == 0
 
 
-def test_standard_output_is_no_folder(cnndsl: Command, folder: Path) -> None:
-    result = cnndsl("compile", "net.cnn", "-o", "-")
-    assert (result.code, result.out) == (2, "")
-    assert "two files, and need a folder" in result.err
-    assert made(folder) == []
-
-
 def test_errors_write_nothing(cnndsl: Command, folder: Path) -> None:
     result = cnndsl("compile", "bad.cnn")
     assert (result.code, result.out) == (1, "")
@@ -143,6 +136,252 @@ def test_the_command_in_a_module_writes_it_again(cnndsl: Command, folder: Path, 
 def test_a_setting_that_no_literal_stands_for_is_left_to_the_reader() -> None:
     text = compiled(SET, settings={"label": 'a"""b\\', "widths": [8] * 100}).python()
     assert " --set label=... --set widths=...\n" in text
+
+
+# One output to standard output
+
+
+def test_the_module_alone_to_standard_output(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("compile", "net.cnn", "-o", "-")
+    assert (result.code, result.err) == (0, "")
+    assert made(folder) == []
+    cnndsl("compile", "net.cnn")
+    assert result.out.encode() == (folder / "net.py").read_bytes()
+    piped = cnndsl("compile", "-", "-o", "-", "--stdin-filename", "net.cnn", "--diagram", "none", stdin=NET.encode())
+    assert (piped.code, piped.out) == (0, result.out)
+
+
+def test_errors_and_warnings_stand_beside_standard_output(cnndsl: Command, folder: Path) -> None:
+    warned = cnndsl("compile", "warned.cnn", "-o", "-")
+    assert (warned.code, warned.out[:8], warned.err[:8]) == (0, '"""Net, ', "warning[")
+    compile(warned.out, "warned.py", "exec")
+    bad = cnndsl("compile", "bad.cnn", "-o", "-", "--format", "concise")
+    assert (bad.code, bad.out, bad.err) == (1, "", "bad.cnn:3:19: E201 nothing is called rely\n")
+    assert made(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["net.cnn", "--diagram", "svg"], "prints the module alone: leave out --diagram"),
+        (["net.cnn", "warned.cnn"], "prints one module: name one FILE"),
+        (["."], "prints one module: name one FILE"),
+        (["net.cnn", "--check"], "compare with a file, and - is none"),
+        (["net.cnn", "--diff"], "compare with a file, and - is none"),
+    ],
+)
+def test_standard_output_takes_one_output(
+    cnndsl: Command, folder: Path, arguments: list[str], words: str
+) -> None:  # fmt: skip
+    result = cnndsl("compile", "-o", "-", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert words in result.err
+    assert made(folder) == []
+
+
+# Folders
+
+
+@pytest.fixture
+def models(folder: Path) -> Path:
+    """A folder with networks at two levels, a file of blocks, one without meaning, and what is hidden."""
+    top = folder / "models"
+    (top / "more").mkdir(parents=True)
+    (top / ".hidden").mkdir()
+    for name in ("a.cnn", "more/b.cnn", ".hidden/c.cnn"):
+        (top / name).write_text(NET)
+    (top / "blocks.cnn").write_text("block B { relu }")
+    (top / "notes.txt").write_text("no text of ours")
+    return top
+
+
+@pytest.mark.usefixtures("models")
+def test_a_folder(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("compile", "models", "--diagram", "none")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "skipped models/blocks.cnn: it has no network\nwrote models/a.py\nwrote models/more/b.py\n"
+    assert [name for name in made(folder) if name.endswith(".py")] == ["models/a.py", "models/more/b.py"]
+
+
+@pytest.mark.usefixtures("models")
+def test_a_folder_into_another_has_the_same_folders(cnndsl: Command, folder: Path) -> None:
+    assert cnndsl("compile", "models", "net.cnn", "models/more", "-o", "out", "--diagram", "none").code == 0
+    found = sorted(str(path.relative_to(folder)) for path in (folder / "out").rglob("*.*"))
+    assert found == ["out/a.py", "out/more/b.py", "out/net.py"]
+
+
+def test_a_file_of_blocks_that_is_named_is_an_error(cnndsl: Command, models: Path) -> None:
+    result = cnndsl("compile", "models", "models/blocks.cnn")
+    assert result.code == 1
+    assert "error[E411]: there are blocks here, and no network" in result.err
+    assert made(models) == ["a.py", "a.svg", "more/b.py", "more/b.svg", "notes.txt"]
+
+
+def test_a_folder_with_errors(cnndsl: Command, models: Path) -> None:
+    (models / "bad.cnn").write_text(BAD)
+    result = cnndsl("compile", "models", "--format", "concise")
+    assert (result.code, result.err) == (1, "models/bad.cnn:3:19: E201 nothing is called rely\n")
+    assert (models / "a.py").exists()
+
+
+def test_a_folder_without_texts(cnndsl: Command, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    result = cnndsl("compile", "empty", "net.cnn")
+    assert result.code == 2
+    assert "error[E001]: there is no .cnn file in empty" in result.err
+    assert made(folder) == ["net.py", "net.svg"]
+
+
+def test_links_to_one_file_are_two_sources(cnndsl: Command, folder: Path) -> None:
+    (folder / "other.cnn").symlink_to("net.cnn")
+    assert cnndsl("compile", "other.cnn", "net.cnn", "./net.cnn", "--diagram", "none").code == 0
+    assert made(folder) == ["net.py", "other.py"]
+
+
+# One network of several
+
+TWO = """\
+block Block(channels) { conv(channels, 3) -> relu }
+block Other { conv(3, 1) }
+network First(classes = 3) { input(1, 8, 8); Block(4) -> Other -> linear(classes) }
+network Second { input(1, 8, 8); Block(4) -> Block(8) }
+"""
+
+
+def test_one_network(cnndsl: Command, folder: Path) -> None:
+    (folder / "two.cnn").write_text(TWO)
+    assert cnndsl("compile", "two.cnn", "--network", "First", "--set", "classes=7").code == 0
+    text = (folder / "two.py").read_text()
+    assert re.findall(r"^class (\w+)", text, re.MULTILINE) == ["Block", "Other", "First"]
+    assert b">First<" in (folder / "two.svg").read_bytes()
+    second = cnndsl("compile", "two.cnn", "--network", "Second", "-o", "-").out
+    assert re.findall(r"^class (\w+)", second, re.MULTILINE) == ["Block", "Second"]
+    compile(second, "two.py", "exec")
+
+
+def test_the_command_in_a_module_of_one_network_writes_it_again(cnndsl: Command, folder: Path) -> None:
+    (folder / "two.cnn").write_text(TWO)
+    options = ["--network", "First", "--target", "inference", "--set", "classes=7", "--diagram", "none"]
+    assert cnndsl("compile", "two.cnn", *options).code == 0
+    text = (folder / "two_inference.py").read_text()
+    (command,) = re.findall("^    (cnndsl compile .*)$", text, re.MULTILINE)
+    (folder / "two_inference.py").unlink()
+    assert cnndsl(*shlex.split(command)[1:]).code == 0
+    assert (folder / "two_inference.py").read_text() == text
+
+
+def test_a_network_that_is_not_there(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("compile", "net.cnn", "--network", "Nat")
+    assert (result.code, result.out) == (2, "")
+    assert "net.cnn has no network Nat; it has Net" in result.err
+    several = cnndsl("compile", "net.cnn", "warned.cnn", "--network", "Net")
+    assert "--network is about one FILE" in several.err
+    assert "--network is about one FILE" in cnndsl("compile", ".", "--network", "Net").err
+    assert made(folder) == []
+
+
+# Whether modules are what their texts give
+
+
+def test_a_module_that_is_what_its_text_gives(cnndsl: Command, folder: Path) -> None:
+    cnndsl("compile", "net.cnn")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    result = cnndsl("compile", "--check", "net.cnn")
+    assert (result.code, result.out, result.err) == (0, "1 file compared, none to be written anew\n", "")
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_module_that_is_not(cnndsl: Command, folder: Path) -> None:
+    cnndsl("compile", "net.cnn", "warned.cnn", "--diagram", "none")
+    (folder / "net.cnn").write_text(NET.replace("conv(2", "conv(3"))
+    before = (folder / "net.py").read_bytes()
+    result = cnndsl("compile", "--check", "net.cnn", "warned.cnn")
+    assert result.code == 1
+    assert result.out == "net.py differs: it is not what net.cnn gives\n2 files compared, 1 to be written anew\n"
+    assert result.err.startswith("warning[")
+    assert (folder / "net.py").read_bytes() == before
+    assert made(folder) == ["net.py", "warned.py"]
+
+
+def test_what_differs_in_a_module(cnndsl: Command, folder: Path) -> None:
+    cnndsl("compile", "net.cnn", "--diagram", "none")
+    (folder / "net.cnn").write_text(NET.replace("conv(2", "conv(3"))
+    for options, code in ((["--diff"], 0), (["--diff", "--check"], 1)):
+        result = cnndsl("compile", *options, "net.cnn")
+        assert result.code == code
+        assert result.out.startswith("--- net.py\n+++ net.py\n@@ ")
+        assert "\n-        self.conv1 = nn.Conv2d(1, 2, 3)\n+        self.conv1 = nn.Conv2d(1, 3, 3)\n" in result.out
+        assert result.err == "net.py differs: it is not what net.cnn gives\n1 file compared, 1 to be written anew\n"
+    colored = cnndsl("compile", "--diff", "--color", "always", "net.cnn").out
+    assert "\x1b[31m-        self.conv1 = nn.Conv2d(1, 2, 3)\x1b[0m\n" in colored
+
+
+def test_a_module_that_is_missing(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("compile", "--check", "net.cnn", "--target", "inference")
+    assert result.code == 1
+    assert result.out.startswith("net_inference.py is missing: it is not what net.cnn gives\n")
+    assert made(folder) == []
+    shown = cnndsl("compile", "--diff", "net.cnn").out
+    assert shown.splitlines()[3].startswith('+"""Net, generated by cnndsl from net.cnn.')
+
+
+def test_a_checkout_with_other_line_ends(cnndsl: Command, folder: Path) -> None:
+    """As git makes it with core.autocrlf: the text and the module."""
+    cnndsl("compile", "net.cnn", "warned.cnn", "--diagram", "dot")
+    for name in ("net.cnn", "net.py", "net.dot"):
+        (folder / name).write_bytes((folder / name).read_bytes().replace(b"\n", b"\r\n"))
+    result = cnndsl("compile", "--check", "net.cnn", "--diagram", "dot")
+    assert (result.code, result.out) == (0, "2 files compared, none to be written anew\n")
+    (folder / "net.py").write_bytes((folder / "net.py").read_bytes().replace(b"nn.ReLU", b"nn.GELU"))
+    changed = cnndsl("compile", "--check", "--diff", "net.cnn").out
+    assert sum(line[0] in "+-" for line in changed.splitlines()) == 4
+
+
+@pytest.mark.usefixtures("models")
+def test_a_folder_is_compared_as_it_is_compiled(cnndsl: Command, folder: Path) -> None:
+    assert cnndsl("compile", "models", "-o", "build").code == 0
+    assert cnndsl("compile", "models", "-o", "build", "--check").code == 0
+    (folder / "build" / "more" / "b.py").unlink()
+    result = cnndsl("compile", "models", "-o", "build", "--check")
+    assert result.code == 1
+    assert "build/more/b.py is missing" in result.out
+    assert cnndsl("compile", "models/a.cnn", "-o", "build", "--check", "--set", "classes=3").code == 1
+
+
+def test_a_graph_is_compared_and_a_picture_is_not(cnndsl: Command, folder: Path) -> None:
+    cnndsl("compile", "net.cnn", "--diagram", "dot")
+    (folder / "net.dot").write_text("digraph {}")
+    result = cnndsl("compile", "net.cnn", "--check", "--diagram", "dot")
+    assert result.code == 1
+    assert result.out == "net.dot differs: it is not what net.cnn gives\n2 files compared, 1 to be written anew\n"
+    refused = cnndsl("compile", "net.cnn", "--check", "--diagram", "svg")
+    assert refused.code == 2
+    assert "no svg is compared" in refused.err
+
+
+def test_what_is_compared_is_not_forced(cnndsl: Command) -> None:
+    for option in ("--check", "--diff"):
+        result = cnndsl("compile", "net.cnn", option, "--force")
+        assert (result.code, result.out) == (2, "")
+        assert "write nothing, and --force is about what is overwritten" in result.err
+
+
+def test_a_text_with_errors_is_not_compared(cnndsl: Command, folder: Path) -> None:
+    cnndsl("compile", "net.cnn", "--diagram", "none")
+    result = cnndsl("compile", "--check", "bad.cnn", "net.cnn")
+    assert (result.code, result.out) == (1, "1 file compared, none to be written anew\n")
+    (folder / "net.py").unlink()
+    (folder / "net.py").mkdir()
+    blocked = cnndsl("compile", "--check", "net.cnn")
+    assert blocked.code == 2
+    assert "net.py cannot be read: it is a directory" in blocked.err
+
+
+def test_standard_input_is_compared_with_a_file(cnndsl: Command) -> None:
+    cnndsl("compile", "net.cnn", "-o", "out")
+    arguments = ("compile", "-", "--stdin-filename", "net.cnn", "-o", "out", "--check")
+    assert cnndsl(*arguments, stdin=NET.encode()).code == 0
+    assert cnndsl(*arguments, stdin=NET.replace("8, 8", "9, 9").encode()).code == 1
 
 
 # Names

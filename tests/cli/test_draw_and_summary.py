@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,9 +35,89 @@ def test_the_suffix_says_what(cnndsl: Command, folder: Path, name: str, start: b
 
 
 def test_a_picture_of_volumes(cnndsl: Command, folder: Path) -> None:
-    assert cnndsl("draw", "net.cnn", "--style", "volume").out == "wrote net.svg\n"
-    assert b'class="cnndsl-volume"' in (folder / "net.svg").read_bytes()
-    assert cnndsl("draw", "net.cnn").out == "wrote net.svg\n"  # one picture of ours may replace another
+    assert cnndsl("draw", "net.cnn", "--style", "volume").out == "wrote net-volume.svg\n"
+    assert b'class="cnndsl-volume"' in (folder / "net-volume.svg").read_bytes()
+    assert cnndsl("draw", "net.cnn").out == "wrote net.svg\n"  # beside it
+    assert made(folder) == ["net-volume.svg", "net.svg"]
+    assert cnndsl("draw", "net.cnn", "-o", "net-volume.svg").code == 0  # one picture of ours may replace another
+
+
+def test_a_form_without_a_name(cnndsl: Command, folder: Path) -> None:
+    assert cnndsl("draw", "net.cnn", "--format", "mmd").out == "wrote net.mmd\n"
+    assert cnndsl("draw", "net.cnn", "--format", "png", "--style", "volume").out == "wrote net-volume.png\n"
+    assert cnndsl("draw", "net.cnn", "--format", "dot", "-o", "x.dot").out == "wrote x.dot\n"
+    assert (folder / "net-volume.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("form", "style", "start"),
+    [
+        ("svg", "diagram", b"<svg"),
+        ("svg", "volume", b"<svg"),
+        ("png", "diagram", b"\x89PNG"),
+        ("png", "volume", b"\x89PNG"),
+        ("dot", "diagram", b"digraph"),
+        ("mmd", "diagram", b"---\ntitle: "),
+        ("md", "diagram", b"```mermaid\n"),
+    ],
+)
+def test_a_picture_to_standard_output(cnndsl: Command, folder: Path, form: str, style: str, start: bytes) -> None:
+    line = ["draw", "warned.cnn", "--style", style, "--format", form]
+    ran = subprocess.run([sys.executable, "-m", "cnndsl", *line, "-o", "-"], capture_output=True, check=True)
+    assert start in ran.stdout[:200]
+    assert ran.stderr.startswith(b"warning[")
+    assert made(folder) == []
+    cnndsl(*line, "-o", f"x.{form}")
+    assert (folder / f"x.{form}").read_bytes() == ran.stdout
+
+
+def test_an_svg_where_no_form_is_said(cnndsl: Command, folder: Path) -> None:
+    assert "<svg" in cnndsl("draw", "-", "-o", "-", stdin=NET.encode()).out[:200]
+    bad = cnndsl("draw", "bad.cnn", "-o", "-")
+    assert (bad.code, bad.out) == (1, "")
+    assert bad.err.startswith("error[E201]")
+    assert made(folder) == []
+
+
+def test_no_other_form_to_standard_output(cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be drawn is written as a graph beside a name, and not into somebody's pipe."""
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    result = cnndsl("draw", "net.cnn", "--style", "volume", "-o", "-", "--format", "png")
+    assert (result.code, result.out) == (2, "")
+    assert "error[E006]: the PNG cannot be drawn: " in result.err
+    assert "the picture itself is there with --format svg" in result.err
+    assert made(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-o", "a.png", "--format", "svg"], "a.png is to be a png by its name, and a svg by --format"),
+        (["--style", "volume", "--format", "pdf"], "the style volume can be svg or png, and no pdf"),
+        (["--style", "volume", "--format", "dot", "-o", "-"], "the style volume can be svg or png, and no dot"),
+        (["--format", "json"], "'json' is not one of"),
+    ],
+)
+def test_forms_that_contradict(cnndsl: Command, folder: Path, arguments: list[str], words: str) -> None:
+    result = cnndsl("draw", "net.cnn", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert words in result.err
+    assert made(folder) == []
+
+
+def test_a_picture_of_pixels_is_not_for_a_terminal(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnndsl.commands.draw.on_terminal", lambda: True)
+    result = cnndsl("draw", "net.cnn", "-o", "-", "--format", "png")
+    assert (result.code, result.out) == (2, "")
+    assert "a PNG is no text for a terminal: name a file" in result.err
+    assert cnndsl("draw", "net.cnn", "-o", "-", "--format", "dot").code == 0
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_folder_is_no_network(cnndsl: Command, name: str) -> None:
+    result = cnndsl("draw", name)
+    assert result.code == 2
+    assert "cannot be read: it is a directory" in result.err
 
 
 def test_a_style_has_formats_of_its_own(cnndsl: Command, folder: Path) -> None:

@@ -54,8 +54,10 @@ _KEPT = "\0"
 """A space at which no line breaks."""
 
 
-def generate(program: Program) -> str:
-    """The whole module as text."""
+def generate(program: Program, network: str | None = None) -> str:
+    """The whole module as text; with `network`, one for that network alone."""
+    if network is not None:
+        program = program.model_copy(update={"networks": (program.network(network).id,)})
     classes = Classes(program)
     bodies = [_class(plan, program) for plan in classes.order]
     text = "\n\n\n".join(bodies)
@@ -64,7 +66,7 @@ def generate(program: Program) -> str:
     brought = [HELPERS[name] for name in sorted(HELPERS.keys() & helpers)]
     if program.target == "inference":
         brought.append(FOLDED_WEIGHTS)
-    parts = [_docstring(program), _imports("\n".join([*brought, text]), helpers, imports)]
+    parts = [_docstring(program, network), _imports("\n".join([*brought, text]), helpers, imports)]
     if "with_weights" in helpers:
         parts.append(_WITH_WEIGHTS)
     if "make_divisible" in helpers:
@@ -73,7 +75,7 @@ def generate(program: Program) -> str:
     return "\n".join(parts) + "\n\n" + text + "\n"
 
 
-def _docstring(program: Program) -> str:
+def _docstring(program: Program, network: str | None) -> str:
     names = [program.modules[key].name for key in program.networks]
     listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
     source = _shown_name(program.source)
@@ -82,7 +84,8 @@ def _docstring(program: Program) -> str:
     if len(first) > 88:
         first = f'"""Networks {MARK} {source}.'
     target = "" if program.target == "training" else f" --target {program.target}"
-    command = f"    cnndsl compile {_file(source)}{target}{settings}"
+    only = "" if network is None else f" --network {network}"
+    command = f"    cnndsl compile {_file(source)}{only}{target}{settings}"
     return f'{first}\n\nAfter a change to that file, write it again with\n\n{command}\n"""\n'
 
 

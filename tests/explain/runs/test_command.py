@@ -38,6 +38,15 @@ def test_a_picture_is_written(cnndsl: Command, folder: Path, seen: Path) -> None
     assert (folder / "out" / "a.svg").read_text().startswith("<svg")
 
 
+def test_a_page_to_standard_output(cnndsl: Command, folder: Path) -> None:
+    (folder / "kernel.cnn").write_text(KERNEL)
+    result = cnndsl("explain", "kernel.cnn", "--values", WORKED, "-o", "-")
+    assert (result.code, result.err) == (0, "")
+    assert not (folder / "kernel.html").exists()
+    cnndsl("explain", "kernel.cnn", "--values", WORKED)
+    assert (folder / "kernel.html").read_text(encoding="utf-8") == result.out
+
+
 def test_numbers_of_the_lesson(cnndsl: Command, folder: Path) -> None:
     (folder / "kernel.cnn").write_text(KERNEL)
     assert cnndsl("explain", "kernel.cnn", "--values", WORKED).code == 0
