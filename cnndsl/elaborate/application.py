@@ -125,6 +125,7 @@ class Application(Expressions):
         inner = self.spawn(self.builder, Scope(brace.scope))
         inner.entry = inner.current = value
         inner.run_branch(brace.body)
+        brace.scope.end(inner.scope)
         return inner.current
 
     # One part

@@ -50,6 +50,7 @@ def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) ->
             if isinstance(recipe, BraceRecipe):
                 inner.scope = Scope(recipe.scope, walls=True)
                 inner.run_branch(recipe.body)
+                recipe.scope.end(inner.scope)
             else:
                 inner.current = inner.apply(recipe, inner.current, span)
     finally:

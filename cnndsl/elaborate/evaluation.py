@@ -64,8 +64,12 @@ class Evaluation:
         """Work out `input(...)`. Raises Problem."""
         raise NotImplementedError
 
-    def declared_later(self, name: tree.Name) -> Span | None:
-        """Where a line further down in this body gives a name its meaning, if none before does."""
+    def declared_at(self, name: tree.Name) -> Span | None:
+        """Where a line of this body first gives a name a meaning, also one further down or one that is not reached."""
+        raise NotImplementedError
+
+    def given_in_braces(self, name: tree.Name) -> Span | None:
+        """Where a line above, in braces that are a stage, gives a name a meaning, which it has in there alone."""
         raise NotImplementedError
 
     def spawn(self, builder: Builder, scope: Scope) -> Self:
@@ -104,6 +108,7 @@ class Evaluation:
         hand_on(self.context, item)
         if isinstance(targets, tree.Name):
             self.scope.names[targets.text] = item
+            self.scope.ended.pop(targets.text, None)
             return
         if not isinstance(item, list) or len(item) != len(targets.items):
             got = f"a list of {len(item)}" if isinstance(item, list) else describe(item)

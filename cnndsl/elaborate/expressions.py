@@ -15,7 +15,7 @@ from cnndsl.elaborate.instead import after_a_dot
 from cnndsl.elaborate.mistaken import open_size, result_of
 from cnndsl.elaborate.operators import binary, comparison, unary
 from cnndsl.elaborate.scope import Scope
-from cnndsl.elaborate.suggest import is_clear, method, nearest, unknown_attribute, unknown_name
+from cnndsl.elaborate.suggest import is_clear, known_in_braces, method, nearest, unknown_attribute, unknown_name
 from cnndsl.elaborate.values import RECIPES, Silent, Unknown, Value, describe
 from cnndsl.elaborate.weight import Items
 from cnndsl.layers.sizes import AXES
@@ -38,12 +38,16 @@ class Expressions(Evaluation):
 
 
 def _name(body: Evaluation, node: tree.Name) -> Any:
+    if (ended := body.scope.ended_with(node.text)) is not None:
+        raise known_in_braces(node, ended, known_outside=node.text in body.scope)
     try:
         value, behind = body.scope.find(node.text)
     except KeyError:
         if tree.ANY in body.scope:
             raise Silent from None
-        raise unknown_name(node, body.scope.visible(), body.declared_later(node)) from None
+        if (inner := body.given_in_braces(node)) is not None:
+            raise known_in_braces(node, inner, known_outside=False) from None
+        raise unknown_name(node, body.scope.visible(), body.declared_at(node)) from None
     if behind:
         what = "a value" if isinstance(value, Value) else "a layer"
         raise error(

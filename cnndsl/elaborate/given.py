@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -21,22 +22,59 @@ def labels(statement: tree.Statement) -> list[tree.Name]:
     return found
 
 
-def first_places(body: tree.Body) -> dict[str, Span]:
-    """Where each name of a body is first given a meaning, also in the braces of its conditions and loops."""
+def first_places(body: tree.Body, *, in_braces: bool) -> dict[str, Span]:
+    """Where each name of a body is first given a meaning, also by the lines of its conditions and loops.
+
+    With `in_braces`, where one is in braces that are a stage, `it -> { skip = it; conv(8, 3) }`: it is known in there
+    alone.
+    """
     places: dict[str, Span] = {}
-    todo: list[Any] = [body]
+    todo: list[tuple[Any, bool]] = [(body, False)]
     while todo:
-        node = todo.pop()
-        if isinstance(node, tree.Body):
-            todo.extend(reversed(node.statements))
-        elif isinstance(node, (tree.For, tree.Repeat, tree.When)):
-            todo.append(node.body)
-        elif isinstance(node, tree.Apply) and isinstance(node.value, tree.If):
-            todo.append(node.value)
-        elif isinstance(node, tree.If):
-            todo.extend(branch for branch in (node.no, node.yes) if branch is not None)
-        else:
-            names = node.targets if isinstance(node, tree.Bind) else labels(node)
-            for name in names:
-                places.setdefault(name.text, name.span)
+        node, is_inner = todo.pop()
+        parts: tuple[Any, ...] = ()
+        match node:
+            case tree.Body():
+                parts = node.statements
+            case tree.For() | tree.Repeat() | tree.When():
+                parts = (node.body,)
+            case tree.Apply(value=tree.If() as branch):
+                parts = tuple(_branches(branch))
+            case tree.Bind() | tree.Labelled():
+                names = node.targets if isinstance(node, tree.Bind) else (node.label,)
+                for name in names:
+                    if is_inner is in_braces and isinstance(name, tree.Name):
+                        places.setdefault(name.text, name.span)
+                parts = _expressions(node)
+            case tree.Node():
+                parts = _expressions(node)
+        todo.extend((part.body, True) if isinstance(part, _Braces) else (part, is_inner) for part in reversed(parts))
     return places
+
+
+class _Braces(NamedTuple):
+    """Lines in braces that are a stage."""
+
+    body: tree.Body
+
+
+def _expressions(node: tree.Node) -> tuple[Any, ...]:
+    """What an expression, or a line of one, is made of."""
+    parts: list[Any] = []
+    for part in node.contents:
+        for item in part if isinstance(part, tuple) else (part,):
+            if isinstance(item, tree.Body):
+                parts.append(_Braces(item))
+            elif isinstance(item, tree.Node):
+                parts.append(item)
+    return tuple(parts)
+
+
+def _branches(node: tree.If) -> Iterator[tree.Body]:
+    """The lines of each branch of a condition that is a line of its own."""
+    branch: tree.Body | tree.If | None = node
+    while isinstance(branch, tree.If):
+        yield branch.yes
+        branch = branch.no
+    if branch is not None:
+        yield branch

@@ -8,6 +8,8 @@ from cnndsl.elaborate.functions import TABLE
 from cnndsl.elaborate.values import IDENTITY, Function, InitialiserKind, Kind, Part, Value
 from cnndsl.layers.catalogue import KINDS, OPERATIONS
 from cnndsl.layers.initialisers import RULES
+from cnndsl.source import Span
+from cnndsl.syntax import tree
 
 
 class Scope:
@@ -17,12 +19,41 @@ class Scope:
     worked out when it is applied, not where it is written.
     """
 
-    __slots__ = ("names", "parent", "walls")
+    __slots__ = ("ended", "given", "names", "parent", "walls")
 
     def __init__(self, parent: Scope | None, *, walls: bool = False) -> None:
         self.names: dict[str, Any] = {}
+        self.given: dict[str, Span] = {}
+        """The names that lines gave a meaning with `=`, and where."""
+        self.ended: dict[str, Span] = {}
+        """Those to which lines in braces gave one, which ended with the braces, and where."""
         self.parent = parent
         self.walls = walls
+
+    def give(self, name: tree.Name, value: Any) -> None:
+        """Let a name mean a value from here on."""
+        self.names[name.text] = value
+        self.given[name.text] = name.span
+        self.ended.pop(name.text, None)
+
+    def end(self, inner: Scope) -> None:
+        """Note which names had a meaning of their own in the braces that `inner` was the scope of."""
+        self.ended.update(inner.ended)
+        self.ended.update(inner.given)
+
+    def ended_with(self, name: str) -> Span | None:
+        """Where braces in here gave a name a meaning that ended with them, if it was given no other one since.
+
+        None for a word of the language, which has its own meaning again.
+        """
+        scope: Scope | None = self
+        ended: Span | None = None
+        while scope is not None:
+            ended = ended or scope.ended.get(name)
+            if name in scope.names:
+                return ended if scope.parent is not None else None
+            scope = scope.parent
+        return ended
 
     def find(self, name: str) -> tuple[Any, bool]:
         """What the name is bound to, and whether that is a value or part behind a wall. Raises KeyError.

@@ -50,6 +50,7 @@ class Body(Application):
         self._is_whole = True
         """Whether all lines so far could be read."""
         self._first: dict[str, Span] | None = None
+        self._inner: dict[str, Span] | None = None
 
     def run(self, body: tree.Body) -> tuple[Output, ...] | None:
         """Work out all lines; the outputs of the body, or None after a mistake in it."""
@@ -64,11 +65,16 @@ class Body(Application):
             report_dropped(self, outputs)
         return outputs
 
-    def declared_later(self, name: tree.Name) -> Span | None:
+    def declared_at(self, name: tree.Name) -> Span | None:
         if self._first is None:
-            self._first = first_places(self._lines) if self._lines is not None else {}
-        found = self._first.get(name.text)
-        return found if found is not None and found.start > name.span.start else None
+            self._first = first_places(self._lines, in_braces=False) if self._lines is not None else {}
+        return self._first.get(name.text)
+
+    def given_in_braces(self, name: tree.Name) -> Span | None:
+        if self._inner is None:
+            self._inner = first_places(self._lines, in_braces=True) if self._lines is not None else {}
+        found = self._inner.get(name.text)
+        return found if found is not None and found.start < name.span.start else None
 
     def run_branch(self, body: tree.Body) -> None:
         for statement in body.statements:
@@ -103,7 +109,7 @@ class Body(Application):
             for target in statement.targets:
                 self.scope.names.setdefault(target.text, UNKNOWN)
                 if not isinstance(self.scope.names[target.text], Part):
-                    self.scope.names[target.text] = UNKNOWN
+                    self.scope.give(target, UNKNOWN)
             if isinstance(statement.value, tree.Call) and isinstance(statement.value.function, tree.Input):
                 self.current = self.entry = UNKNOWN
         else:
@@ -279,7 +285,7 @@ class Body(Application):
             )
         self.builder.declare(target.text, target.span)
         recipe = self._as_before(recipe, target.text)
-        self.scope.names[target.text] = Part(self.builder, target.text, recipe, node.span)
+        self.scope.give(target, Part(self.builder, target.text, recipe, node.span))
 
     def _as_before(self, recipe: Recipe, name: str) -> Recipe:
         """The recipe with braces in which `name` means what it meant before it was bound to the recipe."""
@@ -288,6 +294,7 @@ class Body(Application):
         if not isinstance(recipe, BraceRecipe):
             return recipe
         scope = Scope(recipe.scope)
+        scope.ended = recipe.scope.ended
         with suppress(KeyError):
             scope.names[name] = recipe.scope.find(name)[0]
         return BraceRecipe(recipe.body, scope)
@@ -316,7 +323,7 @@ class Body(Application):
                 labels=(Label(before.span, "it is declared here"),),
                 help="choose another name",
             )
-        self.scope.names[target.text] = value
+        self.scope.give(target, value)
         if isinstance(value, Value) and value.owner is self.builder:
             self.builder.names.setdefault(value.index, target.text)
         elif isinstance(value, (list, tuple)):

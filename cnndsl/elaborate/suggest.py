@@ -99,11 +99,15 @@ def fixed_position(name: str, by_position: int, by_name: list[str]) -> int | Non
     return fixed_position(name, by_position, by_name)
 
 
-def unknown_name(node: tree.Name, visible: list[str], later: Span | None) -> Problem:
-    """The error for a name that means nothing here; `later` is where a line further down gives it a meaning."""
+def unknown_name(node: tree.Name, visible: list[str], declared: Span | None) -> Problem:
+    """The error for a name that means nothing here; `declared` is where another line of the body gives it a meaning."""
     name, span = node.text, node.span
-    if later is not None:
-        labels = (Label(later, "it is declared here"),)
+    if declared is not None:
+        labels = (Label(declared, "it is declared here"),)
+        if declared.start < span.start:
+            message = f"{name} means nothing here: the line that declares it is in a branch that is not taken"
+            helps = "use it in the same branch, or declare it in every other one too"
+            return error("E201", message, span, labels=labels, help=helps)
         helps = "declare it before the line that uses it"
         return error("E201", f"{name} is declared further down, and means nothing yet", span, labels=labels, help=helps)
     if name in _ELSEWHERE:
@@ -136,6 +140,18 @@ def unknown_name(node: tree.Name, visible: list[str], later: Span | None) -> Pro
     helps = f"did you mean {near}?" if near else ways
     fix = Fix.replacing(span, near) if near and is_clear(name, meant) else None
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
+
+
+def known_in_braces(node: tree.Name, inner: Span, *, known_outside: bool) -> Problem:
+    """The error for a name outside of the braces in which a line gives it a meaning, maybe other than it has here."""
+    name = node.text
+    message = f"{name} is given a meaning in braces, and is known only in there"
+    helps = [f"give {name} its meaning in a line of the body itself, outside of the braces"]
+    if known_outside:
+        message = f"{name} is given another meaning in braces, which ends with them"
+        helps.append(f"if what it was before is meant here, call it something else in the braces: {name}_1")
+    labels = (Label(inner, "here, in braces that are a stage of their own"),)
+    return error("E218", message, node.span, labels=labels, help=tuple(helps))
 
 
 def unknown_attribute(problem: Problem, node: tree.Attribute, visible: list[str]) -> Problem:

@@ -483,6 +483,20 @@ def test_a_base_without_defaults_is_there_for_its_variants() -> None:
     assert program.network().output_shapes == ((5, 8, 8),)
 
 
+def test_names_in_braces_hide_nothing_behind_them() -> None:
+    body = """
+        for i in range(2) {
+            width = 4
+            "layer{i}": { width = width * 2; pad = 1; conv(width, 3, padding=pad) -> relu: relu }
+            relu -> pad(1)
+        }
+        { for i in range(2) { conv(8, 1) } } -> { for i in range(3) { conv(i + 1, 1) } }
+        -> { n = 5; conv(n, 1) } -> { n = 6; conv(n, 1) }"""
+    module = network(body)
+    shapes = [module.values[step.outputs[0]] for step in module.steps]
+    assert [int(shape[0]) for shape in shapes] == [8, 8, 8, 8, 8, 8, 8, 8, 1, 2, 3, 5, 6]
+
+
 # What is reported, and once
 
 
