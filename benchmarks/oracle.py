@@ -8,7 +8,8 @@ A case is a layer with parameters and an input size.  PyTorch builds and runs it
 refuse it as PyTorch does, from the text of a network of this layer, with the same size, the same parameters and
 buffers, the same module as it prints itself, the same multiply-accumulates, and the same numbers where there is a
 second way of writing it.  A program is a whole text: the sizes of all modules in evaluation and in training,
-parameters, multiply-accumulates, memory, what the middle of the output sees and the output itself are compared.
+parameters, multiply-accumulates, memory, what the middle of the output sees and the output itself are compared.  Where
+its sizes can be left open, what is then said of it is compared too: for many sizes, and with other networks beside it.
 
 The same seed draws the same cases and programs, in however many jobs.  The second and the third form try one again;
 each disagreement is shown with the command that does.  Leaves with 1 if there is one.
@@ -41,7 +42,8 @@ from tests.layers.cases import Case, cases
 from tests.layers.compiled import network_of
 from tests.oracle.agreement import check as check_program
 from tests.oracle.blocks import DEFINITIONS
-from tests.oracle.generator import Refused, generate
+from tests.oracle.generator import Draft, Refused, generate
+from tests.oracle.opened import check_open, opened
 
 MOST_SHOWN = 20
 """More disagreements than this are counted, not shown."""
@@ -145,11 +147,20 @@ def try_programs(numbers: Iterable[int]) -> Findings:
         text = draft.text()
         findings.lines += len(text.splitlines())
         problem = problem_of(lambda text=text: check_program(text))  # type: ignore[misc]
+        if not problem:
+            problem = problem_of(lambda draft=draft, number=number: try_open(draft, number))  # type: ignore[misc]
+            text = text if not problem else draft.blocks + draft.network("Net", opened(draft))
         for name in draft.used:
             findings.held.setdefault(name, Counter()).update(["programs"] if problem else ["programs", "agree"])
         if problem:
             findings.disagreements.append((again, shortened(text, problem), problem))
     return findings
+
+
+def try_open(draft: Draft, number: int) -> None:
+    """Leave the sizes of a program open, beside another one."""
+    if check_open(draft, generate(number + 1)):
+        draft.used["open sizes"] += 1
 
 
 def shortened(text: str, problem: str) -> str:

@@ -211,7 +211,7 @@ class OpenSize(Model):
     """What an open size of a network's input must be: at least `minimum`, and `multiple` times a number plus `rest`.
 
     `minimum` is None where no size up to the greatest tried fits; `multiple` None where there is no such pattern.
-    `reasons` are the places that ask for it.
+    `reasons` are the places that ask for it. `relations` say what it must be beside sizes declared before it: "W = H".
     """
 
     symbol: str
@@ -219,10 +219,16 @@ class OpenSize(Model):
     multiple: int | None
     rest: int = 0
     reasons: tuple[Origin, ...] = ()
+    relations: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
-        """What it must be, in words: "H is a multiple of 16, at least 32"."""
+        """What it must be, in words: "H is a multiple of 16, at least 32", "W is at least 5, and W = H", "H2 = H"."""
+        of_itself = () if self.relations and self.minimum == self.multiple == 1 else (self._of_itself,)
+        return ", and ".join((*of_itself, *self.relations))
+
+    @property
+    def _of_itself(self) -> str:
         if self.minimum is None:
             return f"no {self.symbol} that was tried fits"
         if self.multiple is None:

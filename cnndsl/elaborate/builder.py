@@ -165,7 +165,7 @@ class Builder:
         self.context.turn(span, len(shapes))
         self._add_readings(action, inputs, len(shapes), span)
         self.context.work(span, sum(trace_weight(*shape) for shape in shapes))
-        self.context.attribute(span)
+        self.context.open.attribute(span)
         outputs = tuple(self.value(shape, span, maker) for shape in shapes)
         self._spans.append(span)
         self.steps.append(

@@ -13,7 +13,7 @@ from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.sizes import Shape, check_limits
 from cnndsl.program import Module, Origin
 from cnndsl.source import Span
-from cnndsl.traced import Guard, Symbol, Traced, key_of
+from cnndsl.traced import Guard, Symbol, Traced, key_of, work_key
 
 MOST_ERRORS = 1_000
 """After so many errors the rest of a text is left alone."""
@@ -24,6 +24,25 @@ _SHOWN_USES = 3
 
 class Stop(Exception):  # noqa: N818 - a signal to the end of the whole elaboration
     """Raised when a limit is reached that leaves no time for the rest of the text; why is reported already."""
+
+
+class OpenSizes:
+    """The sizes of the inputs of one network that are left open, and which step asked what of them."""
+
+    def __init__(self) -> None:
+        self.places: dict[Symbol, Span] = {}
+        """Where each is declared."""
+        self.reasons: dict[Guard, Span] = {}
+        """For what was asked, the step that asked first."""
+        self._seen: dict[Symbol, int] = {}
+
+    def attribute(self, span: Span) -> None:
+        """Note that what was asked since the last call was asked by the step at `span`."""
+        for symbol in self.places:
+            guards = symbol.guards or []
+            for guard in guards[self._seen.get(symbol, 0) :]:
+                self.reasons.setdefault(guard, span)
+            self._seen[symbol] = len(guards)
 
 
 class Context:
@@ -38,11 +57,8 @@ class Context:
         """Module id -> how many layers it holds, repeated blocks counted each time."""
         self.memo: dict[Any, Any] = {}
         """Work that need not be done again, by what it depends on."""
-        self.open: dict[Symbol, Span] = {}
-        """The sizes of the network's inputs that are left open, and where."""
-        self.reasons: dict[Guard, Span] = {}
-        """For what was asked of open sizes, the step that asked first."""
-        self._guards_seen: dict[Symbol, int] = {}
+        self.open = OpenSizes()
+        """Those of the network that is worked out."""
         self._counts: dict[str, int] = {}
         self._turns = 0
         self._worked = 0
@@ -151,14 +167,6 @@ class Context:
             self.report(problem.diagnostic)
             raise Stop
 
-    def attribute(self, span: Span) -> None:
-        """Note that what was asked of open sizes since the last call was asked by the step at `span`."""
-        for symbol in self.open:
-            guards = symbol.guards or []
-            for guard in guards[self._guards_seen.get(symbol, 0) :]:
-                self.reasons.setdefault(guard, span)
-            self._guards_seen[symbol] = len(guards)
-
     def new_id(self, name: str) -> str:
         """An id for another module called `name`."""
         count = self._counts[name] = self._counts.get(name, 0) + 1
@@ -184,8 +192,8 @@ class Context:
 
 
 def dims_key(shape: Shape) -> Any:
-    """A hashable key: shapes with the same key are the same, their expressions included."""
-    return tuple(map(key_of, shape))
+    """A hashable key: shapes with the same key are the same, their expressions and whose open sizes these name too."""
+    return tuple(map(work_key, shape))
 
 
 def origin(span: Span) -> Origin:

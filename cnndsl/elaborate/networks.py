@@ -7,7 +7,7 @@ from typing import Any
 
 from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.elaborate.builder import Builder
-from cnndsl.elaborate.context import Context
+from cnndsl.elaborate.context import Context, OpenSizes
 from cnndsl.elaborate.definitions import bind_parameters, declared_names, saved_parameters
 from cnndsl.elaborate.opening import requirements
 from cnndsl.elaborate.scope import Scope
@@ -86,7 +86,7 @@ class Networks:
                 item.name.span,
                 help=f"give a default: {missing[0]} = 10, or compile with --set {missing[0]}=10",
             )
-        self._context.open.clear()
+        self._context.open = OpenSizes()
         builder = Builder(self._context, "network", item.name.text, item.name.span, declared_names(definition.body))
         body = Body(self._context, builder, Scope(template.scope))
         parameters = bind_parameters(body, definition, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import add, mul
 from typing import Any
 
@@ -15,7 +16,7 @@ from cnndsl.layers.fields import LARGEST
 from cnndsl.layers.sizes import AXES, Dim, Shape
 from cnndsl.program import OpenSize
 from cnndsl.syntax import tree
-from cnndsl.traced import RELATIONS, Expr, Guard, Number, Operation, Symbol, Traced, value_of
+from cnndsl.traced import MIRRORED, OPPOSITE, RELATIONS, Expr, Guard, Number, Operation, Symbol, Traced, value_of
 
 STAND_IN = 2**12 * 3 * 5 * 7
 """The size with which an open axis is worked out: large, and divisible by whatever strides multiply to."""
@@ -80,7 +81,7 @@ def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str,
         guards: list[Guard] = []
         name = axis[0].upper() if position == 0 else f"{axis[0].upper()}{position + 1}"
         symbol = Symbol(name, guards)
-        body.context.open[symbol] = argument.span
+        body.context.open.places[symbol] = argument.span
         return Traced(STAND_IN, Expr.of(symbol))
     if _is_left_open(argument.value):
         fix = Fix.replacing(argument.span, "?")
@@ -108,20 +109,42 @@ def requirements(context: Context) -> tuple[OpenSize, ...]:
     All that a size goes through divides and adds whole numbers, so which sizes fit repeats itself;
     it is read off the sizes up to `LARGEST_TRIED`.
     """
-    return tuple(_requirement(context, symbol) for symbol in context.open)
+    return tuple(_requirement(context, symbol) for symbol in context.open.places)
 
 
 def _requirement(context: Context, symbol: Symbol) -> OpenSize:
-    guards = [guard for guard in dict.fromkeys(symbol.guards or ()) if _alone(guard, symbol)]
+    asked = dict.fromkeys(symbol.guards or ())
+    before = list(context.open.places)[: list(context.open.places).index(symbol)]
+    relations = dict.fromkeys(_relation(guard, symbol) for guard in asked if _last(guard, symbol, before))
+    found = _of_itself(context, symbol, [guard for guard in asked if _symbols(guard) == {symbol}])
+    return found.model_copy(update={"relations": tuple(relations)}) if relations else found
+
+
+def _last(guard: Guard, symbol: Symbol, before: Sequence[Symbol]) -> bool:
+    """Whether a comparison is one of this size with such as are declared before it."""
+    others = _symbols(guard) - {symbol}
+    return bool(others) and others <= set(before)
+
+
+def _relation(guard: Guard, symbol: Symbol) -> str:
+    """What a comparison asks of two open sizes: "H2 = H"."""
+    left, right, relation = guard.left, guard.right, guard.relation
+    if symbol not in left.symbols():
+        left, right, relation = right, left, MIRRORED[relation]
+    relation = relation if guard.truth else OPPOSITE[relation]
+    return f"{left} {'=' if relation == '==' else relation} {right}"
+
+
+def _of_itself(context: Context, symbol: Symbol, guards: list[Guard]) -> OpenSize:
     sizes = range(1, LARGEST_TRIED + 1)
-    context.work(context.open[symbol], len(guards) * LARGEST_TRIED // LIGHT)
+    context.work(context.open.places[symbol], len(guards) * LARGEST_TRIED // LIGHT)
     rows = [_outcomes(guard, sizes) for guard in guards]
     fits = [all(column) for column in zip(*rows, strict=True)] if rows else [True] * len(sizes)
     if not any(fits):
         return OpenSize(symbol=symbol.name, minimum=None, multiple=None)
     minimum = fits.index(True) + 1
     asks = [guard for guard, row in zip(guards, rows, strict=True) if not all(row[max(0, minimum - 2) :])]
-    reasons = dict.fromkeys(origin(context.reasons[guard]) for guard in asks if guard in context.reasons)
+    reasons = dict.fromkeys(origin(context.open.reasons[guard]) for guard in asks if guard in context.open.reasons)
     pattern = fits[minimum - 1 :]
     for period in range(1, LARGEST_TRIED // 4):
         if all(fit == (at % period == 0) for at, fit in enumerate(pattern)):
@@ -131,9 +154,8 @@ def _requirement(context: Context, symbol: Symbol) -> OpenSize:
     return OpenSize(symbol=symbol.name, minimum=minimum, multiple=period, rest=minimum % period, reasons=tuple(reasons))
 
 
-def _alone(guard: Guard, symbol: Symbol) -> bool:
-    names = guard.left.symbols() | guard.right.symbols()
-    return {s.name for s in names} == {symbol.name}
+def _symbols(guard: Guard) -> frozenset[Symbol]:
+    return guard.left.symbols() | guard.right.symbols()
 
 
 def _outcomes(guard: Guard, sizes: range) -> list[bool]:

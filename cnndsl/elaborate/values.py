@@ -19,7 +19,7 @@ from cnndsl.program import Weights, nested_shape
 from cnndsl.records import Record
 from cnndsl.source import Span
 from cnndsl.syntax import tree
-from cnndsl.traced import Number, Traced, Truth, key_of
+from cnndsl.traced import Number, Traced, Truth, work_key
 
 if TYPE_CHECKING:
     from cnndsl.elaborate.scope import Scope
@@ -195,7 +195,7 @@ def key_for(value: Any) -> Any:
     if isinstance(value, (bool, int, float, str)):
         return (type(value).__name__, value)
     if isinstance(value, Traced):
-        return key_of(value) if value.is_open else (type(value.value).__name__, value.value)
+        return work_key(value) if value.is_open else (type(value.value).__name__, value.value)
     if isinstance(value, Truth):
         return ("bool", value.value)
     if isinstance(value, BlockRecipe):

@@ -13,11 +13,24 @@ Expressions are polynomials, so that equal ones compare equal however they were 
 """
 
 from cnndsl.traced.expr import Atom, Expr, Guard, Number, Operation, Symbol, TooLong, make_divisible
-from cnndsl.traced.number import SizeIsOpen, Traced, calculate, call, evaluate, is_open, key_of, trace_weight, value_of
+from cnndsl.traced.number import (
+    SizeIsOpen,
+    Traced,
+    calculate,
+    call,
+    evaluate,
+    is_open,
+    key_of,
+    trace_weight,
+    value_of,
+    work_key,
+)
 from cnndsl.traced.reading import parse_expr, parse_test
-from cnndsl.traced.truth import RELATIONS, Test, Truth, junction, negation
+from cnndsl.traced.truth import MIRRORED, OPPOSITE, RELATIONS, Test, Truth, junction, negation
 
 __all__ = [
+    "MIRRORED",
+    "OPPOSITE",
     "RELATIONS",
     "Atom",
     "Expr",
@@ -42,4 +55,5 @@ __all__ = [
     "parse_test",
     "trace_weight",
     "value_of",
+    "work_key",
 ]

@@ -127,7 +127,6 @@ class Traced:
             for symbol in difference.symbols():
                 if symbol.guards is not None:
                     symbol.guards.append(Guard(relation, left, right, truth))
-                    break
         return truth
 
     @property
@@ -268,3 +267,14 @@ def is_open(number: Any) -> bool:
 def key_of(number: Any) -> Any:
     """A hashable key under which numbers are the same only if their expressions are too."""
     return (number.value, number.expr) if isinstance(number, Traced) else number
+
+
+def work_key(number: Any) -> Any:
+    """As `key_of`, for work that compares numbers: open sizes of the same name in two networks are not the same.
+
+    Each has notes of its own, and work that is not done again would be missing in those of the second.
+    """
+    if not is_open(number):
+        return key_of(number)
+    opened = sorted(symbol for symbol in number.expr.symbols() if symbol.guards is not None)
+    return (*key_of(number), *(id(symbol.guards) for symbol in opened))

@@ -19,7 +19,7 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 class Test(Record):
@@ -52,7 +52,7 @@ class Test(Record):
             if a is not None and b is not None:
                 return RELATIONS[self.name](a, b)
             # What is known stands on the right: channels == 4, not 4 == channels.
-            return Test(self.name, (left, right)) if a is None else Test(_MIRRORED[self.name], (right, left))
+            return Test(self.name, (left, right)) if a is None else Test(MIRRORED[self.name], (right, left))
         if self.name == FLAG:
             (flag,) = (operand.substitute(values) for operand in self.operands)
             assert isinstance(flag, Expr)  # noqa: S101 - a flag is an expression, of its name alone
@@ -87,15 +87,15 @@ class Truth(Record):
         return self.value
 
 
-_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
 def negation(test: Test | bool) -> Test | bool:
     """The opposite of a test."""
     if isinstance(test, bool):
         return not test
-    if test.name in _OPPOSITE:
-        return Test(_OPPOSITE[test.name], test.operands)
+    if test.name in OPPOSITE:
+        return Test(OPPOSITE[test.name], test.operands)
     return test.operands[0] if test.name == "not" and isinstance(test.operands[0], Test) else Test("not", (test,))
 
 

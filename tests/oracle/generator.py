@@ -45,12 +45,19 @@ class Draft:
 
     def text(self, *more: str) -> str:
         """The program so far, with more lines."""
-        inputs = [(f"{name} = " if len(self.inputs) > 1 else "", written(x)[1:-1]) for name, x in self.inputs.items()]
-        body = [*(f"{name}input({sizes})" for name, sizes in inputs), *self.lines, *more]
-        body += [self.output] if self.output else []
-        network = "".join(f"    {line}\n" for line in body)
-        definitions = "".join(f"{definition.text.strip()}\n\n" for definition in self.definitions)
-        return f"{definitions}network Net(classes = 5, wide = 2, deep = true) {{\n{network}}}\n"
+        return self.blocks + self.network("Net", {name: written(x)[1:-1] for name, x in self.inputs.items()}, *more)
+
+    @property
+    def blocks(self) -> str:
+        """Its definitions."""
+        return "".join(f"{definition.text.strip()}\n\n" for definition in self.definitions)
+
+    def network(self, name: str, sizes: dict[str, str], *more: str) -> str:
+        """Its network under a name and with the sizes of its inputs as they are written, with more lines."""
+        inputs = [f"{f'{word} = ' if len(sizes) > 1 else ''}input({size})" for word, size in sizes.items()]
+        body = [*inputs, *self.lines, *more, *([self.output] if self.output else [])]
+        lines = "".join(f"    {line}\n" for line in body)
+        return f"network {name}(classes = 5, wide = 2, deep = true) {{\n{lines}}}\n"
 
     def shape_after(self, *more: str) -> Shape:
         """The shape of the last value with more lines. Raises Refused where the compiler does not take them."""

@@ -13,16 +13,44 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.convolution import Conv
 from cnndsl.layers.pooling import MaxPool
 from cnndsl.layers.reach import same
+from cnndsl.traced import key_of
 from tests.oracle.agreement import check
 from tests.oracle.blocks import DEFINITIONS
 from tests.oracle.generator import generate
+from tests.oracle.opened import apart, check_open
 
 COUNT = 300
+OPEN = range(0, COUNT, 8)
 
 
 @pytest.mark.parametrize("seed", range(COUNT))
 def test_a_random_program(seed: int) -> None:
     check(generate(seed).text())
+
+
+@pytest.mark.parametrize("seed", OPEN)
+def test_a_random_program_of_open_sizes(seed: int) -> None:
+    check_open(generate(seed), generate(seed + 1))
+
+
+def try_all(seeds: range) -> None:
+    for seed in seeds:
+        check_open(generate(seed), generate(seed + 1))
+
+
+def test_many_programs_can_leave_their_sizes_open() -> None:
+    drafts = [generate(seed) for seed in OPEN]
+    assert sum(apart(draft) for draft in drafts) > len(drafts) / 3
+
+
+@pytest.mark.parametrize("name", ["work_key", "_relation"])
+def test_what_is_wrong_with_open_sizes_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    if name == "work_key":  # work of one network taken for that of another
+        monkeypatch.setattr("cnndsl.elaborate.context.work_key", key_of)
+    else:  # what two sizes must be beside one another
+        monkeypatch.setattr("cnndsl.elaborate.opening._relation", lambda guard, symbol: "1 = 1")
+    with pytest.raises(AssertionError):
+        try_all(OPEN)
 
 
 def test_programs_of_every_make_are_drawn() -> None:
