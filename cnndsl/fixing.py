@@ -60,7 +60,7 @@ def edited(source: Source, edits: Iterable[Edit]) -> Source:
     for edit in sorted(edits, key=lambda edit: edit.span.start):
         pieces += [source.text[reached : edit.span.start], edit.text]
         reached = edit.span.end
-    return Source(source.name, "".join([*pieces, source.text[reached:]]), source.short)
+    return Source(source.name, "".join([*pieces, source.text[reached:]]), source.short, source.line_end)
 
 
 class _Attempt:

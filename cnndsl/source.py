@@ -25,18 +25,25 @@ class Position(NamedTuple):
 class Source:
     """One text with the name under which messages speak of it.
 
-    `short` is the name for what is made of the text: without the folders around the file that was
-    named by the user, so that these leave no trace. Without one it is the last part of `name`.
+    The lines of `text` end with LF, also where they ended with CRLF; `line_end` is what ended the first of them, and
+    `ended` gives it back. `short` is the name for what is made of the text: without the folders around the file that
+    was named by the user, so that these leave no trace. Without one it is the last part of `name`.
     """
 
     name: str
     text: str
     short: str = ""
+    line_end: str = ""
     _line_starts: list[int] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.short:
             object.__setattr__(self, "short", PureWindowsPath(PurePosixPath(self.name).name).name or self.name)
+        if not self.line_end:
+            first = self.text.find("\n")
+            object.__setattr__(self, "line_end", "\r\n" if first > 0 and self.text[first - 1] == "\r" else "\n")
+        if "\r\n" in self.text:
+            object.__setattr__(self, "text", self.text.replace("\r\n", "\n"))
         starts = self._line_starts
         starts.append(0)
         at = self.text.find("\n")
@@ -58,6 +65,10 @@ class Source:
         start = self._line_starts[number - 1]
         end = self.text.find("\n", start)
         return self.text[start : len(self.text) if end == -1 else end].rstrip("\r")
+
+    def ended(self, text: str) -> str:
+        """Another text, its lines ended as those of this one were."""
+        return text if self.line_end == "\n" else text.replace("\n", self.line_end)
 
     @property
     def line_count(self) -> int:

@@ -35,7 +35,7 @@ def test_read(tmp_path: Path) -> None:
     path = tmp_path / "net.cnn"
     path.write_bytes("\ufeffrelu  # 日本語\r\n".encode())
     source = files.read(path)
-    assert (source.name, source.text) == (str(path), "relu  # 日本語\r\n")
+    assert (source.name, source.text) == (str(path), "relu  # 日本語\n")
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

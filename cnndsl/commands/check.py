@@ -76,7 +76,7 @@ def _mend(run: Run, path: Path, settings: Mapping[str, Any]) -> list[str]:
         fixed = fix(source, lambda text: run.check(text, path, settings))
         if fixed.applied:
             mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
-            rewrite(path, old, mark + fixed.source.text.encode())
+            rewrite(path, old, mark + source.ended(fixed.source.text).encode())
     except Problem as problem:
         run.report([problem.diagnostic])
         return []
@@ -95,12 +95,12 @@ def _diff(run: Run, paths: Iterable[Path | Problem], settings: Mapping[str, Any]
             run.report([path.diagnostic])
             continue
         try:
-            _, source = run.read(path)
+            old, source = run.read(path)
         except Problem as problem:
             run.report([problem.diagnostic])
             continue
         fixed = fix(source, lambda text, path=path: run.check(text, path, settings))  # type: ignore[misc]
-        say(difference(source.text, fixed.source.text, source.name))
+        say(difference(old.decode("utf-8-sig"), source.ended(fixed.source.text), source.name))
         run.settle(run.check(source, path, settings))
     return run.finish()
 

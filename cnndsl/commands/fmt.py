@@ -26,7 +26,8 @@ Outcome = Literal["changed", "unchanged", "failed"]
 def command(files: tuple[Path, ...], check: bool, diff: bool, color: str, stdin_filename: str | None) -> int:
     """Give each FILE the one layout: indentation, spaces, blank lines, and `=` under `=`.
 
-    Line breaks and comments stay as they are. So does a file whose text cannot be read.
+    Line breaks and comments stay as they are, and so does a file whose text cannot be read. Lines end as the first of
+    the file does, with LF or CRLF.
 
     FILE may be a folder, which stands for the .cnn files in it and below, except hidden ones; or - for standard
     input, whose text is printed.
@@ -75,7 +76,7 @@ class _Job:
             if found:
                 self.run.report(found)
                 return "failed"
-            new = text.encode()
+            new = source.ended(text).encode()
             self._give(path, source.name, old, new)
         except Problem as problem:
             self.run.report([problem.diagnostic])

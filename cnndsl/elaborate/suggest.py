@@ -291,7 +291,7 @@ def activation_argument(kind: str, call: tree.Call, at: int) -> Problem:
     if fix is not None and word:
         end = call.span.end
         rest = call.span.source.text[end : end + 80].lstrip(" \t")
-        follows = not rest or rest.startswith(("\n", "\r", ";", "}", "#", "->"))
+        follows = not rest or rest.startswith(("\n", ";", "}", "#", "->"))
         removed, added = fix.edits[0].span, f" -> {word}"
         if removed.end == end:  # the parentheses go, too
             fix = Fix.replacing(removed, added)
@@ -310,7 +310,7 @@ def applied(call: tree.Call) -> Fix | None:
         return None
     span, given, text = call.span, call.arguments[0].span, call.span.source.text
     before, after = text[: span.start].rstrip(" \t")[-1:], text[span.end :].lstrip(" \t")[:2]
-    alone = before in ("", "(", ",", "=", "{", "\n", ";") and (after[:1] in ("", ")", ",", "}", "\n", "\r", ";", "#"))
+    alone = before in ("", "(", ",", "=", "{", "\n", ";") and (after[:1] in ("", ")", ",", "}", "\n", ";", "#"))
     opening, closing = ("", "") if alone or (before not in ("+", "-", "*", "/", ">") and after == "->") else ("(", ")")
     return Fix(
         (

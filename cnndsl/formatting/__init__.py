@@ -29,7 +29,8 @@ class LayoutError(Exception):
 def formatted(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
     """A text in its one layout; with errors in it, the text as it is, and the errors.
 
-    Lines end with one line feed, also the last. Where the spaces would make it too long a text, that is the error.
+    Every line ends with a line feed, also the last; `Source.ended` gives them the ends that they had. Where the spaces
+    would make it too long a text, that is the error.
     Raises LayoutError where the result does not say the same, has not the same comments in the same order, or would
     change when formatted again.
     """

@@ -109,7 +109,7 @@ def left_out(place: Place) -> Problem | None:
     dots = re.compile(r"\.{3,}|…").match(source.text, place.first.start)
     if dots is not None and word.start < dots.end():
         span = Span(source, dots.start(), dots.end())
-        alone = re.compile(r"[ \t]*\r?\n").match(source.text, dots.end())
+        alone = re.compile(r"[ \t]*\n").match(source.text, dots.end())
         begins = source.offset(span.position.line)
         alone = alone if not source.text[begins : dots.start()].strip() else None
         fix = Fix.replacing(Span(source, begins, alone.end()), "") if alone else None

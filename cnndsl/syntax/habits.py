@@ -70,7 +70,7 @@ def long_comment(place: Place) -> Problem | None:
         commented.pop()
     if len(commented) == 1:
         helps = f"write {commented[0].strip()}"
-    alone = re.match(r"[ \t]*(\n|\r|$)", source.text[span.end :])
+    alone = re.match(r"[ \t]*(\n|$)", source.text[span.end :])
     fix = Fix.replacing(span, "\n".join(commented).lstrip()) if alone else None
     return error("E101", message, span, help=helps, fix=fix)
 

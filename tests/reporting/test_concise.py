@@ -24,5 +24,5 @@ def test_without_a_place() -> None:
 
 def test_a_line_stays_one_line() -> None:
     source = Source("a\nb.cnn", "relu\r\nrelu")
-    rendered = concise.render([Diagnostic("E101", "one\r\ntwo\x1b[2J", Span(source, 6, 10))])
+    rendered = concise.render([Diagnostic("E101", "one\r\ntwo\x1b[2J", Span(source, 5, 9))])
     assert rendered == "a b.cnn:2:1: E101 one  two␛[2J\n"
