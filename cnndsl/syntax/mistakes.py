@@ -358,6 +358,7 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     copied.item,
     copied.printed,
     _character,
+    arrows.after_a_choice,
     habits.other_language,
     keywords.given_input,
     keywords.begins,

@@ -483,6 +483,17 @@ def test_a_base_without_defaults_is_there_for_its_variants() -> None:
     assert program.network().output_shapes == ((5, 8, 8),)
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_an_arrow_behind_a_choice_goes_with_what_the_parentheses_say(same: bool) -> None:
+    written = f"same = {str(same).lower()}\n"
+    of_both = network(written + "(relu if same else tanh) -> conv(2, 1)")
+    assert kinds(of_both) == ["relu" if same else "tanh", "conv"]
+    of_one = network(written + "relu if same else (tanh -> conv(2, 1))")
+    assert kinds(of_one) == (["relu"] if same else ["tanh", "conv"])
+    last = network(written + "conv(2, 1) -> act: relu if same else tanh")
+    assert kinds(last) == ["conv", "relu" if same else "tanh"]
+
+
 def test_names_in_braces_hide_nothing_behind_them() -> None:
     body = """
         for i in range(2) {
