@@ -32,7 +32,7 @@ def compile_source(
     from cnndsl.lint import lint, parse_codes, silence
 
     ignored = parse_codes(ignore)
-    given = _values(settings) if settings else {}
+    given = _values(settings)
     with all_kept():
         file, found = parse(source)
         is_whole = not has_errors(found)
@@ -46,8 +46,10 @@ def compile_source(
     return Compilation(source, silence(in_order(found), source, ignored), program, read)
 
 
-def _values(settings: Mapping[str, Any]) -> dict[str, Any]:
-    from cnndsl.settings import from_python  # few give any
+def _values(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    if settings is None or (isinstance(settings, dict) and not settings):  # few give any
+        return {}
+    from cnndsl.settings import from_python
 
     return from_python(settings)
 
@@ -64,7 +66,7 @@ def compile(  # noqa: A001 - the package's own word
     """Compile a text, or the file with this Path: `compile("network ...")`, `compile(Path("models/net.cnn"))`.
 
     name: what messages and generated modules call a text; a file goes by its own name.
-    settings: values for parameters of networks, such as `{"classes": 100}`.
+    settings: values for parameters of networks, such as `{"classes": 100}`; any mapping, with any sequences for lists.
     folder: where the files that a text imports are, or below; without it, nothing can be imported. A file
     imports from its own folder.
     limits: how much a text may ask for, `cnndsl.elaborate.Limits`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Value = bool | int | float | str | list["Value"]
@@ -28,18 +28,26 @@ _DEEPEST = 100  # lists in lists, as in a text
 
 
 def from_python(settings: Mapping[str, Any]) -> dict[str, Value]:
-    """Settings as the language knows values; what NumPy and PyTorch have for numbers and lists is taken too.
+    """Settings as the language knows values.
 
-    Raises TypeError for a value that is none of the language, ValueError for a number that is not finite, and for lists
-    in lists without an end.
+    Any mapping and any sequence is taken, those of configuration libraries too, and a number, an array or a tensor of
+    NumPy or PyTorch for what its `tolist()` gives. Raises TypeError for a value that is none of the language,
+    ValueError for a number that is not finite, and for lists in lists without an end.
     """
+    if not isinstance(settings, Mapping):
+        message = f'settings are a mapping from names to values, such as {{"classes": 100}}, not {_kind(settings)}'
+        raise TypeError(message)
+    for name in settings:
+        if not isinstance(name, str):
+            message = f"the name of a setting is a text, and {name!r} is {_kind(name)}"
+            raise TypeError(message)
     return {name: _from_python(name, value) for name, value in settings.items()}
 
 
 def _from_python(name: str, value: Any, depth: int = 0) -> Value:
-    if hasattr(value, "tolist"):  # an array, a tensor, or a number out of one
+    if not isinstance(value, Sequence) and hasattr(value, "tolist"):  # an array, a tensor, or a number out of one
         value = value.tolist()
-    if isinstance(value, (list, tuple, range)):
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
         if depth >= _DEEPEST:
             raise _too_deep()
         return [_from_python(name, item, depth + 1) for item in value]
@@ -49,10 +57,12 @@ def _from_python(name: str, value: Any, depth: int = 0) -> Value:
     for kind in (bool, int, float, str):  # a truth value is a whole number to Python
         if isinstance(value, kind):
             return kind(value)
-    message = (
-        f"the setting {name} must be a number, a truth value, a text or a list of them, not {type(value).__name__}"
-    )
+    message = f"the setting {name} must be a number, a truth value, a text or a list of them, not {_kind(value)}"
     raise TypeError(message)
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def parse(text: str) -> tuple[str, Value]:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+from array import array
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cnndsl
 from cnndsl.settings import from_python, parse, parse_value, written
 
 
@@ -111,7 +116,59 @@ def test_values_from_python(given: object, value: object) -> None:
     assert repr(found) == repr({"n": value})  # which tells 1 from 1.0 and true
 
 
-@pytest.mark.parametrize("given", [None, {}, b"x", object(), 1j, [None], {1, 2}])
+class ListConfig(Sequence[object]):
+    """A sequence as libraries for configurations have them: no list, and it makes its items when it is asked."""
+
+    def __init__(self, *items: object) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._items[at]
+
+
+class DictConfig(Mapping[str, object]):
+    """A mapping of this kind."""
+
+    def __init__(self, **items: object) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __getitem__(self, name: str) -> object:
+        return self._items[name]
+
+
+def test_configurations() -> None:
+    given = DictConfig(widths=ListConfig(8, ListConfig(16, 1.5)), name="a", deep=deque([1]), bits=array("i", [1, 2]))
+    assert from_python(given) == {"widths": [8, [16, 1.5]], "name": "a", "deep": [1], "bits": [1, 2]}
+    text = "network Net(widths = [4]) { input(3, 8, 8); for width in widths { conv(width, 1) } }"
+    made = cnndsl.compile(text, settings=DictConfig(widths=ListConfig(8, 16)))
+    assert made.program is not None
+    assert made.program.settings == {"widths": [8, 16]}
+    assert cnndsl.compile(text, settings=DictConfig()).ok
+
+
+@pytest.mark.parametrize("given", [["a"], [], "a=1", 3, [("a", 1)], np.array([1, 2])])
+def test_settings_that_are_no_mapping(given: Any) -> None:
+    with pytest.raises(TypeError, match=r'a mapping from names to values, such as {"classes": 100}, not \w+$'):
+        cnndsl.compile("network Net { input(3, 8, 8) }", settings=given)
+
+
+def test_names_that_are_no_text() -> None:
+    with pytest.raises(TypeError, match="the name of a setting is a text, and 1 is int"):
+        from_python({1: 2})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    "given", [None, {}, DictConfig(a=1), b"x", bytearray(b"x"), memoryview(b"x"), object(), 1j, [None], {1, 2}]
+)
 def test_what_is_no_value_in_python(given: object) -> None:
     with pytest.raises(TypeError, match="the setting n must be"):
         from_python({"n": given})
