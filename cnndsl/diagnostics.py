@@ -8,9 +8,9 @@ E5 limits; W2 and on are warnings.  `docs/errors/` has a page about each.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
 
-from cnndsl.records import Record
 from cnndsl.source import Span
 
 
@@ -21,21 +21,24 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-class Label(Record):
+@dataclass(frozen=True, slots=True)
+class Label:
     """A further place that explains the diagnostic, and what it has to do with it."""
 
     span: Span
     message: str
 
 
-class Edit(Record):
+@dataclass(frozen=True, slots=True)
+class Edit:
     """Characters of a text to be replaced: those of `span` by `text`. An empty span is a place to insert at."""
 
     span: Span
     text: str
 
 
-class Fix(Record):
+@dataclass(frozen=True, slots=True)
+class Fix:
     """A change that does what a diagnostic asks for. The edits are in one source, in order, and do not overlap."""
 
     edits: tuple[Edit, ...]
@@ -70,7 +73,8 @@ def _shortened(text: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
 
 
-class Diagnostic(Record):
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
     """One finding: what is wrong (`message`), where (`span`, `label`), and what to write instead (`help`).
 
     `span` is None only where there is no text to point at, such as a file that cannot be read. `fix` is there where

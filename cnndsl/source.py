@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
-from cnndsl.records import Record
-
 
 class Position(NamedTuple):
     """A place in a text; both numbers count from 1, columns in characters."""
@@ -76,7 +74,8 @@ class Source:
         return len(self._line_starts)
 
 
-class Span(Record):
+@dataclass(frozen=True, slots=True)
+class Span:
     """The characters `start` to `end` (exclusive) of a source."""
 
     source: Source

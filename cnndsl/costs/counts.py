@@ -7,14 +7,16 @@ One multiply-accumulate is one MAC (twice that in FLOPs).
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape, plain
 from cnndsl.program import Call, Combine, Leaf, Module, Program, Step, Use
-from cnndsl.records import Record
 from cnndsl.traced import is_open
 
 
-class Cost(Record):
+@dataclass(frozen=True, slots=True)
+class Cost:
     """The numbers that a module holds, and its multiply-accumulates for one sample.
 
     trainable: how many of the parameters an optimiser would change; given weights are fixed unless they
@@ -82,7 +84,7 @@ class Counter:
     def held(self, unit: Leaf | Use) -> Cost:
         """The numbers that a part holds."""
         if isinstance(unit, Use):
-            return self.of(unit.module).replaced(macs=0)
+            return replace(self.of(unit.module), macs=0)
         given = unit.weights
         parameters = trainable = buffers = 0
         for tensor in unit.layer.tensors(plain(unit.x)):

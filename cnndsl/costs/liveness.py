@@ -16,10 +16,10 @@ from cnndsl.layers.learned import Learned
 from cnndsl.layers.memory import Extra, Kept
 from cnndsl.layers.sizes import KnownShape, plain
 from cnndsl.program import Call, Combine, Leaf, Module, Plain, Program, Step
-from cnndsl.records import Record
 
 
-class Held(Record):
+@dataclass(frozen=True, slots=True)
+class Held:
     """What one application holds, in bytes.
 
     path: the attribute path from the network, empty for what leaves no module.
@@ -35,7 +35,8 @@ class Held(Record):
     kept: int | None
 
 
-class Value(Record):
+@dataclass(frozen=True, slots=True)
+class Value:
     """A value that flows: the number of its storage, whether it lies there in order, whether it wants a gradient."""
 
     storage: int
@@ -52,7 +53,8 @@ class Storage:
     kept: bool = False
 
 
-class Run(Record):
+@dataclass(frozen=True, slots=True)
+class Run:
     """What the application of a module takes, beyond what it is given.
 
     peak: the most that is alive at once, and `where`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
@@ -146,7 +147,7 @@ def _call_alike(body: Evaluation, layer: type[Layer], value: Value | None, node:
             message = f"{name} takes its size from like, and is given {given} as well"
             raise error("E207", message, argument.span, help="leave out one of the two")
     named = {a.name.text: item for a, item in zip(rest, others, strict=True) if a.name is not None}
-    return _call_operation(body, name, [value, like], named, node.replaced(arguments=tuple(rest)))
+    return _call_operation(body, name, [value, like], named, replace(node, arguments=tuple(rest)))
 
 
 def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -73,7 +74,7 @@ class Context:
         if self._uses and diagnostic.span is not None:
             places = {span: name for name, span in reversed(self._uses) if span != diagnostic.span}
             uses = (Label(span, f"{name} is used here") for span, name in islice(places.items(), _SHOWN_USES))
-            diagnostic = diagnostic.replaced(labels=(*diagnostic.labels, *uses))
+            diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *uses))
         same = (diagnostic.code, diagnostic.span, diagnostic.message)
         if same in self._said:
             return

@@ -6,6 +6,7 @@ however often it is used.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.diagnostics import error
@@ -35,13 +36,13 @@ from cnndsl.elaborate.values import (
 )
 from cnndsl.layers.sizes import Dim, Shape, plain
 from cnndsl.program import Module, Parameter
-from cnndsl.records import Record
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Expr, Symbol, Test, Traced, Truth, is_open, value_of
 
 
-class Made(Record):
+@dataclass(frozen=True, slots=True)
+class Made:
     """A module and the shapes that it gives, as the body that uses it sees them."""
 
     module: Module

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from cnndsl.diagnostics import Fix, Label, error
@@ -151,7 +152,7 @@ def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *,
 
 def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -> Value:
     """`relu(it)`: a plain call, which leaves no module. Raises Problem for a layer that must be one."""
-    rest = node.replaced(arguments=node.arguments[1:])
+    rest = replace(node, arguments=node.arguments[1:])
     recipe = bind_layer(body, kind.layer, rest)
     if body.builder.is_chain:
         raise error(

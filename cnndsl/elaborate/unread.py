@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Severity
@@ -58,4 +59,4 @@ def _asked(definition: tree.Definition) -> Iterator[str]:
         elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
             todo.append(node.layer)
         elif isinstance(node, tree.Node):
-            todo.extend(getattr(node, field) for field in node.record_fields if field not in _NO_USE)
+            todo.extend(getattr(node, field.name) for field in fields(node) if field.name not in _NO_USE)

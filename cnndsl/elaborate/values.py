@@ -16,7 +16,6 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Weights, nested_shape
-from cnndsl.records import Record
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Number, Traced, Truth, work_key
@@ -36,7 +35,8 @@ class Silent(Exception):  # noqa: N818 - a signal, not an error
     """Raised where an unknown is needed: the statement is given up without a further message."""
 
 
-class Value(Record, eq=False):
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
     """Something that flows: number `index` among the values of the body `owner`.
 
     `maker` is what people call the step that it comes from.
@@ -51,7 +51,8 @@ class Value(Record, eq=False):
     """Whether it exists in training only."""
 
 
-class Kind(Record):
+@dataclass(frozen=True, slots=True)
+class Kind:
     """A layer kind by its own name: `relu`."""
 
     layer: type[Layer]
@@ -74,14 +75,16 @@ class LayerRecipe:
             object.__setattr__(self, "weight", 1 + sum(prod(nested_shape(numbers)) for numbers in given))
 
 
-class External(Record, eq=False):
+@dataclass(frozen=True, slots=True, eq=False)
+class External:
     """A class from elsewhere, with the scope that its rules see."""
 
     declaration: tree.Extern
     scope: Scope
 
 
-class Template(Record, eq=False):
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
     """A block, sequence or network, with the scope that its body sees."""
 
     definition: tree.Definition
@@ -101,7 +104,8 @@ class BlockRecipe:
         object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
 
 
-class BraceRecipe(Record, eq=False):
+@dataclass(frozen=True, slots=True, eq=False)
+class BraceRecipe:
     """`{ ... }` used as a layer; it is worked out when it is applied."""
 
     body: tree.Body
@@ -162,7 +166,8 @@ class Choice:
         return bool(self.condition)
 
 
-class Part(Record, eq=False):
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
     """A layer that a name in the body `owner` is bound to: one layer, however often it is used."""
 
     owner: object
@@ -171,13 +176,15 @@ class Part(Record, eq=False):
     span: Span
 
 
-class Function(Record):
+@dataclass(frozen=True, slots=True)
+class Function:
     """A function of the language, by its name."""
 
     name: str
 
 
-class InitialiserKind(Record):
+@dataclass(frozen=True, slots=True)
+class InitialiserKind:
     """A rule by which weights begin, by its own name: `zeros`, `normal`."""
 
     name: str

@@ -12,6 +12,7 @@ and so may the layer's own fields be when the torch backend asks for a spelling:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
 from operator import mul
@@ -23,7 +24,6 @@ from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.parameters import Parameter, parameters, role
 from cnndsl.layers.reach import Reaches, unknown
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
-from cnndsl.records import Record
 from cnndsl.traced import SizeIsOpen, is_open
 
 
@@ -41,7 +41,8 @@ class Group(Enum):
     """A class from elsewhere: it has an inside of its own, as a block has."""
 
 
-class Tensor(Record):
+@dataclass(frozen=True, slots=True)
+class Tensor:
     """A tensor that a module holds: the name of the attribute and the shape.
 
     `learned` is false for buffers such as running statistics.  Raises SizeIsOpen for a size that is left open:
@@ -74,7 +75,8 @@ class Code(str):
     __slots__ = ()
 
 
-class Argument(Record):
+@dataclass(frozen=True, slots=True)
+class Argument:
     """One argument of a PyTorch constructor, with the default at which it is left out."""
 
     name: str
@@ -87,7 +89,8 @@ class Argument(Record):
         return self.default is _NO_DEFAULT
 
 
-class Spelling(Record):
+@dataclass(frozen=True, slots=True)
+class Spelling:
     """How PyTorch writes a layer: `nn.Conv2d` with arguments in the constructor's order.
 
     Arguments without a default come first and are written by position; the others by name.

@@ -9,11 +9,11 @@ written with ordinary arithmetic, once, and print themselves in letters and in n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any, Literal
 
 from cnndsl.layers.sizes import AXES, Dim, Shape
-from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
 Form = Literal["letters", "numbers", "worked"]
@@ -22,7 +22,8 @@ Form = Literal["letters", "numbers", "worked"]
 _SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
 
 
-class Term(Record):
+@dataclass(frozen=True, slots=True)
+class Term:
     """A part of a formula. Terms are added, subtracted and multiplied as numbers are."""
 
     @property
@@ -63,6 +64,7 @@ def term(value: Term | int) -> Term:
     return value if isinstance(value, Term) else Constant(value)
 
 
+@dataclass(frozen=True, slots=True)
 class Constant(Term):
     """A number that belongs to the formula."""
 
@@ -81,6 +83,7 @@ class Constant(Term):
         return iter(())
 
 
+@dataclass(frozen=True, slots=True)
 class Letter(Term):
     """A quantity: its letter, its number, and what it is.
 
@@ -116,6 +119,7 @@ class Letter(Term):
         yield self
 
 
+@dataclass(frozen=True, slots=True)
 class Sum(Term):
     """Terms added to or, with the sign -1, taken from one another."""
 
@@ -155,6 +159,7 @@ class Sum(Term):
             yield from item.letters()
 
 
+@dataclass(frozen=True, slots=True)
 class Product(Term):
     """Terms multiplied; `wide` for a product of sizes, which is written with spaces: 16 * 5 * 5."""
 
@@ -193,6 +198,7 @@ class Product(Term):
             yield from item.letters()
 
 
+@dataclass(frozen=True, slots=True)
 class Quotient(Term):
     """One term divided by another."""
 
@@ -224,6 +230,7 @@ class Quotient(Term):
         yield from self.bottom.letters()
 
 
+@dataclass(frozen=True, slots=True)
 class Rounded(Term):
     """A term rounded down to a whole number, or up. Where it is one already, nothing of that is written."""
 
@@ -267,7 +274,8 @@ def decimal(value: Any) -> str:
     return f"{float(value):.2f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))
 
 
-class AxisRule(Record):
+@dataclass(frozen=True, slots=True)
+class AxisRule:
     """Why one axis of what comes out is as long as it is.
 
     formula: how the length is worked out; None where there is nothing to work out.

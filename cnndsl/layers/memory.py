@@ -7,10 +7,11 @@ they take in bytes depends on the type that the network is run in.
 
 from __future__ import annotations
 
-from cnndsl.records import Record
+from dataclasses import dataclass
 
 
-class Extra(Record):
+@dataclass(frozen=True, slots=True)
+class Extra:
     """Numbers that are neither a layer's input nor its output.
 
     numbers: how many for each sample, of the type that the network is run in.
@@ -30,7 +31,8 @@ class Extra(Record):
 NOTHING = Extra()
 
 
-class Kept(Record):
+@dataclass(frozen=True, slots=True)
+class Kept:
     """What is kept until the backward pass: of the inputs those with these numbers, the output, and more."""
 
     inputs: tuple[int, ...] = ()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from cnndsl.layers.declared import FieldInfo
 from cnndsl.layers.fields import takes
-from cnndsl.records import Record
 
 Role = Literal["count", "free", "fixed"]
 
 
-class Parameter(Record):
+@dataclass(frozen=True, slots=True)
+class Parameter:
     """A parameter as it may be given.
 
     `takes` says in words what may be given. `role` is "count" where it counts channels or features, "free" where

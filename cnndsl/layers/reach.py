@@ -11,11 +11,11 @@ Distill, 2019 (https://distill.pub/2019/computing-receptive-fields).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import ceil, floor, gcd, lcm
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.layers.sizes import Dim, Shape
-from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ LONGEST_PERIOD = 4096
 """Windows that repeat later than this are not followed; no network that is used comes near it."""
 
 
-class Window(Record):
+@dataclass(frozen=True, slots=True)
+class Window:
     """The places that the positions 0, 1, ... of one axis read of another.
 
     `spans` are those of the first positions. Then they repeat, `step` places further on. A place below 0, or
@@ -82,7 +83,8 @@ class Window(Record):
         return Window(self.step * (period // len(self.spans)), tuple(hull(a, b) for a, b in pairs))
 
 
-class Reach(Record):
+@dataclass(frozen=True, slots=True)
+class Reach:
     """How the positions of a value read one axis of what came in.
 
     Each reads the places of a `window` that moves along `axis` of the value, and the places `fixed`, which are the

@@ -6,6 +6,7 @@ is what tells it from a layer; otherwise it is declared as a layer is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar, Literal
 
@@ -359,7 +360,7 @@ class _Reduction(Operation):
         left = [axis for axis in range(len(x)) if self.keepdim or axis not in gone]
         words = ["one for all" if axis in gone else f"{old[axis]} of the input" for axis in left]
         said = [AxisRule(name, y[k], words=words[k]) for k, name in enumerate(axis_names(y))]
-        return (*said[:-1], said[-1].replaced(notes=(note,)))
+        return (*said[:-1], replace(said[-1], notes=(note,)))
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         keep = ", keepdim=True" if self.keepdim else ""

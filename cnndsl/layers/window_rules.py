@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import gcd
 
 from cnndsl.layers.formula import AxisRule, Rounded, Term, axis_names, incoming, parameter
 from cnndsl.layers.sizes import Dim, Shape
 from cnndsl.layers.windows import Axes
-from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
 UNITS = {"height": "row", "width": "column", "depth": "slice", "length": "place"}
@@ -19,7 +19,8 @@ ENDS = {
 }
 
 
-class Sliding(Record):
+@dataclass(frozen=True, slots=True)
+class Sliding:
     """Windows over the spatial axes of a map, with a number for each axis.
 
     padding: None for a layer that has none. same: whether the padding is what keeps the size.

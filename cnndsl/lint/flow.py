@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Origin, Program, Step, Weights
-from cnndsl.records import Record
 
 LONGEST = 8
 """Layers that a trail goes back at most; no rule asks for more."""
 
 
-class Applied(Record):
+@dataclass(frozen=True, slots=True)
+class Applied:
     """One application of a layer to an input of the shape `x`, which gives one of the shape `y`.
 
     origin: where it is applied. declared: where the layer is declared, which may be the same place.
@@ -36,7 +37,8 @@ class Applied(Record):
     weights: Weights | None = None
 
 
-class Trail(Record):
+@dataclass(frozen=True, slots=True)
+class Trail:
     """What a value went through: the applications, the newest first, each the only reader of what the next one gave.
 
     entry: the input of the module at which the trail ends; what was before it is not known yet. None where the trail
@@ -75,7 +77,8 @@ class Trail(Record):
 _SHARED = Trail(sole=False)
 
 
-class Passage(Record):
+@dataclass(frozen=True, slots=True)
+class Passage:
     """A walked module: the trails of its outputs, and for each of its inputs the trails that end there."""
 
     outputs: tuple[Trail, ...]

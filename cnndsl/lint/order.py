@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.diagnostics import Fix
@@ -78,11 +79,12 @@ class OtherOrder(Rule):
         if not isinstance(layer, (BatchNorm, InstanceNorm, GroupNorm)) or layer.eps < 1:
             return
         meant = f"groupnorm({layer.groups})" if isinstance(layer, GroupNorm) else layer.kind
-        yield self.about(
+        found = self.about(
             applied,
             f"{applied.name} adds {layer.eps} to the variances, its eps, which looks like PyTorch's number of channels",
             f"the channels that come in are not written: {meant}",
-        ).replaced(fix=_without_channels)
+        )
+        yield replace(found, fix=_without_channels)
 
 
 def _without_channels(span: Span) -> Fix | None:

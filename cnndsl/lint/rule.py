@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 from cnndsl.diagnostics import Fix
 from cnndsl.layers.base import Layer
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.program import Module, Origin, Program
-from cnndsl.records import Record
 from cnndsl.source import Span
 
 
-class Finding(Record):
+@dataclass(frozen=True, slots=True)
+class Finding:
     """Something that is probably not meant: what, where, and what to write instead.
 
     `more` are further places, each with what it has to do with the finding; `fix` mends what stands at the place `at`.

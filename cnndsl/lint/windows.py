@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import gcd, prod
 from typing import Any, ClassVar
 
@@ -13,7 +14,6 @@ from cnndsl.layers.sizes import AXES, Shape, SizeError, per_axis, show
 from cnndsl.layers.window_rules import UNITS, counted
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
-from cnndsl.records import Record
 from cnndsl.traced import is_open, value_of
 
 POOLS = (MaxPool, AvgPool, LPPool)
@@ -21,7 +21,8 @@ _LONGEST_KERNEL = 1024
 """Places of larger kernels are not looked at one by one."""
 
 
-class Axis(Record):
+@dataclass(frozen=True, slots=True)
+class Axis:
     """A window along one axis of known size: all numbers are counted in places of the input."""
 
     name: str

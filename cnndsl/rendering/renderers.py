@@ -9,11 +9,10 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-
-from cnndsl.records import Record
 
 OVERRIDE = "CNNDSL_DOT"
 """The environment variable with the path of a program to use instead of all others. It is called as `dot` is."""
@@ -27,7 +26,8 @@ class RendererFailed(Exception):  # noqa: N818 - the next renderer may do better
     """A renderer did not give a picture; the message says what it said."""
 
 
-class Renderer(Record):
+@dataclass(frozen=True, slots=True)
+class Renderer:
     """A way to make a picture: `program` called as `dot` is, or with `python` the `pygraphviz` of this interpreter."""
 
     name: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Any
 
-from cnndsl.records import Record
 from cnndsl.source import Span
 
 
-class Node(Record):
+@dataclass(frozen=True, slots=True)
+class Node:
     """Anything that was written somewhere."""
 
     span: Span
@@ -16,60 +17,70 @@ class Node(Record):
     @property
     def contents(self) -> tuple[Any, ...]:
         """The fields without the place, in their order."""
-        return tuple(getattr(self, name) for name in self.record_fields if name != "span")
+        return tuple(getattr(self, field.name) for field in fields(self) if field.name != "span")
 
 
 # Expressions
 
 
+@dataclass(frozen=True, slots=True)
 class Name(Node):
     """A name: `conv1`."""
 
     text: str
 
 
+@dataclass(frozen=True, slots=True)
 class Row(Node):
     """`[a, [b, c]]` in a loop: a name for each item of a row, and names for the items of a row in it."""
 
     items: tuple[Name | Row, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Number(Node):
     """A number: `5`, `0.5`, `1e-5`."""
 
     value: int | float
 
 
+@dataclass(frozen=True, slots=True)
 class Boolean(Node):
     """`true` or `false`."""
 
     value: bool
 
 
+@dataclass(frozen=True, slots=True)
 class String(Node):
     """A text, in which parts in braces are worked out: `"denselayer{i}"`."""
 
     parts: tuple[str | Expression, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Hole(Node):
     """`?`: a size left open."""
 
 
+@dataclass(frozen=True, slots=True)
 class Input(Node):
     """`input`: the value that entered the body, or, called in a network, its declaration."""
 
 
+@dataclass(frozen=True, slots=True)
 class It(Node):
     """`it`: the current value."""
 
 
+@dataclass(frozen=True, slots=True)
 class ListOf(Node):
     """`[a, b, c]`."""
 
     items: tuple[Expression, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Comprehension(Node):
     """`[item for targets in source if condition]`."""
 
@@ -79,6 +90,7 @@ class Comprehension(Node):
     condition: Expression | None
 
 
+@dataclass(frozen=True, slots=True)
 class Argument(Node):
     """An argument of a call, by position or by name."""
 
@@ -86,6 +98,7 @@ class Argument(Node):
     value: Expression
 
 
+@dataclass(frozen=True, slots=True)
 class Call(Node):
     """`function(arguments)`."""
 
@@ -93,6 +106,7 @@ class Call(Node):
     arguments: tuple[Argument, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Attribute(Node):
     """`value.channels`."""
 
@@ -100,6 +114,7 @@ class Attribute(Node):
     name: Name
 
 
+@dataclass(frozen=True, slots=True)
 class Index(Node):
     """`value[index]`."""
 
@@ -107,6 +122,7 @@ class Index(Node):
     index: Expression
 
 
+@dataclass(frozen=True, slots=True)
 class Slice(Node):
     """`value[start:end]`."""
 
@@ -115,6 +131,7 @@ class Slice(Node):
     end: Expression | None
 
 
+@dataclass(frozen=True, slots=True)
 class Unary(Node):
     """`-x`, `+x`, `not x`."""
 
@@ -122,6 +139,7 @@ class Unary(Node):
     operand: Expression
 
 
+@dataclass(frozen=True, slots=True)
 class Binary(Node):
     """Arithmetic, `and`, `or`."""
 
@@ -130,6 +148,7 @@ class Binary(Node):
     right: Expression
 
 
+@dataclass(frozen=True, slots=True)
 class Comparison(Node):
     """`a < b <= c`: operators stand between the operands."""
 
@@ -137,6 +156,7 @@ class Comparison(Node):
     operators: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Conditional(Node):
     """`yes if condition else no`."""
 
@@ -145,6 +165,7 @@ class Conditional(Node):
     no: Expression
 
 
+@dataclass(frozen=True, slots=True)
 class Labelled(Node):
     """`label: layer`."""
 
@@ -152,18 +173,21 @@ class Labelled(Node):
     layer: Expression
 
 
+@dataclass(frozen=True, slots=True)
 class Pipe(Node):
     """`a -> b -> c`, two stages or more."""
 
     stages: tuple[Expression, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Body(Node):
     """`{ statements }`: a body, or as an expression a chain of layers."""
 
     statements: tuple[Statement, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class If(Node):
     """`if condition { } else { }`, as a line or as an expression."""
 
@@ -199,6 +223,7 @@ Expression = (
 # Statements
 
 
+@dataclass(frozen=True, slots=True)
 class Bind(Node):
     """`name = expression`, or `a, b = expression`."""
 
@@ -206,12 +231,14 @@ class Bind(Node):
     value: Expression
 
 
+@dataclass(frozen=True, slots=True)
 class Apply(Node):
     """A bare expression: the next step of the pipeline."""
 
     value: Expression
 
 
+@dataclass(frozen=True, slots=True)
 class For(Node):
     """`for x in list { }`, `for [a, b] in rows { }`."""
 
@@ -220,6 +247,7 @@ class For(Node):
     body: Body
 
 
+@dataclass(frozen=True, slots=True)
 class Repeat(Node):
     """`repeat n { }`."""
 
@@ -227,6 +255,7 @@ class Repeat(Node):
     body: Body
 
 
+@dataclass(frozen=True, slots=True)
 class OutputItem(Node):
     """One output: a value, perhaps named, perhaps only in training."""
 
@@ -235,12 +264,14 @@ class OutputItem(Node):
     when: Name | None
 
 
+@dataclass(frozen=True, slots=True)
 class Output(Node):
     """`output a, b`."""
 
     items: tuple[OutputItem, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class When(Node):
     """`when training { }`."""
 
@@ -248,6 +279,7 @@ class When(Node):
     body: Body
 
 
+@dataclass(frozen=True, slots=True)
 class Init(Node):
     """`init conv: weight = kaiming_normal(...), bias = zeros`."""
 
@@ -259,6 +291,7 @@ ANY = ""
 """Stands for a name that is not known."""
 
 
+@dataclass(frozen=True, slots=True)
 class Lost(Node):
     """A line, or an item of a file, that could not be read: `names` are what it may have given a meaning.
 
@@ -274,6 +307,7 @@ Statement = Bind | Apply | For | Repeat | Output | When | Init | Lost
 # A file
 
 
+@dataclass(frozen=True, slots=True)
 class Parameter(Node):
     """A parameter of a definition, with its default."""
 
@@ -281,6 +315,7 @@ class Parameter(Node):
     default: Expression | None
 
 
+@dataclass(frozen=True, slots=True)
 class Definition(Node):
     """`network`, `block` or `sequence NAME(parameters) { body }`."""
 
@@ -290,6 +325,7 @@ class Definition(Node):
     body: Body
 
 
+@dataclass(frozen=True, slots=True)
 class Variant(Node):
     """`network NAME = OTHER(arguments)`."""
 
@@ -297,6 +333,7 @@ class Variant(Node):
     value: Expression
 
 
+@dataclass(frozen=True, slots=True)
 class Extern(Node):
     """`extern NAME(parameters) from "package.module" (settings)`: a class that somebody wrote in Python."""
 
@@ -306,6 +343,7 @@ class Extern(Node):
     settings: tuple[Argument, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Import(Node):
     """`from "file.cnn" import A, B`."""
 
@@ -313,6 +351,7 @@ class Import(Node):
     names: tuple[Name, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Constant(Node):
     """`NAME = expression` outside any definition."""
 
@@ -323,6 +362,7 @@ class Constant(Node):
 Item = Definition | Variant | Extern | Import | Constant | Lost
 
 
+@dataclass(frozen=True, slots=True)
 class File(Node):
     """A whole text."""
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, ClassVar, Protocol
 
-from cnndsl.records import Record
-
 Number = int | float
 
 
@@ -33,7 +31,8 @@ class Named(Protocol):
         """What it was computed by."""
 
 
-class Guard(Record):
+@dataclass(frozen=True, slots=True)
+class Guard:
     """A comparison that an open size took part in: `left relation right` came out as `truth`."""
 
     relation: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from cnndsl.records import Record
 from cnndsl.traced.expr import Expr, Named, Number, Symbol
 
 FLAG = "flag"
@@ -22,7 +22,8 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-class Test(Record):
+@dataclass(frozen=True, slots=True)
+class Test:
     """A comparison of expressions, a flag by its name, or `and`, `or`, `not` of such tests."""
 
     name: str
@@ -77,7 +78,8 @@ class Test(Record):
         return f" {self.name} ".join(texts)
 
 
-class Truth(Record):
+@dataclass(frozen=True, slots=True)
+class Truth:
     """A truth value with the test that led to it, where that depends on names."""
 
     value: bool

@@ -111,10 +111,10 @@ class Lines:
         counter = self._counters[number]
         if item.module is not None:
             cost = counter.of(item.module.id)
-            return cost if item.applied else cost.replaced(macs=0)
+            return cost if item.applied else replace(cost, macs=0)
         held = counter.held(item.leaf) if item.leaf is not None else Cost()
         if item.layer is not None and item.xs:
-            return held.replaced(macs=layer_macs(item.layer, item.xs[0], item.ys[0]))
+            return replace(held, macs=layer_macs(item.layer, item.xs[0], item.ys[0]))
         return held
 
 

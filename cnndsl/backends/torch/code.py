@@ -6,13 +6,14 @@ by it.
 
 from __future__ import annotations
 
-from cnndsl.records import Record
+from dataclasses import dataclass
 
 WIDTH = 88
 _STEP = "    "
 
 
-class Raw(Record):
+@dataclass(frozen=True, slots=True)
+class Raw:
     """Python that is not broken."""
 
     text: str
@@ -26,7 +27,8 @@ class Raw(Record):
         return [f"{indent}{lead}{self.text}{trail}"]
 
 
-class Apply(Record):
+@dataclass(frozen=True, slots=True)
+class Apply:
     """A call: `function(arguments)`; an argument's name is empty where it has none.
 
     `tall` calls have an argument a line even where one line would do.
@@ -53,7 +55,8 @@ class Apply(Record):
         return [*result, f"{indent}){trail}"]
 
 
-class Pair(Record):
+@dataclass(frozen=True, slots=True)
+class Pair:
     """`(name, value)`, an entry of an ordered dictionary."""
 
     name: str
@@ -70,7 +73,8 @@ class Pair(Record):
         return [f"{indent}{lead}(", f"{inner}{self.name},", *self.value.lines(inner, "", ","), f"{indent}){trail}"]
 
 
-class ListOf(Record):
+@dataclass(frozen=True, slots=True)
+class ListOf:
     """`[a, b, c]`, an item a line; one that is not `tall` stands on one line where it fits."""
 
     items: tuple[Code, ...]
@@ -91,7 +95,8 @@ class ListOf(Record):
         return [*result, f"{indent}{self.brackets[1]}{trail}"]
 
 
-class Spread(Record):
+@dataclass(frozen=True, slots=True)
+class Spread:
     """`*(item for variable in turns)`: a repeat among the arguments of a call."""
 
     item: Code
@@ -113,7 +118,8 @@ class Spread(Record):
         return [f"{indent}{lead}*(", *self.item.lines(inner, "", ""), f"{inner}{self._loop}", f"{indent}){trail}"]
 
 
-class Perhaps(Record):
+@dataclass(frozen=True, slots=True)
+class Perhaps:
     """`*([item] if test else [])`: arguments that are not always there, with what is there instead, if anything."""
 
     items: tuple[Code, ...]

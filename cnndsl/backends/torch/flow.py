@@ -19,7 +19,6 @@ from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import Operation
 from cnndsl.names import is_attribute
 from cnndsl.program import Call, Combine, Leaf, Module, Plain, Step, Use
-from cnndsl.records import Record
 
 ValueKey = tuple[Any, int]
 TRAINING = "training"
@@ -31,7 +30,8 @@ LIGHT, POOL, HEAVY = 0, 1, 2
 _WEIGHTS = {Group.CONVOLUTION: HEAVY, Group.DENSE: HEAVY, Group.BLOCK: HEAVY, Group.POOLING: POOL}
 
 
-class Flow(Record):
+@dataclass(frozen=True, slots=True)
+class Flow:
     """One step: how it is written once the names of its operands are known, what goes in and out.
 
     `render` takes the operands, each with how tightly it binds, and gives Python with how tightly that binds.
@@ -61,7 +61,8 @@ class Flow(Record):
     """Of how many operands it takes the numbers; the others are asked for their size, and must be names."""
 
 
-class Result(Record):
+@dataclass(frozen=True, slots=True)
+class Result:
     """One output: the value, its name where there is one, and whether it is given in training only."""
 
     value: frozenset[ValueKey]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +21,14 @@ from cnndsl.backends.torch.trees import TURN, ChainTree, Item, LeafTree, Tree, U
 from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import is_attribute
 from cnndsl.program import Module
-from cnndsl.records import Record
 from cnndsl.traced import Expr, Test, Traced, negation, parse_expr, parse_test
 
 if TYPE_CHECKING:
     from cnndsl.backends.torch.classes import Classes
 
 
-class Merged(Record):
+@dataclass(frozen=True, slots=True)
+class Merged:
     """A part as the class constructs it: always, under a test, or in a loop."""
 
     names: tuple[tuple[str, ...], ...]
@@ -287,7 +288,7 @@ def _in_a_row(parts: Sequence[Merged], codes: Sequence[Code]) -> tuple[Code, ...
         elif isinstance(before, Perhaps) and not before.others and before.test == str(negation(when)):
             # The side whose test needs no `not` goes first.
             swap = before.test.startswith("not ")
-            items[-1] = Perhaps(made, str(when), before.items) if swap else before.replaced(others=made)
+            items[-1] = Perhaps(made, str(when), before.items) if swap else replace(before, others=made)
         else:
             items.append(Perhaps(made, str(when)))
     return tuple(items)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.torch.runs import Runs
 from cnndsl.layers.base import Code as BareCode
 from cnndsl.program import Child, Leaf, Module, Origin, Program, Use, Weights, outside_values
-from cnndsl.records import Record
 from cnndsl.traced import Atom, Expr, Operation, Symbol, Traced, parse_expr, value_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ _FEWEST = 3
 """Quotients that are no easier to read one by one than counted."""
 
 
-class Argument(Record):
+@dataclass(frozen=True, slots=True)
+class Argument:
     """An argument of a constructor; `required` ones are always written, and by position."""
 
     value: Any
@@ -35,7 +36,8 @@ class Argument(Record):
     required: bool
 
 
-class LeafTree(Record):
+@dataclass(frozen=True, slots=True)
+class LeafTree:
     """A `torch.nn` layer. `word` is how the language writes it when it is given as an argument."""
 
     target: str
@@ -46,14 +48,16 @@ class LeafTree(Record):
     package: str = ""
 
 
-class UseTree(Record):
+@dataclass(frozen=True, slots=True)
+class UseTree:
     """A generated class, with the numbers that its names stand for."""
 
     module: str
     names: tuple[tuple[str, Any], ...]
 
 
-class ChainTree(Record):
+@dataclass(frozen=True, slots=True)
+class ChainTree:
     """An `nn.Sequential`."""
 
     items: tuple[Item, ...]
@@ -62,7 +66,8 @@ class ChainTree(Record):
 Tree = LeafTree | UseTree | ChainTree
 
 
-class Item(Record):
+@dataclass(frozen=True, slots=True)
+class Item:
     """A named part, or `count` of them made by a loop, named by numbers from `first` on."""
 
     name: str
@@ -106,7 +111,7 @@ class Trees:
         ]
         if module.kind in ("chain", "sequence") and any(not item.name.isdigit() for item in single):
             # What has no label has its place as its name, and is named for itself.
-            single = [item.replaced(loop=None) if item.name.isdigit() else item for item in single]
+            single = [replace(item, loop=None) if item.name.isdigit() else item for item in single]
         return tuple(self._fold(single, numbers, Runs(module, self._program)))
 
     def _tree(self, child: Child, constants: Mapping[str, Any], numbers: Mapping[str, Any]) -> Tree:
@@ -148,8 +153,8 @@ class Trees:
                 continue
             folded = self._fold_all(rest, loop, skipped, numbers)
             if folded is not None and (len(rest) > 1 or not skipped):
-                return [*(item.replaced(loop=None) for item in group[:skipped]), folded]
-        return [item.replaced(loop=None) for item in group]
+                return [*(replace(item, loop=None) for item in group[:skipped]), folded]
+        return [replace(item, loop=None) for item in group]
 
     def _fold_all(self, items: list[Item], loop: str, skipped: int, numbers: Mapping[str, Any]) -> Item | None:
         expr = parse_expr(loop)
@@ -167,7 +172,7 @@ class Trees:
         count = Traced(len(items) + skipped, expr) - skipped if is_whole and expr.symbols() else len(items)
         prefix, suffix, first = affix
         names = tuple(item.name for item in items)
-        return items[0].replaced(tree=tree, count=count, loop=loop, names=names, affix=(prefix, suffix), first=first)
+        return replace(items[0], tree=tree, count=count, loop=loop, names=names, affix=(prefix, suffix), first=first)
 
 
 def plain(value: Any) -> Any:
@@ -253,7 +258,7 @@ def fold_trees(trees: Sequence[Tree], plan_of: Callable[[str], ClassPlan]) -> Tr
         tree = fold_trees([i.tree for i in row], plan_of)
         if tree is None or head.count is not None:
             return None
-        items.append(head.replaced(tree=tree))
+        items.append(replace(head, tree=tree))
     return ChainTree(tuple(items))
 
 
@@ -271,8 +276,8 @@ def _fold_leaves(leaves: list[LeafTree], count: int) -> LeafTree | None:
         value = fold_values([t.arguments[k][1].value for t in leaves])
         if value is _NO_FOLD:
             return None
-        arguments.append((name, argument.replaced(value=value)))
-    return first.replaced(arguments=tuple(arguments))
+        arguments.append((name, replace(argument, value=value)))
+    return replace(first, arguments=tuple(arguments))
 
 
 _NO_FOLD: Any = object()

@@ -8,6 +8,7 @@ was before the branch is copied first: `shortcut = x`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from operator import itemgetter
 
 from cnndsl.backends.torch.flow import LIGHT, TRAINING, Flow, Result, ValueKey
@@ -91,8 +92,8 @@ class Variables:
         def kept(keys: frozenset[ValueKey]) -> frozenset[ValueKey]:
             return keys - before | {copy} if keys & before and keys & branches else keys
 
-        self.flows = [flow.replaced(inputs=tuple(map(kept, flow.inputs))) for flow in self.flows]
-        self.outputs = [result.replaced(value=kept(result.value)) for result in self.outputs]
+        self.flows = [replace(flow, inputs=tuple(map(kept, flow.inputs))) for flow in self.flows]
+        self.outputs = [replace(result, value=kept(result.value)) for result in self.outputs]
         self.flows.insert(at, _copied(frozenset(before), copy, writer.names[k], writer.line))
 
 
