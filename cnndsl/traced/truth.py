@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any
 
 from cnndsl.traced.expr import Expr, Named, Number, Symbol
 
@@ -28,8 +28,8 @@ class Test:
 
     name: str
     operands: tuple[Expr | Test, ...]
-    weight: ClassVar[int] = 0
-    """How much it is written with; each has its own."""
+    weight: int = field(init=False, compare=False, repr=False)
+    """How much it is written with."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", 1 + sum(operand.weight for operand in self.operands))
