@@ -14,7 +14,14 @@ from cnndsl.elaborate.context import LIGHT
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.leaves import call_on_value
-from cnndsl.elaborate.mistaken import open_size, operation_help, operation_problem, refuse_others, result_of
+from cnndsl.elaborate.mistaken import (
+    open_size,
+    operation_help,
+    operation_problem,
+    refuse_others,
+    result_of,
+    takes_values,
+)
 from cnndsl.elaborate.operators import combine
 from cnndsl.elaborate.suggest import (
     applied,
@@ -167,9 +174,7 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         body.context.work(node.span, trace_weight(*numbers) // LIGHT)
         result = functions.call(name, positional, named, body.plain, body.context.limits.items, node.span)
         return body.light(Items(result), node.span) if isinstance(result, list) else result
-    such_as = {"split": "it, 2", "mean": "it", "max": "it"}.get(name, "input, it")
-    helps = result_of(*positional) or (f"for example {name}({such_as})",)
-    raise error("E206", f"{name} takes values of the network", node.span, help=helps)
+    raise takes_values(name, node, given)
 
 
 def _spread(positional: list[Any]) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Fix, Problem, Severity, error
@@ -16,6 +16,9 @@ from cnndsl.layers.values import Operation
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import value_of
+
+_LONGEST = 100
+"""The longest text to write that is spelled out in a help."""
 
 
 def result_of(*values: Any) -> tuple[str, ...]:
@@ -30,6 +33,28 @@ def result_of(*values: Any) -> tuple[str, ...]:
     if span.source.line(span.position.line).strip() == span.text:
         return (f"to name what comes out of it, write {part.name} = it -> {found[1]} there",)
     return (f"to name what comes out of it, end the line behind {part.name} and write x = it",)
+
+
+def takes_values(name: str, call: tree.Call, given: Sequence[tuple[tree.Argument, Any]]) -> Problem:
+    """The error for an operation on values that is given layers, `concat(conv(8, 1), conv(8, 3))`, or constants."""
+    such_as = {"split": "it, 2", "mean": "it", "max": "it"}.get(name, "input, it")
+    helps = result_of(*(value for argument, value in given if argument.name is None))
+    recipes = [(argument, value) for argument, value in given if isinstance(value, RECIPES)]
+    if not recipes:
+        return error("E206", f"{name} takes values of the network", call.span, help=f"for example {name}({such_as})")
+    written = [
+        f"it -> {argument.value.span.text}" if isinstance(value, RECIPES) else argument.span.text
+        for argument, value in given
+    ]
+    helps = helps or (f"apply the layer to a value first: {name}({_joined(written)})",)
+    message = f"{name} takes values of the network, and this is {describe(recipes[0][1])}"
+    return error("E206", message, recipes[0][0].value.span, help=helps)
+
+
+def _joined(written: Sequence[str]) -> str:
+    """Arguments as one line; dots where they are many or long."""
+    whole = " ".join(", ".join(written).split())
+    return whole if len(whole) <= _LONGEST and "#" not in whole else f"{written[0].split('(')[0]}(...), ..."
 
 
 def operator_help(operator: str, left: Any, right: Any) -> str | tuple[str, ...]:

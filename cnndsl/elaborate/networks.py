@@ -133,6 +133,8 @@ class Networks:
             template = value.template if isinstance(value, BlockRecipe) else value
             if isinstance(template, Template) and template.definition is definition:
                 return True
+            if value is UNKNOWN and isinstance(item, tree.Variant) and _base(item) == definition.name.text:
+                return True  # what is wrong with the variant was said
         return False
 
     def _check_rules(self, network: Module, spans: Mapping[int, Span]) -> None:
@@ -163,6 +165,12 @@ class Networks:
                         except Problem as problem:
                             reported.add(at)
                             self._context.report(problem.diagnostic)
+
+
+def _base(variant: tree.Variant) -> str:
+    """The name of the network that a variant is made of, as it is written."""
+    node = variant.value.function if isinstance(variant.value, tree.Call) else variant.value
+    return node.text if isinstance(node, tree.Name) else ""
 
 
 def _is_network(item: tree.Item) -> bool:

@@ -10,6 +10,7 @@ from cnndsl.elaborate.context import LIGHT, too_long
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.functions import power
 from cnndsl.elaborate.instead import arrows, assigned, compared_for_given
+from cnndsl.elaborate.mismatch import ways
 from cnndsl.elaborate.mistaken import comment, list_item, no_order, open_size, operator_help
 from cnndsl.elaborate.values import RECIPES, UNKNOWN, Copies, Part, Silent, Value, describe, key_for
 from cnndsl.elaborate.weight import Items, weight_of
@@ -273,7 +274,10 @@ def combine(
     except SizeError as problem:
         came = {value.span: f"{show(value.shape)} comes from {value.maker}" for value in values}
         labels = tuple(Label(place, text) for place, text in came.items() if place != span)
-        raise error(problem.code, problem.message, span, labels=labels, help=problem.help) from None
+        helps = problem.help
+        if problem.code == "E306":
+            helps = ways(body, values, helps, joined=kind == "concat")
+        raise error(problem.code, problem.message, span, labels=labels, help=helps) from None
     except SizeIsOpen:
         raise open_size(span) from None
     if len(values) == 1 and kind == "concat":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
-from cnndsl.diagnostics import Fix, error
+from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.instead import beginning
 from cnndsl.elaborate.suggest import nearest
@@ -33,9 +34,9 @@ def weights_of(layer: Layer, given: dict[str, tuple[tree.Argument, Any]]) -> Wei
                 raise error("E208", message, argument.span, help="write trainable=true, or leave it out")
             trainable = value_of(value)
         elif name == "weight":
-            weight = _even(value, argument.span)
+            weight = _even(value, argument.value)
         else:
-            bias = _even(value, argument.span)
+            bias = _even(value, argument.value)
     if weight is None and bias is None:
         (argument, _) = next(iter(given.values()))
         raise error(
@@ -47,21 +48,41 @@ def weights_of(layer: Layer, given: dict[str, tuple[tree.Argument, Any]]) -> Wei
     return Weights(weight=weight, bias=bias, trainable=trainable)
 
 
-def _even(value: Any, span: Span) -> Nested:
+def _even(value: Any, node: tree.Expression) -> Nested:
+    """The numbers of a list that is written at a node. Raises Problem where they are none, or stand in uneven rows."""
     if is_open(value):
         raise SizeIsOpen
     value = value_of(value)
     if isinstance(value, list):
-        rows = tuple(_even(item, span) for item in value)
-        if rows and len({nested_shape(row) for row in rows}) == 1:
-            return rows
-        raise error("E208", "the numbers must stand in rows of equal length", span, help="write [[1, 0], [0, 1]]")
+        nodes = node.items if isinstance(node, tree.ListOf) and len(node.items) == len(value) else [node] * len(value)
+        rows = tuple(_even(item, part) for item, part in zip(value, nodes, strict=True))
+        if not rows:
+            raise error("E208", "a list of weights is empty", node.span, help="write its numbers: [[1, 0], [0, 1]]")
+        first = nested_shape(rows[0])
+        at = next((at for at, row in enumerate(rows) if nested_shape(row) != first), 0)
+        if at:
+            raise _uneven(at, nested_shape(rows[at]), first, nodes)
+        return rows
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise error("E208", f"weights are numbers, and this is {describe(value)}", span, help="write [[1, 0], [0, 1]]")
+        message = f"weights are numbers, and this is {describe(value)}"
+        raise error("E208", message, node.span, help="write [[1, 0], [0, 1]]")
     if abs(value) > LARGEST_REAL:
         message = f"a weight must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
-        raise error("E208", message, span, help="write a smaller number")
+        raise error("E208", message, node.span, help="write a smaller number")
     return value
+
+
+def _uneven(at: int, here: tuple[int, ...], first: tuple[int, ...], nodes: Sequence[tree.Expression]) -> Problem:
+    """The error for item `at` of a list, which has another size than the first; `nodes` are where they are written."""
+    span, label = nodes[at].span, Label(nodes[0].span, "row 1")
+    labels = (label,) if label.span != span else ()
+    if bool(here) is not bool(first):
+        what = [f"a list of {size[0]}" if size else "a number" for size in (here, first)]
+        message = f"item {at + 1} of this list is {what[0]}, and item 1 is {what[1]}"
+        return error("E208", message, span, help="write only numbers in a list, or only lists")
+    given = [" x ".join(map(str, size)) + (" numbers" if size != (1,) else " number") for size in (here, first)]
+    message = f"row {at + 1} has {given[0]}, and row 1 has {given[1]}"
+    return error("E208", message, span, labels=labels, help="give all rows equally many numbers")
 
 
 def check_fit(value: Nested, shape: tuple[int, ...], what: str, span: Span) -> None:
