@@ -125,7 +125,7 @@ class StochasticDepth(nn.Module):
         if self.p == 0 or not self.training:
             return x
         samples = x.shape[0] if self.mode == "row" else 1
-        return x * F.dropout(x.new_ones(samples, *[1] * (x.dim() - 1)), self.p)
+        return (x.movedim(0, -1) * F.dropout(x.new_ones(samples), self.p)).movedim(-1, 0)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, mode={self.mode}"

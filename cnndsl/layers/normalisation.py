@@ -203,7 +203,8 @@ class ChannelLayerNorm(nn.LayerNorm):
     """Layer normalisation over the channels, at each place of a map by itself."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+        x = F.layer_norm(x.movedim(1, -1), self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.movedim(-1, 1)
 '''
 
     axis: AxisOrChannels = Field(

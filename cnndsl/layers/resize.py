@@ -127,8 +127,12 @@ class Crop(nn.Module):
         self.bounds = bounds
 
     def forward(self, x: Tensor) -> Tensor:
-        kept = [slice(start, stop) for start, stop in self.bounds]
-        return x[(slice(None), slice(None), *kept)]
+        for axis, (start, stop) in enumerate(self.bounds, 2):
+            size = x.shape[axis]
+            first = 0 if start is None else start
+            last = size if stop is None else stop if stop > 0 else size + stop
+            x = x.narrow(axis, first, last - first)
+        return x
 
     def extra_repr(self) -> str:
         return ", ".join(map(str, self.bounds))
