@@ -37,16 +37,42 @@ class Edit:
     text: str
 
 
+class Applicability(Enum):
+    """Whether a fix can be applied without a look at it, as in Ruff and rustc."""
+
+    SAFE = "safe"
+    """It writes the same thing otherwise: another name of the same layer or parameter, `True`, a list in parentheses.
+    Whatever was meant is meant still."""
+    UNSAFE = "unsafe"
+    """It is a suggestion: a guess at a name, a number or a sign, or text that is taken away. Something else may have
+    been meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A change that does what a diagnostic asks for. The edits are in one source, in order, and do not overlap."""
+    """A change that does what a diagnostic asks for. The edits are in one source, in order, and do not overlap.
+
+    Who makes one says whether it is safe. It has to hold for every text in which the diagnostic comes up, and not for
+    the usual one: what is merely likely is a suggestion.
+    """
 
     edits: tuple[Edit, ...]
+    applicability: Applicability
 
     @classmethod
-    def replacing(cls, span: Span, text: str) -> Fix:
-        """The fix that writes `text` in the place of `span`."""
-        return cls((Edit(span, text),))
+    def safe(cls, span: Span, text: str) -> Fix:
+        """The fix that writes `text` in the place of `span`, which says the same."""
+        return cls((Edit(span, text),), Applicability.SAFE)
+
+    @classmethod
+    def suggested(cls, span: Span, text: str) -> Fix:
+        """The suggestion to write `text` in the place of `span`."""
+        return cls((Edit(span, text),), Applicability.UNSAFE)
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it cannot change what was meant."""
+        return self.applicability is Applicability.SAFE
 
     @property
     def title(self) -> str:
@@ -77,8 +103,8 @@ def _shortened(text: str) -> str:
 class Diagnostic:
     """One finding: what is wrong (`message`), where (`span`, `label`), and what to write instead (`help`).
 
-    `span` is None only where there is no text to point at, such as a file that cannot be read. `fix` is there where
-    there is only one way to follow the help.
+    `span` is None only where there is no text to point at, such as a file that cannot be read. `fix` does what
+    the help says, where that can be written down.
     """
 
     code: str

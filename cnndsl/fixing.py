@@ -1,29 +1,31 @@
-"""Doing what diagnostics ask for, where there is only one way to do it.
+"""Doing what diagnostics ask for.
 
-    fix(source, check) -> Fixed
+    fix(source, check, unsafe=False) -> Fixed
 
-Fixes that do not overlap are applied together, and the text is checked anew, until nothing changes. A text
-never gets worse by it: one that could be read can still be read, and has no more errors than before. A
-fix after which that would not hold, because it shows mistakes that were hidden behind it, is left to the user.
+Safe fixes are applied, and with `unsafe` suggestions too. A text never gets worse by it: a change is taken on only if
+what was to be mended is gone, and no error is there that was not there before. What a fix brings to light is mended
+with it where that can be done: `Conv2d(3, 8, kernel_size=5)` needs two changes. Otherwise the fix is left to the user.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from cnndsl.diagnostics import Diagnostic, Edit, Severity
+from cnndsl.diagnostics import Diagnostic, Edit, Fix, Severity
 from cnndsl.source import Source
-from cnndsl.syntax.parser import parse
 
 ROUNDS = 10
-"""How often a text is checked anew after fixes; what one round shows is seldom more than two deep."""
+"""How often all fixes of a text are looked at, and how deep one may lead to others; seldom more than two deep."""
 TRIES, READ = 200, 1_000_000
 """How many texts are tried at most, and how many characters are in all of them; of a long text few are tried."""
 AT_ONCE = 5000
 """How many fixes are looked at in a round."""
 
 Check = Callable[[Source], Sequence[Diagnostic]]
+_Key = tuple[str, str, str, int]
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,23 @@ class Fixed:
         places = [(d.fix, d.fix.edits[0].span) for d in self.applied if d.fix is not None]
         return [(span.source.name, *span.position, fix.title) for fix, span in places]
 
+    @property
+    def offered(self) -> list[Fix]:
+        """The fixes that there are in this text for what is left: those not asked for, and those that do harm."""
+        fixes = (diagnostic.fix for diagnostic in self.left)
+        return [fix for fix in fixes if fix is not None and fix.edits[0].span.source is self.source]
 
-def fix(source: Source, check: Check) -> Fixed:
-    """Apply the fixes that `check` finds for a text, as far as that makes it no worse."""
-    attempt = _Attempt(source, check)
+
+def fix(source: Source, check: Check, *, unsafe: bool = False) -> Fixed:
+    """Apply the safe fixes that `check` finds for a text, with `unsafe` the suggestions too, where it gets better."""
+    attempt = _Attempt(source, check, unsafe=unsafe)
     applied: list[Diagnostic] = []
     for _ in range(ROUNDS):
         done = attempt.round()
         if not done:
             break
         applied += done
-    return Fixed(attempt.source, tuple(applied), tuple(attempt.found))
+    return Fixed(attempt.source, tuple(applied), attempt.found)
 
 
 def edited(source: Source, edits: Iterable[Edit]) -> Source:
@@ -66,61 +74,135 @@ def edited(source: Source, edits: Iterable[Edit]) -> Source:
 class _Attempt:
     """A text on its way to be better."""
 
-    def __init__(self, source: Source, check: Check) -> None:
-        self._check = check
+    def __init__(self, source: Source, check: Check, *, unsafe: bool) -> None:
+        self._check, self._unsafe = check, unsafe
         self._tries = min(TRIES, READ // (len(source.text) + 1))
         self.source, self.found = source, tuple(check(source))
-        self._worth = _worth(source, self.found)
 
     def round(self) -> list[Diagnostic]:
         """Apply what can be applied at once; the diagnostics that this is done for."""
-        start = self.source
         kept: list[Diagnostic] = []
-        waiting = [_apart(start, self.found)]
+        better: _Better | None = None
+        waiting = [self._apart(self.source, self.found)]
         while waiting:
             part = waiting.pop()
-            if self._better(edited(start, _edits(kept + part))):
+            tried = self._tried(kept + part) if part else None
+            if tried is not None:
+                better = tried
                 kept += part
             elif len(part) > 1:
                 middle = len(part) // 2
                 waiting += [part[middle:], part[:middle]]
-        return sorted(kept, key=_start)
+        if better is None:
+            return []
+        self.source, self.found = better.source, better.found
+        return sorted(kept, key=_start) + better.led_to
 
-    def _better(self, source: Source) -> bool:
-        """Take on another text, if it is no worse."""
-        if source.text == self.source.text or not self._tries:
+    def _tried(self, mended: list[Diagnostic]) -> _Better | None:
+        """The text with some fixes applied, and those that they lead to; None where it is not better by that."""
+        source, fixes, steps = self.source, mended, list[_Step]()
+        led_to: list[Diagnostic] = []
+        while len(steps) < ROUNDS and self._tries:
+            self._tries -= 1
+            edits = _edits(fixes)
+            steps.append(_Step(edits))
+            source = edited(source, edits)
+            found = tuple(self._check(source))
+            gone, before = (
+                Counter(_key(d, self.source, steps, steps) for d in given) for given in (mended, self.found)
+            )
+            keys = [_key(d, source, (), steps) for d in found]
+            left = before - gone
+            new = [d for d, key in zip(found, keys, strict=True) if _is_error(d) and key not in left]
+            if not new:
+                errors = Counter(key for d, key in zip(found, keys, strict=True) if _is_error(d))
+                is_better = errors <= left and not gone & Counter(keys)
+                return _Better(source, found, led_to) if is_better else None
+            if not all(self._can_apply(d, source) for d in new):  # one of them would stay
+                return None
+            fixes = self._apart(source, new)
+            led_to += fixes
+        return None
+
+    def _can_apply(self, diagnostic: Diagnostic, source: Source) -> bool:
+        """Whether there is a fix that is to be applied, in this text."""
+        fix = diagnostic.fix
+        if fix is None or not (self._unsafe or fix.is_safe):
             return False
-        self._tries -= 1
-        found = tuple(self._check(source))
-        worth = _worth(source, found)
-        if worth > self._worth:
-            return False
-        self.source, self.found, self._worth = source, found, worth
-        return True
+        return all(edit.span.source is source for edit in fix.edits)
+
+    def _apart(self, source: Source, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The diagnostics with a fix to apply that touches no place which another one's does."""
+        taken: list[tuple[int, int]] = []
+        reached = -1
+        apart = []
+        for diagnostic in sorted((d for d in found if self._can_apply(d, source)), key=_start)[:AT_ONCE]:
+            edits = _edits([diagnostic])
+            places = [(edit.span.start, edit.span.end) for edit in edits]
+            beyond = places[0][0] > reached  # so it is nearly always, and there is nothing to compare
+            if beyond or not any(start <= last and first <= end for start, end in places for first, last in taken):
+                taken += places
+                reached = max(reached, places[-1][1])
+                apart.append(diagnostic)
+        return apart
 
 
-def _worth(source: Source, found: Sequence[Diagnostic]) -> tuple[int, int]:
-    """How bad a text is: the errors that keep it from being read, before all others."""
-    unread, errors = (sum(d.severity is Severity.ERROR for d in given) for given in (parse(source)[1], found))
-    return unread, errors
+@dataclass(frozen=True)
+class _Better:
+    """A better text, what is found in it, and what came to light on the way and was mended too."""
+
+    source: Source
+    found: tuple[Diagnostic, ...]
+    led_to: list[Diagnostic]
 
 
-def _apart(source: Source, found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The diagnostics with a fix in this source that touches no place which another one's does."""
-    taken: list[tuple[int, int]] = []
-    reached = -1
-    apart = []
-    for diagnostic in sorted((d for d in found if d.fix is not None), key=_start)[:AT_ONCE]:
-        edits = _edits([diagnostic])
-        if any(edit.span.source is not source for edit in edits):
-            continue
-        places = [(edit.span.start, edit.span.end) for edit in edits]
-        beyond = places[0][0] > reached  # so it is nearly always, and there is nothing to compare
-        if beyond or not any(start <= last and first <= end for start, end in places for first, last in taken):
-            taken += places
-            reached = max(reached, places[-1][1])
-            apart.append(diagnostic)
-    return apart
+class _Step:
+    """Edits that were applied at once, and where the places of the text are before and after them."""
+
+    def __init__(self, edits: Iterable[Edit]) -> None:
+        self._old, self._new = list[tuple[int, int]](), list[tuple[int, int]]()
+        grown = 0
+        for edit in sorted(edits, key=lambda edit: edit.span.start):
+            start, end = edit.span.start, edit.span.end
+            self._old.append((start, end))
+            self._new.append((start + grown, start + grown + len(edit.text)))
+            grown += len(edit.text) - (end - start)
+
+    def after(self, at: int) -> int:
+        """Where a place of the text before is then; one in what was replaced is where that begins."""
+        return _moved(at, self._old, self._new)
+
+    def before(self, at: int) -> int:
+        """Where a place of the text after was; one in what was written is where that begins."""
+        return _moved(at, self._new, self._old)
+
+
+def _moved(at: int, old: list[tuple[int, int]], new: list[tuple[int, int]]) -> int:
+    k = bisect_right(old, at, key=lambda place: place[0]) - 1
+    if k < 0:
+        return at
+    return new[k][1] + at - old[k][1] if at >= old[k][1] else new[k][0]
+
+
+def _key(diagnostic: Diagnostic, source: Source, there: Sequence[_Step], back: Sequence[_Step]) -> _Key:
+    """What a diagnostic of a text is known by before and after fixes: what it says, and where that was at first.
+
+    One of the first text goes there and back, so that one in what was replaced is where that begins.
+    """
+    span = diagnostic.span
+    if span is None:
+        return diagnostic.code, diagnostic.message, "", -1
+    at = span.start
+    if span.source is source:
+        for step in there:
+            at = step.after(at)
+        for step in reversed(back):
+            at = step.before(at)
+    return diagnostic.code, diagnostic.message, span.source.name, at
+
+
+def _is_error(diagnostic: Diagnostic) -> bool:
+    return diagnostic.severity is Severity.ERROR
 
 
 def _edits(diagnostics: Iterable[Diagnostic]) -> list[Edit]:

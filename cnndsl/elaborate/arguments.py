@@ -12,6 +12,7 @@ from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate import instead
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.mistaken import refuse_others, result_of
+from cnndsl.elaborate.pytorch import AsInPyTorch, Claim, claimed
 from cnndsl.elaborate.suggest import activation_argument, is_clear, nearest, without
 from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
@@ -23,6 +24,9 @@ from cnndsl.layers.initialisers import Initialiser
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import Traced, is_open, value_of
+
+_INCOMING = frozenset({"in_channels", "in_features", "num_features", "num_channels"})
+"""What PyTorch calls the number of channels or features that come in."""
 
 
 def bind_layer(
@@ -84,9 +88,12 @@ def _match(body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tup
             (name in WEIGHT_WORDS and name not in parameters) or (name == "bias" and isinstance(value, list))
         )
         if not is_numbers and not any(name in known for known in (parameters, INIT_WORDS, matched.places)):
+            found = _unknown_argument(kind, parameters, argument, value, node)
+            if isinstance(trouble, AsInPyTorch):  # which is settled further out, where it is known what comes in
+                trouble, found = found, trouble
             if trouble is not None:  # one that is wrong does not hide that another one is
                 body.context.report(trouble.diagnostic)
-            trouble = _unknown_argument(kind, parameters, argument, node)
+            trouble = found
             continue
         if name in matched.places:
             raise error(
@@ -128,7 +135,8 @@ def make_layer(
     try:
         layer = kind(**plain)
     except Invalid as problem:
-        *others, last = (_invalid(kind, each, places, span) for each in _all_invalid(kind, plain, problem))
+        found = _all_invalid(kind, plain, problem)
+        *others, last = (_invalid(kind, each, places, span, plain.get("features")) for each in found)
         for other in others:
             body.context.report(other.diagnostic)
         raise last from None
@@ -197,12 +205,14 @@ def _after_named(name: str, argument: tree.Argument) -> Problem:
         "an argument without a name stands after one with a name",
         argument.span,
         help=f"name it: {name}={argument.span.text}",
-        fix=Fix.replacing(start, f"{name}="),
+        fix=Fix.suggested(start, f"{name}="),
     )
 
 
-def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.Argument, call: tree.Call) -> Problem:
-    from cnndsl.layers.aliases import parameter_alias
+def _unknown_argument(
+    kind: type[Layer], parameters: list[str], argument: tree.Argument, value: Any, call: tree.Call
+) -> Problem:
+    from cnndsl.layers.aliases import is_torch_parameter, parameter_alias
 
     assert argument.name is not None  # noqa: S101 - only named arguments get here
     name = argument.name.text
@@ -210,7 +220,11 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
     at = call.arguments.index(argument)
     if short == "":
         message = f"{kind.kind} needs no {name}: it follows from what comes in"
-        return error("E207", message, argument.span, help="leave it out", fix=without(call, at))
+        problem = error("E207", message, argument.span, help="leave it out", fix=without(call, at))
+        if not isinstance(value_of(value), int) or name not in _INCOMING:
+            return problem
+        claim = Claim(features=value) if name == "in_features" else Claim(channels=value)
+        return claimed(problem, call.span, claim)
     if name == "activation":
         return activation_argument(kind.kind, call, at)
     if short in parameters or short in INIT_WORDS:
@@ -219,7 +233,8 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
             f"{name} is called {short} here",
             argument.name.span,
             help=f"write {short}={argument.value.span.text}",
-            fix=Fix.replacing(argument.name.span, short),
+            # Elsewhere a word may be that of another thing: Keras's scale leaves out the half of affine.
+            fix=(Fix.safe if is_torch_parameter(kind.kind, name) else Fix.suggested)(argument.name.span, short),
         )
     near = nearest(name, parameters)
     takes = f"{kind.kind} takes {', '.join(parameters)}" if parameters else f"{kind.kind} takes no arguments"
@@ -228,11 +243,13 @@ def _unknown_argument(kind: type[Layer], parameters: list[str], argument: tree.A
         f"{kind.kind} has no {name}",
         argument.name.span,
         help=f"did you mean {near}?" if near else takes,
-        fix=Fix.replacing(argument.name.span, near) if near and is_clear(name, parameters) else None,
+        fix=Fix.suggested(argument.name.span, near) if near and is_clear(name, parameters) else None,
     )
 
 
-def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argument], span: Span) -> Problem:
+def _invalid(
+    kind: type[Layer], problem: Invalid, places: dict[str, tree.Argument], span: Span, features: Any = None
+) -> Problem:
     name, missing = problem.name, problem.missing
     if missing:
         described = kind.model_fields[missing[0]].description
@@ -246,20 +263,26 @@ def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argumen
     given = places.get(name)
     if (kind.kind, name) == ("linear", "bias") and given is not None and given.name is None:
         inputs = places["features"]
-        return error(
+        both = inputs.span.to(given.span)
+        if re.fullmatch(r"\d{1,3},\d{3}", both.text):
+            written = both.text.replace(",", "")
+            message, meant = "a number has no comma before its thousands", Fix.suggested(both, written)
+            return error("E207", message, both, help=f"write {written}", fix=meant)
+        inputs_given = error(
             "E207",
             "linear is given its outputs only: how many inputs there are follows from what comes in",
             inputs.span,
             help=f"write linear({given.value.span.text})",
-            fix=Fix.replacing(Span(span.source, inputs.span.start, given.span.start), ""),
+            fix=Fix.suggested(Span(span.source, inputs.span.start, given.span.start), ""),
         )
+        return claimed(inputs_given, span, Claim(features=features))
     if (kind.kind, name) == ("layernorm", "axis") and given is not None and isinstance(given.value, tree.ListOf):
         message = "layernorm is not given the sizes it goes over: they follow from what comes in"
         return error("E207", message, given.span, help="write layernorm, or layernorm(axis=-1) for the last axis alone")
     if (kind.kind, name) == ("unflatten", "axis") and given is not None and isinstance(given.value, tree.ListOf):
         written = f"unflatten(1, {given.value.span.text})"
         start = Span(span.source, given.span.start, given.span.start)
-        put = Fix.replacing(start, "1, ") if given.name is None else None
+        put = Fix.suggested(start, "1, ") if given.name is None else None
         message = "unflatten needs the axis that is split, too"
         return error("E207", message, given.span, help=f"write {written}", fix=put)
     share = places.get("p")
@@ -267,7 +290,7 @@ def _invalid(kind: type[Layer], problem: Invalid, places: dict[str, tree.Argumen
         span = share.span.to(given.span)
         if re.fullmatch(r"0\s*,\s*\d+", span.text):  # 0,5 as people write it in many countries
             written = re.sub(r"\s*,\s*", ".", span.text)
-            message, pointed = "a number has a point before its decimals", Fix.replacing(span, written)
+            message, pointed = "a number has a point before its decimals", Fix.suggested(span, written)
             return error("E208", message, span, help=f"write {written}", fix=pointed)
     info, place = kind.model_fields[name], places[name].span if name in places else span
     way = None
@@ -333,7 +356,7 @@ def match_arguments(
                     argument.name.span,
                     labels=(Label(definition.name.span, "it is defined here"),),
                     help=f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}",
-                    fix=Fix.replacing(argument.name.span, near) if near and is_clear(name, names) else None,
+                    fix=Fix.suggested(argument.name.span, near) if near and is_clear(name, names) else None,
                 )
         if name in values:
             raise error(

@@ -8,7 +8,7 @@ from functools import partial, reduce
 from typing import Any
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
-from cnndsl.elaborate import functions, instead
+from cnndsl.elaborate import functions, instead, pytorch
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
 from cnndsl.elaborate.context import LIGHT
 from cnndsl.elaborate.evaluation import Evaluation
@@ -25,7 +25,6 @@ from cnndsl.elaborate.mistaken import (
 from cnndsl.elaborate.operators import combine
 from cnndsl.elaborate.suggest import (
     applied,
-    as_here,
     called_twice,
     check_colons,
     hidden,
@@ -74,7 +73,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     except Problem as problem:
         raise (
             (instead.activation(node) if problem.diagnostic.code == "E201" else None)
-            or called_twice(instead.method(as_here(problem, node), node), node)
+            or called_twice(instead.method(pytorch.called(body, problem, node), node), node)
         ) from None
     if isinstance(function, Kind):
         value = _leading_value(body, node)
@@ -112,7 +111,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         )
     if isinstance(node.function, tree.Attribute) and not node.arguments:
         asked, behind = node.function.span.text, Span(node.span.source, node.function.span.end, node.span.end)
-        message, fix = f"{asked} is a size, and is not called", Fix.replacing(behind, "")
+        message, fix = f"{asked} is a size, and is not called", Fix.safe(behind, "")
         raise error("E207", message, node.span, help=f"write {asked}", fix=fix)
     ways = hidden(node.function) or ("layers are applied with ->",)
     raise error("E207", f"{describe(function)} cannot be called", node.span, help=ways)

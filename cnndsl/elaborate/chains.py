@@ -6,7 +6,7 @@ from typing import Any
 
 from cnndsl.diagnostics import Problem, error
 from cnndsl.elaborate import instead
-from cnndsl.elaborate.evaluation import Evaluation
+from cnndsl.elaborate.evaluation import Begun, Evaluation
 from cnndsl.elaborate.suggest import hidden, with_colon
 from cnndsl.elaborate.unread import hand_on
 from cnndsl.elaborate.values import RECIPES, BraceRecipe, Chain, Choice, Silent, Stage, Value, describe
@@ -101,7 +101,8 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
     first = node.stages[0]
     start: Any = None
     stages: list[Stage] = []
-    begun: list[Stage] | None = None  # those before the first mistake
+    begun: Begun | None = None
+    mistake: Problem | None = None
     for part in node.stages:
         try:  # each stage is checked by itself, so that one mistake does not hide the next
             if part is not first or isinstance(first, tree.Labelled):
@@ -112,14 +113,15 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
             if not isinstance(start, Value):
                 wanted = "a value or a layer stands before ->"
                 stages.append(Stage(_recipe(start, first, wanted), None, first.span))
-        except Problem as problem:
-            body.context.report(problem.diagnostic)
-            begun = list(stages) if begun is None else begun
-        except Silent:
-            begun = list(stages) if begun is None else begun
+        except (Problem, Silent) as problem:
+            if begun is None:
+                begun = Begun(node, start, Chain(tuple(_flat(stages))), part)
+                mistake = problem if isinstance(problem, Problem) else None
+            elif isinstance(problem, Problem):
+                body.context.report(problem.diagnostic)
     if begun is not None:
-        body.begun = (node, start, Chain(tuple(_flat(begun))))
-        raise Silent
+        body.begun = begun
+        raise mistake or Silent
     chain = body.light(Chain(tuple(_flat(stages))), node.span)
     return body.apply(chain, start, node.span) if isinstance(start, Value) else chain
 

@@ -52,7 +52,7 @@ class Context:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.diagnostics: list[Diagnostic] = []
-        self._said: set[tuple[str, Span | None, str]] = set()
+        self._said: dict[tuple[str, Span | None, str], int] = {}
         self.modules: dict[str, Module] = {}
         self.sizes: dict[str, int] = {}
         """Module id -> how many layers it holds, repeated blocks counted each time."""
@@ -77,12 +77,21 @@ class Context:
             diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *uses))
         same = (diagnostic.code, diagnostic.span, diagnostic.message)
         if same in self._said:
+            before = self.diagnostics[self._said[same]]
+            if before.fix is not None and before.fix.is_safe and diagnostic.fix != before.fix:
+                # A line that is worked out several times is changed safely only if it is each time.
+                self.diagnostics[self._said[same]] = before.replaced(fix=diagnostic.fix)
             return
-        self._said.add(same)
+        self._said[same] = len(self.diagnostics)
         self.diagnostics.append(diagnostic)
         self._errors += diagnostic.severity is Severity.ERROR
         if self._errors >= MOST_ERRORS:
             raise Stop
+
+    @property
+    def in_block(self) -> bool:
+        """Whether a block is worked out, which may be used elsewhere too."""
+        return bool(self._uses)
 
     def idle(self, diagnostic: Diagnostic) -> None:
         """Keep a warning of something that does nothing here: another use of the same block may need it.

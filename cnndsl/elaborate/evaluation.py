@@ -8,7 +8,7 @@ another in a circle; `Body` of `statements.py` puts it all together.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate.builder import Builder
@@ -28,6 +28,15 @@ _CHARACTERS = 100
 """So many characters of a text take no longer than one item of a list."""
 
 
+class Begun(NamedTuple):
+    """A pipeline with a mistake: what it starts with, and the stages up to the first that is wrong."""
+
+    node: tree.Pipe
+    start: Any
+    chain: Chain
+    mistaken: tree.Expression
+
+
 class Evaluation:
     """A body that is being worked out."""
 
@@ -39,8 +48,8 @@ class Evaluation:
         """The current value of the pipeline."""
         self.bound: tree.Bind | None = None
         """The line that is worked out, if it gives a name to one value."""
-        self.begun: tuple[tree.Pipe, Any, Chain] | None = None
-        """The last pipeline with a mistake: the value that it starts with, if any, and the stages before that."""
+        self.begun: Begun | None = None
+        """The last pipeline with a mistake."""
 
     # What the classes above know
 
@@ -134,7 +143,7 @@ class Evaluation:
                 f"a loop runs over a list, and this is {describe(items)}",
                 node.span,
                 help=f"to count, write {count}",
-                fix=Fix.replacing(node.span, count) if counts else None,
+                fix=Fix.suggested(node.span, count) if counts else None,
             )
         self.context.turn(node.span, len(items))
         return items

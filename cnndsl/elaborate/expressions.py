@@ -47,7 +47,7 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
             raise Silent from None
         if (inner := body.given_in_braces(node)) is not None:
             raise known_in_braces(node, inner, known_outside=False) from None
-        raise unknown_name(node, body.scope.visible(), body.declared_at(node)) from None
+        raise unknown_name(node, body.scope, body.declared_at(node)) from None
     if behind:
         what = "a value" if isinstance(value, Value) else "a layer"
         raise error(
@@ -132,7 +132,7 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
     try:
         value = _value_around(body, node.value) or body.known(node.value)
     except Problem as problem:
-        raise unknown_attribute(problem, node, body.scope.visible()) from None
+        raise unknown_attribute(problem, node, body.scope) from None
     name = node.name.text
     if not isinstance(value, Value):
         if isinstance(node.value, tree.Number) and node.value.span.text.endswith("."):  # 0..n
@@ -158,7 +158,7 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
             f"a value of {len(shape)} {'axis' if len(shape) == 1 else 'axes'} has no .{name}",
             node.name.span,
             help=(*meant, f"it has {', '.join('.' + answer for answer in answers)}"),
-            fix=Fix.replacing(node.name.span, near) if near and is_clear(name, answers) else None,
+            fix=Fix.suggested(node.name.span, near) if near and is_clear(name, answers) else None,
         )
     return answers[name]
 

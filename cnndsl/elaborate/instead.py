@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Sequence
 from itertools import pairwise
 from typing import Any
 
-from cnndsl.diagnostics import Edit, Fix, Problem, error
+from cnndsl.diagnostics import Applicability, Edit, Fix, Problem, error
 from cnndsl.elaborate.suggest import CONSTANTS, alias, is_clear, nearest
 from cnndsl.layers.initialisers import RULES
 from cnndsl.source import Span
@@ -25,22 +25,30 @@ def argument(given: tree.Argument, choices: tuple[str, ...], check: Callable[[An
     value, span = given.value, given.value.span
     before = f"{given.name.text}=" if given.name is not None else ""
     if isinstance(value, tree.String) and choices:
-        near = nearest(span.text.strip('"'), choices)
+        written = span.text.strip('"')
+        near = nearest(written, choices)
         if near:
-            fix = Fix.replacing(span, f'"{near}"') if is_clear(span.text.strip('"'), choices) else None
-            return f'did you mean "{near}"?', fix
+            make = Fix.safe if written.lower() == near.lower() else Fix.suggested
+            return f'did you mean "{near}"?', make(span, f'"{near}"') if is_clear(written, choices) else None
     if isinstance(value, tree.Binary) and value.operator == "/":
         between = Span(span.source, value.left.span.end, value.right.span.start)
         at = between.start + between.text.find("/")
-        fix = Fix.replacing(Span(span.source, at, at + 1), "//") if "#" not in between.text else None
+        fix = Fix.suggested(Span(span.source, at, at + 1), "//") if "#" not in between.text else None
         return "for a whole number divide with //", fix
     for meant, written in _plainer(value):
         try:
             check(meant)
         except ValueError:
             continue
-        return f"write {before}{written}", Fix.replacing(span, written)
+        # By position 1 may be another argument than true. A whole number stays what it is, and one in quotes too.
+        same = given.name is not None if isinstance(meant, bool) else meant == _number(value)
+        return f"write {before}{written}", (Fix.safe if same else Fix.suggested)(span, written)
     return None
+
+
+def _number(value: tree.Expression) -> float | int | None:
+    """What is written as a number, in quotes or not; `value` is one of those that have a plainer form."""
+    return value.value if isinstance(value, tree.Number) else float(value.span.text.strip('" '))
 
 
 def _plainer(value: tree.Expression) -> list[tuple[Any, str]]:
@@ -77,7 +85,7 @@ def by_name(given: tree.Argument, words: dict[str, tuple[str, ...]]) -> Way | No
     if len(takers) != 1:
         return None
     start = Span(value.span.source, value.span.start, value.span.start)
-    return f"write {takers[0]}={value.span.text}", Fix.replacing(start, f"{takers[0]}=")
+    return f"write {takers[0]}={value.span.text}", Fix.suggested(start, f"{takers[0]}=")
 
 
 def listed(given: Sequence[tree.Argument], check: Callable[[Any], Any]) -> Way | None:
@@ -91,7 +99,7 @@ def listed(given: Sequence[tree.Argument], check: Callable[[Any], Any]) -> Way |
         return None
     span = given[0].span.to(given[-1].span)
     written = f"[{span.text}]"
-    return f"write {written}", Fix.replacing(span, written) if "#" not in span.text else None
+    return f"write {written}", Fix.suggested(span, written) if "#" not in span.text else None
 
 
 def beginning(value: Any, span: Span) -> Way | None:
@@ -99,16 +107,17 @@ def beginning(value: Any, span: Span) -> Way | None:
     if isinstance(value, str):
         rule = alias(value)
         written, ending = (rule if rule in RULES else None), f'"{value}"'
+        make = Fix.safe if rule == value else Fix.suggested
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         found = re.search(r"-?[\w.]+$", span.text)
         ending = found[0] if found else ""
-        written = f"constant({ending})" if ending else None
+        written, make = (f"constant({ending})" if ending else None), Fix.suggested
     else:
         return None
     if written is None:
         return None
     is_there = span.text.endswith(ending)
-    fix = Fix.replacing(Span(span.source, span.end - len(ending), span.end), written) if is_there else None
+    fix = make(Span(span.source, span.end - len(ending), span.end), written) if is_there else None
     return f"write {written}", fix
 
 
@@ -118,13 +127,14 @@ def stage(node: tree.Expression) -> Way:
     if isinstance(node, tree.String):
         word = alias(span.text.strip('"'))
         if word is not None:
-            return f"write {word}, without quotes", Fix.replacing(span, word)
+            make = Fix.safe if span.text == f'"{word}"' else Fix.suggested
+            return f"write {word}, without quotes", make(span, word)
     if isinstance(node, tree.Number):
         return f"write a layer here, such as linear({span.text})", None
-    if isinstance(node, tree.ListOf) and node.items:
+    if isinstance(node, tree.ListOf) and node.items and not any(isinstance(item, CONSTANTS) for item in node.items):
         written = " -> ".join(item.span.text for item in node.items)
         plain = "#" not in span.text and "\n" not in span.text
-        return f"write {written}" if plain else "write -> between its layers", Fix.replacing(
+        return f"write {written}" if plain else "write -> between its layers", Fix.suggested(
             span, written
         ) if plain else None
     return "write a layer here", None
@@ -136,7 +146,7 @@ def after_a_dot(node: tree.Attribute) -> Way | None:
     if word is None:
         return None
     between = Span(node.span.source, node.value.span.end, node.name.span.start)
-    fix = Fix.replacing(between.to(node.name.span), f" -> {word}") if "#" not in between.text else None
+    fix = Fix.suggested(between.to(node.name.span), f" -> {word}") if "#" not in between.text else None
     return f"layers are put in a row with ->: {node.value.span.text} -> {word}", fix
 
 
@@ -147,7 +157,7 @@ def numbers_in_a_row(node: tree.Pipe) -> Problem | None:
     span, last = node.span, node.stages[-1].span.text
     message = "-> leads from layer to layer, and not from number to number"
     helps = f"write {last}: the channels that come in follow from the layer before"
-    return error("E404", message, span, help=helps, fix=Fix.replacing(span, last))
+    return error("E404", message, span, help=helps, fix=Fix.suggested(span, last))
 
 
 def braced(node: tree.Body) -> Problem | None:
@@ -165,7 +175,7 @@ def braced(node: tree.Body) -> Problem | None:
     if not given:
         return None
     written, span = ", ".join(given), node.span
-    fix = Fix.replacing(span, written) if "#" not in span.text else None
+    fix = Fix.safe(span, written) if "#" not in span.text else None
     return error("E207", "arguments are given with =, and without braces", span, help=f"write {written}", fix=fix)
 
 
@@ -181,7 +191,7 @@ def activation(call: tree.Call) -> Problem | None:
     if not word:
         return error("E201", f"nothing is called {name}", call.function.span, help="write the activation itself: relu")
     message = f"nothing is called {name}: an activation is a layer of its own"
-    return error("E201", message, call.span, help=f"write {word}", fix=Fix.replacing(call.span, word))
+    return error("E201", message, call.span, help=f"write {word}", fix=Fix.suggested(call.span, word))
 
 
 def method(problem: Problem, call: tree.Call) -> Problem:
@@ -197,7 +207,8 @@ def method(problem: Problem, call: tree.Call) -> Problem:
         given = ", ".join(re.sub(r"^(dims?|axis)\s*=", "axis=", text) for text in texts)
         word = {"amax": "max", "chunk": "split"}.get(name, name)
         written = f"{word}({value}, {given})"
-        helps, fix = f"write {written}", Fix.replacing(call.span, written)
+        make = Fix.safe if name in ("mean", "amax") else Fix.suggested  # max gives the places too, and chunk is split
+        helps, fix = f"write {written}", make(call.span, written)
         if name == "split":  # which PyTorch gives the size of a part
             helps, fix = f"write split({value}, 2), with the number of parts", None
     elif name in ("view", "reshape", "flatten") and (name == "flatten" or "-1" in texts):
@@ -219,17 +230,17 @@ def arrows(node: tree.Comparison, sign: str) -> Problem:
     plain = not any("#" in gap.text or "\n" in gap.text for gap in gaps)
     if sign == "<-":
         written = " -> ".join(operand.span.text for operand in reversed(operands))
-        message, fix = "an arrow points to where a value goes", Fix.replacing(node.span, written)
+        message, fix = "an arrow points to where a value goes", Fix.suggested(node.span, written)
     else:
         written = " -> ".join(operand.span.text for operand in operands)
-        message, fix = "an arrow is written ->", Fix(tuple(Edit(gap, " -> ") for gap in gaps))
+        message, fix = "an arrow is written ->", Fix(tuple(Edit(gap, " -> ") for gap in gaps), Applicability.UNSAFE)
     return error("E206", message, node.span, help=f"write {written}", fix=fix if plain else None)
 
 
 def assigned(name: tree.Name, value: tree.Unary) -> Problem:
     """The error for `x <- conv(8, 3)`, as R has it."""
     between = Span(name.span.source, name.span.end, value.operand.span.start)
-    fix = Fix.replacing(between, " = ") if "#" not in between.text else None
+    fix = Fix.suggested(between, " = ") if "#" not in between.text else None
     return error("E201", "a name is given a value with =", between, help=f"write {name.text} = ...", fix=fix)
 
 
@@ -242,5 +253,5 @@ def compared_for_given(node: tree.Comparison, known: Container[str]) -> Problem 
         return None
     between = Span(span.source, name.span.end, node.operands[1].span.start)
     helps = f"write {name.text} = {node.operands[1].span.text}"
-    fix = Fix.replacing(between, " = ") if "#" not in between.text else None
+    fix = Fix.suggested(between, " = ") if "#" not in between.text else None
     return error("E201", "== compares, and a name is given a value with =", span, help=helps, fix=fix)

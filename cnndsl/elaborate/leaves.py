@@ -219,4 +219,4 @@ def _flatten_first(span: Span) -> Fix:
     text, start = span.source.text, span.start
     label = re.search(r'(?:[^\W\d]\w*|"[^"\n]*")[ \t]*:[ \t]*$', text[max(0, start - 200) : start])
     at = start - len(label[0]) if label else start
-    return Fix.replacing(Span(span.source, at, at), "flatten -> ")
+    return Fix.suggested(Span(span.source, at, at), "flatten -> ")

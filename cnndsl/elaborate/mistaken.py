@@ -92,7 +92,7 @@ def comment(node: tree.Binary) -> Problem:
     at = between.start + between.text.find("//")
     span = Span(between.source, at, at + 2)
     message = "a comment begins with #, and // divides numbers"
-    return error("E206", message, span, help="write # in place of it", fix=Fix.replacing(span, "#"))
+    return error("E206", message, span, help="write # in place of it", fix=Fix.suggested(span, "#"))
 
 
 def list_item(node: tree.Unary) -> Problem | None:
@@ -102,7 +102,7 @@ def list_item(node: tree.Unary) -> Problem | None:
     if before.strip() or node.operator != "-":
         return None
     sign = Span(span.source, span.start, span.start + 1)
-    fix = Fix.replacing(Span(span.source, span.start, node.operand.span.start), "")
+    fix = Fix.suggested(Span(span.source, span.start, node.operand.span.start), "")
     return error("E206", "a line of a body has no - before it", sign, help="remove it", fix=fix)
 
 

@@ -111,7 +111,7 @@ class Networks:
         if not isinstance(value, BlockRecipe) or value.template.definition.kind != "network":
             if isinstance(item.value, tree.Body):
                 between = Span(item.span.source, item.name.span.end, item.value.span.start)
-                fix = Fix.replacing(between, " ") if between.text.strip() == "=" else None
+                fix = Fix.safe(between, " ") if between.text.strip() == "=" else None
                 message, helps = (
                     "a body follows the name of a network without =",
                     f"write network {item.name.text} {{ ... }}",

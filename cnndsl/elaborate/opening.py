@@ -45,8 +45,9 @@ def declare_shape(body: Evaluation, call: tree.Call, position: int) -> Shape:
     only = call.arguments[0]
     if len(call.arguments) == 1 and isinstance(only.value, tree.ListOf):
         inner = only.value.span.text[1:-1].strip()
+        fix = (Fix.safe if only.name is None else Fix.suggested)(only.span, inner)  # shape= is Keras's, channels last
         message = "input takes its sizes one by one, without brackets"
-        raise error("E207", message, only.span, help=f"write input({inner})", fix=Fix.replacing(only.span, inner))
+        raise error("E207", message, only.span, help=f"write input({inner})", fix=fix)
     names = ("channels", *AXES.get(len(call.arguments) - 1, ()))
     if len(call.arguments) == 4 and _is_left_open(only.value):
         message = "the batch is no part of the size: a network takes any number of samples"
@@ -84,7 +85,7 @@ def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str,
         body.context.open.places[symbol] = argument.span
         return Traced(STAND_IN, Expr.of(symbol))
     if _is_left_open(argument.value):
-        fix = Fix.replacing(argument.span, "?")
+        fix = Fix.safe(argument.span, "?")
         raise error("E205", "a size that is left open is written ?", argument.span, help="write ?", fix=fix)
     value: Any = body.known(argument.value)
     if axis != "channels":

@@ -206,7 +206,7 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
         return body.light(Items(left * count), node.span)
     if isinstance(right, RECIPES) and _is_number(left):
         written = f"{node.right.span.text} * {node.left.span.text}"
-        fix = Fix.replacing(node.span, written) if "#" not in node.span.text else None
+        fix = Fix.safe(node.span, written) if "#" not in node.span.text else None
         raise error("E206", "the layer stands before the number", node.span, help=f"write {written}", fix=fix)
     message = f"* cannot take {describe(left)} and {describe(right)}"
     raise error("E206", message, node.span, help=operator_help("*", left, right))

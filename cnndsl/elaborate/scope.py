@@ -82,6 +82,13 @@ class Scope:
             scope = scope.parent
         return scope is not None
 
+    def is_original(self, name: str) -> bool:
+        """Whether a word of the language still means what it means everywhere."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return scope is not None and scope.parent is None
+
     def visible(self) -> list[str]:
         """Every name that can be written here."""
         names: dict[str, None] = {}

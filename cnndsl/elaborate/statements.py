@@ -14,6 +14,7 @@ from cnndsl.elaborate.given import first_places, labels
 from cnndsl.elaborate.mistaken import nested_too_deeply, open_size, other_input
 from cnndsl.elaborate.opening import declare_shape
 from cnndsl.elaborate.outputs import check_training, declared_outputs, last_value, report_dropped, report_unused
+from cnndsl.elaborate.pytorch import AsInPyTorch
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import (
     RECIPES,
@@ -34,6 +35,11 @@ from cnndsl.program import Output
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import SizeIsOpen, TooLong
+
+
+def _layer(node: tree.Expression) -> Span:
+    """Where the layer of a stage is written, without its name."""
+    return node.layer.span if isinstance(node, tree.Labelled) else node.span
 
 
 class Body(Application):
@@ -68,7 +74,14 @@ class Body(Application):
     def declared_at(self, name: tree.Name) -> Span | None:
         if self._first is None:
             self._first = first_places(self._lines, in_braces=False) if self._lines is not None else {}
-        return self._first.get(name.text)
+        found, bound = self._first.get(name.text), self.bound
+        if (
+            bound is not None
+            and found == bound.targets[0].span
+            and bound.span.start <= name.span.start < bound.span.end
+        ):
+            return None  # x = relu(x): the line itself
+        return found
 
     def given_in_braces(self, name: tree.Name) -> Span | None:
         if self._inner is None:
@@ -81,8 +94,7 @@ class Body(Application):
             try:
                 self._run(statement)
             except Problem as problem:
-                self.context.report(problem.diagnostic)
-                self._give_up(statement)
+                self._give_up(statement, problem)
             except Silent:
                 self._give_up(statement)
             except SizeIsOpen:
@@ -102,9 +114,13 @@ class Body(Application):
                 self.context.report(nested_too_deeply(statement.span).diagnostic)
                 self._give_up(statement)
 
-    def _give_up(self, statement: tree.Statement) -> None:
-        """Go on after a mistake: what the line would have given is unknown."""
-        self._begin(statement)
+    def _give_up(self, statement: tree.Statement, problem: Problem | None = None) -> None:
+        """Go on after a mistake, and report it if it is not yet: what the line would have given is unknown."""
+        stage, value = self._begin(statement)
+        if isinstance(problem, AsInPyTorch) and stage and isinstance(value, Value) and not self.context.in_block:
+            self.context.report(problem.settled(stage, value.shape))
+        elif problem is not None:
+            self.context.report(problem.diagnostic)
         if isinstance(statement, tree.Bind):
             for target in statement.targets:
                 self.scope.names.setdefault(target.text, UNKNOWN)
@@ -119,23 +135,28 @@ class Body(Application):
             for name in labels(statement):
                 self.scope.names.setdefault(name.text, UNKNOWN)
 
-    def _begin(self, statement: tree.Statement) -> None:
-        """Apply what stands before the mistake in a pipeline: one that is hidden in it is found so."""
+    def _begin(self, statement: tree.Statement) -> tuple[Span | None, Any]:
+        """Apply what stands before the mistake in a pipeline: one that is hidden in it is found so.
+
+        Where the layer with the mistake is written, and what it would be applied to, as far as these are known.
+        """
         begun, self.begun = self.begun, None
-        if begun is None or self.builder.is_chain or not isinstance(statement, (tree.Apply, tree.Bind)):
-            return
-        node, start, chain = begun
-        if node is not statement.value:
-            return
-        value = self.current if start is None or not isinstance(start, Value) else start
-        if not isinstance(value, Value) or (isinstance(statement, tree.Bind) and value is not start):
-            return
+        if not isinstance(statement, (tree.Apply, tree.Bind)):
+            return None, None
+        if begun is None or begun.node is not statement.value:
+            return (_layer(statement.value), self.current) if isinstance(statement, tree.Apply) else (None, None)
+        value = begun.start if isinstance(begun.start, Value) else self.current
+        if self.builder.is_chain or not isinstance(value, Value):
+            return None, None
+        if isinstance(statement, tree.Bind) and value is not begun.start:
+            return None, None
         try:
-            self.apply(chain, value, node.span)
+            return _layer(begun.mistaken), self.apply(begun.chain, value, begun.node.span)
         except Problem as problem:
             self.context.report(problem.diagnostic)
         except (Silent, SizeIsOpen, TooLong, RecursionError):
-            return
+            pass
+        return None, None
 
     def _lose(self, line: tree.Lost) -> None:
         """Go on after a line that could not be read, and of which enough was said."""

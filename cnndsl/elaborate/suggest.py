@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
+from cnndsl.diagnostics import Applicability, Edit, Fix, Label, Problem, error
+from cnndsl.elaborate.scope import Scope
+from cnndsl.elaborate.values import Part, Unknown, Value
 from cnndsl.layers.initialisers import RULES
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -92,16 +94,11 @@ def is_choice(name: str) -> bool:
     return is_choice(name)
 
 
-def fixed_position(name: str, by_position: int, by_name: list[str]) -> int | None:
-    """Which argument of PyTorch's class the input fixes here."""
-    from cnndsl.layers.aliases import fixed_position
-
-    return fixed_position(name, by_position, by_name)
-
-
-def unknown_name(node: tree.Name, visible: list[str], declared: Span | None) -> Problem:
+def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Problem:
     """The error for a name that means nothing here; `declared` is where another line of the body gives it a meaning."""
-    name, span = node.text, node.span
+    from cnndsl.elaborate.pytorch import name_alone
+
+    name, span, visible = node.text, node.span, scope.visible()
     if declared is not None:
         labels = (Label(declared, "it is declared here"),)
         if declared.start < span.start:
@@ -111,7 +108,8 @@ def unknown_name(node: tree.Name, visible: list[str], declared: Span | None) -> 
         helps = "declare it before the line that uses it"
         return error("E201", f"{name} is declared further down, and means nothing yet", span, labels=labels, help=helps)
     if name in _ELSEWHERE:
-        fix = Fix.replacing(span, _WRITTEN[name]) if name in _WRITTEN else None
+        make = Fix.safe if _WRITTEN.get(name) in ("true", "false") else Fix.suggested
+        fix = make(span, _WRITTEN[name]) if name in _WRITTEN else None
         return error("E201", f"nothing is called {name}", span, help=_ELSEWHERE[name], fix=fix)
     word = alias(name)
     if word and word in visible:
@@ -119,15 +117,16 @@ def unknown_name(node: tree.Name, visible: list[str], declared: Span | None) -> 
         sure = (
             not name.islower() or word in RULES or nearest(name, (other for other in visible if other != word)) is None
         )
-        fix = Fix.replacing(span, word) if sure else None
-        return error("E201", f"{name} is called {word} here", span, help=f"write {word}", fix=fix)
+        fix = Fix.suggested(span, word) if sure else None
+        problem = error("E201", f"{name} is called {word} here", span, help=f"write {word}", fix=fix)
+        return name_alone(problem, node) if scope.is_original(word) else problem
     plain = unicodedata.normalize("NFKC", name)
     if plain != name and plain in visible:
         message = f"{name} is written with other characters than {plain}"
-        return error("E201", message, span, help=f"write {plain}", fix=Fix.replacing(span, plain))
+        return error("E201", message, span, help=f"write {plain}", fix=Fix.safe(span, plain))
     if is_choice(name):
         quoted = f'"{name}"'
-        return error("E201", f"nothing is called {name}", span, help=f"write {quoted}", fix=Fix.replacing(span, quoted))
+        return error("E201", f"nothing is called {name}", span, help=f"write {quoted}", fix=Fix.suggested(span, quoted))
     kind = name.rstrip("0123456789_")
     if kind != name and kind in visible and alias(kind) == kind:  # conv1: a part that was to be declared
         helps = f"declare it before this line: {name} = {kind}, with its arguments"
@@ -138,7 +137,7 @@ def unknown_name(node: tree.Name, visible: list[str], declared: Span | None) -> 
     if name[0].isupper():
         ways = f"define {name} in this file, or import it; cnndsl layers lists the layers there are"
     helps = f"did you mean {near}?" if near else ways
-    fix = Fix.replacing(span, near) if near and is_clear(name, meant) else None
+    fix = Fix.suggested(span, near) if near and is_clear(name, meant) else None
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
 
 
@@ -154,9 +153,11 @@ def known_in_braces(node: tree.Name, inner: Span, *, known_outside: bool) -> Pro
     return error("E218", message, node.span, labels=labels, help=tuple(helps))
 
 
-def unknown_attribute(problem: Problem, node: tree.Attribute, visible: list[str]) -> Problem:
+def unknown_attribute(problem: Problem, node: tree.Attribute, scope: Scope) -> Problem:
     """The error for what is asked of a name that means nothing, `nn.Conv2d`, `self.conv1`, and was said of the name."""
-    root = node.value
+    from cnndsl.elaborate.pytorch import name_alone
+
+    root, visible = node.value, scope.visible()
     while isinstance(root, tree.Attribute):
         root = root.value
     if not isinstance(root, tree.Name) or problem.diagnostic.span not in (root.span, node.value.span):
@@ -165,14 +166,18 @@ def unknown_attribute(problem: Problem, node: tree.Attribute, visible: list[str]
     if root.text == "self":
         if node.value is not root:
             return problem
-        message, fix = "the parts of a network are named without self", Fix.replacing(span, name)
-        return error("E201", message, span, help=f"write {name}", fix=fix)
+        # Only what was given this name is certainly meant: a layer of ours may be called the same.
+        is_own = name in scope and isinstance(scope.find(name)[0], (Part, Value, Unknown))
+        message, make = "the parts of a network are named without self", Fix.safe if is_own else Fix.suggested
+        return error("E201", message, span, help=f"write {name}", fix=make(span, name))
     if root.text not in _MODULES and not name[0].isupper():
         return problem
     word = alias(name) or name
     if word in visible:
-        message, fix = f"{text} is called {word} here", Fix.replacing(span, word)
-        return error("E201", message, span, help=f"write {word}", fix=fix)
+        is_same = text == f"math.{word}" and scope.is_original(word)
+        fix = (Fix.safe if is_same else Fix.suggested)(span, word)
+        problem = error("E201", f"{text} is called {word} here", span, help=f"write {word}", fix=fix)
+        return name_alone(problem, node) if scope.is_original(word) else problem
     near = nearest(name, visible)
     helps = _ELSEWHERE.get(name) or (f"did you mean {near}?" if near else "cnndsl layers lists the layers there are")
     return error("E201", f"nothing is called {text}", span, help=helps)
@@ -187,27 +192,6 @@ def method(node: tree.Attribute) -> tuple[str, ...]:
     return (f"write {name}({value})",) if name in ("mean", "max", "split") else ()
 
 
-def as_here(problem: Problem, call: tree.Call) -> Problem:
-    """The error for a call of a layer by PyTorch's name, `nn.Conv2d(3, 8, 5)`, with what the input fixes left out."""
-    found = problem.diagnostic
-    if found.fix is None or found.span != call.function.span:
-        return problem
-    named = [argument.name.text for argument in call.arguments if argument.name is not None]
-    positional = len(call.arguments) - len(named)
-    at = fixed_position(call.function.span.text, positional, named)
-    if at is None:
-        return problem
-    left_out = without(call, at)
-    word = found.fix.edits[0].text
-    if left_out is None:
-        return problem
-    given = [argument.span.text for k, argument in enumerate(call.arguments) if k != at]
-    written = f"{word}({', '.join(given)})" if given else word
-    helps = (f"write {written}: {call.arguments[at].span.text} follows from what comes in",)
-    fix = Fix((*found.fix.edits, *left_out.edits))
-    return error(found.code, found.message, found.span, label=found.label, labels=found.labels, help=helps, fix=fix)
-
-
 def without(call: tree.Call, at: int) -> Fix | None:
     """The fix that takes an argument out of a call, with its comma; None where a comment would go with it."""
     span = call.arguments[at].span
@@ -218,7 +202,7 @@ def without(call: tree.Call, at: int) -> Fix | None:
         span = Span(span.source, span.start, call.arguments[at + 1].span.start)
     else:
         span = Span(span.source, len(before) - 1, call.span.end)
-    return None if "#" in span.text or "\n" in span.text else Fix.replacing(span, "")
+    return None if "#" in span.text else Fix.suggested(span, "")
 
 
 def called_twice(problem: Problem, call: tree.Call) -> Problem:
@@ -227,7 +211,7 @@ def called_twice(problem: Problem, call: tree.Call) -> Problem:
     if not isinstance(first, tree.Call) or first.arguments or problem.diagnostic.span != first.span:
         return problem
     name, found = first.function.span.text, problem.diagnostic
-    fix = Fix.replacing(Span(first.span.source, first.function.span.end, first.span.end), "")
+    fix = Fix.suggested(Span(first.span.source, first.function.span.end, first.span.end), "")
     helps = f"write {name}(a, b)"
     return error(found.code, f"{name} is called once, with its values", first.span, help=helps, fix=fix)
 
@@ -241,7 +225,7 @@ def unknown_operation_argument(operation: str, parameters: list[str], argument: 
     if short not in parameters:
         helps = f"it takes values, then {', '.join(parameters) or 'no further arguments'}"
         return error("E207", f"{operation} has no {name.text}", name.span, help=helps)
-    fix = Fix.replacing(name.span, short)
+    fix = (Fix.safe if name.text in others else Fix.suggested)(name.span, short)
     if name.text in others:
         return error("E207", f"{name.text} is called {short} here", name.span, help=f"write {short}={given}", fix=fix)
     return error("E207", f"{operation} has no {name.text}", name.span, help=f"did you mean {short}?", fix=fix)
@@ -254,7 +238,7 @@ def check_colons(call: tree.Call) -> None:
         if argument.name is None and isinstance(value, tree.Labelled) and isinstance(value.layer, CONSTANTS):
             label, given = value.label.span, value.layer.span
             between = Span(label.source, label.end, given.start)
-            fix = Fix.replacing(between, "=") if between.text.strip() == ":" else None
+            fix = Fix.safe(between, "=") if between.text.strip() == ":" else None
             helps = f"write {label.text}={given.text}"
             raise error("E207", "an argument is given with =, and not with a colon", value.span, help=helps, fix=fix)
 
@@ -266,7 +250,7 @@ def with_colon(node: tree.Labelled) -> Problem | None:
         return None
     wanted = f"{name.text}({given.text})"
     message = f"a colon gives a layer a name; the arguments of {name.text} stand in parentheses"
-    return error("E404", message, node.span, help=f"write {wanted}", fix=Fix.replacing(node.span, wanted))
+    return error("E404", message, node.span, help=f"write {wanted}", fix=Fix.suggested(node.span, wanted))
 
 
 def hidden(node: tree.Expression) -> tuple[str, ...]:
@@ -294,9 +278,9 @@ def activation_argument(kind: str, call: tree.Call, at: int) -> Problem:
         follows = not rest or rest.startswith(("\n", ";", "}", "#", "->"))
         removed, added = fix.edits[0].span, f" -> {word}"
         if removed.end == end:  # the parentheses go, too
-            fix = Fix.replacing(removed, added)
+            fix = Fix.suggested(removed, added)
         else:
-            fix = Fix((*fix.edits, Edit(Span(removed.source, end, end), added)))
+            fix = Fix((*fix.edits, Edit(Span(removed.source, end, end), added)), Applicability.UNSAFE)
         fix = fix if follows else None
     message = f"{kind} has no activation in it: that is a layer of its own"
     return error("E207", message, argument.span, help=after, fix=fix if word is not None else None)
@@ -316,7 +300,8 @@ def applied(call: tree.Call) -> Fix | None:
         (
             Edit(Span(span.source, span.start, given.start), opening),
             Edit(Span(span.source, given.end, span.end), f" -> {call.function.span.text}{closing}"),
-        )
+        ),
+        Applicability.SAFE,
     )
 
 
@@ -330,4 +315,4 @@ def value_first(call: tree.Call) -> Fix | None:
     if before not in ("", "(", ",", "=", "{", "\n", ";"):
         return None
     put = Edit(Span(span.source, span.start, span.start), f"{value.span.text} -> ")
-    return Fix((put, *left_out.edits))
+    return Fix((put, *left_out.edits), Applicability.SAFE)

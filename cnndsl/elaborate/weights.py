@@ -195,7 +195,7 @@ def init_rules(body: Evaluation, statement: tree.Init) -> list[InitRule]:
                 f"a layer has a weight and a bias, and no {tensor}",
                 setting.name.span,
                 help=f"write {near} = ..." if near else "write weight = ... or bias = ...",
-                fix=Fix.replacing(setting.name.span, near) if near else None,
+                fix=Fix.suggested(setting.name.span, near) if near else None,
             )
         rule = initialiser(body.known(setting.value), setting.value.span)
         rules.append(InitRule(kind=kind.layer.kind, tensor=cast("Literal['weight', 'bias']", tensor), initialiser=rule))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import NamedTuple
 
+from cnndsl.layers.activation import Activation
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.fields import choices
 from cnndsl.layers.initialisers import RULES
@@ -131,6 +133,76 @@ def fixed_position(name: str, by_position: int, by_name: Collection[str]) -> int
     return 1 if group and by_position >= 2 else None
 
 
+class TorchLayer(NamedTuple):
+    """A class of `torch.nn` for which there is a layer here, and how its constructor is called."""
+
+    word: str
+    """Our word."""
+    ranks: tuple[int, ...]
+    """How many axes a sample may have that it takes; empty for any number."""
+
+    @property
+    def derives(self) -> bool:
+        """Whether it is given the channels or features that come in, which are not written here."""
+        return self.word in _DERIVING
+
+    @property
+    def most_by_position(self) -> int:
+        """How many arguments mean the same by position there and here, those left out that the input fixes."""
+        return _BY_POSITION.get(self.word, len(KINDS[self.word].model_fields))
+
+    @property
+    def needs_arguments(self) -> bool:
+        """Whether it cannot be made without, or has another default here."""
+        return self.word in _NEEDED or any(parameter.required for parameter in KINDS[self.word].parameters())
+
+    def has_needed(self, by_position: int, by_name: Collection[str]) -> bool:
+        """Whether a call says what has another default here."""
+        return by_position > 0 or _NEEDED.get(self.word) is None or _NEEDED[self.word] in by_name
+
+
+_DERIVING = frozenset({"conv", "conv_transpose", "linear", "batchnorm", "instancenorm", "groupnorm", "layernorm"})
+_BY_POSITION = {"maxpool": 4, "adaptive_maxpool": 1, "layernorm": 0}
+"""After so many arguments by position PyTorch has one that there is not here, and then more."""
+_NEEDED = {"softmax": "dim", "log_softmax": "dim", "concat": "dim"}
+"""What PyTorch takes without this argument, it works out along another axis."""
+
+
+def _torch_layers() -> dict[str, TorchLayer]:
+    found: dict[str, TorchLayer] = {}
+    for word, kind in KINDS.items():
+        for rank in (1, 2, 3) if "{r}" in kind.module else (0,):
+            ranks = {0: (), 1: (1, 2) if word == "batchnorm" else (2,)}.get(rank, (rank + 1,))
+            if kind.module:
+                found.setdefault(kind.module_name(rank), TorchLayer(word, ranks))
+    return found
+
+
+_TORCH_LAYERS = _torch_layers()
+_TORCH_FUNCTIONS = {
+    kind.call.partition(".")[2]: word
+    for word, kind in KINDS.items()
+    if issubclass(kind, Activation) and hasattr(kind, "call")
+} | {"cat": "concat", "concat": "concat"}
+_IN_TORCH_NN = re.compile(r"(?:torch\.)?(?:nn\.)?(\w+)")
+_IN_FUNCTIONAL = re.compile(r"(?:F|(?:torch\.)?nn\.functional|torch)\.(\w+)")
+
+
+def torch_layer(name: str) -> TorchLayer | None:
+    """The layer that a class of PyTorch is, by its name: `Conv2d`, `nn.Conv2d`; None for another name."""
+    found = _IN_TORCH_NN.fullmatch(name)
+    return _TORCH_LAYERS.get(found[1]) if found else None
+
+
+def torch_function(name: str) -> str | None:
+    """For a function of PyTorch that is called on a value as it is here, `F.relu`, the argument that has to be given,
+    or "" for none; None for another name.
+    """
+    found = _IN_FUNCTIONAL.fullmatch(name)
+    word = _TORCH_FUNCTIONS.get(found[1]) if found else None
+    return None if word is None else _NEEDED.get(word, "")
+
+
 def activation(name: str) -> str | None:
     """Our word for what Keras calls an activation by `name`; "" for none at all, None for an unknown name."""
     if name == "linear":
@@ -172,6 +244,11 @@ def alias(name: str) -> str | None:
 def is_choice(name: str) -> bool:
     """Whether the parameter of a layer takes this word, which stands in quotes then: `padding="same"`."""
     return any(name in choices(field) for kind in KINDS.values() for field in kind.model_fields.values())
+
+
+def is_torch_parameter(kind: str, name: str) -> bool:
+    """Whether PyTorch calls a parameter of the layer `kind` by this name."""
+    return name in KINDS[kind].torch_names.values()
 
 
 def parameter_alias(kind: str, name: str) -> str | None:

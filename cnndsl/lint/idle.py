@@ -82,9 +82,9 @@ def _left_out(span: Span) -> Fix | None:
     before = re.search(r"[ \t]*->[ \t]*$", text[max(0, span.start - 40) : span.start])
     after = re.match(r"[ \t]*->[ \t]*", text[span.end : span.end + 40])
     if before is not None:
-        return Fix.replacing(Span(span.source, span.start - len(before[0]), span.end), "")
+        return Fix.suggested(Span(span.source, span.start - len(before[0]), span.end), "")
     if after is not None:
-        return Fix.replacing(Span(span.source, span.start, span.end + after.end()), "")
+        return Fix.suggested(Span(span.source, span.start, span.end + after.end()), "")
     return None
 
 

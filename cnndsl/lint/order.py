@@ -97,4 +97,4 @@ def _without_channels(span: Span) -> Fix | None:
         return None
     at = 1 if call[1] is not None else 2
     left_out = Span(span.source, span.start + call.start(at), span.start + call.end(at))
-    return Fix.replacing(left_out, "(" if at == 1 and not call[1].endswith(")") else "")
+    return Fix.suggested(left_out, "(" if at == 1 and not call[1].endswith(")") else "")

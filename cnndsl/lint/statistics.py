@@ -67,11 +67,11 @@ def _without_bias(span: Span) -> Fix | None:
         return None
     given = re.search(r"\bbias\s*=\s*true\b", span.text)
     if given is not None:
-        return Fix.replacing(Span(span.source, span.start + given.start(), span.start + given.end()), "bias=false")
+        return Fix.suggested(Span(span.source, span.start + given.start(), span.start + given.end()), "bias=false")
     if re.search(r"\bbias\b", span.text):
         return None
     end = span.start + call.end(1)
-    return Fix.replacing(
+    return Fix.suggested(
         Span(span.source, end, end), " bias=false" if call[1].rstrip().endswith(",") else ", bias=false"
     )
 

@@ -2,7 +2,8 @@
 
 Lines and columns count from 1, columns in characters; an end is exclusive. `file`, `start` and `end`
 are null for a diagnostic that is not about a place in a text. `fix` is what would mend it, or null: its edits
-replace what stands from `start` to `end` by `text`. Characters outside ASCII are escaped, so that the output
+replace what stands from `start` to `end` by `text`, and its `applicability` is "safe" where they say the same
+otherwise, and "unsafe" for a suggestion. Characters outside ASCII are escaped, so that the output
 survives any encoding.
 """
 
@@ -35,7 +36,8 @@ def _entry(diagnostic: Diagnostic) -> dict[str, Any]:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    return {"title": fix.title, "edits": [{**_place(edit.span), "text": edit.text} for edit in fix.edits]}
+    edits = [{**_place(edit.span), "text": edit.text} for edit in fix.edits]
+    return {"title": fix.title, "applicability": fix.applicability.value, "edits": edits}
 
 
 def _place(span: Span | None) -> dict[str, Any]:

@@ -96,7 +96,8 @@ def _fix(fix: Fix) -> dict[str, Any]:
         "artifactLocation": _artifact(fix.edits[0].span.source),
         "replacements": [_replacement(edit) for edit in fix.edits],
     }
-    return {"description": _message(fix.title), "artifactChanges": [change]}
+    properties = {"applicability": fix.applicability.value}
+    return {"description": _message(fix.title), "artifactChanges": [change], "properties": properties}
 
 
 def _replacement(edit: Edit) -> dict[str, Any]:

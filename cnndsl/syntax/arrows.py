@@ -107,7 +107,7 @@ def to_output(place: Place) -> Problem | None:
     fix = None
     if place.after is None or place.after.type in ("_NL", "RBRACE"):
         line = place.line
-        fix = Fix.replacing(Span(place.source, line[-2].end, word.end), "") if len(line) > 1 else None
+        fix = Fix.suggested(Span(place.source, line[-2].end, word.end), "") if len(line) > 1 else None
     helps = "leave it out: the last value of a body is its output"
     return error("E101", "output is no layer, and begins a line of its own", place.span(), help=helps, fix=fix)
 
@@ -123,9 +123,9 @@ def to_a_name(place: Place) -> Problem | None:
     from cnndsl.layers.catalogue import KINDS
 
     if str(right[0]) in KINDS and [w.type for w in line[-2:]] == ["_ARROW", "NAME"] and str(line[-1]) not in KINDS:
-        helps, colon = f"write {line[-1]}: {right[0]}", Fix.replacing(place.span(), ":")
+        helps, colon = f"write {line[-1]}: {right[0]}", Fix.suggested(place.span(), ":")
         return error("E101", "on its way a layer gets its name with a colon", place.span(), help=helps, fix=colon)
     name, span, left = right[0], place.span(first, right[0]), place.span(first, line[-1])
-    fix = Fix.replacing(span, f"{name} = {left.text}") if "#" not in span.text else None
+    fix = Fix.suggested(span, f"{name} = {left.text}") if "#" not in span.text else None
     helps = f"write {name} = {place.text(first, line[-1])}"
     return error("E101", "only a name can be given a value", left, help=helps, fix=fix)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.diagnostics import Edit, Fix, Problem, error
+from cnndsl.diagnostics import Applicability, Edit, Fix, Problem, error
 from cnndsl.source import Span
 from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY
 from cnndsl.syntax.place import CONSTANTS, LISTED, VALUES, Place
@@ -33,7 +33,7 @@ def arguments(place: Place) -> Problem | None:
     fix = None
     if end and following[end].type in ("_NL", "RBRACE", "_ARROW", "RPAR") and "#" not in span.text:
         whole = place.span(before, following[end]) if following[end].type == "RPAR" else span
-        fix = Fix.replacing(whole, wanted)
+        fix = Fix.suggested(whole, wanted)
     message = f"the arguments of {before} stand in parentheses"
     return error("E101", message, span, help=f"write {wanted}", fix=fix)
 
@@ -52,7 +52,7 @@ def other_brackets(place: Place) -> Problem | None:
         return None
     span = Span(place.source, found.start(), found.end())
     written = f"{name}({found[2] or found[3]})"
-    message, fix = f"the arguments of {name} stand in parentheses", Fix.replacing(span, written)
+    message, fix = f"the arguments of {name} stand in parentheses", Fix.suggested(span, written)
     return error("E101", message, span, help=f"write {written}", fix=fix)
 
 
@@ -71,9 +71,9 @@ def no_brackets(place: Place) -> Problem | None:
         return None
     if given == 1 and str(line[0]) in KINDS and line[2].type in CONSTANTS:
         message, written = f"the arguments of {line[0]} stand in parentheses", f"{line[0]}({rest.text})"
-        return error("E101", message, whole, help=f"write {written}", fix=Fix.replacing(whole, written))
+        return error("E101", message, whole, help=f"write {written}", fix=Fix.suggested(whole, written))
     written = f"[{rest.text}]"
-    message, fix = "the items of a list stand in square brackets", Fix.replacing(rest, written)
+    message, fix = "the items of a list stand in square brackets", Fix.suggested(rest, written)
     return error("E101", message, rest, help=f"write {written}", fix=fix)
 
 
@@ -105,7 +105,7 @@ def braced_arguments(place: Place) -> Problem | None:
     given = re.sub(r"(\w)\s*:\s*", r"\1=", " ".join(found[1].split())).rstrip(",")
     span = Span(source, start, found.end())
     message = "arguments are given with =, and without braces"
-    return error("E101", message, span, help=f"write {given}", fix=Fix.replacing(span, given))
+    return error("E101", message, span, help=f"write {given}", fix=Fix.suggested(span, given))
 
 
 def several_items(place: Place) -> Problem | None:
@@ -123,10 +123,13 @@ def several_items(place: Place) -> Problem | None:
     items = " ".join(Span(place.source, opening.end, closing.start).text.split()).rstrip(", ")
     after = words[end + 1 : end + 2]
     if words[0] is place.first and after and after[0].type == "EQUAL":
-        fix = Fix((Edit(opening, ""), Edit(closing, "")))
+        fix = Fix((Edit(opening, ""), Edit(closing, "")), Applicability.SAFE)
         return error("E101", "names with values stand without brackets", span, help=f"write {items} = ...", fix=fix)
-    fix = Fix((Edit(opening, "["), Edit(closing, "]")))
     what = "numbers" if all(word.type in LISTED - {"NAME"} for word in words[1:end]) else "items"
+    # Elsewhere than among arguments the name of a layer may be missing, and 1,024 is one number.
+    is_tuple = what == "numbers" and around is not None and around.is_call
+    is_tuple = is_tuple and not any(re.match(r"0\d", str(word)) for word in words[1:end])
+    fix = Fix((Edit(opening, "["), Edit(closing, "]")), Applicability.SAFE if is_tuple else Applicability.UNSAFE)
     return error("E101", f"several {what} stand in square brackets", span, help=f"write [{items}]", fix=fix)
 
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from cnndsl.diagnostics import Edit, Fix, Problem, error
+from cnndsl.diagnostics import Applicability, Edit, Fix, Problem, error
 from cnndsl.source import Span
 from cnndsl.syntax.place import Place
 
@@ -19,8 +19,15 @@ _AHEAD = 4000  # words, of which one fix replaces the characters
 _OURS = frozenset("()[]{},;:=+-*/?<>.#%")
 _ARROW = re.compile(r"[-=~|\u2010-\u2015\u2212\u2500\u30fc\uff0d]+[ \t]?[>\uff1e]+|>{2,}")
 """What is meant as an arrow: of dashes of all lengths, also those of a Japanese keyboard, and a point."""
+_PLAIN_ARROW = re.compile(r"(?:-{1,3}|=|==|~|\||[\u2010-\u2015\u2212\u2500\u30fc\uff0d]+|-[ \t])[>\uff1e]|>>")
+"""An arrow that is nothing else, of one kind of dashes."""
 
 
+_SAME = frozenset({"→", "⇒", "➔", "⟶", "×", "÷", "−", "≤", "≥", "≠", "&&", "||", *"、“”„«»‘’"})
+"""What says the same as the sign that is written for it. `^` is another operation elsewhere, and `|`, a dash or a
+point may be anything."""
+_NO_WIDTH = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+"""What nobody sees, and has no meaning anywhere."""
 _NEAR = 16
 """How many characters beside a word are looked at."""
 _COMPARED = {"<>": "!=", "=<": "<=", "=>": ">=", "===": "==", "!==": "!="}
@@ -37,13 +44,14 @@ def arrow(place: Place) -> Problem | None:
             span = Span(source, begins + found.start(), begins + found.end())
             if span.start <= start < span.end and span.text in _COMPARED:
                 meant = _COMPARED[span.text]
-                message, fix = f"{span.text} is written {meant} here", Fix.replacing(span, meant)
+                message, fix = f"{span.text} is written {meant} here", Fix.safe(span, meant)
                 return error("E101", message, span, help=f"write {meant}", fix=fix)
     near = max(begins, start - _NEAR)  # a long row of dashes is no arrow, and would be gone through time and again
     for found in _ARROW.finditer(source.text[near : start + _NEAR].partition("\n")[0]):
         span = Span(source, near + found.start(), near + found.end())
         if span.start <= start < span.end and span.text != "->":
-            return error("E101", "an arrow is written ->", span, help="write ->", fix=Fix.replacing(span, "->"))
+            make = Fix.safe if _PLAIN_ARROW.fullmatch(span.text) else Fix.suggested
+            return error("E101", "an arrow is written ->", span, help="write ->", fix=make(span, "->"))
     return None
 
 
@@ -66,12 +74,12 @@ def explain(place: Place) -> Problem:
         at = span.start + character.index(";")
         semicolon = Span(place.source, at, at + 1)
         message = "; ends a line, and what follows here belongs to it"
-        return error("E101", message, semicolon, help="remove the ;", fix=Fix.replacing(semicolon, ""))
+        return error("E101", message, semicolon, help="remove the ;", fix=Fix.suggested(semicolon, ""))
     if unicodedata.category(character) == "Zs":
         message = f"this is another space than that of the space bar (U+{ord(character):04X})"
         return error("E101", message, span, help="write an ordinary space", fix=_all(place))
     if not character.isprintable():
-        fix = Fix.replacing(span, "")
+        fix = (Fix.safe if character in _NO_WIDTH else Fix.suggested)(span, "")
         message = f"there is an invisible character (U+{ord(character):04X}) here"
         return error("E101", message, span, help="remove it", fix=fix)
     if character in "←⇐⟵":
@@ -107,8 +115,20 @@ def _meant(place: Place, at: int) -> tuple[str | None, int]:
 
 
 def _all(place: Place) -> Fix:
-    """The fix for this and all such characters after it: whoever writes one writes several."""
-    return Fix(tuple(_replacements(place)))
+    """The fix for this and all such characters after it: whoever writes one writes several.
+
+    Where this one is another form of ours, those that are guesses are left to themselves.
+    """
+    found = list(_replacements(place))
+    if found and _is_same(found[0]):
+        return Fix(tuple(edit for edit in found if _is_same(edit)), Applicability.SAFE)
+    return Fix(tuple(found), Applicability.UNSAFE)
+
+
+def _is_same(edit: Edit) -> bool:
+    """Whether a character is another form of what is written for it, and no guess at what it stands for."""
+    old, new = edit.span.text, edit.text
+    return old in _SAME or new == " " or unicodedata.normalize("NFKC", old) == new
 
 
 def _replacements(place: Place) -> Iterator[Edit]:
@@ -137,5 +157,6 @@ def _single_quotes(place: Place, span: Span) -> Problem:
     if end == -1 or "\n" in text or '"' in text:
         return error("E104", "a text stands in double quotes", span, help='write "..."')
     whole = Span(source, span.start, end + 1)
-    fix = Fix.replacing(whole, f'"{text}"')
+    # In the texts of Python a brace stands for itself, and \\ for something else.
+    fix = (Fix.suggested if re.search(r"[{}\\]", text) else Fix.safe)(whole, f'"{text}"')
     return error("E104", "a text stands in double quotes", whole, help=f'write "{text}"', fix=fix)

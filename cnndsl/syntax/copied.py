@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from cnndsl.diagnostics import Edit, Fix, Problem, error
+from cnndsl.diagnostics import Applicability, Edit, Fix, Problem, error
 from cnndsl.source import Span
 from cnndsl.syntax.place import Place
 from cnndsl.syntax.words import Word
@@ -30,7 +30,7 @@ def fence(place: Place) -> Problem | None:
     start = source.offset(line)
     span = Span(source, start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
     message = "this marks a text in a chat or a README, and is no part of it"
-    return error("E101", message, span, help="remove this line", fix=Fix.replacing(span, ""))
+    return error("E101", message, span, help="remove this line", fix=Fix.suggested(span, ""))
 
 
 def line_ends(place: Place) -> Problem | None:
@@ -42,9 +42,11 @@ def line_ends(place: Place) -> Problem | None:
         return None
     ends = re.finditer(r"\r(?!\n)", source.text)
     edits = tuple(Edit(Span(source, end.start(), end.end()), "\n") for end, _ in zip(ends, range(_MOST), strict=False))
+    # Where other lines end as usual, one such character may stand in the middle of a comment.
+    applicability = Applicability.UNSAFE if "\n" in source.text else Applicability.SAFE
     message = "the lines end with the character U+000D alone, and are all one line so"
     span = Span(source, at.end() - 1, at.end())
-    return error("E101", message, span, help="save the text with the line ends LF", fix=Fix(edits))
+    return error("E101", message, span, help="save the text with the line ends LF", fix=Fix(edits, applicability))
 
 
 def prefixes(place: Place) -> Problem | None:
@@ -58,7 +60,8 @@ def prefixes(place: Place) -> Problem | None:
         return None
     edits = tuple(Edit(Span(source, begins + start, begins + end), "") for start, end in found)
     message = "the lines begin with their numbers" if numbered else "the lines begin with the > of a quotation"
-    return error("E101", message, place.span(), help="remove them from all lines", fix=Fix(edits[:_MOST]))
+    fix = Fix(edits[:_MOST], Applicability.UNSAFE)
+    return error("E101", message, place.span(), help="remove them from all lines", fix=fix)
 
 
 def _before_lines(text: str, *, numbered: bool) -> list[tuple[int, int]]:
@@ -83,7 +86,7 @@ def item(place: Place) -> Problem | None:
     if found is None or (place.word.start > found.end() and first.type != "MINUS"):
         return None
     span = Span(source, found.start(), found.end())
-    fix = Fix.replacing(span, "")
+    fix = Fix.suggested(span, "")
     sign = Span(source, found.start(), found.start() + len(found[0].rstrip()))
     return error("E101", f"a line of a body has no {sign.text} before it", sign, help="remove it", fix=fix)
 
@@ -95,11 +98,11 @@ def printed(place: Place) -> Problem | None:
         return None
     name, span = line[1], place.span(line[0], word)
     if name.type == "NAME":
-        fix = Fix.replacing(span, f"{name}:")
+        fix = Fix.safe(span, f"{name}:")
         return error("E101", "a name stands without parentheses", span, help=f"write {name}: ...", fix=fix)
     if name.type != "NUMBER" or place.after is None:
         return None
-    fix = Fix.replacing(Span(place.source, span.start, place.after.start), "")
+    fix = Fix.suggested(Span(place.source, span.start, place.after.start), "")
     return error("E101", "the layers of a chain are numbered by themselves", span, help="remove it", fix=fix)
 
 
@@ -112,7 +115,7 @@ def left_out(place: Place) -> Problem | None:
         alone = re.compile(r"[ \t]*\n").match(source.text, dots.end())
         begins = source.offset(span.position.line)
         alone = alone if not source.text[begins : dots.start()].strip() else None
-        fix = Fix.replacing(Span(source, begins, alone.end()), "") if alone else None
+        fix = Fix.suggested(Span(source, begins, alone.end()), "") if alone else None
         message = "dots leave nothing out: a network is all that is written"
         return error("E101", message, span, help="write what is meant, or remove them", fix=fix)
     stop = word if str(word) in ("。", "．") else before

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.diagnostics import Edit, Fix, Problem, error
+from cnndsl.diagnostics import Applicability, Edit, Fix, Problem, error
 from cnndsl.source import Span
 from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY
 from cnndsl.syntax.place import CONSTANTS, DEFINITIONS, LISTED, VALUES, Place, show, span_of
@@ -71,7 +71,7 @@ def long_comment(place: Place) -> Problem | None:
     if len(commented) == 1:
         helps = f"write {commented[0].strip()}"
     alone = re.match(r"[ \t]*(\n|$)", source.text[span.end :])
-    fix = Fix.replacing(span, "\n".join(commented).lstrip()) if alone else None
+    fix = Fix.safe(span, "\n".join(commented).lstrip()) if alone else None
     return error("E101", message, span, help=helps, fix=fix)
 
 
@@ -81,7 +81,8 @@ def comment(place: Place) -> Problem | None:
     for word in words:
         if str(word) == "//":
             span = span_of(word, place.source)
-            fix = Fix.replacing(span, "#")
+            # Behind something else it may divide, and what follows would be lost.
+            fix = (Fix.safe if word is words[0] else Fix.suggested)(span, "#")
             return error("E101", "a comment begins with #", span, help="write # in place of it", fix=fix)
     return None
 
@@ -94,7 +95,11 @@ def prefixed_text(place: Place) -> Problem | None:
     if word.type != "STRING" and str(word) not in ('"', "'"):
         return None
     message, helps = "a text has no letter before its quotes", "leave it out: what is in braces is worked out anyway"
-    return error("E101", message, place.span(before), help=helps, fix=Fix.replacing(place.span(before), ""))
+    # Without the f, a brace stands for itself in Python; with it, two of them do.
+    given = str(word)
+    same = "{{" not in given if str(before).lower() == "f" else word.type == "STRING" and "{" not in given
+    make = Fix.safe if same else Fix.suggested
+    return error("E101", message, place.span(before), help=helps, fix=make(place.span(before), ""))
 
 
 def name_with_braces(place: Place) -> Problem | None:
@@ -106,7 +111,7 @@ def name_with_braces(place: Place) -> Problem | None:
     if found is None:
         return None
     span = Span(place.source, found.start(), found.end())
-    fix = Fix.replacing(span, f'"{found[0]}"')
+    fix = Fix.safe(span, f'"{found[0]}"')
     return error("E101", "a name that is worked out stands in quotes", span, help=f'write "{found[0]}"', fix=fix)
 
 
@@ -130,7 +135,7 @@ def augmented(place: Place) -> Problem | None:
         return None
     wanted = f"{name} {sign} {added}" if name.type == "IT" else f"{name} = {name} {sign} {added}"
     message = "a value is made with =, and is not changed afterwards"
-    return error("E101", message, span, help=f"write {wanted}", fix=Fix.replacing(span, wanted))
+    return error("E101", message, span, help=f"write {wanted}", fix=Fix.suggested(span, wanted))
 
 
 def brace_below(place: Place) -> Problem | None:
@@ -141,9 +146,9 @@ def brace_below(place: Place) -> Problem | None:
     message = "a { stands on the line of what it belongs to, at its end"
     end, brace = span_of(before, place.source).end, span_of(after, place.source) if after is not None else place.span()
     between = Span(place.source, end, brace.start)
-    fix = Fix.replacing(between, " ")
+    fix = Fix.safe(between, " ")
     if "#" in between.text:
-        fix = Fix((Edit(Span(place.source, end, end), " {"), Edit(brace, "")))
+        fix = Fix((Edit(Span(place.source, end, end), " {"), Edit(brace, "")), Applicability.SAFE)
     return error("E101", message, brace, help="move it to the end of the line above", fix=fix)
 
 
@@ -167,7 +172,7 @@ def other_language(place: Place) -> Problem | None:
     if first.type in ("FROM", "IMPORT") and any(str(word) in _MODULES for word in line[:3]):
         span = place.rest(first)
         help_text = "remove this line: the layers are all there"
-        return error("E101", "nothing of Python is imported here", span, help=help_text, fix=Fix.replacing(span, ""))
+        return error("E101", "nothing of Python is imported here", span, help=help_text, fix=Fix.suggested(span, ""))
     if first.type == "FROM" and place.word.type == "NAME" and place.before is first:
         span = place.rest(first)
         found = re.fullmatch(r"from\s+([\w.]+)\s+import\s+(\w+(?:\s*,\s*\w+)*)", span.text)
@@ -182,12 +187,12 @@ def other_language(place: Place) -> Problem | None:
     )
     fix = None
     if _WORDS[str(first)] == "write else if":
-        fix = Fix.replacing(place.span(first), "else if")
+        fix = Fix.safe(place.span(first), "else if")
     elif str(first) == "return" and _has_commas(place.line_after(first)):
-        fix = Fix.replacing(place.span(first), "output")
+        fix = Fix.suggested(place.span(first), "output")
     elif str(first) in _LEFT_OUT and place.word is not first:
         following = line[1]
-        fix = Fix.replacing(Span(place.source, first.start, following.start), "")
+        fix = Fix.suggested(Span(place.source, first.start, following.start), "")
     return error("E101", what, place.span(first), help=_WORDS[str(first)], fix=fix)
 
 
@@ -211,7 +216,7 @@ def settings(place: Place) -> Problem | None:
         title = place.after if word.type == "COLON" else word
         called = str(title).strip('"') if title is not None and title.type in ("NAME", "STRING") else "Net"
         help_text = f"write {name} {called} {{ ... }}"
-        fix = Fix.replacing(place.span(), called) if word.type == "STRING" and called.isidentifier() else None
+        fix = Fix.safe(place.span(), called) if word.type == "STRING" and called.isidentifier() else None
         span = place.span(line[0], word)
         return error("E101", f"a {name} is a name and a body in braces", span, help=help_text, fix=fix)
     if not place.in_body:
@@ -223,7 +228,7 @@ def settings(place: Place) -> Problem | None:
         if "#" not in given and re.fullmatch(r"[\w\s.,-]+", given):
             wanted = f"{name}({given})"
             message = f"a colon gives a layer a name; the arguments of {name} stand in parentheses"
-            return error("E101", message, span, help=f"write {wanted}", fix=Fix.replacing(span, wanted))
+            return error("E101", message, span, help=f"write {wanted}", fix=Fix.suggested(span, wanted))
     return None
 
 
@@ -242,7 +247,7 @@ def listed(place: Place) -> Problem | None:
         return None
     span = place.span(line[0], line[-1])
     edits = (Edit(place.span(comma), "" if comma is line[-1] else " ->") for comma in commas)
-    fix = Fix(tuple(edits)) if depth == 0 and "#" not in span.text else None
+    fix = Fix(tuple(edits), Applicability.UNSAFE) if depth == 0 and "#" not in span.text else None
     if any(word.type not in ("NAME", "COMMA") for word in line):
         helps: tuple[str, ...] = ("layers are put in a row with ->",)
         if _ends_with_a_name(line):
@@ -283,18 +288,19 @@ def number(place: Place) -> Problem | None:
     if before is not None and len(place.line) > 1 and str(before) == "%" and place.line[-2].type == "NUMBER":
         percent, span = place.line[-2], place.span(place.line[-2], before)
         share = f"{float(percent) / 100:g}"
-        fix = Fix.replacing(span, share)
+        alone = before.start == percent.end and word.type in ("RPAR", "COMMA")  # and not the rest of a division
+        fix = (Fix.safe if alone and float(share) == float(percent) / 100 else Fix.suggested)(span, share)
         return error("E101", "a share is written as a number, without %", span, help=f"write {share}", fix=fix)
     if before is None or before.type != "NUMBER" or word.type != "NAME" or not place.is_glued:
         return None
     text, span = f"{before}{word}", place.span(before, word)
     if re.fullmatch(r"0([xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)", text):
         meant = str(int(text, 0))
-        fix = Fix.replacing(span, meant)
+        fix = Fix.safe(span, meant)
         return error("E101", "numbers are written in decimal digits", span, help=f"write {meant}", fix=fix)
     if re.fullmatch(r"[0-9.]+(_[0-9]+)+", text):
         meant = text.replace("_", "")
-        fix = Fix.replacing(span, meant)
+        fix = Fix.safe(span, meant)
         return error("E101", "numbers are written without _", span, help=f"write {meant}", fix=fix)
     if re.fullmatch(r"\d+(x\d+)+", text):
         help_text = f"write {text.replace('x', ', ')} for sizes, [{text.replace('x', ', ')}] for a kernel"
@@ -319,7 +325,7 @@ def no_name(place: Place) -> Problem | None:
         return error("E101", "a layer is not changed after it was made", span, help=helps)
     if re.match(r"[ \t]*=[ \t]*(split|chunk|it|input)\b", place.source.text[found.end(1) : found.end(1) + _NEAR]):
         several = ", ".join(found[1].split())
-        fix = Fix.replacing(span, several) if re.fullmatch(r"[\w ]+", found[1]) else None
+        fix = Fix.suggested(span, several) if re.fullmatch(r"[\w ]+", found[1]) else None
         if fix is not None:
             return error("E101", "commas stand between several names", span, help=f"write {several} = ...", fix=fix)
     return error("E101", "a name has letters, digits and _, and nothing else", span, help=helps)
@@ -331,7 +337,7 @@ def colon(place: Place) -> Problem | None:
     if word.type != "COLON":
         return None
     if inner is not None and inner.is_call and before is not None and before.type == "NAME" and after is not None:
-        fix = Fix.replacing(place.span(), "=")
+        fix = Fix.suggested(place.span(), "=")
         return error("E101", "an argument is given with =", place.span(), help=f"write {before}={show(after)}", fix=fix)
     if not place.brackets:
         return None

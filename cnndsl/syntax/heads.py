@@ -63,7 +63,7 @@ def definition(place: Place) -> Problem | None:
     if named is not None and not named[0].isidentifier() and word.start < named.end():
         parts = re.split(r"[.-]+", named[0].lstrip("0123456789.-_"))
         span = Span(place.source, named.start(), named.end())
-        fix = Fix.replacing(span, "_".join(parts)) if named[0][0].isalpha() else None
+        fix = Fix.suggested(span, "_".join(parts)) if named[0][0].isalpha() else None
         helps = f"call it {'_'.join(parts) or 'Net'}"
         return error("E101", "a name has letters, digits and _, and begins with no digit", span, help=helps, fix=fix)
     if "LBRACE" not in place.expected or len(place.line) < 2:

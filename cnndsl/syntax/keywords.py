@@ -30,7 +30,7 @@ def given_input(place: Place) -> Problem | None:
     if not sizes or not re.fullmatch(r"input[\s\d?,x×*=:()\[\]]+", span.text):
         return None if word.type != "EQUAL" else _input_with_a_value(place)
     written = f"input({', '.join(sizes)})"
-    fix = Fix.replacing(span, written)
+    fix = Fix.suggested(span, written)
     return error("E101", "an input is called like a layer", span, help=f"write {written}", fix=fix)
 
 
@@ -43,7 +43,8 @@ def _input_with_a_value(place: Place) -> Problem | None:
         return None
     written = f"input{found[1][5:]}"
     message = "input is the name of what comes in, and is given no other"
-    return error("E101", message, place.span(first), help=f"write {written}", fix=Fix.replacing(rest, written))
+    fix = (Fix.safe if found[1].startswith("input") else Fix.suggested)(rest, written)  # Input is Keras's
+    return error("E101", message, place.span(first), help=f"write {written}", fix=fix)
 
 
 def named_output(place: Place) -> Problem | None:
@@ -59,7 +60,7 @@ def named_output(place: Place) -> Problem | None:
     flow = "it -> " if str(after) in KINDS else ""
     helps = f"write output {flow}{given}" if "#" not in given and "\n" not in given else "write output, then the value"
     message = "what goes out stands behind the word output, without ="
-    fix = Fix.replacing(between, f" {flow}") if "#" not in between.text else None
+    fix = Fix.suggested(between, f" {flow}") if "#" not in between.text else None
     return error("E101", message, place.span(), help=helps, fix=fix)
 
 
@@ -81,16 +82,16 @@ def begins(place: Place) -> Problem | None:
     after_kind = Span(source, line[1].end, line[1].end)
     if len(line) == 2 and word.type == "NAME":
         message, helps = "a colon follows the kind of layer", f"write init {line[1]}: {word} = ..."
-        return error("E101", message, place.span(), help=helps, fix=Fix.replacing(after_kind, ":"))
+        return error("E101", message, place.span(), help=helps, fix=Fix.suggested(after_kind, ":"))
     if len(line) == 2 and word.type == "COMMA":
         return error("E101", "an init line is about one kind of layer", place.span(), help="write a line for each")
     if len(line) == 2 and word.type in ("_NL", "RBRACE", "$END"):
         message, helps = f"something is missing after init {line[1]}", f"write init {line[1]}: weight = zeros"
         return error("E101", message, place.span(line[0], line[1]), help=helps)
     if len(line) == 2 and word.type == "EQUAL":
-        fix = Fix.replacing(Span(source, after_kind.start, word.end), ": weight =")
+        fix = Fix.suggested(Span(source, after_kind.start, word.end), ": weight =")
     elif kinds[2:4] == ["COLON", "NAME"] and len(line) == 4 and word.type in (*_ENDS, "_LPAR"):
-        fix = Fix.replacing(Span(source, line[3].start, line[3].start), "weight = ")
+        fix = Fix.suggested(Span(source, line[3].start, line[3].start), "weight = ")
     else:
         return None
     first = place.after if word.type == "EQUAL" else line[3]
@@ -138,7 +139,7 @@ def several_items(place: Place) -> Problem | None:
         return None
     span = place.span(words[0], words[end - 1])
     written = f"[{span.text}]"
-    fix = Fix.replacing(span, written)
+    fix = Fix.suggested(span, written)
     return error("E101", "the items of a list stand in square brackets", span, help=f"write {written}", fix=fix)
 
 
@@ -156,7 +157,7 @@ def several_targets(place: Place) -> Problem | None:
         right = f"[{right}]"
     span = place.span(words[0], words[end - 1])
     message = "several names of a for stand in square brackets"
-    return error("E101", message, span, help=f"write for {right} in ...", fix=Fix.replacing(span, right))
+    return error("E101", message, span, help=f"write for {right} in ...", fix=Fix.safe(span, right))
 
 
 def _closes(text: str) -> int:

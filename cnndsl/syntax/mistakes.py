@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cnndsl.diagnostics import Edit, Fix, Label, Problem, error
+from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.source import Source, Span
 from cnndsl.syntax import arrows, brackets, characters, copied, habits, heads, keywords
 from cnndsl.syntax.grammar import OPENED_BY
@@ -114,7 +114,7 @@ def _braces(place: Place) -> Problem | None:
         return None
     head = blocks[-1]
     if word.type == "EQUAL" and head.type == "IF":
-        fix = Fix.replacing(place.span(), "==")
+        fix = Fix.suggested(place.span(), "==")
         return error("E101", "= gives a value to a name", place.span(), help="to compare, write ==", fix=fix)
     if head.type == "FOR" and not any(w.type == "IN" for w in line):
         found = re.compile(r"for\s*\([^(){}\n]*\)").match(place.source.text, head.start)  # as in C
@@ -212,12 +212,12 @@ def _equals(place: Place) -> Problem | None:
             "the parts of a network are named without self",
             place.span(first),
             help=f"write {line[2]} = ..." if len(line) > 2 else "write conv1 = conv(8, 5)",
-            fix=Fix.replacing(place.span(first, line[1]), "") if len(line) == 3 else None,
+            fix=Fix.safe(place.span(first, line[1]), "") if len(line) == 3 else None,
         )
     line = place.line
     if line[-1:] and line[-1].type == "COLON" and place.is_glued:
         span = place.span(line[-1], word)
-        fix = Fix.replacing(span, "=")
+        fix = Fix.safe(span, "=")
         return error("E101", "a name is given a value with =", span, help="write =", fix=fix)
     if first.type == "INIT":
         helps = f"write init conv: {place.text(line[-1], place.line_after(first)[-1])}"
@@ -241,7 +241,7 @@ def _outside(place: Place) -> Problem | None:
 
         near = get_close_matches(str(first), ["network", "block", "sequence", "extern"], n=1, cutoff=0.7)
         if near:
-            fix = Fix.replacing(place.span(first), near[0])
+            fix = Fix.suggested(place.span(first), near[0])
             message = f"nothing is called {first}"
             return error("E101", message, place.span(first), help=f"did you mean {near[0]}?", fix=fix)
     if place.word.type == "$END" or [word.type for word in place.line[:2]] == ["NAME", "EQUAL"]:
@@ -263,7 +263,7 @@ def _outside(place: Place) -> Problem | None:
     message, span = "this line stands outside of a network", place.span(first, place.word)
     head = re.compile(r"(?:\w+[ \t]+)?(\w+)[ \t]*\{").match(place.source.text, first.start)
     if head is not None and first.type == "NAME":  # model Net { ... }
-        fix = Fix.replacing(Span(place.source, first.start, head.start(1)), "network ")
+        fix = Fix.suggested(Span(place.source, first.start, head.start(1)), "network ")
         return error("E101", message, span, labels=labels, help=f"write network {head[1]} {{ ... }}", fix=fix)
     return error("E101", message, span, labels=labels, help="layers stand in a body: network Net { ... }")
 
@@ -276,7 +276,7 @@ def _after_brace(place: Place) -> Problem | None:
     if not place.in_body and (place.brackets or word.type not in DEFINITIONS):
         return None
     end = place.span(before).end
-    fix = Fix.replacing(Span(place.source, end, end), ";")
+    fix = Fix.suggested(Span(place.source, end, end), ";")
     message = f"{show(word)} begins a new line, and stands behind a }} on the same one"
     helps = ("write it in a line of its own, or put ; before it",)
     return error("E101", message, place.span(), help=helps, fix=fix)
@@ -308,7 +308,7 @@ def _two_in_a_row(place: Place) -> Problem | None:
         sure = sure and not any(w.type == "EQUAL" for w in joints) and (word.type != "LBRACE" or place.is_spaced)
         if str(word).lower() == "x" and place.after is not None and place.after.type == "NUMBER":
             times = f"* {place.after}"
-            repeated = Fix.replacing(place.span(word, place.after), times)
+            repeated = Fix.suggested(place.span(word, place.after), times)
             message = "a layer is repeated with *"
             return error("E101", message, place.span(), help=f"write {times}", fix=repeated)
         joint = _of_a_new_name(place)
@@ -320,7 +320,7 @@ def _two_in_a_row(place: Place) -> Problem | None:
     else:
         left, between, sign = show(before), "put a comma between them", "," if place.is_spaced else ", "
         sure = "HOLE" not in (word.type, before.type) or "input" in (str(w) for w in place.line)
-    fix = Fix((Edit(Span(place.source, before.end, before.end), sign),)) if sure else None
+    fix = Fix.suggested(Span(place.source, before.end, before.end), sign) if sure else None
     return error("E101", f"something is missing between {left} and {show(word)}", place.span(), help=between, fix=fix)
 
 

@@ -148,7 +148,7 @@ class Place:
         """The fix that takes a word out, and the space before it where there is one on both sides."""
         span, text = span_of(word, self.source), self.source.text
         spaced = text[span.start - 1 : span.start] == " " and text[span.end : span.end + 1] in (" ", "\n", "")
-        return Fix.replacing(Span(self.source, span.start - spaced, span.end), "")
+        return Fix.suggested(Span(self.source, span.start - spaced, span.end), "")
 
     def rest(self, first: Word) -> Span:
         """From a word to the last of its line, or of the body that ends on it."""

@@ -146,7 +146,7 @@ def test_a_fault_of_our_own(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) ->
         message = "no such thing\nmore"
         raise LookupError(message)
 
-    monkeypatch.setattr(Run, "compile", broken)
+    monkeypatch.setattr(Run, "check", broken)
     result = cnndsl("check", "net.cnn")
     assert result.code == 2
     assert result.err.startswith("cnndsl: internal error: LookupError: no such thing\nThis is a fault in cnndsl")

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft4Validator
 
 from cnndsl.compiler import compile_source
-from cnndsl.diagnostics import Diagnostic, Edit, Fix, Severity
+from cnndsl.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity
 from cnndsl.reporting import sarif
 from cnndsl.source import Source, Span
 from tests.reporting.build import CASES, load
@@ -62,10 +62,11 @@ def test_columns_are_utf16_code_units() -> None:
 
 def test_fixes() -> None:
     source = Source("net.cnn", "conv(8 5)\nrely")
-    fix = Fix((Edit(Span(source, 6, 6), ","), Edit(Span(source, 10, 14), "relu")))
+    fix = Fix((Edit(Span(source, 6, 6), ","), Edit(Span(source, 10, 14), "relu")), Applicability.UNSAFE)
     (result,) = run([Diagnostic("W203", "wrong", Span(source, 0, 4), severity=Severity.WARNING, fix=fix)])["results"]
     (told,) = result["fixes"]
     assert told["description"] == {"text": ", is added; rely becomes relu"}
+    assert told["properties"] == {"applicability": "unsafe"}
     (change,) = told["artifactChanges"]
     regions = [tuple(replacement["deletedRegion"].values()) for replacement in change["replacements"]]
     assert regions == [(1, 7, 1, 7), (2, 1, 2, 5)]
