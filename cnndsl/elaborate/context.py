@@ -80,7 +80,7 @@ class Context:
             before = self.diagnostics[self._said[same]]
             if before.fix is not None and before.fix.is_safe and diagnostic.fix != before.fix:
                 # A line that is worked out several times is changed safely only if it is each time.
-                self.diagnostics[self._said[same]] = before.replaced(fix=diagnostic.fix)
+                self.diagnostics[self._said[same]] = replace(before, fix=diagnostic.fix)
             return
         self._said[same] = len(self.diagnostics)
         self.diagnostics.append(diagnostic)
