@@ -83,10 +83,11 @@ def test_every_model_adds_up(model: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_columns_are_straight(case: Path) -> None:
     lines = summary(program_of(case.read_text(encoding="utf-8"))).splitlines()
-    head, rule = lines[2:4]
+    start = lines.index("") + 1
+    head, rule = lines[start : start + 2]
     edges = {match.start() for match in re.finditer(" -", rule)} | {len(rule)}
     assert head.index("layer") in {edge + 1 for edge in edges}
-    for line in lines[4 : lines.index("", 4)]:
+    for line in lines[start + 2 : lines.index("", start)]:
         column = 0
         for char in line:
             assert char == " " or column not in edges  # between two columns there is nothing
@@ -158,6 +159,31 @@ def test_the_table_fits_or_is_as_narrow_as_it_can_be(case: Path, columns: int) -
     least = summary(program, width=1).splitlines()[3]
     assert len(rule) <= max(columns, len(least))
     assert all(len(column) <= 8 for column in least.split()[:2])
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60, 80])
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_every_line_of_a_model_fits(model: Path, columns: int) -> None:
+    program = program_of(model.read_text(encoding="utf-8"))
+    for key in program.networks:
+        shown = summary(program, program.modules[key].name, width=columns)
+        assert [line for line in shown.splitlines() if width(line) > columns] == []
+
+
+def test_how_many_equal_blocks_is_not_cut_off() -> None:
+    text = """
+        block AVeryLongNameOfABlock(n) { conv(n, 3, padding=1) -> relu }
+        network Net { input(4, 9, 9); AVeryLongNameOfABlock(4) * 12 }
+    """
+    for columns in (40, 50, 60, 80):
+        (line,) = (line for line in summary(program_of(text), width=columns).splitlines() if " x 11" in line)
+        assert "... x 11  4 x 9 x 9" in line
+
+
+def test_names_far_inside_are_seen_on_a_narrow_terminal() -> None:
+    text = "network Net { input(1, 8, 8); " + "".join(f"p{k}: {{ " for k in range(5)) + "inner: relu" + " }" * 5 + " }"
+    assert "    p4 " in summary(program_of(text), width=30)
+    assert "     i" in summary(program_of(text), width=30)
 
 
 @pytest.mark.parametrize("columns", [30, 60, 100])

@@ -14,11 +14,11 @@ from cnndsl.backends.summary.columns import (
     USUAL,
     WITHOUT_ARGUMENTS,
     Column,
-    shapes,
 )
 from cnndsl.backends.summary.entries import Entry
 from cnndsl.backends.summary.totals import Totals
 from cnndsl.layers.base import Group
+from cnndsl.layers.sizes import Shape, show
 from cnndsl.program import Module
 from cnndsl.terminal import Style, bytes_said, clean, pad, paint, width
 
@@ -31,6 +31,8 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _CUT = {"arguments": 8, "layer": 8, "name": 8}
 """The columns that are cut short, and not below this, however narrow the terminal; the name tells most, and comes last.
 """
+_LEFT_OUT = ("macs", "parameters", "layer", "output")
+"""What a terminal lacks that is too narrow even so, in this order; the totals have the numbers."""
 _READABLE = 14
 """Layers are not cut shorter than this for the sake of another column."""
 _STYLES: dict[Group, Style] = {
@@ -66,8 +68,9 @@ def render(
     """The network in a line, the table, and the totals. `only`: the columns to show, whether they fit or not."""
     shown = list(islice(lines, MOST_ROWS))
     left_out = sum(1 for _ in lines)
-    name = paint(clean(network.name), "bold", color=color)
-    out = [f"{name}: {shapes(network.input_shapes)} -> {shapes(network.output_shapes)}", ""]
+    name = clean(network.name)
+    head = _filled([f"{name}:", *_listed(network.input_shapes), "->", *_listed(network.output_shapes)], columns)
+    out = [paint(name, "bold", color=color) + head[0][len(name) :], *head[1:], ""]
     table = (
         _cut([COLUMNS[key] for key in only], shown, columns, _CUT) if only else _fitting(shown, totals, columns, bars)
     )
@@ -76,6 +79,22 @@ def render(
         out.append(f"... and {left_out:,} more")
     out += ["", *_totals(totals, {column.key for column in table[0]}, color, min(columns, _WIDEST_NOTE))]
     return "".join(f"{line.rstrip()}\n" for line in out)
+
+
+def _listed(given: Sequence[Shape]) -> list[str]:
+    return [f"{show(shape)}," for shape in given[:-1]] + [show(shape) for shape in given[-1:]]
+
+
+def _filled(pieces: list[str], room: int) -> list[str]:
+    """Lines of at most `room` columns, as far as the pieces are short enough; further in from the second on."""
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        longer = f"{lines[-1]} {piece}"
+        if width(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(f"{_GAP}{piece}")
+    return lines
 
 
 def _table(lines: list[Entry], table: Table, *, color: bool) -> Iterator[str]:
@@ -115,9 +134,13 @@ def _fitting(lines: list[Entry], totals: Totals, room: int, bars: bool) -> Table
         return exact
     last = [SHORTER.get(column.key, column) for column in chosen(NARROWER[-1])]
     cut = _cut(last, lines, room, _CUT)
-    if _across(cut[2]) <= room:
-        return cut
-    return _cut([FIRST_OUTPUT if column.key == "output" else column for column in last], lines, room, _CUT)
+    last = [FIRST_OUTPUT if column.key == "output" else column for column in last]
+    for key in ("", *_LEFT_OUT):
+        if _across(cut[2]) <= room:
+            break
+        last = [column for column in last if column.key != key]
+        cut = _cut(last, lines, room, _CUT)
+    return cut
 
 
 def _made(columns: list[Column], lines: list[Entry]) -> Table:
@@ -127,14 +150,25 @@ def _made(columns: list[Column], lines: list[Entry]) -> Table:
 
 
 def _cut(columns: list[Column], lines: list[Entry], room: int, least: Mapping[str, int]) -> Table:
-    """The table with columns cut short as far as it has to be, in this order and not below these widths."""
+    """The table with columns cut short as far as it has to be, in this order and not below these widths.
+
+    Of equal blocks in a row it stays said how many they are, and names are less far in before they are cut.
+    """
     columns, rows, widths = _made(columns, lines)
     keys = [column.key for column in columns]
     for key, few in least.items():
-        if key in keys:
-            at = keys.index(key)
-            widths[at] = max(min(few, widths[at]), widths[at] - max(0, _across(widths) - room))
-            rows = [(*cells[:at], _shortened(cells[at], widths[at]), *cells[at + 1 :]) for cells in rows]
+        if key not in keys or _across(widths) <= room:
+            continue
+        at = keys.index(key)
+        column = [cells[at] for cells in rows]
+        if key == "name":
+            column = [" " * line.row.depth + cell.lstrip() for line, cell in zip(lines, column, strict=True)]
+            widths[at] = max(map(width, (columns[at].head, *column)))
+        widths[at] = max(min(few, widths[at]), widths[at] - max(0, _across(widths) - room))
+        for number, (line, cell) in enumerate(zip(lines, column, strict=True)):
+            end = f" x {line.times}" if key != "name" and line.times > 1 else ""
+            short = _shortened(cell.removesuffix(end), widths[at] - len(end)) + end if cell.endswith(end) else cell
+            rows[number] = (*rows[number][:at], _shortened(short, widths[at]), *rows[number][at + 1 :])
     return columns, rows, widths
 
 
@@ -146,9 +180,10 @@ def _shortened(text: str, room: int) -> str:
     """The text in no more than `room` columns, with three dots for what is left out."""
     if width(text) <= room:
         return text
-    while width(text) > room - 3:
+    dots = "..."[: max(0, room)]
+    while text and width(text) > room - len(dots):
         text = text[:-1]
-    return f"{text}..."
+    return f"{text}{dots}"
 
 
 def _bars(totals: Totals) -> list[Column]:
@@ -196,15 +231,17 @@ def _totals(totals: Totals, keys: set[str], color: bool, room: int) -> Iterator[
     longest = max((len(number) for number in numbers.values() if number[0].isdigit()), default=0)
     for name, number in numbers.items():
         shown = pad(number, longest, right=True) if number[0].isdigit() else number
-        yield f"{pad(name, across)}  {paint(shown, 'bold', color=color)}"
+        first, *more = wrap(shown, max(room - across - 2, 12), drop_whitespace=False)
+        yield f"{pad(name, across)}  {paint(first.rstrip(), 'bold', color=color)}"
+        yield from (f"{' ' * across}  {paint(line.strip(), 'bold', color=color)}" for line in more)
     yield ""
-    yield from _memory(totals, color)
+    yield from _memory(totals, color, room)
     for note in (_NOT_COUNTED, *_explained(totals, keys)):
         yield from (paint(line, "dim", color=color) for line in wrap(note, room))
 
 
-def _memory(totals: Totals, color: bool) -> Iterator[str]:
-    """What a batch takes: a table with a line for inference and one for training."""
+def _memory(totals: Totals, color: bool, room: int) -> Iterator[str]:
+    """What a batch takes: a table with a line for inference and one for training, in `room` columns with less in it."""
     memory = totals.memory
     rows: list[tuple[str, ...]] = [("memory", "parameters", "gradients", "values", "total", "")]
     if totals.inference is not None:
@@ -216,10 +253,14 @@ def _memory(totals: Totals, color: bool) -> Iterator[str]:
         rows.append(("training", *map(_amount, amounts), ""))
     if len(rows) == 1:
         return
-    widths = [max(map(width, cells)) for cells in zip(*rows, strict=True)]
+    for chosen in (range(6), (0, 4, 5), (0, 4)):
+        widths = [max(width(cells[k]) for cells in rows) for k in chosen]
+        if _across(widths) <= room:
+            break
     for at, cells in enumerate(rows):
-        padded = [pad(cell, room, right=0 < k < 5) for k, (cell, room) in enumerate(zip(cells, widths, strict=True))]
-        padded[4] = paint(padded[4], "bold", color=color and at > 0)
+        padded = [pad(cells[k], wide, right=0 < k < 5) for k, wide in zip(chosen, widths, strict=True)]
+        total = list(chosen).index(4)
+        padded[total] = paint(padded[total], "bold", color=color and at > 0)
         line = _GAP.join(padded).rstrip()
         yield line if at else paint(line, "bold", color=color)
     yield ""
