@@ -130,13 +130,12 @@ def decode(data: bytes, name: str) -> Source:
 def module_name(stem: str) -> str:
     """A name under which Python can import a module, made from a file's: `my-net` becomes `my_net`.
 
-    A keyword gets an underscore after it, and so does `torch`: a module of that name beside a script
-    would be imported in PyTorch's place, by the module itself first of all.
+    A keyword gets an underscore after it.
     """
     name = re.sub(r"\W", "_", stem)
     if not name.isidentifier():
         name = f"_{name}"
-    return f"{name}_" if keyword.iskeyword(name) or name == "torch" else name
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool = False) -> None:

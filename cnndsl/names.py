@@ -7,8 +7,11 @@ compares it with the real class.
 
 from __future__ import annotations
 
+import builtins
 import keyword
+import sys
 import unicodedata
+from collections.abc import Iterable
 
 # The attributes of torch.nn.Module (torch 2.13), without those that begin and end with two underscores.
 MODULE_ATTRIBUTES = frozenset(
@@ -40,6 +43,15 @@ _GENERATED_OUTSIDE = _GENERATED | {
     "float", "floor", "folded_weights", "getattr", "i", "int", "isinstance", "list", "make_divisible", "max", "min",
     "range", "round", "state_dict", "str", "tuple", "with_weights",
 }  # fmt: skip
+
+# What PyTorch, its generated modules and cnndsl import beside Python's own modules; a test looks for what is missing.
+_PACKAGES = frozenset(
+    """
+    PIL click cnndsl filelock fsspec functorch graphviz graphviz_pure jinja2 lark markupsafe ml_dtypes mpmath networkx
+    numpy nvidia opt_einsum optree packaging pkg_resources pydantic pydantic_core setuptools sympy torch torchaudio
+    torchgen torchvision triton typing_extensions yaml
+    """.split()  # noqa: SIM905 - names read better without quotes
+)
 
 
 def why_not(name: str) -> str | None:
@@ -90,6 +102,25 @@ def why_not_class(name: str) -> str | None:
         return "the generated module needs this name itself"
     if name.startswith("__"):
         return "names that begin with two underscores are Python's own"
+    return None
+
+
+def why_not_imported(name: str) -> str | None:
+    """Why a class that the generated module imports cannot have this name; None when it can."""
+    if hasattr(builtins, name):
+        return "Python has something of this name, which the generated module may need"
+    return why_not_class(name)
+
+
+def hidden_by_module(name: str, packages: Iterable[str] = ()) -> str | None:
+    """What a module of this name would hide from every script beside it; None where it hides nothing.
+
+    packages: dotted names of modules that the module itself imports.
+    """
+    if name in sys.stdlib_module_names:
+        return f"Python's own module {name}"
+    if name in _PACKAGES or any(name == package.partition(".")[0] for package in packages):
+        return f"the package {name}"
     return None
 
 

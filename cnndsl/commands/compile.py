@@ -103,6 +103,7 @@ def command(
     elif only_shown:
         _compare(run, jobs, check=check, diff=diff)
     else:
+        jobs = [job for job in jobs if not _hides(run, job)]
         _check_targets(jobs, files)
         for job in jobs:
             outputs = {job.module: job.python()}
@@ -244,6 +245,27 @@ def _standing(path: Path, expected: int) -> bytes | None:
     if not os.path.lexists(path):
         return None
     return load(path, 2 * expected + LARGEST).replace(b"\r\n", b"\n")
+
+
+def _hides(run: Run, job: _Job) -> bool:
+    """Whether a module would be imported in the place of another one; if it would, that is reported."""
+    from cnndsl.diagnostics import Diagnostic
+    from cnndsl.files import shown
+    from cnndsl.names import hidden_by_module
+
+    assert job.compilation.program is not None  # noqa: S101 - or there is no job
+    name = job.module.stem
+    hidden = hidden_by_module(name, [layer.package for layer in job.compilation.program.externs()])
+    if hidden is None:
+        return False
+    message = f"{shown(job.module)} would hide {hidden} from every script beside it, and is not written"
+    helps = [f"or choose a name when you print it: -o - > {name}_net.py"]
+    if job.source != STDIN:
+        helps.insert(0, f"rename {shown(job.source)}, for example to {name}_net.cnn")
+    else:
+        helps.insert(0, f"name it: --stdin-filename {name}_net.cnn")
+    run.report([Diagnostic("E007", message, help=tuple(helps))])
+    return True
 
 
 def _stem(path: Path, stdin_filename: str | None, network: str) -> str:
