@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.diagnostics import Diagnostic, error
 from cnndsl.garbage import all_kept
-from cnndsl.imports import ImportProblem, Reader, nowhere
+from cnndsl.imports import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.program import Program
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
@@ -93,16 +93,36 @@ class Compilation:
         with all_kept():
             return generate(self._checked(), network)
 
-    def load(self, network: str | None = None) -> type[nn.Module]:
+    def load(self, network: str | None = None, *, allow_extern: str | Iterable[str] | None = None) -> type[nn.Module]:
         """The class of a network, ready to be constructed: `compilation.load()()` is a network.
 
-        It can be pickled within this process. Raises ImportError without PyTorch, and where a class that the
-        text takes from elsewhere (`extern`) is not there or is no `nn.Module`.
-        """
-        from cnndsl.backends.torch.ready import ready
+        allow_extern: the modules that `extern` lines may take classes from, each with all below it; by default those
+        that the pyproject.toml of the text's folder names, `[tool.cnndsl] extern = ["torch.nn"]`.
 
-        name = self._checked().network(network).name
-        return ready(self._checked(), self.python(), name, PurePosixPath(self.source.short).stem)
+        The class and its instances can be pickled into another process. Raises ImportError without PyTorch, and where
+        a class that the text takes from elsewhere (`extern`) is not allowed, not there, or no `nn.Module`; ValueError
+        for a list of modules that is none.
+        """
+        from cnndsl import externs
+        from cnndsl.generated import module_of
+
+        program = self._checked()
+        name = program.network(network).name
+        _check_torch()
+        folder = self.read.folder if isinstance(self.read, FolderReader) else None
+        externs.check(program, allow_extern, folder, self._extern_line)
+        module = module_of(self.python(), PurePosixPath(self.source.short).stem)
+        return getattr(module, name)  # type: ignore[no-any-return]
+
+    def _extern_line(self, name: str) -> Span | None:
+        """The place of the `extern` line of a class; None where it is gone."""
+        program = self._checked()
+        for file in dict.fromkeys([self.source.short, *(module.origin.file for module in program.modules.values())]):
+            tree_ = self._tree(file)
+            for item in tree_.items if tree_ is not None else ():
+                if isinstance(item, tree.Extern) and item.name.text == name:
+                    return item.package.span
+        return None
 
     def for_inference(self) -> Compilation:
         """The same networks for serving: batch normalisation folded, what is for training only gone.
@@ -266,6 +286,16 @@ class Compilation:
             return parse(Source(file, self.read(PurePosixPath(file))))[0]
         except ImportProblem:
             return None
+
+
+def _check_torch() -> None:
+    try:
+        import torch  # noqa: F401 - whether it is there
+    except ModuleNotFoundError as problem:
+        if problem.name != "torch":
+            raise
+        message = "a network runs with PyTorch, which is not installed: run pip install torch"
+        raise ModuleNotFoundError(message, name="torch") from None
 
 
 class CompilationError(Exception):

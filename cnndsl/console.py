@@ -248,16 +248,21 @@ def _wanted(diagnostics: tuple[Diagnostic, ...], folder: Path) -> tuple[Diagnost
 
     if all(diagnostic.severity is not Severity.WARNING for diagnostic in diagnostics):
         return diagnostics
-    from cnndsl.lint import project
+    from cnndsl.lint import parse_codes
+    from cnndsl.project import ProjectProblem, find
 
     try:
-        ignored = project.ignored(folder)
-    except project.ProjectProblem as problem:
-        raise _Refused(str(problem)) from None
+        project = find(folder)
+    except ProjectProblem as problem:
+        raise Misconfigured(str(problem)) from None
+    try:
+        ignored = parse_codes(project.ignore)
+    except ValueError as problem:
+        raise Misconfigured(str(project.problem("ignore", problem))) from None
     return tuple(d for d in diagnostics if d.severity is not Severity.WARNING or d.code not in ignored)
 
 
-class _Refused(click.ClickException):
+class Misconfigured(click.ClickException):
     """What a project says means nothing; how the command is called is not the matter."""
 
     exit_code = WRONG_USE

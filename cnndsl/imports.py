@@ -39,12 +39,12 @@ class FolderReader:
     """Reads files in a folder and below it."""
 
     def __init__(self, folder: Path) -> None:
-        self._root = Path(os.path.realpath(folder))
+        self.folder = Path(os.path.realpath(folder))
 
     def __call__(self, path: PurePosixPath) -> str:
         """The text of the file at `path`, relative to the folder. Raises ImportProblem."""
-        target = Path(os.path.realpath(self._root / path))  # unlike Path.resolve it does not raise for a loop of links
-        if not target.is_relative_to(self._root):
+        target = Path(os.path.realpath(self.folder / path))  # unlike Path.resolve it does not raise for a loop of links
+        if not target.is_relative_to(self.folder):
             message = f"{path} lies outside the folder of the file that is compiled"
             raise ImportProblem(message, "import from the same folder or one below it")
         try:

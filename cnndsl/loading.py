@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -13,22 +14,32 @@ if TYPE_CHECKING:
 
 
 def load(
-    path: str | Path, network: str | None = None, *, target: Target = "training", **settings: Any
+    path: str | Path,
+    network: str | None = None,
+    *,
+    target: Target = "training",
+    allow_extern: str | Iterable[str] | None = None,
+    **settings: Any,
 ) -> type[nn.Module]:
     """The class of a network in a `.cnn` file: `load("models/net.cnn")()` is a network.
 
     network: which one, by its name; by default the last one of the file.
     target: "training", or "inference" for the form for serving, which is made from trained weights:
     `load(path, target="inference").from_trained(state_dict)`.
+    allow_extern: the modules that `extern` lines of the file may take classes from, such as `["torch.nn"]`, each with
+    all below it. Importing a module runs it, so that none is imported unless it is named here, or in a project's
+    pyproject.toml (`[tool.cnndsl] extern = ["torch.nn"]`), which counts where nothing is given here.
     settings: values for the network's parameters: `load("models/resnet.cnn", "ResNet50", classes=100)`.
 
-    The class can be pickled within the process that loaded it. Raises OSError when the file cannot be read,
-    CompilationError when its text has errors, KeyError when it has no such network, ValueError for another target,
-    TypeError for a setting that is no value of the language, and ImportError without PyTorch, or where a class that
-    the text takes from elsewhere (`extern`) is not there or is no `nn.Module`.
+    The class and what is made of it can be pickled into another process that has cnndsl: the generated source travels
+    with them. Raises OSError when the file cannot be read, CompilationError when its text has errors, KeyError when it
+    has no such network, ValueError for another target or a list of modules that is none, TypeError for a setting that
+    is no value of the language, and ImportError without PyTorch, or where a class that the text takes from elsewhere
+    (`extern`) is not allowed, not there, or no `nn.Module`.
     """
     if target not in get_args(Target):
         message = f"there is no target {target!r}; there are {', '.join(get_args(Target))}"
         raise ValueError(message)
     compilation = compile(Path(path), settings=settings)
-    return (compilation.for_inference() if target == "inference" else compilation).load(network)
+    wanted = compilation.for_inference() if target == "inference" else compilation
+    return wanted.load(network, allow_extern=allow_extern)

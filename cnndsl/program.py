@@ -323,6 +323,11 @@ class Program(Model):
                 return self.modules[key]
         raise UnknownNetwork(self, name)
 
+    def externs(self) -> Iterator[Extern]:
+        """The layers whose classes are taken from elsewhere, each as often as it is used."""
+        units = (child.unit for module in self.modules.values() for child in module.children)
+        return (unit.layer for unit in units if isinstance(unit, Leaf) and isinstance(unit.layer, Extern))
+
 
 def outside_values(use: Use, module: Module) -> dict[str, Any]:
     """For each name inside a module, what it stands for where it is used."""

@@ -70,7 +70,8 @@ These parameters of PyTorch's modules have no word here:
 {left_out}
 
 Modules of `torch.nn` that have no kind of their own are used as
-[layers from elsewhere](language.md#layers-from-elsewhere): `extern RMSNorm(size) from "torch.nn" (shape = same)`.
+[layers from elsewhere](language.md#layers-from-elsewhere):
+`extern RMSNorm(normalized_shape) from "torch.nn" (shape = same)`.
 """
 
 

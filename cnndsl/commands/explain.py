@@ -11,6 +11,7 @@ import click
 
 from cnndsl.commands.options import (
     PATH,
+    allow_extern,
     beside,
     check_no_source,
     common_beside_format,
@@ -19,7 +20,7 @@ from cnndsl.commands.options import (
     network,
     network_name,
 )
-from cnndsl.console import STDOUT, Run, say
+from cnndsl.console import STDOUT, Misconfigured, Run, say
 
 if TYPE_CHECKING:
     from cnndsl.backends.explain import Format
@@ -103,6 +104,7 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     "--depth", metavar="N", type=click.IntRange(min=0), help="How many levels of blocks to show with their inside."
 )
 @click.option("--labels", metavar="FILE", type=PATH, help="The names of the classes, one a line.")
+@allow_extern
 @force
 @common_beside_format
 def command(
@@ -129,7 +131,10 @@ def command(
     cnndsl explain kernel.cnn --values "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
     cnndsl explain net.cnn --from cat.png --weights net.pt
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
-    running = {name: options.pop(name) for name in ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels")}
+    running = {
+        name: options.pop(name)
+        for name in ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels", "allow_extern")
+    }
     run = Run(**options)
     inputs = _inputs(pictures, values)
     if not inputs:
@@ -170,7 +175,7 @@ def _refuse_alone(**given: Any) -> None:
     """Refuse options that have a meaning only when the network is run."""
     for name, value in given.items():
         if value is not None:
-            option = "-o" if name == "output" else f"--{name}"
+            option = "-o" if name == "output" else f"--{name.replace('_', '-')}"
             message = f"{option} goes with --from PICTURE or --values NUMBERS, which run the network"
             raise click.UsageError(message)
 
@@ -201,11 +206,14 @@ def _show(
     maps: int | None,
     depth: int | None,
     labels: Path | None,
+    allow_extern: tuple[str, ...] | None,
 ) -> None:
     """Run the network, and write what there is to see."""
     from cnndsl.backends.explain import UnknownPart, check_part
     from cnndsl.backends.maps import page, svg
     from cnndsl.diagnostics import Problem
+    from cnndsl.externs import ExternError
+    from cnndsl.project import ProjectProblem
 
     assert compilation.program is not None  # noqa: S101 - or there is nothing to run
     try:
@@ -224,7 +232,13 @@ def _show(
             seed=seed or 0,
             scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
             labels=read_labels(labels) if labels is not None else (),
+            allow_extern=allow_extern,
         )
+    except ExternError as problem:
+        run.report(problem.diagnostics)
+        return
+    except ProjectProblem as problem:
+        raise Misconfigured(str(problem)) from None
     except ImportError as problem:
         message = str(problem)
         if problem.name == "torch":

@@ -47,6 +47,17 @@ def _codes(_context: click.Context, _parameter: click.Parameter, given: tuple[st
         raise click.BadParameter(str(problem)) from None
 
 
+def _modules(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...] | None:
+    if not given:
+        return None
+    from cnndsl.externs import parse_modules
+
+    try:
+        return parse_modules(given)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
+
+
 PATH = click.Path(path_type=Path, readable=False)
 """A file or folder; whether it can be read is found out by reading it, and reported like all that is wrong."""
 
@@ -119,6 +130,14 @@ def common_beside_format(command: Callable[..., int]) -> Callable[..., int]:
 file = click.argument("file", type=PATH)
 files = click.argument("files", metavar="FILE...", type=PATH, nargs=-1, required=True)
 network = click.option("--network", metavar="NAME", help="Which network to take; by default the last one of the file.")
+allow_extern = click.option(
+    "--allow-extern",
+    metavar="MODULES",
+    multiple=True,
+    callback=_modules,
+    help="Modules that extern lines may take classes from, such as torch.nn,einops.layers.torch; by default those that "
+    "the project allows. May be repeated.",
+)
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
 
 

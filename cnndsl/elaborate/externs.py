@@ -84,7 +84,6 @@ def bind_extern(body: Evaluation, external: External, node: tree.Call) -> LayerR
         name=name,
         package="".join(map(str, declaration.package.parts)),
         given=tuple((word, _plain(value)) for word, value in rules.arguments.items()),
-        positional=sum(argument.name is None for argument in node.arguments),
         shape=rules.shape,
         learned=rules.learned,
         axes=rules.axes,

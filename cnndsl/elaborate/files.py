@@ -17,7 +17,7 @@ from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import UNKNOWN, External, Silent, Template
 from cnndsl.imports import ImportProblem, Reader
 from cnndsl.layers.catalogue import HELPERS
-from cnndsl.names import why_not_class
+from cnndsl.names import why_not_class, why_not_imported
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import LONGEST, parse
@@ -74,7 +74,7 @@ class Files:
             return
         scope.names.setdefault(item.name.text, UNKNOWN)  # also where a mistake follows: its uses stay silent
         if not isinstance(item, tree.Constant):
-            _check_class(item.name)
+            _check_class(item.name, imported=isinstance(item, tree.Extern))
             self._check_elsewhere(item)
         if isinstance(item, (tree.Definition, tree.Extern)):
             _check_parameters(item)
@@ -241,14 +241,16 @@ def _why_not_keyword(name: str) -> str | None:
     return "it is a word of Python" if keyword.iskeyword(name) or name == "__debug__" else None
 
 
-def _check_class(name: tree.Name) -> None:
-    reason = _why_not(name.text)
+def _check_class(name: tree.Name, *, imported: bool) -> None:
+    reason = _why_not(name.text) or (why_not_imported(name.text) if imported else None)
     if reason:
         raise error(
             "E203",
             f"{name.text} cannot be the name of a class: {reason}",
             name.span,
-            help=f"call it {name.text.strip('_').capitalize()}Net",
+            help="give the class another name in Python, and import that"
+            if imported
+            else f"call it {name.text.strip('_').capitalize()}Net",
         )
 
 

@@ -93,7 +93,8 @@ class Argument:
 class Spelling:
     """How PyTorch writes a layer: `nn.Conv2d` with arguments in the constructor's order.
 
-    Arguments without a default come first and are written by position; the others by name.
+    Arguments without a default come first and are written by position; the others by name, as all are that a class of
+    another package takes.
     A call that is no plain call, such as a slice, has a `template` instead of a target: `{x}` stands for
     the value, `{name}` for an argument.
     """

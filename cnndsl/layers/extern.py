@@ -13,14 +13,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
 from cnndsl.layers.declared import Check
-from cnndsl.layers.fields import Counts, OptionalText, OptionalTexts, Whole
+from cnndsl.layers.fields import Counts, OptionalText, OptionalTexts
 from cnndsl.layers.memory import Extra
 from cnndsl.layers.sizes import AXES, Dim, KnownShape, Shape, SizeError, show
 from cnndsl.traced import Expr, evaluate, is_open, parse_expr, value_of
 
 SIZE_NAMES = ("channels", "depth", "height", "width", "length", "features")
 """What a rule may call the sizes of what comes in."""
-_ALWAYS: Any = object()  # the default of an argument that is written by name whatever it is
 _SHOWN = 24
 
 
@@ -80,8 +79,6 @@ class Extern(Layer):
     """The module that it is imported from."""
     given: Annotated[tuple[tuple[str, Any], ...], Check(_given)] = ()
     """All parameters with their values: numbers, truth values, texts, and tuples of them."""
-    positional: Whole = 0
-    """How many of the arguments were written by position."""
     shape: OptionalTexts = None
     """The sizes of what comes out, in terms of the parameters and of `SIZE_NAMES`; None for those of what comes in."""
     learned: OptionalText = None
@@ -156,15 +153,12 @@ class Extern(Layer):
         return None
 
     def torch(self, x: Shape) -> Spelling:
-        arguments = tuple(
-            Argument(name, value) if at < self.positional else Argument(name, value, _ALWAYS)
-            for at, (name, value) in enumerate(self.given)
-        )
+        arguments = tuple(Argument(name, value) for name, value in self.given)
         return Spelling(self.name, arguments, package=self.package)
 
     def words(self, x: Shape) -> str:
         shown = [] if self.counted else ["parameters not counted"]
-        shown += [_brief(name, value, at < self.positional) for at, (name, value) in enumerate(self.given)]
+        shown += [_brief(name, value) for name, value in self.given]
         return ", ".join(shown)
 
 
@@ -177,11 +171,10 @@ def _parsed(rule: str) -> Expr:
     return parse_expr(rule)
 
 
-def _brief(name: str, value: Any, by_position: bool) -> str:
-    """An argument for people: `"b c h w -> b (c h) w"`, `stride 2`."""
+def _brief(name: str, value: Any) -> str:
+    """An argument for people: `pattern "b c h w -> b (c h) w"`, `stride 2`."""
     text = _written(value)
-    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return shown if by_position else f"{name} {shown}"
+    return f"{name} {text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}"
 
 
 def _written(value: Any) -> str:

@@ -6,7 +6,7 @@ In: a compilation, and pictures or numbers for the inputs.  Out: a `Figure`, whi
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,19 +39,22 @@ def watch(
     seed: int = 0,
     scale: Scale | None = None,
     labels: Sequence[str] = (),
+    allow_extern: Iterable[str] | None = None,
 ) -> Figure:
     """Run a network, by default the last one of the text, in evaluation on one sample.
 
     given: a file or a text of numbers for each input. trained: a file with weights; without it they are the initial
     ones that PyTorch draws with `seed`. labels: what the numbers of a list that comes out stand for, in their order.
+    allow_extern: as for `Compilation.load`.
 
     Raises Refused where something does not go with the network, Problem (E001) for a file that cannot be read,
-    KeyError for an unknown network, CompilationError for a text with errors, ImportError without PyTorch.
+    KeyError for an unknown network, CompilationError for a text with errors, ImportError without PyTorch, and for an
+    `extern` that is not allowed or not true.
     """
     import torch
 
     wanted = wanted or Wanted()
-    model_class = compilation.load(network)
+    model_class = compilation.load(network, allow_extern=allow_extern)
     program = compilation.program
     assert program is not None  # noqa: S101 - there is a class
     top = program.network(network)

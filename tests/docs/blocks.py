@@ -8,6 +8,7 @@ What the words after the three backticks ask for:
     cnn error E302 E201     a text with errors of exactly these codes (also with `body`)
     cnn warning W201        a text that compiles, with a warning of this code
     cnn untidy              a text that compiles, and is not in the layout of `cnndsl fmt` as all others are
+    cnn untrue              a text that compiles, and has an `extern` line for which there is no such class
     cnn from PATH           what the file holds
     python                  code that runs in a folder with the models, after the blocks before it
     python from PATH        a part of a Python file, or of the module that is generated from a `.cnn` file

@@ -17,6 +17,7 @@ import pytest
 
 import cnndsl
 from cnndsl.cli import main
+from cnndsl.compilation import Compilation
 from cnndsl.diagnostics import Severity
 from cnndsl.reporting.text import render
 from cnndsl.traced import is_open
@@ -52,6 +53,16 @@ def test_a_text_compiles_or_has_the_errors_it_shows(block: Block, tmp_path: Path
         return
     assert errors == set(), said
     assert warnings == block.codes, said
+    assert compilation.program is not None
+    if "untrue" in block.words:
+        with pytest.raises((ImportError, TypeError)):
+            _run_all(compilation)
+        return
+    _run_all(compilation)
+
+
+def _run_all(compilation: Compilation) -> None:
+    """Run all networks of a text; what each gives has the sizes that the compiler said."""
     assert compilation.program is not None
     module = imported(compilation.python())
     for key in compilation.program.networks:

@@ -22,8 +22,7 @@ from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic, Problem, Severity, has_errors
 from cnndsl.fixing import fix
 from cnndsl.formatting import formatted
-from cnndsl.layers.extern import Extern
-from cnndsl.program import Leaf, Program
+from cnndsl.program import Program
 from cnndsl.reporting import concise, github, sarif, text
 from cnndsl.reporting import json as json_
 from cnndsl.source import Source
@@ -186,9 +185,7 @@ def _said(diagnostics: Iterable[Diagnostic]) -> Counter[tuple[str, str]]:
 
 
 def _brought(program: Program) -> set[str]:
-    units = (child.unit for part in program.modules.values() for child in part.children)
-    layers = (unit.layer for unit in units if isinstance(unit, Leaf))
-    return {layer.package for layer in layers if isinstance(layer, Extern)}
+    return {layer.package for layer in program.externs()}
 
 
 def _report(diagnostics: list[Diagnostic], source: str) -> None:

@@ -1,7 +1,8 @@
 """What a generated module may be: definitions, of which nothing runs when it is imported.
 
 Whatever the text was, a module imports PyTorch and a little of the standard library (and what `extern` lines name),
-and defines classes and functions. What is worked out at import are names, plain values and types.
+tests the classes that these name, and defines classes and functions. What is worked out at import beside that are
+names, plain values and types.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ _NEVER = frozenset(
 _TYPES = (ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BitOr, ast.Constant, ast.Tuple, ast.List, ast.UnaryOp)
 _TYPES += (ast.USub, ast.Load)  # type: ignore[assignment]
 
+_TEST = """\
+if not (issubclass(type({name}), type) and issubclass({name}, nn.Module)):
+    raise TypeError('{package}.{name} is no subclass of nn.Module')"""
+"""What there is for each class of another package, and nothing else is done."""
+
 
 def check(source: str, brought: Collection[str] = ()) -> None:
     """Assert that importing a module would define things and do nothing else.
@@ -25,6 +31,7 @@ def check(source: str, brought: Collection[str] = ()) -> None:
     module = ast.parse(source)
     compile(source, "<generated>", "exec", dont_inherit=True)
     docstring, *rest = module.body
+    checked: list[str] = []
     assert _is_text(docstring)
     for statement in rest:
         match statement:
@@ -40,8 +47,12 @@ def check(source: str, brought: Collection[str] = ()) -> None:
                 _class(statement)
             case ast.FunctionDef():
                 _function(statement)
+            case ast.If():
+                checked.append(ast.unparse(statement))
             case _:
                 raise AssertionError(ast.unparse(statement))
+    taken = {n.name: s.module for s in rest if isinstance(s, ast.ImportFrom) and s.module in brought for n in s.names}
+    assert sorted(checked) == sorted(_TEST.format(name=n, package=package) for n, package in taken.items()), checked
     _calls_nothing_foreign(module)
 
 

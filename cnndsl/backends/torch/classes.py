@@ -18,9 +18,8 @@ from cnndsl.backends.torch.merge import Merged, Merger
 from cnndsl.backends.torch.serving import folded
 from cnndsl.backends.torch.slots import ABSENT, Different
 from cnndsl.backends.torch.trees import Trees, plain
-from cnndsl.layers.extern import Extern
 from cnndsl.names import numbered
-from cnndsl.program import Leaf, Module, Output, Program, Use, inner_first, outside_values
+from cnndsl.program import Module, Output, Program, Use, inner_first, outside_values
 from cnndsl.traced import Traced
 
 _LONGEST = 32
@@ -311,8 +310,7 @@ def _taken(program: Program) -> set[str]:
     modules = program.modules.values()
     names = {program.modules[key].name for key in program.networks}
     names |= {parameter.name for module in modules for parameter in module.parameters}
-    units = (child.unit for module in modules for child in module.children)
-    return names | {unit.layer.name for unit in units if isinstance(unit, Leaf) and isinstance(unit.layer, Extern)}
+    return names | {layer.name for layer in program.externs()}
 
 
 def _live_names(program: Program) -> dict[str, frozenset[str]]:

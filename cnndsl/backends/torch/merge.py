@@ -92,7 +92,7 @@ class Merger(Slots):
                 continue
             text = self.slot(row, f"{hint}_{name}" if not hint.isdigit() else name)
             self._passed_to(text, ABSENT if argument.required else argument.default)
-            arguments.append(("" if argument.required else name, Raw(text)))
+            arguments.append(("" if argument.required and not first.package else name, Raw(text)))
         code = Apply(self._named(first), tuple(arguments))
         return self._with_weights(code, first) if first.weights else code
 

@@ -50,6 +50,12 @@ def make_divisible(value: float, divisor: int) -> int:
 '''
 
 
+_CHECK = """\
+if not (issubclass(type({name}), type) and issubclass({name}, nn.Module)):
+    raise TypeError("{name} of {package} is no subclass of nn.Module")
+"""
+
+
 _KEPT = "\0"
 """A space at which no line breaks."""
 
@@ -66,7 +72,8 @@ def generate(program: Program, network: str | None = None) -> str:
     brought = [HELPERS[name] for name in sorted(HELPERS.keys() & helpers)]
     if program.target == "inference":
         brought.append(FOLDED_WEIGHTS)
-    parts = [_docstring(program, network), _imports("\n".join([*brought, text]), helpers, imports)]
+    imported = _imports("\n".join([*brought, text]), helpers, imports)
+    parts = [_docstring(program, network), imported, *_checks(imports)]
     if "with_weights" in helpers:
         parts.append(_WITH_WEIGHTS)
     if "make_divisible" in helpers:
@@ -134,6 +141,18 @@ def _imports(text: str, helpers: set[str], others: set[tuple[str, str]]) -> str:
     for package in sorted(names, key=str.lower):
         lines += _from(package, sorted(names[package], key=_import_order))
     return "\n".join(lines) + "\n"
+
+
+def _checks(others: set[tuple[str, str]]) -> list[str]:
+    """What is from another package is constructed only if it is a module: a text may name anything there."""
+    lines = []
+    for package, name in sorted(others):
+        line = f"if not (issubclass(type({name}), type) and issubclass({name}, nn.Module)):"
+        if len(line) > WIDTH:
+            line = f"if not (\n    issubclass(type({name}), type)\n    and issubclass({name}, nn.Module)\n):"
+        raised = Apply("raise TypeError", (("", Raw(literal(f"{package}.{name} is no subclass of nn.Module"))),))
+        lines.append("\n".join([line, *raised.lines("    ", "", ""), ""]))
+    return lines
 
 
 def _from(package: str, names: list[str]) -> list[str]:

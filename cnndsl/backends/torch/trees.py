@@ -29,7 +29,7 @@ _FEWEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument of a constructor; `required` ones are always written, and by position."""
+    """An argument of a constructor; `required` ones are always written, and by position where it is PyTorch's."""
 
     value: Any
     default: Any

@@ -12,6 +12,15 @@ from einops.layers.torch import Rearrange
 from torch import Tensor, nn
 from torch.nn import RMSNorm, Threshold
 
+if not (issubclass(type(Rearrange), type) and issubclass(Rearrange, nn.Module)):
+    raise TypeError("einops.layers.torch.Rearrange is no subclass of nn.Module")
+
+if not (issubclass(type(RMSNorm), type) and issubclass(RMSNorm, nn.Module)):
+    raise TypeError("torch.nn.RMSNorm is no subclass of nn.Module")
+
+if not (issubclass(type(Threshold), type) and issubclass(Threshold, nn.Module)):
+    raise TypeError("torch.nn.Threshold is no subclass of nn.Module")
+
 
 class Tokens(nn.Module):
     """Tokens, a block of extern.cnn."""
@@ -19,8 +28,8 @@ class Tokens(nn.Module):
     def __init__(self, width: int, act: Callable[[], nn.Module]) -> None:
         super().__init__()
         self.project = nn.Conv2d(3, width, 1)
-        self.rearrange1 = Rearrange("b c (y h) x -> b (y x) (c h)", h=2)
-        self.norm = RMSNorm(2 * width, eps=1e-06)
+        self.rearrange1 = Rearrange(pattern="b c (y h) x -> b (y x) (c h)", h=2)
+        self.norm = RMSNorm(normalized_shape=2 * width, eps=1e-06)
         self.act = act()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -37,9 +46,9 @@ class Net(nn.Module):
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
         self.tokens1 = Tokens(4, nn.ReLU)
-        self.tokens2 = Tokens(6, lambda: Threshold(0.1, 20))
+        self.tokens2 = Tokens(6, lambda: Threshold(threshold=0.1, value=20))
         self.linear1 = nn.Linear(20, classes)
-        self.rms_norm1 = RMSNorm(classes, eps=1e-06)
+        self.rms_norm1 = RMSNorm(normalized_shape=classes, eps=1e-06)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 3, 8, 8) to (N, 32, 10)."""
