@@ -23,21 +23,23 @@ START = '"""Made."""\n\nimport torch\nfrom torch import nn\n'
 
 
 def test_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Compilation, "python", lambda _self: os.environ["NO SUCH KEY"])
+    monkeypatch.setattr(Compilation, "python", lambda _self, _network=None: os.environ["NO SUCH KEY"])
     with pytest.raises(KeyError):
         check(NET)
 
 
 def test_a_module_that_does_something(monkeypatch: pytest.MonkeyPatch) -> None:
     right = Compilation.python
-    monkeypatch.setattr(Compilation, "python", lambda self: right(self) + "\nnet = Net()\n")
+    monkeypatch.setattr(Compilation, "python", lambda self, network=None: right(self, network) + "\nnet = Net()\n")
     with pytest.raises(AssertionError, match=r"Net\(\)"):
         check(NET)
 
 
 def test_another_text_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
     right, made = Compilation.python, iter(range(100))
-    monkeypatch.setattr(Compilation, "python", lambda self: right(self) + f"\nMADE = {next(made)}\n")
+    monkeypatch.setattr(
+        Compilation, "python", lambda self, network=None: right(self, network) + f"\nMADE = {next(made)}\n"
+    )
     with pytest.raises(AssertionError, match="another module"):
         check(NET, thorough=True)
 
@@ -104,7 +106,16 @@ def test_what_no_module_may_be(text: str) -> None:
 
 
 def test_what_a_module_may_be() -> None:
-    module.check(START + "from a.b import C\n\nX = 1\n\n\ndef f(x: int | None = 3) -> C:\n    return C(x)\n", {"a.b"})
+    tested = """if not (issubclass(type(C), type) and issubclass(C, nn.Module)):
+    raise TypeError("a.b.C is no subclass of nn.Module")\n"""
+    module.check(
+        f"{START}from a.b import C\n\n{tested}\nX = 1\n\n\ndef f(x: int | None = 3) -> C:\n    return C(x)\n", {"a.b"}
+    )
+
+
+def test_a_class_of_another_package_is_tested() -> None:
+    with pytest.raises(AssertionError):
+        module.check(f"{START}from a.b import C\n", {"a.b"})
 
 
 def test_imports_are_watched(tmp_path: Path) -> None:
