@@ -273,11 +273,17 @@ class Module(Model):
     outputs: tuple[Output, ...]
     names: dict[int, str] = {}
     """What the text calls values."""
+    unbatched: tuple[int, ...] = ()
+    """The values without a batch axis: learned tensors, and what is made of them alone."""
     init: tuple[InitRule, ...] = ()
     """The rules of a network, in the order of the text; a layer's own word comes before them."""
     open: tuple[OpenSize, ...] = ()
     """The sizes that a network leaves open."""
     origin: Origin
+
+    def lacks_batch(self, values: Iterable[int]) -> tuple[bool, ...]:
+        """For each of some values whether it has no batch axis."""
+        return tuple(value in self.unbatched for value in values)
 
     def child(self, name: str) -> Child:
         """The part with this name."""

@@ -76,7 +76,7 @@ class _Shapes:
         steps = []
         for step in module.steps:
             xs = tuple(x for x in (values[index] for index in step.inputs) if x is not None)
-            outputs, new = self._step(step, units, built, xs, path, outdated)
+            outputs, new = self._step(step, units, built, xs, module.lacks_batch(step.inputs), path, outdated)
             steps.append(new)
             for index, shape in zip(step.outputs, outputs, strict=True):
                 values[index] = shape
@@ -113,6 +113,7 @@ class _Shapes:
         units: dict[str, Leaf | Use],
         built: dict[str, Leaf | Use],
         xs: tuple[Shape, ...],
+        lacking: tuple[bool, ...],
         path: str,
         outdated: Names,
     ) -> tuple[tuple[Shape, ...], Step]:
@@ -121,7 +122,7 @@ class _Shapes:
         place = f"{inner}, {step.origin.file}:{step.origin.line}:{step.origin.column}"
         if isinstance(action, Combine):
             with _placed(place):
-                return action.operation.outputs(xs), step
+                return action.operation.outputs_of(xs, lacking), step
         if isinstance(action, Plain):
             with _placed(place):
                 return (_output(action, xs[0]),), step

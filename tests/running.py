@@ -96,7 +96,9 @@ def _applications(
         if not isinstance(unit, Leaf):
             inner = program.modules[step.action.module or unit.module]
             yield from _applications(program, inner, f"{path}.", training)
-        yield path, tuple(tuple(value_of(dim) for dim in module.values[index]) for index in step.outputs)
+        sizes = (tuple(value_of(dim) for dim in module.values[index]) for index in step.outputs)
+        lacking = module.lacks_batch(step.outputs)  # hooks leave the first axis out, also where it is no batch
+        yield path, tuple(size[1:] if lacks else size for size, lacks in zip(sizes, lacking, strict=True))
 
 
 def seen_sizes(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Sizes, list[tuple[int, ...]]]:

@@ -205,21 +205,26 @@ class _Frame:
             storage.kept = True
         return more
 
-    def _keep(self, kept: Kept | None, inputs: Sequence[Value], output: int) -> int | None:
-        """Note what a step keeps; how many bytes more that is."""
-        extra = None if kept is None else self._bytes(kept.extra)
+    def _keep(self, kept: Kept | None, inputs: Sequence[Value], output: int, storage: int) -> int | None:
+        """Note what a step keeps, which gives the value `output` in a storage; how many bytes more that is."""
+        extra = None if kept is None else self._bytes(kept.extra, output)
         if kept is None or extra is None:
             self._kept = None
             return None
         if self._kept is not None:
             self._kept += extra
-        return extra + self._mark([inputs[k].storage for k in kept.inputs] + [output] * kept.output)
+        return extra + self._mark([inputs[k].storage for k in kept.inputs] + [storage] * kept.output)
 
-    def _bytes(self, extra: Extra | None) -> int | None:
-        return None if extra is None else extra.bytes(self._walk.batch, self._walk.width)
+    def _bytes(self, extra: Extra | None, output: int) -> int | None:
+        """What a step takes besides, which gives the value `output`."""
+        return None if extra is None else extra.bytes(self._batch(output), self._walk.width)
 
     def _size(self, index: int) -> int:
-        return prod(known(self._module, index)) * self._walk.batch * self._walk.width
+        return prod(known(self._module, index)) * self._batch(index) * self._walk.width
+
+    def _batch(self, index: int) -> int:
+        """How many samples a value has."""
+        return 1 if index in self._module.unbatched else self._walk.batch
 
     def _note(self, name: str, alive: int | None, kept: int | None) -> None:
         if self._walk.record is not None:
@@ -270,11 +275,11 @@ class _Frame:
         x, y = known(self._module, step.inputs[0]), known(self._module, output)
         shares = layer.shares(x, training=self._walk.training, in_order=value.in_order)
         storage = value.storage if shares else self._open(self._size(output))
-        alive = self._high(self._bytes(layer.scratch(x, y)), name)
+        alive = self._high(self._bytes(layer.scratch(x, y), output), name)
         gradient = self._walk.training and (value.gradient or bool(learning))
         kept: int | None = 0
         if gradient:
-            kept = self._keep(layer.kept(x, y, gradient=value.gradient, trained=learning), inputs, storage)
+            kept = self._keep(layer.kept(x, y, gradient=value.gradient, trained=learning), inputs, output, storage)
         self._note(name, alive, kept)
         self._enter(output, Value(storage, layer.in_order(x, value.in_order), gradient))
 
@@ -284,8 +289,9 @@ class _Frame:
         in_order = operation.in_order(xs, tuple(value.in_order for value in inputs))
         gradients = tuple(value.gradient for value in inputs[: len(step.read)])
         storages = [inputs[0].storage if operation.shares else self._open(self._size(index)) for index in step.outputs]
-        alive = self._high(self._bytes(operation.scratch(xs)), "")
-        kept = self._keep(operation.kept(xs, gradients), inputs, storages[0]) if any(gradients) else 0
+        first = step.outputs[0]
+        alive = self._high(self._bytes(operation.scratch(xs), first), "")
+        kept = self._keep(operation.kept(xs, gradients), inputs, first, storages[0]) if any(gradients) else 0
         self._note("", alive, kept)
         for index, storage in zip(step.outputs, storages, strict=True):
             self._enter(index, Value(storage, in_order, any(gradients)))

@@ -51,6 +51,7 @@ class Builder:
         self.inputs: list[str] = []
         self._input_spans: list[Span] = []
         self.values: list[Shape] = []
+        self._unbatched: list[int] = []
         self.steps: list[Step] = []
         self._spans: list[Span] = []
         """Where each step stands in the text."""
@@ -70,17 +71,19 @@ class Builder:
         self._taken = taken
         self._counts: dict[str, int] = {}
 
-    def value(self, shape: Shape, span: Span, maker: str) -> Value:
+    def value(self, shape: Shape, span: Span, maker: str, *, unbatched: bool = False) -> Value:
         """A new value."""
         self.values.append(shape)
-        return Value(self, len(self.values) - 1, shape, span, maker, self.training)
+        if unbatched:
+            self._unbatched.append(len(self.values) - 1)
+        return Value(self, len(self.values) - 1, shape, span, maker, self.training, unbatched)
 
-    def input(self, name: str, shape: Shape, span: Span) -> Value:
+    def input(self, name: str, shape: Shape, span: Span, *, unbatched: bool = False) -> Value:
         """A new input; inputs come before anything else flows."""
         self._reads.append(1 << len(self.inputs))
         self.inputs.append(name)
         self._input_spans.append(span)
-        return self.value(shape, span, name)
+        return self.value(shape, span, name, unbatched=unbatched)
 
     def declare(self, name: str, span: Span, *, quoted: bool = False) -> Slot:
         """A place for a part called `name`. Raises Problem when it cannot be called that."""
@@ -160,13 +163,20 @@ class Builder:
         shapes: tuple[Shape, ...],
         span: Span,
         maker: str,
+        unbatched: Sequence[bool] = (),
     ) -> tuple[Value, ...]:
-        """Record an application; the values that come out, each of which counts as a layer does."""
+        """Record an application; the values that come out, each of which counts as a layer does.
+
+        `unbatched` says which have no batch; without it they have one if any value that comes in has.
+        """
+        lacking = unbatched or [all(value.unbatched for value in inputs)] * len(shapes)
         self.context.turn(span, len(shapes))
         self._add_readings(action, inputs, len(shapes), span)
         self.context.work(span, sum(trace_weight(*shape) for shape in shapes))
         self.context.open.attribute(span)
-        outputs = tuple(self.value(shape, span, maker) for shape in shapes)
+        outputs = tuple(
+            self.value(shape, span, maker, unbatched=lacks) for shape, lacks in zip(shapes, lacking, strict=True)
+        )
         self._spans.append(span)
         self.steps.append(
             Step(
@@ -263,6 +273,7 @@ class Builder:
             values=tuple(self.values),
             outputs=outputs,
             names=self._items_named | self.names,
+            unbatched=tuple(self._unbatched),
             init=tuple(self.init),
             open=open_sizes,
             origin=origin(self.span),

@@ -216,10 +216,10 @@ def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: di
     names = ("size", "init")
     given = dict(zip(names, positional, strict=False)) | named
     size = given.get("size")
-    if len(positional) > 2 or not set(given) <= set(names) or not isinstance(size, list) or not size:
+    if len(positional) > 2 or not set(given) <= set(names) or not isinstance(size, list):
         raise error(
             "E207",
-            "parameter takes the shape of a tensor for one sample, and perhaps init",
+            "parameter takes the shape of a tensor, without a batch, and perhaps init",
             node.span,
             help=_PARAMETER,
         )

@@ -38,13 +38,13 @@ def composed(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Spa
 
 def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> Module:
     body.go_through(recipe, span)
-    key = ("chain", body.builder.name, key_for(recipe), dims_key(value.shape))
+    key = ("chain", body.builder.name, key_for(recipe), dims_key(value.shape), value.unbatched)
     known = body.context.memo.get(key)
     if known is not None:
         return known  # type: ignore[no-any-return]
     builder = Builder(body.context, "chain", "", span)
     inner = body.spawn(builder, Scope(body.scope, walls=True))
-    inner.entry = inner.current = builder.input("input", value.shape, span)
+    inner.entry = inner.current = builder.input("input", value.shape, span, unbatched=value.unbatched)
     try:
         with body.context.inside_chain(span):
             if isinstance(recipe, BraceRecipe):
@@ -101,7 +101,8 @@ def _use(
     elif isinstance(slot.unit, Use) and slot.unit.module != module.id:
         _check_same(body, slot, body.context.modules[slot.unit.module], module, span)
     body.builder.add_size(body.context.sizes[module.id] + 1, span)
-    outputs = body.builder.step(Call(child=slot.name, module=module.id), inputs, made.shapes, span, slot.name)
+    lacking = module.lacks_batch(output.value for output in module.outputs)
+    outputs = body.builder.step(Call(child=slot.name, module=module.id), inputs, made.shapes, span, slot.name, lacking)
     return outputs if len(outputs) > 1 else outputs[0]
 
 

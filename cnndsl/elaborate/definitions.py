@@ -86,12 +86,13 @@ def instantiate(
         tuple((name, key_for(item)) for name, item in inside.items()),
         tuple(extra),
         tuple(map(dims_key, shapes)),
+        tuple(v.unbatched for v in inputs),
     )
     memo = body.context.memo
     if key not in memo:
         body.context.turn(span)
         with body.context.inside(definition.name.text, recipe.span or span):
-            memo[key] = _work_out(body, recipe.template, inside, extra, shapes)
+            memo[key] = _work_out(body, recipe.template, inside, extra, shapes, key[-1])
     module, fixed = memo[key]
     if isinstance(module, Unknown):
         raise Silent
@@ -105,7 +106,12 @@ def instantiate(
 
 
 def _work_out(
-    body: Evaluation, template: Template, arguments: dict[str, Any], extra: dict[str, Value], shapes: tuple[Shape, ...]
+    body: Evaluation,
+    template: Template,
+    arguments: dict[str, Any],
+    extra: dict[str, Value],
+    shapes: tuple[Shape, ...],
+    unbatched: tuple[bool, ...],
 ) -> tuple[Module | Unknown, frozenset[str]]:
     definition = template.definition
     name = definition.name.text
@@ -119,8 +125,9 @@ def _work_out(
     inner = body.spawn(builder, scope)
     parameters = bind_parameters(inner, definition, arguments, frozenset(extra))
     names = ("input", *extra)
-    for at, (input_name, shape) in enumerate(zip(names, shapes, strict=True)):
-        item = builder.input(input_name, named_channels(shape, input_name, parameters), definition.name.span)
+    for at, (input_name, shape, lacks) in enumerate(zip(names, shapes, unbatched, strict=True)):
+        size = named_channels(shape, input_name, parameters)
+        item = builder.input(input_name, size, definition.name.span, unbatched=lacks)
         if at == 0:
             inner.entry = inner.current = item
         else:

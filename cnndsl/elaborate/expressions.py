@@ -145,10 +145,9 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
         raise error("E206", f"{describe(value)} has no .{name}", node.span, help=helps, fix=fix)
     shape = value.shape
     axes = AXES.get(len(shape) - 1, ())
-    answers: dict[str, Any] = {"shape": list(shape), "rank": len(shape), "features": shape[-1]}
-    if len(shape) > 1:
-        answers["channels"] = shape[0]
-        del answers["features"]
+    answers: dict[str, Any] = {"shape": list(shape), "rank": len(shape)}
+    if shape:
+        answers["features" if len(shape) == 1 else "channels"] = shape[0]
     answers.update(zip(axes, shape[1:], strict=False))
     if name not in answers:
         near = nearest(name, answers)

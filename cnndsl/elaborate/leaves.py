@@ -46,13 +46,14 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
     body.go_through(recipe, span)
     layer = recipe.layer
     with _sizes(recipe, value, span):
+        if layer.takes_wholes:
+            _check_wholes(body, layer, value)
+        _check_batch(layer, value)
         if layer.flattens(value.shape):
             kind = layer.kind
             helps = f"in the middle of a chain write the flatten too: flatten -> {kind}(...)"
             value = flattened(body, value, span, kind, helps, recipe.span)
         x = value.shape
-        if layer.takes_wholes:
-            _check_wholes(body, layer, value)
         y = _output(body, recipe, x)
         body.context.tensors(layer, x)
         if layer.plain_call:
@@ -67,6 +68,26 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
     maker = layer.word if slot.name.isdigit() else slot.name
     (result,) = body.builder.step(Call(child=slot.name), (value,), (y,), span, maker)
     return result
+
+
+def _check_batch(layer: Layer, value: Value) -> None:
+    """Raise SizeError where a layer would take the first axis of a value without a batch for the batch, or write over
+    a learned tensor.
+    """
+    if not value.unbatched:
+        return
+    kind, size = layer.word, show(value.shape)
+    if not layer.pointwise:
+        raise SizeError(
+            f"{kind} takes the first axis for the batch, and a parameter has none: {value.maker} is {size}",
+            f"a parameter takes part in + - * / and in activations: apply {kind} to a value that comes from the input",
+            f"0 * x + {value.maker} gives it the batch of a value x of its size",
+            code="E316",
+        )
+    if getattr(layer, "inplace", False):
+        raise SizeError(
+            f"{kind} would write over {value.maker}, which is learned", "leave out inplace=true", code="E316"
+        )
 
 
 def _built(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) -> Leaf:
@@ -143,6 +164,7 @@ def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *,
     """Apply a layer as a function call, which leaves no module."""
     value = body.one(value, span)
     with _sizes(recipe, value, span):
+        _check_batch(recipe.layer, value)
         y = _output(body, recipe, value.shape)
     _check_weights(body, recipe, value.shape, span)
     action = Plain(layer=recipe.layer, traced=dict(recipe.traced), inserted=inserted)
@@ -162,6 +184,7 @@ def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -
             help="write the layer without the value",
         )
     with _sizes(recipe, value, node.span):
+        _check_batch(recipe.layer, value)
         _output(body, recipe, value.shape)
         is_call = recipe.layer.function(value.shape) is not None
         holds = bool(recipe.layer.tensors(value.shape))

@@ -268,7 +268,8 @@ def combine(
             help="concat puts several values side by side; + adds them",
         )
     try:
-        shapes = operation.outputs(tuple(value.shape for value in values))
+        xs, lacking = tuple(value.shape for value in values), tuple(value.unbatched for value in values)
+        shapes = operation.outputs_of(xs, lacking)
         for shape in shapes:
             check_limits(shape)
     except SizeError as problem:

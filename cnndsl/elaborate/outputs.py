@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from cnndsl.diagnostics import Diagnostic, Severity, error
+from cnndsl.diagnostics import Diagnostic, Problem, Severity, error
 from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.mistaken import result_of
 from cnndsl.elaborate.values import IDENTITY, RECIPES, Choice, Part, Unknown, Value, describe
 from cnndsl.program import Output
+from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import value_of
 
@@ -42,6 +43,7 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
             body.own(value, item.span)
         finally:
             body.builder.training = outer
+        _check_batch(body, value, item.span)
         name = item.name.text if item.name else None
         outputs.append(Output(value=value.index, name=name, training=only_training))
     if all(output.training for output in outputs):
@@ -64,7 +66,24 @@ def last_value(body: Evaluation) -> tuple[Output, ...] | None:
         )
         return None
     values = body.current if isinstance(body.current, tuple) else (body.current,)
+    for value in values:
+        try:
+            _check_batch(body, value, value.span)
+        except Problem as problem:
+            body.context.report(problem.diagnostic)
+            return None
     return tuple(Output(value=value.index) for value in values)
+
+
+def _check_batch(body: Evaluation, value: Value, span: Span) -> None:
+    """Raise Problem for an output of a network that is the same for all samples."""
+    if value.unbatched and body.builder.kind == "network":
+        raise error(
+            "E316",
+            f"an output has a batch, and {value.maker} is a parameter, which has none",
+            span,
+            help="put it together with a value that comes from the input; what is learned is in state_dict() anyway",
+        )
 
 
 def check_training(mode: tree.Name) -> None:

@@ -49,6 +49,8 @@ class Value:
     maker: str
     training: bool = False
     """Whether it exists in training only."""
+    unbatched: bool = False
+    """Whether it has no batch axis, as a learned tensor has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Activation(Layer):
 
     group: ClassVar[Group] = Group.ACTIVATION
     ranks: ClassVar[tuple[int, ...]] = ()
+    pointwise: ClassVar[bool] = True
     call: ClassVar[str]
     """The function that does the same."""
     backward_from: ClassVar[Side] = "either"
@@ -102,6 +103,7 @@ class PReLU(Activation):
     """
 
     kind: ClassVar[str] = "prelu"
+    pointwise: ClassVar[bool] = False  # the second axis has the slopes
     module: ClassVar[str] = "PReLU"
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> prelu(8)"
     torch_names: ClassVar[dict[str, str]] = {"num": "num_parameters"}

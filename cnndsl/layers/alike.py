@@ -50,7 +50,7 @@ class UpsampleLike(Operation):
             )
         return (self._layer(like).output(x),)
 
-    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         x, like = xs
         taken = (AxisRule(name, like[axis], words="as in the second value") for axis, name in enumerate(axis_names(x)))
         return (as_it_comes(x, 0), *list(taken)[1:])

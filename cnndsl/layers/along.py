@@ -23,6 +23,7 @@ class _Shares(Activation):
     """A softmax along one axis; PyTorch wants to be told which."""
 
     torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    pointwise: ClassVar[bool] = False
     backward_from: ClassVar[Side] = "output"
 
     axis: Axis = Field(default=1, description="the axis whose shares add up to 1, the batch being axis 0")
@@ -71,6 +72,7 @@ class GLU(Activation):
     """
 
     kind: ClassVar[str] = "glu"
+    pointwise: ClassVar[bool] = False
     module: ClassVar[str] = "GLU"
     call: ClassVar[str] = "F.glu"
     example: ClassVar[str] = "input(1, 16000) -> conv(64, 9) -> glu(axis=1)"

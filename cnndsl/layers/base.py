@@ -125,6 +125,9 @@ class Layer(Declared):
     plain_call: ClassVar[bool] = False
     """Whether it is a plain function call, and no module, as an unnamed line of a block or network."""
 
+    pointwise: ClassVar[bool] = False
+    """Whether each number of the output is made of the one in its place, so that no axis need be the batch."""
+
     takes_wholes: ClassVar[bool] = False
     """Whether what comes in is whole numbers, such as the rows of a table."""
 

@@ -65,6 +65,7 @@ class Dropout(_Dropout):
     """
 
     kind: ClassVar[str] = "dropout"
+    pointwise: ClassVar[bool] = True
     module: ClassVar[str] = "Dropout"
     call: ClassVar[str] = "dropout"
     example: ClassVar[str] = "input(256) -> linear(64) -> relu -> dropout(0.5) -> linear(10)"
@@ -91,6 +92,7 @@ class AlphaDropout(_Dropout):
     """
 
     kind: ClassVar[str] = "alpha_dropout"
+    pointwise: ClassVar[bool] = True
     module: ClassVar[str] = "AlphaDropout"
     call: ClassVar[str] = "alpha_dropout"
     example: ClassVar[str] = "input(256) -> linear(64) -> selu -> alpha_dropout(0.1) -> linear(10)"

@@ -21,7 +21,7 @@ def _begin(value: Any) -> Initialiser | float | int:
 class Learned(Layer):
     """A tensor of numbers that are learned, with no layer around them (torch.nn.Parameter).
 
-    It takes nothing in; its shape is that of one sample, and it is the same for all samples.
+    It takes nothing in, and has no batch axis: it is the same for all samples.
     """
 
     kind: ClassVar[str] = "parameter"
@@ -30,7 +30,7 @@ class Learned(Layer):
     ranks: ClassVar[tuple[int, ...]] = ()
     example: ClassVar[str] = ""
 
-    size: Counts = Field(description="shape of the tensor, for one sample")
+    size: Counts = Field(description="shape of the tensor, which has no batch axis; [] for a single number")
     init: Annotated[Initialiser | float | int, Check(_begin)] = Field(
         default=0.0, description="number that all entries begin with, or a rule such as normal(0, 0.02)"
     )

@@ -36,8 +36,8 @@ class SizeError(Exception):
 
 
 def show(shape: Iterable[Any]) -> str:
-    """A shape as people write it: `16 x 5 x 5`, `8 x (H - 2) x W`."""
-    return " x ".join(f"({dim})" if " " in str(dim) else str(dim) for dim in shape)
+    """A shape as people write it: `16 x 5 x 5`, `8 x (H - 2) x W`; that of a single number is `1`."""
+    return " x ".join(f"({dim})" if " " in str(dim) else str(dim) for dim in shape) or "1"
 
 
 def plain(shape: Shape) -> Shape:

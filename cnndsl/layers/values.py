@@ -61,8 +61,20 @@ class Operation(Declared):
         """The shapes that come out. Raises SizeError where the shapes do not go together."""
         raise NotImplementedError
 
-    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
-        """Why each axis of the first value that comes out is as long as it is; empty for the sizes of the first."""
+    def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
+        """As `outputs`, for values of which some have no batch. Raises SizeError where it would take one for it."""
+        if any(unbatched):
+            size = show(xs[unbatched.index(True)])
+            raise SizeError(
+                f"{self.kind} counts the batch as axis 0, and a parameter has no batch: here is one of {size}",
+                "a parameter takes part in + - * / and in activations: combine it with a value of the network first",
+                "0 * x + p gives the parameter p the batch of a value x of its size",
+                code="E316",
+            )
+        return self.outputs(xs)
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        """Why each axis of `y`, the first value that comes out, is as long as it is; empty where it is the first's."""
         return ()
 
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
@@ -110,12 +122,21 @@ class _Elementwise(Operation):
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         return (xs[0],) if self.scalar is not None else (broadcast(xs[0], xs[1], self.symbol),)
 
-    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
-        (y,) = self.outputs(xs)
-        if y == xs[0]:
+    def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
+        return self.outputs(aligned(xs, unbatched, self.symbol) if any(unbatched) else xs)
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        x, behind = xs[0], len(y) - len(xs[0])  # the last axes lie side by side
+        if y == x:
             return ()
         return tuple(
-            as_it_comes(xs[0], axis) if y[axis] == xs[0][axis] else AxisRule(name, y[axis], words=_REPEATED)
+            AxisRule(name, y[axis], words=_LACKING if axis < behind else _REPEATED)
+            if axis < behind or y[axis] != x[axis - behind]
+            else AxisRule(
+                name,
+                y[axis],
+                words=f"{axis_names(x)[axis - behind]} of the first value" if behind else "as in the input",
+            )
             for axis, name in enumerate(axis_names(y))
         )
 
@@ -129,13 +150,7 @@ class _Elementwise(Operation):
         return f"{names[0]} {self.symbol} {self.scalar}"
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
-        return tuple(
-            tuple(
-                Reach(axis, IDENTITY) if value_of(x[axis]) == value_of(dim) else Reach(fixed=(0, 0))
-                for axis, dim in enumerate(ys[k])
-            )
-            for x in xs
-        )
+        return tuple(_beside(x, ys[k]) for x in xs)
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return all(in_order)
@@ -194,7 +209,18 @@ class Divide(_Elementwise):
         return Kept(inputs=(0, 1) if gradients[1] else (1,))
 
 
+def _beside(x: Shape, y: Shape) -> Reaches:
+    """What each number of `y` reads of each axis of `x`, whose last axis is beside the last one of `y`."""
+    behind = len(y) - len(x)
+    axes = range(behind, len(y))
+    return tuple(
+        Reach(axis, IDENTITY) if axis >= 0 and value_of(dim) == value_of(y[axis]) else Reach(fixed=(0, 0))
+        for axis, dim in zip(axes, x, strict=True)
+    )
+
+
 _REPEATED = "as in the second value; the first has 1, which is repeated"
+_LACKING = "as in the second value; the first has no such axis, and is repeated"
 _MOST_SUMMED = 6
 """Values of whose joined sizes each has a letter of its own."""
 
@@ -230,8 +256,7 @@ class Concat(Operation):
             total = total + x[at]
         return ((*xs[0][:at], total, *xs[0][at + 1 :]),)
 
-    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
-        (y,) = self.outputs(xs)
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         at = axis_index(self.axis, xs[0], "concat")
         names = axis_names(y)
         letters = tuple(
@@ -294,7 +319,7 @@ class Split(Operation):
             )
         return self.parts
 
-    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         (x,) = xs
         at = axis_index(self.axis, x, "split")
         name, first = axis_names(x)[at], self._sizes(x[at])[0]
@@ -352,9 +377,8 @@ class _Reduction(Operation):
             )
         return (tuple(dim for i, dim in enumerate(x) if i not in gone),)
 
-    def formula(self, xs: tuple[Shape, ...]) -> tuple[AxisRule, ...]:
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         (x,) = xs
-        (y,) = self.outputs(xs)
         gone, old = self._gone(x), axis_names(x)
         note = f"one number in place of all along the {' and the '.join(old[axis] for axis in sorted(gone))}"
         left = [axis for axis in range(len(x)) if self.keepdim or axis not in gone]
@@ -418,6 +442,29 @@ def axis_index(axis: int, x: Shape, what: str) -> int:
             code="E307",
         )
     return index - 1
+
+
+def aligned(xs: tuple[Shape, ...], unbatched: tuple[bool, ...], symbol: str) -> tuple[Shape, ...]:
+    """The shapes of values of which some have no batch, each with the axes of one sample of the result.
+
+    PyTorch puts the last axes side by side: a missing axis is one of size 1. What has an axis more than a sample has
+    it where the others have their batch. Raises SizeError where that is not 1, and for still more axes.
+    """
+    batched = [x for x, lacks in zip(xs, unbatched, strict=True) if not lacks]
+    rank = len(batched[0]) if batched else max(map(len, xs))
+    shapes = []
+    for x, lacks in zip(xs, unbatched, strict=True):
+        more = len(x) - rank if lacks else 0
+        if more > 1 or (more == 1 and value_of(x[0]) != 1):
+            what = f"the first axis of {show(x)}" if more == 1 else f"an axis of {show(x)}"
+            axes = f"{rank} {'axis' if rank == 1 else 'axes'}"
+            raise SizeError(
+                f"{symbol} puts {what}, which has no batch, beside the batch of {show(batched[0])}",
+                f"give it at most {axes}, those of one sample, or 1 as the first of {rank + 1}",
+                code="E316",
+            )
+        shapes.append(x[more:] if more >= 0 else (1,) * -more + x)
+    return tuple(shapes)
 
 
 def broadcast(a: Shape, b: Shape, symbol: str) -> Shape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.folding import Folding
@@ -17,6 +18,9 @@ from cnndsl.program import Call, Combine, Module, Program, Weights
 from cnndsl.running import maps
 from cnndsl.running.steps import Look, Ran
 from cnndsl.running.worked import can_be_worked, worked
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_STEPS = 200
 """Steps that are shown at most; a page with more is no longer read."""
@@ -113,8 +117,7 @@ class Recorder:
 
     def _said(self, ran: Ran, within: tuple[Shown, ...], skipped: int) -> Shown:
         step, wanted = ran.step, self._wanted
-        is_held = isinstance(step.action, Call) and not ran.given  # a learned tensor, which has no batch
-        gave = [tensor if is_held else tensor[0] for tensor in ran.gave]
+        given, gave = _samples(ran, step.inputs, ran.given), _samples(ran, step.outputs, ran.gave)
         values = tuple(maps.value(tensor, wanted.maps, numbers=wanted.numbers) for tensor in gave)
         place = f"{step.origin.file}, line {step.origin.line}"
         if ran.inner is not None:
@@ -123,15 +126,11 @@ class Recorder:
             return Shown(ran.path, kind, "block", said, place, values, (), self._remark(ran), None, within, skipped)
         layer, weights = self._layer(ran)
         if not isinstance(layer, Layer):
-            ranks = (
-                len(ran.module.values[value]) for value in step.inputs
-            )  # a learned tensor has no batch before them
-            xs = tuple(tuple(tensor.shape[-rank:]) for tensor, rank in zip(ran.given, ranks, strict=True))
-            formulas = _worked_out(layer.formula(xs))
+            formulas = _worked_out(layer.formula(tuple(tuple(x.shape) for x in given), tuple(gave[0].shape)))
             return Shown(layer.symbol, layer.word, "merge", "", place, values, formulas, skipped=skipped)
-        x = tuple(ran.given[0].shape[1:]) if ran.given else ()
+        x = tuple(given[0].shape) if given else ()
         formulas = _worked_out(layer.formula(x) if x else ())
-        worked_out = self._worked(layer, ran, weights) if ran.given else None
+        worked_out = self._worked(layer, ran, weights, given[0], gave[0]) if given else None
         role, said = layer.group.value, layer.words(x)
         title = ran.path or layer.word
         remark = self._remark(ran, layer)
@@ -155,8 +154,7 @@ class Recorder:
             return "changes nothing outside of training"
         return ""
 
-    def _worked(self, layer: Layer, ran: Ran, weights: Weights | None) -> Worked | None:
-        x, y = ran.given[0][0], ran.gave[0][0]
+    def _worked(self, layer: Layer, ran: Ran, weights: Weights | None, x: Tensor, y: Tensor) -> Worked | None:
         is_fixed = weights is not None and weights.weight is not None and not weights.trainable
         if not can_be_worked(layer, x) or not (is_fixed or self._wanted.numbers or self._wanted.at is not None):
             return None
@@ -164,6 +162,12 @@ class Recorder:
         found = worked(layer, ran.part, x, y, at if len(at) == y.dim() else (0, *at))
         self.worked_out += found is not None
         return found
+
+
+def _samples(ran: Ran, values: tuple[int, ...], tensors: tuple[Tensor, ...]) -> list[Tensor]:
+    """What of each tensor belongs to the first sample: all of one without a batch."""
+    lacking = ran.module.lacks_batch(values)
+    return [tensor if lacks else tensor[0] for tensor, lacks in zip(tensors, lacking, strict=True)]
 
 
 def _worked_out(rules: tuple[AxisRule, ...]) -> tuple[tuple[str, str], ...]:

@@ -227,13 +227,28 @@ class Expr:
             total += product
         return total
 
+    @property
+    def divides(self) -> bool:
+        """Whether a division stands in its text outside of brackets."""
+        if self.factors:
+            shown = [f for f in self.factors if f.constant != 1]
+            return bool(shown) and shown[0].divides
+        if len(self.terms) != 1:
+            return False
+        ((atoms, factor),) = self.terms
+        return factor == 1 and len(atoms) == 1 and isinstance(atoms[0], Operation) and atoms[0].name in DIVISIONS
+
     def text(self, place: int = _SUM) -> str:
         """Python source; `place` says how tightly the surroundings bind."""
         if self.factors:
             shown = [f for f in self.factors if f.constant != 1] or [self.factors[0]]
             if len(shown) == 1:
                 return shown[0].text(place)
-            text = " * ".join(f.text(_PRODUCT) for f in shown)
+            first, *others = shown
+            behind = (
+                f"({f.text()})" if f.divides else f.text(_PRODUCT) for f in others
+            )  # 5 * (c // 2), not 5 * c // 2
+            text = " * ".join([first.text(_PRODUCT), *behind])
             return f"({text})" if place >= _POWER else text
         if not self.terms:
             return "0"

@@ -69,7 +69,7 @@ def test_unnamed_blocks_are_named_as_snakes() -> None:
 
 
 def test_a_learned_tensor_has_the_name_that_its_line_gives_to_it_alone() -> None:
-    lines = "a = parameter([3, 1, 1])\nb = concat(parameter([3, 8, 8]), parameter([3, 8, 8]))\nconcat(it * a, b)"
+    lines = "a = parameter([3, 1, 1])\nb = parameter([3, 8, 8]) * parameter([3, 8, 8])\nit * a + b"
     module = network(lines)
     assert names(module) == ["a", "parameter1", "parameter2"]
 

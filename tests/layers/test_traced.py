@@ -16,7 +16,7 @@ from cnndsl.layers.dense import Linear
 from cnndsl.layers.normalisation import GroupNorm, LayerNorm
 from cnndsl.layers.pooling import MaxPool
 from cnndsl.layers.shape import Flatten
-from cnndsl.layers.sizes import SizeError
+from cnndsl.layers.sizes import SizeError, product
 from cnndsl.traced import RELATIONS, Expr, Guard, SizeIsOpen, Symbol, Traced, value_of
 from tests.layers.cases import cases
 
@@ -77,6 +77,13 @@ def test_rounding_up_asks_nothing_of_an_open_size() -> None:
         sizes = {"channels": 8, "D": h, "H": w}
         assert all(_holds(guard, sizes) for guard in guards)
         assert [Expr.of(dim).evaluate(sizes) for dim in y] == [8, h // 2, w // 2]
+
+
+def test_a_factor_that_divides_stands_in_brackets() -> None:
+    c = Traced(7, Expr.of(Symbol("c")))
+    assert f"{product((5, c // 2, 5))!r}" == "Traced(75, '5 * (c // 2) * 5')"
+    assert f"{product((c // 2, 5, c % 4))!r}" == "Traced(45, 'c // 2 * 5 * (c % 4)')"
+    assert f"{product((5, product((1, c // 2)), 2))!r}" == "Traced(30, '5 * (c // 2) * 2')"
 
 
 def test_flatten_remembers_the_product() -> None:

@@ -75,6 +75,57 @@ def test_elementwise_within_a_sample(a: tuple[int, ...], b: tuple[int, ...], kin
     assert verdict != "refused" or len(a) != len(b)
 
 
+@settings(max_examples=400)
+@given(
+    x=shapes(),
+    other=st.lists(st.sampled_from((1, 2, 3)), max_size=6).map(tuple),
+    both=st.booleans(),
+    swap=st.booleans(),
+    kind=st.sampled_from(("add", "sub", "mul", "div")),
+)
+def test_elementwise_with_a_value_that_has_no_batch(
+    x: tuple[int, ...], other: tuple[int, ...], both: bool, swap: bool, kind: str
+) -> None:
+    """What comes out is PyTorch's, with the batch in front; refused is what it refuses, or where the batch moves."""
+    operation = OPERATIONS[kind]()
+    a, b = torch.randn(*([] if both else [BATCH]), *x), torch.randn(other)
+    values, xs, unbatched = (a, b), (x, other), (both, True)
+    if swap:
+        values, xs, unbatched = values[::-1], xs[::-1], unbatched[::-1]
+    try:
+        ours: tuple[Shape, ...] | None = operation.outputs_of(xs, unbatched)
+    except SizeError as problem:
+        ours = None
+        meets = problem.code == "E316"
+    try:
+        result = run(ast.parse(operation.text(xs, ("a", "b")), mode="eval").body, dict(zip("ab", values, strict=True)))
+    except RuntimeError:
+        assert ours is None
+        return
+    if ours is None:
+        assert meets  # the batch of 2 would be taken for an axis of the other, or is no longer the first axis
+        assert len(other) > len(x)
+        assert not both
+        return
+    (y,) = ours
+    assert tuple(result.shape) == (y if both else (BATCH, *y))
+    for value in xs:
+        (reached, *_) = operation.reach((value, value), ours, 0)
+        assert len(reached) == len(value)
+    rules = operation.formula(xs, y)
+    assert not rules or tuple(rule.size for rule in rules) == y
+
+
+@pytest.mark.parametrize("kind", ["concat", "split", "mean", "max", "upsample"])
+def test_what_counts_the_batch_takes_no_value_without_one(kind: str) -> None:
+    operation = OPERATIONS[kind].model_validate({"parts": 2} if kind == "split" else {})
+    xs = ((4, 4, 4),) * (2 if kind in ("concat", "upsample") else 1)
+    assert operation.outputs_of(xs, (False,) * len(xs)) == operation.outputs(xs)
+    for at in range(len(xs)):
+        with pytest.raises(SizeError, match="has no batch"):
+            operation.outputs_of(xs, tuple(at == k for k in range(len(xs))))
+
+
 @settings(max_examples=150)
 @given(x=shapes(), axis=st.integers(-5, 5), sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
 def test_concat(x: tuple[int, ...], axis: int, sizes: list[int]) -> None:

@@ -199,6 +199,26 @@ block {name}(channels, start = 1) {{
     return Definition(name, text, lambda x: len(x) == 3, lambda rng, x: _few(rng, x) + rng.choice(["", ", 0.1"]))
 
 
+def gain(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Gives a learned tensor to another block, as an argument and as what comes in."""
+    uses = ["it -> {}Inner(2 * gain)", "it * (gain -> {}Inner(gain))", "it + (gain -> {}Inner(gain)) * gain"]
+    text = f"""
+block {name}Inner(other) {{
+    input * other -> {rng.choice(["relu", "tanh", "act: sigmoid"])}
+}}
+block {name}(channels, start = 1) {{
+    gain = parameter([channels] + [1] * (input.rank - 1), init=start)
+    conv(channels, 1)
+    {rng.choice(uses).format(name)}
+    {rng.choice(["", "it - (gain -> relu)", "a, b = it -> conv(2 * channels, 1) -> " + name + "Two(gain); a + b"])}
+}}
+block {name}Two(gain) {{
+    a, b = split(input, 2)
+    output gain + a, gain * gain
+}}"""
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", ", 0.5"]))
+
+
 def dense_head(rng: Random, name: str, known: list[Definition]) -> Definition:
     text = f"""
 block {name}(channels, hidden = 8) {{
@@ -269,7 +289,7 @@ block {name}(rows, act = relu) {{
 DEFINITIONS = {
     "Norm": conv_norm, "Residual": residual, "Dense": dense, "Squeeze": squeeze, "Mixed": mixed, "Loop": loop,
     "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
-    "Scaled": scaled, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
+    "Scaled": scaled, "Gain": gain, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
 }  # fmt: skip
 
 

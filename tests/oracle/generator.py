@@ -254,14 +254,30 @@ def block(draft: Draft) -> None:
 
 
 def learned(draft: Draft) -> None:
-    size = written((draft.shape[0], *(1 for _ in draft.shape[1:])))
-    name = draft.name("scale")
-    draft.add(f"{name} = parameter({size}, init={draft.rng.choice(['1', '0.1', 'normal(0, 0.02)'])})", f"it * {name}")
+    """A tensor without a batch: of any number of axes up to one more than a sample has, by itself and with another."""
+    rng = draft.rng
+    name, other = draft.name("scale"), draft.name("scale")
+    init = rng.choice(["1", "0.1"])
+    draft.lines += [f"{name} = parameter({learned_size(draft)}, init={init})"]
+    draft.lines += [f"{other} = parameter({learned_size(draft)}, init={init})"]
+    alone = rng.choice([
+        name, f"({name} + {other})", f"({name} * {other} - {name})", f"sigmoid({name})", f"({other} -> tanh)",
+        f"(2 * {name})", f"({name} -> {{ relu -> sigmoid }})", f"(({name} -> dropout(0.2)) * {other})",
+    ])  # fmt: skip
+    used = [f"it * {alone}", f"{alone} - it", f"it / (1 + {alone} * {alone})", f"{other} * (it + {alone})"]
+    draft.add(rng.choice(used))
+
+
+def learned_size(draft: Draft) -> str:
+    """The size of a learned tensor that fits the current value."""
+    rng = draft.rng
+    axes = (1, *(rng.choice([1, dim]) if dim > 1 else rng.choice([1, 1, 3]) for dim in draft.shape))
+    return written(axes[rng.randint(0, len(axes)) :])
 
 
 LINES: dict[Callable[[Draft], None], int] = {
     layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, branches: 3, gate: 1, split: 1, reduce: 1,
-    name_value: 3, go_back: 1, combine: 3, alike: 2, loops: 3, block: 9, learned: 1,
+    name_value: 3, go_back: 1, combine: 3, alike: 2, loops: 3, block: 9, learned: 3,
 }  # fmt: skip
 
 

@@ -28,6 +28,9 @@ network Net {
     batchnorm(bias=[1, 2, 3, 4]) -> groupnorm(2, weight=[1, 1, 2, 2], bias=[0, 0, 1, 1], trainable=true)
     instancenorm(affine=true, bias=[0, 1, 2, 3])
 }""",
+    "features that are a product with a quotient": """
+block Halved(c) { conv(c // 2, 1) -> permute([0, 2, 1, 3]); linear(4) }
+network Net { input(3, 5, 5); x = it -> Halved(7); y = it -> Halved(9); output x, y }""",
     "whole numbers of more than 64 bits": """
 network Net {
     input(4, 8, 8)

@@ -114,7 +114,7 @@ def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
         x = plain(applied.inputs[0]) if applied.inputs else ()
         rules, tensors = layer.formula(x), layer.tensors(x)
     else:
-        rules = layer.formula(tuple(map(plain, applied.inputs)))
+        rules = layer.formula(tuple(map(plain, applied.inputs)), plain(applied.outputs[0]))
     return Explanation(
         applied,
         applied.path or layer.word,
