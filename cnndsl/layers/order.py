@@ -61,3 +61,10 @@ def channels_first(x: Shape) -> str | None:
     if not pictures or rows < _MAP or columns < _MAP:
         return None
     return f"input({channels}, {rows}, {columns})"
+
+
+def without_channels(x: Shape) -> str | None:
+    """What is probably meant by a picture without channels: `input(1, 28, 28)` for 28 x 28; else None."""
+    if len(x) != 2 or any(is_open(dim) for dim in x) or value_of(x[0]) != value_of(x[1]) or value_of(x[0]) < _MAP:
+        return None
+    return f"input(1, {value_of(x[0])}, {value_of(x[1])})"

@@ -14,7 +14,7 @@ from cnndsl.diagnostics import Diagnostic, Label, Severity
 from cnndsl.imports import Reader, nowhere
 from cnndsl.layers.base import Layer
 from cnndsl.lint.flow import Trail, Walk
-from cnndsl.lint.places import Places
+from cnndsl.lint.places import Places, is_written_out
 from cnndsl.lint.rule import Finding, Rule
 from cnndsl.lint.rules import RULES
 from cnndsl.lint.silence import parse_codes, silence
@@ -34,7 +34,7 @@ def lint(program: Program, source: Source, read: Reader = nowhere) -> tuple[Diag
     for finding in _findings(program):
         first.setdefault((finding.code, finding.at), finding)
     places = Places(source, read)
-    return tuple(_diagnostic(finding, places) for finding in first.values())
+    return tuple(filter(None, (_diagnostic(finding, places) for finding in first.values())))
 
 
 def _findings(program: Program) -> Iterable[Finding]:
@@ -59,8 +59,10 @@ def _findings(program: Program) -> Iterable[Finding]:
     return found
 
 
-def _diagnostic(finding: Finding, places: Places) -> Diagnostic:
+def _diagnostic(finding: Finding, places: Places) -> Diagnostic | None:
     span = places.span(finding.at)
+    if finding.written_out and (span is None or not is_written_out(span.text)):
+        return None
     more = ((places.span(origin), words) for origin, words in finding.more)
     labels = tuple(Label(place, words) for place, words in more if place is not None and span is not None)
     fix = None if span is None else finding.fix(span)

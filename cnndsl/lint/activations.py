@@ -1,18 +1,39 @@
-"""A rule about layers that do no more than one of them would."""
+"""Rules about activations: none where one is needed, and one after another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnndsl.layers.base import Layer
+from cnndsl.layers.activation import (
+    CELU,
+    ELU,
+    GELU,
+    SELU,
+    Hardsigmoid,
+    Hardswish,
+    LeakyReLU,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    RReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Softsign,
+    Tanh,
+)  # fmt: skip
+from cnndsl.layers.along import LogSoftmax, Softmax
+from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.convolution import Conv
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels
 from cnndsl.layers.normalisation import BatchNorm
 from cnndsl.layers.sizes import per_axis
 from cnndsl.lint.flow import Applied, Trail
-from cnndsl.lint.rule import Finding, Rule
+from cnndsl.lint.rule import Finding, InEveryUse, Rule
+from cnndsl.program import Module
 from cnndsl.traced import value_of
 
 _AFFINE = (BatchNorm, Dropout, DropoutChannels, AlphaDropout)
@@ -79,3 +100,69 @@ def _bottleneck(first: Applied, second: Applied) -> bool:
     if isinstance(first.layer, Conv) and not _long_axes(first) and not _long_axes(second):
         return bool(between <= before and between <= after)
     return bool(between < before and between < after)
+
+
+_SHARES = (Softmax, LogSoftmax)
+_SQUASHING = (Sigmoid, Hardsigmoid, *_SHARES)
+"""What brings every number into a range that has a meaning: probabilities and shares, or their logarithms."""
+
+
+class AfterProbabilities(InEveryUse):
+    """An activation straight after a sigmoid or a softmax, which gives what is meant to be read as it is.
+
+    Sigmoid twice gives nothing outside of 0.5 to 0.73, and a softmax of probabilities is nearly even. Let pass are a
+    softmax along another axis, as in normalising rows and columns by turns, and bounds (hardtanh).
+    """
+
+    code: ClassVar[str] = "W221"
+    layers: ClassVar[tuple[type[Layer], ...]] = (
+        *_SQUASHING, Tanh, Softsign, LeakyReLU, PReLU, RReLU, ELU, CELU, SELU, GELU, SiLU, Mish, Hardswish, Softplus,
+    )  # fmt: skip
+
+    def judge(self, trail: Trail) -> Finding | None:
+        newest = trail.newest
+        if len(trail.layers) == 1 or not isinstance((before := trail.layers[1]).layer, _SQUASHING):
+            return None
+        if _along_another_axis(before.layer, newest.layer):
+            return None
+        what = "the logarithms of shares" if isinstance(before.layer, LogSoftmax) else "the numbers between 0 and 1"
+        return Finding(
+            self.code,
+            f"{newest.name} is applied to {what} that {before.name} gives",
+            newest.origin,
+            more=((before.origin, "before it"),),
+            help=("leave one of the two out",),
+        )
+
+
+def _along_another_axis(first: Layer, second: Layer) -> bool:
+    return isinstance(first, _SHARES) and isinstance(second, _SHARES) and first.axis != second.axis
+
+
+class NeverNegative(Rule):
+    """A relu between the last layer that learns and the sigmoid or softmax at the end of a network.
+
+    The sigmoid of what is not negative is 0.5 and more, and a softmax cannot tell apart what was below zero.
+    """
+
+    code: ClassVar[str] = "W221"
+
+    def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
+        layers = [applied for applied in trail.layers if applied.layer.group is not Group.SHAPE]
+        if len(layers) < 3 or not isinstance(layers[0].layer, _SQUASHING):
+            return
+        last, relu = layers[:2]
+        learned = next((a for a in layers[2:] if a.layer.group is not Group.NORMALISATION), None)
+        if not isinstance(relu.layer, (ReLU, ReLU6)) or learned is None:
+            return
+        if learned.layer.group in (Group.CONVOLUTION, Group.DENSE):
+            gives = "cannot tell apart what was below zero"
+            if isinstance(last.layer, (Sigmoid, Hardsigmoid)):
+                gives = "gives nothing below 0.5"
+            yield Finding(
+                self.code,
+                f"{relu.name} leaves no negative numbers for {last.name}, which then {gives}",
+                relu.origin,
+                more=((last.origin, f"the end of {network.name}"),),
+                help=(f"leave {relu.name} out: {last.name} takes the numbers as {learned.name} gives them",),
+            )

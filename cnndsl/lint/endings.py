@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from cnndsl.layers.activation import ReLU, ReLU6
 from cnndsl.layers.along import LogSoftmax, Softmax
 from cnndsl.layers.base import Group
+from cnndsl.layers.dense import Linear
 from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels
+from cnndsl.layers.sizes import AXES, show
 from cnndsl.layers.values import axis_index
 from cnndsl.lint.flow import Trail
 from cnndsl.lint.rule import Finding, Rule
 from cnndsl.program import Module
-from cnndsl.traced import value_of
+from cnndsl.traced import Traced, value_of
 
 
 class SoftmaxAtEnd(Rule):
@@ -64,3 +67,57 @@ class DropoutAtEnd(Rule):
                 return
             if applied.layer.group is not Group.SHAPE and not isinstance(applied.layer, (Softmax, LogSoftmax)):
                 return
+
+
+class SoftmaxOverPlaces(Rule):
+    """A softmax at the end that goes over the rows or columns of a map of scores, in place of its channels.
+
+    axis=-1 is the last axis, the columns. Let pass are signals, where a place may be what is asked for, and maps with
+    one channel.
+    """
+
+    code: ClassVar[str] = "W222"
+
+    def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
+        if len(trail.layers) < 2 or not isinstance((last := trail.layers[0]).layer, (Softmax, LogSoftmax)):
+            return
+        at = axis_index(last.layer.axis, last.x, "")
+        before = trail.layers[1].layer.group
+        if len(last.x) < 3 or at == 0 or value_of(last.x[0]) == 1 or before is not Group.CONVOLUTION:
+            return
+        axis = AXES[len(last.x) - 1][at - 1]
+        yield Finding(
+            self.code,
+            f"{last.name} at the end of {network.name} shares out along the {axis} of {show(last.x)}, not among the "
+            "channels",
+            last.origin,
+            help=(f"for a share of each channel write {last.layer.kind}; axis 1 has the channels, axis 0 the batch",),
+        )
+
+
+class ReluAtEnd(Rule):
+    """A relu on the scores at the end: scores are compared with one another, and may be negative.
+
+    A class whose score is below zero for all pictures gets no gradient, and is never learned. A relu at the end of what
+    finds features is usual, so only few scores are taken for such: ten, or as many as there are classes by name.
+    """
+
+    code: ClassVar[str] = "W223"
+    few: ClassVar[int] = 10
+
+    def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
+        if len(trail.layers) < 2 or not isinstance((relu := trail.layers[0]).layer, (ReLU, ReLU6)):
+            return
+        dense = trail.layers[1]
+        if not isinstance(dense.layer, Linear) or len(dense.y) > 1:
+            return
+        scores = dense.y[0]
+        is_named = isinstance(scores, Traced) and "class" in str(scores.expr).lower()
+        if value_of(scores) > 1 and (is_named or value_of(scores) <= self.few):
+            yield Finding(
+                self.code,
+                f"{network.name} ends with {relu.name} on the {value_of(scores)} numbers of {dense.name}: none of them "
+                "can be negative, and one that is 0 throughout is not learned",
+                relu.origin,
+                help=("leave it out for scores; for numbers that are never negative, write softplus",),
+            )

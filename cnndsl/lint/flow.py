@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cnndsl.layers.base import Layer
+from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Origin, Program, Step, Weights
 
@@ -25,6 +26,7 @@ class Applied:
 
     origin: where it is applied. declared: where the layer is declared, which may be the same place.
     name: what the text, or the compiler, calls it. step: the module, and the number of the step in it.
+    is_module: whether it is a part of the network, and no plain call. weights, init: its own, of a part.
     """
 
     layer: Layer
@@ -34,7 +36,9 @@ class Applied:
     origin: Origin
     declared: Origin
     step: tuple[str, int]
+    is_module: bool = False
     weights: Weights | None = None
+    init: tuple[tuple[str, Initialiser], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,8 @@ class Walk:
         if isinstance(part.unit, Leaf):
             layer = part.unit.layer
             name = layer.word if part.name.isdigit() else part.name
-            applied = Applied(layer, x, y, name, step.origin, part.origin, place, part.unit.weights)
+            own = (part.unit.weights, tuple(part.unit.init.items()))
+            applied = Applied(layer, x, y, name, step.origin, part.origin, place, True, *own)
             trail = trails[step.inputs[0]].then(applied)
             show(trail)
             return [trail]

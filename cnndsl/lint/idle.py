@@ -4,72 +4,70 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cnndsl.diagnostics import Fix
-from cnndsl.layers.activation import ReLU, ReLU6, Sigmoid, Softplus
+from cnndsl.layers.activation import LeakyReLU, ReLU, ReLU6, Sigmoid, Softplus
 from cnndsl.layers.along import LogSoftmax, Softmax
 from cnndsl.layers.base import Layer
+from cnndsl.layers.convolution import Conv, ConvTranspose
+from cnndsl.layers.dense import Linear
 from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels, StochasticDepth
-from cnndsl.layers.normalisation import GroupNorm, LayerNorm
-from cnndsl.layers.shape import Flatten
-from cnndsl.layers.sizes import Dim
+from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+from cnndsl.layers.pooling import AvgPool, MaxPool
+from cnndsl.layers.resize import Crop, Pad, Upsample
+from cnndsl.layers.shape import ChannelShuffle, Flatten, Permute, PixelShuffle, PixelUnshuffle, Reshape
+from cnndsl.layers.sizes import Dim, per_axis, show
 from cnndsl.layers.values import axis_index
 from cnndsl.lint.flow import Applied, Trail
-from cnndsl.lint.rule import Finding, Rule
-from cnndsl.program import Origin, Plain, Program
+from cnndsl.lint.rule import Finding, InEveryUse, Rule
 from cnndsl.source import Span
 from cnndsl.traced import is_open, value_of
 
+DROPOUTS = (Dropout, DropoutChannels, AlphaDropout, StochasticDepth)
 _NOT_NEGATIVE = (ReLU, ReLU6, Sigmoid, Softplus, Softmax)
 """What gives no negative number."""
 
 
-class NoEffect(Rule):
-    """A flatten of what is flat already, or a relu of what has no negative numbers: nothing is changed by it.
-
-    A line that is worked out several times is reported only if it has no effect in any of them.
+class NoEffect(InEveryUse):
+    """A layer that changes nothing by what stands before it, a flatten of what is flat or a relu of what has no
+    negative numbers, or that undoes it, a batchnorm of a batchnorm.
     """
 
     code: ClassVar[str] = "W214"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Flatten, ReLU)
+    layers: ClassVar[tuple[type[Layer], ...]] = (Flatten, ReLU, BatchNorm, InstanceNorm)
 
-    def __init__(self) -> None:
-        self._seen: dict[Origin, set[tuple[str, int]]] = {}
-        """For each place, the steps that apply such a layer there."""
-        self._idle: dict[tuple[str, int], tuple[Applied, Applied | None]] = {}
-        """The steps without an effect: the layer, and for a relu what is before it."""
-
-    def see(self, trail: Trail) -> Iterator[Finding]:
-        newest = trail.newest
-        self._seen.setdefault(newest.origin, set()).add(newest.step)
+    def judge(self, trail: Trail) -> Finding | None:
+        newest, before = trail.newest, trail.layers[1] if len(trail.layers) > 1 else None
         if isinstance(newest.layer, Flatten):
             if len(newest.x) == 1:
-                self._idle.setdefault(newest.step, (newest, None))
-        elif len(trail.layers) > 1 and isinstance(trail.layers[1].layer, _NOT_NEGATIVE):
-            before = trail.layers[1]
-            if before.step[0] == newest.step[0]:
-                self._idle.setdefault(newest.step, (newest, before))
-        return iter(())
+                return self._finding(newest, "changes nothing here: what comes in is a list of features already")
+        elif before is None:
+            return None
+        elif isinstance(newest.layer, ReLU):
+            if isinstance(before.layer, _NOT_NEGATIVE):
+                return self._finding(newest, f"changes nothing here: {before.name} gives no negative numbers", before)
+        elif _normalises_alike(before.layer, newest.layer):
+            why = f"normalises what {before.name} has normalised, and takes its scale and shift away again"
+            return self._finding(newest, why, before)
+        return None
 
-    def finish(self, program: Program) -> Iterator[Finding]:
-        for origin, steps in self._seen.items():
-            if not steps <= self._idle.keys():
-                continue
-            module, number = first = min(steps)
-            layer, before = self._idle[first]
-            plain = isinstance(program.modules[module].steps[number].action, Plain)
-            why = "what comes in is a list of features already"
-            if before is not None:
-                why = f"{before.name} gives no negative numbers"
-            yield Finding(
-                self.code,
-                f"{layer.name} changes nothing here: {why}",
-                origin,
-                more=() if before is None else ((before.origin, "before it"),),
-                help=("leave it out",),
-                fix=_left_out if plain else _no_fix,
-            )
+    def _finding(self, newest: Applied, why: str, before: Applied | None = None) -> Finding:
+        return Finding(
+            self.code,
+            f"{newest.name} {why}",
+            newest.origin,
+            more=() if before is None else ((before.origin, "before it"),),
+            help=("leave it out",) if before is None or isinstance(newest.layer, ReLU) else ("leave one of them out",),
+            fix=_no_fix if newest.is_module else _left_out,
+        )
+
+
+def _normalises_alike(first: Layer, second: Layer) -> bool:
+    """Whether the second takes the scale and shift of each channel away, which is all that the first gives."""
+    if isinstance(second, BatchNorm):
+        return isinstance(first, BatchNorm) and first.track_running_stats == second.track_running_stats
+    return isinstance(first, (BatchNorm, InstanceNorm))
 
 
 def _no_fix(_: Span) -> None:
@@ -88,12 +86,61 @@ def _left_out(span: Span) -> Fix | None:
     return None
 
 
+class NoEffectByNumbers(InEveryUse):
+    """A layer whose numbers make it change nothing: maxpool(1), dropout(0), upsample(scale=1).
+
+    Only where the numbers are written there. A name may stand for another number in another variant of the network.
+    """
+
+    code: ClassVar[str] = "W214"
+    layers: ClassVar[tuple[type[Layer], ...]] = (
+        MaxPool, AvgPool, *DROPOUTS, LeakyReLU, Upsample, PixelShuffle, PixelUnshuffle, ChannelShuffle, Pad, Crop,
+        Reshape, Permute,
+    )  # fmt: skip
+
+    def judge(self, trail: Trail) -> Finding | None:
+        newest = trail.newest
+        why = _why_idle(newest)
+        if not why:
+            return None
+        message = f"{newest.name} changes nothing here: {why}"
+        return self.about(newest, message, "leave it out, or give it other numbers").replaced(written_out=True)
+
+
+def _why_idle(applied: Applied) -> str:
+    """Why the numbers of a layer make it change nothing; empty where they do not."""
+    layer, x = applied.layer, applied.x
+    match layer:
+        case MaxPool() | AvgPool():
+            rank = len(x) - 1
+            window: tuple[Any, ...] = (layer.kernel, 1 if layer.stride is None else layer.stride)
+            moves_by_one = all(set(per_axis(number, rank, "")) == {1} for number in window)
+            return "each region is one place" if moves_by_one else ""
+        case Dropout() | DropoutChannels() | AlphaDropout() | StochasticDepth():
+            return "it drops nothing" if layer.p == 0 else ""
+        case LeakyReLU():
+            return "with a slope of 1 it gives every number as it came" if layer.slope == 1 else ""
+        case PixelShuffle() | PixelUnshuffle():
+            return "a factor of 1 moves nothing" if layer.factor == 1 else ""
+        case ChannelShuffle():
+            return "one group has nothing to be mixed with" if layer.groups == 1 else ""
+        case Permute():
+            return "the axes stay in their order" if list(layer.order) == sorted(layer.order) else ""
+        case Upsample() | Pad() | Crop() | Reshape():
+            known = not any(map(is_open, x))
+            same = known and tuple(map(value_of, x)) == tuple(map(value_of, applied.y))
+            return f"what comes in is {show(x)} already" if same else ""
+    return ""
+
+
 class Constant(Rule):
-    """A layer that gives the same whatever comes in: a softmax of one number, a norm of one, dropout of all."""
+    """A layer that gives the same whatever comes in: a softmax of one number, a norm of one, dropout of all, given
+    weights of zero.
+    """
 
     code: ClassVar[str] = "W219"
     layers: ClassVar[tuple[type[Layer], ...]] = (
-        Softmax, LogSoftmax, GroupNorm, LayerNorm, Dropout, DropoutChannels, AlphaDropout, StochasticDepth,
+        Softmax, LogSoftmax, GroupNorm, LayerNorm, *DROPOUTS, Conv, ConvTranspose, Linear,
     )  # fmt: skip
 
     def see(self, trail: Trail) -> Iterator[Finding]:
@@ -107,10 +154,20 @@ class Constant(Rule):
             why, helps = "takes all away that comes in: each group has one number", "use fewer groups, or leave it out"
         elif isinstance(layer, LayerNorm) and all(map(_is_one, layer.normalised(x))):
             why, helps = "takes all away that comes in: it goes over one number", "normalise over another axis"
-        elif isinstance(layer, (Dropout, DropoutChannels, AlphaDropout, StochasticDepth)) and layer.p == 1:
+        elif isinstance(layer, DROPOUTS) and layer.p == 1:
             why, helps = "lets nothing through in training", "p is the share that is dropped: write less than 1"
+        elif applied.weights is not None and not applied.weights.trainable and is_all_zero(applied.weights.weight):
+            why = "gives the same whatever comes in: its weights are all zero, and stay so"
+            helps = "give it other weights; weight_init=zeros lets them begin with zero and learn"
         if why:
             yield self.about(applied, f"{applied.name} {why}", helps)
+
+
+def is_all_zero(numbers: Any) -> bool:
+    """Whether nested tuples of numbers hold nothing but zeros; None is no tuple of numbers."""
+    if isinstance(numbers, tuple):
+        return all(map(is_all_zero, numbers))
+    return numbers is not None and bool(numbers == 0)
 
 
 def _is_one(size: Dim) -> bool:

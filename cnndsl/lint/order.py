@@ -1,4 +1,4 @@
-"""A rule about arguments in the order of another framework."""
+"""Rules about arguments and axes in the order of another framework."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.diagnostics import Fix
-from cnndsl.layers.base import Layer, times
+from cnndsl.layers.base import Group, Layer, times
 from cnndsl.layers.convolution import Conv
+from cnndsl.layers.dense import Embedding
+from cnndsl.layers.dropout import Dropout
 from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm
-from cnndsl.layers.order import as_torch
+from cnndsl.layers.order import as_torch, without_channels
+from cnndsl.layers.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from cnndsl.layers.resize import Upsample
 from cnndsl.layers.sizes import show
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
+from cnndsl.program import Call, Combine, Leaf, Module, Program, Step
 from cnndsl.source import Span
 from cnndsl.traced import value_of
 
@@ -98,3 +102,71 @@ def _without_channels(span: Span) -> Fix | None:
     at = 1 if call[1] is not None else 2
     left_out = Span(span.source, span.start + call.start(at), span.start + call.end(at))
     return Fix.suggested(left_out, "(" if at == 1 and not call[1].endswith(")") else "")
+
+
+class PictureWithoutChannels(Rule):
+    """A convolution or pool on an input of as many channels as it is long: input(28, 28) is a signal, and no picture.
+
+    That a signal has exactly as many channels as places is rare.
+    """
+
+    code: ClassVar[str] = "W216"
+
+    def finish(self, program: Program) -> Iterator[Finding]:
+        for key in program.networks:
+            network = program.modules[key]
+            for index, shape in enumerate(network.input_shapes):
+                meant = without_channels(shape)
+                for step, layer in _first_layers(program, network, index) if meant else ():
+                    if layer.group in (Group.CONVOLUTION, Group.POOLING):
+                        yield Finding(
+                            self.code,
+                            f"{layer.word} goes along one axis here: this input has {value_of(shape[0])} channels of "
+                            f"length {value_of(shape[1])}, and looks like a picture",
+                            step.origin,
+                            help=(f"write how many channels a picture has: {meant} for a grey one",),
+                        )
+                        break
+
+
+def _first_layers(program: Program, module: Module, index: int) -> Iterator[tuple[Step, Layer]]:
+    """The layers that read a value of a module first, each with the step of this module that leads to it."""
+    for step in module.steps:
+        if index not in step.inputs or isinstance(step.action, Combine):
+            continue
+        if not isinstance(step.action, Call):
+            yield step, step.action.layer
+            continue
+        unit = module.child(step.action.child).unit
+        if isinstance(unit, Leaf):
+            yield step, unit.layer
+        else:
+            inner = program.modules[step.action.module or unit.module]
+            yield from ((step, layer) for _, layer in _first_layers(program, inner, step.inputs.index(index)))
+
+
+class OverEmbedding(Rule):
+    """A convolution or pool straight after an embedding: it goes along the numbers of a word, not along the words.
+
+    An embedding adds its axis at the end, and a convolution takes the first one for the channels.
+    """
+
+    code: ClassVar[str] = "W227"
+    layers: ClassVar[tuple[type[Layer], ...]] = (
+        Conv, MaxPool, AvgPool, AdaptiveAvgPool, AdaptiveMaxPool, GlobalAvgPool, GlobalMaxPool,
+    )  # fmt: skip
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        applied = trail.newest
+        before = next((a for a in trail.layers[1:] if not isinstance(a.layer, Dropout)), None)
+        if before is None or not isinstance(before.layer, Embedding):
+            return
+        order = [0, len(applied.x), *range(1, len(applied.x))]
+        yield Finding(
+            self.code,
+            f"{applied.name} takes the {applied.x[0]} words of {show(applied.x)} for its channels, and goes along the "
+            f"{applied.x[-1]} numbers that {before.name} gives for each",
+            applied.origin,
+            more=((before.origin, "the embedding"),),
+            help=(f"bring the numbers to the channels first: permute({order})",),
+        )

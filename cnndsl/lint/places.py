@@ -47,6 +47,15 @@ class Places:
         return self._sources[file]
 
 
+def is_written_out(words: str) -> bool:
+    """Whether a call that stands at a place has arguments, and these are numbers and texts: no names among them."""
+    call = re.fullmatch(r"[^(]*\((.*)\)", words)
+    if call is None:
+        return False
+    values = re.sub(r'"[^"]*"|\w+\s*=|\b(?:true|false)\b', "", call[1])
+    return re.search(r"(?<![\w.])[^\W\d]", values) is None
+
+
 def _after_arguments(line: str, at: int) -> int:
     """Where the arguments end that begin at `at`; `at` itself where none do, or where they end in another line."""
     if line[at : at + 1] != "(":

@@ -18,6 +18,8 @@ class Finding:
     """Something that is probably not meant: what, where, and what to write instead.
 
     `more` are further places, each with what it has to do with the finding; `fix` mends what stands at the place `at`.
+    `written_out` is true for one that holds only where the arguments stand there as numbers: what comes from a name may
+    have another value in another use, or be given from outside.
     """
 
     code: str
@@ -27,6 +29,7 @@ class Finding:
     more: tuple[tuple[Origin, str], ...] = ()
     help: tuple[str, ...] = ()
     fix: Callable[[Span], Fix | None] = lambda _: None
+    written_out: bool = False
 
 
 class Rule:
@@ -55,3 +58,32 @@ class Rule:
     def finish(self, program: Program) -> Iterator[Finding]:
         """Say what can only be said when everything was seen."""
         return iter(())
+
+
+class InEveryUse(Rule):
+    """A rule about a line that may be worked out several times, as in a block: it is reported if the same is found in
+    each of them.
+
+    What stands before a block is another thing in each of its uses, and is left out of account.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[Origin, dict[tuple[str, int], Finding | None]] = {}
+        """For each place, the steps that apply a layer there, and what was found."""
+
+    def judge(self, trail: Trail) -> Finding | None:
+        """What is to be said of the newest application of a trail."""
+        raise NotImplementedError
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        newest = trail.newest
+        steps = self._seen.setdefault(newest.origin, {})
+        if newest.step not in steps:
+            steps[newest.step] = self.judge(trail)
+        return iter(())
+
+    def finish(self, program: Program) -> Iterator[Finding]:
+        for steps in self._seen.values():
+            found = [finding for finding in steps.values() if finding is not None]
+            if len(found) == len(steps):
+                yield found[0]

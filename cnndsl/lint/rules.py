@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from cnndsl.lint.activations import NoActivation
-from cnndsl.lint.endings import DropoutAtEnd, SoftmaxAtEnd
-from cnndsl.lint.idle import Constant, NoEffect
-from cnndsl.lint.order import OtherOrder
-from cnndsl.lint.parameters import MostParameters
-from cnndsl.lint.rule import Rule
-from cnndsl.lint.statistics import BiasBeforeNorm, DropoutBeforeBatchNorm, SharedBatchNorm
-from cnndsl.lint.windows import BorderOfPadding, EvenSame, KernelOnPadding, PoolTooLarge, Unread
-
-RULES: tuple[type[Rule], ...] = (
-    BiasBeforeNorm,
-    Unread,
-    SoftmaxAtEnd,
-    NoActivation,
-    DropoutBeforeBatchNorm,
-    DropoutAtEnd,
-    EvenSame,
-    PoolTooLarge,
-    KernelOnPadding,
-    MostParameters,
-    NoEffect,
-    OtherOrder,
-    BorderOfPadding,
-    Constant,
-    SharedBatchNorm,
+from cnndsl.lint import (
+    activations,
+    combined,
+    endings,
+    idle,
+    numbers,
+    order,
+    parameters,
+    statistics,
+    untrained,
+    windows,
 )
+from cnndsl.lint.rule import Rule
+
+FAMILIES = (statistics, windows, endings, activations, parameters, idle, order, numbers, combined, untrained)
+
+RULES: tuple[type[Rule], ...] = tuple(
+    kind
+    for family in FAMILIES
+    for kind in vars(family).values()
+    if isinstance(kind, type) and issubclass(kind, Rule) and kind.__module__ == family.__name__
+)
+"""The rules of all families: every class there with a code."""
 
 UNUSED, UNREAD, REMARK, OTHER_INPUT, PARAMETER = "W201", "W202", "W213", "W216", "W217"
 """What elaboration finds, a layer, a value and a parameter that lead nowhere and an input of pictures in another order;

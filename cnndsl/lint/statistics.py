@@ -1,4 +1,4 @@
-"""Rules about what stands straight before a normalisation."""
+"""Rules about normalisations: what stands straight before one, and what its mean and variance are taken of."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from cnndsl.diagnostics import Fix
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.dropout import Dropout, DropoutChannels
 from cnndsl.layers.normalisation import BatchNorm, InstanceNorm
+from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
+from cnndsl.layers.resize import Upsample
+from cnndsl.layers.sizes import Shape, show
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
 from cnndsl.program import Call, Leaf, Origin, Program
 from cnndsl.source import Span
+from cnndsl.traced import is_open, value_of
 
 
 class BiasBeforeNorm(Rule):
@@ -143,3 +147,40 @@ class DropoutBeforeBatchNorm(Rule):
                 more=((norm.origin, "the batchnorm"),),
                 help=("put the dropout after the batchnorm and its activation, or leave it out",),
             )
+
+
+class BatchNormOfPoints(Rule):
+    """A batchnorm at the bottom of an encoder and decoder whose map has shrunk to one place.
+
+    Each channel has one number for each sample there: with a batch of one, training fails, and with a small one the
+    mean and variance say little. Let pass is one after a pool over the whole map, or at the end of what finds features,
+    where that is known and wanted.
+    """
+
+    code: ClassVar[str] = "W225"
+    layers: ClassVar[tuple[type[Layer], ...]] = (ConvTranspose, Upsample)
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        up = trail.newest
+        inside = [a for a in trail.layers[1:] if a.layer.group not in (Group.ACTIVATION, Group.DROPOUT)]
+        if len(inside) < 2 or not isinstance((norm := inside[0]).layer, BatchNorm):
+            return
+        before = inside[1]
+        if not isinstance(before.layer, (Conv, MaxPool, AvgPool, LPPool)):
+            return
+        if _is_point(norm.x) and not _is_point(before.x) and not _is_point(up.y):
+            yield Finding(
+                self.code,
+                f"{norm.name} has one number in each channel of a sample, {show(norm.x)}: training fails with a batch "
+                "of one",
+                norm.origin,
+                more=(
+                    (before.origin, f"{show(before.x)} comes in here"),
+                    (up.origin, f"the map is {show(up.y)} again"),
+                ),
+                help=("leave the batchnorm out here, or shrink the map one step less",),
+            )
+
+
+def _is_point(shape: Shape) -> bool:
+    return all(not is_open(size) and value_of(size) == 1 for size in shape[1:])

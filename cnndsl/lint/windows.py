@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from math import gcd, prod
 from typing import Any, ClassVar
 
-from cnndsl.layers.base import Layer, times
-from cnndsl.layers.convolution import Conv
+from cnndsl.layers.base import Group, Layer, times
+from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
 from cnndsl.layers.sizes import AXES, Shape, SizeError, per_axis, show
 from cnndsl.layers.window_rules import UNITS, counted
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
+from cnndsl.program import Module
 from cnndsl.traced import is_open, value_of
 
 POOLS = (MaxPool, AvgPool, LPPool)
@@ -257,3 +258,66 @@ class BorderOfPadding(Rule):
             "gives has seen padding alone",
             f"write padding={written}" if any(keeps) else "leave the padding out",
         )
+
+
+_MIXES = (Group.CONVOLUTION, Group.POOLING, Group.DENSE, Group.BLOCK)
+"""Layers that make one number of several places."""
+
+
+class UnevenTransposed(Rule):
+    """A transposed convolution whose windows overlap unevenly, which leaves a pattern like a checkerboard.
+
+    With a kernel of 3 and a stride of 2 every second row is made of two windows and those between of one (A. Odena et
+    al., "Deconvolution and checkerboard artifacts", 2016). It is let pass where a window of another layer goes over the
+    result, which can even it out, and where the kernel is twice the stride or more. A kernel smaller than its stride
+    leaves rows that have the bias alone, wherever it stands.
+    """
+
+    code: ClassVar[str] = "W226"
+    layers: ClassVar[tuple[type[Layer], ...]] = (ConvTranspose,)
+
+    def see(self, trail: Trail) -> Iterator[Finding]:
+        applied = trail.newest
+        axes = [axis for axis in _upward(applied) if axis[1] < axis[2]]
+        if axes:
+            name, kernel, stride = axes[0]
+            between = counted(stride - kernel, UNITS[name])
+            yield self.about(
+                applied,
+                f"{applied.name} leaves {between} of every {stride} it gives without a window: its bias alone is there",
+                f"write a kernel of {stride}, or of {2 * stride} with a padding",
+            )
+
+    def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
+        for applied in trail.layers:
+            if isinstance(applied.layer, ConvTranspose) and (axes := _upward(applied)):
+                uneven = [axis for axis in axes if axis[2] < axis[1] < 2 * axis[2]]
+                if not uneven:
+                    return
+                name, kernel, stride = uneven[0]
+                yield self.about(
+                    applied,
+                    f"the windows of {applied.name} overlap in {counted(kernel - stride, UNITS[name])} of every "
+                    f"{stride} of what {network.name} gives, which shows as a pattern",
+                    f"take a multiple of the stride for the kernel, {stride} or {2 * stride}, or put a conv after it",
+                )
+                return
+            if applied.layer.group in _MIXES and not _is_pointwise(applied.layer):
+                return
+
+
+def _upward(applied: Applied) -> list[tuple[str, int, int]]:
+    """The axes along which a transposed convolution enlarges, with its kernel and stride there.
+
+    None for one with given weights, or with gaps in its kernel.
+    """
+    layer, rank = applied.layer, len(applied.x) - 1
+    assert isinstance(layer, ConvTranspose)  # noqa: S101 - asked by the caller
+    if applied.weights is not None or set(per_axis(layer.dilation, rank, "dilation")) != {1}:
+        return []
+    sizes = zip(AXES[rank], per_axis(layer.kernel, rank, "kernel"), per_axis(layer.stride, rank, "stride"), strict=True)
+    return [(name, kernel, stride) for name, kernel, stride in sizes if stride > 1]
+
+
+def _is_pointwise(layer: Layer) -> bool:
+    return isinstance(layer, (Conv, ConvTranspose)) and layer.kernel == 1 and layer.stride == 1

@@ -29,7 +29,12 @@ def compiled(path: Path) -> Compilation:
 def marked(path: Path) -> list[tuple[int, str]]:
     """The lines that are marked with a code, and the codes."""
     lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-    return [(number, code) for number, line in lines for code in re.findall(r"# (W\d{3})$", line)]
+    return [
+        (number, code)
+        for number, line in lines
+        for codes in re.findall(r"# (W\d{3}(?: W\d{3})*)$", line)
+        for code in codes.split()
+    ]
 
 
 @each_case

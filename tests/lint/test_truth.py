@@ -297,3 +297,144 @@ def test_a_batchnorm_in_two_places_differs_in_evaluation() -> None:
             return float((net.eval()(x) - trained).abs().max())
 
     assert gap(apart) < 1e-2 < gap(shared)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "maxpool(1)", "avgpool(1)", "dropout(0)", "dropout_channels(0)", "alpha_dropout(0)", "stochastic_depth(0)",
+        "leaky_relu(1)", "upsample(scale=1)", 'upsample(size=8, mode="bilinear")', "pad(0)", "crop(0)", "crop(size=8)",
+        "permute([0, 1, 2, 3])", "reshape([4, 8, 8])", "pixel_shuffle(1)", "pixel_unshuffle(1)", "channel_shuffle(1)",
+    ],
+)  # fmt: skip
+def test_numbers_by_which_a_layer_changes_nothing(layer: str) -> None:
+    text = f"network Net {{ input(4, 8, 8); {layer} }}"
+    assert codes(text) == ["W214"]
+    x = torch.randn(2, 4, 8, 8)
+    torch.testing.assert_close(build(text).train()(x), x)
+
+
+@pytest.mark.parametrize("second", ["batchnorm", "instancenorm"])
+def test_a_second_norm_undoes_the_first(second: str) -> None:
+    text = f"network Net {{ input(4, 8, 8); first: batchnorm(eps=1e-12) -> {second}(eps=1e-12) }}"
+    assert codes(text) == ["W214"]
+    net = build(text).double().train()
+    x = torch.randn(8, 4, 8, 8, dtype=torch.float64)
+    before = net(x)
+    with torch.no_grad():
+        net.get_parameter("first.weight").uniform_(0.5, 3)
+        net.get_parameter("first.bias").normal_()
+    torch.testing.assert_close(net(x), before)
+
+
+def test_given_weights_of_zero_give_the_same_whatever_comes_in() -> None:
+    text = "network Net { input(2, 4, 4); conv(3, 3, weight=[[0, 0, 0], [0, 0, 0], [0, 0, 0]]) }"
+    assert codes(text) == ["W219"]
+    net = build(text)
+    torch.testing.assert_close(net(torch.randn(1, 2, 4, 4)), net(torch.randn(1, 2, 4, 4)))
+
+
+def test_an_activation_after_another_leaves_a_part_of_the_range() -> None:
+    twice = "network Net { input(50); linear(20) -> sigmoid -> sigmoid }"
+    relu = "network Net { input(50); linear(20) -> relu -> sigmoid }"
+    assert codes(twice) == codes(relu) == ["W221"]
+    x = 100 * torch.randn(1000, 50)
+    assert 0.5 <= build(twice)(x).min() <= build(twice)(x).max() <= 0.7311
+    assert build(relu)(x).min() == 0.5
+
+
+def test_a_softmax_along_the_columns_shares_nothing_among_the_channels() -> None:
+    text = "network Net { input(3, 8, 8); conv(5, 1) -> softmax(axis=-1) }"
+    assert codes(text) == ["W222"]
+    y = build(text)(torch.randn(2, 3, 8, 8))
+    torch.testing.assert_close(y.sum(3), torch.ones(2, 5, 8))
+    assert not torch.allclose(y.sum(1), torch.ones(2, 8, 8))
+
+
+def test_a_score_that_is_never_positive_is_not_learned_through_a_relu() -> None:
+    text = "network Net { input(8); hidden: linear(6) -> relu -> last: linear(4) -> relu }"
+    assert codes(text) == ["W223"]
+    net = build(text)
+    with torch.no_grad():
+        net.get_parameter("last.bias")[2] = -100
+    nn.CrossEntropyLoss()(net(torch.randn(64, 8)), torch.full((64,), 2)).backward()
+    gradient = net.get_parameter("last.weight").grad
+    assert gradient is not None
+    assert gradient[2].abs().max() == 0 < gradient.abs().max()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "first: conv(4, 3, bias=false, weight_init=zeros) -> relu -> second: conv(4, 3, weight_init=zeros)",
+        "init conv: weight = zeros; first: conv(4, 3, bias=false) -> batchnorm -> relu -> second: conv(4, 3)",
+        "first: conv(4, 3, bias=false, weight_init=zeros) -> second: batchnorm(weight_init=constant(0))",
+    ],
+)
+def test_zeros_hold_back_each_others_gradient(body: str) -> None:
+    text = f"network Net {{ input(2, 9, 9); {body} }}"
+    assert codes(text) == ["W224"]
+    net = build(text).train()
+    net(torch.randn(4, 2, 9, 9)).pow(2).sum().backward()
+    for name in ("first.weight", "second.weight"):
+        gradient = net.get_parameter(name).grad
+        assert gradient is not None
+        assert gradient.abs().max() == 0
+
+
+def test_a_batchnorm_of_points_cannot_be_trained_with_one_sample() -> None:
+    body = "conv(4, 2, 2, bias=false) -> batchnorm -> relu -> conv_transpose(3, 2, 2)"
+    text = f"network Net {{{{ input(3, {{0}}, {{0}}); {body} }}}}"
+    assert (codes(text.format(2)), codes(text.format(4))) == (["W225"], [])
+    build(text.format(4)).train()(torch.randn(1, 3, 4, 4))
+    with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
+        build(text.format(2)).train()(torch.randn(1, 3, 2, 2))
+
+
+@given(st.integers(1, 7), st.integers(1, 4))
+def test_how_the_windows_of_a_transposed_convolution_overlap(kernel: int, stride: int) -> None:
+    text = f"network Net {{ input(1, 24); up: conv_transpose(1, {kernel}, {stride}, bias=false) }}"
+    net = build(text)
+    with torch.no_grad():
+        net.get_parameter("up.weight").fill_(1)
+        windows_of = [round(count) for count in net(torch.ones(1, 1, 24))[0, 0].tolist()]
+    inside = windows_of[2 * kernel : 2 * kernel + stride]  # the pattern, away from the border
+    found = [d.message for d in cnndsl.compile(text).diagnostics if d.code == "W226"]
+    if 0 in inside:
+        assert f"leaves {inside.count(0)} place" in found[0]
+    elif set(inside) == {1, 2}:
+        assert f"overlap in {inside.count(2)} place" in found[0]
+    else:
+        assert found == []
+
+
+def test_a_convolution_after_an_embedding_goes_along_its_numbers() -> None:
+    text = "network Net { input(7); embedding(20, 5) -> conv: conv(3, 2, bias=false) }"
+    assert codes(text) == ["W227"]
+    assert tuple(build(text).get_parameter("conv.weight").shape) == (3, 7, 2)
+    right = "network Net { input(7); embedding(20, 5) -> permute([0, 2, 1]) -> conv: conv(3, 2) }"
+    assert codes(right) == []
+    assert tuple(build(right).get_parameter("conv.weight").shape) == (3, 5, 2)
+
+
+def test_a_value_and_itself() -> None:
+    text = "network Net {{ input(4, 8, 8); a = it -> conv(4, 1); {} }}"
+    assert codes(text.format("a - a + input")) == codes(text.format("a / a * input")) == ["W229"]
+    x = torch.randn(1, 4, 8, 8)
+    torch.testing.assert_close(build(text.format("a - a + input"))(x), x)
+    torch.testing.assert_close(build(text.format("a / a * input"))(x), x)
+
+
+def test_a_layer_of_which_only_the_size_is_used_gets_no_gradient() -> None:
+    text = """
+    block Up(skip) { upsample(input, like=skip) -> conv(4, 1) }
+    network Net {
+        input(3, 16, 16)
+        fine = it -> small: conv(4, 3, 2, padding=1) -> relu
+        input -> coarse: conv(4, 3, 4, padding=1) -> up: Up(skip=fine)
+    }
+    """
+    assert codes(text) == ["W235"]
+    net = build(text)
+    net(torch.randn(1, 3, 16, 16)).sum().backward()
+    assert {name.partition(".")[0] for name, p in net.named_parameters() if p.grad is None} == {"small"}
