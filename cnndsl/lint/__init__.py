@@ -14,7 +14,7 @@ from cnndsl.diagnostics import Diagnostic, Label, Severity
 from cnndsl.imports import Reader, nowhere
 from cnndsl.layers.base import Layer
 from cnndsl.lint.flow import Trail, Walk
-from cnndsl.lint.places import Places, is_written_out
+from cnndsl.lint.places import Places
 from cnndsl.lint.rule import Finding, Rule
 from cnndsl.lint.rules import RULES
 from cnndsl.lint.silence import parse_codes, silence
@@ -61,7 +61,7 @@ def _findings(program: Program) -> Iterable[Finding]:
 
 def _diagnostic(finding: Finding, places: Places) -> Diagnostic | None:
     span = places.span(finding.at)
-    if finding.written_out and (span is None or not is_written_out(span.text)):
+    if span is not None and not finding.holds(span):
         return None
     more = ((places.span(origin), words) for origin, words in finding.more)
     labels = tuple(Label(place, words) for place, words in more if place is not None and span is not None)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from cnndsl.layers.values import Concat, Divide, Subtract, axis_index
+from cnndsl.lint.places import is_written_twice
 from cnndsl.lint.rule import Finding, Rule
 from cnndsl.program import Combine, Module, Origin, Program, Step
 from cnndsl.traced import value_of
@@ -16,7 +17,8 @@ class SameValue(Rule):
     """A value minus itself, over itself, or beside itself in a concat: the name of another one was probably meant.
 
     Let pass is a concat that makes several channels of one, or repeats what comes into a network, as networks for grey
-    pictures and for larger ones do. A line that is worked out several times is reported only if it is so each time.
+    pictures and for larger ones do. So are two names of one value, one of which may be another value in another
+    variant. A line that is worked out several times is reported only if it is so each time.
     """
 
     code: ClassVar[str] = "W229"
@@ -32,7 +34,7 @@ class SameValue(Rule):
         for (origin, _), said in seen.items():
             if all(said):
                 helps = "write the value that was meant in one of the places"
-                yield Finding(self.code, said[0], origin, help=(helps,))
+                yield Finding(self.code, said[0], origin, help=(helps,), holds=is_written_twice)
 
 
 def _found(module: Module, step: Step) -> str:

@@ -20,6 +20,7 @@ from cnndsl.layers.shape import ChannelShuffle, Flatten, Permute, PixelShuffle, 
 from cnndsl.layers.sizes import Dim, per_axis, show
 from cnndsl.layers.values import axis_index
 from cnndsl.lint.flow import Applied, Trail
+from cnndsl.lint.places import is_written_out
 from cnndsl.lint.rule import Finding, InEveryUse, Rule
 from cnndsl.source import Span
 from cnndsl.traced import is_open, value_of
@@ -104,7 +105,7 @@ class NoEffectByNumbers(InEveryUse):
         if not why:
             return None
         message = f"{newest.name} changes nothing here: {why}"
-        return self.about(newest, message, "leave it out, or give it other numbers").replaced(written_out=True)
+        return self.about(newest, message, "leave it out, or give it other numbers").replaced(holds=is_written_out)
 
 
 def _why_idle(applied: Applied) -> str:

@@ -12,6 +12,8 @@ from cnndsl.source import Source, Span
 _WORD = r'(?:"[^"\n]*"|[^\W\d]\w*)'
 _THING = re.compile(rf"{_WORD}(?:[ \t]*[:=][ \t]*{_WORD})?")
 """A word, or a name and the word after it: `pool: maxpool`, `pool = maxpool`."""
+_LONGEST_CALL = 1_000
+"""Characters of a text that are looked at for a call."""
 _PIECE = re.compile(r'"[^"\n]*"|[()]|[^()"#\n]+')
 
 
@@ -47,13 +49,39 @@ class Places:
         return self._sources[file]
 
 
-def is_written_out(words: str) -> bool:
+def is_written_out(span: Span) -> bool:
     """Whether a call that stands at a place has arguments, and these are numbers and texts: no names among them."""
-    call = re.fullmatch(r"[^(]*\((.*)\)", words)
+    call = re.fullmatch(r"[^(]*\((.*)\)", span.text)
     if call is None:
         return False
     values = re.sub(r'"[^"]*"|\w+\s*=|\b(?:true|false)\b', "", call[1])
     return re.search(r"(?<![\w.])[^\W\d]", values) is None
+
+
+def is_written_twice(span: Span) -> bool:
+    """Whether what stands at a place is `a - a`, `a / a`, or a call with the same word twice among its arguments."""
+    text = re.sub(r"#[^\n]*", "", span.source.text[span.start : span.start + _LONGEST_CALL])
+    if re.match(rf"({_WORD})\s*[-/]\s*\1\b", text):
+        return True
+    call = re.match(rf"{_WORD}\(", text)
+    words = _words_inside(text[call.end() :]) if call is not None else []
+    return len(words) > len(set(words))
+
+
+def _words_inside(text: str) -> list[str]:
+    """What stands between commas up to the parenthesis that is closed, where that is a single word."""
+    words, open_ = [""], 0
+    for piece in re.findall(r"[(),\[\]]|[^(),\[\]]+", text):
+        open_ += {"(": 1, ")": -1}.get(piece, 0)
+        if open_ < 0:
+            break
+        if open_ or piece == ")":
+            words[-1] += piece
+        elif piece in ",[]":
+            words.append("")
+        else:
+            words[-1] += piece
+    return [word.strip() for word in words if re.fullmatch(_WORD, word.strip())]
 
 
 def _after_arguments(line: str, at: int) -> int:

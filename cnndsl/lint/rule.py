@@ -18,8 +18,8 @@ class Finding:
     """Something that is probably not meant: what, where, and what to write instead.
 
     `more` are further places, each with what it has to do with the finding; `fix` mends what stands at the place `at`.
-    `written_out` is true for one that holds only where the arguments stand there as numbers: what comes from a name may
-    have another value in another use, or be given from outside.
+    `holds` asks whether what stands there is what was found: a number or a value may also come from a name that stands
+    for another one in another use, or that is given from outside.
     """
 
     code: str
@@ -29,7 +29,7 @@ class Finding:
     more: tuple[tuple[Origin, str], ...] = ()
     help: tuple[str, ...] = ()
     fix: Callable[[Span], Fix | None] = lambda _: None
-    written_out: bool = False
+    holds: Callable[[Span], bool] = lambda _: True
 
 
 class Rule:
