@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from cnndsl.diagnostics import Fix
@@ -105,7 +106,7 @@ class NoEffectByNumbers(InEveryUse):
         if not why:
             return None
         message = f"{newest.name} changes nothing here: {why}"
-        return self.about(newest, message, "leave it out, or give it other numbers").replaced(holds=is_written_out)
+        return replace(self.about(newest, message, "leave it out, or give it other numbers"), holds=is_written_out)
 
 
 def _why_idle(applied: Applied) -> str:
