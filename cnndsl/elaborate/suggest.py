@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from heapq import nlargest
 
 from cnndsl.diagnostics import Applicability, Edit, Fix, Label, Problem, error
 from cnndsl.elaborate.scope import Scope
@@ -26,22 +27,53 @@ def is_clear(word: str, known: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=64)
 def _nearest(word: str, known: tuple[str, ...]) -> tuple[str | None, bool]:
-    from difflib import SequenceMatcher, get_close_matches
-
-    form = _form(word)
-    alike = [name for name in known if abs(len(name) - len(word)) <= _LONGER]
+    form, by_form = _form(word), _forms(known)
+    least, most = len(form) - _LONGER, len(form) + _LONGER
+    alike = [other for other in by_form if least <= len(other) <= most]
     if len(alike) > _FIRST + _LAST:
         alike = alike[:_FIRST] + alike[-_LAST:]
-    by_form = {_form(name): name for name in alike}
-    found = get_close_matches(form, by_form, n=2, cutoff=_NEAR)
-    if not found:
+    likely = nlargest(_COMPARED, alike, key=lambda other: sum(_ends(form, other)))
+    found = sorted(((likeness(form, other), other) for other in likely), reverse=True)
+    if not found or found[0][0] < _NEAR:
         return None, False
-    first, *second = (SequenceMatcher(None, near, form).ratio() for near in found)
-    return by_form[found[0]], first >= _CLEAR and all(other <= first - _NEXT for other in second)
+    (first, near), *others = found
+    return by_form[near], first >= _CLEAR and all(other <= first - _NEXT for other, _ in others)
+
+
+@lru_cache(maxsize=4)
+def _forms(known: tuple[str, ...]) -> dict[str, str]:
+    return {_form(name): name for name in known}
 
 
 def _form(word: str) -> str:
     return word.lower().replace("_", "")
+
+
+def _ends(a: str, b: str) -> tuple[int, int]:
+    """How many letters two words have in common at their beginnings, and at their ends."""
+    first = last = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        first += 1
+    left = min(len(a), len(b)) - first
+    for x, y in zip(a[: -left - 1 : -1], b[: -left - 1 : -1], strict=False):
+        if x != y:
+            break
+        last += 1
+    return first, last
+
+
+def likeness(a: str, b: str) -> float:
+    """How much two words are alike, from 0 to 1: twice the letters that they share in their order, of all letters."""
+    from difflib import SequenceMatcher
+
+    first, last = _ends(a, b)
+    inner, other = a[first : len(a) - last], b[first : len(b) - last]
+    shared = first + last
+    if inner and other and len(inner) + len(other) <= _LONGEST:
+        shared += sum(block.size for block in SequenceMatcher(None, other, inner).get_matching_blocks())
+    return 2 * shared / (len(a) + len(b)) if a or b else 1.0
 
 
 _NEAR, _CLEAR, _NEXT = 0.72, 0.75, 0.08
@@ -49,6 +81,8 @@ _NEAR, _CLEAR, _NEXT = 0.72, 0.75, 0.08
 _LONGER, _FIRST, _LAST = 5, 100, 200
 """By how many letters a word meant may be longer or shorter; of very many words, the first and last are looked at: the
 names of the body, and the layers."""
+_COMPARED, _LONGEST = 8, 80
+"""So many of them are compared letter by letter, and so many letters of both where they begin to differ."""
 
 
 _ELSEWHERE = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import cache
 from typing import NamedTuple
 
 from cnndsl.layers.activation import Activation
@@ -241,9 +242,15 @@ def alias(name: str) -> str | None:
     return _NAMES.get(plain) or _NAMES.get(re.sub("[123]d", "", plain))
 
 
+@cache
+def _choices() -> frozenset[str]:
+    fields = (field for kind in KINDS.values() for field in kind.model_fields.values())
+    return frozenset(word for field in fields for word in choices(field))
+
+
 def is_choice(name: str) -> bool:
     """Whether the parameter of a layer takes this word, which stands in quotes then: `padding="same"`."""
-    return any(name in choices(field) for kind in KINDS.values() for field in kind.model_fields.values())
+    return name in _choices()
 
 
 def is_torch_parameter(kind: str, name: str) -> bool:

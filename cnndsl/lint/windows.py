@@ -20,6 +20,8 @@ from cnndsl.traced import is_open, value_of
 POOLS = (MaxPool, AvgPool, LPPool)
 _LONGEST_KERNEL = 1024
 """Places of larger kernels are not looked at one by one."""
+_TRIED = 16
+"""So many paddings are tried for one that reads all of a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,11 @@ class Unread(Rule):
         axes = axes_of(layer, applied.x, applied.y)
         changes: list[tuple[str, bool | int]] = [("ceil_mode", True)] if isinstance(layer, POOLS) else []
         if isinstance(layer, (Conv, MaxPool, AvgPool)) and all(axis.before == axes[0].before for axis in axes):
-            changes += [("padding", axes[0].before + more) for more in range(1, axes[0].stride + 1)]
+            # With one more on both sides a rest of (I - K + 2D) / S grows by two, until another window fits.
+            # Maps that are not square may need yet more, which is looked for among small numbers.
+            wanted = {-(-(axis.stride - axis.unread - axis.before) // 2) for axis in axes if axis.unread}
+            wanted.update(range(1, min(axes[0].stride, _TRIED) + 1))
+            changes += [("padding", axes[0].before + more) for more in sorted(wanted)]
         for name, value in changes:
             other = layer.model_copy(update={name: value})
             try:
