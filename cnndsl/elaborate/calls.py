@@ -15,6 +15,9 @@ from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.externs import bind_extern
 from cnndsl.elaborate.leaves import call_on_value
 from cnndsl.elaborate.mistaken import (
+    MATHEMATICS,
+    mathematics,
+    of_a_value,
     open_size,
     operation_help,
     operation_problem,
@@ -31,6 +34,7 @@ from cnndsl.elaborate.suggest import (
     unknown_operation_argument,
 )
 from cnndsl.elaborate.values import (
+    RECIPES,
     BlockRecipe,
     External,
     Function,
@@ -71,6 +75,8 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     try:
         function = body.known(node.function)
     except Problem as problem:
+        if node.function.span.text.rpartition(".")[2] in MATHEMATICS and problem.diagnostic.code == "E201":
+            raise mathematics(problem, node, body.all_known(a.value for a in node.arguments)) from None
         raise (
             (instead.activation(node) if problem.diagnostic.code == "E201" else None)
             or called_twice(instead.method(pytorch.called(body, problem, node), node), node)
@@ -138,8 +144,11 @@ def _call_alike(body: Evaluation, layer: type[Layer], value: Value | None, node:
     place = next(argument for argument in node.arguments if _is_like(argument))
     if value is None:
         message = f"{name} takes the size of another value here, so it is called on both"
+        first = node.arguments[0].value
+        is_layer = node.arguments[0].name is None and isinstance(body.known(first), RECIPES)
+        on = f"it -> {first.span.text}" if is_layer else "it"
         raise error(
-            "E404", message, node.span, help=f"write {name}(it, like={place.value.span.text}) in a line of its own"
+            "E404", message, node.span, help=f"write {name}({on}, like={place.value.span.text}) in a line of its own"
         )
     rest = [argument for argument in node.arguments[1:] if argument is not place]
     like, *others = body.all_known(argument.value for argument in (place, *rest))
@@ -163,10 +172,14 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     if name == "parameter":
         return _learned(body, node, positional, named)
     spread = positional if name == "split" else _spread(positional)  # concat(first, parts)
+    if name in OPERATIONS and any(isinstance(item, RECIPES) for item in spread):
+        raise takes_values(name, node, given)
     if name in OPERATIONS and spread and isinstance(spread[0], Value):
         if name in _TWO_BY_TWO and not named and len(spread) > 2 and _are_values(spread):
             return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), spread)
         return _call_operation(body, name, spread, named, node)
+    if name in functions.TABLE and any(isinstance(item, Value) for item in spread):
+        raise of_a_value(name, node)
     if name in functions.TABLE:
         body.go_through(positional, node.span)
         numbers = (part for item in positional for part in (item if isinstance(item, list) else [item]))

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Self, TypeVar
 
-from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, too_long
 from cnndsl.elaborate.limits import raise_it
+from cnndsl.elaborate.mistaken import no_condition, no_list
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.unread import hand_on
 from cnndsl.elaborate.values import Chain, Recipe, Silent, Unknown, Value, describe
@@ -136,15 +137,7 @@ class Evaluation:
         if isinstance(items, tuple):  # the values that a step gives
             items = list(items)
         if not isinstance(items, list):
-            counts = isinstance(value_of(items), int) and isinstance(node, (tree.Number, tree.Name, tree.Attribute))
-            count = f"range({node.span.text})" if counts else "range(n)"
-            raise error(
-                "E206",
-                f"a loop runs over a list, and this is {describe(items)}",
-                node.span,
-                help=f"to count, write {count}",
-                fix=Fix.suggested(node.span, count) if counts else None,
-            )
+            raise no_list(node, items)
         self.context.turn(node.span, len(items))
         return items
 
@@ -153,12 +146,7 @@ class Evaluation:
         value = self.known(node)
         if isinstance(value, (bool, Truth)):
             return value
-        raise error(
-            "E206",
-            f"a condition is true or false, and this is {describe(value)}",
-            node.span,
-            help="compare it: for example x > 0",
-        )
+        raise no_condition(node, value)
 
     def decide(self, node: tree.Expression) -> bool:
         """The outcome of a condition, as a plain truth value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,10 @@ from cnndsl.traced import value_of
 
 _LONGEST = 100
 """The longest text to write that is spelled out in a help."""
+_SQUARE = 2
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+_PLAIN = (tree.Name, tree.It, tree.Input)
+_OWN = "for other functions of values, a module of your own is declared with extern"
 
 
 def result_of(*values: Any) -> tuple[str, ...]:
@@ -40,6 +45,12 @@ def takes_values(name: str, call: tree.Call, given: Sequence[tuple[tree.Argument
     such_as = {"split": "it, 2", "mean": "it", "max": "it"}.get(name, "input, it")
     helps = result_of(*(value for argument, value in given if argument.name is None))
     recipes = [(argument, value) for argument, value in given if isinstance(value, RECIPES)]
+    if any(isinstance(item, RECIPES) for _, value in given if isinstance(value, list) for item in value):
+        help_text = f"apply each of them to a value: {name}([it -> layer for layer in layers])"
+        return error("E206", f"{name} takes values of the network, and this list has layers", call.span, help=help_text)
+    if name in _SIGNS and len(given) == len(("number", "value")) and isinstance(given[1][1], Value):
+        help_text = f"write {given[0][0].span.text} {_SIGNS[name]} {given[1][0].span.text}"
+        return error("E206", f"{name} takes its value first", call.span, help=help_text)
     if not recipes:
         return error("E206", f"{name} takes values of the network", call.span, help=f"for example {name}({such_as})")
     written = [
@@ -53,21 +64,31 @@ def takes_values(name: str, call: tree.Call, given: Sequence[tuple[tree.Argument
 
 def _joined(written: Sequence[str]) -> str:
     """Arguments as one line; dots where they are many or long."""
-    whole = " ".join(", ".join(written).split())
-    return whole if len(whole) <= _LONGEST and "#" not in whole else f"{written[0].split('(')[0]}(...), ..."
+    whole = ", ".join(written)
+    return whole if _is_short(whole) else f"{written[0].split('(')[0]}(...), ..."
 
 
-def operator_help(operator: str, left: Any, right: Any) -> str | tuple[str, ...]:
+def _is_short(text: str) -> bool:
+    """Whether a text to write can be spelled out in a help."""
+    return len(text) <= _LONGEST and "#" not in text and "\n" not in text
+
+
+def operator_help(node: tree.Binary, left: Any, right: Any) -> str | tuple[str, ...]:
     """A way out for an operator between two things that do not go together."""
-    left, right = value_of(left), value_of(right)
+    operator, left, right = node.operator, value_of(left), value_of(right)
     if isinstance(left, (Part, Value)) and isinstance(right, (Part, Value)) and (named := result_of(left, right)):
         return named
-    if isinstance(left, RECIPES) and isinstance(right, RECIPES):
-        return "layers are put in a row with ->; their results are added: (input -> a) + (input -> b)"
     if isinstance(left, RECIPES) or isinstance(right, RECIPES):
         if operator in ("*", "**") and not isinstance(left, Value) and not isinstance(right, Value):
             return "a layer is repeated a number of times: layer * 3"
-        return "apply the layer to a value first: (input -> layer)"
+        a, b = node.left.span.text, node.right.span.text
+        sides = (f"(it -> {text})" if isinstance(side, RECIPES) else text for text, side in ((a, left), (b, right)))
+        written = f" {operator} ".join(sides)
+        written = written if _is_short(written) else f"(it -> layer) {operator} ..."
+        if isinstance(left, RECIPES) and isinstance(right, RECIPES):
+            row = f"{a} -> {b}" if _is_short(f"{a}{b}") else "a -> b"
+            return (f"layers are put in a row with ->: {row}", f"what comes out of them is combined: {written}")
+        return f"apply the layer to a value first: {written}"
     if isinstance(left, str) or isinstance(right, str):
         return 'a number is put into a text with braces: "conv{i}"'
     if isinstance(left, list) or isinstance(right, list):
@@ -78,12 +99,105 @@ def operator_help(operator: str, left: Any, right: Any) -> str | tuple[str, ...]
 def no_order(left: Any, right: Any, span: Span) -> Problem:
     """The error for a comparison of what has no order."""
     both = (value_of(left), value_of(right))
-    help_text = "compare two numbers"
-    if all(isinstance(side, RECIPES) for side in both):
-        help_text = "layers are put in a row with ->"
-    elif any(isinstance(side, Value) for side in both):
-        help_text = "compare sizes: input.channels > 3"
+    if any(isinstance(side, Value) for side in both):
+        message = "what a value holds is known only when the network runs, and a comparison is worked out before"
+        return error("E206", message, span, help="compare its sizes: it.channels > 3")
+    help_text = "layers are put in a row with ->" if all(isinstance(side, RECIPES) for side in both) else ""
+    help_text = help_text or "compare two numbers"
     return error("E206", f"{describe(left)} and {describe(right)} have no order", span, help=help_text)
+
+
+def no_condition(node: tree.Expression, value: Any) -> Problem:
+    """The error for a condition that is neither true nor false."""
+    value, written = value_of(value), node.span.text
+    message = f"a condition is true or false, and this is {describe(value)}"
+    if isinstance(value, RECIPES):
+        message = f"a condition is a constant, true or false, and this is {describe(value)}"
+        helps = "decide by a parameter: block Unit(deep = true) { if deep { ... } }"
+    elif isinstance(value, (Value, tuple)):
+        message = "a condition is worked out before the network runs, when what a value holds is not known"
+        helps = "decide by its sizes, if it.height > 8 { ... }, or by a parameter"
+    elif isinstance(value, (int, float)):
+        zero = f"({written})" if isinstance(node, tree.Conditional) else written
+        helps = "write true or false" if isinstance(node, tree.Number) else f"compare it: {zero} > 0"
+    elif isinstance(value, list):
+        helps = f"ask how long it is: len({written}) > 0" if _is_short(written) else "ask how long it is, with len"
+    elif isinstance(value, str):
+        helps = f'compare it: {written} == "{value}"' if isinstance(node, tree.Name) else "write true or false"
+    else:
+        helps = "compare two numbers: n > 0"
+    return error("E206", message, node.span, help=helps)
+
+
+def no_list(node: tree.Expression, items: Any) -> Problem:
+    """The error for a loop over what is no list."""
+    items, written = value_of(items), node.span.text
+    helps, fix = "to count, write range(n)", None
+    if isinstance(items, int):
+        helps = f"to count, write range({written})"
+        if isinstance(node, (tree.Number, tree.Name, tree.Attribute)):
+            fix = Fix.suggested(node.span, f"range({written})")
+    elif isinstance(items, RECIPES):
+        helps = f"to apply a layer several times, write repeat 3 {{ {written if _is_short(written) else 'layer'} }}"
+    elif isinstance(items, Value):
+        helps = f"to run over parts of its channels, write split({written if _is_short(written) else 'it'}, 4)"
+    return error("E206", f"a loop runs over a list, and this is {describe(items)}", node.span, help=helps, fix=fix)
+
+
+def no_operator(node: tree.Binary, left: Any, right: Any) -> Problem:
+    """The error for an operator that numbers have, and values of the network have not: `it ** 2`."""
+    operator = node.operator
+    message = f"{operator} works on numbers, not on values of the network"
+    if operator == "**" and isinstance(left, Value) and value_of(right) == _SQUARE and type(right) is int:
+        text = node.left.span.text
+        helps = f"write {text} * {text}" if _is_short(text) and isinstance(node.left, _PLAIN) else "x = ...; x * x"
+        return error("E206", message, node.span, help=helps)
+    if operator == "**":
+        return error("E206", message, node.span, help=_OWN)
+    return error("E206", message, node.span, help="values are combined with + - * /")
+
+
+def mathematics(problem: Problem, node: tree.Call, given: Sequence[Any]) -> Problem:
+    """The error for a function that there is not, `sqrt(16)`, `math.log2(n)`, with what it is given."""
+    name = node.function.span.text.rpartition(".")[2]
+    if any(isinstance(value, Value) for value in given):
+        return of_a_value(name, node)
+    written = [a.span.text if isinstance(a.value, _ATOMS) else f"({a.span.text})" for a in node.arguments]
+    if name == "sqrt" and len(written) == 1:
+        helps: tuple[str, ...] = (f"write {written[0]} ** 0.5", f"for a whole number write int({written[0]} ** 0.5)")
+    elif name == "pow" and len(written) == len(("base", "exponent")):
+        helps = (f"write {written[0]} ** {written[1]}",)
+    elif name in _FUNCTIONS and len(given) == 1 and type(given[0]) in (int, float) and 0 < given[0] < _LARGE:
+        helps = (f"work it out beforehand, and write {_FUNCTIONS[name](given[0]):g}",)
+    elif name in _FUNCTIONS:
+        helps = ("work it out beforehand, and give the number as a parameter",)
+    else:
+        return problem
+    return error("E201", f"nothing is called {node.function.span.text}", node.function.span, help=helps)
+
+
+_ATOMS = (tree.Number, tree.Name, tree.Attribute, tree.Call)
+_LARGE = 700
+_FUNCTIONS: dict[str, Callable[[float], float]] = {
+    "exp": math.exp, "log": math.log, "log2": math.log2, "log10": math.log10, "sin": math.sin, "cos": math.cos,
+}  # fmt: skip
+MATHEMATICS = frozenset({"sqrt", "rsqrt", "pow", "square", "clamp", "clip", *_FUNCTIONS})
+"""Functions of Python and PyTorch that the language has not."""
+
+
+def of_a_value(name: str, node: tree.Call) -> Problem:
+    """The error for a function of numbers that is called on a value of the network: `abs(it)`, `sqrt(it)`."""
+    written = node.arguments[0].span.text
+    helps = _OWN
+    if name == "abs" and _is_short(written):
+        helps = f"write relu({written}) + relu(-{written})"
+    elif name in ("min", "max", "clamp", "clip"):
+        helps = "numbers are kept between two others by hardtanh(-1, 1)"
+    elif name in ("pow", "square"):
+        helps = f"a square is written x * x; {_OWN}"
+    elif name == "sum":
+        helps = "write mean(it, axis=...), which is a sum but for a factor"
+    return error("E206", f"{name} works on numbers, and not on values of the network", node.span, help=helps)
 
 
 def comment(node: tree.Binary) -> Problem:

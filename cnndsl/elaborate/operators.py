@@ -11,7 +11,7 @@ from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.functions import power
 from cnndsl.elaborate.instead import arrows, assigned, compared_for_given
 from cnndsl.elaborate.mismatch import ways
-from cnndsl.elaborate.mistaken import comment, list_item, no_order, open_size, operator_help
+from cnndsl.elaborate.mistaken import comment, list_item, no_operator, no_order, open_size, operator_help
 from cnndsl.elaborate.values import RECIPES, UNKNOWN, Copies, Part, Silent, Value, describe, key_for
 from cnndsl.elaborate.weight import Items, weight_of
 from cnndsl.layers.catalogue import OPERATIONS
@@ -58,7 +58,7 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
         return _junction(body, node)
     if node.operator == "//":
         left = body.known(node.left)
-        if isinstance(left, (Value, *RECIPES)):
+        if isinstance(left, (Value, *RECIPES)) and not isinstance(node.right, tree.Number):
             raise comment(node)
         right = body.known(node.right)
     else:
@@ -77,7 +77,7 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
         "E206",
         f"{node.operator} cannot take {describe(left)} and {describe(right)}",
         node.span,
-        help=operator_help(node.operator, left, right),
+        help=operator_help(node, left, right),
     )
 
 
@@ -128,7 +128,7 @@ def _compare(body: Evaluation, operator: str, left: Any, right: Any, span: Span)
             body.fix(test)
             return Truth(truth, test)
         return bool(truth)
-    if operator in ("==", "!="):
+    if operator in ("==", "!=") and not isinstance(left, Value) and not isinstance(right, Value):
         return (_comparable(left) == _comparable(right)) is (operator == "==")
     if isinstance(left, str) and isinstance(right, str):
         return bool(RELATIONS[operator](left, right))
@@ -209,14 +209,13 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
         fix = Fix.safe(node.span, written) if "#" not in node.span.text else None
         raise error("E206", "the layer stands before the number", node.span, help=f"write {written}", fix=fix)
     message = f"* cannot take {describe(left)} and {describe(right)}"
-    raise error("E206", message, node.span, help=operator_help("*", left, right))
+    raise error("E206", message, node.span, help=operator_help(node, left, right))
 
 
 def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
     kind = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(node.operator)
     if kind is None:
-        message = f"{node.operator} works on numbers, not on values of the network"
-        raise error("E206", message, node.span, help="values are combined with + - * /")
+        raise no_operator(node, left, right)
     if isinstance(left, Value) and isinstance(right, Value):
         return combine(body, kind, (left, right), {}, node.span)
     value, other, first = (left, right, False) if isinstance(left, Value) else (right, left, True)
@@ -225,7 +224,7 @@ def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> 
             "E206",
             f"{node.operator} cannot take a value of the network and {describe(other)}",
             node.span,
-            help=operator_help(node.operator, left, right),
+            help=operator_help(node, left, right),
         )
     is_traced = isinstance(other, Traced) and not other.is_open
     try:
