@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -35,6 +35,9 @@ class Compilation:
     `network` always names one of the networks of the text; without it the last one is taken, and by `python` all of
     them. All methods raise CompilationError when the text has errors, and KeyError when it has no network of this name.
     In a notebook a compilation is the diagram of its last network, or the errors of its text.
+
+    `sizes` are for sizes that a network leaves open: with `{"H": 256, "W": 256}` what is made of it has the numbers for
+    these sizes. Raises `cnndsl.shapes.OpenSizeError`, a ValueError, where they do not fit.
     """
 
     source: Source
@@ -73,6 +76,13 @@ class Compilation:
         if needed.program is None:
             raise CompilationError(needed)
         return needed.program
+
+    def _with_sizes(self, network: str | None, sizes: Mapping[str, int] | None) -> Program:
+        if not sizes:
+            return self._checked()
+        from cnndsl.shapes import with_sizes
+
+        return with_sizes(self._checked(), network, sizes)
 
     def with_network(self) -> Compilation:
         """The compilation, with an error where the text has blocks for others to import, and no network."""
@@ -139,6 +149,7 @@ class Compilation:
         self,
         network: str | None = None,
         *,
+        sizes: Mapping[str, int] | None = None,
         format: SummaryFormat = "text",  # noqa: A002 - the word of the command line
         depth: int | None = None,
         fold: bool = True,
@@ -161,7 +172,7 @@ class Compilation:
         from cnndsl.backends.summary import summary
 
         return summary(
-            self._checked(),
+            self._with_sizes(network, sizes),
             network,
             format=format,
             depth=depth,
@@ -179,6 +190,7 @@ class Compilation:
         format: PictureFormat = "svg",  # noqa: A002 - the word of the command line
         network: str | None = None,
         *,
+        sizes: Mapping[str, int] | None = None,
         direction: Direction = "TB",
         theme: ThemeName = "auto",
         depth: int | None = None,
@@ -191,13 +203,14 @@ class Compilation:
         """
         from cnndsl.rendering import render
 
-        drawn = self.dot(network, direction=direction, theme=theme, depth=depth, expand=expand)
+        drawn = self.dot(network, sizes=sizes, direction=direction, theme=theme, depth=depth, expand=expand)
         return render(drawn, format, theme=theme)
 
     def dot(
         self,
         network: str | None = None,
         *,
+        sizes: Mapping[str, int] | None = None,
         direction: Direction = "TB",
         theme: ThemeName = "light",
         depth: int | None = None,
@@ -212,12 +225,14 @@ class Compilation:
         """
         from cnndsl.backends.diagram import dot
 
-        return dot(self._checked(), network, direction=direction, theme=theme, depth=depth, expand=expand)
+        program = self._with_sizes(network, sizes)
+        return dot(program, network, direction=direction, theme=theme, depth=depth, expand=expand)
 
     def mermaid(
         self,
         network: str | None = None,
         *,
+        sizes: Mapping[str, int] | None = None,
         direction: Direction = "TB",
         theme: ThemeName = "auto",
         depth: int | None = None,
@@ -231,14 +246,14 @@ class Compilation:
         """
         from cnndsl.backends.mermaid import mermaid
 
-        return mermaid(
-            self._checked(), network, direction=direction, theme=theme, depth=depth, expand=expand, fenced=fenced
-        )
+        program = self._with_sizes(network, sizes)
+        return mermaid(program, network, direction=direction, theme=theme, depth=depth, expand=expand, fenced=fenced)
 
     def volumes(
         self,
         network: str | None = None,
         *,
+        sizes: Mapping[str, int] | None = None,
         theme: ThemeName = "auto",
         depth: int | None = None,
         expand: Collection[str] = (),
@@ -249,13 +264,14 @@ class Compilation:
         """
         from cnndsl.backends.volume import svg
 
-        return svg(self._checked(), network, theme=theme, depth=depth, expand=expand)
+        return svg(self._with_sizes(network, sizes), network, theme=theme, depth=depth, expand=expand)
 
     def explain(
         self,
         part: str = "",
         network: str | None = None,
         *,
+        sizes: Mapping[str, int] | None = None,
         format: ExplainFormat = "text",  # noqa: A002 - the word of the command line
         color: bool = False,
     ) -> str:
@@ -267,7 +283,8 @@ class Compilation:
         from cnndsl.backends.explain import explain
 
         folders = self.source.name.removesuffix(self.source.short)
-        return explain(self._checked(), self._tree, part, network, format=format, color=color, folders=folders)
+        program = self._with_sizes(network, sizes)
+        return explain(program, self._tree, part, network, format=format, color=color, folders=folders)
 
     def diff(self, after: Compilation, network: str | None = None, other: str | None = None) -> Difference:
         """What is different of `after`: of its network `other` and this one's `network`.

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from cnndsl.layers.fields import LARGEST
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.sizes import Dim, Shape, SizeError, plain, show
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step, Use, outside_values
-from cnndsl.traced import Expr, Test, Traced, key_of, parse_expr, parse_test, value_of
+from cnndsl.program import Call, Child, Combine, Leaf, Module, OpenSize, Plain, Program, Step, Use, outside_values
+from cnndsl.traced import Expr, Test, Traced, is_open, key_of, parse_expr, parse_test, value_of
 
 
-def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[int]]] | None = None) -> Program:
+def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[Dim]]] | None = None) -> Program:
     """The program with every size derived anew by the layers' rules.
 
     `inputs` gives networks other input shapes than they declare, one for each input, each channels first
@@ -42,6 +43,61 @@ def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[int]]] | None
         new = module.input_shapes if given is None else tuple(tuple(shape) for shape in given)
         networks.append(shapes.module(module, new, module.name, frozenset()).id)
     return program.model_copy(update={"networks": tuple(networks), "modules": shapes.done})
+
+
+class OpenSizeError(ValueError):
+    """Open sizes cannot be what was asked for. The message says why, and what they can be."""
+
+
+def with_sizes(program: Program, network: str | None, sizes: Mapping[str, int]) -> Program:
+    """The program with one of its networks alone, whose open sizes are the given ones: `{"H": 256, "W": 256}`.
+
+    Others stay open. Raises OpenSizeError for a name that no open size has, and for sizes that do not fit; KeyError
+    for a network that the program does not have.
+    """
+    module = program.network(network)
+    symbols = [str(dim) for shape in module.input_shapes for dim in shape if is_open(dim)]
+    for name, size in sizes.items():
+        if name not in symbols:
+            has = f"it has {', '.join(symbols)}" if symbols else "it has none: sizes are left open with ?"
+            raise OpenSizeError(f"{module.name} has no open size {name}; {has}")
+        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= LARGEST:
+            raise OpenSizeError(f"{name} is a whole number from 1 to {LARGEST:,}, and not {size!r}")
+    told = ", ".join(f"{name} = {size:,}" for name, size in sizes.items())
+    for rule in module.open:
+        _check_rule(module, rule, sizes, told)
+    inputs = tuple(tuple(sizes.get(str(dim), dim) for dim in shape) for shape in module.input_shapes)
+    only = program.model_copy(update={"networks": (module.id,)})
+    try:
+        known = infer(only, {module.name: inputs})
+    except SizeError as problem:
+        rules = "; ".join(rule.words for rule in module.open)
+        raise OpenSizeError(f"{module.name} cannot take {told}: {problem.message} ({rules})") from None
+    (key,) = known.networks
+    left = tuple(rule for rule in module.open if rule.symbol not in sizes)
+    made = known.modules[key].model_copy(update={"open": left})
+    return known.model_copy(update={"modules": known.modules | {key: made}})
+
+
+def _check_rule(module: Module, rule: OpenSize, sizes: Mapping[str, int], told: str) -> None:
+    """Raise OpenSizeError where sizes are not what the structure of a network was worked out for."""
+    size = sizes.get(rule.symbol)
+    if size is not None and rule.minimum is not None:
+        step = rule.multiple or 1
+        over = (size - rule.rest) % step
+        if size < rule.minimum or over:
+            near = [n for n in (size - over, size - over + step) if n >= rule.minimum] if over else []
+            fits = " or ".join(f"{n:,}" for n in near or [rule.minimum])
+            message = f"{module.name} cannot take {rule.symbol} = {size:,}: {rule.words}; {fits} would fit"
+            raise OpenSizeError(message)
+    for relation in rule.relations:
+        test = parse_test(relation.replace(" = ", " == "))
+        names = sorted(symbol.name for symbol in test.symbols())
+        missing = [name for name in names if name not in sizes]
+        if missing and len(missing) < len(names):
+            raise OpenSizeError(f"{relation} is asked for in {module.name}: give {' and '.join(missing)} as well")
+        if test.substitute(sizes) is False:
+            raise OpenSizeError(f"{module.name} cannot take {told}: {relation} is asked for")
 
 
 Names = frozenset[str]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
+import cnndsl
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.layers.sizes import SizeError
 from cnndsl.program import Program
-from cnndsl.shapes import infer
+from cnndsl.shapes import OpenSizeError, infer, with_sizes
 from cnndsl.source import Source
 from tests.oracle.generator import generate
 from tests.running import agree, compiled, imported
@@ -55,6 +57,116 @@ block Wider(more = 2) {
     Gate(input.channels)
 }
 """
+
+
+OPEN = {
+    "one": """
+        network Net {
+            input(3, ?, ?)
+            fine = it -> conv(8, 3, padding=1) -> relu
+            fine -> maxpool(2) -> conv(8, 3, padding=1) -> relu -> upsample(scale=2)
+            it + fine
+            global_avgpool -> linear(10)
+        }
+    """,
+    "two": """
+        block Enc(c) { conv(c, 3, stride=2, padding=1) -> relu }
+        network Net {
+            left  = input(3, ?, ?)
+            right = input(3, ?, ?)
+            (left -> Enc(8)) + (right -> Enc(8))
+        }
+    """,
+    "one axis": "network Net { input(4, ?); conv(8, 5) -> relu -> maxpool(3) -> adaptive_avgpool(2) -> linear(3) }",
+    "three axes": "network Net { input(1, ?, ?, 8); conv(2, 3) -> maxpool(2) }",
+    "like another": """
+        network Net {
+            input(3, ?, ?)
+            fine   = it -> conv(4, 3, stride=2, padding=1) -> relu
+            coarse = fine -> conv(4, 3, stride=2, padding=1) -> relu
+            fine + upsample(coarse, like=fine)
+        }
+    """,
+}
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_open_sizes_are_what_a_text_with_numbers_gives(name: str) -> None:
+    """For many sizes: the same numbers as where they are written in the text, and refused where that has errors."""
+    compilation = compiled(OPEN[name])
+    assert compilation.program is not None
+    symbols = [rule.symbol for rule in compilation.program.network().open]
+    random = Random(name)  # noqa: S311 - the same sizes in every run
+    least = 3 if name == "two" else 1  # a sum spreads a map of size 1, which is another sum than that of open sizes
+    fitted = refused = 0
+    for _ in range(60):
+        size = random.randint(least, 40)
+        sizes = {symbol: size if random.random() < 0.7 else random.randint(least, 40) for symbol in symbols}
+        text = OPEN[name]
+        for number in sizes.values():
+            text = text.replace("?", str(number), 1)
+        written = cnndsl.compile(text, name="test.cnn")
+        if not written.ok:
+            refused += 1
+            with pytest.raises(OpenSizeError, match=r"Net cannot take "):
+                compilation.summary(sizes=sizes)
+            continue
+        fitted += 1
+        for form in ("json", "text"):
+            assert compilation.summary(sizes=sizes, format=form) == written.summary(format=form)
+        assert compilation.mermaid(sizes=sizes) == written.mermaid()
+        assert compilation.volumes(sizes=sizes) == written.volumes()
+    assert fitted
+    assert refused or name == "like another"
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "words"),
+    [
+        ("one", {"H": 255, "W": 256}, "Net cannot take H = 255: H is a multiple of 2; 254 or 256 would fit"),
+        ("one", {"H": 1}, "Net cannot take H = 1: H is a multiple of 2; 2 would fit"),
+        ("one axis", {"L": 3}, "Net cannot take L = 3: L is at least 7; 7 would fit"),
+        ("one", {"D": 3}, "Net has no open size D; it has H, W"),
+        ("one", {"H": True}, "H is a whole number from 1 to 2,147,483,647, and not True"),
+        ("one", {"H": 2.0}, "H is a whole number from 1 to"),
+        ("one", {"H": 0}, "H is a whole number from 1 to"),
+        ("one", {"H": 10**12}, "H is a whole number from 1 to"),
+        ("two", {"H": 8}, "(H2 + 1) // 2 = (H + 1) // 2 is asked for in Net: give H2 as well"),
+        (
+            "two",
+            {"H": 8, "W": 8, "H2": 10, "W2": 8},
+            "Net cannot take H = 8, W = 8, H2 = 10, W2 = 8: (H2 + 1) // 2 = (H + 1) // 2 is asked for",
+        ),
+    ],
+)
+def test_why_an_open_size_does_not_fit(name: str, sizes: dict[str, int], words: str) -> None:
+    with pytest.raises(OpenSizeError) as problem:
+        compiled(OPEN[name]).dot(sizes=sizes)
+    assert str(problem.value).startswith(words)
+
+
+def test_what_is_not_given_stays_open() -> None:
+    compilation = compiled(OPEN["one"])
+    assert "8 x 32 x (W // 2)" in compilation.summary(sizes={"H": 64})
+    assert compilation.program is not None
+    program = with_sizes(compilation.program, None, {"H": 64})
+    assert [rule.symbol for rule in program.network().open] == ["W"]
+    assert with_sizes(program, None, {"W": 64}).network().open == ()
+    assert compilation.summary(sizes={}) == compilation.summary()
+
+
+def test_a_text_without_open_sizes() -> None:
+    with pytest.raises(OpenSizeError, match=r"Net has no open size H; it has none: sizes are left open with \?"):
+        compiled("network Net { input(3, 8, 8); relu }").summary(sizes={"H": 8})
+
+
+def test_sizes_of_one_network_of_several() -> None:
+    text = "network A { input(3, ?, ?); conv(4, 3) }\nnetwork B { input(3, ?); conv(4, 5) }"
+    compilation = compiled(text)
+    assert compilation.summary("A", sizes={"H": 9, "W": 8}).startswith("A: 3 x 9 x 8 -> 4 x 7 x 6\n")
+    assert compilation.summary(sizes={"L": 9}).startswith("B: 3 x 9 -> 4 x 5\n")
+    with pytest.raises(OpenSizeError, match="B has no open size H"):
+        compilation.summary(sizes={"H": 9})
 
 
 def module_for(text: str, size: tuple[int, ...]) -> None:

@@ -12,11 +12,13 @@ from cnndsl.commands.options import (
     beside,
     check_expand,
     check_no_source,
+    checked_sizes,
     common_beside_format,
     file,
     force,
     network,
     network_name,
+    sizes,
 )
 from cnndsl.console import STDOUT, Run, on_terminal
 
@@ -49,6 +51,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     help="The form of the picture; by default as OUT ends, or else svg. For errors and warnings see --diagnostics.",
 )
 @network
+@sizes
 @click.option(
     "--style",
     type=click.Choice(list(FORMATS)),
@@ -88,6 +91,7 @@ def command(
     output: Path | None,
     form: str | None,
     network: str | None,
+    sizes: dict[str, int],
     style: Style,
     direction: Direction,
     theme: ThemeName,
@@ -116,16 +120,17 @@ def command(
     if compilation is not None and compilation.program is not None:
         name = network_name(compilation.program, network)
         check_expand(compilation.program, name, expand)
-        folding: dict[str, Any] = {"depth": depth, "expand": expand}
-        if style == "volume":
-            shown: ThemeName = "light" if theme == "auto" and kind == "png" else theme
-            outputs = run.volumes(compilation.volumes(name, theme=shown, **folding), kind, target)
-        elif kind in ("mmd", "md"):
-            graph = compilation.mermaid(name, direction=direction, theme=theme, fenced=kind == "md", **folding)
-            outputs = run.text(graph, kind, target)
-        else:
-            graph = compilation.dot(name, direction=direction, theme=theme, **folding)
-            outputs = run.picture(graph, kind, target, theme)
+        shown: dict[str, Any] = {"sizes": sizes, "depth": depth, "expand": expand}
+        with checked_sizes():
+            if style == "volume":
+                colors: ThemeName = "light" if theme == "auto" and kind == "png" else theme
+                outputs = run.volumes(compilation.volumes(name, theme=colors, **shown), kind, target)
+            elif kind in ("mmd", "md"):
+                graph = compilation.mermaid(name, direction=direction, theme=theme, fenced=kind == "md", **shown)
+                outputs = run.text(graph, kind, target)
+            else:
+                graph = compilation.dot(name, direction=direction, theme=theme, **shown)
+                outputs = run.picture(graph, kind, target, theme)
         run.write(outputs, force=force)
     return run.finish()
 

@@ -14,11 +14,13 @@ from cnndsl.commands.options import (
     allow_extern,
     beside,
     check_no_source,
+    checked_sizes,
     common_beside_format,
     file,
     force,
     network,
     network_name,
+    sizes,
 )
 from cnndsl.console import STDOUT, Misconfigured, Run, say
 
@@ -58,6 +60,7 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
 @file
 @click.argument("part", metavar="[LAYER]", required=False, default="")
 @network
+@sizes
 @click.option(
     "--format",
     "form",
@@ -111,6 +114,7 @@ def command(
     file: Path,
     part: str,
     network: str | None,
+    sizes: dict[str, int],
     form: Format,
     pictures: tuple[Path, ...],
     values: tuple[str, ...],
@@ -128,6 +132,7 @@ def command(
 
     \b
     cnndsl explain net.cnn conv2
+    cnndsl explain pyramid.cnn --size H=256,W=256
     cnndsl explain kernel.cnn --values "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
     cnndsl explain net.cnn --from cat.png --weights net.pt
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
@@ -142,6 +147,9 @@ def command(
     elif form != "text":
         message = "a run is shown as a page or a picture: leave out --format, and name with -o what to write"
         raise click.UsageError(message)
+    elif sizes:
+        message = "a run has the sizes of what it is given: leave out --size"
+        raise click.UsageError(message)
     target = _target(output, file) if inputs else None
     if target is not None:
         check_no_source(target, [file, *(path for path in inputs if isinstance(path, Path))])
@@ -149,17 +157,19 @@ def command(
     if compilation is not None and compilation.program is not None:
         name = network_name(compilation.program, network)
         if target is None:
-            _say(run, compilation, part, name, form)
+            _say(run, compilation, part, name, form, sizes)
         else:
             _show(run, compilation, part, name, inputs, target, force=force, **running)
     return run.finish()
 
 
-def _say(run: Run, compilation: Compilation, part: str, name: str, form: Format) -> None:
+def _say(run: Run, compilation: Compilation, part: str, name: str, form: Format, sizes: dict[str, int]) -> None:
     from cnndsl.backends.explain import UnknownPart
 
     try:
-        say(compilation.explain(part, name, format=form, color=run.colored(sys.stdout)))
+        with checked_sizes():
+            said = compilation.explain(part, name, sizes=sizes, format=form, color=run.colored(sys.stdout))
+        say(said)
     except UnknownPart as problem:
         raise click.BadParameter(str(problem), param_hint="LAYER") from None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,19 @@ def _setting(_context: click.Context, _parameter: click.Parameter, given: tuple[
         return dict(settings.parse(text) for text in given)
     except ValueError as problem:
         raise click.BadParameter(str(problem)) from None
+
+
+def _sizes(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for word in (word.strip() for text in given for word in text.split(",")):
+        name, equals, number = (part.strip() for part in word.partition("="))
+        if not (name and equals and number.isascii() and number.isdecimal() and len(number) < 20):
+            message = f"{word!r} is not of the form NAME=NUMBER, such as H=256"
+            raise click.BadParameter(message)
+        if found.setdefault(name, int(number)) != int(number):
+            message = f"{name} is given twice, as {found[name]} and {number}"
+            raise click.BadParameter(message)
+    return found
 
 
 def _limits(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> Limits | None:
@@ -138,6 +151,14 @@ allow_extern = click.option(
     help="Modules that extern lines may take classes from, such as torch.nn,einops.layers.torch; by default those that "
     "the project allows. May be repeated.",
 )
+sizes = click.option(
+    "sizes",
+    "--size",
+    metavar="NAME=NUMBER",
+    multiple=True,
+    callback=_sizes,
+    help="Show the network for this size of its input, where that is left open: H=256,W=256. May be repeated.",
+)
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
 
 
@@ -155,6 +176,17 @@ def network_name(program: Program, wanted: str | None) -> str:
         return program.network(wanted).name
     except KeyError as problem:
         raise click.BadParameter(str(problem), param_hint="--network") from None
+
+
+@contextmanager
+def checked_sizes() -> Iterator[None]:
+    """Refuse sizes that a network cannot take."""
+    from cnndsl.shapes import OpenSizeError
+
+    try:
+        yield
+    except OpenSizeError as problem:
+        raise click.BadParameter(str(problem), param_hint="--size") from None
 
 
 def check_expand(program: Program, network: str, wanted: Iterable[str]) -> None:

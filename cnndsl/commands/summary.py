@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from cnndsl.commands.options import common_beside_format, file, network, network_name
+from cnndsl.commands.options import checked_sizes, common_beside_format, file, network, network_name, sizes
 from cnndsl.console import Run, columns, on_terminal, say
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def _columns(_context: click.Context, _parameter: click.Parameter, given: str | 
 @click.command("summary", short_help="Print a network of FILE as a table.")
 @file
 @network
+@sizes
 @click.option(
     "--format",
     "form",
@@ -74,6 +75,7 @@ def _columns(_context: click.Context, _parameter: click.Parameter, given: str | 
 def command(
     file: Path,
     network: str | None,
+    sizes: dict[str, int],
     form: Format,
     depth: int | None,
     batch: int,
@@ -98,6 +100,7 @@ def command(
     \b
     cnndsl summary resnet.cnn --network ResNet50 --depth 1
     cnndsl summary net.cnn --format markdown >> README.md
+    cnndsl summary pyramid.cnn --size H=256,W=256
     cnndsl summary net.cnn --batch 32 --dtype bfloat16 --columns name,memory,kept
     cnndsl summary net.cnn --format csv --all > layers.csv
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
@@ -108,18 +111,20 @@ def command(
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
         name = network_name(compilation.program, network)
-        table = compilation.summary(
-            name,
-            format=form,
-            depth=depth,
-            fold=not all_,
-            batch=batch,
-            dtype=dtype,
-            columns=only,
-            color=run.colored(sys.stdout),
-            width=columns(),
-            bars=on_terminal() and _has_blocks(sys.stdout),
-        )
+        with checked_sizes():
+            table = compilation.summary(
+                name,
+                sizes=sizes,
+                format=form,
+                depth=depth,
+                fold=not all_,
+                batch=batch,
+                dtype=dtype,
+                columns=only,
+                color=run.colored(sys.stdout),
+                width=columns(),
+                bars=on_terminal() and _has_blocks(sys.stdout),
+            )
         say(table)
     return run.finish()
 
