@@ -16,6 +16,7 @@ from cnndsl.elaborate.context import Context, Stop
 from cnndsl.elaborate.files import Files
 from cnndsl.elaborate.limits import Limits
 from cnndsl.elaborate.networks import Networks
+from cnndsl.elaborate.unread import report_unused_names
 from cnndsl.imports import Reader, nowhere
 from cnndsl.program import Program
 from cnndsl.syntax.tree import File
@@ -36,6 +37,7 @@ def elaborate(
     with suppress(Stop):
         scope = Files(context, read).enter(file, PurePosixPath())
         networks = Networks(context, file, scope, settings).all()
+        report_unused_names(context, file)
         context.report_idle()
     diagnostics = in_order(context.diagnostics)
     if has_errors(diagnostics):

@@ -135,7 +135,7 @@ def _work_out(
     outputs = inner.run(definition.body)
     if outputs is None:
         return Unknown(), frozenset()
-    report_unread(body.context, definition)
+    report_unread(body.context, definition, scope.names)
     module = builder.finish(
         outputs,
         saved_parameters(definition, parameters, builder),

@@ -93,7 +93,7 @@ class Networks:
         outputs = body.run(definition.body)
         if outputs is None:
             return None
-        report_unread(self._context, definition)
+        report_unread(self._context, definition, body.scope.names)
         saved = saved_parameters(definition, parameters, builder)
         module = builder.finish(outputs, saved, requirements(self._context))
         self._check_rules(module, body.init_spans)

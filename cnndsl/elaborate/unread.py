@@ -1,8 +1,8 @@
-"""Parameters that a definition has and never asks for: what is given for them changes nothing."""
+"""Names that nothing asks for: parameters, constants, imports and blocks. Whatever they stand for changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -11,27 +11,92 @@ from cnndsl.elaborate.context import Context
 from cnndsl.elaborate.values import BlockRecipe, Choice, Copies, Template
 from cnndsl.names import why_not_class
 from cnndsl.syntax import tree
+from cnndsl.traced import value_of
 
 _NO_USE = frozenset({"name", "targets", "when", "mode", "kind"})
 """The fields of the tree whose names are given or told, and not asked for."""
 
 
-def report_unread(context: Context, definition: tree.Definition) -> None:
-    """Report the parameters of a definition that none of its lines asks for, unless it is handed on.
+def report_unread(context: Context, definition: tree.Definition, names: Mapping[str, Any]) -> None:
+    """Report the parameters and constants of a definition that none of its lines asks for; `names` are those of its
+    body, with their values.
 
-    A block that is given to another one has to take what that one gives.
+    A block that is handed on to another one has to take what that one gives, and its parameters are let pass.
     """
     key = ("unread", id(definition))
     if key in context.memo:
         return
     asked = set(_asked(definition))
     context.memo[key] = True
+    whose = definition.name.text
     for parameter in definition.parameters:
         name = parameter.name.text
         if name not in asked and not name.startswith("_") and why_not_class(name) is None:
-            message = f"{name} is a parameter of {definition.name.text} and never used"
+            message = f"{name} is a parameter of {whose} and never used"
             helps = ("use it in the body, or leave it out",)
             context.idle(Diagnostic("W217", message, parameter.name.span, help=helps, severity=Severity.WARNING))
+    for bound in _bound(definition.body):
+        if bound.text not in asked and _is_constant(names.get(bound.text)):
+            _report_name(context, bound, f"a constant of {whose}")
+
+
+def report_unused_names(context: Context, file: tree.File) -> None:
+    """Report what a file defines or imports and nothing in it asks for.
+
+    A file without a network is there for others, which may ask for all of it.
+    """
+    if not any(isinstance(item, tree.Variant) or getattr(item, "kind", "") == "network" for item in file.items):
+        return
+    asked = {name for item in file.items if not isinstance(item, tree.Import) for name in _asked(item)}
+    for item in file.items:
+        match item:
+            case tree.Import():
+                named = [(name, "imported") for name in item.names]
+            case tree.Constant():
+                named = [(item.name, "a constant")]
+            case tree.Extern():
+                named = [(item.name, "a class from elsewhere")]
+            case tree.Definition() if item.kind != "network":
+                named = [(item.name, f"a {item.kind}")]
+            case _:
+                named = []
+        for name, what in named:
+            if name.text not in asked:
+                _report_name(context, name, what)
+
+
+def _report_name(context: Context, name: tree.Name, what: str) -> None:
+    if not name.text.startswith("_"):
+        message, helps = f"{name.text} is {what} and never used", ("use it, or leave it out",)
+        context.idle(Diagnostic("W236", message, name.span, help=helps, severity=Severity.WARNING))
+
+
+def _bound(body: tree.Body) -> Iterator[tree.Name]:
+    """The names that lines of a body bind, each once; what is taken apart into several names is let pass."""
+    seen: set[str] = set()
+    for node in _nodes(body):
+        if isinstance(node, tree.Bind) and len(node.targets) == 1 and node.targets[0].text not in seen:
+            seen.add(node.targets[0].text)
+            yield node.targets[0]
+
+
+def _nodes(body: tree.Body) -> Iterator[tree.Node]:
+    """The lines of a body, and of those in its conditions and loops."""
+    todo: list[Any] = [body]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tuple):
+            todo.extend(reversed(node))
+        elif isinstance(node, tree.Node):
+            yield node
+            if not isinstance(node, tree.Bind):
+                todo.extend(reversed(node.contents))
+
+
+def _is_constant(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_constant, value))
+    return isinstance(value_of(value), (bool, int, float, str))
 
 
 def hand_on(context: Context, item: Any) -> None:
@@ -47,9 +112,9 @@ def hand_on(context: Context, item: Any) -> None:
         context.needed(parameter.name.span for parameter in item.definition.parameters)
 
 
-def _asked(definition: tree.Definition) -> Iterator[str]:
-    """The names that the body and the defaults of a definition ask for."""
-    todo: list[Any] = [definition.body, *(parameter.default for parameter in definition.parameters)]
+def _asked(item: tree.Item) -> Iterator[str]:
+    """The names that a definition, with the defaults of its parameters, or another item of a file asks for."""
+    todo: list[Any] = [item]
     while todo:
         node = todo.pop()
         if isinstance(node, tuple):

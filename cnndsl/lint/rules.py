@@ -26,9 +26,11 @@ RULES: tuple[type[Rule], ...] = tuple(
 )
 """The rules of all families: every class there with a code."""
 
-UNUSED, UNREAD, REMARK, OTHER_INPUT, PARAMETER = "W201", "W202", "W213", "W216", "W217"
-"""What elaboration finds, a layer, a value and a parameter that lead nowhere and an input of pictures in another order;
-and a remark to the compiler without effect."""
+UNUSED, UNREAD, REMARK, OTHER_INPUT, PARAMETER, NAME = "W201", "W202", "W213", "W216", "W217", "W236"
+"""What elaboration finds, a layer, a value, a parameter and another name that lead nowhere and an input of pictures in
+another order; and a remark to the compiler without effect."""
 
-CODES: frozenset[str] = frozenset({UNUSED, UNREAD, REMARK, OTHER_INPUT, PARAMETER, *(rule.code for rule in RULES)})
+CODES: frozenset[str] = frozenset(
+    {UNUSED, UNREAD, REMARK, OTHER_INPUT, PARAMETER, NAME, *(rule.code for rule in RULES)}
+)
 """Every warning that there is about a text, and so every one that can be silenced."""

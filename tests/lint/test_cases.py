@@ -10,14 +10,14 @@ import pytest
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Severity
-from cnndsl.lint.rules import OTHER_INPUT, PARAMETER, RULES, UNREAD, UNUSED
+from cnndsl.lint.rules import NAME, OTHER_INPUT, PARAMETER, RULES, UNREAD, UNUSED
 from cnndsl.reporting.text import render
 from cnndsl.source import Source
 from tests.conftest import Golden
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))
 MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
-CODES = {OTHER_INPUT, PARAMETER, UNREAD, UNUSED, *(rule.code for rule in RULES)}
+CODES = {NAME, OTHER_INPUT, PARAMETER, UNREAD, UNUSED, *(rule.code for rule in RULES)}
 
 each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 

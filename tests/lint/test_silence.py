@@ -10,6 +10,7 @@ import pytest
 
 import cnndsl
 from cnndsl.cli import main
+from cnndsl.diagnostics import Severity
 from cnndsl.lint.rules import CODES
 from cnndsl.lint.silence import parse_codes
 
@@ -210,3 +211,14 @@ def test_json_has_the_warnings_that_are_left(capsys: pytest.CaptureFixture[str])
 def test_rules_are_not_loaded_before_they_are_needed() -> None:
     code = "import sys, cnndsl.cli; assert not any('lint' in name for name in sys.modules), sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_of_a_file_without_a_network_are_there_for_others(tmp_path: Path) -> None:
+    (tmp_path / "blocks.cnn").write_text("rate = 0.5\nblock Unit { relu }\nblock Other { tanh }\n")
+    (tmp_path / "more.cnn").write_text('from "blocks.cnn" import Unit, Other\n')
+    for name in ("blocks.cnn", "more.cnn"):
+        assert [d.code for d in cnndsl.compile(tmp_path / name).diagnostics if d.severity is Severity.WARNING] == []
+    net = 'from "more.cnn" import Unit, Other\nnetwork Net { input(8); Unit }\n'
+    (found,) = cnndsl.compile(net, folder=tmp_path).diagnostics
+    assert (found.code, found.message) == ("W236", "Other is imported and never used")
+    assert cnndsl.compile(net.replace("\nnet", "  # cnndsl: ignore[W236]\nnet"), folder=tmp_path).diagnostics == ()
