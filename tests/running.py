@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import cnndsl
 from cnndsl.compilation import Compilation
+from cnndsl.costs.wholes import whole_inputs
 from cnndsl.program import Call, Leaf, Module, Program
 from cnndsl.reporting.text import render
 from cnndsl.traced import value_of
@@ -59,23 +60,14 @@ def sample(program: Program, network: Module, batch: int = BATCH, device: str = 
     """A batch for each input of a network: small whole numbers where an embedding reads it, else random ones."""
     generator = torch.Generator().manual_seed(0)
     tensors = []
+    wholes = whole_inputs(program, network.id)
     for index, shape in enumerate(network.input_shapes):
         size = (batch, *(value_of(dim) for dim in shape))
-        if _reads_numbers(program, network, index):
+        if index in wholes:
             tensors.append(torch.randint(0, 2, size, generator=generator))
         else:
             tensors.append(torch.randn(size, generator=generator))
     return tuple(tensor.to(device) for tensor in tensors)
-
-
-def _reads_numbers(program: Program, module: Module, value: int) -> bool:
-    for step in module.steps:
-        if isinstance(step.action, Call) and value in step.inputs:
-            unit = module.child(step.action.child).unit
-            if isinstance(unit, Leaf):
-                return unit.layer.kind == "embedding"
-            return _reads_numbers(program, program.modules[unit.module], step.inputs.index(value))
-    return False
 
 
 def derived_sizes(program: Program, network: Module, *, training: bool = False) -> Sizes:

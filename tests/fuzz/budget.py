@@ -13,8 +13,8 @@ from types import FrameType
 
 SECONDS = 2.0
 """Processor time of one step, such as compiling or drawing. The time of a clock would tell how busy the machine is."""
-MEGABYTES = 500
-"""Memory of the whole process, interpreter and fuzzer included."""
+MEGABYTES = 700
+"""Memory of the whole process, interpreter, PyTorch and fuzzer included."""
 _HOPELESS = 10.0  # seconds after which a process ends itself, whatever it is doing
 
 

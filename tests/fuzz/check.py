@@ -26,7 +26,7 @@ from cnndsl.program import Program
 from cnndsl.reporting import concise, github, sarif, text
 from cnndsl.reporting import json as json_
 from cnndsl.source import Source
-from tests.fuzz import budget, module
+from tests.fuzz import budget, module, running
 from tests.fuzz.words import ROOT
 
 FOLDER = ROOT / "models"
@@ -99,6 +99,7 @@ def check(data: bytes, *, patient: bool = False, thorough: bool = False) -> Outc
     elif compilation.program.networks:
         made = str(steps("python", compilation.python))
         module.check(made, _brought(compilation.program))
+        steps("a run", partial(running.run, compilation, serve=thorough or sample % 5 == 3))
         if thorough or sample % 5 == 3:
             serving = str(steps("python for inference", lambda: compilation.for_inference().python()))
             module.check(serving, _brought(compilation.program))
