@@ -115,12 +115,8 @@ def _check_weights(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) 
         check_begin(rule, tensors.get(what), what, kind, where)
 
 
-_COMPUTED = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
-"""Layers that give no whole numbers, whatever comes in."""
-
-
 def _check_wholes(body: Evaluation, layer: Layer, value: Value) -> None:
-    """Raise SizeError where the numbers that a layer looks up rows by are seen to be computed ones."""
+    """Raise SizeError where the numbers that a layer looks up rows by come out of another layer than one of shape."""
     index = value.index
     for step in reversed(body.builder.steps):
         if index < len(body.builder.inputs):
@@ -134,13 +130,11 @@ def _check_wholes(body: Evaluation, layer: Layer, value: Value) -> None:
             unit = part if isinstance(part, Leaf) else None
         if unit is None:
             return
-        if unit.layer.group in _COMPUTED or not step.inputs:
+        if unit.layer.group is not Group.SHAPE or not step.inputs:
             raise SizeError(
                 f"{layer.kind} takes whole numbers, and {unit.layer.word} gives others",
                 f"put {layer.kind} first, on an input of the network",
             )
-        if unit.layer.group is not Group.SHAPE:
-            return
         index = step.inputs[0]
 
 
