@@ -12,7 +12,7 @@ import pytest
 
 import cnndsl
 from cnndsl.compilation import Compilation
-from tests.fuzz import budget, module
+from tests.fuzz import budget, module, running
 from tests.fuzz.check import check
 from tests.fuzz.commands import run as command
 from tests.fuzz.drawing import run
@@ -42,6 +42,67 @@ def test_another_text_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(AssertionError, match="another module"):
         check(NET, thorough=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error", "said"),
+    [
+        ("padding=1", "padding=2", AssertionError, "other sizes"),
+        ("nn.Conv2d(3, 2", "nn.Conv2d(5, 2", AssertionError, "other parameters"),
+        ("return x", "return x[:, :1]", AssertionError, "other outputs"),
+        ("return x", "return x[:1]", AssertionError, "another batch"),
+        ("return x", "x = self.conv1(x)\n        return x", RuntimeError, "expected input"),
+        ("return x", "return x.clamp_(x.detach().square_())", RuntimeError, "inplace"),
+        ("self.conv1(x)", "self.conv1(x) if not self.training else x", AssertionError, "other sizes"),
+    ],
+)
+def test_a_module_that_runs_wrongly(
+    monkeypatch: pytest.MonkeyPatch, old: str, new: str, error: type[Exception], said: str
+) -> None:
+    right = Compilation.python
+
+    def wrong(self: Compilation, network: str | None = None) -> str:
+        source = right(self, network)
+        assert old in source
+        return source.replace(old, new)
+
+    compilation = cnndsl.compile("network Net { input(3, 8, 8); conv(2, 3, padding=1) -> sigmoid }")
+    assert running.run(compilation, serve=True) == 1
+    monkeypatch.setattr(Compilation, "python", wrong)
+    with pytest.raises(error, match=said):
+        running.run(compilation, serve=False)
+
+
+def test_a_form_for_serving_that_gives_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Compilation.python
+
+    def wrong(self: Compilation, network: str | None = None) -> str:
+        source = right(self, network)
+        assert self.program is not None
+        return source if self.program.target == "training" else source.replace("return x", "return x + 1")
+
+    monkeypatch.setattr(Compilation, "python", wrong)
+    compilation = cnndsl.compile("network Net { input(3, 8, 8); conv(2, 3, bias=false) -> batchnorm }")
+    with pytest.raises(AssertionError, match="other values when it serves"):
+        running.run(compilation, serve=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "ran"),
+    [
+        ("network Net { input(3, ?, ?); conv(2, 3, stride=4) -> upsample(scale=2) }", 1),
+        ("network Net { input(12); embedding(10, 3) -> permute([0, 2, 1]) -> conv(4, 3) }", 1),
+        ("network A { input(3); relu }\nnetwork B { input(3); linear(2) }", 2),
+        ("network Net { input(3, 8, 8); flatten -> linear(100000) }", 0),
+        ("network Net { input(3, 20000, 20000); relu }", 0),
+        ("network Net { input(3); repeat 400 { relu } }", 0),
+        ('extern A from "no.such.module" (shape = same)\nnetwork Net { input(3); A }', 0),
+    ],
+)
+def test_what_is_run_is_small(text: str, ran: int) -> None:
+    before = set(sys.modules)
+    assert running.run(cnndsl.compile(text), serve=True) == ran
+    assert [name for name in set(sys.modules) - before if name.startswith("cnndsl_loaded")] == []
 
 
 def test_words_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -18,10 +19,22 @@ from tests.fuzz.texts import KINDS, any_text
 from tests.fuzz.words import ROOT
 
 CORPUS = sorted((ROOT / "tests" / "fuzz" / "corpus").glob("*.cnn"))
+_FAILS = b"# fails: "
 EXAMPLES = {"valid": 4, "repeated": 12, "mutated": 30}
 
 
-@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def corpus() -> list[ParameterSet]:
+    """The inputs. One that begins with `# fails: ` and a reason is expected to fail until what it says is mended."""
+    cases = []
+    for path in CORPUS:
+        line = path.read_bytes().partition(b"\n")[0]
+        reason = line.removeprefix(_FAILS).decode() if line.startswith(_FAILS) else None
+        marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+        cases.append(pytest.param(path, id=path.stem, marks=marks))
+    return cases
+
+
+@pytest.mark.parametrize("path", corpus())
 def test_the_corpus(path: Path) -> None:
     check(path.read_bytes(), patient=True, thorough=True)
 
