@@ -4,8 +4,8 @@
 
 A text that compiles gets one slip of a key, a few spellings from elsewhere, or several mistakes at once, by its number
 alone.  It is mended twice, by what is safe and by suggestions too.  No error may be there afterwards that was not there
-before, and where a safe fix leaves no error, the network has to be the one that was meant: the same generated module as
-that of the text before the slip.  Leaves with 1 if a text does not hold to that, and shows it.
+before, and where a safe fix leaves no error, the network has to be the one that was meant: the same layers, steps and
+sizes as those of the text before the slip.  Leaves with 1 if a text does not hold to that, and shows it.
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ def arrow(place: Place) -> Problem | None:
     begins = source.offset(line)
     if re.match(r"\s*(?:\}?\s*else\s+)?if\b", source.line(line)):
         for found in re.finditer(r"<>|=<|=>|!?===?", source.line(line)):
+            if not re.search(r"if\b[^{}]*$", source.line(line)[: found.start()]):
+                continue  # in braces => is an arrow
             span = Span(source, begins + found.start(), begins + found.end())
             if span.start <= start < span.end and span.text in _COMPARED:
                 meant = _COMPARED[span.text]

@@ -8,6 +8,7 @@ elsewhere; some texts are worse, and have several.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic, Severity
 from cnndsl.fixing import Fixed, fix
+from cnndsl.program import Program
 from cnndsl.source import Source
 
 ROOT = Path(__file__).parents[2]
@@ -138,10 +141,21 @@ def complaints(case: Mutated, after: Fixed, *, unsafe: bool) -> list[str]:
     if not unsafe and not all(d.fix is not None and d.fix.is_safe for d in after.applied):
         found.append("a suggestion was applied")
     if not unsafe and after.applied and case.meant is not None:
-        now, meant = compiled(after.source.text), compiled(case.meant)
-        if now.program is not None and now.ok and now.python() != meant.python():
+        now, meant = compiled(after.source.text).program, compiled(case.meant).program
+        if now is not None and meant is not None and _layers(now) != _layers(meant):
             found.append("another network than was meant")
     return found
+
+
+def _layers(program: Program) -> Any:
+    """What a program computes: all of it but for places, and for defaults, which a text may have that nothing uses."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, dict):
+            return {name: plain(inner) for name, inner in item.items() if name not in ("origin", "default")}
+        return [plain(inner) for inner in item] if isinstance(item, list) else item
+
+    return plain(json.loads(program.model_dump_json()))
 
 
 def _said(diagnostics: Iterable[Diagnostic]) -> Counter[tuple[str, str]]:
