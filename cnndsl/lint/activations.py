@@ -45,8 +45,8 @@ class NoActivation(Rule):
 
     What the second could learn the first could have learned, but for a larger window. Some pairs are made like that
     on purpose, and are let pass: a layer that is narrower than what is before and after it (a bottleneck, which saves
-    weights), a convolution in groups beside one of all channels, two convolutions along different axes, and
-    convolutions with given weights.
+    weights), a convolution in groups beside one of all channels, two convolutions along different axes, convolutions
+    with given weights, and a layer that is applied in several places, as a head is to the levels of a pyramid.
     """
 
     code: ClassVar[str] = "W206"
@@ -56,6 +56,8 @@ class NoActivation(Rule):
         second = trail.newest
         first = next((applied for applied in trail.layers[1:] if not isinstance(applied.layer, _AFFINE)), None)
         if first is None or type(first.layer) is not type(second.layer) or _given(first) or _given(second):
+            return
+        if first.is_shared or second.is_shared:
             return
         if any(isinstance(a.layer, BatchNorm) and not a.layer.track_running_stats for a in trail.layers[1:]):
             return  # in evaluation too it divides by the batch's own variance

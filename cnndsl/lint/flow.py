@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.initialisers import Initialiser
@@ -27,6 +27,7 @@ class Applied:
     origin: where it is applied. declared: where the layer is declared, which may be the same place.
     name: what the text, or the compiler, calls it. step: the module, and the number of the step in it.
     is_module: whether it is a part of the network, and no plain call. weights, init: its own, of a part.
+    is_shared: whether the part, or one that it is in, is applied in several places with one set of weights.
     """
 
     layer: Layer
@@ -39,6 +40,7 @@ class Applied:
     is_module: bool = False
     weights: Weights | None = None
     init: tuple[tuple[str, Initialiser], ...] = ()
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,10 @@ class Trail:
         if len(layers) > LONGEST:
             return Trail(layers[:LONGEST])
         return Trail(layers, before.entry, before.sole)
+
+    def shared(self) -> Trail:
+        """The trail through a part that is applied in several places."""
+        return replace(self, layers=tuple(replace(applied, is_shared=True) for applied in self.layers))
 
 
 _SHARED = Trail(sole=False)
@@ -119,7 +125,8 @@ class Walk:
         trails = [Trail()] * len(module.values)
         for index in range(len(module.inputs)):
             trails[index] = Trail(entry=index) if readers[index] == 1 else _SHARED
-        parts = {child.name: child for child in module.children}
+        calls = Counter(step.action.child for step in module.steps if isinstance(step.action, Call))
+        parts = {child.name: (child, calls[child.name] > 1) for child in module.children}
         waiting: dict[int, list[Trail]] = {}
 
         def show(trail: Trail) -> None:
@@ -136,7 +143,7 @@ class Walk:
     def _step(
         self,
         module: Module,
-        parts: dict[str, Child],
+        parts: dict[str, tuple[Child, bool]],
         step: Step,
         number: int,
         trails: Sequence[Trail],
@@ -153,19 +160,18 @@ class Walk:
             trail = trails[step.inputs[0]].then(Applied(layer, x, y, layer.word, step.origin, step.origin, place))
             show(trail)
             return [trail]
-        part = parts[action.child]
+        part, is_shared = parts[action.child]
         if isinstance(part.unit, Leaf):
             layer = part.unit.layer
             name = layer.word if part.name.isdigit() else part.name
             own = (part.unit.weights, tuple(part.unit.init.items()))
-            applied = Applied(layer, x, y, name, step.origin, part.origin, place, True, *own)
+            applied = Applied(layer, x, y, name, step.origin, part.origin, place, True, *own, is_shared)
             trail = trails[step.inputs[0]].then(applied)
             show(trail)
             return [trail]
         passage = self._of(action.module or part.unit.module)
         for index, waiting in passage.waiting.items():
             for trail in waiting:
-                show(trail.after(trails[step.inputs[index]]))
-        return [
-            trail if trail.entry is None else trail.after(trails[step.inputs[trail.entry]]) for trail in passage.outputs
-        ]
+                show((trail.shared() if is_shared else trail).after(trails[step.inputs[index]]))
+        outputs = [trail.shared() for trail in passage.outputs] if is_shared else passage.outputs
+        return [trail if trail.entry is None else trail.after(trails[step.inputs[trail.entry]]) for trail in outputs]

@@ -164,10 +164,13 @@ def _several(number: int, unit: str) -> str:
 class EvenSame(Rule):
     """An even kernel with padding="same": one side gets one row more than the other, which shifts the map.
 
-    PyTorch has to make a padded copy of the input for it, too.
+    PyTorch has to make a padded copy of the input for it, too. Half a place is little beside a long kernel, and such a
+    one is let pass.
     """
 
     code: ClassVar[str] = "W209"
+    long: ClassVar[int] = 16
+    """Places of a long window."""
     layers: ClassVar[tuple[type[Layer], ...]] = (Conv,)
 
     def see(self, trail: Trail) -> Iterator[Finding]:
@@ -179,7 +182,7 @@ class EvenSame(Rule):
         kernel = per_axis(layer.kernel, rank, "kernel")
         spread = [d * (k - 1) for k, d in zip(kernel, per_axis(layer.dilation, rank, "dilation"), strict=True)]
         for name, total in zip(AXES[rank], spread, strict=True):
-            if total % 2:
+            if total % 2 and total + 1 < self.long:
                 yield Finding(
                     self.code,
                     f'padding="same" with a kernel of {times(kernel)} adds {counted(total // 2, UNITS[name])} '
