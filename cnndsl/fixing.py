@@ -118,26 +118,22 @@ class _Attempt:
                 errors = Counter(key for d, key in zip(found, keys, strict=True) if _is_error(d))
                 is_better = errors <= left and not gone & Counter(keys)
                 return _Better(source, found, led_to) if is_better else None
-            if not all(self._can_apply(d, source) for d in new):  # one of them would stay
+            fixes = self._apart(source, new)  # those without one may have one, or be gone, when these are applied
+            if not fixes:
                 return None
-            fixes = self._apart(source, new)
             led_to += fixes
         return None
-
-    def _can_apply(self, diagnostic: Diagnostic, source: Source) -> bool:
-        """Whether there is a fix that is to be applied, in this text."""
-        fix = diagnostic.fix
-        if fix is None or not (self._unsafe or fix.is_safe):
-            return False
-        return all(edit.span.source is source for edit in fix.edits)
 
     def _apart(self, source: Source, found: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The diagnostics with a fix to apply that touches no place which another one's does."""
         taken: list[tuple[int, int]] = []
         reached = -1
         apart = []
-        for diagnostic in sorted((d for d in found if self._can_apply(d, source)), key=_start)[:AT_ONCE]:
+        wanted = (d for d in found if d.fix is not None and (self._unsafe or d.fix.is_safe))
+        for diagnostic in sorted(wanted, key=_start)[:AT_ONCE]:
             edits = _edits([diagnostic])
+            if any(edit.span.source is not source for edit in edits):
+                continue
             places = [(edit.span.start, edit.span.end) for edit in edits]
             beyond = places[0][0] > reached  # so it is nearly always, and there is nothing to compare
             if beyond or not any(start <= last and first <= end for start, end in places for first, last in taken):

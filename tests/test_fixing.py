@@ -352,6 +352,7 @@ def test_a_network_of_another_name_is_no_near_one() -> None:
             "if it.width > 3 { relu } elif it.width > 2 { tanh }",
             "if it.width > 3 { relu } else if it.width > 2 { tanh }",
         ),
+        ("if 3 => 2 { relu => tanh }", "if 3 >= 2 { relu -> tanh }"),
         ("relu\n    // 3 is not divided here", "relu\n    # 3 is not divided here"),
         ("conv(8, 3, bias=0)", "conv(8, 3, bias=false)"),
         ("conv(0x10, 3)", "conv(16, 3)"),
@@ -376,3 +377,12 @@ def test_a_line_of_a_network_agrees_with_all_its_variants() -> None:
     text = "network Net(n = 3) {{ input(n, 8, 8); nn.BatchNorm2d(3) }}\nnetwork Other = Net(n = {})\n"
     assert "; batchnorm }" in fixed(text.format(3)).source.text
     assert fixed(text.format(4)).source.text == text.format(4)
+
+
+def test_a_network_of_pytorch_is_taken_over_only_as_far_as_its_sizes_agree() -> None:
+    text = (HERE / "fixing" / "cases" / "ported.cnn").read_text(encoding="utf-8")
+    after = fixed(text)
+    assert not after.left
+    wrong = fixed(text.replace("16 * 5 * 5", "16 * 4 * 4"))
+    assert "nn.Linear(16 * 4 * 4, 120)" in wrong.source.text
+    assert any(d.fix is not None and not d.fix.is_safe for d in wrong.left)
