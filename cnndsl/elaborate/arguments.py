@@ -136,7 +136,7 @@ def make_layer(
         layer = kind(**plain)
     except Invalid as problem:
         found = _all_invalid(kind, plain, problem)
-        *others, last = (_invalid(kind, each, places, span, plain.get("features")) for each in found)
+        *others, last = (_invalid(kind, each, places, span, plain) for each in found)
         for other in others:
             body.context.report(other.diagnostic)
         raise last from None
@@ -248,7 +248,7 @@ def _unknown_argument(
 
 
 def _invalid(
-    kind: type[Layer], problem: Invalid, places: dict[str, tree.Argument], span: Span, features: Any = None
+    kind: type[Layer], problem: Invalid, places: dict[str, tree.Argument], span: Span, plain: dict[str, Any]
 ) -> Problem:
     name, missing = problem.name, problem.missing
     if missing:
@@ -266,8 +266,9 @@ def _invalid(
         both = inputs.span.to(given.span)
         if re.fullmatch(r"\d{1,3},\d{3}", both.text):
             written = both.text.replace(",", "")
-            message, meant = "a number has no comma before its thousands", Fix.suggested(both, written)
-            return error("E207", message, both, help=f"write {written}", fix=meant)
+            message = "a number has no comma before its thousands, and how many inputs there are is not written"
+            ways = (f"if this is one number, write linear({written})", f"if not, write linear({given.value.span.text})")
+            return error("E207", message, both, help=ways, fix=Fix.suggested(both, written))
         inputs_given = error(
             "E207",
             "linear is given its outputs only: how many inputs there are follows from what comes in",
@@ -275,7 +276,7 @@ def _invalid(
             help=f"write linear({given.value.span.text})",
             fix=Fix.suggested(Span(span.source, inputs.span.start, given.span.start), ""),
         )
-        return claimed(inputs_given, span, Claim(features=features))
+        return claimed(inputs_given, span, Claim(features=plain.get("features")))
     if (kind.kind, name) == ("layernorm", "axis") and given is not None and isinstance(given.value, tree.ListOf):
         message = "layernorm is not given the sizes it goes over: they follow from what comes in"
         return error("E207", message, given.span, help="write layernorm, or layernorm(axis=-1) for the last axis alone")
@@ -297,14 +298,38 @@ def _invalid(
     if given is not None:
         words = {other: fields.choices(field) for other, field in kind.model_fields.items()}
         way = instead.by_name(given, words) or instead.argument(given, fields.choices(info), info.check)
-    helps, fix = way or (_parameter_help(kind, name), None)
-    return error("E208", f"{kind.kind}: {problem}", place, help=helps, fix=fix)
+    message = f"{kind.kind}: {problem}"
+    if way is not None:
+        return error("E208", message, place, help=way[0], fix=way[1])
+    helps = (*_such_as(kind, name, plain.get(name)), *_parameter_help(kind, name))
+    return error("E208", message, place, help=helps)
 
 
-def _parameter_help(kind: type[Layer], name: str) -> str | tuple[str, ...]:
-    if name not in kind.model_fields:
-        return ()
-    return f"{name}: {kind.model_fields[name].description}"
+def _such_as(kind: type[Layer], name: str, value: Any) -> tuple[str, ...]:
+    """A value that a parameter takes, the nearest to one that it does not; empty where none is known."""
+    info = kind.model_fields[name]
+    near: list[Any] = []
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        near = [abs(value), round(abs(value))]
+    if not info.is_required() and info.default is not None:  # nobody knows a small number of their own
+        near.insert(0 if isinstance(info.default, float) else len(near), info.default)
+    found = re.search(rf"\b{kind.kind}\(([\w., =-]*)\)", kind.example)
+    for at, written in enumerate(found[1].split(", ") if found else ()):
+        word, _, given = written.rpartition("=")
+        if (word or list(kind.model_fields)[at]) == name and re.fullmatch(r"\d+(\.\d+)?", given):
+            near.append(float(given) if "." in given else int(given))
+    for meant in near:
+        try:
+            info.check(meant)
+        except ValueError:
+            continue
+        if not isinstance(meant, (bool, tuple)):
+            return (f'for example {name}="{meant}"' if isinstance(meant, str) else f"for example {name}={meant:g}",)
+    return ()
+
+
+def _parameter_help(kind: type[Layer], name: str) -> tuple[str, ...]:
+    return (f"{name}: {kind.model_fields[name].description}",) if name in kind.model_fields else ()
 
 
 def bind_definition(body: Evaluation, called: Template | BlockRecipe, node: tree.Call) -> BlockRecipe:

@@ -90,7 +90,10 @@ class Builder:
         reason = why_not_key(name) if quoted else why_not(name)
         if reason:
             shown = f'"{name[:_SHOWN]}"' if quoted else name
-            raise error("E203", f"{shown} cannot name a layer: {reason}", span, help=f"call it {_other(name)}")
+            ways: tuple[str, ...] = (f"call it {_other(name)}",)
+            if not quoted and why_not_key(name) is None:
+                ways = (f'put it in quotes, which keep the name: "{name}": layer', f"or call it {_other(name)}")
+            raise error("E203", f"{shown} cannot name a layer: {reason}", span, help=ways)
         if name in self.slots:
             first = self.slots[name].span
             labels: tuple[Label, ...] = ()

@@ -73,11 +73,12 @@ def _sum(items: list[Any]) -> Any:
     return total
 
 
-def _make_divisible(value: Any, divisor: int) -> Any:
-    if not isinstance(divisor, int) or divisor < 1:
-        message = "a number and a divisor of at least 1"
+def _make_divisible(value: Any, divisor: Any) -> Any:
+    number, step = value_of(value), value_of(divisor)
+    if not isinstance(number, (int, float)) or type(step) is not int or step < 1:
+        message = "a number and a whole divisor of at least 1"
         raise TypeError(message)
-    return traced_call("make_divisible", make_divisible(value_of(value), divisor), [value, divisor])
+    return traced_call("make_divisible", make_divisible(number, step), [value, divisor])
 
 
 def _range(*ends: int) -> list[int]:

@@ -51,7 +51,10 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
         _check_batch(layer, value)
         if layer.flattens(value.shape):
             kind = layer.kind
-            helps = f"in the middle of a chain write the flatten too: flatten -> {kind}(...)"
+            helps = (
+                f"in the middle of a chain write the flatten too: flatten -> {kind}(...)",
+                f"to work on the last axis alone, write {_with_axis(recipe, kind)}",
+            )
             value = flattened(body, value, span, kind, helps, recipe.span)
         x = value.shape
         y = _output(body, recipe, x)
@@ -216,7 +219,16 @@ def _sizes(recipe: LayerRecipe, value: Value, span: Span) -> Iterator[None]:
         raise open_size(recipe.span or span) from None
 
 
-def flattened(body: Evaluation, value: Value, span: Span, taker: str, helps: str, where: Span | None = None) -> Value:
+def _with_axis(recipe: LayerRecipe, kind: str) -> str:
+    """A dense layer as it is written, for the last axis."""
+    written = recipe.span.text if recipe.span is not None else ""
+    short = written.endswith(")") and "\n" not in written and "#" not in written
+    return f"{written.removesuffix(')').rstrip(', ')}, axis=-1)" if short else f"{kind}(..., axis=-1)"
+
+
+def flattened(
+    body: Evaluation, value: Value, span: Span, taker: str, helps: str | tuple[str, ...], where: Span | None = None
+) -> Value:
     """The value as a list of features, for what takes such a list; nothing in the text says so.
 
     Raises NeedsFlatten at the beginning of a chain. Raises Problem further on in it, at `where` the taker is written

@@ -53,9 +53,23 @@ class AsInPyTorch(Problem):
     def settled(self, at: Span, x: Shape) -> Diagnostic:
         """The diagnostic where what stands at a place is applied to an input."""
         fix = self.diagnostic.fix
-        if fix is None or at != self.span or not self._claim.holds(x):
+        if fix is None or at != self.span:
             return self.diagnostic
+        if not self._claim.holds(x):
+            return self._with_what_comes_in(x)
         return replace(self.diagnostic, fix=replace(fix, applicability=Applicability.SAFE))
+
+    def _with_what_comes_in(self, x: Shape) -> Diagnostic:
+        """The diagnostic with what comes in, where the text says another number."""
+        found, claim = self.diagnostic, self._claim
+        written, left_out, _ = found.help[0].rpartition(": ") if found.help else ("", "", "")
+        what, said = ("channels", claim.channels) if claim.features is None else ("numbers", claim.features)
+        came = x[0] if claim.features is None else prod(value_of(dim) for dim in x)
+        if not left_out or said is None or is_open(came) or value_of(came) == value_of(said):
+            return found
+        one = what.removesuffix("s") + " comes" if value_of(came) == 1 else f"{what} come"
+        helps = (f"{written}: {value_of(came)} {one} in here, and not {value_of(said)}", *found.help[1:])
+        return replace(found, help=helps)
 
 
 def claimed(problem: Problem, span: Span, claim: Claim) -> Problem:

@@ -10,7 +10,7 @@ import re
 from cnndsl.diagnostics import Applicability, Edit, Fix, Problem, error
 from cnndsl.source import Span
 from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY
-from cnndsl.syntax.place import CONSTANTS, DEFINITIONS, LISTED, VALUES, Place, show, span_of
+from cnndsl.syntax.place import CONSTANTS, DEFINITIONS, LISTED, VALUES, Place, other_names, show, span_of
 from cnndsl.syntax.words import Word
 
 _WORDS = {
@@ -36,6 +36,9 @@ _WORDS = {
     "assert": "remove this line: all sizes are checked when the text is compiled",
 }
 _NEAR = 80
+_BELOW = 4
+_SHOWN = 100
+"""The longest line to write that is spelled out in a help."""
 _TYPES = frozenset({"int", "float", "auto"})
 _USED = frozenset({"EQUAL", "COLON", "_ARROW", "DOT"})
 """What follows a name that has a meaning, or is given one."""
@@ -269,6 +272,36 @@ def _ends_with_a_name(line: list[Word]) -> bool:
     return is_name and any(word.type == "_ARROW" for word in line)
 
 
+def goes_on_below(place: Place) -> Problem | None:
+    """A line that goes on in the next one, as after a comma in brackets: `output it,` and `features` below it."""
+    word, comma, after, first = place.word, place.before, place.after, place.first
+    if word.type != "_NL" or comma is None or comma.type != "COMMA" or after is None or "\n" not in word:
+        return None
+    below = place.following(after)[:_BELOW]
+    kinds = [other.type for other in below]
+    if first.type == "OUTPUT":
+        goes_on = after.type not in ("RBRACE", "OUTPUT")
+    elif first.type == "INIT":
+        goes_on = str(after) in ("weight", "bias") and kinds[1:2] == ["EQUAL"]
+    else:
+        names = all(other.type in ("NAME", "COMMA") for other in place.line) and len(place.line) > 1
+        goes_on = kinds[0] == "NAME" and (first.type == "FROM" or (names and kinds[1:2] in (["EQUAL"], ["COMMA"])))
+    if not goes_on:
+        return None
+    edits, before, last = [], comma, comma
+    for other in place.following(word):
+        if other.type == "RBRACE" or (other.type == "_NL" and last.type != "COMMA"):
+            break
+        if last.type == "_NL":  # which stands behind a comma
+            edits.append(Edit(Span(place.source, before.end, other.start), " "))
+        before, last = last, other
+    written = " ".join(place.span(first, last).text.split())
+    helps = f"write {written}" if len(written) <= _SHOWN and "#" not in written else "write all of it on one line"
+    fix = Fix(tuple(edits), Applicability.UNSAFE) if not any("#" in edit.span.text for edit in edits) else None
+    message = "this line ends with a comma, and what belongs to it stands below"
+    return error("E101", message, place.span(comma, last), help=helps, fix=fix)
+
+
 def comma_at_the_end(place: Place) -> Problem | None:
     """A comma behind each line, as in a list: `relu,`."""
     word, after = place.word, place.after
@@ -282,32 +315,6 @@ def comma_at_the_end(place: Place) -> Problem | None:
     return error("E101", "a line of a body ends without a comma", span, help="remove it", fix=fix)
 
 
-def number(place: Place) -> Problem | None:
-    """A number as other languages have it: `0x10`, `1_000`, `50%`, and `3px`, which is none."""
-    word, before = place.word, place.before
-    if before is not None and len(place.line) > 1 and str(before) == "%" and place.line[-2].type == "NUMBER":
-        percent, span = place.line[-2], place.span(place.line[-2], before)
-        share = f"{float(percent) / 100:g}"
-        alone = before.start == percent.end and word.type in ("RPAR", "COMMA")  # and not the rest of a division
-        fix = (Fix.safe if alone and float(share) == float(percent) / 100 else Fix.suggested)(span, share)
-        return error("E101", "a share is written as a number, without %", span, help=f"write {share}", fix=fix)
-    if before is None or before.type != "NUMBER" or word.type != "NAME" or not place.is_glued:
-        return None
-    text, span = f"{before}{word}", place.span(before, word)
-    if re.fullmatch(r"0([xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)", text):
-        meant = str(int(text, 0))
-        fix = Fix.safe(span, meant)
-        return error("E101", "numbers are written in decimal digits", span, help=f"write {meant}", fix=fix)
-    if re.fullmatch(r"[0-9.]+(_[0-9]+)+", text):
-        meant = text.replace("_", "")
-        fix = Fix.safe(span, meant)
-        return error("E101", "numbers are written without _", span, help=f"write {meant}", fix=fix)
-    if re.fullmatch(r"\d+(x\d+)+", text):
-        help_text = f"write {text.replace('x', ', ')} for sizes, [{text.replace('x', ', ')}] for a kernel"
-        return error("E101", f"{text} is neither a number nor a name", span, help=help_text)
-    return error("E101", f"{text} is neither a number nor a name", span, help="a name begins with a letter or _")
-
-
 def no_name(place: Place) -> Problem | None:
     """Something that is given a meaning, and is no name: `conv-1 = conv(8, 3)`, `my conv: conv(8, 3)`."""
     first = place.first
@@ -318,11 +325,15 @@ def no_name(place: Place) -> Problem | None:
         return None
     span = Span(place.source, found.start(), found.end(1))
     named = re.sub(r"[-. ]+", "_", found[1])
-    helps = f"call it {named}"
+    end = next((word for word in place.following(first) if word.start >= found.end(1)), None)
+    helps = other_names(" ".join(found[1].split()), named, place, end)
+    if "." in found[1]:
+        outer, _, inner = found[1].rpartition(".")
+        helps = (f"call it {named}", f'a dot leads to a part of a part: {outer}: {{ "{inner}": layer }}')
     layer, _, tensor = found[1].partition(".")
     if tensor in ("weight", "bias"):
-        helps = f"where the layer is made, write how it begins: {layer} = conv(8, 3, {tensor}_init=zeros)"
-        return error("E101", "a layer is not changed after it was made", span, help=helps)
+        begins = f"where the layer is made, write how it begins: {layer} = conv(8, 3, {tensor}_init=zeros)"
+        return error("E101", "a layer is not changed after it was made", span, help=begins)
     if re.match(r"[ \t]*=[ \t]*(split|chunk|it|input)\b", place.source.text[found.end(1) : found.end(1) + _NEAR]):
         several = ", ".join(found[1].split())
         fix = Fix.suggested(span, several) if re.fullmatch(r"[\w ]+", found[1]) else None
@@ -341,6 +352,11 @@ def colon(place: Place) -> Problem | None:
         return error("E101", "an argument is given with =", place.span(), help=f"write {before}={show(after)}", fix=fix)
     if not place.brackets:
         return None
+    if before is not None and before.type == "NUMBER" and [before] == place.line and place.in_body:
+        span = place.span(before)
+        message = f"a name that is a number stands in quotes: {before}"
+        fix = Fix.suggested(span, f'"{before}"')
+        return error("E101", message, span, help=f'write "{before}": ...', fix=fix)
     return error(
         "E101",
         "a colon follows the name that a layer gets, and nothing else",

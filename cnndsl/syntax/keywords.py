@@ -73,6 +73,8 @@ def begins(place: Place) -> Problem | None:
         return None
     kinds = [other.type for other in line]
     is_rule = place.after is not None and str(place.after) in RULES
+    if kinds == ["INIT"] and word.type == "COLON" and str(place.after) not in (*_TENSORS, *RULES):
+        return None  # the name of a layer
     if kinds == ["INIT"] and (word.type in ("COLON", "_LPAR") or (word.type == "EQUAL" and is_rule)):
         message = "init names the kind of layer whose weights begin so"
         rule = place.after if is_rule else "zeros"

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.source import Source, Span
-from cnndsl.syntax import arrows, brackets, characters, copied, habits, heads, keywords
+from cnndsl.syntax import arrows, brackets, characters, copied, habits, heads, keywords, numbers
 from cnndsl.syntax.grammar import OPENED_BY
-from cnndsl.syntax.place import DEFINITIONS, WORDS, Open, Place, show, span_of
+from cnndsl.syntax.place import DEFINITIONS, WORDS, Open, Place, other_names, show, span_of
 
 _BLOCKS = frozenset({"IF", "FOR", "REPEAT", "WHEN", "_ELSE"})
 _HEADS = frozenset({"if", "for", "else"})
@@ -67,7 +67,8 @@ def _character(place: Place) -> Problem | None:
 def _word_as_name(place: Place) -> Problem | None:
     word, before, after = place.word, place.before, place.after
     taken = None
-    is_given = word.type in ("EQUAL", "COLON") and str(before) in WORDS - _HEADS
+    is_label = word.type == "COLON" and [before] == place.line and place.in_body and str(before) != "else"
+    is_given = word.type in ("EQUAL", "COLON") and str(before) in (WORDS if is_label else WORDS - _HEADS)
     is_given = is_given and not any(head.type in _BLOCKS for head in place.line[:-1])
     is_given = is_given or (place.line == [before] and str(before) in WORDS and _is_one_of_targets(place))
     if before is not None and (is_given or (word.type == "_ARROW" and [before] == place.line == ["output"])):
@@ -83,7 +84,7 @@ def _word_as_name(place: Place) -> Problem | None:
         "E103",
         f"{taken} is a word of the language and cannot be a name",
         place.span(taken),
-        help=f"choose another name, such as {taken}_1",
+        help=other_names(str(taken), f"{taken}_1", place, word if taken is before else after),
     )
 
 
@@ -364,17 +365,19 @@ _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
     keywords.begins,
     keywords.mode,
     habits.settings,
+    numbers.grouped,
     brackets.braced_arguments,
     brackets.other_brackets,
     brackets.no_brackets,
     habits.listed,
+    habits.goes_on_below,
     habits.comma_at_the_end,
     keywords.named_output,
     _word_as_name,
     keywords.spread,
     keywords.several_targets,
     keywords.several_items,
-    habits.number,
+    numbers.number,
     brackets.several_items,
     brackets.unpacked,
     habits.no_name,

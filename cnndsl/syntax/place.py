@@ -173,6 +173,19 @@ class Place:
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
+def other_names(name: str, other: str, place: Place, sign: Word | None) -> tuple[str, ...]:
+    """What to do about a name that cannot be one, before the colon or the equals sign `sign`, or elsewhere.
+
+    PyTorch takes nearly any name of a part, and a label in quotes keeps it.
+    """
+    kept = f'"{name}": layer'
+    if sign is not None and sign.type == "COLON" and place.in_body:
+        return (f"put it in quotes, which keep the name: {kept}", f"or choose another name, such as {other}")
+    if sign is not None and sign.type == "EQUAL" and place.in_body:
+        return (f"choose another name, such as {other}", f"a layer can have this one as a label in quotes: {kept}")
+    return (f"choose another name, such as {other}",)
+
+
 def span_of(word: Word, source: Source) -> Span:
     """The characters of a word, without the line breaks that belong to it."""
     start, end = word.start, word.end

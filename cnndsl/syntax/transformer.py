@@ -16,7 +16,7 @@ from typing import Any
 
 from lark import Token, Transformer
 
-from cnndsl.diagnostics import error
+from cnndsl.diagnostics import Problem, error
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 
@@ -123,6 +123,8 @@ class TreeBuilder(Transformer[Token, Any]):
         if len(token) > MAX_DIGITS:
             raise error("E502", f"a number may have at most {MAX_DIGITS} digits", span, help="write a smaller number")
         is_whole = token.isdigit()
+        if is_whole and len(token) > 1 and token[0] == "0":
+            raise _with_a_zero(span)
         value = int(token) if is_whole else float(token)
         if value == float("inf"):
             raise error("E502", "this number is too large", span, help="write a smaller one")
@@ -315,6 +317,12 @@ class TreeBuilder(Transformer[Token, Any]):
     def _with_lost(self, lines: Parts, opened_at: int) -> tuple[Any, ...]:
         lost = _READING.get().lost.get(opened_at)
         return tuple(sorted([*lines, *lost], key=_start)) if lost else tuple(lines)
+
+
+def _with_a_zero(span: Span) -> Problem:
+    from cnndsl.syntax.numbers import with_a_zero
+
+    return with_a_zero(span)
 
 
 def _start(part: Token | tree.Node) -> int:

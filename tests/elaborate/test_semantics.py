@@ -494,6 +494,12 @@ def test_an_arrow_behind_a_choice_goes_with_what_the_parentheses_say(same: bool)
     assert kinds(last) == ["conv", "relu" if same else "tanh"]
 
 
+@pytest.mark.parametrize(("divisor", "channels"), [(8, 48), (5, 45), (7, 49), (1, 47), (100, 100)])
+def test_make_divisible_takes_a_parameter_for_its_divisor(divisor: int, channels: int) -> None:
+    source = "network Net(g = 8) { input(3, 8, 8); conv(make_divisible(47, g), 1) }"
+    assert program_of(source, g=divisor).network().output_shapes == ((channels, 8, 8),)
+
+
 def test_names_in_braces_hide_nothing_behind_them() -> None:
     body = """
         for i in range(2) {
