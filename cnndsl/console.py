@@ -67,7 +67,7 @@ class Run:
         except Problem as problem:
             self.report([problem.diagnostic])
             return None
-        compilation = self._compiled(source, path, settings)
+        compilation = self.compiled(source, path, settings)
         if needs_network and not self.to_stdout:  # to be made something of, and not only checked
             compilation = compilation.with_network()
         before = self.found.total()
@@ -80,7 +80,7 @@ class Run:
 
     def check(self, source: Source, path: Path, settings: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
         """What is found in a text that was read from a file; nothing is reported."""
-        return self._wanted(self._compiled(source, path, settings), path)
+        return self._wanted(self.compiled(source, path, settings), path)
 
     def read(self, path: Path) -> tuple[bytes, Source]:
         """The bytes of a file, or of standard input for `-`, and the text in them. Raises Problem."""
@@ -96,7 +96,8 @@ class Run:
             raise files.unreadable(name, problem) from None
         return data, files.decode(data, name)
 
-    def _compiled(self, source: Source, path: Path, settings: Mapping[str, Any]) -> Compilation:
+    def compiled(self, source: Source, path: Path, settings: Mapping[str, Any]) -> Compilation:
+        """Compile a text that was read from a file; nothing is reported."""
         from cnndsl.compiler import compile_source
 
         folder = self._folder(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.commands.options import common, files
+from cnndsl.commands.options import PATH, common, files, network_name
 from cnndsl.console import STDIN, Run, on_terminal, say
 
 if TYPE_CHECKING:
     from cnndsl.diagnostics import Problem
     from cnndsl.fixing import Fixed
+    from cnndsl.program import Program
 
 
 @click.command("check", short_help="Report what is wrong with each FILE.")
@@ -22,9 +24,25 @@ if TYPE_CHECKING:
 @click.option("--fix", is_flag=True, help="Write in the files what says the same and is right.")
 @click.option("--unsafe", is_flag=True, help="With --fix or --diff: follow suggestions too, which are guesses.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option(
+    "--weights",
+    metavar="FILE",
+    type=PATH,
+    help="Say whether these weights fit the network: a .safetensors file, or the .safetensors.index.json of several.",
+)
+@click.option(
+    "--network", metavar="NAME", help="Which network the weights are for; by default the last one of the file."
+)
 @common
 def command(
-    files: tuple[Path, ...], fix: bool, unsafe: bool, diff: bool, settings: dict[str, Any], **common: Any
+    files: tuple[Path, ...],
+    fix: bool,
+    unsafe: bool,
+    diff: bool,
+    weights: Path | None,
+    network: str | None,
+    settings: dict[str, Any],
+    **common: Any,
 ) -> int:
     """Report what is wrong with each FILE, all of it in one run.
 
@@ -35,8 +53,13 @@ def command(
     was meant cannot change by it. --unsafe follows suggestions too: guesses at names, numbers and signs, and text that
     is taken away. Both take on only what makes errors fewer and brings no new one. What is left is reported, and the
     exit code is 0 only if no error is left.
+
+    --weights compares the names and shapes of the tensors in a file with those that the network takes, without PyTorch
+    and without reading the numbers, and says what is missing, unexpected or of another shape, and the likely reason.
     """
     from cnndsl.files import sources
+
+    _check_use(files, fix=fix, diff=diff, weights=weights, network=network)
 
     if fix and diff:
         message = "write either --fix or --diff: the one changes what the other shows"
@@ -47,6 +70,8 @@ def command(
     if fix and STDIN in files:
         message = "standard input cannot be changed: save it in a file, or write --diff"
         raise click.UsageError(message)
+    if weights is not None:
+        return _compare(Run(**common, to_stdout=True), files[0], weights, network, settings)
     if diff:
         return _diff(Run(**common), sources(files), settings, unsafe=unsafe)
     run = Run(**common, to_stdout=True)
@@ -77,6 +102,60 @@ def command(
                 parts[-1] += f"cnndsl rule {next(iter(run.codes))} explains the first\n"
         say(("\n" if run.found else "") + "\n".join(parts))
     return code
+
+
+def _check_use(files: tuple[Path, ...], *, fix: bool, diff: bool, weights: Path | None, network: str | None) -> None:
+    """Raise UsageError where it is not clear which network weights are for."""
+    if weights is None:
+        if network is not None:
+            message = "all networks of a file are checked: --network goes with --weights"
+            raise click.UsageError(message)
+        return
+    if fix or diff:
+        message = "--weights compares a network as it is: leave out --fix and --diff, or do that first"
+        raise click.UsageError(message)
+    if len(set(files)) > 1 or os.path.isdir(files[0]):  # noqa: PTH112 - raises nothing, as Path's would
+        message = "--weights is about the network of one FILE"
+        raise click.UsageError(message)
+
+
+def _compare(run: Run, path: Path, weights: Path, network: str | None, settings: Mapping[str, Any]) -> int:
+    """Report whether weights fit a network; the exit code."""
+    from cnndsl import checkpoints, safetensors
+    from cnndsl.diagnostics import Diagnostic, Problem
+    from cnndsl.files import shown
+    from cnndsl.source import Span
+
+    compilation = run.compile(path, settings)
+    program = compilation.program if compilation is not None else None
+    if compilation is None or program is None:
+        return run.finish()
+    module = program.network(network_name(program, network))
+    try:
+        shapes = safetensors.read(weights)
+    except Problem as problem:
+        run.report([problem.diagnostic])
+        return run.finish()
+    match = checkpoints.compare(program, module, shapes)
+    source = compilation.source
+    if not match.fits:
+        start = source.offset(module.origin.line) + module.origin.column - 1
+
+        def again(more: Mapping[str, int]) -> Program | None:
+            return run.compiled(source, path, {**settings, **more}).program
+
+        helps = tuple(checkpoints.explained(program, module, shapes, match, again))
+        message = f"{shown(weights)} does not fit {module.name}: {match.words}"
+        run.report([Diagnostic("E010", message, Span(source, start, start + len(module.name)), help=helps)])
+    elif run.format_ == "text":
+        fit = (
+            f"{match.same:,} tensors of {shown(weights)} fit"
+            if match.same != 1
+            else f"1 tensor of {shown(weights)} fits"
+        )
+        but = f"; what is in {', '.join(match.unknown[:3])} is not known" if match.unknown else ""
+        say(("\n" if run.found else "") + f"{fit} {module.name}{but}\n")
+    return run.finish()
 
 
 def _fixed(run: Run, path: Path, settings: Mapping[str, Any], *, write: bool, unsafe: bool) -> Fixed | None:

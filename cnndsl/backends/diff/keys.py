@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from cnndsl.backends.diff.comparison import Comparison, Status
 from cnndsl.backends.diff.items import Item
 from cnndsl.layers.extern import Extern
-from cnndsl.layers.sizes import KnownShape, plain
+from cnndsl.layers.sizes import KnownShape
 from cnndsl.program import Child, Leaf, Module, Program, Use
+from cnndsl.state import held, of_part, tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class _Walk:
         """Whether the same keys come in another order."""
         if self._state(0, a)[0] == self._state(1, b)[0]:
             return False
-        return any(old != new for old, new in zip(self._keys(0, a), self._keys(1, b), strict=False))
+        both = (tensors(program, module) for program, module in zip(self._programs, (a, b), strict=True))
+        return any(old != new for (old, _), (new, _) in zip(*both, strict=False))
 
     def modules(self, a: Module, b: Module, prefix: str) -> None:
         """Compare the parts of two modules by their names."""
@@ -95,7 +97,8 @@ class _Walk:
             return
         if any(isinstance(unit, Leaf) and isinstance(unit.layer, Extern) for unit in (one, other)):
             self._unknown.append(path)
-        old, new = (dict(self._tensors(k, unit, path)) for k, unit in enumerate((one, other)))
+        units = zip(self._programs, (one, other), strict=True)
+        old, new = (dict(of_part(program, unit, path)) for program, unit in units)
         for key, shape in new.items():
             if key not in old:
                 self._missing[key] = shape
@@ -104,18 +107,6 @@ class _Walk:
             else:
                 self._same += 1
         self._unexpected |= {key: shape for key, shape in old.items() if key not in new}
-
-    def _keys(self, side: int, module: Module) -> Iterator[str]:
-        """All keys of a network in their order."""
-        return (key for child in module.children for key, _ in self._tensors(side, child.unit, child.name))
-
-    def _tensors(self, side: int, unit: Leaf | Use | None, path: str) -> Iterator[tuple[str, KnownShape]]:
-        """The keys of a part, with their shapes."""
-        if isinstance(unit, Leaf):
-            yield from ((f"{path}.{name}" if name else path, shape) for name, shape in _held(unit))
-        elif unit is not None:
-            for child in self._programs[side].modules[unit.module].children:
-                yield from self._tensors(side, child.unit, f"{path}.{child.name}")
 
     def _state(self, side: int, module: Module) -> tuple[int, int]:
         """A number that is the same for modules with the same keys and shapes in the same order; how many keys."""
@@ -129,10 +120,10 @@ class _Walk:
                     parts.append((child.name, number))
                     count += more
                 else:
-                    held = tuple(_held(child.unit))
+                    holds = tuple(held(child.unit))
                     extern = child.unit.layer if isinstance(child.unit.layer, Extern) else None
-                    parts.append((child.name, held, None if extern is None else extern.text))
-                    count += len(held)
+                    parts.append((child.name, holds, None if extern is None else extern.text))
+                    count += len(holds)
             key = tuple(part for part in parts if part[1:] != ((), None))  # type: ignore[index]
             known[module.id] = (self._numbers.setdefault(key, len(self._numbers)), count)
         return known[module.id]
@@ -158,10 +149,4 @@ class _Walk:
     def _named(item: Item, path: str) -> list[tuple[str, KnownShape]]:
         if item.leaf is None or item.again:
             return []
-        return [(f"{path}.{name}" if name else path, shape) for name, shape in _held(item.leaf)]
-
-
-def _held(leaf: Leaf) -> Iterator[tuple[str, KnownShape]]:
-    """The tensors of a layer; what a class from elsewhere holds is not known."""
-    if not isinstance(leaf.layer, Extern):
-        yield from ((tensor.name, tensor.shape) for tensor in leaf.layer.tensors(plain(leaf.x)))
+        return [(f"{path}.{name}" if name else path, shape) for name, shape in held(item.leaf)]
