@@ -77,8 +77,10 @@ def _no_fix(_: Span) -> None:
 
 
 def _left_out(span: Span) -> Fix | None:
-    """The fix that takes a stage out of its pipeline; None where it stands alone or has a name."""
+    """The suggestion to take a stage out of its pipeline; None where it stands alone, has a name, or names a value."""
     text = span.source.text
+    if "(" in span.text and not is_written_out(span):
+        return None
     before = re.search(r"[ \t]*->[ \t]*$", text[max(0, span.start - 40) : span.start])
     after = re.match(r"[ \t]*->[ \t]*", text[span.end : span.end + 40])
     if before is not None:
@@ -106,7 +108,8 @@ class NoEffectByNumbers(InEveryUse):
         if not why:
             return None
         message = f"{newest.name} changes nothing here: {why}"
-        return replace(self.about(newest, message, "leave it out, or give it other numbers"), holds=is_written_out)
+        about = self.about(newest, message, "leave it out, or give it other numbers")
+        return replace(about, holds=is_written_out, fix=_no_fix if newest.is_module else _left_out)
 
 
 def _why_idle(applied: Applied) -> str:

@@ -19,7 +19,7 @@ from cnndsl.layers.resize import Upsample
 from cnndsl.layers.sizes import show
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
-from cnndsl.program import Call, Combine, Leaf, Module, Program, Step
+from cnndsl.program import Call, Combine, Module, Program, Step, Use
 from cnndsl.source import Span
 from cnndsl.traced import value_of
 
@@ -112,37 +112,41 @@ class PictureWithoutChannels(Rule):
 
     code: ClassVar[str] = "W216"
 
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, int], Layer | None] = {}
+        """For a value of a module, the first convolution or pool that reads it, and nothing before that."""
+
     def finish(self, program: Program) -> Iterator[Finding]:
         for key in program.networks:
             network = program.modules[key]
             for index, shape in enumerate(network.input_shapes):
                 meant = without_channels(shape)
-                for step, layer in _first_layers(program, network, index) if meant else ():
-                    if layer.group in (Group.CONVOLUTION, Group.POOLING):
-                        yield Finding(
-                            self.code,
-                            f"{layer.word} goes along one axis here: this input has {value_of(shape[0])} channels of "
-                            f"length {value_of(shape[1])}, and looks like a picture",
-                            step.origin,
-                            help=(f"write how many channels a picture has: {meant} for a grey one",),
-                        )
-                        break
+                reads = self._readers(program, network, index) if meant else iter(())
+                step, layer = next(((step, layer) for step, layer in reads if layer is not None), (None, None))
+                if step is not None and layer is not None:
+                    yield Finding(
+                        self.code,
+                        f"{layer.word} goes along one axis here: this input has {value_of(shape[0])} channels of "
+                        f"length {value_of(shape[1])}, and looks like a picture",
+                        step.origin,
+                        help=(f"write how many channels a picture has: {meant} for a grey one",),
+                    )
 
-
-def _first_layers(program: Program, module: Module, index: int) -> Iterator[tuple[Step, Layer]]:
-    """The layers that read a value of a module first, each with the step of this module that leads to it."""
-    for step in module.steps:
-        if index not in step.inputs or isinstance(step.action, Combine):
-            continue
-        if not isinstance(step.action, Call):
-            yield step, step.action.layer
-            continue
-        unit = module.child(step.action.child).unit
-        if isinstance(unit, Leaf):
-            yield step, unit.layer
-        else:
-            inner = program.modules[step.action.module or unit.module]
-            yield from ((step, layer) for _, layer in _first_layers(program, inner, step.inputs.index(index)))
+    def _readers(self, program: Program, module: Module, index: int) -> Iterator[tuple[Step, Layer | None]]:
+        """The steps that read a value of a module, each with the convolution or pool that does, if one does."""
+        for step in module.steps:
+            if index not in step.inputs or isinstance(step.action, Combine):
+                continue
+            unit = module.child(step.action.child).unit if isinstance(step.action, Call) else step.action
+            if not isinstance(unit, Use):
+                yield step, unit.layer if unit.layer.group in (Group.CONVOLUTION, Group.POOLING) else None
+                continue
+            inner = (isinstance(step.action, Call) and step.action.module) or unit.module
+            place = (inner, step.inputs.index(index))
+            if place not in self._first:  # each once, however often blocks use one another
+                found = self._readers(program, program.modules[inner], place[1])
+                self._first[place] = next((layer for _, layer in found if layer is not None), None)
+            yield step, self._first[place]
 
 
 class OverEmbedding(Rule):

@@ -13,7 +13,7 @@ from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, Laye
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.idle import is_all_zero
 from cnndsl.lint.rule import Finding, Rule
-from cnndsl.program import Call, InitRule, Leaf, Module, Program, Use, inner_first
+from cnndsl.program import Call, Leaf, Module, Program, Use, inner_first
 
 _WEIGHTED = (Conv, ConvTranspose, Linear, BatchNorm, GroupNorm, InstanceNorm, LayerNorm)
 
@@ -42,11 +42,13 @@ class ZeroTwice(Rule):
 
     def finish(self, program: Program) -> Iterator[Finding]:
         for key in program.networks:
-            rules = program.modules[key].init
-            inside = {module.id for module in inner_first(program, [key])}
-            for first, second in self._pairs.values():
-                is_inside = {first.step[0], second.step[0]} <= inside
-                if is_inside and _begins_zero(first, rules) and _begins_zero(second, rules):
+            rules = {
+                rule.kind: _is_zero(rule.initialiser) for rule in program.modules[key].init if rule.tensor == "weight"
+            }
+            zeros = [pair for pair in self._pairs.values() if all(_begins_zero(applied, rules) for applied in pair)]
+            inside = {module.id for module in inner_first(program, [key])} if zeros else set()
+            for first, second in zeros:
+                if {first.step[0], second.step[0]} <= inside:
                     yield Finding(
                         self.code,
                         f"{first.name} and {second.name} both begin with weights of zero: neither gets a gradient "
@@ -57,13 +59,12 @@ class ZeroTwice(Rule):
                     )
 
 
-def _begins_zero(applied: Applied, rules: tuple[InitRule, ...]) -> bool:
-    """Whether all weights of a layer are zero before it has learned."""
+def _begins_zero(applied: Applied, rules: dict[str, bool]) -> bool:
+    """Whether all weights of a layer are zero before it has learned; `rules` says it of the kinds of a network."""
     if applied.weights is not None and applied.weights.weight is not None:
         return applied.weights.trainable and is_all_zero(applied.weights.weight)
-    of_kind = [(rule.tensor, rule.initialiser) for rule in rules if rule.kind == applied.layer.kind]
-    rule = dict([*of_kind, *applied.init]).get("weight")
-    return rule is not None and _is_zero(rule)
+    own = dict(applied.init).get("weight")
+    return rules.get(applied.layer.kind, False) if own is None else _is_zero(own)
 
 
 def _is_zero(rule: Initialiser) -> bool:
