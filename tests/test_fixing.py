@@ -67,7 +67,6 @@ SAFE = [
     ("if 2 > 1\n    {\n        relu\n    }", "if 2 > 1 {\n        relu\n    }"),
     ("repeat 2  # twice\n    { conv(8, 3) }", "repeat 2 {  # twice\n     conv(8, 3) }"),
     ("if 3 =< 2 { relu } elseif 2 === 2 { tanh }", "if 3 <= 2 { relu } else if 2 == 2 { tanh }"),
-    ("x := relu(it); x", "x = relu(it); x"),
     ("conv(8, 3) => relu", "conv(8, 3) -> relu"),
     ("conv(8, 3) --> relu >> tanh - > elu ー＞ celu", "conv(8, 3) -> relu -> tanh -> elu -> celu"),
     ('"""The first layer."""\n    conv(8, 3)', "# The first layer.\n    conv(8, 3)"),
@@ -83,6 +82,7 @@ SAFE = [
 ]
 """Lines that say the same otherwise, and what `--fix` makes of them."""
 SUGGESTED = [
+    ("x := relu(it); x", "x = relu(it); x"),
     ("conv(8, 5) -> rely", "conv(8, 5) -> relu"),
     ("Conv2d(8, 5)", "conv(8, 5)"),
     ("conv(padding=1, 8, 3)", "conv(padding=1, channels=8, kernel=3)"),
@@ -312,6 +312,7 @@ KEPT = [
     "x = it | relu",
     "n = 8 – 3; conv(n, 3)",
     "if 2 = 2 { relu }",
+    "x:= relu(it); x",
     "return relu(it)",
     "import torch",
     "let n = 3; conv(n, 3)",

@@ -218,7 +218,7 @@ def _equals(place: Place) -> Problem | None:
     line = place.line
     if line[-1:] and line[-1].type == "COLON" and place.is_glued:
         span = place.span(line[-1], word)
-        fix = Fix.safe(span, "=")
+        fix = Fix.suggested(span, "=")  # or : was meant, which names a layer
         return error("E101", "a name is given a value with =", span, help="write =", fix=fix)
     if first.type == "INIT":
         helps = f"write init conv: {place.text(line[-1], place.line_after(first)[-1])}"

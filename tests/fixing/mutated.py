@@ -53,9 +53,9 @@ SIGNS = [
     "，",
 ]
 SPELLINGS = [
-    (r"\brelu\b(?!\()", "nn.ReLU()"), (r"\bbatchnorm\b(?!\()", "BatchNorm2d"), (r"\bmaxpool\(", "nn.MaxPool2d("),
-    (r"\bkernel=", "kernel_size="), (r"\bfeatures=", "out_features="), (r"\bsoftmax\b(?!\()", "nn.Softmax(dim=1)"),
-    (r"\btrue\b", "True"), (r"\bfalse\b", "False"), (r"\bflatten\b(?!\()", "nn.Flatten()"), (r'"(\w+)"', r"'\1'"),
+    (r"\brelu\b(?![(（])", "nn.ReLU()"), (r"\bbatchnorm\b(?![(（])", "BatchNorm2d"), (r"\bmaxpool\(", "nn.MaxPool2d("),
+    (r"\bkernel=", "kernel_size="), (r"\bfeatures=", "out_features="), (r"\bsoftmax\b(?![(（])", "nn.Softmax(dim=1)"),
+    (r"\btrue\b", "True"), (r"\bfalse\b", "False"), (r"\bflatten\b(?![(（])", "nn.Flatten()"), (r'"(\w+)"', r"'\1'"),
     (r" -> ", " → "), (r" -> ", " => "), (r"\(", "（"), (r", ", "，"), (r"=\[(\d+), (\d+)\]", r"=(\1, \2)"),
     (r"\} else if ", "} elif "), (r"==", "==="), (r"\b(\d)(\d\d\d)\b", r"\1_\2"), (r"# ", "// "), (r" \{\n", "\n{\n"),
 ]  # fmt: skip
@@ -148,11 +148,11 @@ def complaints(case: Mutated, after: Fixed, *, unsafe: bool) -> list[str]:
 
 
 def _layers(program: Program) -> Any:
-    """What a program computes: all of it but for places, and for defaults, which a text may have that nothing uses."""
+    """What a program computes: all of it but for places, and for defaults that nothing may use."""
 
     def plain(item: Any) -> Any:
         if isinstance(item, dict):
-            return {name: plain(inner) for name, inner in item.items() if name not in ("origin", "default")}
+            return {name: plain(inner) for name, inner in item.items() if name not in ("origin", "default", "reasons")}
         return [plain(inner) for inner in item] if isinstance(item, list) else item
 
     return plain(json.loads(program.model_dump_json()))
