@@ -28,7 +28,7 @@ from cnndsl.source import Source
 ROOT = Path(__file__).parents[2]
 LONGEST = 3000
 """Longer texts are left out, for each is compiled many times."""
-SIGNS = [*",)(->'\"（ |:=/%;[}*.0，", "", "->"]
+SIGNS: list[str] = [*",)(->'\"（ |:=/%;[}*.0，", "", "->"]
 """What a finger may leave in a text, or nothing, or an arrow."""
 SPELLINGS = [
     (r"\brelu\b(?![(（])", "nn.ReLU()"), (r"\bbatchnorm\b(?![(（])", "BatchNorm2d"), (r"\bmaxpool\(", "nn.MaxPool2d("),
