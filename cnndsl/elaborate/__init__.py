@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, has_errors, in_order
+from cnndsl.elaborate.checking import check_definitions
 from cnndsl.elaborate.context import Context, Stop
 from cnndsl.elaborate.files import Files
 from cnndsl.elaborate.limits import Limits
@@ -35,8 +36,10 @@ def elaborate(
     context = Context(limits or Limits())
     networks: list[str] = []
     with suppress(Stop):
-        scope = Files(context, read).enter(file, PurePosixPath())
+        files = Files(context, read)
+        scope = files.enter(file, PurePosixPath())
         networks = Networks(context, file, scope, settings).all()
+        check_definitions(context, files.definitions)
         report_unused_names(context, file)
         context.report_idle()
     diagnostics = in_order(context.diagnostics)

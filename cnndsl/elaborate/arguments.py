@@ -14,7 +14,7 @@ from cnndsl.elaborate.evaluation import Evaluation
 from cnndsl.elaborate.mistaken import refuse_others, result_of
 from cnndsl.elaborate.pytorch import AsInPyTorch, Claim, claimed
 from cnndsl.elaborate.suggest import activation_argument, is_clear, nearest, without
-from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template
+from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template, Unknown
 from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
 from cnndsl.layers import fields
 from cnndsl.layers.base import Layer
@@ -55,6 +55,27 @@ def bind_layer(
                 help="leave out one of the two",
             )
     return LayerRecipe(layer, traced, weights, tuple(matched.begins.items()), node.span)
+
+
+def check_known_arguments(
+    body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]], *, is_whole: bool
+) -> None:
+    """Raise Problem where the arguments of a layer do not fit, of which some are UNKNOWN.
+
+    `is_whole` says whether these are all that it is given.
+    """
+    matched = _match(body, kind, node, given)
+    missing = tuple(n for n, info in kind.model_fields.items() if info.is_required() and n not in matched.places)
+    if missing and is_whole:
+        raise _invalid(kind, Invalid(missing[0], missing=missing), matched.places, node.span)
+    for name, value in matched.values.items():
+        if isinstance(value, Unknown):
+            continue
+        plain = _plain(kind, name, value, matched.places[name])
+        try:
+            kind.model_fields[name].check(plain)
+        except ValueError as problem:
+            raise _invalid(kind, Invalid(name, str(problem)), matched.places, node.span) from None
 
 
 @dataclass(slots=True)
@@ -106,7 +127,7 @@ def _match(body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tup
         matched.places[name] = argument
         if is_numbers:
             matched.weights[name] = (argument, value)
-        elif name in INIT_WORDS:
+        elif name in INIT_WORDS and not isinstance(value, Unknown):
             matched.begins[INIT_WORDS[name]] = initialiser(value, argument.span)
         if name in parameters:
             matched.values[name] = True if is_numbers else value
@@ -351,8 +372,8 @@ def match_arguments(
     Raises Problem when one does not fit.
     """
     names = [parameter.name.text for parameter in definition.parameters]
-    values = dict(before)
-    open_names = [name for name in names if name not in values]
+    given: list[str] = []
+    open_names = [name for name in names if name not in before]
     for position, argument in enumerate(node.arguments):
         if argument.name is None:
             if position >= len(open_names):
@@ -383,13 +404,18 @@ def match_arguments(
                     help=f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}",
                     fix=Fix.suggested(argument.name.span, near) if near and is_clear(name, names) else None,
                 )
-        if name in values:
+        if name in before or name in given:
             raise error(
                 "E207", f"{definition.name.text} is given {name} twice", argument.span, help="remove one of the two"
             )
-        values[name] = body.known(argument.value)
-        if isinstance(values[name], Part):
-            raise _one_layer(definition, values[name], argument)
+        given.append(name)
+    values = dict(before)
+    for name, argument, value in zip(
+        given, node.arguments, body.all_known(a.value for a in node.arguments), strict=True
+    ):
+        if isinstance(value, Part):
+            raise _one_layer(definition, value, argument)
+        values[name] = value
     return {name: values[name] for name in names if name in values}
 
 

@@ -189,6 +189,14 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     raise takes_values(name, node, given)
 
 
+def check_argument_names(name: str, node: tree.Call) -> None:
+    """Raise Problem where a call of an operation on values gives it an argument of a name that it does not have."""
+    fields = [*OPERATIONS[name].model_fields, "like"] if name in OPERATIONS else []
+    for argument in node.arguments:
+        if fields and argument.name is not None and argument.name.text not in fields:
+            raise unknown_operation_argument(name, fields[:-1], argument)
+
+
 def _spread(positional: list[Any]) -> list[Any]:
     """The arguments with the values of lists one by one."""
     rows = ([*item] if isinstance(item, (list, tuple)) and _are_values(item) else [item] for item in positional)

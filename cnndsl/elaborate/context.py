@@ -88,6 +88,16 @@ class Context:
         if self._errors >= MOST_ERRORS:
             raise Stop
 
+    @contextmanager
+    def apart(self) -> Iterator[list[Diagnostic]]:
+        """While something is looked at that makes nothing: what is found is kept in a list of its own."""
+        before = self.diagnostics, self._said, self._errors, self._idle, self._needed
+        self.diagnostics, self._said, self._errors, self._idle, self._needed = [], {}, 0, [], set()
+        try:
+            yield self.diagnostics
+        finally:
+            self.diagnostics, self._said, self._errors, self._idle, self._needed = before
+
     @property
     def in_block(self) -> bool:
         """Whether a block is worked out, which may be used elsewhere too."""

@@ -35,6 +35,8 @@ class Files:
         self._characters = 0
         self._classes: dict[str, tree.Definition | tree.Variant | tree.Extern] = {}
         """The first of each name."""
+        self.definitions: list[Template | External] = []
+        """All that the files define."""
         self._parameters: list[tree.Parameter] = []
         """Those of blocks, sequences and networks."""
 
@@ -82,10 +84,12 @@ class Files:
             self._parameters += item.parameters
         _enter(places, item.name)
         if isinstance(item, tree.Definition):
-            scope.names[item.name.text] = Template(item, scope)
+            template = scope.names[item.name.text] = Template(item, scope)
+            self.definitions.append(template)
         elif isinstance(item, tree.Extern):
             check_extern(item)
-            scope.names[item.name.text] = External(item, scope)
+            external = scope.names[item.name.text] = External(item, scope)
+            self.definitions.append(external)
 
     def _check_elsewhere(self, item: tree.Definition | tree.Variant | tree.Extern) -> None:
         """Raise Problem where a class from elsewhere has the name of another class, of whatever file."""

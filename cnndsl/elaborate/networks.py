@@ -40,7 +40,9 @@ class Networks:
                 self._context.report(problem.diagnostic)
             except Silent:
                 continue
-        is_more = any(isinstance(item, (tree.Definition, tree.Constant, tree.Lost)) for item in self._file.items)
+        is_more = any(
+            isinstance(item, (tree.Definition, tree.Constant, tree.Extern, tree.Lost)) for item in self._file.items
+        )
         if not networks and not is_more and not self._context.diagnostics:
             start = Span(self._file.span.source, 0, 0)
             self._context.report(
