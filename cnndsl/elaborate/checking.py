@@ -7,6 +7,7 @@ is left alone: in lines that may never be reached nothing is asked of constants,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,7 @@ from cnndsl.elaborate.arguments import check_known_arguments
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.calls import check_argument_names
 from cnndsl.elaborate.context import Context
-from cnndsl.elaborate.given import first_places
+from cnndsl.elaborate.given import first_places, nodes
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.values import UNKNOWN, External, Function, Kind, Part, Silent, Stage, Template, Unknown, Value
@@ -25,30 +26,32 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import SizeIsOpen, TooLong, Traced, Truth
 
-_ANYWHERE = frozenset({"E201", "E203", "E206", "E207", "E208", "E212", "E213"})
-"""What is wrong also where it may never be reached: names, kinds and arguments."""
+_ANYWHERE = frozenset({"E201", "E203", "E207", "E208", "E212", "E213", "E404"})
+"""What is wrong also where it may never be reached: names, kinds of layers and arguments."""
 _LIMITS = "E5"
 """How the codes begin of what depends on how much there is to work out."""
 
 
 def check_definitions(context: Context, definitions: Iterable[Template | External]) -> None:
-    """Report what is wrong with definitions for any use, and was not found where they are used."""
-    reported = [found.span for found in context.diagnostics if found.severity is Severity.ERROR]
+    """Report what is wrong with definitions for any use. One with mistakes that were found in a use waits for these."""
+    mistakes = [found.span for found in context.diagnostics if found.severity is Severity.ERROR and found.span]
     for definition in definitions:
+        whole = (definition.declaration if isinstance(definition, External) else definition.definition).span
+        if any(_holds(whole, span) for span in mistakes):
+            continue
         with context.apart() as found:
             if isinstance(definition, External):
                 _check_extern(context, definition)
             else:
                 _check_definition(context, definition)
         for diagnostic in found:
-            is_new = not any(_meet(diagnostic.span, span) for span in reported)
-            if diagnostic.severity is Severity.ERROR and not diagnostic.code.startswith(_LIMITS) and is_new:
+            if diagnostic.severity is Severity.ERROR and not diagnostic.code.startswith(_LIMITS):
                 context.report(diagnostic)
 
 
-def _meet(a: Span | None, b: Span | None) -> bool:
-    """Whether two places have a letter in common."""
-    return a is not None and b is not None and a.source == b.source and a.start < b.end and b.start < a.end
+def _holds(whole: Span, part: Span) -> bool:
+    """Whether a place lies in another one."""
+    return whole.source == part.source and whole.start <= part.start and part.end <= whole.end
 
 
 def _check_definition(context: Context, template: Template) -> None:
@@ -70,15 +73,24 @@ def _check_extern(context: Context, external: External) -> None:
         check.look(setting.value)
 
 
+def _pattern(label: tree.String) -> re.Pattern[str]:
+    """What a text may come out as."""
+    return re.compile("".join(re.escape(part) if isinstance(part, str) else ".*" for part in label.parts), re.DOTALL)
+
+
 class _Check(Body):
     """Goes through a body of which nothing is known but the text."""
 
     def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
         super().__init__(context, builder, scope)
+        self._computed: list[re.Pattern[str]] = []
+        """What the labels in quotes may come out as."""
         self._all: frozenset[str] = frozenset()
         """Every name that the definition gives a meaning somewhere."""
         self._seen: set[int] = set()
         """The expressions that were worked out."""
+        self._called: set[int] = set()
+        """Those that are called, as no named layer is."""
         self._doubts = 0
         """In how many conditions and loops this is."""
         self._braces = 0
@@ -93,6 +105,11 @@ class _Check(Body):
         self._all = frozenset(
             name for where in (False, True) for name in first_places(definition.body, in_braces=where)
         )
+        written = list(nodes(definition.body))
+        if any(isinstance(node, tree.Lost) for node in written):
+            return  # what could not be read was reported, and comes first
+        labels = (node.label for node in written if isinstance(node, tree.Labelled))
+        self._computed = [_pattern(label) for label in labels if isinstance(label, tree.String)]
         self.run_branch(definition.body)
 
     def parameters(self, parameters: Iterable[tree.Parameter]) -> None:
@@ -128,6 +145,8 @@ class _Check(Body):
     # Expressions
 
     def evaluate(self, node: tree.Expression) -> Any:
+        if isinstance(node, tree.Call):
+            self._called.add(id(node.function))
         is_new = id(node) not in self._seen
         self._seen.add(id(node))
         own = _EXPRESSIONS.get(type(node))
@@ -137,6 +156,12 @@ class _Check(Body):
             raise Silent
         try:
             value = super().evaluate(node)
+        except Problem:
+            if not isinstance(node, tree.Name) or id(node) in self._called:
+                raise
+            if any(label.fullmatch(node.text) for label in self._computed):
+                raise Silent from None
+            raise
         except Silent:
             self._look_at_the_rest(node)
             raise

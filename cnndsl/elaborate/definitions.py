@@ -79,6 +79,8 @@ def instantiate(
             )
     extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
     inputs = (value, *extra.values())
+    for size in (size for v in inputs for size in v.shape[1:] if not is_open(size)):
+        body.plain(size)  # the inside has names for channels alone: what became another axis is settled by then
     shapes = tuple(plain(v.shape) for v in inputs)
     inside = {name: inner(item) for name, item in arguments.items() if name not in extra}
     key = (

@@ -78,3 +78,13 @@ def _branches(node: tree.If) -> Iterator[tree.Body]:
         branch = branch.no
     if branch is not None:
         yield branch
+
+
+def nodes(body: tree.Body) -> Iterator[tree.Node]:
+    """Everything that is written in a body."""
+    todo: list[tree.Node] = [body]
+    while todo:
+        node = todo.pop()
+        yield node
+        for part in node.contents:
+            todo.extend(item for item in (part if isinstance(part, tuple) else (part,)) if isinstance(item, tree.Node))

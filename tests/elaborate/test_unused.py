@@ -144,6 +144,10 @@ block C(n) {
     ),
     "defaults of other parameters": "block B(c, hidden = c * 2, sizes = [c, hidden]) { conv(sizes[1], hidden) }",
     "labels": 'block B(n) { for i in range(n) { "a{i}": conv(n, 1); "b-{i}": { relu -> tanh } }; if n { "a0": relu } }',
+    "labels as names": (
+        'block B(n) { for i in range(2) { "part{i}": conv(n, 1) }; "last": relu; part0 -> part1 -> last }'
+    ),
+    "what is never reached": "block B(n) { if n or false and 1 / 0 == 1 { relu }; x = 3 if n else [1][2]; conv(x, 1) }",
     "functions": "block B(n) { conv(make_divisible(n * 0.5, 8), max(n, 3), groups=min([n, 2])); upsample(it, like=n) }",
     "a learned tensor": "block S { relu }\nblock B { p = parameter([8, 1, 1]); q = p + p; q -> S; it * q }",
     "an extern class": """
