@@ -555,6 +555,7 @@ def test_a_number_that_became_another_axis_than_the_channels_is_settled_in_a_blo
 
 
 def test_a_number_of_channels_stays_free_through_a_block() -> None:
-    text = "block Mix { conv(input.channels, 1) }\nnetwork Net(dim = 16) { input(3, 8); conv(dim, 1) -> Mix -> conv(4, 1) }"
+    block = "block Mix { conv(input.channels, 1) }"
+    text = f"{block}\nnetwork Net(dim = 16) {{ input(3, 8); conv(dim, 1) -> Mix -> conv(4, 1) }}"
     (parameter,) = program_of(text).network().parameters
     assert not parameter.fixed
