@@ -67,15 +67,14 @@ def check_known_arguments(
     matched = _match(body, kind, node, given)
     missing = tuple(n for n, info in kind.model_fields.items() if info.is_required() and n not in matched.places)
     if missing and is_whole:
-        raise _invalid(kind, Invalid(missing[0], missing=missing), matched.places, node.span)
-    for name, value in matched.values.items():
-        if isinstance(value, Unknown):
-            continue
-        plain = _plain(kind, name, value, matched.places[name])
+        raise _invalid(kind, Invalid(missing[0], missing=missing), matched.places, node.span, {})
+    known = {name: value for name, value in matched.values.items() if not isinstance(value, Unknown)}
+    plain = {name: _plain(kind, name, value, matched.places[name]) for name, value in known.items()}
+    for name, value in plain.items():
         try:
-            kind.model_fields[name].check(plain)
+            kind.model_fields[name].check(value)
         except ValueError as problem:
-            raise _invalid(kind, Invalid(name, str(problem)), matched.places, node.span) from None
+            raise _invalid(kind, Invalid(name, str(problem)), matched.places, node.span, plain) from None
 
 
 @dataclass(slots=True)
