@@ -34,6 +34,7 @@ FOLDER = ROOT / "models"
 _NO_WORDS_FOR_USERS = ("internal", "Traceback", "NoneType", "object at 0x", "<class '")
 _MOST_NETWORKS = 3
 _PATIENCE = 10.0
+_RUN = 4.0  # a run is two modules, written, built and run several times
 _MOST_TO_RENDER = 20_000  # characters of a graph; the layout of a large one takes its time, and has a limit of its own
 
 
@@ -55,10 +56,11 @@ class _Steps:
         self._scale = _PATIENCE if patient else 1.0
         self.seconds, self.slowest = 0.0, ""
 
-    def __call__(self, name: str, work: Callable[[], object]) -> object:
+    def __call__(self, name: str, work: Callable[[], object], times: float = 1.0) -> object:
+        """Do some work, which may take so many times as long as the usual."""
         before = process_time()
         try:
-            with budget.limited(name, self._scale):
+            with budget.limited(name, self._scale * times):
                 return work()
         finally:
             taken = process_time() - before
@@ -99,7 +101,7 @@ def check(data: bytes, *, patient: bool = False, thorough: bool = False) -> Outc
     elif compilation.program.networks:
         made = str(steps("python", compilation.python))
         module.check(made, _brought(compilation.program))
-        steps("a run", partial(running.run, compilation, serve=thorough or sample % 5 == 3))
+        steps("a run", partial(running.run, compilation, serve=thorough or sample % 5 == 3), _RUN)
         if thorough or sample % 5 == 3:
             serving = str(steps("python for inference", lambda: compilation.for_inference().python()))
             module.check(serving, _brought(compilation.program))

@@ -137,6 +137,6 @@ def test_a_layer_from_elsewhere_is_shown(tmp_path: Path, monkeypatch: pytest.Mon
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     text = 'extern Twice from "own_layers" (shape = same)\nnetwork Net { input(2) -> twice: Twice() }'
-    figure = ran(text, "1 2", numbers=True)
+    figure = ran(text, "1 2", numbers=True, allow_extern="own_layers")
     assert figure.steps[0].values[0].maps[0].numbers == ((2, 4),)
     assert figure.steps[0].role == "block"
