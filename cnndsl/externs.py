@@ -36,8 +36,14 @@ class ExternError(ImportError):
 
 
 def parse_modules(given: str | Iterable[str]) -> tuple[str, ...]:
-    """The names in `"torch.nn, einops.layers.torch"`, or in several such texts. Raises ValueError for what is none."""
-    texts = [given] if isinstance(given, str) else given
+    """The names in `"torch.nn, einops.layers.torch"`, or in several such texts.
+
+    Raises ValueError for a text that is none, and TypeError for what is no text.
+    """
+    texts = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (None,)
+    if not all(isinstance(text, str) for text in texts):
+        message = f'modules are allowed by their names, such as ["torch.nn"], and this is {given!r:.80}'
+        raise TypeError(message)
     names = [name.strip() for text in texts for name in text.split(",")]
     for name in filter(None, names):
         reason = why_not_package(name)

@@ -21,8 +21,8 @@ def run(seed: int, seconds: float, folder: Path) -> None:
 
     for name in [name for name in sys.modules if name.split(".")[0] == "cnndsl"]:
         del sys.modules[name]  # so that it is loaded anew, and watched
-    sys.modules.pop("tests.fuzz.worker", None)
-    sys.modules.pop("tests.fuzz.check", None)
+    for name in ("tests.fuzz.worker", "tests.fuzz.check", "tests.fuzz.running", "tests.running"):
+        sys.modules.pop(name, None)  # they know its classes
     with atheris.instrument_imports(include=["cnndsl"]):
         from tests.fuzz.worker import Worker
     from tests.fuzz.choose import Given

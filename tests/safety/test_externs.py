@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -244,6 +245,12 @@ def test_what_is_no_name_of_a_module(net: Make, capsys: pytest.CaptureFixture[st
         cnndsl.load(path, allow_extern=[given])
     assert main(["explain", str(path), "--values", "1 2; 3 4", "--allow-extern", given]) == 2
     assert "is no module" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [True, 3, [torch.nn], torch.nn, {"torch.nn": 1, 2: 3}])
+def test_what_is_no_list_of_names(net: Make, given: Any) -> None:
+    with pytest.raises(TypeError, match=r'by their names, such as \["torch.nn"\], and this is'):
+        cnndsl.load(net("Right", "own"), allow_extern=given)
 
 
 def test_without_a_run_nothing_is_to_be_allowed(net: Make, capsys: pytest.CaptureFixture[str]) -> None:
