@@ -17,6 +17,7 @@ from tests.fuzz.check import check
 from tests.fuzz.commands import run as command
 from tests.fuzz.drawing import run
 from tests.fuzz.words import ROOT
+from tests.fuzz.worker import Worker
 
 NET = b"network Net { input(3, 8, 8); conv(2, 3) }"
 START = '"""Made."""\n\nimport torch\nfrom torch import nn\n'
@@ -203,8 +204,11 @@ def test_imports_are_watched(tmp_path: Path) -> None:
 
 def test_what_fails_is_made_small_and_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     right: Any = cnndsl.compile
+    tried = 0
 
     def wrong(text: str, **options: Any) -> Compilation:
+        nonlocal tried
+        tried += 1
         if "(" in text and options.get("name") == "input.cnn":
             raise ZeroDivisionError
         return right(text, **options)  # type: ignore[no-any-return]
@@ -213,6 +217,7 @@ def test_what_fails_is_made_small_and_saved(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(budget, "bound_memory", lambda: None)
     monkeypatch.setattr(budget, "MEGABYTES", 10**6)
     monkeypatch.setattr("tests.fuzz.drawing.ROUND", 40)
+    monkeypatch.setattr(Worker, "over", property(lambda _self: tried > 100))  # however busy the machine is
     run(1, 1, tmp_path)
     (found,) = (tmp_path / "found").glob("*.cnn")
     assert b"(" in found.read_bytes()
