@@ -32,11 +32,11 @@ def test_messages_and_mending_are_the_same(cnndsl: Command, folder: Path, topic:
             path.write_bytes(given)
             said.append([cnndsl("check", "case.cnn", "--format", form) for form in ("text", "concise", "json")])
             assert path.read_bytes() == back
-            said[-1].append(cnndsl("check", "--fix", "case.cnn"))
+            said[-1].append(cnndsl("check", "--fix", "--unsafe", "case.cnn"))
         assert said[0] == said[1], case.name
         mended = path.read_bytes()
         path.write_bytes(data)
-        cnndsl("check", "--fix", "case.cnn")
+        cnndsl("check", "--fix", "--unsafe", "case.cnn")
         assert mended == crlf(path.read_bytes()), case.name
 
 
@@ -74,9 +74,9 @@ def test_mixed_line_ends_become_those_of_the_first_line(
 def test_mending_keeps_line_ends_and_the_mark_before_them(cnndsl: Command, folder: Path) -> None:
     path = folder / "bad.cnn"
     path.write_bytes(b"\xef\xbb\xbf" + crlf(path.read_bytes()))
-    shown = cnndsl("check", "--diff", "bad.cnn").out
+    shown = cnndsl("check", "--diff", "--unsafe", "bad.cnn").out
     assert "-    conv(2, 3) -> rely\r\n+    conv(2, 3) -> relu\r\n" in shown
-    assert cnndsl("check", "--fix", "bad.cnn").code == 0
+    assert cnndsl("check", "--fix", "--unsafe", "bad.cnn").code == 0
     assert path.read_bytes() == b"\xef\xbb\xbf" + crlf(BAD.replace("rely", "relu").encode())
 
 
