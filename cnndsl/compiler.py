@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnndsl.compilation import Compilation
-from cnndsl.diagnostics import Problem, Severity, has_errors, in_order
+from cnndsl.diagnostics import Problem, Severity, has_errors, in_order, without_echoes
 from cnndsl.elaborate import Limits, elaborate
 from cnndsl.garbage import all_kept
 from cnndsl.imports import FolderReader, nowhere
@@ -43,7 +43,7 @@ def compile_source(
         found += more
         if program is not None:
             found += lint(program, source, read)
-    return Compilation(source, silence(in_order(found), source, ignored), program, read)
+    return Compilation(source, silence(tuple(without_echoes(in_order(found))), source, ignored), program, read)
 
 
 def _values(settings: Mapping[str, Any] | None) -> dict[str, Any]:

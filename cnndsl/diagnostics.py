@@ -8,7 +8,7 @@ E5 limits; W2 and on are warnings.  `docs/errors/` has a page about each.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from cnndsl.source import Span
@@ -143,6 +143,40 @@ def error(
 def has_errors(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> bool:
     """Whether anything in the list stops a compilation."""
     return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+def without_echoes(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """One for each mistake: the same wrong name or argument in several places is one error, with the others as labels.
+
+    Its fix mends all of them.
+    """
+    found: dict[object, list[Diagnostic]] = {}
+    for at, one in enumerate(diagnostics):
+        repeats = one.severity is Severity.ERROR and one.span is not None and one.code in _REPEATED
+        key = (one.code, one.message, one.help, one.span and (one.span.source, one.span.text)) if repeats else at
+        found.setdefault(key, []).append(one)
+    return [_as_one(same) for same in found.values()]
+
+
+_REPEATED = frozenset({"E201", "E207"})
+_PLACES = 3
+"""How many further places of a mistake are shown."""
+
+
+def _as_one(same: list[Diagnostic]) -> Diagnostic:
+    first, *others = same
+    if not others:
+        return first
+    shown = [Label(other.span, "and here") for other in others[:_PLACES] if other.span is not None]
+    if len(others) > _PLACES:
+        shown[-1] = replace(shown[-1], message=f"and here, and in {len(others) - _PLACES:,} more places")
+    fix = first.fix
+    if fix is not None and all(other.fix is not None for other in others):
+        edits = [edit for one in same if one.fix is not None for edit in one.fix.edits]
+        safe = all(one.fix is not None and one.fix.is_safe for one in same)
+        applicability = Applicability.SAFE if safe else Applicability.UNSAFE
+        fix = Fix(tuple(sorted(edits, key=lambda edit: edit.span.start)), applicability)
+    return replace(first, labels=(*first.labels, *shown), fix=fix)
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

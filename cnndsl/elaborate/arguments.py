@@ -23,6 +23,7 @@ from cnndsl.layers.declared import Invalid
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.source import Span
 from cnndsl.syntax import tree
+from cnndsl.syntax.confusable import looks_like, misread
 from cnndsl.traced import Traced, is_open, value_of
 
 _INCOMING = frozenset({"in_channels", "in_features", "num_features", "num_channels"})
@@ -256,6 +257,8 @@ def _unknown_argument(
             # Elsewhere a word may be that of another thing: Keras's scale leaves out the half of affine.
             fix=(Fix.safe if is_torch_parameter(kind.kind, name) else Fix.suggested)(argument.name.span, short),
         )
+    if (meant := looks_like(name, parameters)) is not None:
+        return misread(name, argument.name.span, meant, "E207")
     near = nearest(name, parameters)
     takes = f"{kind.kind} takes {', '.join(parameters)}" if parameters else f"{kind.kind} takes no arguments"
     return error(
@@ -394,6 +397,8 @@ def match_arguments(
         else:
             name = argument.name.text
             if name not in names:
+                if (meant := looks_like(name, names)) is not None:
+                    raise misread(name, argument.name.span, meant, "E207", definition.name.span)
                 near = nearest(name, names)
                 raise error(
                     "E207",

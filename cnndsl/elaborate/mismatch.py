@@ -62,7 +62,7 @@ def _cut(body: Evaluation, first: Value, other: Value) -> Iterator[str]:
         margins = {(value_of(a) - b) / 2 for a, b in zip(value.shape[1:], small, strict=True)}
         if len(margins) == 1 and 0 < (margin := margins.pop()) <= min(small) / 4:
             way = f"crop({int(margin)})" if margin.is_integer() else f"crop(size=[{', '.join(map(str, small))}])"
-            yield f"or cut the larger one: {_written(body, value) or 'it'} -> {way}"
+            yield f"or cut the larger one: ({_written(body, value) or 'it'} -> {way})"
 
 
 def _grown(builder: Builder, value: Value) -> tuple[Layer, str, Shape, str] | None:

@@ -13,6 +13,7 @@ from cnndsl.elaborate.values import Part, Unknown, Value
 from cnndsl.layers.initialisers import RULES
 from cnndsl.source import Span
 from cnndsl.syntax import tree
+from cnndsl.syntax.confusable import latin, looks_like, misread
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -141,6 +142,11 @@ def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Proble
             return error("E201", message, span, labels=labels, help=helps)
         helps = "declare it before the line that uses it"
         return error("E201", f"{name} is declared further down, and means nothing yet", span, labels=labels, help=helps)
+    meant = looks_like(name, visible)
+    if meant is None and latin(name) != name and alias(latin(name)) in visible:
+        meant = alias(latin(name))
+    if meant is not None:
+        return misread(name, span, meant, "E201")
     if name in _ELSEWHERE:
         make = Fix.safe if _WRITTEN.get(name) in ("true", "false") else Fix.suggested
         fix = make(span, _WRITTEN[name]) if name in _WRITTEN else None
@@ -152,7 +158,10 @@ def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Proble
             not name.islower() or word in RULES or nearest(name, (other for other in visible if other != word)) is None
         )
         fix = Fix.suggested(span, word) if sure else None
-        problem = error("E201", f"{name} is called {word} here", span, help=f"write {word}", fix=fix)
+        message = f"{name} is called {word} here"
+        if span.text != name and "FULLWIDTH" in unicodedata.name(span.text[0], ""):
+            message = f"{span.text} is written with full-width letters, and is called {word} here"
+        problem = error("E201", message, span, help=f"write {word}", fix=fix)
         return name_alone(problem, node) if scope.is_original(word) else problem
     plain = unicodedata.normalize("NFKC", name)
     if plain != name and plain in visible:
@@ -165,13 +174,13 @@ def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Proble
     if kind != name and kind in visible and alias(kind) == kind:  # conv1: a part that was to be declared
         helps = f"declare it before this line: {name} = {kind}, with its arguments"
         return error("E201", f"nothing is called {name}", span, help=helps)
-    meant = [*visible, "input"]
-    near = nearest(name, meant)
+    known = [*visible, "input"]
+    near = nearest(name, known)
     ways = "declare it before this line; cnndsl layers lists the layers there are"
     if name[0].isupper():
         ways = f"define {name} in this file, or import it; cnndsl layers lists the layers there are"
     helps = f"did you mean {near}?" if near else ways
-    fix = Fix.suggested(span, near) if near and is_clear(name, meant) else None
+    fix = Fix.suggested(span, near) if near and is_clear(name, known) else None
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
 
 

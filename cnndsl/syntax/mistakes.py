@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.source import Source, Span
-from cnndsl.syntax import arrows, brackets, characters, copied, habits, heads, keywords, numbers
+from cnndsl.syntax import arrows, brackets, characters, confusable, copied, habits, heads, keywords, numbers
 from cnndsl.syntax.grammar import OPENED_BY
 from cnndsl.syntax.place import DEFINITIONS, WORDS, Open, Place, other_names, show, span_of
 
@@ -347,6 +347,7 @@ def _general(place: Place) -> Problem:
 
 
 _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
+    confusable.word,
     copied.line_ends,
     copied.fence,
     habits.brace_below,
