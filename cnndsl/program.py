@@ -10,15 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    StrictBool,
+    StrictStr,
+    TypeAdapter,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from typing_extensions import TypeAliasType
+
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS, OPERATIONS
-from cnndsl.layers.extern import Extern, as_tuples
+from cnndsl.layers.extern import Extern
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
+from cnndsl.layers.parameters import Parameterised
 from cnndsl.layers.placeholder import Placeholder
 from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import Operation
-from cnndsl.records import Model, Reads
 from cnndsl.traced import Traced
 
 Target = Literal["training", "inference"]
@@ -32,36 +46,67 @@ class Origin(NamedTuple):
     column: int
 
 
-def _read_layer(value: Any) -> Any:
-    return _read_by_kind(value, KINDS | {layer.kind: layer for layer in (Learned, Extern, Placeholder)}, "layer")
+class Model(BaseModel):
+    """The base of all that a program consists of: frozen, and validated when it is made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, ser_json_inf_nan="constants")
 
 
-def _read_operation(value: Any) -> Any:
-    return _read_by_kind(value, OPERATIONS, "operation")
+class ByKind:
+    """Stands in `Annotated`: of many classes the one whose kind is given beside its parameters.
+
+    It is Pydantic's union with a discriminator, of the classes that `kinds` gives. Only that one would build the
+    validators of all of them before there is a first program, and here each class builds its own when it is used.
+    """
+
+    def __init__(self, base: type[Parameterised], kinds: Callable[[], dict[str, Any]]) -> None:
+        self._base, self._kinds = base, kinds
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        made = core_schema.no_info_plain_validator_function(self._read)
+        instance = core_schema.is_instance_schema(self._base)
+        return core_schema.json_or_python_schema(
+            json_schema=made,
+            python_schema=core_schema.union_schema([instance, made], mode="left_to_right"),
+            serialization=core_schema.any_schema(),
+        )
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        choices = {kind: TypeAdapter(made).core_schema for kind, made in sorted(self._kinds().items())}
+        return handler(core_schema.tagged_union_schema(choices, discriminator="kind"))
+
+    def _read(self, value: Any) -> Any:
+        kind = value.get("kind") if isinstance(value, dict) else None
+        kinds = self._kinds()
+        if not isinstance(kind, str) or kind not in kinds:
+            raise PydanticCustomError("kind", "there is no {what} of this kind", {"what": self._base.__name__.lower()})
+        return kinds[kind].model_validate(value)
 
 
-def _read_by_kind(value: Any, kinds: dict[str, Any], what: str) -> Any:
-    fields = dict(value) if isinstance(value, dict) else {}
-    kind = fields.pop("kind", None)
-    if not isinstance(kind, str) or kind not in kinds:
-        message = f"no {what} is called {kind!r}"
-        raise ValueError(message)
-    return kinds[kind].model_validate(fields)
+def _layers() -> dict[str, type[Layer]]:
+    return KINDS | {layer.kind: layer for layer in (Learned, Extern, Placeholder)}
 
 
-AnyLayer = Annotated[Layer, Reads(_read_layer)]
-AnyOperation = Annotated[Operation, Reads(_read_operation)]
+AnyLayer = Annotated[Layer, ByKind(Layer, _layers)]
+AnyOperation = Annotated[Operation, ByKind(Operation, lambda: OPERATIONS)]
 
-
-Numbers = Annotated[Any, Reads(as_tuples)]
+Real = Annotated[float, Strict()]
+Whole = Annotated[int, Strict()]
+Value = TypeAliasType(
+    "Value",
+    Annotated["Traced | StrictBool | Whole | Real | StrictStr | list[Value]", Field(union_mode="left_to_right")],
+)
+"""What a parameter of a definition is given."""
+TracedValues = dict[str, Annotated[Traced | tuple[Traced | Whole | Real, ...], Field(union_mode="left_to_right")]]
+Numbers = TypeAliasType("Numbers", "Whole | Real | tuple[Numbers, ...]")
 """A number, or nested tuples of them; JSON knows them as lists."""
 
 
 class Weights(Model):
     """Numbers that a layer is given, as nested tuples; a shape with leading axes missing is repeated over them."""
 
-    weight: Numbers = None
-    bias: Numbers = None
+    weight: Numbers | None = None
+    bias: Numbers | None = None
     trainable: bool = False
 
 
@@ -82,7 +127,7 @@ class Leaf(Model):
     what: Literal["leaf"] = "leaf"
     layer: AnyLayer
     x: Shape
-    traced: dict[str, Traced | tuple[int | float | Traced, ...]] = {}
+    traced: TracedValues = {}
     weights: Weights | None = None
     init: dict[str, Initialiser] = {}
     overwrites: bool = False
@@ -99,7 +144,7 @@ class Use(Model):
     what: Literal["use"] = "use"
     module: str
     xs: tuple[Shape, ...]
-    arguments: dict[str, Traced | bool | int | float | str | list[Any]] = {}
+    arguments: dict[str, Value] = {}
 
 
 class Folded(Model):
@@ -117,7 +162,7 @@ class Child(Model):
     """
 
     name: str
-    unit: Leaf | Use
+    unit: Annotated[Leaf | Use, Field(discriminator="what")]
     origin: Origin
     when: str | None = None
     loop: str | None = None
@@ -144,7 +189,7 @@ class Plain(Model):
 
     what: Literal["plain"] = "plain"
     layer: AnyLayer
-    traced: dict[str, Traced | tuple[int | float | Traced, ...]] = {}
+    traced: TracedValues = {}
     inserted: bool = False
     overwrites: bool = False
 
@@ -173,7 +218,7 @@ class Combine(Model):
 class Step(Model):
     """One application: values in, values out, by their index in the module's `values`."""
 
-    action: Call | Plain | Combine
+    action: Annotated[Call | Plain | Combine, Field(discriminator="what")]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     origin: Origin
@@ -248,9 +293,9 @@ class Parameter(Model):
     """
 
     name: str
-    value: bool | int | float | str | list[Any]
+    value: Value
     fixed: bool
-    default: bool | int | float | str | None = None
+    default: Value | None = None
 
 
 class Module(Model):
@@ -314,7 +359,7 @@ class Program(Model):
     networks: tuple[str, ...]
     """The ids of the networks, in the order of the text."""
     modules: dict[str, Module]
-    settings: dict[str, bool | int | float | str | list[Any]] = {}
+    settings: dict[str, Value] = {}
     """The values that network parameters were given from outside the text."""
     target: Target = "training"
     """What the network is for: to be trained, or to serve with weights that are trained already."""

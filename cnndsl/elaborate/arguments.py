@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NoReturn
+
+from pydantic import ValidationError
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate import instead
@@ -19,8 +21,8 @@ from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weig
 from cnndsl.layers import fields
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS, OPERATIONS
-from cnndsl.layers.declared import Invalid
 from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.parameters import misfits, missing
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.confusable import looks_like, misread
@@ -66,16 +68,16 @@ def check_known_arguments(
     `is_whole` says whether these are all that it is given.
     """
     matched = _match(body, kind, node, given)
-    missing = tuple(n for n, info in kind.model_fields.items() if info.is_required() and n not in matched.places)
-    if missing and is_whole:
-        raise _invalid(kind, Invalid(missing[0], missing=missing), matched.places, node.span, {})
+    needed = tuple(n for n, info in kind.model_fields.items() if info.is_required() and n not in matched.places)
+    if needed and is_whole:
+        raise _missing(kind, needed, node.span)
     known = {name: value for name, value in matched.values.items() if not isinstance(value, Unknown)}
     plain = {name: _plain(kind, name, value, matched.places[name]) for name, value in known.items()}
-    for name, value in plain.items():
-        try:
-            kind.model_fields[name].check(value)
-        except ValueError as problem:
-            raise _invalid(kind, Invalid(name, str(problem)), matched.places, node.span, plain) from None
+    try:
+        kind(**plain)
+    except ValidationError as problem:
+        for name, reason in misfits(problem).items():
+            raise _invalid(kind, name, reason, matched.places, node.span, plain) from None
 
 
 @dataclass(slots=True)
@@ -155,9 +157,8 @@ def make_layer(
         return known  # type: ignore[no-any-return]
     try:
         layer = kind(**plain)
-    except Invalid as problem:
-        found = _all_invalid(kind, plain, problem)
-        *others, last = (_invalid(kind, each, places, span, plain) for each in found)
+    except ValidationError as problem:
+        *others, last = _all_wrong(kind, problem, places, span, plain)
         for other in others:
             body.context.report(other.diagnostic)
         raise last from None
@@ -165,16 +166,14 @@ def make_layer(
     return layer
 
 
-def _all_invalid(kind: type[Layer], given: dict[str, Any], first: Invalid) -> list[Invalid]:
-    """What does not fit, after the first of it."""
-    found = {first.name: first}
-    for name, value in given.items():
-        if name not in found:
-            try:
-                kind.model_fields[name].check(value)
-            except ValueError as problem:
-                found[name] = Invalid(name, str(problem))
-    return list(found.values())
+def _all_wrong(
+    kind: type[Layer], problem: ValidationError, places: dict[str, tree.Argument], span: Span, plain: dict[str, Any]
+) -> Iterator[Problem]:
+    """What does not fit, argument by argument; and what is missing, unless an argument before it does not fit."""
+    if problem.errors()[0]["type"] == "missing":
+        yield _missing(kind, missing(problem), span)
+    for name, reason in misfits(problem).items():
+        yield _invalid(kind, name, reason, places, span, plain)
 
 
 def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> Any:
@@ -206,7 +205,7 @@ def _too_many(
         raise _after_named(left[unnamed], argument)
     parameters = list(kind.model_fields)
     only = kind.model_fields[parameters[0]] if len(parameters) == 1 else None
-    several = instead.listed([a for a, _ in given], only.check) if only is not None else None
+    several = instead.listed([a for a, _ in given], partial(fields.check, only)) if only is not None else None
     if several is not None:
         span = given[0][0].span.to(given[-1][0].span)
         raise error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])
@@ -270,19 +269,25 @@ def _unknown_argument(
     )
 
 
+def _missing(kind: type[Layer], names: tuple[str, ...], span: Span) -> Problem:
+    described = kind.model_fields[names[0]].description
+    example = next(stage.strip() for stage in kind.example.split("->") if stage.strip().startswith(kind.kind))
+    return error(
+        "E207",
+        f"{kind.kind} needs {' and '.join(names)}",
+        span,
+        help=f"{names[0]}: {described}; for example {example}",
+    )
+
+
 def _invalid(
-    kind: type[Layer], problem: Invalid, places: dict[str, tree.Argument], span: Span, plain: dict[str, Any]
+    kind: type[Layer],
+    name: str,
+    reason: str,
+    places: dict[str, tree.Argument],
+    span: Span,
+    plain: dict[str, Any],
 ) -> Problem:
-    name, missing = problem.name, problem.missing
-    if missing:
-        described = kind.model_fields[missing[0]].description
-        example = next(stage.strip() for stage in kind.example.split("->") if stage.strip().startswith(kind.kind))
-        return error(
-            "E207",
-            f"{kind.kind} needs {' and '.join(missing)}",
-            span,
-            help=f"{missing[0]}: {described}; for example {example}",
-        )
     given = places.get(name)
     if (kind.kind, name) == ("linear", "bias") and given is not None and given.name is None:
         inputs = places["features"]
@@ -320,8 +325,9 @@ def _invalid(
     way = None
     if given is not None:
         words = {other: fields.choices(field) for other, field in kind.model_fields.items()}
-        way = instead.by_name(given, words) or instead.argument(given, fields.choices(info), info.check)
-    message = f"{kind.kind}: {problem}"
+        way = instead.by_name(given, words)
+        way = way or instead.argument(given, fields.choices(info), partial(fields.check, info))
+    message = f"{kind.kind}: {name} {reason}"
     if way is not None:
         return error("E208", message, place, help=way[0], fix=way[1])
     helps = (*_such_as(kind, name, plain.get(name)), *_parameter_help(kind, name))
@@ -343,7 +349,7 @@ def _such_as(kind: type[Layer], name: str, value: Any) -> tuple[str, ...]:
             near.append(float(given) if "." in given else int(given))
     for meant in near:
         try:
-            info.check(meant)
+            fields.check(info, meant)
         except ValueError:
             continue
         if not isinstance(meant, (bool, tuple)):

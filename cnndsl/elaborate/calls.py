@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
+from pydantic import ValidationError
+
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.elaborate import functions, instead, pytorch
 from cnndsl.elaborate.arguments import bind_definition, bind_layer
@@ -51,9 +53,9 @@ from cnndsl.elaborate.weight import Items
 from cnndsl.elaborate.weights import check_begin, initialiser, make_initialiser
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import OPERATIONS
-from cnndsl.layers.declared import Invalid
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.learned import Learned
+from cnndsl.layers.parameters import misfits
 from cnndsl.program import Call, Leaf
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -223,7 +225,7 @@ def _call_operation(body: Evaluation, name: str, positional: list[Any], named: d
     given = {field: _plain(body, value) for field, value in (*zip(fields, rest, strict=False), *named.items())}
     try:
         operation(**given)
-    except Invalid as problem:
+    except ValidationError as problem:
         raise operation_problem(name, operation, problem, node.span) from None
     return combine(body, name, values, given, node.span)
 
@@ -255,8 +257,8 @@ def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: di
             refuse_others(f"parameter: {name}", value, node.span, lambda: _PARAMETER)
     try:
         layer = Learned(size=tuple(value_of(dim) for dim in size), init=begin)
-    except Invalid as problem:
-        raise error("E208", f"parameter: {problem.reason}", node.span) from None
+    except ValidationError as problem:
+        raise error("E208", f"parameter: {next(iter(misfits(problem).values()))}", node.span) from None
     if isinstance(begin, Initialiser):
         check_begin(begin, layer.tensors(())[0], "tensor", "parameter", node.span)
     traced: dict[str, Any] = {"size": tuple(size)} if any(isinstance(dim, Traced) for dim in size) else {}

@@ -112,7 +112,7 @@ def _output_padding(layer: Layer, x: Shape, here: Shape, wanted: Shape) -> str |
         return None
     meant: Any = extra[0] if len(set(extra)) == 1 else tuple(extra)
     try:
-        fits = layer.replaced(output_padding=meant).output(x)[1:] == wanted[1:]
+        fits = layer.having({"output_padding": meant}).output(x)[1:] == wanted[1:]
     except SizeError:
         return None
     return str(meant if isinstance(meant, int) else list(meant)) if fits else None

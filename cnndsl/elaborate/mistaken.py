@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from cnndsl.diagnostics import Diagnostic, Fix, Problem, Severity, error
 from cnndsl.elaborate.values import RECIPES, Part, Value, describe
 from cnndsl.layers.base import Layer
-from cnndsl.layers.declared import Invalid
 from cnndsl.layers.order import as_torch, channels_first, swapped, without_batch
+from cnndsl.layers.parameters import misfits, missing
 from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import Operation
 from cnndsl.source import Span
@@ -235,13 +237,12 @@ def operation_help(operation: type[Operation], field: str) -> str:
     return f"{field}: {operation.model_fields[field].description}" if field in operation.model_fields else ""
 
 
-def operation_problem(name: str, operation: type[Operation], problem: Invalid, span: Span) -> Problem:
+def operation_problem(name: str, operation: type[Operation], problem: ValidationError, span: Span) -> Problem:
     """The error for an operation on values with arguments that do not fit."""
-    field = problem.name
-    help_text = operation_help(operation, field)
-    if problem.missing:
-        return error("E207", f"{name} needs {field} too", span, help=help_text)
-    return error("E208", f"{name}: {problem}", span, help=help_text)
+    for field in missing(problem):
+        return error("E207", f"{name} needs {field} too", span, help=operation_help(operation, field))
+    field, reason = next(iter(misfits(problem).items()))
+    return error("E208", f"{name}: {field} {reason}", span, help=operation_help(operation, field))
 
 
 def other_order(code: str, layer: Layer, x: Shape) -> tuple[str, ...]:

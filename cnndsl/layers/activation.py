@@ -1,12 +1,11 @@
 """Activations: a function of each number by itself."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from cnndsl.layers.base import Argument, Code, Group, Layer, Spelling, Tensor
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Count, Flag, Real
 from cnndsl.layers.memory import Extra, Kept
 from cnndsl.layers.reach import Reaches, same

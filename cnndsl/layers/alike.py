@@ -1,11 +1,10 @@
 """Operations that give a value the size of another one, whatever that is when the network runs."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
+from pydantic import Field
+
 from cnndsl.layers.base import RANK_WORDS
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Flag
 from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names
 from cnndsl.layers.memory import Kept

@@ -1,12 +1,11 @@
 """Activations along one axis: a function of all the numbers on it."""
 
-from __future__ import annotations
-
 from typing import ClassVar
+
+from pydantic import Field
 
 from cnndsl.layers.activation import Activation, Side
 from cnndsl.layers.base import Argument, Spelling
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Axis
 from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, incoming
 from cnndsl.layers.reach import Reaches, same, whole

@@ -9,19 +9,15 @@ Methods take `x`, the shape of what comes in (one sample, batch left out).  Its 
 and so may the layer's own fields be when the torch backend asks for a spelling: use arithmetic only.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
 from operator import mul
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Literal, cast
 
-from cnndsl.layers.declared import Declared
 from cnndsl.layers.formula import AxisRule
 from cnndsl.layers.memory import NOTHING, Extra, Kept
-from cnndsl.layers.parameters import Parameter, parameters, role
+from cnndsl.layers.parameters import Parameterised, role
 from cnndsl.layers.reach import Reaches, unknown
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
 from cnndsl.traced import SizeIsOpen, is_open
@@ -106,11 +102,9 @@ class Spelling:
     """The module that the target is imported from, where it is neither PyTorch's nor a helper."""
 
 
-class Layer(Declared):
+class Layer(Parameterised):
     """The base of every layer kind."""
 
-    kind: ClassVar[str]
-    """The word of the language."""
     group: ClassVar[Group]
     ranks: ClassVar[tuple[int, ...]]
     """How many axes one sample may have: 3 for channels x height x width. Empty: any number."""
@@ -208,15 +202,10 @@ class Layer(Declared):
         """What people call it: the word of the language, or the name of a class from elsewhere."""
         return self.kind
 
-    def as_json(self) -> dict[str, Any]:
-        """Its kind and what was given to it."""
-        return {"kind": self.kind, **self.model_dump(exclude_defaults=True)}
-
     @property
     def text(self) -> str:
         """How it could be written: `conv(channels=8, kernel=5)`."""
-        given = self.model_dump(exclude_defaults=True)
-        listed = ", ".join(f"{name}={value}" for name, value in given.items())
+        listed = ", ".join(f"{name}={value}" for name, value in self.non_default().items())
         return f"{self.kind}({listed})" if listed else self.kind
 
     @property
@@ -232,10 +221,6 @@ class Layer(Declared):
         """What the parameter `name` decides; see `Parameter`."""
         return role(type(self).model_fields[name])
 
-    def having(self, values: Mapping[str, Any]) -> Self:
-        """The layer with other values of its parameters, unchecked; they may be traced."""
-        return self.model_copy(update=dict(values))
-
     def words(self, x: Shape) -> str:
         """The arguments that matter, for people: "8 filters, 5×5, stride 2". Empty where there are none."""
         return ""
@@ -249,11 +234,6 @@ class Layer(Declared):
     def module_name(cls, rank: int) -> str:
         """The name of the PyTorch class on `rank` spatial axes, for a picture: "Conv2d"."""
         return cls.module.format(r=max(rank, 1)) or cls.kind
-
-    @classmethod
-    def parameters(cls) -> tuple[Parameter, ...]:
-        """The parameters, in the order in which they may be given by position."""
-        return parameters(cls.model_fields)
 
     def arguments(self, *names: str) -> tuple[Argument, ...]:
         """The parameters `names`, or all of them, as arguments with PyTorch's names."""

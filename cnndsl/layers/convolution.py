@@ -1,12 +1,11 @@
 """Convolutions: a kernel of numbers laid over the input at every position, multiplied and summed."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Count, Extent, Flag, Offset, Padding, PaddingMode
 from cnndsl.layers.formula import AxisRule, Term, axis_names, incoming, parameter
 from cnndsl.layers.memory import NOTHING, Extra, Kept

@@ -1,11 +1,10 @@
 """Dense layers: every output is a weighted sum of all inputs."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
+from pydantic import Field
+
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Count, Flag, OptionalAxis, OptionalPositiveReal, OptionalWhole, PositiveReal
 from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, parameter
 from cnndsl.layers.memory import Kept

@@ -1,12 +1,11 @@
 """Dropout: in training a share of the numbers is set to zero at random, against overfitting."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from cnndsl.layers.base import Argument, Code, Group, Layer, Spelling
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Flag, Probability
 from cnndsl.layers.memory import Extra, Kept
 from cnndsl.layers.reach import Reaches, same

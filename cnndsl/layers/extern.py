@@ -4,15 +4,14 @@ Nothing of them is known but what the text says: where the class is found, the s
 perhaps how many numbers it learns.  Nothing is imported to find out more.
 """
 
-from __future__ import annotations
-
 import keyword
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
+from pydantic import AfterValidator, BeforeValidator, Field
+
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.declared import Check
 from cnndsl.layers.fields import Counts, OptionalText, OptionalTexts
 from cnndsl.layers.memory import Extra
 from cnndsl.layers.sizes import AXES, Dim, KnownShape, Shape, SizeError, show
@@ -35,17 +34,16 @@ def why_not_package(path: str) -> str | None:
     return None
 
 
-def _package(path: Any) -> str:
-    text = str(path)
-    reason = why_not_package(text) if text == path else "it is no text"
+def _package(path: str) -> str:
+    reason = why_not_package(path)
     if reason:
         message = f"{path!r} is no module: {reason}"
         raise ValueError(message)
-    return text
+    return path
 
 
-def _class(name: Any) -> str:
-    if not isinstance(name, str) or "." in name:
+def _class(name: str) -> str:
+    if "." in name:
         message = f"{name!r} is no name of a class"
         raise ValueError(message)
     return _package(name)
@@ -56,17 +54,6 @@ def as_tuples(value: Any) -> Any:
     return tuple(map(as_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
-def _given(value: Any) -> tuple[tuple[str, Any], ...]:
-    try:
-        pairs = [(name, value) for name, value in as_tuples(value)]
-    except (TypeError, ValueError):
-        pairs = [(None, value)]
-    if not all(isinstance(name, str) for name, _ in pairs):
-        message = "must be pairs of a name and a value"
-        raise ValueError(message)
-    return tuple(pairs)
-
-
 class Extern(Layer):
     """A class of another package: what it is called, its arguments, and the rules for what comes out."""
 
@@ -74,10 +61,10 @@ class Extern(Layer):
     group: ClassVar[Group] = Group.BLOCK
     example: ClassVar[str] = ""
 
-    name: Annotated[str, Check(_class)]
-    package: Annotated[str, Check(_package)]
+    name: Annotated[str, Field(strict=True), AfterValidator(_class)]
+    package: Annotated[str, Field(strict=True), AfterValidator(_package)]
     """The module that it is imported from."""
-    given: Annotated[tuple[tuple[str, Any], ...], Check(_given)] = ()
+    given: Annotated[tuple[tuple[str, Any], ...], BeforeValidator(as_tuples)] = ()
     """All parameters with their values: numbers, truth values, texts, and tuples of them."""
     shape: OptionalTexts = None
     """The sizes of what comes out, in terms of the parameters and of `SIZE_NAMES`; None for those of what comes in."""

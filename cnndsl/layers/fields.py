@@ -1,284 +1,260 @@
-"""The types that layer parameters have, each with the words for what does not fit.
+"""The types that layer parameters have.
 
-A type checks one value by itself and raises ValueError with a sentence that continues
-"kernel ...": "must be at least 1, and it is 0".
+Each is a Pydantic type that says itself what fits.  `Takes` beside it has the words for people: what may be given, for
+the reference page, and where Pydantic's bound alone would not say it, what is wrong with a value that does not fit.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from cnndsl.layers.declared import Check, FieldInfo, describe
+from pydantic import AfterValidator, Discriminator, Field, SerializeAsAny, Tag, TypeAdapter, WrapValidator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticKnownError, ValidationError
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 LARGEST = 2**31 - 1  # no axis, kernel or channel count of a real network comes near it
 LARGEST_REAL = 3e38  # a little below the largest number of 32 bits
-_LONGEST = 2**63
+_LONGEST = 2**63  # PyTorch takes no whole number of more bits
+_DIGITS = 10**18  # more than this nobody reads
 MOST_AXES = 8
 MOST_PIECES = 65_536
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple))
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What a parameter takes, in words: "whole number, at least 1".
 
-
-def _whole(value: Any, least: int, most: int = LARGEST) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        message = f"must be a whole number, and it is {describe(value)}"
-        raise ValueError(message)
-    if value < least:
-        message = f"must be at least {least}, and it is {describe(value)}"
-        raise ValueError(message)
-    if value > most:
-        message = f"must be at most {most:,}"
-        raise ValueError(message)
-    return value
-
-
-def _whole_per_axis(value: Any, least: int) -> int | tuple[int, ...]:
-    if not _is_list(value):
-        return _whole(value, least)
-    if not value:
-        message = "needs a number for each axis, and the list is empty"
-        raise ValueError(message)
-    return tuple(_whole(item, least) for item in value)
-
-
-def _counts(value: Any) -> tuple[int, ...]:
-    if not _is_list(value):
-        message = f"must be a list of sizes, and it is {describe(value)}"
-        raise ValueError(message)
-    return tuple(_whole(item, 1) for item in value)
-
-
-def real(value: Any) -> float | int:
-    """A number that a 32-bit number can hold, as PyTorch takes it: not as a whole one of more than 64 bits.
-
-    Raises ValueError for anything else.
+    otherwise: what it must be, for a value out of bounds or no list, where the bound alone would say less.
+    word: the same for a word that it does not take.
     """
-    number = _number(value)
-    if not -LARGEST_REAL <= number <= LARGEST_REAL:  # which is also how not-a-number comes out
-        message = f"must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
-        raise ValueError(message)
-    return float(number) if isinstance(number, int) and abs(number) >= _LONGEST else number
+
+    words: str
+    otherwise: str = ""
+    word: str = ""
 
 
-def _number(value: Any) -> float | int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        message = f"must be a number, and it is {describe(value)}"
-        raise ValueError(message)
-    return value
-
-
-def _positive_real(value: Any) -> float | int:
-    number = real(value)
-    if number <= 0:
-        message = f"must be greater than 0, and it is {number}"
-        raise ValueError(message)
-    return number
-
-
-def _probability(value: Any) -> float | int:
-    number = real(value)
-    if not 0 <= number <= 1:
-        message = f"must be a probability, between 0 and 1, and it is {number}"
-        raise ValueError(message)
-    return number
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        message = f"must be true or false, and it is {describe(value)}"
-        raise ValueError(message)
-    return value
-
-
-def _padding(value: Any) -> int | str | tuple[int, ...]:
-    if isinstance(value, str):
-        if value not in _PADDINGS:
-            message = f'must be a number, a list of them, "same" or "valid", and it is "{value}"'
-            raise ValueError(message)
-        return value
-    return _whole_per_axis(value, 0)
-
-
-def _scale(value: Any) -> float | int | tuple[float | int, ...]:
-    if not _is_list(value):
-        return _factor(value)
-    if not value:
-        message = "needs a number for each axis, and the list is empty"
-        raise ValueError(message)
-    return tuple(_factor(item) for item in value)
-
-
-def _factor(value: Any) -> float | int:
-    number = _positive_real(value)
-    if number > LARGEST:
-        message = f"must be at most {LARGEST:,}"
-        raise ValueError(message)
-    return number
-
-
-def _sizes(value: Any) -> tuple[int, ...]:
-    if not _is_list(value) or not value:
-        message = f"must be a list of sizes, and it is {'empty' if value in ([], ()) else describe(value)}"
-        raise ValueError(message)
-    _check_length(value)
-    if sum(item == -1 for item in value) > 1:
-        message = "may have one -1 at most, for the size that is left"
-        raise ValueError(message)
-    return tuple(item if type(item) is int and item == -1 else _whole(item, 1) for item in value)
-
-
-def _pieces(value: Any) -> tuple[int, ...]:
-    if not 1 <= len(value) <= MOST_PIECES:
-        message = f"must be a list of 1 to {MOST_PIECES:,} sizes, and it has {len(value):,}"
-        raise ValueError(message)
-    return tuple(_whole(item, 1) for item in value)
-
-
-def _axes(value: Any) -> tuple[int, ...]:
-    if not _is_list(value):
-        message = f"must be a list of axes, and it is {describe(value)}"
-        raise ValueError(message)
-    _check_length(value)
-    return tuple(_whole(item, -16) for item in value)
-
-
-def _axis_or_channels(value: Any) -> int | str:
-    if isinstance(value, str) and value != "channels":
-        message = f'must be a whole number or "channels", and it is {describe(value)}'
-        raise ValueError(message)
-    return value if isinstance(value, str) else _whole(value, -16)
-
-
-def _check_length(value: Any) -> None:
-    if len(value) > MOST_AXES:
-        message = f"may have {MOST_AXES} numbers at most, and it has {len(value)}"
-        raise ValueError(message)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        message = f"must be a text, and it is {describe(value)}"
-        raise ValueError(message)
-    return value
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not _is_list(value):
-        message = f"must be a list of texts, and it is {describe(value)}"
-        raise ValueError(message)
-    return tuple(map(_text, value))
-
-
-class Words(tuple[str, ...]):
+@dataclass(frozen=True, slots=True)
+class Words:
     """The words that a parameter takes besides something else."""
 
-    __slots__ = ()
-
-
-_PADDINGS = Words(("same", "valid"))
-
-
-class Takes(str):
-    """What a parameter takes, in words: "whole number, at least 1"."""
-
-    __slots__ = ()
+    words: tuple[str, ...]
 
 
 def takes(field: FieldInfo) -> str:
     """What the parameter of a layer takes, in words; empty for a type that is not of this file."""
     if get_origin(field.annotation) is Literal:
         return " or ".join(f'"{choice}"' for choice in get_args(field.annotation))
-    return next((item for item in field.metadata if isinstance(item, Takes)), "")
+    said = said_of(field)
+    return "" if said is None else said.words
+
+
+def said_of(field: FieldInfo) -> Takes | None:
+    """What the type of a parameter says beside it."""
+    return next((item for item in field.metadata if isinstance(item, Takes)), None)
 
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
     """The words that the parameter of a layer takes; none for one that takes no words."""
     if get_origin(field.annotation) is Literal:
         return get_args(field.annotation)
-    return next((item for item in field.metadata if isinstance(item, Words)), ())
+    return next((item.words for item in field.metadata if isinstance(item, Words)), ())
 
+
+def check(field: FieldInfo, value: Any) -> None:
+    """Raise ValueError where a value does not fit a parameter."""
+    declared: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    TypeAdapter(declared).validate_python(value)
+
+
+def real(value: Any) -> float:
+    """A number that a 32-bit number can hold, as PyTorch takes it: not as a whole one of more than 64 bits.
+
+    Raises ValueError, which says what it must be, for anything else.
+    """
+    try:
+        return TypeAdapter(Real).validate_python(value)
+    except ValidationError as problem:
+        raise ValueError(reason(problem.errors()[0], _NUMBER)) from None
+
+
+def describe(value: Any) -> str:
+    """A value in the user's words, for a message."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'the text "{value}"' if len(value) <= 40 else "a text"
+    if isinstance(value, (list, tuple)):
+        return "a list" if value else "empty"
+    if isinstance(value, int) and not -_DIGITS < value < _DIGITS:
+        return "a number of many digits"
+    return str(value)
+
+
+_TYPES = {"int_type": "a whole number", "float_type": "a number", "bool_type": "true or false", "string_type": "a text"}
+"""Pydantic's error for a value of another type, and what the value has to be."""
+
+
+def reason(found: ErrorDetails, takes: Takes | None) -> str:
+    """What is wrong with a value, as a sentence that continues the name of the parameter: "must be at least 1, ..."."""
+    error, value, limits = found["type"], found["input"], found.get("ctx", {})
+    is_huge = error == "float_type" and isinstance(value, int) and not isinstance(value, bool)
+    if error in _TYPES and not is_huge:
+        return f"must be {_TYPES[error]}, and it is {describe(value)}"
+    if error == "value_error":
+        return str(limits["error"])
+    if error == "too_long":
+        return f"may have {limits['max_length']:,} numbers at most, and it has {limits['actual_length']:,}"
+    must = "" if takes is None else takes.word if error == "literal_error" else takes.otherwise
+    if must and (error == "literal_error" or len(found["loc"]) <= 1):
+        return f"{must}, and it is {describe(value)}"
+    if error == "too_short":
+        is_per_axis = takes is not None and "each axis" in takes.words
+        return f"{'needs a number for each axis' if is_per_axis else 'needs a number'}, and the list is empty"
+    if error == "greater_than_equal":
+        return f"must be at least {_number(limits['ge'])}, and it is {describe(value)}"
+    if error == "greater_than":
+        return f"must be greater than {_number(limits['gt'])}, and it is {describe(value)}"
+    if error in ("less_than_equal", "finite_number") or is_huge:
+        return f"must be at most {_number(limits.get('le', LARGEST_REAL))}"
+    if error == "literal_error":
+        return f"must be one of {limits['expected']}, and it is {describe(value)}".replace("'", '"')
+    return found["msg"]
+
+
+def _number(limit: float) -> str:
+    return f"{limit:,}".removesuffix(".0")
+
+
+def _keeping_whole(value: Any, handler: ValidatorFunctionWrapHandler) -> float:
+    """The number as it was given, 2 or 2.0, and nothing that only could be turned into one."""
+    if not isinstance(value, (int, float)):
+        raise PydanticKnownError("float_type")
+    number: float = handler(value)
+    return value if isinstance(value, int) and -_LONGEST < value < _LONGEST else number
+
+
+def _form(value: Any) -> Literal["list", "number"]:
+    return "list" if isinstance(value, (list, tuple)) else "number"
+
+
+def _form_or_word(value: Any) -> Literal["list", "number", "word"]:
+    return "word" if isinstance(value, str) else _form(value)
+
+
+def _number_or_rest(value: Any) -> Literal["rest", "number"]:
+    return "rest" if type(value) is int and value == -1 else "number"
+
+
+def _is_one_left(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    if sizes.count(-1) > 1:
+        message = "may have one -1 at most, for the size that is left"
+        raise ValueError(message)
+    return sizes
+
+
+# Pydantic would take what can be made a number of, such as a number that remembers its expression, and forget that.
+_STRICT = Field(strict=True, le=LARGEST)
+_AT_LEAST_0, _AT_LEAST_1, _INDEX = Field(ge=0), Field(ge=1), Field(ge=-16)
+_REAL = Field(strict=True, allow_inf_nan=False, le=LARGEST_REAL)
+_AS_GIVEN = WrapValidator(_keeping_whole)
+_Number = SerializeAsAny[float]  # as Pydantic would write 2 as 2.0
+# Which of one number and a list of them is meant, so that what is said of a mistake is about that.
+_ONE_OR_LIST, _ONE_LIST_OR_WORD = Discriminator(_form), Discriminator(_form_or_word)
+_EACH = Field(min_length=1)
+_NUMBER = Takes("number", f"must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is")
 
 # A count of channels or features.  Marked so that a network parameter which reaches only such
 # counts can stay an argument of the generated constructor.
-Count = Annotated[int, Check(lambda v: _whole(v, 1)), "count", Takes("whole number, at least 1")]
+Count = Annotated[int, _STRICT, _AT_LEAST_1, "count", Takes("whole number, at least 1")]
 # A number that changes no size: a probability, an epsilon, a slope.
-Real = Annotated[float | int, Check(real), "free", Takes("number")]
-PositiveReal = Annotated[float | int, Check(_positive_real), "free", Takes("number above 0")]
+Real = Annotated[_Number, _REAL, Field(ge=-LARGEST_REAL), _AS_GIVEN, "free", _NUMBER]
+OptionalReal = Annotated[Annotated[_Number, _REAL, Field(ge=-LARGEST_REAL), _AS_GIVEN] | None, _NUMBER]
+PositiveReal = Annotated[_Number, _REAL, Field(gt=0), _AS_GIVEN, "free", Takes("number above 0")]
 OptionalPositiveReal = Annotated[
-    float | int | None,
-    Check(lambda v: None if v is None else _positive_real(v)),
-    "free",
-    Takes("number above 0"),
+    Annotated[_Number, _REAL, Field(gt=0), _AS_GIVEN] | None, "free", Takes("number above 0")
 ]
-OptionalReal = Annotated[float | int | None, Check(lambda v: None if v is None else real(v)), Takes("number")]
-Probability = Annotated[float | int, Check(_probability), "free", Takes("number from 0 to 1")]
+Probability = Annotated[
+    _Number,
+    Field(strict=True, allow_inf_nan=False, ge=0, le=1),
+    _AS_GIVEN,
+    "free",
+    Takes("number from 0 to 1", "must be a probability, between 0 and 1"),
+]
 
-Whole = Annotated[int, Check(lambda v: _whole(v, 0)), Takes("whole number, at least 0")]
-Positive = Annotated[int, Check(lambda v: _whole(v, 1)), Takes("whole number, at least 1")]
-Axis = Annotated[int, Check(lambda v: _whole(v, -16)), Takes("axis")]
+Whole = Annotated[int, _STRICT, _AT_LEAST_0, Takes("whole number, at least 0")]
+Positive = Annotated[int, _STRICT, _AT_LEAST_1, Takes("whole number, at least 1")]
+Axis = Annotated[int, _STRICT, _INDEX, Takes("axis")]
 # Any axis; which there are, the operation says.
-AnyAxis = Annotated[int, Check(lambda v: _whole(v, -LARGEST)), Takes("axis")]
+AnyAxis = Annotated[int, _STRICT, Field(ge=-LARGEST), Takes("axis")]
+OptionalWhole = Annotated[Annotated[int, _STRICT, Field(ge=-LARGEST)] | None, Takes("whole number")]
+OptionalPositive = Annotated[Annotated[int, _STRICT, _AT_LEAST_1] | None, Takes("whole number, at least 1")]
+OptionalAxis = Annotated[Annotated[int, _STRICT, _INDEX] | None, Takes("axis")]
+
+_Size = Annotated[int, _STRICT, _AT_LEAST_1]
+_Sizes = Annotated[_Size, Tag("number")] | Annotated[tuple[_Size, ...], _EACH, Tag("list")]
+_Border = Annotated[int, _STRICT, _AT_LEAST_0]
+_Borders = Annotated[_Border, Tag("number")] | Annotated[tuple[_Border, ...], _EACH, Tag("list")]
+_Index = Annotated[int, _STRICT, _INDEX]
+# One number for all axes, or a list of one per axis.
+_PER_AXIS = Takes("whole number, at least 1, or one for each axis")
+_PER_AXIS_FROM_0 = Takes("whole number, at least 0, or one for each axis")
+Extent = Annotated[_Sizes, _ONE_OR_LIST, _PER_AXIS]
+OptionalExtent = Annotated[Annotated[_Sizes, _ONE_OR_LIST] | None, _PER_AXIS]
+Offset = Annotated[_Borders, _ONE_OR_LIST, _PER_AXIS_FROM_0]
+OptionalOffset = Annotated[
+    Annotated[_Borders, _ONE_OR_LIST] | None, Takes("whole number, at least 0, or a list of them")
+]
+_PADDINGS = Words(("same", "valid"))
+Padding = Annotated[
+    _Borders | Annotated[Literal["same", "valid"], Tag("word")],
+    _ONE_LIST_OR_WORD,
+    _PADDINGS,
+    Takes(
+        'whole number, at least 0, or one for each axis, or "same" or "valid"',
+        word='must be a number, a list of them, "same" or "valid"',
+    ),
+]
 # A number of equal pieces, or a list of their sizes.
 Pieces = Annotated[
-    int | tuple[int, ...],
-    Check(lambda v: _pieces(v) if _is_list(v) else _whole(v, 1, MOST_PIECES)),
+    Annotated[int, Field(strict=True, ge=1, le=MOST_PIECES), Tag("number")]
+    | Annotated[tuple[_Size, ...], Field(min_length=1, max_length=MOST_PIECES), Tag("list")],
+    _ONE_OR_LIST,
     Takes("whole number, at least 1, or a list of such"),
 ]
 # The first of the axes that are meant, or the channels alone.
-AxisOrChannels = Annotated[int | Literal["channels"], Check(_axis_or_channels), Takes('axis, or "channels"')]
+AxisOrChannels = Annotated[
+    Annotated[_Index, Tag("number")] | Annotated[Literal["channels"], Tag("word")],
+    Discriminator(_form_or_word),
+    Takes('axis, or "channels"', word='must be a whole number or "channels"'),
+]
 # One axis, or a list of them.
 AxisOrAxes = Annotated[
-    int | tuple[int, ...],
-    Check(lambda v: _axes(v) if _is_list(v) else _whole(v, -16)),
+    Annotated[_Index, Tag("number")] | Annotated[tuple[_Index, ...], Field(max_length=MOST_AXES), Tag("list")],
+    _ONE_OR_LIST,
     Takes("axis, or a list of them"),
 ]
-# One number for all axes, or a list of one per axis.
-Extent = Annotated[
-    int | tuple[int, ...],
-    Check(lambda v: _whole_per_axis(v, 1)),
-    Takes("whole number, at least 1, or one for each axis"),
-]
-Offset = Annotated[
-    int | tuple[int, ...],
-    Check(lambda v: _whole_per_axis(v, 0)),
-    Takes("whole number, at least 0, or one for each axis"),
-]
-OptionalExtent = Annotated[
-    int | tuple[int, ...] | None,
-    Check(lambda v: None if v is None else _whole_per_axis(v, 1)),
-    Takes("whole number, at least 1, or one for each axis"),
-]
-OptionalOffset = Annotated[
-    int | tuple[int, ...] | None,
-    Check(lambda v: None if v is None else _whole_per_axis(v, 0)),
-    Takes("whole number, at least 0, or a list of them"),
-]
-OptionalWhole = Annotated[
-    int | None, Check(lambda v: None if v is None else _whole(v, -LARGEST)), Takes("whole number")
-]
-OptionalPositive = Annotated[
-    int | None, Check(lambda v: None if v is None else _whole(v, 1)), Takes("whole number, at least 1")
-]
-OptionalAxis = Annotated[int | None, Check(lambda v: None if v is None else _whole(v, -16)), Takes("axis")]
 # A factor by which a size grows, or a list of them.
+_Factor = Annotated[_Number, Field(strict=True, gt=0, le=LARGEST, allow_inf_nan=False), _AS_GIVEN]
 OptionalScale = Annotated[
-    float | tuple[float | int, ...] | int | None,
-    Check(lambda v: None if v is None else _scale(v)),
+    Annotated[Annotated[_Factor, Tag("number")] | Annotated[tuple[_Factor, ...], _EACH, Tag("list")], _ONE_OR_LIST]
+    | None,
     Takes("number above 0, or one for each axis"),
 ]
 # The sizes of several axes, of which one may be -1: what is left.
-Sizes = Annotated[tuple[int, ...], Check(_sizes), Takes("list of sizes")]
-Counts = Annotated[tuple[int, ...], Check(_counts), Takes("list of sizes")]
-Axes = Annotated[tuple[int, ...], Check(_axes), Takes("list of axes")]
-OptionalText = Annotated[str | None, Check(lambda v: None if v is None else _text(v))]
-OptionalTexts = Annotated[tuple[str, ...] | None, Check(lambda v: None if v is None else _texts(v))]
-Padding = Annotated[
-    int | str | tuple[int, ...],
-    Check(_padding),
-    _PADDINGS,
-    Takes('whole number, at least 0, or one for each axis, or "same" or "valid"'),
+_SizeOrRest = Annotated[
+    Annotated[_Size, Tag("number")] | Annotated[Literal[-1], Tag("rest")], Discriminator(_number_or_rest)
 ]
-Flag = Annotated[bool, Check(_flag), Takes("true or false")]
+_LIST_OF_SIZES = Takes("list of sizes", "must be a list of sizes")
+Sizes = Annotated[
+    tuple[_SizeOrRest, ...], Field(min_length=1, max_length=MOST_AXES), AfterValidator(_is_one_left), _LIST_OF_SIZES
+]
+Counts = Annotated[tuple[_Size, ...], _LIST_OF_SIZES]
+Axes = Annotated[tuple[_Index, ...], Field(max_length=MOST_AXES), Takes("list of axes", "must be a list of axes")]
+OptionalText = Annotated[Annotated[str, Field(strict=True)] | None, Takes("text")]
+OptionalTexts = Annotated[
+    tuple[Annotated[str, Field(strict=True)], ...] | None, Takes("list of texts", "must be a list of texts")
+]
+Flag = Annotated[bool, Field(strict=True), Takes("true or false")]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]

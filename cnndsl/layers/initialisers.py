@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.records import Model
+from pydantic import BaseModel, ConfigDict
 
 _KAIMING: dict[str, Any] = {"a": 0, "mode": "fan_in", "nonlinearity": "leaky_relu"}
 RULES: dict[str, dict[str, Any]] = {
@@ -49,8 +49,10 @@ _AXES: dict[str, tuple[int, int]] = {
 }
 
 
-class Initialiser(Model):
+class Initialiser(BaseModel):
     """A rule with its arguments: `kaiming_normal(mode="fan_out")`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     rule: str
     arguments: tuple[tuple[str, int | float | str], ...] = ()

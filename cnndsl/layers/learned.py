@@ -1,21 +1,18 @@
 """A learned tensor that is no layer's: `parameter([64, 1, 1], init=1e-6)`, used as a value."""
 
-from __future__ import annotations
+from typing import Annotated, Any, ClassVar, Literal
 
-from typing import Annotated, Any, ClassVar
+from pydantic import Discriminator, Field, Tag
 
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.declared import Check, Field
-from cnndsl.layers.fields import Counts, real
+from cnndsl.layers.fields import Counts, Real
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.memory import Kept
 from cnndsl.layers.sizes import KnownShape, Shape
 
 
-def _begin(value: Any) -> Initialiser | float | int:
-    if isinstance(value, Initialiser):
-        return value
-    return Initialiser.model_validate(value) if isinstance(value, dict) else real(value)
+def _form(value: Any) -> Literal["rule", "number"]:
+    return "rule" if isinstance(value, (Initialiser, dict)) else "number"
 
 
 class Learned(Layer):
@@ -31,7 +28,7 @@ class Learned(Layer):
     example: ClassVar[str] = ""
 
     size: Counts = Field(description="shape of the tensor, which has no batch axis; [] for a single number")
-    init: Annotated[Initialiser | float | int, Check(_begin)] = Field(
+    init: Annotated[Annotated[Initialiser, Tag("rule")] | Annotated[Real, Tag("number")], Discriminator(_form)] = Field(
         default=0.0, description="number that all entries begin with, or a rule such as normal(0, 0.02)"
     )
 

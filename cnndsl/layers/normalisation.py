@@ -3,13 +3,12 @@
 y = (x - mean) / sqrt(variance + eps) * weight + bias; the kinds differ in what the mean is taken over.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import AxisOrChannels, Count, Flag, Positive, PositiveReal, Real
 from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, all_of, same, whole

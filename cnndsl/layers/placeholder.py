@@ -1,7 +1,5 @@
 """What keeps the place of a layer that is gone from a numbered row, so that the others keep their numbers."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from cnndsl.layers.base import Group, Layer, Spelling

@@ -1,12 +1,11 @@
 """Pooling: each region of a map is reduced to one number, channel by channel."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from cnndsl.layers.base import Argument, Group, Layer, Spelling, times
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Extent, Flag, Offset, OptionalExtent, OptionalPositive, PositiveReal
 from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, parameter
 from cnndsl.layers.memory import Extra, Kept

@@ -1,12 +1,11 @@
 """Shape: layers that add a border, take one away, or make a map larger."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import Any, ClassVar, Literal
 
+from pydantic import Field
+
 from cnndsl.layers.base import Argument, Spelling, times
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Flag, Offset, OptionalExtent, OptionalOffset, OptionalScale, PaddingMode, Real
 from cnndsl.layers.formula import AxisRule, Rounded, as_it_comes, axis_names, incoming, parameter
 from cnndsl.layers.memory import Kept

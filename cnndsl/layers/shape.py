@@ -1,12 +1,11 @@
 """Shape: layers that put numbers elsewhere, without a border to add or an axis to resize, and learn nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import ClassVar
 
+from pydantic import Field
+
 from cnndsl.layers.base import Argument, Group, Layer, Spelling
-from cnndsl.layers.declared import Field
 from cnndsl.layers.fields import Axes, Axis, Count, Positive, Sizes
 from cnndsl.layers.formula import AxisRule, Letter, Product, Term, axis_names, incoming, parameter
 from cnndsl.layers.memory import Kept

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import prod
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, Strict
 
 from cnndsl.layers.fields import LARGEST, MOST_AXES
 from cnndsl.traced import Expr, Traced, is_open, value_of
 
-Dim = int | Traced
+Dim = Annotated[Annotated[int, Strict()] | Traced, Field(union_mode="left_to_right")]
+"""A number of a shape. Strict, as Pydantic would take a traced 8 for a plain one, and forget its expression."""
 Shape = tuple[Dim, ...]
 KnownShape = tuple[int, ...]
 """A shape of plain numbers, none of them left open."""

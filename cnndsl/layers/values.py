@@ -4,27 +4,25 @@ An operation has no weights and leaves no module.  It is applied to one or more 
 is what tells it from a layer; otherwise it is declared as a layer is.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from math import prod
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from cnndsl.layers.declared import Declared, Field
+from pydantic import Field
+
 from cnndsl.layers.fields import AnyAxis, AxisOrAxes, Flag, OptionalReal, Pieces
 from cnndsl.layers.formula import AxisRule, Letter, Sum, as_it_comes, axis_names, incoming
 from cnndsl.layers.meeting import equal_sizes
 from cnndsl.layers.memory import NOTHING, Extra, Kept
-from cnndsl.layers.parameters import Parameter, parameters
+from cnndsl.layers.parameters import Parameter, Parameterised
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, same, whole
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
 from cnndsl.traced import is_open, value_of
 
 
-class Operation(Declared):
+class Operation(Parameterised):
     """The base of every operation on values."""
 
-    kind: ClassVar[str]
     symbol: ClassVar[str]
     """What a diagram writes into the merge."""
     written: ClassVar[str]
@@ -37,15 +35,6 @@ class Operation(Declared):
     """The lines of a small network with it, in one."""
     reads: ClassVar[int | None] = None
     """Of how many values, from the first on, it uses the numbers; of the others only the size. None for all."""
-
-    @classmethod
-    def parameters(cls) -> tuple[Parameter, ...]:
-        """What may be given after the values, in this order."""
-        return parameters(cls.model_fields)
-
-    def as_json(self) -> dict[str, Any]:
-        """Its kind and what was given to it."""
-        return {"kind": self.kind, **self.model_dump(exclude_defaults=True)}
 
     @property
     def word(self) -> str:

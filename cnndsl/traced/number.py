@@ -5,11 +5,16 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import CoreSchema, core_schema
 
 from cnndsl.traced.expr import DIVISIONS, Atom, Expr, Guard, Number, Operation, Symbol, TooLong, divide
 from cnndsl.traced.reading import parse_expr
 from cnndsl.traced.truth import RELATIONS, Truth
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
 
 
 class SizeIsOpen(Exception):  # noqa: N818 - a signal to the stage that asked for a number
@@ -141,13 +146,25 @@ class Traced:
         return f"Traced({self.value!r}, {str(self.expr)!r})"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        def read(value: Any) -> Traced:
-            return value if isinstance(value, Traced) else _from_json(value)
-
-        return core_schema.no_info_plain_validator_function(read)
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """How Pydantic reads and writes it: as what `as_json` gives."""
+        text = core_schema.str_schema(strict=True)
+        texts = core_schema.list_schema(text)
+        number = core_schema.union_schema([core_schema.int_schema(strict=True), core_schema.float_schema(strict=True)])
+        written = core_schema.typed_dict_schema(
+            {
+                "value": core_schema.typed_dict_field(number),
+                "expr": core_schema.typed_dict_field(core_schema.union_schema([text, texts])),
+                "open": core_schema.typed_dict_field(texts, required=False),
+            },
+            extra_behavior="forbid",
+        )
+        made = core_schema.no_info_after_validator_function(_from_json, written)
+        return core_schema.json_or_python_schema(
+            json_schema=made,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), made], mode="left_to_right"),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.as_json),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The number with its expression."""
@@ -165,24 +182,15 @@ def _to_json(expr: Expr) -> str | list[str]:
     return [str(factor) for factor in expr.factors] if expr.factors else str(expr)
 
 
-def _from_json(value: Any) -> Traced:
-    """What `as_json` wrote. Raises ValueError for anything else."""
-    match value:
-        case {"value": int() | float() as number, "expr": written, **more} if more.keys() <= {"open"}:
-            opened = more.get("open", [])
-            if _is_texts(opened) and (isinstance(written, str) or _is_texts(written)):
-                try:
-                    expr = parse_expr(written) if isinstance(written, str) else Expr.product(map(parse_expr, written))
-                    return Traced(number, expr.substitute({name: Expr.of(Symbol(name, [])) for name in opened}))
-                except (TooLong, ArithmeticError) as problem:
-                    message = f"an expression that cannot be worked out: {written}"
-                    raise ValueError(message) from problem
-    message = "a number, or an object with 'value' and 'expr'"
-    raise ValueError(message)
-
-
-def _is_texts(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def _from_json(found: dict[str, Any]) -> Traced:
+    """What `as_json` wrote. Raises ValueError for an expression that is none."""
+    written, opened = found["expr"], found.get("open", ())
+    try:
+        expr = parse_expr(written) if isinstance(written, str) else Expr.product(map(parse_expr, written))
+        return Traced(found["value"], expr.substitute({name: Expr.of(Symbol(name, [])) for name in opened}))
+    except (TooLong, ArithmeticError) as problem:
+        message = f"an expression that cannot be worked out: {written}"
+        raise ValueError(message) from problem
 
 
 _ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {

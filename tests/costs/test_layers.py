@@ -8,11 +8,11 @@ from math import prod
 import pytest
 import torch
 from hypothesis import assume, given, settings
+from pydantic import ValidationError
 from torch import Tensor
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.declared import Invalid
 from cnndsl.layers.memory import Kept
 from cnndsl.layers.sizes import SizeError
 from tests.costs.measure import Living, kept, storage
@@ -30,7 +30,7 @@ def taken(case: Case) -> tuple[Layer, tuple[int, ...]]:
         layer = KINDS[case.kind](**case.parameters)
         x = (prod(case.x),) if layer.flattens(case.x) else case.x
         layer.output(x)
-    except (Invalid, SizeError):
+    except (ValidationError, SizeError):
         assume(False)
     return layer, x
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.declared import Invalid
 from cnndsl.layers.formula import AxisRule, Letter, Rounded
 from cnndsl.layers.sizes import Shape, SizeError
 from cnndsl.traced import Expr, Symbol, Traced, value_of
@@ -26,7 +26,7 @@ def made(case: Case) -> tuple[Layer, Shape]:
     try:
         layer = KINDS[case.kind](**case.parameters)
         return layer, layer.output(case.x)
-    except (Invalid, SizeError):
+    except (ValidationError, SizeError):
         assume(False)
         raise AssertionError from None
 

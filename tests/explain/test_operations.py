@@ -24,7 +24,9 @@ def applied(draw: st.DrawFn) -> tuple[Operation, tuple[Shape, ...]]:
     axis = draw(st.integers(1, len(x)))
     if kind == "concat":
         sizes = draw(st.lists(st.integers(1, 6), min_size=1, max_size=8))
-        return OPERATIONS[kind](axis=axis), tuple((*x[: axis - 1], size, *x[axis:]) for size in sizes)
+        return OPERATIONS[kind].model_validate({"axis": axis}), tuple(
+            (*x[: axis - 1], size, *x[axis:]) for size in sizes
+        )
     parameters: dict[str, Any] = {}
     if kind == "upsample":
         return OPERATIONS[kind](), (x, draw(st.permutations(x).map(tuple)))

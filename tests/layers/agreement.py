@@ -7,10 +7,10 @@ from math import prod
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.declared import Invalid
 from cnndsl.layers.narrower import REFUSED
 from cnndsl.layers.sizes import SizeError
 from cnndsl.traced import value_of
@@ -110,7 +110,7 @@ def _layer(case: Case) -> tuple[Layer, bool]:
     kind = KINDS[case.kind]
     try:
         return kind(**case.parameters), True
-    except Invalid:
+    except ValidationError:
         return kind.model_construct(**case.parameters), False
 
 

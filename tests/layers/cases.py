@@ -12,11 +12,11 @@ from math import prod
 from typing import Any, Literal, get_args, get_origin
 
 from hypothesis import strategies as st
+from pydantic.fields import FieldInfo
 
 from cnndsl.layers import fields
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.declared import FieldInfo
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ _BY_TYPE: dict[str, Callable[[tuple[int, ...]], Values]] = {
     "Padding": _padding,
     "OptionalScale": _scale,
 }
-_NAMES = {id(get_args(getattr(fields, name))[1]): name for name in _BY_TYPE}
+_NAMES = {
+    id(item): name for name in _BY_TYPE for item in get_args(getattr(fields, name)) if isinstance(item, fields.Takes)
+}
 
 
 def _values(field: FieldInfo, x: tuple[int, ...]) -> Values:

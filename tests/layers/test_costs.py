@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import assume, given, settings
+from pydantic import ValidationError
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.declared import Invalid
 from cnndsl.layers.normalisation import BatchNorm
 from cnndsl.layers.pooling import MaxPool
 from cnndsl.layers.shape import Flatten
@@ -88,7 +88,7 @@ def test_multiply_accumulates_are_those_of_an_independent_counter(kind: str) -> 
             layer = KINDS[kind](**case.parameters)
             x = Flatten().output(case.x) if layer.flattens(case.x) else case.x
             y = layer.output(x)
-        except (Invalid, SizeError):
+        except (ValidationError, SizeError):
             assume(False)
         assume(getattr(layer, "padding_mode", "zeros") == "zeros")
         with torch.no_grad(), FlopCounterMode(display=False) as counter:

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from torch import nn
 
 from cnndsl.compiler import compile_source
@@ -87,8 +88,11 @@ def test_defaults_are_pytorchs(kind: type[Layer]) -> None:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_a_layer_goes_to_json_and_back(kind: type[Layer]) -> None:
     layer = made(kind)
-    text = json.dumps(layer.model_dump(exclude_defaults=True))
-    assert kind.model_validate(json.loads(text)) == layer
+    text = layer.model_dump_json()
+    assert kind.model_validate_json(text) == layer
+    assert json.loads(text)["kind"] == kind.kind
+    with pytest.raises(ValidationError):
+        kind.model_validate(json.loads(text) | {"kind": "another"})
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.module], ids=lambda kind: kind.kind)

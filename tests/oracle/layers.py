@@ -7,8 +7,9 @@ from math import prod
 from random import Random
 from typing import Any
 
+from pydantic import ValidationError
+
 from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.declared import Invalid
 from cnndsl.layers.sizes import SizeError
 from tests.layers.written import text_of
 
@@ -164,7 +165,7 @@ def draw(rng: Random, x: Shape) -> tuple[str, str, Shape]:
             flat: Shape = (prod(x),) if layer.flattens(x) else x
             layer.check_rank(flat)
             y = tuple(map(int, layer.output(flat)))
-        except (Invalid, SizeError):
+        except (ValidationError, SizeError):
             continue
         if len(y) <= 5 and y[0] <= MOST_CHANNELS and prod(y) <= MOST_NUMBERS:
             return kind, text_of(kind, arguments, by_position=rng.randint(0, 3)), y

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any
 
+from pydantic import ValidationError
+
 from cnndsl.backends.explain.numbers import Quantity, quantities
 from cnndsl.backends.explain.places import Places
 from cnndsl.backends.explain.walk import Applied, Came
 from cnndsl.layers.base import Layer, Tensor
-from cnndsl.layers.declared import Invalid
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import AxisRule, Constant, Product, Sum, Term
 from cnndsl.layers.sizes import Dim, Shape, SizeError, plain, show
@@ -187,7 +188,7 @@ def _changes(applied: Applied) -> tuple[Change, ...]:
             y = other.output(x)
         except SizeError as problem:
             changes[words] = Change(words, f"refused: {problem.message}", fits=False)
-        except (Invalid, SizeIsOpen):
+        except (ValidationError, SizeIsOpen):
             continue
         else:
             if y != now:

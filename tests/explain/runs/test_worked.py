@@ -129,9 +129,12 @@ def test_the_lesson() -> None:
 
 def test_what_is_not_worked_out() -> None:
     x, y = torch.zeros(1, 20, 20), torch.zeros(1, 1, 1)
-    assert worked(KINDS["conv"](channels=1, kernel=20), nn.Conv2d(1, 1, 20), x, y, (0, 0, 0)) is None
-    assert worked(KINDS["maxpool"](kernel=2), None, x, y, (0, 1, 0)) is None
-    assert not can_be_worked(KINDS["conv"](channels=1, kernel=2), torch.zeros(1, 4, 4, 4))
+    assert (
+        worked(KINDS["conv"].model_validate({"channels": 1, "kernel": 20}), nn.Conv2d(1, 1, 20), x, y, (0, 0, 0))
+        is None
+    )
+    assert worked(KINDS["maxpool"].model_validate({"kernel": 2}), None, x, y, (0, 1, 0)) is None
+    assert not can_be_worked(KINDS["conv"].model_validate({"channels": 1, "kernel": 2}), torch.zeros(1, 4, 4, 4))
     assert not can_be_worked(KINDS["relu"](), x)
 
 
