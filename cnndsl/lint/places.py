@@ -50,11 +50,11 @@ class Places:
 
 
 def is_written_out(span: Span) -> bool:
-    """Whether a call that stands at a place has arguments, and these are numbers and texts: no names among them."""
+    """Whether a call that stands at a place has arguments, and these are numbers and texts: no names but `it`."""
     call = re.fullmatch(r"[^(]*\((.*)\)", span.text)
     if call is None:
         return False
-    values = re.sub(r'"[^"]*"|\w+\s*=|\b(?:true|false)\b', "", call[1])
+    values = re.sub(r'"[^"]*"|\w+\s*=|\b(?:true|false|it)\b', "", call[1])
     return re.search(r"(?<![\w.])[^\W\d]", values) is None
 
 

@@ -69,3 +69,27 @@ def test_no_false_alarm_in_what_people_use(path: Path) -> None:
     assert "cnndsl: ignore" not in text
     found = compile_source(Source(path.name, text)).diagnostics
     assert found == (), render(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "mended"),
+    [
+        ("conv(8, 1) -> crop(0) -> relu", "conv(8, 1) -> relu"),
+        ("permute([0, 1, 2, 3]) -> conv(8, 1)", "conv(8, 1)"),
+        ("sigmoid(it) -> flatten -> flatten -> linear(2)", "sigmoid(it) -> flatten -> linear(2)"),
+        ("crop(it, 0) -> conv(8, 1)", "conv(8, 1)"),
+        ("relu(other) -> conv(8, 1)", None),
+        ("conv(8, 1) -> maxpool(1)", None),
+        ("spare: crop(0)", None),
+    ],
+)
+def test_what_does_nothing_can_be_taken_out_where_nothing_else_changes(line: str, mended: str | None) -> None:
+    text = f"network Net {{\n    input(3, 8, 8)\n    other = it -> conv(3, 1) -> relu\n    {line}\n}}\n"
+    (found,) = (d for d in compile_source(Source("net.cnn", text)).diagnostics if d.code == "W214")
+    if mended is None:
+        assert found.fix is None
+    else:
+        assert found.fix is not None
+        assert not found.fix.is_safe
+        (edit,) = found.fix.edits
+        assert text[: edit.span.start] + edit.text + text[edit.span.end :] == text.replace(line, mended)
