@@ -18,7 +18,7 @@ _SHOWN = 3
 
 def latin(name: str) -> str:
     """A name with Latin letters in the place of those that look like them."""
-    return "".join(_ALIKE.get(letter, letter) for letter in name)
+    return name if name.isascii() else "".join(_ALIKE.get(letter, letter) for letter in name)
 
 
 def looks_like(name: str, known: Iterable[str]) -> str | None:

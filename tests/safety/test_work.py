@@ -18,6 +18,7 @@ from cnndsl.diagnostics import Diagnostic
 from cnndsl.elaborate import suggest
 from cnndsl.fixing import fix
 from cnndsl.source import Source
+from cnndsl.syntax import confusable
 
 LINES, BYTES = 60_000, 8_000_000
 """What a short text may take; a plain one takes some 5,000 lines."""
@@ -182,6 +183,15 @@ def test_names_that_are_nearly_known(kind: str, monkeypatch: pytest.MonkeyPatch)
         return plain(a, b)
 
     monkeypatch.setattr(suggest, "likeness", counted)
+    read = 0
+
+    class Letters(dict[str, str]):
+        def get(self, letter: str, other: str) -> str:  # type: ignore[override]
+            nonlocal read
+            read += 1
+            return super().get(letter, other)
+
+    monkeypatch.setattr(confusable, "_ALIKE", Letters())
     found = []
     for count in (100, 200):
         compared = 0
@@ -189,3 +199,4 @@ def test_names_that_are_nearly_known(kind: str, monkeypatch: pytest.MonkeyPatch)
         found.append(compared)
         assert compared <= 20 * len(diagnostics)
     assert found[1] <= 2.1 * found[0]
+    assert not read, "letters of other scripts are looked for in names without any"
