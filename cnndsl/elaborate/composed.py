@@ -57,7 +57,7 @@ def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) ->
         body.builder.fixed |= builder.fixed
     if isinstance(inner.current, Unknown):
         raise Silent
-    module = builder.finish((Output(value=inner.current.index),))
+    module = body.context.shared(key, builder.finish((Output(value=inner.current.index),)))
     body.context.memo[key] = module
     return module
 

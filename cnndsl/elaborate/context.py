@@ -14,7 +14,7 @@ from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.sizes import Shape, check_limits
 from cnndsl.program import Module, Origin
 from cnndsl.source import Span
-from cnndsl.traced import Guard, Symbol, Traced, key_of, work_key
+from cnndsl.traced import Guard, Symbol, Traced, by_name, key_of, work_key
 
 MOST_ERRORS = 1_000
 """After so many errors the rest of a text is left alone."""
@@ -186,6 +186,20 @@ class Context:
             )
             self.report(problem.diagnostic)
             raise Stop
+
+    def shared(self, key: Any, module: Module) -> Module:
+        """A new module under the id of the one that was made of the same for another network, where there is one.
+
+        Such a module differs in nothing but whose notes its open sizes have, and is in the program once.
+        """
+        named = by_name(key)
+        if named == key:  # it has no open sizes
+            return module
+        first = self.memo.setdefault(("made", named), module.id)
+        if first == module.id:
+            return module
+        del self.modules[module.id], self.sizes[module.id]
+        return module.model_copy(update={"id": first})
 
     def new_id(self, name: str) -> str:
         """An id for another module called `name`."""

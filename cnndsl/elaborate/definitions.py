@@ -94,7 +94,8 @@ def instantiate(
     if key not in memo:
         body.context.turn(span)
         with body.context.inside(definition.name.text, recipe.span or span):
-            memo[key] = _work_out(body, recipe.template, inside, extra, shapes, key[-1])
+            new, fixed = _work_out(body, recipe.template, inside, extra, shapes, key[-1])
+            memo[key] = (new if isinstance(new, Unknown) else body.context.shared(key, new)), fixed
     module, fixed = memo[key]
     if isinstance(module, Unknown):
         raise Silent

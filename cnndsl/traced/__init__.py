@@ -16,6 +16,7 @@ from cnndsl.traced.expr import Atom, Expr, Guard, Number, Operation, Symbol, Too
 from cnndsl.traced.number import (
     SizeIsOpen,
     Traced,
+    by_name,
     calculate,
     call,
     evaluate,
@@ -43,6 +44,7 @@ __all__ = [
     "TooLong",
     "Traced",
     "Truth",
+    "by_name",
     "calculate",
     "call",
     "evaluate",

@@ -285,4 +285,18 @@ def work_key(number: Any) -> Any:
     if not is_open(number):
         return key_of(number)
     opened = sorted(symbol for symbol in number.expr.symbols() if symbol.guards is not None)
-    return (*key_of(number), *(id(symbol.guards) for symbol in opened))
+    return (*key_of(number), Whose(tuple(id(symbol.guards) for symbol in opened)))
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """In a key, of which network open sizes are."""
+
+    ids: tuple[int, ...]
+
+
+def by_name(key: Any) -> Any:
+    """The key, whichever networks the open sizes in it are of."""
+    if not isinstance(key, tuple):
+        return key
+    return tuple(by_name(part) for part in key if not isinstance(part, Whose))
