@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cnndsl.diagnostics import Problem, Severity
 from cnndsl.elaborate.arguments import check_known_arguments
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.calls import check_argument_names
-from cnndsl.elaborate.context import Context
+from cnndsl.elaborate.context import Context, Stop
 from cnndsl.elaborate.given import first_places, nodes
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.statements import Body
@@ -39,7 +39,7 @@ def check_definitions(context: Context, definitions: Iterable[Template | Externa
         whole = (definition.declaration if isinstance(definition, External) else definition.definition).span
         if any(_holds(whole, span) for span in mistakes):
             continue
-        with context.apart() as found:
+        with context.apart() as found, suppress(Stop):  # where there is too much to work out, the rest is left alone
             if isinstance(definition, External):
                 _check_extern(context, definition)
             else:

@@ -66,6 +66,8 @@ class Context:
         self._errors = 0
         self._uses: list[tuple[str, Span]] = []
         self._depth = 0
+        self._is_apart = False
+        """Whether what is found is kept apart."""
         self._idle: list[Diagnostic] = []
         self._needed: set[Span | None] = set()
 
@@ -85,18 +87,25 @@ class Context:
         self._said[same] = len(self.diagnostics)
         self.diagnostics.append(diagnostic)
         self._errors += diagnostic.severity is Severity.ERROR
-        if self._errors >= MOST_ERRORS:
+        if self._errors >= MOST_ERRORS and not self._is_apart:
             raise Stop
 
     @contextmanager
     def apart(self) -> Iterator[list[Diagnostic]]:
         """While something is looked at that makes nothing: what is found is kept in a list of its own."""
-        before = self.diagnostics, self._said, self._errors, self._idle, self._needed
-        self.diagnostics, self._said, self._errors, self._idle, self._needed = [], {}, 0, [], set()
+        before = self.diagnostics, self._said, self._errors, self._idle, self._needed, self._is_apart
+        self.diagnostics, self._said, self._errors, self._idle, self._needed, self._is_apart = (
+            [],
+            {},
+            0,
+            [],
+            set(),
+            True,
+        )
         try:
             yield self.diagnostics
         finally:
-            self.diagnostics, self._said, self._errors, self._idle, self._needed = before
+            self.diagnostics, self._said, self._errors, self._idle, self._needed, self._is_apart = before
 
     @property
     def in_block(self) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 import cnndsl
 from cnndsl.elaborate.checking import _Check
+from cnndsl.elaborate.context import MOST_ERRORS
 from cnndsl.syntax import tree
 
 
@@ -172,6 +173,14 @@ def test_definitions_of_imported_files(tmp_path: Path) -> None:
     main.write_text('from "blocks.cnn" import Good\nnetwork Net { input(3, 8, 8); Good }\n', encoding="utf-8")
     (found,) = cnndsl.compile(main).diagnostics
     assert (found.code, found.span and found.span.source.short) == ("E201", "blocks.cnn")
+
+
+@pytest.mark.parametrize("lines", ["u{i} -> v{i}\n", "if n {{ u{i} }}\n"])
+def test_of_very_many_mistakes_the_first_are_told(lines: str) -> None:
+    text = "".join(lines.format(i=i) for i in range(1500))
+    found = errors(f"block B(n) {{\n{text}}}")
+    assert len(found) == MOST_ERRORS
+    assert found[0] == ("E201", "u0")
 
 
 def test_a_mistake_in_a_use_has_no_echo() -> None:
