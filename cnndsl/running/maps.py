@@ -29,6 +29,7 @@ def value(tensor: Tensor, most: int, *, numbers: bool = False, side: int = SIDE)
 
     With `numbers` those of small maps are kept to be written. Maps have at most `side` pixels a side.
     """
+    tensor = tensor if tensor.dim() else tensor[None]  # a number is shown as a feature
     shape = tuple(tensor.shape)
     tensor = tensor.detach().float().cpu()
     odd = int((~tensor.isfinite()).sum())

@@ -39,6 +39,24 @@ def test_every_step_of_a_small_network_is_shown() -> None:
     assert figure.summary.startswith("235 parameters")
 
 
+def test_what_has_no_batch_is_shown_whole() -> None:
+    figure = ran(
+        """
+block Gain(x) { relu(x) * input }
+network Net {
+    input(2, 6, 6)
+    scale = parameter([], init=2)
+    gate = parameter([2, 1, 1], init=1)
+    Gain(gate + gate) -> relu
+    it * scale + parameter([1, 2, 6, 6])
+}""",
+        X,
+    )
+    shapes = [shown.values[0].shape for shown in figure.steps]
+    assert shapes == [(1,), (2, 1, 1), (2, 1, 1), (2, 6, 6), (2, 6, 6), (2, 6, 6), (1, 2, 6, 6), (2, 6, 6)]
+    assert [shown.values[0].shape for shown in step(figure, "gain1").inside] == [(2, 1, 1), (2, 6, 6)]
+
+
 def test_of_equal_blocks_the_first_and_the_last_are_shown() -> None:
     figure = ran(BLOCKS, X)
     body = step(figure, "body")
