@@ -169,7 +169,8 @@ def _as_one(same: list[Diagnostic]) -> Diagnostic:
         return first
     shown = [Label(other.span, "and here") for other in others[:_PLACES] if other.span is not None]
     if len(others) > _PLACES:
-        shown[-1] = replace(shown[-1], message=f"and here, and in {len(others) - _PLACES:,} more places")
+        more = len(others) - _PLACES
+        shown[-1] = replace(shown[-1], message=f"and here, and in {more:,} more place{'s' if more > 1 else ''}")
     fix = first.fix
     if fix is not None and all(other.fix is not None for other in others):
         edits = [edit for one in same if one.fix is not None for edit in one.fix.edits]

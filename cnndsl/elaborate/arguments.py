@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NoReturn
@@ -247,6 +248,10 @@ def _unknown_argument(
         return claimed(problem, call.span, claim)
     if name == "activation":
         return activation_argument(kind.kind, call, at)
+    if name == "name":
+        label = argument.value.span.text.strip('"')
+        helps = f"write {label if label.isidentifier() else 'first'}: {kind.kind}(...)"
+        return error("E207", "a layer has its name in front, with a colon", argument.span, help=helps)
     if short in parameters or short in INIT_WORDS:
         return error(
             "E207",
@@ -338,6 +343,10 @@ def _such_as(kind: type[Layer], name: str, value: Any) -> tuple[str, ...]:
     """A value that a parameter takes, the nearest to one that it does not; empty where none is known."""
     info = kind.model_fields[name]
     near: list[Any] = []
+    if type(value) is int:
+        with suppress(ValueError):
+            info.check((value,))
+            return (f"write [{value}]",)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         near = [abs(value), round(abs(value))]
     if not info.is_required() and info.default is not None:  # nobody knows a small number of their own

@@ -107,6 +107,14 @@ _ELSEWHERE = {
     "training": "lines for training only are written when training { ... }",
     "model": "layers stand in lines of their own: nothing is added to a model",
 }
+_TRAINING = "training is not part of a network: compile it, and train the module that is written in Python"
+_ELSEWHERE |= dict.fromkeys(
+    (
+        "CrossEntropyLoss", "MSELoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss", "L1Loss", "cross_entropy", "mse_loss",
+        "loss", "criterion", "Adam", "AdamW", "SGD", "RMSprop", "optimizer", "train", "fit", "backward",
+    ),
+    _TRAINING,
+)  # fmt: skip
 CONSTANTS = (tree.Number, tree.Boolean, tree.String, tree.ListOf)
 """What is written as a constant: a number, a text, or a list."""
 _WRITTEN = {"True": "true", "False": "false", "x": "it"}

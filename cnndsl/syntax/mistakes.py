@@ -80,6 +80,10 @@ def _word_as_name(place: Place) -> Problem | None:
         taken = word if names or only_a_name or no_definition else None
     if taken is None:
         return None
+    if place.inner is not None and place.inner.is_call and not place.inner.holds_parameters:
+        message = f"{taken} is a word of the language, and the name of no argument"
+        helps = "write the name that the layer has for it; what comes in is not written"
+        return error("E103", message, place.span(taken), help=helps)
     return error(
         "E103",
         f"{taken} is a word of the language and cannot be a name",
@@ -148,6 +152,9 @@ def _missing_after(place: Place) -> Problem | None:
         if head is not None and head.type in _WANTS_MORE:
             message = f"something is missing after {show(head)}"
             return error("E101", message, place.span(head), help=_WANTS_MORE[head.type])
+    if before.type == "COLON" and place.inner is not None and place.inner.token.type == "LSQB":
+        message = "a part of a list is written [1:3], and a value of the network is not cut so"
+        return error("E101", message, place.span(before), help="a part of a value is taken with split or crop")
     if before.type == "EQUAL":
         line = place.line
         name = str(line[-2]) if len(line) > 1 and line[-2].type == "NAME" else "name"
@@ -299,6 +306,10 @@ def _two_in_a_row(place: Place) -> Problem | None:
     word, before = place.word, place.before
     if before is None or before.type not in _VALUES or word.type not in _VALUES | {"LBRACE", "IF"}:
         return None
+    if word.type == "LBRACE" and place.in_body and place.line == [before] and before.type == "NAME":
+        helps = (f"for a chain with this name, write {before}: {{ ... }}", "a block is defined outside of other bodies")
+        message = f"something is missing between {before} and {{"
+        return error("E101", message, place.span(), help=helps)
     constants = {"NUMBER", "STRING", "TRUE", "FALSE", "HOLE"}
     is_label = word.type == "STRING" and place.after is not None and place.after.type == "COLON"
     if place.in_body:
