@@ -345,7 +345,7 @@ def _such_as(kind: type[Layer], name: str, value: Any) -> tuple[str, ...]:
     near: list[Any] = []
     if type(value) is int:
         with suppress(ValueError):
-            info.check((value,))
+            fields.check(info, (value,))
             return (f"write [{value}]",)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         near = [abs(value), round(abs(value))]

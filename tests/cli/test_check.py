@@ -38,10 +38,12 @@ def test_several_files(cnndsl: Command) -> None:
 
 
 def test_not_all_of_very_many(cnndsl: Command) -> None:
-    text = "network Net { input(1, 8, 8)\n" + "rely\n" * 70 + "}"
+    lines = [f"rely{i}\n" for i in range(70)]
+    text = f"network Net {{ input(1, 8, 8)\n{''.join(lines)}}}"
     result = cnndsl("check", "bad.cnn", "-", "-", "warned.cnn", stdin=text.encode())
     assert result.out.count("\nerror[E201]") + 1 == 71
-    more = cnndsl("check", "-", "bad.cnn", stdin=text.replace("rely", "rely\nrelo").encode())
+    others = "".join(line.replace("rely", "relo") for line in lines)
+    more = cnndsl("check", "-", "bad.cnn", stdin=text.replace("}", f"{others}}}").encode())
     assert more.out.count("\nerror[E201]") + 1 == 100
     assert more.out.endswith("\n\n... and 41 more\n\n2 files checked, 141 errors in 2 files\n")
 
