@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import graphviz
 
 from cnndsl.rendering import Format, render
-from cnndsl.rendering.renderers import calling
 from cnndsl.theme import ThemeName
 
 
@@ -23,17 +23,37 @@ class DiagramSource(graphviz.Source):  # type: ignore[misc]  # the package has n
         self._theme = theme
 
     def pipe(self, format: Format | None = None, *, encoding: str | None = None, **options: Any) -> Any:  # noqa: A002
-        """The picture: bytes, or with `encoding` text. Options of the layout program go to it as they are.
+        """The picture: bytes, or with `encoding` text. With options, such as another engine, Graphviz itself draws it.
 
-        Raises what `cnndsl.rendering.render` does.
+        Raises what `cnndsl.rendering.render` does, and with options what `graphviz.Source.pipe` does.
         """
         if options:
-            with calling(format or self.format):
-                return super().pipe(format, encoding=encoding, **options)
+            return super().pipe(format, encoding=encoding, **options)
         drawn = render(self.source, format or self.format, theme=self._theme)
         return drawn.decode(encoding) if encoding else drawn
 
-    def render(self, *args: Any, **options: Any) -> Any:
-        """Write the DOT text and a picture to files; the parameters are those of `graphviz.Source.render`."""
-        with calling(options.get("format") or self.format):
-            return super().render(*args, **options)
+    def render(
+        self,
+        filename: str | None = None,
+        *,
+        directory: str | None = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: Format | None = None,  # noqa: A002
+        **options: Any,
+    ) -> Any:
+        """Write the DOT text and a picture beside it; the path of the picture.
+
+        The parameters are those of `graphviz.Source.render`; with further ones Graphviz itself draws the picture.
+        """
+        if options:
+            return super().render(filename, directory=directory, view=view, cleanup=cleanup, format=format, **options)
+        kind = format or self.format
+        written = Path(self.save(filename, directory=directory))
+        picture = written.with_name(f"{written.name}.{kind}")
+        picture.write_bytes(render(self.source, kind, theme=self._theme))
+        if cleanup:
+            written.unlink()
+        if view:
+            graphviz.view(str(picture))
+        return str(picture)

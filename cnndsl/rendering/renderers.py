@@ -8,18 +8,15 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
 
 OVERRIDE = "CNNDSL_DOT"
 """The environment variable with the path of a program to use instead of all others. It is called as `dot` is."""
 
 _PURE = "graphviz-pure"
 _RESOLUTION = "-Gdpi=192"  # of a PNG: sharp on a screen of high density
-_one_at_a_time = Lock()
 
 
 class RendererFailed(Exception):  # noqa: N818 - the next renderer may do better
@@ -60,32 +57,7 @@ class Renderer:
     def _command(self, format: str) -> list[str]:  # noqa: A002
         if self.python:
             return [self.program, str(Path(__file__).with_name("with_pygraphviz.py")), format]
-        from graphviz.backend import dot_command
-
-        with _called(self.program):
-            return list(map(str, dot_command.command("dot", format)))
-
-
-@contextmanager
-def _called(program: str) -> Iterator[None]:
-    """Within it the `graphviz` package calls this program; its way to name one is a global of a module."""
-    from graphviz.backend import dot_command
-
-    with _one_at_a_time:
-        usual = dot_command.DOT_BINARY
-        dot_command.DOT_BINARY = Path(program)
-        try:
-            yield
-        finally:
-            dot_command.DOT_BINARY = usual
-
-
-@contextmanager
-def calling(format: str) -> Iterator[None]:  # noqa: A002
-    """Within it the `graphviz` package calls the best program for this format, or its usual one where there is none."""
-    programs = [r.program for r in candidates(format, letters=False) if not r.python]
-    with _called(programs[0]) if programs else nullcontext():
-        yield
+        return [self.program, "-Kdot", f"-T{format}"]
 
 
 def candidates(format: str, *, letters: bool) -> Iterator[Renderer]:  # noqa: A002

@@ -4,10 +4,11 @@ import re
 import subprocess
 from xml.etree import ElementTree as Tree
 
+from graphviz import Digraph
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cnndsl.backends.diagram.markup import BOLD, MONO, SANS, cell, identifier, label, printable, quoted, run, table
+from cnndsl.backends.diagram.markup import BOLD, MONO, SANS, cell, identifier, label, plain, printable, run, table
 from cnndsl.backends.diagram.metrics import begin, broken, shorten, text_width
 from cnndsl.rendering.renderers import candidates
 from tests.diagram.support import SVG
@@ -15,6 +16,7 @@ from tests.diagram.support import SVG
 RENDERER = next(candidates("svg", letters=False))
 # What a text may hold to do harm: DOT's and XML's own signs, escapes, entities, and what neither can hold.
 SIGNS = [
+    ":",
     "\\",
     "\\N",
     "\\G",
@@ -46,8 +48,9 @@ def drawn(dot: str) -> Tree.Element:
 @settings(max_examples=150)
 def test_any_text_comes_out_as_it_is(shown: str, told: str) -> None:
     markup = label(table(cell(run(f"x{shown}x", 10, "#000000"))))
-    dot = f"digraph {identifier(shown)} {{ {identifier(told)} [tooltip={quoted(f'x{told}x')}, label={markup}] }}"
-    root = drawn(dot)
+    graph = Digraph(identifier(shown))
+    graph.node(identifier(told), tooltip=plain(f"x{told}x"), label=markup)
+    root = drawn(graph.source)
     (text,) = root.iter(f"{SVG}text")
     assert text.text == " ".join(f"x{printable(shown)}x".split())
     (tip,) = (element.get("{http://www.w3.org/1999/xlink}title") for element in root.iter(f"{SVG}a"))
@@ -57,10 +60,18 @@ def test_any_text_comes_out_as_it_is(shown: str, told: str) -> None:
 @given(NASTY, NASTY)
 @example("", "&a;")
 @example("&", "&amp;")
+@example("<b>", "a:b:c")
+@example("node", "edge")
 @settings(max_examples=100)
-def test_any_names_make_two_boxes(one: str, other: str) -> None:
-    root = drawn(f"digraph {{ {identifier('a' + one)}; {identifier('b' + other)} }}")
-    assert len([group for group in root.iter(f"{SVG}g") if group.get("class") == "node"]) == 2
+def test_any_names_make_two_boxes_and_an_arrow(one: str, other: str) -> None:
+    graph = Digraph()
+    names = [f"{identifier(one)}1", f"{identifier(other)}2"]
+    for name in names:
+        graph.node(name)
+    graph.edge(*names)
+    root = drawn(graph.source)
+    shown = [group.get("class") for group in root.iter(f"{SVG}g")]
+    assert (shown.count("node"), shown.count("edge")) == (2, 1)
 
 
 def test_a_text_without_letters_is_none() -> None:

@@ -188,7 +188,20 @@ def test_a_source_makes_bytes_and_files(tmp_path: Path) -> None:
     picture = source(case("reference"), theme="dark", direction="LR")
     assert picture.pipe("png").startswith(SIGNATURES["png"])
     assert picture.pipe(encoding="utf-8").startswith("<svg")
-    assert picture.pipe("svg", quiet=True).startswith(b"<?xml")
-    written = picture.render(str(tmp_path / "net"), quiet=True)
-    assert b"<svg" in Path(written).read_bytes()
+    written = picture.render(str(tmp_path / "net"))
+    assert Path(written) == tmp_path / "net.svg"
+    assert Path(written).read_bytes() == render(picture.source, theme="dark")
     assert (tmp_path / "net").read_text(encoding="utf-8") == picture.source
+    picture.render("other", directory=str(tmp_path), cleanup=True, format="png")
+    assert (tmp_path / "other.png").read_bytes().startswith(SIGNATURES["png"])
+    assert not (tmp_path / "other").exists()
+
+
+@posix
+def test_with_options_graphviz_itself_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "dot", "print(*sys.argv[1:])")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    picture = source(case("reference"))
+    assert picture.pipe("svg", engine="neato", encoding="utf-8").strip() == "-Kneato -Tsvg"
+    picture.render(str(tmp_path / "net"), quiet=True, format="pdf")
+    assert (tmp_path / "net").exists()

@@ -1,6 +1,6 @@
-"""DOT and its HTML-like labels: quoting, attributes, table cells.
+"""Texts and HTML-like labels for DOT, which the `graphviz` package quotes.
 
-Everything that comes from a user's text goes through `quoted` or `run`, so no name can end a string,
+Everything that comes from a user's text goes through `plain`, `identifier` or `run`, so no name can end a string,
 open a tag or be taken for one of DOT's escapes.
 """
 
@@ -29,18 +29,20 @@ def printable(text: str) -> str:
     return _FORBIDDEN.sub("\ufffd", text)
 
 
-def quoted(text: str) -> str:
-    """A DOT string that comes out as this text, as a tooltip. New lines stay."""
+def plain(text: str) -> str:
+    """A text for an attribute, such as a tooltip, that comes out as it is. New lines stay."""
     # DOT reads entities in every string, and takes the escapes out of a tooltip twice.
-    safe = escape(printable(text), quote=False).replace("\\", "\\" * 4).replace('"', '\\"')
-    return '"' + "\\n".join(safe.splitlines()) + '"'
+    safe = escape(printable(text), quote=False).replace("\\", "\\" * 4)
+    return "\\n".join(safe.splitlines())
 
 
 def identifier(text: str) -> str:
-    """A DOT name for a node or graph; backslashes, which a name cannot hold in every place, become underscores."""
+    """A name for a node or graph; what the package or DOT gives a meaning in names becomes an underscore.
+
+    That are backslashes, the colon before a port, and the sign with which markup begins.
+    """
     # An "&" that may begin an entity would stand in the SVG as it is.
-    safe = re.sub(r"[\\\s]+", "_", printable(text)).replace("&", "&amp;").replace('"', '\\"')
-    return f'"{safe}"'
+    return re.sub(r"[\\\s:]+|^<", "_", printable(text)).replace("&", "&amp;")
 
 
 def run(text: str, points: int, colour: str, face: str = "") -> str:
@@ -71,14 +73,3 @@ def _settings(settings: dict[str, str | int]) -> str:
 def label(markup: str) -> str:
     """A label of HTML-like markup, as an attribute's value."""
     return f"<{markup}>"
-
-
-def attributes(**values: str | float) -> str:
-    """An attribute list. Numbers and markup are written bare, other texts quoted; empty ones are left out."""
-    return ", ".join(f"{name.rstrip('_')}={_value(value)}" for name, value in values.items() if value != "")
-
-
-def _value(value: str | float) -> str:
-    if not isinstance(value, str):
-        return f"{value:g}"
-    return value if value.startswith("<<") else quoted(value)

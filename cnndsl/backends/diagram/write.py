@@ -1,4 +1,4 @@
-"""Picture -> DOT text.
+"""Picture -> a graph of the `graphviz` package, which writes it in the DOT language.
 
 What holds for every renderer: one font name (a list of fonts is an unknown font to the layout), one
 run of text in a table cell (runs on one line collide where the viewer's font is wider), the same
@@ -7,15 +7,18 @@ width for all boxes of layers, a tenth of slack, and a class on everything, for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cnndsl.backends.diagram.labels import Labels, is_sign
 from cnndsl.backends.diagram.legend import DASHED
-from cnndsl.backends.diagram.markup import MONO, SANS, attributes, identifier
+from cnndsl.backends.diagram.markup import MONO, SANS, identifier, plain
 from cnndsl.backends.diagram.picture import IO, MERGE, Arrow, Box, Cluster, Item, Picture, Turns
 from cnndsl.program import Origin
 from cnndsl.theme import Theme
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
 
 MANY = 300
 """Above this many boxes the layout takes fewer turns to find ranks and orders."""
@@ -28,12 +31,12 @@ FAR = 5_000
 
 _STRAIGHT = 400
 """The weight of an arrow along a lane: more than the 128 with which Graphviz draws a cluster together."""
-_OUTERMOST = "  "
 
 
 def write(picture: Picture, theme: Theme, direction: str) -> str:
     """The DOT text of a picture. `direction` is DOT's rankdir: "TB" or "LR"."""
-    return "".join(f"{line}\n" for line in _Writer(picture, theme, direction).lines())
+    text: str = _Writer(picture, theme, direction).graph().source
+    return text
 
 
 class _Writer:
@@ -62,66 +65,79 @@ class _Writer:
         self._counts[wanted] = count
         return name
 
-    def lines(self) -> Iterator[str]:
-        theme, picture = self._theme, self._picture
-        graph = attributes(
-            rankdir=self._direction,
-            bgcolor=theme.background,
-            pad=0.22,
-            nodesep=0.44,  # a skip passes a quarter of it outside the border of a cluster
-            ranksep=0.24,
-            fontname=SANS,
-            labelloc="t",
-            labeljust="l",
-            tooltip=f"{picture.name}\n{picture.summary}",
-            label=self._labels.head(),
-        )
-        yield f"digraph {identifier(picture.name)} {{"
-        yield f"  graph [{graph}];"
-        way = sum(arrow.head - arrow.tail for arrow in picture.arrows)
-        if len(picture.boxes) > MANY or way > FAR:
-            yield f"  graph [{attributes(nslimit1=0.2, mclimit=0.1)}];"
-        if way > FAR:
-            yield f"  graph [{attributes(nslimit=0.2, splines='line')}];"
-        yield f"  node [{attributes(shape='box', fontname=SANS, penwidth=1.1, height=0.3)}];"
-        yield f"  edge [{attributes(fontname=MONO, color=theme.flow, arrowsize=0.65, penwidth=1.1)}];"
-        yield from self._items(picture.items, _OUTERMOST)
-        for arrow in picture.arrows:
-            yield from self._arrow(arrow)
-        yield "}"
+    def graph(self) -> Digraph:
+        """The whole picture."""
+        from graphviz import Digraph
 
-    def _items(self, items: list[Item], indent: str) -> Iterator[str]:
+        theme, picture = self._theme, self._picture
+        graph = Digraph(
+            identifier(picture.name),
+            graph_attr=_look(
+                rankdir=self._direction,
+                bgcolor=theme.background,
+                pad=0.22,
+                nodesep=0.44,  # a skip passes a quarter of it outside the border of a cluster
+                ranksep=0.24,
+                fontname=SANS,
+                labelloc="t",
+                labeljust="l",
+                tooltip=plain(f"{picture.name}\n{picture.summary}"),
+                label=self._labels.head(),
+            )
+            | self._hurry(),
+            node_attr=_look(shape="box", fontname=SANS, penwidth=1.1, height=0.3),
+            edge_attr=_look(fontname=MONO, color=theme.flow, arrowsize=0.65, penwidth=1.1),
+        )
+        self._items(graph, picture.items, within=False)
+        for arrow in picture.arrows:
+            self._arrow(graph, arrow)
+        return graph
+
+    def _hurry(self) -> dict[str, str]:
+        """What a large picture asks of the layout, so that it is done in time."""
+        way = sum(arrow.head - arrow.tail for arrow in self._picture.arrows)
+        if way > FAR:
+            return _look(nslimit1=0.2, mclimit=0.1, nslimit=0.2, splines="line")
+        return _look(nslimit1=0.2, mclimit=0.1) if len(self._picture.boxes) > MANY else {}
+
+    def _items(self, graph: Digraph, items: list[Item], *, within: bool) -> None:
         for item in items:
             if isinstance(item, Box):
-                yield f"{indent}{self._alone(item) if indent != _OUTERMOST else self._box(item)}"
+                if within and id(item) in self._ends:
+                    self._alone(graph, item)
+                else:
+                    self._box(graph, item)
             elif isinstance(item, Turns):
-                yield f"{indent}{{ rank=same; {' '.join(self._points(item))} }}"
+                self._points(graph, item)
             elif item.items:
-                yield from self._cluster(item, indent)
+                self._cluster(graph, item)
 
-    def _alone(self, box: Box) -> str:
-        """A box within a cluster; in a cluster of its own, which is not seen, if a skip begins or ends there.
+    def _cluster_name(self) -> str:
+        self._clusters += 1
+        return f"cluster_{self._clusters}"
+
+    def _alone(self, graph: Digraph, box: Box) -> None:
+        """A box within a cluster in which a skip begins or ends; in a cluster of its own, which is not seen.
 
         Graphviz bends an arrow away from its label where the next arrow at the right passes inside the cluster
         that it begins or ends in, and that cluster is not the first arrow's own. Inside a box nothing passes.
         """
-        if id(box) not in self._ends:
-            return self._box(box)
-        self._clusters += 1
-        return f'subgraph "cluster_{self._clusters}" {{ graph [label="", peripheries=0, margin=0]; {self._box(box)} }}'
+        unseen = {"label": "", "peripheries": "0", "margin": "0"}
+        with graph.subgraph(name=self._cluster_name(), graph_attr=unseen) as inside:
+            self._box(inside, box)
 
-    def _points(self, turns: Turns) -> Iterator[str]:
-        for place in range(turns.count):
-            self._turns[id(turns), place] = name = self._unique(f"turn {len(self._turns) + 1}")
-            look = attributes(shape="point", style="invis", width=0.001, height=0.001)
-            yield f"{name} [{look}];"
+    def _points(self, graph: Digraph, turns: Turns) -> None:
+        look = _look(shape="point", style="invis", width=0.001, height=0.001)
+        with graph.subgraph(graph_attr={"rank": "same"}) as row:
+            for place in range(turns.count):
+                self._turns[id(turns), place] = name = self._unique(f"turn {len(self._turns) + 1}")
+                row.node(name, **look)
 
-    def _cluster(self, cluster: Cluster, indent: str) -> Iterator[str]:
+    def _cluster(self, graph: Digraph, cluster: Cluster) -> None:
         theme = self._theme
-        self._clusters += 1
         classes = ["chain" if cluster.chain else "block", *(["training"] if cluster.training else [])]
         styles = ["rounded", *([] if cluster.chain else ["filled"]), *(["dotted"] if cluster.training else [])]
-        look = attributes(
+        look = _look(
             class_=" ".join(classes),
             label=self._labels.cluster(cluster),
             # Where skips seldom are: they pass at the right, or from left to right above.
@@ -135,12 +151,10 @@ class _Writer:
             tooltip=_tooltip(cluster),
             URL=_link(cluster.origin),
         )
-        yield f'{indent}subgraph "cluster_{self._clusters}" {{'
-        yield f"{indent}  graph [{look}];"
-        yield from self._items(cluster.items, indent + "  ")
-        yield f"{indent}}}"
+        with graph.subgraph(name=self._cluster_name(), graph_attr=look) as inside:
+            self._items(inside, cluster.items, within=True)
 
-    def _box(self, box: Box) -> str:
+    def _box(self, graph: Digraph, box: Box) -> None:
         tint = self._theme.tints[box.kind]
         look: dict[str, str | float] = {"style": "rounded,filled", "margin": "0.12,0.03"}
         if box.kind == IO:
@@ -164,15 +178,15 @@ class _Writer:
             "color": tint.line,
             "label": self._labels.box(box),
         }
-        return f"{self._nodes[id(box)]} [{attributes(**look, tooltip=_tooltip(box), URL=_link(box.origin))}];"
+        graph.node(self._nodes[id(box)], **_look(**look, tooltip=_tooltip(box), URL=_link(box.origin)))
 
-    def _arrow(self, arrow: Arrow) -> Iterator[str]:
+    def _arrow(self, graph: Digraph, arrow: Arrow) -> None:
         boxes = self._picture.boxes
         tail, head = boxes[arrow.tail], boxes[arrow.head]
         start, end = self._nodes[id(tail)], self._nodes[id(head)]
-        look: dict[str, str | float] = {
+        look: dict[str, Any] = {
             "class_": "skip" if arrow.skip else "flow",
-            "tooltip": f"{tail.path} → {head.path}, {arrow.size}",
+            "tooltip": plain(f"{tail.path} → {head.path}, {arrow.size}"),
         }
         if arrow.skip:
             look |= {"style": "dashed", "color": self._theme.skip, "weight": 2 if arrow.within_skip else self._skip}
@@ -182,21 +196,27 @@ class _Writer:
         if arrow.turn:
             turns, place = arrow.turn
             turn = self._turns[id(turns), place]
-            yield f"  {start} -> {turn} [{attributes(**look, label=label, dir='none', headclip='false')}];"
+            graph.edge(start, turn, **_look(**look, label=label, dir="none", headclip="false"))
             start, label = turn, ""
             look |= {"weight": _STRAIGHT, "tailclip": "false"}
-        yield f"  {start} -> {end} [{attributes(**look, label=label)}];"
+        graph.edge(start, end, **_look(**look, label=label))
+
+
+def _look(**values: str | float) -> dict[str, str]:
+    """Attributes as the package takes them; those that are empty are left out."""
+    shown = {name.rstrip("_"): value if isinstance(value, str) else f"{value:g}" for name, value in values.items()}
+    return {name: value for name, value in shown.items() if value}
 
 
 def _tooltip(item: Box | Cluster) -> str:
     """What there is to say; the last line is the place in the source."""
     remark = ("in training only",) if item.training else ()
     place = f"{item.origin.file}, line {item.origin.line}"
-    return "\n".join((*filter(None, item.lines), *remark, place))
+    return plain("\n".join((*filter(None, item.lines), *remark, place)))
 
 
 def _link(origin: Origin) -> str:
     """The address of a line of the source, relative to the picture; none for a text that has no file."""
     if origin.file.startswith("<"):
         return ""
-    return f"{quote(origin.file)}#L{origin.line}"
+    return plain(f"{quote(origin.file)}#L{origin.line}")
