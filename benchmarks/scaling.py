@@ -11,7 +11,6 @@ The limits on what a text may ask for are raised.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import math
 import statistics
@@ -120,7 +119,6 @@ def _measure(text: str) -> dict[str, float]:
     compile("network Warm { input(3, 8, 8)\n conv(8, 3) -> relu }")
     limits = Limits(layers=10**7, work=10**9, size=10**8, items=10**7)
     clock = time.process_time
-    gc.disable()  # as `compile` does
     times = [clock()]
     tree, _ = parse(Source("net.cnn", text))
     times.append(clock())

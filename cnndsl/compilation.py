@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cnndsl.diagnostics import Diagnostic, error
-from cnndsl.garbage import all_kept
 from cnndsl.imports import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.program import Program
 from cnndsl.source import Source, Span
@@ -100,8 +99,7 @@ class Compilation:
         """The source of a PyTorch module with a class for each network and block; with `network`, for what it needs."""
         from cnndsl.backends.torch import generate
 
-        with all_kept():
-            return generate(self._checked(), network)
+        return generate(self._checked(), network)
 
     def load(self, network: str | None = None, *, allow_extern: str | Iterable[str] | None = None) -> type[nn.Module]:
         """The class of a network, ready to be constructed: `compilation.load()()` is a network.

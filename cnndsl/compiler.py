@@ -9,7 +9,6 @@ from typing import Any
 from cnndsl.compilation import Compilation
 from cnndsl.diagnostics import Problem, Severity, has_errors, in_order, without_echoes
 from cnndsl.elaborate import Limits, elaborate
-from cnndsl.garbage import all_kept
 from cnndsl.imports import FolderReader, nowhere
 from cnndsl.source import Source
 from cnndsl.syntax.parser import parse
@@ -33,16 +32,15 @@ def compile_source(
 
     ignored = parse_codes(ignore)
     given = _values(settings)
-    with all_kept():
-        file, found = parse(source)
-        is_whole = not has_errors(found)
-        read = nowhere if folder is None else FolderReader(folder)
-        program, more = elaborate(file, given, limits, read)
-        if not is_whole:  # what is left of the text has mistakes of its own, but what seems idle there may not be
-            program, more = None, tuple(d for d in more if d.severity is Severity.ERROR)
-        found += more
-        if program is not None:
-            found += lint(program, source, read)
+    file, found = parse(source)
+    is_whole = not has_errors(found)
+    read = nowhere if folder is None else FolderReader(folder)
+    program, more = elaborate(file, given, limits, read)
+    if not is_whole:  # what is left of the text has mistakes of its own, but what seems idle there may not be
+        program, more = None, tuple(d for d in more if d.severity is Severity.ERROR)
+    found += more
+    if program is not None:
+        found += lint(program, source, read)
     return Compilation(source, silence(tuple(without_echoes(in_order(found))), source, ignored), program, read)
 
 

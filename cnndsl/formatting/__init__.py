@@ -16,7 +16,6 @@ from cnndsl.formatting.align import written
 from cnndsl.formatting.layout import lines_of
 from cnndsl.formatting.pieces import Piece, comments_of, pieces_of
 from cnndsl.formatting.same import is_same
-from cnndsl.garbage import all_kept
 from cnndsl.source import Source
 from cnndsl.syntax.parser import LONGEST, parse
 from cnndsl.syntax.words import words
@@ -34,11 +33,6 @@ def formatted(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
     Raises LayoutError where the result does not say the same, has not the same comments in the same order, or would
     change when formatted again.
     """
-    with all_kept():
-        return _formatted(source)
-
-
-def _formatted(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
     before, found = parse(source)
     if has_errors(found):
         return source.text, found

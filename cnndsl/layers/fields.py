@@ -7,6 +7,7 @@ the reference page, and where Pydantic's bound alone would not say it, what is w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, Discriminator, Field, SerializeAsAny, Tag, TypeAdapter, WrapValidator
@@ -74,9 +75,14 @@ def real(value: Any) -> float:
     Raises ValueError, which says what it must be, for anything else.
     """
     try:
-        return TypeAdapter(Real).validate_python(value)
+        return _reals().validate_python(value)
     except ValidationError as problem:
         raise ValueError(reason(problem.errors()[0], _NUMBER)) from None
+
+
+@cache
+def _reals() -> TypeAdapter[float]:
+    return TypeAdapter(Real)
 
 
 def describe(value: Any) -> str:
