@@ -9,7 +9,11 @@ import pytest
 import cnndsl
 from cnndsl.elaborate.checking import _Check
 from cnndsl.elaborate.context import MOST_ERRORS
+from cnndsl.source import Source
 from cnndsl.syntax import tree
+from cnndsl.syntax.parser import parse
+
+MODELS = Path(__file__).parents[2] / "models"
 
 
 def errors(text: str) -> list[tuple[str, str]]:
@@ -160,6 +164,19 @@ extern Bar(a) from "x" (shape = [a, height], rank = [2, 3])""",
 @pytest.mark.parametrize("text", RIGHT.values(), ids=list(RIGHT))
 def test_what_may_be_right_is_not_reported(text: str) -> None:
     assert errors(text + "\n" + NET) == []
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.glob("*.cnn")), ids=lambda path: path.stem)
+def test_the_blocks_of_a_model_alone(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    file, _ = parse(Source(path.name, text))
+    for item in reversed(file.items):
+        if isinstance(item, tree.Variant | tree.Import) or (
+            isinstance(item, tree.Definition) and item.kind == "network"
+        ):
+            text = text[: item.span.start] + text[item.span.end :]
+    imported = {name.text for item in file.items if isinstance(item, tree.Import) for name in item.names}
+    assert [at for code, at in errors(text) if code != "E411" and at not in imported] == []
 
 
 def test_a_file_of_blocks_alone() -> None:
