@@ -61,5 +61,6 @@ def test_a_code_that_is_none(cnndsl: Command, code: str, said: str) -> None:
 def test_a_terminal_is_told_of_it(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     said = cnndsl("check", "bad.cnn", "warned.cnn", "--color", "never").out
-    assert said.endswith("1 error in 1 file, 1 warning\ncnndsl rule E201 explains the first\n")
+    assert "\n2 files checked, 1 error in 1 file, 1 warning\n" in said
+    assert said.endswith("\ncnndsl rule E201 explains the first\n")
     assert "cnndsl rule" not in cnndsl("check", "net.cnn").out
