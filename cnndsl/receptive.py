@@ -12,14 +12,16 @@ where batch normalisation and dropout work on each number by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from cnndsl.costs.counts import Parts, parts_of
+from cnndsl.interpreter import Application, Frame, Interpreter
+from cnndsl.layers.base import Layer
 from cnndsl.layers.reach import IDENTITY, Interval, Reach, Reaches, hull, through, together
 from cnndsl.layers.sizes import AXES, Dim, Shape, plain
-from cnndsl.program import Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.layers.values import Operation
+from cnndsl.program import Module, Program
 from cnndsl.traced import is_open, value_of
 
 
@@ -82,8 +84,10 @@ def fields(program: Program, network: str | None = None) -> Iterator[Applied]:
     A block comes before what is inside it, with what its results see. Raises KeyError for an unknown network.
     """
     top = program.network(network)
-    chains = _Chains(program)
-    return _walk(chains, top, top, chains.inputs(top), "")
+    return (
+        Applied(at.path, at.word, tuple(_seen(top, values[k], y) for k, y in zip(at.step.outputs, at.ys, strict=True)))
+        for at, values in _Chains(program).walk(Frame(top), _inputs(top))
+    )
 
 
 def outputs(program: Program, network: str | None = None) -> tuple[Seen, ...]:
@@ -92,63 +96,48 @@ def outputs(program: Program, network: str | None = None) -> tuple[Seen, ...]:
     Raises KeyError for an unknown network.
     """
     top = program.network(network)
-    chains = _Chains(program)
-    values = chains.values(top, chains.inputs(top))
-    return tuple(_seen(top, values[output.value], top.values[output.value]) for output in top.outputs)
+    sources = _Chains(program).outputs(top)
+    return tuple(_seen(top, source, y) for source, y in zip(sources, top.output_shapes, strict=True))
 
 
 _Sources = dict[int, Reaches]
 """How a value reads the inputs of a module: for each on which it depends, by its number, each axis."""
 
 
-class _Chains:
+class _Chains(Interpreter[_Sources]):
     """Chains what layers read. What a block's results read of its inputs is worked out once."""
 
     def __init__(self, program: Program) -> None:
-        self.modules = program.modules
+        super().__init__(program)
         self._known: dict[str, tuple[_Sources, ...]] = {}
 
-    def inputs(self, module: Module) -> list[_Sources]:
-        """The inputs of a module read themselves."""
-        shapes = module.input_shapes
-        return [
-            {index: tuple(Reach(axis, IDENTITY) for axis in range(len(shape)))} for index, shape in enumerate(shapes)
-        ]
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[_Sources]) -> _Sources:
+        (y,) = at.ys
+        return _chained({0: layer.reach(plain(at.xs[0]), plain(y))}, inputs, y) if inputs else {}
 
-    def module(self, key: str) -> tuple[_Sources, ...]:
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[_Sources]) -> list[_Sources]:
+        xs, ys = tuple(map(plain, at.xs)), tuple(map(plain, at.ys))
+        reads = (dict(enumerate(operation.reach(xs, ys, k))) for k in range(len(ys)))
+        return [_chained(here, inputs, y) for here, y in zip(reads, at.ys, strict=True)]
+
+    def call_module(self, at: Application, module: Module, inputs: Sequence[_Sources]) -> list[_Sources]:
+        if module.id not in self._known:
+            self._known[module.id] = tuple(self.outputs(module))
+        return [_chained(here, inputs, y) for here, y in zip(self._known[module.id], at.ys, strict=True)]
+
+    def outputs(self, module: Module) -> list[_Sources]:
         """What the results of a module read of its inputs."""
-        if key not in self._known:
-            module = self.modules[key]
-            values = self.values(module, self.inputs(module))
-            self._known[key] = tuple(values[output.value] for output in module.outputs)
-        return self._known[key]
-
-    def values(self, module: Module, given: list[_Sources]) -> dict[int, _Sources]:
-        """What each value of a module reads, where its inputs read `given`."""
-        values = dict(enumerate(given))
-        parts = parts_of(module)
-        for step in module.steps:
-            here = self.step(module, parts, step)
-            for index, output in enumerate(step.outputs):
-                values[output] = _chained(here[index], [values[k] for k in step.inputs], module.values[output])
-        return values
-
-    def step(self, module: Module, parts: Parts, step: Step) -> tuple[_Sources, ...]:
-        """What the results of a step read of its inputs."""
-        action = step.action
-        xs = tuple(plain(module.values[index]) for index in step.inputs)
-        ys = tuple(plain(module.values[index]) for index in step.outputs)
-        if isinstance(action, Combine):
-            return tuple(dict(enumerate(action.operation.reach(xs, ys, k))) for k in range(len(ys)))
-        if isinstance(action, Plain):
-            return ({0: action.layer.reach(xs[0], ys[0])},)
-        unit = parts[action.child]
-        if isinstance(unit, Leaf):
-            return ({0: unit.layer.reach(xs[0], ys[0])} if xs else {},)
-        return self.module(action.module or unit.module)
+        values = self.run(Frame(module), _inputs(module))
+        return [values[output.value] for output in module.outputs]
 
 
-def _chained(here: _Sources, inputs: list[_Sources], shape: Shape) -> _Sources:
+def _inputs(module: Module) -> list[_Sources]:
+    """The inputs of a module read themselves."""
+    shapes = module.input_shapes
+    return [{index: tuple(Reach(axis, IDENTITY) for axis in range(len(shape)))} for index, shape in enumerate(shapes)]
+
+
+def _chained(here: _Sources, inputs: Sequence[_Sources], shape: Shape) -> _Sources:
     """What a result of this shape reads of the outside, through inputs of which it reads `here`."""
     found: dict[int, Reaches] = {}
     for index, reaches in here.items():
@@ -158,28 +147,6 @@ def _chained(here: _Sources, inputs: list[_Sources], shape: Shape) -> _Sources:
                 read = tuple(together(a, b, shape) for a, b in zip(found[source], read, strict=True))
             found[source] = read
     return found
-
-
-def _walk(chains: _Chains, top: Module, module: Module, given: list[_Sources], prefix: str) -> Iterator[Applied]:
-    values = chains.values(module, given)
-    parts = parts_of(module)
-    for step in module.steps:
-        action = step.action
-        seen = tuple(_seen(top, values[output], module.values[output]) for output in step.outputs)
-        if isinstance(action, Combine):
-            yield Applied("", action.operation.symbol, seen)
-            continue
-        if isinstance(action, Plain):
-            yield Applied("", action.layer.word, seen)
-            continue
-        unit = parts[action.child]
-        path = prefix + action.child
-        if isinstance(unit, Leaf):
-            yield Applied(path, unit.layer.word, seen)
-            continue
-        inner = chains.modules[action.module or unit.module]
-        yield Applied(path, inner.name or inner.kind, seen)
-        yield from _walk(chains, top, inner, [values[index] for index in step.inputs], f"{path}.")
 
 
 def _seen(network: Module, sources: _Sources, shape: Shape) -> Seen:
