@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Severity
@@ -124,4 +123,4 @@ def _asked(item: tree.Item) -> Iterator[str]:
         elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
             todo.append(node.layer)
         elif isinstance(node, tree.Node):
-            todo.extend(getattr(node, field.name) for field in fields(node) if field.name not in _NO_USE)
+            todo.extend(getattr(node, name) for name in node.__match_args__ if name not in _NO_USE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.source import Span
@@ -17,7 +17,8 @@ class Node:
     @property
     def contents(self) -> tuple[Any, ...]:
         """The fields without the place, in their order."""
-        return tuple(getattr(self, field.name) for field in fields(self) if field.name != "span")
+        names: tuple[str, ...] = self.__match_args__
+        return tuple([getattr(self, name) for name in names[1:]])
 
 
 # Expressions
