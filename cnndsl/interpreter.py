@@ -118,6 +118,10 @@ class Interpreter(ABC, Generic[V]):
     def call_module(self, at: Application, module: Module, inputs: Sequence[V]) -> Sequence[V]:
         """What a module inside gives."""
 
+    def opens(self, at: Application) -> bool:  # noqa: ARG002 - a subclass may ask where it stands
+        """Whether `walk` goes into a module that is applied."""
+        return True
+
     def run(self, frame: Frame, inputs: Iterable[V]) -> dict[int, V]:
         """Every value of a module by its number, where it is given `inputs`."""
         values = dict(enumerate(inputs))
@@ -153,6 +157,6 @@ class Interpreter(ABC, Generic[V]):
                 running.pop()
                 continue
             yield at, values
-            if isinstance(at.target, Module):
+            if isinstance(at.target, Module) and self.opens(at):
                 inner = dict(enumerate([values[index] for index in at.step.inputs]))
                 running.append((inner, self.steps(at.inside(at.target), inner)))

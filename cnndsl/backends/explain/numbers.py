@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.backends.explain.places import Written
-from cnndsl.backends.explain.walk import Applied, Frame
+from cnndsl.backends.explain.walk import Applied
+from cnndsl.interpreter import Frame
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import AxisRule, Letter
 from cnndsl.program import Parameter

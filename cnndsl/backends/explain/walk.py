@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from cnndsl.interpreter import Application, Frame, Interpreter
 from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import Operation
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Origin, Program, Use
+from cnndsl.program import Child, Leaf, Module, Origin, Plain, Program, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,6 @@ class Came:
     shape: Shape
     origin: Origin | None = None
     flattened: Came | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The module that an application stands in, and the part that it is; a network is nobody's part."""
-
-    module: Module
-    part: Child | None = None
-    outer: Frame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,47 +68,43 @@ def applications(program: Program, network: str | None = None, within: str = "")
         Came("the input" if name == "input" else name, shape)
         for name, shape in zip(top.inputs, top.input_shapes, strict=True)
     )
-    counts: dict[str, int] = {}
-    found = list(_walk(program, Frame(top), came, "", within))
+    found = list(_Origins(program, within).found(Frame(top), came))
+    counts = Counter(applied.path for applied in found)
+    seen: Counter[str] = Counter()
     for applied in found:
-        counts[applied.path] = counts.get(applied.path, 0) + 1
-    seen: dict[str, int] = {}
-    for applied in found:
-        if not applied.path:
-            yield applied
-            continue
-        seen[applied.path] = seen.get(applied.path, 0) + 1
-        yield replace(applied, use=seen[applied.path], uses=counts[applied.path])
+        seen[applied.path] += 1
+        yield replace(applied, use=seen[applied.path], uses=counts[applied.path]) if applied.path else applied
 
 
-def _walk(program: Program, frame: Frame, inputs: tuple[Came, ...], prefix: str, within: str) -> Iterator[Applied]:
-    module = frame.module
-    values = dict(enumerate(inputs))
-    parts = {child.name: child for child in module.children}
-    for step in module.steps:
-        came = tuple(values[value] for value in step.inputs)
-        outputs = tuple(module.values[value] for value in step.outputs)
-        action = step.action
-        path, part, inserted = "", None, False
-        layer: Layer | Operation | None
-        if isinstance(action, Combine):
-            layer, words = action.operation, action.operation.symbol
-        elif isinstance(action, Call):
-            part = parts[action.child]
-            path = words = prefix + action.child
-            layer = part.unit.layer if isinstance(part.unit, Leaf) else None
-        else:
-            layer, words, inserted = action.layer, action.layer.word, action.inserted
-        for value, shape in zip(step.outputs, outputs, strict=True):
-            values[value] = Came(words, shape, step.origin, came[0] if inserted else None)
-        if not touches(path, within):
-            continue
-        if part is not None and isinstance(part.unit, Use):
-            assert isinstance(action, Call)  # noqa: S101 - only a call has a part
-            inner = program.modules[action.module or part.unit.module]
-            yield from _walk(program, Frame(inner, part, frame), came, f"{path}.", within)
-        elif layer is not None and inside(path or prefix, within):
-            yield Applied(path, layer, part, frame, came, outputs, step.origin, inserted)
+class _Origins(Interpreter[Came]):
+    """Says of each value where it comes from; looks into the parts alone that may hold what is `within` a path."""
+
+    def __init__(self, program: Program, within: str) -> None:
+        super().__init__(program)
+        self._within = within
+
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Came]) -> Came:
+        return Came(at.path or layer.word, at.ys[0], at.step.origin, inputs[0] if _is_inserted(at) else None)
+
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[Came]) -> list[Came]:  # noqa: ARG002
+        return [Came(operation.symbol, y, at.step.origin) for y in at.ys]
+
+    def call_module(self, at: Application, module: Module, inputs: Sequence[Came]) -> list[Came]:  # noqa: ARG002
+        return [Came(at.path, y, at.step.origin) for y in at.ys]
+
+    def opens(self, at: Application) -> bool:
+        return touches(at.path, self._within)
+
+    def found(self, top: Frame, inputs: tuple[Came, ...]) -> Iterator[Applied]:
+        """The applications of layers and operations."""
+        for at, values in self.walk(top, inputs):
+            if not isinstance(at.target, Module) and inside(at.path or at.frame.path, self._within):
+                came = tuple(values[index] for index in at.step.inputs)
+                yield Applied(at.path, at.target, at.part, at.frame, came, at.ys, at.step.origin, _is_inserted(at))
+
+
+def _is_inserted(at: Application) -> bool:
+    return isinstance(at.step.action, Plain) and at.step.action.inserted
 
 
 def inside(path: str, within: str) -> bool:
