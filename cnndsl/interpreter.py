@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import Operation
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Program, Step
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 
 V = TypeVar("V")
 
@@ -51,6 +51,11 @@ class Application:
     part: Child | None = None
 
     @property
+    def name(self) -> str:
+        """The name of the part, empty for what leaves no module."""
+        return "" if self.part is None else self.part.name
+
+    @property
     def path(self) -> str:
         """The path of the part from the network, empty for what leaves no module."""
         return "" if self.part is None else self.frame.path_of(self.part.name)
@@ -59,6 +64,11 @@ class Application:
     def leaf(self) -> Leaf | None:
         """The layer as a part, where it is one."""
         return self.part.unit if self.part is not None and isinstance(self.part.unit, Leaf) else None
+
+    @property
+    def inserted(self) -> bool:
+        """Whether the compiler put it there: the flatten before a dense layer."""
+        return isinstance(self.step.action, Plain) and self.step.action.inserted
 
     @property
     def word(self) -> str:
@@ -72,6 +82,11 @@ class Application:
         """The shapes of what comes in."""
         values = self.frame.module.values
         return tuple([values[index] for index in self.step.inputs])
+
+    @property
+    def x(self) -> Shape:
+        """The shape of the first value that comes in; empty for a learned tensor, into which nothing does."""
+        return self.frame.module.values[self.step.inputs[0]] if self.step.inputs else ()
 
     @property
     def ys(self) -> tuple[Shape, ...]:
@@ -95,9 +110,12 @@ def applications(program: Program, frame: Frame) -> Iterator[Application]:
             yield Application(frame, index, step, action.layer)
         else:
             part = parts[action.child]
-            unit = part.unit
-            target = unit.layer if isinstance(unit, Leaf) else program.modules[action.module or unit.module]
-            yield Application(frame, index, step, target, part)
+            yield Application(frame, index, step, target_of(program, part, action.module), part)
+
+
+def target_of(program: Program, part: Child, module: str | None = None) -> Layer | Module:
+    """What a part is: a layer, or a module, of which `module` is another form, for the sizes of one call."""
+    return part.unit.layer if isinstance(part.unit, Leaf) else program.modules[module or part.unit.module]
 
 
 class Interpreter(ABC, Generic[V]):
@@ -118,6 +136,10 @@ class Interpreter(ABC, Generic[V]):
     def call_module(self, at: Application, module: Module, inputs: Sequence[V]) -> Sequence[V]:
         """What a module inside gives."""
 
+    def takes(self, at: Application) -> bool:  # noqa: ARG002 - a subclass may ask when it is taken
+        """Whether a step is taken; nothing that is may read what another one would give."""
+        return True
+
     def opens(self, at: Application) -> bool:  # noqa: ARG002 - a subclass may ask where it stands
         """Whether `walk` goes into a module that is applied."""
         return True
@@ -130,18 +152,20 @@ class Interpreter(ABC, Generic[V]):
         return values
 
     def steps(self, frame: Frame, values: dict[int, V]) -> Iterator[Application]:
-        """Run a module whose inputs are `values`: each step, after what it gives was added to them."""
+        """Run a module whose inputs are `values`: each step that is taken, after what it gives was added to them."""
         for at in applications(self.program, frame):
-            inputs = [values[index] for index in at.step.inputs]
-            results: Sequence[V]
-            if isinstance(at.target, Layer):
-                results = (self.call_layer(at, at.target, inputs),)
-            elif isinstance(at.target, Module):
-                results = self.call_module(at, at.target, inputs)
-            else:
-                results = self.combine(at, at.target, inputs)
-            values.update(zip(at.step.outputs, results, strict=True))
-            yield at
+            if self.takes(at):
+                inputs = [values[index] for index in at.step.inputs]
+                values.update(zip(at.step.outputs, self.apply(at, inputs), strict=True))
+                yield at
+
+    def apply(self, at: Application, inputs: Sequence[V]) -> Sequence[V]:
+        """What a step gives."""
+        if isinstance(at.target, Layer):
+            return (self.call_layer(at, at.target, inputs),)
+        if isinstance(at.target, Module):
+            return self.call_module(at, at.target, inputs)
+        return self.combine(at, at.target, inputs)
 
     def walk(self, frame: Frame, inputs: Iterable[V]) -> Iterator[tuple[Application, dict[int, V]]]:
         """Every step of a module and of the modules inside, with the values of its module up to there.

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from cnndsl.costs.counts import Parts, parts_of
+from cnndsl.interpreter import Application, Frame, Interpreter, applications
 from cnndsl.layers.base import Layer
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.memory import Extra, Kept
 from cnndsl.layers.sizes import KnownShape, plain
-from cnndsl.program import Call, Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.layers.values import Operation
+from cnndsl.program import Leaf, Module, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,81 +80,66 @@ class Walk:
     def __init__(
         self, program: Program, batch: int, width: int, *, training: bool, record: list[Held] | None = None
     ) -> None:
-        self._modules = program.modules
+        self.program = program
         self._known: dict[tuple[str, tuple[Value, ...]], Run] = {}
         self.batch = batch
         self.width = width
         self.training = training
         self.record = record
 
-    def run(self, key: str, given: tuple[Value, ...], sizes: Sequence[Storage], below: int = 0, path: str = "") -> Run:
-        """The module applied to values that lie in the storages 0, 1, ...
+    def run(self, frame: Frame, given: Sequence[Value], sizes: Sequence[Storage], below: int = 0) -> Run:
+        """A module applied to values that lie in the storages 0, 1, ...
 
-        For the record: they are like `sizes`, `below` bytes are alive outside, and `path` begins those of its parts.
+        For the record: they are like `sizes`, and `below` bytes are alive outside.
         """
         if self.record is not None:
             storages = [Storage(storage.size, 1, storage.kept) for storage in sizes]
-            return _Frame(self, self._modules[key], given, storages, below, path).run()
-        if (key, given) not in self._known:
-            nothing = [Storage(0, 1) for _ in given]
-            self._known[key, given] = _Frame(self, self._modules[key], given, nothing, 0, "").run()
-        return self._known[key, given]
+            return _Running(self, frame, storages, below).applied_to(given)
+        key = frame.module.id, tuple(given)
+        if key not in self._known:
+            self._known[key] = _Running(self, Frame(frame.module), [Storage(0, 1) for _ in given], 0).applied_to(given)
+        return self._known[key]
 
-    def skip_all(self, module: Module, prefix: str = "") -> None:
+    def skip_all(self, frame: Frame) -> None:
         """Enter all steps of a module into the record, and take none."""
-        parts = parts_of(module)
-        for step in module.steps:
-            self.skip(parts, step, prefix)
+        for at in applications(self.program, frame):
+            self.skip(at)
 
-    def skip(self, parts: Parts, step: Step, prefix: str) -> None:
-        """Enter a step that is not taken into the record, with all that is inside; `parts` are those of its module."""
-        if self.record is None:
-            return
-        if not isinstance(step.action, Call):
-            self.record.append(Held("", 0, 0))
-            return
-        path = prefix + step.action.child
-        self.record.append(Held(path, 0, 0))
-        unit = parts[step.action.child]
-        if not isinstance(unit, Leaf):
-            self.skip_all(self._modules[step.action.module or unit.module], f"{path}.")
+    def skip(self, at: Application) -> None:
+        """Enter a step that is not taken into the record, with all that is inside."""
+        if self.record is not None:
+            self.record.append(Held(at.path, 0, 0))
+            if isinstance(at.target, Module):
+                self.skip_all(at.inside(at.target))
 
 
-class _Frame:
+class _Running(Interpreter[Value]):
     """One module while it runs. The storages of its inputs are the caller's, who holds them."""
 
-    def __init__(
-        self, walk: Walk, module: Module, given: tuple[Value, ...], storages: list[Storage], below: int, prefix: str
-    ) -> None:
+    def __init__(self, walk: Walk, frame: Frame, storages: list[Storage], below: int) -> None:
+        super().__init__(walk.program)
         self._walk = walk
-        self._module = module
+        self._frame = frame
+        self._module = frame.module
         self._below = below
-        self._prefix = prefix
-        self._parts: Parts = parts_of(module)
-        self._taken = [walk.training or not step.training for step in module.steps]
-        self._outputs = [output.value for output in module.outputs if walk.training or not output.training]
-        steps = zip(module.steps, self._taken, strict=True)
-        self._uses = Counter(value for step, taken in steps if taken for value in step.inputs)
+        self._outputs = [output.value for output in frame.module.outputs if walk.training or not output.training]
+        taken = (step for step in frame.module.steps if walk.training or not step.training)
+        self._uses = Counter(value for step in taken for value in step.inputs)
         self._uses.update(self._outputs)
         self._storages = storages
-        self._values: dict[int, Value] = {}
         self._alive = 0
         self._peak: int | None = 0
         self._where = ""
         self._kept: int | None = 0
-        for index, value in enumerate(given):
-            self._enter(index, value)
 
-    def run(self) -> Run:
-        for step, taken in zip(self._module.steps, self._taken, strict=True):
-            if not taken:
-                self._walk.skip(self._parts, step, self._prefix)
-                continue
-            self._apply(step)
-            for value in step.inputs:
-                self._let_go(self._values[value].storage)
+    def applied_to(self, given: Sequence[Value]) -> Run:
+        """What the application to these values takes."""
+        values = {index: self._enter(index, value) for index, value in enumerate(given)}
+        for at in self.steps(self._frame, values):
+            for index in at.step.inputs:
+                self._let_go(values[index].storage)
         inputs = len(self._module.inputs)
-        outputs = tuple(self._values[value] for value in self._outputs)
+        outputs = tuple(values[value] for value in self._outputs)
         leaving = sorted({value.storage for value in outputs if value.storage >= inputs})
         numbers = {index: index for index in range(inputs)} | {old: inputs + k for k, old in enumerate(leaving)}
         if self._kept is not None:
@@ -175,11 +161,11 @@ class _Frame:
         self._alive += size
         return len(self._storages) - 1
 
-    def _enter(self, index: int, value: Value) -> None:
+    def _enter(self, index: int, value: Value) -> Value:
         """Enter a value, with all the uses that it will have; without any it is gone at once."""
-        self._values[index] = value
         self._storages[value.storage].uses += self._uses[index] + 1
         self._let_go(value.storage)
+        return value
 
     def _let_go(self, index: int) -> None:
         storage = self._storages[index]
@@ -226,65 +212,59 @@ class _Frame:
         """How many samples a value has."""
         return 1 if index in self._module.unbatched else self._walk.batch
 
-    def _note(self, name: str, alive: int | None, kept: int | None) -> None:
+    def _note(self, at: Application, alive: int | None, kept: int | None) -> None:
         if self._walk.record is not None:
-            self._walk.record.append(Held(self._prefix + name if name else "", alive, kept))
+            self._walk.record.append(Held(at.path, alive, kept))
 
     # Steps
 
-    def _apply(self, step: Step) -> None:
-        action = step.action
-        inputs = [self._values[index] for index in step.inputs]
-        if isinstance(action, Combine):
-            self._combine(action, step, inputs)
-        elif isinstance(action, Plain):
-            self._layer(action.layer, frozenset(), step, inputs, "")
-        else:
-            unit = self._parts[action.child]
-            if isinstance(unit, Leaf):
-                self._layer(unit.layer, trained(unit), step, inputs, action.child)
-            else:
-                self._call(action.module or unit.module, step, inputs, action.child)
+    def takes(self, at: Application) -> bool:
+        taken = self._walk.training or not at.step.training
+        if not taken:
+            self._walk.skip(at)
+        return taken
 
-    def _call(self, key: str, step: Step, inputs: list[Value], name: str) -> None:
+    def call_module(self, at: Application, module: Module, inputs: Sequence[Value]) -> list[Value]:
         record = self._walk.record
         place = len(record) if record is not None else 0
-        self._note(name, 0, 0)  # it comes before what is inside
+        self._note(at, 0, 0)  # it comes before what is inside
         storages = [value.storage for value in inputs]
-        given = tuple(Value(index, value.in_order, value.gradient) for index, value in enumerate(inputs))
+        given = [Value(index, value.in_order, value.gradient) for index, value in enumerate(inputs)]
         sizes = [self._storages[index] for index in storages]
-        run = self._walk.run(key, given, sizes, self._below + self._alive, f"{self._prefix}{name}.")
-        alive = self._high(run.peak, f"{name}.{run.where}" if run.where else name)
+        run = self._walk.run(at.inside(module), given, sizes, self._below + self._alive)
+        alive = self._high(run.peak, f"{at.name}.{run.where}" if run.where else at.name)
         if self._kept is not None:
             self._kept = None if run.kept is None else self._kept + run.kept
         more = self._mark([storages[index] for index in run.kept_inputs])
         more += sum(storage.size for storage in run.new if storage.kept)
         if record is not None:
-            record[place] = Held(self._prefix + name, alive, None if run.kept is None else run.kept + more)
+            record[place] = Held(at.path, alive, None if run.kept is None else run.kept + more)
         storages += [self._open(storage.size, kept=storage.kept) for storage in run.new]
-        for index, value in zip(step.outputs, run.outputs, strict=True):
+        return [
             self._enter(index, Value(storages[value.storage], value.in_order, value.gradient))
+            for index, value in zip(at.step.outputs, run.outputs, strict=True)
+        ]
 
-    def _layer(self, layer: Layer, learning: frozenset[str], step: Step, inputs: list[Value], name: str) -> None:
-        (output,) = step.outputs
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Value]) -> Value:
+        learning = trained(at.leaf) if at.leaf is not None else frozenset[str]()
+        (output,) = at.step.outputs
         if isinstance(layer, Learned):  # its numbers are parameters
-            self._note(name, self._high(0, name), 0)
-            self._enter(output, Value(self._open(0), in_order=True, gradient=bool(learning)))
-            return
+            self._note(at, self._high(0, at.name), 0)
+            return self._enter(output, Value(self._open(0), in_order=True, gradient=bool(learning)))
         (value,) = inputs
-        x, y = known(self._module, step.inputs[0]), known(self._module, output)
+        x, y = known(self._module, at.step.inputs[0]), known(self._module, output)
         shares = layer.shares(x, training=self._walk.training, in_order=value.in_order)
         storage = value.storage if shares else self._open(self._size(output))
-        alive = self._high(self._bytes(layer.scratch(x, y), output), name)
+        alive = self._high(self._bytes(layer.scratch(x, y), output), at.name)
         gradient = self._walk.training and (value.gradient or bool(learning))
         kept: int | None = 0
         if gradient:
             kept = self._keep(layer.kept(x, y, gradient=value.gradient, trained=learning), inputs, output, storage)
-        self._note(name, alive, kept)
-        self._enter(output, Value(storage, layer.in_order(x, value.in_order), gradient))
+        self._note(at, alive, kept)
+        return self._enter(output, Value(storage, layer.in_order(x, value.in_order), gradient))
 
-    def _combine(self, action: Combine, step: Step, inputs: list[Value]) -> None:
-        operation = action.operation
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[Value]) -> list[Value]:
+        step = at.step
         xs = tuple(known(self._module, index) for index in step.inputs)
         in_order = operation.in_order(xs, tuple(value.in_order for value in inputs))
         gradients = tuple(value.gradient for value in inputs[: len(step.read)])
@@ -292,9 +272,11 @@ class _Frame:
         first = step.outputs[0]
         alive = self._high(self._bytes(operation.scratch(xs), first), "")
         kept = self._keep(operation.kept(xs, gradients), inputs, first, storages[0]) if any(gradients) else 0
-        self._note("", alive, kept)
-        for index, storage in zip(step.outputs, storages, strict=True):
+        self._note(at, alive, kept)
+        return [
             self._enter(index, Value(storage, in_order, any(gradients)))
+            for index, storage in zip(step.outputs, storages, strict=True)
+        ]
 
 
 def known(module: Module, index: int) -> KnownShape:

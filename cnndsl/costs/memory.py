@@ -25,6 +25,7 @@ from typing import Literal
 
 from cnndsl.costs.liveness import Held, Run, Storage, Value, Walk, known
 from cnndsl.costs.wholes import whole_inputs
+from cnndsl.interpreter import Frame
 from cnndsl.program import Module, Program
 from cnndsl.traced import is_open
 
@@ -86,7 +87,7 @@ def applications(
     width = WIDTHS[dtype]
     records: list[list[Held]] = [[], []]
     if _is_open(top):
-        Walk(program, batch, width, training=False, record=records[0]).skip_all(top)
+        Walk(program, batch, width, training=False, record=records[0]).skip_all(Frame(top))
         return [Held(held.path, None, None) for held in records[0]]
     given = _given(program, top, batch, width)
     for training, record in enumerate(records):
@@ -108,5 +109,5 @@ def _given(program: Program, network: Module, batch: int, width: int) -> list[in
 
 
 def _run(walk: Walk, network: Module, given: list[int]) -> Run:
-    values = tuple(Value(index, in_order=True, gradient=False) for index in range(len(given)))
-    return walk.run(network.id, values, [Storage(size) for size in given], sum(given))
+    values = [Value(index, in_order=True, gradient=False) for index in range(len(given))]
+    return walk.run(Frame(network), values, [Storage(size) for size in given], sum(given))
