@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cnndsl.costs.counts import Parts, parts_of
-from cnndsl.layers.base import Argument, Code, Spelling
-from cnndsl.program import Call, Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.interpreter import Application, Frame, Interpreter
+from cnndsl.layers.base import Argument, Code, Layer, Spelling
+from cnndsl.layers.values import Operation
+from cnndsl.program import Leaf, Module, Program, Step
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -66,74 +69,72 @@ def run(
     names = dict(vars(sys.modules[type(model).__module__]))  # what its text may name: torch, F, its helpers
     names |= {"torch": torch, "nn": torch.nn, "F": torch.nn.functional}
     with torch.inference_mode():
-        return _Runner(program, names, watcher).module(network, model.eval(), given, "")
+        return _Runner(program, model.eval(), names, watcher).module(Frame(network), given)
 
 
-class _Runner:
-    def __init__(self, program: Program, names: dict[str, Any], watcher: Watcher) -> None:
-        self._program = program
+class _Runner(Interpreter["Tensor"]):
+    def __init__(self, program: Program, model: nn.Module, names: dict[str, Any], watcher: Watcher) -> None:
+        super().__init__(program)
+        self._model = model
         self._names = names
         self._watcher = watcher
 
-    def module(self, module: Module, model: nn.Module, given: tuple[Tensor, ...], prefix: str) -> tuple[Tensor, ...]:
+    def module(self, frame: Frame, given: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """What a module gives; a value is let go after its last use."""
-        outputs = [output.value for output in module.outputs if not output.training]
-        uses = Counter(value for step in module.steps if not step.training for value in step.inputs)
+        outputs = [output.value for output in frame.module.outputs if not output.training]
+        uses = Counter(value for step in frame.module.steps if not step.training for value in step.inputs)
         uses.update(outputs)
         values = dict(enumerate(given))
-        units = parts_of(module)
-        for at, step in enumerate(module.steps):
-            if step.training:
-                continue
-            came = tuple(values[value] for value in step.inputs)
-            values.update(zip(step.outputs, self._step(module, units, at, model, came, prefix), strict=True))
-            for value in step.inputs:
-                uses[value] -= 1
-            for value in (*step.inputs, *step.outputs):
+        for at in self.steps(frame, values):
+            uses.subtract(at.step.inputs)
+            for value in (*at.step.inputs, *at.step.outputs):
                 if not uses[value]:
                     values.pop(value, None)
         return tuple(values[value] for value in outputs)
 
-    def _step(
-        self, module: Module, units: Parts, at: int, model: nn.Module, given: tuple[Tensor, ...], prefix: str
-    ) -> tuple[Tensor, ...]:
-        step = module.steps[at]
-        action = step.action
-        path, part, leaf, inner = "", None, None, None
-        if isinstance(action, Call):
-            path, part = prefix + action.child, getattr(model, action.child)
-            unit = units[action.child]
-            if isinstance(unit, Leaf):
-                leaf = unit
-            else:
-                inner = self._program.modules[action.module or unit.module]
-        look = self._watcher.looks(module, at, path, inner)
-        if part is None:
-            gave = self._text(step, module, given)
-        elif not callable(part):  # a learned tensor
-            gave = (part,)
-        elif inner is not None and look is Look.INSIDE:
-            gave = self.module(inner, part, given, f"{path}.")
+    def takes(self, at: Application) -> bool:
+        return not at.step.training
+
+    def apply(self, at: Application, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        module, inner = at.frame.module, at.target if isinstance(at.target, Module) else None
+        look = self._watcher.looks(module, at.index, at.path, inner)
+        if inner is not None and look is Look.INSIDE:
+            gave = self.module(at.inside(inner), inputs)
         else:
-            gave = tensors(part(*given))
+            gave = tuple(super().apply(at, inputs))
         if look is not Look.NOT:
-            self._watcher.saw(Ran(path, module, step, part, leaf, inner, given, gave))
+            part = self._part(at) if at.part is not None else None
+            self._watcher.saw(Ran(at.path, module, at.step, part, at.leaf, inner, tuple(inputs), gave))
         return gave
 
-    def _text(self, step: Step, module: Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """What a plain call or an operation gives, by the Python that is generated for it."""
-        values = {f"value{k}": tensor for k, tensor in enumerate(given)}
-        if isinstance(step.action, Combine):
-            shapes = tuple(module.values[value] for value in step.inputs)
-            text = step.action.operation.text(shapes, tuple(values))
-        else:
-            assert isinstance(step.action, Plain)  # noqa: S101 - a call has a part
-            spelling = step.action.layer.function(tuple(given[0].shape[1:]))
-            assert spelling is not None  # noqa: S101 - or the program would have a part for it
-            text, arguments = _called(spelling)
-            values |= arguments
-        # The text is the compiler's own, for a checked layer; what the user gave stands beside it, bound to names.
-        return tensors(eval(text, self._names, values))  # noqa: S307
+    def call_module(self, at: Application, _module: Module, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        return tensors(self._part(at)(*inputs))
+
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
+        if at.part is not None:
+            part = self._part(at)
+            gave: Tensor = part(*inputs) if callable(part) else part  # or a learned tensor
+            return gave
+        spelling = layer.function(tuple(inputs[0].shape[1:]))
+        assert spelling is not None  # noqa: S101 - or the program would have a part for it
+        text, arguments = _called(spelling)
+        (gave,) = tensors(self._worth(text, {"value0": inputs[0]} | arguments))
+        return gave
+
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        values = {f"value{k}": tensor for k, tensor in enumerate(inputs)}
+        return tensors(self._worth(operation.text(at.xs, tuple(values)), values))
+
+    def _part(self, at: Application) -> Any:
+        """The module that a part is, or the learned tensor."""
+        return attrgetter(at.path)(self._model)
+
+    def _worth(self, text: str, values: dict[str, Any]) -> Any:
+        """What a piece of Python gives, as the generated module has it for a plain call or an operation.
+
+        It is the compiler's own, for a checked program; what the user gave stands beside it, bound to names.
+        """
+        return eval(text, self._names, values)  # noqa: S307
 
 
 def _called(spelling: Spelling) -> tuple[str, dict[str, Any]]:
