@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from cnndsl.interpreter import Application, Frame, Interpreter
+from cnndsl.layers.base import Layer
 from cnndsl.layers.fields import LARGEST
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.sizes import Dim, Shape, SizeError, plain, show
-from cnndsl.program import Call, Child, Combine, Leaf, Module, OpenSize, Plain, Program, Step, Use, outside_values
+from cnndsl.layers.values import Operation
+from cnndsl.program import Child, Leaf, Module, OpenSize, Plain, Program, Step, Use, outside_values
 from cnndsl.traced import Expr, Test, Traced, is_open, key_of, parse_expr, parse_test, value_of
 
 
@@ -107,7 +110,7 @@ class _Shapes:
     """Derives each module once for each set of input shapes."""
 
     def __init__(self, program: Program) -> None:
-        self._program = program
+        self.program = program
         self._known: dict[Any, Module] = {}
         self._counts: dict[str, int] = {}
         self._builds: dict[str, Any] = {}
@@ -119,43 +122,17 @@ class _Shapes:
             inputs, outdated = _inside(module, inputs)
         key = (module.id, outdated, tuple(tuple(map(key_of, shape)) for shape in inputs))
         if key not in self._known:
-            self._known[key] = self._derive(module, inputs, path, outdated)
+            frame = Frame(_without(module, outdated) if outdated else module, path)
+            derived = _Derivation(self, frame, outdated).module(self._id(module.id), inputs)
+            self._known[key] = self.done[derived.id] = derived
         return self._known[key]
 
-    def _derive(self, module: Module, inputs: tuple[Shape, ...], path: str, outdated: Names) -> Module:
-        if outdated:
-            module = _without(module, outdated)
-        values: list[Shape | None] = [None] * len(module.values)
-        values[: len(inputs)] = inputs
-        units: dict[str, Leaf | Use] = {child.name: child.unit for child in module.children}
-        built: dict[str, Leaf | Use] = {}
-        steps = []
-        for step in module.steps:
-            xs = tuple(x for x in (values[index] for index in step.inputs) if x is not None)
-            outputs, new = self._step(step, units, built, xs, module.lacks_batch(step.inputs), path, outdated)
-            steps.append(new)
-            for index, shape in zip(step.outputs, outputs, strict=True):
-                values[index] = shape
-        children = tuple(
-            child.model_copy(update={"unit": built.get(child.name, child.unit)}) for child in module.children
-        )
-        derived = module.model_copy(
-            update={
-                "id": self._id(module.id),
-                "children": children,
-                "steps": tuple(steps),
-                "values": tuple(shape or () for shape in values),
-            }
-        )
-        self.done[derived.id] = derived
-        return derived
-
-    def _build(self, key: str) -> Any:
+    def build(self, key: str) -> Any:
         """What a derived module is made of, whatever the sizes that flow through it."""
         if key not in self._builds:
             units = ((child.name, child.unit) for child in self.done[key].children)
             self._builds[key] = tuple(
-                (name, self._build(unit.module) if isinstance(unit, Use) else _built(unit)) for name, unit in units
+                (name, self.build(unit.module) if isinstance(unit, Use) else _built(unit)) for name, unit in units
             )
         return self._builds[key]
 
@@ -163,49 +140,71 @@ class _Shapes:
         count = self._counts[name] = self._counts.get(name, 0) + 1
         return name if count == 1 else f"{name}~{count}"
 
-    def _step(
-        self,
-        step: Step,
-        units: dict[str, Leaf | Use],
-        built: dict[str, Leaf | Use],
-        xs: tuple[Shape, ...],
-        lacking: tuple[bool, ...],
-        path: str,
-        outdated: Names,
-    ) -> tuple[tuple[Shape, ...], Step]:
-        action = step.action
-        inner = f"{path}.{action.child}" if isinstance(action, Call) else path
-        place = f"{inner}, {step.origin.file}:{step.origin.line}:{step.origin.column}"
-        if isinstance(action, Combine):
-            with _placed(place):
-                return action.operation.outputs_of(xs, lacking), step
-        if isinstance(action, Plain):
-            with _placed(place):
-                return (_output(action, xs[0]),), step
-        unit = units[action.child]
-        if isinstance(unit, Leaf):
-            x = xs[0] if xs else ()
-            with _placed(place):
-                y = _output(unit, x)
-            before = built.setdefault(action.child, unit.model_copy(update={"x": x}))
-            if isinstance(before, Leaf) and before.x != x and _built(before) != _built(unit, x):
-                raise _other_build(place, before.x, x)
-            return (y,), step
-        module = self.module(self._program.modules[action.module or unit.module], xs, inner, outdated)
-        use = unit.model_copy(update={"module": module.id, "xs": xs})
-        before = built.setdefault(action.child, use)
-        if isinstance(before, Use) and self._build(before.module) != self._build(module.id):
-            raise _other_build(place, before.xs[0], xs[0])
-        shapes = module.output_shapes if module.kind == "chain" else _outside(use, module)
-        return shapes, step.model_copy(update={"action": action.model_copy(update={"module": module.id})})
+
+class _Derivation(Interpreter[Shape]):
+    """Derives one module, for one set of input shapes."""
+
+    def __init__(self, shapes: _Shapes, frame: Frame, outdated: Names) -> None:
+        super().__init__(shapes.program)
+        self._shapes, self._frame, self._outdated = shapes, frame, outdated
+        self._built: dict[str, Leaf | Use] = {}
+        self._called: dict[int, Step] = {}
+        """The steps that call a module, by their numbers, with its new form."""
+
+    def module(self, key: str, inputs: tuple[Shape, ...]) -> Module:
+        """The module with its new sizes, called `key`."""
+        module = self._frame.module
+        values = self.run(self._frame, inputs)
+        built = ((child, self._built.get(child.name, child.unit)) for child in module.children)
+        return module.model_copy(
+            update={
+                "id": key,
+                "children": tuple(child.model_copy(update={"unit": unit}) for child, unit in built),
+                "steps": tuple(self._called.get(index, step) for index, step in enumerate(module.steps)),
+                "values": tuple(values.get(index, ()) for index in range(len(module.values))),
+            }
+        )
+
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Shape]) -> Shape:  # noqa: ARG002
+        x = inputs[0] if inputs else ()
+        made = at.leaf or at.step.action
+        assert isinstance(made, Leaf | Plain)  # noqa: S101 - what else applies a layer
+        with _placed(at):
+            y = _output(made, x)
+        if isinstance(made, Leaf):
+            before = self._built.setdefault(at.name, made.model_copy(update={"x": x}))
+            if isinstance(before, Leaf) and before.x != x and _built(before) != _built(made, x):
+                raise _other_build(at, before.x, x)
+        return y
+
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[Shape]) -> Sequence[Shape]:
+        with _placed(at):
+            return operation.outputs_of(tuple(inputs), at.frame.module.lacks_batch(at.step.inputs))
+
+    def call_module(self, at: Application, module: Module, inputs: Sequence[Shape]) -> Sequence[Shape]:
+        unit, action, xs = at.part and at.part.unit, at.step.action, tuple(inputs)
+        assert isinstance(unit, Use)  # noqa: S101 - what else is a module
+        derived = self._shapes.module(module, xs, at.path, self._outdated)
+        use = unit.model_copy(update={"module": derived.id, "xs": xs})
+        before = self._built.setdefault(at.name, use)
+        if isinstance(before, Use) and self._shapes.build(before.module) != self._shapes.build(derived.id):
+            raise _other_build(at, before.xs[0], xs[0])
+        call = action.model_copy(update={"module": derived.id})
+        self._called[at.index] = at.step.model_copy(update={"action": call})
+        return derived.output_shapes if derived.kind == "chain" else _outside(use, derived)
+
+
+def _place(at: Application) -> str:
+    origin = at.step.origin
+    return f"{at.path or at.frame.path}, {origin.file}:{origin.line}:{origin.column}"
 
 
 @contextmanager
-def _placed(place: str) -> Iterator[None]:
+def _placed(at: Application) -> Iterator[None]:
     try:
         yield
     except SizeError as problem:
-        raise SizeError(f"{place}: {problem.message}", *problem.help, code=problem.code) from None
+        raise SizeError(f"{_place(at)}: {problem.message}", *problem.help, code=problem.code) from None
 
 
 def _output(applied: Leaf | Plain, x: Shape) -> Shape:
@@ -296,6 +295,6 @@ def _built(leaf: Leaf, x: Shape | None = None) -> Any:
     return type(leaf.layer), leaf.layer, leaf.layer.torch(x), leaf.layer.tensors(x)
 
 
-def _other_build(place: str, before: Shape, now: Shape) -> SizeError:
-    message = f"{place}: built for an input of {show(before)}, and {show(now)} comes in"
+def _other_build(at: Application, before: Shape, now: Shape) -> SizeError:
+    message = f"{_place(at)}: built for an input of {show(before)}, and {show(now)} comes in"
     return SizeError(message, "a shared layer has one set of weights", code="E308")
