@@ -113,7 +113,7 @@ class _Chains(Interpreter[_Sources]):
 
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[_Sources]) -> _Sources:
         (y,) = at.ys
-        return _chained({0: layer.reach(plain(at.xs[0]), plain(y))}, inputs, y) if inputs else {}
+        return _chained({0: layer.reach(plain(at.x), plain(y))}, inputs, y) if inputs else {}
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[_Sources]) -> list[_Sources]:
         xs, ys = tuple(map(plain, at.xs)), tuple(map(plain, at.ys))

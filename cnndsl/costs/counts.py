@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cnndsl.interpreter import Application, Frame, applications
 from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape, plain
-from cnndsl.program import Call, Combine, Leaf, Module, Program, Step, Use
+from cnndsl.layers.values import Operation
+from cnndsl.program import Leaf, Module, Program, Use
 from cnndsl.traced import is_open
 
 
@@ -62,22 +64,18 @@ def table(program: Program) -> dict[str, Cost]:
     return {key: counter.of(key) for key in program.modules}
 
 
-Parts = dict[str, Leaf | Use]
-
-
 class Counter:
     """Counts each module once and remembers it."""
 
     def __init__(self, program: Program) -> None:
-        self._modules = program.modules
+        self._program = program
         self._known: dict[str, Cost] = {}
 
     def of(self, key: str) -> Cost:
         if key not in self._known:
-            module = self._modules[key]
-            parts = parts_of(module)
-            held = sum((self.held(unit) for unit in parts.values()), Cost())
-            run = sum((Cost(macs=self.macs(module, parts, step)) for step in module.steps), Cost())
+            module = self._program.modules[key]
+            held = sum((self.held(child.unit) for child in module.children), Cost())
+            run = sum((Cost(macs=self.macs(at)) for at in applications(self._program, Frame(module))), Cost())
             self._known[key] = held + run
         return self._known[key]
 
@@ -96,28 +94,16 @@ class Counter:
                 trainable += tensor.size
         return Cost(parameters, trainable, buffers, complete=unit.layer.counted)
 
-    def macs(self, module: Module, parts: Parts, step: Step) -> int | None:
+    def macs(self, at: Application) -> int | None:
         """The multiply-accumulates of one application in evaluation."""
-        action = step.action
-        if step.training or isinstance(action, Combine):
+        if at.step.training or isinstance(at.target, Operation):
             return 0
-        if isinstance(action, Call):
-            unit = parts[action.child]
-            if isinstance(unit, Use):
-                return self.of(action.module or unit.module).macs
-            layer = unit.layer
-        else:
-            layer = action.layer
-        x = module.values[step.inputs[0]] if step.inputs else ()
-        return layer_macs(layer, x, module.values[step.outputs[0]])
+        if isinstance(at.target, Module):
+            return self.of(at.target.id).macs
+        return layer_macs(at.target, at.x, at.ys[0])
 
 
 def layer_macs(layer: Layer, x: Shape, y: Shape) -> int | None:
     """The multiply-accumulates of a layer that makes `y` of `x`; None where that depends on an open size."""
     macs = layer.macs(plain(x), plain(y))
     return None if is_open(macs) else macs
-
-
-def parts_of(module: Module) -> Parts:
-    """The parts of a module by their names."""
-    return {child.name: child.unit for child in module.children}

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cnndsl.costs.counts import Counter, Parts, parts_of
-from cnndsl.layers.base import Group
+from cnndsl.costs.counts import Counter
+from cnndsl.interpreter import Application, Frame, applications, target_of
+from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.sizes import Shape, plain
-from cnndsl.program import Combine, Leaf, Module, Plain, Program, Step, Use
+from cnndsl.layers.values import Operation
+from cnndsl.program import Leaf, Module, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,59 +53,45 @@ def rows(program: Program, network: str | None = None) -> Iterator[Row]:
     Parts that are never applied come after the others of their block. Raises KeyError for an unknown name.
     """
     top = program.network(network)
-    return _Walk(program).module(top, "", 0)
+    return _Walk(program).module(Frame(top), 0)
 
 
 class _Walk:
     """Goes through a network application by application."""
 
     def __init__(self, program: Program) -> None:
-        self._modules = program.modules
+        self._program = program
         self._counter = Counter(program)
         self._applied: set[str] = set()
 
-    def module(self, module: Module, prefix: str, depth: int) -> Iterator[Row]:
-        parts = parts_of(module)
-        for step in module.steps:
-            steps = self._step(module, parts, step, prefix, depth)
-            yield from (replace(row, macs=0, training=True) for row in steps) if step.training else steps
-        for name, unit in parts.items():
-            path = prefix + name
+    def module(self, frame: Frame, depth: int) -> Iterator[Row]:
+        for at in applications(self._program, frame):
+            found = self._application(at, depth)
+            yield from (replace(row, macs=0, training=True) for row in found) if at.step.training else found
+        for child in frame.module.children:
+            path = frame.path_of(child.name)
             if path not in self._applied:
-                yield self._row(unit, path, depth, parameters=self._counter.held(unit).parameters)
+                x = child.unit.x if isinstance(child.unit, Leaf) else ()
+                row = _row(target_of(self._program, child), x, path, depth)
+                yield replace(row, parameters=self._counter.held(child.unit).parameters)
 
-    def _step(self, module: Module, parts: Parts, step: Step, prefix: str, depth: int) -> Iterator[Row]:
-        action = step.action
-        output = tuple(module.values[value] for value in step.outputs)
-        macs = self._counter.macs(module, parts, step)
-        if isinstance(action, Combine):
-            yield Row("merge", "", depth, action.operation.symbol, output=output)
-        elif isinstance(action, Plain):
-            unit = Leaf(layer=action.layer, x=module.values[step.inputs[0]])
-            yield replace(self._row(unit, "", depth, output, macs=macs), inserted=action.inserted)
-        else:
-            part = parts[action.child]
-            path = prefix + action.child
-            shared = path in self._applied
+    def _application(self, at: Application, depth: int) -> Iterator[Row]:
+        path, parameters = at.path, 0
+        shared = path in self._applied
+        if at.part is not None and not shared:
             self._applied.add(path)
-            parameters = 0 if shared else self._counter.held(part).parameters
-            yield self._row(part, path, depth, output, parameters, macs, shared)
-            if isinstance(part, Use):
-                yield from self.module(self._modules[action.module or part.module], f"{path}.", depth + 1)
+            parameters = self._counter.held(at.part.unit).parameters
+        row = _row(at.target, at.leaf.x if at.leaf is not None else at.x, path, depth)
+        macs = self._counter.macs(at)
+        yield replace(row, output=at.ys, parameters=parameters, macs=macs, shared=shared, inserted=at.inserted)
+        if isinstance(at.target, Module):
+            yield from self.module(at.inside(at.target), depth + 1)
 
-    def _row(
-        self,
-        unit: Leaf | Use,
-        path: str,
-        depth: int,
-        output: tuple[Shape, ...] = (),
-        parameters: int = 0,
-        macs: int | None = 0,
-        shared: bool = False,
-    ) -> Row:
-        if isinstance(unit, Use):
-            module = self._modules[unit.module]
-            return Row("block", path, depth, module.name or module.kind, "", None, output, parameters, macs, shared)
-        layer = unit.layer
-        words = layer.words(plain(unit.x))
-        return Row("layer", path, depth, layer.word, words, layer.group, output, parameters, macs, shared)
+
+def _row(target: Layer | Operation | Module, x: Shape, path: str, depth: int) -> Row:
+    """The row of what is never applied."""
+    if isinstance(target, Layer):
+        return Row("layer", path, depth, target.word, target.words(plain(x)), target.group)
+    if isinstance(target, Operation):
+        return Row("merge", path, depth, target.symbol)
+    return Row("block", path, depth, target.name or target.kind)

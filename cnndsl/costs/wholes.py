@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cnndsl.layers.base import Group
-from cnndsl.program import Call, Leaf, Plain, Program
+from cnndsl.interpreter import Frame, applications
+from cnndsl.layers.base import Group, Layer
+from cnndsl.program import Module, Program
 
 
 def whole_inputs(program: Program, module: str) -> frozenset[int]:
@@ -15,7 +16,7 @@ class _Wholes:
     """Looks into each module once."""
 
     def __init__(self, program: Program) -> None:
-        self._modules = program.modules
+        self._program = program
         self._known: dict[str, frozenset[int]] = {}
 
     def inputs(self, key: str) -> frozenset[int]:
@@ -24,21 +25,13 @@ class _Wholes:
         return self._known[key]
 
     def _look(self, key: str) -> frozenset[int]:
-        module = self._modules[key]
-        parts = {child.name: child.unit for child in module.children}
+        module = self._program.modules[key]
         found: set[int] = set()
-        for step in reversed(module.steps):
-            action = step.action
-            if isinstance(action, Call):
-                unit = parts[action.child]
-                if not isinstance(unit, Leaf):
-                    found.update(step.inputs[index] for index in self.inputs(action.module or unit.module))
-                    continue
-                layer = unit.layer
-            elif isinstance(action, Plain):
-                layer = action.layer
-            else:
-                continue
-            if layer.takes_wholes or (layer.group is Group.SHAPE and found.intersection(step.outputs)):
-                found.update(step.inputs)
+        for at in reversed(list(applications(self._program, Frame(module)))):
+            if isinstance(at.target, Module):
+                found.update(at.step.inputs[index] for index in self.inputs(at.target.id))
+            elif isinstance(at.target, Layer) and (
+                at.target.takes_wholes or (at.target.group is Group.SHAPE and found.intersection(at.step.outputs))
+            ):
+                found.update(at.step.inputs)
         return frozenset(index for index in range(len(module.inputs)) if index in found)

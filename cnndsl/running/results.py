@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cnndsl.backends.maps.figure import Result, Score
-from cnndsl.program import Call, Leaf, Module, Program
+from cnndsl.interpreter import Frame, applications
+from cnndsl.program import Module, Program
 from cnndsl.running import maps
 from cnndsl.running.recorder import Wanted
 from cnndsl.running.refused import Refused
@@ -56,11 +57,10 @@ def _result(name: str, tensor: Tensor, wanted: Wanted, labels: Sequence[str], *,
 
 def _ends_open(program: Program, module: Module, value: int) -> bool:
     """Whether a value comes straight from a dense layer, so that a softmax may follow it."""
-    step = next((step for step in reversed(module.steps) if value in step.outputs), None)
-    if step is None or not isinstance(step.action, Call):
+    steps = [at for at in applications(program, Frame(module)) if value in at.step.outputs]
+    if not steps:
         return False
-    unit = module.child(step.action.child).unit
-    if isinstance(unit, Leaf):
-        return unit.layer.kind == "linear"
-    inner = program.modules[step.action.module or unit.module]
-    return _ends_open(program, inner, inner.outputs[step.outputs.index(value)].value)
+    target = steps[-1].target
+    if isinstance(target, Module):
+        return _ends_open(program, target, target.outputs[steps[-1].step.outputs.index(value)].value)
+    return target.kind == "linear"

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from cnndsl.costs.counts import parts_of
+from cnndsl.interpreter import Frame, applications, target_of
 from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape, plain
 from cnndsl.layers.values import Operation
-from cnndsl.program import Call, Combine, Leaf, Module, Program, Use
+from cnndsl.program import Child, Leaf, Module, Program
 
 
 @dataclass(frozen=True)
@@ -71,27 +71,24 @@ class Item:
 
 def items(program: Program, module: Module) -> list[Item]:
     """The items of a module in the order of execution; after them the parts that are never applied."""
-    parts = parts_of(module)
     applied: set[str] = set()
     found = []
-    for step in module.steps:
-        action = step.action
-        if isinstance(action, Call):
-            item = _part(program, action.child, parts[action.child], action.module)
-            item = replace(item, again=action.child in applied, applied=True)
-            applied.add(action.child)
-        elif isinstance(action, Combine):
-            item = Item("", operation=action.operation)
-        else:
-            item = Item("", layer=action.layer)
-        xs, ys = (tuple(plain(module.values[index]) for index in side) for side in (step.inputs, step.outputs))
-        found.append(replace(item, inputs=step.inputs, outputs=step.outputs, xs=xs, ys=ys, training=step.training))
-    found += [_part(program, name, unit, None) for name, unit in parts.items() if name not in applied]
-    return found
+    for at in applications(program, Frame(module)):
+        item = _item(at.target, at.part)
+        xs, ys = tuple(map(plain, at.xs)), tuple(map(plain, at.ys))
+        again, training = item.name in applied, at.step.training
+        found.append(
+            replace(item, inputs=at.step.inputs, outputs=at.step.outputs, xs=xs, ys=ys, again=again, training=training)
+        )
+        if at.part is not None:
+            applied.add(at.part.name)
+    unused = (child for child in module.children if child.name not in applied)
+    return found + [replace(_item(target_of(program, child), child), applied=False) for child in unused]
 
 
-def _part(program: Program, name: str, unit: Leaf | Use, module: str | None) -> Item:
-    """A part as if it were never applied."""
-    if isinstance(unit, Leaf):
-        return Item(name, layer=unit.layer, leaf=unit, applied=False)
-    return Item(name, module=program.modules[module or unit.module], applied=False)
+def _item(target: Layer | Operation | Module, part: Child | None) -> Item:
+    name = part.name if part is not None else ""
+    if isinstance(target, Layer):
+        leaf = part.unit if part is not None and isinstance(part.unit, Leaf) else None
+        return Item(name, layer=target, leaf=leaf)
+    return Item(name, operation=target) if isinstance(target, Operation) else Item(name, module=target)

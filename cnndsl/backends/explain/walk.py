@@ -10,7 +10,7 @@ from cnndsl.interpreter import Application, Frame, Interpreter
 from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape
 from cnndsl.layers.values import Operation
-from cnndsl.program import Child, Leaf, Module, Origin, Plain, Program, Use
+from cnndsl.program import Child, Leaf, Module, Origin, Program, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class _Origins(Interpreter[Came]):
         self._within = within
 
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Came]) -> Came:
-        return Came(at.path or layer.word, at.ys[0], at.step.origin, inputs[0] if _is_inserted(at) else None)
+        return Came(at.path or layer.word, at.ys[0], at.step.origin, inputs[0] if at.inserted else None)
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Came]) -> list[Came]:  # noqa: ARG002
         return [Came(operation.symbol, y, at.step.origin) for y in at.ys]
@@ -100,11 +100,7 @@ class _Origins(Interpreter[Came]):
         for at, values in self.walk(top, inputs):
             if not isinstance(at.target, Module) and inside(at.path or at.frame.path, self._within):
                 came = tuple(values[index] for index in at.step.inputs)
-                yield Applied(at.path, at.target, at.part, at.frame, came, at.ys, at.step.origin, _is_inserted(at))
-
-
-def _is_inserted(at: Application) -> bool:
-    return isinstance(at.step.action, Plain) and at.step.action.inserted
+                yield Applied(at.path, at.target, at.part, at.frame, came, at.ys, at.step.origin, at.inserted)
 
 
 def inside(path: str, within: str) -> bool:

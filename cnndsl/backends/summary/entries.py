@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from cnndsl import costs, receptive
 from cnndsl.costs import Held, Row
 from cnndsl.costs.memory import Type
+from cnndsl.interpreter import Frame, applications
 from cnndsl.layers.sizes import show
-from cnndsl.program import Call, Leaf, Module, Program
+from cnndsl.program import Module, Program
 from cnndsl.receptive import Applied, Seen
 
 MOST_MEASURED = 20_000
@@ -105,13 +106,9 @@ def _applications(program: Program, module: Module) -> int:
 
     def count(module: Module) -> int:
         if module.id not in known:
-            units = {child.name: child.unit for child in module.children}
-            total = len(module.steps)
-            for step in module.steps:
-                unit = units[step.action.child] if isinstance(step.action, Call) else None
-                if isinstance(step.action, Call) and unit is not None and not isinstance(unit, Leaf):
-                    total += count(program.modules[step.action.module or unit.module])
-            known[module.id] = total
+            targets = (at.target for at in applications(program, Frame(module)))
+            inside = sum(count(target) for target in targets if isinstance(target, Module))
+            known[module.id] = len(module.steps) + inside
         return known[module.id]
 
     return count(module)
