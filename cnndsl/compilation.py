@@ -162,7 +162,7 @@ class Compilation:
 
         format: "text", "markdown", "json" or "csv".
         depth: how many levels of blocks are shown with what is inside them; None for all.
-        fold: whether equal blocks in a row are one line.
+        fold: whether the blocks of a run, made by one statement, are one line.
         batch, dtype: how many samples at once, and in which type of numbers, memory is counted for.
         columns: which columns text and Markdown have, such as `("name", "output", "macs")`.
         color, width, bars: of text, for a terminal of so many characters.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from cnndsl.costs.counts import Counter
 from cnndsl.interpreter import Application, Frame, applications, target_of
@@ -12,6 +12,7 @@ from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.sizes import Shape, plain
 from cnndsl.layers.values import Operation
 from cnndsl.program import Leaf, Module, Program
+from cnndsl.repeats import Repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,12 @@ class Row:
     """Whether the compiler put it there: the flatten before a dense layer."""
     training: bool = False
     """Whether it is there in training only; then it has no multiply-accumulates."""
+    goes_on: bool = False
+    """Whether it is a block that one statement made together with the block before it: the next turn of a run."""
+    structure: int = -1
+    """Of a block a number that is the same for all with the same structure."""
+    settings: tuple[tuple[str, Any], ...] = ()
+    """The arguments of a block by their names, of a chain those of all that stands in it."""
 
     @property
     def name(self) -> str:
@@ -53,20 +60,22 @@ def rows(program: Program, network: str | None = None) -> Iterator[Row]:
     Parts that are never applied come after the others of their block. Raises KeyError for an unknown name.
     """
     top = program.network(network)
-    return _Walk(program).module(Frame(top), 0)
+    return _Walk(program, top).module(Frame(top), 0)
 
 
 class _Walk:
     """Goes through a network application by application."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, top: Module) -> None:
         self._program = program
+        self._repeats = Repeats(program, top)
         self._counter = Counter(program)
         self._applied: set[str] = set()
 
     def module(self, frame: Frame, depth: int) -> Iterator[Row]:
+        later = self._repeats.later_turns(frame.module)
         for at in applications(self._program, frame):
-            found = self._application(at, depth)
+            found = self._application(at, depth, goes_on=at.index in later)
             yield from (replace(row, macs=0, training=True) for row in found) if at.step.training else found
         for child in frame.module.children:
             path = frame.path_of(child.name)
@@ -75,7 +84,7 @@ class _Walk:
                 row = _row(target_of(self._program, child), x, path, depth)
                 yield replace(row, parameters=self._counter.held(child.unit).parameters)
 
-    def _application(self, at: Application, depth: int) -> Iterator[Row]:
+    def _application(self, at: Application, depth: int, *, goes_on: bool) -> Iterator[Row]:
         path, parameters = at.path, 0
         shared = path in self._applied
         if at.part is not None and not shared:
@@ -83,8 +92,13 @@ class _Walk:
             parameters = self._counter.held(at.part.unit).parameters
         row = _row(at.target, at.leaf.x if at.leaf is not None else at.x, path, depth)
         macs = self._counter.macs(at)
-        yield replace(row, output=at.ys, parameters=parameters, macs=macs, shared=shared, inserted=at.inserted)
-        if isinstance(at.target, Module):
+        row = replace(row, output=at.ys, parameters=parameters, macs=macs, shared=shared, inserted=at.inserted)
+        if not isinstance(at.target, Module):
+            yield row
+        else:
+            structure = self._repeats.structure(at.target)
+            settings = self._repeats.settings(at.frame.module, at.step)
+            yield replace(row, goes_on=goes_on, structure=structure, settings=settings)
             yield from self.module(at.inside(at.target), depth + 1)
 
 

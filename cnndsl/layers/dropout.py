@@ -55,7 +55,7 @@ class _Dropout(Layer):
         return Extra(shared=1) if self.p == 1 else Extra(numbers=prod(x))
 
     def words(self, x: Shape) -> str:
-        return f"p = {self.p}"
+        return f"p = {self.p:.3g}"
 
 
 class Dropout(_Dropout):
@@ -158,4 +158,4 @@ class StochasticDepth(nn.Module):
         return Spelling("StochasticDepth", self.arguments())
 
     def words(self, x: Shape) -> str:
-        return f"p = {self.p}" if self.mode == "row" else f"p = {self.p}, whole batches"
+        return f"p = {self.p:.3g}" if self.mode == "row" else f"p = {self.p:.3g}, whole batches"

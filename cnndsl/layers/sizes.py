@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, Strict
 
 from cnndsl.layers.fields import LARGEST, MOST_AXES
-from cnndsl.traced import Expr, Traced, is_open, value_of
+from cnndsl.traced import Expr, Traced, is_open, key_of, value_of
 
 Dim = Annotated[Annotated[int, Strict()] | Traced, Field(union_mode="left_to_right")]
 """A number of a shape. Strict, as Pydantic would take a traced 8 for a plain one, and forget its expression."""
@@ -46,6 +46,13 @@ def show(shape: Iterable[Any]) -> str:
 def plain(shape: Shape) -> Shape:
     """The shape in plain numbers, but for sizes that are left open."""
     return tuple(dim if is_open(dim) else value_of(dim) for dim in shape)
+
+
+def same_size(a: Shape, b: Shape) -> bool:
+    """Whether two sizes are the same, open ones included; a plain `==` would count as a condition on those."""
+    return [key_of(dim) if is_open(dim) else value_of(dim) for dim in a] == [
+        key_of(dim) if is_open(dim) else value_of(dim) for dim in b
+    ]
 
 
 def as_json(shapes: Iterable[Shape]) -> list[list[int | str]]:

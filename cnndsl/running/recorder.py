@@ -91,16 +91,17 @@ class Recorder:
         self._shown += 1
         self._folding.drawn += 1
         level = sum(frame.visible for frame in self._frames) - (not part)
-        if inner is None or not self._folding.opens(inner, path, level, again=self._times[path] > 1):
+        if inner is None or not self._folding.opens(module, inner, path, level, again=self._times[path] > 1):
             return Look.RESULT
         self._frames.append(_Frame(path, visible=True))
         return Look.INSIDE
 
     def _is_folded(self, module: Module, at: int) -> bool:
-        """Whether a step is in the middle of a row of equal blocks, of which the first and the last are shown."""
+        """Whether a step is in the middle of a run of blocks, of which the first and the last are shown."""
         if self._wanted.part or self._wanted.depth is not None:
             return False
-        return any(run.period == 1 and run.start < at < run.start + run.times - 1 for run in self._folding.runs(module))
+        runs = self._folding.repeats.runs(module)
+        return any(run.period == 1 and run.start < at < run.start + run.times - 1 for run in runs)
 
     def saw(self, ran: Ran) -> None:
         """As `Watcher` says."""

@@ -229,16 +229,26 @@ def test_what_is_inside_of_equal_blocks_is_shown_once() -> None:
     inside = [(f"a.0.{name}", name[:-1]) for name in ("conv1", "batchnorm1", "relu1")]
     assert lines_of(program_of(UNITS)) == [
         ("a", "chain"), ("a.0", "Unit"), *inside, ("a.1 ... a.3", "Unit x 3"),
-        ("b", "chain"), ("b.0 ... b.1", "Unit x 2"), ("b.2", "Unit"),
-        *((f"b.2.{name}", name[:-1]) for name in ("conv1", "batchnorm1", "relu1")), ("b.3 ... b.4", "Unit x 2"),
+        ("b", "chain"), ("b.0 ... b.1", "Unit x 2"), ("b.2 ... b.4", "Unit x 3"),
     ]  # fmt: skip
 
 
 def test_what_is_not_shown_is_not_taken_out_of_its_row() -> None:
     assert lines_of(program_of(UNITS), depth=1) == [
         ("a", "chain"), ("a.0 ... a.3", "Unit x 4"),
-        ("b", "chain"), ("b.0 ... b.1", "Unit x 2"), ("b.2", "Unit"), ("b.3 ... b.4", "Unit x 2"),
+        ("b", "chain"), ("b.0 ... b.1", "Unit x 2"), ("b.2 ... b.4", "Unit x 3"),
     ]  # fmt: skip
+
+
+def test_a_run_says_how_its_numbers_differ_and_has_exact_totals() -> None:
+    block = "block Grown(drop) { conv(8, 3, padding=1) -> dropout(drop)\nconcat(input, it) }"
+    program = program_of(f"{block}\nnetwork Net {{ input(4, 9, 9); for i in range(4) {{ Grown(0.1 * i) }} }}")
+    shown = summary(program, columns=("name", "arguments", "output", "parameters", "macs"), depth=0, width=200)
+    (line,) = [line for line in shown.splitlines() if "Grown" in line]
+    parameters = sum(8 * 9 * (4 + 8 * i) + 8 for i in range(4))
+    macs = sum(81 * 8 * 9 * (4 + 8 * i) for i in range(4))
+    said = ["grown1 ... grown4", "Grown x 4 drop 0 ... 0.3", "12 ... 36 x 9 x 9", f"{parameters:,}", f"{macs:,}"]
+    assert re.split(" {2,}", line) == said
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)

@@ -38,28 +38,28 @@ def test_in_a_large_one_a_structure_is_shown_once() -> None:
     assert folded(picture) == [("Small", "first"), ("Small", "second"), ("Small", "z")]
 
 
-def test_blocks_with_other_layers_have_another_structure() -> None:
+def test_of_uses_with_other_layers_the_richest_is_shown() -> None:
     block = "block Maybe(c) { conv(c, 1)\nif c > 4 { conv(c, 1) } }"
     text = f"{block}\nnetwork Net {{\ninput(4, 8, 8)\nx: Maybe(4) -> y: Maybe(8) -> z: Maybe(16) -> {LONG} }}"
     picture = picture_of(program_of(text))
-    assert (opened(picture), folded(picture)) == ([("Maybe", "x"), ("Maybe", "y")], [("Maybe", "z")])
+    assert (opened(picture), folded(picture)) == ([("Maybe", "y")], [("Maybe", "x"), ("Maybe", "z")])
 
 
-def test_of_many_structures_the_first_and_the_richest_are_shown() -> None:
+def test_of_many_structures_the_richest_is_shown() -> None:
     block = "block Unit(c) { conv(c, 1)\nif c > 4 { conv(c, 1) }\nif c > 8 { conv(c, 1) } }"
     uses = " -> ".join(f"Unit({c})" for c in (4, 6, 10, 12, 6, 16))
     picture = picture_of(program_of(f"{block}\nnetwork Net {{\ninput(4, 8, 8)\n{uses} -> {LONG} }}"))
-    assert [name for _, name in opened(picture)] == ["unit1", "unit3"]
+    assert [name for _, name in opened(picture)] == ["unit3"]
 
 
 def test_of_equally_rich_structures_the_first_is_shown() -> None:
     block = "block Unit(c) { conv(c, 1)\nif c > 4 { conv(c, 1) }\nif c > 8 { relu }\nif c == 6 { tanh } }"
     uses = " -> ".join(f"Unit({c})" for c in (4, 6, 10, 12))
     picture = picture_of(program_of(f"{block}\nnetwork Net {{\ninput(4, 8, 8)\n{uses} -> {LONG} }}"))
-    assert [name for _, name in opened(picture)] == ["unit1", "unit2"]
+    assert [name for _, name in opened(picture)] == ["unit2"]
 
 
-def test_a_run_of_equal_blocks_is_always_folded() -> None:
+def test_a_run_of_blocks_is_always_folded() -> None:
     picture = net("stage: Small(4) * 4")
     assert opened(picture) == [("", "stage"), ("Small", "stage.0")]
     assert folded(picture) == [("Small × 3", "stage.1 … stage.3")]
@@ -68,15 +68,48 @@ def test_a_run_of_equal_blocks_is_always_folded() -> None:
 
 
 def test_a_run_ends_where_something_else_reads_a_value() -> None:
-    picture = net("a: Small(4)\nx = it\nb: Small(4) -> c: Small(4)\nit + x", depth=0)
-    assert [box.title for box in picture.boxes] == ["input", "Small", "Small × 2", "+", "output"]
+    loops = "for i in range(2) { Small(4) }\ny = it\nfor i in range(3) { x + it -> Small(4) }"
+    picture = net(f"x = it\n{loops}\nit + y", depth=0)
+    assert [box.title for box in picture.boxes] == ["input", "Small × 2", *["+", "Small"] * 3, "+", "output"]
 
 
-def test_a_run_ends_where_an_argument_changes() -> None:
-    picture = net("Small(8, stride=2) -> Small(8) -> Small(8)", depth=0)
+def test_a_run_says_how_its_arguments_differ() -> None:
+    picture = net("for i in range(4) { Small(8 + 4 * i) }", depth=0)
     assert [(box.title, box.detail) for box in picture.boxes[1:-1]] == [
+        ("Small × 4", "channels 8 … 20, in 4 … 16"),
+    ]
+
+
+def test_a_run_ends_where_the_map_becomes_smaller() -> None:
+    picture = net("for s in [1, 2, 1, 1] { Small(8, s) }", depth=0)
+    assert [(box.title, box.detail) for box in picture.boxes[1:-1]] == [
+        ("Small", "channels 8"),
         ("Small", "channels 8, stride 2"),
         ("Small × 2", "channels 8"),
+    ]
+
+
+def test_other_statements_are_other_runs() -> None:
+    picture = net("Small(8) -> Small(8) -> Small(8) * 2", depth=0)
+    assert [box.title for box in picture.boxes[1:-1]] == ["Small", "Small", "Small × 2"]
+
+
+def test_a_run_of_blocks_and_layers() -> None:
+    picture = net("repeat 4 { Small(4) -> relu }", depth=0)
+    assert [(box.title, box.detail) for box in picture.boxes[1:-1]] == [
+        ("Small", "channels 4"),
+        ("ReLU", ""),
+        ("2 parts × 3", "Small → ReLU"),
+    ]
+
+
+def test_of_chains_that_one_statement_makes_the_richest_is_shown() -> None:
+    stages = "for n in [1, 2, 3] { { Small(4 * n, 2) -> Small(4 * n) * n } }"
+    picture = net(f"stages: {{ {stages} }}\n{LONG}")
+    assert opened(picture) == [("", "stages"), ("", "stages.0"), ("Small", "stages.0.0")]
+    assert [(box.title, box.detail) for box in picture.boxes if box.times > 1 and box.kind == BLOCK] == [
+        ("Small × 3", "channels 8, stride 2 then 1"),
+        ("Small × 4", "channels 12, stride 2 then 1"),
     ]
 
 
@@ -96,7 +129,7 @@ def test_a_pattern_of_layers_begins_with_what_learns() -> None:
 
 
 def test_a_short_pattern_is_shown() -> None:
-    picture = net("repeat 4 { conv(4, 3, padding=1) -> relu }")
+    picture = net("repeat 2 { conv(4, 3, padding=1) -> relu }")
     assert all(box.times == 1 for box in picture.boxes)
 
 
@@ -114,7 +147,7 @@ def test_depth(depth: int, clusters: list[str], boxes: list[str] | None) -> None
 def test_a_chain_counts_as_a_level() -> None:
     picture = net("stage: { Small(4) -> Small(8, stride=2) }", depth=0)
     (box,) = (box for box in picture.boxes if box.kind == BLOCK)
-    assert (box.title, box.name, box.detail) == ("Sequential", "stage", "Small → Small")
+    assert (box.title, box.name, box.detail) == ("Small × 2", "stage", "channels 4 then 8, stride 1 then 2")
 
 
 def test_a_chain_of_two_layers_is_a_prefix() -> None:

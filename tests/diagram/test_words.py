@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cnndsl.backends.diagram import words
-from cnndsl.backends.diagram.sizes import full_size, same_size, size_text
+from cnndsl.backends.diagram.metrics import shorten
+from cnndsl.backends.diagram.sizes import full_size, size_text
 from cnndsl.costs import Cost
+from cnndsl.layers.sizes import same_size
 from cnndsl.program import Parameter
 from cnndsl.traced import Expr, Guard, Symbol, Traced
 from tests.diagram.support import case, picture_of, program_of
@@ -120,6 +124,42 @@ def test_arguments_that_say_something() -> None:
         Parameter(name="units", value=["a", "b"], fixed=True),
     ]
     assert words.arguments(given) == "channels 64, ratio 0.175, kernel [3, 1], mode nearest, bias false"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([64], "x 64"),
+        ([64, 64, 64], "x 64"),
+        ([2, 1, 1], "x 2 then 1"),
+        ([0.0, 0.1, 0.2], "x 0 … 0.2"),
+        ([24, 16, 8], "x 24 … 8"),
+        ([16, 24, 16], "x 16 to 24"),
+        ([1 / 170], "x 0.00588"),
+        ([1e-6], "x 1e-6"),
+        ([0.1 + 0.2, 12345.678], "x 0.3 then 1.23e+04"),
+        ([[1, 2], [1, 3], [1, 1 / 3]], "x [1, 2] … [1, 0.333]"),
+        (["zeros", "reflect"], "x zeros then reflect"),
+        ([["a"], ["b"]], ""),
+    ],
+)
+def test_arguments_of_several_uses(values: list[Any], said: str) -> None:
+    uses = [[Parameter(name="x", value=value, fixed=True)] for value in values]
+    assert words.arguments(*uses) == said
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown"),
+    [
+        (400, "trunk_output.block3.block3-1 … trunk_output.block3.block3-15"),
+        (250, "trunk_output.block3.block3-1 … block3-15"),
+        (180, "….block3.block3-1 … block3-15"),
+        (130, "….block3-1 … block3-15"),
+    ],
+)
+def test_a_range_keeps_both_ends(limit: int, shown: str) -> None:
+    names = words.span([f"trunk_output.block3.block3-{at}" for at in range(1, 16)])
+    assert shorten(names, limit, 11) == shown
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_repeated_blocks_sums_and_skips_have_shapes_of_their_own() -> None:
     chart = read(mermaid(case("residual")))
     shapes = Counter((node.style, node.shape) for node in chart.nodes.values())
     assert shapes["block", "subroutine"] == 3
-    assert shapes["merge", "circle"] == 2
+    assert shapes["merge", "circle"] == 1
     assert any(link.dotted for link in chart.links)
     assert chart.coloured == {at for at, link in enumerate(chart.links) if link.dotted}
 

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from cnndsl import costs
 from cnndsl.backends.diagram import words
-from cnndsl.backends.diagram.folding import Folding, Run
+from cnndsl.backends.diagram.folding import Folding
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Item, Picture
 from cnndsl.backends.diagram.sizes import Fitting, fitting_sizes, full_size, size_text
 from cnndsl.layers.sizes import Shape, plain
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.repeats import Run
 
 _FEW = 3
 """Up to so many kinds of layers a folded chain lists by name."""
@@ -105,6 +106,7 @@ class _Frame:
 class _Builder:
     def __init__(self, folding: Folding, table: dict[str, costs.Cost], picture: Picture, fitting: Fitting) -> None:
         self._folding = folding
+        self._repeats = folding.repeats
         self._costs = table
         self._picture = picture
         self._fitting = fitting
@@ -126,7 +128,7 @@ class _Builder:
         """Draw the steps of a module; returns its outputs."""
         uses = Counter(step.action.child for step in module.steps if isinstance(step.action, Call))
         frame = _Frame(module, place, dict(enumerate(inputs)), uses)
-        for run in self._folding.runs(module):
+        for run in self._repeats.runs(module):
             self._run(frame, run)
         return [frame.values[output.value] for output in module.outputs]
 
@@ -191,7 +193,7 @@ class _Builder:
             return False
         again = part.path in self._drawn
         is_prefix = self._folding.is_prefix(inner)
-        if not is_prefix and not self._folding.opens(inner, part.path, place.level, again=again):
+        if not is_prefix and not self._folding.opens(frame.module, inner, part.path, place.level, again=again):
             return False
         counted, training = place.counted or again, place.training or step.training
         note, share = self._weigh([part], place), frame.share(part)
@@ -214,12 +216,7 @@ class _Builder:
     def _fold(self, frame: _Frame, steps: Sequence[Step], period: int = 1) -> None:
         """Draw steps as one box: uses of a block in a row, or a pattern of `period` steps again and again."""
         parts, place = self._parts(frame, steps), frame.place
-        kinds = [self._kind(frame, step) for step in steps[:period]]
-        times = len(steps) // period
-        inner = parts[0].inner if parts and period == 1 else None
-        title = kinds[0] if period == 1 else f"{period} layers"
-        title += f" × {times}" if times > 1 else ""
-        detail = self._detail(inner) if inner else " → ".join(kinds) if period > 1 else ""
+        title, detail, times = self._run_said(frame, steps, period)
         shares = {frame.share(part) for part in parts}
         share = shares.pop() if len(shares) == 1 else "shared" if shares else ""
         note = self._weigh(parts, place)
@@ -229,6 +226,28 @@ class _Builder:
         wanted = paths[0] if paths else place.part("steps")
         origin = parts[0].child.origin if parts else steps[0].origin
         self._finish(frame, steps, Box(wanted, BLOCK, title, name, detail, note, lines, origin, times))
+
+    def _run_said(self, frame: _Frame, steps: Sequence[Step], period: int) -> tuple[str, str, int]:
+        """What steps in one box are, what is said of them, and how often a turn of them comes."""
+        times = len(steps) // period
+        uses = [self._repeats.inner(frame.module, step) for step in steps]
+        inner = uses[0] if period == 1 else None
+        if inner and inner.kind == "chain" and times == 1:
+            # A chain of nothing but uses of a definition is told as these.
+            uses = [self._repeats.inner(inner, step) for step in inner.steps]
+        blocks = [use for use in uses if use and use.name]
+        turns = [steps[at : at + period] for at in range(0, len(steps), period)]
+        given = words.channels([frame.entry(turn[0]) for turn in turns])
+        if len(blocks) == len(uses) and len({(block.name, block.origin) for block in blocks}) == 1:
+            title, detail, times = blocks[0].name, words.arguments(*(block.parameters for block in blocks)), len(blocks)
+        else:
+            kinds = [self._kind(frame, step) for step in turns[0]]
+            title = kinds[0] if period == 1 else f"{period} {'parts' if any(uses) else 'layers'}"
+            held = self._held(inner) if inner else " → ".join(kinds) if period > 1 else ""
+            differences = words.differences([self._repeats.settings(frame.module, *turn) for turn in turns])
+            detail = ", ".join(filter(None, (held, differences)))
+        detail = ", ".join(filter(None, (detail, given)))
+        return f"{title} × {times}" if times > 1 else title, detail, times
 
     def _kind(self, frame: _Frame, step: Step) -> str:
         """What a step applies, in a word."""
@@ -243,11 +262,9 @@ class _Builder:
             layer = part.leaf.layer
         return layer.title(frame.entry(step))
 
-    def _detail(self, inner: Module) -> str:
-        """What a folded part is: its arguments, or for a chain what stands in it."""
-        if inner.kind != "chain":
-            return words.arguments(inner.parameters)
-        runs = self._folding.runs(inner)
+    def _held(self, inner: Module) -> str:
+        """What stands in a chain."""
+        runs = self._repeats.runs(inner)
         if len(runs) > _FEW:
             return f"{len(inner.steps)} layers"
         frame = _Frame(inner, _Place([]), {}, Counter())
@@ -259,9 +276,9 @@ class _Builder:
         found = []
         for step in steps:
             if isinstance(step.action, Call):
-                child = self._folding.child(frame.module, step.action.child)
+                child = self._repeats.child(frame.module, step.action.child)
                 leaf = child.unit if isinstance(child.unit, Leaf) else None
-                inner = self._folding.inner(frame.module, step)
+                inner = self._repeats.inner(frame.module, step)
                 parameters = self._costs[inner.id].parameters if inner else words.learned(leaf) if leaf else 0
                 found.append(_Part(child, frame.place.part(child.name), leaf, inner, parameters))
         return found

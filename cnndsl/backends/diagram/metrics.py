@@ -9,6 +9,8 @@ the same on every machine.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import takewhile
 
 from cnndsl.backends.diagram.markup import AT_THE_RIGHT, BOLD, MONO, SANS
 
@@ -56,9 +58,15 @@ def text_width(text: str, points: float, face: str = "") -> float:
 
 
 def shorten(text: str, limit: float, points: float, face: str = "") -> str:
-    """The text, cut in the middle where it is wider than `limit` points: both ends of a path tell it apart."""
+    """The text, cut in the middle where it is wider than `limit` points: both ends of a path tell it apart.
+
+    Of a range, `stage.3.1 … stage.3.5`, what the names begin with is left out: `stage.3.1 … 5`, `….1 … 5`.
+    """
     if text_width(text, points, face) <= limit:
         return text
+    for shorter in _ranges(text):
+        if text_width(shorter, points, face) <= limit:
+            return shorter
     room = limit - text_width("…", points, face)
     head, tail = 0, len(text)
     while head < tail:
@@ -69,6 +77,18 @@ def shorten(text: str, limit: float, points: float, face: str = "") -> str:
             break
         head, tail = (head, tail - 1) if at_end else (head + 1, tail)
     return f"{text[:head]}…{text[tail:]}"
+
+
+def _ranges(text: str) -> Iterator[str]:
+    """A range of names with less and less of what the names begin with; nothing for another text."""
+    first, between, last = text.partition(" … ")
+    if not between:
+        return
+    parts, ends = first.split("."), last.split(".")
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(parts[:-1], ends[:-1], strict=False)))
+    end = ".".join(ends[common:])
+    yield f"{first} … {end}"
+    yield from (f"….{'.'.join(parts[at:])} … {end}" for at in range(1, len(parts)))
 
 
 def begin(text: str, limit: float, points: float, face: str = "") -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from cnndsl.backends.diagram.folding import made_of
 from cnndsl.program import Leaf, Module, Program
+from cnndsl.repeats import made_of
 
 
 def definitions(program: Program, network: Module) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sizes for a picture: short, and safe to compare where they are open.
+"""Sizes for a picture: short, also where they are open.
 
 Comparing an open size writes the comparison down as a condition of the program, so nothing here does.
 """
@@ -11,9 +11,9 @@ from math import gcd, lcm
 from types import MappingProxyType
 from typing import NamedTuple
 
-from cnndsl.layers.sizes import Dim, Shape
+from cnndsl.layers.sizes import Dim
 from cnndsl.program import Module, OpenSize
-from cnndsl.traced import Expr, Symbol, Traced, is_open, key_of, value_of
+from cnndsl.traced import Expr, Symbol, Traced, value_of
 
 _TRIED = 16
 """Sizes in a row that a fraction must be right for; the divisors of a network are powers of small numbers."""
@@ -98,10 +98,3 @@ def _where_it_fits(expr: Expr, fitting: Fitting) -> _Fraction | None:
 def full_size(shape: Iterable[Dim]) -> str:
     """A size for a tooltip, where there is room for every expression."""
     return " × ".join(str(dim) for dim in shape)
-
-
-def same_size(a: Shape, b: Shape) -> bool:
-    """Whether two sizes are the same, open ones included; a plain `==` would count as a condition on those."""
-    return [key_of(dim) if is_open(dim) else value_of(dim) for dim in a] == [
-        key_of(dim) if is_open(dim) else value_of(dim) for dim in b
-    ]

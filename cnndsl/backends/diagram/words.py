@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from cnndsl.backends.diagram.sizes import dim_text
@@ -10,10 +12,11 @@ from cnndsl.costs import Cost
 from cnndsl.layers.alike import UpsampleLike
 from cnndsl.layers.sizes import Shape, plain
 from cnndsl.layers.values import Concat, Operation
-from cnndsl.program import Leaf, Module, Parameter
-from cnndsl.traced import Traced
+from cnndsl.program import Leaf, Parameter
+from cnndsl.traced import Traced, is_open, value_of
 
 _SIGNS = {"*": "×", "-": "−", "/": "÷"}
+_EXPONENT = re.compile("e-0*")
 
 
 def learned(leaf: Leaf) -> int:
@@ -64,32 +67,63 @@ def _scaled(amount: float, step: int, units: tuple[str, ...]) -> str:
     return f"{amount:,.{digits}f} {units[power]}"
 
 
-def arguments(parameters: Iterable[Parameter]) -> str:
-    """The arguments of a block that are not its defaults: `channels 64, stride 2`.
+def arguments(*parts: Sequence[Parameter]) -> str:
+    """The arguments of a block that are not its defaults: `channels 64, stride 2`; of several uses, how they differ.
 
     Those that are no plain values, such as a layer, are left out.
     """
-    said = ((p.name, _argument(p.value)) for p in parameters if p.default is None or p.value != p.default)
-    return ", ".join(f"{name} {value}" for name, value in said if value)
+    listed = zip(*parts, strict=True)
+    matter = (given for given in listed if any(p.default is None or p.value != p.default for p in given))
+    return ", ".join(filter(None, (_told(given[0].name, [p.value for p in given]) for given in matter)))
 
 
-def arguments_key(module: Module) -> tuple[tuple[str, str], ...]:
-    """What two uses of a definition must share to be uses with the same arguments."""
-    return tuple((p.name, repr(p.value)) for p in module.parameters)
+def differences(settings: Sequence[Sequence[tuple[str, Any]]]) -> str:
+    """The arguments that differ from turn to turn of a run: `channels 32 … 128`."""
+    turns = zip(*settings, strict=True)
+    said = (_told(pairs[0][0], [value for _, value in pairs]) for pairs in turns if len(set(pairs)) > 1)
+    return ", ".join(dict.fromkeys(filter(None, said)))
+
+
+def channels(sizes: Sequence[Shape]) -> str:
+    """The channels that come into the turns of a run, where they differ: `in 64 … 224`."""
+    counts = [value_of(size[0]) for size in sizes if size and not is_open(size[0])]
+    return f"in {_course(counts)}" if len(set(counts)) > 1 else ""
+
+
+def _told(name: str, values: Sequence[Any]) -> str:
+    return f"{name} {_course(values)}" if all(map(_argument, values)) else ""
+
+
+def _course(values: Sequence[Any]) -> str:
+    """How a value goes on from turn to turn: `64`, `2 then 1`, `0.05 … 0.2`, `16 to 24` where it goes up and down."""
+    texts = [text for text, _ in groupby(map(_argument, values))]
+    if len(texts) <= 2:
+        return " then ".join(texts)
+    if not all(isinstance(value, int | float) for value in values):
+        return f"{texts[0]} … {texts[-1]}"
+    ascending = sorted(values)
+    if values not in (ascending, ascending[::-1]):
+        return f"{_argument(ascending[0])} to {_argument(ascending[-1])}"
+    return f"{texts[0]} … {texts[-1]}"
 
 
 def _argument(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:g}"  # what was computed, such as 0.2 * 7 / 8, has digits that say nothing
+        return short(value)
     if isinstance(value, int | Traced):
         return str(value)
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple) and all(isinstance(item, int | float | Traced) for item in value):
-        return f"[{', '.join(map(str, value))}]"
+        return f"[{', '.join(map(_argument, value))}]"
     return ""
+
+
+def short(value: float) -> str:
+    """A number in three digits: what was computed, such as 0.2 * 7 / 8, has more that say nothing."""
+    return _EXPONENT.sub("e-", f"{value:.3g}")
 
 
 def operation(action: Operation, xs: tuple[Shape, ...]) -> tuple[str, str]:

@@ -135,7 +135,7 @@ class Shown:
     title: the path of the part, or for what has none its kind. kind: the word of the language, or the block's name.
     role: what it is coloured as, a key of `cnndsl.theme`'s tints. words: its arguments, for people.
     formulas: why what comes out has its size: the axes, and the steps of the formula.
-    inside: the steps of a block that are shown. skipped: how many equal blocks before it are not.
+    inside: the steps of a block that are shown. skipped: how many blocks of its run before it are not.
     """
 
     title: str

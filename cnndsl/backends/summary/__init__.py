@@ -38,7 +38,7 @@ def summary(
     """The table of a network, by default the last one of the text; it ends with a line end.
 
     depth: how many levels of blocks are shown with what is inside them; None for all. A block has its totals.
-    fold: whether equal blocks that follow each other are one line.
+    fold: whether the blocks of a run, made by one statement, are one line.
     batch, dtype: for how many samples at once, and in which type of numbers, memory is counted.
     columns: the columns of text and Markdown, by their keys in `COLUMNS`; JSON and CSV have everything.
     color, width, bars: for text alone. Where nothing else is asked for, there are as many columns as stay within

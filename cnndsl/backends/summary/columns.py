@@ -33,12 +33,15 @@ def kind(line: Entry) -> str:
 
 def layer(line: Entry) -> str:
     """The kind with its arguments."""
-    return clean(f"{line.word} {line.row.words}".rstrip())
+    return clean(f"{line.word} {line.words}".rstrip())
 
 
 def output(line: Entry) -> str:
-    """The shapes that come out."""
-    return shapes(line.row.output) if line.row.output else "never applied"
+    """The shapes that come out; of a run from the first block to the last: `96 ... 256 x 56 x 56`."""
+    if len(line.output) != 1 or len(line.output[0]) != len(line.row.output[0]):
+        return shapes(line.output or line.row.output) or "never applied"
+    ends = ((show([a]), show([b])) for a, b in zip(line.row.output[0], line.output[0], strict=True))
+    return " x ".join(a if a == b else f"{a} ... {b}" for a, b in ends)
 
 
 def _first(line: Entry) -> str:

@@ -1,15 +1,16 @@
-"""The lines of a summary: the applications of a network, equal blocks in a row folded into one."""
+"""The lines of a summary: the applications of a network, the blocks of a run folded into one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from cnndsl import costs, receptive
+from cnndsl.backends.diagram import words
 from cnndsl.costs import Held, Row
 from cnndsl.costs.memory import Type
 from cnndsl.interpreter import Frame, applications
-from cnndsl.layers.sizes import show
+from cnndsl.layers.sizes import Shape
 from cnndsl.program import Module, Program
 from cnndsl.receptive import Applied, Seen
 
@@ -19,12 +20,13 @@ MOST_MEASURED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: an application, or `times` equal blocks one after the other, the last of them at `last`.
+    """One line: an application, or `times` blocks of one run, the last of them at `last`.
 
     The row is the first one's, with the parameters and multiply-accumulates of all of them together.
     alive: bytes that are alive while it runs in inference, of several the most. kept: what autograd keeps of it in
     training, all together. Both are None where that is not known.
     seen: the receptive fields of what comes out, of several of what the last one gives; none where not worked out.
+    output: the shapes that come out of the last one. differences: the arguments in which several differ, in words.
     """
 
     row: Row
@@ -33,6 +35,8 @@ class Entry:
     alive: int | None = None
     kept: int | None = None
     seen: tuple[Seen, ...] = ()
+    output: tuple[Shape, ...] = ()
+    differences: str = ""
 
     @property
     def name(self) -> str:
@@ -49,13 +53,29 @@ class Entry:
         """What it is: `conv`, for several blocks `BasicBlock x 7`."""
         return self.row.word if self.times == 1 else f"{self.row.word} x {self.times}"
 
-    def and_then(self, other: Entry) -> Entry:
-        """Both, where the other is equal and comes next."""
-        row, more = self.row, other.row
-        both = replace(row, parameters=row.parameters + more.parameters, macs=_sum(row.macs, more.macs))
-        alive = None if self.alive is None or other.alive is None else max(self.alive, other.alive)
-        last = other.last or more.path
-        return Entry(both, self.times + other.times, last, alive, _sum(self.kept, other.kept), other.seen)
+    @property
+    def words(self) -> str:
+        """The arguments of a layer; of a run how they differ: `drop 0.05 ... 0.2`."""
+        return self.differences or self.row.words
+
+
+def together(turns: Sequence[Entry]) -> Entry:
+    """The blocks of a run, or some of them in a row, as one line."""
+    first, last = turns[0], turns[-1]
+    if len(turns) == 1:
+        return first
+    parameters = sum(turn.row.parameters for turn in turns)
+    alive = [turn.alive for turn in turns]
+    return Entry(
+        replace(first.row, parameters=parameters, macs=_sum([turn.row.macs for turn in turns])),
+        len(turns),
+        last.row.path,
+        None if None in alive else max(filter(None, alive), default=0),
+        _sum([turn.kept for turn in turns]),
+        last.seen,
+        last.row.output,
+        words.differences([turn.row.settings for turn in turns]).replace("…", "..."),
+    )
 
 
 def measured(program: Program, network: str, *, batch: int = 1, dtype: Type = "float32") -> Iterator[Entry]:
@@ -81,8 +101,8 @@ def entries(lines: Iterator[Entry], *, depth: int | None = None, fold: bool = Tr
     """The lines for applications in the order of execution.
 
     depth: how many levels of blocks are shown with what is inside them; None for all.
-    fold: whether blocks in a row that are equal to their last layer become one line. What is inside such blocks is
-    shown where it is seen for the first time: below the first of the row, which then stands by itself.
+    fold: whether the blocks of a run, made by one statement, become one line. What is inside of them is shown where
+    such a structure is seen for the first time: below the first of the run, which then stands by itself.
     """
     if not fold:
         yield from (line for line in lines if depth is None or line.row.depth <= depth)
@@ -96,8 +116,9 @@ def _range(first: str, last: str) -> str:
     return first if last in ("", first) else f"{first} ... {last}"
 
 
-def _sum(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
+def _sum(amounts: Sequence[int | None]) -> int | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if len(known) == len(amounts) else None
 
 
 def _applications(program: Program, module: Module) -> int:
@@ -116,29 +137,25 @@ def _applications(program: Program, module: Module) -> int:
 
 @dataclass(slots=True)
 class _Node:
-    """A line with what is inside, and the line for equal blocks that come next.
-
-    `key` is the same for what is equal, wherever it stands; `shape` for what has the same layers, of any size.
-    """
+    """A line with what is inside, and the blocks of its run that come next."""
 
     entry: Entry
-    key: int
-    shape: int
-    inside: list[_Node] = field(default_factory=list)
-    rest: Entry | None = None
+    inside: list[_Node]
+    rest: list[Entry] = field(default_factory=list)
 
     def entries(self, depth: int | None, shown: set[int]) -> Iterator[Entry]:
-        opened = depth is None or self.entry.row.depth < depth
-        if self.rest is not None and not (opened and self.shape not in shown):
-            yield self.entry.and_then(self.rest)
+        row = self.entry.row
+        opened = depth is None or row.depth < depth
+        if self.rest and not (opened and row.structure not in shown):
+            yield together([self.entry, *self.rest])
             return
         yield self.entry
         if opened:
-            shown.add(self.shape)
+            shown.add(row.structure)
             for node in self.inside:
                 yield from node.entries(depth, shown)
-        if self.rest is not None:
-            yield self.rest
+        if self.rest:
+            yield together(self.rest)
 
 
 class _Walk:
@@ -146,32 +163,17 @@ class _Walk:
 
     def __init__(self, lines: Iterator[Entry]) -> None:
         self._lines = lines
-        self._numbers: dict[tuple[object, ...], int] = {}
         self._next = next(lines, None)
 
     def level(self, depth: int) -> list[_Node]:
-        """What comes next at this depth, up to the end of the block, equal blocks joined."""
+        """What comes next at this depth, up to the end of the block, the blocks of a run joined."""
         nodes: list[_Node] = []
         while self._next is not None and self._next.row.depth == depth:
             line = self._next
             self._next = next(self._lines, None)
             inside = self.level(depth + 1)
-            node = _Node(line, self._key(line.row, inside), self._shape(line.row, inside), inside)
-            before = nodes[-1] if nodes else None
-            if before is not None and line.row.what == "block" and before.key == node.key:
-                before.rest = line if before.rest is None else before.rest.and_then(line)
+            if line.row.goes_on:
+                nodes[-1].rest.append(line)
             else:
-                nodes.append(node)
+                nodes.append(_Node(line, inside))
         return nodes
-
-    def _key(self, row: Row, inside: list[_Node]) -> int:
-        sizes = tuple(map(show, row.output))
-        own = (row.what, row.word, row.words, sizes, row.parameters, row.macs, row.shared, row.inserted)
-        parts = tuple((node.entry.name, node.rest.times if node.rest else 0, node.key) for node in inside)
-        return self._number((own, parts))
-
-    def _shape(self, row: Row, inside: list[_Node]) -> int:
-        return self._number((row.what, row.word, tuple((node.entry.name, node.shape) for node in inside)))
-
-    def _number(self, key: tuple[object, ...]) -> int:
-        return self._numbers.setdefault(key, len(self._numbers))

@@ -41,8 +41,9 @@ def json(network: Module, totals: Totals, lines: Iterable[Entry]) -> str:
     """One object: the network, its totals, and the rows.
 
     Sizes are numbers, or text where they are left open; what depends on an open size or is not known is null.
-    A row with `times` above 1 stands for equal blocks from `path` to `last`: its parameters, multiply-accumulates and
-    `kept` bytes are those of all of them, its `memory` is the most, its `field` what comes out of the last one sees.
+    A row with `times` above 1 stands for the blocks of a run from `path` to `last`, and its `arguments` are how these
+    differ: its parameters, multiply-accumulates and `kept` bytes are those of all of them, its `memory` is the most,
+    its `output` what comes out of the first one, its `field` what comes out of the last one sees.
     Bytes are for the batch and the type that stand in the totals.
     """
     fields = {
@@ -148,7 +149,7 @@ def _row(line: Entry) -> dict[str, Any]:
         "depth": row.depth,
         "kind": row.what,
         "layer": row.word,
-        "arguments": row.words,
+        "arguments": line.words,
         "output": as_json(row.output),
         "parameters": row.parameters,
         "shared": row.shared,

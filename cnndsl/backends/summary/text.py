@@ -152,7 +152,7 @@ def _made(columns: list[Column], lines: list[Entry]) -> Table:
 def _cut(columns: list[Column], lines: list[Entry], room: int, least: Mapping[str, int]) -> Table:
     """The table with columns cut short as far as it has to be, in this order and not below these widths.
 
-    Of equal blocks in a row it stays said how many they are, and names are less far in before they are cut.
+    Of the blocks of a run it stays said how many they are, and names are less far in before they are cut.
     """
     columns, rows, widths = _made(columns, lines)
     keys = [column.key for column in columns]

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from cnndsl import costs
 from cnndsl.backends.volume.build import build
-from cnndsl.backends.volume.folding import PLANS, Plan, cut, fold, give_names
+from cnndsl.backends.volume.folding import PLANS, Plan, Shapes, cut, fold, give_names
 from cnndsl.backends.volume.layout import lay_out
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.write import write
@@ -42,9 +42,10 @@ def scene_of(program: Program, network: Module, depth: int | None = None, expand
     """What is drawn of a network: by the first plan that leaves it easy to take in, or as deep as `depth` says."""
     plans = PLANS if depth is None else (Plan(depth=depth),)
     table = costs.table(program)
+    shapes = Shapes(program, network)
     scene = Scene(network.name, "")
     for plan in plans:
-        found = build(program, network, plan, expand, table)
+        found = build(shapes, network, plan, expand, table)
         if found is None:
             continue
         scene = fold(found, layers=plan.merged)

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from cnndsl import costs
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE
-from cnndsl.backends.diagram.sizes import fitting_sizes, full_size, same_size
+from cnndsl.backends.diagram.sizes import fitting_sizes, full_size
 from cnndsl.backends.volume.folding import Plan, Shapes
 from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
 from cnndsl.layers.base import Group, Layer, times
-from cnndsl.layers.sizes import Shape, per_axis, plain
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.layers.sizes import Shape, per_axis, plain, same_size
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Step
 from cnndsl.traced import value_of
 
 _BODIES = (Group.CONVOLUTION, Group.DENSE)
@@ -23,15 +23,15 @@ _BODIES = (Group.CONVOLUTION, Group.DENSE)
 
 
 def build(
-    program: Program, network: Module, plan: Plan, expand: Collection[str], table: dict[str, costs.Cost]
+    shapes: Shapes, network: Module, plan: Plan, expand: Collection[str], table: dict[str, costs.Cost]
 ) -> Scene | None:
     """Everything that the plan lets be seen, without any folding of equal volumes; None where that is too much.
 
-    `table` has the costs of the program's modules.
+    `shapes` are the network's, `table` has the costs of the program's modules.
     """
     scene = Scene(network.name, words.summary(table[network.id]), fitting_sizes(network))
     try:
-        _Builder(Shapes(program), table, scene, plan, frozenset(expand)).network(network)
+        _Builder(shapes, table, scene, plan, frozenset(expand)).network(network)
     except _TooMany:
         return None
     return scene
@@ -69,7 +69,6 @@ class _Frame:
     place: _Place
     values: dict[int, _Value]
     readers: Counter[int]
-    children: dict[str, Child]
 
     def inputs(self, step: Step) -> list[_Value]:
         return [self.values[i] for i in step.read]
@@ -88,6 +87,7 @@ class _Builder:
         self, shapes: Shapes, table: dict[str, costs.Cost], scene: Scene, plan: Plan, expand: frozenset[str]
     ) -> None:
         self._shapes = shapes
+        self._repeats = shapes.repeats
         self._costs = table
         self._scene = scene
         self._plan = plan
@@ -123,26 +123,27 @@ class _Builder:
         readers = Counter(value for step in module.steps for value in step.read)
         readers.update(output.value for output in module.outputs)
         values = {i: value._replace(alone=value.alone and readers[i] <= 1) for i, value in enumerate(inputs)}
-        frame = _Frame(module, place, values, readers, self._shapes.children(module))
-        for step in module.steps:
-            self._step(frame, step)
+        frame = _Frame(module, place, values, readers)
+        for run in self._repeats.runs(module):
+            for at, step in enumerate(module.steps[run.start : run.start + run.period * run.times]):
+                self._step(frame, step, (place.path, run, at % run.period) if run.times > 1 else None)
         return [frame.values[output.value] for output in module.outputs]
 
-    def _step(self, frame: _Frame, step: Step) -> None:
+    def _step(self, frame: _Frame, step: Step, run: object) -> None:
         action = step.action
         if isinstance(action, Combine):
             self._combine(frame, step, action)
         elif isinstance(action, Plain):
             self._layer(frame, step, action.layer, None)
         else:
-            child = frame.children[action.child]
-            inner = self._shapes.inner(frame.module, step)
+            child = self._repeats.child(frame.module, action.child)
+            inner = self._repeats.inner(frame.module, step)
             if inner is None and isinstance(child.unit, Leaf):
                 self._layer(frame, step, child.unit.layer, child)
             elif inner is not None:
-                self._part(frame, step, child, inner)
+                self._part(frame, step, child, inner, run)
 
-    def _part(self, frame: _Frame, step: Step, child: Child, inner: Module) -> None:
+    def _part(self, frame: _Frame, step: Step, child: Child, inner: Module, run: object) -> None:
         place, path = frame.place, frame.place.part(child.name)
         training = place.training or step.training
         if self._opens(inner, path, place.level):
@@ -161,6 +162,7 @@ class _Builder:
         volume = Volume(BLOCK, title, [path], shape, child.origin, lines, (title, _size_key(shape)))
         self._weigh(volume, path, self._costs[inner.id].parameters)
         volume.training = training
+        volume.run = run
         volume.hops = [self._shapes.is_residual(inner)]
         self._finish(frame, step, volume)
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from cnndsl.backends.diagram import words
 from cnndsl.backends.diagram.picture import BLOCK
 from cnndsl.backends.volume.scene import Link, Scene, Volume
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Program, Step
+from cnndsl.program import Call, Combine, Module, Program
+from cnndsl.repeats import Repeats
 
 FEW = 14
 """Up to so many volumes everything is shown."""
@@ -25,26 +26,13 @@ MOST = 400
 
 
 class Shapes:
-    """What is looked up again and again: parts by their name, what a step applies, which definitions are chains."""
+    """What the plans ask about definitions: which have branches, and which add what comes in."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, network: Module) -> None:
         self._program = program
-        self._children: dict[str, dict[str, Child]] = {}
+        self.repeats = Repeats(program, network)
         self._branched: set[str] | None = None
         self._deeply: dict[str, bool] = {}
-
-    def children(self, module: Module) -> dict[str, Child]:
-        """The parts of a module by their names."""
-        if module.id not in self._children:
-            self._children[module.id] = {child.name: child for child in module.children}
-        return self._children[module.id]
-
-    def inner(self, module: Module, step: Step) -> Module | None:
-        """The module that a step applies; None where it applies a layer or an operation."""
-        if not isinstance(step.action, Call):
-            return None
-        unit = self.children(module)[step.action.child].unit
-        return None if isinstance(unit, Leaf) else self._program.modules[step.action.module or unit.module]
 
     def is_branched(self, module: Module, *, inside: bool = False) -> bool:
         """Whether a use of this definition has branches of its own, which come together in it.
@@ -57,7 +45,7 @@ class Shapes:
         if not inside or module.name in self._branched:
             return module.name in self._branched
         if module.id not in self._deeply:
-            parts = filter(None, (self.inner(module, step) for step in module.steps))
+            parts = filter(None, (self.repeats.inner(module, step) for step in module.steps))
             self._deeply[module.id] = any(self.is_branched(part, inside=True) for part in parts)
         return self._deeply[module.id]
 
@@ -118,7 +106,7 @@ PLANS = (
 
 
 def fold(scene: Scene, *, layers: bool) -> Scene:
-    """The scene with equal blocks in a row drawn as one, and with `layers` equal layers too."""
+    """The scene with runs of blocks, and blocks that look equal, drawn as one; with `layers` equal layers too."""
     after = Counter(link.tail for link in scene.links)
     before: dict[int, list[int]] = defaultdict(list)
     for link in scene.links:
@@ -128,17 +116,28 @@ def fold(scene: Scene, *, layers: bool) -> Scene:
     for at, volume in enumerate(scene.volumes):
         tails = before[at]
         alone = len(tails) == 1 and after[tails[0]] == 1 and (layers or volume.kind == BLOCK)
-        if alone and volume.look == scene.volumes[tails[0]].look:
+        if alone and volume.goes_on(scene.volumes[tails[0]]):
             place = places[tails[0]]
             first = folded.volumes[place]
             first.count += 1
+            first.shape = volume.shape
+            more = len(volume.bands) - len(first.bands)
+            first.bands += volume.bands[len(first.bands) :]
+            first.lines += volume.lines[len(volume.lines) - more :]
             first.hops += volume.hops
             first.paths += volume.paths
             first.makers += volume.makers
         else:
             place = len(folded.volumes)
             folded.volumes.append(
-                replace(volume, paths=list(volume.paths), makers=list(volume.makers), hops=list(volume.hops))
+                replace(
+                    volume,
+                    paths=[*volume.paths],
+                    makers=[*volume.makers],
+                    hops=[*volume.hops],
+                    bands=[*volume.bands],
+                    lines=[*volume.lines],
+                )
             )
             folded.links += (Link(places[tail], place) for tail in tails)
         places.append(place)

@@ -28,6 +28,7 @@ class Volume:
     title: the kind of layer, with its window: "Conv2d 3×3"; plain_title: without it.
     makers: the parts that make it; paths: those and the parts on its stripes.
     key: volumes in a row with equal keys look the same, and may be drawn as one.
+    run: the same for blocks that are turns of one run.
     window: what one position of it reads of each spatial axis before it; None where that says nothing.
     whole: whether one position reads all of what is before it.
     joined: the channels of what was put side by side.
@@ -44,6 +45,7 @@ class Volume:
     origin: Origin
     lines: list[str]
     key: object = None
+    run: object = None
     sign: bool = False
     window: tuple[int, ...] | None = None
     whole: bool = False
@@ -64,12 +66,13 @@ class Volume:
         self.plain_title = self.plain_title or self.title
         self.paths = self.paths or list(self.makers)
 
-    @property
-    def look(self) -> object:
-        """Equal for volumes that look the same."""
-        return (
-            (self.kind, self.key, tuple(self.bands), self.training, self.shared) if self.key is not None else object()
-        )
+    def goes_on(self, before: Volume) -> bool:
+        """Whether it may be drawn as one with the volume before it: both look the same, or are turns of one run."""
+        if (self.kind, self.training, self.shared) != (before.kind, before.training, before.shared):
+            return False
+        if self.run is not None and self.run == before.run:  # the last one may have more stripes
+            return self.bands[: len(before.bands)] == before.bands
+        return self.key is not None and self.key == before.key and self.bands == before.bands
 
 
 @dataclass(frozen=True, slots=True)
