@@ -155,8 +155,9 @@ class Interpreter(ABC, Generic[V]):
         """Run a module whose inputs are `values`: each step that is taken, after what it gives was added to them."""
         for at in applications(self.program, frame):
             if self.takes(at):
-                inputs = [values[index] for index in at.step.inputs]
-                values.update(zip(at.step.outputs, self.apply(at, inputs), strict=True))
+                results = self.apply(at, [values[index] for index in at.step.inputs])
+                values.update(zip(at.step.outputs, results, strict=True))
+                del results  # a value is gone when it is taken out of `values`
                 yield at
 
     def apply(self, at: Application, inputs: Sequence[V]) -> Sequence[V]:

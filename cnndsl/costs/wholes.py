@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from cnndsl.interpreter import Frame, applications
+from collections.abc import Sequence
+
+from cnndsl.interpreter import Application, Frame, Interpreter
 from cnndsl.layers.base import Group, Layer
+from cnndsl.layers.values import Operation
 from cnndsl.program import Module, Program
 
+Inputs = frozenset[int]
 
-def whole_inputs(program: Program, module: str) -> frozenset[int]:
+
+def whole_inputs(program: Program, module: str) -> Inputs:
     """The numbers of the inputs of a module that an embedding reads, with nothing but a change of shape before it."""
-    return _Wholes(program).inputs(module)
+    return _Wholes(program).module(program.modules[module])[0]
 
 
-class _Wholes:
-    """Looks into each module once."""
+class _Wholes(Interpreter[Inputs]):
+    """Says of each value which inputs of its module it has the numbers of, in another shape; runs each module once."""
 
     def __init__(self, program: Program) -> None:
-        self._program = program
-        self._known: dict[str, frozenset[int]] = {}
+        super().__init__(program)
+        self._known: dict[str, tuple[Inputs, list[Inputs]]] = {}
+        self._read: Inputs = frozenset()
+        """The inputs of the module that is run which an embedding reads."""
 
-    def inputs(self, key: str) -> frozenset[int]:
-        if key not in self._known:
-            self._known[key] = self._look(key)
-        return self._known[key]
+    def module(self, module: Module) -> tuple[Inputs, list[Inputs]]:
+        """The inputs that an embedding reads, and those that each output has the numbers of."""
+        if module.id not in self._known:
+            before, self._read = self._read, frozenset()
+            values = self.run(Frame(module), (frozenset({index}) for index in range(len(module.inputs))))
+            self._known[module.id] = self._read, [values[output.value] for output in module.outputs]
+            self._read = before
+        return self._known[module.id]
 
-    def _look(self, key: str) -> frozenset[int]:
-        module = self._program.modules[key]
-        found: set[int] = set()
-        for at in reversed(list(applications(self._program, Frame(module)))):
-            if isinstance(at.target, Module):
-                found.update(at.step.inputs[index] for index in self.inputs(at.target.id))
-            elif isinstance(at.target, Layer) and (
-                at.target.takes_wholes or (at.target.group is Group.SHAPE and found.intersection(at.step.outputs))
-            ):
-                found.update(at.step.inputs)
-        return frozenset(index for index in range(len(module.inputs)) if index in found)
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Inputs]) -> Inputs:  # noqa: ARG002
+        if layer.takes_wholes:
+            self._read |= inputs[0]
+        return inputs[0] if inputs and layer.group is Group.SHAPE else frozenset()  # a learned tensor has none
+
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[Inputs]) -> list[Inputs]:  # noqa: ARG002
+        return [frozenset()] * len(at.step.outputs)
+
+    def call_module(self, at: Application, module: Module, inputs: Sequence[Inputs]) -> list[Inputs]:  # noqa: ARG002
+        read, outputs = self.module(module)
+        self._read = self._read.union(*(inputs[index] for index in read))
+        return [frozenset[int]().union(*(inputs[index] for index in output)) for output in outputs]

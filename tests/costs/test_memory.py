@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.costs import Held, Memory, applications, memory, rows
+from cnndsl.costs.wholes import whole_inputs
 from cnndsl.program import Program
 from tests.costs.execute import execute
 from tests.costs.measure import Living, kept
@@ -190,6 +191,27 @@ def test_layers_from_elsewhere() -> None:
         (True, True),
         (False, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "wholes"),
+    [
+        ("flatten(a) -> embedding(9, 2)", {0}),
+        ("a -> Flat -> Words", {0}),
+        ("a -> Flat -> relu -> Words", set()),
+        ("scale = parameter([4]); scale * (b -> Flat)", set()),
+        ("concat(a -> Flat -> Words, b -> embedding(9, 2))", {0, 1}),
+        ("concat(b -> Flat -> Words, b -> Flat -> Words)", {1}),
+    ],
+)
+def test_whole_numbers_are_what_an_embedding_reads(line: str, wholes: set[int]) -> None:
+    text = f"""
+    sequence Flat {{ flatten }}
+    sequence Words {{ flatten -> embedding(9, 2) }}
+    network Net {{ a = input(4); b = input(4); {line} }}
+    """
+    program = program_of(text)
+    assert whole_inputs(program, program.network().id) == wholes
 
 
 def test_blocks_in_blocks_cost_no_time() -> None:
