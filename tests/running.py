@@ -13,7 +13,9 @@ from torch import Tensor, nn
 import cnndsl
 from cnndsl.compilation import Compilation
 from cnndsl.costs.wholes import whole_inputs
-from cnndsl.program import Call, Leaf, Module, Program
+from cnndsl.interpreter import Frame, applications
+from cnndsl.layers.learned import Learned
+from cnndsl.program import Module, Program
 from cnndsl.reporting.text import render
 from cnndsl.traced import value_of
 
@@ -72,25 +74,18 @@ def sample(program: Program, network: Module, batch: int = BATCH, device: str = 
 
 def derived_sizes(program: Program, network: Module, *, training: bool = False) -> Sizes:
     """What the compiler says."""
-    return list(_applications(program, network, "", training))
+    return list(_applications(program, Frame(network), training))
 
 
-def _applications(
-    program: Program, module: Module, prefix: str, training: bool
-) -> Iterator[tuple[str, tuple[tuple[int, ...], ...]]]:
-    for step in module.steps:
-        if not isinstance(step.action, Call) or (step.training and not training):
-            continue
-        path = prefix + step.action.child
-        unit = module.child(step.action.child).unit
-        if isinstance(unit, Leaf) and unit.layer.kind == "parameter":
-            continue  # a tensor, which is not called
-        if not isinstance(unit, Leaf):
-            inner = program.modules[step.action.module or unit.module]
-            yield from _applications(program, inner, f"{path}.", training)
-        sizes = (tuple(value_of(dim) for dim in module.values[index]) for index in step.outputs)
-        lacking = module.lacks_batch(step.outputs)  # hooks leave the first axis out, also where it is no batch
-        yield path, tuple(size[1:] if lacks else size for size, lacks in zip(sizes, lacking, strict=True))
+def _applications(program: Program, frame: Frame, training: bool) -> Iterator[tuple[str, tuple[tuple[int, ...], ...]]]:
+    for at in applications(program, frame):
+        if at.part is None or isinstance(at.target, Learned) or (at.step.training and not training):
+            continue  # no call, for a learned tensor is not called
+        if isinstance(at.target, Module):
+            yield from _applications(program, at.inside(at.target), training)
+        sizes = (tuple(map(value_of, shape)) for shape in at.ys)
+        lacking = frame.module.lacks_batch(at.step.outputs)  # hooks leave the first axis out, also where it is no batch
+        yield at.path, tuple(size[1:] if lacks else size for size, lacks in zip(sizes, lacking, strict=True))
 
 
 def seen_sizes(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Sizes, list[tuple[int, ...]]]:
