@@ -12,7 +12,6 @@ In an `nn.Sequential` whose parts are numbered an `nn.Identity` keeps the place 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from itertools import chain
 
 from cnndsl.layers.base import Group, Layer
@@ -29,17 +28,9 @@ _FRESH = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
 def for_inference(program: Program) -> Program:
     """The program without what serves training only, batch normalisation folded where it can be."""
     done: dict[str, Module] = {}
-    for module in inner_first(program, program.modules, _used):
+    for module in inner_first(program, program.modules, Module.used):
         done[module.id] = _Serving(module, done).module()
     return program.model_copy(update={"modules": {key: done[key] for key in program.modules}, "target": "inference"})
-
-
-def _used(module: Module) -> Iterable[str]:
-    """The modules that one uses: as parts, and as what a shared part is on other sizes."""
-    yield from module.parts()
-    for step in module.steps:
-        if isinstance(step.action, Call) and step.action.module is not None:
-            yield step.action.module
 
 
 class _Serving:

@@ -338,6 +338,11 @@ class Module(Model):
         """The ids of the modules that its children are."""
         return (child.unit.module for child in self.children if isinstance(child.unit, Use))
 
+    def used(self) -> Iterator[str]:
+        """The ids of the modules that its children are, and of the forms of them that its steps apply."""
+        yield from self.parts()
+        yield from (step.action.module for step in self.steps if isinstance(step.action, Call) and step.action.module)
+
     @property
     def input_shapes(self) -> tuple[Shape, ...]:
         """The shapes of what comes in."""

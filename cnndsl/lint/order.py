@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.diagnostics import Fix
+from cnndsl.interpreter import Frame, applications
 from cnndsl.layers.base import Group, Layer, times
 from cnndsl.layers.convolution import Conv
 from cnndsl.layers.dense import Embedding
@@ -17,9 +18,10 @@ from cnndsl.layers.order import as_torch, without_channels
 from cnndsl.layers.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from cnndsl.layers.resize import Upsample
 from cnndsl.layers.sizes import show
+from cnndsl.layers.values import Operation
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.rule import Finding, Rule
-from cnndsl.program import Call, Combine, Module, Program, Step, Use
+from cnndsl.program import Module, Program, Step
 from cnndsl.source import Span
 from cnndsl.traced import value_of
 
@@ -134,19 +136,17 @@ class PictureWithoutChannels(Rule):
 
     def _readers(self, program: Program, module: Module, index: int) -> Iterator[tuple[Step, Layer | None]]:
         """The steps that read a value of a module, each with the convolution or pool that does, if one does."""
-        for step in module.steps:
-            if index not in step.inputs or isinstance(step.action, Combine):
+        for at in applications(program, Frame(module)):
+            if index not in at.step.inputs or isinstance(at.target, Operation):
                 continue
-            unit = module.child(step.action.child).unit if isinstance(step.action, Call) else step.action
-            if not isinstance(unit, Use):
-                yield step, unit.layer if unit.layer.group in (Group.CONVOLUTION, Group.POOLING) else None
+            if isinstance(at.target, Layer):
+                yield at.step, at.target if at.target.group in (Group.CONVOLUTION, Group.POOLING) else None
                 continue
-            inner = (isinstance(step.action, Call) and step.action.module) or unit.module
-            place = (inner, step.inputs.index(index))
+            place = (at.target.id, at.step.inputs.index(index))
             if place not in self._first:  # each once, however often blocks use one another
-                found = self._readers(program, program.modules[inner], place[1])
+                found = self._readers(program, at.target, place[1])
                 self._first[place] = next((layer for _, layer in found if layer is not None), None)
-            yield step, self._first[place]
+            yield at.step, self._first[place]
 
 
 class OverEmbedding(Rule):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from cnndsl.interpreter import Frame, applications
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
@@ -13,7 +14,7 @@ from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, Laye
 from cnndsl.lint.flow import Applied, Trail
 from cnndsl.lint.idle import is_all_zero
 from cnndsl.lint.rule import Finding, Rule
-from cnndsl.program import Call, Leaf, Module, Program, Use, inner_first
+from cnndsl.program import Leaf, Module, Program, Use, inner_first
 
 _WEIGHTED = (Conv, ConvTranspose, Linear, BatchNorm, GroupNorm, InstanceNorm, LayerNorm)
 
@@ -89,42 +90,28 @@ class SizeOnly(Rule):
         """For each module, whether it holds something that learns."""
         reads: dict[str, frozenset[int]] = {}
         """For each module, the inputs whose numbers lead to an output."""
-        for module in inner_first(program, program.networks, _applied):
+        for module in inner_first(program, program.networks, Module.used):
             read = {output.value for output in module.outputs}
             told: set[int] = set()  # what leads to a layer that was told of
-            units = {child.name: child.unit for child in module.children}
-            for step in reversed(module.steps):
-                call = step.action if isinstance(step.action, Call) else None
-                unit = units[call.child] if call is not None else None
-                if not read.isdisjoint(step.outputs):
-                    inner = reads[_module(call, unit)] if call is not None and isinstance(unit, Use) else None
-                    read.update(step.read if inner is None else (step.inputs[index] for index in inner))
-                elif not told.isdisjoint(step.outputs):
-                    told.update(step.inputs)
-                elif call is not None and unit is not None and _learns(unit, learns):
-                    told.update(step.inputs)
+            for at in reversed(list(applications(program, Frame(module)))):
+                inputs = at.step.inputs
+                if not read.isdisjoint(at.step.outputs):
+                    if isinstance(at.target, Module):
+                        read.update(inputs[index] for index in reads[at.target.id])
+                    else:
+                        read.update(at.step.read)
+                elif not told.isdisjoint(at.step.outputs):
+                    told.update(inputs)
+                elif at.part is not None and _learns(at.part.unit, learns):
+                    told.update(inputs)
                     yield Finding(
                         self.code,
-                        f"only the size of what {call.child} gives is used: it gets no gradient, and is never trained",
-                        step.origin,
+                        f"only the size of what {at.name} gives is used: it gets no gradient, and is never trained",
+                        at.step.origin,
                         help=("use its result too, or take the size from another value and leave it out",),
                     )
-            learns[module.id] = any(_learns(unit, learns) for unit in units.values())
+            learns[module.id] = any(_learns(child.unit, learns) for child in module.children)
             reads[module.id] = frozenset(range(len(module.inputs))) & read
-
-
-def _applied(module: Module) -> Iterator[str]:
-    """The ids of the modules that a module applies."""
-    units = {child.name: child.unit for child in module.children}
-    for step in module.steps:
-        if isinstance(step.action, Call) and isinstance(unit := units[step.action.child], Use):
-            yield _module(step.action, unit)
-            yield unit.module
-
-
-def _module(call: Call, use: Use) -> str:
-    """The id of the module that a call applies: the part's own, or the same for another size."""
-    return call.module or use.module
 
 
 def _learns(unit: Leaf | Use, modules: dict[str, bool]) -> bool:
