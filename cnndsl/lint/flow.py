@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from cnndsl.interpreter import Application, Frame, Interpreter
 from cnndsl.layers.base import Layer
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.sizes import Shape
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Origin, Program, Step, Weights
+from cnndsl.layers.values import Operation
+from cnndsl.program import Call, Module, Origin, Program, Weights
 
 LONGEST = 8
 """Layers that a trail goes back at most; no rule asks for more."""
@@ -102,76 +104,66 @@ class Walk:
     """
 
     def __init__(self, program: Program, visit: Callable[[Trail], None]) -> None:
-        self._modules = program.modules
-        self._visit = visit
+        self.program = program
+        self.visit = visit
         self._known: dict[str, Passage] = {}
 
     def network(self, key: str) -> tuple[Trail, ...]:
         """Walk a network; the trails of its outputs. What comes in has no reader but the network."""
-        passage = self._of(key)
+        passage = self.module(self.program.modules[key])
         for waiting in passage.waiting.values():
             for trail in waiting:
-                self._visit(trail.after(Trail()))
+                self.visit(trail.after(Trail()))
         return tuple(Trail(t.layers, None, t.sole) for t in passage.outputs)
 
-    def _of(self, key: str) -> Passage:
-        if key not in self._known:
-            self._known[key] = self._walk(self._modules[key])
-        return self._known[key]
+    def module(self, module: Module) -> Passage:
+        """Walk a module, once."""
+        if module.id not in self._known:
+            self._known[module.id] = _Trails(self, module).passage()
+        return self._known[module.id]
 
-    def _walk(self, module: Module) -> Passage:
+
+class _Trails(Interpreter[Trail]):
+    """The trails of one module."""
+
+    def __init__(self, walk: Walk, module: Module) -> None:
+        super().__init__(walk.program)
+        self._walk, self._module = walk, module
+        self._calls = Counter(step.action.child for step in module.steps if isinstance(step.action, Call))
+        self._waiting: dict[int, list[Trail]] = {}
+
+    def passage(self) -> Passage:
+        module = self._module
         readers = Counter(index for step in module.steps for index in step.inputs)
         readers.update(output.value for output in module.outputs)
-        trails = [Trail()] * len(module.values)
-        for index in range(len(module.inputs)):
-            trails[index] = Trail(entry=index) if readers[index] == 1 else _SHARED
-        calls = Counter(step.action.child for step in module.steps if isinstance(step.action, Call))
-        parts = {child.name: (child, calls[child.name] > 1) for child in module.children}
-        waiting: dict[int, list[Trail]] = {}
+        values = {index: Trail(entry=index) if readers[index] == 1 else _SHARED for index in range(len(module.inputs))}
+        for at in self.steps(Frame(module), values):
+            values.update((index, _SHARED) for index in at.step.outputs if readers[index] != 1)
+        return Passage(tuple(values[output.value] for output in module.outputs), self._waiting)
 
-        def show(trail: Trail) -> None:
-            self._visit(trail)
-            if trail.entry is not None:
-                waiting.setdefault(trail.entry, []).append(trail)
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Trail]) -> Trail:
+        if not inputs:
+            return Trail()
+        leaf, origin = at.leaf, at.step.origin
+        name = layer.word if not at.name or at.name.isdigit() else at.name
+        declared = at.part.origin if at.part is not None else origin
+        own = (True, leaf.weights, tuple(leaf.init.items()), self._calls[at.name] > 1) if leaf is not None else ()
+        applied = Applied(layer, at.x, at.ys[0], name, origin, declared, (self._module.id, at.index), *own)
+        return self._shown(inputs[0].then(applied))
 
-        for number, step in enumerate(module.steps):
-            made = self._step(module, parts, step, number, trails, show)
-            for index, trail in zip(step.outputs, made, strict=True):
-                trails[index] = trail if readers[index] == 1 else _SHARED
-        return Passage(tuple(trails[output.value] for output in module.outputs), waiting)
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[Trail]) -> list[Trail]:
+        return [Trail()] * len(at.step.outputs)
 
-    def _step(
-        self,
-        module: Module,
-        parts: dict[str, tuple[Child, bool]],
-        step: Step,
-        number: int,
-        trails: Sequence[Trail],
-        show: Callable[[Trail], None],
-    ) -> Sequence[Trail]:
-        """The trails of what a step gives."""
-        action = step.action
-        if isinstance(action, Combine) or not step.inputs:
-            return [Trail()] * len(step.outputs)
-        place = (module.id, number)
-        x, y = module.values[step.inputs[0]], module.values[step.outputs[0]]
-        if not isinstance(action, Call):
-            layer = action.layer
-            trail = trails[step.inputs[0]].then(Applied(layer, x, y, layer.word, step.origin, step.origin, place))
-            show(trail)
-            return [trail]
-        part, is_shared = parts[action.child]
-        if isinstance(part.unit, Leaf):
-            layer = part.unit.layer
-            name = layer.word if part.name.isdigit() else part.name
-            own = (part.unit.weights, tuple(part.unit.init.items()))
-            applied = Applied(layer, x, y, name, step.origin, part.origin, place, True, *own, is_shared)
-            trail = trails[step.inputs[0]].then(applied)
-            show(trail)
-            return [trail]
-        passage = self._of(action.module or part.unit.module)
+    def call_module(self, at: Application, module: Module, inputs: Sequence[Trail]) -> list[Trail]:
+        passage, is_shared = self._walk.module(module), self._calls[at.name] > 1
         for index, waiting in passage.waiting.items():
             for trail in waiting:
-                show((trail.shared() if is_shared else trail).after(trails[step.inputs[index]]))
+                self._shown((trail.shared() if is_shared else trail).after(inputs[index]))
         outputs = [trail.shared() for trail in passage.outputs] if is_shared else passage.outputs
-        return [trail if trail.entry is None else trail.after(trails[step.inputs[trail.entry]]) for trail in outputs]
+        return [trail if trail.entry is None else trail.after(inputs[trail.entry]) for trail in outputs]
+
+    def _shown(self, trail: Trail) -> Trail:
+        self._walk.visit(trail)
+        if trail.entry is not None:
+            self._waiting.setdefault(trail.entry, []).append(trail)
+        return trail
