@@ -167,6 +167,10 @@ def _call_alike(body: Evaluation, layer: type[Layer], value: Value | None, node:
     return _call_operation(body, name, [value, like], named, replace(node, arguments=tuple(rest)))
 
 
+_OF_LISTS = frozenset({"enumerate", "len", "zip"})
+"""Functions of numbers that take a list of anything: they do not look at what is in it."""
+
+
 def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
     positional = [value for argument, value in given if argument.name is None]
@@ -180,7 +184,7 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         if name in _TWO_BY_TWO and not named and len(spread) > 2 and _are_values(spread):
             return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), spread)
         return _call_operation(body, name, spread, named, node)
-    if name in functions.TABLE and any(isinstance(item, Value) for item in spread):
+    if name in functions.TABLE and any(isinstance(i, Value) for i in (positional if name in _OF_LISTS else spread)):
         raise of_a_value(name, node)
     if name in functions.TABLE:
         body.go_through(positional, node.span)

@@ -50,11 +50,7 @@ REFUSED: dict[str, Difference] = {
         ("linear",), "a value on whose last axis nn.Linear works, which has no `axis`", "any other axis is a mistake"
     ),
     "value": Difference(("pad",), "a value beside a mode that makes no use of it", "it would have no effect"),
-    "slice": Difference(
-        ("crop",),
-        "more than there is, less than nothing, or two ways of saying how much",
-        "a slice takes anything, and hides it",
-    ),
+    "two ways": Difference(("crop",), "both margins and a size", "one of them would have no effect"),
 }
 """By a name for each, under which the tests know when it applies."""
 

@@ -54,3 +54,17 @@ def test_what_does_not_fit(call: str, message: str) -> None:
 def test_a_call_inside_a_call_is_applied_once() -> None:
     text = "network Net {\n    input(4, 8, 8)\n    adaptive_avgpool(relu(it), 1)\n}"
     assert cnndsl.compile(text).python().count("F.relu") == 1
+
+
+def test_functions_of_lists_take_lists_of_values() -> None:
+    text = """
+    network Net {
+        input(8, 4, 4)
+        parts = split(it, 4)
+        out = []
+        for [i, part] in enumerate(parts) { out = out + [part -> "a{i}": conv(1 + i, 1)] }
+        for [part, n] in zip(parts, [1, 2, 3, 4]) { out = out + [part -> "b{n}": conv(n, 1)] }
+        concat(out) -> conv(len(parts), 1)
+    }
+    """
+    assert cnndsl.compile(text).diagnostics == ()

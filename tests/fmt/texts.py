@@ -28,18 +28,18 @@ def _maybe(chance: Random) -> bool:
 
 
 def expressions(chance: Random, depth: int) -> Words:
-    """A chain of stages, or only one."""
-    return _joined(chance, "->", lambda: _stages(chance, depth), most=3)
+    """A chain of stages, or only one. No arrow goes on from a choice between two values, which needs parentheses."""
+    found = _joined(chance, "->", lambda: _stages(chance, depth), most=3)
+    if found[-1] != "}" and chance.randint(0, 7) == 0:
+        found += ["if", *_tests(chance, 0), "else", *_tests(chance, 0)]
+    return found
 
 
 def _stages(chance: Random, depth: int) -> Words:
     label = chance.choice([[], [], [], ["x", ":"], ['"b{i}"', ":"]])
     if depth > 0 and chance.randint(0, 5) == 0:
         return [*label, *_ifs(chance, depth - 1)]
-    found = _tests(chance, depth)
-    if chance.randint(0, 7) == 0:
-        found += ["if", *_tests(chance, 0), "else", *_tests(chance, 0)]
-    return [*label, *found]
+    return [*label, *_tests(chance, depth)]
 
 
 def _ifs(chance: Random, depth: int) -> Words:

@@ -70,17 +70,6 @@ def _nothing(_: Case, answer: Answer) -> bool:
     return 0 in answer.y or any(0 in shape for _, shape, _ in answer.state)
 
 
-def _slice(case: Case) -> bool:
-    size, margins = case.get("size"), case.get("margins")
-    extents = case.x[1:]
-    sizes = size if isinstance(size, tuple) else (size,) * len(extents)
-    return (
-        (margins is not None) == (size is not None)
-        or any(asked is not None and asked > extent for asked, extent in zip(sizes, extents, strict=False))
-        or any(margin < 0 for margin in _all(margins))
-    )
-
-
 APPLIES: dict[str, Callable[[Case], bool]] = {
     "rank": _wrong_rank,
     "list of one": _list_of_one,
@@ -94,7 +83,7 @@ APPLIES: dict[str, Callable[[Case], bool]] = {
     "max_norm": _some(lambda n: n <= 0, "max_norm", "norm_type"),
     "last axis": _not_last,
     "value": _unread_value,
-    "slice": _slice,
+    "two ways": lambda case: case.get("size") is not None and case.get("margins") is not None,
 }
 """For each difference that lies in the parameters: whether a case has it; `cnndsl.layers.narrower` has the reasons."""
 
