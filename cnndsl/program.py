@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from typing_extensions import TypeAliasType
 
+from cnndsl.ir.nodes import Item
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS, OPERATIONS
 from cnndsl.layers.extern import Extern
@@ -363,6 +364,8 @@ class Program(Model):
     """The name of the source text."""
     networks: tuple[str, ...]
     """The ids of the networks, in the order of the text."""
+    definitions: tuple[Item, ...] = ()
+    """What the text says: its definitions, constants and variants, and those of the files that it imports."""
     modules: dict[str, Module]
     settings: dict[str, Value] = {}
     """The values that network parameters were given from outside the text."""

@@ -19,6 +19,8 @@ from cnndsl.elaborate.limits import Limits
 from cnndsl.elaborate.networks import Networks
 from cnndsl.elaborate.unread import report_unused_names
 from cnndsl.imports import Reader, nowhere
+from cnndsl.ir.lower import lower
+from cnndsl.ir.words import WORDS
 from cnndsl.program import Program
 from cnndsl.syntax.tree import File
 
@@ -46,6 +48,10 @@ def elaborate(
     if has_errors(diagnostics):
         return None, diagnostics
     program = Program(
-        source=file.span.source.name, networks=tuple(networks), modules=context.modules, settings=dict(settings)
+        source=file.span.source.name,
+        networks=tuple(networks),
+        definitions=lower(files.parsed, WORDS),
+        modules=context.modules,
+        settings=dict(settings),
     )
     return program, diagnostics

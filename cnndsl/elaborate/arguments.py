@@ -18,7 +18,8 @@ from cnndsl.elaborate.mistaken import refuse_others, result_of
 from cnndsl.elaborate.pytorch import AsInPyTorch, Claim, claimed
 from cnndsl.elaborate.suggest import activation_argument, is_clear, nearest, without
 from cnndsl.elaborate.values import BlockRecipe, LayerRecipe, Part, Template, Unknown
-from cnndsl.elaborate.weights import INIT_WORDS, WEIGHT_WORDS, initialiser, weights_of
+from cnndsl.elaborate.weights import initialiser, weights_of
+from cnndsl.ir.words import INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers import fields
 from cnndsl.layers.base import Layer
 from cnndsl.layers.catalogue import KINDS, OPERATIONS

@@ -16,6 +16,7 @@ from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.values import UNKNOWN, External, Silent, Template
 from cnndsl.imports import ImportProblem, Reader
+from cnndsl.ir.lower import ParsedFile
 from cnndsl.layers.catalogue import HELPERS
 from cnndsl.names import why_not_class, why_not_imported
 from cnndsl.source import Source, Span
@@ -37,6 +38,10 @@ class Files:
         """The first of each name."""
         self.definitions: list[Template | External] = []
         """All that the files define."""
+        self.parsed: list[ParsedFile] = []
+        """All files, each after those that it imports."""
+        self._by_scope: dict[Scope, ParsedFile] = {}
+        self._imported: dict[Scope, dict[str, tuple[ParsedFile, str]]] = {}
         self._parameters: list[tree.Parameter] = []
         """Those of blocks, sequences and networks."""
 
@@ -56,6 +61,8 @@ class Files:
         if not self._open:
             for parameter in self._parameters:
                 self._safely(lambda parameter=parameter: self._check_hides_no_class(parameter))
+        parsed = self._by_scope[scope] = ParsedFile(file, self._imported.get(scope, {}))
+        self.parsed.append(parsed)
         return scope
 
     def _safely(self, work: Any) -> None:
@@ -152,6 +159,7 @@ class Files:
                     help=f"did you mean {near}?" if near else f"it defines {', '.join(found.names) or 'nothing'}",
                 )
             scope.names[name.text] = found.names[name.text]
+            self._imported.setdefault(scope, {})[name.text] = (self._by_scope[found], name.text)
 
     def _scope_of(self, path: PurePosixPath, item: tree.Import) -> Scope | None:
         if path in self._open:

@@ -18,8 +18,6 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import SizeIsOpen, is_open, value_of
 
-WEIGHT_WORDS = frozenset({"weight", "trainable"})
-INIT_WORDS = {"weight_init": "weight", "bias_init": "bias"}
 Nested = Any  # a number, or a tuple of Nested
 
 

@@ -49,6 +49,10 @@ class UpsampleLike(Operation):
             )
         return (self._layer(like).output(x),)
 
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        x, like = xs
+        return ((x[0], *like[1:]),)
+
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         x, like = xs
         taken = (AxisRule(name, like[axis], words="as in the second value") for axis, name in enumerate(axis_names(x)))

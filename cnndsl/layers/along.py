@@ -87,6 +87,10 @@ class GLU(Activation):
                 "choose an axis of even size: axis=1 for the channels",
                 code="E304",
             )
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        at = axis_index(self.axis, x, "glu")
         return (*x[:at], x[at] // 2, *x[at + 1 :])
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:

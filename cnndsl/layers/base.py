@@ -129,6 +129,14 @@ class Layer(Parameterised):
         """The size of what comes out. Raises SizeError where PyTorch would refuse, or nothing would be left."""
         raise NotImplementedError
 
+    def size_rule(self, x: Shape) -> Shape:
+        """The size of what comes out, as `output` gives it for an input that fits.
+
+        Arithmetic alone: it asks nothing of the numbers and raises nothing, so that it is a formula where these are
+        expressions. By default that of what comes in.
+        """
+        return x
+
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         """Why each axis of what comes out is as long as it is; empty for a layer that keeps the size."""
         return ()

@@ -88,13 +88,26 @@ class Conv(_Convolution):
         dilation = self._axes(self.dilation, x, "dilation")
         if self.padding == "same":
             self._check_same(x, kernel, stride, dilation)
-            return (self.channels, *x[1:])
+            return self.size_rule(x)
         padding = self._axes(0 if self.padding == "valid" else self.padding, x, "padding")
         check_border(x, padding, padding, self.padding_mode, "padding_mode")
-        y = tuple(window_size(*axis) for axis in zip(x[1:], kernel, padding, stride, dilation, strict=True))
-        if any(size < 1 for size in y):
+        y = self.size_rule(x)
+        if any(size < 1 for size in y[1:]):
             raise does_not_fit(x, kernel, padding, dilation)
-        return (self.channels, *y)
+        return y
+
+    def size_rule(self, x: Shape) -> Shape:
+        if self.padding == "same":
+            return (self.channels, *x[1:])
+        axes = zip(
+            x[1:],
+            self._axes(self.kernel, x, "kernel"),
+            self._axes(0 if self.padding == "valid" else self.padding, x, "padding"),
+            self._axes(self.stride, x, "stride"),
+            self._axes(self.dilation, x, "dilation"),
+            strict=True,
+        )
+        return (self.channels, *(window_size(*axis) for axis in axes))
 
     def _check_same(
         self, x: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
@@ -210,7 +223,6 @@ class ConvTranspose(_Convolution):
 
     def output(self, x: Shape) -> Shape:
         self._check(x, self.groups)
-        kernel = self._axes(self.kernel, x, "kernel")
         stride = self._axes(self.stride, x, "stride")
         padding = self._axes(self.padding, x, "padding")
         extra = self._axes(self.output_padding, x, "output_padding")
@@ -221,16 +233,18 @@ class ConvTranspose(_Convolution):
                 "output_padding picks one of the sizes between two strides: use at most stride - 1",
                 code="E312",
             )
-        y = tuple(
-            (i - 1) * s - 2 * p + d * (k - 1) + o + 1
-            for i, k, s, p, o, d in zip(x[1:], kernel, stride, padding, extra, dilation, strict=True)
-        )
-        if any(size < 1 for size in y):
+        y = self.size_rule(x)
+        if any(size < 1 for size in y[1:]):
             raise SizeError(
-                f"padding {extent(padding)} takes away all of the output: it would be {show(y)}",
+                f"padding {extent(padding)} takes away all of the output: it would be {show(y[1:])}",
                 "conv_transpose's padding makes the output smaller: use less of it, or a larger kernel",
             )
-        return (self.channels, *y)
+        return y
+
+    def size_rule(self, x: Shape) -> Shape:
+        names = ("kernel", "stride", "padding", "output_padding", "dilation")
+        axes = zip(x[1:], *(self._axes(getattr(self, name), x, name) for name in names), strict=True)
+        return (self.channels, *((i - 1) * s - 2 * p + d * (k - 1) + o + 1 for i, k, s, p, o, d in axes))
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         kernel = self._axes(self.kernel, x, "kernel")

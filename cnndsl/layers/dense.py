@@ -46,6 +46,9 @@ class Linear(Layer):
                 "write axis=-1, with a permute before it that puts the axis last",
                 code="E307",
             )
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
         return (*x[:-1], self.features)
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
@@ -103,6 +106,9 @@ class Embedding(Layer):
                 f"choose a row from 0 to {self.num - 1}",
                 code="E312",
             )
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
         return (*x, self.features)
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:

@@ -35,6 +35,9 @@ class Learned(Layer):
     def output(self, x: Shape) -> Shape:
         return self.size
 
+    def size_rule(self, x: Shape) -> Shape:
+        return self.size
+
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("", self.size),)
 

@@ -12,7 +12,7 @@ from cnndsl.layers.memory import Extra, Kept
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, region, sliding, spatial_reach, whole
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, per_axis
 from cnndsl.layers.window_rules import UNITS, Sliding
-from cnndsl.layers.windows import check_whole_kernel, nearby, pool_output, pool_words
+from cnndsl.layers.windows import check_whole_kernel, nearby, pool_output, pool_sizes, pool_words
 from cnndsl.traced import is_open, value_of
 
 _KERNEL = "size of the region"
@@ -109,6 +109,9 @@ class MaxPool(_Pool):
         self.check_rank(x)
         return pool_output(x, self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
 
+    def size_rule(self, x: Shape) -> Shape:
+        return pool_sizes(x, self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
+
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         return _window_rules(
             x, self.output(x), self.kernel, self.stride, self.padding, self.dilation, ceil=self.ceil_mode
@@ -168,6 +171,9 @@ class AvgPool(_Pool):
         check_whole_kernel(x, self.kernel, self.kind)
         return y
 
+    def size_rule(self, x: Shape) -> Shape:
+        return pool_sizes(x, self.kernel, self.stride, self.padding, 1, self.ceil_mode)
+
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         return _window_rules(x, self.output(x), self.kernel, self.stride, self.padding, ceil=self.ceil_mode)
 
@@ -213,6 +219,9 @@ class LPPool(_Pool):
         check_whole_kernel(x, self.kernel, self.kind)
         return y
 
+    def size_rule(self, x: Shape) -> Shape:
+        return pool_sizes(x, self.kernel, self.stride, 0, 1, self.ceil_mode)
+
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         return _window_rules(x, self.output(x), self.kernel, self.stride, ceil=self.ceil_mode)
 
@@ -250,6 +259,9 @@ class _AdaptivePool(_Pool):
 
     def output(self, x: Shape) -> Shape:
         self.check_rank(x)
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
         return (x[0], *per_axis(self.size, len(x) - 1, "size"))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
@@ -311,6 +323,9 @@ class _GlobalPool(_Pool):
 
     def output(self, x: Shape) -> Shape:
         self.check_rank(x)
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
         return (x[0], *(1 for _ in x[1:]))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:

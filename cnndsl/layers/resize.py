@@ -60,6 +60,10 @@ class Pad(ShapeLayer):
             )
         before, after = sides(self.padding, x, "padding")
         check_border(x, before, after, self.mode, "mode")
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        before, after = sides(self.padding, x, "padding")
         return (x[0], *(i + b + a for i, b, a in zip(x[1:], before, after, strict=True)))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
@@ -163,15 +167,20 @@ class Crop(nn.Module):
                     f"crop to {times(self.size)} needs a map of at least that size, and it is {show(x[1:])}",
                     "crop takes away; use pad or upsample to make a map larger",
                 )
-            return (x[0], *kept)
-        before, after = sides(self.margins, x, "margins")
-        kept = tuple(i - b - a for i, b, a in zip(x[1:], before, after, strict=True))
-        if any(k < 1 for k in kept):
+            return self.size_rule(x)
+        y = self.size_rule(x)
+        if any(k < 1 for k in y[1:]):
             raise SizeError(
-                f"crop takes away all of a map of {show(x[1:])}: {show(kept)} would be left",
+                f"crop takes away all of a map of {show(x[1:])}: {show(y[1:])} would be left",
                 "use smaller margins",
             )
-        return (x[0], *kept)
+        return y
+
+    def size_rule(self, x: Shape) -> Shape:
+        if self.size is not None:
+            return (x[0], *per_axis(self.size, len(x) - 1, "size"))
+        before, after = sides(self.margins, x, "margins")
+        return (x[0], *(i - b - a for i, b, a in zip(x[1:], before, after, strict=True)))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y, names = self.output(x), axis_names(x)
@@ -304,14 +313,19 @@ class Upsample(ShapeLayer):
                 f'leave it out, or write mode="{_MODE_OF_RANK[rank]}"',
                 code="E312",
             )
-        if self.size is not None:
-            return (x[0], *per_axis(self.size, rank, "size"))
-        y = tuple(_scaled(i, s) for i, s in zip(x[1:], per_axis(self.scale, rank, "scale"), strict=True))
-        if any(i < 1 for i in y):
+        y = self.size_rule(x)
+        if self.size is None and any(i < 1 for i in y[1:]):
             raise SizeError(
                 f"a scale of {extent(self.scale)} leaves nothing of a map of {show(x[1:])}", "use a larger scale"
             )
-        return (x[0], *y)
+        return y
+
+    def size_rule(self, x: Shape) -> Shape:
+        rank = len(x) - 1
+        if self.size is not None:
+            return (x[0], *per_axis(self.size, rank, "size"))
+        scaled = (_scaled(i, s) for i, s in zip(x[1:], per_axis(self.scale, rank, "scale"), strict=True))
+        return (x[0], *scaled)
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y, names = self.output(x), axis_names(x)

@@ -1,6 +1,7 @@
 """Shape: layers that put numbers elsewhere, without a border to add or an axis to resize, and learn nothing."""
 
 from collections.abc import Iterable
+from math import prod
 from typing import ClassVar
 
 from pydantic import Field
@@ -54,6 +55,10 @@ class Flatten(_Renumbered):
                 "write the smaller axis first",
                 code="E307",
             )
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        first, last = axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
         return (*x[:first], product(x[first : last + 1]), *x[last + 1 :])
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
@@ -88,6 +93,10 @@ class Unflatten(_Renumbered):
     def output(self, x: Shape) -> Shape:
         at = axis_index(self.axis, x, "unflatten")
         return (*x[:at], *_filled(self.sizes, x[at], "unflatten"), *x[at + 1 :])
+
+    def size_rule(self, x: Shape) -> Shape:
+        at = axis_index(self.axis, x, "unflatten")
+        return (*x[:at], *_divided(self.sizes, x[at]), *x[at + 1 :])
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         at = axis_index(self.axis, x, "unflatten")
@@ -145,6 +154,9 @@ class Reshape(nn.Module):
     def output(self, x: Shape) -> Shape:
         return _filled(self.sizes, product(x), "reshape")
 
+    def size_rule(self, x: Shape) -> Shape:
+        return _divided(self.sizes, product(x))
+
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y = self.output(x)
         return _written(self.sizes, _all(x, range(len(x))), y, axis_names(y))
@@ -175,6 +187,12 @@ def _filled(sizes: tuple[int, ...], total: Dim, kind: str) -> Shape:
             "choose sizes whose product is that; one of them may be -1, for what is left",
             code="E304",
         )
+    return _divided(sizes, total)
+
+
+def _divided(sizes: tuple[int, ...], total: Dim) -> Shape:
+    """The sizes with -1 replaced by what is left of `total` numbers."""
+    known = prod(size for size in sizes if size != -1)
     return tuple(total // known if size == -1 else size for size in sizes)
 
 
@@ -234,7 +252,10 @@ class Permute(nn.Module):
                 f"write 0 and then the axes 1 to {rank - 1} in their new order",
                 code="E307",
             )
-        return tuple(x[axis - 1] for axis in order[1:])
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        return tuple(x[source] for source in self._sources(x))
 
     def _sources(self, x: Shape) -> tuple[int, ...]:
         """For each axis of the output, the axis of the input that it is; the batch left out."""
@@ -294,6 +315,10 @@ class PixelShuffle(ShapeLayer):
                 f"give the layer before it a multiple of {r * r} channels",
                 code="E304",
             )
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        r = self.factor
         return (x[0] // (r * r), x[1] * r, x[2] * r)
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
@@ -348,6 +373,10 @@ class PixelUnshuffle(ShapeLayer):
                 "pad or crop the map first",
                 code="E304",
             )
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        r = self.factor
         return (x[0] * (r * r), x[1] // r, x[2] // r)
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:

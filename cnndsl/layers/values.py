@@ -17,7 +17,7 @@ from cnndsl.layers.memory import NOTHING, Extra, Kept
 from cnndsl.layers.parameters import Parameter, Parameterised
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, same, whole
 from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
-from cnndsl.traced import is_open, value_of
+from cnndsl.traced import Expr, call, is_open, value_of
 
 
 class Operation(Parameterised):
@@ -61,6 +61,13 @@ class Operation(Parameterised):
                 code="E316",
             )
         return self.outputs(xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        """The shapes that come out, as `outputs` gives them for values that go together; arithmetic alone.
+
+        By default that of the first.
+        """
+        return xs[:1]
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         """Why each axis of `y`, the first value that comes out, is as long as it is; empty where it is the first's."""
@@ -113,6 +120,9 @@ class _Elementwise(Operation):
 
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
         return self.outputs(aligned(xs, unbatched, self.symbol) if any(unbatched) else xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (xs[0],) if self.scalar is not None else (tuple(map(_larger, *xs)),)
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         x, behind = xs[0], len(y) - len(xs[0])  # the last axes lie side by side
@@ -240,6 +250,10 @@ class Concat(Operation):
                     "bring them to the same size first: padding in a convolution, upsample, or crop",
                     code="E306",
                 )
+        return self.size_rule(xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        at = axis_index(self.axis, xs[0], "concat")
         total: Dim = 0
         for x in xs:
             total = total + x[at]
@@ -288,6 +302,12 @@ class Split(Operation):
         (x,) = xs
         at = axis_index(self.axis, x, "split")
         return tuple((*x[:at], size, *x[at + 1 :]) for size in self._sizes(x[at]))
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, x, "split")
+        parts = (x[at] // self.parts,) * self.parts if isinstance(self.parts, int) else self.parts
+        return tuple((*x[:at], size, *x[at + 1 :]) for size in parts)
 
     def _sizes(self, whole: Dim) -> tuple[Dim, ...]:
         """The sizes of the pieces along the axis. Raises SizeError where they are not those of the whole."""
@@ -356,14 +376,19 @@ class _Reduction(Operation):
             raise SizeError(
                 f"{self.kind} goes over each axis once, and it has {list(axes)}", "name every axis once", code="E307"
             )
-        if self.keepdim:
-            return (tuple(1 if i in gone else dim for i, dim in enumerate(x)),)
-        if len(gone) == len(x):
+        if len(gone) == len(x) and not self.keepdim:
             raise SizeError(
                 f"{self.kind} over every axis of {show(x)} leaves a number without an axis",
                 "write keepdim=true, or leave out one axis",
                 code="E307",
             )
+        return self.size_rule(xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        gone = self._gone(x)
+        if self.keepdim:
+            return (tuple(1 if i in gone else dim for i, dim in enumerate(x)),)
         return (tuple(dim for i, dim in enumerate(x) if i not in gone),)
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
@@ -454,6 +479,15 @@ def aligned(xs: tuple[Shape, ...], unbatched: tuple[bool, ...], symbol: str) -> 
             )
         shapes.append(x[more:] if more >= 0 else (1,) * -more + x)
     return tuple(shapes)
+
+
+def _larger(p: Dim, q: Dim) -> Dim:
+    """The size of two axes that go together: that of the one that is not 1."""
+    if type(p) is int and p == 1:
+        return q
+    if (type(q) is int and q == 1) or Expr.of(p) == Expr.of(q):
+        return p
+    return call("max", max(value_of(p), value_of(q)), (p, q))  # type: ignore[return-value]
 
 
 def broadcast(a: Shape, b: Shape, symbol: str) -> Shape:

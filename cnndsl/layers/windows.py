@@ -97,11 +97,20 @@ def pool_output(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any,
             "a pool's padding is at most half of its kernel, without the dilation; for more, put a pad before it",
             code="E305",
         )
-    axes = zip(x[1:], kernel, padding, stride, dilation, strict=True)
-    y = tuple(pooled_size(i, k, p, s, d, ceil) for i, k, p, s, d in axes)
-    if any(size < 1 for size in y):
+    y = pool_sizes(x, kernel, stride, padding, dilation, ceil)
+    if any(size < 1 for size in y[1:]):
         raise does_not_fit(x, kernel, padding, dilation, pool=True)
-    return (x[0], *y)
+    return y
+
+
+def pool_sizes(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> Shape:
+    """As `pool_output`, by arithmetic alone, for a window that fits."""
+    rank = len(x) - 1
+    kernel = per_axis(kernel, rank, "kernel")
+    stride = kernel if stride is None else per_axis(stride, rank, "stride")
+    rest = (per_axis(padding, rank, "padding"), stride, per_axis(dilation, rank, "dilation"))
+    axes = zip(x[1:], kernel, *rest, strict=True)
+    return (x[0], *(pooled_size(i, k, p, s, d, ceil) for i, k, p, s, d in axes))
 
 
 def check_whole_kernel(x: Shape, kernel: Any, kind: str) -> None:

@@ -1,0 +1,276 @@
+"""From the syntax tree to the definitions of a program: names are resolved.
+
+In: the trees of a text and of the files that it imports. Out: the items of these files as `ir.nodes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.ir import nodes
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+
+
+@dataclass(frozen=True)
+class ParsedFile:
+    """A file, and for each name that it imports the file that has it, and its name there."""
+
+    file: tree.File
+    imports: Mapping[str, tuple[ParsedFile, str]]
+
+    @property
+    def name(self) -> str:
+        """The name of the file, without the folders around the first one."""
+        return self.file.span.source.short
+
+
+def lower(files: Sequence[ParsedFile], words: Mapping[str, nodes.RefKind]) -> tuple[nodes.Item, ...]:
+    """The items of files, in their order. `words` are the names of the language and what each is."""
+    items = []
+    for parsed in files:
+        for item in parsed.file.items:
+            made = _Lowering(parsed, words).item(item)
+            if made is not None:
+                items.append(made)
+    return tuple(items)
+
+
+def key_of(file: str, name: str) -> str:
+    """By what a definition or constant is known among those of all files."""
+    return f"{file}:{name}"
+
+
+class _Lowering:
+    """Lowers one item of a file."""
+
+    def __init__(self, parsed: ParsedFile, words: Mapping[str, nodes.RefKind]) -> None:
+        self._parsed, self._words = parsed, words
+        self._parameters: frozenset[str] = frozenset()
+        self._local: set[str] = set()
+
+    def item(self, item: tree.Item) -> nodes.Item | None:
+        """An item; None for one that leaves nothing behind."""
+        file = self._parsed.name
+        match item:
+            case tree.Definition():
+                self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
+                return nodes.Definition(
+                    span=_span(item.span),
+                    key=key_of(file, item.name.text),
+                    kind=item.kind,
+                    name=item.name.text,
+                    file=file,
+                    parameters=self._declared(item.parameters),
+                    body=self._lines(item.body),
+                )
+            case tree.Variant():
+                value = self._expression(item.value)
+                return nodes.Variant(
+                    span=_span(item.span), key=key_of(file, item.name.text), name=item.name.text, file=file, value=value
+                )
+            case tree.Constant():
+                value = self._expression(item.value)
+                return nodes.FileConstant(
+                    span=_span(item.span), key=key_of(file, item.name.text), name=item.name.text, file=file, value=value
+                )
+            case tree.Extern():
+                self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
+                return nodes.Extern(
+                    span=_span(item.span),
+                    key=key_of(file, item.name.text),
+                    name=item.name.text,
+                    file=file,
+                    package="".join(map(str, item.package.parts)),
+                    parameters=self._declared(item.parameters),
+                    settings=tuple(map(self._argument, item.settings)),
+                )
+            case _:
+                return None
+
+    def _declared(self, parameters: tuple[tree.Parameter, ...]) -> tuple[nodes.Parameter, ...]:
+        return tuple(
+            nodes.Parameter(
+                span=_span(parameter.span),
+                name=parameter.name.text,
+                default=None if parameter.default is None else self._expression(parameter.default),
+            )
+            for parameter in parameters
+        )
+
+    # Statements
+
+    def _lines(self, body: tree.Body | tree.If | None) -> tuple[nodes.Statement, ...]:
+        if body is None:
+            return ()
+        if isinstance(body, tree.If):
+            return (self._if(body),)
+        return tuple(made for line in body.statements for made in self._line(line))
+
+    def _if(self, node: tree.If) -> nodes.If:
+        return nodes.If(
+            span=_span(node.span),
+            condition=self._expression(node.condition),
+            yes=self._lines(node.yes),
+            no=self._lines(node.no),
+        )
+
+    def _line(self, line: tree.Statement) -> list[Any]:
+        span = _span(line.span)
+        match line:
+            case tree.Apply(value=tree.If() as branch):
+                return [self._if(branch)]
+            case tree.Apply():
+                return [nodes.Apply(span=span, value=self._expression(line.value))]
+            case tree.Bind():
+                value = self._expression(line.value)
+                names = tuple(target.text for target in line.targets)
+                self._local.update(names)
+                return [nodes.Bind(span=span, names=names, value=value)]
+            case tree.For():
+                source = self._expression(line.source)
+                self._local.update(names_of(line.targets))
+                body = self._lines(line.body)
+                return [nodes.For(span=span, targets=_targets(line.targets), source=source, body=body)]
+            case tree.Repeat():
+                count = self._expression(line.count)
+                return [nodes.Repeat(span=span, count=count, body=self._lines(line.body))]
+            case tree.Output():
+                items = tuple(
+                    nodes.OutputItem(
+                        span=_span(item.span),
+                        name=None if item.name is None else item.name.text,
+                        value=self._expression(item.value),
+                        training=item.when is not None,
+                    )
+                    for item in line.items
+                )
+                return [nodes.Output(span=span, items=items)]
+            case tree.When():
+                return [nodes.Training(span=span, body=self._lines(line.body))]
+            case tree.Init():
+                settings = tuple(map(self._argument, line.settings))
+                return [nodes.InitRule(span=span, kind=self._ref(line.kind), settings=settings)]
+            case _:
+                return []
+
+    # Expressions
+
+    def _argument(self, argument: tree.Argument) -> nodes.Argument:
+        name = None if argument.name is None else argument.name.text
+        return nodes.Argument(span=_span(argument.span), name=name, value=self._expression(argument.value))
+
+    def _optional(self, node: tree.Expression | None) -> Any:
+        return None if node is None else self._expression(node)
+
+    def _all(self, expressions: tuple[tree.Expression, ...]) -> Any:
+        return tuple(map(self._expression, expressions))
+
+    def _ref(self, node: tree.Name) -> nodes.Ref:
+        name, key = node.text, ""
+        of: nodes.RefKind
+        if name in self._local:
+            of = "local"
+        elif name in self._parameters:
+            of = "parameter"
+        else:
+            of, key = self._outside(self._parsed, name)
+        return nodes.Ref(span=_span(node.span), name=name, of=of, key=key)
+
+    def _outside(self, parsed: ParsedFile, name: str) -> tuple[nodes.RefKind, str]:
+        """What a name is that no body gives: of the file, of an imported one, or of the language."""
+        for item in parsed.file.items:
+            if isinstance(item, (tree.Definition, tree.Variant, tree.Extern)) and item.name.text == name:
+                return "definition", key_of(parsed.name, name)
+            if isinstance(item, tree.Constant) and item.name.text == name:
+                return "constant", key_of(parsed.name, name)
+        if name in parsed.imports:
+            return self._outside(*parsed.imports[name])
+        return self._words.get(name, "local"), ""
+
+    def _expression(self, node: tree.Expression) -> Any:
+        span = _span(node.span)
+        match node:
+            case tree.Name():
+                return self._ref(node)
+            case tree.Number() | tree.Boolean():
+                return nodes.Const(span=span, value=node.value)
+            case tree.String():
+                if all(isinstance(piece, str) for piece in node.parts):
+                    return nodes.Const(span=span, value="".join(map(str, node.parts)))
+                pieces = tuple(piece if isinstance(piece, str) else self._expression(piece) for piece in node.parts)
+                return nodes.Format(span=span, parts=pieces)
+            case tree.Hole():
+                return nodes.Hole(span=span)
+            case tree.Input():
+                return nodes.Flow(span=span, of="input")
+            case tree.It():
+                return nodes.Flow(span=span, of="it")
+            case tree.ListOf():
+                return nodes.ListOf(span=span, items=self._all(node.items))
+            case tree.Comprehension():
+                return self._comprehension(node)
+            case tree.Call():
+                arguments = tuple(map(self._argument, node.arguments))
+                return nodes.Call(span=span, function=self._expression(node.function), arguments=arguments)
+            case tree.Attribute():
+                return nodes.SizeOf(span=span, value=self._expression(node.value), name=node.name.text)
+            case tree.Index():
+                value, index = self._all((node.value, node.index))
+                return nodes.Index(span=span, value=value, index=index)
+            case tree.Slice():
+                start, end = self._optional(node.start), self._optional(node.end)
+                return nodes.Slice(span=span, value=self._expression(node.value), start=start, end=end)
+            case tree.Unary():
+                return nodes.Op(span=span, operator=node.operator, operands=(self._expression(node.operand),))
+            case tree.Binary():
+                return nodes.Op(span=span, operator=node.operator, operands=self._all((node.left, node.right)))
+            case tree.Comparison():
+                return nodes.Compare(span=span, operands=self._all(node.operands), operators=node.operators)
+            case tree.Conditional():
+                condition, yes, no = self._all((node.condition, node.yes, node.no))
+                return nodes.Conditional(span=span, condition=condition, yes=yes, no=no)
+            case tree.Labelled():
+                is_name = isinstance(node.label, tree.Name)
+                label = node.label.text if isinstance(node.label, tree.Name) else self._expression(node.label)
+                layer = self._expression(node.layer)
+                if is_name:
+                    self._local.add(label)
+                return nodes.Labelled(span=span, label=label, layer=layer)
+            case tree.Pipe():
+                return nodes.Pipe(span=span, stages=self._all(node.stages))
+            case tree.Body():
+                return nodes.Brace(span=span, body=self._lines(node))
+            case tree.If():
+                condition = self._expression(node.condition)
+                return nodes.Choice(span=span, condition=condition, yes=self._lines(node.yes), no=self._lines(node.no))
+
+    def _comprehension(self, node: tree.Comprehension) -> nodes.Comprehension:
+        source = self._expression(node.source)
+        before = set(self._local)
+        self._local.update(names_of(node.targets))
+        condition, item = self._optional(node.condition), self._expression(node.item)
+        self._local = before
+        return nodes.Comprehension(
+            span=_span(node.span), item=item, targets=_targets(node.targets), source=source, condition=condition
+        )
+
+
+def names_of(targets: tree.Name | tree.Row) -> list[str]:
+    """The names that a loop gives to the items of what it runs over."""
+    if isinstance(targets, tree.Name):
+        return [targets.text]
+    return [name for item in targets.items for name in names_of(item)]
+
+
+def _targets(targets: tree.Name | tree.Row) -> nodes.Targets:
+    if isinstance(targets, tree.Name):
+        return targets.text
+    return tuple(map(_targets, targets.items))
+
+
+def _span(span: Span) -> nodes.Span:
+    start, end = span.position, span.source.position(span.end)
+    return nodes.Span(start.line, start.column, end.line, end.column)

@@ -1,0 +1,355 @@
+"""What a text says, resolved: its definitions, statements and expressions as frozen Pydantic models.
+
+A node keeps its place in the text. Names are resolved: a `Ref` says what its name is, and which definition it means.
+Loops and conditions are nodes as everything else is. `Program.definitions` holds these; the modules of a program are
+what comes of them for the arguments and sizes that the text uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
+
+
+class Span(NamedTuple):
+    """Where something is written: lines and columns count from 1, and the end is the first column after it."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Node(BaseModel):
+    """Anything that was written somewhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    span: Span
+
+    def as_json(self) -> dict[str, Any]:
+        """The node in what JSON knows."""
+        return self.model_dump(mode="json")
+
+
+class Const(Node):
+    """A number, a truth value or a text."""
+
+    node: Literal["const"] = "const"
+    value: bool | int | float | str
+
+
+RefKind = Literal["parameter", "local", "definition", "constant", "kind", "function", "rule", "identity"]
+
+
+class Ref(Node):
+    """A name. `of` says what it is; `key` names the definition or constant of a file that it stands for."""
+
+    node: Literal["ref"] = "ref"
+    name: str
+    of: RefKind
+    key: str = ""
+
+
+class Flow(Node):
+    """`it`, the current value, or `input`, the one that entered."""
+
+    node: Literal["flow"] = "flow"
+    of: Literal["it", "input"]
+
+
+class Hole(Node):
+    """`?`, a size left open."""
+
+    node: Literal["hole"] = "hole"
+
+
+class Format(Node):
+    """A text in which parts in braces are worked out."""
+
+    node: Literal["format"] = "format"
+    parts: tuple[str | Expression, ...]
+
+
+class ListOf(Node):
+    """`[a, b]`."""
+
+    node: Literal["list"] = "list"
+    items: tuple[Expression, ...]
+
+
+class Comprehension(Node):
+    """`[item for targets in source if condition]`."""
+
+    node: Literal["comprehension"] = "comprehension"
+    item: Expression
+    targets: Targets
+    source: Expression
+    condition: Expression | None
+
+
+class Argument(Node):
+    """An argument, by position or by name."""
+
+    name: str | None
+    value: Expression
+
+
+class Call(Node):
+    """`function(arguments)`: a layer with its arguments, a function, an operation on values."""
+
+    node: Literal["call"] = "call"
+    function: Expression
+    arguments: tuple[Argument, ...]
+
+
+class SizeOf(Node):
+    """`value.channels`."""
+
+    node: Literal["size"] = "size"
+    value: Expression
+    name: str
+
+
+class Index(Node):
+    """`value[index]`."""
+
+    node: Literal["index"] = "index"
+    value: Expression
+    index: Expression
+
+
+class Slice(Node):
+    """`value[start:end]`."""
+
+    node: Literal["slice"] = "slice"
+    value: Expression
+    start: Expression | None
+    end: Expression | None
+
+
+class Op(Node):
+    """Arithmetic, `and`, `or`, `not`: an operator with one operand or two."""
+
+    node: Literal["op"] = "op"
+    operator: str
+    operands: tuple[Expression, ...]
+
+
+class Compare(Node):
+    """`a < b <= c`."""
+
+    node: Literal["compare"] = "compare"
+    operands: tuple[Expression, ...]
+    operators: tuple[str, ...]
+
+
+class Conditional(Node):
+    """`yes if condition else no`."""
+
+    node: Literal["conditional"] = "conditional"
+    condition: Expression
+    yes: Expression
+    no: Expression
+
+
+class Labelled(Node):
+    """`label: layer`; a label in quotes is an expression."""
+
+    node: Literal["labelled"] = "labelled"
+    label: str | Expression
+    layer: Expression
+
+
+class Pipe(Node):
+    """`a -> b -> c`."""
+
+    node: Literal["pipe"] = "pipe"
+    stages: tuple[Expression, ...]
+
+
+class Brace(Node):
+    """`{ ... }` as a layer."""
+
+    node: Literal["brace"] = "brace"
+    body: tuple[Statement, ...]
+
+
+class Choice(Node):
+    """`if condition { } else { }` as a layer."""
+
+    node: Literal["choice"] = "choice"
+    condition: Expression
+    yes: tuple[Statement, ...]
+    no: tuple[Statement, ...]
+
+
+Expression = Annotated[
+    Const
+    | Ref
+    | Flow
+    | Hole
+    | Format
+    | ListOf
+    | Comprehension
+    | Call
+    | SizeOf
+    | Index
+    | Slice
+    | Op
+    | Compare
+    | Conditional
+    | Labelled
+    | Pipe
+    | Brace
+    | Choice,
+    Field(discriminator="node"),
+]
+Targets = TypeAliasType("Targets", "str | tuple[Targets, ...]")
+"""A name for each item of a list, or names for the items of each row."""
+
+
+class Bind(Node):
+    """`name = expression`, or `a, b = expression`."""
+
+    node: Literal["bind"] = "bind"
+    names: tuple[str, ...]
+    value: Expression
+
+
+class Apply(Node):
+    """A line that goes on with the pipeline."""
+
+    node: Literal["apply"] = "apply"
+    value: Expression
+
+
+class If(Node):
+    """`if condition { } else { }` as a line."""
+
+    node: Literal["if"] = "if"
+    condition: Expression
+    yes: tuple[Statement, ...]
+    no: tuple[Statement, ...]
+
+
+class For(Node):
+    """`for targets in source { }`."""
+
+    node: Literal["for"] = "for"
+    targets: Targets
+    source: Expression
+    body: tuple[Statement, ...]
+
+
+class Repeat(Node):
+    """`repeat count { }`."""
+
+    node: Literal["repeat"] = "repeat"
+    count: Expression
+    body: tuple[Statement, ...]
+
+
+class OutputItem(Node):
+    """One output."""
+
+    name: str | None
+    value: Expression
+    training: bool
+
+
+class Output(Node):
+    """`output a, b`."""
+
+    node: Literal["output"] = "output"
+    items: tuple[OutputItem, ...]
+
+
+class Training(Node):
+    """`when training { }`."""
+
+    node: Literal["training"] = "training"
+    body: tuple[Statement, ...]
+
+
+class InitRule(Node):
+    """`init conv: weight = ..., bias = ...`."""
+
+    node: Literal["init"] = "init"
+    kind: Ref
+    settings: tuple[Argument, ...]
+
+
+Statement = Annotated[
+    Bind | Apply | If | For | Repeat | Output | Training | InitRule,
+    Field(discriminator="node"),
+]
+
+
+class Parameter(Node):
+    """A parameter, with its default."""
+
+    name: str
+    default: Expression | None
+
+
+class Definition(Node):
+    """A network, block or sequence."""
+
+    item: Literal["definition"] = "definition"
+    key: str
+    kind: Literal["network", "block", "sequence"]
+    name: str
+    file: str
+    parameters: tuple[Parameter, ...]
+    body: tuple[Statement, ...]
+
+
+class Variant(Node):
+    """A network that is another one with its arguments."""
+
+    item: Literal["variant"] = "variant"
+    key: str
+    name: str
+    file: str
+    value: Expression
+
+
+class FileConstant(Node):
+    """A constant of a file."""
+
+    item: Literal["constant"] = "constant"
+    key: str
+    name: str
+    file: str
+    value: Expression
+
+
+class Extern(Node):
+    """A class from elsewhere."""
+
+    item: Literal["extern"] = "extern"
+    key: str
+    name: str
+    file: str
+    package: str
+    parameters: tuple[Parameter, ...]
+    settings: tuple[Argument, ...]
+
+
+Item = Annotated[Definition | Variant | FileConstant | Extern, Field(discriminator="item")]
+
+
+def walk(node: Any) -> Iterator[Node]:
+    """A node and all that are in it, each before what is inside it."""
+    todo = [node]
+    while todo:
+        found = todo.pop()
+        if isinstance(found, tuple):
+            todo.extend(reversed(found))
+        elif isinstance(found, Node):
+            yield found
+            todo.extend(value for name in reversed(type(found).model_fields) for value in (getattr(found, name),))
