@@ -92,6 +92,10 @@ class Span:
         """The characters themselves."""
         return self.source.text[self.start : self.end]
 
+    def holds(self, part: Span) -> bool:
+        """Whether a span lies in this one."""
+        return self.source == part.source and self.start <= part.start and part.end <= self.end
+
     def to(self, other: Span) -> Span:
         """The span from the start of this one to the end of the other."""
         return Span(self.source, self.start, max(self.end, other.end))

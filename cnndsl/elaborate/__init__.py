@@ -18,6 +18,7 @@ from cnndsl.elaborate.files import Files
 from cnndsl.elaborate.limits import Limits
 from cnndsl.elaborate.networks import Networks
 from cnndsl.elaborate.unread import report_unused_names
+from cnndsl.elaborate.unused import check_unused
 from cnndsl.imports import Reader, nowhere
 from cnndsl.ir.lower import lower
 from cnndsl.ir.words import WORDS
@@ -42,6 +43,7 @@ def elaborate(
         scope = files.enter(file, PurePosixPath())
         networks = Networks(context, file, scope, settings).all()
         check_definitions(context, files.definitions)
+        check_unused(context, files.definitions)
         report_unused_names(context, file)
         context.report_idle()
     diagnostics = in_order(context.diagnostics)

@@ -22,7 +22,6 @@ from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.values import UNKNOWN, External, Function, Kind, Part, Silent, Stage, Template, Unknown, Value
 from cnndsl.layers.extern import SIZE_NAMES
-from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.traced import SizeIsOpen, TooLong, Traced, Truth
 
@@ -37,7 +36,7 @@ def check_definitions(context: Context, definitions: Iterable[Template | Externa
     mistakes = [found.span for found in context.diagnostics if found.severity is Severity.ERROR and found.span]
     for definition in definitions:
         whole = (definition.declaration if isinstance(definition, External) else definition.definition).span
-        if any(_holds(whole, span) for span in mistakes):
+        if any(whole.holds(span) for span in mistakes):
             continue
         with context.apart() as found, suppress(Stop):  # where there is too much to work out, the rest is left alone
             if isinstance(definition, External):
@@ -47,11 +46,6 @@ def check_definitions(context: Context, definitions: Iterable[Template | Externa
         for diagnostic in found:
             if diagnostic.severity is Severity.ERROR and not diagnostic.code.startswith(_LIMITS):
                 context.report(diagnostic)
-
-
-def _holds(whole: Span, part: Span) -> bool:
-    """Whether a place lies in another one."""
-    return whole.source == part.source and whole.start <= part.start and part.end <= whole.end
 
 
 def _check_definition(context: Context, template: Template) -> None:

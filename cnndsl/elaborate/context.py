@@ -58,6 +58,8 @@ class Context:
         """Module id -> how many layers it holds, repeated blocks counted each time."""
         self.memo: dict[Any, Any] = {}
         """Work that need not be done again, by what it depends on."""
+        self.used: set[Span] = set()
+        """The names, where they are written, of the definitions that a use was worked out of."""
         self.open = OpenSizes()
         """Those of the network that is worked out."""
         self._counts: dict[str, int] = {}

@@ -91,10 +91,11 @@ def instantiate(
         tuple(v.unbatched for v in inputs),
     )
     memo = body.context.memo
+    body.context.used.add(definition.name.span)
     if key not in memo:
         body.context.turn(span)
         with body.context.inside(definition.name.text, recipe.span or span):
-            new, fixed = _work_out(body, recipe.template, inside, extra, shapes, key[-1])
+            new, fixed = work_out(body, recipe.template, inside, extra, shapes, key[-1])
             memo[key] = (new if isinstance(new, Unknown) else body.context.shared(key, new)), fixed
     module, fixed = memo[key]
     if isinstance(module, Unknown):
@@ -108,7 +109,7 @@ def instantiate(
     return made, tuple(extra.values()), {name: saved(item) for name, item in arguments.items() if name not in extra}
 
 
-def _work_out(
+def work_out(
     body: Evaluation,
     template: Template,
     arguments: dict[str, Any],
@@ -116,6 +117,10 @@ def _work_out(
     shapes: tuple[Shape, ...],
     unbatched: tuple[bool, ...],
 ) -> tuple[Module | Unknown, frozenset[str]]:
+    """The module of a block for its arguments, values and the sizes that come in, and the parameters that fix it.
+
+    The module is unknown after a mistake in the block, which is reported. Raises Problem for a default that is wrong.
+    """
     definition = template.definition
     name = definition.name.text
     scope = Scope(template.scope)

@@ -89,6 +89,7 @@ class Networks:
                 help=f"give a default: {missing[0]} = 10, or compile with --set {missing[0]}=10",
             )
         self._context.open = OpenSizes()
+        self._context.used.add(definition.name.span)
         builder = Builder(self._context, "network", item.name.text, item.name.span, declared_names(definition.body))
         body = Body(self._context, builder, Scope(template.scope))
         parameters = bind_parameters(body, definition, given)
