@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from cnndsl.interpreter import Application, Frame, applications
 from cnndsl.layers.sizes import Shape, same_size
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step, inner_first
+from cnndsl.layers.values import Operation
+from cnndsl.program import Combine, Module, Program, Step, inner_first
 from cnndsl.traced import Traced, is_open, key_of, value_of
 
 LONGEST_TURN = 32
@@ -36,9 +38,9 @@ class Run(NamedTuple):
 
 @dataclass(slots=True)
 class _Study:
-    """What is worked out once for a module: its parts by name, its runs, and a number for its structure."""
+    """What is worked out once for a module: what its steps apply, by their outputs, its runs, and its structure."""
 
-    children: dict[str, Child]
+    applied: dict[tuple[int, ...], Application]
     runs: tuple[Run, ...] = ()
     structure: int = -1
     settings: tuple[tuple[str, Any], ...] | None = None
@@ -48,23 +50,24 @@ class Repeats:
     """The runs of every module that a network is made of.  Linear in the size of the definitions."""
 
     def __init__(self, program: Program, root: Module) -> None:
-        self._program = program
         self._structures: dict[object, int] = {}
         self._studies: dict[str, _Study] = {}
         self.modules = made_of(program, root)
         """The modules that the network is made of, each after the ones inside it."""
         for module in self.modules:
-            study = self._studies[module.id] = _Study({child.name: child for child in module.children})
+            steps = applications(program, Frame(module))
+            study = self._studies[module.id] = _Study({at.step.outputs: at for at in steps})
             study.runs = tuple(self._group(module))
             study.structure = self._structure(module, study.runs)
 
-    def child(self, module: Module, name: str) -> Child:
-        """A part of a module by its name."""
-        return self._studies[module.id].children[name]
+    def applied(self, module: Module, step: Step) -> Application:
+        """A step of a module with what it applies."""
+        return self._studies[module.id].applied[step.outputs]
 
     def inner(self, module: Module, step: Step) -> Module | None:
         """The module that a step applies; None where it applies a layer or an operation."""
-        return _inner(self._program, self._studies[module.id].children, step)
+        target = self.applied(module, step).target
+        return target if isinstance(target, Module) else None
 
     def runs(self, module: Module) -> tuple[Run, ...]:
         """The steps of a module, in order, grouped into runs; most of them are one step that comes once."""
@@ -84,16 +87,17 @@ class Repeats:
         return tuple(pair for step in steps for pair in self._settings(module, step))
 
     def _settings(self, module: Module, step: Step) -> tuple[tuple[str, Any], ...]:
-        inner = self.inner(module, step)
-        if inner is None:
-            layer = self._layer(module, step)
-            return tuple((name, _plain(getattr(layer, name))) for name in type(layer).model_fields) if layer else ()
-        study = self._studies[inner.id]
+        target = self.applied(module, step).target
+        if isinstance(target, Operation):
+            return ()
+        if not isinstance(target, Module):
+            return tuple((name, _plain(getattr(target, name))) for name in type(target).model_fields)
+        study = self._studies[target.id]
         if study.settings is None:
-            if inner.kind == "chain":
-                study.settings = self.settings(inner, *inner.steps)
+            if target.kind == "chain":
+                study.settings = self.settings(target, *target.steps)
             else:
-                study.settings = tuple((given.name, _plain(given.value)) for given in inner.parameters)
+                study.settings = tuple((given.name, _plain(given.value)) for given in target.parameters)
         return study.settings
 
     def _group(self, module: Module) -> Iterator[Run]:
@@ -156,44 +160,24 @@ class Repeats:
 
     def _kind(self, module: Module, step: Step) -> object:
         """What a step applies, without its numbers."""
-        inner = self.inner(module, step)
-        if inner is not None:
-            return self.structure(inner)
-        if isinstance(step.action, Combine):
-            return step.action.operation.kind
-        layer = self._layer(module, step)
-        return step.action.what, layer.word if layer else ""
-
-    def _layer(self, module: Module, step: Step) -> Any:
-        if isinstance(step.action, Plain):
-            return step.action.layer
-        unit = self.child(module, step.action.child).unit if isinstance(step.action, Call) else None
-        return unit.layer if isinstance(unit, Leaf) else None
+        target = self.applied(module, step).target
+        if isinstance(target, Module):
+            return self.structure(target)
+        return target.kind if isinstance(target, Operation) else (step.action.what, target.word)
 
     def _works(self, module: Module, step: Step) -> bool:
         """Whether a step applies something that learns: a layer with weights, or a block."""
-        if not isinstance(step.action, Call):
-            return False
-        unit = self.child(module, step.action.child).unit
-        return not isinstance(unit, Leaf) or bool(unit.layer.tensors(unit.x))
+        at = self.applied(module, step)
+        return isinstance(at.target, Module) or (at.leaf is not None and bool(at.leaf.layer.tensors(at.leaf.x)))
 
 
 def made_of(program: Program, root: Module) -> list[Module]:
     """Every module that `root` is made of, each after the ones inside it."""
 
     def inside(module: Module) -> Iterator[str]:
-        children = {child.name: child for child in module.children}
-        parts = (_inner(program, children, step) for step in module.steps)
-        return (part.id for part in parts if part is not None)
+        return (at.target.id for at in applications(program, Frame(module)) if isinstance(at.target, Module))
 
     return inner_first(program, [root.id], inside)
-
-
-def _inner(program: Program, children: dict[str, Child], step: Step) -> Module | None:
-    if not isinstance(step.action, Call):
-        return None
-    unit = children[step.action.child].unit
-    return None if isinstance(unit, Leaf) else program.modules[step.action.module or unit.module]
 
 
 def _follows(module: Module) -> list[bool]:

@@ -13,6 +13,7 @@ from cnndsl.backends.diagram.folding import Folding
 from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Item, Picture
 from cnndsl.backends.diagram.sizes import Fitting, fitting_sizes, full_size, size_text
 from cnndsl.layers.sizes import Shape, plain
+from cnndsl.layers.values import Operation
 from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 from cnndsl.repeats import Run
 
@@ -251,16 +252,10 @@ class _Builder:
 
     def _kind(self, frame: _Frame, step: Step) -> str:
         """What a step applies, in a word."""
-        if isinstance(step.action, Combine):
-            return step.action.operation.kind
-        if isinstance(step.action, Plain):
-            layer = step.action.layer
-        else:
-            (part,) = self._parts(frame, [step])
-            if part.leaf is None:
-                return (part.inner and part.inner.name) or "Sequential"
-            layer = part.leaf.layer
-        return layer.title(frame.entry(step))
+        at = self._repeats.applied(frame.module, step)
+        if isinstance(at.target, Module):
+            return at.target.name or "Sequential"
+        return at.target.kind if isinstance(at.target, Operation) else at.target.title(at.x)
 
     def _held(self, inner: Module) -> str:
         """What stands in a chain."""
@@ -275,12 +270,11 @@ class _Builder:
         """The named parts that the steps apply; a plain call or an operation has none."""
         found = []
         for step in steps:
-            if isinstance(step.action, Call):
-                child = self._repeats.child(frame.module, step.action.child)
-                leaf = child.unit if isinstance(child.unit, Leaf) else None
-                inner = self._repeats.inner(frame.module, step)
-                parameters = self._costs[inner.id].parameters if inner else words.learned(leaf) if leaf else 0
-                found.append(_Part(child, frame.place.part(child.name), leaf, inner, parameters))
+            at = self._repeats.applied(frame.module, step)
+            if at.part is not None:
+                inner = at.target if isinstance(at.target, Module) else None
+                parameters = self._costs[inner.id].parameters if inner else words.learned(at.leaf) if at.leaf else 0
+                found.append(_Part(at.part, frame.place.part(at.name), at.leaf, inner, parameters))
         return found
 
     def _weigh(self, parts: Sequence[_Part], place: _Place) -> str:

@@ -15,7 +15,8 @@ from cnndsl.backends.volume.folding import Plan, Shapes
 from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
 from cnndsl.layers.base import Group, Layer, times
 from cnndsl.layers.sizes import Shape, per_axis, plain, same_size
-from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Step
+from cnndsl.layers.values import Operation
+from cnndsl.program import Call, Child, Leaf, Module, Step
 from cnndsl.traced import value_of
 
 _BODIES = (Group.CONVOLUTION, Group.DENSE)
@@ -130,18 +131,13 @@ class _Builder:
         return [frame.values[output.value] for output in module.outputs]
 
     def _step(self, frame: _Frame, step: Step, run: object) -> None:
-        action = step.action
-        if isinstance(action, Combine):
-            self._combine(frame, step, action)
-        elif isinstance(action, Plain):
-            self._layer(frame, step, action.layer, None)
-        else:
-            child = self._repeats.child(frame.module, action.child)
-            inner = self._repeats.inner(frame.module, step)
-            if inner is None and isinstance(child.unit, Leaf):
-                self._layer(frame, step, child.unit.layer, child)
-            elif inner is not None:
-                self._part(frame, step, child, inner, run)
+        at = self._repeats.applied(frame.module, step)
+        if isinstance(at.target, Operation):
+            self._combine(frame, step, at.target)
+        elif isinstance(at.target, Layer):
+            self._layer(frame, step, at.target, at.part)
+        elif at.part is not None:
+            self._part(frame, step, at.part, at.target, run)
 
     def _part(self, frame: _Frame, step: Step, child: Child, inner: Module, run: object) -> None:
         place, path = frame.place, frame.place.part(child.name)
@@ -202,15 +198,15 @@ class _Builder:
             volume.whole = all(value_of(size) == 1 for size in y[1:])
         self._finish(frame, step, volume)
 
-    def _combine(self, frame: _Frame, step: Step, action: Combine) -> None:
+    def _combine(self, frame: _Frame, step: Step, operation: Operation) -> None:
         xs = frame.shapes(step.inputs)
-        sign, detail = words.operation(action.operation, xs)
+        sign, detail = words.operation(operation, xs)
         y = plain(frame.module.values[step.outputs[0]])
-        lines = ["" if sign == action.operation.kind else action.operation.kind, detail, frame.change(step)]
+        lines = ["" if sign == operation.kind else operation.kind, detail, frame.change(step)]
         if len(step.inputs) == 1 and len(step.outputs) == 1 and _keeps(xs[0], y):
             value = frame.values[step.inputs[0]]
             if value.alone and not self._scene.volumes[value.volume].sign:
-                self._stripe(frame, step, value, Band(MERGE, sign), "", f"{action.operation.kind} {sign}")
+                self._stripe(frame, step, value, Band(MERGE, sign), "", f"{operation.kind} {sign}")
                 return
         volume = Volume(MERGE, sign, [], y, step.origin, lines)
         volume.sign = len(step.inputs) == 2 and len(sign) == 1
