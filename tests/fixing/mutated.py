@@ -126,11 +126,12 @@ def complaints(case: Mutated, after: Fixed, *, unsafe: bool) -> list[str]:
 
 
 def _layers(program: Program) -> Any:
-    """What a program computes: all of it but for places, and for defaults that nothing may use."""
+    """What a program computes: all of it but for places, the words of the text, and defaults that nothing may use."""
+    left_out = {"definitions", "origin", "default", "reasons", "span"}
 
     def plain(item: Any) -> Any:
         if isinstance(item, dict):
-            return {name: plain(inner) for name, inner in item.items() if name not in ("origin", "default", "reasons")}
+            return {name: plain(inner) for name, inner in item.items() if name not in left_out}
         return [plain(inner) for inner in item] if isinstance(item, list) else item
 
     return plain(json.loads(program.model_dump_json()))
