@@ -50,7 +50,7 @@ REFUSED: dict[str, Difference] = {
         ("linear",), "a value on whose last axis nn.Linear works, which has no `axis`", "any other axis is a mistake"
     ),
     "value": Difference(("pad",), "a value beside a mode that makes no use of it", "it would have no effect"),
-    "two ways": Difference(("crop",), "both margins and a size", "one of them would have no effect"),
+    "two ways": Difference(("crop",), "margins and a size, or neither", "one says how much is taken away"),
 }
 """By a name for each, under which the tests know when it applies."""
 

@@ -83,7 +83,7 @@ APPLIES: dict[str, Callable[[Case], bool]] = {
     "max_norm": _some(lambda n: n <= 0, "max_norm", "norm_type"),
     "last axis": _not_last,
     "value": _unread_value,
-    "two ways": lambda case: case.get("size") is not None and case.get("margins") is not None,
+    "two ways": lambda case: (case.get("size") is None) == (case.get("margins") is None),
 }
 """For each difference that lies in the parameters: whether a case has it; `cnndsl.layers.narrower` has the reasons."""
 
