@@ -515,9 +515,10 @@ def test_a_link_to_itself(cnndsl: Command, folder: Path) -> None:
     assert "cannot be written: too many levels of symbolic links" in result.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to the superuser")
 def test_a_folder_that_is_closed(cnndsl: Command, folder: Path) -> None:
     (folder / "closed").mkdir(mode=0o500)
+    if os.access(folder / "closed", os.W_OK):
+        pytest.skip("nothing is closed to the superuser")
     result = cnndsl("compile", "net.cnn", "-o", "closed")
     assert result.code == 2
     assert "cannot be written: permission denied" in result.err
