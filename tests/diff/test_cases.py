@@ -11,6 +11,7 @@ import pytest
 
 from cnndsl.backends import diff
 from cnndsl.backends.diff import Difference
+from cnndsl.backends.diff.changes import in_short
 from cnndsl.terminal import width
 from tests.conftest import Golden
 from tests.running import program_of
@@ -105,6 +106,31 @@ def test_what_only_follows_is_limited_unless_all_is_wanted() -> None:
     assert "  ... and 6 more, which --all lists\n" in diff.render(found)
     assert "conv18" in diff.render(found, whole=True)
     assert "which --all lists" not in diff.render(found, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["0.07500000000000001"], "0.075"),
+        (["conv 8 filters, 5×5", "conv 16 filters, 5×5", "conv 32 filters, 5×5"], "conv 8 ... 32 filters, 5×5"),
+        (["1", "5", "3"], "1 to 5"),
+        (["-2", "-1", "0"], "-2 ... 0"),
+        (["[1, 1e-06]", "[2, 1e-06]"], "[1 then 2, 1e-6]"),
+        (["W2 - 1.5", "W2 - 1.25"], "W2 - 1.5 then 1.25"),
+        (["12345.0"], "12345"),
+        (["timm==1.2.3"], "timm==1.2.3"),
+        (["123456789"], "123456789"),
+    ],
+)
+def test_numbers_in_short(texts: list[str], said: str) -> None:
+    assert in_short(texts) == said
+
+
+def test_what_different_statements_make_stays_apart() -> None:
+    text = "network {} {{ input(8); dropout({}) -> linear(8) -> relu; dropout({}) -> linear(4) }}"
+    program = program_of(f"{text.format('Before', 0.1, 0.2)}\n{text.format('After', 0.3, 0.4)}")
+    said = diff.render(diff.compare(program, program, "Before", "After"))
+    assert "\n~ dropout1  p 0.1 -> 0.3\n~ dropout2  p 0.2 -> 0.4\n" in said
 
 
 def test_an_unknown_network() -> None:

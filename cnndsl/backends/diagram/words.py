@@ -87,14 +87,14 @@ def differences(settings: Sequence[Sequence[tuple[str, Any]]]) -> str:
 def channels(sizes: Sequence[Shape]) -> str:
     """The channels that come into the turns of a run, where they differ: `in 64 … 224`."""
     counts = [value_of(size[0]) for size in sizes if size and not is_open(size[0])]
-    return f"in {_course(counts)}" if len(set(counts)) > 1 else ""
+    return f"in {course(counts)}" if len(set(counts)) > 1 else ""
 
 
 def _told(name: str, values: Sequence[Any]) -> str:
-    return f"{name} {_course(values)}" if all(map(_argument, values)) else ""
+    return f"{name} {course(values)}" if all(map(_argument, values)) else ""
 
 
-def _course(values: Sequence[Any]) -> str:
+def course(values: Sequence[Any]) -> str:
     """How a value goes on from turn to turn: `64`, `2 then 1`, `0.05 … 0.2`, `16 to 24` where it goes up and down."""
     texts = [text for text, _ in groupby(map(_argument, values))]
     if len(texts) <= 2:
@@ -122,8 +122,11 @@ def _argument(value: Any) -> str:
 
 
 def short(value: float) -> str:
-    """A number in three digits: what was computed, such as 0.2 * 7 / 8, has more that say nothing."""
-    return _EXPONENT.sub("e-", f"{value:.3g}")
+    """A number in three digits: what was computed, such as 0.2 * 7 / 8, has more that say nothing.
+
+    All of those before the point are told up to a million: `10000`.
+    """
+    return _EXPONENT.sub("e-", f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}")
 
 
 def operation(action: Operation, xs: tuple[Shape, ...]) -> tuple[str, str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnndsl.backends.diagram.words import course
 from cnndsl.backends.diff.items import Item
 from cnndsl.layers.base import Layer, Spelling
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.sizes import Shape, show
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,39 @@ class Change:
     before: Any
     after: Any
 
-    def __str__(self) -> str:
-        return self.values if self.what in ("layer", "operation") else f"{self.what} {self.values}"
-
     @property
-    def values(self) -> str:
-        """Both values, as the language writes them: `3 -> 5`."""
-        return f"{said(self.before)} -> {said(self.after)}"
+    def texts(self) -> tuple[str, str]:
+        """Both values, as the language writes them."""
+        return said(self.before), said(self.after)
+
+
+def told(parts: Sequence[Change]) -> str:
+    """A change of one parameter in one part or in several, `p 0.1 ... 0.2 -> 0.2 ... 0.4`."""
+    what = parts[0].what
+    return courses(parts) if what in ("layer", "operation") else f"{what} {courses(parts)}"
+
+
+def courses(parts: Sequence[Change]) -> str:
+    """The values of one part, `3 -> 5`, or how they go on from part to part; exact where they differ by too little."""
+    old, new = _courses(parts) if tell_apart(parts) else parts[0].texts
+    return f"{old} -> {new}"
+
+
+def tell_apart(parts: Sequence[Change]) -> bool:
+    """Whether how the values go on is not the same before and after."""
+    old, new = _courses(parts)
+    return old != new
+
+
+def in_short(texts: Sequence[str]) -> str:
+    """Texts that are equal but for numbers as one: each number in three digits, and as it goes on."""
+    numbers = (course(list(map(_value, found))) for found in zip(*map(_NUMBER.findall, texts), strict=True))
+    return _NUMBER.sub(lambda _: next(numbers).replace("…", "..."), texts[0])
+
+
+def without_numbers(text: str) -> str:
+    """The same for texts that are equal but for numbers."""
+    return _NUMBER.sub("0", text)
 
 
 def changes(a: Item, b: Item) -> tuple[Change, ...]:
@@ -65,6 +95,14 @@ def rule_said(rule: Initialiser) -> str:
         f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}" for name, value in rule.arguments
     )
     return f"{rule.rule}({listed})" if listed else rule.rule
+
+
+def _courses(parts: Sequence[Change]) -> Iterator[str]:
+    return map(in_short, zip(*(change.texts for change in parts), strict=True))
+
+
+def _value(number: str) -> int | float:
+    return int(number) if number.lstrip("-").isdigit() else float(number)
 
 
 def _changed(a: Item, b: Item) -> Iterator[Change]:

@@ -10,7 +10,7 @@ from cnndsl.interpreter import Frame, applications, target_of
 from cnndsl.layers.base import Layer
 from cnndsl.layers.sizes import Shape, plain
 from cnndsl.layers.values import Operation
-from cnndsl.program import Child, Leaf, Module, Program
+from cnndsl.program import Child, Leaf, Module, Origin, Program
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Item:
     """One application in a module, or a part that is never applied.
 
     name: that of the part, relative to the module; empty for a plain call and a merge of values.
+    origin: where the text applies it; of a part that is never applied, where it declares it.
     layer, module, operation: what is applied, one of the three; `leaf` is the part that a layer is, where it is one.
     inputs, outputs: the values, by their number in the module.
     xs, ys: their shapes; neither has any for a part that is never applied.
@@ -25,6 +26,7 @@ class Item:
     """
 
     name: str
+    origin: Origin
     layer: Layer | None = None
     leaf: Leaf | None = None
     module: Module | None = None
@@ -74,7 +76,7 @@ def items(program: Program, module: Module) -> list[Item]:
     applied: set[str] = set()
     found = []
     for at in applications(program, Frame(module)):
-        item = _item(at.target, at.part)
+        item = _item(at.target, at.part, at.step.origin)
         xs, ys = tuple(map(plain, at.xs)), tuple(map(plain, at.ys))
         again, training = item.name in applied, at.step.training
         found.append(
@@ -83,12 +85,14 @@ def items(program: Program, module: Module) -> list[Item]:
         if at.part is not None:
             applied.add(at.part.name)
     unused = (child for child in module.children if child.name not in applied)
-    return found + [replace(_item(target_of(program, child), child), applied=False) for child in unused]
+    return found + [replace(_item(target_of(program, child), child, child.origin), applied=False) for child in unused]
 
 
-def _item(target: Layer | Operation | Module, part: Child | None) -> Item:
+def _item(target: Layer | Operation | Module, part: Child | None, origin: Origin) -> Item:
     name = part.name if part is not None else ""
     if isinstance(target, Layer):
         leaf = part.unit if part is not None and isinstance(part.unit, Leaf) else None
-        return Item(name, layer=target, leaf=leaf)
-    return Item(name, operation=target) if isinstance(target, Operation) else Item(name, module=target)
+        return Item(name, origin, layer=target, leaf=leaf)
+    if isinstance(target, Operation):
+        return Item(name, origin, operation=target)
+    return Item(name, origin, module=target)

@@ -35,9 +35,11 @@ class Keys:
     renamed: dict[str, str] = field(default_factory=dict)
 
     @property
-    def elsewhere(self) -> int:
-        """How many more tensors fit under the names that their parts had."""
-        return sum(key in self.missing or key in self.shapes for key in self.renamed)
+    def kept(self) -> int:
+        """How many tensors of the earlier one fit if each is called what its part is called now."""
+        replaced = {*self.renamed, *self.renamed.values()}
+        differ = (self.missing, self.unexpected, self.shapes)
+        return len(self.renamed) + self.same - sum(not any(key in keys for keys in differ) for key in replaced)
 
     @property
     def loads(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from operator import itemgetter
 
-from cnndsl.backends.diff.changes import Change, titled
+from cnndsl.backends.diff.changes import Change, in_short, tell_apart, titled, told, without_numbers
 from cnndsl.backends.diff.comparison import Comparison, Node, Status
 from cnndsl.backends.diff.items import Item
 from cnndsl.costs.counts import Cost, Counter, layer_macs
@@ -36,6 +38,7 @@ class Side:
 class Line:
     """One difference, or `times` that are alike: of which this is the first, with the numbers of all of them.
 
+    alike: the others, which may be changed to and from other numbers, or have other arguments.
     item: what it is now, or was; `title` has its arguments: `conv 8 filters, 5×5`.
     before, after: None where it is added or removed. `lasts` are the paths of the last one.
     times: how many there are; of what follows, how many rows.
@@ -49,11 +52,26 @@ class Line:
     notes: tuple[str, ...] = ()
     times: int = 1
     lasts: tuple[str, str] = ("", "")
+    alike: tuple[Line, ...] = ()
 
     @property
     def title(self) -> str:
         """What it is, in words."""
         return titled(self.item)
+
+    @property
+    def titles(self) -> str:
+        """What all that are alike are, with how the numbers go on: `conv 8 ... 32 filters, 5×5`."""
+        return in_short([self.title, *(line.title for line in self.alike)])
+
+    @property
+    def told(self) -> list[str]:
+        """The changes of all that are alike, with how the numbers go on: `p 0.1 ... 0.2 -> 0.2 ... 0.4`."""
+        return [told(parts) for parts in self.parts()]
+
+    def parts(self) -> Iterator[tuple[Change, ...]]:
+        """Each change, of all that are alike."""
+        return zip(self.changes, *(line.changes for line in self.alike), strict=True)
 
     @property
     def renamed(self) -> bool:
@@ -135,13 +153,29 @@ def folded(lines: Iterable[Line]) -> list[Line]:
 
     Alike are equal changes of parts whose names differ by a number at most, wherever they are; equal layers that were
     added, and blocks of one kind that were added to one block; parts of one block that have other numbers now; and rows
-    of parts whose sizes change alike.
+    of parts whose sizes change alike.  Where the same statements make more of these with other numbers, they are alike
+    too.
     """
-    found: dict[object, Line] = {}
-    for line in _rows(lines):
-        key = _key(line)
-        found[key] = _joined(found[key], line, line.times) if key in found else line
-    return list(found.values())
+    equal: dict[object, list[tuple[int, Line]]] = {}
+    for at, line in enumerate(_rows(lines)):
+        equal.setdefault(_key(line), []).append((at, line))
+    made: dict[object, list[list[tuple[int, Line]]]] = {}
+    for group in equal.values():
+        origins = frozenset(line.item.origin for _, line in group)
+        made.setdefault((_key(group[0][1], exact=False), origins), []).append(group)
+    found: list[Line] = []
+    for groups in made.values():
+        line = _together(sorted(chain(*groups), key=itemgetter(0)))
+        found += [line] if all(map(tell_apart, line.parts())) else map(_together, groups)
+    return found
+
+
+def _together(group: Sequence[tuple[int, Line]]) -> Line:
+    """Lines as one, with the numbers of all of them."""
+    joined = group[0][1]
+    for _, line in group[1:]:
+        joined = _joined(joined, line, line.times)
+    return replace(joined, alike=tuple(line for _, line in group[1:]))
 
 
 def _rows(lines: Iterable[Line]) -> Iterator[Line]:
@@ -166,18 +200,22 @@ def _sizes(line: Line) -> object:
     return tuple(None if side is None else side.sizes for side in (line.before, line.after))
 
 
-def _key(line: Line) -> object:
+def _key(line: Line, *, exact: bool = True) -> object:
+    """The same for lines that are alike; without `exact`, for those that are but for numbers."""
     before, after = line.before, line.after
     if before is None or after is None:
         side = before or after
-        return (line.status, line.title, *_place(line.item, side), bool(side and side.path))
+        title = line.title if exact else without_numbers(line.title)
+        return (line.status, title, *_place(line.item, side), bool(side and side.path))
     if line.status is Status.FOLLOWS:
         return (line.status, _sizes(line), after.name, line.lasts[1].rpartition(".")[2])
     if not (line.changes or line.notes):
         numbered = before.name.isdigit() and after.name.isdigit() and not line.moved
         return ("renamed", before.block, after.block, numbered or (before.path, after.path))
     place = line.item.word if line.item.is_counted_name else _stem(after)
-    return (line.status, line.changes, line.notes, before.name == after.name, place)
+    said = [(change.what, *change.texts) for change in line.changes]
+    made = tuple(said if exact else [tuple(map(without_numbers, texts)) for texts in said])
+    return (line.status, made, line.notes, before.name == after.name, place)
 
 
 def _place(item: Item, side: Side | None) -> tuple[str, str]:

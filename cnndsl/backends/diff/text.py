@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from cnndsl.backends.diff.changes import courses
 from cnndsl.backends.diff.comparison import Status
 from cnndsl.backends.diff.difference import Difference, Version
 from cnndsl.backends.diff.keys import Keys
@@ -65,7 +66,7 @@ class _Text:
         found = list(islice(difference.lines(whole=self._whole), MOST + 1))
         lines = folded(found[:MOST])
         own = [line for line in lines if line.status is not Status.FOLLOWS]
-        entries = [(_MARKS["changed"], clean(change.what), [clean(change.values)]) for change in difference.changes]
+        entries = [(_MARKS["changed"], clean(change.what), [clean(courses([change]))]) for change in difference.changes]
         entries += [(_MARKS["changed"], "the network", [clean(note)]) for note in difference.comparison.notes]
         entries += [(_MARKS[_mark(line)], _name(line), list(_pieces(line))) for line in own]
         if entries:
@@ -130,14 +131,13 @@ class _Text:
                 yield "            in another order: what an optimiser has saved goes by the order, and does not fit"
             return
         no = self._painted("does not load", "red")
-        yield f"state_dict: {no}, {keys.same:,} of its {given:,} keys fit and {needed:,} are needed"
+        yield f"state_dict: {no}, {keys.same:,} of {given:,} old keys fit, {needed:,} are needed"
         yield from self._listed("missing", [clean(key) for key in keys.missing])
         yield from self._listed("unexpected", [clean(key) for key in keys.unexpected])
         shapes = [f"{clean(key)} {show(old) or '1'} -> {show(new) or '1'}" for key, (old, new) in keys.shapes.items()]
         yield from self._listed("other shape", shapes)
-        if keys.elsewhere:
-            verb = "fits" if keys.elsewhere == 1 else "fit"
-            yield f"  {keys.elsewhere:,} more {verb} under the names that the layers had"
+        if keys.kept > keys.same:
+            yield f"  {keys.kept:,} of the {given:,} would fit under the new names of their layers"
 
     def _listed(self, what: str, keys: list[str]) -> Iterator[str]:
         if not keys:
@@ -192,7 +192,7 @@ def _pieces(line: Line) -> Iterator[str]:
     before, after = line.before, line.after
     if before is None or after is None:
         side = after or before
-        yield clean(line.title)
+        yield clean(line.titles)
         if line.item.training:
             yield "in training only"
         if side is not None:
@@ -200,7 +200,7 @@ def _pieces(line: Line) -> Iterator[str]:
         return
     if line.renamed and before.path:
         yield clean(f"was {_span(line, before.path, line.lasts[0])}")
-    yield from (clean(str(change)) for change in line.changes)
+    yield from map(clean, line.told)
     yield from map(clean, line.notes)
     if before.sizes and after.sizes and before.sizes != after.sizes:
         yield f"{_shapes(before.sizes)} -> {_shapes(after.sizes)}"
