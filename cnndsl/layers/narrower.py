@@ -32,7 +32,9 @@ REFUSED: dict[str, Difference] = {
         ("flatten", "glu", "log_softmax", "permute", "softmax"), "axis 0", "that is the batch, and samples stay apart"
     ),
     "dilation": Difference(("conv_transpose",), "a dilation of 0 for a kernel of 1", "it has no effect there"),
-    "negative": Difference(("conv", "pad"), "a padding below 0", "`crop` says what is meant"),
+    "negative": Difference(
+        ("conv", "pad", "crop"), "a padding or a margin below 0", "`crop` says what is meant, or `pad`"
+    ),
     "border": Difference(
         ("conv", "pad"),
         "a list of padding that leaves out the first axes, or has too many numbers",

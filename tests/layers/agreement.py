@@ -75,7 +75,7 @@ APPLIES: dict[str, Callable[[Case], bool]] = {
     "list of one": _list_of_one,
     "batch": lambda case: _moves_batch(case) if case.kind == "permute" else _batch_axis(case),
     "dilation": _some(lambda n: n == 0, "dilation"),
-    "negative": _some(lambda n: n < 0, "padding"),
+    "negative": _some(lambda n: n < 0, "padding", "margins"),
     "border": lambda case: _half_sides(case) if case.kind == "pad" else _other_length(case),
     "eps": _some(lambda n: n <= 0, "eps"),
     "divisor": _divisor_in_1d,
