@@ -47,9 +47,9 @@ _GENERATED_OUTSIDE = _GENERATED | {
 # What PyTorch, its generated modules and cnndsl import beside Python's own modules; a test looks for what is missing.
 _PACKAGES = frozenset(
     """
-    PIL click cnndsl filelock fsspec functorch graphviz graphviz_pure jinja2 lark markupsafe ml_dtypes mpmath networkx
-    numpy nvidia opt_einsum optree packaging pkg_resources pydantic pydantic_core setuptools sympy torch torchaudio
-    torchgen torchvision triton typing_extensions yaml
+    PIL click cnndsl cuda filelock fsspec functorch graphviz graphviz_pure jinja2 lark markupsafe ml_dtypes mpmath
+    networkx numpy nvidia opt_einsum optree packaging pkg_resources pydantic pydantic_core setuptools sympy torch
+    torchaudio torchgen torchvision triton typing_extensions yaml
     """.split()  # noqa: SIM905 - names read better without quotes
 )
 
