@@ -20,9 +20,9 @@ def blocks(kind: str) -> list[Block]:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package and its tests of layers, with the class of the document at the end of its file."""
+    """The package and its tests of layers and what they use, with the class of the document at the end of its file."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("cnndsl", "grammars", "tests/layers"):
+    for name in ("cnndsl", "grammars", "tests/layers", "tests/oracle"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("tests/__init__.py", "tests/conftest.py", "tests/running.py"):
         shutil.copy(ROOT / name, folder / name)
