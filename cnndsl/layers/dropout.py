@@ -126,7 +126,8 @@ class StochasticDepth(nn.Module):
         if self.p == 0 or not self.training:
             return x
         samples = x.shape[0] if self.mode == "row" else 1
-        return (x.movedim(0, -1) * F.dropout(x.new_ones(samples), self.p)).movedim(-1, 0)
+        kept = F.dropout(x.new_ones(samples), self.p)
+        return (x.movedim(0, -1) * kept).movedim(-1, 0)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, mode={self.mode}"
