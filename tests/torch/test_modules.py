@@ -99,7 +99,7 @@ def test_the_memory_format_makes_no_difference(case: str) -> None:
     model, inputs, _ = model_of(case)
     with torch.no_grad():
         plain = model(*inputs)
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
         last = model(*(tensor.to(memory_format=torch.channels_last) for tensor in inputs))
     torch.testing.assert_close(last, plain)
 
