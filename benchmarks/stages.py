@@ -98,7 +98,7 @@ def measure(name: str, start: float) -> None:
     done()
     lint(program, source, read)
     done()
-    from cnndsl.backends.torch import generate
+    from cnndsl.backends.pytorch import generate
 
     generate(program)
     done()

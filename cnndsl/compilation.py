@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.diagram import Direction
     from cnndsl.backends.diff import Difference
     from cnndsl.backends.explain import Format as ExplainFormat
+    from cnndsl.backends.pytorch import Untranslatable
     from cnndsl.backends.summary import Format as SummaryFormat
     from cnndsl.costs.memory import Type
     from cnndsl.rendering import Format as PictureFormat
@@ -97,9 +98,34 @@ class Compilation:
 
     def python(self, network: str | None = None) -> str:
         """The source of a PyTorch module with a class for each network and block; with `network`, for what it needs."""
-        from cnndsl.backends.torch import generate
+        from cnndsl.backends.pytorch import Untranslatable, generate
 
-        return generate(self._checked(), network)
+        program = self._checked()
+        try:
+            return generate(program, network)
+        except Untranslatable as problem:
+            raise CompilationError(self._refused(problem)) from None
+
+    def _refused(self, problem: Untranslatable) -> Compilation:
+        """The compilation with the error that a definition has no translation."""
+        span = self._span_of(problem)
+        found = error(
+            "E601",
+            f"{problem.definition} cannot be written as a class of PyTorch: {problem.reason}",
+            span if span is not None else Span(self.source, 0, 0),
+            help=problem.helps or "write it without what depends on a parameter here, or give that as a constant",
+        )
+        return Compilation(self.source, (*self.diagnostics, found.diagnostic), None, self.read)
+
+    def _span_of(self, problem: Untranslatable) -> Span | None:
+        """Where in the text it is."""
+        place = problem.span
+        tree_ = self._tree(problem.file) if problem.file else None
+        if place is None or tree_ is None:
+            return None
+        source = tree_.span.source
+        start = source.offset(place.line) + place.column - 1
+        return Span(source, start, source.offset(place.end_line) + place.end_column - 1)
 
     def load(self, network: str | None = None, *, allow_extern: str | Iterable[str] | None = None) -> type[nn.Module]:
         """The class of a network, ready to be constructed: `compilation.load()()` is a network.

@@ -272,7 +272,7 @@ class Misconfigured(click.ClickException):
 def _recognise(path: Path) -> Callable[[bytes], bool]:
     """How to tell that a file of this kind was written here: a module by its docstring, a picture by a remark in it."""
     if path.suffix == ".py":
-        from cnndsl.backends.torch import is_generated
+        from cnndsl.backends.pytorch import is_generated
 
         return lambda data: is_generated(data.decode("utf-8", "replace"))
     from cnndsl.files import is_signed, is_signed_page

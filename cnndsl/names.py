@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable
@@ -127,3 +128,8 @@ def hidden_by_module(name: str, packages: Iterable[str] = ()) -> str | None:
 def numbered(name: str, number: int) -> str:
     """The name with a number behind it, which a digit does not touch: `out2`, `Block8_2`."""
     return f"{name}_{number}" if name[-1].isdigit() else f"{name}{number}"
+
+
+def snake(name: str) -> str:
+    """A name of several words as parts are called: `basic_block` for BasicBlock."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

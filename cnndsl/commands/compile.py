@@ -76,6 +76,7 @@ def command(
     cnndsl compile resnet.cnn --network ResNet50 -o -
     cnndsl compile models --check --diff
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    from cnndsl.compilation import CompilationError
     from cnndsl.files import shown
 
     run = Run(**common)
@@ -96,17 +97,22 @@ def command(
         if target == "inference":
             compilation, stem = compilation.for_inference(), f"{stem}_inference"
         place = path.parent if output is None else output / path.parent.relative_to(folder)
-        jobs.append(_Job(path, compilation, only, place, stem, diagram))
+        try:
+            module = compilation.python(only).encode()
+        except CompilationError as problem:  # it has no translation
+            run.report(problem.compilation.diagnostics[-1:])
+            continue
+        jobs.append(_Job(path, compilation, module, only, place, stem, diagram))
     if output == STDOUT:
         for job in jobs:
-            run.write({STDOUT: job.python()}, force=force)
+            run.write({STDOUT: job.text}, force=force)
     elif only_shown:
         _compare(run, jobs, check=check, diff=diff)
     else:
         jobs = [job for job in jobs if not _hides(run, job)]
         _check_targets(jobs, files)
         for job in jobs:
-            outputs = {job.module: job.python()}
+            outputs = {job.module: job.text}
             if job.picture is not None:
                 outputs |= run.picture(job.dot(), diagram, job.picture)
             run.write(outputs, force=force)
@@ -177,6 +183,7 @@ class _Job:
 
     source: Path
     compilation: Compilation
+    text: bytes
     network: str | None
     folder: Path
     stem: str
@@ -196,9 +203,6 @@ class _Job:
     def targets(self) -> list[Path]:
         return [self.module] if self.picture is None else [self.module, self.picture]
 
-    def python(self) -> bytes:
-        return self.compilation.python(self.network).encode()
-
     def dot(self) -> str:
         return self.compilation.dot(self.network)
 
@@ -210,7 +214,7 @@ def _compare(run: Run, jobs: Iterable[_Job], *, check: bool, diff: bool) -> None
 
     compared = different = 0
     for job in jobs:
-        expected = {job.module: job.python()}
+        expected = {job.module: job.text}
         if job.picture is not None:
             expected |= run.picture(job.dot(), job.diagram, job.picture)
         for path, data in expected.items():

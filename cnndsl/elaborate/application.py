@@ -16,6 +16,7 @@ from cnndsl.elaborate.expressions import Expressions
 from cnndsl.elaborate.leaves import layer_recipe, leaf, plain_call
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.values import (
+    IDENTITY,
     BlockRecipe,
     BraceRecipe,
     Chain,
@@ -50,6 +51,8 @@ class Application(Expressions):
         self.context.work(span)
         if stage.label is not None:
             return self._apply_labelled(stage, value)
+        if self.builder.names_place(span) and isinstance(recipe, (Chain, Copies, Choice, BraceRecipe)):
+            return self._apply_named(recipe, value, span)
         match recipe:
             case Chain():
                 for inner in recipe.stages:
@@ -57,12 +60,12 @@ class Application(Expressions):
                 return value
             case Copies():
                 self.context.turn(span, recipe.count)
-                with self.builder.repeating(recipe.tally):
+                with self.builder.looping(span):
                     for _ in range(recipe.count):
-                        value = self.apply_stage(Stage(recipe.recipe, None, span), value)
+                        value = self.apply_stage(Stage(recipe.recipe, None, recipe.span or span), value)
                 return value
             case Choice():
-                return self._apply_choice(recipe, value, span)
+                return self._apply_choice(recipe, value)
             case Part():
                 return self._apply_part(recipe, value, span)
             case BraceRecipe() if not self.builder.is_chain:
@@ -101,13 +104,19 @@ class Application(Expressions):
             self.scope.names[label] = Part(self.builder, label, recipe, span)
         return result
 
-    def _apply_choice(self, choice: Choice, value: Any, span: Span) -> Any:
+    def _apply_named(self, recipe: Recipe, value: Any, span: Span) -> Any:
+        """Apply what a word of the text stands for: one part, whatever that is made of."""
+        if recipe == IDENTITY or (isinstance(recipe, Choice) and recipe.recipe is None):
+            return value
+        return self._fill(self.builder.automatic("layers", span), recipe, value, span)
+
+    def _apply_choice(self, choice: Choice, value: Any) -> Any:
         if choice.recipe is None:
             return value
         with self.builder.on(choice.condition, choice.outcome):
             if isinstance(choice.recipe, BraceRecipe):
                 return self._splice(choice.recipe, value)
-            return self.apply_stage(Stage(choice.recipe, None, span), value)
+            return self.apply_stage(Stage(choice.recipe, None, choice.span), value)
 
     def _apply_part(self, part: Part, value: Any, span: Span) -> Any:
         if part.owner is not self.builder:

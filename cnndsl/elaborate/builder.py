@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from contextlib import contextmanager
 from functools import reduce
 from operator import or_
@@ -11,14 +12,15 @@ from cnndsl.diagnostics import Label, error
 from cnndsl.elaborate.context import Context, origin
 from cnndsl.elaborate.limits import raise_it
 from cnndsl.elaborate.values import Value
+from cnndsl.ir.part_names import PartName, Place
 from cnndsl.layers.sizes import Shape
-from cnndsl.names import numbered, why_not, why_not_key
+from cnndsl.names import numbered, snake, why_not, why_not_key
 from cnndsl.program import Call, Child, Combine, InitRule, Leaf, Module, OpenSize, Output, Parameter, Plain, Step, Use
 from cnndsl.source import Span
 from cnndsl.traced import Number, Test, TooLong, Traced, Truth, negation, trace_weight
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _SHOWN = 60
 _READINGS = 2
@@ -31,10 +33,12 @@ ModuleKind = Literal["network", "block", "sequence", "chain"]
 class Slot:
     """A named part: its place in the order is that of its declaration; its first application says what it is."""
 
-    __slots__ = ("applied", "loop", "name", "span", "unit", "when")
+    __slots__ = ("applied", "loop", "made", "name", "span", "unit", "when")
 
     def __init__(self, name: str, span: Span) -> None:
         self.name, self.span = name, span
+        self.made: list[Slot] | None = None
+        """Where a loop makes several parts of one place in the text: these."""
         self.applied = False
         """Whether something went through it; one that is the identity has no unit even so."""
         self.unit: Leaf | Use | None = None
@@ -45,7 +49,14 @@ class Slot:
 class Builder:
     """Collects what one `Module` will be made of."""
 
-    def __init__(self, context: Context, kind: ModuleKind, name: str, span: Span, taken: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        context: Context,
+        kind: ModuleKind,
+        name: str,
+        span: Span,
+        unnamed: Mapping[Place, PartName] | None = None,
+    ) -> None:
         self.context, self.kind, self.name, self.span = context, kind, name, span
         self.is_chain = kind in ("sequence", "chain")
         self.inputs: list[str] = []
@@ -68,8 +79,9 @@ class Builder:
         self._readings = 0
         self._tests: list[Test] = []
         self._loops: list[str] = []
-        self._taken = taken
-        self._counts: dict[str, int] = {}
+        self._unnamed = {} if self.is_chain else dict(unnamed or {})
+        self._lists = sorted(place for place, part in self._unnamed.items() if part.is_list)
+        self._loop_depth = 0
 
     def value(self, shape: Shape, span: Span, maker: str, *, unbatched: bool = False) -> Value:
         """A new value."""
@@ -106,21 +118,74 @@ class Builder:
         return slot
 
     def automatic(self, word: str, span: Span) -> Slot:
-        """A place for a part without a name: numbered in a chain, else named by its kind and count."""
+        """A place for a part without a name: numbered in a chain, else named by where it stands in the text."""
         if self.is_chain:
-            name = str(len(self.slots))
-            if name in self.slots:
-                raise error(
-                    "E204", f"the name {name} is taken by a label", span, help="give this layer a name too: name: layer"
-                )
-        else:
-            while True:
-                count = self._counts[word] = self._counts.get(word, 0) + 1
-                name = f"{word}{count}"
-                if name not in self._taken and name not in self.slots:
-                    break
+            return self._numbered(span)
+        part = self._unnamed.get((span.start, span.end))
+        if part is None:
+            part = PartName(self._free(word), self._loop_depth > 0)
+            self._unnamed[span.start, span.end] = part
+        if not part.is_list:
+            if part.name in self.slots:
+                return self.declare(part.name, span)  # which says that it is there already
+            slot = self.slots[part.name] = Slot(part.name, span)
+            return slot
+        made = self._list(part.name, span)
+        slot = Slot(f"{part.name}.{len(made)}", span)
+        made.append(slot)
+        return slot
+
+    def _free(self, word: str) -> str:
+        """A name for a part of which the text did not tell that it is one."""
+        known = {part.name for part in self._unnamed.values()}
+        count = 1
+        while (name := numbered(snake(word), count)) in known or name in self.slots:
+            count += 1
+        return name
+
+    def names_place(self, span: Span) -> bool:
+        """Whether the text names what is applied at a place, by a word that may stand for anything."""
+        return not self.is_chain and (span.start, span.end) in self._unnamed
+
+    def _numbered(self, span: Span) -> Slot:
+        name = str(len(self.slots))
+        if name in self.slots:
+            raise error(
+                "E204", f"the name {name} is taken by a label", span, help="give this layer a name too: name: layer"
+            )
         slot = self.slots[name] = Slot(name, span)
         return slot
+
+    def _list(self, name: str, span: Span) -> list[Slot]:
+        """The parts that a loop has made so far of one place in the text."""
+        if name not in self.slots:
+            self.slots[name] = Slot(name, span)
+        slot = self.slots[name]
+        if slot.made is None:
+            slot.made = []
+        return slot.made
+
+    @contextmanager
+    def looping(self, span: Span) -> Iterator[None]:
+        """While the turns of a loop are worked out; the lists of its parts have their places from its beginning on."""
+        if self._loop_depth == 0:
+            at = bisect_left(self._lists, (span.start, 0))
+            while at < len(self._lists) and self._lists[at][1] <= span.end:
+                self._list(self._unnamed[self._lists[at]].name, span)
+                at += 1
+        self._loop_depth += 1
+        try:
+            yield
+        finally:
+            self._loop_depth -= 1
+
+    def _parts(self) -> Iterator[Slot]:
+        """All places of parts, those of lists one by one."""
+        for slot in self.slots.values():
+            if slot.made is None:
+                yield slot
+            else:
+                yield from slot.made
 
     @contextmanager
     def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:
@@ -242,11 +307,29 @@ class Builder:
                 kept_spans.add(span)
         self.steps = kept[::-1]
         used = {step.action.child for step in kept if isinstance(step.action, Call)}
-        for slot in self.slots.values():
+        self._renumber(used)
+        for slot in self._parts():
             if slot.name not in used:
                 slot.unit = None
         self.context.needed(kept_spans)
         return ends[::-1]
+
+    def _renumber(self, used: set[str]) -> None:
+        """Count the parts of lists anew, without those that lead to no output; `used` becomes their new names."""
+        new: dict[str, str] = {}
+        for slot in self.slots.values():
+            kept = [made for made in slot.made or () if made.name in used]
+            if slot.made is not None and len(kept) < len(slot.made):
+                slot.made = kept
+                for at, made in enumerate(kept):
+                    new[made.name] = made.name = f"{slot.name}.{at}"
+        if not new:
+            return
+        for at, step in enumerate(self.steps):
+            if isinstance(step.action, Call) and step.action.child in new:
+                action = step.action.model_copy(update={"child": new[step.action.child]})
+                self.steps[at] = step.model_copy(update={"action": action})
+        used.update(new.values())
 
     def unread_inputs(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str]]:
         """The inputs that nothing reads: where each is declared, and what it is called."""
@@ -269,7 +352,7 @@ class Builder:
             inputs=tuple(self.inputs),
             children=tuple(
                 Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), when=slot.when, loop=slot.loop)
-                for slot in self.slots.values()
+                for slot in self._parts()
                 if slot.unit is not None
             ),
             steps=tuple(self.steps),

@@ -21,7 +21,8 @@ def conditional(body: Evaluation, node: tree.Conditional) -> Any:
     with body.builder.on(truth, bool(truth)):
         chosen = body.known(node.yes if truth else node.no)
     hand_on(body.context, chosen)
-    return Choice(chosen, truth, node.span) if isinstance(chosen, RECIPES) and isinstance(truth, Truth) else chosen
+    span = (node.yes if truth else node.no).span
+    return Choice(chosen, truth, span) if isinstance(chosen, RECIPES) and isinstance(truth, Truth) else chosen
 
 
 def choice(body: Evaluation, node: tree.If) -> Choice:
@@ -52,7 +53,8 @@ def _stage(body: Evaluation, node: tree.Expression) -> Stage:
             raise problem
         layer = _recipe(value, node.layer, "only a layer has a name before a colon", node.label)
         return Stage(layer, label, node.span, quoted)
-    return Stage(_recipe(body.known(node), node, "only a layer can follow ->"), None, node.span)
+    is_word = body.builder.names_place(node.span)
+    return Stage(_recipe(body.known(node), node, "only a layer can follow ->"), None, node.span, is_word=is_word)
 
 
 def _recipe(value: Any, node: tree.Expression, wanted: str, label: tree.Node | None = None) -> Any:
@@ -112,7 +114,8 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
             start = body.known(first)
             if not isinstance(start, Value):
                 wanted = "a value or a layer stands before ->"
-                stages.append(Stage(_recipe(start, first, wanted), None, first.span))
+                is_word = body.builder.names_place(first.span)
+                stages.append(Stage(_recipe(start, first, wanted), None, first.span, is_word=is_word))
         except (Problem, Silent) as problem:
             if begun is None:
                 begun = Begun(node, start, Chain(tuple(_flat(stages))), part)
@@ -129,7 +132,7 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
 def _flat(stages: list[Stage]) -> list[Stage]:
     flat: list[Stage] = []
     for stage in stages:
-        if stage.label is None and isinstance(stage.recipe, Chain):
+        if stage.label is None and isinstance(stage.recipe, Chain) and not stage.is_word:
             flat.extend(stage.recipe.stages)
         else:
             flat.append(stage)

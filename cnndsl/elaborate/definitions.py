@@ -34,6 +34,7 @@ from cnndsl.elaborate.values import (
     describe,
     key_for,
 )
+from cnndsl.ir.part_names import unnamed_parts
 from cnndsl.layers.sizes import Dim, Shape, plain
 from cnndsl.program import Module, Parameter
 from cnndsl.source import Span
@@ -127,9 +128,9 @@ def work_out(
     kind = "sequence" if definition.kind == "sequence" else "block"
     names_key = ("names", template)
     if names_key not in body.context.memo:
-        body.context.memo[names_key] = declared_names(definition.body)
-    taken = body.context.memo[names_key]
-    builder = Builder(body.context, kind, name, definition.name.span, taken)  # type: ignore[arg-type]
+        body.context.memo[names_key] = unnamed_parts(definition)
+    unnamed = body.context.memo[names_key]
+    builder = Builder(body.context, kind, name, definition.name.span, unnamed)  # type: ignore[arg-type]
     inner = body.spawn(builder, scope)
     parameters = bind_parameters(inner, definition, arguments, frozenset(extra))
     names = ("input", *extra)
@@ -247,7 +248,7 @@ def inner(item: Any) -> Any:
         case Chain():
             return Chain(tuple(Stage(inner(s.recipe), s.label, s.span, s.quoted) for s in item.stages))
         case Copies():
-            return Copies(inner(item.recipe), item.count, item.count)
+            return Copies(inner(item.recipe), item.count, item.span)
         case Choice():
             return inner(item.recipe) if item.recipe is not None else Chain(())
         case _:
@@ -294,19 +295,3 @@ def _said(item: Any) -> str:
     """An argument as it could be written."""
     value = saved(item, plain=True)
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def declared_names(body: tree.Body) -> frozenset[str]:
-    """Every name that a body gives by hand, so that automatic names keep clear of them."""
-    names: set[str] = set()
-    todo: list[Any] = [body]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, tree.Bind):
-            names.update(target.text for target in node.targets)
-        elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
-            names.add(node.label.text)
-        if isinstance(node, tree.Node):
-            for item in node.contents:
-                todo.extend(item if isinstance(item, tuple) else (item,) if isinstance(item, tree.Node) else ())
-    return frozenset(names)

@@ -106,10 +106,12 @@ def _comprehension(body: Evaluation, node: tree.Comprehension) -> Items:
     result = []
     try:
         body.scope = Scope(outer)
-        for item in body.items(node.source):
-            body.bind_targets(node.targets, item)
-            if node.condition is None or body.decide(node.condition):
-                result.append(body.known(node.item))
+        items = body.items(node.source)
+        with body.builder.looping(node.span):
+            for item in items:
+                body.bind_targets(node.targets, item)
+                if node.condition is None or body.decide(node.condition):
+                    result.append(body.known(node.item))
     finally:
         body.scope = outer
     return body.light(Items(result), node.span)

@@ -8,7 +8,7 @@ from typing import Any
 from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, OpenSizes
-from cnndsl.elaborate.definitions import bind_parameters, declared_names, saved_parameters
+from cnndsl.elaborate.definitions import bind_parameters, saved_parameters
 from cnndsl.elaborate.opening import requirements
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.statements import Body
@@ -16,6 +16,7 @@ from cnndsl.elaborate.suggest import nearest
 from cnndsl.elaborate.unread import report_unread
 from cnndsl.elaborate.values import UNKNOWN, BlockRecipe, Silent, Template, Value, describe
 from cnndsl.elaborate.weights import check_begin
+from cnndsl.ir.part_names import unnamed_parts
 from cnndsl.program import InitRule, Module, Use
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -90,7 +91,7 @@ class Networks:
             )
         self._context.open = OpenSizes()
         self._context.used.add(definition.name.span)
-        builder = Builder(self._context, "network", item.name.text, item.name.span, declared_names(definition.body))
+        builder = Builder(self._context, "network", item.name.text, item.name.span, unnamed_parts(definition))
         body = Body(self._context, builder, Scope(template.scope))
         parameters = bind_parameters(body, definition, given)
         outputs = body.run(definition.body)

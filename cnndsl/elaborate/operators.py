@@ -193,7 +193,7 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
                 node.left.span,
                 help=f"write the layer itself, or apply it again: -> {left.name} -> {left.name}",
             )
-        return body.light(Copies(left, count, right), node.span)
+        return body.light(Copies(left, count, node.left.span), node.span)
     if isinstance(left, (list, str)) and _is_number(right):
         count = body.plain(right)
         if not isinstance(count, int):

@@ -180,7 +180,7 @@ class Body(Application):
                 self._bind(statement)
             case tree.For():
                 items = self.items(statement.source)
-                with self.builder.repeating(len(items)):
+                with self.builder.looping(statement.span):
                     for item in items:
                         self.bind_targets(statement.targets, item)
                         self.run_branch(statement.body)
@@ -268,7 +268,7 @@ class Body(Application):
                 help="write how often, such as repeat 3 { ... }",
             )
         self.context.turn(statement.count.span, count)
-        with self.builder.repeating(given):
+        with self.builder.looping(statement.span):
             for _ in range(count):
                 self.run_branch(statement.body)
 

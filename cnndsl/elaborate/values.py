@@ -6,7 +6,6 @@ values of the graph, and recipes, which make a layer each time they are applied.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from cnndsl.elaborate.weight import weight_of
 from cnndsl.layers.base import Layer
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.sizes import Shape
+from cnndsl.names import snake
 from cnndsl.program import Weights, nested_shape
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -123,6 +123,8 @@ class Stage:
     span: Span = field(compare=False)
     quoted: bool = False
     """Whether the label is a text, which need not be an identifier."""
+    is_word: bool = field(default=False, compare=False)
+    """Whether the text has a word for it, by which its part is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,8 @@ class Copies:
 
     recipe: Recipe
     count: int
-    tally: Number | Traced = field(compare=False)
-    """The count as it was written, for a loop in the generated class."""
+    span: Span | None = field(default=None, compare=False)
+    """Where the layer is written that is copied."""
     weight: int = field(init=False, default=1, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -157,6 +159,7 @@ class Choice:
     recipe: Recipe | None
     condition: bool | Truth
     span: Span = field(compare=False)
+    """Where what was chosen is written."""
     weight: int = field(init=False, default=1, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -262,16 +265,12 @@ def recipe_word(recipe: Recipe) -> str:
         case Kind():
             return recipe.layer.kind
         case LayerRecipe():
-            return _snake(recipe.layer.word)
+            return snake(recipe.layer.word)
         case External():
-            return _snake(recipe.declaration.name.text)
+            return snake(recipe.declaration.name.text)
         case Template():
-            return _snake(recipe.definition.name.text)
+            return snake(recipe.definition.name.text)
         case BlockRecipe():
-            return _snake(recipe.template.definition.name.text)
+            return snake(recipe.template.definition.name.text)
         case _:
             return "layers"
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

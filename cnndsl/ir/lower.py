@@ -1,4 +1,4 @@
-"""From the syntax tree to the definitions of a program: names are resolved.
+"""From the syntax tree to the definitions of a program: names are resolved, unnamed parts named.
 
 In: the trees of a text and of the files that it imports. Out: the items of these files as `ir.nodes`.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.ir import nodes
+from cnndsl.ir.part_names import PartName, Place, names_of, place_of, unnamed_parts
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -50,6 +51,7 @@ class _Lowering:
         self._parsed, self._words = parsed, words
         self._parameters: frozenset[str] = frozenset()
         self._local: set[str] = set()
+        self._parts: Mapping[Place, PartName] = {}
 
     def item(self, item: tree.Item) -> nodes.Item | None:
         """An item; None for one that leaves nothing behind."""
@@ -57,6 +59,8 @@ class _Lowering:
         match item:
             case tree.Definition():
                 self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
+                if item.kind != "sequence":
+                    self._parts = unnamed_parts(item)
                 return nodes.Definition(
                     span=_span(item.span),
                     key=key_of(file, item.name.text),
@@ -152,7 +156,7 @@ class _Lowering:
                 return [nodes.Training(span=span, body=self._lines(line.body))]
             case tree.Init():
                 settings = tuple(map(self._argument, line.settings))
-                return [nodes.InitRule(span=span, kind=self._ref(line.kind), settings=settings)]
+                return [nodes.InitRule(span=span, kind=self._ref(line.kind, None), settings=settings)]
             case _:
                 return []
 
@@ -168,7 +172,11 @@ class _Lowering:
     def _all(self, expressions: tuple[tree.Expression, ...]) -> Any:
         return tuple(map(self._expression, expressions))
 
-    def _ref(self, node: tree.Name) -> nodes.Ref:
+    def _part(self, node: tree.Expression) -> nodes.Part | None:
+        found = self._parts.get(place_of(node))
+        return None if found is None else nodes.Part(name=found.name, is_list=found.is_list)
+
+    def _ref(self, node: tree.Name, part: nodes.Part | None) -> nodes.Ref:
         name, key = node.text, ""
         of: nodes.RefKind
         if name in self._local:
@@ -177,7 +185,7 @@ class _Lowering:
             of = "parameter"
         else:
             of, key = self._outside(self._parsed, name)
-        return nodes.Ref(span=_span(node.span), name=name, of=of, key=key)
+        return nodes.Ref(span=_span(node.span), part=part, name=name, of=of, key=key)
 
     def _outside(self, parsed: ParsedFile, name: str) -> tuple[nodes.RefKind, str]:
         """What a name is that no body gives: of the file, of an imported one, or of the language."""
@@ -191,10 +199,10 @@ class _Lowering:
         return self._words.get(name, "local"), ""
 
     def _expression(self, node: tree.Expression) -> Any:
-        span = _span(node.span)
+        span, part = _span(node.span), self._part(node)
         match node:
             case tree.Name():
-                return self._ref(node)
+                return self._ref(node, part)
             case tree.Number() | tree.Boolean():
                 return nodes.Const(span=span, value=node.value)
             case tree.String():
@@ -214,15 +222,15 @@ class _Lowering:
                 return self._comprehension(node)
             case tree.Call():
                 arguments = tuple(map(self._argument, node.arguments))
-                return nodes.Call(span=span, function=self._expression(node.function), arguments=arguments)
+                return nodes.Call(span=span, part=part, function=self._expression(node.function), arguments=arguments)
             case tree.Attribute():
                 return nodes.SizeOf(span=span, value=self._expression(node.value), name=node.name.text)
             case tree.Index():
                 value, index = self._all((node.value, node.index))
-                return nodes.Index(span=span, value=value, index=index)
+                return nodes.Index(span=span, part=part, value=value, index=index)
             case tree.Slice():
                 start, end = self._optional(node.start), self._optional(node.end)
-                return nodes.Slice(span=span, value=self._expression(node.value), start=start, end=end)
+                return nodes.Slice(span=span, part=part, value=self._expression(node.value), start=start, end=end)
             case tree.Unary():
                 return nodes.Op(span=span, operator=node.operator, operands=(self._expression(node.operand),))
             case tree.Binary():
@@ -256,13 +264,6 @@ class _Lowering:
         return nodes.Comprehension(
             span=_span(node.span), item=item, targets=_targets(node.targets), source=source, condition=condition
         )
-
-
-def names_of(targets: tree.Name | tree.Row) -> list[str]:
-    """The names that a loop gives to the items of what it runs over."""
-    if isinstance(targets, tree.Name):
-        return [targets.text]
-    return [name for item in targets.items for name in names_of(item)]
 
 
 def _targets(targets: tree.Name | tree.Row) -> nodes.Targets:

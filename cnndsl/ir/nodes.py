@@ -35,7 +35,21 @@ class Node(BaseModel):
         return self.model_dump(mode="json")
 
 
-class Const(Node):
+class Part(BaseModel):
+    """What the part of an expression is called that makes one and gives it no name; in a loop, a list of parts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    name: str
+    is_list: bool = False
+
+
+class _Expression(Node):
+    part: Part | None = None
+    """Where a layer is applied and not named: the name of its part."""
+
+
+class Const(_Expression):
     """A number, a truth value or a text."""
 
     node: Literal["const"] = "const"
@@ -45,7 +59,7 @@ class Const(Node):
 RefKind = Literal["parameter", "local", "definition", "constant", "kind", "function", "rule", "identity"]
 
 
-class Ref(Node):
+class Ref(_Expression):
     """A name. `of` says what it is; `key` names the definition or constant of a file that it stands for."""
 
     node: Literal["ref"] = "ref"
@@ -54,34 +68,34 @@ class Ref(Node):
     key: str = ""
 
 
-class Flow(Node):
+class Flow(_Expression):
     """`it`, the current value, or `input`, the one that entered."""
 
     node: Literal["flow"] = "flow"
     of: Literal["it", "input"]
 
 
-class Hole(Node):
+class Hole(_Expression):
     """`?`, a size left open."""
 
     node: Literal["hole"] = "hole"
 
 
-class Format(Node):
+class Format(_Expression):
     """A text in which parts in braces are worked out."""
 
     node: Literal["format"] = "format"
     parts: tuple[str | Expression, ...]
 
 
-class ListOf(Node):
+class ListOf(_Expression):
     """`[a, b]`."""
 
     node: Literal["list"] = "list"
     items: tuple[Expression, ...]
 
 
-class Comprehension(Node):
+class Comprehension(_Expression):
     """`[item for targets in source if condition]`."""
 
     node: Literal["comprehension"] = "comprehension"
@@ -98,7 +112,7 @@ class Argument(Node):
     value: Expression
 
 
-class Call(Node):
+class Call(_Expression):
     """`function(arguments)`: a layer with its arguments, a function, an operation on values."""
 
     node: Literal["call"] = "call"
@@ -106,7 +120,7 @@ class Call(Node):
     arguments: tuple[Argument, ...]
 
 
-class SizeOf(Node):
+class SizeOf(_Expression):
     """`value.channels`."""
 
     node: Literal["size"] = "size"
@@ -114,7 +128,7 @@ class SizeOf(Node):
     name: str
 
 
-class Index(Node):
+class Index(_Expression):
     """`value[index]`."""
 
     node: Literal["index"] = "index"
@@ -122,7 +136,7 @@ class Index(Node):
     index: Expression
 
 
-class Slice(Node):
+class Slice(_Expression):
     """`value[start:end]`."""
 
     node: Literal["slice"] = "slice"
@@ -131,7 +145,7 @@ class Slice(Node):
     end: Expression | None
 
 
-class Op(Node):
+class Op(_Expression):
     """Arithmetic, `and`, `or`, `not`: an operator with one operand or two."""
 
     node: Literal["op"] = "op"
@@ -139,7 +153,7 @@ class Op(Node):
     operands: tuple[Expression, ...]
 
 
-class Compare(Node):
+class Compare(_Expression):
     """`a < b <= c`."""
 
     node: Literal["compare"] = "compare"
@@ -147,7 +161,7 @@ class Compare(Node):
     operators: tuple[str, ...]
 
 
-class Conditional(Node):
+class Conditional(_Expression):
     """`yes if condition else no`."""
 
     node: Literal["conditional"] = "conditional"
@@ -156,7 +170,7 @@ class Conditional(Node):
     no: Expression
 
 
-class Labelled(Node):
+class Labelled(_Expression):
     """`label: layer`; a label in quotes is an expression."""
 
     node: Literal["labelled"] = "labelled"
@@ -164,21 +178,21 @@ class Labelled(Node):
     layer: Expression
 
 
-class Pipe(Node):
+class Pipe(_Expression):
     """`a -> b -> c`."""
 
     node: Literal["pipe"] = "pipe"
     stages: tuple[Expression, ...]
 
 
-class Brace(Node):
+class Brace(_Expression):
     """`{ ... }` as a layer."""
 
     node: Literal["brace"] = "brace"
     body: tuple[Statement, ...]
 
 
-class Choice(Node):
+class Choice(_Expression):
     """`if condition { } else { }` as a layer."""
 
     node: Literal["choice"] = "choice"

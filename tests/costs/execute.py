@@ -47,10 +47,10 @@ def _step(
         assert spelling is not None
         return (call(spelling, inputs[0], part.training),)
     assert isinstance(action, Call)
-    inner = getattr(part, action.child)
-    if isinstance(inner, nn.Parameter):
-        return (inner,)
     unit = module.child(action.child).unit
+    if isinstance(unit, Leaf) and unit.layer.kind == "parameter":
+        return (part.get_parameter(action.child),)
+    inner = part.get_submodule(action.child)
     if isinstance(unit, Leaf):
         return (inner(*inputs),)
     return execute(program, program.modules[action.module or unit.module], inner, inputs)

@@ -42,6 +42,17 @@ def test_names_are_resolved_and_nodes_have_places() -> None:
     assert unit.span == nodes.Span(2, 1, 5, 2)
 
 
+def test_unnamed_parts_are_named_by_the_text() -> None:
+    _, unit, *_ = program_of(TEXT).definitions
+    parts = [each.part for each in nodes.walk(unit) if getattr(each, "part", None) is not None]
+    assert [(part.name, part.is_list) for part in parts if part is not None] == [
+        ("conv1", False),
+        ("act1", False),
+        ("conv2", True),
+        ("act2", True),
+    ]
+
+
 @pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
 def test_definitions_survive_json(path: Path) -> None:
     program = program_of(path.read_text(encoding="utf-8"))
@@ -50,7 +61,7 @@ def test_definitions_survive_json(path: Path) -> None:
 
 def test_a_node_is_checked_and_frozen() -> None:
     with pytest.raises(ValidationError):
-        nodes.Ref(span=nodes.Span(1, 1, 1, 2), name="x", of="nothing")
+        nodes.Ref(span=nodes.Span(1, 1, 1, 2), name="x", of="nothing")  # type: ignore[arg-type]
     made = nodes.Const(span=nodes.Span(1, 1, 1, 2), value=1)
     with pytest.raises(ValidationError):
         made.value = 2  # type: ignore[misc]

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "cases"
     [
         ("net_labelled", {"classes": 7}),
         ("parameters", {"width": 6, "classes": 3, "drop": 0.7}),
-        ("variants", {"classes": 5}),
+        ("usual", {"width": 6}),
         ("downsample", {"classes": 5}),
         ("loops", {"growth": 3}),
         ("inverted_residual", {"classes": 100}),

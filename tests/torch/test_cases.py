@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.backends.torch import generate, is_generated
+from cnndsl.backends.pytorch import generate, is_generated
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import has_errors

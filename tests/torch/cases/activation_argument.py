@@ -6,6 +6,7 @@ After a change to that file, write it again with
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +16,7 @@ class ConvAct(nn.Sequential):
     """ConvAct, a sequence of activation_argument.cnn."""
 
     def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        act: Callable[[], nn.Module],
+        self, in_channels: int, channels: int, act: Callable[[], nn.Module] = nn.ReLU
     ) -> None:
         super().__init__(
             nn.Conv2d(in_channels, channels, 3, padding=1),
@@ -33,8 +31,8 @@ class Gate(nn.Module):
         self,
         in_channels: int,
         squeeze: int,
-        act: Callable[[], nn.Module],
-        gate: Callable[[], nn.Module],
+        act: Callable[[], nn.Module] = nn.ReLU,
+        gate: Callable[[], nn.Module] = nn.Sigmoid,
     ) -> None:
         super().__init__()
         self.adaptive_avgpool1 = nn.AdaptiveAvgPool2d(1)
@@ -44,23 +42,25 @@ class Gate(nn.Module):
         self.gate = gate()
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.adaptive_avgpool1(x)
-        out = self.act(self.fc1(out))
-        scale: Tensor = self.gate(self.fc2(out))
-        return x * scale
+        scale: Tensor = self.act(self.fc1(self.adaptive_avgpool1(x)))
+        scale = self.gate(self.fc2(scale))
+        x = x * scale
+        return x
 
 
 class Wrapped(nn.Module):
     """Wrapped, a block of activation_argument.cnn."""
 
-    def __init__(self, in_channels: int, inner: Callable[[], nn.Module]) -> None:
+    def __init__(
+        self, in_channels: int, channels: int, inner: Callable[[], nn.Module]
+    ) -> None:
         super().__init__()
-        self.first = ConvAct(in_channels, 6, inner)
-        self.gate = Gate(6, 2, inner, nn.Hardsigmoid)
+        self.first = ConvAct(in_channels, channels, act=inner)
+        self.gate = Gate(channels, 2, act=inner, gate=nn.Hardsigmoid)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.first(x)  # 6 x 8 x 8
-        x = self.gate(x)  # 6 x 8 x 8
+        x = self.first(x)
+        x = self.gate(x)
         return x
 
 
@@ -69,24 +69,22 @@ class Activations(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_act1 = ConvAct(3, 4, nn.ReLU)
-        self.conv_act2 = ConvAct(4, 4, nn.Hardswish)
-        self.conv_act3 = ConvAct(4, 4, lambda: nn.LeakyReLU(negative_slope=0.1))
-        self.gate1 = Gate(4, 2, nn.ReLU, nn.Sigmoid)
-        self.gate2 = Gate(4, 4, nn.SiLU, nn.Sigmoid)
-        self.wrapped1 = Wrapped(4, lambda: nn.LeakyReLU(negative_slope=0.2))
-        self.wrapped2 = Wrapped(6, nn.Mish)
+        self.conv_act1 = ConvAct(3, 4)
+        self.conv_act2 = ConvAct(4, 4, act=nn.Hardswish)
+        self.conv_act3 = ConvAct(4, 4, act=partial(nn.LeakyReLU, negative_slope=0.1))
+        self.gate1 = Gate(4, 2)
+        self.gate2 = Gate(4, 4, act=nn.SiLU)
+        self.wrapped1 = Wrapped(4, 6, partial(nn.LeakyReLU, negative_slope=0.2))
+        self.wrapped2 = Wrapped(6, 6, nn.Mish)
         self.linear1 = nn.Linear(6 * 8 * 8, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 8, 8) to (N, 3)."""
-        x = self.conv_act1(x)  # 4 x 8 x 8
-        x = self.conv_act2(x)  # 4 x 8 x 8
-        x = self.conv_act3(x)  # 4 x 8 x 8
-        x = self.gate1(x)  # 4 x 8 x 8
-        x = self.gate2(x)  # 4 x 8 x 8
-        x = self.wrapped1(x)  # 6 x 8 x 8
-        x = self.wrapped2(x)  # 6 x 8 x 8
-        x = torch.flatten(x, 1)  # 384
-        x = self.linear1(x)  # 3
+        x = self.conv_act1(x)
+        x = self.conv_act2(x)
+        x = self.conv_act3(x)
+        x = self.gate1(x)
+        x = self.gate2(x)
+        x = self.wrapped1(x)
+        x = self.wrapped2(x)
+        x = self.linear1(torch.flatten(x, 1))
         return x

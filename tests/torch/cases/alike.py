@@ -13,71 +13,60 @@ from torch import Tensor, nn
 class Partial(nn.Module):
     """Partial, a block of alike.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int, share: int = 4) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(2, 2, 3, padding=1)
+        self.channels = channels
+        self.share = share
+        self.conv1 = nn.Conv2d(channels // share, channels // share, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        a, b = torch.split(x, [2, 6], 1)
-        return torch.cat((self.conv1(a), b), 1)  # 8 x 18 x 15
-
-
-class Partial2(nn.Module):
-    """Partial, a block of alike.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        a, b = torch.split(x, [8, 8], 1)
-        return torch.cat((self.conv1(a), b), 1)  # 16 x 8 x 7
+        a, b = torch.split(
+            x,
+            [self.channels // self.share, self.channels - self.channels // self.share],
+            1,
+        )
+        x = torch.cat((self.conv1(a), b), 1)
+        return x
 
 
 class Merge(nn.Module):
     """Merge, a block of alike.cnn."""
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.lateral = nn.Conv2d(in_channels, 8, 1)
+        self.lateral = nn.Conv2d(in_channels, channels, 1)
 
     def forward(self, x: Tensor, coarse: Tensor) -> Tensor:
         x = self.lateral(x)
-        return x + F.interpolate(coarse, size=x.shape[2:])
+        x = x + F.interpolate(coarse, size=x.shape[2:])
+        return x
 
 
 class Net(nn.Module):
-    """Net: 3 x 37 x 31 in, 5 x 37 x 31 and 3 x 8 x 7 out, 7,171 parameters.
+    """Net: 3 x 37 x 31 in, 5 x 37 x 31 and 3 x 8 x 7 out, 7,171 parameters."""
 
-    Fixed when it was compiled: width = 8.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, width: int = 8) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, 8, 3, stride=2)
-        self.partial1 = Partial()
-        self.conv1 = nn.Conv2d(8, 16, 3, stride=2)
-        self.partial2 = Partial2()
-        self.conv2 = nn.Conv2d(16, 32, 3, stride=2)
+        self.stem = nn.Conv2d(3, width, 3, stride=2)
+        self.partial1 = Partial(width)
+        self.conv1 = nn.Conv2d(width, 2 * width, 3, stride=2)
+        self.partial2 = Partial(2 * width, share=2)
+        self.conv2 = nn.Conv2d(2 * width, 4 * width, 3, stride=2)
         self.relu1 = nn.ReLU()
-        self.conv3 = nn.Conv2d(32, 8, 1)
-        self.merge1 = Merge(16)
-        self.merge2 = Merge(8)
-        self.conv4 = nn.Conv2d(8, 5, 1)
+        self.conv3 = nn.Conv2d(4 * width, width, 1)
+        self.merge1 = Merge(2 * width, width)
+        self.merge2 = Merge(width, width)
+        self.conv4 = nn.Conv2d(width, 5, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (N, 3, 37, 31) to (N, 5, 37, 31), (N, 3, 8, 7)."""
-        out: Tensor = self.stem(x)  # 8 x 18 x 15
-        fine: Tensor = self.partial1(out)  # 8 x 18 x 15
-        out = self.conv1(fine)  # 16 x 8 x 7
-        middle: Tensor = self.partial2(out)  # 16 x 8 x 7
-        out = self.relu1(self.conv2(middle))  # 32 x 3 x 3
-        coarse: Tensor = self.conv3(out)  # 8 x 3 x 3
-        p2: Tensor = self.merge1(middle, coarse)  # 8 x 8 x 7
-        p1: Tensor = self.merge2(fine, p2)  # 8 x 18 x 15
-        out = self.conv4(p1)  # 5 x 18 x 15
-        # 5 x 37 x 31
-        mask = F.interpolate(out, size=x.shape[2:], mode="bilinear", align_corners=True)
+        fine: Tensor = self.partial1(self.stem(x))
+        middle: Tensor = self.partial2(self.conv1(fine))
+        coarse: Tensor = self.conv3(self.relu1(self.conv2(middle)))
+        p2: Tensor = self.merge1(middle, coarse)
+        p1: Tensor = self.merge2(fine, p2)
+        mask = F.interpolate(
+            self.conv4(p1), size=x.shape[2:], mode="bilinear", align_corners=True
+        )
         low, _ = torch.split(p2, [3, 5], 1)
         return mask, low
 
@@ -90,7 +79,7 @@ class Signal(nn.Module):
         self.conv1 = nn.Conv1d(4, 4, 3, stride=3)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 4, 30) to (N, 4, 30)."""
-        small: Tensor = self.conv1(x)  # 4 x 10
-        all_ = torch.split(small, [4], 1)[0]
-        return F.interpolate(all_, size=x.shape[2:], mode="area") * x  # 4 x 30
+        small: Tensor = self.conv1(x)
+        all = torch.split(small, [4], 1)[0]
+        x = F.interpolate(all, size=x.shape[2:], mode="area") * x
+        return x

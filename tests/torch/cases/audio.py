@@ -12,15 +12,18 @@ from torch import Tensor, nn
 class Residual(nn.Module):
     """Residual, a block of audio.cnn."""
 
-    def __init__(self, dilation: int) -> None:
+    def __init__(self, in_channels: int, channels: int, dilation: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv1d(16, 16, 3, padding=dilation, dilation=dilation)
-        self.norm = nn.BatchNorm1d(16)
+        self.conv1 = nn.Conv1d(
+            in_channels, channels, 3, padding=dilation, dilation=dilation
+        )
+        self.norm = nn.BatchNorm1d(channels)
         self.relu1 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.relu1(self.norm(self.conv1(x)))  # 16 x 95
-        return out + x
+        out: Tensor = self.relu1(self.norm(self.conv1(x)))
+        out = out + x
+        return out
 
 
 class Audio(nn.Module):
@@ -32,24 +35,21 @@ class Audio(nn.Module):
         self.batchnorm1 = nn.BatchNorm1d(16)
         self.relu1 = nn.ReLU()
         self.maxpool1 = nn.MaxPool1d(4)
-        self.residual1 = Residual(1)
-        self.residual2 = Residual(2)
-        self.residual3 = Residual(4)
+        self.residual1 = nn.ModuleList()
+        for d in [1, 2, 4]:
+            self.residual1.append(Residual(16, 16, d))
         self.avgpool1 = nn.AvgPool1d(2)
         self.conv_transpose1 = nn.ConvTranspose1d(16, 8, 4, stride=2)
         self.global_avgpool1 = nn.AdaptiveAvgPool1d(1)
         self.linear1 = nn.Linear(8, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 1, 1600) to (N, 35)."""
-        x = self.relu1(self.batchnorm1(self.conv1(x)))  # 16 x 381
-        x = self.maxpool1(x)  # 16 x 95
-        x = self.residual1(x)  # 16 x 95
-        x = self.residual2(x)  # 16 x 95
-        x = self.residual3(x)  # 16 x 95
-        x = self.avgpool1(x)  # 16 x 47
-        x = self.conv_transpose1(x)  # 8 x 96
-        x = self.global_avgpool1(x)  # 8 x 1
-        x = torch.flatten(x, 1)  # 8
-        x = self.linear1(x)  # 35
+        x = self.relu1(self.batchnorm1(self.conv1(x)))
+        x = self.maxpool1(x)
+        for residual1 in self.residual1:
+            x = residual1(x)
+        x = torch.flatten(
+            self.global_avgpool1(self.conv_transpose1(self.avgpool1(x))), 1
+        )
+        x = self.linear1(x)
         return x

@@ -23,11 +23,13 @@ class Branches(nn.Module):
         self.add_module("z-y", nn.Conv2d(8, 4, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 8, 32, 32) to (N, 40, 32, 32)."""
-        a_b: Tensor = getattr(self, "a-b")(x)  # 8 x 32 x 32
-        x_1x1: Tensor = getattr(self, "1x1")(x)  # 8 x 32 x 32
-        first = torch.cat((a_b, x_1x1, self.klass(x)), 1)  # 24 x 32 x 32
-        third: Tensor = self.relu1(getattr(self, "p-q")(first))  # 8 x 32 x 32
-        x_y: Tensor = getattr(self, "x-y")(third)  # 4 x 32 x 32
-        z_y: Tensor = getattr(self, "z-y")(third)  # 4 x 32 x 32
-        return torch.cat((x_y, z_y, first, third), 1)  # 40 x 32 x 32
+        x = torch.cat(
+            (getattr(self, "a-b")(x), getattr(self, "1x1")(x), self.klass(x)), 1
+        )
+        first = x
+        x = self.relu1(getattr(self, "p-q")(x))
+        third = x
+        x = torch.cat(
+            (getattr(self, "x-y")(x), getattr(self, "z-y")(x), first, third), 1
+        )
+        return x

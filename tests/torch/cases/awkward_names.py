@@ -12,28 +12,30 @@ from torch import Tensor, nn
 class 残差ブロック(nn.Module):
     """残差ブロック, a block of awkward_names.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, 幅: int) -> None:
         super().__init__()
-        self.畳み込み = nn.Conv2d(4, 4, 3, padding=1)
+        self.畳み込み = nn.Conv2d(in_channels, 幅, 3, padding=1)
         self.活性 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.活性(self.畳み込み(x))  # 4 x 8 x 8
-        return out + x
+        out: Tensor = self.活性(self.畳み込み(x))
+        out = out + x
+        return out
 
 
 class X(nn.Module):
     """X, a block of awkward_names.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.out = nn.Conv2d(4, 4, 1)
+        self.out = nn.Conv2d(in_channels, channels, 1)
         self.x = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.out(x)  # 4 x 8 x 8
-        x = self.x(out) + x
-        return x
+        out: Tensor = self.out(x)
+        out = self.x(out)
+        out = out + x
+        return out
 
 
 class Awkward(nn.Module):
@@ -49,26 +51,24 @@ class Awkward(nn.Module):
         self.add_module("7 of 9", nn.BatchNorm2d(幅))
         self.add_module("don't \\n", nn.ReLU())
         self.add_module("class", nn.ReLU())
-        self.fi = nn.ReLU()
+        self.ﬁ = nn.ReLU()
         self.print = nn.Conv2d(幅, 4, 1)
         self.int = nn.ReLU()
         self.match = nn.Conv2d(4, 4, 1)
         self._ = nn.ReLU()
-        self.残差ブロック1 = 残差ブロック()
-        self.block1 = X()
+        self.残差ブロック1 = 残差ブロック(4, 4)
+        self.block1 = X(4, 4)
         self.id = nn.Linear(4 * 8 * 8, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 8, 8) to (N, 3)."""
-        x = self.x(x)  # 4 x 8 x 8
-        x = self.forward_(self.out(x))  # 4 x 8 x 8
-        x = getattr(self, "0")(x)  # 4 x 8 x 8
-        x = getattr(self, "a-b")(x)  # 4 x 8 x 8
-        x = getattr(self, "don't \\n")(getattr(self, "7 of 9")(x))
-        x = self.int(self.print(self.fi(getattr(self, "class")(x))))  # 4 x 8 x 8
-        x = self._(self.match(x))  # 4 x 8 x 8
-        x = self.残差ブロック1(x)  # 4 x 8 x 8
-        入力: Tensor = self.block1(x)  # 4 x 8 x 8
-        x = torch.flatten(入力, 1)  # 256
-        x = self.id(x)  # 3
+        x = self.x(x)
+        x = self.forward_(self.out(x))
+        x = getattr(self, "0")(x)
+        x = getattr(self, "a-b")(x)
+        x = getattr(self, "7 of 9")(x)
+        x = self.ﬁ(getattr(self, "class")(getattr(self, "don't \\n")(x)))
+        x = self.int(self.print(x))
+        x = self._(self.match(x))
+        入力: Tensor = self.block1(self.残差ブロック1(x))
+        x = self.id(torch.flatten(入力, 1))
         return x

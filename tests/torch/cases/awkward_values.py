@@ -17,14 +17,13 @@ class Values(nn.Module):
         self.relu1 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 8, 8) to (N, 4, 6, 6)."""
-        torch_: Tensor = self.conv1(x)  # 4 x 6 x 6
+        torch_: Tensor = self.conv1(x)
         F_: Tensor = self.relu1(torch_)
         self_ = F_ + torch_
-        list_ = self_ - F_
-        i_ = list_ * F_
-        x = i_ + torch_
+        list = self_ - F_
+        i = list * F_
+        x = i + torch_
         lambda_ = x + self_
-        out = lambda_ - list_
-        x = i_ + F_ + x + lambda_ + out
-        return x + torch_ + list_
+        out: Tensor = lambda_ - list
+        out = i + F_ + x + lambda_ + out + torch_ + list
+        return out

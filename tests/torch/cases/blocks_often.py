@@ -22,7 +22,8 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv(x)
-        x = self.relu(self.bn(x))
+        x = self.bn(x)
+        x = self.relu(x)
         return x
 
 
@@ -32,14 +33,15 @@ class Stage(nn.Module):
     def __init__(self, in_channels: int, channels: int, dropped: float = 0.0) -> None:
         super().__init__()
         self.first = ConvBlock(in_channels, channels)
-        self.second = ConvBlock(channels, 2 * channels, kernel=5)
+        self.second = ConvBlock(channels, channels * 2, kernel=5)
         self.drop = nn.Dropout(dropped)
         self.pool = nn.MaxPool2d(2)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.first(x)
         x = self.second(x)
-        x = self.pool(self.drop(x))
+        x = self.drop(x)
+        x = self.pool(x)
         return x
 
 
@@ -54,10 +56,8 @@ class Often(nn.Module):
         self.linear1 = nn.Linear(16 * 2 * 2, 5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 5)."""
-        x = self.stage1(x)  # 8 x 8 x 8
-        x = self.stage2(x)  # 16 x 4 x 4
-        x = self.stage3(x)  # 16 x 2 x 2
-        x = torch.flatten(x, 1)  # 64
-        x = self.linear1(x)  # 5
+        x = self.stage1(x)
+        x = self.stage2(x)
+        x = self.stage3(x)
+        x = self.linear1(torch.flatten(x, 1))
         return x

@@ -12,17 +12,19 @@ from torch import Tensor, nn
 class Head(nn.Module):
     """Head, a block of blocks_once.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, in_channels: int, in_height: int, in_width: int, hidden: int, classes: int
+    ) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(4 * 5 * 5, 32)
+        self.fc1 = nn.Linear(in_channels * in_height * in_width, hidden)
         self.relu1 = nn.ReLU()
         self.dropout1 = nn.Dropout(0.5)
-        self.fc2 = nn.Linear(32, 10)
+        self.fc2 = nn.Linear(hidden, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.flatten(x, 1)  # 100
-        x = self.dropout1(self.relu1(self.fc1(x)))  # 32
-        x = self.fc2(x)  # 10
+        x = self.relu1(self.fc1(torch.flatten(x, 1)))
+        x = self.dropout1(x)
+        x = self.fc2(x)
         return x
 
 
@@ -34,11 +36,9 @@ class Once(nn.Module):
         self.conv1 = nn.Conv2d(1, 4, 3)
         self.relu1 = nn.ReLU()
         self.maxpool1 = nn.MaxPool2d(2)
-        self.head1 = Head()
+        self.head1 = Head(4, 5, 5, 32, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 1, 12, 12) to (N, 10)."""
-        x = self.relu1(self.conv1(x))  # 4 x 10 x 10
-        x = self.maxpool1(x)  # 4 x 5 x 5
-        x = self.head1(x)  # 10
+        x = self.maxpool1(self.relu1(self.conv1(x)))
+        x = self.head1(x)
         return x

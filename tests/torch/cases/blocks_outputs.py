@@ -12,34 +12,34 @@ from torch import Tensor, nn
 class Halves(nn.Module):
     """Halves, a block of blocks_outputs.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 8, 3, padding=1)
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.relu1 = nn.ReLU()
         self.tanh1 = nn.Tanh()
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.conv1(x)  # 8 x 16 x 16
+        x = self.conv1(x)
         a, b = torch.chunk(x, 2, 1)
-        x = self.relu1(a)
-        out: Tensor = self.tanh1(b)
-        return x, out
+        out: Tensor = self.relu1(a)
+        out2: Tensor = self.tanh1(b)
+        return out, out2
 
 
 class Named(nn.Module):
     """Named, a block of blocks_outputs.cnn."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
         self.maxpool1 = nn.MaxPool2d(2)
-        self.conv1 = nn.Conv2d(4, channels, 1)
-        self.conv2 = nn.Conv2d(4, channels, 1)
+        self.conv1 = nn.Conv2d(in_channels, channels, 1)
+        self.conv2 = nn.Conv2d(in_channels, channels, 1)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        small: Tensor = self.maxpool1(x)  # 4 x 8 x 8
-        big: Tensor = self.conv1(x)
-        small = self.conv2(small)
-        return {"big": big, "small": small}
+        small: Tensor = self.maxpool1(x)
+        out2: Tensor = self.conv1(x)
+        out3: Tensor = self.conv2(small)
+        return {"big": out2, "small": out3}
 
 
 class Several(nn.Module):
@@ -49,22 +49,22 @@ class Several(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.halves1 = Halves()
-        self.named1 = Named(4)
+        self.halves1 = Halves(3, 8)
+        self.named1 = Named(4, 4)
         self.upsample1 = nn.Upsample(scale_factor=2)
-        self.named2 = Named(2)
+        self.named2 = Named(4, 2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Map (N, 3, 16, 16) to (N, 4, 16, 16), (N, 2, 16, 16), (N, 2, 8, 8)."""
         left: Tensor
         right: Tensor
         left, right = self.halves1(x)
         big: Tensor
         small: Tensor
         big, small = self.named1(left * right).values()
-        up: Tensor = self.upsample1(small)  # 4 x 16 x 16
-        c: Tensor
-        d: Tensor
-        c, d = self.named2(big).values()
-        x = big + up
-        return x, c, d
+        up: Tensor = self.upsample1(small)
+        part0: Tensor
+        part1: Tensor
+        part0, part1 = self.named2(big).values()
+        c = part0
+        d = part1
+        return big + up, c, d

@@ -16,35 +16,33 @@ class Inception(nn.Module):
         super().__init__()
         self.branch1 = nn.Conv2d(in_channels, a, 1)
         self.branch2 = nn.Sequential(
-            nn.Conv2d(in_channels, b, 1),
-            nn.ReLU(),
-            nn.Conv2d(b, b, 3, padding=1),
+            nn.Conv2d(in_channels, b, 1), nn.ReLU(), nn.Conv2d(b, b, 3, padding=1)
         )
         self.branch3 = nn.Sequential(
-            nn.MaxPool2d(3, stride=1, padding=1),
-            nn.Conv2d(in_channels, c, 1),
+            nn.MaxPool2d(3, stride=1, padding=1), nn.Conv2d(in_channels, c, 1)
         )
 
     def forward(self, x: Tensor) -> Tensor:
         one: Tensor = self.branch1(x)
         three: Tensor = self.branch2(x)
         pool: Tensor = self.branch3(x)
-        return torch.cat((one, three, pool), 1)
+        x = torch.cat((one, three, pool), 1)
+        return x
 
 
 class Shuffle(nn.Module):
     """Shuffle, a block of branches.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
+        self.conv1 = nn.Conv2d(in_channels // 2, in_channels // 2, 3, padding=1)
         self.relu1 = nn.ReLU()
         self.channel_shuffle1 = nn.ChannelShuffle(2)
 
     def forward(self, x: Tensor) -> Tensor:
         left, right = torch.chunk(x, 2, 1)
-        x = self.relu1(self.conv1(right))  # 8 x 16 x 16
-        x = self.channel_shuffle1(torch.cat((left, x), 1))  # 16 x 16 x 16
+        x = self.relu1(self.conv1(right))
+        x = self.channel_shuffle1(torch.cat((left, x), 1))
         return x
 
 
@@ -58,8 +56,8 @@ class Gated(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a, b = torch.chunk(x, 2, 1)
-        x = self.tanh1(a)
-        x = x * self.sigmoid1(b)
+        out2: Tensor = self.tanh1(a)
+        x = out2 * self.sigmoid1(b)
         return x
 
 
@@ -70,7 +68,7 @@ class Branches(nn.Module):
         super().__init__()
         self.inception1 = Inception(3, 2, 4, 2)
         self.inception2 = Inception(8, 4, 8, 4)
-        self.shuffle1 = Shuffle()
+        self.shuffle1 = Shuffle(16)
         self.gated1 = Gated()
         self.avgpool1 = nn.AvgPool2d(2)
         self.upsample1 = nn.Upsample(scale_factor=2)
@@ -78,17 +76,16 @@ class Branches(nn.Module):
         self.linear1 = nn.Linear(16, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 4)."""
-        x = self.inception1(x)  # 8 x 16 x 16
-        x = self.inception2(x)  # 16 x 16 x 16
-        x = self.shuffle1(x)  # 16 x 16 x 16
-        x = self.gated1(x)  # 8 x 16 x 16
-        x = (0.2 * x + 1 - 0.5) / 2
-        x = 1 - -x
-        low: Tensor = self.avgpool1(x)  # 8 x 8 x 8
-        high: Tensor = x - self.upsample1(low)  # 8 x 16 x 16
-        x = torch.cat((x, high), 1)  # 16 x 16 x 16
-        mean: Tensor = self.global_avgpool1(x)  # 16 x 1 x 1
-        x = torch.flatten(mean, 1)  # 16
-        x = self.linear1(x)  # 4
+        x = self.inception2(self.inception1(x))
+        x = self.shuffle1(x)
+        x = self.gated1(x)
+        x = 0.2 * x + 1
+        x = (x - 0.5) / 2
+        x = -x
+        x = 1 - x
+        low: Tensor = self.avgpool1(x)
+        high = x - self.upsample1(low)
+        x = torch.cat((x, high), 1)
+        mean: Tensor = self.global_avgpool1(x)
+        x = self.linear1(torch.flatten(mean, 1))
         return x

@@ -12,25 +12,20 @@ class Fused(nn.Module):
     """Fused, a block of defaults.cnn."""
 
     def __init__(
-        self,
-        in_channels: int,
-        ratio: int,
-        channels: int,
-        stride: int,
+        self, in_channels: int, ratio: int, channels: int, stride: int
     ) -> None:
         super().__init__()
-        self.convs = nn.Sequential(
-            *(
-                [
-                    nn.Conv2d(
-                        in_channels, in_channels * ratio, 3, stride=stride, padding=1
-                    ),
-                    nn.Conv2d(in_channels * ratio, channels, 1),
-                ]
-                if ratio != 1
-                else [nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1)]
-            ),
-        )
+        convs: list[nn.Module] = []
+        if ratio == 1:
+            convs.append(nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1))
+        else:
+            convs += [
+                nn.Conv2d(
+                    in_channels, ratio * in_channels, 3, stride=stride, padding=1
+                ),
+                nn.Conv2d(in_channels * ratio, channels, 1),
+            ]
+        self.convs = nn.Sequential(*convs)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.convs(x)
@@ -48,8 +43,6 @@ class Net(nn.Module):
         self.leaky_relu1 = nn.LeakyReLU(negative_slope=slope)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 16, 16, 16)."""
-        x = self.fused1(x)  # 8 x 32 x 32
-        x = self.fused2(x)  # 16 x 16 x 16
+        x = self.fused2(self.fused1(x))
         x = self.leaky_relu1(self.batchnorm1(x))
         return x

@@ -5,6 +5,8 @@ After a change to that file, write it again with
     cnndsl compile depth_drop.cnn
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -21,40 +23,45 @@ class Block(nn.Module):
         self.drop_path = nn.Dropout(drop)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.norm(self.dw(x))
-        out = self.gelu1(self.pw(out))
-        x = self.drop_path(out) + x
-        return x
+        out: Tensor = self.pw(self.norm(self.dw(x)))
+        out = self.gelu1(out)
+        out = self.drop_path(out)
+        out = out + x
+        return out
 
 
 class ConvNeXt(nn.Module):
-    """ConvNeXt: 3 x 32 x 32 in, 10 out, 2,214 parameters.
+    """ConvNeXt: 3 x 32 x 32 in, 10 out, 2,214 parameters."""
 
-    Fixed when it was compiled: depths = [2, 3], widths = [4, 8].
-    """
-
-    def __init__(self, rate: float = 0.1) -> None:
+    def __init__(
+        self,
+        depths: Sequence[int] = [2, 3],
+        widths: Sequence[int] = [4, 8],
+        rate: float = 0.1,
+    ) -> None:
         super().__init__()
-        self.down0 = nn.Conv2d(3, 4, 2, stride=2)
-        self.stage0 = nn.Sequential(
-            Block(4, 4, 0),
-            Block(4, 4, rate / 4),
-        )
-        self.down1 = nn.Conv2d(4, 8, 2, stride=2)
-        self.stage1 = nn.Sequential(
-            *(Block(8, 8, (i + 2) * rate / 4) for i in range(3))
-        )
+        total = sum(depths)
+        done = 0
+        in_channels = 3
+        self.depths = depths
+        for s, n in enumerate(depths):
+            self.add_module(f"down{s}", nn.Conv2d(in_channels, widths[s], 2, stride=2))
+            layers: list[nn.Module] = []
+            for i in range(n):
+                layers.append(
+                    Block(widths[s], widths[s], rate * (done + i) / (total - 1))
+                )
+            self.add_module(f"stage{s}", nn.Sequential(*layers))
+            done += n
+            in_channels = widths[s]
         self.global_avgpool1 = nn.AdaptiveAvgPool2d(1)
-        self.layernorm1 = nn.LayerNorm((8, 1, 1))
-        self.head = nn.Linear(8, 10)
+        self.layernorm1 = nn.LayerNorm((in_channels, 1, 1))
+        self.head = nn.Linear(in_channels, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 10)."""
-        x = self.down0(x)  # 4 x 16 x 16
-        x = self.stage0(x)  # 4 x 16 x 16
-        x = self.down1(x)  # 8 x 8 x 8
-        x = self.stage1(x)  # 8 x 8 x 8
-        x = self.layernorm1(self.global_avgpool1(x))  # 8 x 1 x 1
-        x = torch.flatten(x, 1)  # 8
-        x = self.head(x)  # 10
+        for s, n in enumerate(self.depths):
+            x = getattr(self, f"down{s}")(x)
+            x = getattr(self, f"stage{s}")(x)
+        x = torch.flatten(self.layernorm1(self.global_avgpool1(x)), 1)
+        x = self.head(x)
         return x

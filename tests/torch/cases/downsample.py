@@ -5,6 +5,8 @@ After a change to that file, write it again with
     cnndsl compile downsample.cnn
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -31,39 +33,45 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
+        shortcut: Tensor = x
         if self.downsample is not None:
-            x = self.downsample(x)
-        x = self.relu(out + x)
-        return x
+            shortcut = self.downsample(shortcut)
+        out = self.relu(out + shortcut)
+        return out
 
 
 class ResNet(nn.Module):
-    """ResNet: 3 x 32 x 32 in, 10 out, 58,258 parameters.
+    """ResNet: 3 x 32 x 32 in, 10 out, 58,258 parameters."""
 
-    Fixed when it was compiled: unit = BasicBlock, layers = [2, 1, 3].
-    """
-
-    def __init__(self, classes: int = 10) -> None:
+    def __init__(
+        self,
+        unit: Callable[..., nn.Module] = BasicBlock,
+        layers: Sequence[int] = [2, 1, 3],
+        classes: int = 10,
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 8, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(8)
         self.relu = nn.ReLU()
-        self.layer1 = nn.Sequential(*(BasicBlock(8, 8) for _ in range(2)))
-        self.layer2 = nn.Sequential(BasicBlock(8, 16, stride=2))
-        self.layer3 = nn.Sequential(
-            BasicBlock(16, 32, stride=2),
-            *(BasicBlock(32, 32) for _ in range(2)),
-        )
+        layer1: list[nn.Module] = []
+        for _ in range(layers[0]):
+            layer1.append(unit(8, 8))
+        self.layer1 = nn.Sequential(*layer1)
+        layer2: list[nn.Module] = [unit(8, 16, stride=2)]
+        for _ in range(layers[1] - 1):
+            layer2.append(unit(16, 16))
+        self.layer2 = nn.Sequential(*layer2)
+        layer3: list[nn.Module] = [unit(16, 32, stride=2)]
+        for _ in range(layers[2] - 1):
+            layer3.append(unit(32, 32))
+        self.layer3 = nn.Sequential(*layer3)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(32, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 10)."""
-        x = self.relu(self.bn1(self.conv1(x)))  # 8 x 32 x 32
-        x = self.layer1(x)  # 8 x 32 x 32
-        x = self.layer2(x)  # 16 x 16 x 16
-        x = self.layer3(x)  # 32 x 8 x 8
-        x = self.avgpool(x)  # 32 x 1 x 1
-        x = torch.flatten(x, 1)  # 32
-        x = self.fc(x)  # 10
+        x = self.relu(self.bn1(self.conv1(x)))
+        x = self.layer1(x)
+        x = self.layer2(x)
+        x = self.layer3(x)
+        x = self.fc(torch.flatten(self.avgpool(x), 1))
         return x

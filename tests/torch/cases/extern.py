@@ -6,6 +6,7 @@ After a change to that file, write it again with
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from einops.layers.torch import Rearrange
@@ -25,9 +26,11 @@ if not (issubclass(type(Threshold), type) and issubclass(Threshold, nn.Module)):
 class Tokens(nn.Module):
     """Tokens, a block of extern.cnn."""
 
-    def __init__(self, width: int, act: Callable[[], nn.Module]) -> None:
+    def __init__(
+        self, in_channels: int, width: int, act: Callable[[], nn.Module] = nn.ReLU
+    ) -> None:
         super().__init__()
-        self.project = nn.Conv2d(3, width, 1)
+        self.project = nn.Conv2d(in_channels, width, 1)
         self.rearrange1 = Rearrange(pattern="b c (y h) x -> b (y x) (c h)", h=2)
         self.norm = RMSNorm(normalized_shape=2 * width, eps=1e-06)
         self.act = act()
@@ -45,16 +48,13 @@ class Net(nn.Module):
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
-        self.tokens1 = Tokens(4, nn.ReLU)
-        self.tokens2 = Tokens(6, lambda: Threshold(threshold=0.1, value=20))
+        self.tokens1 = Tokens(3, 4)
+        self.tokens2 = Tokens(3, 6, act=partial(Threshold, threshold=0.1, value=20))
         self.linear1 = nn.Linear(20, classes)
         self.rms_norm1 = RMSNorm(normalized_shape=classes, eps=1e-06)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 8, 8) to (N, 32, 10)."""
-        left: Tensor = self.tokens1(x)  # 32 x 8
-        right: Tensor = self.tokens2(x)  # 32 x 12
-        x = torch.cat((left, right), 2)  # 32 x 20
-        x = self.linear1(x)  # 32 x 10
-        x = self.rms_norm1(x)  # 32 x 10
+        left: Tensor = self.tokens1(x)
+        right: Tensor = self.tokens2(x)
+        x = self.rms_norm1(self.linear1(torch.cat((left, right), 2)))
         return x

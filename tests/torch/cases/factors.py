@@ -5,36 +5,39 @@ After a change to that file, write it again with
     cnndsl compile factors.cnn
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 
 class Scaled(nn.Module):
     """Scaled, a block of factors.cnn."""
 
-    def __init__(self, scale: float = 1) -> None:
+    def __init__(self, in_channels: int, scale: float = 1) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
+        self.conv1 = nn.Conv2d(in_channels, 8, 3, padding=1)
         self.relu1 = nn.ReLU()
         self.scale = scale
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.relu1(self.conv1(x))  # 8 x 8 x 8
-        return self.scale * out + x
+        out: Tensor = self.relu1(self.conv1(x))
+        out = self.scale * out + x
+        return out
 
 
 class Weighed(nn.Module):
     """Weighed, a block of factors.cnn."""
 
-    def __init__(self, factor: float, shift: int) -> None:
+    def __init__(self, in_channels: int, factor: float, shift: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(8, 8, 1)
-        self.factor = 1 - factor
-        self.factor_2 = factor
+        self.conv1 = nn.Conv2d(in_channels, 8, 1)
+        self.factor = factor
         self.shift = shift
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.factor * self.conv1(x)  # 8 x 8 x 8
-        return -(out + x / self.factor_2 - self.shift)
+        x = (1 - self.factor) * self.conv1(x) + x / self.factor - self.shift
+        x = -x
+        return x
 
 
 class Factors(nn.Module):
@@ -42,36 +45,30 @@ class Factors(nn.Module):
 
     def __init__(self, residual: float = 0.1) -> None:
         super().__init__()
-        self.scaled1 = Scaled(scale=residual)
-        self.scaled2 = Scaled(scale=residual)
-        self.weighed1 = Weighed(0.5, 1)
-        self.weighed2 = Weighed(0.25, 2)
+        self.scaled1 = Scaled(8, residual)
+        self.scaled2 = Scaled(8, residual)
+        self.weighed1 = Weighed(8, 0.5, 1)
+        self.weighed2 = Weighed(8, 0.25, 2)
         self.residual = residual
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 8, 8, 8) to (N, 8, 8, 8)."""
-        x = self.scaled1(x)  # 8 x 8 x 8
-        x = self.scaled2(x)  # 8 x 8 x 8
-        x = self.weighed1(x)  # 8 x 8 x 8
-        x = self.weighed2(x)  # 8 x 8 x 8
-        return self.residual * x + 2
+        x = self.scaled2(self.scaled1(x))
+        x = self.weighed2(self.weighed1(x))
+        x = self.residual * x + 2
+        return x
 
 
 class FixedFactors(nn.Module):
-    """FixedFactors: 8 x 8 x 8 in, 8 x 8 x 8 out, 1,752 parameters.
+    """FixedFactors: 8 x 8 x 8 in, 8 x 8 x 8 out, 1,752 parameters."""
 
-    Fixed when it was compiled: factors = [0.1, 0.2, 1].
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, factors: Sequence[float] = [0.1, 0.2, 1]) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
-        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
-        self.conv3 = nn.Conv2d(8, 8, 3, padding=1)
+        self.conv1 = nn.ModuleList()
+        self.factors = factors
+        for factor in factors:
+            self.conv1.append(nn.Conv2d(8, 8, 3, padding=1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 8, 8, 8) to (N, 8, 8, 8)."""
-        x = x + 0.1 * self.conv1(x)  # 8 x 8 x 8
-        x = x + 0.2 * self.conv2(x)  # 8 x 8 x 8
-        x = x + 1 * self.conv3(x)  # 8 x 8 x 8
+        for factor, conv1 in zip(self.factors, self.conv1):
+            x = x + factor * conv1(x)
         return x

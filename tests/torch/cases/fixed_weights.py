@@ -31,32 +31,30 @@ class Fixed(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.edge = with_weights(
-            nn.Conv2d(1, 1, 3, bias=False),
-            weight=[[0.0, 0.0, 0.0], [0.0, 1.0, -1.0], [0.0, 0.0, 0.0]],
+            nn.Conv2d(1, 1, 3, bias=False), weight=[[0, 0, 0], [0, 1, -1], [0, 0, 0]]
         )
         self.sum = with_weights(
-            nn.Conv2d(1, 2, 2), weight=[[1.0, 0.0], [0.0, 1.0]], bias=[0.5, -0.5]
+            nn.Conv2d(1, 2, 2), weight=[[1, 0], [0, 1]], bias=[0.5, -0.5]
         )
         self.blur = with_weights(
             nn.Conv2d(2, 2, 3, groups=2, bias=False),
-            weight=[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]],
             trainable=True,
+            weight=[[1, 2, 1], [2, 4, 2], [1, 2, 1]],
         )
         self.last = with_weights(
             nn.Conv2d(2, 1, 3),
             weight=[
                 [
-                    [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]],
+                    [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
                     [[1.5, 2.5, 3.5], [4.5, 5.5, 6.5], [7.5, 8.5, 9.5]],
                 ],
             ],
-            bias=[0.0],
+            bias=[0],
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 1, 8, 8) to (N, 1, 1, 1)."""
-        x = self.edge(x)  # 1 x 6 x 6
-        x = self.sum(x)  # 2 x 5 x 5
-        x = self.blur(x)  # 2 x 3 x 3
-        x = self.last(x)  # 1 x 1 x 1
+        x = self.edge(x)
+        x = self.sum(x)
+        x = self.blur(x)
+        x = self.last(x)
         return x

@@ -5,8 +5,16 @@ After a change to that file, write it again with
     cnndsl compile inverted_residual.cnn
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+
+
+def make_divisible(value: float, divisor: int) -> int:
+    """Round to a multiple of the divisor, never below 90 % of the value."""
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
 
 
 class ConvNorm(nn.Sequential):
@@ -19,6 +27,7 @@ class ConvNorm(nn.Sequential):
         kernel: int = 3,
         stride: int = 1,
         groups: int = 1,
+        act: Callable[[], nn.Module] = nn.ReLU6,
     ) -> None:
         super().__init__(
             nn.Conv2d(
@@ -31,7 +40,7 @@ class ConvNorm(nn.Sequential):
                 bias=False,
             ),
             nn.BatchNorm2d(channels),
-            nn.ReLU6(),
+            act(),
         )
 
 
@@ -39,64 +48,54 @@ class InvertedResidual(nn.Module):
     """InvertedResidual, a block of inverted_residual.cnn."""
 
     def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        stride: int,
-        expand: int,
+        self, in_channels: int, channels: int, stride: int, expand: int
     ) -> None:
         super().__init__()
-        self.conv = nn.Sequential(
-            *(
-                [ConvNorm(in_channels, expand * in_channels, kernel=1)]
-                if expand != 1
-                else []
-            ),
-            ConvNorm(
-                expand * in_channels,
-                expand * in_channels,
-                stride=stride,
-                groups=expand * in_channels,
-            ),
-            nn.Conv2d(expand * in_channels, channels, 1, bias=False),
+        hidden = in_channels * expand
+        conv: list[nn.Module] = []
+        if expand != 1:
+            conv.append(ConvNorm(in_channels, hidden, kernel=1))
+        conv += [
+            ConvNorm(hidden, hidden, stride=stride, groups=hidden),
+            nn.Conv2d(hidden, channels, 1, bias=False),
             nn.BatchNorm2d(channels),
+        ]
+        self.conv = nn.Sequential(*conv)
+        self.stride_is_1_and_in_channels_is_channels = (
+            stride == 1 and in_channels == channels
         )
-        self.residual = stride == 1 and in_channels == channels
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.conv(x)
-        if self.residual:
+        if self.stride_is_1_and_in_channels_is_channels:
             out = out + x
         return out
 
 
 class MobileNet(nn.Module):
-    """MobileNet: 3 x 32 x 32 in, 10 out, 58,314 parameters.
+    """MobileNet: 3 x 32 x 32 in, 10 out, 58,314 parameters."""
 
-    Fixed when it was compiled: width = 1.0.
-    """
-
-    def __init__(self, classes: int = 10) -> None:
+    def __init__(self, classes: int = 10, width: float = 1.0) -> None:
         super().__init__()
-        self.features = nn.Sequential(
-            ConvNorm(3, 32, stride=2),
-            InvertedResidual(32, 16, 1, 1),
-            InvertedResidual(16, 24, 2, 6),
-            InvertedResidual(24, 24, 1, 6),
-            InvertedResidual(24, 32, 2, 6),
-            *(InvertedResidual(32, 32, 1, 6) for _ in range(2)),
-            ConvNorm(32, 64, kernel=1),
-        )
+        features: list[nn.Module] = [
+            ConvNorm(3, make_divisible(32 * width, 8), stride=2),
+        ]
+        in_channels = make_divisible(32 * width, 8)
+        for t, c, n, s in [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2]]:
+            for i in range(n):
+                features.append(
+                    InvertedResidual(
+                        in_channels, make_divisible(c * width, 8), s if i == 0 else 1, t
+                    ),
+                )
+                in_channels = make_divisible(c * width, 8)
+        features.append(ConvNorm(in_channels, 64, kernel=1))
+        self.features = nn.Sequential(*features)
         self.global_avgpool1 = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Sequential(
-            nn.Dropout(0.2),
-            nn.Linear(64, classes),
-        )
+        self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(64, classes))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 10)."""
-        x = self.features(x)  # 64 x 4 x 4
-        x = self.global_avgpool1(x)  # 64 x 1 x 1
-        x = torch.flatten(x, 1)  # 64
-        x = self.classifier(x)  # 10
+        x = self.features(x)
+        x = torch.flatten(self.global_avgpool1(x), 1)
+        x = self.classifier(x)
         return x

@@ -23,9 +23,10 @@ class X(nn.Module):
         self.relu2 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        shortcut = x
         if self.proj is not None:
-            shortcut = self.proj(x)  # 16 x 16 x 16
+            shortcut: Tensor = self.proj(x)
+        else:
+            shortcut = x
         x = self.relu1(self.a(x))
         x = self.b(x)
         x = self.relu2(shortcut + x)
@@ -35,20 +36,20 @@ class X(nn.Module):
 class Y(nn.Module):
     """Y, a block of kept_apart.cnn."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
-        self.a = nn.Conv2d(16, width, 3, padding=1)
+        self.a = nn.Conv2d(in_channels, width, 3, padding=1)
         self.silu1 = nn.SiLU()
         self.relu1: nn.ReLU | None = None
-        if width == 16:
+        if in_channels == width:
             self.relu1 = nn.ReLU()
         self.b = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        base: Tensor = self.silu1(self.a(x))
-        x = base
+        x = self.silu1(self.a(x))
+        base = x
         if self.relu1 is not None:
-            x = self.relu1(base)
+            x = self.relu1(x)
         x = self.b(x)
         return x, base
 
@@ -59,20 +60,18 @@ class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.x1 = X(8, 8)
-        self.x2 = X(8, 16, stride=2)
+        self.x2 = X(8, 16, 2)
         self.x3 = X(16, 16)
-        self.y1 = Y(16)
-        self.y2 = Y(8)
+        self.y1 = Y(16, 16)
+        self.y2 = Y(16, 8)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 8, 32, 32) to (N, 32, 16, 16)."""
-        x = self.x1(x)  # 8 x 32 x 32
-        x = self.x2(x)  # 16 x 16 x 16
-        x = self.x3(x)  # 16 x 16 x 16
+        x = self.x3(self.x2(self.x1(x)))
         a: Tensor
         b: Tensor
         a, b = self.y1(x)
         c: Tensor
         d: Tensor
         c, d = self.y2(a)
-        return torch.cat((c, b, d), 1)  # 32 x 16 x 16
+        x = torch.cat((c, b, d), 1)
+        return x

@@ -5,6 +5,8 @@ After a change to that file, write it again with
     cnndsl compile kernel_forms.cnn
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 
@@ -30,14 +32,18 @@ class Unit(nn.Module):
 class Pair(nn.Module):
     """Pair, a block of kernel_forms.cnn."""
 
-    def __init__(self, in_channels: int, channels: int) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        kernels: Sequence[tuple[int, int]] = [(1, 3), (3, 1)],
+    ) -> None:
         super().__init__()
-        self.unit1 = Unit(in_channels, channels, (1, 3), padding=(0, 1))
-        self.unit2 = Unit(channels, channels, (3, 1), padding=(1, 0))
+        self.unit1 = Unit(in_channels, channels, kernels[0], (0, 1))
+        self.unit2 = Unit(channels, channels, kernels[1], (1, 0))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.unit1(x)
-        x = self.unit2(x)
+        x = self.unit2(self.unit1(x))
         return x
 
 
@@ -47,16 +53,12 @@ class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.unit1 = Unit(3, 8, 3)
-        self.unit2 = Unit(8, 8, (1, 5), padding=(0, 2))
-        self.unit3 = Unit(8, 8, (5, 1), padding=(2, 0))
+        self.unit2 = Unit(8, 8, (1, 5), (0, 2))
+        self.unit3 = Unit(8, 8, (5, 1), (2, 0))
         self.pair1 = Pair(8, 16)
         self.pair2 = Pair(16, 32)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 32, 30, 30)."""
-        x = self.unit1(x)  # 8 x 30 x 30
-        x = self.unit2(x)  # 8 x 30 x 30
-        x = self.unit3(x)  # 8 x 30 x 30
-        x = self.pair1(x)  # 16 x 30 x 30
-        x = self.pair2(x)  # 32 x 30 x 30
+        x = self.unit3(self.unit2(self.unit1(x)))
+        x = self.pair2(self.pair1(x))
         return x

@@ -23,7 +23,7 @@ class Labelled(nn.Module):
                     ("norm0", nn.BatchNorm2d(8)),
                     ("relu0", nn.ReLU()),
                     ("pool0", nn.MaxPool2d(2)),
-                ],
+                ]
             ),
         )
         self.mixed = nn.Sequential(
@@ -32,31 +32,20 @@ class Labelled(nn.Module):
                     ("squeeze", nn.Conv2d(8, 4, 1)),
                     ("1", nn.ReLU()),
                     ("expand", nn.Conv2d(4, 8, 3, padding=1)),
-                ],
+                ]
             ),
         )
-        self.stage0 = nn.Sequential(
-            OrderedDict(
-                [
-                    *((f"block0-{i}", nn.Conv2d(8, 8, 3, padding=1)) for i in range(2)),
-                ],
-            ),
-        )
-        self.stage1 = nn.Sequential(
-            OrderedDict(
-                [
-                    *((f"block1-{i}", nn.Conv2d(8, 8, 3, padding=1)) for i in range(2)),
-                ],
-            ),
-        )
+        for s in range(2):
+            layers: OrderedDict[str, nn.Module] = OrderedDict()
+            for k in range(2):
+                layers[f"block{s}-{k}"] = nn.Conv2d(8, 8, 3, padding=1)
+            self.add_module(f"stage{s}", nn.Sequential(layers))
         self.classifier = nn.Linear(8 * 8 * 8, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 10)."""
-        x = self.features(x)  # 8 x 8 x 8
-        x = self.mixed(x)  # 8 x 8 x 8
-        x = self.stage0(x)  # 8 x 8 x 8
-        x = self.stage1(x)  # 8 x 8 x 8
-        x = torch.flatten(x, 1)  # 512
-        x = self.classifier(x)  # 10
+        x = self.features(x)
+        x = self.mixed(x)
+        for s in range(2):
+            x = getattr(self, f"stage{s}")(x)
+        x = self.classifier(torch.flatten(x, 1))
         return x

@@ -24,67 +24,42 @@ class Unit(nn.Module):
     """Unit, a block of labelled_stages.cnn."""
 
     def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        stride: int = 1,
-        gate: bool = False,
+        self, in_channels: int, channels: int, stride: int = 1, gate: bool = False
     ) -> None:
         super().__init__()
-        self.branch = nn.Sequential(
-            OrderedDict(
-                [
-                    ("first", ConvNorm(in_channels, channels, stride=stride)),
-                    ("1", nn.ReLU()),
-                    *(
-                        [
-                            (
-                                "gate",
-                                nn.Sequential(
-                                    nn.Conv2d(channels, channels, 1),
-                                    nn.Sigmoid(),
-                                ),
-                            ),
-                        ]
-                        if gate
-                        else []
-                    ),
-                    ("last", ConvNorm(channels, channels)),
-                ],
-            ),
-        )
+        branch: OrderedDict[str, nn.Module] = OrderedDict()
+        branch["first"] = ConvNorm(in_channels, channels, stride)
+        branch[str(len(branch))] = nn.ReLU()
+        if gate:
+            branch["gate"] = nn.Sequential(
+                nn.Conv2d(channels, channels, 1), nn.Sigmoid()
+            )
+        branch["last"] = ConvNorm(channels, channels)
+        self.branch = nn.Sequential(branch)
         self.shortcut: nn.Sequential | None = None
         if stride != 1 or in_channels != channels:
-            self.shortcut = nn.Sequential(
-                ConvNorm(in_channels, channels, stride=stride)
-            )
+            self.shortcut = nn.Sequential(ConvNorm(in_channels, channels, stride))
         self.relu1 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.branch(x)
+        shortcut: Tensor = x
         if self.shortcut is not None:
-            x = self.shortcut(x)
-        x = self.relu1(out + x)
-        return x
+            shortcut = self.shortcut(shortcut)
+        out = self.relu1(out + shortcut)
+        return out
 
 
 class Stage(nn.Sequential):
     """Stage, a sequence of labelled_stages.cnn."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_module("unit-0", Unit(3, 16, stride=2))
-        self.add_module("unit-1", Unit(16, 16))
-
-
-class Stage2(nn.Sequential):
-    """Stage, a sequence of labelled_stages.cnn."""
-
-    def __init__(self, in_channels: int, channels: int, count: int) -> None:
-        super().__init__()
-        self.add_module("unit-0", Unit(in_channels, channels, stride=2, gate=True))
-        for i in range(1, count + 1):
-            self.add_module(f"unit-{i}", Unit(channels, channels, gate=True))
+    def __init__(self, in_channels: int, channels: int, n: int, gate: bool) -> None:
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        layers["unit-0"] = Unit(in_channels, channels, 2, gate)
+        for i in range(1, n):
+            layers[f"unit-{i}"] = Unit(channels, channels, gate=gate)
+        super().__init__(layers)
+        self.out_channels = channels
 
 
 class Net(nn.Module):
@@ -92,24 +67,21 @@ class Net(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            OrderedDict(
-                [
-                    ("stage-1", Stage()),
-                    ("stage-2", Stage2(16, 32, 2)),
-                    ("stage-3", Stage2(32, 64, 3)),
-                    ("last1", nn.Conv2d(64, 64, 1)),
-                    ("act1", nn.ReLU()),
-                    ("last2", nn.Conv2d(64, 72, 1)),
-                    ("act2", nn.ReLU()),
-                    ("last3", nn.Conv2d(72, 80, 1)),
-                    ("act3", nn.ReLU()),
-                    *((f"even{i}", nn.Conv2d(80, 80, 1)) for i in range(4, 8)),
-                ],
-            ),
-        )
+        body: OrderedDict[str, nn.Module] = OrderedDict()
+        in_channels = 3
+        for i, n in enumerate([2, 3, 4]):
+            block = Stage(in_channels, 16 * 2**i, n, i > 0)
+            body[f"stage-{i + 1}"] = block
+            in_channels = block.out_channels
+        for i in range(3):
+            body[f"last{i + 1}"] = nn.Conv2d(in_channels, 64 + 8 * i, 1)
+            body[f"act{i + 1}"] = nn.ReLU()
+            in_channels = 8 * i + 64
+        for i in range(4, 8):
+            body[f"even{i}"] = nn.Conv2d(in_channels, 80, 1)
+            in_channels = 80
+        self.body = nn.Sequential(body)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 64, 64) to (N, 80, 8, 8)."""
-        x = self.body(x)  # 80 x 8 x 8
+        x = self.body(x)
         return x

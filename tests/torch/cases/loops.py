@@ -5,6 +5,8 @@ After a change to that file, write it again with
     cnndsl compile loops.cnn
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -12,60 +14,76 @@ from torch import Tensor, nn
 class DenseLayer(nn.Module):
     """DenseLayer, a block of loops.cnn."""
 
-    def __init__(self, in_channels: int, growth: int) -> None:
+    def __init__(self, in_channels: int, growth: int, bn_size: int = 4) -> None:
         super().__init__()
         self.norm1 = nn.BatchNorm2d(in_channels)
         self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(in_channels, 4 * growth, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(4 * growth)
+        self.conv1 = nn.Conv2d(in_channels, bn_size * growth, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(bn_size * growth)
         self.relu2 = nn.ReLU()
-        self.conv2 = nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(bn_size * growth, growth, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.conv1(self.relu1(self.norm1(x)))
         out = self.conv2(self.relu2(self.norm2(out)))
-        return torch.cat((x, out), 1)
+        out = torch.cat((x, out), 1)
+        return out
 
 
-class DenseBlock(nn.Sequential):
+class DenseBlock(nn.Module):
     """DenseBlock, a block of loops.cnn."""
 
     def __init__(self, in_channels: int, layers: int, growth: int) -> None:
         super().__init__()
-        for i in range(layers):
-            self.add_module(
-                f"denselayer{i + 1}", DenseLayer(in_channels + growth * i, growth)
-            )
+        channels = in_channels
+        self.layers = layers
+        for i in range(1, layers + 1):
+            self.add_module(f"denselayer{i}", DenseLayer(channels, growth))
+            channels += growth
+        self.out_channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        for i in range(1, self.layers + 1):
+            x = getattr(self, f"denselayer{i}")(x)
+        return x
 
 
 class DenseNet(nn.Module):
-    """DenseNet: 3 x 16 x 16 in, 10 out, 4,634 parameters.
+    """DenseNet: 3 x 16 x 16 in, 10 out, 4,634 parameters."""
 
-    Fixed when it was compiled: blocks = [2, 3].
-    """
-
-    def __init__(self, growth: int = 4) -> None:
+    def __init__(self, growth: int = 4, blocks: Sequence[int] = [2, 3]) -> None:
         super().__init__()
         self.conv0 = nn.Conv2d(3, 2 * growth, 3, padding=1, bias=False)
-        self.denseblock1 = DenseBlock(2 * growth, 2, growth)
-        self.transition1 = nn.Sequential(
-            nn.BatchNorm2d(4 * growth),
-            nn.ReLU(),
-            nn.Conv2d(4 * growth, 2 * growth, 1, bias=False),
-            nn.AvgPool2d(2),
-        )
-        self.denseblock2 = DenseBlock(2 * growth, 3, growth)
+        in_channels = 2 * growth
+        self.blocks = blocks
+        for i, n in enumerate(blocks):
+            block = DenseBlock(in_channels, n, growth)
+            self.add_module(f"denseblock{i + 1}", block)
+            if i != len(blocks) - 1:
+                self.add_module(
+                    f"transition{i + 1}",
+                    nn.Sequential(
+                        nn.BatchNorm2d(block.out_channels),
+                        nn.ReLU(),
+                        nn.Conv2d(
+                            block.out_channels, block.out_channels // 2, 1, bias=False
+                        ),
+                        nn.AvgPool2d(2),
+                    ),
+                )
+                in_channels = block.out_channels // 2
+            else:
+                in_channels = block.out_channels
         self.relu1 = nn.ReLU()
         self.global_avgpool1 = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Linear(5 * growth, 10)
+        self.classifier = nn.Linear(in_channels, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 10)."""
-        x = self.conv0(x)  # 8 x 16 x 16
-        x = self.denseblock1(x)  # 16 x 16 x 16
-        x = self.transition1(x)  # 8 x 8 x 8
-        x = self.denseblock2(x)  # 20 x 8 x 8
-        x = self.global_avgpool1(self.relu1(x))  # 20 x 1 x 1
-        x = torch.flatten(x, 1)  # 20
-        x = self.classifier(x)  # 10
+        x = self.conv0(x)
+        for i, n in enumerate(self.blocks):
+            x = getattr(self, f"denseblock{i + 1}")(x)
+            if i != len(self.blocks) - 1:
+                x = getattr(self, f"transition{i + 1}")(x)
+        x = torch.flatten(self.global_avgpool1(self.relu1(x)), 1)
+        x = self.classifier(x)
         return x

@@ -12,74 +12,40 @@ from torch import Tensor, nn
 class Steps(nn.Module):
     """Steps, a block of loops_awkward.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, depth: int, channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(4, 4, 3, padding=1)
+        self.conv1 = nn.ModuleList()
+        out_channels = in_channels
+        self.depth = depth
+        for _ in range(depth):
+            self.conv1.append(nn.Conv2d(out_channels, channels, 3, padding=1))
+            out_channels = max(channels, in_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv1(x) + x  # 4 x 8 x 8
-        return x
-
-
-class Steps2(nn.Module):
-    """Steps, a block of loops_awkward.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(4, 4, 3, padding=1)
-        self.conv2 = nn.Conv2d(4, 4, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.conv1(x) + x  # 4 x 8 x 8
-        x = self.conv2(out) + x  # 4 x 8 x 8
-        return x
-
-
-class Steps3(nn.Module):
-    """Steps, a block of loops_awkward.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(4, 4, 3, padding=1)
-        self.conv2 = nn.Conv2d(4, 4, 3, padding=1)
-        self.conv3 = nn.Conv2d(4, 4, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.conv1(x) + x  # 4 x 8 x 8
-        out = self.conv2(out) + x  # 4 x 8 x 8
-        x = self.conv3(out) + x  # 4 x 8 x 8
-        return x
+        out: Tensor = x
+        for conv1 in self.conv1:
+            out = conv1(out)
+            out = out + x
+        return out
 
 
 class Named(nn.Module):
     """Named, a block of loops_awkward.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, depth: int) -> None:
         super().__init__()
-        self.conv0 = nn.Conv2d(4, 4, 1)
-        self.relu1 = nn.ReLU()
+        self.relu1 = nn.ModuleList()
+        channels = in_channels
+        self.depth = depth
+        for k in range(depth):
+            self.add_module(f"conv{k}", nn.Conv2d(channels, 4, 1))
+            self.relu1.append(nn.ReLU())
+            channels = 4
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.conv0(x))  # 4 x 8 x 8
-        return x
-
-
-class Named2(nn.Module):
-    """Named, a block of loops_awkward.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv0 = nn.Conv2d(4, 4, 1)
-        self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(4, 4, 1)
-        self.relu2 = nn.ReLU()
-        self.conv2 = nn.Conv2d(4, 4, 1)
-        self.relu3 = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.conv0(x))  # 4 x 8 x 8
-        x = self.relu2(self.conv1(x))  # 4 x 8 x 8
-        x = self.relu3(self.conv2(x))  # 4 x 8 x 8
+        for k, relu1 in zip(range(self.depth), self.relu1):
+            x = getattr(self, f"conv{k}")(x)
+            x = relu1(x)
         return x
 
 
@@ -88,49 +54,52 @@ class Awkward(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.add0 = nn.Conv2d(4, 4, 3, padding=1)
-        self.add1 = nn.Conv2d(4, 4, 3, padding=1)
-        self.add2 = nn.Conv2d(4, 4, 3, padding=1)
-        self.steps1 = Steps()
-        self.steps2 = Steps2()
-        self.steps3 = Steps3()
-        self.named1 = Named()
-        self.named2 = Named2()
+        for k in range(3):
+            self.add_module(f"add{k}", nn.Conv2d(4, 4, 3, padding=1))
+        self.steps1 = Steps(4, 1, 4)
+        self.steps2 = Steps(4, 2, 4)
+        self.steps3 = Steps(4, 3, 4)
+        self.named1 = Named(4, 1)
+        self.named2 = Named(4, 3)
         self.kept0 = nn.Conv2d(4, 4, 1)
         self.kept1 = nn.Conv2d(4, 4, 1)
         self.kept2 = nn.Conv2d(4, 4, 1)
-        self.conv1 = nn.Conv2d(4, 2, 1)
-        self.conv3 = nn.Conv2d(4, 2, 1)
-        for i in range(4, 10):
-            self.add_module(f"conv{i}", nn.Conv2d(4, 4, 1))
+        self.conv1 = nn.ModuleList()
+        self.conv1.append(nn.Conv2d(4, 2, 1))
+        self.conv1.append(nn.Conv2d(4, 2, 1))
+        self.conv2 = nn.ModuleList()
+        for _ in range(2):
+            for _ in range(3):
+                self.conv2.append(nn.Conv2d(4, 4, 1))
         self.again = nn.Conv2d(4, 4, 1)
-        self.relu1 = nn.ReLU()
-        self.relu2 = nn.ReLU()
+        self.relu1 = nn.ModuleList()
+        for _ in range(2):
+            self.relu1.append(nn.ReLU())
         self.layers = nn.Sequential(nn.Conv2d(20, 6, 1))
         self.linear1 = nn.Linear(6 * 8 * 8, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 4, 8, 8) to (N, 2)."""
-        out: Tensor = self.add0(x) + x  # 4 x 8 x 8
-        out = self.add1(out) + x  # 4 x 8 x 8
-        out = self.add2(out) + x  # 4 x 8 x 8
-        out = self.steps1(out)  # 4 x 8 x 8
-        out = self.steps2(out)  # 4 x 8 x 8
-        out = self.steps3(out)  # 4 x 8 x 8
-        out = self.named1(out)  # 4 x 8 x 8
-        out = self.named2(out)  # 4 x 8 x 8
-        kept0: Tensor = self.kept0(out)  # 4 x 8 x 8
-        kept1: Tensor = self.kept1(kept0)  # 4 x 8 x 8
-        kept2: Tensor = self.kept2(kept1)  # 4 x 8 x 8
-        side0: Tensor = self.conv1(x)  # 2 x 8 x 8
-        side2: Tensor = self.conv3(x)  # 2 x 8 x 8
-        x = kept2
-        for i in range(4, 10):
-            x = getattr(self, f"conv{i}")(x)
-        x = self.relu1(self.again(x))  # 4 x 8 x 8
-        x = self.relu2(self.again(x))  # 4 x 8 x 8
-        x = torch.cat((x, kept0, kept1, kept2, side0, side2), 1)  # 20 x 8 x 8
-        x = self.layers(x)  # 6 x 8 x 8
-        x = torch.flatten(x, 1)  # 384
-        x = self.linear1(x)  # 2
-        return x
+        out: Tensor = x
+        for k in range(3):
+            out = getattr(self, f"add{k}")(out)
+            out = out + x
+        out = self.steps3(self.steps2(self.steps1(out)))
+        out = self.named2(self.named1(out))
+        out = self.kept0(out)
+        kept0 = out
+        out = self.kept1(out)
+        kept1 = out
+        out = self.kept2(out)
+        kept2 = out
+        side0: Tensor = self.conv1[0](x)
+        side2: Tensor = self.conv1[1](x)
+        conv2 = iter(self.conv2)
+        for _ in range(2):
+            for _ in range(3):
+                out = next(conv2)(out)
+        for relu1 in self.relu1:
+            out = relu1(self.again(out))
+        out = torch.cat((out, kept0, kept1, kept2, side0, side2), 1)
+        out = self.layers(out)
+        out = self.linear1(torch.flatten(out, 1))
+        return out

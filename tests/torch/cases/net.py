@@ -23,12 +23,8 @@ class Net(nn.Module):
         self.fc2 = nn.Linear(256, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 10)."""
-        x = self.relu(self.conv1(x))  # 8 x 28 x 28
-        x = self.pool(x)  # 8 x 14 x 14
-        x = self.relu(self.conv2(x))  # 16 x 10 x 10
-        x = self.pool(x)  # 16 x 5 x 5
-        x = torch.flatten(x, 1)  # 400
-        x = self.dropout(self.relu(self.fc1(x)))  # 256
-        x = self.fc2(x)  # 10
+        x = self.pool(self.relu(self.conv1(x)))
+        x = self.pool(self.relu(self.conv2(x)))
+        x = self.relu(self.fc1(torch.flatten(x, 1)))
+        x = self.fc2(self.dropout(x))
         return x

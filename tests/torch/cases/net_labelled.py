@@ -25,12 +25,8 @@ class Net(nn.Module):
         self.fc2 = nn.Linear(256, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 10)."""
-        x = self.relu1(self.conv1(x))  # 8 x 28 x 28
-        x = self.pool(x)  # 8 x 14 x 14
-        x = self.relu2(self.conv2(x))  # 16 x 10 x 10
-        x = self.pool(x)  # 16 x 5 x 5
-        x = torch.flatten(x, 1)  # 400
-        x = self.dropout1(self.relu3(self.fc1(x)))  # 256
-        x = self.fc2(x)  # 10
+        x = self.pool(self.relu1(self.conv1(x)))
+        x = self.pool(self.relu2(self.conv2(x)))
+        x = self.relu3(self.fc1(torch.flatten(x, 1)))
+        x = self.fc2(self.dropout1(x))
         return x

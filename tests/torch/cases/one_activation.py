@@ -5,6 +5,9 @@ After a change to that file, write it again with
     cnndsl compile one_activation.cnn
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -12,10 +15,12 @@ from torch import Tensor, nn
 class ConvAct(nn.Sequential):
     """ConvAct, a sequence of one_activation.cnn."""
 
-    def __init__(self, in_channels: int, channels: int) -> None:
+    def __init__(
+        self, in_channels: int, channels: int, act: Callable[[], nn.Module]
+    ) -> None:
         super().__init__(
             nn.Conv2d(in_channels, channels, 3, padding=1),
-            nn.ELU(alpha=0.5),
+            act(),
         )
 
 
@@ -24,14 +29,11 @@ class Same(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_act1 = ConvAct(3, 4)
-        self.conv_act2 = ConvAct(4, 8)
+        self.conv_act1 = ConvAct(3, 4, partial(nn.ELU, alpha=0.5))
+        self.conv_act2 = ConvAct(4, 8, partial(nn.ELU, alpha=0.5))
         self.linear1 = nn.Linear(8 * 8 * 8, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 8, 8) to (N, 3)."""
-        x = self.conv_act1(x)  # 4 x 8 x 8
-        x = self.conv_act2(x)  # 8 x 8 x 8
-        x = torch.flatten(x, 1)  # 512
-        x = self.linear1(x)  # 3
+        x = torch.flatten(self.conv_act2(self.conv_act1(x)), 1)
+        x = self.linear1(x)
         return x

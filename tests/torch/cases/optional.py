@@ -12,65 +12,65 @@ from torch import Tensor, nn
 class Optional(nn.Module):
     """Optional, a block of optional.cnn."""
 
-    def __init__(self, in_channels: int, stride: int = 1) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int = 1,
+        wide: bool = False,
+        gate: bool = True,
+    ) -> None:
         super().__init__()
-        self.main = nn.Conv2d(in_channels, 4, 3, stride=stride, padding=1)
+        self.main = nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1)
+        self.stride_is_not_1 = stride != 1
         if stride != 1:
             self.add_module(
-                "pool-2",
-                nn.Sequential(
-                    nn.AvgPool2d(3, stride=1, padding=1),
-                    nn.ReLU(),
-                ),
+                "pool-2", nn.Sequential(nn.AvgPool2d(3, stride=1, padding=1), nn.ReLU())
             )
-        self.narrow = nn.Conv2d(4, 4, 1)
-        self.act = nn.Sequential(nn.Tanh())
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.main(x)
-        if getattr(self, "pool-2", None) is not None:
-            x = getattr(self, "pool-2")(x)  # 4 x 8 x 8
-        x = self.narrow(x)
-        last: Tensor = self.act(x)
-        return last
-
-
-class Optional2(nn.Module):
-    """Optional, a block of optional.cnn."""
-
-    def __init__(self, in_channels: int, wide: bool = False, gate: bool = True) -> None:
-        super().__init__()
-        self.main = nn.Conv2d(in_channels, 8, 3, padding=1)
-        self.narrow: nn.Conv2d | None = None
-        if not wide:
-            self.narrow = nn.Conv2d(8, 8, 1)
         self.widen: nn.Conv2d | None = None
+        self.narrow: nn.Conv2d | None = None
         if wide:
-            self.widen = nn.Conv2d(8, 8, 1)
-        self.act = nn.Sequential(nn.ReLU())
-        self.residual = gate and in_channels == 8
+            self.widen = nn.Conv2d(channels, channels, 1)
+        else:
+            self.narrow = nn.Conv2d(channels, channels, 1)
+        self.channels_above_4 = channels > 4
+        if channels > 4:
+            self.act = nn.Sequential(nn.ReLU())
+        else:
+            self.act = nn.Sequential(nn.Tanh())
+        self.is_chosen = gate and in_channels == channels and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.main(x)  # 8 x 8 x 8
-        if self.narrow is not None:
-            out2: Tensor = self.narrow(out)  # 8 x 8 x 8
-        elif self.widen is not None:
-            out2 = self.widen(out)  # 8 x 8 x 8
-        last: Tensor = self.act(out2)  # 8 x 8 x 8
-        if self.residual:
-            last = last * x
-        return last
+        out: Tensor = self.main(x)
+        if self.stride_is_not_1:
+            out = getattr(self, "pool-2")(out)
+        if self.widen is not None:
+            out = self.widen(out)
+        else:
+            assert self.narrow is not None
+            out = self.narrow(out)
+        last: Tensor = out
+        if self.channels_above_4:
+            last = self.act(last)
+        else:
+            last = self.act(last)
+        if self.is_chosen:
+            out = last * x
+        else:
+            out = last
+        return out
 
 
 class Twice(nn.Module):
     """Twice, a block of optional.cnn."""
 
-    def __init__(self, first: int, second: int) -> None:
+    def __init__(self, in_channels: int, first: int, second: int) -> None:
         super().__init__()
         self.part: nn.Conv2d | None = None
+        if first > 1 or second > 1:
+            self.part = nn.Conv2d(in_channels, 4, 3, padding=1)
         self.relu1: nn.ReLU | None = None
         if first > 1:
-            self.part = nn.Conv2d(4, 4, 3, padding=1)
             self.relu1 = nn.ReLU()
         self.tanh1: nn.Tanh | None = None
         if second > 1:
@@ -78,29 +78,29 @@ class Twice(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.part is not None and self.relu1 is not None:
-            x = self.relu1(self.part(x))  # 4 x 8 x 8
+            x = self.relu1(self.part(x))
         if self.part is not None and self.tanh1 is not None:
-            x = self.tanh1(self.part(x))  # 4 x 8 x 8
+            x = self.tanh1(self.part(x))
         return x
 
 
 class Apart(nn.Module):
     """Apart, a block of optional.cnn."""
 
-    def __init__(self, stage: bool = False) -> None:
+    def __init__(self, in_channels: int, channels: int, stage: bool = False) -> None:
         super().__init__()
         self.pool: nn.AvgPool2d | None = None
         if stage:
             self.pool = nn.AvgPool2d(3, stride=1, padding=1)
-        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+        self.conv = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.norm: nn.BatchNorm2d | None = None
         if stage:
-            self.norm = nn.BatchNorm2d(4)
+            self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.pool is not None:
             x = self.pool(x)
-        x = self.conv(x)  # 4 x 8 x 8
+        x = self.conv(x)
         if self.norm is not None:
             x = self.norm(x)
         return x
@@ -111,32 +111,24 @@ class Options(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.optional1 = Optional(3)
-        self.optional2 = Optional(4, stride=2)
-        self.optional3 = Optional2(4, wide=True)
-        self.optional4 = Optional2(8, gate=False)
-        self.optional5 = Optional2(8)
+        self.optional1 = Optional(3, 4)
+        self.optional2 = Optional(4, 4, stride=2)
+        self.optional3 = Optional(4, 8, wide=True)
+        self.optional4 = Optional(8, 8, gate=False)
+        self.optional5 = Optional(8, 8)
         self.conv1 = nn.Conv2d(8, 4, 1)
-        self.twice1 = Twice(2, 1)
-        self.twice2 = Twice(2, 2)
-        self.twice3 = Twice(1, 1)
-        self.apart1 = Apart(stage=True)
-        self.apart2 = Apart()
+        self.twice1 = Twice(4, 2, 1)
+        self.twice2 = Twice(4, 2, 2)
+        self.twice3 = Twice(4, 1, 1)
+        self.apart1 = Apart(4, 4, stage=True)
+        self.apart2 = Apart(4, 4)
         self.linear1 = nn.Linear(4 * 8 * 8, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 4)."""
-        x = self.optional1(x)  # 4 x 16 x 16
-        x = self.optional2(x)  # 4 x 8 x 8
-        x = self.optional3(x)  # 8 x 8 x 8
-        x = self.optional4(x)  # 8 x 8 x 8
-        x = self.optional5(x)  # 8 x 8 x 8
-        x = self.conv1(x)  # 4 x 8 x 8
-        x = self.twice1(x)  # 4 x 8 x 8
-        x = self.twice2(x)  # 4 x 8 x 8
-        x = self.twice3(x)  # 4 x 8 x 8
-        x = self.apart1(x)  # 4 x 8 x 8
-        x = self.apart2(x)  # 4 x 8 x 8
-        x = torch.flatten(x, 1)  # 256
-        x = self.linear1(x)  # 4
+        x = self.optional3(self.optional2(self.optional1(x)))
+        x = self.optional5(self.optional4(x))
+        x = self.conv1(x)
+        x = self.twice3(self.twice2(self.twice1(x)))
+        x = self.apart2(self.apart1(x))
+        x = self.linear1(torch.flatten(x, 1))
         return x

@@ -13,24 +13,25 @@ from torch import Tensor, nn
 class Fuse(nn.Module):
     """Fuse, a block of outer_sizes.cnn."""
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(
+        self, in_channels: int, in_height: int, in_width: int, low_channels: int
+    ) -> None:
         super().__init__()
         self.up = nn.Sequential(
-            nn.Conv2d(6, in_channels, 1, bias=False),
+            nn.Conv2d(low_channels, in_channels, 1, bias=False),
             nn.BatchNorm2d(in_channels),
-            nn.Upsample(size=(32, 32)),
+            nn.Upsample(size=(in_height, in_width)),
         )
         self.down = nn.Sequential(
-            nn.Conv2d(in_channels, 6, 3, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(6),
+            nn.Conv2d(in_channels, low_channels, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(low_channels),
         )
 
     def forward(self, x: Tensor, low: Tensor) -> tuple[Tensor, Tensor]:
+        high = x
         larger: Tensor = self.up(low)
-        less: Tensor = self.down(x)  # 6 x 16 x 16
-        x = F.relu(x + larger)
-        out = F.relu(low + less)
-        return x, out
+        less: Tensor = self.down(high)
+        return F.relu(high + larger), F.relu(low + less)
 
 
 class Net(nn.Module):
@@ -39,17 +40,16 @@ class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(4, 6, 3, stride=2, padding=1)
-        self.fuse1 = Fuse(4)
+        self.fuse1 = Fuse(4, 32, 32, 6)
         self.conv2 = nn.Conv2d(4, 5, 1)
-        self.fuse2 = Fuse(5)
+        self.fuse2 = Fuse(5, 32, 32, 6)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 4, 32, 32) to (N, 9, 32, 32)."""
-        low: Tensor = self.conv1(x)  # 6 x 16 x 16
+        low: Tensor = self.conv1(x)
         a: Tensor
         b: Tensor
         a, b = self.fuse1(x, low)
-        x = self.conv2(a)  # 5 x 32 x 32
         c: Tensor
-        c, _ = self.fuse2(x, b)
-        return torch.cat((a, c), 1)  # 9 x 32 x 32
+        c, _ = self.fuse2(self.conv2(a), b)
+        x = torch.cat((a, c), 1)
+        return x

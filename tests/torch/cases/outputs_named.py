@@ -22,11 +22,7 @@ class Heads(nn.Module):
         self.sigmoid1 = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Map (N, 3, 32, 32) to (N, 10), (N, 4), (N, 8, 1, 1)."""
-        x = self.relu1(self.conv1(x))  # 8 x 30 x 30
-        features: Tensor = self.global_avgpool1(x)  # 8 x 1 x 1
-        x = torch.flatten(features, 1)  # 8
-        logits: Tensor = self.linear1(x)  # 10
-        x = torch.flatten(features, 1)  # 8
-        box: Tensor = self.sigmoid1(self.linear2(x))  # 4
-        return {"logits": logits, "box": box, "features": features}
+        features: Tensor = self.global_avgpool1(self.relu1(self.conv1(x)))
+        out2: Tensor = self.linear1(torch.flatten(features, 1))
+        out3: Tensor = self.sigmoid1(self.linear2(torch.flatten(features, 1)))
+        return {"logits": out2, "box": out3, "features": features}

@@ -25,11 +25,8 @@ class Pyramid(nn.Module):
         self.upsample1 = nn.Upsample(scale_factor=2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Map (N, 3, 32, 32) to (N, 8, 16, 16), (N, 8, 8, 8), (N, 8, 16, 16)."""
-        x = self.relu1(self.conv1(x))  # 8 x 32 x 32
-        c1: Tensor = self.maxpool1(x)  # 8 x 16 x 16
-        x = self.relu2(self.conv2(c1))  # 16 x 16 x 16
-        c2: Tensor = self.maxpool2(x)  # 16 x 8 x 8
-        top: Tensor = self.conv3(c2)  # 8 x 8 x 8
-        x = self.upsample1(top)  # 8 x 16 x 16
-        return c1, top, x
+        c1: Tensor = self.maxpool1(self.relu1(self.conv1(x)))
+        c2: Tensor = self.maxpool2(self.relu2(self.conv2(c1)))
+        top: Tensor = self.conv3(c2)
+        out2: Tensor = self.upsample1(top)
+        return c1, top, out2

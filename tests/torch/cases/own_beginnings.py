@@ -5,21 +5,40 @@ After a change to that file, write it again with
     cnndsl compile own_beginnings.cnn
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
 from torch import Tensor, nn
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+
+def begun(layer: Layer, **rules: Callable[[Tensor], Any]) -> Layer:
+    """Begin tensors of a layer by rules of its own, which those of a network leave alone."""
+    for name, rule in rules.items():
+        rule(layer.get_parameter(name))
+    vars(layer)["begun"] = tuple(rules)
+    return layer
 
 
 class Head(nn.Module):
     """Head, a block of own_beginnings.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.wide = nn.Conv2d(8, 8, 3, padding=1)
+        self.wide = begun(
+            nn.Conv2d(in_channels, channels, 3, padding=1),
+            weight=partial(nn.init.kaiming_uniform_, a=1),
+        )
         self.relu1 = nn.ReLU()
-        self.narrow = nn.Conv2d(8, 2, 1)
+        self.narrow = begun(
+            nn.Conv2d(channels, 2, 1), weight=partial(nn.init.kaiming_uniform_, a=1)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.wide(x))  # 8 x 14 x 14
-        x = self.narrow(x)  # 2 x 14 x 14
+        x = self.relu1(self.wide(x))
+        x = self.narrow(x)
         return x
 
 
@@ -30,38 +49,36 @@ class ByPart(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(3, 8, 3)
         self.relu1 = nn.ReLU()
-        self.head = Head()
-        for name, module in self.named_modules():
-            if isinstance(module, nn.Conv2d):
-                if name.startswith("head."):
-                    nn.init.kaiming_uniform_(module.weight, a=1)
-                else:
-                    nn.init.kaiming_normal_(
-                        module.weight, mode="fan_out", nonlinearity="relu"
-                    )
+        self.head = Head(8, 8)
+        for module in self.modules():
+            own = getattr(module, "begun", ())
+            if isinstance(module, nn.Conv2d) and "weight" not in own:
+                nn.init.kaiming_normal_(
+                    module.weight, mode="fan_out", nonlinearity="relu"
+                )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 2, 14, 14)."""
-        x = self.relu1(self.stem(x))  # 8 x 14 x 14
-        x = self.head(x)  # 2 x 14 x 14
+        x = self.relu1(self.stem(x))
+        x = self.head(x)
         return x
 
 
 class Residual(nn.Module):
     """Residual, a block of own_beginnings.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
+        self.conv2 = begun(
+            nn.Conv2d(channels, channels, 3, padding=1), weight=nn.init.zeros_
+        )
         self.relu2 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.relu1(self.conv1(x))  # 8 x 14 x 14
-        out = self.conv2(out)  # 8 x 14 x 14
-        x = self.relu2(out + x)
-        return x
+        out: Tensor = self.conv2(self.relu1(self.conv1(x)))
+        out = self.relu2(out + x)
+        return out
 
 
 class ByEnd(nn.Module):
@@ -71,20 +88,18 @@ class ByEnd(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(3, 8, 3)
         self.relu1 = nn.ReLU()
-        for i in range(1, 4):
-            self.add_module(f"residual{i}", Residual())
-        for name, module in self.named_modules():
-            if isinstance(module, nn.Conv2d):
-                if name.endswith(".conv2"):
-                    nn.init.zeros_(module.weight)
-                else:
-                    nn.init.kaiming_normal_(module.weight)
+        self.residual1 = nn.ModuleList()
+        for _ in range(3):
+            self.residual1.append(Residual(8, 8))
+        for module in self.modules():
+            own = getattr(module, "begun", ())
+            if isinstance(module, nn.Conv2d) and "weight" not in own:
+                nn.init.kaiming_normal_(module.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 8, 14, 14)."""
-        x = self.relu1(self.stem(x))  # 8 x 14 x 14
-        for i in range(1, 4):
-            x = getattr(self, f"residual{i}")(x)
+        x = self.relu1(self.stem(x))
+        for residual1 in self.residual1:
+            x = residual1(x)
         return x
 
 
@@ -106,27 +121,27 @@ class OneByOne(nn.Module):
         self.yet_another = nn.Conv2d(8, 8, 3)
         self.relu6 = nn.ReLU()
         self.last = nn.Conv2d(8, 8, 3)
-        for name, module in self.named_modules():
+        for module in self.modules():
+            own = getattr(module, "begun", ())
             if isinstance(module, nn.Conv2d):
-                if name in (
-                    "first",
-                    "a_rather_long_name",
-                    "another_long_name",
-                    "yet_another",
+                if (
+                    module is self.first
+                    or module is self.a_rather_long_name
+                    or module is self.another_long_name
+                    or module is self.yet_another
                 ):
                     nn.init.ones_(module.weight)
-                elif name == "last":
+                elif module is self.last:
                     nn.init.normal_(module.weight, std=0.1)
-                else:
+                elif "weight" not in own:
                     nn.init.zeros_(module.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 8, 18, 18)."""
-        x = self.relu1(self.first(x))  # 8 x 30 x 30
-        x = self.relu2(self.second(x))  # 8 x 28 x 28
-        x = self.relu3(self.a_rather_long_name(x))  # 8 x 26 x 26
-        x = self.relu4(self.another_long_name(x))  # 8 x 24 x 24
-        x = self.relu5(self.third(x))  # 8 x 22 x 22
-        x = self.relu6(self.yet_another(x))  # 8 x 20 x 20
-        x = self.last(x)  # 8 x 18 x 18
+        x = self.relu1(self.first(x))
+        x = self.relu2(self.second(x))
+        x = self.relu3(self.a_rather_long_name(x))
+        x = self.relu4(self.another_long_name(x))
+        x = self.relu5(self.third(x))
+        x = self.relu6(self.yet_another(x))
+        x = self.last(x)
         return x

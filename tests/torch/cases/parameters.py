@@ -5,39 +5,54 @@ After a change to that file, write it again with
     cnndsl compile parameters.cnn
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 
 class Wide(nn.Module):
-    """Wide: 3 x 16 x 16 in, 10 out, 4,110 parameters.
+    """Wide: 3 x 16 x 16 in, 10 out, 4,110 parameters."""
 
-    Fixed when it was compiled: kernel = 3, depth = 2, extra = True, act = relu.
-    """
-
-    def __init__(self, width: int = 8, classes: int = 10, drop: float = 0.2) -> None:
+    def __init__(
+        self,
+        width: int = 8,
+        classes: int = 10,
+        drop: float = 0.2,
+        kernel: int = 3,
+        depth: int = 2,
+        extra: bool = True,
+        act: Callable[[], nn.Module] = nn.ReLU,
+    ) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, width, 3, padding=1)
-        self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(width, 2 * width, 3, padding=1)
-        self.batchnorm1 = nn.BatchNorm2d(2 * width)
-        self.relu2 = nn.ReLU()
-        self.conv2 = nn.Conv2d(2 * width, 2 * width, 3, padding=1)
-        self.batchnorm2 = nn.BatchNorm2d(2 * width)
-        self.relu3 = nn.ReLU()
-        self.conv3 = nn.Conv2d(2 * width, width + 4, 1)
-        self.relu4 = nn.ReLU()
+        self.stem = nn.Conv2d(3, width, kernel, padding=kernel // 2)
+        self.act1 = act()
+        self.conv1 = nn.ModuleList()
+        self.batchnorm1 = nn.ModuleList()
+        self.act2 = nn.ModuleList()
+        in_channels = width
+        self.depth = depth
+        for _ in range(depth):
+            self.conv1.append(nn.Conv2d(in_channels, 2 * width, 3, padding=1))
+            self.batchnorm1.append(nn.BatchNorm2d(2 * width))
+            self.act2.append(act())
+            in_channels = 2 * width
+        self.conv2: nn.Conv2d | None = None
+        self.act3: nn.Module | None = None
+        if extra:
+            self.conv2 = nn.Conv2d(in_channels, width + 4, 1)
+            self.act3 = act()
+            in_channels = width + 4
         self.global_avgpool1 = nn.AdaptiveAvgPool2d(1)
         self.dropout1 = nn.Dropout(drop)
-        self.linear1 = nn.Linear(width + 4, classes)
+        self.linear1 = nn.Linear(in_channels, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 10)."""
-        x = self.relu1(self.stem(x))  # 8 x 16 x 16
-        x = self.relu2(self.batchnorm1(self.conv1(x)))  # 16 x 16 x 16
-        x = self.relu3(self.batchnorm2(self.conv2(x)))  # 16 x 16 x 16
-        x = self.relu4(self.conv3(x))  # 12 x 16 x 16
-        x = self.dropout1(self.global_avgpool1(x))  # 12 x 1 x 1
-        x = torch.flatten(x, 1)  # 12
-        x = self.linear1(x)  # 10
+        x = self.act1(self.stem(x))
+        for conv1, batchnorm1, act2 in zip(self.conv1, self.batchnorm1, self.act2):
+            x = act2(batchnorm1(conv1(x)))
+        if self.conv2 is not None and self.act3 is not None:
+            x = self.act3(self.conv2(x))
+        x = torch.flatten(self.dropout1(self.global_avgpool1(x)), 1)
+        x = self.linear1(x)
         return x

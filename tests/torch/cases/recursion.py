@@ -11,64 +11,30 @@ from torch import Tensor, nn
 class Hourglass(nn.Module):
     """Hourglass, a block of recursion.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, depth: int, channels: int) -> None:
         super().__init__()
-        self.up = nn.Conv2d(8, 8, 3, padding=1)
+        self.up = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.maxpool1 = nn.MaxPool2d(2)
-        self.low1 = nn.Conv2d(8, 8, 3, padding=1)
-        self.low2 = nn.Conv2d(8, 8, 3, padding=1)
-        self.low3 = nn.Conv2d(8, 8, 3, padding=1)
+        self.low1 = nn.Conv2d(in_channels, channels, 3, padding=1)
+        self.depth_above_1 = depth > 1
+        self.low2: nn.Module
+        if depth > 1:
+            self.low2 = Hourglass(channels, depth - 1, channels)
+        else:
+            self.low2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.low3 = nn.Conv2d(channels, channels, 3, padding=1)
         self.upsample1 = nn.Upsample(scale_factor=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        skip: Tensor = self.up(x)  # 8 x 8 x 8
-        x = self.maxpool1(x)  # 8 x 4 x 4
-        x = self.low1(x)  # 8 x 4 x 4
-        x = self.low2(x)  # 8 x 4 x 4
-        x = self.upsample1(self.low3(x))  # 8 x 8 x 8
-        return skip + x
-
-
-class Hourglass2(nn.Module):
-    """Hourglass, a block of recursion.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.up = nn.Conv2d(8, 8, 3, padding=1)
-        self.maxpool1 = nn.MaxPool2d(2)
-        self.low1 = nn.Conv2d(8, 8, 3, padding=1)
-        self.low2 = Hourglass()
-        self.low3 = nn.Conv2d(8, 8, 3, padding=1)
-        self.upsample1 = nn.Upsample(scale_factor=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        skip: Tensor = self.up(x)  # 8 x 16 x 16
-        x = self.maxpool1(x)  # 8 x 8 x 8
-        x = self.low1(x)  # 8 x 8 x 8
-        x = self.low2(x)  # 8 x 8 x 8
-        x = self.upsample1(self.low3(x))  # 8 x 16 x 16
-        return skip + x
-
-
-class Hourglass3(nn.Module):
-    """Hourglass, a block of recursion.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.up = nn.Conv2d(8, 8, 3, padding=1)
-        self.maxpool1 = nn.MaxPool2d(2)
-        self.low1 = nn.Conv2d(8, 8, 3, padding=1)
-        self.low2 = Hourglass2()
-        self.low3 = nn.Conv2d(8, 8, 3, padding=1)
-        self.upsample1 = nn.Upsample(scale_factor=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        skip: Tensor = self.up(x)  # 8 x 32 x 32
-        x = self.maxpool1(x)  # 8 x 16 x 16
-        x = self.low1(x)  # 8 x 16 x 16
-        x = self.low2(x)  # 8 x 16 x 16
-        x = self.upsample1(self.low3(x))  # 8 x 32 x 32
-        return skip + x
+        skip: Tensor = self.up(x)
+        x = self.low1(self.maxpool1(x))
+        if self.depth_above_1:
+            x = self.low2(x)
+        else:
+            x = self.low2(x)
+        x = self.upsample1(self.low3(x))
+        x = skip + x
+        return x
 
 
 class Pose(nn.Module):
@@ -78,12 +44,10 @@ class Pose(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 8, 3, padding=1)
         self.relu1 = nn.ReLU()
-        self.hourglass1 = Hourglass3()
+        self.hourglass1 = Hourglass(8, 3, 8)
         self.conv2 = nn.Conv2d(8, 4, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 4, 32, 32)."""
-        x = self.relu1(self.conv1(x))  # 8 x 32 x 32
-        x = self.hourglass1(x)  # 8 x 32 x 32
-        x = self.conv2(x)  # 4 x 32 x 32
+        x = self.hourglass1(self.relu1(self.conv1(x)))
+        x = self.conv2(x)
         return x

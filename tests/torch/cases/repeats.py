@@ -12,63 +12,36 @@ from torch import Tensor, nn
 class Plain(nn.Module):
     """Plain, a block of repeats.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, depth: int, channels: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1))
-        self.tail = nn.Sequential(
-            nn.BatchNorm2d(4),
-            nn.ReLU(),
-        )
+        body: list[nn.Module] = []
+        out_channels = in_channels
+        for _ in range(depth):
+            body.append(nn.Conv2d(out_channels, channels, 3, padding=1))
+            out_channels = channels
+        self.body = nn.Sequential(*body)
+        tail: list[nn.Module] = []
+        for _ in range(depth):
+            tail += [nn.BatchNorm2d(out_channels), nn.ReLU()]
+        self.tail = nn.Sequential(*tail)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.body(x)  # 4 x 8 x 8
-        x = self.tail(x)  # 4 x 8 x 8
-        return x
-
-
-class Plain2(nn.Module):
-    """Plain, a block of repeats.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(4, 8, 3, padding=1),
-            *(nn.Conv2d(8, 8, 3, padding=1) for _ in range(2)),
-        )
-        self.tail = nn.Sequential(
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.body(x)  # 8 x 8 x 8
-        x = self.tail(x)  # 8 x 8 x 8
+        x = self.body(x)
+        x = self.tail(x)
         return x
 
 
 class Rows(nn.Sequential):
     """Rows, a sequence of repeats.cnn."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            *(nn.Conv2d(8, 8, 3, padding=1) for _ in range(2)),
-            nn.ReLU(),
-        )
-
-
-class Rows2(nn.Sequential):
-    """Rows, a sequence of repeats.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            nn.Conv2d(8, 4, 3, padding=1),
-            *(nn.Conv2d(4, 4, 3, padding=1) for _ in range(2)),
-            nn.ReLU(),
-        )
+    def __init__(self, in_channels: int, depth: int, channels: int) -> None:
+        layers: list[nn.Module] = []
+        out_channels = in_channels
+        for _ in range(depth):
+            layers.append(nn.Conv2d(out_channels, channels, 3, padding=1))
+            out_channels = channels
+        layers.append(nn.ReLU())
+        super().__init__(*layers)
 
 
 class Repeats(nn.Module):
@@ -76,43 +49,46 @@ class Repeats(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 4, 3, padding=1)
-        self.conv2 = nn.Conv2d(4, 4, 3, padding=1)
-        self.plain1 = Plain()
-        self.plain2 = Plain2()
-        self.rows1 = Rows()
-        self.rows2 = Rows2()
-        self.conv3 = nn.Conv2d(4, 4, 3)
-        self.relu1 = nn.ReLU()
-        self.conv4 = nn.Conv2d(4, 4, 3)
-        self.relu2 = nn.ReLU()
-        self.conv_1 = nn.Conv2d(4, 4, 1)
-        self.conv_3 = nn.Conv2d(4, 4, 3, padding=1)
-        self.conv_5 = nn.Conv2d(4, 4, 5, padding=2)
-        self.stack = nn.Sequential(
-            nn.Conv2d(4, 4, 1),
-            nn.ReLU(),
-            nn.Conv2d(4, 8, 1),
-            nn.ReLU(),
-            nn.Conv2d(8, 16, 1),
-            nn.ReLU(),
-        )
-        self.linear1 = nn.Linear(16 * 4 * 4, 2)
+        self.conv1 = nn.ModuleList()
+        in_channels = 3
+        for _ in range(2):
+            self.conv1.append(nn.Conv2d(in_channels, 4, 3, padding=1))
+            in_channels = 4
+        self.plain1 = Plain(in_channels, 1, 4)
+        self.plain2 = Plain(4, 3, 8)
+        self.rows1 = Rows(8, 2, 8)
+        self.rows2 = Rows(8, 3, 4)
+        self.conv2 = nn.ModuleList()
+        self.relu1 = nn.ModuleList()
+        height = 8
+        width = 8
+        for _ in range(2):
+            self.conv2.append(nn.Conv2d(4, 4, 3))
+            self.relu1.append(nn.ReLU())
+            height -= 2
+            width -= 2
+        for k in [1, 3, 5]:
+            self.add_module(f"conv_{k}", nn.Conv2d(4, 4, k, padding=k // 2))
+            height = height + 2 * (k // 2) + 1 - k
+            width = width + 2 * (k // 2) + 1 - k
+        stack: list[nn.Module] = []
+        in_channels = 4
+        for w in [4, 8, 16]:
+            stack += [nn.Conv2d(in_channels, w, 1), nn.ReLU()]
+            in_channels = w
+        self.stack = nn.Sequential(*stack)
+        self.linear1 = nn.Linear(in_channels * height * width, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 8, 8) to (N, 2)."""
-        x = self.conv1(x)  # 4 x 8 x 8
-        x = self.conv2(x)  # 4 x 8 x 8
-        x = self.plain1(x)  # 4 x 8 x 8
-        x = self.plain2(x)  # 8 x 8 x 8
-        x = self.rows1(x)  # 8 x 8 x 8
-        x = self.rows2(x)  # 4 x 8 x 8
-        x = self.relu1(self.conv3(x))  # 4 x 6 x 6
-        x = self.relu2(self.conv4(x))  # 4 x 4 x 4
-        x = self.conv_1(x)  # 4 x 4 x 4
-        x = self.conv_3(x)  # 4 x 4 x 4
-        x = self.conv_5(x)  # 4 x 4 x 4
-        x = self.stack(x)  # 16 x 4 x 4
-        x = torch.flatten(x, 1)  # 256
-        x = self.linear1(x)  # 2
+        for conv1 in self.conv1:
+            x = conv1(x)
+        x = self.plain1(x)
+        x = self.plain2(x)
+        x = self.rows2(self.rows1(x))
+        for conv2, relu1 in zip(self.conv2, self.relu1):
+            x = relu1(conv2(x))
+        for k in [1, 3, 5]:
+            x = getattr(self, f"conv_{k}")(x)
+        x = self.stack(x)
+        x = self.linear1(torch.flatten(x, 1))
         return x

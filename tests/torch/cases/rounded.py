@@ -14,31 +14,30 @@ from torch import Tensor, nn
 class Half(nn.Module):
     """Half, a block of rounded.cnn."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        size: int,
-        act: bool = True,
-    ) -> None:
+    def __init__(self, in_channels: int, channels: int, act: bool = True) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(in_channels, ceil(channels / 2), 1),
-            *([nn.ReLU()] if act else [nn.Sigmoid()]),
-            *(
-                [
-                    nn.Conv2d(ceil(channels / 2), floor(0.75 * channels), 3, padding=1),
-                    nn.BatchNorm2d(floor(0.75 * channels), affine=False),
-                ]
-                if channels > 10
-                else [nn.Conv2d(ceil(channels / 2), channels, 1)]
-            ),
-        )
-        self.shift = nn.Parameter(torch.zeros((size, 1, 1)))
+        body: list[nn.Module] = [nn.Conv2d(in_channels, ceil(channels / 2), 1)]
+        if act:
+            body.append(nn.ReLU())
+        else:
+            body.append(nn.Sigmoid())
+        if channels > 10:
+            body += [
+                nn.Conv2d(ceil(channels / 2), floor(channels * 0.75), 3, padding=1),
+                nn.BatchNorm2d(floor(channels * 0.75), affine=False),
+            ]
+            out_channels = floor(channels * 0.75)
+        else:
+            body.append(nn.Conv2d(ceil(channels / 2), channels, 1))
+            out_channels = channels
+        self.body = nn.Sequential(*body)
+        self.shift = nn.Parameter(torch.zeros((out_channels, 1, 1)))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.body(x)
-        return self.shift * x
+        shift = self.shift
+        x = shift * x
+        return x
 
 
 class Net(nn.Module):
@@ -46,13 +45,10 @@ class Net(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.half1 = Half(3, 8, 8)
-        self.half2 = Half(8, 15, 11)
-        self.half3 = Half(11, 21, 15, act=False)
+        self.half1 = Half(3, 8)
+        self.half2 = Half(8, 15)
+        self.half3 = Half(11, 21, act=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 15, 32, 32)."""
-        x = self.half1(x)  # 8 x 32 x 32
-        x = self.half2(x)  # 11 x 32 x 32
-        x = self.half3(x)  # 15 x 32 x 32
+        x = self.half3(self.half2(self.half1(x)))
         return x

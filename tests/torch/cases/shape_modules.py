@@ -59,10 +59,10 @@ class Reshape(nn.Module):
 class Tokens(nn.Sequential):
     """Tokens, a sequence of shape_modules.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, features: int) -> None:
         super().__init__(
             Permute((0, 2, 3, 1)),
-            Reshape((-1, 3)),
+            Reshape((-1, features)),
         )
 
 
@@ -82,17 +82,11 @@ class Net(nn.Module):
             Crop((1, -1), (1, -1)),
             Reshape((3, -1)),
         )
-        self.tokens = nn.Sequential(
-            Reshape((3, 18, 18)),
-            Tokens(),
-        )
+        self.tokens = nn.Sequential(Reshape((3, 18, 18)), Tokens(3))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 324, 3)."""
-        x = self.border(x)  # 3 x 27 x 31
-        x = x[:, :, 2:-2, 2:-2]  # 3 x 23 x 27
-        x = self.conv1(x)  # 4 x 23 x 27
-        x = torch.permute(self.middle(x), (0, 1, 3, 2))  # 4 x 20 x 20
-        x = self.tail(x)  # 3 x 324
-        x = self.tokens(x)  # 324 x 3
+        x = self.middle(self.conv1(self.border(x)[:, :, 2:-2, 2:-2]))
+        x = torch.permute(x, (0, 1, 3, 2))
+        x = self.tail(x)
+        x = self.tokens(x)
         return x

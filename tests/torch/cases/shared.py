@@ -11,16 +11,16 @@ from torch import Tensor, nn
 class Tower(nn.Module):
     """Tower, a block of shared.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 8, 3, padding=1)
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
         self.relu2 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.conv1(x))  # 8 x 16 x 16
-        x = self.relu2(self.conv2(x))  # 8 x 16 x 16
+        x = self.relu1(self.conv1(x))
+        x = self.relu2(self.conv2(x))
         return x
 
 
@@ -29,20 +29,16 @@ class Siamese(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tower = Tower()
+        self.tower = Tower(3, 8)
         self.embed = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(8, 16),
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 16)
         )
         self.fc = nn.Linear(16, 1)
         self.sigmoid1 = nn.Sigmoid()
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16), (N, 3, 16, 16) to (N, 1)."""
-        out: Tensor = self.tower(left)  # 8 x 16 x 16
-        a: Tensor = self.embed(out)  # 16
-        out = self.tower(right)  # 8 x 16 x 16
-        b: Tensor = self.embed(out)  # 16
-        out = self.sigmoid1(self.fc(a - b))  # 1
-        return out
+        a: Tensor = self.embed(self.tower(left))
+        b: Tensor = self.embed(self.tower(right))
+        x: Tensor = a - b
+        x = self.sigmoid1(self.fc(x))
+        return x

@@ -14,16 +14,12 @@ class Pyramid(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 8, 3, padding=1)
-        self.lateral = nn.Sequential(
-            nn.Conv2d(8, 8, 1),
-            nn.ReLU(),
-        )
+        self.lateral = nn.Sequential(nn.Conv2d(8, 8, 1), nn.ReLU())
         self.maxpool1 = nn.MaxPool2d(2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (N, 3, 32, 32) to (N, 8, 32, 32), (N, 8, 16, 16)."""
-        c1: Tensor = self.conv(x)  # 8 x 32 x 32
-        small: Tensor = self.maxpool1(c1)  # 8 x 16 x 16
-        a: Tensor = self.lateral(c1)  # 8 x 32 x 32
-        b: Tensor = self.lateral(small)  # 8 x 16 x 16
+        c1: Tensor = self.conv(x)
+        small: Tensor = self.maxpool1(c1)
+        a: Tensor = self.lateral(c1)
+        b: Tensor = self.lateral(small)
         return a, b

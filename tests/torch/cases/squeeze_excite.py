@@ -14,17 +14,18 @@ class SqueezeExcite(nn.Module):
 
     def __init__(self, in_channels: int, ratio: int = 4) -> None:
         super().__init__()
+        squeezed = max(in_channels // ratio, 1)
         self.adaptive_avgpool1 = nn.AdaptiveAvgPool2d(1)
-        self.fc1 = nn.Conv2d(in_channels, max(in_channels // ratio, 1), 1)
+        self.fc1 = nn.Conv2d(in_channels, squeezed, 1)
         self.relu1 = nn.ReLU()
-        self.fc2 = nn.Conv2d(max(in_channels // ratio, 1), in_channels, 1)
+        self.fc2 = nn.Conv2d(squeezed, in_channels, 1)
         self.sigmoid1 = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.adaptive_avgpool1(x)
-        out = self.relu1(self.fc1(out))
-        scale: Tensor = self.sigmoid1(self.fc2(out))
-        return x * scale
+        scale: Tensor = self.relu1(self.fc1(self.adaptive_avgpool1(x)))
+        scale = self.sigmoid1(self.fc2(scale))
+        x = x * scale
+        return x
 
 
 class Squeezed(nn.Module):
@@ -37,16 +38,11 @@ class Squeezed(nn.Module):
         self.conv2 = nn.Conv2d(8, 16, 3)
         self.squeeze_excite2 = SqueezeExcite(16)
         self.conv3 = nn.Conv2d(16, 32, 3)
-        self.squeeze_excite3 = SqueezeExcite(32, ratio=8)
+        self.squeeze_excite3 = SqueezeExcite(32, 8)
         self.linear1 = nn.Linear(32 * 10 * 10, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 2)."""
-        x = self.conv1(x)  # 8 x 14 x 14
-        x = self.squeeze_excite1(x)  # 8 x 14 x 14
-        x = self.conv2(x)  # 16 x 12 x 12
-        x = self.squeeze_excite2(x)  # 16 x 12 x 12
-        x = self.conv3(x)  # 32 x 10 x 10
-        x = torch.flatten(self.squeeze_excite3(x), 1)  # 3200
-        x = self.linear1(x)  # 2
+        x = self.conv2(self.squeeze_excite1(self.conv1(x)))
+        x = torch.flatten(self.squeeze_excite3(self.conv3(self.squeeze_excite2(x))), 1)
+        x = self.linear1(x)
         return x

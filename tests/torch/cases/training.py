@@ -5,6 +5,8 @@ After a change to that file, write it again with
     cnndsl compile training.cnn
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -19,27 +21,17 @@ class Head(nn.Module):
         self.linear1 = nn.Linear(in_channels, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.dropout1(self.global_avgpool1(x))
-        x = torch.flatten(x, 1)
-        x = self.linear1(x)  # 10
+        x = torch.flatten(self.dropout1(self.global_avgpool1(x)), 1)
+        x = self.linear1(x)
         return x
 
 
-class Deeper(nn.Module):
-    """Deeper: 3 x 32 x 32 in, 10 out, 5,644 parameters.
+class Deep(nn.Module):
+    """Deep, of which the networks below are variants."""
 
-    In training it gives 10 as well.
-
-    Fixed when it was compiled: stem.
-    """
-
-    def __init__(self, classes: int = 10) -> None:
+    def __init__(self, stem: Callable[[int], nn.Module], classes: int = 10) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, 8, 3, padding=1, bias=False),
-            nn.BatchNorm2d(8, eps=0.001, momentum=0.01),
-            nn.ReLU(),
-        )
+        self.stem = stem(3)
         self.helper = Head(8, classes)
         self.maxpool1 = nn.MaxPool2d(2)
         self.conv1 = nn.Conv2d(8, 64, 3)
@@ -47,13 +39,29 @@ class Deeper(nn.Module):
         self.head = Head(64, classes)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """Map (N, 3, 32, 32) to (N, 10)."""
-        middle: Tensor = self.stem(x)  # 8 x 32 x 32
+        middle: Tensor = self.stem(x)
+        aux = x  # worked out in training only
         if self.training:
-            aux: Tensor = self.helper(middle)  # 10
-        x = self.maxpool1(middle)  # 8 x 16 x 16
-        x = self.relu1(self.conv1(x))  # 64 x 14 x 14
-        x = self.head(x)  # 10
+            aux = self.helper(middle)
+        x = self.relu1(self.conv1(self.maxpool1(middle)))
+        x = self.head(x)
         if self.training:
             return x, aux
         return x
+
+
+class Deeper(Deep):
+    """Deeper: 3 x 32 x 32 in, 10 out, 5,644 parameters.
+
+    In training it gives 10 as well.
+    """
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__(
+            lambda channels: nn.Sequential(
+                nn.Conv2d(channels, 8, 3, padding=1, bias=False),
+                nn.BatchNorm2d(8, eps=0.001, momentum=0.01),
+                nn.ReLU(),
+            ),
+            classes,
+        )

@@ -11,32 +11,20 @@ from torch import Tensor, nn
 class Stack(nn.Module):
     """Stack, a block of two_forms.cnn."""
 
-    def __init__(self, in_channels: int, channels: int) -> None:
+    def __init__(self, in_channels: int, channels: int, n: int) -> None:
         super().__init__()
-        self.conv0 = nn.Conv2d(in_channels, channels, 3, padding=1)
-        self.norm0 = nn.BatchNorm2d(channels, eps=0.001)
-        self.relu1 = nn.ReLU()
+        self.relu1 = nn.ModuleList()
+        out_channels = in_channels
+        self.n = n
+        for i in range(n):
+            self.add_module(f"conv{i}", nn.Conv2d(out_channels, channels, 3, padding=1))
+            self.add_module(f"norm{i}", nn.BatchNorm2d(channels, eps=0.001))
+            self.relu1.append(nn.ReLU())
+            out_channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.norm0(self.conv0(x)))
-        return x
-
-
-class Stack2(nn.Module):
-    """Stack, a block of two_forms.cnn."""
-
-    def __init__(self, in_channels: int, channels: int) -> None:
-        super().__init__()
-        self.conv0 = nn.Conv2d(in_channels, channels, 3, padding=1)
-        self.norm0 = nn.BatchNorm2d(channels, eps=0.001)
-        self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm1 = nn.BatchNorm2d(channels, eps=0.001)
-        self.relu2 = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.norm0(self.conv0(x)))
-        x = self.relu2(self.norm1(self.conv1(x)))
+        for i, relu1 in zip(range(self.n), self.relu1):
+            x = relu1(getattr(self, f"norm{i}")(getattr(self, f"conv{i}")(x)))
         return x
 
 
@@ -45,17 +33,13 @@ class Net(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stack1 = Stack(3, 8)
-        self.stack2 = Stack2(8, 16)
-        self.stack3 = Stack(16, 24)
-        self.stack4 = Stack2(24, 32)
-        self.stack5 = Stack2(32, 40)
+        self.stack1 = Stack(3, 8, 1)
+        self.stack2 = Stack(8, 16, 2)
+        self.stack3 = Stack(16, 24, 1)
+        self.stack4 = Stack(24, 32, 2)
+        self.stack5 = Stack(32, 40, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 40, 32, 32)."""
-        x = self.stack1(x)  # 8 x 32 x 32
-        x = self.stack2(x)  # 16 x 32 x 32
-        x = self.stack3(x)  # 24 x 32 x 32
-        x = self.stack4(x)  # 32 x 32 x 32
-        x = self.stack5(x)  # 40 x 32 x 32
+        x = self.stack3(self.stack2(self.stack1(x)))
+        x = self.stack5(self.stack4(x))
         return x

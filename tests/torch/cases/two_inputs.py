@@ -12,15 +12,15 @@ from torch import Tensor, nn
 class Merge(nn.Module):
     """Merge, a block of two_inputs.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, other_channels: int, channels: int) -> None:
         super().__init__()
-        self.left = nn.Conv2d(4, 8, 1)
-        self.right = nn.Conv2d(4, 8, 1)
+        self.left = nn.Conv2d(in_channels, channels, 1)
+        self.right = nn.Conv2d(other_channels, channels, 1)
         self.relu1 = nn.ReLU()
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
-        mine: Tensor = self.left(x)  # 8 x 16 x 16
-        theirs: Tensor = self.right(other)  # 8 x 16 x 16
+        mine: Tensor = self.left(x)
+        theirs: Tensor = self.right(other)
         x = self.relu1(mine + theirs)
         return x
 
@@ -34,16 +34,13 @@ class Two(nn.Module):
         self.relu1 = nn.ReLU()
         self.conv2 = nn.Conv2d(1, 4, 3, padding=1)
         self.relu2 = nn.ReLU()
-        self.merge1 = Merge()
+        self.merge1 = Merge(4, 4, 8)
         self.global_avgpool1 = nn.AdaptiveAvgPool2d(1)
         self.linear1 = nn.Linear(8, 5)
 
     def forward(self, image: Tensor, depth: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16), (N, 1, 16, 16) to (N, 5)."""
-        a: Tensor = self.relu1(self.conv1(image))  # 4 x 16 x 16
-        b: Tensor = self.relu2(self.conv2(depth))  # 4 x 16 x 16
-        out: Tensor = self.merge1(a, b)  # 8 x 16 x 16
-        out = self.global_avgpool1(out)  # 8 x 1 x 1
-        out = torch.flatten(out, 1)  # 8
-        out = self.linear1(out)  # 5
-        return out
+        a: Tensor = self.relu1(self.conv1(image))
+        b: Tensor = self.relu2(self.conv2(depth))
+        x: Tensor = self.merge1(a, b)
+        x = self.linear1(torch.flatten(self.global_avgpool1(x), 1))
+        return x

@@ -5,6 +5,8 @@ After a change to that file, write it again with
     cnndsl compile unet.cnn
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -39,36 +41,42 @@ class Up(nn.Module):
 
 
 class UNet(nn.Module):
-    """UNet: 3 x 32 x 32 in, 2 x 32 x 32 out, 30,546 parameters.
+    """UNet: 3 x 32 x 32 in, 2 x 32 x 32 out, 30,546 parameters."""
 
-    Fixed when it was compiled: widths = [4, 8, 16].
-    """
-
-    def __init__(self, classes: int = 2) -> None:
+    def __init__(self, widths: Sequence[int] = [4, 8, 16], classes: int = 2) -> None:
         super().__init__()
-        self.down4 = DoubleConv(3, 4)
-        self.maxpool1 = nn.MaxPool2d(2)
-        self.down8 = DoubleConv(4, 8)
-        self.maxpool2 = nn.MaxPool2d(2)
-        self.down16 = DoubleConv(8, 16)
-        self.maxpool3 = nn.MaxPool2d(2)
-        self.bottom = DoubleConv(16, 32)
-        self.up0 = Up(32, 16, 16)
-        self.up1 = Up(16, 8, 8)
-        self.up2 = Up(8, 4, 4)
-        self.outc = nn.Conv2d(4, classes, 1)
+        self.maxpool1 = nn.ModuleList()
+        in_channels = 3
+        skips_channels: list[int] = []
+        self.widths = widths
+        for w in widths:
+            self.add_module(f"down{w}", DoubleConv(in_channels, w))
+            skips_channels += [w]
+            self.maxpool1.append(nn.MaxPool2d(2))
+            in_channels = w
+        self.bottom = DoubleConv(in_channels, 32)
+        in_channels = 32
+        self.widths = widths
+        for k in range(len(widths)):
+            self.add_module(
+                f"up{k}",
+                Up(
+                    in_channels,
+                    skips_channels[len(widths) - 1 - k],
+                    widths[len(widths) - 1 - k],
+                ),
+            )
+            in_channels = widths[len(widths) - 1 - k]
+        self.outc = nn.Conv2d(in_channels, classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 2, 32, 32)."""
-        skips0: Tensor = self.down4(x)  # 4 x 32 x 32
-        x = self.maxpool1(skips0)  # 4 x 16 x 16
-        skips1: Tensor = self.down8(x)  # 8 x 16 x 16
-        x = self.maxpool2(skips1)  # 8 x 8 x 8
-        skips2: Tensor = self.down16(x)  # 16 x 8 x 8
-        x = self.maxpool3(skips2)  # 16 x 4 x 4
-        x = self.bottom(x)  # 32 x 4 x 4
-        x = self.up0(x, skips2)  # 16 x 8 x 8
-        x = self.up1(x, skips1)  # 8 x 16 x 16
-        x = self.up2(x, skips0)  # 4 x 32 x 32
-        x = self.outc(x)  # 2 x 32 x 32
+        skips: list[Tensor] = []
+        for w, maxpool1 in zip(self.widths, self.maxpool1):
+            x = getattr(self, f"down{w}")(x)
+            skips = skips + [x]
+            x = maxpool1(x)
+        x = self.bottom(x)
+        for k in range(len(self.widths)):
+            x = getattr(self, f"up{k}")(x, skips[len(self.widths) - 1 - k])
+        x = self.outc(x)
         return x

@@ -5,6 +5,7 @@ After a change to that file, write it again with
     cnndsl compile unused.cnn
 """
 
+import torch
 from torch import Tensor, nn
 
 
@@ -17,7 +18,19 @@ class Net(nn.Module):
         self.conv1 = nn.Conv2d(4, 4, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 4, 8, 8) to (N, 4, 8, 8)."""
-        first: Tensor = self.relu(self.conv1(x))  # 4 x 8 x 8
+        first: Tensor = self.relu(self.conv1(x))
         x = self.relu(first)
+        return x
+
+
+class Halved(nn.Module):
+    """Halved, a block of unused.cnn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relu1 = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, _ = torch.chunk(x, 2, 1)
+        x = self.relu1(left)
         return x

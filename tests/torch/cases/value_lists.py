@@ -13,21 +13,23 @@ from torch import Tensor, nn
 class Scales(nn.Module):
     """Scales, a block of value_lists.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(2, 2, 3, padding=1)
-        self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv2d(2, 2, 3, padding=1)
-        self.relu2 = nn.ReLU()
-        self.conv3 = nn.Conv2d(2, 2, 3, padding=1)
-        self.relu3 = nn.ReLU()
+        self.relu1 = nn.ModuleList()
+        self.conv1 = nn.Conv2d(in_channels // 4, width, 3, padding=1)
+        self.relu1.append(nn.ReLU())
+        self.conv2 = nn.Conv2d(max(width, in_channels // 4), width, 3, padding=1)
+        self.relu1.append(nn.ReLU())
+        self.conv3 = nn.Conv2d(max(width, in_channels // 4), width, 3, padding=1)
+        self.relu1.append(nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
-        parts0, parts1, parts2, parts3 = torch.chunk(x, 4, 1)
-        done1: Tensor = self.relu1(self.conv1(parts0 + parts1))  # 2 x 32 x 32
-        done2: Tensor = self.relu2(self.conv2(done1 + parts2))  # 2 x 32 x 32
-        done3: Tensor = self.relu3(self.conv3(done2 + parts3))  # 2 x 32 x 32
-        return torch.cat((parts0, done1, done2, done3), 1)  # 8 x 32 x 32
+        part0, part1, part2, part3 = torch.chunk(x, 4, 1)
+        done1: Tensor = self.relu1[0](self.conv1(part0 + part1))
+        done2: Tensor = self.relu1[1](self.conv2(done1 + part2))
+        done3: Tensor = self.relu1[2](self.conv3(done2 + part3))
+        x = torch.cat((part0, done1, done2, done3), 1)
+        return x
 
 
 class Net(nn.Module):
@@ -35,41 +37,39 @@ class Net(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scales1 = Scales()
+        self.scales1 = Scales(8, 2)
         self.conv1 = nn.Conv2d(2, 8, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 8, 32, 32) to (N, 4, 64, 32)."""
-        x = self.scales1(x)  # 8 x 32 x 32
-        x, out = torch.chunk(x, 2, 1)
-        x = F.relu(x)
-        x = torch.cat((x, F.relu(out)), 2)  # 4 x 64 x 32
-        _, x, out, _ = torch.chunk(x, 4, 1)
-        x = torch.cat((x, out), 1)  # 2 x 64 x 32
-        x = self.conv1(x)  # 8 x 64 x 32
-        _, x = torch.chunk(x, 2, 1)
-        return x
+        x = self.scales1(x)
+        part02, part12 = torch.chunk(x, 2, 1)
+        x = torch.cat((F.relu(part02), F.relu(part12)), 2)
+        part13: Tensor
+        part2: Tensor
+        _, part13, part2, _ = torch.chunk(x, 4, 1)
+        x = self.conv1(torch.cat((part13, part2), 1))
+        part14: Tensor
+        _, part14 = torch.chunk(x, 2, 1)
+        return part14
 
 
 class Gated(nn.Module):
     """Gated, a block of value_lists.cnn."""
 
-    def __init__(self, dilation: int) -> None:
+    def __init__(self, in_channels: int, channels: int, dilation: int) -> None:
         super().__init__()
         self.pad1 = nn.ZeroPad1d((dilation, 0))
-        self.causal = nn.Conv1d(8, 16, 2, dilation=dilation)
-        self.residual = nn.Conv1d(8, 8, 1)
-        self.skip = nn.Conv1d(8, 8, 1)
+        self.causal = nn.Conv1d(in_channels, 2 * channels, 2, dilation=dilation)
+        self.residual = nn.Conv1d(channels, channels, 1)
+        self.skip = nn.Conv1d(channels, channels, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        out: Tensor = self.pad1(x)
-        out = self.causal(out)  # 16 x 64
+        out: Tensor = self.causal(self.pad1(x))
         a, b = torch.chunk(out, 2, 1)
-        out = torch.tanh(a)
-        z = out * torch.sigmoid(b)
-        x = self.residual(z) + x  # 8 x 64
-        out = self.skip(z)  # 8 x 64
-        return x, out
+        z = torch.tanh(a) * torch.sigmoid(b)
+        out2 = self.residual(z) + x
+        out3: Tensor = self.skip(z)
+        return out2, out3
 
 
 class Wave(nn.Module):
@@ -77,19 +77,19 @@ class Wave(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layer0 = Gated(1)
-        self.layer1 = Gated(2)
-        self.layer2 = Gated(4)
+        self.layer0 = Gated(8, 8, 2**0)
+        self.layer1 = Gated(8, 8, 2**1)
+        self.layer2 = Gated(8, 8, 2**2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 8, 64) to (N, 8, 64)."""
         skip: Tensor
         x, skip = self.layer0(x)
-        skip2: Tensor
-        x, skip2 = self.layer1(x)
-        skip3: Tensor
-        _, skip3 = self.layer2(x)
-        return skip + skip2 + skip3
+        skip_before = skip
+        x, skip = self.layer1(x)
+        skip_before2 = skip
+        _, skip = self.layer2(x)
+        x = skip_before + skip_before2 + skip
+        return x
 
 
 class Beside(nn.Module):
@@ -99,16 +99,15 @@ class Beside(nn.Module):
         super().__init__()
         self.conv0 = nn.Conv2d(8, 4, 1)
         self.conv1 = nn.Conv2d(8, 6, 3, padding=1)
-        self.conv2 = nn.Conv2d(18, 2, 1)
-        self.conv3 = nn.Conv2d(6, 2, 1)
-        self.conv4 = nn.Conv2d(4, 2, 1)
+        self.conv_1 = nn.Conv2d(18, 2, 1)
+        self.conv_2 = nn.ModuleList()
+        self.conv_2.append(nn.Conv2d(6, 2, 1))
+        self.conv_2.append(nn.Conv2d(4, 2, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 8, 16, 16) to (N, 2, 16, 16)."""
-        rest0: Tensor = self.conv0(x)  # 4 x 16 x 16
-        rest0_2: Tensor = self.conv1(x)  # 6 x 16 x 16
-        x = torch.cat((x, rest0_2, rest0), 1)  # 18 x 16 x 16
-        x = self.conv2(x)  # 2 x 16 x 16
-        out: Tensor = self.conv3(rest0_2)  # 2 x 16 x 16
-        conv4: Tensor = self.conv4(rest0)  # 2 x 16 x 16
-        return x + out + conv4
+        first = x
+        rest0: Tensor = self.conv0(first)
+        rest02: Tensor = self.conv1(first)
+        x = torch.cat((first, rest02, rest0), 1)
+        x = self.conv_1(x) + self.conv_2[0](rest02) + self.conv_2[1](rest0)
+        return x

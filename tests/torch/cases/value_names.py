@@ -12,67 +12,54 @@ from torch import Tensor, nn
 class Mixed(nn.Module):
     """Mixed, a block of value_names.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.branch0 = nn.Conv2d(8, 4, 1)
+        self.branch0 = nn.Conv2d(in_channels, channels, 1)
         self.branch1 = nn.Sequential(
-            nn.Conv2d(8, 4, 1),
+            nn.Conv2d(in_channels, channels, 1),
             nn.ReLU(),
-            nn.Conv2d(4, 4, 3, padding=1),
+            nn.Conv2d(channels, channels, 3, padding=1),
         )
         self.branch2 = nn.MaxPool2d(3, stride=1, padding=1)
-        self.wide = nn.Conv2d(16, 4, 3, padding=1)
-        self.narrow = nn.Conv2d(16, 4, 1)
+        self.wide = nn.Conv2d(in_channels + 2 * channels, channels, 3, padding=1)
+        self.narrow = nn.Conv2d(in_channels + 2 * channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        branch0: Tensor = self.branch0(x)  # 4 x 16 x 16
-        branch1: Tensor = self.branch1(x)  # 4 x 16 x 16
-        x = torch.cat((branch0, branch1, self.branch2(x)), 1)  # 16 x 16 x 16
-        wide: Tensor = self.wide(x)  # 4 x 16 x 16
-        narrow: Tensor = self.narrow(x)  # 4 x 16 x 16
-        return torch.cat((wide, narrow), 1)  # 8 x 16 x 16
+        x = torch.cat((self.branch0(x), self.branch1(x), self.branch2(x)), 1)
+        x = torch.cat((self.wide(x), self.narrow(x)), 1)
+        return x
 
 
 class Dense8(nn.Module):
     """Dense8, a block of value_names.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, in_channels: int, growth: int, layers: int = 3, last: bool = True
+    ) -> None:
         super().__init__()
-        self.conv0 = nn.Conv2d(8, 4, 3, padding=1)
-        self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(12, 4, 3, padding=1)
-        self.relu2 = nn.ReLU()
-        self.conv2 = nn.Conv2d(16, 4, 3, padding=1)
-        self.relu3 = nn.ReLU()
-        self.norm = nn.BatchNorm2d(20)
+        self.relu1 = nn.ModuleList()
+        features_channels: list[int] = [in_channels]
+        self.layers = layers
+        for i in range(layers):
+            self.add_module(
+                f"conv{i}", nn.Conv2d(sum(features_channels), growth, 3, padding=1)
+            )
+            self.relu1.append(nn.ReLU())
+            features_channels += [growth]
+        self.norm: nn.BatchNorm2d | None = None
+        if last:
+            self.norm = nn.BatchNorm2d(sum(features_channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        features1: Tensor = self.relu1(self.conv0(x))  # 4 x 16 x 16
-        out = torch.cat((x, features1), 1)  # 12 x 16 x 16
-        features2: Tensor = self.relu2(self.conv1(out))  # 4 x 16 x 16
-        out = torch.cat((x, features1, features2), 1)  # 16 x 16 x 16
-        features3: Tensor = self.relu3(self.conv2(out))  # 4 x 16 x 16
-        # 20 x 16 x 16
-        x = self.norm(torch.cat((x, features1, features2, features3), 1))
-        return x
-
-
-class Dense8_2(nn.Module):
-    """Dense8, a block of value_names.cnn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv0 = nn.Conv2d(20, 4, 3, padding=1)
-        self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(24, 4, 3, padding=1)
-        self.relu2 = nn.ReLU()
-        self.norm = nn.BatchNorm2d(28)
-
-    def forward(self, x: Tensor) -> Tensor:
-        features1: Tensor = self.relu1(self.conv0(x))  # 4 x 16 x 16
-        out = torch.cat((x, features1), 1)  # 24 x 16 x 16
-        features2: Tensor = self.relu2(self.conv1(out))  # 4 x 16 x 16
-        x = self.norm(torch.cat((x, features1, features2), 1))  # 28 x 16 x 16
+        features0 = x
+        features: list[Tensor] = [features0]
+        for i, relu1 in zip(range(self.layers), self.relu1):
+            features = features + [
+                relu1(getattr(self, f"conv{i}")(torch.cat(features, 1))),
+            ]
+        x = torch.cat(features, 1)
+        if self.norm is not None:
+            x = self.norm(x)
         return x
 
 
@@ -91,9 +78,9 @@ class Reduce(nn.Module):
         self.last = nn.Conv2d(8, 8, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.first(x))  # 8 x 16 x 16
+        x = self.relu1(self.first(x))
         if self.depthwise is not None and self.norm is not None:
-            x = self.depthwise(x)  # 8 x 8 x 8
+            x = self.depthwise(x)
             x = self.norm(x)
         x = self.last(x)
         return x
@@ -102,15 +89,15 @@ class Reduce(nn.Module):
 class Ends(nn.Module):
     """Ends, a block of value_names.cnn."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(8, 6, 1)
-        self.conv2 = nn.Conv2d(8, 6, 3, stride=2, padding=1)
+        self.conv1 = nn.Conv2d(in_channels, channels, 1)
+        self.conv2 = nn.Conv2d(in_channels, channels, 3, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        low: Tensor = self.conv1(x)  # 6 x 8 x 8
-        x = self.conv2(x)  # 6 x 4 x 4
-        return low, x
+        low: Tensor = self.conv1(x)
+        out2: Tensor = self.conv2(x)
+        return low, out2
 
 
 class Names(nn.Module):
@@ -118,45 +105,39 @@ class Names(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mixed1 = Mixed()
-        self.dense81 = Dense8()
-        self.dense82 = Dense8_2()
+        self.mixed1 = Mixed(8, 4)
+        self.dense8_1 = Dense8(8, 4)
+        self.dense8_2 = Dense8(20, 4, layers=2)
         self.reduce1 = Reduce(28)
-        self.reduce2 = Reduce(8, stride=2)
-        self.ends1 = Ends()
-        self.conv1 = nn.Conv2d(6, 2, 1)
-        self.global_avgpool1 = nn.AdaptiveAvgPool2d(1)
-        self.conv2 = nn.Conv2d(6, 2, 1)
+        self.reduce2 = Reduce(8, 2)
+        self.ends1 = Ends(8, 6)
+        self.conv1 = nn.ModuleList()
+        self.conv1.append(nn.Conv2d(6, 2, 1))
+        self.global_avgpool1 = nn.ModuleList()
+        self.global_avgpool1.append(nn.AdaptiveAvgPool2d(1))
+        self.conv1.append(nn.Conv2d(6, 2, 1))
+        self.global_avgpool1.append(nn.AdaptiveAvgPool2d(1))
+        self.conv2 = nn.Conv2d(8, 2, 1)
         self.global_avgpool2 = nn.AdaptiveAvgPool2d(1)
-        self.conv3 = nn.Conv2d(8, 2, 1)
-        self.global_avgpool3 = nn.AdaptiveAvgPool2d(1)
+        self.conv3 = nn.Conv2d(2, 2, 1)
         self.conv4 = nn.Conv2d(2, 2, 1)
         self.conv5 = nn.Conv2d(2, 2, 1)
-        self.conv6 = nn.Conv2d(2, 2, 1)
         self.linear1 = nn.Linear(6, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 8, 16, 16) to (N, 2)."""
-        x = self.mixed1(x)  # 8 x 16 x 16
-        x = self.dense81(x)  # 20 x 16 x 16
-        x = self.dense82(x)  # 28 x 16 x 16
-        x = self.reduce1(x)  # 8 x 16 x 16
-        x = self.reduce2(x)  # 8 x 8 x 8
-        ends0: Tensor
-        ends1: Tensor
-        ends0, ends1 = self.ends1(x)
-        out: Tensor = self.conv1(ends0)  # 2 x 8 x 8
-        heads0: Tensor = self.global_avgpool1(out)  # 2 x 1 x 1
-        out = self.conv2(ends1)  # 2 x 4 x 4
-        heads1: Tensor = self.global_avgpool2(out)  # 2 x 1 x 1
-        x = self.conv3(x)  # 2 x 8 x 8
-        total: Tensor = self.global_avgpool3(x)  # 2 x 1 x 1
+        x = self.dense8_2(self.dense8_1(self.mixed1(x)))
+        x = self.reduce2(self.reduce1(x))
+        part0: Tensor
+        part1: Tensor
+        part0, part1 = self.ends1(x)
+        heads0: Tensor = self.global_avgpool1[0](self.conv1[0](part0))
+        heads1: Tensor = self.global_avgpool1[1](self.conv1[1](part1))
+        total: Tensor = self.global_avgpool2(self.conv2(x))
         total = total + 0.5 * heads0
         total = total + 0.5 * heads1
-        other: Tensor = self.conv4(total)  # 2 x 1 x 1
-        first: Tensor = self.conv5(total)  # 2 x 1 x 1
-        first2: Tensor = self.conv6(first)  # 2 x 1 x 1
-        x = torch.cat((first2, first, other), 1)  # 6 x 1 x 1
-        x = torch.flatten(x, 1)  # 6
-        x = self.linear1(x)  # 2
+        other: Tensor = self.conv3(total)
+        first: Tensor = self.conv4(total)
+        kept = first
+        first = self.conv5(kept)
+        x = self.linear1(torch.flatten(torch.cat((first, kept, other), 1), 1))
         return x

@@ -5,6 +5,8 @@ After a change to that file, write it again with
     cnndsl compile variants.cnn
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -17,63 +19,52 @@ class Unit(nn.Module):
         self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.batchnorm1 = nn.BatchNorm2d(channels)
         self.relu1 = nn.ReLU()
-        self.residual = in_channels == channels
+        self.in_channels_is_channels = in_channels == channels
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.relu1(self.batchnorm1(self.conv1(x)))
-        if self.residual:
-            out = out + x
-        return out
+        if self.in_channels_is_channels:
+            out2: Tensor = out + x
+        else:
+            out2 = out
+        return out2
 
 
-class Small(nn.Module):
-    """Small: 3 x 16 x 16 in, 10 out, 1,722 parameters.
+class Base(nn.Module):
+    """Base, of which the networks below are variants."""
 
-    Fixed when it was compiled: widths = [4, 8].
-    """
+    def __init__(self, widths: Sequence[int], classes: int = 10) -> None:
+        super().__init__()
+        self.unit1 = nn.ModuleList()
+        self.maxpool1 = nn.ModuleList()
+        in_channels = 3
+        height = 16
+        width = 16
+        self.widths = widths
+        for w in widths:
+            self.unit1.append(Unit(in_channels, w))
+            self.maxpool1.append(nn.MaxPool2d(2))
+            in_channels = w
+            height = height // 2
+            width = width // 2
+        self.linear1 = nn.Linear(in_channels * height * width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for unit1, maxpool1 in zip(self.unit1, self.maxpool1):
+            x = maxpool1(unit1(x))
+        x = self.linear1(torch.flatten(x, 1))
+        return x
+
+
+class Small(Base):
+    """Small: 3 x 16 x 16 in, 10 out, 1,722 parameters."""
 
     def __init__(self, classes: int = 10) -> None:
-        super().__init__()
-        self.unit1 = Unit(3, 4)
-        self.maxpool1 = nn.MaxPool2d(2)
-        self.unit2 = Unit(4, 8)
-        self.maxpool2 = nn.MaxPool2d(2)
-        self.linear1 = nn.Linear(8 * 4 * 4, classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 10)."""
-        x = self.unit1(x)  # 4 x 16 x 16
-        x = self.maxpool1(x)  # 4 x 8 x 8
-        x = self.unit2(x)  # 8 x 8 x 8
-        x = self.maxpool2(x)  # 8 x 4 x 4
-        x = torch.flatten(x, 1)  # 128
-        x = self.linear1(x)  # 10
-        return x
+        super().__init__([4, 8], classes)
 
 
-class Large(nn.Module):
-    """Large: 3 x 16 x 16 in, 100 out, 8,540 parameters.
+class Large(Base):
+    """Large: 3 x 16 x 16 in, 100 out, 8,540 parameters."""
 
-    Fixed when it was compiled: widths = [8, 8, 16].
-    """
-
-    def __init__(self, classes: int = 100) -> None:
-        super().__init__()
-        self.unit1 = Unit(3, 8)
-        self.maxpool1 = nn.MaxPool2d(2)
-        self.unit2 = Unit(8, 8)
-        self.maxpool2 = nn.MaxPool2d(2)
-        self.unit3 = Unit(8, 16)
-        self.maxpool3 = nn.MaxPool2d(2)
-        self.linear1 = nn.Linear(16 * 2 * 2, classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 100)."""
-        x = self.unit1(x)  # 8 x 16 x 16
-        x = self.maxpool1(x)  # 8 x 8 x 8
-        x = self.maxpool2(self.unit2(x))  # 8 x 4 x 4
-        x = self.unit3(x)  # 16 x 4 x 4
-        x = self.maxpool3(x)  # 16 x 2 x 2
-        x = torch.flatten(x, 1)  # 64
-        x = self.linear1(x)  # 100
-        return x
+    def __init__(self) -> None:
+        super().__init__([8, 8, 16], 100)

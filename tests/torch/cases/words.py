@@ -15,29 +15,27 @@ class TextCNN(nn.Module):
     def __init__(self, words: int = 100, classes: int = 2) -> None:
         super().__init__()
         self.embedding1 = nn.Embedding(words, 16)
-        self.conv1 = nn.Conv1d(16, 8, 3)
-        self.relu1 = nn.ReLU()
-        self.global_maxpool1 = nn.AdaptiveMaxPool1d(1)
-        self.conv2 = nn.Conv1d(16, 8, 4)
-        self.relu2 = nn.ReLU()
-        self.global_maxpool2 = nn.AdaptiveMaxPool1d(1)
-        self.conv3 = nn.Conv1d(16, 8, 5)
-        self.relu3 = nn.ReLU()
-        self.global_maxpool3 = nn.AdaptiveMaxPool1d(1)
+        self.conv1 = nn.ModuleList()
+        self.relu1 = nn.ModuleList()
+        self.global_maxpool1 = nn.ModuleList()
+        self.conv1.append(nn.Conv1d(16, 8, 3))
+        self.relu1.append(nn.ReLU())
+        self.global_maxpool1.append(nn.AdaptiveMaxPool1d(1))
+        self.conv1.append(nn.Conv1d(16, 8, 4))
+        self.relu1.append(nn.ReLU())
+        self.global_maxpool1.append(nn.AdaptiveMaxPool1d(1))
+        self.conv1.append(nn.Conv1d(16, 8, 5))
+        self.relu1.append(nn.ReLU())
+        self.global_maxpool1.append(nn.AdaptiveMaxPool1d(1))
         self.dropout1 = nn.Dropout(0.5)
         self.linear1 = nn.Linear(24, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 20) to (N, 2)."""
-        x = self.embedding1(x)  # 20 x 16
-        e = torch.permute(x, (0, 2, 1))  # 16 x 20
-        x = self.relu1(self.conv1(e))  # 8 x 18
-        features0: Tensor = self.global_maxpool1(x)  # 8 x 1
-        x = self.relu2(self.conv2(e))  # 8 x 17
-        features1: Tensor = self.global_maxpool2(x)  # 8 x 1
-        x = self.relu3(self.conv3(e))  # 8 x 16
-        features2: Tensor = self.global_maxpool3(x)  # 8 x 1
-        x = self.dropout1(torch.cat((features0, features1, features2), 1))  # 24 x 1
-        x = torch.flatten(x, 1)  # 24
-        x = self.linear1(x)  # 2
+        x = torch.permute(self.embedding1(x), (0, 2, 1))
+        e = x
+        features0: Tensor = self.global_maxpool1[0](self.relu1[0](self.conv1[0](e)))
+        features1: Tensor = self.global_maxpool1[1](self.relu1[1](self.conv1[1](e)))
+        features2: Tensor = self.global_maxpool1[2](self.relu1[2](self.conv1[2](e)))
+        x = torch.cat((features0, features1, features2), 1)
+        x = self.linear1(torch.flatten(self.dropout1(x), 1))
         return x

@@ -1,0 +1,361 @@
+"""Python that is written: expressions are nodes of `ast`, laid out as the common formatter does at 88 columns."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+WIDTH = 88
+_STEP = "    "
+
+Code = ast.expr
+
+
+def name(text: str) -> ast.Name:
+    """A variable."""
+    return ast.Name(text, ast.Load())
+
+
+def constant(value: Any) -> Code:
+    """A constant; tuples and lists of constants are those of Python."""
+    if isinstance(value, tuple):
+        return ast.Tuple([constant(item) for item in value], ast.Load())
+    if isinstance(value, list):
+        return ast.List([constant(item) for item in value], ast.Load())
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def attribute(value: Code | str, *names: str) -> Code:
+    """`value.name`, for one name after the other."""
+    result: Code = name(value) if isinstance(value, str) else value
+    for text in names:
+        result = ast.Attribute(result, text, ast.Load())
+    return result
+
+
+def dotted(text: str) -> Code:
+    """`nn.Conv2d`, from its text."""
+    first, *rest = text.split(".")
+    return attribute(first, *rest)
+
+
+def call(function: Code | str, *arguments: Code, **named: Code) -> ast.Call:
+    """A call."""
+    called = dotted(function) if isinstance(function, str) else function
+    return ast.Call(called, list(arguments), [ast.keyword(word, value) for word, value in named.items()])
+
+
+def subscript(value: Code, index: Code) -> Code:
+    """`value[index]`."""
+    return ast.Subscript(value, index, ast.Load())
+
+
+def list_of(items: Iterable[Code]) -> ast.List:
+    """`[a, b]`."""
+    return ast.List(list(items), ast.Load())
+
+
+def tuple_of(items: Iterable[Code]) -> ast.Tuple:
+    """`(a, b)`."""
+    return ast.Tuple(list(items), ast.Load())
+
+
+def parsed(text: str) -> Code:
+    """An expression from its text."""
+    return ast.parse(text, mode="eval").body
+
+
+def is_not_none(value: Code) -> Code:
+    """`value is not None`."""
+    return ast.Compare(value, [ast.IsNot()], [ast.Constant(None)])
+
+
+def all_of(tests: Sequence[Code]) -> Code:
+    """`a and b`."""
+    return tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), list(tests))
+
+
+def any_of(tests: Sequence[Code]) -> Code:
+    """`a or b`."""
+    return tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), list(tests))
+
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.Gt: ast.LtE,
+    ast.LtE: ast.Gt,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+
+
+def negated(test: Code) -> Code:
+    """The opposite of a test."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        return ast.Compare(test.left, [_OPPOSITE[type(test.ops[0])]()], test.comparators)
+    return ast.UnaryOp(ast.Not(), test)
+
+
+def names_in(code: ast.AST) -> set[str]:
+    """The variables that are read; those of comprehensions and lambdas inside are not."""
+    found: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(code):
+        if isinstance(node, ast.Name):
+            (found if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return found - bound
+
+
+class _Replaced(ast.NodeTransformer):
+    def __init__(self, values: Mapping[str, Code]) -> None:
+        self.value_names = values
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self.value_names.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+
+
+def replaced(code: Code, values: Mapping[str, Code]) -> Code:
+    """The expression with other expressions for some variables."""
+    if not values or values.keys().isdisjoint(n.id for n in ast.walk(code) if isinstance(n, ast.Name)):
+        return code
+    import copy
+
+    made: Code = _Replaced(values).visit(copy.deepcopy(code))
+    return made
+
+
+# Writing
+
+_BINARY: dict[type[ast.operator], tuple[str, int]] = {
+    ast.Add: ("+", 11),
+    ast.Sub: ("-", 11),
+    ast.Mult: ("*", 12),
+    ast.Div: ("/", 12),
+    ast.FloorDiv: ("//", 12),
+    ast.Mod: ("%", 12),
+    ast.Pow: ("**", 14),
+}
+_COMPARE: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+}
+_LAMBDA, _IF, _OR, _AND, _NOT, _COMPARED, _UNARY, _ATOM = 1, 2, 3, 4, 5, 6, 13, 16
+
+
+def literal(value: Any) -> str:
+    """A constant in Python."""
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
+    return repr(value)
+
+
+def flat(code: ast.AST) -> str:
+    """The expression on one line."""
+    match code:
+        case ast.Name():
+            return code.id
+        case ast.Constant():
+            return literal(code.value)
+        case ast.Attribute():
+            return f"{_within(code.value, _ATOM)}.{code.attr}"
+        case ast.Call():
+            return f"{_within(code.func, _ATOM)}({', '.join(_arguments(code))})"
+        case ast.Subscript():
+            return f"{_within(code.value, _ATOM)}[{_index(code.slice)}]"
+        case ast.Slice():
+            return _index(code)
+        case ast.Starred():
+            return f"*{_within(code.value, _OR + 1)}"
+        case ast.List():
+            return f"[{', '.join(map(flat, code.elts))}]"
+        case ast.Tuple():
+            inner = ", ".join(map(flat, code.elts))
+            return f"({inner},)" if len(code.elts) == 1 else f"({inner})"
+        case ast.Dict():
+            pairs = zip(code.keys, code.values, strict=True)
+            return f"{{{', '.join(f'{flat(k)}: {flat(v)}' for k, v in pairs if k is not None)}}}"
+        case ast.BinOp():
+            word, tight = _BINARY[type(code.op)]
+            if isinstance(code.op, ast.Pow):
+                left, right = _within(code.left, tight + 1), _within(code.right, _UNARY)
+                simple = all(
+                    isinstance(side, (ast.Name, ast.Constant, ast.Attribute)) for side in (code.left, code.right)
+                )
+                return f"{left}**{right}" if simple else f"{left} ** {right}"
+            return f"{_within(code.left, tight)} {word} {_within(code.right, tight + 1)}"
+        case ast.UnaryOp(op=ast.Not()):
+            return f"not {_within(code.operand, _NOT)}"
+        case ast.UnaryOp():
+            return f"{'-' if isinstance(code.op, ast.USub) else '+'}{_within(code.operand, _UNARY)}"
+        case ast.BoolOp():
+            word, tight = ("and", _AND) if isinstance(code.op, ast.And) else ("or", _OR)
+            return f" {word} ".join(_within(value, tight + 1) for value in code.values)
+        case ast.Compare():
+            text = _within(code.left, _COMPARED + 1)
+            for op, value in zip(code.ops, code.comparators, strict=True):
+                text += f" {_COMPARE[type(op)]} {_within(value, _COMPARED + 1)}"
+            return text
+        case ast.IfExp():
+            yes, test, no = _within(code.body, _IF + 1), _within(code.test, _IF + 1), _within(code.orelse, _IF)
+            return f"{yes} if {test} else {no}"
+        case ast.Lambda():
+            given = ", ".join(argument.arg for argument in code.args.args)
+            return f"lambda {given}: {flat(code.body)}" if given else f"lambda: {flat(code.body)}"
+        case ast.ListComp():
+            return f"[{flat(code.elt)} {_loops(code.generators)}]"
+        case ast.GeneratorExp():
+            return f"({flat(code.elt)} {_loops(code.generators)})"
+        case ast.JoinedStr():
+            return 'f"' + "".join(map(_piece, code.values)) + '"'
+        case _:
+            message = f"no way to write {ast.dump(code)}"
+            raise TypeError(message)
+
+
+def _piece(value: ast.expr) -> str:
+    if isinstance(value, ast.Constant):
+        return literal(value.value)[1:-1].replace("{", "{{").replace("}", "}}")
+    assert isinstance(value, ast.FormattedValue)  # noqa: S101 - nothing else stands in such a text
+    return f"{{{flat(value.value)}}}"
+
+
+def _index(index: ast.expr) -> str:
+    if isinstance(index, ast.Slice):
+        return f"{flat(index.lower) if index.lower else ''}:{flat(index.upper) if index.upper else ''}"
+    if isinstance(index, ast.Tuple):
+        return ", ".join(map(_index, index.elts))
+    return flat(index)
+
+
+def _arguments(code: ast.Call) -> list[str]:
+    if len(code.args) == 1 and isinstance(code.args[0], ast.GeneratorExp) and not code.keywords:
+        return [flat(code.args[0])[1:-1]]
+    return [*map(flat, code.args), *(f"{k.arg}={flat(k.value)}" for k in code.keywords)]
+
+
+def _loops(generators: list[ast.comprehension]) -> str:
+    parts = []
+    for loop in generators:
+        parts.append(f"for {target(loop.target)} in {_within(loop.iter, _OR)}")
+        parts += [f"if {_within(test, _OR)}" for test in loop.ifs]
+    return " ".join(parts)
+
+
+def target(code: ast.expr) -> str:
+    """What a loop gives its items to; rows in rows are in brackets."""
+    if isinstance(code, ast.Tuple):
+        inner = ", ".join(f"({target(item)})" if isinstance(item, ast.Tuple) else target(item) for item in code.elts)
+        return f"{inner}," if len(code.elts) == 1 else inner
+    return flat(code)
+
+
+def _within(code: ast.expr, tight: int) -> str:
+    """The expression as an operand of what binds so tightly, in brackets where it is looser."""
+    text = flat(code)
+    return text if _tightness(code) >= tight else f"({text})"
+
+
+def _tightness(code: ast.expr) -> int:
+    match code:
+        case ast.BinOp():
+            return _BINARY[type(code.op)][1]
+        case ast.UnaryOp(op=ast.Not()):
+            return _NOT
+        case ast.UnaryOp():
+            return _UNARY
+        case ast.BoolOp():
+            return _AND if isinstance(code.op, ast.And) else _OR
+        case ast.Compare():
+            return _COMPARED
+        case ast.IfExp():
+            return _IF
+        case ast.Lambda():
+            return _LAMBDA
+        case _:
+            return _ATOM
+
+
+def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> list[str]:
+    """The expression between `lead` and `trail`, on as many lines as it takes."""
+    line = f"{indent}{lead}{flat(code)}{trail}"
+    if len(line) <= WIDTH:
+        return [line]
+    inner = indent + _STEP
+    match code:
+        case ast.Call() if code.args or code.keywords:
+            head = f"{indent}{lead}{_within(code.func, _ATOM)}("
+            only = code.args[0] if len(code.args) == 1 and not code.keywords else None
+            if isinstance(only, ast.GeneratorExp):
+                return [head, f"{inner}{flat(only.elt)}", f"{inner}{_loops(only.generators)}", f"{indent}){trail}"]
+            if isinstance(only, (ast.List, ast.ListComp)):
+                return [head, *laid_out(only, inner), f"{indent}){trail}"]
+            row = inner + ", ".join(_arguments(code))
+            if len(row) <= WIDTH:
+                return [head, row, f"{indent}){trail}"]
+            lines = [head]
+            for argument in code.args:
+                lines += laid_out(argument, inner, "", ",")
+            for keyword in code.keywords:
+                lines += laid_out(keyword.value, inner, f"{keyword.arg}=", ",")
+            return [*lines, f"{indent}){trail}"]
+        case ast.List() | ast.Tuple() if code.elts:
+            opening, closing = ("[", "]") if isinstance(code, ast.List) else ("(", ")")
+            lines = [f"{indent}{lead}{opening}"]
+            for item in code.elts:
+                lines += laid_out(item, inner, "", ",")
+            return [*lines, f"{indent}{closing}{trail}"]
+        case ast.ListComp():
+            return [
+                f"{indent}{lead}[",
+                *laid_out(code.elt, inner),
+                f"{inner}{_loops(code.generators)}",
+                f"{indent}]{trail}",
+            ]
+        case ast.Starred():
+            return laid_out(code.value, indent, f"{lead}*", trail)
+        case ast.Lambda():
+            given = ", ".join(argument.arg for argument in code.args.args)
+            return laid_out(code.body, indent, f"{lead}lambda {given}: " if given else f"{lead}lambda: ", trail)
+        case ast.BinOp(op=ast.Add(), right=ast.List()) if not isinstance(code.left, ast.BinOp):
+            return laid_out(code.right, indent, f"{lead}{_within(code.left, 11)} + ", trail)
+        case ast.BinOp() | ast.BoolOp() if lead.endswith(("= ", "return ")):
+            return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
+        case ast.BoolOp() | ast.Compare() if lead.endswith(("if ", "elif ")) and trail == ":":
+            return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
+        case _:
+            return [line]
+
+
+def _operands(code: ast.expr, indent: str) -> list[str]:
+    line = f"{indent}{flat(code)}"
+    if len(line) <= WIDTH:
+        return [line]
+    if isinstance(code, ast.BoolOp):
+        word, tight = ("and", _AND) if isinstance(code.op, ast.And) else ("or", _OR)
+        first, *rest = (_within(value, tight + 1) for value in code.values)
+        return [f"{indent}{first}", *(f"{indent}{word} {text}" for text in rest)]
+    if isinstance(code, ast.BinOp):
+        word, tight = _BINARY[type(code.op)]
+        return [*_operands(code.left, indent), *laid_out(code.right, indent, f"{word} ")]
+    return [line]

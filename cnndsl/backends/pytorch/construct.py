@@ -1,0 +1,899 @@
+"""How layers are constructed and called: recipes become the Python of `__init__`, and of `forward`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cnndsl.backends.pytorch.code import (
+    Code,
+    attribute,
+    call,
+    constant,
+    dotted,
+    flat,
+    list_of,
+    name,
+    names_in,
+    parsed,
+    replaced,
+    tuple_of,
+)
+from cnndsl.backends.pytorch.expressions import Expressions, Scope
+from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, Compute, walk
+from cnndsl.backends.pytorch.initialise import rule_code
+from cnndsl.backends.pytorch.sorts import is_identity, sample_of, sort_of
+from cnndsl.backends.pytorch.values import (
+    AnyList,
+    AnyTensors,
+    BlockRecipe,
+    BraceRecipe,
+    ChainRecipe,
+    ChoiceRecipe,
+    Coded,
+    CopiesRecipe,
+    ExternRecipe,
+    KindRecipe,
+    NeedsFlatten,
+    Opaque,
+    ParamRecipe,
+    PartRecipe,
+    Rule,
+    Static,
+    Tensor,
+    Untranslatable,
+)
+from cnndsl.ir import nodes
+from cnndsl.layers.base import Argument, Layer, Spelling
+from cnndsl.layers.base import Code as Spelled
+from cnndsl.layers.catalogue import HELPERS
+from cnndsl.layers.extern import Extern
+from cnndsl.layers.learned import Learned
+from cnndsl.layers.shape import Flatten
+from cnndsl.layers.sizes import AXES, Shape
+from cnndsl.layers.values import aligned, axis_index
+from cnndsl.names import snake
+from cnndsl.traced import Expr, Symbol, Traced, value_of
+from cnndsl.traced import call as traced_call
+
+DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "sizes"}
+"""Parameters on which it depends what comes out, or which class it is: constants."""
+
+
+@dataclass
+class Made:
+    """A layer that is constructed: its Python, what comes out, its type, and the values that it takes besides."""
+
+    value: Code | Chain
+    shapes: tuple[Shape, ...]
+    type: str = "nn.Module"
+    extra: tuple[Tensor, ...] = ()
+    names: tuple[str, ...] = ()
+    units: frozenset[Any] = frozenset()
+    word: str = "layer"
+    is_tensor: bool = False
+    begins: tuple[tuple[str, Any], ...] = ()
+    keeps: bool = False
+
+
+class Construct(Expressions):
+    """Constructs layers and calls them."""
+
+    is_silent: bool
+    chain: Chain | None
+    is_empty_chain: bool
+    lines: list[Any]
+    target: str | None
+    _registered: dict[int, Any]
+    _path: list[Any]
+    loops: list[Any]
+    apply_stage: Any
+    free: Any
+    loop: Any
+    run: Any
+    local: Any
+    branch: Any
+    """What `Body` adds."""
+
+    def __init__(self, file: Any) -> None:
+        super().__init__(file)
+        self._registered = {}
+        self.always: set[int] = set()
+        self._counts: dict[str, int] = {}
+        self.fills: dict[int, Any] = {}
+
+    # One layer
+
+    def make(self, recipe: Any, value: Tensor) -> Made:
+        """A layer for what comes in."""
+        match recipe:
+            case KindRecipe():
+                return self._kind(recipe, value)
+            case ExternRecipe():
+                return self._extern(recipe, value)
+            case BlockRecipe():
+                return self._block(recipe, value)
+            case ParamRecipe():
+                return self._parameter(recipe, value)
+            case PartRecipe():
+                raise Untranslatable("a part of the body around it")
+            case _:
+                return self._chain(recipe, value)
+
+    def _kind(self, recipe: KindRecipe, value: Tensor) -> Made:
+        layer = self.built(recipe)
+        if layer.flattens(value.shape):
+            raise NeedsFlatten
+        shape = self.rule(layer, value.shape)
+        code = self.spelled(layer.torch(value.shape))
+        if recipe.numbers:
+            code = self._with_numbers(code, recipe)
+        begins = tuple(recipe.begins.items())
+        target = flat(code.func) if isinstance(code, ast.Call) else "nn.Module"
+        if recipe.numbers:
+            target = self.spelled(layer.torch(value.shape)).func  # type: ignore[attr-defined]
+            target = flat(target)
+        return Made(code, (self.plain_shape(shape),), target, word="layer", begins=begins)
+
+    def rule(self, layer: Layer, shape: Shape) -> Shape:
+        """What a layer gives; of lists that are known when a module is built, any numbers."""
+        lists = {
+            word: tuple(self.fresh(1) for _ in shape[1:])
+            for word in type(layer).model_fields
+            if isinstance(held := getattr(layer, word, None), Opaque) and isinstance(held.sample, tuple)
+        }
+        return (layer.having(lists) if lists else layer).size_rule(shape)
+
+    def built(self, recipe: KindRecipe) -> Layer:
+        """The layer, with statics for its parameters."""
+        fields = {}
+        for word, static in recipe.fields.items():
+            value = self.field(static)
+            if word in DECIDING:
+                value = self._decided_field(static, recipe)
+            fields[word] = value
+        defaults = {word: info.default for word, info in recipe.kind.model_fields.items() if not info.is_required()}
+        return recipe.kind.model_construct(**(defaults | fields))
+
+    def _decided_field(self, static: Static, recipe: Any) -> Any:
+        """A parameter on which the structure depends: a constant, or a list of numbers of which any may be open."""
+        value = static.value
+        if isinstance(value, Traced):
+            known = self.known(value)
+            if known is None:
+                raise Untranslatable(
+                    "what this layer does depends on a parameter", recipe.span, names=self.names_of(static)
+                )
+            return known
+        if isinstance(value, list):
+            return tuple(self.field(item) if isinstance(item.value, Traced) else item.value for item in value)
+        if isinstance(value, (bool, int, float, str)):
+            return value
+        raise Untranslatable("what this layer does depends on a parameter", recipe.span, names=self.names_of(static))
+
+    def _with_numbers(self, code: Code, recipe: KindRecipe) -> Code:
+        self.file.helpers.add("with_weights")
+        named: dict[str, Code] = {}
+        for word, static in recipe.numbers.items():
+            named[word] = static.code
+        trainable = named.pop("trainable", None)
+        if trainable is not None and flat(trainable) != "False":
+            named = {"trainable": trainable} | named
+        return call("with_weights", code, **named)
+
+    def plain_shape(self, shape: Shape) -> Shape:
+        """Sizes without the Python that the text has for them, which may not hold for long."""
+        made: list[Any] = []
+        for dim in shape:
+            if isinstance(dim, Coded):
+                made.append(Traced(dim.value, dim.expr))
+            elif isinstance(dim, Opaque):
+                made.append(self.fresh(1))
+            else:
+                made.append(dim)
+        return tuple(made)
+
+    def spelled(self, spelling: Spelling, value: Code | None = None) -> Code:
+        """What PyTorch writes for a layer; `value` is what a function is called on."""
+        if spelling.template is not None:
+            return self._from_template(spelling, value)
+        if spelling.package:
+            self.file.imports.add((spelling.package, spelling.target))
+        if spelling.target in HELPERS:
+            self.file.helpers.add(spelling.target)
+        positional = [] if value is None else [value]
+        named: dict[str, Code] = {}
+        for argument in spelling.arguments:
+            if argument.required and not spelling.package:
+                positional.append(self.argument_code(argument.value))
+            elif argument.required or not self._is_default(argument):
+                named[argument.name] = self.argument_code(argument.value)
+        return call(spelling.target, *positional, **named)
+
+    def _from_template(self, spelling: Spelling, value: Code | None) -> Code:
+        assert spelling.template is not None  # noqa: S101 - asked by the caller
+        names = {argument.name: f"given{at}" for at, argument in enumerate(spelling.arguments)}
+        text = spelling.template.format(x="value", **names)
+        codes: dict[str, Code] = {f"given{at}": self.argument_code(a.value) for at, a in enumerate(spelling.arguments)}
+        if value is not None:
+            codes["value"] = value
+        return replaced(parsed(text), codes)
+
+    @staticmethod
+    def _is_default(argument: Argument) -> bool:
+        value, default = argument.value, argument.default
+        if isinstance(value, Traced) and isinstance(default, Traced):
+            return value.expr == default.expr
+        if isinstance(value, (Traced, Opaque)) or isinstance(default, (Traced, Opaque)):
+            return False
+        if isinstance(value, tuple) and any(isinstance(item, (Traced, Opaque)) for item in value):
+            return False
+        return (bool(value == default) and type(value) is type(default)) or (
+            value == default and not isinstance(value, bool)
+        )
+
+    def argument_code(self, value: Any) -> Code:
+        """An argument in Python."""
+        if isinstance(value, Spelled):
+            return parsed(str(value))
+        if isinstance(value, (Coded, Opaque)):
+            return value.code
+        if isinstance(value, Traced):
+            return self.size_code(value)
+        if isinstance(value, (tuple, list)):
+            return tuple_of(map(self.argument_code, value))
+        return constant(value)
+
+    def _extern(self, recipe: ExternRecipe, value: Tensor) -> Made:
+        layer = self.file.extern_layer(recipe, self)
+        shape = layer.size_rule(value.shape)
+        code = self.spelled(layer.torch(value.shape))
+        return Made(code, (self.plain_shape(shape),), "nn.Module")
+
+    def plain(self, recipe: KindRecipe, value: Tensor) -> Tensor:
+        """A layer as a function call."""
+        layer = self.built(recipe)
+        shape = layer.size_rule(value.shape)
+        spelling = layer.function(value.shape)
+        if spelling is None:
+            raise Untranslatable(f"{recipe.kind.kind} is no function", recipe.span)
+        return Tensor(self.spelled(spelling, value.code), self.plain_shape(shape), value.unbatched)
+
+    def call_on_value(self, kind: Any, value: Tensor, arguments: Sequence[nodes.Argument]) -> Tensor:
+        given = [(argument.name, self.evaluate(argument.value)) for argument in arguments]
+        return self.plain(self.layer(kind, given, None), value)
+
+    def flattened(self, value: Tensor) -> Tensor:
+        """A map as a list of features. Raises NeedsFlatten at the beginning of a chain."""
+        if self.chain is not None:
+            if self.is_empty_chain:
+                raise NeedsFlatten
+            raise Untranslatable("a list of features is needed in the middle of a chain")
+        return self.plain(KindRecipe(Flatten, {}), value)
+
+    def combined(self, operation: Any, values: Sequence[Any], scalar: Static | None = None) -> Any:
+        if any(isinstance(value, AnyTensors) for value in values):
+            return self._combined_list(operation, values)
+        if len(values) == 1 and operation.kind == "concat":
+            return values[0]
+        for word in DECIDING | {"parts"}:
+            held = getattr(operation, word, None)
+            if isinstance(held, (Coded, Opaque)) and word != "parts":
+                known = self.known(held) if isinstance(held, Traced) else None
+                if known is None:
+                    raise Untranslatable(
+                        f"the {word} of {operation.kind} depends on a parameter", names=frozenset(names_in(held.code))
+                    )
+                operation = operation.model_copy(update={word: known})
+        if operation.kind == "split":
+            return self._split(operation, values[0])
+        shapes = operation.size_rule(tuple(value.shape for value in values))
+        lacking = tuple(value.unbatched for value in values)
+        if operation.kind in ("add", "sub", "mul", "div") and len(values) == 2:
+            xs = tuple(value.shape for value in values)
+            one, other = aligned(xs, lacking, operation.symbol) if any(lacking) else xs
+            shapes = (tuple(map(self._larger, one, other)),)
+        names = [f"v{at}" for at in range(len(values))]
+        if scalar is not None:
+            operation = operation.model_copy(
+                update={"scalar": -1 if operation.scalar == -1 and operation.scalar_first else 2}
+            )
+            text = operation.text(tuple(value.shape for value in values), tuple(names))
+            code = parsed(text)
+            if not text.startswith("-"):
+                code = _with_scalar(code, scalar.code)
+        else:
+            code = parsed(operation.text(tuple(value.shape for value in values), tuple(names)))
+        code = replaced(code, dict(zip(names, (value.code for value in values), strict=True)))
+        return Tensor(code, self.plain_shape(shapes[0]), all(lacking))
+
+    def _larger(self, p: Any, q: Any) -> Any:
+        """The size of two axes that go together: that of the one that is not 1."""
+        if p == 1 and isinstance(p, int):
+            return q
+        if (q == 1 and isinstance(q, int)) or self.same(p, q):
+            return p
+        facts = [fact for _, outcome, test in self._path if test is not None for fact in _facts(test, outcome)]
+        if self.same(p, q, facts):
+            return q
+        known = [self.known(each) for each in (p, q)]
+        if None not in known:
+            return max(known)
+        return traced_call("max", max(value_of(p), value_of(q)), (p, q))
+
+    def _combined_list(self, operation: Any, values: Sequence[Any]) -> Tensor:
+        (held, *others) = values
+        if operation.kind == "add" and not others and isinstance(held, AnyTensors):
+            first = ast.Subscript(held.code, ast.Constant(0), ast.Load())
+            rest = ast.Subscript(held.code, ast.Slice(ast.Constant(1)), ast.Load())
+            return Tensor(call("sum", rest, first), self.item_of(held, Static(0, constant(0))).shape)
+        if operation.kind != "concat" or others or not isinstance(held, AnyTensors):
+            raise Untranslatable(f"{operation.kind} of as many values as a parameter says")
+        at = axis_index(operation.axis, held.shape, "concat")
+        lists = [name(each) if isinstance(each, str) else each for each in held.lists]
+        shape = []
+        for axis, dim in enumerate(held.shape):
+            each = lists[axis]
+            code = call("sum", each) if axis == at else ast.Subscript(each, ast.Constant(0), ast.Load())  # type: ignore[arg-type]
+            shape.append(self.number(code, value_of(dim) * (held.sample if axis == at else 1)))
+        return Tensor(call("torch.cat", held.code, constant(operation.axis)), tuple(shape))
+
+    def _split(self, operation: Any, value: Tensor) -> Any:
+        parts = operation.parts
+        if isinstance(parts, (Coded, Traced)):
+            known = self.known(parts)
+            if known is None:
+                raise Untranslatable(
+                    "the number of pieces depends on a parameter",
+                    names=frozenset(names_in(parts.code)) if isinstance(parts, Coded) else frozenset(),
+                )
+            operation = operation.model_copy(update={"parts": known})
+            parts = known
+        if isinstance(parts, Opaque):
+            raise Untranslatable("the pieces depend on a parameter", names=frozenset(names_in(parts.code)))
+        shapes = operation.size_rule((value.shape,))
+        if isinstance(parts, int):
+            code = call("torch.chunk", value.code, constant(parts), constant(operation.axis))
+        else:
+            code = call("torch.split", value.code, list_of(map(self.argument_code, parts)), constant(operation.axis))
+        if len(shapes) == 1:
+            return Tensor(ast.Subscript(code, ast.Constant(0), ast.Load()), self.plain_shape(shapes[0]))
+        return self.several(code, [self.plain_shape(shape) for shape in shapes])
+
+    def several(self, code: Code, shapes: Sequence[Shape]) -> Any:
+        """Values that one step gives."""
+        raise NotImplementedError
+
+    def learned(self, node: nodes.Call, wanted: str | None = None) -> Tensor:
+        words = ("size", "init")
+        given: dict[str, Any] = {}
+        for position, argument in enumerate(node.arguments):
+            given[argument.name or words[position]] = self.evaluate(argument.value)
+        size = given["size"]
+        begin = given.get("init", Static(0.0, constant(0.0)))
+        dims = tuple(self.field(item) for item in size.value)
+        if isinstance(begin, Rule):
+            empty = call("torch.empty", tuple_of(map(self.argument_code, dims)))
+            filled = rule_code(begin, empty)
+            code: Code = call("nn.Parameter", filled)
+        elif isinstance(begin.value, (int, float)):
+            layer = Learned.model_construct(size=dims, init=begin.value)
+            code = self.spelled(layer.torch(()))
+        else:
+            number = begin.code if sample_of(begin).__class__ is float else call("float", begin.code)
+            code = call("nn.Parameter", call("torch.full", tuple_of(map(self.argument_code, dims)), number))
+        made = Made(code, (self.plain_shape(dims),), "nn.Parameter", is_tensor=True)
+        return self.put_learned(made, wanted, node)
+
+    def put_learned(self, made: Made, wanted: str | None, node: nodes.Call) -> Tensor:
+        """A learned tensor as a part."""
+        from cnndsl.backends.pytorch.flowgraph import Register
+
+        word = wanted or (node.part.name if node.part is not None else "parameter1")
+        part = self.new_part(word)
+        part.type = "nn.Parameter"
+        self.lines.append(Register(part, made.value))
+        return Tensor(part.code(), made.shapes[0], unbatched=True)
+
+    def new_part(self, wanted: str, label: Code | None = None) -> Any:
+        """A new part."""
+        raise NotImplementedError
+
+    # Blocks
+
+    def _block(self, recipe: BlockRecipe, value: Tensor) -> Made:
+        definition = recipe.definition
+        extra = tuple((word, item) for word, item in recipe.arguments.items() if isinstance(item, Tensor))
+        inputs = (("input", value), *extra)
+        unit = self.file.unit(definition, tuple((word, len(tensor.shape)) for word, tensor in inputs))
+        given = {word: item for word, item in recipe.arguments.items() if not isinstance(item, Tensor)}
+        outputs = self.file.outputs(unit, given, inputs)
+        if not self.is_silent:
+            self.file.note(unit, given)
+        sizes = [self._size_of_input(dict(inputs), word, axis) for word, axis in unit.sizes]
+        code = call(unit.name, *sizes, *())
+        assert isinstance(code, ast.Call)  # noqa: S101 - it is one
+        self._add_arguments(code, unit, given, recipe.positional)
+        names = tuple(output[0] for output in outputs if output[0] is not None)
+        shapes = tuple(shape for _, shape in outputs)
+        return Made(
+            code, shapes, unit.name, tuple(item for _, item in extra), names, frozenset([unit.key]), word="block"
+        )
+
+    def _size_of_input(self, inputs: dict[str, Tensor], word: str, axis: int) -> Code:
+        shape = inputs[word].shape
+        if axis < 0:
+            from cnndsl.layers.sizes import product
+
+            return self.size_code(product(shape))
+        return self.size_code(shape[axis])
+
+    def _add_arguments(self, code: ast.Call, unit: Any, given: dict[str, Any], positional: int) -> None:
+        in_order = positional > 0
+        for at, parameter in enumerate(unit.parameters()):
+            if parameter not in given:
+                in_order = False
+                continue
+            argument = (
+                self.callable_for(given[parameter], unit.sorts[parameter])
+                if not isinstance(given[parameter], Static)
+                else self.static_argument(given[parameter], unit.sorts[parameter])
+            )
+            if in_order and at < positional:
+                code.args.append(argument)
+            else:
+                in_order = False
+                code.keywords.append(ast.keyword(parameter, argument))
+
+    def static_argument(self, static: Static, sort: Any) -> Code:
+        """A constant as an argument; lists of layers one by one, sizes of several axes as a tuple."""
+        if isinstance(static.value, AnyList) and sort.item is not None:
+            self._note_extents(static.value, sort)
+        if sort.has_extents() and isinstance(static.value, list):
+            items = [
+                self.static_argument(item, sort.item)
+                if isinstance(item, Static)
+                else self.callable_for(item, sort.item)
+                for item in static.value
+            ]
+            return tuple_of(items) if sort.item.is_extent else list_of(items)
+        if isinstance(static.value, list) and sort.item is not None and "layer" in sort.item.kinds:
+            return list_of(
+                self.static_argument(item, sort.item)
+                if isinstance(item, Static)
+                else self.callable_for(item, sort.item)
+                for item in static.value
+            )
+        if isinstance(static.value, list) and sort.columns and any("layer" in c.kinds for c in sort.columns):
+            pairs = zip(static.value, sort.columns, strict=True)
+            return list_of(
+                self.static_argument(item, column) if isinstance(item, Static) else self.callable_for(item, column)
+                for item, column in pairs
+            )
+        return static.code
+
+    def _note_extents(self, value: AnyList, sort: Any) -> None:
+        held, wanted = value.item, sort.item
+        while wanted is not None and held is not None:
+            if wanted.is_extent and not held.is_extent:
+                held.is_extent = True
+                self.file.stale()
+            held, wanted = held.item, wanted.item
+
+    def known_sizes(self, made: Made, base: Code | None) -> Made:
+        """Sizes that are not known are those that the block keeps, if it is one whose size may be asked for."""
+        shapes = []
+        for shape in made.shapes:
+            dims: list[Any] = []
+            for axis, dim in enumerate(shape):
+                if base is not None and isinstance(dim, Traced) and self._is_unknown(dim):
+                    word = kept_name(axis, len(shape))
+                    code = ast.Attribute(base, word, ast.Load())
+                    code.kept = (made.units, axis)  # type: ignore[attr-defined]
+                    dims.append(self.fresh(dim.value, code))
+                else:
+                    dims.append(dim)
+            shapes.append(tuple(dims))
+        return replace(made, shapes=tuple(shapes))
+
+    def asks_sizes(self, made: Made) -> bool:
+        """Whether a size of what a layer gives is known only when it is there."""
+        return any(isinstance(d, Traced) and self._is_unknown(d) for shape in made.shapes for d in shape)
+
+    def _is_unknown(self, dim: Traced) -> bool:
+        return any(s.name.startswith("unknown·") and s.name not in self.coded for s in dim.expr.symbols())
+
+    # Layers that are parameters
+
+    def is_spliced(self, recipe: ParamRecipe) -> bool:
+        """Whether a parameter may be several layers in a row, which stand in a chain one by one."""
+        if any(isinstance(c, (ChainRecipe, CopiesRecipe, BraceRecipe)) and not is_identity(c) for c in recipe.choices):
+            recipe.needs.spliced = True
+        return recipe.needs.spliced
+
+    def _parameter(self, recipe: ParamRecipe, value: Tensor) -> Made:
+        needs = recipe.needs
+        rank = len(value.shape)
+        choices = [choice for choice in recipe.choices if not is_identity(choice)]
+        needs.ranks.add(rank)
+        if len(needs.ranks) > 1 and any(map(_has_ranks, choices)):
+            raise Untranslatable("a layer that is a parameter is applied to values with different numbers of axes")
+        results = []
+        units: set[Any] = set()
+        for choice in choices:
+            whole = with_arguments(choice, recipe.arguments)
+            shape, asks, made = self.file.tried(whole, value.shape, self)
+            results.append(shape)
+            needs.axes |= asks
+            units |= made.units
+        for _, argument in recipe.arguments:
+            if isinstance(argument, Tensor):
+                raise Untranslatable("a layer that is a parameter takes a value")
+        needs.calls |= bool(recipe.arguments)
+        needs.positional = max(needs.positional, sum(word is None for word, _ in recipe.arguments))
+        for choice in choices:
+            if isinstance(choice, BlockRecipe) and not self.is_silent:
+                unit = self.file.unit(choice.definition, (("input", rank),))
+                whole = with_arguments(choice, recipe.arguments)
+                self.file.note(unit, whole.arguments)
+        sizes = [self.size_code(value.shape[axis]) for axis in sorted(needs.axes)]
+        code = call(recipe.code, *sizes)
+        for word, argument in recipe.arguments:
+            given = argument.code if isinstance(argument, Static) else self._passed(choices, word, argument)
+            if word is None:
+                code.args.append(given)
+            else:
+                code.keywords.append(ast.keyword(self._word(choices, word), given))
+        first = results[0] if results else value.shape
+        dims = []
+        for axis, dim in enumerate(first):
+            alike = all(len(shape) == len(first) and self.same(shape[axis], dim) for shape in results)
+            is_own = not isinstance(dim, Traced) or self._is_said(dim, value.shape, recipe)
+            dims.append(dim if alike and is_own else self.fresh(value_of(dim)))
+        if any(len(shape) != len(first) for shape in results):
+            raise Untranslatable("the layers that a parameter may be give values with different numbers of axes")
+        return Made(code, (tuple(dims),), "nn.Module", units=frozenset(units), word="block" if units else "layer")
+
+    def _is_said(self, dim: Traced, shape: Shape, recipe: ParamRecipe) -> bool:
+        """Whether a size is one in the names of this body: what a parameter is given is said elsewhere."""
+        known = {s.name for each in shape if isinstance(each, Traced) for s in each.expr.symbols()}
+        known |= {
+            s.name
+            for _, argument in recipe.arguments
+            if isinstance(argument, Static) and isinstance(argument.value, Traced)
+            for s in argument.value.expr.symbols()
+        }
+        return {s.name for s in dim.expr.symbols()} <= known
+
+    def _passed(self, choices: Sequence[Any], word: str | None, argument: Any) -> Code:
+        for choice in choices:
+            if isinstance(choice, BlockRecipe) and word is not None:
+                unit = self.file.unit(choice.definition, (("input", 3),))
+                return self.callable_for(argument, unit.sorts[word])
+        raise Untranslatable("a layer is given to a layer that is a parameter")
+
+    @staticmethod
+    def _word(choices: Sequence[Any], word: str) -> str:
+        for choice in choices:
+            if isinstance(choice, KindRecipe):
+                return choice.kind.torch_names.get(word, word)
+        return word
+
+    def _splice_parameter(self, recipe: ParamRecipe, value: Tensor) -> Tensor:
+        """A parameter that is several layers in a row: a loop over them."""
+        stages: dict[str, Any] = {}
+        from cnndsl.backends.pytorch.sorts import recipe_key
+
+        for choice in recipe.choices:
+            for stage in flat_stages(choice, self):
+                stages[recipe_key(stage)] = stage
+        if self.is_silent and len(recipe.choices) == 1:
+            return self.apply_stage(recipe.choices[0], None, None, value)  # type: ignore[no-any-return]
+        variable = self.free("layer")
+        outer = self.it
+        self.it = value
+        single = ParamRecipe(name(variable), tuple(stages.values()), recipe.needs)
+
+        def turn() -> None:
+            self.it = self.append(single, self.it, None)
+
+        self.loop((), recipe.code, lambda: name(variable), turn)
+        result, self.it = self.it, outer
+        return result  # type: ignore[no-any-return]
+
+    def callable_for(self, recipe: Any, sort: Any) -> Code:
+        """A layer as an argument: a callable of the sizes that the parameter tells, or a list of such, or None."""
+        needs = sort.needs
+        if isinstance(recipe, ParamRecipe) and not recipe.arguments:
+            return recipe.code
+        if needs.spliced:
+            return list_of(self._single_callable(stage, needs) for stage in flat_stages(recipe, self))
+        if is_identity(recipe):
+            return constant(None)
+        if isinstance(recipe, ChoiceRecipe):
+            sides = [
+                constant(None) if side is None else self.callable_for(side, sort) for side in (recipe.yes, recipe.no)
+            ]
+            return ast.IfExp(recipe.test.code, *sides)
+        return self._single_callable(recipe, needs)
+
+    def _single_callable(self, recipe: Any, needs: Any) -> Code:
+        rank = min(needs.ranks) if needs.ranks else 3
+        words = {axis: axis_word(axis, rank) for axis in sorted(needs.axes)}
+        if isinstance(recipe, BlockRecipe):
+            return self._block_callable(recipe, needs, rank, {axis: f"in_{word}" for axis, word in words.items()})
+        if isinstance(recipe, KindRecipe) and needs.calls:
+            return self._kind_callable(recipe, rank, words)
+        shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
+        made = self.file.scratch(recipe, shape, self)
+        code = inline_chain(made.value) if isinstance(made.value, Chain) else made.value
+        return as_callable(code, list(words.values()), self.file)
+
+    def _block_callable(self, recipe: BlockRecipe, needs: Any, rank: int, words: dict[int, str]) -> Code:
+        unit = self.file.unit(recipe.definition, (("input", rank),))
+        if not self.is_silent:
+            self.file.note(unit, recipe.arguments)
+        asks = [axis for _, axis in unit.sizes]
+        words |= {axis: f"in_{axis_word(axis, rank)}" for axis in asks if axis not in words}
+        parameters = unit.parameters()
+        given = list(recipe.arguments)
+        open_first = [word for word in parameters if word not in recipe.arguments]
+        is_suffix = not given or parameters.index(given[0]) >= needs.positional
+        codes = {
+            word: self.callable_for(item, unit.sorts[word])
+            if not isinstance(item, Static)
+            else self.static_argument(item, unit.sorts[word])
+            for word, item in recipe.arguments.items()
+        }
+        if asks == sorted(needs.axes):
+            if not codes:
+                return name(unit.name)
+            if is_suffix:
+                self.file.helpers.add("partial")
+                return call("partial", name(unit.name), **codes)
+        opened = open_first if needs.calls else []
+        inner = call(unit.name, *(name(words[axis]) for axis in asks))
+        for word in parameters:
+            if word in codes:
+                inner.keywords.append(ast.keyword(word, codes[word]))
+            elif word in opened:
+                inner.keywords.append(ast.keyword(word, name(word)))
+        return lambda_of([*words.values(), *opened], inner)
+
+    def _kind_callable(self, recipe: KindRecipe, rank: int, words: dict[int, str]) -> Code:
+        probe = self.file.scratch(
+            with_arguments(recipe, ()),
+            tuple(Traced(60, Expr.of(Symbol(words.get(a, f"unknown·{a}")))) for a in range(rank)),
+            self,
+        )
+        code = probe.value
+        assert isinstance(code, ast.Call)  # noqa: S101 - a layer is a call
+        return code.func
+
+    # Chains
+
+    def _chain(self, recipe: Any, value: Tensor) -> Made:
+        outer = (self.chain, self.lines, self.it, self.entry, self.scope, self.is_empty_chain, self.target)
+        self.file.counter += 1
+        chain = Chain("layers")
+        self.chain, self.lines, self.is_empty_chain = chain, chain.lines, True
+        self.it = self.entry = Tensor(name("chain·"), value.shape)
+        self.scope = Scope(recipe.scope if isinstance(recipe, BraceRecipe) else self.scope, walls=True)
+        loops, self.loops = self.loops, []
+        try:
+            if isinstance(recipe, BraceRecipe):
+                self.run(recipe.body)
+            else:
+                self.it = self.apply_stage(recipe, None, None, self.it)
+            shape = self.it.shape
+        finally:
+            self.chain, self.lines, self.it, self.entry, self.scope, self.is_empty_chain, self.target = outer
+            self.loops = loops
+        chain.is_labelled = any(isinstance(line, Append) and line.label is not None for line in own_lines(chain.lines))
+        return Made(chain, (shape,), "nn.Sequential")
+
+    def append(self, recipe: Any, value: Tensor, label: Static | None) -> Tensor:
+        """A layer at the end of the chain."""
+        match recipe:
+            case ChainRecipe(stages=()):
+                return value
+            case ChoiceRecipe():
+                return self._append_choice(recipe, value, label)
+            case ParamRecipe() if any(map(is_identity, recipe.choices)):
+                solid = tuple(choice for choice in recipe.choices if not is_identity(choice))
+                test = Static(_perhaps(recipe), ast.Compare(recipe.code, [ast.IsNot()], [ast.Constant(None)]))
+                inner = ParamRecipe(recipe.code, solid, recipe.needs, recipe.arguments)
+                return self._append_choice(ChoiceRecipe(test, inner, None), value, label)
+            case _:
+                pass
+        try:
+            made = self.make(recipe, value)
+        except NeedsFlatten:
+            value = self.flattened(value)
+            made = self.make(recipe, value)
+        if len(made.shapes) != 1:
+            raise Untranslatable("a layer of a chain gives several values")
+        self.is_empty_chain = False
+        content = made.value
+        if not self.is_silent:
+            unknown = any(isinstance(d, Traced) and self._is_unknown(d) for d in made.shapes[0])
+            if unknown and not isinstance(content, Chain):
+                variable = self.local(made.word)
+                self.lines.append(Assign(variable, content))
+                made = self._sizes_of_local(made, name(variable), value, recipe)
+                content = name(variable)
+        kind = recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
+        self.lines.append(Append(content, None if label is None else label.code, made.begins, kind))
+        return Tensor(name("chain·"), made.shapes[0])
+
+    def _sizes_of_local(self, made: Made, base: Code, value: Tensor, recipe: Any) -> Made:
+        is_plain = isinstance(recipe, ParamRecipe) and any(
+            not isinstance(c, BlockRecipe) and not _has_channels(c) for c in recipe.choices
+        )
+        if isinstance(recipe, ParamRecipe):
+            recipe.needs.gives.add(0)
+        if not is_plain:
+            return self.known_sizes(made, base)
+        self.file.helpers.add("channels_after")
+        shape = list(made.shapes[0])
+        if isinstance(shape[0], Traced) and self._is_unknown(shape[0]):
+            code = call("channels_after", base, self.size_code(value.shape[0]))
+            for choice in recipe.choices:
+                if isinstance(choice, BlockRecipe):
+                    code.kept = (made.units, 0)  # type: ignore[attr-defined]
+            shape[0] = self.fresh(value_of(shape[0]), code)
+        return replace(made, shapes=(tuple(shape),))
+
+    def _append_choice(self, recipe: ChoiceRecipe, value: Tensor, label: Static | None) -> Tensor:
+        outer = self.it
+        self.it = value
+        empty = self.is_empty_chain
+
+        def side(chosen: Any) -> Any:
+            def work() -> None:
+                self.is_empty_chain = empty
+                if chosen is not None and not is_identity(chosen):
+                    self.it = self.append(chosen, self.it, label)
+
+            return work
+
+        self.branch(recipe.test, side(recipe.yes), side(recipe.no), recipe)
+        result, self.it = self.it, outer
+        return result  # type: ignore[no-any-return]
+
+
+def own_lines(lines: Iterable[Any]) -> Any:
+    """The lines of a chain, without those of the chains in it."""
+    from cnndsl.backends.pytorch.flowgraph import For, If
+
+    for line in lines:
+        yield line
+        if isinstance(line, If):
+            yield from own_lines(line.yes)
+            yield from own_lines(line.no)
+        elif isinstance(line, For):
+            yield from own_lines(line.lines)
+
+
+def _facts(test: Static, outcome: bool) -> tuple[tuple[Expr, Expr], ...]:
+    value = test.value
+    if isinstance(value, bool):
+        return ()
+    return value.holds if outcome else value.fails  # type: ignore[no-any-return]
+
+
+def _perhaps(recipe: ParamRecipe) -> Any:
+    from cnndsl.backends.pytorch.values import Test
+
+    return Test(not is_identity(recipe.choices[0]))
+
+
+def _has_ranks(choice: Any) -> bool:
+    return not isinstance(choice, KindRecipe) or "{r}" in choice.kind.module
+
+
+def _has_channels(choice: Any) -> bool:
+    return isinstance(choice, KindRecipe) and choice.kind.kind in ("conv", "conv_transpose")
+
+
+def _with_scalar(code: Code, scalar: Code) -> Code:
+    assert isinstance(code, ast.BinOp)  # noqa: S101 - an operation with a number
+    if isinstance(code.left, ast.Constant):
+        return ast.BinOp(scalar, code.op, code.right)
+    return ast.BinOp(code.left, code.op, scalar)
+
+
+def with_arguments(choice: Any, arguments: Sequence[tuple[str | None, Any]]) -> Any:
+    """A layer with what a parameter is called with."""
+    if not arguments:
+        return choice
+    if isinstance(choice, BlockRecipe):
+        names = [parameter.name for parameter in choice.definition.parameters]
+        given = dict(choice.arguments)
+        left = [word for word in names if word not in given]
+        for position, (word, value) in enumerate(arguments):
+            given[word or left[position]] = value
+        return BlockRecipe(choice.definition, {word: given[word] for word in names if word in given})
+    if isinstance(choice, KindRecipe):
+        words = list(choice.kind.model_fields)
+        fields = dict(choice.fields)
+        for position, (word, value) in enumerate(arguments):
+            fields[word or words[position]] = value
+        return KindRecipe(choice.kind, fields, choice.begins, choice.numbers, choice.span)
+    if isinstance(choice, ParamRecipe):
+        return ParamRecipe(choice.code, choice.choices, choice.needs, (*choice.arguments, *arguments))
+    raise Untranslatable("a layer that has its arguments already is given more")
+
+
+def flat_stages(recipe: Any, body: Any) -> list[Any]:
+    """The layers of a chain, one by one."""
+    if isinstance(recipe, ChainRecipe):
+        return [inner for stage, label, _ in recipe.stages for inner in flat_stages(stage, body)]
+    if isinstance(recipe, CopiesRecipe):
+        count = body.known(recipe.count.value)
+        if count is None:
+            raise Untranslatable("a layer that is given as an argument is repeated as often as a parameter says")
+        return flat_stages(recipe.recipe, body) * int(count)
+    if isinstance(recipe, ParamRecipe) and not recipe.arguments:
+        return [inner for choice in recipe.choices for inner in flat_stages(choice, body)]
+    return [] if is_identity(recipe) else [recipe]
+
+
+def inline_chain(chain: Chain) -> Code:
+    """A chain without conditions and loops as one expression."""
+    items = []
+    for line in chain.lines:
+        if not isinstance(line, Append):
+            raise Untranslatable("a chain with conditions or loops is given as an argument", None, "make it a block")
+        items.append((line.label, inline_chain(line.value) if isinstance(line.value, Chain) else line.value))
+    return sequential(items)
+
+
+def sequential(items: Sequence[tuple[Code | None, Code]]) -> Code:
+    """`nn.Sequential(...)`; with labels, of an ordered dictionary."""
+    if all(label is None for label, _ in items):
+        return call("nn.Sequential", *(value for _, value in items))
+    pairs = []
+    for at, (label, value) in enumerate(items):
+        pairs.append(tuple_of([label if label is not None else constant(str(at)), value]))
+    return call("nn.Sequential", call("OrderedDict", list_of(pairs)))
+
+
+def lambda_of(words: Sequence[str], body: Code) -> Code:
+    """`lambda words: body`."""
+    given = ast.arguments([], [ast.arg(word) for word in words], None, [], [], None, [])
+    return ast.Lambda(given, body)
+
+
+def as_callable(code: Code, words: Sequence[str], file: Any) -> Code:
+    """What a constructor's call is as a callable of some sizes: the class, a partial, or a lambda."""
+    if isinstance(code, ast.Call) and not isinstance(code.func, ast.Lambda):
+        first = [flat(argument) for argument in code.args[: len(words)]]
+        rest = code.args[len(words) :]
+        more = set().union(*(names_in(each) for each in (*rest, *(k.value for k in code.keywords))))
+        if first == list(words) and not rest and not more & set(words):
+            if not code.keywords:
+                return code.func
+            file.helpers.add("partial")
+            return ast.Call(name("partial"), [code.func], code.keywords)
+        if words and not code.args[0:0] and isinstance(code.func, ast.Attribute):
+            named = {flat(k.value) for k in code.keywords}
+            del named
+    return lambda_of(words, code)
+
+
+def axis_word(axis: int, rank: int) -> str:
+    """What an axis of what comes in is called where a layer is told its size."""
+    if axis == 0:
+        return "features" if rank == 1 else "channels"
+    return AXES[rank - 1][axis - 1]
+
+
+def kept_name(axis: int, rank: int) -> str:
+    """The attribute in which a block keeps a size of what it gives."""
+    return f"out_{axis_word(axis, rank)}"
+
+
+__all__ = ["Compute", "Extern", "attribute", "dotted", "replace", "snake", "sort_of", "walk"]

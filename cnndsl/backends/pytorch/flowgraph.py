@@ -1,0 +1,465 @@
+"""What a definition does, as one structured list of lines, and its two slices: `__init__` and `forward`.
+
+Both are found by backward liveness: `forward` keeps what computes the values that go out, `__init__` what registers
+the parts that these need, and what that needs in turn. Lines that nobody reads vanish.
+
+Variables of `forward` begin with `~`, so that they are none of `__init__`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.backends.pytorch.code import Code, attribute, is_not_none, name, names_in, subscript
+
+FLOW = "~"
+ELEMENT = "element·"
+"""One part of a list: this, and the number of the part."""
+EACH = "each·"
+"""The variable of a part of a list, while a loop of `forward` goes through it: this, and the number of the list."""
+
+
+@dataclass(eq=False)
+class Part:
+    """A part of a class: an attribute, or what `add_module` gives a computed name; perhaps a list of such."""
+
+    number: int
+    name: str
+    label: Code | None = None
+    is_list: bool = False
+    type: str = "nn.Module"
+    is_optional: bool = False
+    whole: Part | None = None
+    """The list that it is a part of, where it is one by itself."""
+
+    def code(self) -> Code:
+        """How `forward` speaks of it."""
+        if self.whole is not None:
+            return name(f"{ELEMENT}{self.number}")
+        if self.is_list:
+            return name(f"{EACH}{self.number}")
+        made = call_getattr(self.label) if self.label is not None else attribute("self", self.name)
+        made.part = self.number  # type: ignore[attr-defined]
+        return made
+
+
+def call_getattr(label: Code) -> Code:
+    """`getattr(self, label)`."""
+    return ast.Call(name("getattr"), [name("self"), label], [])
+
+
+@dataclass(eq=False)
+class Assign:
+    """`name = code`, in `__init__`."""
+
+    name: str
+    code: Code
+    type: str = ""
+
+
+@dataclass(eq=False)
+class Chain:
+    """An `nn.Sequential` in the making: lines with an `Append` for each part."""
+
+    name: str
+    lines: list[Any] = field(default_factory=list)
+    is_labelled: bool = False
+
+
+@dataclass(eq=False)
+class Append:
+    """A part that goes to the end of a chain."""
+
+    value: Code | Chain
+    label: Code | None = None
+    begins: tuple[tuple[str, Any], ...] = ()
+    """How its tensors begin by its own word."""
+    kind: str = ""
+
+
+@dataclass(eq=False)
+class Register:
+    """A part gets its place; what it is may be filled in further on."""
+
+    part: Part
+    value: Code | Chain | None = None
+    tests: list[Code] = field(default_factory=list)
+    """Where it is there in some cases only: one of these holds. Empty for always."""
+    begins: tuple[tuple[str, Any], ...] = ()
+    kind: str = ""
+
+
+@dataclass(eq=False)
+class Declare:
+    """`self.name = nn.ModuleList()`."""
+
+    part: Part
+
+
+@dataclass(eq=False)
+class Effect:
+    """A line of `__init__` that is always there, such as `self.out_channels = channels`."""
+
+    lines: tuple[str, ...] | None
+    target: Code | None = None
+    code: Code | None = None
+
+
+@dataclass(eq=False)
+class Compute:
+    """`names = code`, in `forward`."""
+
+    names: tuple[str, ...]
+    code: Code
+    type: str = "Tensor"
+    comment: str = ""
+
+
+@dataclass(eq=False)
+class If:
+    """A condition."""
+
+    test: Code
+    yes: list[Any]
+    no: list[Any]
+    forward_test: Code | None = None
+    in_loop: bool = False
+
+
+@dataclass(eq=False)
+class For:
+    """A loop."""
+
+    target: Code
+    source: Code
+    lines: list[Any]
+    lists: list[Part] = field(default_factory=list)
+    """The lists of parts that it fills, where it is the outermost loop."""
+
+
+@dataclass(eq=False)
+class Training:
+    """Lines of `forward` for training alone."""
+
+    lines: list[Any]
+
+
+@dataclass(eq=False)
+class Return:
+    """What goes out."""
+
+    lines: list[Any]
+    always: tuple[tuple[str | None, Code], ...]
+    training: tuple[tuple[str | None, Code], ...]
+
+
+@dataclass
+class Uses:
+    """What an expression needs: variables, parts, and sizes that blocks keep, as (keys of blocks, axis)."""
+
+    names: set[str] = field(default_factory=set)
+    parts: set[int] = field(default_factory=set)
+    sizes: set[tuple[frozenset[Any], int]] = field(default_factory=set)
+
+
+def uses(code: ast.AST | None) -> Uses:
+    """What an expression needs."""
+    found = Uses()
+    if code is None:
+        return found
+    found.names = names_in(code)
+    for node in ast.walk(code):
+        part = getattr(node, "part", None)
+        if part is not None:
+            found.parts.add(part)
+        kept = getattr(node, "kept", None)
+        if kept is not None:
+            found.sizes.add(kept)
+        if isinstance(node, ast.Name) and node.id.startswith((EACH, ELEMENT)):
+            found.parts.add(int(node.id.partition("·")[2]))
+    return found
+
+
+class ForwardSlice:
+    """The lines of `forward`."""
+
+    def __init__(self, parts: dict[int, Part]) -> None:
+        self._parts = parts
+        self.used: set[int] = set()
+        self.stores: dict[int, set[str]] = {}
+        """For lines (by `id`) the variables of `__init__` that are kept as attributes just before them."""
+        self.flags: dict[int, str] = {}
+        """For conditions the attribute that keeps their outcome."""
+        self.live: set[str] = set()
+
+    def slice(self, lines: Sequence[Any], live: set[str], depth: int = 0) -> list[Any]:
+        """The lines that what is live after them needs; `live` becomes what is live before them."""
+        kept: list[Any] = []
+        for line in reversed(lines):
+            made = self._line(line, live, depth)
+            if made is not None:
+                kept.append(made)
+        return kept[::-1]
+
+    def _reads(self, line: Any, code: Code | None, live: set[str], depth: int) -> None:
+        found = uses(code)
+        self.used |= found.parts
+        names = {each for each in found.names if not each.startswith((EACH, ELEMENT)) and each != "self"}
+        self._need(line, names, live, depth)
+
+    def _need(self, line: Any, names: Iterable[str], live: set[str], depth: int) -> None:
+        for each in names:
+            if each.startswith(FLOW) or depth:
+                live.add(each)
+            elif each not in _BUILTIN:
+                self.stores.setdefault(id(line), set()).add(each)
+
+    def _line(self, line: Any, live: set[str], depth: int) -> Any:
+        match line:
+            case Return():
+                for _, code in (*line.always, *line.training):
+                    self._reads(line, code, live, depth)
+                return Return(self.slice(line.lines, live, depth), line.always, line.training)
+            case Compute():
+                if live.isdisjoint(line.names):
+                    return None
+                made = line
+                if len(line.names) > 1 and not live.issuperset(line.names):
+                    names = tuple(each if each in live else FLOW + "_" for each in line.names)
+                    made = Compute(names, line.code, line.type)
+                live.difference_update(line.names)
+                self._reads(line, line.code, live, depth)
+                return made
+            case Assign() if depth and line.name in live:
+                live.discard(line.name)
+                self._reads(line, line.code, live, depth)
+                return line
+            case If():
+                return self._if(line, live, depth)
+            case For():
+                return self._for(line, live, depth)
+            case Training():
+                inside = set(live)
+                kept = self.slice(line.lines, inside, depth)
+                live |= inside
+                return Training(kept) if kept else None
+            case _:
+                return None
+
+    def _if(self, line: If, live: set[str], depth: int) -> If | None:
+        yes_live, no_live = set(live), set(live)
+        yes, no = self.slice(line.yes, yes_live, depth), self.slice(line.no, no_live, depth)
+        if not yes and not no:
+            return None
+        live.clear()
+        live |= yes_live | no_live
+        if depth:
+            self._reads(line, line.test, live, depth)
+        else:
+            self.flags.setdefault(id(line), "")
+        made = If(line.test, yes, no, in_loop=bool(depth))
+        made.origin = id(line)  # type: ignore[attr-defined]
+        return made
+
+    def _for(self, line: For, live: set[str], depth: int) -> For | None:
+        after, used = set(live), set(self.used)
+        while True:
+            inside = set(live)
+            kept = self.slice(line.lines, inside, depth + 1)
+            if not kept:
+                self.used = used
+                return None
+            inside -= names_in_target(line.target)
+            if inside <= live:
+                break
+            live |= inside
+        assigned = {each.name for each in walk(line.lines) if isinstance(each, Assign)}
+        needed = {each for each in live if not each.startswith(FLOW)}
+        targets = names_in_target(line.target)
+        inner = set()
+        for each in kept_reads(kept):
+            inner.add(each)
+        made = For(line.target, line.source, kept, line.lists)
+        made.needs_target = bool(targets & inner)  # type: ignore[attr-defined]
+        outer = {each for each in needed if each not in after or each.startswith(FLOW)} if not depth else set()
+        if not depth:
+            live -= {each for each in live if not each.startswith(FLOW)}
+            self._need(line, outer - assigned, live, 0)
+            carried = outer & assigned
+            if carried:
+                made.carried = carried  # type: ignore[attr-defined]
+                self.stores.setdefault(id(line), set()).update(carried)
+        source = uses(line.source)
+        self._need(line, source.names, live, depth)
+        return made
+
+
+_BUILTIN = frozenset(
+    ["F", "abs", "ceil", "enumerate", "float", "floor", "getattr", "int", "len", "make_divisible", "max", "min", "next",
+     "nn", "range", "reversed", "round", "self", "sorted", "str", "sum", "torch", "zip"]
+)  # fmt: skip
+
+
+def names_in_target(code: Code) -> set[str]:
+    """The variables that a loop gives its items to."""
+    return {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
+
+
+def kept_reads(lines: Iterable[Any]) -> set[str]:
+    """All variables that lines read."""
+    found: set[str] = set()
+    for line in walk(lines):
+        match line:
+            case Compute() | Assign():
+                found |= names_in(line.code)
+            case If():
+                found |= names_in(line.test)
+            case For():
+                found |= names_in(line.source)
+            case _:
+                continue
+    return found
+
+
+def walk(lines: Iterable[Any]) -> Iterator[Any]:
+    """All lines, each before what is inside it."""
+    for line in lines:
+        yield line
+        match line:
+            case If():
+                yield from walk(line.yes)
+                yield from walk(line.no)
+            case For() | Training() | Chain() | Return():
+                yield from walk(line.lines)
+            case Register(value=Chain() as chain) | Append(value=Chain() as chain):
+                yield from walk(chain.lines)
+            case _:
+                continue
+
+
+class InitSlice:
+    """The lines of `__init__`, for what `forward` needs."""
+
+    def __init__(self, used: set[int], stores: dict[int, set[str]], flags: dict[int, str]) -> None:
+        self._used, self._stores, self._flags = used, stores, flags
+        self.sizes: set[tuple[frozenset[Any], int]] = set()
+
+    def slice(self, lines: Sequence[Any], live: set[str]) -> list[Any]:
+        """As for `forward`."""
+        kept: list[Any] = []
+        for line in reversed(lines):
+            made = self._line(line, live)
+            if made is not None:
+                kept.append(made)
+            for each in sorted(self._stores.get(id(line), ()), reverse=True):
+                live.add(each)
+                kept.append(Effect(None, attribute("self", each), name(each)))
+            flag = self._flags.get(id(line))
+            if flag:
+                self._reads(line.test, live)
+                kept.append(Effect(None, attribute("self", flag), line.test))
+        return kept[::-1]
+
+    def _reads(self, code: Code | None, live: set[str]) -> None:
+        found = uses(code)
+        self.sizes |= found.sizes
+        live |= {each for each in found.names if each not in _BUILTIN and not each.startswith((FLOW, EACH, ELEMENT))}
+
+    def _line(self, line: Any, live: set[str]) -> Any:
+        match line:
+            case Assign():
+                if line.name not in live:
+                    return None
+                live.discard(line.name)
+                self._reads(line.code, live)
+                return line
+            case Register():
+                if line.part.number not in self._used or line.value is None:
+                    return None
+                made = Register(line.part, self._value(line.value, live), line.tests, line.begins, line.kind)
+                self._rules(line.begins, live)
+                for test in line.tests:
+                    self._reads(test, live)
+                self._reads(line.part.label, live)
+                return made
+            case Declare():
+                return line if line.part.number in self._used else None
+            case Append():
+                value = self._value(line.value, live)
+                self._reads(line.label, live)
+                self._rules(line.begins, live)
+                return Append(value, line.label, line.begins, line.kind)
+            case Effect():
+                self._reads(line.code, live)
+                return line
+            case If():
+                yes_live, no_live = set(live), set(live)
+                yes, no = self.slice(line.yes, yes_live), self.slice(line.no, no_live)
+                if not yes and not no:
+                    return None
+                live.clear()
+                live |= yes_live | no_live
+                self._reads(line.test, live)
+                made_if = If(line.test, yes, no)
+                made_if.origin = id(line)  # type: ignore[attr-defined]
+                return made_if
+            case For():
+                while True:
+                    inside = set(live)
+                    kept = self.slice(line.lines, inside)
+                    if not kept:
+                        return None
+                    inside -= names_in_target(line.target)
+                    if inside <= live:
+                        break
+                    live |= inside
+                self._reads(line.source, live)
+                return For(line.target, line.source, kept, line.lists)
+            case Training():
+                return _Spliced(self.slice(line.lines, live))
+            case _:
+                return None
+
+    def _rules(self, begins: tuple[tuple[str, Any], ...], live: set[str]) -> None:
+        for _, rule in begins:
+            for _, static in rule.arguments:
+                self._reads(static.code, live)
+
+    def _value(self, value: Code | Chain, live: set[str]) -> Code | Chain:
+        if isinstance(value, Chain):
+            return Chain(value.name, self.slice(value.lines, live), value.is_labelled)
+        self._reads(value, live)
+        return value
+
+
+class _Spliced(list[Any]):
+    """Lines in place of one."""
+
+
+def spliced(lines: Iterable[Any]) -> list[Any]:
+    """Lines without those that only hold others."""
+    made: list[Any] = []
+    for line in lines:
+        if isinstance(line, _Spliced):
+            made += spliced(line)
+        else:
+            match line:
+                case If():
+                    line.yes, line.no = spliced(line.yes), spliced(line.no)
+                case For():
+                    line.lines = spliced(line.lines)
+                case _:
+                    pass
+            made.append(line)
+    return made
+
+
+def item(value: Code, index: int) -> Code:
+    """`value[index]`."""
+    return subscript(value, ast.Constant(index))
+
+
+__all__ = ["is_not_none"]

@@ -1,0 +1,237 @@
+"""How weights begin.
+
+The rules of a network are carried out at the end of its constructor, over the modules in the order of `modules()`, so
+that with the same seed as a network written by hand the weights are the same. A layer's own word comes before them:
+in a network it stands in the same loop, in a block it holds from the layer's construction on, and the loops of the
+networks leave it alone (`begun`).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.backends.pytorch.code import Code, any_of, attribute, call, constant, flat, laid_out, name, subscript
+from cnndsl.backends.pytorch.flowgraph import Append, Chain, For, If, Register
+from cnndsl.backends.pytorch.values import Rule
+from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.initialisers import RULES
+from cnndsl.names import is_attribute
+from cnndsl.program import Leaf, Module, Program, Use
+
+_INDENT = " " * 8
+
+
+@dataclass
+class Own:
+    """A layer of a network with a word of its own: where it is, of which kind, and what it says."""
+
+    path: Code
+    kind: str
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+
+def rule_code(rule: Rule, tensor: Code) -> Code:
+    """The call that fills a tensor by a rule."""
+    defaults = RULES[rule.name]
+    named = {word: static.code for word, static in rule.arguments if defaults.get(word) != static.value}
+    return call(f"nn.init.{rule.name}_", tensor, **named)
+
+
+def settle_begins(lines: list[Any], *, is_network: bool, helpers: set[str]) -> list[Own]:
+    """Say for each layer with a word of its own how it begins; those that a network's loop is to say."""
+    found: list[Own] = []
+    _settle(lines, is_network, helpers, found, None, in_loop=False)
+    return found
+
+
+def _settle(
+    lines: list[Any], is_network: bool, helpers: set[str], found: list[Own], base: Code | None, *, in_loop: bool
+) -> None:
+    for at, line in enumerate(lines):
+        match line:
+            case Register(value=Chain() as chain):
+                inner = None if in_loop or line.part.label is not None or line.part.is_list else line.part.code()
+                _settle(chain.lines, is_network, helpers, found, inner, in_loop=False)
+            case Register():
+                path = None if in_loop or line.part.label is not None or line.part.is_list else line.part.code()
+                _own(line, path if is_network else None, found, helpers)
+            case Append():
+                path = _path(base, at, line, lines) if is_network else None
+                if isinstance(line.value, Chain):
+                    _settle(line.value.lines, is_network, helpers, found, path, in_loop=False)
+                else:
+                    _own(line, path, found, helpers)
+            case If():
+                is_chain = base is not None
+                for side in (line.yes, line.no):
+                    _settle(side, is_network, helpers, found, None, in_loop=in_loop or is_chain)
+            case For():
+                _settle(line.lines, is_network, helpers, found, None, in_loop=True)
+            case _:
+                continue
+
+
+def _path(base: Code | None, at: int, line: Append, lines: list[Any]) -> Code | None:
+    """Where a part of a chain is, if that is known when the class is written."""
+    if base is None:
+        return None
+    label = line.label.value if isinstance(line.label, ast.Constant) else None
+    if isinstance(label, str) and is_attribute(label):
+        return attribute(base, label)
+    before = lines[:at]
+    if line.label is not None or not all(isinstance(each, Append) for each in before if not _is_plain(each)):
+        return None
+    return subscript(base, constant(sum(isinstance(each, Append) for each in before)))
+
+
+def _is_plain(line: Any) -> bool:
+    return not isinstance(line, (Append, If, For))
+
+
+def _own(line: Any, path: Code | None, found: list[Own], helpers: set[str]) -> None:
+    begins = line.begins
+    if not begins:
+        return
+    if path is not None:
+        found.append(Own(path, line.kind, dict(begins)))
+        return
+    helpers.add("begun")
+    named = {}
+    for word, rule in begins:
+        fill: Code = attribute("nn", "init", f"{rule.name}_")
+        defaults = RULES[rule.name]
+        given = {each: static.code for each, static in rule.arguments if defaults.get(each) != static.value}
+        if given:
+            helpers.add("partial")
+            fill = call("partial", fill, **given)
+        named[word] = fill
+    line.value = call("begun", line.value, **named)
+
+
+def rule_names(rules: list[tuple[str, str, Rule]], own: list[Own]) -> set[str]:
+    """The variables that the rules of a network speak of."""
+    from cnndsl.backends.pytorch.code import names_in
+
+    found: set[str] = set()
+    for rule in [*(rule for _, _, rule in rules), *(rule for each in own for rule in each.rules.values())]:
+        for _, static in rule.arguments:
+            found |= names_in(static.code)
+    return found
+
+
+def init_lines(text: Any, unit: Any, translation: Any) -> list[str]:
+    """The lines of a network that carry out its rules, indented as part of the constructor."""
+    rules: dict[str, dict[str, Rule]] = {}
+    for kind, tensor, rule in text.rules:
+        rules.setdefault(kind, {})[tensor] = rule
+    kinds = [*rules, *dict.fromkeys(own.kind for own in text.own if own.kind not in rules)]
+    if not kinds:
+        return []
+    known = _layers(translation.program, unit, translation)
+    blocks: list[tuple[list[str], list[str]]] = []
+    for kind in kinds:
+        body = _body(kind, rules.get(kind, {}), [own for own in text.own if own.kind == kind], known, translation)
+        targets = _targets(kind, known, translation, unit)
+        same = next((block for block in blocks if block[1] == body), None)
+        if same is not None:
+            same[0].extend(targets)
+        else:
+            blocks.append((targets, body))
+    lines = []
+    for at, (targets, body) in enumerate(blocks):
+        shown = targets[0] if len(targets) == 1 else f"({', '.join(targets)})"
+        word = "elif" if at else "if"
+        heads = [line for line in body if not line.startswith(_INDENT + " " * 9)]
+        if len(heads) == 1 and heads[0].lstrip().startswith("if ") and heads[0].endswith(":"):
+            inner = heads[0].strip().removeprefix("if ").removesuffix(":")
+            inner = f"({inner})" if " or " in inner else inner
+            lines.append(f"{_INDENT}    {word} isinstance(module, {shown}) and {inner}:")
+            lines += [line.removeprefix("    ") for line in body[1:]]
+            continue
+        lines.append(f"{_INDENT}    {word} isinstance(module, {shown}):")
+        lines += body
+    if any(" not in own" in line for line in lines):
+        lines.insert(0, f'{_INDENT}    own = getattr(module, "begun", ())')
+    return [f"{_INDENT}for module in self.modules():", *lines]
+
+
+def _layers(program: Program, unit: Any, translation: Any) -> dict[str, list[Leaf]]:
+    """The layers of all networks that a class is for, by kind."""
+    names = {unit.name, *(variant[0].name for variant in translation.variants if variant[1] is unit)}
+    found: dict[str, list[Leaf]] = {}
+    for key in program.networks:
+        module = program.modules[key]
+        if module.name in names:
+            for leaf in _leaves(program, module, set()):
+                found.setdefault(leaf.layer.kind, []).append(leaf)
+    return found
+
+
+def _leaves(program: Program, module: Module, seen: set[str]) -> Iterator[Leaf]:
+    for child in module.children:
+        unit = child.unit
+        if isinstance(unit, Use):
+            if unit.module not in seen:
+                seen.add(unit.module)
+                yield from _leaves(program, program.modules[unit.module], seen)
+        else:
+            yield unit
+
+
+def _targets(kind: str, known: dict[str, list[Leaf]], translation: Any, unit: Any) -> list[str]:
+    found = dict.fromkeys(leaf.layer.torch(leaf.x).target for leaf in known.get(kind, ()))
+    if not found:
+        rank = len(unit.text.input_rank) - 1
+        found = dict.fromkeys([f"nn.{KINDS[kind].module_name(rank)}"])
+    if "ChannelLayerNorm" in found:
+        found = dict.fromkeys(["nn.LayerNorm"])
+    del translation
+    return list(found)
+
+
+def _body(
+    kind: str, rules: dict[str, Rule], own: list[Own], known: dict[str, list[Leaf]], translation: Any
+) -> list[str]:
+    """What is done to each layer of a kind."""
+    indent = _INDENT + " " * 8
+    lines: list[str] = []
+    for tensor in ("weight", "bias"):
+        rule = rules.get(tensor)
+        said: dict[str, tuple[Code, list[Code]]] = {}
+        for each in own:
+            if tensor in each.rules:
+                code = rule_code(each.rules[tensor], attribute("module", tensor))
+                test = ast.Compare(name("module"), [ast.Is()], [each.path])
+                said.setdefault(flat(code), (code, []))[1].append(test)
+        word = "if"
+        for code, found in said.values():
+            lines += laid_out(any_of(found), indent, f"{word} ", ":")
+            lines += laid_out(code, indent + "    ")
+            word = "elif"
+        if rule is None:
+            continue
+        tests = []
+        if "begun" in translation.helpers:
+            tests.append(f'"{tensor}" not in own')
+        if not _has_always(kind, tensor, known):
+            tests.append(f"module.{tensor} is not None")
+        code = rule_code(rule, attribute("module", tensor))
+        inner = indent
+        if said:
+            lines.append(f"{indent}{'elif ' + ' and '.join(tests) if tests else 'else'}:")
+            inner += "    "
+        elif tests:
+            lines.append(f"{indent}if {' and '.join(tests)}:")
+            inner += "    "
+        lines += laid_out(code, inner)
+    return lines or [f"{indent}pass"]
+
+
+def _has_always(kind: str, tensor: str, known: dict[str, list[Leaf]]) -> bool:
+    if tensor == "bias" and kind in ("conv", "conv_transpose"):
+        return False
+    leaves = known.get(kind, ())
+    return bool(leaves) and all(tensor in {t.name for t in leaf.layer.tensors(leaf.x)} for leaf in leaves)

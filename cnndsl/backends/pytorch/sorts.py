@@ -1,0 +1,233 @@
+"""What a parameter may be given, gathered from all its uses: for its annotation, and for what it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.backends.pytorch.code import Code, flat, subscript
+from cnndsl.backends.pytorch.values import (
+    IDENTITY,
+    RECIPES,
+    AnyList,
+    BlockRecipe,
+    BraceRecipe,
+    ChainRecipe,
+    ChoiceRecipe,
+    CopiesRecipe,
+    ExternRecipe,
+    KindRecipe,
+    Needs,
+    Opaque,
+    ParamRecipe,
+    Static,
+    Tensor,
+    Test,
+    Untranslatable,
+)
+from cnndsl.traced import Traced, value_of
+
+
+@dataclass(eq=False)
+class Sort:
+    """What a static is like: the kinds of values, a sample, and for lists what its items are like."""
+
+    kinds: set[str] = field(default_factory=set)
+    sample: Any = None
+    item: Sort | None = None
+    columns: list[Sort] | None = None
+    choices: dict[str, Any] = field(default_factory=dict)
+    """Layers that it may be, each once."""
+    needs: Needs = field(default_factory=Needs)
+    rank: int = 0
+    is_extent: bool = False
+    """Whether lists of it are the sizes of several axes, which PyTorch wants as tuples."""
+    is_parameter: bool = False
+    """Whether it is that of another parameter, which is asked the same."""
+
+    def merge(self, other: Sort) -> bool:
+        """Take in what another one may be; whether that is anything new."""
+        changed = not other.kinds <= self.kinds
+        if not self.kinds or (self.sample is None and other.sample is not None):
+            self.sample, self.rank = other.sample, other.rank
+        self.kinds |= other.kinds
+        if not other.samples <= self.samples and len(self.samples) < _MOST_SAMPLES:
+            self.samples |= other.samples
+            changed = True
+        if other.item is not None:
+            if self.item is None:
+                self.item = Sort()
+            changed |= self.item.merge(other.item)
+        if other.columns is not None and not self.has_rows:
+            if self.columns is None:
+                self.columns = [Sort() for _ in other.columns]
+            if len(self.columns) == len(other.columns):
+                for mine, theirs in zip(self.columns, other.columns, strict=True):
+                    changed |= mine.merge(theirs)
+            else:
+                self.columns, self.has_rows = None, True
+        elif "list" in other.kinds and other.columns is None:
+            self.columns, self.has_rows = None, True
+        for key, choice in other.choices.items():
+            if key not in self.choices:
+                self.choices[key] = choice
+                changed = True
+        if other.needs is not self.needs:
+            changed |= absorb(self.needs, other.needs)
+            if other.is_parameter:
+                changed |= absorb(other.needs, self.needs)
+        return changed
+
+    has_rows: bool = False
+
+    def has_extents(self) -> bool:
+        """Whether it is a list of sizes, or a list of such lists."""
+        return self.item is not None and (self.item.is_extent or self.item.has_extents())
+
+    def constant(self) -> Any:
+        """The constant that it always is; None where it is not always the same."""
+        if "layer" in self.kinds or "value" in self.kinds:
+            return None
+        if "list" in self.kinds:
+            if self.columns is None:
+                return None
+            items = [column.constant() for column in self.columns]
+            return None if None in items else items
+        return self.sample if len(self.samples) == 1 else None
+
+    samples: set[Any] = field(default_factory=set)
+    """All that it was given, while these are few."""
+
+
+def absorb(mine: Needs, theirs: Needs) -> bool:
+    """Take in what else is asked; whether that is anything new."""
+    before = (len(mine.ranks), len(mine.axes), mine.spliced, len(mine.gives), mine.calls, mine.positional)
+    mine.ranks |= theirs.ranks
+    mine.axes |= theirs.axes
+    mine.gives |= theirs.gives
+    mine.spliced |= theirs.spliced
+    mine.calls |= theirs.calls
+    mine.positional = max(mine.positional, theirs.positional)
+    return before != (len(mine.ranks), len(mine.axes), mine.spliced, len(mine.gives), mine.calls, mine.positional)
+
+
+_MOST_SAMPLES = 2
+_MOST_COLUMNS = 16
+"""Lists up to this long are known place by place."""
+
+
+_ANY = {0, 1}
+"""The samples of what is not always the same."""
+
+
+def sort_of(value: Any) -> Sort:
+    """What a value is like."""
+    if isinstance(value, Tensor):
+        return Sort({"value"}, rank=len(value.shape))
+    if isinstance(value, ParamRecipe) and not value.arguments:
+        made = Sort({"layer"}, needs=value.needs, is_parameter=True)
+        made.choices = {recipe_key(choice): choice for choice in value.choices}
+        return made
+    if isinstance(value, RECIPES):
+        return Sort({"layer"}, choices={recipe_key(value): value})
+    if isinstance(value, Static):
+        return _of_static(value)
+    message = "a value of this kind is no argument"
+    raise Untranslatable(message)
+
+
+def _of_static(static: Static) -> Sort:
+    value = static.value
+    plain = value_of(value)
+    if isinstance(value, Test):
+        return Sort({"bool"}, value.sample, samples=_ANY)
+    if isinstance(plain, (bool, int, float)):
+        samples = _ANY if isinstance(value, Traced) and value.expr.constant is None else {(type(plain), plain)}
+        return Sort({type(plain).__name__}, plain, samples=samples)
+    if isinstance(value, str):
+        return Sort({"str"}, value, samples={value})
+    if isinstance(value, Opaque):
+        return Sort({"str"}, value.sample, samples=_ANY)
+    if isinstance(value, AnyList):
+        made = Sort({"list"}, value.sample)
+        made.item = Sort()
+        made.item.merge(value.item)
+        made.item.needs, made.item.is_parameter = value.item.needs, True
+        return made
+    if isinstance(value, list):
+        made = Sort({"list"}, len(value))
+        made.item = Sort()
+        for each in value:
+            made.item.merge(sort_of(each))
+        if len(value) <= _MOST_COLUMNS:
+            made.columns = [sort_of(each) for each in value]
+        return made
+    message = f"a value of this kind is no argument: {flat(static.code)}"
+    raise Untranslatable(message)
+
+
+def recipe_key(recipe: Any) -> str:
+    """A text that tells layers apart."""
+    match recipe:
+        case KindRecipe():
+            fields = ", ".join(f"{name}={_key(value)}" for name, value in recipe.fields.items())
+            more = ", ".join(f"{name}={value}" for name, value in recipe.begins.items())
+            return f"{recipe.kind.kind}({fields}; {more}; {len(recipe.numbers)})"
+        case BlockRecipe():
+            given = ", ".join(f"{name}={_key(value)}" for name, value in recipe.arguments.items())
+            return f"{recipe.definition.key}({given})"
+        case ExternRecipe():
+            given = ", ".join(f"{name}={_key(value)}" for name, value in recipe.arguments.items())
+            return f"{recipe.extern.key}({given})"
+        case ChainRecipe():
+            return " -> ".join(f"{label}:{recipe_key(stage)}" for stage, label, _ in recipe.stages)
+        case CopiesRecipe():
+            return f"{recipe_key(recipe.recipe)} * {_key(recipe.count)}"
+        case ParamRecipe():
+            return "|".join(map(recipe_key, recipe.choices)) + f"({len(recipe.arguments)})"
+        case BraceRecipe():
+            return f"brace {recipe.body[0].span if recipe.body else ''} {id(recipe.scope)}"
+        case ChoiceRecipe():
+            sides = (recipe_key(side) if side is not None else "" for side in (recipe.yes, recipe.no))
+            return "choice " + " ".join(sides)
+        case _:
+            return repr(recipe)
+
+
+def _key(value: Any) -> str:
+    if isinstance(value, RECIPES):
+        return recipe_key(value)
+    if isinstance(value, Static):
+        return repr(sample_of(value))
+    return "value"
+
+
+def sample_of(value: Any) -> Any:
+    """A plain value of Python that a static may be."""
+    if isinstance(value, Static):
+        return sample_of(value.value)
+    if isinstance(value, list):
+        return [sample_of(each) for each in value]
+    if isinstance(value, AnyList):
+        return [_sample(value.item)] * max(value.sample, 1)
+    if isinstance(value, (Test, Opaque)):
+        return value.sample
+    return value_of(value) if isinstance(value, Traced) else value
+
+
+def _sample(sort: Sort) -> Any:
+    if sort.columns is not None:
+        return [_sample(column) for column in sort.columns]
+    if "list" in sort.kinds:
+        return [_sample(sort.item)] * max(sort.sample or 1, 1) if sort.item is not None else []
+    return sort.sample
+
+
+def is_identity(recipe: Any) -> bool:
+    """Whether a recipe is the identity, which leaves no part."""
+    return recipe is IDENTITY or (isinstance(recipe, ChainRecipe) and not recipe.stages)
+
+
+def at(code: Code, index: Code) -> Code:
+    """`code[index]`."""
+    return subscript(code, index)

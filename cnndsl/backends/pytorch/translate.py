@@ -1,0 +1,1097 @@
+"""Definitions become classes: one for each, and a thin one for each variant.
+
+A definition is translated when it is used. What it is given, and what is asked of it, is gathered from all its uses;
+where one of them tells something new, it is translated again, until nothing changes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.code import Code, any_of, attribute, call, constant, flat, name, names_in
+from cnndsl.backends.pytorch.construct import Made, axis_word, flat_stages, kept_name
+from cnndsl.backends.pytorch.expressions import Scope
+from cnndsl.backends.pytorch.flowgraph import (
+    FLOW,
+    Append,
+    Assign,
+    Chain,
+    Compute,
+    Effect,
+    For,
+    ForwardSlice,
+    If,
+    InitSlice,
+    Part,
+    Register,
+    Return,
+    Training,
+    spliced,
+    walk,
+)
+from cnndsl.backends.pytorch.initialise import rule_names, settle_begins
+from cnndsl.backends.pytorch.serve import followers
+from cnndsl.backends.pytorch.sorts import Sort, is_identity, recipe_key, sample_of, sort_of
+from cnndsl.backends.pytorch.values import (
+    IDENTITY,
+    RECIPES,
+    BlockRecipe,
+    ExternRecipe,
+    Function,
+    KindRecipe,
+    NeedsFlatten,
+    Rule,
+    Static,
+    Tensor,
+    TensorList,
+    Untranslatable,
+)
+from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter
+from cnndsl.ir import nodes
+from cnndsl.ir.words import WORDS
+from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.extern import Extern
+from cnndsl.layers.sizes import Shape
+from cnndsl.program import Program
+from cnndsl.traced import Expr, Symbol, Traced, value_of
+
+_DEEPEST = 40
+_MOST_ROUNDS = 60
+
+Ranks = tuple[tuple[str, int], ...]
+Key = tuple[str, Ranks]
+
+
+@dataclass(eq=False)
+class Unit:
+    """A definition on inputs of certain ranks: a class."""
+
+    key: Key
+    definition: nodes.Definition
+    ranks: Ranks
+    name: str
+    sorts: dict[str, Sort] = field(default_factory=dict)
+    defaulted: set[str] = field(default_factory=set)
+    """Parameters that some use leaves to their default."""
+    sizes: list[tuple[str, int]] = field(default_factory=list)
+    """The sizes of its inputs that its constructor takes."""
+    gives: set[int] = field(default_factory=set)
+    """The axes of what it gives whose sizes it keeps."""
+    is_stale: bool = True
+    fixed: dict[str, Any] = field(default_factory=dict)
+    """Parameters that are constants here, for they cannot be kept open."""
+    text: ClassText | None = None
+
+    def parameters(self) -> list[str]:
+        """Its parameters in the order of the text, but for values."""
+        values = {word for word, _ in self.ranks}
+        return [
+            p.name
+            for p in self.definition.parameters
+            if p.name not in values and p.name in self.sorts and p.name not in self.fixed
+        ]
+
+
+@dataclass(eq=False)
+class ClassText:
+    """What is written of a class."""
+
+    arguments: list[tuple[str, str, str | None]]
+    """Name, annotation, default."""
+    base: str
+    init: list[str]
+    forward: list[str]
+    inputs: list[str]
+    returns: str
+    needs: set[str] = field(default_factory=set)
+    rules: list[tuple[str, str, Any]] = field(default_factory=list)
+    """The rules of a network: kind, tensor, rule."""
+    own: list[Any] = field(default_factory=list)
+    """Its layers with words of their own."""
+    input_rank: tuple[Any, ...] = ()
+    folded: list[tuple[str, str]] = field(default_factory=list)
+    """The parts of which a normalisation follows a layer, and nothing else reads what that gives."""
+    overwrites: list[str] = field(default_factory=list)
+    """The activations that only see what nobody else reads."""
+
+
+class Translation:
+    """Translates the definitions of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.items = {item.key: item for item in program.definitions}
+        self.coded: dict[str, Code] = {}
+        self.definitions: dict[str, Expr] = {}
+        self.counter = 0
+        self.units: dict[Key, Unit] = {}
+        self.helpers: set[str] = set()
+        self.imports: set[tuple[str, str]] = set()
+        self.constants: dict[str, tuple[str, Code]] = {}
+        self.unrolled: set[nodes.Span] = set()
+        self._constant_values: dict[str, Any] = {}
+        self._outputs: dict[Any, Any] = {}
+        self._depth = 0
+        self._running: list[str] = []
+        self._tried: dict[Any, Any] = {}
+
+    def new_symbol(self, base: str) -> str:
+        """A symbol that nothing has yet, for a variable."""
+        self.counter += 1
+        return f"{base}·{self.counter}"
+
+    # Names outside of a body
+
+    def word(self, wanted: str) -> Any:
+        """A word of the language."""
+        of = WORDS.get(wanted)
+        if of is None:
+            return None
+        if of == "kind":
+            return KindRecipe(KINDS[wanted], {})
+        if of == "function":
+            return Function(wanted)
+        return Rule(wanted) if of == "rule" else IDENTITY
+
+    def outside(self, node: nodes.Ref) -> Any:
+        """What a name means that no body binds."""
+        if node.of == "definition":
+            return self.definition(node.key)
+        if node.of == "constant":
+            return self.file_constant(node.key)
+        found = self.word(node.name)
+        if found is None:
+            raise Untranslatable(f"{node.name} means nothing here", node.span)
+        return found
+
+    def definition(self, key: str) -> Any:
+        """A definition as a layer."""
+        item = self.items[key]
+        if isinstance(item, nodes.Definition):
+            return BlockRecipe(item, {})
+        if isinstance(item, nodes.Extern):
+            return ExternRecipe(item, {})
+        return self.file_constant(key)
+
+    def file_constant(self, key: str) -> Any:
+        """A constant of a file, or a variant: under its own name in the module."""
+        if key not in self._constant_values:
+            item = self.items[key]
+            assert isinstance(item, (nodes.FileConstant, nodes.Variant))  # noqa: S101 - others have no value
+            body = Body(self, is_silent=True)
+            value = body.evaluate(item.value)
+            if isinstance(value, Static) and isinstance(item, nodes.FileConstant):
+                self.constants[key] = (item.name, value.code)
+                value = _renamed(value, item.name)
+            self._constant_values[key] = value
+        return self._constant_values[key]
+
+    # Uses
+
+    def unit(self, definition: nodes.Definition, ranks: Ranks) -> Unit:
+        """The class for a definition on inputs of certain ranks."""
+        key = (definition.key, ranks)
+        if key not in self.units:
+            same = [unit for unit in self.units.values() if unit.definition is definition]
+            made = self.units[key] = Unit(key, definition, ranks, definition.name)
+            if same:
+                for unit in (*same, made):
+                    new = f"{definition.name}{_rank_word(unit.ranks)}"
+                    if unit.name != new:
+                        unit.name = new
+                        self._all_stale()
+            taken = {unit.name for unit in self.units.values() if unit is not made}
+            while made.name in taken:
+                made.name += "_"
+            values = {word for word, _ in ranks}
+            for parameter in definition.parameters:
+                if parameter.name not in values:
+                    made.sorts[parameter.name] = Sort()
+        return self.units[key]
+
+    def stale(self) -> None:
+        """Something new is known that what is translated already may depend on."""
+        self._all_stale()
+
+    def _all_stale(self) -> None:
+        for unit in self.units.values():
+            unit.is_stale = True
+
+    def note(self, unit: Unit, given: Mapping[str, Any]) -> None:
+        """A use of a class: what its parameters are given."""
+        changed = False
+        for parameter in unit.definition.parameters:
+            word = parameter.name
+            if word not in unit.sorts:
+                continue
+            if word in given:
+                changed |= unit.sorts[word].merge(sort_of(given[word]))
+            elif parameter.default is not None and word not in unit.defaulted:
+                unit.defaulted.add(word)
+                changed |= unit.sorts[word].merge(sort_of(self.default(unit.definition, parameter)))
+        if changed:
+            self._all_stale()
+
+    def default(self, definition: nodes.Definition, parameter: nodes.Parameter) -> Any:
+        """The default of a parameter, which may speak of those before it."""
+        body = Body(self, is_silent=True)
+        for other in definition.parameters:
+            if other is parameter:
+                break
+            if other.default is not None:
+                body.scope.names[other.name] = body.evaluate(other.default)
+        return body.evaluate(parameter.default)
+
+    # What comes out
+
+    def outputs(
+        self, unit: Unit, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
+    ) -> list[tuple[str | None, Shape]]:
+        """What a block gives for arguments and inputs, in the names of the caller. Raises NeedsFlatten."""
+        key = (
+            unit.key,
+            tuple((word, _key(value)) for word, value in given.items()),
+            tuple((word, tuple(map(_dim_key, tensor.shape))) for word, tensor in inputs),
+        )
+        known = self._outputs.get(key)
+        if known is None:
+            known = self._outputs[key] = self._worked_out(unit, given, inputs)
+        if known == "flatten":
+            raise NeedsFlatten
+        return known  # type: ignore[no-any-return]
+
+    def _worked_out(self, unit: Unit, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]) -> Any:
+        deep = self._running.count(unit.definition.key)
+        if deep > _DEEPEST or (deep > 1 and not _all_constant(given)):
+            shape = inputs[0][1].shape
+            unknown = tuple(Traced(value_of(d), Expr.of(Symbol(self.new_symbol("unknown")))) for d in shape)
+            return [(None, unknown)]
+        self._running.append(unit.definition.key)
+        try:
+            body = self.prepared(unit, given, inputs)
+            try:
+                body.run_definition(unit.definition)
+            except NeedsFlatten:
+                return "flatten"
+            return [(output.name, output.value.shape) for output in body.results() if not output.training]
+        finally:
+            self._running.pop()
+
+    def prepared(self, unit: Unit, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]) -> DefinitionBody:
+        """A body for the sizes alone."""
+        body = DefinitionBody(self, is_silent=True)
+        body.kind = unit.definition.kind
+        values = dict(inputs)
+        for parameter in unit.definition.parameters:
+            word = parameter.name
+            if word in values:
+                body.scope.names[word] = values[word]
+            elif word in given:
+                body.scope.names[word] = given[word]
+            elif parameter.default is not None:
+                body.scope.names[word] = body.evaluate(parameter.default)
+        if inputs:
+            body.entry = body.it = inputs[0][1]
+        return body
+
+    def tried(self, recipe: Any, shape: Shape, caller: Any) -> tuple[Shape, set[int], Made]:
+        """What a layer gives, and which sizes of its input it asks for."""
+        marked = tuple(Traced(value_of(dim), Expr.of(Symbol(f"asked_{axis}"))) for axis, dim in enumerate(shape))
+        made = self.scratch(recipe, marked, caller)
+        found: set[int] = set()
+        for line in walk([Append(made.value)]):
+            from cnndsl.backends.pytorch.write import codes_of
+
+            for code in codes_of(line):
+                found |= {axis for axis in range(len(shape)) if f"asked_{axis}" in names_in(code)}
+        result = self.scratch(recipe, shape, caller).shapes[0]
+        return result, found, made
+
+    def scratch(self, recipe: Any, shape: Shape, caller: Any) -> Made:
+        """A layer that is made to see what it is, and not to be written."""
+        body = Body(self, is_silent=True)
+        body.coded = self.coded
+        body.scope = Scope(caller.scope) if caller is not None else Scope()
+        body.chain, body.lines = Chain("scratch"), []
+        value = Tensor(name("chain·"), shape)
+        return body.make(recipe, value)
+
+    def extern_layer(self, recipe: ExternRecipe, body: Any) -> Extern:
+        """The layer of a class from elsewhere, with its rules."""
+        declaration = recipe.extern
+        known = next(
+            (
+                layer
+                for layer in self._extern_layers()
+                if layer.name == declaration.name and layer.package == declaration.package
+            ),
+            None,
+        )
+        if known is None:
+            raise Untranslatable(f"{declaration.name} is used nowhere")
+        values = {}
+        inner = Body(self, is_silent=True)
+        for parameter in declaration.parameters:
+            if parameter.name in recipe.arguments:
+                inner.scope.names[parameter.name] = recipe.arguments[parameter.name]
+            elif parameter.default is not None:
+                inner.scope.names[parameter.name] = inner.evaluate(parameter.default)
+            values[parameter.name] = body.field(inner.scope.names[parameter.name])
+        given = tuple((word, value) for word, value in values.items())
+        return known.model_copy(update={"given": given})
+
+    def _extern_layers(self) -> list[Extern]:
+        found = []
+        for module in self.program.modules.values():
+            for child in module.children:
+                layer = getattr(child.unit, "layer", None)
+                if isinstance(layer, Extern):
+                    found.append(layer)
+        return found
+
+    # All classes
+
+    def run(self) -> list[Unit]:
+        """Translate all networks, and what they use; the classes in the order in which they are written."""
+        self.networks: list[Unit] = []
+        self.variants: list[tuple[nodes.Variant, Unit, dict[str, Any]]] = []
+        for item in self.program.definitions:
+            if isinstance(item, nodes.Definition) and item.kind == "network" and self._is_used(item):
+                unit = self.unit(item, ())
+                self.networks.append(unit)
+        names = {self.program.modules[key].name for key in self.program.networks}
+        for item in self.program.definitions:
+            if isinstance(item, nodes.Variant) and item.name in names:
+                value = self.file_constant(item.key)
+                assert isinstance(value, BlockRecipe)  # noqa: S101 - checked when it was compiled
+                unit = self.unit(value.definition, ())
+                given = dict(value.arguments) | self.settings_of(value.definition)
+                self.variants.append((item, unit, given))
+                self.note(unit, given)
+        for unit in self.networks:
+            if unit.name in names:
+                self.note(unit, self.settings_of(unit.definition))
+        for _ in range(_MOST_ROUNDS):
+            stale = [unit for unit in self.units.values() if unit.is_stale]
+            if not stale:
+                break
+            for unit in stale:
+                self._translate_or_fix(unit)
+        else:
+            raise Untranslatable("what blocks are given does not settle")
+        return self._ordered()
+
+    def _is_used(self, item: nodes.Definition) -> bool:
+        names = {self.program.modules[key].name for key in self.program.networks}
+        if item.name in names:
+            return True
+        for other in self.program.definitions:
+            if isinstance(other, nodes.Variant) and other.name in names:
+                value = self.file_constant(other.key)
+                if isinstance(value, BlockRecipe) and value.definition is item:
+                    return True
+        return False
+
+    def settings_of(self, definition: nodes.Definition) -> dict[str, Any]:
+        names = {parameter.name for parameter in definition.parameters}
+        return {word: _static_of(value) for word, value in self.program.settings.items() if word in names}
+
+    def _ordered(self) -> list[Unit]:
+        """The classes, each after those that its lines speak of."""
+        done: dict[Key, Unit] = {}
+        by_name = {unit.name: unit for unit in self.units.values()}
+
+        def visit(unit: Unit, above: tuple[Unit, ...]) -> None:
+            if unit.key in done or unit in above or unit.text is None:
+                return
+            for word, other in by_name.items():
+                if word in unit.text.needs and other is not unit:
+                    visit(other, (*above, unit))
+            done[unit.key] = unit
+
+        for unit in self.networks:
+            visit(unit, ())
+        for unit in self.units.values():
+            visit(unit, ())
+        return list(done.values())
+
+    def _translate_or_fix(self, unit: Unit) -> None:
+        """Translate a class; where a parameter cannot be kept open, as the constant that it always is."""
+        try:
+            self._translate(unit)
+        except Untranslatable as problem:
+            fixed = unit.fixed
+            constant_ones = {
+                word: value
+                for word, sort in unit.sorts.items()
+                if word not in fixed and (value := sort.constant()) is not None
+            }
+            wanted = [word for word in constant_ones if word in problem.names] or list(constant_ones)
+            if not wanted:
+                raise
+            chosen = wanted if problem.names & set(wanted) else wanted[:1]
+            fixed.update({word: value for word, value in constant_ones.items() if word in chosen})
+            self._all_stale()
+
+    def _translate(self, unit: Unit) -> None:
+        unit.is_stale = False
+        try:
+            unit.text = _ClassTranslation(self, unit).text()
+        except Untranslatable as problem:
+            if not problem.definition:
+                problem.definition, problem.file = unit.definition.name, unit.definition.file
+            raise
+
+    def changed(self, unit: Unit, sizes: list[tuple[str, int]]) -> None:
+        """Note which sizes a class is told."""
+        if unit.sizes != sizes:
+            unit.sizes = sizes
+            self._all_stale()
+
+    def asked(self, sizes: set[tuple[frozenset[Any], int]]) -> None:
+        """Note which sizes blocks have to keep."""
+        for keys, axis in sizes:
+            for key in keys:
+                unit = self.units[key]
+                if axis not in unit.gives:
+                    unit.gives.add(axis)
+                    unit.is_stale = True
+
+
+class DefinitionBody(Body):
+    """The body of a whole definition."""
+
+    loops: list[Any]
+
+    def run_definition(self, definition: nodes.Definition) -> None:
+        """Work out all its lines."""
+        if definition.kind == "sequence":
+            self.chain = Chain("layers")
+            self.lines = self.chain.lines
+            self.is_empty_chain = True
+            self.it = self.entry = Tensor(name("chain·"), self.it.shape)
+        self.run(definition.body)
+
+    def results(self) -> list[Any]:
+        """What goes out."""
+        from cnndsl.backends.pytorch.body import Output
+
+        if self.outputs is not None:
+            return self.outputs
+        if isinstance(self.it, TensorList):
+            return [Output(None, item) for item in self.settled(self.it).items]
+        return [Output(None, self.it)]
+
+
+class _ClassTranslation:
+    """Translates one definition."""
+
+    def __init__(self, file: Translation, unit: Unit) -> None:
+        self._file, self._unit = file, unit
+        self._definition = unit.definition
+        self._body = DefinitionBody(file, is_silent=False)
+        self._sizes: dict[str, tuple[str, int]] = {}
+        self._parameters: dict[str, str] = {}
+
+    def text(self) -> ClassText:
+        """The class."""
+        body, definition = self._body, self._definition
+        body.kind = definition.kind
+        self._bind()
+        if definition.kind != "sequence" and _reads_input(definition):
+            body.flow = "out"
+            body.value_names.add("out")
+        body.run_definition(definition)
+        if definition.kind == "sequence":
+            return self._sequence()
+        return self._module()
+
+    def _bind(self) -> None:
+        body, unit = self._body, self._unit
+        body.taken |= _RESERVED | {other.name for other in self._file.units.values()}
+        values = dict(unit.ranks)
+        for parameter in self._definition.parameters:
+            if parameter.name in unit.sorts:
+                body.taken.add(parameter.name)
+                body.given_names.add(parameter.name)
+        for word, rank in unit.ranks:
+            shape = []
+            for axis in range(rank):
+                written = size_argument(word, axis, rank, body.taken)
+                body.taken.add(written)
+                symbol = body.current[written] = self._file.new_symbol(written)
+                self._sizes[written] = (word, axis)
+                shape.append(Traced(_SAMPLES[axis], Expr.of(Symbol(symbol))))
+            variable = FLOW + "x" if word == "input" else body.value_name(word)
+            tensor = Tensor(name(variable), tuple(shape))
+            body.inputs.append((variable, tensor))
+            if word == "input":
+                body.entry = body.it = tensor
+            else:
+                body.scope.names[word] = tensor
+                body.value_names.add(word)
+        del values
+        for parameter in self._definition.parameters:
+            word = parameter.name
+            if word not in unit.sorts:
+                continue
+            symbol = body.current[word] = self._file.new_symbol(word)
+            sort = unit.sorts[word]
+            if not sort.kinds:
+                continue
+            if word in unit.fixed:
+                body.scope.names[word] = _static_of(unit.fixed[word])
+                continue
+            body.variables.setdefault(id(body.scope), {})[word] = word
+            body.scope.names[word] = body.abstract(sort, name(word), Traced(1, Expr.of(Symbol(symbol))))
+
+    def _keep(self, shape: Shape) -> list[Any]:
+        """The lines that keep the sizes of what comes out."""
+        lines = []
+        for axis in sorted(self._unit.gives):
+            target = attribute("self", kept_name(axis, len(shape)))
+            lines.append(Effect(None, target, self._body.size_code(shape[axis])))
+        return lines
+
+    def _sequence(self) -> ClassText:
+        body = self._body
+        chain = body.chain
+        assert chain is not None  # noqa: S101 - a sequence is one
+        chain.is_labelled = any(isinstance(line, Append) and line.label is not None for line in walk_own(chain.lines))
+        keep = self._keep(body.it.shape)
+        part = Part(-1, "super")
+        register = Register(part, chain)
+        lines = self._wrapped([register])
+        init = InitSlice({-1}, {}, {})
+        live: set[str] = set()
+        kept = spliced(init.slice([*lines, *keep], live))
+        settle_begins(kept, is_network=False, helpers=self._file.helpers)
+        self._file.asked(init.sizes)
+        sizes = self._live_sizes(live)
+        writer = InitWriter(body.free)
+        written: list[str] = []
+        for line in kept:
+            if isinstance(line, Register):
+                assert isinstance(line.value, Chain)  # noqa: S101 - as it was put in
+                written += self._super(writer, line.value)
+            else:
+                written += writer.lines([line], _INDENT)
+        self._file.helpers |= writer.helpers
+        return self._made("nn.Sequential", written, [], [], "", sizes)
+
+    def _super(self, writer: InitWriter, chain: Chain) -> list[str]:
+        inline = writer.inline(chain)
+        if inline is not None:
+            before, items = inline
+            made = writer.lines(before, _INDENT)
+            if any(label is not None for label, _ in items):
+                made.append(f"{_INDENT}super().__init__()")
+                for at, (label, value) in enumerate(items):
+                    text = label.value if isinstance(label, ast.Constant) else None
+                    if isinstance(text, str) and text.isidentifier() and not _is_keyword(text):
+                        made += _laid(value, f"self.{text} = ")
+                    else:
+                        made += _laid(
+                            call("self.add_module", label if label is not None else constant(str(at)), value), ""
+                        )
+                return made
+            code = call("super().__init__" if False else "super_init", *(value for _, value in items))
+            return [*made, *_tall_super(code)]
+        before_lines, variable = writer.listed(chain, _INDENT, "layers")
+        star = variable if chain.is_labelled else f"*{variable}"
+        return [*before_lines, f"{_INDENT}super().__init__({star})"]
+
+    def _wrapped(self, lines: list[Any]) -> list[Any]:
+        """The lines with declared parts where they are declared, under the conditions on which they are there."""
+        made: list[Any] = []
+        fills = self._body.fills
+        for line in lines:
+            match line:
+                case Register() if id(line) in fills:
+                    made.append(self._conditional(fills[id(line)]))
+                case Register() if line.tests and not self._is_always(line):
+                    test = any_of(line.tests)
+                    inner = Register(line.part, line.value)
+                    made.append(If(test, [inner], []))
+                case If():
+                    line.yes, line.no = self._wrapped(line.yes), self._wrapped(line.no)
+                    made.append(line)
+                case For() | Training() | Chain():
+                    line.lines = self._wrapped(line.lines)
+                    made.append(line)
+                case _:
+                    made.append(line)
+        return made
+
+    def _conditional(self, found: If) -> If:
+        made = If(found.test, self._wrapped(found.yes), self._wrapped(found.no))
+        made.twin = found.twin  # type: ignore[attr-defined]
+        return made
+
+    def _is_always(self, line: Register) -> bool:
+        return line.part.number in self._body.always
+
+    def _module(self) -> ClassText:
+        body, definition_kind = self._body, self._definition.kind
+        results = body.results()
+        for output in results:
+            if not isinstance(output.value, Tensor):
+                raise Untranslatable("an output is no single value")
+        lines = self._wrapped(body.lines)
+        tail: list[Any] = []
+        always: list[tuple[str | None, Code]] = []
+        training: list[tuple[str | None, Code]] = []
+        known: dict[str, Code] = {}
+        for at, output in enumerate(results):
+            code = output.value.code
+            if not isinstance(code, ast.Name):
+                text = flat(code)
+                if text not in known:
+                    variable = FLOW + body.flow if len(results) == 1 else body.temporary()
+                    if not _is_plain(code):
+                        tail.append(Compute((variable,), code))
+                        known[text] = name(variable)
+                    else:
+                        known[text] = code
+                code = known[text]
+            (training if output.training else always).append((output.name, code))
+            del at
+        shape = results[0].value.shape
+        lines += tail
+        lines.append(Return([], tuple(always), tuple(training)))
+        forward = ForwardSlice(body.parts)
+        live: set[str] = set()
+        kept = forward.slice(lines, live)
+        kept = _one_variable(kept, body.flow)
+        homes, optional = _homes(lines)
+        forward.used |= {body.parts[n].whole.number for n in forward.used if body.parts[n].whole is not None}  # type: ignore[union-attr]
+        flags = self._flags(kept, homes, lines, optional)
+        init = InitSlice(forward.used, forward.stores, {key: flag for key, flag in flags.items() if flag})
+        live_init: set[str] = rule_names(body.rules, [])
+        kept_init = spliced(init.slice([*lines, *self._keep(shape)], live_init))
+        own = settle_begins(kept_init, is_network=definition_kind == "network", helpers=self._file.helpers)
+        self._file.asked(init.sizes)
+        sizes = self._live_sizes(live_init)
+        writer = InitWriter(body.free)
+        written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
+        self._file.helpers |= writer.helpers
+        inputs = [variable for variable, _ in body.inputs]
+        shown = ForwardWriter(body.parts, inputs, flags, optional, homes, forward.used)
+        forward_lines = shown.whole(kept, _INDENT)
+        returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
+        made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
+        made.rules, made.own = body.rules, own
+        made.folded, made.overwrites = followers(kept, body.parts, lines)
+        made.input_rank = tuple(body.inputs[0][1].shape) if body.inputs else ()
+        return made
+
+    def _flags(self, kept: list[Any], homes: dict[int, Any], lines: list[Any], optional: set[int]) -> dict[int, str]:
+        """The attributes that keep how conditions come out, where no part tells."""
+        flags: dict[int, str] = {}
+        tests = {id(line): line.test for line in walk(lines) if isinstance(line, If)}
+        used: set[str] = {part.name for part in self._body.parts.values()}
+        probe = ForwardWriter(self._body.parts, [], {}, optional, homes, set())
+        for line in walk(kept):
+            if not isinstance(line, If) or line.in_loop:
+                continue
+            origin = getattr(line, "origin", id(line))
+            own = {n for n in probe.optional_used(line.yes) if homes.get(n) == (origin, True)}
+            own_no = {n for n in probe.optional_used(line.no) if homes.get(n) == (origin, False)}
+            if own or (own_no and not line.yes):
+                continue
+            test = tests[origin]
+            if isinstance(test, ast.Name):
+                flags[origin] = test.id
+                used.add(test.id)
+                continue
+            same = next((flag for key, flag in flags.items() if flat(tests[key]) == flat(test)), None)
+            if same is not None:
+                flags[origin] = same
+                continue
+            word = _flag_word(test)
+            made, count = word, 1
+            while made in used:
+                count += 1
+                made = f"{word}{count}"
+            used.add(made)
+            flags[origin] = made
+        return flags
+
+    def _live_sizes(self, live: set[str]) -> list[tuple[str, int]]:
+        names = {written: place for written, place in self._sizes.items() if written in live}
+        unknown = {
+            each
+            for each in live
+            if each not in self._sizes
+            and each not in self._unit.sorts
+            and each not in self._constants()
+            and each not in {u.name for u in self._file.units.values()}
+            and each not in _RESERVED
+        }
+        strange = sorted(each for each in unknown if "·" in each)
+        if strange:
+            raise Untranslatable(
+                "a size that a class needs is not known before it is built",
+                self._definition.span,
+                "give the block the number as a parameter",
+            )
+        order = {word: at for at, (word, _) in enumerate(self._unit.ranks)}
+        sizes = sorted(names.values(), key=lambda place: (order[place[0]], place[1]))
+        self._file.changed(self._unit, sizes)
+        return sizes
+
+    def _constants(self) -> set[str]:
+        return {written for written, _ in self._file.constants.values()}
+
+    def _made(
+        self,
+        base: str,
+        init: list[str],
+        forward: list[str],
+        inputs: list[str],
+        returns: str,
+        sizes: list[tuple[str, int]],
+    ) -> ClassText:
+        unit = self._unit
+        written = {place: word for word, place in self._sizes.items()}
+        arguments: list[tuple[str, str, str | None]] = [(written[place], "int", None) for place in sizes]
+        settings = self._file.settings_of(self._definition) if self._definition.kind == "network" else {}
+        for parameter in self._definition.parameters:
+            word = parameter.name
+            if word not in unit.sorts or word in unit.fixed:
+                continue
+            sort = unit.sorts[word]
+            default: str | None = None
+            if word in settings:
+                default = flat(settings[word].code)
+            elif parameter.default is not None:
+                default = flat(self._default_code(parameter, sort))
+            arguments.append((word, annotation(sort, self._file), default))
+        required = [a for a in arguments if a[2] is None]
+        arguments = [*required, *(a for a in arguments if a[2] is not None)]
+        text = "\n".join([*init, *forward, *(f"{a}: {t} = {d}" for a, t, d in arguments)])
+        words = set(_words(text))
+        return ClassText(arguments, base, init, forward, inputs, returns, words)
+
+    def _default_code(self, parameter: nodes.Parameter, sort: Sort) -> Code:
+        value = self._file.default(self._definition, parameter)
+        if isinstance(value, Static):
+            return self._body.static_argument(value, sort)
+        return self._body.callable_for(value, sort)
+
+
+_INDENT = " " * 8
+_SAMPLES = (60, 48, 36, 24, 12, 6, 4, 2)
+_RESERVED = frozenset(
+    [
+        "self",
+        "torch",
+        "nn",
+        "F",
+        "Tensor",
+        "super",
+        "partial",
+        "Callable",
+        "Sequence",
+        "Mapping",
+        "OrderedDict",
+        "Any",
+        "TypeVar",
+        "range",
+        "len",
+        "enumerate",
+        "zip",
+        "sum",
+        "min",
+        "max",
+        "round",
+        "int",
+        "float",
+        "abs",
+        "list",
+        "tuple",
+        "dict",
+        "str",
+        "bool",
+        "ceil",
+        "floor",
+        "make_divisible",
+        "with_weights",
+        "channels_after",
+        "getattr",
+        "isinstance",
+        "iter",
+        "next",
+        "math",
+        "module",
+    ]
+)
+
+
+def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:
+    """What a constructor calls a size of an input."""
+    unit = axis_word(axis, rank)
+    made = f"in_{unit}" if word == "input" else f"{word}_{unit}"
+    return f"input_{unit}" if made in taken else made
+
+
+def annotation(sort: Sort, file: Translation) -> str:
+    """The type of a parameter."""
+    kinds = sort.kinds
+    if "layer" in kinds:
+        return _layer_annotation(sort, file)
+    names = sorted(kinds - {"list"})
+    if "list" in kinds:
+        if sort.item is None or not sort.item.kinds:
+            names.append("Sequence[int]")
+        elif sort.item.is_extent:
+            count = len(sort.columns) if sort.columns else 2
+            names.append(f"tuple[{', '.join([annotation(sort.item, file)] * count)}]")
+        else:
+            names.append(f"Sequence[{annotation(sort.item, file)}]")
+    if "float" in names and "int" in names:
+        names.remove("int")
+    if not names:
+        return "int"
+    return " | ".join(names)
+
+
+def _layer_annotation(sort: Sort, file: Translation) -> str:
+    given = "..." if sort.needs.calls else f"[{', '.join(['int'] * len(sort.needs.axes))}]"
+    types: dict[str, None] = {}
+    body = Body(file, is_silent=True)
+    for choice in sort.choices.values():
+        for each in flat_stages(choice, body) if sort.needs.spliced else [choice]:
+            if not is_identity(each):
+                types[_type_of(each, sort, file)] = None
+    what = " | ".join(types) if types and "nn.Module" not in types and sort.needs.gives else "nn.Module"
+    one = f"Callable[{given}, {what}]"
+    if sort.needs.spliced:
+        return f"Sequence[{one}]"
+    return f"{one} | None" if any(map(is_identity, sort.choices.values())) else one
+
+
+def _type_of(choice: Any, sort: Sort, file: Translation) -> str:
+    if isinstance(choice, BlockRecipe):
+        ranks = sorted(sort.needs.ranks) or [3]
+        return file.unit(choice.definition, (("input", ranks[0]),)).name
+    if isinstance(choice, KindRecipe) and choice.kind.kind in ("conv", "conv_transpose"):
+        ranks = sorted(sort.needs.ranks) or [3]
+        return f"nn.{choice.kind.module_name(ranks[0] - 1)}"
+    return "nn.Module"
+
+
+def _is_keyword(word: str) -> bool:
+    import keyword
+
+    return keyword.iskeyword(word)
+
+
+def _laid(code: Code, lead: str) -> list[str]:
+    from cnndsl.backends.pytorch.code import laid_out
+
+    return laid_out(code, _INDENT, lead)
+
+
+def _tall_super(code: Any) -> list[str]:
+    from cnndsl.backends.pytorch.code import laid_out
+
+    if len(code.args) <= 1:
+        row = [flat(argument) for argument in code.args]
+        line = f"{_INDENT}super().__init__({', '.join(row)})"
+        if len(line) <= 88:
+            return [line]
+    lines = [f"{_INDENT}super().__init__("]
+    for argument in code.args:
+        lines += laid_out(argument, _INDENT + "    ", "", ",")
+    return [*lines, f"{_INDENT})"]
+
+
+def walk_own(lines: Sequence[Any]) -> Any:
+    """The lines of a chain, without those of chains in it."""
+    from cnndsl.backends.pytorch.construct import own_lines
+
+    return own_lines(lines)
+
+
+def _homes(lines: list[Any]) -> tuple[dict[int, Any], set[int]]:
+    """For parts that may be missing the condition that registers them."""
+    from cnndsl.backends.pytorch.write import always_registers
+
+    homes: dict[int, Any] = {}
+    optional: set[int] = set()
+
+    def visit(inner: list[Any], home: Any) -> None:
+        for line in inner:
+            match line:
+                case Register() if not line.part.is_list and line.part.label is None:
+                    if home is not None and not always_registers(lines, line.part.name):
+                        homes[line.part.number] = home
+                        optional.add(line.part.number)
+                case If():
+                    twin = getattr(line, "twin", id(line))
+                    visit(line.yes, (twin, True))
+                    visit(line.no, (twin, False))
+                case For() | Training():
+                    visit(line.lines, home)
+                case _:
+                    continue
+
+    visit(lines, None)
+    return homes, optional
+
+
+def _one_variable(lines: list[Any], flow: str) -> list[Any]:
+    """`x` for the running value where what came in is not read any more once it is another one."""
+    if flow == "x":
+        return lines
+    from cnndsl.backends.pytorch.write import codes_of
+
+    started = False
+    for line in walk(lines):
+        if isinstance(line, For) and not started:
+            inner = list(walk(line.lines))
+            if any(isinstance(each, Compute) and FLOW + flow in each.names for each in inner):
+                reads = set().union(*(names_in(code) for each in inner for code in codes_of(each)))
+                if FLOW + "x" in reads:
+                    return lines
+        codes = codes_of(line)
+        if isinstance(line, Return):
+            codes = [code for _, code in (*line.always, *line.training)]
+        if started and any(FLOW + "x" in names_in(code) for code in codes):
+            return lines
+        if isinstance(line, Compute) and FLOW + flow in line.names:
+            started = True
+    from cnndsl.backends.pytorch.code import replaced
+
+    values = {FLOW + flow: name(FLOW + "x")}
+    for line in walk(lines):
+        match line:
+            case Compute():
+                line.code = replaced(line.code, values)
+                line.names = tuple(FLOW + "x" if each == FLOW + flow else each for each in line.names)
+            case Return():
+                line.always = tuple((word, replaced(code, values)) for word, code in line.always)
+                line.training = tuple((word, replaced(code, values)) for word, code in line.training)
+            case _:
+                continue
+    return [line for line in lines if not _copies_itself(line)]
+
+
+def _copies_itself(line: Any) -> bool:
+    return (
+        isinstance(line, Compute)
+        and len(line.names) == 1
+        and isinstance(line.code, ast.Name)
+        and line.code.id == line.names[0]
+    )
+
+
+def _flag_word(test: Code) -> str:
+    words = {
+        ast.Eq: "is", ast.NotEq: "is_not", ast.Gt: "above", ast.GtE: "from", ast.Lt: "below", ast.LtE: "up_to",
+    }  # fmt: skip
+    if isinstance(test, ast.BoolOp):
+        made = ("_and_" if isinstance(test.op, ast.And) else "_or_").join(map(_flag_word, test.values))
+    elif isinstance(test, ast.Compare) and type(test.ops[0]) in words:
+        made = f"{_slug(test.left)}_{words[type(test.ops[0])]}_{_slug(test.comparators[0])}"
+    elif isinstance(test, ast.UnaryOp):
+        made = f"not_{_flag_word(test.operand)}"
+    else:
+        made = _slug(test)
+    return made if len(made) <= 40 else "is_chosen"
+
+
+def _slug(code: Code) -> str:
+    return "_".join(_words(flat(code))) or "it"
+
+
+def _words(text: str) -> list[str]:
+    import re
+
+    return re.findall(r"\w+", text)
+
+
+def _is_plain(code: Code) -> bool:
+    """Whether an expression may be returned as it is: mypy knows its type."""
+    from cnndsl.backends.pytorch.write import _is_any
+
+    return not _is_any(code) and isinstance(code, (ast.Call, ast.BinOp, ast.Subscript)) and not _is_any_deep(code)
+
+
+def _is_any_deep(code: Code) -> bool:
+    from cnndsl.backends.pytorch.write import _is_any
+
+    if isinstance(code, ast.BinOp):
+        return _is_any(code.left) or _is_any_deep(code.left)
+    return _is_any(code)
+
+
+def _reads_input(definition: nodes.Definition) -> bool:
+    """Whether the text speaks of what came in, besides of its sizes."""
+    sizes = {id(each.value) for each in nodes.walk(definition.body) if isinstance(each, nodes.SizeOf)}
+    declared = {
+        id(each.function)
+        for each in nodes.walk(definition.body)
+        if isinstance(each, nodes.Call) and isinstance(each.function, nodes.Flow)
+    }
+    return any(
+        isinstance(each, nodes.Flow) and each.of == "input" and id(each) not in sizes and id(each) not in declared
+        for each in nodes.walk(definition.body)
+    )
+
+
+def _rank_word(ranks: Ranks) -> str:
+    return f"{ranks[0][1] - 1}d" if ranks else ""
+
+
+def _all_constant(given: Mapping[str, Any]) -> bool:
+    return all(not isinstance(v, Static) or not isinstance(v.value, Traced) for v in given.values())
+
+
+def _static_of(value: Any) -> Static:
+    if isinstance(value, (list, tuple)):
+        items = [_static_of(item) for item in value]
+        return Static(items, constant(list(value)))
+    return Static(value, constant(value))
+
+
+def _renamed(static: Static, written: str) -> Static:
+    return Static(static.value, name(written))
+
+
+def _dim_key(dim: Any) -> Any:
+    return (dim.value, dim.expr) if isinstance(dim, Traced) else dim
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, Static):
+        return _static_key(value)
+    if isinstance(value, RECIPES):
+        return (recipe_key(value), _codes_of_recipe(value))
+    return repr(value)
+
+
+def _static_key(static: Static) -> Any:
+    value = static.value
+    if isinstance(value, Traced):
+        return (value.value, value.expr)
+    if isinstance(value, list):
+        return tuple(_key(item) for item in value)
+    return (type(value).__name__, repr(sample_of(static)), flat(static.code))
+
+
+def _codes_of_recipe(recipe: Any) -> str:
+    found = []
+    for attribute_name in ("fields", "arguments"):
+        held = getattr(recipe, attribute_name, None)
+        if isinstance(held, dict):
+            found += [flat(item.code) for item in held.values() if isinstance(item, Static)]
+    return " ".join(found)
+
+
+__all__ = ["Assign", "Translation"]

@@ -1,0 +1,259 @@
+"""What an expression is worth while a definition is translated: statics, values that flow, and recipes for layers.
+
+A static is worked out in `__init__`: its Python, and what is known of it. A number that depends on parameters is a
+`Traced` one, whose expression is over the variables of `__init__`; what the expression cannot say, such as a power or
+an item of a list, is a symbol of its own that stands for its Python.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.backends.pytorch.code import Code, constant
+from cnndsl.ir import nodes
+from cnndsl.layers.base import Layer
+from cnndsl.layers.sizes import Shape
+from cnndsl.traced import Expr, Traced
+
+
+class Untranslatable(Exception):  # noqa: N818 - what the text is, not what went wrong
+    """A definition has no translation: why, where, and what to write instead.
+
+    `names` are the parameters that cause it, where a constant in their place would do.
+    """
+
+    def __init__(
+        self, reason: str, span: nodes.Span | None = None, helps: str = "", names: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__(reason)
+        self.reason, self.span, self.helps, self.names = reason, span, helps, names
+        self.file = ""
+        self.definition = ""
+
+
+class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain
+    """Raised by a chain whose first layer takes features, when a feature map comes in."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded(Traced):
+    """A number with the Python that the text has for it."""
+
+    code: Code = field(default_factory=lambda: constant(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A truth value, text or list that is known when a module is built; `sample` is one that it may be."""
+
+    code: Code
+    sample: Any
+
+    def __bool__(self) -> bool:
+        return bool(self.sample)
+
+    def __iter__(self) -> Any:
+        return iter(self.sample)
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A condition that depends on parameters, and what is equal where it holds and where it does not."""
+
+    sample: bool
+    holds: tuple[tuple[Expr, Expr], ...] = ()
+    fails: tuple[tuple[Expr, Expr], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyList:
+    """A list whose length is known when a module is built. `item` is what each of its items is like."""
+
+    item: Any
+    sample: int
+    columns: Any = None
+    """What they are like place by place, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """What `__init__` can work out: its Python, and what is known of it.
+
+    `value` is a constant, a Traced number, a Test, an Opaque text, a list of statics or recipes, or an AnyList.
+    """
+
+    value: Any
+    code: Code
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor:
+    """Something that flows: its Python in `forward`, and its sizes."""
+
+    code: Code
+    shape: Shape
+    unbatched: bool = False
+    """Whether it has no batch, as a learned tensor has none."""
+
+    def moved(self, code: Code) -> Tensor:
+        """The same value, in another place."""
+        return Tensor(code, self.shape, self.unbatched)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TensorList:
+    """Values of a known number; `names` where they are those of a dict."""
+
+    items: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnyTensors:
+    """A list of values whose length is known when a module is built.
+
+    `code` is the list in `forward`, `sizes` for each axis the list of its sizes in `__init__`, by name; None where all
+    items have that size.
+    """
+
+    code: Code
+    shape: Shape
+    lists: tuple[str | None, ...]
+    sample: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KindRecipe:
+    """A layer kind with arguments; `begins` how its tensors begin, `numbers` what they are given."""
+
+    kind: type[Layer]
+    fields: dict[str, Static]
+    begins: dict[str, Any] = field(default_factory=dict)
+    numbers: dict[str, Static] = field(default_factory=dict)
+    span: nodes.Span | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockRecipe:
+    """A block with some or all of its arguments, by name."""
+
+    definition: nodes.Definition
+    arguments: dict[str, Any]
+    positional: int = 0
+    span: nodes.Span | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExternRecipe:
+    """A class from elsewhere with its arguments."""
+
+    extern: nodes.Extern
+    arguments: dict[str, Static]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParamRecipe:
+    """A layer that is a parameter, or an item of one: a callable of what its input fixes.
+
+    `choices` are the recipes that it may be, `arguments` what the text calls it with.
+    """
+
+    code: Code
+    choices: tuple[Any, ...]
+    needs: Needs
+    arguments: tuple[tuple[str | None, Any], ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Needs:
+    """What is asked of the layers that a parameter may be: the ranks of what they are applied to, whether as several
+    in a row, and the sizes that they are told, as axes of their input.
+    """
+
+    ranks: set[int] = field(default_factory=set)
+    axes: set[int] = field(default_factory=set)
+    spliced: bool = False
+    gives: set[int] = field(default_factory=set)
+    calls: bool = False
+    positional: int = 0
+    """How many arguments it is called with by position, at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainRecipe:
+    """Stages in a row: recipes, each with its label or None, and its node."""
+
+    stages: tuple[tuple[Any, Any, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BraceRecipe:
+    """`{ ... }` as a layer, with the names that it sees."""
+
+    body: tuple[nodes.Statement, ...]
+    scope: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CopiesRecipe:
+    """`layer * n`."""
+
+    recipe: Any
+    count: Static
+    node: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChoiceRecipe:
+    """One recipe or another; None is the identity. With the nodes that they stand at."""
+
+    test: Static
+    yes: Any
+    no: Any
+    yes_node: Any = None
+    no_node: Any = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartRecipe:
+    """A named part of the body: one layer, however often it is applied."""
+
+    part: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the language, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule by which weights begin, with its arguments as Python."""
+
+    name: str
+    arguments: tuple[tuple[str, Static], ...] = ()
+
+
+IDENTITY = ChainRecipe(())
+RECIPES = (
+    KindRecipe,
+    BlockRecipe,
+    ExternRecipe,
+    ParamRecipe,
+    ChainRecipe,
+    BraceRecipe,
+    CopiesRecipe,
+    ChoiceRecipe,
+    PartRecipe,
+)
+
+
+def is_constant(code: Code) -> bool:
+    """Whether an expression is a plain constant."""
+    return isinstance(code, ast.Constant)

@@ -1,0 +1,599 @@
+"""The lines of `__init__` and `forward`, as text."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cnndsl.backends.pytorch.code import (
+    WIDTH,
+    Code,
+    all_of,
+    attribute,
+    call,
+    flat,
+    is_not_none,
+    laid_out,
+    list_of,
+    name,
+    names_in,
+    negated,
+    replaced,
+    subscript,
+    target,
+)
+from cnndsl.backends.pytorch.construct import sequential
+from cnndsl.backends.pytorch.flowgraph import (
+    EACH,
+    ELEMENT,
+    FLOW,
+    Append,
+    Assign,
+    Chain,
+    Compute,
+    Declare,
+    Effect,
+    For,
+    If,
+    Part,
+    Register,
+    Return,
+    Training,
+    uses,
+    walk,
+)
+from cnndsl.names import is_attribute
+
+_STEP = "    "
+
+
+def statement(lead: str, code: Code, indent: str) -> list[str]:
+    """`lead code`, on as many lines as it takes."""
+    return laid_out(code, indent, lead)
+
+
+class InitWriter:
+    """Writes the lines of `__init__`."""
+
+    def __init__(self, free: Any) -> None:
+        self._free = free
+        self.helpers: set[str] = set()
+
+    def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
+        """Lines as text."""
+        made: list[str] = []
+        todo = list(lines)
+        while todo:
+            line = todo.pop(0)
+            if isinstance(line, Assign) and todo and self._is_only_for(line, todo[0], lines):
+                _put_inside(todo[0], line)
+                continue
+            made += self._line(line, indent)
+        return made
+
+    def _is_only_for(self, line: Assign, following: Any, lines: Sequence[Any]) -> bool:
+        """Whether a layer in a variable is only there for the next line, which registers it."""
+        value = following.value if isinstance(following, (Append, Register)) else None
+        if not (isinstance(value, ast.Name) and value.id == line.name):
+            return False
+        return _count_reads(lines, line.name) == 1
+
+    def _line(self, line: Any, indent: str) -> list[str]:
+        match line:
+            case Assign():
+                lead = f"{line.name}: {line.type} = " if line.type else f"{line.name} = "
+                if (
+                    isinstance(line.code, ast.BinOp)
+                    and isinstance(line.code.left, ast.Name)
+                    and line.code.left.id == line.name
+                ):
+                    from cnndsl.backends.pytorch.code import _BINARY
+
+                    if isinstance(line.code.op, (ast.Add, ast.Sub)):
+                        return laid_out(line.code.right, indent, f"{line.name} {_BINARY[type(line.code.op)][0]}= ")
+                return laid_out(line.code, indent, lead)
+            case Register():
+                return self._register(line, indent)
+            case Declare():
+                return [f"{indent}self.{line.part.name} = nn.ModuleList()"]
+            case Effect():
+                if line.lines is not None:
+                    return [f"{indent}{text}" for text in line.lines]
+                assert line.code is not None and line.target is not None  # noqa: S101, PT018
+                return laid_out(line.code, indent, f"{flat(line.target)} = ")
+            case If():
+                return self._if(line, indent)
+            case For():
+                head = f"for {target(line.target)} in "
+                body = self.lines(line.lines, indent + _STEP)
+                return [*laid_out(line.source, indent, head, ":"), *body]
+            case _:
+                message = f"no way to write {line}"
+                raise TypeError(message)
+
+    def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
+        made: list[str] = []
+        if word == "if":
+            made += self._declarations(line, indent)
+        test, yes, no = line.test, line.yes, line.no
+        if not yes:
+            test, yes, no = negated(test), no, []
+        made += laid_out(test, indent, f"{word} ", ":")
+        made += self.lines(yes, indent + _STEP)
+        if len(no) == 1 and isinstance(no[0], If) and no[0].yes:
+            made += self._if(no[0], indent, "elif")
+        elif no:
+            made += [f"{indent}else:", *self.lines(no, indent + _STEP)]
+        return made
+
+    def _declarations(self, line: If, indent: str) -> list[str]:
+        """What the parts are that are only registered on some ways."""
+        made = []
+        parts: dict[str, list[Part]] = {}
+        for each in walk([line]):
+            if isinstance(each, Register) and not each.part.is_list and each.part.label is None:
+                parts.setdefault(each.part.name, []).append(each.part)
+        for word, found in parts.items():
+            types = {part.type for part in found}
+            kind = types.pop() if len(types) == 1 else "nn.Module"
+            if always_registers([line], word):
+                if len(found) > 1 and (kind == "nn.Module" or len({p.type for p in found}) > 1):
+                    made.append(f"{indent}self.{word}: {kind}")
+            else:
+                made.append(f"{indent}self.{word}: {kind} | None = None")
+        return made
+
+    def _register(self, line: Register, indent: str) -> list[str]:
+        assert line.value is not None  # noqa: S101 - others are gone
+        before: list[str] = []
+        value = line.value
+        if isinstance(value, Chain):
+            before, value = self.chain(value, indent, line.part.name)
+        if line.part.is_list:
+            return [*before, *laid_out(call(attribute("self", line.part.name, "append"), value), indent)]
+        if line.part.label is not None:
+            return [*before, *laid_out(call("self.add_module", line.part.label, value), indent)]
+        return [*before, *laid_out(value, indent, f"self.{line.part.name} = ")]
+
+    # Chains
+
+    def chain(self, chain: Chain, indent: str, wanted: str) -> tuple[list[str], Code]:
+        """The lines that a chain needs, and its `nn.Sequential`."""
+        inline = self.inline(chain)
+        if inline is not None:
+            before, items = inline
+            if any(label is not None for label, _ in items):
+                self.helpers.add("OrderedDict")
+            return self.lines(before, indent), sequential(items)
+        lines, variable = self.listed(chain, indent, wanted)
+        value = name(variable) if chain.is_labelled else ast.Starred(name(variable), ast.Load())
+        return lines, call("nn.Sequential", value)
+
+    def inline(self, chain: Chain) -> tuple[list[Assign], list[tuple[Code | None, Code]]] | None:
+        """The parts of a chain one by one, and the variables that they need before; None where it takes lines."""
+        before: list[Assign] = []
+        items: list[tuple[Code | None, Code]] = []
+        lines = list(chain.lines)
+        for at, line in enumerate(lines):
+            if isinstance(line, Assign):
+                following = lines[at + 1] if at + 1 < len(lines) else None
+                if following is not None and self._is_only_for(line, following, chain.lines):
+                    _put_inside(following, line)
+                    continue
+                before.append(line)
+            elif isinstance(line, Append):
+                value = line.value
+                if isinstance(value, Chain):
+                    inner = self.inline(value)
+                    if inner is None:
+                        return None
+                    before += inner[0]
+                    value = sequential(inner[1])
+                items.append((line.label, value))
+            else:
+                return None
+        if len({line.name for line in before}) != len(before):
+            return None
+        made = {line.name for line in before}
+        for line in before:
+            if any(node.id in made for node in ast.walk(line.code) if isinstance(node, ast.Name)) and _reads_itself(
+                line
+            ):
+                return None
+        if before and any(_reads_parts(line) for line in before):
+            return None
+        return before, items
+
+    def listed(self, chain: Chain, indent: str, wanted: str) -> tuple[list[str], str]:
+        """The lines that make a chain step by step, and the variable in which it is."""
+        variable = self._free(wanted if is_attribute(wanted) else "layers")
+        lines = list(chain.lines)
+        made: list[str] = []
+        if chain.is_labelled:
+            self.helpers.add("OrderedDict")
+            made.append(f"{indent}{variable}: OrderedDict[str, nn.Module] = OrderedDict()")
+            return [*made, *self._steps(lines, indent, variable, labelled=True)], variable
+        first: list[Code] = []
+        while lines and isinstance(lines[0], Append) and not isinstance(lines[0].value, Chain):
+            first.append(lines.pop(0).value)
+        made += laid_out(list_of(first), indent, f"{variable}: list[nn.Module] = ")
+        return [*made, *self._steps(lines, indent, variable, labelled=False)], variable
+
+    def _steps(self, lines: Sequence[Any], indent: str, variable: str, *, labelled: bool) -> list[str]:
+        made: list[str] = []
+        run: list[Code] = []
+        todo = list(lines)
+
+        def close() -> None:
+            if len(run) == 1:
+                made.extend(laid_out(call(attribute(variable, "append"), run[0]), indent))
+            elif run:
+                made.extend(laid_out(list_of(run), indent, f"{variable} += "))
+            run.clear()
+
+        while todo:
+            line = todo.pop(0)
+            if isinstance(line, Assign) and todo and self._is_only_for(line, todo[0], lines):
+                _put_inside(todo[0], line)
+                continue
+            if isinstance(line, Append):
+                value = line.value
+                if isinstance(value, Chain):
+                    inner = self.inline(value)
+                    if inner is not None and not inner[0]:
+                        value = sequential(inner[1])
+                    else:
+                        close()
+                        before, value = self.chain(value, indent, "stage")
+                        made += before
+                if not labelled:
+                    run.append(value)
+                    continue
+                label = line.label if line.label is not None else call("str", call("len", name(variable)))
+                made += laid_out(value, indent, f"{variable}[{flat(label)}] = ")
+                continue
+            close()
+            match line:
+                case If():
+                    made += self._chain_if(line, indent, variable, labelled=labelled)
+                case For():
+                    head = laid_out(line.source, indent, f"for {target(line.target)} in ", ":")
+                    made += [*head, *self._steps(line.lines, indent + _STEP, variable, labelled=labelled)]
+                case _:
+                    made += self._line(line, indent)
+        close()
+        return made
+
+    def _chain_if(self, line: If, indent: str, variable: str, *, labelled: bool, word: str = "if") -> list[str]:
+        test, yes, no = line.test, line.yes, line.no
+        if not yes:
+            test, yes, no = negated(test), no, []
+        made = laid_out(test, indent, f"{word} ", ":")
+        made += self._steps(yes, indent + _STEP, variable, labelled=labelled)
+        if len(no) == 1 and isinstance(no[0], If) and no[0].yes:
+            made += self._chain_if(no[0], indent, variable, labelled=labelled, word="elif")
+        elif no:
+            made += [f"{indent}else:", *self._steps(no, indent + _STEP, variable, labelled=labelled)]
+        return made
+
+
+def _reads_itself(line: Assign) -> bool:
+    return line.name in names_in(line.code)
+
+
+def _reads_parts(line: Assign) -> bool:
+    return any(getattr(node, "kept", None) is not None for node in ast.walk(line.code))
+
+
+def _put_inside(line: Any, assign: Assign) -> None:
+    line.value = assign.code
+
+
+def _count_reads(lines: Iterable[Any], variable: str) -> int:
+    count = 0
+    for line in walk(lines):
+        for code in codes_of(line):
+            count += sum(isinstance(node, ast.Name) and node.id == variable for node in ast.walk(code))
+    return count
+
+
+def codes_of(line: Any) -> list[Code]:
+    """The expressions of a line itself."""
+    found: list[Any] = []
+    match line:
+        case Assign() | Compute():
+            found = [line.code]
+        case Register():
+            found = [line.value, line.part.label, *line.tests]
+        case Append():
+            found = [line.value, line.label]
+        case Effect():
+            found = [line.code]
+        case If():
+            found = [line.test]
+        case For():
+            found = [line.source]
+        case _:
+            found = []
+    return [code for code in found if isinstance(code, ast.AST)]  # type: ignore[misc]
+
+
+def always_registers(lines: Iterable[Any], word: str) -> bool:
+    """Whether a part is registered on every way through lines."""
+    for line in lines:
+        if isinstance(line, Register) and line.part.name == word:
+            return True
+        if isinstance(line, If) and always_registers(line.yes, word) and always_registers(line.no, word):
+            return True
+    return False
+
+
+class ForwardWriter:
+    """Writes the lines of `forward`."""
+
+    def __init__(
+        self,
+        parts: dict[int, Part],
+        inputs: Sequence[str],
+        flags: dict[int, str],
+        optional: set[int],
+        homes: Any,
+        used: set[int],
+    ) -> None:
+        self._parts, self._flags, self._optional, self._homes = parts, flags, optional, homes
+        self._known = set(inputs)
+        self._stored: set[str] = set()
+        self._locals: set[str] = set()
+        self.returns: set[str] = set()
+        counts: dict[int, int] = {}
+        self._elements: dict[int, Code] = {}
+        self._counts: dict[str, int] = {}
+        """How often each variable is given something."""
+        for number, part in parts.items():
+            if part.whole is not None and number in used:
+                at = counts[part.whole.number] = counts.get(part.whole.number, -1) + 1
+                self._elements[number] = subscript(attribute("self", part.name), ast.Constant(at))
+
+    def whole(self, lines: Sequence[Any], indent: str) -> list[str]:
+        """All lines of the method."""
+        for line in walk(lines):
+            if isinstance(line, Compute):
+                for each in line.names:
+                    self._counts[each] = self._counts.get(each, 0) + 1
+        return self.lines(lines, indent)
+
+    def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
+        """Lines as text."""
+        made: list[str] = []
+        for at, line in enumerate(lines):
+            made += self._line(line, indent, lines[at + 1 :])
+        return made
+
+    def code(self, code: Code) -> Code:
+        """An expression with what `__init__` has kept."""
+        values: dict[str, Code] = {}
+        for each in names_in(code):
+            if each.startswith(FLOW):
+                values[each] = name(each.removeprefix(FLOW))
+            elif each.startswith(EACH):
+                values[each] = self._each(int(each.removeprefix(EACH)))
+            elif each.startswith(ELEMENT):
+                values[each] = self._elements[int(each.removeprefix(ELEMENT))]
+            elif each not in self._locals and each not in _PLAIN:
+                values[each] = attribute("self", each)
+        return replaced(code, values)
+
+    _loop_parts: dict[int, Code]
+
+    def _each(self, number: int) -> Code:
+        return self._loop_parts[number]
+
+    def _line(self, line: Any, indent: str, rest: Sequence[Any]) -> list[str]:
+        match line:
+            case Compute():
+                return self._compute(line, indent)
+            case Assign():
+                self._locals.add(line.name)
+                return laid_out(self.code(line.code), indent, f"{line.name} = ")
+            case If():
+                return self._if(line, indent)
+            case For():
+                return self._for(line, indent)
+            case Training():
+                return self._training(line, indent, rest)
+            case Return():
+                return self._return(line, indent)
+            case _:
+                message = f"no way to write {line}"
+                raise TypeError(message)
+
+    def _training(self, line: Training, indent: str, rest: Sequence[Any]) -> list[str]:
+        assigned = [each for inner in walk(line.lines) if isinstance(inner, Compute) for each in inner.names]
+        after: set[str] = set()
+        for each in rest:
+            if isinstance(each, Return):
+                for _, code in each.training:
+                    after |= names_in(code)
+        needed = [each for each in dict.fromkeys(assigned) if each in after and each not in self._known]
+        made = []
+        if needed:
+            shown = " = ".join(each.removeprefix(FLOW) for each in needed)
+            source = min(self._known) if FLOW + "x" not in self._known else FLOW + "x"
+            made.append(f"{indent}{shown} = {source.removeprefix(FLOW)}  # worked out in training only")
+            self._known |= set(needed)
+        return [*made, f"{indent}if self.training:", *self.lines(line.lines, indent + _STEP)]
+
+    def _compute(self, line: Compute, indent: str) -> list[str]:
+        code = self.code(line.code)
+        shown = [each.removeprefix(FLOW) for each in line.names]
+        made = []
+        is_any = _is_any(code) or self._counts.get(line.names[0], 0) > 1
+        if len(line.names) == 1 and line.type != "tuple":
+            lead = shown[0]
+            if line.names[0] not in self._known and (is_any or line.type != "Tensor"):
+                lead += f": {line.type}"
+            self._known.add(line.names[0])
+            return laid_out(code, indent, f"{lead} = ")
+        if is_any:
+            for each, text in zip(line.names, shown, strict=True):
+                if each not in self._known and text != "_":
+                    made.append(f"{indent}{text}: Tensor")
+        self._known |= set(line.names)
+        lead = ", ".join(shown) + ("," if len(shown) == 1 else "")
+        return [*made, *laid_out(code, indent, f"{lead} = ")]
+
+    def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
+        test, yes, no = self._test(line)
+        made = laid_out(test, indent, f"{word} ", ":")
+        made += self.lines(yes, indent + _STEP)
+        if len(no) == 1 and isinstance(no[0], If) and self._test(no[0])[1]:
+            made += self._if(no[0], indent, "elif")
+        elif no:
+            asserts = [
+                f"{indent}{_STEP}assert self.{self._parts[number].name} is not None"
+                for number in sorted(self.optional_used(no))
+            ]
+            made += [f"{indent}else:", *asserts, *self.lines(no, indent + _STEP)]
+        return made
+
+    def _test(self, line: If) -> tuple[Code, list[Any], list[Any]]:
+        """How `forward` asks for a condition: by a part that is there or not, or by what `__init__` has kept."""
+        yes, no = line.yes, line.no
+        used = sorted(self.optional_used(yes))
+        if line.in_loop:
+            test = self.code(line.test)
+            return (test, yes, no) if yes else (negated(test), no, [])
+        origin = getattr(line, "origin", id(line))
+        own = {n for n in used if self._homes.get(n) == (origin, True)}
+        tests = [is_not_none(attribute("self", self._parts[number].name)) for number in used]
+        if own:
+            return all_of(tests), yes, no
+        other = sorted(self.optional_used(no))
+        own_no = {n for n in other if self._homes.get(n) == (origin, False)}
+        if own_no and not yes:
+            tests = [is_not_none(attribute("self", self._parts[number].name)) for number in other]
+            return all_of(tests), no, []
+        flag = attribute("self", self._flags[origin])
+        if not yes:
+            more = [is_not_none(attribute("self", self._parts[number].name)) for number in other]
+            return all_of([negated(flag), *more]), no, []
+        return all_of([flag, *tests]), yes, no
+
+    def optional_used(self, lines: Iterable[Any]) -> set[int]:
+        """The parts that may be missing and are applied in lines, but for those inside further conditions."""
+        found: set[int] = set()
+        for line in lines:
+            if isinstance(line, Compute):
+                found |= uses(line.code).parts & self._optional
+        return found
+
+    def _for(self, line: For, indent: str) -> list[str]:
+        outer_parts = getattr(self, "_loop_parts", {})
+        outer_locals = set(self._locals)
+        used = [part for part in line.lists if part.number in _used_lists(line.lines)]
+        made: list[str] = []
+        is_simple = bool(used) and _is_simple(line, {part.number for part in used})
+        self._loop_parts = dict(outer_parts)
+        taken = {each.removeprefix(FLOW) for each in self._known} | self._locals
+        if is_simple:
+            variables = []
+            for part in used:
+                variable = part.name if part.name not in taken else f"{part.name}_"
+                variables.append(variable)
+                self._loop_parts[part.number] = name(variable)
+            sources: list[Code] = [attribute("self", part.name) for part in used]
+            targets: list[Code] = [name(variable) for variable in variables]
+            if getattr(line, "needs_target", False):
+                source = self.code(line.source)
+                sources, targets = [source, *sources], [line.target, *targets]
+            whole = sources[0] if len(sources) == 1 else call("zip", *sources)
+            into: Code = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
+        else:
+            for part in used:
+                variable = part.name if part.name not in taken else f"{part.name}_"
+                made.append(f"{indent}{variable} = iter(self.{part.name})")
+                self._loop_parts[part.number] = call("next", name(variable))
+            whole, into = self.code(line.source), line.target
+            if not getattr(line, "needs_target", False) and isinstance(into, ast.Name):
+                into = name("_")
+        self._locals |= {node.id for node in ast.walk(line.target) if isinstance(node, ast.Name)}
+        head = laid_out(whole, indent, f"for {target(into)} in ", ":")
+        body = self.lines(line.lines, indent + _STEP)
+        self._loop_parts, self._locals = outer_parts, outer_locals
+        return [*made, *head, *body]
+
+    def _return(self, line: Return, indent: str) -> list[str]:
+        made: list[str] = []
+        if line.training:
+            made.append(f"{indent}if self.training:")
+            made += self._result((*line.always, *line.training), indent + _STEP)
+        return [*made, *self._result(line.always, indent)]
+
+    def _result(self, outputs: Sequence[tuple[str | None, Code]], indent: str) -> list[str]:
+        codes = [self.code(code) for _, code in outputs]
+        made: list[str] = []
+        if outputs[0][0] is not None:
+            pairs = ast.Dict([ast.Constant(word) for word, _ in outputs], codes)
+            self.returns.add("dict[str, Tensor]")
+            text = f"{indent}return {flat(pairs)}"
+            if len(text) <= WIDTH:
+                return [text]
+            return [
+                f"{indent}return {{",
+                *(f"{indent}{_STEP}{flat(k)}: {flat(v)}," for k, v in zip(pairs.keys, pairs.values, strict=True) if k),
+                f"{indent}}}",
+            ]
+        if len(codes) == 1:
+            self.returns.add("Tensor")
+            return [*made, *laid_out(codes[0], indent, "return ")]
+        self.returns.add(f"tuple[{', '.join(['Tensor'] * len(codes))}]")
+        row = ", ".join(map(flat, codes))
+        if len(row) + len(indent) + 7 <= WIDTH:
+            return [*made, f"{indent}return {row}"]
+        return [f"{indent}return (", *(f"{indent}{_STEP}{flat(code)}," for code in codes), f"{indent})"]
+
+
+def _is_any(code: Code) -> bool:
+    """Whether mypy knows nothing of what an expression gives: a module's call."""
+    if not isinstance(code, ast.Call):
+        return isinstance(code, ast.Subscript) and _is_any(code.value)
+    func = code.func
+    if isinstance(func, ast.Attribute):
+        if func.attr == "values":
+            return _is_any(func.value)
+        if isinstance(func.value, ast.Name) and func.value.id in ("torch", "F"):
+            return False
+        return isinstance(func.value, ast.Name) and func.value.id == "self"
+    return not (isinstance(func, ast.Name) and func.id in ("sum", "max"))
+
+
+def _used_lists(lines: Iterable[Any]) -> set[int]:
+    found: set[int] = set()
+    for line in walk(lines):
+        for code in codes_of(line):
+            for node in ast.walk(code):
+                if isinstance(node, ast.Name) and node.id.startswith(EACH):
+                    found.add(int(node.id.removeprefix(EACH)))
+    return found
+
+
+def _is_simple(line: For, numbers: set[int]) -> bool:
+    """Whether a loop applies each of its lists' parts once in each turn, whatever happens."""
+    counts = dict.fromkeys(numbers, 0)
+    for each in line.lines:
+        if isinstance(each, (For, If, Training)):
+            if _used_lists([each]):
+                return False
+            continue
+        for code in codes_of(each):
+            for node in ast.walk(code):
+                if isinstance(node, ast.Name) and node.id.startswith(EACH):
+                    counts[int(node.id.removeprefix(EACH))] += 1
+    return all(count == 1 for count in counts.values())
+
+
+_PLAIN = frozenset(
+    ["F", "abs", "ceil", "enumerate", "float", "floor", "getattr", "int", "iter", "len", "make_divisible", "max", "min",
+     "next", "nn", "range", "round", "self", "str", "sum", "torch", "zip"]
+)  # fmt: skip

@@ -1,0 +1,287 @@
+"""The names of parts to which a body gives none: they follow from the text alone.
+
+In: the syntax tree of a body. Out: for each place where a layer is applied without a name, what its part is called.
+
+A part is named by the word that the text has for its layer, and counted where it stands: which branch is taken, and
+what a parameter is given, make no difference. In a loop one place makes several parts: they are those of a list with
+the name of the place, `conv1.0`, `conv1.1`, ...
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from cnndsl.names import numbered, snake
+from cnndsl.syntax import tree
+
+Place = tuple[int, int]
+"""Where an expression stands in its text, from its first character to the one after its last."""
+
+
+class PartName(NamedTuple):
+    """What the part of a place is called; `is_list` where a loop makes several."""
+
+    name: str
+    is_list: bool
+
+
+def unnamed_parts(definition: tree.Definition) -> dict[Place, PartName]:
+    """The names of the parts of a block or network that the text does not name, in the order of the text."""
+    parameters = frozenset(parameter.name.text for parameter in definition.parameters)
+    walk = _Walk(parameters, _declared_names(definition.body), _computed_names(definition.body))
+    walk.lines(definition.body)
+    return walk.found
+
+
+def place_of(node: tree.Node) -> Place:
+    """The place of a node in its text."""
+    return (node.span.start, node.span.end)
+
+
+def written_word(node: tree.Expression) -> str:
+    """The word by which the text speaks of a layer: `conv` of `conv(8, 3)`, `rows` of `rows[0]`."""
+    match node:
+        case tree.Name():
+            return node.text
+        case tree.Call():
+            return written_word(node.function)
+        case tree.Index() | tree.Slice() | tree.Attribute():
+            return written_word(node.value)
+        case _:
+            return "layers"
+
+
+class _Walk:
+    """Goes through a body, line by line, and tells what flows from what makes layers."""
+
+    def __init__(self, parameters: frozenset[str], taken: frozenset[str], computed: list[re.Pattern[str]]) -> None:
+        self.found: dict[Place, PartName] = {}
+        self._parameters, self._taken, self._computed = parameters, taken, computed
+        self._values: set[str] = set()
+        self._parts: set[str] = set()
+        self._counts: dict[str, int] = {}
+        self._loops = 0
+
+    def lines(self, body: tree.Body) -> None:
+        for statement in body.statements:
+            self._line(statement)
+
+    def _line(self, statement: tree.Statement) -> None:
+        match statement:
+            case tree.Apply():
+                self._applied(statement.value)
+            case tree.Bind():
+                self._bind(statement)
+            case tree.For():
+                self._operand(statement.source)
+                if self._flows(statement.source):
+                    self._values |= set(names_of(statement.targets))
+                self._repeated(statement.body)
+            case tree.Repeat():
+                self._repeated(statement.body)
+            case tree.When():
+                self.lines(statement.body)
+            case tree.Output():
+                for item in statement.items:
+                    self._operand(item.value)
+            case _:
+                return
+
+    def _repeated(self, body: tree.Body) -> None:
+        self._loops += 1
+        self.lines(body)
+        self._loops -= 1
+
+    def _bind(self, statement: tree.Bind) -> None:
+        value = statement.value
+        names = {target.text for target in statement.targets}
+        if not _is_parameter(value):
+            self._operand(value)
+        elif isinstance(value, tree.Call):
+            self._arguments(value)
+        if self._flows(value):
+            self._values |= names
+        else:
+            self._parts |= names
+
+    def _applied(self, node: tree.Expression) -> None:
+        """An expression whose layers are applied here."""
+        match node:
+            case tree.Pipe():
+                self._pipe(node, is_applied=True)
+            case tree.Labelled():
+                self._labelled(node)
+            case tree.Body():
+                self.lines(node)
+            case tree.If():
+                self.lines(node.yes)
+                if isinstance(node.no, tree.If):
+                    self._applied(node.no)
+                elif node.no is not None:
+                    self.lines(node.no)
+            case tree.Conditional():
+                self._applied(node.yes)
+                self._applied(node.no)
+            case tree.Binary(operator="*") if not self._flows(node):
+                self._loops += 1
+                self._applied(node.left)
+                self._loops -= 1
+            case tree.Call() if not self._flows(node):
+                self._arguments(node)
+                self._add(node)
+            case tree.Name() if node.text not in self._values and node.text not in self._parts:
+                self._add(node)
+            case tree.Index() | tree.Slice() if not self._flows(node):
+                self._add(node)
+            case _:
+                self._operand(node)
+
+    def _pipe(self, node: tree.Pipe, *, is_applied: bool) -> None:
+        first = node.stages[0]
+        may_flow = self._flows(first) or (isinstance(first, tree.Name) and first.text in self._parameters)
+        if self._flows(first):
+            self._operand(first)
+        elif is_applied:
+            self._applied(first)
+        if may_flow or is_applied:
+            for stage in node.stages[1:]:
+                self._applied(stage)
+
+    def _labelled(self, node: tree.Labelled) -> None:
+        if isinstance(node.layer, tree.Call):
+            self._arguments(node.layer)
+        if isinstance(node.label, tree.Name):
+            self._parts.add(node.label.text)
+
+    def _operand(self, node: tree.Expression) -> None:
+        """An expression that is worked out, and not applied."""
+        match node:
+            case tree.Pipe():
+                self._pipe(node, is_applied=False)
+            case tree.Call():
+                self._arguments(node)
+                if _is_parameter(node):
+                    self._add(node)
+            case tree.Comprehension():
+                self._operand(node.source)
+                if self._flows(node.source):
+                    self._values |= set(names_of(node.targets))
+                self._loops += 1
+                self._operand(node.item)
+                self._loops -= 1
+            case tree.ListOf():
+                for item in node.items:
+                    self._operand(item)
+            case tree.Conditional():
+                self._operand(node.yes)
+                self._operand(node.no)
+            case tree.Binary():
+                self._operand(node.left)
+                self._operand(node.right)
+            case tree.Unary():
+                self._operand(node.operand)
+            case tree.Comparison():
+                for item in node.operands:
+                    self._operand(item)
+            case tree.Index() | tree.Slice() | tree.Attribute():
+                self._operand(node.value)
+            case _:
+                return
+
+    def _arguments(self, node: tree.Call) -> None:
+        for argument in node.arguments:
+            self._operand(argument.value)
+
+    def _add(self, node: tree.Expression) -> None:
+        word = snake(written_word(node))
+        while True:
+            count = self._counts[word] = self._counts.get(word, 0) + 1
+            name = numbered(word, count)
+            if any(pattern.fullmatch(name) for pattern in self._computed):
+                name = f"{word}_{count}"
+            if name not in self._taken:
+                break
+        self.found[place_of(node)] = PartName(name, self._loops > 0)
+
+    def _flows(self, node: tree.Expression) -> bool:
+        """Whether an expression is a value of the network, or a list of them, as far as its text tells."""
+        match node:
+            case tree.It() | tree.Input():
+                return True
+            case tree.Name():
+                return node.text in self._values
+            case tree.Pipe():
+                first = node.stages[0]
+                return self._flows(first) or (isinstance(first, tree.Name) and first.text in self._parameters)
+            case tree.Call():
+                is_definition = isinstance(node.function, tree.Name) and node.function.text[:1].isupper()
+                if isinstance(node.function, tree.Input) or _is_parameter(node):
+                    return True
+                return not is_definition and any(self._flows(argument.value) for argument in node.arguments)
+            case tree.Attribute():
+                return False
+            case tree.Index() | tree.Slice():
+                return self._flows(node.value)
+            case tree.ListOf():
+                return any(map(self._flows, node.items))
+            case tree.Comprehension():
+                before = set(self._values)
+                if self._flows(node.source):
+                    self._values |= set(names_of(node.targets))
+                flows = self._flows(node.item)
+                self._values = before
+                return flows
+            case tree.Conditional():
+                return self._flows(node.yes) or self._flows(node.no)
+            case tree.Binary() if node.operator not in ("and", "or"):
+                return self._flows(node.left) or self._flows(node.right)
+            case tree.Unary(operator="-"):
+                return self._flows(node.operand)
+            case _:
+                return False
+
+
+def names_of(targets: tree.Name | tree.Row) -> list[str]:
+    """The names that a loop gives to the items of what it runs over."""
+    if isinstance(targets, tree.Name):
+        return [targets.text]
+    return [name for item in targets.items for name in names_of(item)]
+
+
+def _is_parameter(node: tree.Expression) -> bool:
+    return isinstance(node, tree.Call) and isinstance(node.function, tree.Name) and node.function.text == "parameter"
+
+
+def _computed_names(body: tree.Body) -> list[re.Pattern[str]]:
+    """Patterns of the names that a body gives by texts with numbers in them: `"conv{i}"`."""
+    found = []
+    for node in _all(body):
+        if isinstance(node, tree.Labelled) and isinstance(node.label, tree.String):
+            pieces = (re.escape(part) if isinstance(part, str) else r"-?\d+" for part in node.label.parts)
+            found.append(re.compile("".join(pieces)))
+    return found
+
+
+def _all(body: tree.Body) -> Iterator[tree.Node]:
+    todo: list[Any] = [body]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tree.Node):
+            yield node
+            for item in node.contents:
+                todo.extend(item if isinstance(item, tuple) else (item,) if isinstance(item, tree.Node) else ())
+
+
+def _declared_names(body: tree.Body) -> frozenset[str]:
+    """Every name that a body gives by hand, so that automatic names keep clear of them."""
+    names: set[str] = set()
+    for node in _all(body):
+        if isinstance(node, tree.Bind):
+            names.update(target.text for target in node.targets)
+        elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
+            names.add(node.label.text)
+        elif isinstance(node, tree.String):
+            names.add("".join(map(str, node.parts)))
+    return frozenset(names)

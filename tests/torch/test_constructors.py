@@ -1,0 +1,65 @@
+"""Whatever a generated constructor accepts works, and is the text compiled with the same settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.generator import generate
+from tests.torch.constructors import check
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))
+MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
+def test_a_case_with_other_arguments(path: Path) -> None:
+    check(path)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
+def test_a_model_with_other_arguments(path: Path) -> None:
+    check(path, runs=False, most=12)
+
+
+@pytest.mark.parametrize("seed", range(0, 120, 3))
+def test_a_random_program_with_other_arguments(seed: int) -> None:
+    check(generate(seed).text())
+
+
+def test_arguments_are_drawn() -> None:
+    """What is never drawn is never tested."""
+    assert sum(check(path) for path in CASES if path.stem in ("parameters", "depth_drop", "unet", "loops")) > 30
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """
+        block Pick(which) { for i in range(2) { if i == which { "{i}": conv(4, 1) } } }
+        network Net { input(3, 8, 8); a: Pick(0) -> b: Pick(1) }
+        """,
+        """
+        block Some(n) { if n == 1 { "1": conv(4, 1) } else if n == 2 { "1": conv(4, 3) } else { relu } }
+        network Net { input(3, 8, 8); Some(1) -> Some(2) -> Some(3) }
+        """,
+        """
+        block Mix { linear(10, axis=-1) }
+        network Net(dim = 16) { input(3, 8, 8); reshape([12, 16]); linear(dim, axis=-1) -> Mix }
+        """,
+        """
+        block Runs(times) { repeat times - 1 { conv(4, 3, padding=1) -> relu }; conv(4, 1) }
+        network Net(times = 2) { input(3, 8, 8); Runs(times) -> Runs(4) }
+        """,
+        """
+        network Net(width = 8, depth = 3) {
+            input(3, 8, 8)
+            body: { for i in range(depth) { conv(width * 2 ** i, 1) -> relu } }
+            it.channels * it -> linear(it.channels // 2)
+        }
+        """,
+    ],
+)
+def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:
+    check(text)
