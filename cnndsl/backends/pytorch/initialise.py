@@ -100,7 +100,7 @@ def _own(line: Any, path: Code | None, found: list[Own], helpers: set[str]) -> N
         return
     helpers.add("begun")
     named = {}
-    for word, rule in begins:
+    for word, rule in sorted(begins, key=lambda row: row[0] != "weight"):
         fill: Code = attribute("nn", "init", f"{rule.name}_")
         defaults = RULES[rule.name]
         given = {each: static.code for each, static in rule.arguments if defaults.get(each) != static.value}
@@ -128,16 +128,17 @@ def init_lines(text: Any, unit: Any, translation: Any) -> list[str]:
     for kind, tensor, rule in text.rules:
         rules.setdefault(kind, {})[tensor] = rule
     kinds = [*rules, *dict.fromkeys(own.kind for own in text.own if own.kind not in rules)]
-    if not kinds:
+    has_begun = "begun" in translation.helpers
+    if not kinds and not has_begun:
         return []
     known = _layers(translation.program, unit, translation)
     blocks: list[tuple[list[str], list[str]]] = []
     for kind in kinds:
         body = _body(kind, rules.get(kind, {}), [own for own in text.own if own.kind == kind], known, translation)
-        targets = _targets(kind, known, translation, unit)
+        targets = _targets(kind, known, unit)
         same = next((block for block in blocks if block[1] == body), None)
         if same is not None:
-            same[0].extend(targets)
+            same[0].extend(each for each in targets if each not in same[0])
         else:
             blocks.append((targets, body))
     lines = []
@@ -153,9 +154,17 @@ def init_lines(text: Any, unit: Any, translation: Any) -> list[str]:
             continue
         lines.append(f"{_INDENT}    {word} isinstance(module, {shown}):")
         lines += body
-    if any(" not in own" in line for line in lines):
-        lines.insert(0, f'{_INDENT}    own = getattr(module, "begun", ())')
-    return [f"{_INDENT}for module in self.modules():", *lines]
+    first = [f"{_INDENT}for module in self.modules():"]
+    if has_begun:
+        first.append(f'{_INDENT}    own = getattr(module, "begun", {{}})')
+    if any(" not in given" in line for line in lines):
+        first.append(f'{_INDENT}    given = getattr(module, "given", ())')
+    if has_begun:
+        lines += [
+            f"{_INDENT}    for name, rule in own.items():",
+            f"{_INDENT}        rule(module.get_parameter(name))",
+        ]
+    return [*first, *lines]
 
 
 def _layers(program: Program, unit: Any, translation: Any) -> dict[str, list[Leaf]]:
@@ -181,14 +190,13 @@ def _leaves(program: Program, module: Module, seen: set[str]) -> Iterator[Leaf]:
             yield unit
 
 
-def _targets(kind: str, known: dict[str, list[Leaf]], translation: Any, unit: Any) -> list[str]:
+def _targets(kind: str, known: dict[str, list[Leaf]], unit: Any) -> list[str]:
     found = dict.fromkeys(leaf.layer.torch(leaf.x).target for leaf in known.get(kind, ()))
     if not found:
         rank = len(unit.text.input_rank) - 1
         found = dict.fromkeys([f"nn.{KINDS[kind].module_name(rank)}"])
     if "ChannelLayerNorm" in found:
         found = dict.fromkeys(["nn.LayerNorm"])
-    del translation
     return list(found)
 
 
@@ -216,6 +224,8 @@ def _body(
         tests = []
         if "begun" in translation.helpers:
             tests.append(f'"{tensor}" not in own')
+        if "with_weights" in translation.helpers:
+            tests.append(f'"{tensor}" not in given')
         if not _has_always(kind, tensor, known):
             tests.append(f"module.{tensor} is not None")
         code = rule_code(rule, attribute("module", tensor))

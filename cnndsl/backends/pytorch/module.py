@@ -34,6 +34,7 @@ def with_weights(layer: Layer, trainable: bool = False, **numbers: list[Any]) ->
         parameter = layer.get_parameter(name).requires_grad_(False)
         parameter.copy_(torch.tensor(values, dtype=parameter.dtype))
         parameter.requires_grad_(trainable)
+    vars(layer)["given"] = tuple(numbers)
     return layer
 '''
 _MAKE_DIVISIBLE = '''\
@@ -56,10 +57,8 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def begun(layer: Layer, **rules: Callable[[Tensor], Any]) -> Layer:
-    """Begin tensors of a layer by rules of its own, which those of a network leave alone."""
-    for name, rule in rules.items():
-        rule(layer.get_parameter(name))
-    vars(layer)["begun"] = tuple(rules)
+    """Keep how tensors of a layer begin; the network that it is in follows it."""
+    vars(layer)["begun"] = rules
     return layer
 '''
 _SOURCES = {

@@ -26,57 +26,61 @@ class Transition(nn.Sequential):
 class DenseLayer(nn.Module):
     """DenseLayer, a block of densenet121.cnn."""
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, growth: int) -> None:
         super().__init__()
         self.norm1 = nn.BatchNorm2d(in_channels)
         self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(in_channels, 128, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(128)
+        self.conv1 = nn.Conv2d(in_channels, 4 * growth, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(4 * growth)
         self.relu2 = nn.ReLU()
-        self.conv2 = nn.Conv2d(128, 32, 3, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.conv1(self.relu1(self.norm1(x)))
         out = self.conv2(self.relu2(self.norm2(out)))
-        return torch.cat((x, out), 1)
+        out = torch.cat((x, out), 1)
+        return out
 
 
-class DenseBlock(nn.Sequential):
+class DenseBlock(nn.Module):
     """DenseBlock, a block of densenet121.cnn."""
 
-    def __init__(self, in_channels: int, layers: int) -> None:
+    def __init__(self, in_channels: int, layers: int, growth: int) -> None:
         super().__init__()
+        channels = in_channels
+        self.layers = layers
         for i in range(layers):
-            self.add_module(f"denselayer{i + 1}", DenseLayer(in_channels + 32 * i))
+            self.add_module(f"denselayer{i + 1}", DenseLayer(channels, growth))
+            channels += growth
+        self.out_channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        for i in range(self.layers):
+            x = getattr(self, f"denselayer{i + 1}")(x)
+        return x
 
 
 class DenseNet121(nn.Module):
-    """DenseNet121: 3 x 224 x 224 in, 1000 out, 7,978,856 parameters.
+    """DenseNet121: 3 x 224 x 224 in, 1000 out, 7,978,856 parameters."""
 
-    Fixed when it was compiled: growth = 32.
-    """
-
-    def __init__(self, classes: int = 1000) -> None:
+    def __init__(self, growth: int = 32, classes: int = 1000) -> None:
         super().__init__()
-        self.features = nn.Sequential(
-            OrderedDict(
-                [
-                    ("conv0", nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)),
-                    ("norm0", nn.BatchNorm2d(64)),
-                    ("relu0", nn.ReLU()),
-                    ("pool0", nn.MaxPool2d(3, stride=2, padding=1)),
-                    ("denseblock1", DenseBlock(64, 6)),
-                    ("transition1", Transition(256)),
-                    ("denseblock2", DenseBlock(128, 12)),
-                    ("transition2", Transition(512)),
-                    ("denseblock3", DenseBlock(256, 24)),
-                    ("transition3", Transition(1024)),
-                    ("denseblock4", DenseBlock(512, 16)),
-                    ("norm5", nn.BatchNorm2d(1024)),
-                ],
-            ),
-        )
-        self.classifier = nn.Linear(1024, classes)
+        features: OrderedDict[str, nn.Module] = OrderedDict()
+        features["conv0"] = nn.Conv2d(3, 2 * growth, 7, stride=2, padding=3, bias=False)
+        features["norm0"] = nn.BatchNorm2d(2 * growth)
+        features["relu0"] = nn.ReLU()
+        features["pool0"] = nn.MaxPool2d(3, stride=2, padding=1)
+        in_channels = 2 * growth
+        for i, n in enumerate([6, 12, 24, 16]):
+            if i > 0:
+                features[f"transition{i}"] = Transition(in_channels)
+                in_channels = in_channels // 2
+            block = DenseBlock(in_channels, n, growth)
+            features[f"denseblock{i + 1}"] = block
+            in_channels = block.out_channels
+        features["norm5"] = nn.BatchNorm2d(in_channels)
+        self.features = nn.Sequential(features)
+        self.classifier = nn.Linear(in_channels, classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)
@@ -84,9 +88,7 @@ class DenseNet121(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 224, 224) to (N, 1000)."""
-        x = self.features(x)  # 1024 x 7 x 7
-        x = F.adaptive_avg_pool2d(F.relu(x), 1)  # 1024 x 1 x 1
-        x = torch.flatten(x, 1)  # 1024
-        x = self.classifier(x)  # 1000
+        x = self.features(x)
+        x = F.adaptive_avg_pool2d(F.relu(x), 1)
+        x = self.classifier(torch.flatten(x, 1))
         return x

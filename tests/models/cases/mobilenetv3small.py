@@ -56,9 +56,8 @@ class SqueezeExcite(nn.Module):
         self.scale_activation = nn.Hardsigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.avgpool(x)
-        out = self.activation(self.fc1(out))
-        x = x * self.scale_activation(self.fc2(out))
+        out2: Tensor = self.activation(self.fc1(self.avgpool(x)))
+        x = x * self.scale_activation(self.fc2(out2))
         return x
 
 
@@ -71,35 +70,31 @@ class InvertedResidual(nn.Module):
         kernel: int,
         expanded: int,
         channels: int,
-        act: Callable[[], nn.Module],
         stride: int = 1,
+        act: Callable[[], nn.Module] = nn.ReLU,
         excite: bool = False,
     ) -> None:
         super().__init__()
-        self.block = nn.Sequential(
-            *(
-                [ConvNorm(in_channels, expanded, act)]
-                if expanded != in_channels
-                else []
-            ),
-            ConvNorm(
-                expanded, expanded, act, kernel=kernel, stride=stride, groups=expanded
-            ),
-            *(
-                [SqueezeExcite(expanded, make_divisible(expanded / 4, 8))]
-                if excite
-                else []
-            ),
+        block: list[nn.Module] = []
+        if expanded != in_channels:
+            block.append(ConvNorm(in_channels, expanded, act))
+        block.append(ConvNorm(expanded, expanded, act, kernel, stride, expanded))
+        if excite:
+            block.append(SqueezeExcite(expanded, make_divisible(expanded / 4, 8)))
+        block.append(
             nn.Sequential(
                 nn.Conv2d(expanded, channels, 1, bias=False),
                 nn.BatchNorm2d(channels, eps=0.001, momentum=0.01),
             ),
         )
-        self.residual = stride == 1 and in_channels == channels
+        self.block = nn.Sequential(*block)
+        self.stride_is_1_and_in_channels_is_channels = (
+            stride == 1 and in_channels == channels
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.block(x)
-        if self.residual:
+        if self.stride_is_1_and_in_channels_is_channels:
             out = x + out
         return out
 
@@ -109,25 +104,72 @@ class MobileNetV3Small(nn.Module):
 
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
-        self.features = nn.Sequential(
-            ConvNorm(3, 16, nn.Hardswish, kernel=3, stride=2),
-            InvertedResidual(16, 3, 16, 16, nn.ReLU, stride=2, excite=True),
-            InvertedResidual(16, 3, 72, 24, nn.ReLU, stride=2),
-            InvertedResidual(24, 3, 88, 24, nn.ReLU),
-            InvertedResidual(24, 5, 96, 40, nn.Hardswish, stride=2, excite=True),
-            *(
-                InvertedResidual(40, 5, 240, 40, nn.Hardswish, excite=True)
-                for _ in range(2)
+        features: list[nn.Module] = [
+            ConvNorm(3, 16, nn.Hardswish, 3, 2),
+            InvertedResidual(
+                16,
+                kernel=3,
+                expanded=16,
+                channels=16,
+                stride=2,
+                act=nn.ReLU,
+                excite=True,
             ),
-            InvertedResidual(40, 5, 120, 48, nn.Hardswish, excite=True),
-            InvertedResidual(48, 5, 144, 48, nn.Hardswish, excite=True),
-            InvertedResidual(48, 5, 288, 96, nn.Hardswish, stride=2, excite=True),
-            *(
-                InvertedResidual(96, 5, 576, 96, nn.Hardswish, excite=True)
-                for _ in range(2)
+            InvertedResidual(
+                16, kernel=3, expanded=72, channels=24, stride=2, act=nn.ReLU
             ),
-            ConvNorm(96, 576, nn.Hardswish),
-        )
+            InvertedResidual(24, kernel=3, expanded=88, channels=24, act=nn.ReLU),
+            InvertedResidual(
+                24,
+                kernel=5,
+                expanded=96,
+                channels=40,
+                stride=2,
+                act=nn.Hardswish,
+                excite=True,
+            ),
+        ]
+        for _ in range(2):
+            features.append(
+                InvertedResidual(
+                    40,
+                    kernel=5,
+                    expanded=240,
+                    channels=40,
+                    act=nn.Hardswish,
+                    excite=True,
+                ),
+            )
+        features += [
+            InvertedResidual(
+                40, kernel=5, expanded=120, channels=48, act=nn.Hardswish, excite=True
+            ),
+            InvertedResidual(
+                48, kernel=5, expanded=144, channels=48, act=nn.Hardswish, excite=True
+            ),
+            InvertedResidual(
+                48,
+                kernel=5,
+                expanded=288,
+                channels=96,
+                stride=2,
+                act=nn.Hardswish,
+                excite=True,
+            ),
+        ]
+        for _ in range(2):
+            features.append(
+                InvertedResidual(
+                    96,
+                    kernel=5,
+                    expanded=576,
+                    channels=96,
+                    act=nn.Hardswish,
+                    excite=True,
+                ),
+            )
+        features.append(ConvNorm(96, 6 * 96, nn.Hardswish))
+        self.features = nn.Sequential(*features)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Sequential(
             nn.Linear(576, 1024),
@@ -145,9 +187,7 @@ class MobileNetV3Small(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 224, 224) to (N, 1000)."""
-        x = self.features(x)  # 576 x 7 x 7
-        x = self.avgpool(x)  # 576 x 1 x 1
-        x = torch.flatten(x, 1)  # 576
-        x = self.classifier(x)  # 1000
+        x = self.features(x)
+        x = torch.flatten(self.avgpool(x), 1)
+        x = self.classifier(x)
         return x

@@ -34,10 +34,11 @@ class Bottleneck(nn.Module):
         out: Tensor = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))
+        shortcut: Tensor = x
         if self.downsample is not None:
-            x = self.downsample(x)
-        x = self.relu(out + x)
-        return x
+            shortcut = self.downsample(shortcut)
+        out = self.relu(out + shortcut)
+        return out
 
 
 class ResNet50(nn.Module):
@@ -49,22 +50,24 @@ class ResNet50(nn.Module):
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        self.layer1 = nn.Sequential(
-            Bottleneck(64, 64),
-            *(Bottleneck(256, 64) for _ in range(2)),
-        )
-        self.layer2 = nn.Sequential(
-            Bottleneck(256, 128, stride=2),
-            *(Bottleneck(512, 128) for _ in range(3)),
-        )
-        self.layer3 = nn.Sequential(
-            Bottleneck(512, 256, stride=2),
-            *(Bottleneck(1024, 256) for _ in range(5)),
-        )
-        self.layer4 = nn.Sequential(
-            Bottleneck(1024, 512, stride=2),
-            *(Bottleneck(2048, 512) for _ in range(2)),
-        )
+        layer1: list[nn.Module] = []
+        in_channels = 64
+        for _ in range(3):
+            layer1.append(Bottleneck(in_channels, 64))
+            in_channels = 256
+        self.layer1 = nn.Sequential(*layer1)
+        layer2: list[nn.Module] = [Bottleneck(in_channels, 128, 2)]
+        for _ in range(3):
+            layer2.append(Bottleneck(512, 128))
+        self.layer2 = nn.Sequential(*layer2)
+        layer3: list[nn.Module] = [Bottleneck(512, 256, 2)]
+        for _ in range(5):
+            layer3.append(Bottleneck(1024, 256))
+        self.layer3 = nn.Sequential(*layer3)
+        layer4: list[nn.Module] = [Bottleneck(1024, 512, 2)]
+        for _ in range(2):
+            layer4.append(Bottleneck(2048, 512))
+        self.layer4 = nn.Sequential(*layer4)
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(2048, classes)
         for module in self.modules():
@@ -74,14 +77,11 @@ class ResNet50(nn.Module):
                 )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 224, 224) to (N, 1000)."""
-        x = self.relu(self.bn1(self.conv1(x)))  # 64 x 112 x 112
-        x = self.maxpool(x)  # 64 x 56 x 56
-        x = self.layer1(x)  # 256 x 56 x 56
-        x = self.layer2(x)  # 512 x 28 x 28
-        x = self.layer3(x)  # 1024 x 14 x 14
-        x = self.layer4(x)  # 2048 x 7 x 7
-        x = self.avgpool(x)  # 2048 x 1 x 1
-        x = torch.flatten(x, 1)  # 2048
-        x = self.fc(x)  # 1000
+        x = self.relu(self.bn1(self.conv1(x)))
+        x = self.maxpool(x)
+        x = self.layer1(x)
+        x = self.layer2(x)
+        x = self.layer3(x)
+        x = self.layer4(x)
+        x = self.fc(torch.flatten(self.avgpool(x), 1))
         return x

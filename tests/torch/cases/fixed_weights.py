@@ -22,6 +22,7 @@ def with_weights(layer: Layer, trainable: bool = False, **numbers: list[Any]) ->
         parameter = layer.get_parameter(name).requires_grad_(False)
         parameter.copy_(torch.tensor(values, dtype=parameter.dtype))
         parameter.requires_grad_(trainable)
+    vars(layer)["given"] = tuple(numbers)
     return layer
 
 

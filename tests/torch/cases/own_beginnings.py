@@ -15,10 +15,8 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def begun(layer: Layer, **rules: Callable[[Tensor], Any]) -> Layer:
-    """Begin tensors of a layer by rules of its own, which those of a network leave alone."""
-    for name, rule in rules.items():
-        rule(layer.get_parameter(name))
-    vars(layer)["begun"] = tuple(rules)
+    """Keep how tensors of a layer begin; the network that it is in follows it."""
+    vars(layer)["begun"] = rules
     return layer
 
 
@@ -51,11 +49,13 @@ class ByPart(nn.Module):
         self.relu1 = nn.ReLU()
         self.head = Head(8, 8)
         for module in self.modules():
-            own = getattr(module, "begun", ())
+            own = getattr(module, "begun", {})
             if isinstance(module, nn.Conv2d) and "weight" not in own:
                 nn.init.kaiming_normal_(
                     module.weight, mode="fan_out", nonlinearity="relu"
                 )
+            for name, rule in own.items():
+                rule(module.get_parameter(name))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.stem(x))
@@ -92,9 +92,11 @@ class ByEnd(nn.Module):
         for _ in range(3):
             self.residual1.append(Residual(8, 8))
         for module in self.modules():
-            own = getattr(module, "begun", ())
+            own = getattr(module, "begun", {})
             if isinstance(module, nn.Conv2d) and "weight" not in own:
                 nn.init.kaiming_normal_(module.weight)
+            for name, rule in own.items():
+                rule(module.get_parameter(name))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.stem(x))
@@ -122,7 +124,7 @@ class OneByOne(nn.Module):
         self.relu6 = nn.ReLU()
         self.last = nn.Conv2d(8, 8, 3)
         for module in self.modules():
-            own = getattr(module, "begun", ())
+            own = getattr(module, "begun", {})
             if isinstance(module, nn.Conv2d):
                 if (
                     module is self.first
@@ -135,6 +137,8 @@ class OneByOne(nn.Module):
                     nn.init.normal_(module.weight, std=0.1)
                 elif "weight" not in own:
                     nn.init.zeros_(module.weight)
+            for name, rule in own.items():
+                rule(module.get_parameter(name))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.first(x))
