@@ -44,7 +44,7 @@ def test_names_are_resolved_and_nodes_have_places() -> None:
 
 def test_unnamed_parts_are_named_by_the_text() -> None:
     _, unit, *_ = program_of(TEXT).definitions
-    parts = [each.part for each in nodes.walk(unit) if getattr(each, "part", None) is not None]
+    parts = [getattr(each, "part", None) for each in nodes.walk(unit)]
     assert [(part.name, part.is_list) for part in parts if part is not None] == [
         ("conv1", False),
         ("act1", False),
@@ -61,7 +61,7 @@ def test_definitions_survive_json(path: Path) -> None:
 
 def test_a_node_is_checked_and_frozen() -> None:
     with pytest.raises(ValidationError):
-        nodes.Ref(span=nodes.Span(1, 1, 1, 2), name="x", of="nothing")  # type: ignore[arg-type]
+        nodes.Ref(span=nodes.Span(1, 1, 1, 2), name="x", of="nothing")
     made = nodes.Const(span=nodes.Span(1, 1, 1, 2), value=1)
     with pytest.raises(ValidationError):
         made.value = 2  # type: ignore[misc]

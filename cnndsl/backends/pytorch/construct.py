@@ -24,7 +24,7 @@ from cnndsl.backends.pytorch.code import (
 from cnndsl.backends.pytorch.expressions import Expressions, Scope
 from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, Compute, walk
 from cnndsl.backends.pytorch.initialise import rule_code
-from cnndsl.backends.pytorch.sorts import is_identity, sample_of, sort_of
+from cnndsl.backends.pytorch.sorts import is_identity, sort_of
 from cnndsl.backends.pytorch.values import (
     AnyList,
     AnyTensors,
@@ -382,7 +382,7 @@ class Construct(Expressions):
             layer = Learned.model_construct(size=dims, init=begin.value)
             code = self.spelled(layer.torch(()))
         else:
-            number = begin.code if sample_of(begin).__class__ is float else call("float", begin.code)
+            number = call("float", begin.code)
             code = call("nn.Parameter", call("torch.full", tuple_of(map(self.argument_code, dims)), number))
         made = Made(code, (self.plain_shape(dims),), "nn.Parameter", is_tensor=True)
         return self.put_learned(made, wanted, node)

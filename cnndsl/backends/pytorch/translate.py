@@ -230,9 +230,12 @@ class Translation:
                 continue
             if word in given:
                 changed |= unit.sorts[word].merge(sort_of(given[word]))
-            elif parameter.default is not None and word not in unit.defaulted:
+            if parameter.default is None or word in unit.defaulted:
+                continue
+            default = self.default(unit.definition, parameter)
+            if word not in given or isinstance(default, RECIPES):  # a layer that is offered has to be a class
                 unit.defaulted.add(word)
-                changed |= unit.sorts[word].merge(sort_of(self.default(unit.definition, parameter)))
+                changed |= unit.sorts[word].merge(sort_of(default))
         if changed:
             self._all_stale()
 
