@@ -89,7 +89,7 @@ def test_the_flatten_that_the_text_forgets_is_put_in() -> None:
         WithoutFlatten()(torch.zeros(2, 3, 32, 32))
     inserted = [step.action for step in program_of(NET).network().steps if isinstance(step.action, Plain)]
     assert [(type(action.layer), action.inserted) for action in inserted] == [(Flatten, True)]
-    assert "x = torch.flatten(x, 1)  # 400" in compiled(NET).python()
+    assert "self.fc1(torch.flatten(x, 1))" in compiled(NET).python()
 
 
 def test_it_takes_the_weights_of_the_text_and_gives_what_that_computes() -> None:

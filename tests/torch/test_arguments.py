@@ -45,9 +45,10 @@ def test_the_constructor_builds_what_compiling_with_the_value_builds(case: str, 
         torch.testing.assert_close(given(*inputs), built(*inputs))
 
 
-def test_what_decides_structure_is_fixed_and_the_docstring_says_so() -> None:
+def test_what_decides_structure_stays_an_argument_with_the_value_it_was_compiled_with() -> None:
     text = (FOLDER / "parameters.cnn").read_text(encoding="utf-8")
     network = imported(compiled(text, depth=3, extra=False).python()).Wide
-    assert "Fixed when it was compiled: kernel = 3, depth = 3, extra = False, act = relu." in network.__doc__
-    with pytest.raises(TypeError):
-        network(depth=2)
+    assert len(network().conv1) == 3
+    assert len(network(depth=2).conv1) == 2
+    assert network().conv2 is None
+    assert network(extra=True).conv2 is not None

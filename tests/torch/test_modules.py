@@ -186,7 +186,7 @@ def test_nothing_but_torch_is_needed() -> None:
         modules = {line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))}
         text = path.with_suffix(".cnn").read_text(encoding="utf-8")
         named = set(re.findall(r'^extern .*from "(\w+)', text, re.MULTILINE))
-        assert modules <= {"torch", "collections", "math", "typing"} | named, path.name
+        assert modules <= {"torch", "collections", "functools", "math", "typing"} | named, path.name
 
 
 def test_maps_of_the_size_of_another_fit_any_input() -> None:
