@@ -114,6 +114,8 @@ class Body(Construct):
         self._runners: dict[str, str] = {}
         self.given_names: set[str] = set()
         """The parameters of the definition."""
+        self.text_names: set[str] = set()
+        """The names that the text gives to constants and values."""
         self._grown: dict[Any, Any] = {}
 
     # Variables
@@ -448,7 +450,7 @@ class Body(Construct):
     def branch(self, test: Static, yes: Any, no: Any, node: Any) -> If:
         """Work out both ways of a condition, and bring what they leave together."""
         if not self.is_silent:
-            self.keep_sizes({self._variables_of(each) for each in _bound(node)} & set(self.current))
+            self.keep_sizes({self._variables_of(each) for each in bound_names(node)} & set(self.current))
         line = If(test.code, [], [], in_loop=bool(self.loops))
         outer = self.lines
         before = self.state()
@@ -581,6 +583,8 @@ class Body(Construct):
     def runner(self, axis: int, rank: int) -> str:
         """The variable for a size of the running value."""
         wanted = self.size_name(axis, rank)
+        if wanted in self.text_names:
+            wanted = f"out_{wanted}"
         if wanted not in self._runners:
             self._runners[wanted] = self.free(wanted)
         return self._runners[wanted]
@@ -737,7 +741,7 @@ class Body(Construct):
     def loop(self, node: Any, source: Code, bind: Any, body: Any) -> None:
         """Work out a loop: what changes from turn to turn becomes a variable."""
         run = body if callable(body) else lambda: self.run(body)
-        bound = set(_bound(node))
+        bound = set(bound_names(node))
         for each in list(bound):
             try:
                 held = self.scope.find(each)
@@ -769,6 +773,7 @@ class Body(Construct):
             self.restore(before)
             self.is_empty_chain = empty
             self.taken, self.value_names = marks
+            self.taken |= set(self._runners.values())
             for owner, each, axis in changed:
                 if axis == "list":
                     self._open_list(owner, each)
@@ -1557,7 +1562,7 @@ def _inside(node: Any) -> Any:
     return node.body if isinstance(node, (nodes.For, nodes.Repeat)) else (node,)
 
 
-def _bound(node: Any) -> Iterator[str]:
+def bound_names(node: Any) -> Iterator[str]:
     """The names that lines inside a node may bind."""
     for each in nodes.walk(node if isinstance(node, (nodes.Node, tuple)) else ()):
         if isinstance(each, nodes.Bind):

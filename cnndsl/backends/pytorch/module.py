@@ -95,7 +95,9 @@ def generate(program: Program, network: str | None = None) -> str:
         blocks.append(SERVED)
     imported = _imports("\n".join([*blocks, constants, text]), translation)
     parts = [_docstring(program, network), imported, *_checks(translation.imports)]
-    if constants:
+    if constants and any(f"{word}(" in constants for word in helpers):  # which stand before what they work out
+        blocks.append(f"{constants}")
+    elif constants:
         parts.append(constants)
     body = "\n\n".join([*blocks, text])
     gap = "\n" if body.startswith("Layer =") and not constants else "\n\n"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.body import Body, bound_names
 from cnndsl.backends.pytorch.code import Code, any_of, attribute, call, constant, flat, name, names_in
 from cnndsl.backends.pytorch.construct import Made, axis_word, flat_stages, kept_name
 from cnndsl.backends.pytorch.expressions import Scope
@@ -472,6 +472,7 @@ class DefinitionBody(Body):
 
     def run_definition(self, definition: nodes.Definition) -> None:
         """Work out all its lines."""
+        self.text_names = set(bound_names(definition.body))
         if definition.kind == "sequence":
             self.chain = Chain("layers")
             self.lines = self.chain.lines
