@@ -17,12 +17,13 @@ from typing import Any
 from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity
 from cnndsl.elaborate.builder import Builder
 from cnndsl.elaborate.context import Context, Stop
-from cnndsl.elaborate.definitions import bind_parameters, declared_names, work_out
+from cnndsl.elaborate.definitions import bind_parameters, work_out
 from cnndsl.elaborate.given import nodes
 from cnndsl.elaborate.leaves import NeedsFlatten
 from cnndsl.elaborate.scope import Scope
 from cnndsl.elaborate.statements import Body
 from cnndsl.elaborate.values import External, Silent, Template, Value
+from cnndsl.ir.part_names import unnamed_parts
 from cnndsl.layers.sizes import Shape, show
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -221,7 +222,7 @@ class _Tries:
         with trial.apart() as found, suppress(Stop, Silent):
             try:
                 if shape is None:
-                    names = declared_names(definition.body)
+                    names = unnamed_parts(definition)
                     builder = Builder(trial, "network", definition.name.text, definition.name.span, names)
                     body = _Body(trial, builder, Scope(self.template.scope))
                     bind_parameters(body, definition, plain)
