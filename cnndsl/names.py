@@ -37,12 +37,13 @@ MODULE_ATTRIBUTES = frozenset(
 )
 _LONGEST_KEY = 200
 # Names that generated modules use themselves, among them the variable of their loops.
-_SERVING = frozenset({"FOLDED", "from_trained"})
+_SERVING = frozenset({"FOLDED", "OVERWRITES", "from_trained"})
 _GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"}) | _SERVING
 _GENERATED_OUTSIDE = _GENERATED | {
-    "Any", "Callable", "Layer", "Mapping", "OrderedDict", "Self", "TypeVar", "abs", "bool", "ceil", "cls", "dict",
-    "float", "floor", "folded_weights", "getattr", "i", "int", "isinstance", "list", "make_divisible", "max", "min",
-    "range", "round", "state_dict", "str", "tuple", "with_weights",
+    "Any", "Callable", "Layer", "Mapping", "OrderedDict", "Self", "TypeVar", "abs", "bool", "ceil", "cls", "deepcopy",
+    "dict", "float", "floor", "fold", "getattr", "hasattr", "i", "int", "isinstance", "list", "make_divisible", "max",
+    "min", "overwrite", "places", "range", "round", "served", "state_dict", "str", "tuple", "type", "with_weights",
+    "zip",
 }  # fmt: skip
 
 # What PyTorch, its generated modules and cnndsl import beside Python's own modules; a test looks for what is missing.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
@@ -21,7 +22,7 @@ from cnndsl.source import Source
 from tests.conftest import Golden
 from tests.inference.support import check, unsettle
 from tests.oracle.generator import generate
-from tests.running import compiled
+from tests.running import compiled, imported
 
 HERE = Path(__file__).parent
 CASES = sorted((HERE / "cases").glob("*.cnn"))
@@ -81,6 +82,9 @@ NORMS = {
     "a = input -> conv(8, 3)\n    b = a -> batchnorm\n    a + b": 1,
     "c = conv(3, 3, padding=1)\n    n = batchnorm\n    input -> c -> n -> c -> n": 1,
     "{ conv(8, 3) -> batchnorm -> dropout(0.1) } -> relu": 0,
+    "flatten -> linear(8) -> batchnorm -> stochastic_depth(0.1)": 0,
+    "linear(3, axis=-1) -> batchnorm": 1,  # of another axis than that of the dense layer
+    "c = conv(3, 3, padding=1)\n    d = conv(3, 3, padding=1)\n    input -> c -> d -> c -> batchnorm": 1,
 }
 
 
@@ -106,6 +110,78 @@ OVERWRITES = {
 def test_what_nobody_reads_again_is_overwritten(layers: str, count: int) -> None:
     _, served = check(compiled(f"network Net {{\n    input(3, 8, 8)\n    {layers}\n}}"))
     assert sum(isinstance(module, nn.ReLU) and module.inplace for module in served.modules()) == count
+
+
+class Twice(nn.Conv2d):
+    """A subclass that does more than a convolution."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(super().forward(x))
+
+
+class Handed(nn.Conv2d):
+    """A subclass that gives what comes in."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+FACTORIES = """
+sequence Norm(make) { make -> batchnorm -> relu }
+sequence Act(make) { make -> relu }
+network Net(make = conv(3, 3, padding=1)) {
+    input(3, 8, 8)
+    Norm(make) -> Act(make) -> a: make -> n: batchnorm -> r: relu
+    input - it - (input -> b: make -> s: relu)
+}"""
+
+
+@pytest.mark.parametrize("make", [nn.Conv2d, Twice, Handed])
+@torch.no_grad()
+def test_a_subclass_of_a_convolution_is_left_alone(make: type[nn.Conv2d]) -> None:
+    compilation = compiled(FACTORIES)
+
+    def conv(channels: int) -> nn.Module:
+        return make(channels, 3, 3, padding=1)
+
+    trained = imported(compilation.python()).Net(make=conv).eval()
+    unsettle(trained)
+    served = imported(compilation.for_inference().python()).Net.from_trained(trained.state_dict(), make=conv)
+    x = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(served(x.clone()), trained(x))
+    if make is not nn.Conv2d:
+        assert sum(isinstance(module, _BatchNorm) for module in served.modules()) == 2
+
+
+@torch.no_grad()
+def test_a_class_with_another_forward_is_left_alone() -> None:
+    compilation = compiled("network Net { input(3, 8, 8)\n c: conv(4, 3) -> n: batchnorm -> r: relu }")
+
+    def other(module: Any) -> Any:
+        def forward(self: Any, x: Tensor) -> Tensor:
+            y: Tensor = self.c(x)
+            return y + self.r(self.n(y))
+
+        return type("Other", (module.Net,), {"forward": forward})
+
+    trained = other(imported(compilation.python()))().eval()
+    unsettle(trained)
+    served = other(imported(compilation.for_inference().python())).from_trained(trained.state_dict())
+    x = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(served(x), trained(x))
+
+
+def test_an_activation_in_two_places_is_looked_at_in_each() -> None:
+    compilation = compiled(
+        "sequence Act(act) { act }\nsequence Conv(act) { conv(3, 1) -> act }\n"
+        "network Net(act = relu) { input(3, 8, 8)\n y = input -> Act(act) -> Conv(act)\n y + input }"
+    )
+    act = nn.ReLU()
+    net = imported(compilation.for_inference().python()).Net
+    trained = imported(compilation.python()).Net().eval()
+    x = torch.randn(2, 3, 8, 8)
+    served = net.from_trained(trained.state_dict(), act=lambda: act)
+    torch.testing.assert_close(served(x.clone()), trained(x))
 
 
 def test_a_state_dict_that_lacks_something_is_refused() -> None:

@@ -46,7 +46,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
-from cnndsl.layers.base import Argument, Layer, Spelling
+from cnndsl.layers.base import Argument, Group, Layer, Spelling
 from cnndsl.layers.base import Code as Spelled
 from cnndsl.layers.catalogue import HELPERS
 from cnndsl.layers.extern import Extern
@@ -126,6 +126,8 @@ class Construct(Expressions):
         layer = self.built(recipe)
         if layer.flattens(value.shape):
             raise NeedsFlatten
+        if layer.group is Group.DENSE and len(value.shape) > 1:
+            self.file.has_dense_places = True
         shape = self.rule(layer, value.shape)
         code = self.spelled(layer.torch(value.shape))
         if recipe.numbers:

@@ -11,7 +11,7 @@ from typing import Any
 from cnndsl import costs
 from cnndsl.backends.pytorch.code import WIDTH, call, constant, flat, laid_out
 from cnndsl.backends.pytorch.initialise import init_lines
-from cnndsl.backends.pytorch.serve import SERVED, from_trained, pair_lines
+from cnndsl.backends.pytorch.serve import from_trained, pair_lines, served
 from cnndsl.backends.pytorch.translate import ClassText, Translation, Unit
 from cnndsl.backends.pytorch.values import Static, Untranslatable
 from cnndsl.layers.catalogue import HELPERS
@@ -92,7 +92,7 @@ def generate(program: Program, network: str | None = None) -> str:
         sources = [_SOURCES[word] for word in helpers]
     blocks = [*sources, *classes]
     if program.target == "inference":
-        blocks.append(SERVED)
+        blocks.append(served("StochasticDepth" in text, translation.has_dense_places))
     imported = _imports("\n".join([*blocks, constants, text]), translation)
     parts = [_docstring(program, network), imported, *_checks(translation.imports)]
     if constants and any(f"{word}(" in constants for word in helpers):  # which stand before what they work out
@@ -173,6 +173,8 @@ def _imports(text: str, translation: Translation) -> str:
     abstract = [word for word in ("Callable", "Mapping", "Sequence") if re.search(rf"\b{word}\[", text)]
     if abstract:
         lines.append(f"from collections.abc import {', '.join(abstract)}")
+    if re.search(r"\bdeepcopy\(", text):
+        lines.append("from copy import deepcopy")
     if re.search(r"\bpartial\(", text):
         lines.append("from functools import partial")
     math = [word for word in ("ceil", "floor") if re.search(rf"\b{word}\(", text)]

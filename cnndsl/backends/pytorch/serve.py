@@ -16,81 +16,119 @@ from cnndsl.backends.pytorch.flowgraph import EACH, Compute, Part, Register, Ret
 from cnndsl.layers.base import Group
 from cnndsl.layers.catalogue import KINDS
 
-SERVED = '''\
-def served(network: nn.Module) -> None:
-    """Fold normalisations into the layers before them; what is for training is gone."""
-    dropout = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
-    for module in list(network.modules()):
-        for name, part in list(module.named_children()):
-            if isinstance(part, dropout):
-                module.add_module(name, nn.Identity())
-        if type(module).forward is nn.Sequential.forward:
-            names = [n for n, p in module.named_children() if type(p) is not nn.Identity]
-            rows = [(module, first, second) for first, second in zip(names, names[1:])]
-            overwrites = [names[i] for i in range(1, len(names))]
-        else:
-            rows = []
-            for first, second in getattr(module, "FOLDED", ()):
-                one, other = getattr(module, first, None), getattr(module, second, None)
-                if isinstance(one, nn.ModuleList) and isinstance(other, nn.ModuleList):
-                    fold_lists(one, other)
-                elif one is not None and other is not None:
-                    rows.append((module, first, second))
-            overwrites = list(getattr(module, "OVERWRITES", ()))
-        for owner, first, second in rows:
-            layer, norm = owner.get_submodule(first), owner.get_submodule(second)
-            folded = folded_pair(layer, norm)
-            if folded is not None:
-                owner.add_module(first, folded)
-                owner.add_module(second, nn.Identity())
-        overwrite(module, overwrites)
+_SERVED = '''\
+def served(module: nn.Module) -> None:
+    """Leave out dropout, let activations overwrite, and fold normalisations."""
+    forward = type(module).forward
+    is_chain = forward is nn.Sequential.forward
+    is_list = type(module) is nn.ModuleList
+    if not (is_chain or is_list or forward.__module__ == __name__):
+        return  # a class from elsewhere may do anything with its parts
+    dropout = (
+        nn.Dropout,
+        nn.Dropout1d,
+        nn.Dropout2d,
+        nn.Dropout3d,
+        nn.AlphaDropout,
+    )
+    for name, part in list(module._modules.items()):
+        if type(part) in dropout:
+            module._modules[name] = nn.Identity()
+        elif part is not None:
+            served(part)
+    if is_chain:
+        parts = module._modules.items()
+        kept = [name for name, part in parts if type(part) is not nn.Identity]
+        folded = [(kept[i - 1], kept[i]) for i in range(1, len(kept))]
+        overwrites = [(second, (first,)) for first, second in folded]
+    else:
+        folded = getattr(module, "FOLDED", ())
+        overwrites = getattr(module, "OVERWRITES", ())
+    for name, before in overwrites:
+        givers = [place for each in before for place in places(module, each)]
+        overwrite(places(module, name), givers)
+    for first, second in folded:
+        for one, other in zip(places(module, first), places(module, second)):
+            fold(one, other)
 
 
-def fold_lists(layers: nn.ModuleList, norms: nn.ModuleList) -> None:
-    """As `served`, for the parts of two lists that are applied in turn."""
-    for i, (layer, norm) in enumerate(zip(layers, norms)):
-        folded = folded_pair(layer, norm)
-        if folded is not None:
-            layers[i], norms[i] = folded, nn.Identity()
+def places(module: nn.Module, name: str) -> list[tuple[nn.Module, str]]:
+    """Where a part is kept, or the parts of a list: in which module, under which name."""
+    part = getattr(module, name)
+    if isinstance(part, nn.ModuleList):
+        return [(part, key) for key in part._modules]
+    return [] if part is None else [(module, name)]
 
 
-def folded_pair(layer: nn.Module, norm: nn.Module) -> nn.Module | None:
-    """The layer with the normalisation that follows it, where both are PyTorch's own."""
+def overwrite(
+    at: list[tuple[nn.Module, str]], givers: list[tuple[nn.Module, str]]
+) -> None:
+    """Let activations overwrite what they are given, where that is new memory."""
+    convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    fresh = (nn.Linear, *convolutions, *transposed, *norms)
+    if not givers or any(type(o._modules[name]) not in fresh for o, name in givers):
+        return
+    for owner, name in at:
+        part = owner._modules[name]
+        if type(part).__module__ == nn.ReLU.__module__ and hasattr(part, "inplace"):
+            twin = deepcopy(part)  # the part itself may be in other places too
+            twin.inplace = True
+            owner._modules[name] = twin
+
+
+def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
+    """Fold a normalisation into the layer before it, where both are PyTorch's own."""
+    layer, norm = one[0]._modules[one[1]], other[0]._modules[other[1]]
     norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     if type(norm) not in norms or norm.running_var is None:
-        return None
+        return
     if norm.weight is None:
+        norm = deepcopy(norm)
         norm.weight = nn.Parameter(torch.ones_like(norm.running_var))
         norm.bias = nn.Parameter(torch.zeros_like(norm.running_var))
-    if type(layer) is nn.Linear:
-        return nn.utils.fusion.fuse_linear_bn_eval(layer, norm)
     if type(layer) in (nn.Conv1d, nn.Conv2d, nn.Conv3d):
-        return nn.utils.fusion.fuse_conv_bn_eval(layer, norm)
-    if type(layer) in transposed and layer.groups == 1:
-        return nn.utils.fusion.fuse_conv_bn_eval(layer, norm, transpose=True)
-    return None
-
-
-def overwrite(module: nn.Module, names: list[str]) -> None:
-    """Let activations write over what nobody else reads."""
-    fresh = (nn.modules.conv._ConvNd, nn.Linear, nn.modules.batchnorm._NormBase)
-    before: nn.Module | None = None
-    is_chain = type(module).forward is nn.Sequential.forward
-    for name, part in module.named_children():
-        if type(part) is nn.Identity:
-            continue
-        if name in names and hasattr(part, "inplace"):
-            if not is_chain or isinstance(before, fresh):
-                part.inplace = True
-        before = part
+        result: nn.Module = nn.utils.fuse_conv_bn_eval(layer, norm)
+    elif type(layer) in transposed and layer.groups == 1:
+        result = nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
+    elif type(layer) is nn.Linear:
+        result = nn.utils.fuse_linear_bn_eval(layer, norm)
+    else:
+        return
+    one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
 '''
+"""What every module of this form begins with."""
+_LINEAR = """\
+    elif type(layer) is nn.Linear:
+        result = nn.utils.fuse_linear_bn_eval(layer, norm)
+"""
+
+
+def served(has_stochastic_depth: bool, has_places: bool) -> str:
+    """The function `served` and what it calls.
+
+    Where a dense layer works on the last axis of a map, a normalisation after one is on another axis; then none is
+    folded into a dense layer.
+    """
+    text = _SERVED.replace(_LINEAR, "") if has_places else _SERVED
+    if has_stochastic_depth:
+        return text.replace("    dropout = (\n", "    dropout = (\n        StochasticDepth,\n")
+    return text
+
+
+_FRESH = ("conv", "conv_transpose", "linear", "batchnorm")
+"""Layers whose output lies in memory of its own."""
 
 
 def followers(
     lines: list[Any], parts: dict[int, Part], registered: list[Any]
-) -> tuple[list[tuple[str, str]], list[str]]:
-    """Which normalisations follow which layers in `forward`, and which activations may overwrite their input."""
+) -> tuple[list[tuple[str, str]], list[tuple[str, tuple[str, ...]]]]:
+    """Which normalisations follow which layers in `forward`, and behind which parts activations stand.
+
+    An activation is left out where one of its uses is not behind a part, or something else reads what that part gives.
+    """
     kinds = {row.part.number: row.kind for row in walk(registered) if isinstance(row, Register) and row.kind}
     counts: Counter[int] = Counter()
     behind: dict[int, list[int | None]] = {}
@@ -108,7 +146,8 @@ def followers(
                 if isinstance(line, Return):
                     for _, code in (*line.always, *line.training):
                         _note(code, made, counts, behind, kinds)
-    folded, overwrites = [], []
+    folded: list[tuple[str, str]] = []
+    overwrites: list[tuple[str, tuple[str, ...]]] = []
     for number, before in behind.items():
         part, kind = parts[number], kinds.get(number, "")
         if part.label is not None or part.whole is not None:
@@ -119,14 +158,11 @@ def followers(
             other = parts[first]
             if other.label is None and other.whole is None and other.is_list == part.is_list:
                 folded.append((other.name, part.name))
-        if group is Group.ACTIVATION and all(each is not None and _is_fresh(each, kinds) for each in before):
-            overwrites.append(part.name)
+        others = [parts[each] for each in dict.fromkeys(before) if each is not None and kinds.get(each) in _FRESH]
+        are_alike = all(o.label is None and o.whole is None and o.is_list == part.is_list for o in others)
+        if group is Group.ACTIVATION and len(others) == len(set(before)) and are_alike:
+            overwrites.append((part.name, tuple(each.name for each in others)))
     return folded, overwrites
-
-
-def _is_fresh(number: int, kinds: dict[int, str]) -> bool:
-    kind = kinds.get(number, "")
-    return kind in KINDS and KINDS[kind].group in (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
 
 
 def _blocks(lines: list[Any]) -> Any:

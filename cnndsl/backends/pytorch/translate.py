@@ -115,8 +115,8 @@ class ClassText:
     input_rank: tuple[Any, ...] = ()
     folded: list[tuple[str, str]] = field(default_factory=list)
     """The parts of which a normalisation follows a layer, and nothing else reads what that gives."""
-    overwrites: list[str] = field(default_factory=list)
-    """The activations that only see what nobody else reads."""
+    overwrites: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """The activations that only see what nobody else reads, and the parts that give it."""
 
 
 class Translation:
@@ -130,6 +130,8 @@ class Translation:
         self.counter = 0
         self.units: dict[Key, Unit] = {}
         self.helpers: set[str] = set()
+        self.has_dense_places = False
+        """Whether a dense layer works on the last axis of a map alone."""
         self.imports: set[tuple[str, str]] = set()
         self.constants: dict[str, tuple[str, Code]] = {}
         self.unrolled: set[nodes.Span] = set()

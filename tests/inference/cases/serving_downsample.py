@@ -5,95 +5,156 @@ After a change to that file, write it again with
     cnndsl compile serving_downsample.cnn --target inference
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 
-def folded_weights(
-    network: nn.Module, trained: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """The weights of a network, from the state_dict of its training form.
+def served(module: nn.Module) -> None:
+    """Leave out dropout, let activations overwrite, and fold normalisations."""
+    forward = type(module).forward
+    is_chain = forward is nn.Sequential.forward
+    is_list = type(module) is nn.ModuleList
+    if not (is_chain or is_list or forward.__module__ == __name__):
+        return  # a class from elsewhere may do anything with its parts
+    dropout = (
+        nn.Dropout,
+        nn.Dropout1d,
+        nn.Dropout2d,
+        nn.Dropout3d,
+        nn.AlphaDropout,
+    )
+    for name, part in list(module._modules.items()):
+        if type(part) in dropout:
+            module._modules[name] = nn.Identity()
+        elif part is not None:
+            served(part)
+    if is_chain:
+        parts = module._modules.items()
+        kept = [name for name, part in parts if type(part) is not nn.Identity]
+        folded = [(kept[i - 1], kept[i]) for i in range(1, len(kept))]
+        overwrites = [(second, (first,)) for first, second in folded]
+    else:
+        folded = getattr(module, "FOLDED", ())
+        overwrites = getattr(module, "OVERWRITES", ())
+    for name, before in overwrites:
+        givers = [place for each in before for place in places(module, each)]
+        overwrite(places(module, name), givers)
+    for first, second in folded:
+        for one, other in zip(places(module, first), places(module, second)):
+            fold(one, other)
 
-    A layer with weight W and bias b, and after it a batch normalisation with running
-    mean m, running variance v, weight g and bias c, are one layer with weight W s and
-    bias (b - m) s + c, where s = g / sqrt(v + eps).
-    """
-    own = network.state_dict()
-    weights = dict(trained)
-    for path, module in network.named_modules():
-        prefix = f"{path}." if path else ""
-        for layer_name, norm_name, eps in getattr(module, "FOLDED", ()):
-            layer, norm = prefix + layer_name, prefix + norm_name
-            is_here = f"{layer}.weight" in weights and f"{norm}.running_var" in weights
-            if not is_here or f"{norm}.running_var" in own:
-                continue
-            weight = weights[f"{layer}.weight"]
-            # In the precision of this network: a checkpoint may have half of it.
-            dtype = own[f"{layer}.weight"].dtype
-            mean = weights[f"{norm}.running_mean"].to(dtype)
-            scale = torch.rsqrt(weights.pop(f"{norm}.running_var").to(dtype) + eps)
-            scale = scale * weights.get(f"{norm}.weight", torch.ones_like(mean))
-            bias = weights.get(f"{layer}.bias", torch.zeros_like(mean))
-            shift = weights.get(f"{norm}.bias", torch.zeros_like(mean))
-            # The axis of the outputs: a transposed convolution has it second.
-            is_transposed = getattr(network.get_submodule(layer), "transposed", False)
-            shape = [1] * weight.dim()
-            shape[1 if is_transposed else 0] = -1
-            weights[f"{layer}.weight"] = weight * scale.reshape(shape)
-            weights[f"{layer}.bias"] = (bias - mean) * scale + shift
-    return {name: weights[name] for name in own if name in weights}
+
+def places(module: nn.Module, name: str) -> list[tuple[nn.Module, str]]:
+    """Where a part is kept, or the parts of a list: in which module, under which name."""
+    part = getattr(module, name)
+    if isinstance(part, nn.ModuleList):
+        return [(part, key) for key in part._modules]
+    return [] if part is None else [(module, name)]
+
+
+def overwrite(
+    at: list[tuple[nn.Module, str]], givers: list[tuple[nn.Module, str]]
+) -> None:
+    """Let activations overwrite what they are given, where that is new memory."""
+    convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    fresh = (nn.Linear, *convolutions, *transposed, *norms)
+    if not givers or any(type(o._modules[name]) not in fresh for o, name in givers):
+        return
+    for owner, name in at:
+        part = owner._modules[name]
+        if type(part).__module__ == nn.ReLU.__module__ and hasattr(part, "inplace"):
+            twin = deepcopy(part)  # the part itself may be in other places too
+            twin.inplace = True
+            owner._modules[name] = twin
+
+
+def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
+    """Fold a normalisation into the layer before it, where both are PyTorch's own."""
+    layer, norm = one[0]._modules[one[1]], other[0]._modules[other[1]]
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    if type(norm) not in norms or norm.running_var is None:
+        return
+    if norm.weight is None:
+        norm = deepcopy(norm)
+        norm.weight = nn.Parameter(torch.ones_like(norm.running_var))
+        norm.bias = nn.Parameter(torch.zeros_like(norm.running_var))
+    if type(layer) in (nn.Conv1d, nn.Conv2d, nn.Conv3d):
+        result: nn.Module = nn.utils.fuse_conv_bn_eval(layer, norm)
+    elif type(layer) in transposed and layer.groups == 1:
+        result = nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
+    elif type(layer) is nn.Linear:
+        result = nn.utils.fuse_linear_bn_eval(layer, norm)
+    else:
+        return
+    one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
 
 
 class BasicBlock(nn.Module):
     """BasicBlock, a block of serving_downsample.cnn."""
 
-    FOLDED = (
-        ("conv1", "bn1", 1e-05),
-        ("conv2", "bn2", 1e-05),
-        ("downsample.0", "downsample.1", 1e-05),
-    )
+    FOLDED = (("conv1", "bn1"), ("conv2", "bn2"))
 
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1)
-        self.relu = nn.ReLU(inplace=True)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = nn.Conv2d(
+            in_channels, channels, 3, stride=stride, padding=1, bias=False
+        )
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU()
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
         self.downsample: nn.Sequential | None = None
         if stride != 1 or in_channels != channels:
             self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, channels, 1, stride=stride)
+                nn.Conv2d(in_channels, channels, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(channels),
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.relu(self.conv1(x))
-        out = self.conv2(out)
+        out: Tensor = self.relu(self.bn1(self.conv1(x)))
+        out = self.bn2(self.conv2(out))
+        shortcut: Tensor = x
         if self.downsample is not None:
-            x = self.downsample(x)
-        x = self.relu(out + x)
-        return x
+            shortcut = self.downsample(shortcut)
+        out = self.relu(out + shortcut)
+        return out
 
 
 class ResNet(nn.Module):
-    """ResNet: 3 x 32 x 32 in, 10 out, 57,946 parameters.
+    """ResNet: 3 x 32 x 32 in, 10 out, 57,946 parameters."""
 
-    Fixed when it was compiled: unit = BasicBlock, layers = [2, 1, 3].
-    """
+    FOLDED = (("conv1", "bn1"),)
+    OVERWRITES = (("relu", ("bn1",)),)
 
-    FOLDED = (("conv1", "bn1", 1e-05),)
-
-    def __init__(self, classes: int = 10) -> None:
+    def __init__(
+        self,
+        unit: Callable[..., nn.Module] = BasicBlock,
+        layers: Sequence[int] = [2, 1, 3],
+        classes: int = 10,
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 8, 3, padding=1)
-        self.relu = nn.ReLU(inplace=True)
-        self.layer1 = nn.Sequential(*(BasicBlock(8, 8) for _ in range(2)))
-        self.layer2 = nn.Sequential(BasicBlock(8, 16, stride=2))
-        self.layer3 = nn.Sequential(
-            BasicBlock(16, 32, stride=2),
-            *(BasicBlock(32, 32) for _ in range(2)),
-        )
+        self.conv1 = nn.Conv2d(3, 8, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(8)
+        self.relu = nn.ReLU()
+        layer1: list[nn.Module] = []
+        for _ in range(layers[0]):
+            layer1.append(unit(8, 8))
+        self.layer1 = nn.Sequential(*layer1)
+        layer2: list[nn.Module] = [unit(8, 16, stride=2)]
+        for _ in range(layers[1] - 1):
+            layer2.append(unit(16, 16))
+        self.layer2 = nn.Sequential(*layer2)
+        layer3: list[nn.Module] = [unit(16, 32, stride=2)]
+        for _ in range(layers[2] - 1):
+            layer3.append(unit(32, 32))
+        self.layer3 = nn.Sequential(*layer3)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(32, classes)
 
@@ -101,17 +162,16 @@ class ResNet(nn.Module):
     def from_trained(cls, state_dict: Mapping[str, Tensor], **arguments: Any) -> Self:
         """The network, ready to serve, from the state_dict of its training form."""
         network = cls(**arguments)
-        network.load_state_dict(folded_weights(network, state_dict))
+        network.load_state_dict(state_dict)
+        network.eval()
+        served(network)
         nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
-        return network.eval().requires_grad_(False)
+        return network.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 10)."""
-        x = self.relu(self.conv1(x))  # 8 x 32 x 32
-        x = self.layer1(x)  # 8 x 32 x 32
-        x = self.layer2(x)  # 16 x 16 x 16
-        x = self.layer3(x)  # 32 x 8 x 8
-        x = self.avgpool(x)  # 32 x 1 x 1
-        x = torch.flatten(x, 1)  # 32
-        x = self.fc(x)  # 10
+        x = self.relu(self.bn1(self.conv1(x)))
+        x = self.layer1(x)
+        x = self.layer2(x)
+        x = self.layer3(x)
+        x = self.fc(torch.flatten(self.avgpool(x), 1))
         return x

@@ -5,52 +5,105 @@ After a change to that file, write it again with
     cnndsl compile serving_inverted_residual.cnn --target inference
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 
-def folded_weights(
-    network: nn.Module, trained: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """The weights of a network, from the state_dict of its training form.
+def make_divisible(value: float, divisor: int) -> int:
+    """Round to a multiple of the divisor, never below 90 % of the value."""
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
 
-    A layer with weight W and bias b, and after it a batch normalisation with running
-    mean m, running variance v, weight g and bias c, are one layer with weight W s and
-    bias (b - m) s + c, where s = g / sqrt(v + eps).
-    """
-    own = network.state_dict()
-    weights = dict(trained)
-    for path, module in network.named_modules():
-        prefix = f"{path}." if path else ""
-        for layer_name, norm_name, eps in getattr(module, "FOLDED", ()):
-            layer, norm = prefix + layer_name, prefix + norm_name
-            is_here = f"{layer}.weight" in weights and f"{norm}.running_var" in weights
-            if not is_here or f"{norm}.running_var" in own:
-                continue
-            weight = weights[f"{layer}.weight"]
-            # In the precision of this network: a checkpoint may have half of it.
-            dtype = own[f"{layer}.weight"].dtype
-            mean = weights[f"{norm}.running_mean"].to(dtype)
-            scale = torch.rsqrt(weights.pop(f"{norm}.running_var").to(dtype) + eps)
-            scale = scale * weights.get(f"{norm}.weight", torch.ones_like(mean))
-            bias = weights.get(f"{layer}.bias", torch.zeros_like(mean))
-            shift = weights.get(f"{norm}.bias", torch.zeros_like(mean))
-            # The axis of the outputs: a transposed convolution has it second.
-            is_transposed = getattr(network.get_submodule(layer), "transposed", False)
-            shape = [1] * weight.dim()
-            shape[1 if is_transposed else 0] = -1
-            weights[f"{layer}.weight"] = weight * scale.reshape(shape)
-            weights[f"{layer}.bias"] = (bias - mean) * scale + shift
-    return {name: weights[name] for name in own if name in weights}
+
+def served(module: nn.Module) -> None:
+    """Leave out dropout, let activations overwrite, and fold normalisations."""
+    forward = type(module).forward
+    is_chain = forward is nn.Sequential.forward
+    is_list = type(module) is nn.ModuleList
+    if not (is_chain or is_list or forward.__module__ == __name__):
+        return  # a class from elsewhere may do anything with its parts
+    dropout = (
+        nn.Dropout,
+        nn.Dropout1d,
+        nn.Dropout2d,
+        nn.Dropout3d,
+        nn.AlphaDropout,
+    )
+    for name, part in list(module._modules.items()):
+        if type(part) in dropout:
+            module._modules[name] = nn.Identity()
+        elif part is not None:
+            served(part)
+    if is_chain:
+        parts = module._modules.items()
+        kept = [name for name, part in parts if type(part) is not nn.Identity]
+        folded = [(kept[i - 1], kept[i]) for i in range(1, len(kept))]
+        overwrites = [(second, (first,)) for first, second in folded]
+    else:
+        folded = getattr(module, "FOLDED", ())
+        overwrites = getattr(module, "OVERWRITES", ())
+    for name, before in overwrites:
+        givers = [place for each in before for place in places(module, each)]
+        overwrite(places(module, name), givers)
+    for first, second in folded:
+        for one, other in zip(places(module, first), places(module, second)):
+            fold(one, other)
+
+
+def places(module: nn.Module, name: str) -> list[tuple[nn.Module, str]]:
+    """Where a part is kept, or the parts of a list: in which module, under which name."""
+    part = getattr(module, name)
+    if isinstance(part, nn.ModuleList):
+        return [(part, key) for key in part._modules]
+    return [] if part is None else [(module, name)]
+
+
+def overwrite(
+    at: list[tuple[nn.Module, str]], givers: list[tuple[nn.Module, str]]
+) -> None:
+    """Let activations overwrite what they are given, where that is new memory."""
+    convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    fresh = (nn.Linear, *convolutions, *transposed, *norms)
+    if not givers or any(type(o._modules[name]) not in fresh for o, name in givers):
+        return
+    for owner, name in at:
+        part = owner._modules[name]
+        if type(part).__module__ == nn.ReLU.__module__ and hasattr(part, "inplace"):
+            twin = deepcopy(part)  # the part itself may be in other places too
+            twin.inplace = True
+            owner._modules[name] = twin
+
+
+def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
+    """Fold a normalisation into the layer before it, where both are PyTorch's own."""
+    layer, norm = one[0]._modules[one[1]], other[0]._modules[other[1]]
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    if type(norm) not in norms or norm.running_var is None:
+        return
+    if norm.weight is None:
+        norm = deepcopy(norm)
+        norm.weight = nn.Parameter(torch.ones_like(norm.running_var))
+        norm.bias = nn.Parameter(torch.zeros_like(norm.running_var))
+    if type(layer) in (nn.Conv1d, nn.Conv2d, nn.Conv3d):
+        result: nn.Module = nn.utils.fuse_conv_bn_eval(layer, norm)
+    elif type(layer) in transposed and layer.groups == 1:
+        result = nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
+    elif type(layer) is nn.Linear:
+        result = nn.utils.fuse_linear_bn_eval(layer, norm)
+    else:
+        return
+    one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
 
 
 class ConvNorm(nn.Sequential):
     """ConvNorm, a sequence of serving_inverted_residual.cnn."""
-
-    FOLDED = (("0", "1", 1e-05),)
 
     def __init__(
         self,
@@ -59,6 +112,7 @@ class ConvNorm(nn.Sequential):
         kernel: int = 3,
         stride: int = 1,
         groups: int = 1,
+        act: Callable[[], nn.Module] = nn.ReLU6,
     ) -> None:
         super().__init__(
             nn.Conv2d(
@@ -68,86 +122,75 @@ class ConvNorm(nn.Sequential):
                 stride=stride,
                 padding=(kernel - 1) // 2,
                 groups=groups,
+                bias=False,
             ),
-            nn.Identity(),
-            nn.ReLU6(inplace=True),
+            nn.BatchNorm2d(channels),
+            act(),
         )
 
 
 class InvertedResidual(nn.Module):
     """InvertedResidual, a block of serving_inverted_residual.cnn."""
 
-    FOLDED = (
-        ("conv.1", "conv.2", 1e-05),
-        ("conv.2", "conv.3", 1e-05),
-    )
-
     def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        stride: int,
-        expand: int,
+        self, in_channels: int, channels: int, stride: int, expand: int
     ) -> None:
         super().__init__()
-        self.conv = nn.Sequential(
-            *(
-                [ConvNorm(in_channels, expand * in_channels, kernel=1)]
-                if expand != 1
-                else []
-            ),
-            ConvNorm(
-                expand * in_channels,
-                expand * in_channels,
-                stride=stride,
-                groups=expand * in_channels,
-            ),
-            nn.Conv2d(expand * in_channels, channels, 1),
+        hidden = in_channels * expand
+        conv: list[nn.Module] = []
+        if expand != 1:
+            conv.append(ConvNorm(in_channels, hidden, kernel=1))
+        conv += [
+            ConvNorm(hidden, hidden, stride=stride, groups=hidden),
+            nn.Conv2d(hidden, channels, 1, bias=False),
+            nn.BatchNorm2d(channels),
+        ]
+        self.conv = nn.Sequential(*conv)
+        self.stride_is_1_and_in_channels_is_channels = (
+            stride == 1 and in_channels == channels
         )
-        self.residual = stride == 1 and in_channels == channels
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.conv(x)
-        if self.residual:
+        if self.stride_is_1_and_in_channels_is_channels:
             out = out + x
         return out
 
 
 class MobileNet(nn.Module):
-    """MobileNet: 3 x 32 x 32 in, 10 out, 56,490 parameters.
+    """MobileNet: 3 x 32 x 32 in, 10 out, 56,490 parameters."""
 
-    Fixed when it was compiled: width = 1.0.
-    """
-
-    def __init__(self, classes: int = 10) -> None:
+    def __init__(self, classes: int = 10, width: float = 1.0) -> None:
         super().__init__()
-        self.features = nn.Sequential(
-            ConvNorm(3, 32, stride=2),
-            InvertedResidual(32, 16, 1, 1),
-            InvertedResidual(16, 24, 2, 6),
-            InvertedResidual(24, 24, 1, 6),
-            InvertedResidual(24, 32, 2, 6),
-            *(InvertedResidual(32, 32, 1, 6) for _ in range(2)),
-            ConvNorm(32, 64, kernel=1),
-        )
+        features: list[nn.Module] = [
+            ConvNorm(3, make_divisible(32 * width, 8), stride=2),
+        ]
+        in_channels = make_divisible(32 * width, 8)
+        for t, c, n, s in [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2]]:
+            for i in range(n):
+                features.append(
+                    InvertedResidual(
+                        in_channels, make_divisible(c * width, 8), s if i == 0 else 1, t
+                    ),
+                )
+                in_channels = make_divisible(c * width, 8)
+        features.append(ConvNorm(in_channels, 64, kernel=1))
+        self.features = nn.Sequential(*features)
         self.global_avgpool1 = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Sequential(
-            nn.Identity(),
-            nn.Linear(64, classes),
-        )
+        self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(64, classes))
 
     @classmethod
     def from_trained(cls, state_dict: Mapping[str, Tensor], **arguments: Any) -> Self:
         """The network, ready to serve, from the state_dict of its training form."""
         network = cls(**arguments)
-        network.load_state_dict(folded_weights(network, state_dict))
+        network.load_state_dict(state_dict)
+        network.eval()
+        served(network)
         nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
-        return network.eval().requires_grad_(False)
+        return network.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 32, 32) to (N, 10)."""
-        x = self.features(x)  # 64 x 4 x 4
-        x = self.global_avgpool1(x)  # 64 x 1 x 1
-        x = torch.flatten(x, 1)  # 64
-        x = self.classifier(x)  # 10
+        x = self.features(x)
+        x = torch.flatten(self.global_avgpool1(x), 1)
+        x = self.classifier(x)
         return x

@@ -6,79 +6,137 @@ After a change to that file, write it again with
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 
-def folded_weights(
-    network: nn.Module, trained: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """The weights of a network, from the state_dict of its training form.
+def served(module: nn.Module) -> None:
+    """Leave out dropout, let activations overwrite, and fold normalisations."""
+    forward = type(module).forward
+    is_chain = forward is nn.Sequential.forward
+    is_list = type(module) is nn.ModuleList
+    if not (is_chain or is_list or forward.__module__ == __name__):
+        return  # a class from elsewhere may do anything with its parts
+    dropout = (
+        nn.Dropout,
+        nn.Dropout1d,
+        nn.Dropout2d,
+        nn.Dropout3d,
+        nn.AlphaDropout,
+    )
+    for name, part in list(module._modules.items()):
+        if type(part) in dropout:
+            module._modules[name] = nn.Identity()
+        elif part is not None:
+            served(part)
+    if is_chain:
+        parts = module._modules.items()
+        kept = [name for name, part in parts if type(part) is not nn.Identity]
+        folded = [(kept[i - 1], kept[i]) for i in range(1, len(kept))]
+        overwrites = [(second, (first,)) for first, second in folded]
+    else:
+        folded = getattr(module, "FOLDED", ())
+        overwrites = getattr(module, "OVERWRITES", ())
+    for name, before in overwrites:
+        givers = [place for each in before for place in places(module, each)]
+        overwrite(places(module, name), givers)
+    for first, second in folded:
+        for one, other in zip(places(module, first), places(module, second)):
+            fold(one, other)
 
-    A layer with weight W and bias b, and after it a batch normalisation with running
-    mean m, running variance v, weight g and bias c, are one layer with weight W s and
-    bias (b - m) s + c, where s = g / sqrt(v + eps).
-    """
-    own = network.state_dict()
-    weights = dict(trained)
-    for path, module in network.named_modules():
-        prefix = f"{path}." if path else ""
-        for layer_name, norm_name, eps in getattr(module, "FOLDED", ()):
-            layer, norm = prefix + layer_name, prefix + norm_name
-            is_here = f"{layer}.weight" in weights and f"{norm}.running_var" in weights
-            if not is_here or f"{norm}.running_var" in own:
-                continue
-            weight = weights[f"{layer}.weight"]
-            # In the precision of this network: a checkpoint may have half of it.
-            dtype = own[f"{layer}.weight"].dtype
-            mean = weights[f"{norm}.running_mean"].to(dtype)
-            scale = torch.rsqrt(weights.pop(f"{norm}.running_var").to(dtype) + eps)
-            scale = scale * weights.get(f"{norm}.weight", torch.ones_like(mean))
-            bias = weights.get(f"{layer}.bias", torch.zeros_like(mean))
-            shift = weights.get(f"{norm}.bias", torch.zeros_like(mean))
-            # The axis of the outputs: a transposed convolution has it second.
-            is_transposed = getattr(network.get_submodule(layer), "transposed", False)
-            shape = [1] * weight.dim()
-            shape[1 if is_transposed else 0] = -1
-            weights[f"{layer}.weight"] = weight * scale.reshape(shape)
-            weights[f"{layer}.bias"] = (bias - mean) * scale + shift
-    return {name: weights[name] for name in own if name in weights}
+
+def places(module: nn.Module, name: str) -> list[tuple[nn.Module, str]]:
+    """Where a part is kept, or the parts of a list: in which module, under which name."""
+    part = getattr(module, name)
+    if isinstance(part, nn.ModuleList):
+        return [(part, key) for key in part._modules]
+    return [] if part is None else [(module, name)]
+
+
+def overwrite(
+    at: list[tuple[nn.Module, str]], givers: list[tuple[nn.Module, str]]
+) -> None:
+    """Let activations overwrite what they are given, where that is new memory."""
+    convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    fresh = (nn.Linear, *convolutions, *transposed, *norms)
+    if not givers or any(type(o._modules[name]) not in fresh for o, name in givers):
+        return
+    for owner, name in at:
+        part = owner._modules[name]
+        if type(part).__module__ == nn.ReLU.__module__ and hasattr(part, "inplace"):
+            twin = deepcopy(part)  # the part itself may be in other places too
+            twin.inplace = True
+            owner._modules[name] = twin
+
+
+def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
+    """Fold a normalisation into the layer before it, where both are PyTorch's own."""
+    layer, norm = one[0]._modules[one[1]], other[0]._modules[other[1]]
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    if type(norm) not in norms or norm.running_var is None:
+        return
+    if norm.weight is None:
+        norm = deepcopy(norm)
+        norm.weight = nn.Parameter(torch.ones_like(norm.running_var))
+        norm.bias = nn.Parameter(torch.zeros_like(norm.running_var))
+    if type(layer) in (nn.Conv1d, nn.Conv2d, nn.Conv3d):
+        result: nn.Module = nn.utils.fuse_conv_bn_eval(layer, norm)
+    elif type(layer) in transposed and layer.groups == 1:
+        result = nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
+    elif type(layer) is nn.Linear:
+        result = nn.utils.fuse_linear_bn_eval(layer, norm)
+    else:
+        return
+    one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
 
 
 class Nested(nn.Module):
     """Nested: 3 x 16 x 16 in, 4 out, 1,436 parameters."""
 
-    FOLDED = (("flat", "batchnorm1", 1e-05),)
+    FOLDED = (("flat", "batchnorm1"),)
+    OVERWRITES = (("relu1", ("batchnorm1",)), ("relu2", ("conv1",)))
 
     def __init__(self) -> None:
         super().__init__()
         self.flat = nn.Conv2d(3, 4, 3, padding=1)
-        self.relu1 = nn.ReLU(inplace=True)
-        self.nested = nn.Sequential(
-            nn.Sequential(
-                nn.Conv2d(4, 4, 3, padding=1),
-                nn.ReLU(inplace=True),
-            ),
+        self.batchnorm1 = nn.BatchNorm2d(4)
+        self.relu1 = nn.ReLU()
+        nested: list[nn.Module] = []
+        nested += [
+            nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU()),
             nn.Sequential(
                 nn.Conv2d(4, 8, 3, padding=1),
-                nn.Sequential(
-                    nn.BatchNorm2d(8),
-                    nn.ReLU(inplace=True),
-                ),
+                nn.Sequential(nn.BatchNorm2d(8), nn.ReLU()),
                 nn.MaxPool2d(2),
             ),
-            nn.Sequential(nn.Conv2d(8, 4, 1)),
-            nn.Sequential(nn.Conv2d(4, 4, 1)),
-        )
-        self.conv1 = nn.Conv2d(4, 4, 3)
-        self.relu2 = nn.ReLU(inplace=True)
-        self.maxpool1 = nn.MaxPool2d(2)
+        ]
+        in_channels = 8
+        for _ in range(2):
+            nested.append(nn.Sequential(nn.Conv2d(in_channels, 4, 1)))
+            in_channels = 4
+        self.nested = nn.Sequential(*nested)
+        self.conv1 = nn.ModuleList()
+        self.relu2 = nn.ModuleList()
+        self.maxpool1 = nn.ModuleList()
+        height = 8
+        width = 8
+        for _ in range(1):
+            self.conv1.append(nn.Conv2d(in_channels, 4, 3))
+            self.relu2.append(nn.ReLU())
+            self.maxpool1.append(nn.MaxPool2d(2))
+            in_channels = 4
+            height = height // 2 - 1
+            width = width // 2 - 1
         self.head = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(4 * 3 * 3, 16),
-            nn.ReLU(inplace=True),
+            nn.Linear(in_channels * height * width, 16),
+            nn.ReLU(),
             nn.Linear(16, 4),
         )
 
@@ -86,15 +144,17 @@ class Nested(nn.Module):
     def from_trained(cls, state_dict: Mapping[str, Tensor]) -> Self:
         """The network, ready to serve, from the state_dict of its training form."""
         network = cls()
-        network.load_state_dict(folded_weights(network, state_dict))
+        network.load_state_dict(state_dict)
+        network.eval()
+        served(network)
         nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
-        return network.eval().requires_grad_(False)
+        return network.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 16, 16) to (N, 4)."""
-        x = self.relu1(self.flat(x))  # 4 x 16 x 16
-        x = self.nested(x)  # 4 x 8 x 8
-        x = self.relu2(self.conv1(x))  # 4 x 6 x 6
-        x = self.maxpool1(x)  # 4 x 3 x 3
-        x = self.head(x)  # 4
+        x = self.relu1(self.batchnorm1(self.flat(x)))
+        x = self.nested(x)
+        for conv1, relu2, maxpool1 in zip(self.conv1, self.relu2, self.maxpool1):
+            x = relu2(conv1(x))
+            x = maxpool1(x)
+        x = self.head(x)
         return x
