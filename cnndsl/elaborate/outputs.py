@@ -14,6 +14,13 @@ from cnndsl.traced import value_of
 
 def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, ...]:
     """What an `output` line declares. Raises Problem."""
+    if body.builder.training:
+        raise error(
+            "E412",
+            "an output line stands outside of when training { }",
+            statement.span,
+            help="put it behind the braces: output it, aux when training",
+        )
     named = [item for item in statement.items if item.name is not None]
     if named and len(named) != len(statement.items):
         raise error("E410", "either all outputs have names, or none", statement.span, help="write output a = x, b = y")

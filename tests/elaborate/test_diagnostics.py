@@ -27,7 +27,14 @@ def test_independent_mistakes_give_as_many_diagnostics_in_order() -> None:
 
 @pytest.mark.parametrize(
     "end",
-    ["output x = a, c", "output x = a, y = relu", "output a; output c", "output a when training", "d = it -> rely"],
+    [
+        "output x = a, c",
+        "output x = a, y = relu",
+        "output a; output c",
+        "output a when training",
+        "when training { output a }",
+        "d = it -> rely",
+    ],
 )
 def test_what_nothing_uses_is_not_told_beside_an_error(end: str) -> None:
     text = f"""

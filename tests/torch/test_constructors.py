@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import cnndsl
+from cnndsl.compilation import CompilationError
 from tests.oracle.generator import generate
 from tests.torch.constructors import check
 
@@ -59,7 +61,32 @@ def test_arguments_are_drawn() -> None:
             it.channels * it -> linear(it.channels // 2)
         }
         """,
+        """
+        network Net(width = 8) {
+            input(3, 8, 8)
+            conv(width, 3)
+            output scores = (it -> linear(3)), maps = it
+            conv(10, 3) -> relu
+        }
+        """,
+        """
+        network Net(width = 8, two = true) {
+            input(3, 8, 8)
+            conv(width, 3)
+            if two { output a = it, b = input } else { output b = (it -> linear(7)) }
+            conv(4, 3)
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:
     check(text)
+
+
+def test_what_goes_out_cannot_depend_on_a_parameter() -> None:
+    text = """
+    block Head(wide) { if wide { output (it -> conv(8, 1)) } else { output (it -> conv(2, 1)) } }
+    network Net { input(3, 8, 8); Head(true) -> Head(false) }
+    """
+    with pytest.raises(CompilationError, match=r"E601.*Head.*what goes out depends on a parameter"):
+        cnndsl.compile(text).python()

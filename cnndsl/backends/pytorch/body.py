@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
@@ -109,6 +109,8 @@ class Body(Construct):
         self._declared: dict[str, Any] = {}
         self._path: list[Any] = []
         self.is_training = False
+        self._goes_on = False
+        """Whether lines follow the one at hand."""
         self.inputs: list[tuple[str, Tensor]] = []
         self._locals: dict[str, str] = {}
         self._runners: dict[str, str] = {}
@@ -260,13 +262,17 @@ class Body(Construct):
 
     def run(self, body: Sequence[Any]) -> None:
         """All lines of a body."""
-        for statement in body:
+        outer = self._goes_on
+        for at, statement in enumerate(body, 1):
+            self._goes_on = outer or at < len(body)
             try:
                 getattr(self, f"_do_{statement.node}")(statement)
             except Untranslatable as problem:
                 if problem.span is None:
                     problem.span = statement.span
                 raise
+            finally:
+                self._goes_on = outer
 
     def _do_bind(self, statement: nodes.Bind) -> None:
         node = statement.value
@@ -1002,6 +1008,13 @@ class Body(Construct):
     # Outputs
 
     def _do_output(self, statement: nodes.Output) -> None:
+        if self._path:
+            raise Untranslatable(
+                "what goes out depends on a parameter",
+                statement.span,
+                "give the value the same name on both ways, and write output behind them",
+                frozenset().union(*(self.names_of(test) for _, _, test in self._path if test is not None)),
+            )
         outputs = []
         for item in statement.items:
             self.target = None
@@ -1010,7 +1023,17 @@ class Body(Construct):
                 outputs += [Output(None, each, item.training) for each in self.settled(value).items]
                 continue
             outputs.append(Output(item.name, value, item.training))
+        if self._goes_on:
+            outputs = [replace(output, value=self._kept_output(output.value)) for output in outputs]
         self.outputs = outputs
+
+    def _kept_output(self, value: Any) -> Any:
+        """An output with a variable of its own, which lines behind it leave alone."""
+        if not isinstance(value, Tensor):
+            return value
+        variable = self.temporary()
+        self.lines.append(Compute((variable,), value.code))
+        return value.moved(name(variable))
 
     def _do_training(self, statement: nodes.Training) -> None:
         line = Training([])
