@@ -155,16 +155,18 @@ def init_lines(text: Any, unit: Any, translation: Any) -> list[str]:
         lines.append(f"{_INDENT}    {word} isinstance(module, {shown}):")
         lines += body
     first = [f"{_INDENT}for module in self.modules():"]
-    if has_begun:
+    if has_begun:  # weights begin before biases, whoever says how, so that a seed gives the same numbers
         first.append(f'{_INDENT}    own = getattr(module, "begun", {{}})')
+        first += _own_word("weight")
     if any(" not in given" in line for line in lines):
         first.append(f'{_INDENT}    given = getattr(module, "given", ())')
     if has_begun:
-        lines += [
-            f"{_INDENT}    for name, rule in own.items():",
-            f"{_INDENT}        rule(module.get_parameter(name))",
-        ]
+        lines += _own_word("bias")
     return [*first, *lines]
+
+
+def _own_word(tensor: str) -> list[str]:
+    return [f'{_INDENT}    if "{tensor}" in own:', f'{_INDENT}        own["{tensor}"](module.{tensor})']
 
 
 def _layers(program: Program, unit: Any, translation: Any) -> dict[str, list[Leaf]]:
