@@ -127,12 +127,12 @@ class Handed(nn.Conv2d):
 
 
 FACTORIES = """
-sequence Norm(make) { make -> batchnorm -> relu }
-sequence Act(make) { make -> relu }
-network Net(make = conv(3, 3, padding=1)) {
+sequence Norm(make) { make(3, 3, padding=1) -> batchnorm -> relu }
+sequence Act(make) { make(3, 3, padding=1) -> relu }
+network Net(make = conv) {
     input(3, 8, 8)
-    Norm(make) -> Act(make) -> a: make -> n: batchnorm -> r: relu
-    input - it - (input -> b: make -> s: relu)
+    Norm(make) -> Act(make) -> a: make(3, 3, padding=1) -> n: batchnorm -> r: relu
+    input - it - (input -> b: make(3, 3, padding=1) -> s: relu)
 }"""
 
 
@@ -140,13 +140,9 @@ network Net(make = conv(3, 3, padding=1)) {
 @torch.no_grad()
 def test_a_subclass_of_a_convolution_is_left_alone(make: type[nn.Conv2d]) -> None:
     compilation = compiled(FACTORIES)
-
-    def conv(channels: int) -> nn.Module:
-        return make(channels, 3, 3, padding=1)
-
-    trained = imported(compilation.python()).Net(make=conv).eval()
+    trained = imported(compilation.python()).Net(make=make).eval()
     unsettle(trained)
-    served = imported(compilation.for_inference().python()).Net.from_trained(trained.state_dict(), make=conv)
+    served = imported(compilation.for_inference().python()).Net.from_trained(trained.state_dict(), make=make)
     x = torch.randn(2, 3, 8, 8)
     torch.testing.assert_close(served(x.clone()), trained(x))
     if make is not nn.Conv2d:

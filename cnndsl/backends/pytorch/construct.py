@@ -626,6 +626,9 @@ class Construct(Expressions):
         words = {axis: axis_word(axis, rank) for axis in sorted(needs.axes)}
         if isinstance(recipe, BlockRecipe):
             return self._block_callable(recipe, needs, rank, {axis: f"in_{word}" for axis, word in words.items()})
+        if isinstance(recipe, KindRecipe) and not recipe.fields and recipe.kind.module:  # noqa: SIM102
+            if any(info.is_required() for info in recipe.kind.model_fields.values()):
+                return dotted(f"nn.{recipe.kind.module.format(r=rank - 1)}")  # each call says the rest
         if isinstance(recipe, KindRecipe) and needs.calls:
             return self._kind_callable(recipe, rank, words)
         shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
