@@ -19,9 +19,9 @@ _NOTES = ("vars(layer)['given']", "vars(layer)['begun']")
 _TYPES = (ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BitOr, ast.Constant, ast.Tuple, ast.List, ast.UnaryOp)
 _TYPES += (ast.USub, ast.Load)  # type: ignore[assignment]
 _ARITHMETIC = (ast.operator, ast.unaryop, ast.boolop, ast.BoolOp, ast.cmpop, ast.Compare, ast.IfExp, ast.expr_context)
-_ARITHMETIC += (ast.ListComp, ast.comprehension, ast.Slice, ast.JoinedStr, ast.FormattedValue)  # type: ignore[assignment]
+_ARITHMETIC += (ast.Slice, ast.JoinedStr, ast.FormattedValue)  # type: ignore[assignment]
 _ON_NUMBERS = frozenset(
-    {"make_divisible", "round", "ceil", "floor", "sqrt", "sum", "len", "min", "max", "abs", "range"}
+    "abs ceil float floor int len make_divisible max min round str sum".split()  # noqa: SIM905
 )
 
 _TEST = """\

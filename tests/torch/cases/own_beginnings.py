@@ -50,12 +50,14 @@ class ByPart(nn.Module):
         self.head = Head(8, 8)
         for module in self.modules():
             own = getattr(module, "begun", {})
+            if "weight" in own:
+                own["weight"](module.weight)
             if isinstance(module, nn.Conv2d) and "weight" not in own:
                 nn.init.kaiming_normal_(
                     module.weight, mode="fan_out", nonlinearity="relu"
                 )
-            for name, rule in own.items():
-                rule(module.get_parameter(name))
+            if "bias" in own:
+                own["bias"](module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.stem(x))
@@ -93,10 +95,12 @@ class ByEnd(nn.Module):
             self.residual1.append(Residual(8, 8))
         for module in self.modules():
             own = getattr(module, "begun", {})
+            if "weight" in own:
+                own["weight"](module.weight)
             if isinstance(module, nn.Conv2d) and "weight" not in own:
                 nn.init.kaiming_normal_(module.weight)
-            for name, rule in own.items():
-                rule(module.get_parameter(name))
+            if "bias" in own:
+                own["bias"](module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.stem(x))
@@ -125,6 +129,8 @@ class OneByOne(nn.Module):
         self.last = nn.Conv2d(8, 8, 3)
         for module in self.modules():
             own = getattr(module, "begun", {})
+            if "weight" in own:
+                own["weight"](module.weight)
             if isinstance(module, nn.Conv2d):
                 if (
                     module is self.first
@@ -137,8 +143,8 @@ class OneByOne(nn.Module):
                     nn.init.normal_(module.weight, std=0.1)
                 elif "weight" not in own:
                     nn.init.zeros_(module.weight)
-            for name, rule in own.items():
-                rule(module.get_parameter(name))
+            if "bias" in own:
+                own["bias"](module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.first(x))
