@@ -207,3 +207,17 @@ def test_a_layer_that_does_not_fit_is_named_with_its_place(network: str) -> None
     compilation = compiled(f"block B {{ conv(8, 5) }}\nnetwork {network} {{\n    input(3, 32, 32) -> B\n}}")
     with pytest.raises(SizeError, match=rf"^{network}\.b1\.conv1, test\.cnn:1:11: kernel 5×5 does not fit"):
         infer(read_back(compilation), {network: [(3, 4, 4)]})
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "part"),
+    [
+        ("input(4, 8, 8)\n { batchnorm -> silu } * 2\n it * parameter([6, 12, 1], init=1)", "E306", "silu1.1"),
+        ("input(9)\n { relu } * 2\n embedding(10, 4)", "E302", "relu1.1"),
+    ],
+)
+def test_what_does_not_fit_behind_a_loop_is_said(body: str, code: str, part: str) -> None:
+    compilation = compile_source(Source("net.cnn", f"network Net {{\n {body}\n}}"))
+    (found,) = compilation.diagnostics
+    assert found.code == code
+    assert any(part in label.message for label in found.labels)

@@ -165,6 +165,15 @@ class Builder:
             slot.made = []
         return slot.made
 
+    def slot(self, name: str) -> Slot:
+        """The place of a part that was applied; `conv1.0` is the first of the list `conv1`."""
+        if name in self.slots:
+            return self.slots[name]
+        listed, _, at = name.rpartition(".")
+        made = self.slots[listed].made
+        assert made is not None  # noqa: S101 - only a list's part has a point in its name
+        return made[int(at)]
+
     @contextmanager
     def looping(self, span: Span) -> Iterator[None]:
         """While the turns of a loop are worked out; the lists of its parts have their places from its beginning on."""

@@ -129,7 +129,7 @@ def _check_wholes(body: Evaluation, layer: Layer, value: Value) -> None:
         action = step.action
         unit: Plain | Leaf | None = action if isinstance(action, Plain) else None
         if isinstance(action, Call):
-            part = body.builder.slots[action.child].unit
+            part = body.builder.slot(action.child).unit
             unit = part if isinstance(part, Leaf) else None
         if unit is None:
             return

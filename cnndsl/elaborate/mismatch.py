@@ -88,7 +88,7 @@ def _layer(builder: Builder, step: Step) -> Layer | None:
     action = step.action
     if isinstance(action, Plain):
         return action.layer
-    unit = builder.slots[action.child].unit if isinstance(action, Call) else None
+    unit = builder.slot(action.child).unit if isinstance(action, Call) else None
     return unit.layer if isinstance(unit, Leaf) else None
 
 
