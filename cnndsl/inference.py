@@ -2,8 +2,11 @@
 
 What acts in training only is gone: dropout, steps and outputs that are given in training, how weights
 begin.  A batch normalisation that follows a convolution, a transposed one or a dense layer, and nothing
-else reads what that layer gives, is folded into it: the layer gets a bias, and its `Child.folded` says
-what to take in when trained weights are loaded.  Activations overwrite what nobody reads again.
+else reads what that layer gives, is folded into it: the layer gets a bias.  Activations overwrite
+what nobody reads again.
+
+This is what counts and pictures of the form for serving are made from.  The PyTorch backend writes the parts as they
+are in training, and `from_trained` does the same to the network when the weights are there.
 
 All other parts keep their names, so that they find their weights under the keys of the training form.
 In an `nn.Sequential` whose parts are numbered an `nn.Identity` keeps the place of a part that is gone.
@@ -19,7 +22,7 @@ from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.normalisation import BatchNorm
 from cnndsl.layers.placeholder import Placeholder
-from cnndsl.program import Call, Child, Combine, Folded, Leaf, Module, Plain, Program, Step, Use, inner_first
+from cnndsl.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step, Use, inner_first
 
 _FRESH = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
 """Layers whose output lies in memory of its own."""
@@ -114,7 +117,7 @@ class _Serving:
                 continue
             if not _takes_in(layer, norm) or layer.when != norm.when or readers[step.inputs[0]] != 1:
                 continue
-            self._children[layer.name] = _folded(layer, norm)
+            self._children[layer.name] = _with_bias(layer)
             gone.append(step)
         self._leave_out(gone)
 
@@ -181,13 +184,13 @@ def _takes_in(layer: Child, norm: Child) -> bool:
     return isinstance(before.layer, Conv) or (isinstance(before.layer, Linear) and len(before.x) == 1)
 
 
-def _folded(layer: Child, norm: Child) -> Child:
-    """The layer with a bias, and with what it takes in."""
-    unit, after = layer.unit, norm.unit
-    assert isinstance(unit, Leaf) and isinstance(after, Leaf) and isinstance(after.layer, BatchNorm)  # noqa: S101, PT018
+def _with_bias(layer: Child) -> Child:
+    """The layer with the bias that folding gives it."""
+    unit = layer.unit
+    assert isinstance(unit, Leaf)  # noqa: S101 - a batch normalisation is folded into layers alone
     traced = {name: value for name, value in unit.traced.items() if name != "bias"}
     new = unit.model_copy(update={"layer": unit.layer.having({"bias": True}), "traced": traced, "init": {}})
-    return layer.model_copy(update={"unit": new, "folded": Folded(norm=norm.name, eps=after.layer.eps)})
+    return layer.model_copy(update={"unit": new})
 
 
 def _can_overwrite(layer: Layer) -> bool:

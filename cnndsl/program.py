@@ -148,18 +148,11 @@ class Use(Model):
     arguments: dict[str, Value] = {}
 
 
-class Folded(Model):
-    """A batch normalisation of the training form that is folded into the layer before it: its name, and its `eps`."""
-
-    norm: str
-    eps: float
-
-
 class Child(Model):
     """A named part of a module: an attribute of the class, registered in this order.
 
     `when` is the test on which it depends that the part exists, in the names of the definition;
-    `loop` the count of the loop that made it; `folded` what the form for inference folds into it.
+    `loop` the count of the loop that made it.
     """
 
     name: str
@@ -167,7 +160,6 @@ class Child(Model):
     origin: Origin
     when: str | None = None
     loop: str | None = None
-    folded: Folded | None = None
 
 
 class Call(Model):
