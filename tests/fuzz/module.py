@@ -10,7 +10,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 
-PACKAGES = frozenset({"math", "torch", "torch.nn.functional", "collections", "collections.abc", "functools", "typing"})
+PACKAGES = frozenset(
+    {"copy", "math", "torch", "torch.nn.functional", "collections", "collections.abc", "functools", "typing"}
+)
 _NEVER = frozenset(
     "eval exec compile open input print globals locals vars setattr delattr breakpoint __import__ __builtins__".split()  # noqa: SIM905
 )

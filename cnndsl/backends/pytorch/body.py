@@ -146,6 +146,13 @@ class Body(Construct):
         """A variable of `forward`, for a value that the text calls so."""
         return FLOW + (wanted if why_not(wanted) is None or wanted in _OWN_ATTRIBUTES else f"{wanted}_")
 
+    def input_name(self, wanted: str) -> str:
+        """The argument of `forward` for what comes in by a name; `x` is what comes in without one."""
+        made = FLOW + "x" if wanted == "input" else self.value_name(wanted)
+        while made in {variable for variable, _ in self.inputs}:
+            made += "_"
+        return made
+
     def local(self, wanted: str) -> str:
         """A variable of `__init__` for a layer that was just made; what was in it is not needed any more."""
         variable = self._locals.get(wanted)
@@ -1070,7 +1077,7 @@ class Body(Construct):
                 shape.append(Traced(_OPEN, Expr.of(Symbol(f"open·{word}"))))
             else:
                 shape.append(self.static(argument.value).value)
-        variable = FLOW + "x" if wanted == "input" else self.value_name(wanted)
+        variable = self.input_name(wanted)
         value = Tensor(name(variable), tuple(shape))
         self.inputs.append((variable, value))
         if wanted != "input":

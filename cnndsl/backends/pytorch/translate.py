@@ -532,7 +532,7 @@ class _ClassTranslation:
                 symbol = body.current[written] = self._file.new_symbol(written)
                 self._sizes[written] = (word, axis)
                 shape.append(Traced(_SAMPLES[axis], Expr.of(Symbol(symbol))))
-            variable = FLOW + "x" if word == "input" else body.value_name(word)
+            variable = body.input_name(word)
             tensor = Tensor(name(variable), tuple(shape))
             body.inputs.append((variable, tensor))
             if word == "input":
