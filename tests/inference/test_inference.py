@@ -156,7 +156,8 @@ def test_a_class_with_another_forward_is_left_alone() -> None:
     def other(module: Any) -> Any:
         def forward(self: Any, x: Tensor) -> Tensor:
             y: Tensor = self.c(x)
-            return y + self.r(self.n(y))
+            z: Tensor = y + self.r(self.n(y))
+            return z
 
         return type("Other", (module.Net,), {"forward": forward})
 

@@ -38,8 +38,8 @@ def served(module: nn.Module) -> None:
         folded = [(kept[i - 1], kept[i]) for i in range(1, len(kept))]
         overwrites = [(second, (first,)) for first, second in folded]
     else:
-        folded = getattr(module, "FOLDED", ())
-        overwrites = getattr(module, "OVERWRITES", ())
+        folded = getattr(module, "FOLDED", [])
+        overwrites = getattr(module, "OVERWRITES", [])
     for name, before in overwrites:
         givers = [place for each in before for place in places(module, each)]
         overwrite(places(module, name), givers)
@@ -67,7 +67,7 @@ def overwrite(
     if not givers or any(type(o._modules[name]) not in fresh for o, name in givers):
         return
     for owner, name in at:
-        part = owner._modules[name]
+        part: Any = owner._modules[name]
         if type(part).__module__ == nn.ReLU.__module__ and hasattr(part, "inplace"):
             twin = deepcopy(part)  # the part itself may be in other places too
             twin.inplace = True
@@ -76,7 +76,8 @@ def overwrite(
 
 def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
     """Fold a normalisation into the layer before it, where both are PyTorch's own."""
-    layer, norm = one[0]._modules[one[1]], other[0]._modules[other[1]]
+    layer: Any = one[0]._modules[one[1]]
+    norm: Any = other[0]._modules[other[1]]
     norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     if type(norm) not in norms or norm.running_var is None:
