@@ -176,7 +176,7 @@ def test_a_value_that_a_block_calls_x_is_not_its_first_one() -> None:
     made = compiled(f"{block}\nnetwork Net {{ input(3, 8, 8); a = it -> relu; B(input, a) }}\n").python()
     first = next(line for line in made.splitlines() if "def forward" in line)
     assert first == "    def forward(self, x: Tensor, x_: Tensor, x__: Tensor) -> Tensor:"
-    assert "(self.relu1(self.conv1(x)) + x_) * x__" in made
+    assert "x = (x + x_) * x__" in made
 
 
 def test_no_argument_of_a_class_from_elsewhere_is_one_that_python_refuses() -> None:
