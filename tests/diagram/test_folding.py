@@ -115,15 +115,15 @@ def test_of_chains_that_one_statement_makes_the_richest_is_shown() -> None:
 
 def test_sizes_may_change_within_a_run() -> None:
     box = next(box for box in picture_of(case("rows")).boxes if box.title.startswith("DenseLayer"))
-    assert (box.title, box.name) == ("DenseLayer × 3", "dense_layer2 … dense_layer4")
+    assert (box.title, box.name) == ("DenseLayer × 3", "dense_layer1.1 … dense_layer1.3")
     assert "40 × 32 × 32 → 64 × 32 × 32" in box.lines
 
 
 def test_a_pattern_of_layers_begins_with_what_learns() -> None:
     picture = picture_of(case("rows"))
     paths = [box.path for box in picture.boxes]
-    at = paths.index("conv2")
-    assert paths[at - 2 : at] == ["conv1", "relu2"]
+    at = paths.index("conv1.1")
+    assert paths[at - 2 : at] == ["conv1.0", "relu2.0"]
     box = picture.boxes[at]
     assert (box.title, box.detail, box.times) == ("2 layers × 11", "Conv2d → ReLU", 11)
 
