@@ -144,6 +144,9 @@ class Body(Construct):
 
     def value_name(self, wanted: str) -> str:
         """A variable of `forward`, for a value that the text calls so."""
+        entry = self.entry.code if isinstance(self.entry, Tensor) else None
+        if wanted == "x" and isinstance(entry, ast.Name) and entry.id == FLOW + "x":
+            return FLOW + "x_"  # `x` is what comes in
         return FLOW + (wanted if why_not(wanted) is None or wanted in _OWN_ATTRIBUTES else f"{wanted}_")
 
     def input_name(self, wanted: str) -> str:

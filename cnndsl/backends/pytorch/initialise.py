@@ -36,7 +36,13 @@ class Own:
 def rule_code(rule: Rule, tensor: Code) -> Code:
     """The call that fills a tensor by a rule."""
     defaults = RULES[rule.name]
-    named = {word: static.code for word, static in rule.arguments if defaults.get(word) != static.value}
+    named = {
+        word: constant(float(static.value))
+        if isinstance(static.value, int) and abs(static.value) >= 2**63
+        else static.code
+        for word, static in rule.arguments  # PyTorch takes no whole number of more than 64 bits
+        if defaults.get(word) != static.value
+    }
     return call(f"nn.init.{rule.name}_", tensor, **named)
 
 
