@@ -42,7 +42,7 @@ def dotted(text: str) -> Code:
     return attribute(first, *rest)
 
 
-def call(function: Code | str, *arguments: Code, **named: Code) -> ast.Call:
+def call(function: Code | str, /, *arguments: Code, **named: Code) -> ast.Call:
     """A call."""
     called = dotted(function) if isinstance(function, str) else function
     return ast.Call(called, list(arguments), [ast.keyword(word, value) for word, value in named.items()])

@@ -48,7 +48,6 @@ from cnndsl.backends.pytorch.values import (
 from cnndsl.ir import nodes
 from cnndsl.layers.base import Argument, Group, Layer, Spelling
 from cnndsl.layers.base import Code as Spelled
-from cnndsl.layers.catalogue import HELPERS
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.learned import Learned
 from cnndsl.layers.shape import Flatten
@@ -203,8 +202,6 @@ class Construct(Expressions):
             return self._from_template(spelling, value)
         if spelling.package:
             self.file.imports.add((spelling.package, spelling.target))
-        if spelling.target in HELPERS:
-            self.file.helpers.add(spelling.target)
         positional = [] if value is None else [value]
         named: dict[str, Code] = {}
         for argument in spelling.arguments:
@@ -415,9 +412,9 @@ class Construct(Expressions):
         if not self.is_silent:
             self.file.note(unit, given)
         sizes = [self._size_of_input(dict(inputs), word, axis) for word, axis in unit.sizes]
-        code = call(unit.name, *sizes, *())
-        assert isinstance(code, ast.Call)  # noqa: S101 - it is one
-        self._add_arguments(code, unit, given, recipe.positional)
+        start, left = self._started(recipe, unit)
+        code = call(start, *sizes)
+        self._add_arguments(code, unit, {word: given[word] for word in left if word in given}, recipe.positional)
         names = tuple(output[0] for output in outputs if output[0] is not None)
         shapes = tuple(shape for _, shape in outputs)
         return Made(
@@ -438,42 +435,40 @@ class Construct(Expressions):
             if parameter not in given:
                 in_order = False
                 continue
-            argument = (
-                self.callable_for(given[parameter], unit.sorts[parameter])
-                if not isinstance(given[parameter], Static)
-                else self.static_argument(given[parameter], unit.sorts[parameter])
-            )
+            argument = self.argument(given[parameter], unit.sorts[parameter])
             if in_order and at < positional:
                 code.args.append(argument)
             else:
                 in_order = False
                 code.keywords.append(ast.keyword(parameter, argument))
 
+    def _started(self, recipe: BlockRecipe, unit: Any) -> tuple[Code, dict[str, Any]]:
+        """What constructs a block, its class or a constant of the module, and the arguments that this still takes."""
+        named = recipe if recipe.constant else recipe.base
+        if named is None or self.file.has_twin(unit):
+            return name(unit.name), recipe.arguments
+        start, more = self._started(replace(named, constant=""), unit)
+        codes = {word: self.argument(item, unit.sorts[word]) for word, item in more.items()}
+        self.file.block_constants[named.constant] = call("partial", start, **codes) if codes else start
+        held = named.arguments
+        return name(named.constant), {w: item for w, item in recipe.arguments.items() if held.get(w) is not item}
+
+    def argument(self, value: Any, sort: Any) -> Code:
+        """What a parameter is given: a constant, or a layer."""
+        return self.static_argument(value, sort) if isinstance(value, Static) else self.callable_for(value, sort)
+
     def static_argument(self, static: Static, sort: Any) -> Code:
         """A constant as an argument; lists of layers one by one, sizes of several axes as a tuple."""
         if isinstance(static.value, AnyList) and sort.item is not None:
             self._note_extents(static.value, sort)
         if sort.has_extents() and isinstance(static.value, list):
-            items = [
-                self.static_argument(item, sort.item)
-                if isinstance(item, Static)
-                else self.callable_for(item, sort.item)
-                for item in static.value
-            ]
+            items = [self.argument(item, sort.item) for item in static.value]
             return tuple_of(items) if sort.item.is_extent else list_of(items)
         if isinstance(static.value, list) and sort.item is not None and "layer" in sort.item.kinds:
-            return list_of(
-                self.static_argument(item, sort.item)
-                if isinstance(item, Static)
-                else self.callable_for(item, sort.item)
-                for item in static.value
-            )
+            return list_of(self.argument(item, sort.item) for item in static.value)
         if isinstance(static.value, list) and sort.columns and any("layer" in c.kinds for c in sort.columns):
             pairs = zip(static.value, sort.columns, strict=True)
-            return list_of(
-                self.static_argument(item, column) if isinstance(item, Static) else self.callable_for(item, column)
-                for item, column in pairs
-            )
+            return list_of(self.argument(item, column) for item, column in pairs)
         return static.code
 
     def _note_extents(self, value: AnyList, sort: Any) -> None:
@@ -634,7 +629,7 @@ class Construct(Expressions):
         shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
         made = self.file.scratch(recipe, shape, self)
         code = inline_chain(made.value) if isinstance(made.value, Chain) else made.value
-        return as_callable(code, list(words.values()), self.file)
+        return as_callable(code, list(words.values()))
 
     def _block_callable(self, recipe: BlockRecipe, needs: Any, rank: int, words: dict[int, str]) -> Code:
         unit = self.file.unit(recipe.definition, (("input", rank),))
@@ -646,20 +641,12 @@ class Construct(Expressions):
         given = list(recipe.arguments)
         open_first = [word for word in parameters if word not in recipe.arguments]
         is_suffix = not given or parameters.index(given[0]) >= needs.positional
-        codes = {
-            word: self.callable_for(item, unit.sorts[word])
-            if not isinstance(item, Static)
-            else self.static_argument(item, unit.sorts[word])
-            for word, item in recipe.arguments.items()
-        }
-        if asks == sorted(needs.axes):
-            if not codes:
-                return name(unit.name)
-            if is_suffix:
-                self.file.helpers.add("partial")
-                return call("partial", name(unit.name), **codes)
+        start, left = self._started(recipe, unit)
+        codes = {word: self.argument(item, unit.sorts[word]) for word, item in left.items()}
+        if asks == sorted(needs.axes) and (is_suffix or not given):
+            return call("partial", start, **codes) if codes else start
         opened = open_first if needs.calls else []
-        inner = call(unit.name, *(name(words[axis]) for axis in asks))
+        inner = call(start, *(name(words[axis]) for axis in asks))
         for word in parameters:
             if word in codes:
                 inner.keywords.append(ast.keyword(word, codes[word]))
@@ -741,7 +728,6 @@ class Construct(Expressions):
             recipe.needs.gives.add(0)
         if not is_plain:
             return self.known_sizes(made, base)
-        self.file.helpers.add("channels_after")
         shape = list(made.shapes[0])
         if isinstance(shape[0], Traced) and self._is_unknown(shape[0]):
             code = call("channels_after", base, self.size_code(value.shape[0]))
@@ -872,7 +858,7 @@ def lambda_of(words: Sequence[str], body: Code) -> Code:
     return ast.Lambda(given, body)
 
 
-def as_callable(code: Code, words: Sequence[str], file: Any) -> Code:
+def as_callable(code: Code, words: Sequence[str]) -> Code:
     """What a constructor's call is as a callable of some sizes: the class, a partial, or a lambda."""
     if isinstance(code, ast.Call) and not isinstance(code.func, ast.Lambda):
         first = [flat(argument) for argument in code.args[: len(words)]]
@@ -881,11 +867,7 @@ def as_callable(code: Code, words: Sequence[str], file: Any) -> Code:
         if first == list(words) and not rest and not more & set(words):
             if not code.keywords:
                 return code.func
-            file.helpers.add("partial")
             return ast.Call(name("partial"), [code.func], code.keywords)
-        if words and not code.args[0:0] and isinstance(code.func, ast.Attribute):
-            named = {flat(k.value) for k in code.keywords}
-            del named
     return lambda_of(words, code)
 
 

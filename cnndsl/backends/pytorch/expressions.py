@@ -463,7 +463,8 @@ class Expressions:
         ordered = {word: given[word] for word in names if word in given}
         if recipe.arguments:
             positional = 0
-        return BlockRecipe(recipe.definition, ordered, positional, node.span)
+        base = recipe if recipe.constant else recipe.base
+        return BlockRecipe(recipe.definition, ordered, positional, node.span, base=base)
 
     def _bound_extern(self, recipe: ExternRecipe, node: nodes.Call) -> ExternRecipe:
         names = [parameter.name for parameter in recipe.extern.parameters]

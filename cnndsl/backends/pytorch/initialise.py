@@ -111,7 +111,6 @@ def _own(line: Any, path: Code | None, found: list[Own], helpers: set[str]) -> N
         defaults = RULES[rule.name]
         given = {each: static.code for each, static in rule.arguments if defaults.get(each) != static.value}
         if given:
-            helpers.add("partial")
             fill = call("partial", fill, **given)
         named[word] = fill
     line.value = call("begun", line.value, **named)

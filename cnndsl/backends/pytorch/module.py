@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
+from collections.abc import Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from cnndsl import costs
-from cnndsl.backends.pytorch.code import WIDTH, call, constant, flat, laid_out
+from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.code import WIDTH, Code, call, constant, flat, laid_out, name
 from cnndsl.backends.pytorch.initialise import init_lines
 from cnndsl.backends.pytorch.serve import from_trained, pair_lines, served
 from cnndsl.backends.pytorch.translate import ClassText, Translation, Unit
@@ -79,18 +81,18 @@ def generate(program: Program, network: str | None = None) -> str:
         program = program.model_copy(update={"networks": (program.network(network).id,)})
     translation = Translation(program)
     units = translation.run()
-    bodies = [_class(unit, translation) for unit in units]
-    bodies += [_variant(*variant, translation) for variant in translation.variants]
-    text = "\n\n\n".join(bodies)
+    classes = [_class(unit, translation) for unit in units]
+    variants = [_variant(*variant, translation) for variant in translation.variants]
+    text = "\n\n\n".join(_with_constants(units, classes, variants, translation))
     constants = _constants(translation, text)
     helpers = [word for word in _SOURCES if re.search(rf"\b{word}\(", text + constants)]
-    classes = [HELPERS[word] for word in sorted(HELPERS) if re.search(rf"\b{word}\b", text)]
+    layers = [HELPERS[word] for word in sorted(HELPERS) if re.search(rf"\b{word}\b", text)]
     if {"with_weights", "begun"} <= set(helpers):
         first = _BEGUN.partition("\n\n\n")[2]
         sources = [first if word == "begun" else _SOURCES[word] for word in helpers]
     else:
         sources = [_SOURCES[word] for word in helpers]
-    blocks = [*sources, *classes]
+    blocks = [*sources, *layers]
     if program.target == "inference":
         blocks.append(served("StochasticDepth" in text, translation.has_dense_places))
     imported = _imports("\n".join([*blocks, constants, text]), translation)
@@ -100,32 +102,56 @@ def generate(program: Program, network: str | None = None) -> str:
     elif constants:
         parts.append(constants)
     body = "\n\n".join([*blocks, text])
-    gap = "\n" if body.startswith("Layer =") and not constants else "\n\n"
+    gap = "\n\n" if constants or body.startswith(("class ", "def ")) else "\n"
     return "\n".join(parts) + gap + body + "\n"
 
 
 def _constants(translation: Translation, text: str) -> str:
+    """The constants of which the text speaks, each after those in it."""
     lines: list[str] = []
-    todo = list(translation.constants.values())
-    known = text
-    kept: list[tuple[str, Any]] = []
-    for word, code in reversed(todo):
-        if re.search(rf"\b{re.escape(word)}\b", known) and (word, flat(code)) not in {(w, flat(c)) for w, c in kept}:
-            kept.append((word, code))
-            known += flat(code)
-    for word, code in reversed(kept):
-        lines += laid_out(code, "", f"{word} = ")
+    for word, code in reversed(translation.constants.items()):
+        if _says(text, word):
+            lines[:0] = laid_out(code, "", f"{word} = ")
+            text += flat(code)
     return "\n".join(lines) + "\n" if lines else ""
+
+
+def _says(text: str, word: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+
+
+def _with_constants(
+    units: list[Unit], classes: list[str], variants: list[str], translation: Translation
+) -> Iterator[str]:
+    """The classes, and behind those that they are of the constants that are blocks with some of their arguments."""
+    text = "\n".join([*classes, *variants])
+    used = [word for word in translation.block_constants if _says(text, word)]
+    for word in used:  # which grows
+        used += [
+            each
+            for each in translation.words_of_constant(word) & translation.block_constants.keys()
+            if each not in used
+        ]
+    left = {word: translation.block_constants[word] for word in translation.block_constants if word in used}
+    waiting = {unit.name for unit in units}
+    for unit, body in zip([None, *units], ["", *classes], strict=True):
+        if unit is not None:
+            yield body
+            waiting.discard(unit.name)
+        ready = [word for word in left if not translation.words_of_constant(word) & waiting]
+        if ready:
+            yield "\n".join(line for word in ready for line in laid_out(left.pop(word), "", f"{word} = "))
+    yield from variants
 
 
 def _checks(others: set[tuple[str, str]]) -> list[str]:
     """What is from another package is constructed only if it is a module: a text may name anything there."""
     lines = []
-    for package, name in sorted(others):
-        line = f"if not (issubclass(type({name}), type) and issubclass({name}, nn.Module)):"
+    for package, word in sorted(others):
+        line = f"if not (issubclass(type({word}), type) and issubclass({word}, nn.Module)):"
         if len(line) > WIDTH:
-            line = f"if not (\n    issubclass(type({name}), type)\n    and issubclass({name}, nn.Module)\n):"
-        raised = call("TypeError", constant(f"{package}.{name} is no subclass of nn.Module"))
+            line = f"if not (\n    issubclass(type({word}), type)\n    and issubclass({word}, nn.Module)\n):"
+        raised = call("TypeError", constant(f"{package}.{word} is no subclass of nn.Module"))
         lines.append("\n".join([line, *laid_out(raised, "    ", "raise "), ""]))
     return lines
 
@@ -209,15 +235,19 @@ def _import_order(name: str) -> tuple[int, str]:
     return (0 if len(name) > 1 and name.isupper() else 1 if name[:1].isupper() else 2, name)
 
 
-def _head(arguments: list[tuple[str, str, str | None]]) -> list[str]:
-    shown = [f"{name}: {kind}" + ("" if default is None else f" = {default}") for name, kind, default in arguments]
+def _head(arguments: list[tuple[str, str, Code | None]]) -> list[str]:
+    shown = [f"{word}: {kind}" + ("" if code is None else f" = {flat(code)}") for word, kind, code in arguments]
     line = f"    def __init__(self{''.join(', ' + a for a in shown)}) -> None:"
     if len(line) <= WIDTH:
         return [line]
     row = f"        {', '.join(['self', *shown])}"
     if len(row) <= WIDTH:
         return ["    def __init__(", row, "    ) -> None:"]
-    return ["    def __init__(", *(f"        {a}," for a in ["self", *shown]), "    ) -> None:"]
+    lines = ["    def __init__(", "        self,"]
+    for (word, kind, code), text in zip(arguments, shown, strict=True):
+        lead = f"{word}: {kind} = "
+        lines += [f"        {text},"] if code is None else laid_out(code, " " * 8, lead, ",")
+    return [*lines, "    ) -> None:"]
 
 
 def _class(unit: Unit, translation: Translation) -> str:
@@ -252,59 +282,19 @@ def _variant(item: Any, unit: Unit, given: dict[str, Any], translation: Translat
     program = translation.program
     module = next(program.modules[key] for key in program.networks if program.modules[key].name == item.name)
     assert unit.text is not None  # noqa: S101 - all are translated
-    body = unit_body(translation)
-    passed: list[str] = []
-    opened: list[tuple[str, str, str | None]] = []
-    named = False
-    for name, kind, default in unit.text.arguments:
-        if name in given:
-            value = given[name]
-            sort = unit.sorts[name]
-            code = body.static_argument(value, sort) if isinstance(value, Static) else body.callable_for(value, sort)
-            passed.append((f"{name}=" if named else "") + flat(code))
-            if (name in translation.program.settings) and isinstance(value, Static):
-                opened.append((name, kind, flat(code)))
-                passed[-1] = f"{name}={name}" if named else name
-        else:
-            opened.append((name, kind, default))
-            passed.append(f"{name}={name}" if named else name)
-    required = [a for a in opened if a[2] is None]
-    opened = [*required, *(a for a in opened if a[2] is not None)]
+    body = Body(translation, is_silent=True)
+    passed: list[Code] = []
+    opened: list[tuple[str, str, Code | None]] = []
+    for word, kind, default in unit.text.arguments:
+        code = body.argument(given[word], unit.sorts[word]) if word in given else default
+        if word not in given or (word in program.settings and isinstance(given[word], Static)):
+            opened.append((word, kind, code))
+            code = name(word)
+        assert code is not None  # noqa: S101 - what is given has some
+        passed.append(code)
+    opened.sort(key=lambda argument: argument[2] is not None)
     lines = [f"class {item.name}({unit.name}):", *_network_docstring(module, translation), ""]
-    lines += _head(opened)
-    line = f"        super().__init__({', '.join(passed)})"
-    if len(line) <= WIDTH:
-        lines.append(line)
-    else:
-        row = f"            {', '.join(passed)}"
-        if len(row) <= WIDTH:
-            lines += ["        super().__init__(", row, "        )"]
-        else:
-            lines.append("        super().__init__(")
-            for (name, _, _), text in zip(unit.text.arguments, passed, strict=True):
-                code = None
-                if name in given and text == flat_of(body, given[name], unit.sorts[name]):
-                    code = code_of(body, given[name], unit.sorts[name])
-                lines += laid_out(code, " " * 12, "", ",") if code is not None else [f"            {text},"]
-            lines.append("        )")
-    return "\n".join(lines)
-
-
-def code_of(body: Any, value: Any, sort: Any) -> Any:
-    """An argument in Python."""
-    return body.static_argument(value, sort) if isinstance(value, Static) else body.callable_for(value, sort)
-
-
-def flat_of(body: Any, value: Any, sort: Any) -> str:
-    """An argument on one line."""
-    return flat(code_of(body, value, sort))
-
-
-def unit_body(translation: Translation) -> Any:
-    """What says arguments outside of any body."""
-    from cnndsl.backends.pytorch.body import Body
-
-    return Body(translation, is_silent=True)
+    return "\n".join([*lines, *_head(opened), *laid_out(call("super().__init__", *passed), " " * 8)])
 
 
 def _class_docstring(unit: Unit, translation: Translation) -> list[str]:

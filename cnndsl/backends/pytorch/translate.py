@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, bound_names
@@ -100,7 +100,7 @@ class Unit:
 class ClassText:
     """What is written of a class."""
 
-    arguments: list[tuple[str, str, str | None]]
+    arguments: list[tuple[str, str, Code | None]]
     """Name, annotation, default."""
     base: str
     init: list[str]
@@ -133,7 +133,12 @@ class Translation:
         self.has_dense_places = False
         """Whether a dense layer works on the last axis of a map alone."""
         self.imports: set[tuple[str, str]] = set()
-        self.constants: dict[str, tuple[str, Code]] = {}
+        self.constants: dict[str, Code] = {}
+        """What constants of files are in the module, by their names there."""
+        self.block_constants: dict[str, Code] = {}
+        """Those that are blocks with some of their arguments, which follow the classes."""
+        self._defaults: dict[tuple[Key, str], str] = {}
+        self.constant_names = _constant_names(program.definitions)
         self.unrolled: set[nodes.Span] = set()
         self._constant_values: dict[str, Any] = {}
         self._outputs: dict[Any, Any] = {}
@@ -186,9 +191,12 @@ class Translation:
             assert isinstance(item, (nodes.FileConstant, nodes.Variant))  # noqa: S101 - others have no value
             body = Body(self, is_silent=True)
             value = body.evaluate(item.value)
-            if isinstance(value, Static) and isinstance(item, nodes.FileConstant):
-                self.constants[key] = (item.name, value.code)
-                value = _renamed(value, item.name)
+            written = self.constant_names.get(key, "")
+            if isinstance(value, Static) and written:
+                self.constants[written] = value.code
+                value = Static(value.value, name(written))
+            elif isinstance(value, BlockRecipe) and value.arguments and written:
+                value = replace(value, constant=written)
             self._constant_values[key] = value
         return self._constant_values[key]
 
@@ -214,6 +222,10 @@ class Translation:
                 if parameter.name not in values:
                     made.sorts[parameter.name] = Sort()
         return self.units[key]
+
+    def has_twin(self, unit: Unit) -> bool:
+        """Whether a definition is used on inputs of several ranks, and so is several classes."""
+        return any(other.definition is unit.definition for other in self.units.values() if other is not unit)
 
     def stale(self) -> None:
         """Something new is known that what is translated already may depend on."""
@@ -413,8 +425,11 @@ class Translation:
         def visit(unit: Unit, above: tuple[Unit, ...]) -> None:
             if unit.key in done or unit in above or unit.text is None:
                 return
+            needs = unit.text.needs
+            for word in needs & self.block_constants.keys():
+                needs = needs | self.words_of_constant(word)
             for word, other in by_name.items():
-                if word in unit.text.needs and other is not unit:
+                if word in needs and other is not unit:
                     visit(other, (*above, unit))
             done[unit.key] = unit
 
@@ -423,6 +438,23 @@ class Translation:
         for unit in self.units.values():
             visit(unit, ())
         return list(done.values())
+
+    def default_constant(self, unit: Unit, word: str, code: Code) -> str:
+        """The constant of the module that a parameter's default is, for the usual tools want no call there."""
+        others = {each for key, each in self._defaults.items() if key != (unit.key, word)}
+        same = [each for each, held in self.block_constants.items() if flat(held) == flat(code)]
+        made = same[0] if same else word.upper()
+        taken = _RESERVED | {item.name for item in self.items.values()} | set(self.constant_names.values()) | others
+        while made in taken and not same:
+            made += "_"
+        self._defaults[unit.key, word] = made
+        self.block_constants[made] = code
+        return made
+
+    def words_of_constant(self, word: str) -> set[str]:
+        """The words of what a constant of the module is, and of the constants in it."""
+        words = set(_words(flat(self.block_constants[word])))
+        return words.union(*(self.words_of_constant(each) for each in words & self.block_constants.keys()))
 
     def _translate_or_fix(self, unit: Unit) -> None:
         """Translate a class; where a parameter cannot be kept open, as the constant that it always is."""
@@ -519,6 +551,7 @@ class _ClassTranslation:
     def _bind(self) -> None:
         body, unit = self._body, self._unit
         body.taken |= _RESERVED | {other.name for other in self._file.units.values()}
+        body.taken |= {self._file.constant_names[key] for key in _constants_of(self._definition)}
         values = dict(unit.ranks)
         for parameter in self._definition.parameters:
             if parameter.name in unit.sorts:
@@ -586,7 +619,6 @@ class _ClassTranslation:
                 written += self._super(writer, line.value)
             else:
                 written += writer.lines([line], _INDENT)
-        self._file.helpers |= writer.helpers
         return self._made("nn.Sequential", written, [], [], "", sizes)
 
     def _super(self, writer: InitWriter, chain: Chain) -> list[str]:
@@ -684,7 +716,6 @@ class _ClassTranslation:
         sizes = self._live_sizes(live_init)
         writer = InitWriter(body.free)
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
-        self._file.helpers |= writer.helpers
         inputs = [variable for variable, _ in body.inputs]
         shown = ForwardWriter(body.parts, inputs, flags, optional, homes, forward.used)
         forward_lines = shown.whole(kept, _INDENT)
@@ -729,16 +760,7 @@ class _ClassTranslation:
 
     def _live_sizes(self, live: set[str]) -> list[tuple[str, int]]:
         names = {written: place for written, place in self._sizes.items() if written in live}
-        unknown = {
-            each
-            for each in live
-            if each not in self._sizes
-            and each not in self._unit.sorts
-            and each not in self._constants()
-            and each not in {u.name for u in self._file.units.values()}
-            and each not in _RESERVED
-        }
-        strange = sorted(each for each in unknown if "·" in each)
+        strange = [each for each in live if "·" in each]
         if strange:
             raise Untranslatable(
                 "a size that a class needs is not known before it is built",
@@ -749,9 +771,6 @@ class _ClassTranslation:
         sizes = sorted(names.values(), key=lambda place: (order[place[0]], place[1]))
         self._file.changed(self._unit, sizes)
         return sizes
-
-    def _constants(self) -> set[str]:
-        return {written for written, _ in self._file.constants.values()}
 
     def _made(
         self,
@@ -764,30 +783,26 @@ class _ClassTranslation:
     ) -> ClassText:
         unit = self._unit
         written = {place: word for word, place in self._sizes.items()}
-        arguments: list[tuple[str, str, str | None]] = [(written[place], "int", None) for place in sizes]
+        arguments: list[tuple[str, str, Code | None]] = [(written[place], "int", None) for place in sizes]
         settings = self._file.settings_of(self._definition) if self._definition.kind == "network" else {}
         for parameter in self._definition.parameters:
             word = parameter.name
             if word not in unit.sorts or word in unit.fixed:
                 continue
             sort = unit.sorts[word]
-            default: str | None = None
+            default: Code | None = None
             if word in settings:
-                default = flat(settings[word].code)
+                default = settings[word].code
             elif parameter.default is not None:
-                default = flat(self._default_code(parameter, sort))
+                default = self._body.argument(self._file.default(self._definition, parameter), sort)
+                if isinstance(default, ast.Call) and flat(default.func) == "partial":
+                    default = name(self._file.default_constant(unit, word, default))
             arguments.append((word, annotation(sort, self._file), default))
         required = [a for a in arguments if a[2] is None]
         arguments = [*required, *(a for a in arguments if a[2] is not None)]
-        text = "\n".join([*init, *forward, *(f"{a}: {t} = {d}" for a, t, d in arguments)])
+        text = "\n".join([*init, *forward, *(f"{t} {flat(d) if d is not None else ''}" for _, t, d in arguments)])
         words = set(_words(text))
         return ClassText(arguments, base, init, forward, inputs, returns, words)
-
-    def _default_code(self, parameter: nodes.Parameter, sort: Sort) -> Code:
-        value = self._file.default(self._definition, parameter)
-        if isinstance(value, Static):
-            return self._body.static_argument(value, sort)
-        return self._body.callable_for(value, sort)
 
 
 _INDENT = " " * 8
@@ -1066,8 +1081,24 @@ def _static_of(value: Any) -> Static:
     return Static(value, constant(value))
 
 
-def _renamed(static: Static, written: str) -> Static:
-    return Static(static.value, name(written))
+def _constants_of(definition: nodes.Definition) -> set[str]:
+    """The keys of the constants of files that a definition speaks of."""
+    found = nodes.walk((*definition.parameters, *definition.body))
+    return {each.key for each in found if isinstance(each, nodes.Ref) and each.of == "constant"}
+
+
+def _constant_names(items: Sequence[nodes.Item]) -> dict[str, str]:
+    """What the constants of files are called in the module, by their keys."""
+    made: dict[str, str] = {}
+    taken = _RESERVED | {item.name for item in items if not isinstance(item, nodes.FileConstant)}
+    for item in items:
+        if isinstance(item, nodes.FileConstant):
+            written = item.name
+            while written in taken:
+                written += "_"
+            taken |= {written}
+            made[item.key] = written
+    return made
 
 
 def _dim_key(dim: Any) -> Any:

@@ -139,12 +139,17 @@ class KindRecipe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockRecipe:
-    """A block with some or all of its arguments, by name."""
+    """A block with some or all of its arguments, by name.
+
+    `constant` is the name in the module of the file's constant that it is, `base` the constant that it adds to.
+    """
 
     definition: nodes.Definition
     arguments: dict[str, Any]
     positional: int = 0
     span: nodes.Span | None = None
+    constant: str = ""
+    base: BlockRecipe | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

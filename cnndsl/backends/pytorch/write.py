@@ -58,7 +58,6 @@ class InitWriter:
 
     def __init__(self, free: Any) -> None:
         self._free = free
-        self.helpers: set[str] = set()
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
@@ -163,8 +162,6 @@ class InitWriter:
         inline = self.inline(chain)
         if inline is not None:
             before, items = inline
-            if any(label is not None for label, _ in items):
-                self.helpers.add("OrderedDict")
             return self.lines(before, indent), sequential(items)
         lines, variable = self.listed(chain, indent, wanted)
         value = name(variable) if chain.is_labelled else ast.Starred(name(variable), ast.Load())
@@ -211,7 +208,6 @@ class InitWriter:
         lines = list(chain.lines)
         made: list[str] = []
         if chain.is_labelled:
-            self.helpers.add("OrderedDict")
             made.append(f"{indent}{variable}: OrderedDict[str, nn.Module] = OrderedDict()")
             return [*made, *self._steps(lines, indent, variable, labelled=True)], variable
         first: list[Code] = []

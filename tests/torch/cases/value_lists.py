@@ -82,12 +82,13 @@ class Wave(nn.Module):
         self.layer2 = Gated(8, 8, 2**2)
 
     def forward(self, x: Tensor) -> Tensor:
+        x_: Tensor
         skip: Tensor
-        x, skip = self.layer0(x)
+        x_, skip = self.layer0(x)
         skip_before = skip
-        x, skip = self.layer1(x)
+        x_, skip = self.layer1(x_)
         skip_before2 = skip
-        _, skip = self.layer2(x)
+        _, skip = self.layer2(x_)
         x = skip_before + skip_before2 + skip
         return x
 
