@@ -44,6 +44,7 @@ from tests.oracle.agreement import check as check_program
 from tests.oracle.blocks import DEFINITIONS
 from tests.oracle.generator import Draft, Refused, generate
 from tests.oracle.opened import check_open, opened
+from tests.torch.constructors import check as check_constructors
 
 MOST_SHOWN = 20
 """More disagreements than this are counted, not shown."""
@@ -146,7 +147,7 @@ def try_programs(numbers: Iterable[int]) -> Findings:
             continue
         text = draft.text()
         findings.lines += len(text.splitlines())
-        problem = problem_of(lambda text=text: check_program(text))  # type: ignore[misc]
+        problem = problem_of(lambda text=text: try_text(text))  # type: ignore[misc]
         if not problem:
             problem = problem_of(lambda draft=draft, number=number: try_open(draft, number))  # type: ignore[misc]
             text = text if not problem else draft.blocks + draft.network("Net", opened(draft))
@@ -155,6 +156,12 @@ def try_programs(numbers: Iterable[int]) -> Findings:
         if problem:
             findings.disagreements.append((again, shortened(text, problem), problem))
     return findings
+
+
+def try_text(text: str) -> None:
+    """Compare a program with PyTorch, also where its constructors are given other arguments than the text gives."""
+    check_program(text)
+    check_constructors(text)
 
 
 def try_open(draft: Draft, number: int) -> None:
@@ -172,7 +179,7 @@ def shortened(text: str, problem: str) -> str:
         changed = False
         for at in reversed(range(len(lines))):
             fewer = [*lines[:at], *lines[at + 1 :]]
-            if problem_of(lambda fewer=fewer: check_program("\n".join(fewer))).startswith(f"{kind}:"):  # type: ignore[misc]
+            if problem_of(lambda fewer=fewer: try_text("\n".join(fewer))).startswith(f"{kind}:"):  # type: ignore[misc]
                 lines, changed = fewer, True
     return "\n".join(lines)
 

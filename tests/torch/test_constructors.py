@@ -47,6 +47,16 @@ def test_arguments_are_drawn() -> None:
         network Net { input(3, 8, 8); Some(1) -> Some(2) -> Some(3) }
         """,
         """
+        sequence Inner(channels) { conv(channels, 1) -> relu }
+        block Wrap(channels, unit = Inner) { first: unit(channels) -> second: unit(channels) * 1 }
+        network Net(width = 4) { input(4, 8); Wrap(width, unit=Inner) -> Wrap(1, unit=Inner) }
+        """,
+        """
+        block Inner(channels) { conv(channels, 1) -> relu }
+        block Wrap(channels, unit = Inner) { conv(channels, 1) }
+        network Net(width = 4) { input(4, 8); Wrap(width, unit=Inner) }
+        """,
+        """
         block Mix { linear(10, axis=-1) }
         network Net(dim = 16) { input(3, 8, 8); reshape([12, 16]); linear(dim, axis=-1) -> Mix }
         """,
@@ -90,3 +100,19 @@ def test_what_goes_out_cannot_depend_on_a_parameter() -> None:
     """
     with pytest.raises(CompilationError, match=r"E601.*Head.*what goes out depends on a parameter"):
         cnndsl.compile(text).python()
+
+
+@pytest.mark.parametrize(
+    ("body", "written"),
+    [
+        ("x = it -> conv(4, 1); y = x -> relu; x + y", ["x = self.conv1(x)", "y: Tensor = self.relu1(x)", "x = x + y"]),
+        ("x = it -> conv(3, 1); it + x", ["x_: Tensor = self.conv1(x)", "x = x + x_"]),
+        ("x = it -> conv(3, 1); repeat 2 { conv(3, 1) }; x + it", ["x_: Tensor = self.conv1(x)", "x = x_ + x"]),
+        ("x, y = split(it, [1, 2]); concat(y, x)", ["x, y = torch.split(x, [1, 2], 1)"]),
+    ],
+)
+def test_x_is_what_comes_in_while_that_is_read(body: str, written: list[str]) -> None:
+    text = f"network Net {{ input(3, 8, 8); {body} }}"
+    check(text)
+    lines = [line.strip() for line in cnndsl.compile(text).python().splitlines()]
+    assert set(written) <= set(lines)

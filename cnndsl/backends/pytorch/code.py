@@ -28,6 +28,11 @@ def constant(value: Any) -> Code:
     return ast.Constant(value)
 
 
+def within_64_bits(value: Any, code: Code) -> Code:
+    """The Python of a number that PyTorch gets, which takes whole numbers of up to 64 bits."""
+    return constant(float(value)) if isinstance(value, int) and abs(value) >= 2**63 else code
+
+
 def attribute(value: Code | str, *names: str) -> Code:
     """`value.name`, for one name after the other."""
     result: Code = name(value) if isinstance(value, str) else value

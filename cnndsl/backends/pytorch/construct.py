@@ -20,6 +20,7 @@ from cnndsl.backends.pytorch.code import (
     parsed,
     replaced,
     tuple_of,
+    within_64_bits,
 )
 from cnndsl.backends.pytorch.expressions import Expressions, Scope
 from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, Compute, walk
@@ -243,7 +244,7 @@ class Construct(Expressions):
             return self.size_code(value)
         if isinstance(value, (tuple, list)):
             return tuple_of(map(self.argument_code, value))
-        return constant(value)
+        return within_64_bits(value, constant(value))
 
     def _extern(self, recipe: ExternRecipe, value: Tensor) -> Made:
         layer = self.file.extern_layer(recipe, self)
@@ -302,7 +303,7 @@ class Construct(Expressions):
             text = operation.text(tuple(value.shape for value in values), tuple(names))
             code = parsed(text)
             if not text.startswith("-"):
-                code = _with_scalar(code, scalar.code)
+                code = _with_scalar(code, within_64_bits(scalar.value, scalar.code))
         else:
             code = parsed(operation.text(tuple(value.shape for value in values), tuple(names)))
         code = replaced(code, dict(zip(names, (value.code for value in values), strict=True)))
@@ -514,7 +515,9 @@ class Construct(Expressions):
         needs = recipe.needs
         rank = len(value.shape)
         choices = [choice for choice in recipe.choices if not is_identity(choice)]
-        needs.ranks.add(rank)
+        if rank not in needs.ranks:
+            needs.ranks.add(rank)
+            self.file.stale()
         if len(needs.ranks) > 1 and any(map(_has_ranks, choices)):
             raise Untranslatable("a layer that is a parameter is applied to values with different numbers of axes")
         results = []
@@ -617,7 +620,9 @@ class Construct(Expressions):
         return self._single_callable(recipe, needs)
 
     def _single_callable(self, recipe: Any, needs: Any) -> Code:
-        rank = min(needs.ranks) if needs.ranks else 3
+        if not needs.ranks and not isinstance(recipe, KindRecipe):
+            return dotted("nn.Identity")  # nobody applies it, or not yet
+        rank = min(needs.ranks, default=3)
         words = {axis: axis_word(axis, rank) for axis in sorted(needs.axes)}
         if isinstance(recipe, BlockRecipe):
             return self._block_callable(recipe, needs, rank, {axis: f"in_{word}" for axis, word in words.items()})

@@ -193,7 +193,8 @@ class ForwardSlice:
         """For lines (by `id`) the variables of `__init__` that are kept as attributes just before them."""
         self.flags: dict[int, str] = {}
         """For conditions the attribute that keeps their outcome."""
-        self.live: set[str] = set()
+        self.beside: dict[str, set[str]] = {}
+        """For variables of `forward` those that hold what is still read when they are given something."""
 
     def slice(self, lines: Sequence[Any], live: set[str], depth: int = 0) -> list[Any]:
         """The lines that what is live after them needs; `live` becomes what is live before them."""
@@ -230,6 +231,8 @@ class ForwardSlice:
                 if len(line.names) > 1 and not live.issuperset(line.names):
                     names = tuple(each if each in live else FLOW + "_" for each in line.names)
                     made = Compute(names, line.code, line.type)
+                for each in line.names:
+                    self.beside.setdefault(each, set()).update((live | set(line.names)) - {each})
                 live.difference_update(line.names)
                 self._reads(line, line.code, live, depth)
                 return made

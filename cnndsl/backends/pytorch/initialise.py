@@ -13,7 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, any_of, attribute, call, constant, flat, laid_out, name, subscript
+from cnndsl.backends.pytorch.code import (
+    Code,
+    any_of,
+    attribute,
+    call,
+    constant,
+    flat,
+    laid_out,
+    name,
+    subscript,
+    within_64_bits,
+)
 from cnndsl.backends.pytorch.flowgraph import Append, Chain, For, If, Register
 from cnndsl.backends.pytorch.values import Rule
 from cnndsl.layers.catalogue import KINDS
@@ -37,10 +48,8 @@ def rule_code(rule: Rule, tensor: Code) -> Code:
     """The call that fills a tensor by a rule."""
     defaults = RULES[rule.name]
     named = {
-        word: constant(float(static.value))
-        if isinstance(static.value, int) and abs(static.value) >= 2**63
-        else static.code
-        for word, static in rule.arguments  # PyTorch takes no whole number of more than 64 bits
+        word: within_64_bits(static.value, static.code)
+        for word, static in rule.arguments
         if defaults.get(word) != static.value
     }
     return call(f"nn.init.{rule.name}_", tensor, **named)

@@ -95,6 +95,10 @@ class Unit:
             if p.name not in values and p.name in self.sorts and p.name not in self.fixed
         ]
 
+    def is_given(self) -> bool:
+        """Whether each parameter was given something; a block that is an argument gets the rest where it is used."""
+        return all(sort.kinds for sort in self.sorts.values())
+
 
 @dataclass(eq=False)
 class ClassText:
@@ -396,7 +400,7 @@ class Translation:
             stale = [unit for unit in self.units.values() if unit.is_stale]
             if not stale:
                 break
-            for unit in stale:
+            for unit in [unit for unit in stale if unit.is_given()] or stale:
                 self._translate_or_fix(unit)
         else:
             raise Untranslatable("what blocks are given does not settle")
@@ -704,7 +708,8 @@ class _ClassTranslation:
         forward = ForwardSlice(body.parts)
         live: set[str] = set()
         kept = forward.slice(lines, live)
-        kept = _one_variable(kept, body.flow)
+        for held in ("x_", body.flow):
+            kept = _in_x(kept, forward, FLOW + held)
         homes, optional = _homes(lines)
         forward.used |= {body.parts[n].whole.number for n in forward.used if body.parts[n].whole is not None}  # type: ignore[union-attr]
         flags = self._flags(kept, homes, lines, optional)
@@ -883,26 +888,28 @@ def annotation(sort: Sort, file: Translation) -> str:
 
 def _layer_annotation(sort: Sort, file: Translation) -> str:
     given = "..." if sort.needs.calls else f"[{', '.join(['int'] * len(sort.needs.axes))}]"
-    types: dict[str, None] = {}
     body = Body(file, is_silent=True)
-    for choice in sort.choices.values():
-        for each in flat_stages(choice, body) if sort.needs.spliced else [choice]:
-            if not is_identity(each):
-                types[_type_of(each, sort, file)] = None
-    what = " | ".join(types) if types and "nn.Module" not in types and sort.needs.gives else "nn.Module"
+    choices = [each for choice in sort.choices.values() for each in _stages(choice, sort, body)]
+    types = dict.fromkeys(_type_of(each, sort, file) for each in choices) if sort.needs.gives else {}
+    what = " | ".join(types) if types and "nn.Module" not in types else "nn.Module"
     one = f"Callable[{given}, {what}]"
     if sort.needs.spliced:
         return f"Sequence[{one}]"
     return f"{one} | None" if any(map(is_identity, sort.choices.values())) else one
 
 
+def _stages(choice: Any, sort: Sort, body: Body) -> list[Any]:
+    if sort.needs.spliced:
+        return flat_stages(choice, body)
+    return [] if is_identity(choice) else [choice]
+
+
 def _type_of(choice: Any, sort: Sort, file: Translation) -> str:
+    rank = min(sort.needs.ranks)  # whose sizes are asked for is applied
     if isinstance(choice, BlockRecipe):
-        ranks = sorted(sort.needs.ranks) or [3]
-        return file.unit(choice.definition, (("input", ranks[0]),)).name
+        return file.unit(choice.definition, (("input", rank),)).name
     if isinstance(choice, KindRecipe) and choice.kind.kind in ("conv", "conv_transpose"):
-        ranks = sorted(sort.needs.ranks) or [3]
-        return f"nn.{choice.kind.module_name(ranks[0] - 1)}"
+        return f"nn.{choice.kind.module_name(rank - 1)}"
     return "nn.Module"
 
 
@@ -966,38 +973,29 @@ def _homes(lines: list[Any]) -> tuple[dict[int, Any], set[int]]:
     return homes, optional
 
 
-def _one_variable(lines: list[Any], flow: str) -> list[Any]:
-    """`x` for the running value where what came in is not read any more once it is another one."""
-    if flow == "x":
-        return lines
-    from cnndsl.backends.pytorch.write import codes_of
-
-    started = False
-    for line in walk(lines):
-        if isinstance(line, For) and not started:
-            inner = list(walk(line.lines))
-            if any(isinstance(each, Compute) and FLOW + flow in each.names for each in inner):
-                reads = set().union(*(names_in(code) for each in inner for code in codes_of(each)))
-                if FLOW + "x" in reads:
-                    return lines
-        codes = codes_of(line)
-        if isinstance(line, Return):
-            codes = [code for _, code in (*line.always, *line.training)]
-        if started and any(FLOW + "x" in names_in(code) for code in codes):
-            return lines
-        if isinstance(line, Compute) and FLOW + flow in line.names:
-            started = True
+def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
+    """`x` for a variable that holds nothing while what is in `x` is still read."""
     from cnndsl.backends.pytorch.code import replaced
 
-    values = {FLOW + flow: name(FLOW + "x")}
+    x = FLOW + "x"
+    beside = forward.beside
+    if held == x or held not in beside or x in beside[held] or held in beside.get(x, ()):
+        return lines
+    beside.setdefault(x, set()).update(beside.pop(held))
+    for others in beside.values():
+        if held in others:
+            others.add(x)
+    values = {held: name(x)}
     for line in walk(lines):
         match line:
             case Compute():
                 line.code = replaced(line.code, values)
-                line.names = tuple(FLOW + "x" if each == FLOW + flow else each for each in line.names)
+                line.names = tuple(x if each == held else each for each in line.names)
             case Return():
                 line.always = tuple((word, replaced(code, values)) for word, code in line.always)
                 line.training = tuple((word, replaced(code, values)) for word, code in line.training)
+            case For():
+                line.source = replaced(line.source, values)
             case _:
                 continue
     return [line for line in lines if not _copies_itself(line)]
