@@ -80,6 +80,9 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> int:
         network = program.modules[key]
         made = getattr(module, network.name)
         names = inspect.signature(made.__init__).parameters
+        with warnings.catch_warnings(), torch.device("cpu" if runs else "meta"):
+            warnings.simplefilter("ignore")
+            compare(program, network, made(), runs=runs)
         for parameter in network.parameters:
             for value in others(parameter.value) if parameter.name in names else ():
                 compilation = cnndsl.compile(text, settings={parameter.name: value})

@@ -57,6 +57,17 @@ def test_arguments_are_drawn() -> None:
         network Net(width = 4) { input(4, 8); Wrap(width, unit=Inner) }
         """,
         """
+        block Inner(channels, expand = 2, stride = 1) {
+            conv(channels * expand, 1, stride)
+            if stride == 1 and input.channels == channels { conv(channels, 1) } else { conv(channels, 3) -> relu }
+        }
+        block Deep(channels, k = 1) { conv(channels, k); linear(input.length, axis=-1) }
+        block Wrap(channels, unit = Deep) { unit(channels) -> unit(channels, k=1) }
+        block Also(channels, unit = Inner) { unit(channels) -> unit(channels, stride=2) -> unit(4, 3, 1) }
+        network Net(width = 4) { input(4, 60); Wrap(width, Deep) -> Also(width, Inner) -> Also(4, Other) }
+        block Other(channels, expand = 3, stride = 1) { linear(input.length, axis=-1) -> conv(channels, expand, stride) }
+        """,
+        """
         block Mix { linear(10, axis=-1) }
         network Net(dim = 16) { input(3, 8, 8); reshape([12, 16]); linear(dim, axis=-1) -> Mix }
         """,

@@ -225,8 +225,7 @@ def flat(code: ast.AST) -> str:
             yes, test, no = _within(code.body, _IF + 1), _within(code.test, _IF + 1), _within(code.orelse, _IF)
             return f"{yes} if {test} else {no}"
         case ast.Lambda():
-            given = ", ".join(argument.arg for argument in code.args.args)
-            return f"lambda {given}: {flat(code.body)}" if given else f"lambda: {flat(code.body)}"
+            return f"{_lambda(code)} {flat(code.body)}"
         case ast.ListComp():
             return f"[{flat(code.elt)} {_loops(code.generators)}]"
         case ast.GeneratorExp():
@@ -251,6 +250,13 @@ def _index(index: ast.expr) -> str:
     if isinstance(index, ast.Tuple):
         return ", ".join(map(_index, index.elts))
     return flat(index)
+
+
+def _lambda(code: ast.Lambda) -> str:
+    words = [argument.arg for argument in code.args.args]
+    for at, default in enumerate(code.args.defaults, len(words) - len(code.args.defaults)):
+        words[at] += f"={flat(default)}"
+    return f"lambda {', '.join(words)}:" if words else "lambda:"
 
 
 def _arguments(code: ast.Call) -> list[str]:
@@ -340,8 +346,7 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
         case ast.Starred():
             return laid_out(code.value, indent, f"{lead}*", trail)
         case ast.Lambda():
-            given = ", ".join(argument.arg for argument in code.args.args)
-            return laid_out(code.body, indent, f"{lead}lambda {given}: " if given else f"{lead}lambda: ", trail)
+            return laid_out(code.body, indent, f"{lead}{_lambda(code)} ", trail)
         case ast.BinOp(op=ast.Add(), right=ast.List()) if not isinstance(code.left, ast.BinOp):
             return laid_out(code.right, indent, f"{lead}{_within(code.left, 11)} + ", trail)
         case ast.BinOp() | ast.BoolOp() if lead.endswith(("= ", "return ")):

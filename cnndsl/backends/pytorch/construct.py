@@ -531,7 +531,7 @@ class Construct(Expressions):
         for _, argument in recipe.arguments:
             if isinstance(argument, Tensor):
                 raise Untranslatable("a layer that is a parameter takes a value")
-        needs.calls |= bool(recipe.arguments)
+        needs.keywords |= {word for word, _ in recipe.arguments if word is not None}
         needs.positional = max(needs.positional, sum(word is None for word, _ in recipe.arguments))
         for choice in choices:
             if isinstance(choice, BlockRecipe) and not self.is_silent:
@@ -644,20 +644,26 @@ class Construct(Expressions):
         words |= {axis: f"in_{axis_word(axis, rank)}" for axis in asks if axis not in words}
         parameters = unit.parameters()
         given = list(recipe.arguments)
-        open_first = [word for word in parameters if word not in recipe.arguments]
         is_suffix = not given or parameters.index(given[0]) >= needs.positional
         start, left = self._started(recipe, unit)
         codes = {word: self.argument(item, unit.sorts[word]) for word, item in left.items()}
-        if asks == sorted(needs.axes) and (is_suffix or not given):
+        open_ones = [each for each in recipe.definition.parameters if each.name not in recipe.arguments]
+        called = {each.name for each in open_ones[: needs.positional]} | needs.keywords
+        opened = [each for each in open_ones if each.name in called]
+        if asks == sorted(needs.axes) and is_suffix and not called & unit.fixed.keys():
             return call("partial", start, **codes) if codes else start
-        opened = open_first if needs.calls else []
         inner = call(start, *(name(words[axis]) for axis in asks))
         for word in parameters:
             if word in codes:
                 inner.keywords.append(ast.keyword(word, codes[word]))
-            elif word in opened:
+            elif word in called:
                 inner.keywords.append(ast.keyword(word, name(word)))
-        return lambda_of([*words.values(), *opened], inner)
+        defaults = [
+            self.argument(self.file.default(recipe.definition, each), unit.sorts[each.name])
+            for each in opened
+            if each.default is not None
+        ]
+        return lambda_of([*words.values(), *(each.name for each in opened)], inner, defaults)
 
     def _kind_callable(self, recipe: KindRecipe, rank: int, words: dict[int, str]) -> Code:
         probe = self.file.scratch(
@@ -857,9 +863,9 @@ def sequential(items: Sequence[tuple[Code | None, Code]]) -> Code:
     return call("nn.Sequential", call("OrderedDict", list_of(pairs)))
 
 
-def lambda_of(words: Sequence[str], body: Code) -> Code:
-    """`lambda words: body`."""
-    given = ast.arguments([], [ast.arg(word) for word in words], None, [], [], None, [])
+def lambda_of(words: Sequence[str], body: Code, defaults: Sequence[Code] = ()) -> Code:
+    """`lambda words: body`, with defaults for the last of the words."""
+    given = ast.arguments([], [ast.arg(word) for word in words], None, [], [], None, list(defaults))
     return ast.Lambda(given, body)
 
 

@@ -101,14 +101,19 @@ class Sort:
 
 def absorb(mine: Needs, theirs: Needs) -> bool:
     """Take in what else is asked; whether that is anything new."""
-    before = (len(mine.ranks), len(mine.axes), mine.spliced, len(mine.gives), mine.calls, mine.positional)
+    before = _extent(mine)
     mine.ranks |= theirs.ranks
     mine.axes |= theirs.axes
     mine.gives |= theirs.gives
     mine.spliced |= theirs.spliced
-    mine.calls |= theirs.calls
+    mine.keywords |= theirs.keywords
     mine.positional = max(mine.positional, theirs.positional)
-    return before != (len(mine.ranks), len(mine.axes), mine.spliced, len(mine.gives), mine.calls, mine.positional)
+    return before != _extent(mine)
+
+
+def _extent(needs: Needs) -> tuple[int, ...]:
+    asked = (needs.ranks, needs.axes, needs.gives, needs.keywords)
+    return (*map(len, asked), needs.spliced, needs.positional)
 
 
 _MOST_SAMPLES = 2

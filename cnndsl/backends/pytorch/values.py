@@ -183,9 +183,15 @@ class Needs:
     axes: set[int] = field(default_factory=set)
     spliced: bool = False
     gives: set[int] = field(default_factory=set)
-    calls: bool = False
     positional: int = 0
     """How many arguments it is called with by position, at most."""
+    keywords: set[str] = field(default_factory=set)
+    """The arguments that it is called with by name."""
+
+    @property
+    def calls(self) -> bool:
+        """Whether the text calls it with arguments."""
+        return bool(self.positional or self.keywords)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,8 +22,8 @@ class Values(nn.Module):
         self_ = F_ + torch_
         list = self_ - F_
         i = list * F_
-        x_ = i + torch_
-        lambda_ = x_ + self_
-        x = lambda_ - list
-        x = i + F_ + x_ + lambda_ + x + torch_ + list
-        return x
+        x = i + torch_
+        lambda_ = x + self_
+        out: Tensor = lambda_ - list
+        out = i + F_ + x + lambda_ + out + torch_ + list
+        return out

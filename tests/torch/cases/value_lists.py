@@ -82,13 +82,12 @@ class Wave(nn.Module):
         self.layer2 = Gated(8, 8, 2**2)
 
     def forward(self, x: Tensor) -> Tensor:
-        x_: Tensor
         skip: Tensor
-        x_, skip = self.layer0(x)
+        x, skip = self.layer0(x)
         skip_before = skip
-        x_, skip = self.layer1(x_)
+        x, skip = self.layer1(x)
         skip_before2 = skip
-        _, skip = self.layer2(x_)
+        _, skip = self.layer2(x)
         x = skip_before + skip_before2 + skip
         return x
 
