@@ -65,7 +65,7 @@ def test_arguments_are_drawn() -> None:
         block Wrap(channels, unit = Deep) { unit(channels) -> unit(channels, k=1) }
         block Also(channels, unit = Inner) { unit(channels) -> unit(channels, stride=2) -> unit(4, 3, 1) }
         network Net(width = 4) { input(4, 60); Wrap(width, Deep) -> Also(width, Inner) -> Also(4, Other) }
-        block Other(channels, expand = 3, stride = 1) { linear(input.length, axis=-1) -> conv(channels, expand, stride) }
+        block Other(channels, expand = 3, stride = 1) { linear(input.length, axis=-1) -> conv(channels, expand) }
         """,
         """
         block Mix { linear(10, axis=-1) }

@@ -112,8 +112,8 @@ def absorb(mine: Needs, theirs: Needs) -> bool:
 
 
 def _extent(needs: Needs) -> tuple[int, ...]:
-    asked = (needs.ranks, needs.axes, needs.gives, needs.keywords)
-    return (*map(len, asked), needs.spliced, needs.positional)
+    asked: tuple[set[Any], ...] = (needs.ranks, needs.axes, needs.gives, needs.keywords)
+    return (*(len(each) for each in asked), needs.spliced, needs.positional)
 
 
 _MOST_SAMPLES = 2
