@@ -69,11 +69,16 @@ class _Lowering:
                     file=file,
                     parameters=self._declared(item.parameters),
                     body=self._lines(item.body),
+                    comment=_comment_above(item.span),
                 )
             case tree.Variant():
-                value = self._expression(item.value)
                 return nodes.Variant(
-                    span=_span(item.span), key=key_of(file, item.name.text), name=item.name.text, file=file, value=value
+                    span=_span(item.span),
+                    key=key_of(file, item.name.text),
+                    name=item.name.text,
+                    file=file,
+                    value=self._expression(item.value),
+                    comment=_comment_above(item.span),
                 )
             case tree.Constant():
                 value = self._expression(item.value)
@@ -270,6 +275,22 @@ def _targets(targets: tree.Name | tree.Row) -> nodes.Targets:
     if isinstance(targets, tree.Name):
         return targets.text
     return tuple(map(_targets, targets.items))
+
+
+def _comment_above(span: Span) -> str:
+    """The comment that ends on the line before, as one paragraph, without what silences warnings."""
+    text = span.source.text
+    start = text.rfind("\n", 0, span.start) + 1
+    lines: list[str] = []
+    while start > 0:
+        end, start = start - 1, text.rfind("\n", 0, start - 1) + 1
+        line = text[start:end].strip()
+        if not line.startswith("#"):
+            break
+        if not line.lstrip("# \t").startswith("cnndsl:"):
+            lines.append(line.lstrip("#"))
+    words = " ".join(reversed(lines)).split()
+    return " ".join(words) if any(map(str.isalnum, "".join(words))) else ""
 
 
 def _span(span: Span) -> nodes.Span:

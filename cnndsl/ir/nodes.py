@@ -320,6 +320,8 @@ class Definition(Node):
     file: str
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...]
+    comment: str = ""
+    """The comment that stands right above it, as one paragraph."""
 
 
 class Variant(Node):
@@ -330,6 +332,8 @@ class Variant(Node):
     name: str
     file: str
     value: Expression
+    comment: str = ""
+    """The comment that stands right above it, as one paragraph."""
 
 
 class FileConstant(Node):

@@ -293,22 +293,23 @@ def _variant(item: Any, unit: Unit, given: dict[str, Any], translation: Translat
         assert code is not None  # noqa: S101 - what is given has some
         passed.append(code)
     opened.sort(key=lambda argument: argument[2] is not None)
-    lines = [f"class {item.name}({unit.name}):", *_network_docstring(module, translation), ""]
+    lines = [f"class {item.name}({unit.name}):", *_network_docstring(module, item.comment, translation), ""]
     return "\n".join([*lines, *_head(opened), *laid_out(call("super().__init__", *passed), " " * 8)])
 
 
 def _class_docstring(unit: Unit, translation: Translation) -> list[str]:
     definition = unit.definition
-    if definition.kind != "network":
-        return [f'    """{definition.name}, a {definition.kind} of {_shown_name(definition.file)}."""']
     program = translation.program
     module = next((program.modules[key] for key in program.networks if program.modules[key].name == unit.name), None)
-    if module is None:
-        return [f'    """{unit.name}, of which the networks below are variants."""']
-    return _network_docstring(module, translation)
+    if definition.kind == "network" and module is not None:
+        return _network_docstring(module, definition.comment, translation)
+    if definition.kind == "network":
+        return _docstring_of([f"{unit.name}, of which the networks below are variants.", definition.comment])
+    text = definition.comment or f"{definition.name}, a {definition.kind} of {_shown_name(definition.file)}."
+    return _docstring_of([text])
 
 
-def _network_docstring(module: Module, translation: Translation) -> list[str]:
+def _network_docstring(module: Module, comment: str, translation: Translation) -> list[str]:
     cost = costs.of(translation.program, module.id)
     took = " and ".join(_kept(show(shape)) for shape in module.input_shapes)
     gave, more = (
@@ -317,29 +318,40 @@ def _network_docstring(module: Module, translation: Translation) -> list[str]:
         )
         for training in (False, True)
     )
-    lines = _wrapped(f'"""{module.name}: {took} in, {gave} out, {_kept(cost.parameters_said)}.', "    ")
+    paragraphs = [f"{module.name}: {took} in, {gave} out, {_kept(cost.parameters_said)}."]
     if more:
-        lines += ["", *_wrapped(f"In training it gives {more} as well.", "    ")]
+        paragraphs.append(f"In training it gives {more} as well.")
     if module.open:
-        lines += ["", *(f"    {size.words[0].upper()}{size.words[1:]}." for size in module.open)]
-    return _closed(lines)
+        paragraphs.append("\n".join(f"{size.words[0].upper()}{size.words[1:]}." for size in module.open))
+    return _docstring_of([*paragraphs, comment])
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
-    """The first sentence of a docstring, on as many lines as it takes; sizes that are `_kept` stay on one."""
-    lines = textwrap.wrap(text, WIDTH - 3, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
-    return [line.replace(_KEPT, " ") for line in lines]
+def _docstring_of(paragraphs: list[str]) -> list[str]:
+    """A docstring of a class; sizes that are `_kept` stay on one line, and each line of a paragraph begins one."""
+    lines: list[str] = []
+    for paragraph in filter(None, paragraphs):
+        shown = "".join(c if c.isprintable() or c in f"\n{_KEPT}" else " " for c in paragraph.replace("\\", "\\\\"))
+        for text in shown.replace('"""', '\\"\\"\\"').split("\n"):
+            begin = '    """' if not lines else "    "
+            lines += textwrap.wrap(
+                text,
+                WIDTH - 3,
+                initial_indent=begin,
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        lines.append("")
+    lines = [line.replace(_KEPT, " ") for line in lines[:-1]]
+    if lines[0].startswith('    """"'):
+        lines[0] = f'    """ {lines[0][7:]}'
+    if len(lines) > 1:
+        return [*lines, '    """']
+    return [f'{lines[0]} """' if lines[0].endswith('"') else f'{lines[0]}"""']
 
 
 def _kept(size: str) -> str:
     return size.replace(" ", _KEPT)
-
-
-def _closed(lines: list[str]) -> list[str]:
-    """The lines of a docstring with their end."""
-    if len(lines) == 1:
-        return [f'{lines[0]}"""']
-    return [*lines, f'{lines[0][: lines[0].index(chr(34))]}"""']
 
 
 __all__ = ["Untranslatable", "constant"]

@@ -98,7 +98,7 @@ def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
 
 
 class BasicBlock(nn.Module):
-    """BasicBlock, a block of serving_downsample.cnn."""
+    """A part that is there only where the sizes ask for it."""
 
     FOLDED = (("conv1", "bn1"), ("conv2", "bn2"))
 

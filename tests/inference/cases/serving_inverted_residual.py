@@ -104,7 +104,9 @@ def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
 
 
 class ConvNorm(nn.Sequential):
-    """ConvNorm, a sequence of serving_inverted_residual.cnn."""
+    """A skip that is sometimes there, and a first step that is left out where
+    nothing is expanded.
+    """
 
     def __init__(
         self,

@@ -98,7 +98,11 @@ def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
 
 
 class Nested(nn.Module):
-    """Nested: 3 x 16 x 16 in, 4 out, 1,436 parameters."""
+    """Nested: 3 x 16 x 16 in, 4 out, 1,436 parameters.
+
+    A chain in a chain is an nn.Sequential in an nn.Sequential; -> alone makes one
+    flat chain.
+    """
 
     FOLDED = (("flat", "batchnorm1"),)
     OVERWRITES = (("relu1", ("batchnorm1",)), ("relu2", ("conv1",)))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 class ConvAct(nn.Sequential):
-    """ConvAct, a sequence of activation_argument.cnn."""
+    """A layer given as an argument: a kind by its name, or with numbers of its own."""
 
     def __init__(
         self, in_channels: int, channels: int, act: Callable[[], nn.Module] = nn.ReLU

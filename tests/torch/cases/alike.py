@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Partial(nn.Module):
-    """Partial, a block of alike.cnn."""
+    """Pieces of given sizes, and maps that take the size of another one."""
 
     def __init__(self, channels: int, share: int = 4) -> None:
         super().__init__()

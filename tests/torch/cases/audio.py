@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Residual(nn.Module):
-    """Residual, a block of audio.cnn."""
+    """One spatial axis."""
 
     def __init__(self, in_channels: int, channels: int, dilation: int) -> None:
         super().__init__()

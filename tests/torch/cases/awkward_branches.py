@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 
 class Branches(nn.Module):
-    """Branches: 8 x 32 x 32 in, 40 x 32 x 32 out, 488 parameters."""
+    """Branches: 8 x 32 x 32 in, 40 x 32 x 32 out, 488 parameters.
+
+    Branches are called by the names of their parts.
+    """
 
     def __init__(self) -> None:
         super().__init__()

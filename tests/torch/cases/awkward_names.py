@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class 残差ブロック(nn.Module):
-    """残差ブロック, a block of awkward_names.cnn."""
+    """Names that are legal and awkward: the class keeps them all."""
 
     def __init__(self, in_channels: int, 幅: int) -> None:
         super().__init__()

@@ -9,7 +9,10 @@ from torch import Tensor, nn
 
 
 class Values(nn.Module):
-    """Values: 3 x 8 x 8 in, 4 x 6 x 6 out, 112 parameters."""
+    """Values: 3 x 8 x 8 in, 4 x 6 x 6 out, 112 parameters.
+
+    Values whose names are those of Python or of the generated module.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class ConvBlock(nn.Module):
-    """ConvBlock, a block of blocks_often.cnn."""
+    """A block that is used with different numbers takes them as arguments."""
 
     def __init__(self, in_channels: int, channels: int, kernel: int = 3) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Head(nn.Module):
-    """Head, a block of blocks_once.cnn."""
+    """A block that is used once has its numbers written out."""
 
     def __init__(
         self, in_channels: int, in_height: int, in_width: int, hidden: int, classes: int

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Halves(nn.Module):
-    """Halves, a block of blocks_outputs.cnn."""
+    """Blocks with several outputs, with names and without."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()

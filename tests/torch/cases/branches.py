@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Inception(nn.Module):
-    """Inception, a block of branches.cnn."""
+    """concat, split, gates, numbers."""
 
     def __init__(self, in_channels: int, a: int, b: int, c: int) -> None:
         super().__init__()

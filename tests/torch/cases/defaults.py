@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 
 class Fused(nn.Module):
-    """Fused, a block of defaults.cnn."""
+    """An argument that is PyTorch's default by chance is written all the same: it
+    says which name it comes from.
+    """
 
     def __init__(
         self, in_channels: int, ratio: int, channels: int, stride: int

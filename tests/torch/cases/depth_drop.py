@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Block(nn.Module):
-    """Block, a block of depth_drop.cnn."""
+    """A number that grows with the number of the block."""
 
     def __init__(self, in_channels: int, channels: int, drop: float) -> None:
         super().__init__()

@@ -24,7 +24,9 @@ if not (issubclass(type(Threshold), type) and issubclass(Threshold, nn.Module)):
 
 
 class Tokens(nn.Module):
-    """Tokens, a block of extern.cnn."""
+    """A class from elsewhere in a block that is used with different numbers, and
+    given as an argument.
+    """
 
     def __init__(
         self, in_channels: int, width: int, act: Callable[[], nn.Module] = nn.ReLU

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 
 class Scaled(nn.Module):
-    """Scaled, a block of factors.cnn."""
+    """Numbers beside values: each use of a block has its own, and a network says its
+    own as an argument.
+    """
 
     def __init__(self, in_channels: int, scale: float = 1) -> None:
         super().__init__()

@@ -27,7 +27,10 @@ def with_weights(layer: Layer, trainable: bool = False, **numbers: list[Any]) ->
 
 
 class Fixed(nn.Module):
-    """Fixed: 1 x 8 x 8 in, 1 x 1 x 1 out, 56 parameters."""
+    """Fixed: 1 x 8 x 8 in, 1 x 1 x 1 out, 56 parameters.
+
+    Numbers given in the text: fixed, trainable, and repeated over what is not given.
+    """
 
     def __init__(self) -> None:
         super().__init__()

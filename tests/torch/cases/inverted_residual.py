@@ -18,7 +18,9 @@ def make_divisible(value: float, divisor: int) -> int:
 
 
 class ConvNorm(nn.Sequential):
-    """ConvNorm, a sequence of inverted_residual.cnn."""
+    """A skip that is sometimes there, and a first step that is left out where
+    nothing is expanded.
+    """
 
     def __init__(
         self,

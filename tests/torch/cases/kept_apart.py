@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class X(nn.Module):
-    """X, a block of kept_apart.cnn."""
+    """A value that a branch would write over is copied where it is wanted later."""
 
     def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__()

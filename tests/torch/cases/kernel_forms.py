@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Unit(nn.Module):
-    """Unit, a block of kernel_forms.cnn."""
+    """A size may be one number here and a list there; the constructor takes both."""
 
     def __init__(
         self,

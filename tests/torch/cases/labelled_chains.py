@@ -12,7 +12,10 @@ from torch import Tensor, nn
 
 
 class Labelled(nn.Module):
-    """Labelled: 3 x 16 x 16 in, 10 out, 8,038 parameters."""
+    """Labelled: 3 x 16 x 16 in, 10 out, 8,038 parameters.
+
+    Labels inside a chain name the children of the nn.Sequential.
+    """
 
     def __init__(self) -> None:
         super().__init__()

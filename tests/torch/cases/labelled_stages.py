@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class ConvNorm(nn.Sequential):
-    """ConvNorm, a sequence of labelled_stages.cnn."""
+    """Labelled chains hold loops, and parts that are not always there."""
 
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__(

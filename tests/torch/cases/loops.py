@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class DenseLayer(nn.Module):
-    """DenseLayer, a block of loops.cnn."""
+    """Loops stay loops where their turns differ in equal steps."""
 
     def __init__(self, in_channels: int, growth: int, bn_size: int = 4) -> None:
         super().__init__()

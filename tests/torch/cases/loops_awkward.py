@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 
 class Steps(nn.Module):
-    """Steps, a block of loops_awkward.cnn."""
+    """Loops that can be none in forward: what the turns give is used elsewhere, or
+    they are not one after the other.
+    """
 
     def __init__(self, in_channels: int, depth: int, channels: int) -> None:
         super().__init__()

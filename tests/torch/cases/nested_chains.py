@@ -9,7 +9,11 @@ from torch import Tensor, nn
 
 
 class Nested(nn.Module):
-    """Nested: 3 x 16 x 16 in, 4 out, 1,444 parameters."""
+    """Nested: 3 x 16 x 16 in, 4 out, 1,444 parameters.
+
+    A chain in a chain is an nn.Sequential in an nn.Sequential; -> alone makes one
+    flat chain.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 
 class Net(nn.Module):
-    """Net: 3 x 32 x 32 in, 10 out, 109,050 parameters."""
+    """Net: 3 x 32 x 32 in, 10 out, 109,050 parameters.
+
+    The network of the teaching text: declared first, then connected.
+    """
 
     def __init__(self) -> None:
         super().__init__()

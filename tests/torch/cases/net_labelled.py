@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 
 class Net(nn.Module):
-    """Net: 3 x 32 x 32 in, 10 out, 109,050 parameters."""
+    """Net: 3 x 32 x 32 in, 10 out, 109,050 parameters.
+
+    The same network, named as it goes; the number of classes stays an argument.
+    """
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 class ConvAct(nn.Sequential):
-    """ConvAct, a sequence of one_activation.cnn."""
+    """Every use is given the same layer, so the class says which."""
 
     def __init__(
         self, in_channels: int, channels: int, act: Callable[[], nn.Module]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Optional(nn.Module):
-    """Optional, a block of optional.cnn."""
+    """Parts and steps that are there for some uses only, whatever they are called."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Optional(nn.Module):
 
 
 class Twice(nn.Module):
-    """Twice, a block of optional.cnn."""
+    """One part under two conditions."""
 
     def __init__(self, in_channels: int, first: int, second: int) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class Twice(nn.Module):
 
 
 class Apart(nn.Module):
-    """Apart, a block of optional.cnn."""
+    """Two parts under one condition, and between them one that is always there."""
 
     def __init__(self, in_channels: int, channels: int, stage: bool = False) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Fuse(nn.Module):
-    """Fuse, a block of outer_sizes.cnn."""
+    """A brace may ask for the sizes of the values around it."""
 
     def __init__(
         self, in_channels: int, in_height: int, in_width: int, low_channels: int

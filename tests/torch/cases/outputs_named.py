@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 
 class Heads(nn.Module):
-    """Heads: 3 x 32 x 32 in, 10 and 4 and 8 x 1 x 1 out, 350 parameters."""
+    """Heads: 3 x 32 x 32 in, 10 and 4 and 8 x 1 x 1 out, 350 parameters.
+
+    Several outputs with names: a dict.
+    """
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()

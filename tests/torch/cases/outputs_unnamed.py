@@ -11,6 +11,8 @@ from torch import Tensor, nn
 class Pyramid(nn.Module):
     """Pyramid: 3 x 32 x 32 in, 8 x 16 x 16 and 8 x 8 x 8 and 8 x 16 x 16 out,
     1,528 parameters.
+
+    Several outputs without names: a tuple.
     """
 
     def __init__(self) -> None:

@@ -21,7 +21,9 @@ def begun(layer: Layer, **rules: Callable[[Tensor], Any]) -> Layer:
 
 
 class Head(nn.Module):
-    """Head, a block of own_beginnings.cnn."""
+    """Layers with words of their own, told by name, by the beginning of a path, by
+    its end, and one by one.
+    """
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()

@@ -12,7 +12,11 @@ from torch import Tensor, nn
 
 
 class Wide(nn.Module):
-    """Wide: 3 x 16 x 16 in, 10 out, 4,110 parameters."""
+    """Wide: 3 x 16 x 16 in, 10 out, 4,110 parameters.
+
+    What reaches only counts and probabilities stays an argument; what decides sizes
+    or structure is fixed.
+    """
 
     def __init__(
         self,

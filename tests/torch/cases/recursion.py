@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Hourglass(nn.Module):
-    """Hourglass, a block of recursion.cnn."""
+    """A block that uses itself, as an hourglass does: an if ends it."""
 
     def __init__(self, in_channels: int, depth: int, channels: int) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Plain(nn.Module):
-    """Plain, a block of repeats.cnn."""
+    """repeat, * and for; by a number, by a parameter."""
 
     def __init__(self, in_channels: int, depth: int, channels: int) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Half(nn.Module):
-    """Half, a block of rounded.cnn."""
+    """Sizes that are rounded, and parts of which there is one or the other."""
 
     def __init__(self, in_channels: int, channels: int, act: bool = True) -> None:
         super().__init__()

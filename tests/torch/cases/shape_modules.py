@@ -57,7 +57,9 @@ class Reshape(nn.Module):
 
 
 class Tokens(nn.Sequential):
-    """Tokens, a sequence of shape_modules.cnn."""
+    """What is a plain call as a line of a body is a module in a chain, and with a
+    name.
+    """
 
     def __init__(self, features: int) -> None:
         super().__init__(

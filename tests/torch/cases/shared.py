@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Tower(nn.Module):
-    """Tower, a block of shared.cnn."""
+    """A name is one layer, a kind used by its own name makes a new one."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()

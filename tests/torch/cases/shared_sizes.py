@@ -9,7 +9,10 @@ from torch import Tensor, nn
 
 
 class Pyramid(nn.Module):
-    """Pyramid: 3 x 32 x 32 in, 8 x 32 x 32 and 8 x 16 x 16 out, 296 parameters."""
+    """Pyramid: 3 x 32 x 32 in, 8 x 32 x 32 and 8 x 16 x 16 out, 296 parameters.
+
+    One set of weights on maps of different sizes.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class SqueezeExcite(nn.Module):
-    """SqueezeExcite, a block of squeeze_excite.cnn."""
+    """A block whose numbers follow from what comes in."""
 
     def __init__(self, in_channels: int, ratio: int = 4) -> None:
         super().__init__()

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 
 class Head(nn.Module):
-    """Head, a block of training.cnn."""
+    """A second head that is there in training only, and an argument that is too long
+    to be told of.
+    """
 
     def __init__(self, in_channels: int, classes: int) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Stack(nn.Module):
-    """Stack, a block of two_forms.cnn."""
+    """Uses that differ in their parts get a class for each form, and not one each."""
 
     def __init__(self, in_channels: int, channels: int, n: int) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Merge(nn.Module):
-    """Merge, a block of two_inputs.cnn."""
+    """Two inputs, and a block that takes a value besides what it is applied to."""
 
     def __init__(self, in_channels: int, other_channels: int, channels: int) -> None:
         super().__init__()

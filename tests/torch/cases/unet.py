@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class DoubleConv(nn.Sequential):
-    """DoubleConv, a sequence of unet.cnn."""
+    """An encoder and a decoder; the skips are kept in a list."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__(

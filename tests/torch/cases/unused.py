@@ -24,7 +24,7 @@ class Net(nn.Module):
 
 
 class Halved(nn.Module):
-    """Halved, a block of unused.cnn."""
+    """What leads to no output is left out, and a warning says so."""
 
     def __init__(self) -> None:
         super().__init__()

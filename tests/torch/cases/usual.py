@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 
 class ConvNorm(nn.Sequential):
-    """ConvNorm, a sequence of usual.cnn."""
+    """An argument that the text does not name has PyTorch's default, so that most
+    uses need not give it.
+    """
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Scales(nn.Module):
-    """Scales, a block of value_lists.cnn."""
+    """Several values under one name are a list; an operation takes a list of values."""
 
     def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
@@ -93,7 +93,10 @@ class Wave(nn.Module):
 
 
 class Beside(nn.Module):
-    """Beside: 8 x 16 x 16 in, 2 x 16 x 16 out, 536 parameters."""
+    """Beside: 8 x 16 x 16 in, 2 x 16 x 16 out, 536 parameters.
+
+    Lists beside values, and names for what is in rows in rows.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 
 class Mixed(nn.Module):
-    """Mixed, a block of value_names.cnn."""
+    """What values are called that outlive the next line: by the text, by a list and
+    the place in it, by the branch.
+    """
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
@@ -31,7 +33,7 @@ class Mixed(nn.Module):
 
 
 class Dense8(nn.Module):
-    """Dense8, a block of value_names.cnn."""
+    """In the first turn there is nothing to put side by side."""
 
     def __init__(
         self, in_channels: int, growth: int, layers: int = 3, last: bool = True
@@ -64,7 +66,7 @@ class Dense8(nn.Module):
 
 
 class Reduce(nn.Module):
-    """Reduce, a block of value_names.cnn."""
+    """A branch of two lines writes over what it began with."""
 
     def __init__(self, in_channels: int, stride: int = 1) -> None:
         super().__init__()

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 
 class Unit(nn.Module):
-    """Unit, a block of variants.cnn."""
+    """Variants of one network are classes of their own; the base needs a value, so
+    it is none.
+    """
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()

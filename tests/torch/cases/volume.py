@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 
 class Scan(nn.Module):
-    """Scan: 1 x 8 x 16 x 16 in, 2 out, 750 parameters."""
+    """Scan: 1 x 8 x 16 x 16 in, 2 out, 750 parameters.
+
+    Three spatial axes.
+    """
 
     def __init__(self) -> None:
         super().__init__()

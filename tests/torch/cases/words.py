@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 
 class TextCNN(nn.Module):
-    """TextCNN: 20 in, 2 out, 3,210 parameters."""
+    """TextCNN: 20 in, 2 out, 3,210 parameters.
+
+    Words: an embedding, and windows of several lengths over it.
+    """
 
     def __init__(self, words: int = 100, classes: int = 2) -> None:
         super().__init__()
