@@ -289,8 +289,9 @@ def _comment_above(span: Span) -> str:
             break
         if not line.lstrip("# \t").startswith("cnndsl:"):
             lines.append(line.lstrip("#"))
-    words = " ".join(reversed(lines)).split()
-    return " ".join(words) if any(map(str.isalnum, "".join(words))) else ""
+    comment = " ".join(" ".join(reversed(lines)).split())
+    is_said = any(map(str.isalnum, comment)) and comment != span.source.short  # a heading that is the file's name
+    return comment if is_said else ""
 
 
 def _span(span: Span) -> nodes.Span:
