@@ -111,7 +111,7 @@ class Compilation:
         span = self._span_of(problem)
         found = error(
             "E601",
-            f"{problem.definition} cannot be written as a class of PyTorch: {problem.reason}",
+            f"{problem.definition or self._checked().network().name} cannot be written as a class of PyTorch: {problem.reason}",
             span if span is not None else Span(self.source, 0, 0),
             help=problem.helps or "write it without what depends on a parameter here, or give that as a constant",
         )

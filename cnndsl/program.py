@@ -357,7 +357,10 @@ class Program(Model):
     networks: tuple[str, ...]
     """The ids of the networks, in the order of the text."""
     definitions: tuple[Item, ...] = ()
-    """What the text says: its definitions, constants and variants, and those of the files that it imports."""
+    """What the text says: its definitions, constants and variants, and those of the files that it imports.
+
+    A program whose sizes were worked out for another input than that of its text has none.
+    """
     modules: dict[str, Module]
     settings: dict[str, Value] = {}
     """The values that network parameters were given from outside the text."""

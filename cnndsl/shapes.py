@@ -27,7 +27,8 @@ def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[Dim]]] | None
     `inputs` gives networks other input shapes than they declare, one for each input, each channels first
     and without the batch: `{"Net": [(3, 64, 64)]}`. The structure and the parameters of the layers stay
     as they are; what a layer derives from its input, such as the number of features, follows the input. A number that
-    was computed from channels stays as it is too, and forgets how, where these are other ones now.
+    was computed from channels stays as it is too, and forgets how, where these are other ones now. Such a program is
+    not what its text says any more: it has no definitions, and no module is generated from it.
 
     Raises SizeError, its message beginning with the layer's path and place, where something does not fit,
     and KeyError for a network that the program does not have.
@@ -37,6 +38,7 @@ def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[Dim]]] | None
         program.network(name)  # raises where there is none
     shapes = _Shapes(program)
     networks = []
+    definitions = program.definitions
     for key in program.networks:
         module = program.modules[key]
         given = wanted.get(module.name)
@@ -44,8 +46,11 @@ def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[Dim]]] | None
             message = f"{module.name} has {len(module.inputs)} inputs, and {len(given)} shapes are given"
             raise SizeError(message, "give one shape for each input")
         new = module.input_shapes if given is None else tuple(tuple(shape) for shape in given)
+        if [tuple(map(key_of, shape)) for shape in new] != [tuple(map(key_of, shape)) for shape in module.input_shapes]:
+            definitions = ()
         networks.append(shapes.module(module, new, module.name, frozenset()).id)
-    return program.model_copy(update={"networks": tuple(networks), "modules": shapes.done})
+    update = {"networks": tuple(networks), "definitions": definitions, "modules": shapes.done}
+    return program.model_copy(update=update)
 
 
 class OpenSizeError(ValueError):

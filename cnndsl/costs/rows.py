@@ -21,6 +21,7 @@ class Row:
 
     what: whether it is a layer, a block with rows of its own below, or a merge of values.
     path: the attribute path from the network (`layer1.0.conv1`), empty for what leaves no module.
+    name: the end of the path, as the block calls the part: `conv1`, `conv1.0` for the first of a list.
     depth: how many blocks it is inside of.
     word: the kind of layer, the block's name or the operation.
     output: the shapes that come out; none for a part that is declared and never applied.
@@ -29,6 +30,7 @@ class Row:
 
     what: Literal["layer", "block", "merge"]
     path: str
+    name: str
     depth: int
     word: str
     words: str = ""
@@ -47,11 +49,6 @@ class Row:
     """Of a block a number that is the same for all with the same structure."""
     settings: tuple[tuple[str, Any], ...] = ()
     """The arguments of a block by their names, of a chain those of all that stands in it."""
-
-    @property
-    def name(self) -> str:
-        """The last part of the path: the name of the attribute."""
-        return self.path.rpartition(".")[2]
 
 
 def rows(program: Program, network: str | None = None) -> Iterator[Row]:
@@ -81,7 +78,7 @@ class _Walk:
             path = frame.path_of(child.name)
             if path not in self._applied:
                 x = child.unit.x if isinstance(child.unit, Leaf) else ()
-                row = _row(target_of(self._program, child), x, path, depth)
+                row = _row(target_of(self._program, child), x, path, child.name, depth)
                 yield replace(row, parameters=self._counter.held(child.unit).parameters)
 
     def _application(self, at: Application, depth: int, *, goes_on: bool) -> Iterator[Row]:
@@ -90,7 +87,7 @@ class _Walk:
         if at.part is not None and not shared:
             self._applied.add(path)
             parameters = self._counter.held(at.part.unit).parameters
-        row = _row(at.target, at.leaf.x if at.leaf is not None else at.x, path, depth)
+        row = _row(at.target, at.leaf.x if at.leaf is not None else at.x, path, at.name, depth)
         macs = self._counter.macs(at)
         row = replace(row, output=at.ys, parameters=parameters, macs=macs, shared=shared, inserted=at.inserted)
         if not isinstance(at.target, Module):
@@ -102,10 +99,10 @@ class _Walk:
             yield from self.module(at.inside(at.target), depth + 1)
 
 
-def _row(target: Layer | Operation | Module, x: Shape, path: str, depth: int) -> Row:
+def _row(target: Layer | Operation | Module, x: Shape, path: str, name: str, depth: int) -> Row:
     """The row of what is never applied."""
     if isinstance(target, Layer):
-        return Row("layer", path, depth, target.word, target.words(plain(x)), target.group)
+        return Row("layer", path, name, depth, target.word, target.words(plain(x)), target.group)
     if isinstance(target, Operation):
-        return Row("merge", path, depth, target.symbol)
-    return Row("block", path, depth, target.name or target.kind)
+        return Row("merge", path, name, depth, target.symbol)
+    return Row("block", path, name, depth, target.name or target.kind)

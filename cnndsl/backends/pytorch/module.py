@@ -79,6 +79,9 @@ def generate(program: Program, network: str | None = None) -> str:
     """
     if network is not None:
         program = program.model_copy(update={"networks": (program.network(network).id,)})
+    if not program.definitions:
+        reason = "its sizes were worked out for another input than the text has"
+        raise Untranslatable(reason, helps="write this input in the text, and compile it again")
     translation = Translation(program)
     units = translation.run()
     classes = [_class(unit, translation) for unit in units]

@@ -20,7 +20,7 @@ MOST_MEASURED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: an application, or `times` blocks of one run, the last of them at `last`.
+    """One line: an application, or `times` blocks of one run, the last of them called `last_name`, at the path `last`.
 
     The row is the first one's, with the parameters and multiply-accumulates of all of them together.
     alive: bytes that are alive while it runs in inference, of several the most. kept: what autograd keeps of it in
@@ -32,6 +32,7 @@ class Entry:
     row: Row
     times: int = 1
     last: str = ""
+    last_name: str = ""
     alive: int | None = None
     kept: int | None = None
     seen: tuple[Seen, ...] = ()
@@ -41,7 +42,7 @@ class Entry:
     @property
     def name(self) -> str:
         """The name in its block: `conv1`, for several blocks `1 ... 7`."""
-        return _range(self.row.name, self.last.rpartition(".")[2])
+        return _range(self.row.name, self.last_name)
 
     @property
     def path(self) -> str:
@@ -70,6 +71,7 @@ def together(turns: Sequence[Entry]) -> Entry:
         replace(first.row, parameters=parameters, macs=_sum([turn.row.macs for turn in turns])),
         len(turns),
         last.row.path,
+        last.row.name,
         None if None in alive else max(filter(None, alive), default=0),
         _sum([turn.kept for turn in turns]),
         last.seen,
