@@ -108,15 +108,9 @@ class Extern(Layer):
             return x
         return tuple(self._number(rule, x, "a size of what comes out", 1) for rule in self.shape)
 
-    def size_rule(self, x: Shape) -> Shape:
-        if self.shape is None:
-            return x
-        sizes = dict(zip(_names(len(x)), x, strict=False)) | dict(self.given)
-        return tuple(cast("Dim", evaluate(_parsed(rule), sizes)) for rule in self.shape)
-
     def _number(self, rule: str, x: Shape, what: str, least: int) -> Dim:
         """What a rule comes to for an input. Raises SizeError unless that is a whole number of at least `least`."""
-        sizes = dict(zip(_names(len(x)), x, strict=False))
+        sizes = dict(zip(axis_names(len(x)), x, strict=False))
         try:
             number = evaluate(_parsed(rule), sizes | dict(self.given))
         except KeyError as missing:
@@ -155,7 +149,8 @@ class Extern(Layer):
         return ", ".join(shown)
 
 
-def _names(axes: int) -> tuple[str, ...]:
+def axis_names(axes: int) -> tuple[str, ...]:
+    """What a rule calls the sizes of a value with so many axes."""
     return ("features",) if axes == 1 else ("channels", *AXES.get(axes - 1, ()))
 
 

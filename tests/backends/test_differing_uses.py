@@ -25,8 +25,11 @@ def network(text: str) -> Any:
 def test_a_sequence_with_names_and_numbers() -> None:
     net = network(NAMED_AND_NUMBERED)
     assert net(torch.zeros(2, 3, 8, 8)).shape == (2, 6, 8, 8)
-    assert [name for name, _ in net.named_modules() if name.count(".") == 1] == [
-        f"{part}.{name}" for part in ("s1", "s2", "s3", "b") for name in ("0", "a", "2")
-    ]
+    sequences = [name for name, part in net.named_modules() if type(part).__name__ == "S"]
+    assert sequences == ["s1", "s2.0", "s2.1", "b"]
+    for name in sequences:
+        assert list(net.get_submodule(name)._modules) == ["0", "a", "2"]
     channels = {name: tuple(p.shape[:2]) for name, p in net.named_parameters() if name.endswith("0.weight")}
-    assert channels == {"s1.0.weight": (4, 3), "s2.0.weight": (5, 4), "s3.0.weight": (5, 5), "b.0.weight": (6, 5)}
+    assert channels == {
+        "s1.0.weight": (4, 3), "s2.0.0.weight": (5, 4), "s2.1.0.weight": (5, 5), "b.0.weight": (6, 5)
+    }  # fmt: skip

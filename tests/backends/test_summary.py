@@ -247,7 +247,7 @@ def test_a_run_says_how_its_numbers_differ_and_has_exact_totals() -> None:
     (line,) = [line for line in shown.splitlines() if "Grown" in line]
     parameters = sum(8 * 9 * (4 + 8 * i) + 8 for i in range(4))
     macs = sum(81 * 8 * 9 * (4 + 8 * i) for i in range(4))
-    said = ["grown1 ... grown4", "Grown x 4 drop 0 ... 0.3", "12 ... 36 x 9 x 9", f"{parameters:,}", f"{macs:,}"]
+    said = ["grown1.0 ... grown1.3", "Grown x 4 drop 0 ... 0.3", "12 ... 36 x 9 x 9", f"{parameters:,}", f"{macs:,}"]
     assert re.split(" {2,}", line) == said
 
 

@@ -142,15 +142,30 @@ def test_a_parameter_of_the_network_stays_one() -> None:
     assert model(torch.zeros(2, 3, 8, 8)).shape == (2, 6, 16)
 
 
-def test_what_decides_more_than_sizes_is_fixed() -> None:
+def test_a_rule_may_ask_anything_of_parameters() -> None:
     text = """
-extern Told(wide) from "own_layers" (shape = [channels * (2 if wide > 2 else 1), height, width], parameters = 0)
+extern Told(wide, many = 1) from "own_layers" (
+    shape = [channels * (2 if wide > 2 else 1), height // many, width if many < 2 else 4], parameters = 0
+)
 network Net(wide = 1, classes = 3) { input(3, 8, 8); Told(wide); linear(classes) }
 """
-    source = compiled(text).python()
-    assert "def __init__(self, classes: int = 3)" in source
-    assert "Told(wide=1)" in source
-    assert compiled(text, wide=4).program is not None
+    module = imported(compiled(text).python())
+    for wide in (1, 2, 3, 4):
+        assert module.Net(wide=wide).linear1.in_features == (2 if wide > 2 else 1) * 3 * 8 * 8
+    program = compiled(text, wide=4).program
+    assert program is not None
+    assert program.network().child("linear1").unit.x == (384,)
+
+
+def test_each_use_has_its_own_sizes() -> None:
+    text = """
+extern Told(by, mode = "wide") from "own_layers" (
+    shape = [channels * by, height // 2, width] if mode == "high" else [by, by, by], parameters = 0
+)
+network Net(by = 2) { input(3, 8, 8); Told(1); Told(2) -> Told(by, "high"); linear(2) }
+"""
+    module = imported(compiled(text).python())
+    assert [module.Net(by=by).linear1.in_features for by in (1, 2, 5)] == [2 * by * 1 * 2 for by in (1, 2, 5)]
 
 
 def test_blocks_say_their_own_names() -> None:
@@ -166,7 +181,7 @@ extern Told(a, b = a * 2) from "own_layers" (shape = [b, features], parameters =
 network Net(width = 4) { input(3); flat: unflatten(1, [1, 3]) -> flatten; Told(width) -> conv(2, 1) }
 """
     source = compiled(text).python()
-    assert "Told(a=width, b=2 * width)" in source
+    assert "Told(a=width, b=width * 2)" in source
     assert "nn.Conv1d(2 * width, 2, 1)" in source
 
 

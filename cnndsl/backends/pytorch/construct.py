@@ -247,8 +247,7 @@ class Construct(Expressions):
         return within_64_bits(value, constant(value))
 
     def _extern(self, recipe: ExternRecipe, value: Tensor) -> Made:
-        layer = self.file.extern_layer(recipe, self)
-        shape = layer.size_rule(value.shape)
+        layer, shape = self.file.extern_layer(recipe, value.shape, self)
         code = self.spelled(layer.torch(value.shape))
         return Made(code, (self.plain_shape(shape),), "nn.Module")
 

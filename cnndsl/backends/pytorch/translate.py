@@ -54,7 +54,7 @@ from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter
 from cnndsl.ir import nodes
 from cnndsl.ir.words import WORDS
 from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.extern import Extern
+from cnndsl.layers.extern import Extern, axis_names
 from cnndsl.layers.sizes import Shape
 from cnndsl.program import Program
 from cnndsl.traced import Expr, Symbol, Traced, value_of
@@ -341,38 +341,25 @@ class Translation:
         value = Tensor(name("chain·"), shape)
         return body.make(recipe, value)
 
-    def extern_layer(self, recipe: ExternRecipe, body: Any) -> Extern:
-        """The layer of a class from elsewhere, with its rules."""
-        declaration = recipe.extern
-        known = next(
-            (
-                layer
-                for layer in self._extern_layers()
-                if layer.name == declaration.name and layer.package == declaration.package
-            ),
-            None,
-        )
-        if known is None:
-            raise Untranslatable(f"{declaration.name} is used nowhere")
-        values = {}
+    def extern_layer(self, recipe: ExternRecipe, x: Shape, body: Any) -> tuple[Extern, Shape]:
+        """The layer of a class from elsewhere, and what comes out of it for an input."""
+        declared = recipe.extern
         inner = Body(self, is_silent=True)
-        for parameter in declaration.parameters:
-            if parameter.name in recipe.arguments:
-                inner.scope.names[parameter.name] = recipe.arguments[parameter.name]
-            elif parameter.default is not None:
-                inner.scope.names[parameter.name] = inner.evaluate(parameter.default)
-            values[parameter.name] = body.field(inner.scope.names[parameter.name])
-        given = tuple((word, value) for word, value in values.items())
-        return known.model_copy(update={"given": given})
-
-    def _extern_layers(self) -> list[Extern]:
-        found = []
-        for module in self.program.modules.values():
-            for child in module.children:
-                layer = getattr(child.unit, "layer", None)
-                if isinstance(layer, Extern):
-                    found.append(layer)
-        return found
+        names = inner.scope.names
+        for parameter in declared.parameters:
+            word = parameter.name
+            names[word] = recipe.arguments.get(word) or inner.evaluate(parameter.default)
+        given = tuple((word, body.field(value)) for word, value in names.items())
+        layer = Extern(name=declared.name, package=declared.package).model_copy(update={"given": given})
+        rule = next(setting.value for setting in declared.settings if setting.name == "shape")
+        if isinstance(rule, nodes.Ref) and rule.name == "same":
+            return layer, x
+        for word, dim in zip(axis_names(len(x)), x, strict=False):
+            names.setdefault(word, Static(dim, body.size_code(dim)))
+        sizes = inner.static(rule).value
+        if not isinstance(sizes, list):
+            raise Untranslatable(f"how many axes {declared.name} gives depends on a parameter")
+        return layer, tuple(size.value for size in sizes)
 
     # All classes
 
