@@ -122,7 +122,7 @@ def test_a_label_names_a_layer_that_can_be_used_again() -> None:
 def test_copies_have_weights_of_their_own() -> None:
     assert keys("a: conv(3, 1, bias=false) * 3") == ["a.0.weight", "a.1.weight", "a.2.weight"]
     assert keys("a: conv(3, 1, bias=false) * 1") == ["a.0.weight"]
-    assert keys("conv(3, 1, bias=false) * 2") == ["conv1.weight", "conv2.weight"]
+    assert keys("conv(3, 1, bias=false) * 2") == ["conv1.0.weight", "conv1.1.weight"]
 
 
 def test_no_copy_is_no_layer() -> None:
@@ -131,12 +131,13 @@ def test_no_copy_is_no_layer() -> None:
 
 def test_a_layer_in_a_list_is_a_recipe() -> None:
     module = network("x = [conv(3, 1), relu]\nit -> x[0] -> x[0] -> x[1]")
-    assert names(module) == ["conv1", "conv2", "relu1"]
+    assert names(module) == ["x1", "x2", "x3"]
+    assert kinds(module) == ["conv", "conv", "relu"]
 
 
 def test_a_layer_given_as_an_argument_is_a_recipe() -> None:
     before = "block B(unit) { unit -> unit }"
-    assert keys("B(conv(3, 1, bias=false))", before) == ["b1.conv1.weight", "b1.conv2.weight"]
+    assert keys("B(conv(3, 1, bias=false))", before) == ["b1.unit1.weight", "b1.unit2.weight"]
 
 
 def test_a_chain_with_a_name_is_one_part() -> None:
@@ -160,7 +161,8 @@ def test_inside_a_chain_of_its_own_the_kind_is_seen() -> None:
 
 def test_a_parameter_may_have_the_name_of_a_layer_kind() -> None:
     module = network("B(tanh)", "block B(relu) { relu }")
-    assert names(program_of(text("B(tanh)", "block B(relu) { relu }")).modules["B"]) == ["tanh1"]
+    inside = program_of(text("B(tanh)", "block B(relu) { relu }")).modules["B"]
+    assert (names(inside), kinds(inside)) == (["relu1"], ["tanh"])
     assert names(module) == ["b1"]
 
 
@@ -171,7 +173,7 @@ def test_a_constant_may_be_bound_again() -> None:
 
 def test_a_value_may_be_bound_again() -> None:
     module = network("x = input\nfor i in range(2) { x = x -> conv(3, 1) }\nx + input")
-    assert calls(module) == ["conv1", "conv2"]
+    assert calls(module) == ["conv1.0", "conv1.1"]
     assert module.steps[-1].inputs == (2, 0)
 
 
@@ -291,7 +293,7 @@ def test_what_is_not_taken_is_not_looked_at() -> None:
 
 def test_loops_stand_in_the_same_body() -> None:
     module = network("for c in [4, 8] { conv(c, 3) -> relu }\nrepeat 2 { tanh }")
-    assert names(module) == ["conv1", "relu1", "conv2", "relu2", "tanh1", "tanh2"]
+    assert calls(module) == ["conv1.0", "relu1.0", "conv1.1", "relu1.1", "tanh1.0", "tanh1.1"]
 
 
 def test_loops_over_rows_and_counted_ones() -> None:
@@ -420,8 +422,8 @@ def test_parameters_are_traced_through_arithmetic() -> None:
         "    hidden = max(width // ratio, 1) * 2\n    conv(hidden, 3) -> global_avgpool\n    linear(classes - 1 + 1)\n}"
     )
     python = compiled(source).python()
-    assert "nn.Conv2d(3, 2 * max(width // ratio, 1), 3)" in python
-    assert "classes)" in python
+    assert "hidden = max(width // ratio, 1) * 2" in python
+    assert "nn.Conv2d(3, hidden, 3)" in python
     changes: list[dict[str, Any]] = [{"width": 4}, {"ratio": 3}, {"width": 5, "ratio": 7}]
     for settings in changes:
         built = build(source)

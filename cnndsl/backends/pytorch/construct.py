@@ -620,7 +620,7 @@ class Construct(Expressions):
 
     def _single_callable(self, recipe: Any, needs: Any) -> Code:
         if not needs.ranks and not isinstance(recipe, KindRecipe):
-            return dotted("nn.Identity")  # nobody applies it, or not yet
+            return dotted("nn.Identity")  # nobody applies it, or no block that does is translated yet
         rank = min(needs.ranks, default=3)
         words = {axis: axis_word(axis, rank) for axis in sorted(needs.axes)}
         if isinstance(recipe, BlockRecipe):
@@ -633,6 +633,8 @@ class Construct(Expressions):
         shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
         made = self.file.scratch(recipe, shape, self)
         code = inline_chain(made.value) if isinstance(made.value, Chain) else made.value
+        if not needs.ranks and any(each.startswith("unknown·") for each in names_in(code)):
+            return dotted("nn.Identity")
         return as_callable(code, list(words.values()))
 
     def _block_callable(self, recipe: BlockRecipe, needs: Any, rank: int, words: dict[int, str]) -> Code:
