@@ -33,3 +33,18 @@ def test_a_sequence_with_names_and_numbers() -> None:
     assert channels == {
         "s1.0.weight": (4, 3), "s2.0.0.weight": (5, 4), "s2.1.0.weight": (5, 5), "b.0.weight": (6, 5)
     }  # fmt: skip
+
+
+FEATURES = """
+sequence Tail(classes) { linear(8) -> relu -> linear(classes) }
+block Pick(head) { conv(4, 1) -> head }
+network N { input(3, 4, 6); a: Pick(Tail(10)); b: { conv(2, 1) -> flatten -> Tail(5) }; tail = Tail(4); tail }
+"""
+
+
+def test_a_definition_that_takes_features_is_one_class_for_maps_too() -> None:
+    net = network(FEATURES.replace("a: Pick(Tail(10)); ", ""))
+    assert net(torch.zeros(2, 3, 4, 6)).shape == (2, 4)
+    picked = network(FEATURES.replace("b: { conv(2, 1) -> flatten -> Tail(5) }; ", ""))
+    assert picked(torch.zeros(2, 3, 4, 6)).shape == (2, 4)
+    assert {type(part).__name__ for part in (net.tail, picked.tail, picked.a.head1)} == {"Tail"}

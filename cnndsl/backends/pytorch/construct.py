@@ -406,9 +406,9 @@ class Construct(Expressions):
         definition = recipe.definition
         extra = tuple((word, item) for word, item in recipe.arguments.items() if isinstance(item, Tensor))
         inputs = (("input", value), *extra)
-        unit = self.file.unit(definition, tuple((word, len(tensor.shape)) for word, tensor in inputs))
         given = {word: item for word, item in recipe.arguments.items() if not isinstance(item, Tensor)}
-        outputs = self.file.outputs(unit, given, inputs)
+        outputs = self.file.outputs(definition, given, inputs)
+        unit = self.file.unit(definition, tuple((word, len(tensor.shape)) for word, tensor in inputs))
         if not self.is_silent:
             self.file.note(unit, given)
         sizes = [self._size_of_input(dict(inputs), word, axis) for word, axis in unit.sizes]
@@ -514,6 +514,7 @@ class Construct(Expressions):
         needs = recipe.needs
         rank = len(value.shape)
         choices = [choice for choice in recipe.choices if not is_identity(choice)]
+        tried = [self.file.tried(with_arguments(choice, recipe.arguments), value.shape, self) for choice in choices]
         if rank not in needs.ranks:
             needs.ranks.add(rank)
             self.file.stale()
@@ -521,9 +522,7 @@ class Construct(Expressions):
             raise Untranslatable("a layer that is a parameter is applied to values with different numbers of axes")
         results = []
         units: set[Any] = set()
-        for choice in choices:
-            whole = with_arguments(choice, recipe.arguments)
-            shape, asks, made = self.file.tried(whole, value.shape, self)
+        for shape, asks, made in tried:
             results.append(shape)
             needs.axes |= asks
             units |= made.units

@@ -270,44 +270,48 @@ class Translation:
     # What comes out
 
     def outputs(
-        self, unit: Unit, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
+        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
     ) -> list[tuple[str | None, Shape]]:
         """What a block gives for arguments and inputs, in the names of the caller. Raises NeedsFlatten."""
         key = (
-            unit.key,
+            definition.key,
             tuple((word, _key(value)) for word, value in given.items()),
             tuple((word, tuple(map(_dim_key, tensor.shape))) for word, tensor in inputs),
         )
         known = self._outputs.get(key)
         if known is None:
-            known = self._outputs[key] = self._worked_out(unit, given, inputs)
+            known = self._outputs[key] = self._worked_out(definition, given, inputs)
         if known == "flatten":
             raise NeedsFlatten
         return known  # type: ignore[no-any-return]
 
-    def _worked_out(self, unit: Unit, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]) -> Any:
-        deep = self._running.count(unit.definition.key)
+    def _worked_out(
+        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
+    ) -> Any:
+        deep = self._running.count(definition.key)
         if deep > _DEEPEST or (deep > 1 and not _all_constant(given)):
             shape = inputs[0][1].shape
             unknown = tuple(Traced(value_of(d), Expr.of(Symbol(self.new_symbol("unknown")))) for d in shape)
             return [(None, unknown)]
-        self._running.append(unit.definition.key)
+        self._running.append(definition.key)
         try:
-            body = self.prepared(unit, given, inputs)
+            body = self.prepared(definition, given, inputs)
             try:
-                body.run_definition(unit.definition)
+                body.run_definition(definition)
             except NeedsFlatten:
                 return "flatten"
             return [(output.name, output.value.shape) for output in body.results() if not output.training]
         finally:
             self._running.pop()
 
-    def prepared(self, unit: Unit, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]) -> DefinitionBody:
+    def prepared(
+        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
+    ) -> DefinitionBody:
         """A body for the sizes alone."""
         body = DefinitionBody(self, is_silent=True)
-        body.kind = unit.definition.kind
+        body.kind = definition.kind
         values = dict(inputs)
-        for parameter in unit.definition.parameters:
+        for parameter in definition.parameters:
             word = parameter.name
             if word in values:
                 body.scope.names[word] = values[word]
