@@ -18,7 +18,13 @@ def parts(body: str, before: str = "") -> list[str]:
 
 @pytest.mark.parametrize(
     "call",
-    ["Unit(8, groups=2)", "Unit(groups=2)(8)", "Unit(groups=2)(channels=8)", "Unit()(8, groups=2)", "Unit(8)(groups=2)"],
+    [
+        "Unit(8, groups=2)",
+        "Unit(groups=2)(8)",
+        "Unit(groups=2)(channels=8)",
+        "Unit()(8, groups=2)",
+        "Unit(8)(groups=2)",
+    ],
 )
 def test_calls_add_up(call: str) -> None:
     (found,) = parts(f"a: {call}")
