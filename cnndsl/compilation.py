@@ -109,9 +109,10 @@ class Compilation:
     def _refused(self, problem: Untranslatable) -> Compilation:
         """The compilation with the error that a definition has no translation."""
         span = self._span_of(problem)
+        what = problem.definition or self._checked().network().name
         found = error(
             "E601",
-            f"{problem.definition or self._checked().network().name} cannot be written as a class of PyTorch: {problem.reason}",
+            f"{what} cannot be written as a class of PyTorch: {problem.reason}",
             span if span is not None else Span(self.source, 0, 0),
             help=problem.helps or "write it without what depends on a parameter here, or give that as a constant",
         )

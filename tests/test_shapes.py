@@ -197,7 +197,7 @@ class Real(Interpreter[Tensor]):
         given: Tensor = self.parts[at.path](*inputs)
         return given
 
-    def combine(self, at: Application, operation: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    def combine(self, _at: Application, operation: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         assert operation.symbol in "+*"
         return (reduce(add if operation.symbol == "+" else mul, inputs),)
 
