@@ -154,7 +154,7 @@ network Net(wide = 1, classes = 3) { input(3, 8, 8); Told(wide); linear(classes)
         assert module.Net(wide=wide).linear1.in_features == (2 if wide > 2 else 1) * 3 * 8 * 8
     program = compiled(text, wide=4).program
     assert program is not None
-    assert program.network().child("linear1").unit.x == (384,)
+    assert program.network().values[-2] == (384,)
 
 
 def test_each_use_has_its_own_sizes() -> None:
