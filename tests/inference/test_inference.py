@@ -80,6 +80,8 @@ NORMS = {
     "conv(8, 3) -> batchnorm(affine = false)": 0,
     "flatten -> linear(8) -> batchnorm": 0,
     "a = input -> conv(8, 3)\n    b = a -> batchnorm\n    a + b": 1,
+    "a = input -> conv(8, 3)\n    b = a -> batchnorm\n    b -> relu": 0,
+    "a = input -> conv(8, 3)\n    b = a -> batchnorm\n    output b, a": 1,
     "c = conv(3, 3, padding=1)\n    n = batchnorm\n    input -> c -> n -> c -> n": 1,
     "{ conv(8, 3) -> batchnorm -> dropout(0.1) } -> relu": 0,
     "flatten -> linear(8) -> batchnorm -> stochastic_depth(0.1)": 0,
@@ -110,6 +112,68 @@ OVERWRITES = {
 def test_what_nobody_reads_again_is_overwritten(layers: str, count: int) -> None:
     _, served = check(compiled(f"network Net {{\n    input(3, 8, 8)\n    {layers}\n}}"))
     assert sum(isinstance(module, nn.ReLU) and module.inplace for module in served.modules()) == count
+
+
+BRANCHES = {
+    # Branches that are summed are one convolution.
+    "b1 + b3": ("b1 = input -> conv(4, 1)\n b3 = input -> conv(4, 3, padding=1)\n b1 + b3", 1),
+    "b1 + b3, of what flows": ("a = it -> conv(4, 1)\n b = it -> conv(4, 3, padding=1)\n a + b", 1),
+    "with strides": ("(input -> conv(4, 3, 2, padding=1)) + (input -> conv(4, 1, 2))", 1),
+    "same": ('(input -> conv(4, 5, padding="same")) + (input -> conv(4, 3, padding="same"))', 1),
+    "same, even": ('(input -> conv(4, 5, padding="same")) + (input -> conv(4, 2, padding="same"))', 1),
+    "spread": ("(input -> conv(4, 3, padding=2, dilation=2)) + (input -> conv(4, 1))", 1),
+    "not square": ("(input -> conv(4, [3, 1], padding=[1, 0])) + (input -> conv(4, 3, padding=1))", 1),
+    "a chain": ("(input -> a: { conv(4, 1); batchnorm }) + (input -> b: { conv(4, 3, padding=1); batchnorm })", 1),
+    "dropout": ("(input -> conv(4, 1) -> batchnorm -> dropout(0.1)) + (input -> conv(4, 1))", 1),
+    "normalisation": ("(input -> conv(3, 3, padding=1)) + (input -> batchnorm)", 1),
+    "normalisation first": ("(input -> batchnorm(affine=false)) + (input -> conv(3, 3, padding=1))", 1),
+    "in groups": (
+        "(input -> conv(3, 3, padding=1, groups=3)) + (input -> conv(3, 1, groups=3)) + (input -> batchnorm)",
+        1,
+    ),
+    "with the input": ("(input -> conv(3, 3, padding=1)) + (input -> conv(3, 1)) + input", 1),
+    "with another": (
+        "y = input -> maxpool(3, 1, padding=1) -> relu\n y + (input -> conv(3, 1)) + (input -> conv(3, 1))",
+        1,
+    ),
+    "in a condition": ("if it.height > 2 { (it -> conv(3, 1)) + (it -> conv(3, 1)) }\n relu", 1),
+    "one after another": ("repeat 2 { a = it -> conv(4, 1)\n b = it -> conv(4, 3, padding=1)\n a + b }", 4),
+    # These are none.
+    "non-linear": ("(input -> conv(4, 1) -> relu) + (input -> conv(4, 1))", 2),
+    "non-linear before": ("(input -> relu -> conv(4, 1)) + (input -> conv(4, 1))", 2),
+    "two in a row": ("(input -> conv(4, 1) -> conv(4, 3, padding=1)) + (input -> conv(4, 1))", 3),
+    "not centred": ("(input -> conv(4, 3)) + (input -> conv(4, 1, padding=[0, 0]) -> avgpool(3, 1))", 2),
+    "other groups": ("(input -> conv(3, 1, groups=3)) + (input -> conv(3, 1))", 2),
+    "other strides": ("(input -> conv(4, 1, 2)) + (input -> conv(4, 4, 2, padding=1))", 2),
+    "spread in another way": ("(input -> conv(4, 3, padding=2, dilation=2)) + (input -> conv(4, 3, padding=1))", 2),
+    "at the edge": ('(input -> conv(4, 3, padding=1, padding_mode="reflect")) + (input -> conv(4, 1))', 2),
+    "of another size": ("(input -> conv(4, 1)) + (input -> conv(4, [1, 8]))", 2),
+    "of another value": ("y = input -> relu\n (y -> conv(4, 1)) + (input -> conv(4, 1))", 2),
+    "shared": ("c = conv(4, 1)\n (input -> c) + (input -> c)", 1),
+    "read elsewhere": ("a = input -> conv(4, 1)\n b = input -> conv(4, 1)\n a + b\n it * a", 2),
+    "given out": ("a = input -> conv(4, 1)\n b = input -> conv(4, 1)\n output a + b, a", 2),
+    "a difference": ("(input -> conv(4, 1)) - (input -> conv(4, 1))", 2),
+    "a product": ("(input -> conv(4, 1)) * (input -> conv(4, 1))", 2),
+    "statistics of the batch": ("(input -> conv(3, 1)) + (input -> batchnorm(track_running_stats=false))", 1),
+    "other groups of a normalisation": (
+        "(input -> conv(3, 1, groups=3)) + (input -> batchnorm) + (input -> conv(3, 1))",
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize(("layers", "left"), BRANCHES.values(), ids=list(BRANCHES))
+def test_branches_that_are_summed_are_one_convolution(layers: str, left: int) -> None:
+    _, served = check(compiled(f"network Net {{\n    input(3, 8, 8)\n    {layers}\n}}"))
+    assert sum(isinstance(module, nn.Conv2d) for module in served.modules()) == left
+
+
+@pytest.mark.parametrize("path", ["serving_repvgg", "serving_mobileone"])
+def test_each_block_of_branches_is_one_convolution(path: str) -> None:
+    trained, served = check(of_file(HERE / "cases" / f"{path}.cnn"))
+    blocks = sum(type(module).__name__ in ("RepVGGBlock", "Reparametrised") for module in trained.modules())
+    assert sum(isinstance(module, nn.Conv2d) for module in served.modules()) == blocks == 5
+    assert not any(isinstance(module, _BatchNorm) for module in served.modules())
 
 
 class Twice(nn.Conv2d):
@@ -147,6 +211,22 @@ def test_a_subclass_of_a_convolution_is_left_alone(make: type[nn.Conv2d]) -> Non
     torch.testing.assert_close(served(x.clone()), trained(x))
     if make is not nn.Conv2d:
         assert sum(isinstance(module, _BatchNorm) for module in served.modules()) == 2
+
+
+@pytest.mark.parametrize("make", [nn.Conv2d, Twice, Handed])
+@torch.no_grad()
+def test_a_branch_that_is_a_subclass_is_left_alone(make: type[nn.Conv2d]) -> None:
+    compilation = compiled(
+        "sequence Norm(make) { make(3, 3, padding=1) -> batchnorm }\n"
+        "network Net(make = conv) { input(3, 8, 8)\n "
+        "(input -> Norm(make)) + (input -> Norm(conv)) + (input -> batchnorm) }"
+    )
+    trained = imported(compilation.python()).Net(make=make).eval()
+    unsettle(trained)
+    served = imported(compilation.for_inference().python()).Net.from_trained(trained.state_dict(), make=make)
+    x = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(served(x.clone()), trained(x))
+    assert sum(isinstance(module, nn.Conv2d) for module in served.modules()) == (1 if make is nn.Conv2d else 2)
 
 
 @torch.no_grad()

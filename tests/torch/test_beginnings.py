@@ -95,3 +95,16 @@ def test_a_layers_own_word_and_the_rules_of_the_network(seed: int) -> None:
     wanted = model.state_dict()
     assert list(found) == list(wanted)
     assert [name for name in wanted if not torch.equal(found[name], wanted[name])] == [], drawn.text
+
+
+def test_a_layer_that_is_used_in_a_condition_keeps_its_own_word() -> None:
+    net = build(
+        """
+        block Perhaps(wide) {
+            c = conv(3, 1, weight_init = zeros)
+            if wide { it + (input -> c) }
+        }
+        network Net { input(3, 8, 8); a: Perhaps(true) -> b: Perhaps(false) -> linear(2) }
+        """
+    )
+    assert not net.get_parameter("a.c.weight").any()

@@ -32,6 +32,7 @@ class Part:
     is_list: bool = False
     type: str = "nn.Module"
     is_optional: bool = False
+    """Whether it may be taken away when it is there."""
     whole: Part | None = None
     """The list that it is a part of, where it is one by itself."""
 
@@ -44,6 +45,16 @@ class Part:
         made = call_getattr(self.label) if self.label is not None else attribute("self", self.name)
         made.part = self.number  # type: ignore[attr-defined]
         return made
+
+
+def part_of(code: ast.AST | None) -> int | None:
+    """The number of the part, or of the list of parts, that a call applies."""
+    if not isinstance(code, ast.Call):
+        return None
+    number: int | None = getattr(code.func, "part", None)
+    if number is None and isinstance(code.func, ast.Name) and code.func.id.startswith(EACH):
+        number = int(code.func.id.removeprefix(EACH))
+    return number
 
 
 def call_getattr(label: Code) -> Code:

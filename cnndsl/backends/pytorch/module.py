@@ -97,7 +97,13 @@ def generate(program: Program, network: str | None = None) -> str:
         sources = [_SOURCES[word] for word in helpers]
     blocks = [*sources, *layers]
     if program.target == "inference":
-        blocks.append(served("StochasticDepth" in text, translation.has_dense_places))
+        blocks.append(
+            served(
+                has_stochastic_depth="StochasticDepth" in text,
+                has_places=translation.has_dense_places,
+                has_sums=any(unit.text and unit.text.summed for unit in units),
+            )
+        )
     imported = _imports("\n".join([*blocks, constants, text]), translation)
     parts = [_docstring(program, network), imported, *_checks(translation.imports)]
     if constants and any(f"{word}(" in constants for word in helpers):  # which stand before what they work out
@@ -199,7 +205,7 @@ def _imports(text: str, translation: Translation) -> str:
     lines = []
     if has("OrderedDict"):
         lines.append("from collections import OrderedDict")
-    abstract = [word for word in ("Callable", "Mapping", "Sequence") if re.search(rf"\b{word}\[", text)]
+    abstract = [word for word in ("Callable", "Iterable", "Mapping", "Sequence") if re.search(rf"\b{word}\[", text)]
     if abstract:
         lines.append(f"from collections.abc import {', '.join(abstract)}")
     if re.search(r"\bdeepcopy\(", text):
@@ -258,7 +264,7 @@ def _class(unit: Unit, translation: Translation) -> str:
     assert text is not None  # noqa: S101 - all are translated
     lines = [f"class {unit.name}({text.base}):", *_class_docstring(unit, translation), ""]
     if translation.program.target == "inference":
-        lines[-1:] = ["", *pair_lines(text)] if text.folded or text.overwrites else [""]
+        lines[-1:] = ["", *pair_lines(text)] if text.folded or text.summed or text.overwrites else [""]
     lines += _head(text.arguments)
     lines += text.init
     if unit.definition.kind == "network":

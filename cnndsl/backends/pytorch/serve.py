@@ -11,8 +11,10 @@ import ast
 from collections import Counter
 from typing import Any
 
+from cnndsl.backends.pytorch.branches import MERGE
 from cnndsl.backends.pytorch.code import constant, laid_out
-from cnndsl.backends.pytorch.flowgraph import EACH, Compute, Part, Register, Return, walk
+from cnndsl.backends.pytorch.flowgraph import Compute, Part, Register, Return, part_of, walk
+from cnndsl.backends.pytorch.write import codes_of
 from cnndsl.layers.base import Group
 from cnndsl.layers.catalogue import KINDS
 
@@ -50,10 +52,12 @@ def served(module: nn.Module) -> None:
     for first, second in folded:
         for one, other in zip(places(module, first), places(module, second)):
             fold(one, other)
+    for branches in getattr(module, "SUMMED", []):
+        merge(module, branches)
 
 
 def places(module: nn.Module, name: str) -> list[tuple[nn.Module, str]]:
-    """Where a part is kept, or the parts of a list: in which module, under which name."""
+    """Where a part, or each part of a list, is kept: in which module, and as what."""
     part = getattr(module, name)
     if isinstance(part, nn.ModuleList):
         return [(part, key) for key in part._modules]
@@ -80,40 +84,48 @@ def overwrite(
 
 def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
     """Fold a normalisation into the layer before it, where both are PyTorch's own."""
-    layer: Any = one[0]._modules[one[1]]
-    norm: Any = other[0]._modules[other[1]]
+    result = folded(one[0]._modules[one[1]], other[0]._modules[other[1]])
+    if result is not None:
+        one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
+
+
+def folded(layer: Any, norm: Any) -> Any:
+    """A layer with the normalisation after it, or None."""
     norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     if type(norm) not in norms or norm.running_var is None:
-        return
+        return None
     if norm.weight is None:
         norm = deepcopy(norm)
         norm.weight = nn.Parameter(torch.ones_like(norm.running_var))
         norm.bias = nn.Parameter(torch.zeros_like(norm.running_var))
     if type(layer) in (nn.Conv1d, nn.Conv2d, nn.Conv3d):
-        result: nn.Module = nn.utils.fuse_conv_bn_eval(layer, norm)
-    elif type(layer) in transposed and layer.groups == 1:
-        result = nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
-    elif type(layer) is nn.Linear:
-        result = nn.utils.fuse_linear_bn_eval(layer, norm)
-    else:
-        return
-    one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
+        return nn.utils.fuse_conv_bn_eval(layer, norm)
+    if type(layer) in transposed and layer.groups == 1:
+        return nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
+    if type(layer) is nn.Linear:
+        return nn.utils.fuse_linear_bn_eval(layer, norm)
+    return None
 '''
 """What every module of this form begins with."""
 _LINEAR = """\
-    elif type(layer) is nn.Linear:
-        result = nn.utils.fuse_linear_bn_eval(layer, norm)
+    if type(layer) is nn.Linear:
+        return nn.utils.fuse_linear_bn_eval(layer, norm)
+"""
+_MERGING = """\
+    for branches in getattr(module, "SUMMED", []):
+        merge(module, branches)
 """
 
 
-def served(has_stochastic_depth: bool, has_places: bool) -> str:
+def served(*, has_stochastic_depth: bool, has_places: bool, has_sums: bool) -> str:
     """The function `served` and what it calls.
 
     Where a dense layer works on the last axis of a map, a normalisation after one is on another axis; then none is
     folded into a dense layer.
     """
     text = _SERVED.replace(_LINEAR, "") if has_places else _SERVED
+    text = f"{text}\n\n{MERGE}" if has_sums else text.replace(_MERGING, "")
     if has_stochastic_depth:
         return text.replace("    dropout = (\n", "    dropout = (\n        StochasticDepth,\n")
     return text
@@ -133,20 +145,23 @@ def followers(
     kinds = {row.part.number: row.kind for row in walk(registered) if isinstance(row, Register) and row.kind}
     counts: Counter[int] = Counter()
     behind: dict[int, list[int | None]] = {}
+    codes = [node for line in walk(lines) for code in codes_of(line) for node in ast.walk(code)]
+    reads = Counter(node.id for node in codes if isinstance(node, ast.Name))
+    given = Counter(each for line in walk(lines) if isinstance(line, Compute) for each in line.names)
     for block in _blocks(lines):
         made: dict[str, ast.expr] = {}
-        for at, line in enumerate(block):
-            if isinstance(line, Compute):
-                following = block[at + 1] if at + 1 < len(block) else None
-                _note(line.code, made, counts, behind, kinds)
-                made = {}
-                if len(line.names) == 1 and isinstance(following, Compute) and _reads_once(following, line.names[0]):
-                    made[line.names[0]] = line.code
-            else:
-                made = {}
-                if isinstance(line, Return):
-                    for _, code in (*line.always, *line.training):
-                        _note(code, made, counts, behind, kinds)
+        """What is in the variables that one line reads, once."""
+        for line, following in zip(block, [*block[1:], None], strict=True):
+            if not isinstance(line, Compute | Return):
+                made = {each: code for each, code in made.items() if given[each] == 1}
+                continue
+            for code in codes_of(line):
+                _note(code, made, counts, behind, kinds)
+            if isinstance(line, Compute) and len(line.names) == 1:
+                (variable,) = line.names
+                made = {each: code for each, code in made.items() if given[each] == 1}
+                if given[variable] == reads[variable] == 1 or _is_replaced(variable, following):
+                    made[variable] = line.code
     folded: list[tuple[str, str]] = []
     overwrites: list[tuple[str, tuple[str, ...]]] = []
     for number, before in behind.items():
@@ -174,23 +189,16 @@ def _blocks(lines: list[Any]) -> Any:
                 yield from _blocks(inner)
 
 
-def _reads_once(line: Compute, variable: str) -> bool:
-    reads = sum(isinstance(node, ast.Name) and node.id == variable for node in ast.walk(line.code))
-    return reads == 1 and variable in line.names
-
-
-def _part(code: ast.AST) -> int | None:
-    if not isinstance(code, ast.Call):
-        return None
-    number = getattr(code.func, "part", None)
-    if number is None and isinstance(code.func, ast.Name) and code.func.id.startswith(EACH):
-        number = int(code.func.id.removeprefix(EACH))
-    return number
+def _is_replaced(variable: str, line: Any) -> bool:
+    """Whether a line reads a variable once, and gives it something else."""
+    if not isinstance(line, Compute) or variable not in line.names:
+        return False
+    return sum(isinstance(node, ast.Name) and node.id == variable for node in ast.walk(line.code)) == 1
 
 
 def _note(code: ast.AST, made: dict[str, ast.expr], counts: Counter[int], behind: Any, kinds: dict[int, str]) -> None:
     for node in ast.walk(code):
-        number = _part(node)
+        number = part_of(node)
         if number is None:
             continue
         counts[number] += 1
@@ -200,7 +208,7 @@ def _note(code: ast.AST, made: dict[str, ast.expr], counts: Counter[int], behind
         while True:
             if isinstance(inner, ast.Name) and inner.id in left:
                 inner = left.pop(inner.id)
-            found = _part(inner) if inner is not None else None
+            found = part_of(inner) if inner is not None else None
             kind = kinds.get(found, "") if found is not None else ""
             if kind in KINDS and KINDS[kind].group is Group.DROPOUT:
                 inner = inner.args[0]
@@ -214,6 +222,8 @@ def pair_lines(text: Any) -> list[str]:
     lines = []
     if text.folded:
         lines += laid_out(constant(tuple(text.folded)), "    ", "FOLDED = ")
+    if text.summed:
+        lines += laid_out(constant(tuple(text.summed)), "    ", "SUMMED = ")
     if text.overwrites:
         lines += laid_out(constant(tuple(text.overwrites)), "    ", "OVERWRITES = ")
     return [*lines, ""]

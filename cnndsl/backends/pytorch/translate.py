@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, bound_names
+from cnndsl.backends.pytorch.branches import Branches
 from cnndsl.backends.pytorch.code import Code, any_of, attribute, call, constant, flat, name, names_in
 from cnndsl.backends.pytorch.construct import Made, axis_word, flat_stages, kept_name
 from cnndsl.backends.pytorch.expressions import Scope
@@ -119,6 +120,8 @@ class ClassText:
     input_rank: tuple[Any, ...] = ()
     folded: list[tuple[str, str]] = field(default_factory=list)
     """The parts of which a normalisation follows a layer, and nothing else reads what that gives."""
+    summed: list[tuple[tuple[str, ...], ...]] = field(default_factory=list)
+    """For sums of branches the parts of each branch."""
     overwrites: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """The activations that only see what nobody else reads, and the parts that give it."""
 
@@ -648,8 +651,7 @@ class _ClassTranslation:
                     made.append(self._conditional(fills[id(line)]))
                 case Register() if line.tests and not self._is_always(line):
                     test = any_of(line.tests)
-                    inner = Register(line.part, line.value)
-                    made.append(If(test, [inner], []))
+                    made.append(If(test, [replace(line, tests=[])], []))
                 case If():
                     line.yes, line.no = self._wrapped(line.yes), self._wrapped(line.no)
                     made.append(line)
@@ -702,6 +704,10 @@ class _ClassTranslation:
         for held in ("x_", body.flow):
             kept = _in_x(kept, forward, FLOW + held)
         homes, optional = _homes(lines)
+        branches = Branches(body, self._file, lines, kept, homes)
+        if self._file.program.target == "inference":
+            kept = branches.added(kept)
+            optional |= branches.optional
         forward.used |= {body.parts[n].whole.number for n in forward.used if body.parts[n].whole is not None}  # type: ignore[union-attr]
         flags = self._flags(kept, homes, lines, optional)
         init = InitSlice(forward.used, forward.stores, {key: flag for key, flag in flags.items() if flag})
@@ -719,6 +725,7 @@ class _ClassTranslation:
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.rules, made.own = body.rules, own
         made.folded, made.overwrites = followers(kept, body.parts, lines)
+        made.summed = branches.found
         made.input_rank = tuple(body.inputs[0][1].shape) if body.inputs else ()
         return made
 

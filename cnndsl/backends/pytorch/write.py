@@ -153,7 +153,8 @@ class InitWriter:
             return [*before, *laid_out(call(attribute("self", line.part.name, "append"), value), indent)]
         if line.part.label is not None:
             return [*before, *laid_out(call("self.add_module", line.part.label, value), indent)]
-        return [*before, *laid_out(value, indent, f"self.{line.part.name} = ")]
+        kind = f": {line.part.type} | None" if line.part.is_optional else ""
+        return [*before, *laid_out(value, indent, f"self.{line.part.name}{kind} = ")]
 
     # Chains
 
@@ -310,6 +311,8 @@ def codes_of(line: Any) -> list[Code]:
             found = [line.test]
         case For():
             found = [line.source]
+        case Return():
+            found = [code for _, code in (*line.always, *line.training)]
         case _:
             found = []
     return [code for code in found if isinstance(code, ast.AST)]  # type: ignore[misc]
@@ -489,10 +492,10 @@ class ForwardWriter:
         outer_locals = set(self._locals)
         used = [part for part in line.lists if part.number in _used_lists(line.lines)]
         made: list[str] = []
-        is_simple = bool(used) and _is_simple(line, {part.number for part in used})
+        goes_through = bool(used) and is_simple(line, {part.number for part in used})
         self._loop_parts = dict(outer_parts)
         taken = {each.removeprefix(FLOW) for each in self._known} | self._locals
-        if is_simple:
+        if goes_through:
             variables = []
             for part in used:
                 variable = part.name if part.name not in taken else f"{part.name}_"
@@ -574,7 +577,7 @@ def _used_lists(lines: Iterable[Any]) -> set[int]:
     return found
 
 
-def _is_simple(line: For, numbers: set[int]) -> bool:
+def is_simple(line: For, numbers: set[int]) -> bool:
     """Whether a loop applies each of its lists' parts once in each turn, whatever happens."""
     counts = dict.fromkeys(numbers, 0)
     for each in line.lines:

@@ -49,7 +49,7 @@ def served(module: nn.Module) -> None:
 
 
 def places(module: nn.Module, name: str) -> list[tuple[nn.Module, str]]:
-    """Where a part is kept, or the parts of a list: in which module, under which name."""
+    """Where a part, or each part of a list, is kept: in which module, and as what."""
     part = getattr(module, name)
     if isinstance(part, nn.ModuleList):
         return [(part, key) for key in part._modules]
@@ -76,25 +76,28 @@ def overwrite(
 
 def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
     """Fold a normalisation into the layer before it, where both are PyTorch's own."""
-    layer: Any = one[0]._modules[one[1]]
-    norm: Any = other[0]._modules[other[1]]
+    result = folded(one[0]._modules[one[1]], other[0]._modules[other[1]])
+    if result is not None:
+        one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
+
+
+def folded(layer: Any, norm: Any) -> Any:
+    """A layer with the normalisation after it, or None."""
     norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     if type(norm) not in norms or norm.running_var is None:
-        return
+        return None
     if norm.weight is None:
         norm = deepcopy(norm)
         norm.weight = nn.Parameter(torch.ones_like(norm.running_var))
         norm.bias = nn.Parameter(torch.zeros_like(norm.running_var))
     if type(layer) in (nn.Conv1d, nn.Conv2d, nn.Conv3d):
-        result: nn.Module = nn.utils.fuse_conv_bn_eval(layer, norm)
-    elif type(layer) in transposed and layer.groups == 1:
-        result = nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
-    elif type(layer) is nn.Linear:
-        result = nn.utils.fuse_linear_bn_eval(layer, norm)
-    else:
-        return
-    one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
+        return nn.utils.fuse_conv_bn_eval(layer, norm)
+    if type(layer) in transposed and layer.groups == 1:
+        return nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
+    if type(layer) is nn.Linear:
+        return nn.utils.fuse_linear_bn_eval(layer, norm)
+    return None
 
 
 class BasicBlock(nn.Module):
