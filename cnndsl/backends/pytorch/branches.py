@@ -148,7 +148,7 @@ class Branches:
                 while end < len(block) and (more := self._more(block[end], variable)):
                     terms += more
                     end += 1
-                steps = self._steps(variable, terms)
+                steps = self._steps(variable, terms, block[end] if end < len(block) else None)
                 if steps:
                     made = [each for each in made if each not in spent] + steps
                     at = end
@@ -248,7 +248,7 @@ class Branches:
             if isinstance(node, nodes.Ref) and node.of in ("kind", "definition"):
                 yield node.name if node.of == "kind" else "unknown"
 
-    def _steps(self, variable: str, terms: list[Term]) -> list[Any]:
+    def _steps(self, variable: str, terms: list[Term], following: Any) -> list[Any]:
         """The lines that add terms one after the other; none where no branches are summed."""
         sources = Counter(term.source for term in terms if term.parts)
         source = max(sources, key=lambda each: sources[each], default="")
@@ -275,7 +275,9 @@ class Branches:
             if term in branches and not isinstance(term.around, For):
                 line = self._asked(term.parts[0], line)
             lines.append(line)
-        if held != variable:
+        if held != variable and isinstance(following, Compute) and following.names == (variable,):
+            following.code = replaced(following.code, {variable: name(held)})
+        elif held != variable:
             lines.append(Compute((variable,), name(held)))
         self.found.append(tuple(tuple(part.name for part in term.parts) for term in branches))
         return lines
