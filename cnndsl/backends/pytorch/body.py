@@ -312,7 +312,7 @@ class Body(Construct):
             self.value_names.add(wanted)
             if not (isinstance(value.code, ast.Name) and value.code.id == variable):
                 self.keep_values({variable}, wanted)
-                self.lines.append(Compute((variable,), value.code))
+                self.lines.append(Compute((variable,), value.code, shape=value.shape))
             value = value.moved(name(variable))
         elif isinstance(value, TensorList):
             value = self.settled(value, wanted)
@@ -328,7 +328,7 @@ class Body(Construct):
         if isinstance(item.code, ast.Name) and item.code.id not in (FLOW + "x", FLOW + self.flow):
             return item
         variable = self.temporary(f"{wanted}_{at}" if wanted[-1].isdigit() else f"{wanted}{at}")
-        self.lines.append(Compute((variable,), item.code))
+        self.lines.append(Compute((variable,), item.code, shape=item.shape))
         return item.moved(name(variable))
 
     def _bind_several(self, statement: nodes.Bind) -> None:
@@ -424,7 +424,7 @@ class Body(Construct):
                 return value
             return value
         self.keep_values({variable}, None)
-        self.lines.append(Compute((variable,), value.code))
+        self.lines.append(Compute((variable,), value.code, shape=value.shape))
         return value.moved(name(variable))
 
     def keep_values(self, variables: set[str], wanted: str | None) -> None:
@@ -437,7 +437,7 @@ class Body(Construct):
             if isinstance(value, Tensor) and isinstance(value.code, ast.Name) and value.code.id in variables:
                 if value.code.id not in kept:
                     made = self.temporary(f"{value.code.id.removeprefix(FLOW)}_before")
-                    self.lines.append(Compute((made,), value.code))
+                    self.lines.append(Compute((made,), value.code, shape=value.shape))
                     kept[value.code.id] = name(made)
                 return value.moved(kept[value.code.id])
             if isinstance(value, TensorList) and any(saved_one(item) for item in value.items):
@@ -562,7 +562,7 @@ class Body(Construct):
             variable = FLOW + self.flow if key[1] == "it" else self.value_name(key[1])
             for side, value in ((line.yes, a), (line.no, b)):
                 if not (isinstance(value.code, ast.Name) and value.code.id == variable):
-                    side.append(Compute((variable,), value.code))
+                    side.append(Compute((variable,), value.code, shape=value.shape))
             code = name(variable)
         shape = []
         for axis, (p, q) in enumerate(zip(a.shape, b.shape, strict=True)):
@@ -930,7 +930,7 @@ class Body(Construct):
         """A value that a loop changes is in one variable before the loop, and at the end of each turn."""
         place = self if owner == "self" else owner
         value = self.read(place, each)
-        self.lines.append(Compute((variable,), value.code))
+        self.lines.append(Compute((variable,), value.code, shape=value.shape))
         self.write(place, each, value.moved(name(variable)))
 
     def _open_list(self, owner: Any, each: str) -> None:
@@ -1042,7 +1042,7 @@ class Body(Construct):
         if not isinstance(value, Tensor):
             return value
         variable = self.temporary()
-        self.lines.append(Compute((variable,), value.code))
+        self.lines.append(Compute((variable,), value.code, shape=value.shape))
         return value.moved(name(variable))
 
     def _do_training(self, statement: nodes.Training) -> None:
@@ -1307,7 +1307,7 @@ class Body(Construct):
         variable = self.target or self.temporary("shortcut")
         if isinstance(value.code, ast.Name) and value.code.id == variable:
             return value
-        self.lines.append(Compute((variable,), value.code))
+        self.lines.append(Compute((variable,), value.code, shape=value.shape))
         self.target = variable
         return value.moved(name(variable))
 
@@ -1385,7 +1385,7 @@ class Body(Construct):
     def _nested(self, code: Code, value: Tensor, made: Made) -> Tensor:
         if _depth(value.code) >= _DEEPEST and not self.is_silent:
             variable = self.target or self.temporary()
-            self.lines.append(Compute((variable,), value.code))
+            self.lines.append(Compute((variable,), value.code, shape=value.shape))
             code = ast.Call(code.func, [name(variable), *code.args[1:]], code.keywords)  # type: ignore[attr-defined]
         return Tensor(code, made.shapes[0], value.unbatched)
 
@@ -1495,7 +1495,7 @@ class Body(Construct):
             self.target = outer
             if isinstance(value, Tensor) and not isinstance(value.code, ast.Name) and len(self.lines) > mark:
                 variable = self.temporary()
-                self.lines.insert(mark, Compute((variable,), value.code))
+                self.lines.insert(mark, Compute((variable,), value.code, shape=value.shape))
                 return value.moved(name(variable))
             return value
 
@@ -1513,7 +1513,7 @@ class Body(Construct):
                 if not isinstance(value, Tensor):
                     raise Untranslatable("one of two values is chosen, and one is none", node.span)
                 if not (isinstance(value.code, ast.Name) and value.code.id == variable):
-                    self.lines.append(Compute((variable,), value.code))
+                    self.lines.append(Compute((variable,), value.code, shape=value.shape))
                 self.it = value.moved(name(variable))
                 results.append(value)
 
@@ -1554,7 +1554,7 @@ class Body(Construct):
         """A value of a list, which later ones must not be computed before."""
         if isinstance(value, Tensor) and isinstance(value.code, ast.Call) and not self.is_silent and self.loops:
             variable = self.temporary()
-            self.lines.append(Compute((variable,), value.code))
+            self.lines.append(Compute((variable,), value.code, shape=value.shape))
             return value.moved(name(variable))
         return value
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, attribute, is_not_none, name, names_in, subscript
+from cnndsl.layers.sizes import Shape
 
 FLOW = "~"
 ELEMENT = "element·"
@@ -126,7 +127,9 @@ class Compute:
     names: tuple[str, ...]
     code: Code
     type: str = "Tensor"
+    shape: Shape | None = None
     comment: str = ""
+    """The sizes, as they are shown behind the line."""
 
 
 @dataclass(eq=False)

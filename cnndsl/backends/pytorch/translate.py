@@ -56,7 +56,7 @@ from cnndsl.ir import nodes
 from cnndsl.ir.words import WORDS
 from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.extern import Extern, axis_names
-from cnndsl.layers.sizes import Shape
+from cnndsl.layers.sizes import Shape, show
 from cnndsl.program import Program
 from cnndsl.traced import Expr, Symbol, Traced, value_of
 
@@ -688,7 +688,7 @@ class _ClassTranslation:
                 if text not in known:
                     variable = FLOW + body.flow if len(results) == 1 else body.temporary()
                     if not _is_plain(code):
-                        tail.append(Compute((variable,), code))
+                        tail.append(Compute((variable,), code, shape=output.value.shape))
                         known[text] = name(variable)
                     else:
                         known[text] = code
@@ -710,7 +710,14 @@ class _ClassTranslation:
             optional |= branches.optional
         forward.used |= {body.parts[n].whole.number for n in forward.used if body.parts[n].whole is not None}  # type: ignore[union-attr]
         flags = self._flags(kept, homes, lines, optional)
-        init = InitSlice(forward.used, forward.stores, {key: flag for key, flag in flags.items() if flag})
+        if definition_kind == "network":
+            self._show_sizes(kept)
+        inputs = [variable for variable, _ in body.inputs]
+        shown = ForwardWriter(body.parts, inputs, flags, optional, homes, forward.used)
+        forward_lines = shown.whole(kept, _INDENT)
+        said = set(_words("\n".join(forward_lines)))
+        stores = {key: each & said for key, each in forward.stores.items()}
+        init = InitSlice(forward.used, stores, {key: flag for key, flag in flags.items() if flag})
         live_init: set[str] = rule_names(body.rules, [])
         kept_init = spliced(init.slice([*lines, *self._keep(shape)], live_init))
         own = settle_begins(kept_init, is_network=definition_kind == "network", helpers=self._file.helpers)
@@ -718,9 +725,6 @@ class _ClassTranslation:
         sizes = self._live_sizes(live_init)
         writer = InitWriter(body.free)
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
-        inputs = [variable for variable, _ in body.inputs]
-        shown = ForwardWriter(body.parts, inputs, flags, optional, homes, forward.used)
-        forward_lines = shown.whole(kept, _INDENT)
         returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.rules, made.own = body.rules, own
@@ -728,6 +732,14 @@ class _ClassTranslation:
         made.summed = branches.found
         made.input_rank = tuple(body.inputs[0][1].shape) if body.inputs else ()
         return made
+
+    def _show_sizes(self, lines: list[Any]) -> None:
+        """Note the sizes of values, where they are numbers or parameters of the network."""
+        for line in walk(lines):
+            if isinstance(line, Compute) and line.shape is not None and not isinstance(line.code, ast.Name):
+                dims = [self._body.size_code(dim) if isinstance(dim, Traced) else constant(dim) for dim in line.shape]
+                if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
+                    line.comment = show(map(flat, dims))
 
     def _flags(self, kept: list[Any], homes: dict[int, Any], lines: list[Any], optional: set[int]) -> dict[int, str]:
         """The attributes that keep how conditions come out, where no part tells."""

@@ -433,7 +433,10 @@ class ForwardWriter:
             if line.names[0] not in self._known and (is_any or line.type != "Tensor"):
                 lead += f": {line.type}"
             self._known.add(line.names[0])
-            return laid_out(code, indent, f"{lead} = ")
+            made = laid_out(code, indent, f"{lead} = ")
+            if line.comment and len(made[-1]) + len(line.comment) + 4 <= WIDTH:
+                made[-1] += f"  # {line.comment}"
+            return made
         if is_any:
             for each, text in zip(line.names, shown, strict=True):
                 if each not in self._known and text != "_":

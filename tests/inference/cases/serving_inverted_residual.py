@@ -197,6 +197,6 @@ class MobileNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.features(x)
-        x = torch.flatten(self.global_avgpool1(x), 1)
-        x = self.classifier(x)
+        x = torch.flatten(self.global_avgpool1(x), 1)  # 64
+        x = self.classifier(x)  # classes
         return x

@@ -79,12 +79,12 @@ class Activations(nn.Module):
         self.linear1 = nn.Linear(6 * 8 * 8, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv_act1(x)
-        x = self.conv_act2(x)
-        x = self.conv_act3(x)
-        x = self.gate1(x)
-        x = self.gate2(x)
-        x = self.wrapped1(x)
-        x = self.wrapped2(x)
-        x = self.linear1(torch.flatten(x, 1))
+        x = self.conv_act1(x)  # 4 x 8 x 8
+        x = self.conv_act2(x)  # 4 x 8 x 8
+        x = self.conv_act3(x)  # 4 x 8 x 8
+        x = self.gate1(x)  # 4 x 8 x 8
+        x = self.gate2(x)  # 4 x 8 x 8
+        x = self.wrapped1(x)  # 6 x 8 x 8
+        x = self.wrapped2(x)  # 6 x 8 x 8
+        x = self.linear1(torch.flatten(x, 1))  # 3
         return x

@@ -59,14 +59,14 @@ class Net(nn.Module):
         self.conv4 = nn.Conv2d(width, 5, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        fine: Tensor = self.partial1(self.stem(x))
+        fine: Tensor = self.partial1(self.stem(x))  # width x 18 x 15
         middle: Tensor = self.partial2(self.conv1(fine))
-        coarse: Tensor = self.conv3(self.relu1(self.conv2(middle)))
-        p2: Tensor = self.merge1(middle, coarse)
-        p1: Tensor = self.merge2(fine, p2)
+        coarse: Tensor = self.conv3(self.relu1(self.conv2(middle)))  # width x 3 x 3
+        p2: Tensor = self.merge1(middle, coarse)  # width x 8 x 7
+        p1: Tensor = self.merge2(fine, p2)  # width x 18 x 15
         mask = F.interpolate(
             self.conv4(p1), size=x.shape[2:], mode="bilinear", align_corners=True
-        )
+        )  # 5 x 37 x 31
         low, _ = torch.split(p2, [3, 5], 1)
         return mask, low
 
@@ -79,7 +79,7 @@ class Signal(nn.Module):
         self.conv1 = nn.Conv1d(4, 4, 3, stride=3)
 
     def forward(self, x: Tensor) -> Tensor:
-        small: Tensor = self.conv1(x)
-        all = torch.split(small, [4], 1)[0]
-        x = F.interpolate(all, size=x.shape[2:], mode="area") * x
+        small: Tensor = self.conv1(x)  # 4 x 10
+        all = torch.split(small, [4], 1)[0]  # 4 x 10
+        x = F.interpolate(all, size=x.shape[2:], mode="area") * x  # 4 x 30
         return x

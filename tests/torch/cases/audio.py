@@ -44,12 +44,12 @@ class Audio(nn.Module):
         self.linear1 = nn.Linear(8, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.batchnorm1(self.conv1(x)))
-        x = self.maxpool1(x)
+        x = self.relu1(self.batchnorm1(self.conv1(x)))  # 16 x 381
+        x = self.maxpool1(x)  # 16 x 95
         for residual1 in self.residual1:
-            x = residual1(x)
+            x = residual1(x)  # 16 x 95
         x = torch.flatten(
             self.global_avgpool1(self.conv_transpose1(self.avgpool1(x))), 1
-        )
-        x = self.linear1(x)
+        )  # 8
+        x = self.linear1(x)  # classes
         return x

@@ -28,11 +28,11 @@ class Branches(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = torch.cat(
             (getattr(self, "a-b")(x), getattr(self, "1x1")(x), self.klass(x)), 1
-        )
+        )  # 24 x 32 x 32
         first = x
-        x = self.relu1(getattr(self, "p-q")(x))
+        x = self.relu1(getattr(self, "p-q")(x))  # 8 x 32 x 32
         third = x
         x = torch.cat(
             (getattr(self, "x-y")(x), getattr(self, "z-y")(x), first, third), 1
-        )
+        )  # 40 x 32 x 32
         return x

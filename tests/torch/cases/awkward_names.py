@@ -61,14 +61,14 @@ class Awkward(nn.Module):
         self.id = nn.Linear(4 * 8 * 8, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.x(x)
-        x = self.forward_(self.out(x))
-        x = getattr(self, "0")(x)
-        x = getattr(self, "a-b")(x)
-        x = getattr(self, "7 of 9")(x)
-        x = self.ﬁ(getattr(self, "class")(getattr(self, "don't \\n")(x)))
-        x = self.int(self.print(x))
-        x = self._(self.match(x))
-        入力: Tensor = self.block1(self.残差ブロック1(x))
-        x = self.id(torch.flatten(入力, 1))
+        x = self.x(x)  # x x 8 x 8
+        x = self.forward_(self.out(x))  # out x 8 x 8
+        x = getattr(self, "0")(x)  # 4 x 8 x 8
+        x = getattr(self, "a-b")(x)  # 幅 x 8 x 8
+        x = getattr(self, "7 of 9")(x)  # 幅 x 8 x 8
+        x = self.ﬁ(getattr(self, "class")(getattr(self, "don't \\n")(x)))  # 幅 x 8 x 8
+        x = self.int(self.print(x))  # 4 x 8 x 8
+        x = self._(self.match(x))  # 4 x 8 x 8
+        入力: Tensor = self.block1(self.残差ブロック1(x))  # 4 x 8 x 8
+        x = self.id(torch.flatten(入力, 1))  # 3
         return x

@@ -20,13 +20,13 @@ class Values(nn.Module):
         self.relu1 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        torch_: Tensor = self.conv1(x)
-        F_: Tensor = self.relu1(torch_)
-        self_ = F_ + torch_
-        list = self_ - F_
-        i = list * F_
-        x = i + torch_
-        lambda_ = x + self_
-        out: Tensor = lambda_ - list
-        out = i + F_ + x + lambda_ + out + torch_ + list
+        torch_: Tensor = self.conv1(x)  # 4 x 6 x 6
+        F_: Tensor = self.relu1(torch_)  # 4 x 6 x 6
+        self_ = F_ + torch_  # 4 x 6 x 6
+        list = self_ - F_  # 4 x 6 x 6
+        i = list * F_  # 4 x 6 x 6
+        x = i + torch_  # 4 x 6 x 6
+        lambda_ = x + self_  # 4 x 6 x 6
+        out: Tensor = lambda_ - list  # 4 x 6 x 6
+        out = i + F_ + x + lambda_ + out + torch_ + list  # 4 x 6 x 6
         return out

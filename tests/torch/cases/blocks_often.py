@@ -56,8 +56,8 @@ class Often(nn.Module):
         self.linear1 = nn.Linear(16 * 2 * 2, 5)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.stage1(x)
-        x = self.stage2(x)
-        x = self.stage3(x)
-        x = self.linear1(torch.flatten(x, 1))
+        x = self.stage1(x)  # 8 x 8 x 8
+        x = self.stage2(x)  # 16 x 4 x 4
+        x = self.stage3(x)  # 16 x 2 x 2
+        x = self.linear1(torch.flatten(x, 1))  # 5
         return x

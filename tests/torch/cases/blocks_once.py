@@ -39,6 +39,6 @@ class Once(nn.Module):
         self.head1 = Head(4, 5, 5, 32, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool1(self.relu1(self.conv1(x)))
-        x = self.head1(x)
+        x = self.maxpool1(self.relu1(self.conv1(x)))  # 4 x 5 x 5
+        x = self.head1(x)  # 10
         return x

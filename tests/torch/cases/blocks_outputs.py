@@ -61,7 +61,7 @@ class Several(nn.Module):
         big: Tensor
         small: Tensor
         big, small = self.named1(left * right).values()
-        up: Tensor = self.upsample1(small)
+        up: Tensor = self.upsample1(small)  # 4 x 16 x 16
         part0: Tensor
         part1: Tensor
         part0, part1 = self.named2(big).values()

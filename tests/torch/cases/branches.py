@@ -76,16 +76,16 @@ class Branches(nn.Module):
         self.linear1 = nn.Linear(16, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.inception2(self.inception1(x))
-        x = self.shuffle1(x)
-        x = self.gated1(x)
-        x = 0.2 * x + 1
-        x = (x - 0.5) / 2
-        x = -x
-        x = 1 - x
-        low: Tensor = self.avgpool1(x)
-        high = x - self.upsample1(low)
-        x = torch.cat((x, high), 1)
-        mean: Tensor = self.global_avgpool1(x)
-        x = self.linear1(torch.flatten(mean, 1))
+        x = self.inception2(self.inception1(x))  # 16 x 16 x 16
+        x = self.shuffle1(x)  # 16 x 16 x 16
+        x = self.gated1(x)  # 8 x 16 x 16
+        x = 0.2 * x + 1  # 8 x 16 x 16
+        x = (x - 0.5) / 2  # 8 x 16 x 16
+        x = -x  # 8 x 16 x 16
+        x = 1 - x  # 8 x 16 x 16
+        low: Tensor = self.avgpool1(x)  # 8 x 8 x 8
+        high = x - self.upsample1(low)  # 8 x 16 x 16
+        x = torch.cat((x, high), 1)  # 16 x 16 x 16
+        mean: Tensor = self.global_avgpool1(x)  # 16 x 1 x 1
+        x = self.linear1(torch.flatten(mean, 1))  # 4
         return x

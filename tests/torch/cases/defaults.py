@@ -45,6 +45,6 @@ class Net(nn.Module):
         self.leaky_relu1 = nn.LeakyReLU(negative_slope=slope)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.fused2(self.fused1(x))
-        x = self.leaky_relu1(self.batchnorm1(x))
+        x = self.fused2(self.fused1(x))  # 16 x 16 x 16
+        x = self.leaky_relu1(self.batchnorm1(x))  # 16 x 16 x 16
         return x

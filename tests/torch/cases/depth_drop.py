@@ -63,5 +63,5 @@ class ConvNeXt(nn.Module):
             x = getattr(self, f"down{s}")(x)
             x = getattr(self, f"stage{s}")(x)
         x = torch.flatten(self.layernorm1(self.global_avgpool1(x)), 1)
-        x = self.head(x)
+        x = self.head(x)  # 10
         return x

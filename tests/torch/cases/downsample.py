@@ -69,9 +69,9 @@ class ResNet(nn.Module):
         self.fc = nn.Linear(32, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu(self.bn1(self.conv1(x)))
-        x = self.layer1(x)
-        x = self.layer2(x)
-        x = self.layer3(x)
-        x = self.fc(torch.flatten(self.avgpool(x), 1))
+        x = self.relu(self.bn1(self.conv1(x)))  # 8 x 32 x 32
+        x = self.layer1(x)  # 8 x 32 x 32
+        x = self.layer2(x)  # 16 x 16 x 16
+        x = self.layer3(x)  # 32 x 8 x 8
+        x = self.fc(torch.flatten(self.avgpool(x), 1))  # classes
         return x

@@ -56,7 +56,7 @@ class Net(nn.Module):
         self.rms_norm1 = RMSNorm(normalized_shape=classes, eps=1e-06)
 
     def forward(self, x: Tensor) -> Tensor:
-        left: Tensor = self.tokens1(x)
-        right: Tensor = self.tokens2(x)
-        x = self.rms_norm1(self.linear1(torch.cat((left, right), 2)))
+        left: Tensor = self.tokens1(x)  # 32 x 8
+        right: Tensor = self.tokens2(x)  # 32 x 12
+        x = self.rms_norm1(self.linear1(torch.cat((left, right), 2)))  # 32 x classes
         return x

@@ -54,9 +54,9 @@ class Factors(nn.Module):
         self.residual = residual
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.scaled2(self.scaled1(x))
-        x = self.weighed2(self.weighed1(x))
-        x = self.residual * x + 2
+        x = self.scaled2(self.scaled1(x))  # 8 x 8 x 8
+        x = self.weighed2(self.weighed1(x))  # 8 x 8 x 8
+        x = self.residual * x + 2  # 8 x 8 x 8
         return x
 
 
@@ -72,5 +72,5 @@ class FixedFactors(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for factor, conv1 in zip(self.factors, self.conv1):
-            x = x + factor * conv1(x)
+            x = x + factor * conv1(x)  # 8 x 8 x 8
         return x

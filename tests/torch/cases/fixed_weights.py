@@ -57,8 +57,8 @@ class Fixed(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.edge(x)
-        x = self.sum(x)
-        x = self.blur(x)
-        x = self.last(x)
+        x = self.edge(x)  # 1 x 6 x 6
+        x = self.sum(x)  # 2 x 5 x 5
+        x = self.blur(x)  # 2 x 3 x 3
+        x = self.last(x)  # 1 x 1 x 1
         return x

@@ -70,7 +70,6 @@ class Net(nn.Module):
         super().__init__()
         self.first1 = first(3)
         self.layer1 = nn.ModuleList()
-        self.rest = rest
         for layer in rest:
             self.layer1.append(layer(6, 4))
         self.strong1 = Strong(6, channels=6)
@@ -81,7 +80,7 @@ class Net(nn.Module):
         self.stage = nn.Sequential(*stage)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.first1(x)
+        x = self.first1(x)  # 6 x 16 x 16
         for layer1 in self.layer1:
             x = layer1(x)
         x = self.sharp1(self.strong1(x))

@@ -66,12 +66,12 @@ class Net(nn.Module):
         self.y2 = Y(16, 8)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.x3(self.x2(self.x1(x)))
+        x = self.x3(self.x2(self.x1(x)))  # 16 x 16 x 16
         a: Tensor
         b: Tensor
         a, b = self.y1(x)
         c: Tensor
         d: Tensor
         c, d = self.y2(a)
-        x = torch.cat((c, b, d), 1)
+        x = torch.cat((c, b, d), 1)  # 32 x 16 x 16
         return x

@@ -59,6 +59,6 @@ class Net(nn.Module):
         self.pair2 = Pair(16, 32)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.unit3(self.unit2(self.unit1(x)))
-        x = self.pair2(self.pair1(x))
+        x = self.unit3(self.unit2(self.unit1(x)))  # 8 x 30 x 30
+        x = self.pair2(self.pair1(x))  # 32 x 30 x 30
         return x

@@ -46,9 +46,9 @@ class Labelled(nn.Module):
         self.classifier = nn.Linear(8 * 8 * 8, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.features(x)
-        x = self.mixed(x)
+        x = self.features(x)  # 8 x 8 x 8
+        x = self.mixed(x)  # 8 x 8 x 8
         for s in range(2):
-            x = getattr(self, f"stage{s}")(x)
-        x = self.classifier(torch.flatten(x, 1))
+            x = getattr(self, f"stage{s}")(x)  # 8 x 8 x 8
+        x = self.classifier(torch.flatten(x, 1))  # 10
         return x

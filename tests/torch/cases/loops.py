@@ -85,5 +85,5 @@ class DenseNet(nn.Module):
             if i != len(self.blocks) - 1:
                 x = getattr(self, f"transition{i + 1}")(x)
         x = torch.flatten(self.global_avgpool1(self.relu1(x)), 1)
-        x = self.classifier(x)
+        x = self.classifier(x)  # 10
         return x

@@ -18,7 +18,6 @@ class Steps(nn.Module):
         super().__init__()
         self.conv1 = nn.ModuleList()
         out_channels = in_channels
-        self.depth = depth
         for _ in range(depth):
             self.conv1.append(nn.Conv2d(out_channels, channels, 3, padding=1))
             out_channels = max(channels, in_channels)
@@ -83,25 +82,25 @@ class Awkward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = x
         for k in range(3):
-            out = getattr(self, f"add{k}")(out)
-            out = out + x
-        out = self.steps3(self.steps2(self.steps1(out)))
-        out = self.named2(self.named1(out))
-        out = self.kept0(out)
+            out = getattr(self, f"add{k}")(out)  # 4 x 8 x 8
+            out = out + x  # 4 x 8 x 8
+        out = self.steps3(self.steps2(self.steps1(out)))  # 4 x 8 x 8
+        out = self.named2(self.named1(out))  # 4 x 8 x 8
+        out = self.kept0(out)  # 4 x 8 x 8
         kept0 = out
-        out = self.kept1(out)
+        out = self.kept1(out)  # 4 x 8 x 8
         kept1 = out
-        out = self.kept2(out)
+        out = self.kept2(out)  # 4 x 8 x 8
         kept2 = out
-        side0: Tensor = self.conv1[0](x)
-        side2: Tensor = self.conv1[1](x)
+        side0: Tensor = self.conv1[0](x)  # 2 x 8 x 8
+        side2: Tensor = self.conv1[1](x)  # 2 x 8 x 8
         conv2 = iter(self.conv2)
         for _ in range(2):
             for _ in range(3):
-                out = next(conv2)(out)
+                out = next(conv2)(out)  # 4 x 8 x 8
         for relu1 in self.relu1:
-            out = relu1(self.again(out))
-        out = torch.cat((out, kept0, kept1, kept2, side0, side2), 1)
-        out = self.layers(out)
-        out = self.linear1(torch.flatten(out, 1))
+            out = relu1(self.again(out))  # 4 x 8 x 8
+        out = torch.cat((out, kept0, kept1, kept2, side0, side2), 1)  # 20 x 8 x 8
+        out = self.layers(out)  # 6 x 8 x 8
+        out = self.linear1(torch.flatten(out, 1))  # 2
         return out

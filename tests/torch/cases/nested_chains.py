@@ -54,10 +54,10 @@ class Nested(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.batchnorm1(self.flat(x)))
+        x = self.relu1(self.batchnorm1(self.flat(x)))  # 4 x 16 x 16
         x = self.nested(x)
         for conv1, relu2, maxpool1 in zip(self.conv1, self.relu2, self.maxpool1):
             x = relu2(conv1(x))
             x = maxpool1(x)
-        x = self.head(x)
+        x = self.head(x)  # 4
         return x

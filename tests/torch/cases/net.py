@@ -26,8 +26,8 @@ class Net(nn.Module):
         self.fc2 = nn.Linear(256, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.pool(self.relu(self.conv1(x)))
-        x = self.pool(self.relu(self.conv2(x)))
-        x = self.relu(self.fc1(torch.flatten(x, 1)))
-        x = self.fc2(self.dropout(x))
+        x = self.pool(self.relu(self.conv1(x)))  # 8 x 14 x 14
+        x = self.pool(self.relu(self.conv2(x)))  # 16 x 5 x 5
+        x = self.relu(self.fc1(torch.flatten(x, 1)))  # 256
+        x = self.fc2(self.dropout(x))  # 10
         return x

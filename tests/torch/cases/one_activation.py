@@ -35,5 +35,5 @@ class Same(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.flatten(self.conv_act2(self.conv_act1(x)), 1)
-        x = self.linear1(x)
+        x = self.linear1(x)  # 3
         return x

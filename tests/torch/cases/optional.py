@@ -125,10 +125,10 @@ class Options(nn.Module):
         self.linear1 = nn.Linear(4 * 8 * 8, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.optional3(self.optional2(self.optional1(x)))
-        x = self.optional5(self.optional4(x))
-        x = self.conv1(x)
-        x = self.twice3(self.twice2(self.twice1(x)))
-        x = self.apart2(self.apart1(x))
-        x = self.linear1(torch.flatten(x, 1))
+        x = self.optional3(self.optional2(self.optional1(x)))  # 8 x 8 x 8
+        x = self.optional5(self.optional4(x))  # 8 x 8 x 8
+        x = self.conv1(x)  # 4 x 8 x 8
+        x = self.twice3(self.twice2(self.twice1(x)))  # 4 x 8 x 8
+        x = self.apart2(self.apart1(x))  # 4 x 8 x 8
+        x = self.linear1(torch.flatten(x, 1))  # 4
         return x

@@ -45,11 +45,11 @@ class Net(nn.Module):
         self.fuse2 = Fuse(5, 32, 32, 6)
 
     def forward(self, x: Tensor) -> Tensor:
-        low: Tensor = self.conv1(x)
+        low: Tensor = self.conv1(x)  # 6 x 16 x 16
         a: Tensor
         b: Tensor
         a, b = self.fuse1(x, low)
         c: Tensor
         c, _ = self.fuse2(self.conv2(a), b)
-        x = torch.cat((a, c), 1)
+        x = torch.cat((a, c), 1)  # 9 x 32 x 32
         return x

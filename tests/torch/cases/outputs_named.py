@@ -25,7 +25,7 @@ class Heads(nn.Module):
         self.sigmoid1 = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        features: Tensor = self.global_avgpool1(self.relu1(self.conv1(x)))
-        out2: Tensor = self.linear1(torch.flatten(features, 1))
-        out3: Tensor = self.sigmoid1(self.linear2(torch.flatten(features, 1)))
+        features: Tensor = self.global_avgpool1(self.relu1(self.conv1(x)))  # 8 x 1 x 1
+        out2: Tensor = self.linear1(torch.flatten(features, 1))  # classes
+        out3: Tensor = self.sigmoid1(self.linear2(torch.flatten(features, 1)))  # 4
         return {"logits": out2, "box": out3, "features": features}

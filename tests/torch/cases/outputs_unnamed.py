@@ -27,8 +27,8 @@ class Pyramid(nn.Module):
         self.upsample1 = nn.Upsample(scale_factor=2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        c1: Tensor = self.maxpool1(self.relu1(self.conv1(x)))
-        c2: Tensor = self.maxpool2(self.relu2(self.conv2(c1)))
-        top: Tensor = self.conv3(c2)
-        out2: Tensor = self.upsample1(top)
+        c1: Tensor = self.maxpool1(self.relu1(self.conv1(x)))  # 8 x 16 x 16
+        c2: Tensor = self.maxpool2(self.relu2(self.conv2(c1)))  # 16 x 8 x 8
+        top: Tensor = self.conv3(c2)  # 8 x 8 x 8
+        out2: Tensor = self.upsample1(top)  # 8 x 16 x 16
         return c1, top, out2

@@ -62,8 +62,8 @@ class ByPart(nn.Module):
                 own["bias"](module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.stem(x))
-        x = self.head(x)
+        x = self.relu1(self.stem(x))  # 8 x 14 x 14
+        x = self.head(x)  # 2 x 14 x 14
         return x
 
 
@@ -105,9 +105,9 @@ class ByEnd(nn.Module):
                 own["bias"](module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.stem(x))
+        x = self.relu1(self.stem(x))  # 8 x 14 x 14
         for residual1 in self.residual1:
-            x = residual1(x)
+            x = residual1(x)  # 8 x 14 x 14
         return x
 
 
@@ -149,11 +149,11 @@ class OneByOne(nn.Module):
                 own["bias"](module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.first(x))
-        x = self.relu2(self.second(x))
-        x = self.relu3(self.a_rather_long_name(x))
-        x = self.relu4(self.another_long_name(x))
-        x = self.relu5(self.third(x))
-        x = self.relu6(self.yet_another(x))
-        x = self.last(x)
+        x = self.relu1(self.first(x))  # 8 x 30 x 30
+        x = self.relu2(self.second(x))  # 8 x 28 x 28
+        x = self.relu3(self.a_rather_long_name(x))  # 8 x 26 x 26
+        x = self.relu4(self.another_long_name(x))  # 8 x 24 x 24
+        x = self.relu5(self.third(x))  # 8 x 22 x 22
+        x = self.relu6(self.yet_another(x))  # 8 x 20 x 20
+        x = self.last(x)  # 8 x 18 x 18
         return x

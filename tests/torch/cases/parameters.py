@@ -35,7 +35,6 @@ class Wide(nn.Module):
         self.batchnorm1 = nn.ModuleList()
         self.act2 = nn.ModuleList()
         in_channels = width
-        self.depth = depth
         for _ in range(depth):
             self.conv1.append(nn.Conv2d(in_channels, 2 * width, 3, padding=1))
             self.batchnorm1.append(nn.BatchNorm2d(2 * width))
@@ -58,5 +57,5 @@ class Wide(nn.Module):
         if self.conv2 is not None and self.act3 is not None:
             x = self.act3(self.conv2(x))
         x = torch.flatten(self.dropout1(self.global_avgpool1(x)), 1)
-        x = self.linear1(x)
+        x = self.linear1(x)  # classes
         return x

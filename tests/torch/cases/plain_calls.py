@@ -24,18 +24,18 @@ class Calls(nn.Module):
         self.linear1 = nn.Linear(8 * 7 * 7, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv1(x)
-        x = F.relu(x)
-        x = F.max_pool2d(x, 2)
-        x = F.dropout(x, 0.3, training=self.training)
-        x = torch.permute(x, (0, 2, 3, 1))
-        x = torch.permute(x, (0, 3, 1, 2))
-        x = self.pad1(x)
-        x = x[:, :, 1:-1, 1:-1]
-        x = torch.reshape(x, (-1, 8, 49))
+        x = self.conv1(x)  # 8 x 14 x 14
+        x = F.relu(x)  # 8 x 14 x 14
+        x = F.max_pool2d(x, 2)  # 8 x 7 x 7
+        x = F.dropout(x, 0.3, training=self.training)  # 8 x 7 x 7
+        x = torch.permute(x, (0, 2, 3, 1))  # 7 x 7 x 8
+        x = torch.permute(x, (0, 3, 1, 2))  # 8 x 7 x 7
+        x = self.pad1(x)  # 8 x 9 x 9
+        x = x[:, :, 1:-1, 1:-1]  # 8 x 7 x 7
+        x = torch.reshape(x, (-1, 8, 49))  # 8 x 49
         x = torch.flatten(x, 1)
-        x = self.unflatten1(x)
+        x = self.unflatten1(x)  # 8 x 7 x 7
         x = torch.flatten(x, 1)
-        x = self.linear1(x)
-        x = F.softmax(x, dim=1)
+        x = self.linear1(x)  # 10
+        x = F.softmax(x, dim=1)  # 10
         return x

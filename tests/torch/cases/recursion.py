@@ -48,6 +48,6 @@ class Pose(nn.Module):
         self.conv2 = nn.Conv2d(8, 4, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.hourglass1(self.relu1(self.conv1(x)))
-        x = self.conv2(x)
+        x = self.hourglass1(self.relu1(self.conv1(x)))  # 8 x 32 x 32
+        x = self.conv2(x)  # 4 x 32 x 32
         return x

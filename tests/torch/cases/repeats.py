@@ -81,14 +81,14 @@ class Repeats(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for conv1 in self.conv1:
-            x = conv1(x)
-        x = self.plain1(x)
-        x = self.plain2(x)
-        x = self.rows2(self.rows1(x))
+            x = conv1(x)  # 4 x 8 x 8
+        x = self.plain1(x)  # 4 x 8 x 8
+        x = self.plain2(x)  # 8 x 8 x 8
+        x = self.rows2(self.rows1(x))  # 4 x 8 x 8
         for conv2, relu1 in zip(self.conv2, self.relu1):
             x = relu1(conv2(x))
         for k in [1, 3, 5]:
             x = getattr(self, f"conv_{k}")(x)
         x = self.stack(x)
-        x = self.linear1(torch.flatten(x, 1))
+        x = self.linear1(torch.flatten(x, 1))  # 2
         return x

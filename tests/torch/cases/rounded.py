@@ -50,5 +50,5 @@ class Net(nn.Module):
         self.half3 = Half(11, 21, act=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.half3(self.half2(self.half1(x)))
+        x = self.half3(self.half2(self.half1(x)))  # 15 x 32 x 32
         return x

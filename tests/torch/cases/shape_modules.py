@@ -87,8 +87,8 @@ class Net(nn.Module):
         self.tokens = nn.Sequential(Reshape((3, 18, 18)), Tokens(3))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.middle(self.conv1(self.border(x)[:, :, 2:-2, 2:-2]))
-        x = torch.permute(x, (0, 1, 3, 2))
-        x = self.tail(x)
-        x = self.tokens(x)
+        x = self.middle(self.conv1(self.border(x)[:, :, 2:-2, 2:-2]))  # 4 x 20 x 20
+        x = torch.permute(x, (0, 1, 3, 2))  # 4 x 20 x 20
+        x = self.tail(x)  # 3 x 324
+        x = self.tokens(x)  # 324 x 3
         return x

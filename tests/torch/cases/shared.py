@@ -37,8 +37,8 @@ class Siamese(nn.Module):
         self.sigmoid1 = nn.Sigmoid()
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        a: Tensor = self.embed(self.tower(left))
-        b: Tensor = self.embed(self.tower(right))
-        x: Tensor = a - b
-        x = self.sigmoid1(self.fc(x))
+        a: Tensor = self.embed(self.tower(left))  # 16
+        b: Tensor = self.embed(self.tower(right))  # 16
+        x: Tensor = a - b  # 16
+        x = self.sigmoid1(self.fc(x))  # 1
         return x

@@ -21,8 +21,8 @@ class Pyramid(nn.Module):
         self.maxpool1 = nn.MaxPool2d(2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        c1: Tensor = self.conv(x)
-        small: Tensor = self.maxpool1(c1)
-        a: Tensor = self.lateral(c1)
-        b: Tensor = self.lateral(small)
+        c1: Tensor = self.conv(x)  # 8 x 32 x 32
+        small: Tensor = self.maxpool1(c1)  # 8 x 16 x 16
+        a: Tensor = self.lateral(c1)  # 8 x 32 x 32
+        b: Tensor = self.lateral(small)  # 8 x 16 x 16
         return a, b

@@ -42,7 +42,7 @@ class Squeezed(nn.Module):
         self.linear1 = nn.Linear(32 * 10 * 10, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv2(self.squeeze_excite1(self.conv1(x)))
+        x = self.conv2(self.squeeze_excite1(self.conv1(x)))  # 16 x 12 x 12
         x = torch.flatten(self.squeeze_excite3(self.conv3(self.squeeze_excite2(x))), 1)
-        x = self.linear1(x)
+        x = self.linear1(x)  # 2
         return x

@@ -41,12 +41,12 @@ class Deep(nn.Module):
         self.head = Head(64, classes)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        middle: Tensor = self.stem(x)
+        middle: Tensor = self.stem(x)  # 8 x 32 x 32
         aux = x  # worked out in training only
         if self.training:
-            aux = self.helper(middle)
-        x = self.relu1(self.conv1(self.maxpool1(middle)))
-        x = self.head(x)
+            aux = self.helper(middle)  # classes
+        x = self.relu1(self.conv1(self.maxpool1(middle)))  # 64 x 14 x 14
+        x = self.head(x)  # classes
         if self.training:
             return x, aux
         return x

@@ -40,6 +40,6 @@ class Net(nn.Module):
         self.stack5 = Stack(32, 40, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.stack3(self.stack2(self.stack1(x)))
-        x = self.stack5(self.stack4(x))
+        x = self.stack3(self.stack2(self.stack1(x)))  # 24 x 32 x 32
+        x = self.stack5(self.stack4(x))  # 40 x 32 x 32
         return x

@@ -39,8 +39,8 @@ class Two(nn.Module):
         self.linear1 = nn.Linear(8, 5)
 
     def forward(self, image: Tensor, depth: Tensor) -> Tensor:
-        a: Tensor = self.relu1(self.conv1(image))
-        b: Tensor = self.relu2(self.conv2(depth))
-        x: Tensor = self.merge1(a, b)
-        x = self.linear1(torch.flatten(self.global_avgpool1(x), 1))
+        a: Tensor = self.relu1(self.conv1(image))  # 4 x 16 x 16
+        b: Tensor = self.relu2(self.conv2(depth))  # 4 x 16 x 16
+        x: Tensor = self.merge1(a, b)  # 8 x 16 x 16
+        x = self.linear1(torch.flatten(self.global_avgpool1(x), 1))  # 5
         return x

@@ -18,8 +18,8 @@ class Net(nn.Module):
         self.conv1 = nn.Conv2d(4, 4, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        first: Tensor = self.relu(self.conv1(x))
-        x = self.relu(first)
+        first: Tensor = self.relu(self.conv1(x))  # 4 x 8 x 8
+        x = self.relu(first)  # 4 x 8 x 8
         return x
 
 

@@ -58,7 +58,7 @@ class Net(nn.Module):
         self.residual2 = Residual(width, width, norm)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.residual2(self.residual1(self.conv_norm1(x)))
+        x = self.residual2(self.residual1(self.conv_norm1(x)))  # width x 16 x 16
         return x
 
 

@@ -41,13 +41,13 @@ class Net(nn.Module):
         self.conv1 = nn.Conv2d(2, 8, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.scales1(x)
+        x = self.scales1(x)  # 8 x 32 x 32
         part02, part12 = torch.chunk(x, 2, 1)
-        x = torch.cat((F.relu(part02), F.relu(part12)), 2)
+        x = torch.cat((F.relu(part02), F.relu(part12)), 2)  # 4 x 64 x 32
         part13: Tensor
         part2: Tensor
         _, part13, part2, _ = torch.chunk(x, 4, 1)
-        x = self.conv1(torch.cat((part13, part2), 1))
+        x = self.conv1(torch.cat((part13, part2), 1))  # 8 x 64 x 32
         part14: Tensor
         _, part14 = torch.chunk(x, 2, 1)
         return part14
@@ -88,7 +88,7 @@ class Wave(nn.Module):
         x, skip = self.layer1(x)
         skip_before2 = skip
         _, skip = self.layer2(x)
-        x = skip_before + skip_before2 + skip
+        x = skip_before + skip_before2 + skip  # 8 x 64
         return x
 
 
@@ -109,8 +109,8 @@ class Beside(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         first = x
-        rest0: Tensor = self.conv0(first)
-        rest02: Tensor = self.conv1(first)
-        x = torch.cat((first, rest02, rest0), 1)
+        rest0: Tensor = self.conv0(first)  # 4 x 16 x 16
+        rest02: Tensor = self.conv1(first)  # 6 x 16 x 16
+        x = torch.cat((first, rest02, rest0), 1)  # 18 x 16 x 16
         x = self.conv_1(x) + self.conv_2[0](rest02) + self.conv_2[1](rest0)
         return x

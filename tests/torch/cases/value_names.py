@@ -127,19 +127,19 @@ class Names(nn.Module):
         self.linear1 = nn.Linear(6, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.dense8_2(self.dense8_1(self.mixed1(x)))
-        x = self.reduce2(self.reduce1(x))
+        x = self.dense8_2(self.dense8_1(self.mixed1(x)))  # 28 x 16 x 16
+        x = self.reduce2(self.reduce1(x))  # 8 x 8 x 8
         part0: Tensor
         part1: Tensor
         part0, part1 = self.ends1(x)
-        heads0: Tensor = self.global_avgpool1[0](self.conv1[0](part0))
-        heads1: Tensor = self.global_avgpool1[1](self.conv1[1](part1))
-        total: Tensor = self.global_avgpool2(self.conv2(x))
-        total = total + 0.5 * heads0
-        total = total + 0.5 * heads1
-        other: Tensor = self.conv3(total)
-        first: Tensor = self.conv4(total)
+        heads0: Tensor = self.global_avgpool1[0](self.conv1[0](part0))  # 2 x 1 x 1
+        heads1: Tensor = self.global_avgpool1[1](self.conv1[1](part1))  # 2 x 1 x 1
+        total: Tensor = self.global_avgpool2(self.conv2(x))  # 2 x 1 x 1
+        total = total + 0.5 * heads0  # 2 x 1 x 1
+        total = total + 0.5 * heads1  # 2 x 1 x 1
+        other: Tensor = self.conv3(total)  # 2 x 1 x 1
+        first: Tensor = self.conv4(total)  # 2 x 1 x 1
         kept = first
-        first = self.conv5(kept)
-        x = self.linear1(torch.flatten(torch.cat((first, kept, other), 1), 1))
+        first = self.conv5(kept)  # 2 x 1 x 1
+        x = self.linear1(torch.flatten(torch.cat((first, kept, other), 1), 1))  # 2
         return x

@@ -42,7 +42,6 @@ class Base(nn.Module):
         in_channels = 3
         height = 16
         width = 16
-        self.widths = widths
         for w in widths:
             self.unit1.append(Unit(in_channels, w))
             self.maxpool1.append(nn.MaxPool2d(2))
@@ -54,7 +53,7 @@ class Base(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for unit1, maxpool1 in zip(self.unit1, self.maxpool1):
             x = maxpool1(unit1(x))
-        x = self.linear1(torch.flatten(x, 1))
+        x = self.linear1(torch.flatten(x, 1))  # classes
         return x
 
 

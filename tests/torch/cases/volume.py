@@ -31,10 +31,10 @@ class Scan(nn.Module):
         self.linear1 = nn.Linear(4 * 2 * 2 * 2, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu1(self.instancenorm1(self.conv1(x)))
-        x = self.maxpool1(x)
-        x = self.relu2(self.groupnorm1(self.conv2(x)))
-        x = self.maxpool2(x)
+        x = self.relu1(self.instancenorm1(self.conv1(x)))  # 4 x 8 x 16 x 16
+        x = self.maxpool1(x)  # 4 x 8 x 8 x 8
+        x = self.relu2(self.groupnorm1(self.conv2(x)))  # 8 x 8 x 8 x 8
+        x = self.maxpool2(x)  # 8 x 4 x 4 x 4
         x = self.adaptive_avgpool1(self.dropout_channels1(self.conv_transpose1(x)))
-        x = self.linear1(torch.flatten(x, 1))
+        x = self.linear1(torch.flatten(x, 1))  # 2
         return x

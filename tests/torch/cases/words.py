@@ -34,11 +34,11 @@ class TextCNN(nn.Module):
         self.linear1 = nn.Linear(24, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.permute(self.embedding1(x), (0, 2, 1))
+        x = torch.permute(self.embedding1(x), (0, 2, 1))  # 16 x 20
         e = x
         features0: Tensor = self.global_maxpool1[0](self.relu1[0](self.conv1[0](e)))
         features1: Tensor = self.global_maxpool1[1](self.relu1[1](self.conv1[1](e)))
         features2: Tensor = self.global_maxpool1[2](self.relu1[2](self.conv1[2](e)))
-        x = torch.cat((features0, features1, features2), 1)
-        x = self.linear1(torch.flatten(self.dropout1(x), 1))
+        x = torch.cat((features0, features1, features2), 1)  # 24 x 1
+        x = self.linear1(torch.flatten(self.dropout1(x), 1))  # classes
         return x
