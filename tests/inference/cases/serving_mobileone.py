@@ -214,7 +214,6 @@ class Reparametrised(nn.Module):
         self.batchnorm1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.ModuleList()
         self.batchnorm2 = nn.ModuleList()
-        self.branches = branches
         for _ in range(branches - 1):
             self.conv2.append(
                 nn.Conv2d(
@@ -287,8 +286,8 @@ class MobileOne(nn.Module):
         return network.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.reparametrised1(x)
-        x = self.mobile_one_block2(self.mobile_one_block1(x))
-        x = self.global_avgpool1(x)
-        x = self.linear1(torch.flatten(x, 1))
+        x = self.reparametrised1(x)  # 8 x 8 x 8
+        x = self.mobile_one_block2(self.mobile_one_block1(x))  # 16 x 4 x 4
+        x = self.global_avgpool1(x)  # 16 x 1 x 1
+        x = self.linear1(torch.flatten(x, 1))  # classes
         return x

@@ -263,9 +263,9 @@ class RepVGG(nn.Module):
         return network.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.stage0(x)
+        x = self.stage0(x)  # 16 x 8 x 8
         for i, n in enumerate(self.layers):
             x = getattr(self, f"stage{i + 1}")(x)
         x = self.global_avgpool1(x)
-        x = self.linear(torch.flatten(x, 1))
+        x = self.linear(torch.flatten(x, 1))  # classes
         return x
