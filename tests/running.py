@@ -15,9 +15,10 @@ from cnndsl.compilation import Compilation
 from cnndsl.costs.wholes import whole_inputs
 from cnndsl.interpreter import Frame, applications
 from cnndsl.layers.learned import Learned
-from cnndsl.program import Module, Program
+from cnndsl.program import Module, Program, Use
 from cnndsl.reporting.text import render
 from cnndsl.traced import value_of
+from tests.layers.oracle import build as build_layer
 
 BATCH = 2
 
@@ -134,6 +135,7 @@ def agree(program: Program, module: ModuleType, network: Module) -> nn.Module:
 
     torch.manual_seed(0)
     model: nn.Module = getattr(module, network.name)().eval()
+    same_layers(program, network, model)
     seen, outputs = seen_sizes(model, sample(program, network))
     assert seen == derived_sizes(program, network)
     always = [output for output in network.outputs if not output.training]
@@ -141,3 +143,18 @@ def agree(program: Program, module: ModuleType, network: Module) -> nn.Module:
     cost = costs.of(program, network.id)
     assert count(model) == (cost.parameters, cost.trainable, cost.buffers)
     return model
+
+
+def same_layers(program: Program, module: Module, part: nn.Module, path: str = "") -> None:
+    """Assert that the layers of a module print themselves as those that the program says."""
+    for child in module.children:
+        where = f"{path}{child.name}"
+        if isinstance(child.unit, Use):
+            inner = part.get_submodule(child.name)
+            same_layers(program, program.modules[child.unit.module], inner, f"{where}.")
+        elif child.unit.layer.kind not in ("parameter", "extern"):
+            x = tuple(value_of(dim) for dim in child.unit.x)
+            with torch.device("meta"):
+                expected = build_layer(child.unit.layer.torch(x))
+            found = part.get_submodule(child.name)
+            assert repr(found) == repr(expected), f"{where} is {found}, the program says {expected}"

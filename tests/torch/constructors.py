@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,11 @@ import torch
 from torch import nn
 
 import cnndsl
+from cnndsl.compilation import Compilation
 from cnndsl.program import Leaf, Module, Program, Use
 from cnndsl.traced import value_of
 from tests.costs.execute import execute
-from tests.running import derived_sizes, imported, sample, seen_sizes, tensors_of
+from tests.running import derived_sizes, imported, same_layers, sample, seen_sizes, tensors_of
 
 Keys = list[tuple[str, tuple[int, ...]]]
 
@@ -40,6 +44,7 @@ def compare(program: Program, network: Module, model: nn.Module, *, runs: bool) 
     """Raise AssertionError where a network is not what the program says."""
     if not any(layer.kind == "extern" for layer in program.externs()):
         assert [(key, tuple(value.shape)) for key, value in model.state_dict().items()] == list(keys(program, network))
+    same_layers(program, network, model)
     if not runs:
         return
     given = sample(program, network)
@@ -61,42 +66,66 @@ def others(value: Any) -> list[Any]:
         return [value + 1, max(1, value - 1), 2 * value]
     if isinstance(value, float):
         return [value * 1.5, value / 2, 0.25]
-    if isinstance(value, list) and value and all(type(item) is int for item in value):
-        return [value[::-1], value[:-1] or value, [*value, value[-1]], [item + 1 for item in value]]
-    if isinstance(value, list) and value and all(isinstance(item, list) for item in value):
-        return [value[:-1] or value, [*value, value[-1]]]
+    if isinstance(value, str):
+        return [word for word in ("zeros", "reflect", "nearest", "bilinear", "mean", "max") if word != value]
+    if isinstance(value, list) and value:
+        return [value[::-1], value[:-1] or value, [*value, value[-1]], [(*others(item), item)[0] for item in value]]
     return []
 
 
-def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> int:
-    """Construct the networks of a text with drawn arguments; how many the compiler took.
+LAYERS: dict[str, list[tuple[str, Callable[[int], Any]]]] = {
+    "relu": [("silu", lambda _: nn.SiLU), ("leaky_relu(0.3)", lambda _: partial(nn.LeakyReLU, 0.3))],
+    "batchnorm": [
+        ("instancenorm", lambda axes: getattr(nn, f"InstanceNorm{axes}d")),
+        ("groupnorm(1)", lambda _: partial(nn.GroupNorm, 1)),
+    ],
+}
+"""For layers that are defaults others, as the text says them and, for a number of axes, as a constructor takes them."""
+
+
+def settings(text: str, network: Module) -> Iterator[tuple[str, Any, Compilation]]:
+    """Arguments of a network beyond those of the text: the parameter, what it is given, and the text compiled so."""
+    for parameter in network.parameters:
+        for value in others(parameter.value):
+            yield parameter.name, value, cnndsl.compile(text, settings={parameter.name: value})
+    head = re.search(rf"^network {network.name}\((.*)\) {{", text, re.MULTILINE)
+    for word, layer in re.findall(r"(\w+) = (\w+)(?=,|$)", head[1] if head else ""):
+        for written, made in LAYERS.get(layer, ()):
+            assert head is not None
+            changed = re.sub(rf"\b{word} = {layer}\b", f"{word} = {written}", head[0])
+            yield word, made(len(network.input_shapes[0]) - 1), cnndsl.compile(text.replace(head[0], changed))
+
+
+def argument(value: Any, annotation: str) -> Any:
+    """A value as the constructor's annotation wants it: the sizes of several axes are tuples."""
+    if not isinstance(value, list):
+        return value
+    items = [argument(item, annotation.partition("[")[2]) for item in value]
+    return tuple(items) if annotation.startswith("tuple") else items
+
+
+def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[str]:
+    """Construct the networks of a text with drawn arguments; how many the compiler took, by the type of argument.
 
     Raises AssertionError where one is not the text compiled with the same settings.
     """
-    program = _program(text)
-    module = imported(cnndsl.compile(text).python())
-    tried = 0
-    for key in program.networks:
-        network = program.modules[key]
-        made = getattr(module, network.name)
-        names = inspect.signature(made.__init__).parameters
-        with warnings.catch_warnings(), torch.device("cpu" if runs else "meta"):
-            warnings.simplefilter("ignore")
-            compare(program, network, made(), runs=runs)
-        for parameter in network.parameters:
-            for value in others(parameter.value) if parameter.name in names else ():
-                compilation = cnndsl.compile(text, settings={parameter.name: value})
-                if compilation.program is None or tried == most:
-                    continue
-                with warnings.catch_warnings(), torch.device("cpu" if runs else "meta"):
-                    warnings.simplefilter("ignore")
-                    model = made(**{parameter.name: value})
-                    compare(compilation.program, compilation.program.network(network.name), model, runs=runs)
-                tried += 1
-    return tried
-
-
-def _program(text: str | Path) -> Program:
-    program = cnndsl.compile(text).program
+    text = text if isinstance(text, str) else text.read_text(encoding="utf-8")
+    compilation = cnndsl.compile(text)
+    program = compilation.program
     assert program is not None
-    return program
+    module = imported(compilation.python())
+    tried: Counter[str] = Counter()
+    with warnings.catch_warnings(), torch.device("cpu" if runs else "meta"):
+        warnings.simplefilter("ignore")
+        for key in program.networks:
+            network = program.modules[key]
+            made = getattr(module, network.name)
+            compare(program, network, made(), runs=runs)
+            parameters = inspect.signature(made.__init__).parameters
+            for word, value, other in settings(text, network):
+                if word not in parameters or other.program is None or tried.total() == most:
+                    continue
+                given = argument(value, str(parameters[word].annotation))
+                compare(other.program, other.program.network(network.name), made(**{word: given}), runs=runs)
+                tried[type(value).__name__] += 1
+    return tried

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,15 @@ def test_a_random_program_with_other_arguments(seed: int) -> None:
     check(generate(seed).text())
 
 
-def test_arguments_are_drawn() -> None:
+def test_arguments_of_all_types_are_drawn() -> None:
     """What is never drawn is never tested."""
-    assert sum(check(path) for path in CASES if path.stem in ("parameters", "depth_drop", "unet", "loops")) > 30
+    tried: Counter[str] = Counter()
+    for path in CASES:
+        if path.stem in ("parameters", "depth_drop", "unet", "usual"):
+            tried += check(path)
+    for seed in range(12):
+        tried += check(generate(seed).text())
+    assert {"int", "float", "bool", "list", "type", "partial"} <= set(tried)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +73,12 @@ def test_arguments_are_drawn() -> None:
         block Also(channels, unit = Inner) { unit(channels) -> unit(channels, stride=2) -> unit(4, 3, 1) }
         network Net(width = 4) { input(4, 60); Wrap(width, Deep) -> Also(width, Inner) -> Also(4, Other) }
         block Other(channels, expand = 3, stride = 1) { linear(input.length, axis=-1) -> conv(channels, expand) }
+        """,
+        """
+        block Wide(channels) { linear(input.length, axis=-1) -> conv(channels, 1) }
+        block Plain(channels) { conv(channels, 1) -> relu }
+        block Wrap(channels, unit = Wide) { unit(channels) -> unit(channels) * 1 }
+        network Net(wide = 2) { input(2, 12); if wide > 2 { conv(4, 1) }; relu; Wrap(6, Plain) -> Wrap(wide) }
         """,
         """
         block Mix { linear(10, axis=-1) }

@@ -113,14 +113,21 @@ def negated(test: Code) -> Code:
 
 def names_in(code: ast.AST) -> set[str]:
     """The variables that are read; those of comprehensions and lambdas inside are not."""
-    found: set[str] = set()
-    bound: set[str] = set()
-    for node in ast.walk(code):
-        if isinstance(node, ast.Name):
-            (found if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-    return found - bound
+    match code:
+        case ast.Name():
+            return {code.id} if isinstance(code.ctx, ast.Load) else set()
+        case ast.Lambda():
+            inner = names_in(code.body) - {argument.arg for argument in code.args.args}
+            return inner.union(*map(names_in, code.args.defaults))
+        case ast.ListComp() | ast.GeneratorExp():
+            inner = names_in(code.elt)
+            for loop in reversed(code.generators):
+                inner = inner.union(*map(names_in, loop.ifs))
+                inner -= {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
+                inner |= names_in(loop.iter)
+            return inner
+        case _:
+            return set().union(*map(names_in, ast.iter_child_nodes(code)))
 
 
 class _Replaced(ast.NodeTransformer):

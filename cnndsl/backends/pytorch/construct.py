@@ -507,6 +507,8 @@ class Construct(Expressions):
     def is_spliced(self, recipe: ParamRecipe) -> bool:
         """Whether a parameter may be several layers in a row, which stand in a chain one by one."""
         if any(isinstance(c, (ChainRecipe, CopiesRecipe, BraceRecipe)) and not is_identity(c) for c in recipe.choices):
+            if not recipe.needs.spliced:
+                self.file.stale()
             recipe.needs.spliced = True
         return recipe.needs.spliced
 
@@ -515,9 +517,8 @@ class Construct(Expressions):
         rank = len(value.shape)
         choices = [choice for choice in recipe.choices if not is_identity(choice)]
         tried = [self.file.tried(with_arguments(choice, recipe.arguments), value.shape, self) for choice in choices]
-        if rank not in needs.ranks:
-            needs.ranks.add(rank)
-            self.file.stale()
+        before = needs.extent()
+        needs.ranks.add(rank)
         if len(needs.ranks) > 1 and any(map(_has_ranks, choices)):
             raise Untranslatable("a layer that is a parameter is applied to values with different numbers of axes")
         results = []
@@ -531,6 +532,8 @@ class Construct(Expressions):
                 raise Untranslatable("a layer that is a parameter takes a value")
         needs.keywords |= {word for word, _ in recipe.arguments if word is not None}
         needs.positional = max(needs.positional, sum(word is None for word, _ in recipe.arguments))
+        if needs.extent() != before:
+            self.file.stale()
         for choice in choices:
             if isinstance(choice, BlockRecipe) and not self.is_silent:
                 unit = self.file.unit(choice.definition, (("input", rank),))
@@ -736,6 +739,8 @@ class Construct(Expressions):
             not isinstance(c, BlockRecipe) and not _has_channels(c) for c in recipe.choices
         )
         if isinstance(recipe, ParamRecipe):
+            if 0 not in recipe.needs.gives:
+                self.file.stale()
             recipe.needs.gives.add(0)
         if not is_plain:
             return self.known_sizes(made, base)

@@ -101,19 +101,14 @@ class Sort:
 
 def absorb(mine: Needs, theirs: Needs) -> bool:
     """Take in what else is asked; whether that is anything new."""
-    before = _extent(mine)
+    before = mine.extent()
     mine.ranks |= theirs.ranks
     mine.axes |= theirs.axes
     mine.gives |= theirs.gives
     mine.spliced |= theirs.spliced
     mine.keywords |= theirs.keywords
     mine.positional = max(mine.positional, theirs.positional)
-    return before != _extent(mine)
-
-
-def _extent(needs: Needs) -> tuple[int, ...]:
-    asked: tuple[set[Any], ...] = (needs.ranks, needs.axes, needs.gives, needs.keywords)
-    return (*(len(each) for each in asked), needs.spliced, needs.positional)
+    return before != mine.extent()
 
 
 _MOST_SAMPLES = 2

@@ -193,6 +193,11 @@ class Needs:
         """Whether the text calls it with arguments."""
         return bool(self.positional or self.keywords)
 
+    def extent(self) -> tuple[int, ...]:
+        """How much is asked; what is asked only grows."""
+        asked: tuple[set[Any], ...] = (self.ranks, self.axes, self.gives, self.keywords)
+        return (*(len(each) for each in asked), self.spliced, self.positional)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainRecipe:
