@@ -6,7 +6,6 @@ somebody can look at every value, those of plain calls and sums too.
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cnndsl.generated import module_of
 from cnndsl.interpreter import Application, Frame, Interpreter
 from cnndsl.layers.base import Argument, Code, Layer, Spelling
 from cnndsl.layers.values import Operation
@@ -21,6 +21,8 @@ from cnndsl.program import Leaf, Module, Program, Step
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+_IMPORTS = "import torch\nimport torch.nn.functional as F\n\n\n"
 
 
 class Look(Enum):
@@ -66,17 +68,14 @@ def run(
     """What a network gives in evaluation, each input being a batch, with somebody looking on."""
     import torch
 
-    names = dict(vars(sys.modules[type(model).__module__]))  # what its text may name: torch, F, its helpers
-    names |= {"torch": torch, "nn": torch.nn, "F": torch.nn.functional}
     with torch.inference_mode():
-        return _Runner(program, model.eval(), names, watcher).module(Frame(network), given)
+        return _Runner(program, model.eval(), watcher).module(Frame(network), given)
 
 
 class _Runner(Interpreter["Tensor"]):
-    def __init__(self, program: Program, model: nn.Module, names: dict[str, Any], watcher: Watcher) -> None:
+    def __init__(self, program: Program, model: nn.Module, watcher: Watcher) -> None:
         super().__init__(program)
         self._model = model
-        self._names = names
         self._watcher = watcher
 
     def module(self, frame: Frame, given: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -118,23 +117,26 @@ class _Runner(Interpreter["Tensor"]):
         spelling = layer.function(tuple(inputs[0].shape[1:]))
         assert spelling is not None  # noqa: S101 - or the program would have a part for it
         text, arguments = _called(spelling)
-        (gave,) = tensors(self._worth(text, {"value0": inputs[0]} | arguments))
+        (gave,) = tensors(_worth(text, {"value0": inputs[0]} | arguments))
         return gave
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         values = {f"value{k}": tensor for k, tensor in enumerate(inputs)}
-        return tensors(self._worth(operation.text(at.xs, tuple(values)), values))
+        return tensors(_worth(operation.text(at.xs, tuple(values)), values))
 
     def _part(self, at: Application) -> Any:
         """The module that a part is, or the learned tensor."""
         return attrgetter(at.path)(self._model)
 
-    def _worth(self, text: str, values: dict[str, Any]) -> Any:
-        """What a piece of Python gives, as the generated module has it for a plain call or an operation.
 
-        It is the compiler's own, for a checked program; what the user gave stands beside it, bound to names.
-        """
-        return eval(text, self._names, values)  # noqa: S307
+def _worth(text: str, values: dict[str, Any]) -> Any:
+    """What a piece of Python gives, as the generated module has it for a plain call or an operation.
+
+    It is the compiler's own, for a checked program, and run as all generated modules are; what the user gave stands
+    beside it, bound to names.
+    """
+    source = f"{_IMPORTS}def worth({', '.join(values)}):\n    return {text}\n"
+    return module_of(source, "step").worth(**values)
 
 
 def _called(spelling: Spelling) -> tuple[str, dict[str, Any]]:
