@@ -96,6 +96,15 @@ class Compilation:
         )
         return Compilation(self.source, (*self.diagnostics, missing.diagnostic), None)
 
+    def with_classes(self) -> Compilation:
+        """The compilation, with an error where a definition cannot be written as a class of PyTorch."""
+        if self.program is not None and self.program.networks:
+            try:
+                self.python()
+            except CompilationError as refused:
+                return refused.compilation
+        return self
+
     def python(self, network: str | None = None) -> str:
         """The source of a PyTorch module with a class for each network and block; with `network`, for what it needs."""
         from cnndsl.backends.pytorch import Untranslatable, generate

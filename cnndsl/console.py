@@ -78,9 +78,15 @@ class Run:
             self._apart = True
         return compilation
 
-    def check(self, source: Source, path: Path, settings: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
-        """What is found in a text that was read from a file; nothing is reported."""
-        return self._wanted(self.compiled(source, path, settings), path)
+    def check(
+        self, source: Source, path: Path, settings: Mapping[str, Any], *, classes: bool = True
+    ) -> tuple[Diagnostic, ...]:
+        """What is found in a text that was read from a file; nothing is reported.
+
+        classes: whether that something cannot be written as a class is found too.
+        """
+        compilation = self.compiled(source, path, settings)
+        return self._wanted(compilation.with_classes() if classes else compilation, path)
 
     def read(self, path: Path) -> tuple[bytes, Source]:
         """The bytes of a file, or of standard input for `-`, and the text in them. Raises Problem."""

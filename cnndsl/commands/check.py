@@ -161,6 +161,7 @@ def _compare(run: Run, path: Path, weights: Path, network: str | None, settings:
 def _fixed(run: Run, path: Path, settings: Mapping[str, Any], *, write: bool, unsafe: bool) -> Fixed | None:
     """Report what is wrong with a file, or what is left after it was mended; None where it cannot be read."""
     import codecs
+    from dataclasses import replace
 
     from cnndsl.diagnostics import Problem
     from cnndsl.files import rewrite
@@ -169,9 +170,10 @@ def _fixed(run: Run, path: Path, settings: Mapping[str, Any], *, write: bool, un
     try:
         old, source = run.read(path)
         if write:
-            fixed = fix(source, lambda text: run.check(text, path, settings), unsafe=unsafe)
+            fixed = fix(source, lambda text: run.check(text, path, settings, classes=False), unsafe=unsafe)
         else:
-            fixed = Fixed(source, (), run.check(source, path, settings))
+            fixed = Fixed(source, (), ())
+        fixed = replace(fixed, left=run.check(fixed.source, path, settings))
         if fixed.applied:
             mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
             rewrite(path, old, mark + source.ended(fixed.source.text).encode())
@@ -197,7 +199,11 @@ def _diff(run: Run, paths: Iterable[Path | Problem], settings: Mapping[str, Any]
         except Problem as problem:
             run.report([problem.diagnostic])
             continue
-        fixed = fix(source, lambda text, path=path: run.check(text, path, settings), unsafe=unsafe)  # type: ignore[misc]
+        fixed = fix(
+            source,
+            lambda text, path=path: run.check(text, path, settings, classes=False),  # type: ignore[misc]
+            unsafe=unsafe,
+        )
         say(difference(old.decode("utf-8-sig"), source.ended(fixed.source.text), source.name))
         run.settle(run.check(source, path, settings))
     return run.finish()

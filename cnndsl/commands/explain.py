@@ -221,6 +221,7 @@ def _show(
     """Run the network, and write what there is to see."""
     from cnndsl.backends.explain import UnknownPart, check_part
     from cnndsl.backends.maps import page, svg
+    from cnndsl.compilation import CompilationError
     from cnndsl.diagnostics import Problem
     from cnndsl.externs import ExternError
     from cnndsl.project import ProjectProblem
@@ -244,6 +245,9 @@ def _show(
             labels=read_labels(labels) if labels is not None else (),
             allow_extern=allow_extern,
         )
+    except CompilationError as problem:  # it has no translation
+        run.report(problem.compilation.diagnostics[-1:])
+        return
     except ExternError as problem:
         run.report(problem.diagnostics)
         return

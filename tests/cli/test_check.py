@@ -30,6 +30,34 @@ def test_errors_go_to_standard_output(cnndsl: Command) -> None:
     assert (result.code, result.out, result.err) == (1, f"{ERROR}\n1 file checked, 1 error\n", "")
 
 
+UNTRANSLATABLE = """\
+block Squeeze(axis) { mean(it, axis=axis, keepdim=true) }
+network Net { input(1, 4, 4); Squeeze(2) -> Squeeze(3) }
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--fix",)])
+def test_what_cannot_be_written_as_a_class_is_an_error(cnndsl: Command, folder: Path, options: tuple[str, ...]) -> None:
+    (folder / "squeeze.cnn").write_text(UNTRANSLATABLE)
+    result = cnndsl("check", "squeeze.cnn", "net.cnn", *options)
+    assert result.code == 1
+    assert result.out.startswith("error[E601]: Squeeze cannot be written as a class of PyTorch")
+    assert "\n --> squeeze.cnn:1:23\n" in result.out
+    assert result.out.endswith("2 files checked, 1 error in 1 file\n")
+    assert cnndsl("check", "squeeze.cnn", "--diff").code == 1
+
+
+def test_what_needs_no_class_is_made_all_the_same(cnndsl: Command, folder: Path) -> None:
+    (folder / "squeeze.cnn").write_text(UNTRANSLATABLE)
+    assert cnndsl("summary", "squeeze.cnn").code == 0
+    assert cnndsl("draw", "squeeze.cnn", "-o", "-", "--format", "dot").code == 0
+    assert cnndsl("explain", "squeeze.cnn").code == 0
+    for command in (["compile", "squeeze.cnn"], ["explain", "squeeze.cnn", "--values", "1 2 3 4" + "; 1 2 3 4" * 3]):
+        result = cnndsl(*command)
+        assert (result.code, result.err.count("error[E601]")) == (1, 1), command
+    assert made(folder) == []
+
+
 def test_several_files(cnndsl: Command) -> None:
     result = cnndsl("check", "bad.cnn", "net.cnn", "bad.cnn", "warned.cnn")
     assert result.code == 1
