@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnndsl.backends.diagram import folding
+from cnndsl.backends.diagram.named import unknown
 from cnndsl.backends.diagram.picture import BLOCK, Picture
 from tests.diagram.support import case, picture_of, program_of
 
@@ -206,3 +207,12 @@ def test_no_program_makes_a_picture_without_end() -> None:
     program = program_of(f"block B0 {{ conv(4, 1) -> relu }}\n{doubled}network Net {{ input(4, 8, 8) -> B11 }}")
     assert len(picture_of(program).boxes) < 100
     assert folding.MOST <= len(picture_of(program, expand=("*",)).boxes) < 2 * folding.MOST
+
+
+def test_expand_takes_a_part_of_a_list() -> None:
+    text = f"{BLOCKS}\nnetwork Net {{\ninput(4, 8, 8)\nSmall(4) * 3\n{LONG}\n}}"
+    picture = picture_of(program_of(text), expand=("small1.2",))
+    assert [name for _, name in opened(picture)] == ["small1.0", "small1.2"]
+    program = program_of(text)
+    wanted = ("small1.2", "Small", "small1.0.none", "small1.3", "small1")
+    assert [unknown(program, program.network(), [name]) for name in wanted] == [None, None, *wanted[2:]]

@@ -52,6 +52,12 @@ def test_a_path_comes_before_a_kind() -> None:
     assert explained(text, "flatten").startswith("flatten = relu")
 
 
+def test_a_list_stands_for_the_parts_that_a_loop_makes() -> None:
+    told = explained(net("repeat 3 { conv(8, 3) -> relu }"), "conv1")
+    assert re.findall(r"^(\S+) = ", told, re.MULTILINE) == ["conv1.0", "conv1.1", "conv1.2"]
+    assert explained(net("repeat 3 { conv(8, 3) -> relu }"), "conv1.2").startswith("conv1.2 = conv(8, 3)")
+
+
 def test_other_numbers_come_with_what_they_cost() -> None:
     told = explained(net("conv(8, 5)"), "conv1")
     assert re.search(r"with kernel 3 +8 x 30 x 30, 224 parameters, 194,400 MACs\n", told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from cnndsl.program import Leaf, Module, Program
+from cnndsl.program import Module, Program, Use
 from cnndsl.repeats import made_of
 
 
@@ -19,12 +19,10 @@ def unknown(program: Program, network: Module, wanted: Collection[str]) -> str |
     return next((name for name in wanted if name not in known and not _is_part(program, network, name)), None)
 
 
-def _is_part(program: Program, network: Module, path: str) -> bool:
-    """Whether a path such as `layer2.0` leads from the network to a part of it that has an inside."""
-    module = network
-    for name in path.split("."):
-        unit = next((child.unit for child in module.children if child.name == name), None)
-        if unit is None or isinstance(unit, Leaf):
-            return False
-        module = program.modules[unit.module]
-    return True
+def _is_part(program: Program, module: Module, path: str) -> bool:
+    """Whether a path such as `layer2.0` leads from a module to a part in it that has an inside."""
+    for child in module.children:  # that of a list has a point in its name
+        inside, _, rest = path.partition(f"{child.name}.")
+        if isinstance(child.unit, Use) and (path == child.name or (rest and not inside)):
+            return not rest or _is_part(program, program.modules[child.unit.module], rest)
+    return False

@@ -114,10 +114,12 @@ def touches(path: str, within: str) -> bool:
 
 
 def paths(program: Program, network: str | None = None) -> Iterator[str]:
-    """The paths of all parts of a network, the blocks among them."""
+    """The paths of all parts of a network, the blocks and lists among them."""
 
     def below(module: Module, prefix: str) -> Iterator[str]:
         for child in module.children:
+            if child.name.endswith(".0"):  # the first of a list
+                yield prefix + child.name.removesuffix(".0")
             yield prefix + child.name
             if isinstance(child.unit, Use):
                 yield from below(program.modules[child.unit.module], f"{prefix}{child.name}.")
