@@ -1259,7 +1259,7 @@ class Body(Construct):
             for _ in range(count):
                 value = self.apply_stage(recipe.recipe, None, recipe.node, value)
             return value
-        if count is not None and self.chain is not None and count <= 1:
+        if count is not None and self.chain is not None and count <= 2:
             for _ in range(count):
                 value = self.apply_stage(recipe.recipe, None, recipe.node, value)
             return value

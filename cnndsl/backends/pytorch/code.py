@@ -343,12 +343,13 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             for item in code.elts:
                 lines += laid_out(item, inner, "", ",")
             return [*lines, f"{indent}{closing}{trail}"]
-        case ast.ListComp():
+        case ast.ListComp() | ast.GeneratorExp():
+            opening, closing = ("[", "]") if isinstance(code, ast.ListComp) else ("(", ")")
             return [
-                f"{indent}{lead}[",
+                f"{indent}{lead}{opening}",
                 *laid_out(code.elt, inner),
                 f"{inner}{_loops(code.generators)}",
-                f"{indent}]{trail}",
+                f"{indent}{closing}{trail}",
             ]
         case ast.Starred():
             return laid_out(code.value, indent, f"{lead}*", trail)

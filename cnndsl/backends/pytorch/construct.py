@@ -449,7 +449,7 @@ class Construct(Expressions):
             return name(unit.name), recipe.arguments
         start, more = self._started(replace(named, constant=""), unit)
         codes = {word: self.argument(item, unit.sorts[word]) for word, item in more.items()}
-        self.file.block_constants[named.constant] = call("partial", start, **codes) if codes else start
+        self.file.layer_constants[named.constant] = call("partial", start, **codes) if codes else start
         held = named.arguments
         return name(named.constant), {w: item for w, item in recipe.arguments.items() if held.get(w) is not item}
 
@@ -637,7 +637,12 @@ class Construct(Expressions):
         code = inline_chain(made.value) if isinstance(made.value, Chain) else made.value
         if not needs.ranks and any(each.startswith("unknown·") for each in names_in(code)):
             return dotted("nn.Identity")
-        return as_callable(code, list(words.values()))
+        code = as_callable(code, list(words.values()))
+        constant_name = recipe.constant if isinstance(recipe, KindRecipe) else ""
+        if not constant_name or not isinstance(code, ast.Call):
+            return code
+        held = self.file.layer_constants.setdefault(constant_name, code)
+        return name(constant_name) if flat(held) == flat(code) else code  # another rank has another class
 
     def _block_callable(self, recipe: BlockRecipe, needs: Any, rank: int, words: dict[int, str]) -> Code:
         unit = self.file.unit(recipe.definition, (("input", rank),))

@@ -134,14 +134,14 @@ def _with_constants(
 ) -> Iterator[str]:
     """The classes, and behind those that they are of the constants that are blocks with some of their arguments."""
     text = "\n".join([*classes, *variants])
-    used = [word for word in translation.block_constants if _says(text, word)]
+    used = [word for word in translation.layer_constants if _says(text, word)]
     for word in used:  # which grows
         used += [
             each
-            for each in translation.words_of_constant(word) & translation.block_constants.keys()
+            for each in translation.words_of_constant(word) & translation.layer_constants.keys()
             if each not in used
         ]
-    left = {word: translation.block_constants[word] for word in translation.block_constants if word in used}
+    left = {word: translation.layer_constants[word] for word in translation.layer_constants if word in used}
     waiting = {unit.name for unit in units}
     for unit, body in zip([None, *units], ["", *classes], strict=True):
         if unit is not None:

@@ -142,8 +142,8 @@ class Translation:
         self.imports: set[tuple[str, str]] = set()
         self.constants: dict[str, Code] = {}
         """What constants of files are in the module, by their names there."""
-        self.block_constants: dict[str, Code] = {}
-        """Those that are blocks with some of their arguments, which follow the classes."""
+        self.layer_constants: dict[str, Code] = {}
+        """Those that are layers with some of their arguments, which follow the classes."""
         self._defaults: dict[tuple[Key, str], str] = {}
         self.constant_names = _constant_names(program.definitions)
         self.unrolled: set[nodes.Span] = set()
@@ -202,7 +202,9 @@ class Translation:
             if isinstance(value, Static) and written:
                 self.constants[written] = value.code
                 value = Static(value.value, name(written))
-            elif isinstance(value, BlockRecipe) and value.arguments and written:
+            elif written and (
+                (isinstance(value, BlockRecipe) and value.arguments) or (isinstance(value, KindRecipe) and value.fields)
+            ):
                 value = replace(value, constant=written)
             self._constant_values[key] = value
         return self._constant_values[key]
@@ -300,7 +302,7 @@ class Translation:
         try:
             body = self.prepared(definition, given, inputs)
             try:
-                body.run_definition(definition)
+                body.run_definition(definition, len(inputs))
             except NeedsFlatten:
                 return "flatten"
             return [(output.name, output.value.shape) for output in body.results() if not output.training]
@@ -424,7 +426,7 @@ class Translation:
             if unit.key in done or unit in above or unit.text is None:
                 return
             needs = unit.text.needs
-            for word in needs & self.block_constants.keys():
+            for word in needs & self.layer_constants.keys():
                 needs = needs | self.words_of_constant(word)
             for word, other in by_name.items():
                 if word in needs and other is not unit:
@@ -440,19 +442,19 @@ class Translation:
     def default_constant(self, unit: Unit, word: str, code: Code) -> str:
         """The constant of the module that a parameter's default is, for the usual tools want no call there."""
         others = {each for key, each in self._defaults.items() if key != (unit.key, word)}
-        same = [each for each, held in self.block_constants.items() if flat(held) == flat(code)]
+        same = [each for each, held in self.layer_constants.items() if flat(held) == flat(code)]
         made = same[0] if same else word.upper()
         taken = _RESERVED | {item.name for item in self.items.values()} | set(self.constant_names.values()) | others
         while made in taken and not same:
             made += "_"
         self._defaults[unit.key, word] = made
-        self.block_constants[made] = code
+        self.layer_constants[made] = code
         return made
 
     def words_of_constant(self, word: str) -> set[str]:
         """The words of what a constant of the module is, and of the constants in it."""
-        words = set(_words(flat(self.block_constants[word])))
-        return words.union(*(self.words_of_constant(each) for each in words & self.block_constants.keys()))
+        words = set(_words(flat(self.layer_constants[word])))
+        return words.union(*(self.words_of_constant(each) for each in words & self.layer_constants.keys()))
 
     def _translate_or_fix(self, unit: Unit) -> None:
         """Translate a class; where a parameter cannot be kept open, as the constant that it always is."""
@@ -502,10 +504,10 @@ class DefinitionBody(Body):
 
     loops: list[Any]
 
-    def run_definition(self, definition: nodes.Definition) -> None:
-        """Work out all its lines."""
+    def run_definition(self, definition: nodes.Definition, inputs: int) -> None:
+        """Work out all its lines; `inputs` says how many values come in."""
         self.text_names = set(bound_names(definition.body))
-        if definition.kind == "sequence":
+        if _is_chain(definition, inputs):
             self.chain = Chain("layers")
             self.lines = self.chain.lines
             self.is_empty_chain = True
@@ -538,11 +540,12 @@ class _ClassTranslation:
         body, definition = self._body, self._definition
         body.kind = definition.kind
         self._bind()
-        if definition.kind != "sequence" and _reads_input(definition):
+        is_chain = _is_chain(definition, len(self._unit.ranks))
+        if not is_chain and _reads_input(definition):
             body.flow = "out"
             body.value_names.add("out")
-        body.run_definition(definition)
-        if definition.kind == "sequence":
+        body.run_definition(definition, len(self._unit.ranks))
+        if is_chain:
             return self._sequence()
         return self._module()
 
@@ -637,7 +640,7 @@ class _ClassTranslation:
                 return made
             code = call("super().__init__" if False else "super_init", *(value for _, value in items))
             return [*made, *_tall_super(code)]
-        before_lines, variable = writer.listed(chain, _INDENT, "layers")
+        before_lines, variable = writer.listed(chain, _INDENT, "parts" if "layers" in self._body.taken else "layers")
         star = variable if chain.is_labelled else f"*{variable}"
         return [*before_lines, f"{_INDENT}super().__init__({star})"]
 
@@ -1058,6 +1061,20 @@ def _is_any_deep(code: Code) -> bool:
     if isinstance(code, ast.BinOp):
         return _is_any(code.left) or _is_any_deep(code.left)
     return _is_any(code)
+
+
+def _is_chain(definition: nodes.Definition, inputs: int) -> bool:
+    """Whether the class is an `nn.Sequential`: a sequence, or a block that is one loop of parts with worked out labels,
+    each applied to what the one before gave.
+    """
+    match definition.kind, definition.body:
+        case "sequence", _:
+            return True
+        case "block", (nodes.For(body=(only,)) | nodes.Repeat(body=(only,)),) if inputs == 1:
+            layer = only.value if isinstance(only, nodes.Apply) else None
+            is_labelled = isinstance(layer, nodes.Labelled) and not isinstance(layer.label, str)
+            return is_labelled and not _reads_input(definition)
+    return False
 
 
 def _reads_input(definition: nodes.Definition) -> bool:

@@ -128,13 +128,17 @@ class AnyTensors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KindRecipe:
-    """A layer kind with arguments; `begins` how its tensors begin, `numbers` what they are given."""
+    """A layer kind with arguments; `begins` how its tensors begin, `numbers` what they are given.
+
+    `constant` is the name in the module of the file's constant that it is.
+    """
 
     kind: type[Layer]
     fields: dict[str, Static]
     begins: dict[str, Any] = field(default_factory=dict)
     numbers: dict[str, Static] = field(default_factory=dict)
     span: nodes.Span | None = None
+    constant: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

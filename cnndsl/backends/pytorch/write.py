@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
@@ -46,6 +47,8 @@ from cnndsl.backends.pytorch.flowgraph import (
 from cnndsl.names import is_attribute
 
 _STEP = "    "
+_LONGEST = 72
+"""Up to this many characters a loop in a chain is a generator, and else lines of their own."""
 
 
 def statement(lead: str, code: Code, indent: str) -> list[str]:
@@ -172,16 +175,16 @@ class InitWriter:
         """The parts of a chain one by one, and the variables that they need before; None where it takes lines."""
         before: list[Assign] = []
         items: list[tuple[Code | None, Code]] = []
-        lines = list(chain.lines)
-        for at, line in enumerate(lines):
-            if isinstance(line, Assign):
-                following = lines[at + 1] if at + 1 < len(lines) else None
-                if following is not None and self._is_only_for(line, following, chain.lines):
-                    _put_inside(following, line)
-                    continue
+        inside: dict[int, Code] = {}
+        for line, following in zip_longest(chain.lines, chain.lines[1:]):
+            if isinstance(line, Assign) and following and self._is_only_for(line, following, chain.lines):
+                inside[id(following)] = line.code
+            elif isinstance(line, Assign):
+                if any(line.name in names_in(value) for _, value in items):
+                    return None
                 before.append(line)
             elif isinstance(line, Append):
-                value = line.value
+                value = inside.get(id(line), line.value)
                 if isinstance(value, Chain):
                     inner = self.inline(value)
                     if inner is None:
@@ -189,8 +192,19 @@ class InitWriter:
                     before += inner[0]
                     value = sequential(inner[1])
                 items.append((line.label, value))
+            elif isinstance(line, For):
+                turn = self.inline(Chain("turn", line.lines))
+                if turn is None or turn[0] or len(turn[1]) != 1 or turn[1][0][0] is not None:
+                    return None
+                loop = ast.comprehension(line.target, line.source, [], 0)
+                turns = ast.Starred(ast.GeneratorExp(turn[1][0][1], [loop]), ast.Load())
+                if len(flat(turns)) > _LONGEST:
+                    return None
+                items.append((None, turns))
             else:
                 return None
+        if any(label is not None for label, _ in items) and any(isinstance(each, ast.Starred) for _, each in items):
+            return None
         if len({line.name for line in before}) != len(before):
             return None
         made = {line.name for line in before}
@@ -212,8 +226,17 @@ class InitWriter:
             made.append(f"{indent}{variable}: OrderedDict[str, nn.Module] = OrderedDict()")
             return [*made, *self._steps(lines, indent, variable, labelled=True)], variable
         first: list[Code] = []
-        while lines and isinstance(lines[0], Append) and not isinstance(lines[0].value, Chain):
-            first.append(lines.pop(0).value)
+        while lines:
+            line = lines[0]
+            if isinstance(line, Assign) and len(lines) > 1 and self._is_only_for(line, lines[1], chain.lines):
+                _put_inside(lines[1], line)
+            elif isinstance(line, Assign) and not first:
+                made += self._line(line, indent)
+            elif isinstance(line, Append) and not isinstance(line.value, Chain):
+                first.append(line.value)
+            else:
+                break
+            del lines[0]
         made += laid_out(list_of(first), indent, f"{variable}: list[nn.Module] = ")
         return [*made, *self._steps(lines, indent, variable, labelled=False)], variable
 

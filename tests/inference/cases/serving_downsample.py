@@ -147,18 +147,13 @@ class ResNet(nn.Module):
         self.conv1 = nn.Conv2d(3, 8, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(8)
         self.relu = nn.ReLU()
-        layer1: list[nn.Module] = []
-        for _ in range(layers[0]):
-            layer1.append(unit(8, 8))
-        self.layer1 = nn.Sequential(*layer1)
-        layer2: list[nn.Module] = [unit(8, 16, stride=2)]
-        for _ in range(layers[1] - 1):
-            layer2.append(unit(16, 16))
-        self.layer2 = nn.Sequential(*layer2)
-        layer3: list[nn.Module] = [unit(16, 32, stride=2)]
-        for _ in range(layers[2] - 1):
-            layer3.append(unit(32, 32))
-        self.layer3 = nn.Sequential(*layer3)
+        self.layer1 = nn.Sequential(*(unit(8, 8) for _ in range(layers[0])))
+        self.layer2 = nn.Sequential(
+            unit(8, 16, stride=2), *(unit(16, 16) for _ in range(layers[1] - 1))
+        )
+        self.layer3 = nn.Sequential(
+            unit(16, 32, stride=2), *(unit(32, 32) for _ in range(layers[2] - 1))
+        )
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(32, classes)
 

@@ -74,10 +74,7 @@ class Net(nn.Module):
             self.layer1.append(layer(6, 4))
         self.strong1 = Strong(6, channels=6)
         self.sharp1 = Sharp(6, channels=6, stride=1)
-        stage: list[nn.Module] = []
-        for _ in range(2):
-            stage.append(Deep(6, channels=4))
-        self.stage = nn.Sequential(*stage)
+        self.stage = nn.Sequential(Deep(6, channels=4), Deep(6, channels=4))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.first1(x)  # 6 x 16 x 16

@@ -5,6 +5,7 @@ After a change to that file, write it again with
     cnndsl compile loops.cnn
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
@@ -30,22 +31,17 @@ class DenseLayer(nn.Module):
         return out
 
 
-class DenseBlock(nn.Module):
+class DenseBlock(nn.Sequential):
     """DenseBlock, a block of loops.cnn."""
 
     def __init__(self, in_channels: int, layers: int, growth: int) -> None:
-        super().__init__()
+        parts: OrderedDict[str, nn.Module] = OrderedDict()
         channels = in_channels
-        self.layers = layers
         for i in range(1, layers + 1):
-            self.add_module(f"denselayer{i}", DenseLayer(channels, growth))
+            parts[f"denselayer{i}"] = DenseLayer(channels, growth)
             channels += growth
+        super().__init__(parts)
         self.out_channels = channels
-
-    def forward(self, x: Tensor) -> Tensor:
-        for i in range(1, self.layers + 1):
-            x = getattr(self, f"denselayer{i}")(x)
-        return x
 
 
 class DenseNet(nn.Module):

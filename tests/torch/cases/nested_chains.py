@@ -20,42 +20,34 @@ class Nested(nn.Module):
         self.flat = nn.Conv2d(3, 4, 3, padding=1)
         self.batchnorm1 = nn.BatchNorm2d(4)
         self.relu1 = nn.ReLU()
-        nested: list[nn.Module] = []
-        nested += [
+        self.nested = nn.Sequential(
             nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU()),
             nn.Sequential(
                 nn.Conv2d(4, 8, 3, padding=1),
                 nn.Sequential(nn.BatchNorm2d(8), nn.ReLU()),
                 nn.MaxPool2d(2),
             ),
-        ]
-        in_channels = 8
-        for _ in range(2):
-            nested.append(nn.Sequential(nn.Conv2d(in_channels, 4, 1)))
-            in_channels = 4
-        self.nested = nn.Sequential(*nested)
+            nn.Sequential(nn.Conv2d(8, 4, 1)),
+            nn.Sequential(nn.Conv2d(4, 4, 1)),
+        )
         self.conv1 = nn.ModuleList()
         self.relu2 = nn.ModuleList()
         self.maxpool1 = nn.ModuleList()
         height = 8
         width = 8
         for _ in range(1):
-            self.conv1.append(nn.Conv2d(in_channels, 4, 3))
+            self.conv1.append(nn.Conv2d(4, 4, 3))
             self.relu2.append(nn.ReLU())
             self.maxpool1.append(nn.MaxPool2d(2))
-            in_channels = 4
             height = height // 2 - 1
             width = width // 2 - 1
         self.head = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(in_channels * height * width, 16),
-            nn.ReLU(),
-            nn.Linear(16, 4),
+            nn.Flatten(), nn.Linear(4 * height * width, 16), nn.ReLU(), nn.Linear(16, 4)
         )
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.batchnorm1(self.flat(x)))  # 4 x 16 x 16
-        x = self.nested(x)
+        x = self.nested(x)  # 4 x 8 x 8
         for conv1, relu2, maxpool1 in zip(self.conv1, self.relu2, self.maxpool1):
             x = relu2(conv1(x))
             x = maxpool1(x)

@@ -14,8 +14,8 @@ class Plain(nn.Module):
 
     def __init__(self, in_channels: int, depth: int, channels: int) -> None:
         super().__init__()
-        body: list[nn.Module] = []
         out_channels = in_channels
+        body: list[nn.Module] = []
         for _ in range(depth):
             body.append(nn.Conv2d(out_channels, channels, 3, padding=1))
             out_channels = channels
@@ -35,8 +35,8 @@ class Rows(nn.Sequential):
     """Rows, a sequence of repeats.cnn."""
 
     def __init__(self, in_channels: int, depth: int, channels: int) -> None:
-        layers: list[nn.Module] = []
         out_channels = in_channels
+        layers: list[nn.Module] = []
         for _ in range(depth):
             layers.append(nn.Conv2d(out_channels, channels, 3, padding=1))
             out_channels = channels
@@ -71,8 +71,8 @@ class Repeats(nn.Module):
             self.add_module(f"conv_{k}", nn.Conv2d(4, 4, k, padding=k // 2))
             height = height + 2 * (k // 2) + 1 - k
             width = width + 2 * (k // 2) + 1 - k
-        stack: list[nn.Module] = []
         in_channels = 4
+        stack: list[nn.Module] = []
         for w in [4, 8, 16]:
             stack += [nn.Conv2d(in_channels, w, 1), nn.ReLU()]
             in_channels = w

@@ -1,0 +1,69 @@
+"""The generated Python of `models/` is about as long as a person would write it, with a class for each definition."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+
+import pytest
+
+from cnndsl.ir import nodes
+from cnndsl.layers.catalogue import HELPERS
+from tests.models.test_models import FILES, MODELS, compiled, program_of
+
+MOST_TIMES = 3.3
+"""How many lines of Python all files together have, at most, for each line of their texts."""
+MOST_LINES = {"resnet.cnn": 180, "efficientnet.cnn": 230, "vgg.cnn": 110}
+
+each_file = pytest.mark.parametrize("file", FILES)
+
+
+@cache
+def python_of(file: str) -> str:
+    return compiled(file).python()
+
+
+def lines(text: str) -> int:
+    return sum(bool(line.strip()) for line in text.splitlines())
+
+
+def classes(file: str) -> list[str]:
+    """The classes of a module, without those of layers that PyTorch does not have."""
+    found = [node.name for node in ast.parse(python_of(file)).body if isinstance(node, ast.ClassDef)]
+    return [name for name in found if name not in HELPERS]
+
+
+def test_all_files_together_stay_short() -> None:
+    text = sum(lines((MODELS / file).read_text(encoding="utf-8")) for file in FILES)
+    python = sum(lines(python_of(file)) for file in FILES)
+    assert python <= MOST_TIMES * text, f"{python} lines of Python for {text} of text"
+
+
+@pytest.mark.parametrize(("file", "most"), MOST_LINES.items())
+def test_a_family_stays_short(file: str, most: int) -> None:
+    assert lines(python_of(file)) <= most
+
+
+@each_file
+def test_there_is_one_class_for_each_definition(file: str) -> None:
+    written = [
+        item.name for item in program_of(file).definitions if isinstance(item, (nodes.Definition, nodes.Variant))
+    ]
+    assert sorted(classes(file)) == sorted(written)
+
+
+@each_file
+def test_a_variant_only_passes_arguments_on(file: str) -> None:
+    variants = {item.name for item in program_of(file).definitions if isinstance(item, nodes.Variant)}
+    found = [node for node in ast.parse(python_of(file)).body if isinstance(node, ast.ClassDef)]
+    for node in found:
+        if node.name in variants:
+            (init,) = (each for each in node.body if isinstance(each, ast.FunctionDef))
+            assert init.name == "__init__"
+            assert [ast.unparse(line)[:17] for line in init.body] == ["super().__init__("]
+
+
+@each_file
+def test_parts_are_plain_attributes(file: str) -> None:
+    assert not re.search(r"\b(getattr|setattr|add_module)\(", python_of(file))
