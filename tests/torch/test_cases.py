@@ -83,5 +83,13 @@ def test_mypy_finds_nothing() -> None:
     modules = [str(path.with_suffix(".py")) for path in CASES]
     modules += map(str, SERVING.glob("*.py"))
     cache = Path(__file__).parents[2] / ".mypy_cache" / "generated"
-    found = run("mypy", "--strict", "--config-file=", "--cache-dir", str(cache), *modules)
+    found = run(
+        "mypy",
+        "--strict",
+        "--enable-error-code=possibly-undefined",
+        "--config-file=",
+        "--cache-dir",
+        str(cache),
+        *modules,
+    )
     assert f"no issues found in {len(modules)} source files" in found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from itertools import count, zip_longest
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
@@ -449,24 +449,36 @@ class ForwardWriter:
     def _compute(self, line: Compute, indent: str) -> list[str]:
         code = self.code(line.code)
         shown = [each.removeprefix(FLOW) for each in line.names]
-        made = []
-        is_any = _is_any(code) or self._counts.get(line.names[0], 0) > 1
+        is_any = _is_any(code)
         if len(line.names) == 1 and line.type != "tuple":
             lead = shown[0]
-            if line.names[0] not in self._known and (is_any or line.type != "Tensor"):
+            is_new = line.names[0] not in self._known
+            if is_new and (is_any or self._counts.get(line.names[0], 0) > 1 or line.type != "Tensor"):
                 lead += f": {line.type}"
             self._known.add(line.names[0])
-            made = laid_out(code, indent, f"{lead} = ")
-            if line.comment and len(made[-1]) + len(line.comment) + 4 <= WIDTH:
-                made[-1] += f"  # {line.comment}"
-            return made
-        if is_any:
+            single = laid_out(code, indent, f"{lead} = ")
+            if line.comment and len(single[-1]) + len(line.comment) + 4 <= WIDTH:
+                single[-1] += f"  # {line.comment}"
+            return single
+        made: list[str] = []
+        if is_any and _is_values(code):
             for each, text in zip(line.names, shown, strict=True):
                 if each not in self._known and text != "_":
                     made.append(f"{indent}{text}: Tensor")
+        elif is_any and not self._known.issuperset(line.names):
+            whole = self._whole_name()
+            made = laid_out(code, indent, f"{whole}: tuple[{', '.join(['Tensor'] * len(shown))}] = ")
+            code = name(whole)
         self._known |= set(line.names)
         lead = ", ".join(shown) + ("," if len(shown) == 1 else "")
         return [*made, *laid_out(code, indent, f"{lead} = ")]
+
+    def _whole_name(self) -> str:
+        """A variable for several values before they are taken apart."""
+        taken = {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals
+        made = next(each for n in count(1) if (each := f"parts{n}" if n > 1 else "parts") not in taken)
+        self._known.add(FLOW + made)
+        return made
 
     def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
         test, yes, no = self._test(line)
@@ -591,6 +603,11 @@ def _is_any(code: Code) -> bool:
             return False
         return isinstance(func.value, ast.Name) and func.value.id == "self"
     return not (isinstance(func, ast.Name) and func.id in ("sum", "max"))
+
+
+def _is_values(code: Code) -> bool:
+    """Whether an expression gives the values of a dictionary."""
+    return isinstance(code, ast.Call) and isinstance(code.func, ast.Attribute) and code.func.attr == "values"
 
 
 def _used_lists(lines: Iterable[Any]) -> set[int]:

@@ -55,9 +55,8 @@ class Several(nn.Module):
         self.named2 = Named(4, 2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        left: Tensor
-        right: Tensor
-        left, right = self.halves1(x)
+        parts: tuple[Tensor, Tensor] = self.halves1(x)
+        left, right = parts
         big: Tensor
         small: Tensor
         big, small = self.named1(left * right).values()

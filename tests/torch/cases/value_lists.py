@@ -44,11 +44,8 @@ class Net(nn.Module):
         x = self.scales1(x)  # 8 x 32 x 32
         part02, part12 = torch.chunk(x, 2, 1)
         x = torch.cat((F.relu(part02), F.relu(part12)), 2)  # 4 x 64 x 32
-        part13: Tensor
-        part2: Tensor
         _, part13, part2, _ = torch.chunk(x, 4, 1)
         x = self.conv1(torch.cat((part13, part2), 1))  # 8 x 64 x 32
-        part14: Tensor
         _, part14 = torch.chunk(x, 2, 1)
         return part14
 
@@ -82,12 +79,13 @@ class Wave(nn.Module):
         self.layer2 = Gated(8, 8, 2**2)
 
     def forward(self, x: Tensor) -> Tensor:
-        skip: Tensor
-        x, skip = self.layer0(x)
+        parts: tuple[Tensor, Tensor] = self.layer0(x)
+        x, skip = parts
         skip_before = skip
         x, skip = self.layer1(x)
         skip_before2 = skip
-        _, skip = self.layer2(x)
+        parts2: tuple[Tensor, Tensor] = self.layer2(x)
+        _, skip = parts2
         x = skip_before + skip_before2 + skip  # 8 x 64
         return x
 
