@@ -33,7 +33,7 @@ VALUES = "a block gives a dictionary, or a list of outputs"
 ELSEWHERE = "a class from elsewhere does what this tool does not know"
 NAMES = "names that Python normalises, or that are no identifiers, break the code that torch.fx writes"
 
-SMALLER = {
+SMALLER: dict[str, tuple[str, dict[str, Any]]] = {
     "models/densenet": ("DenseNet", {"layers": [1, 2, 1, 1], "growth": 8}),
     "models/efficientnet": ("EfficientNet", {"width": 0.5, "depth": 0.3}),
 }
