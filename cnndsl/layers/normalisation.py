@@ -258,14 +258,14 @@ class ChannelLayerNorm(nn.LayerNorm):
 
     def torch(self, x: Shape) -> Spelling:
         over = self.normalised(x)
-        shape = Argument("normalized_shape", over[0] if len(over) == 1 else over)
+        shape = Argument("normalized_shape", over[0] if len(over) == 1 else list(over))
         name = "ChannelLayerNorm" if self._by_place(x) else "nn.LayerNorm"
         return Spelling(name, (shape, *self.arguments("eps", "affine", "bias")))
 
     def function(self, x: Shape) -> Spelling | None:
         if self.affine:
             return None
-        shape = Argument("normalized_shape", self.normalised(x))
+        shape = Argument("normalized_shape", list(self.normalised(x)))
         if self._by_place(x):
             text = "F.layer_norm({x}.movedim(1, -1), {normalized_shape}, eps={eps}).movedim(-1, 1)"
             return Spelling("", (shape, Argument("eps", self.eps)), text)

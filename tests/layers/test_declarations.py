@@ -142,7 +142,7 @@ def test_layers_of_the_language() -> None:
         ("batchnorm", {}, (8, 7, 7), "nn.BatchNorm2d(8)"),
         ("batchnorm", {}, (8,), "nn.BatchNorm1d(8)"),
         ("groupnorm", {"groups": 4}, (8, 7, 7), "nn.GroupNorm(4, 8)"),
-        ("layernorm", {}, (8, 7, 7), "nn.LayerNorm((8, 7, 7))"),
+        ("layernorm", {}, (8, 7, 7), "nn.LayerNorm([8, 7, 7])"),
         ("layernorm", {"axis": -1}, (8, 7), "nn.LayerNorm(7)"),
         ("layernorm", {"axis": "channels"}, (8, 7, 7), "ChannelLayerNorm(8)"),
         ("layernorm", {"axis": "channels"}, (8,), "nn.LayerNorm(8)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(FOLDER.glob("*.cnn"))
 SERVING = FOLDER.parents[1] / "inference" / "cases"
 """Golden modules of the form for inference, which the tools look at together with the others."""
+
+MODELS = sorted((FOLDER.parents[2] / "models").glob("*.cnn"))
 
 each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 
@@ -83,13 +86,16 @@ def test_mypy_finds_nothing() -> None:
     modules = [str(path.with_suffix(".py")) for path in CASES]
     modules += map(str, SERVING.glob("*.py"))
     cache = Path(__file__).parents[2] / ".mypy_cache" / "generated"
-    found = run(
-        "mypy",
-        "--strict",
-        "--enable-error-code=possibly-undefined",
-        "--config-file=",
-        "--cache-dir",
-        str(cache),
-        *modules,
-    )
+    strict = ["--strict", "--enable-error-code=possibly-undefined", "--config-file=", "--cache-dir", str(cache)]
+    found = run("mypy", *strict, *modules)
     assert f"no issues found in {len(modules)} source files" in found
+
+
+@pytest.mark.skipif(shutil.which("pyright") is None, reason="there is no pyright here")
+def test_pyright_finds_nothing(tmp_path: Path) -> None:
+    for path in [*CASES, *MODELS]:
+        (tmp_path / f"{path.parent.name}_{path.stem}.py").write_text(compiled(path).python(), encoding="utf-8")
+    command = ["pyright", "--pythonpath", sys.executable, str(tmp_path), str(SERVING)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 errors, 0 warnings" in done.stdout

@@ -243,7 +243,8 @@ class Construct(Expressions):
         if isinstance(value, Traced):
             return self.size_code(value)
         if isinstance(value, (tuple, list)):
-            return tuple_of(map(self.argument_code, value))
+            made = map(self.argument_code, value)
+            return list_of(made) if isinstance(value, list) else tuple_of(made)
         return within_64_bits(value, constant(value))
 
     def _extern(self, recipe: ExternRecipe, value: Tensor) -> Made:

@@ -55,7 +55,7 @@ class ConvNeXt(nn.Module):
             done += n
             in_channels = widths[s]
         self.global_avgpool1 = nn.AdaptiveAvgPool2d(1)
-        self.layernorm1 = nn.LayerNorm((in_channels, 1, 1))
+        self.layernorm1 = nn.LayerNorm([in_channels, 1, 1])
         self.head = nn.Linear(in_channels, 10)
 
     def forward(self, x: Tensor) -> Tensor:
