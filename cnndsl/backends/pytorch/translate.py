@@ -767,7 +767,8 @@ class _ClassTranslation:
             if same is not None:
                 flags[origin] = same
                 continue
-            word = _flag_word(test)
+            is_sum = any(isinstance(each, Compute) and _is_sum(each.code) for each in line.yes)
+            word = "is_residual" if is_sum and isinstance(test, ast.BoolOp) else _flag_word(test)
             made, count = word, 1
             while made in used:
                 count += 1
@@ -1021,6 +1022,10 @@ def _copies_itself(line: Any) -> bool:
         and isinstance(line.code, ast.Name)
         and line.code.id == line.names[0]
     )
+
+
+def _is_sum(code: Code) -> bool:
+    return isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add)
 
 
 def _flag_word(test: Code) -> str:

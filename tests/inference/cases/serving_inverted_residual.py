@@ -152,13 +152,11 @@ class InvertedResidual(nn.Module):
             nn.BatchNorm2d(channels),
         ]
         self.conv = nn.Sequential(*conv)
-        self.stride_is_1_and_in_channels_is_channels = (
-            stride == 1 and in_channels == channels
-        )
+        self.is_residual = stride == 1 and in_channels == channels
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.conv(x)
-        if self.stride_is_1_and_in_channels_is_channels:
+        if self.is_residual:
             out = out + x
         return out
 

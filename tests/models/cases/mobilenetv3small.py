@@ -6,6 +6,7 @@ After a change to that file, write it again with
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +46,7 @@ class ConvNorm(nn.Sequential):
 
 
 class SqueezeExcite(nn.Module):
-    """SqueezeExcite, a block of mobilenetv3small.cnn."""
+    """Weighs each channel by what the whole map holds."""
 
     def __init__(self, in_channels: int, squeezed: int) -> None:
         super().__init__()
@@ -62,7 +63,9 @@ class SqueezeExcite(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """InvertedResidual, a block of mobilenetv3small.cnn."""
+    """Wide inside, narrow outside; what is narrow is linear, and is added to what
+    came in.
+    """
 
     def __init__(
         self,
@@ -88,15 +91,18 @@ class InvertedResidual(nn.Module):
             ),
         )
         self.block = nn.Sequential(*block)
-        self.stride_is_1_and_in_channels_is_channels = (
-            stride == 1 and in_channels == channels
-        )
+        self.is_residual = stride == 1 and in_channels == channels
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.block(x)
-        if self.stride_is_1_and_in_channels_is_channels:
+        if self.is_residual:
             out = x + out
         return out
+
+
+RE_SE = partial(InvertedResidual, act=nn.ReLU, excite=True)
+RE = partial(InvertedResidual, act=nn.ReLU)
+HS_SE = partial(InvertedResidual, act=nn.Hardswish, excite=True)
 
 
 class MobileNetV3Small(nn.Module):
@@ -104,72 +110,21 @@ class MobileNetV3Small(nn.Module):
 
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
-        features: list[nn.Module] = [
+        self.features = nn.Sequential(
             ConvNorm(3, 16, nn.Hardswish, 3, 2),
-            InvertedResidual(
-                16,
-                kernel=3,
-                expanded=16,
-                channels=16,
-                stride=2,
-                act=nn.ReLU,
-                excite=True,
-            ),
-            InvertedResidual(
-                16, kernel=3, expanded=72, channels=24, stride=2, act=nn.ReLU
-            ),
-            InvertedResidual(24, kernel=3, expanded=88, channels=24, act=nn.ReLU),
-            InvertedResidual(
-                24,
-                kernel=5,
-                expanded=96,
-                channels=40,
-                stride=2,
-                act=nn.Hardswish,
-                excite=True,
-            ),
-        ]
-        for _ in range(2):
-            features.append(
-                InvertedResidual(
-                    40,
-                    kernel=5,
-                    expanded=240,
-                    channels=40,
-                    act=nn.Hardswish,
-                    excite=True,
-                ),
-            )
-        features += [
-            InvertedResidual(
-                40, kernel=5, expanded=120, channels=48, act=nn.Hardswish, excite=True
-            ),
-            InvertedResidual(
-                48, kernel=5, expanded=144, channels=48, act=nn.Hardswish, excite=True
-            ),
-            InvertedResidual(
-                48,
-                kernel=5,
-                expanded=288,
-                channels=96,
-                stride=2,
-                act=nn.Hardswish,
-                excite=True,
-            ),
-        ]
-        for _ in range(2):
-            features.append(
-                InvertedResidual(
-                    96,
-                    kernel=5,
-                    expanded=576,
-                    channels=96,
-                    act=nn.Hardswish,
-                    excite=True,
-                ),
-            )
-        features.append(ConvNorm(96, 6 * 96, nn.Hardswish))
-        self.features = nn.Sequential(*features)
+            RE_SE(16, kernel=3, expanded=16, channels=16, stride=2),
+            RE(16, kernel=3, expanded=72, channels=24, stride=2),
+            RE(24, kernel=3, expanded=88, channels=24),
+            HS_SE(24, kernel=5, expanded=96, channels=40, stride=2),
+            HS_SE(40, kernel=5, expanded=240, channels=40),
+            HS_SE(40, kernel=5, expanded=240, channels=40),
+            HS_SE(40, kernel=5, expanded=120, channels=48),
+            HS_SE(48, kernel=5, expanded=144, channels=48),
+            HS_SE(48, kernel=5, expanded=288, channels=96, stride=2),
+            HS_SE(96, kernel=5, expanded=576, channels=96),
+            HS_SE(96, kernel=5, expanded=576, channels=96),
+            ConvNorm(96, 6 * 96, nn.Hardswish),
+        )
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Sequential(
             nn.Linear(576, 1024),
@@ -187,7 +142,7 @@ class MobileNetV3Small(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.features(x)
-        x = torch.flatten(self.avgpool(x), 1)
-        x = self.classifier(x)
+        x = self.features(x)  # 576 x 7 x 7
+        x = torch.flatten(self.avgpool(x), 1)  # 576
+        x = self.classifier(x)  # classes
         return x
