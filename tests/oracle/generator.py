@@ -6,6 +6,7 @@ take it; where it does not, that is a finding.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,12 @@ from cnndsl.traced import value_of
 from tests.layers.written import written
 from tests.oracle.blocks import Definition, define
 from tests.oracle.layers import Shape, draw
+
+PARAMETERS = {
+    "classes": "5", "wide": "2", "deep": "true", "rate": "0.2", "widths": "[3, 4]", "plan": "[[3, 1], [4, 3]]",
+    "act": "relu", "norm": "batchnorm",
+}  # fmt: skip
+"""What a network may take, with the defaults; those that it reads."""
 
 
 class Refused(AssertionError):  # noqa: N818 - a finding
@@ -57,7 +64,9 @@ class Draft:
         inputs = [f"{f'{word} = ' if len(sizes) > 1 else ''}input({size})" for word, size in sizes.items()]
         body = [*inputs, *self.lines, *more, *([self.output] if self.output else [])]
         lines = "".join(f"    {line}\n" for line in body)
-        return f"network {name}(classes = 5, wide = 2, deep = true) {{\n{lines}}}\n"
+        read = [f"{word} = {value}" for word, value in PARAMETERS.items() if re.search(rf"\b{word}\b", lines)]
+        takes = f"({', '.join(read)})" if read else ""
+        return f"network {name}{takes} {{\n{lines}}}\n"
 
     def shape_after(self, *more: str) -> Shape:
         """The shape of the last value with more lines. Raises Refused where the compiler does not take them."""
@@ -226,6 +235,14 @@ def loops(draft: Draft) -> None:
                 "for [c, k] in [[3, 1], [4, 3]] { conv(c, k, padding = k // 2) -> relu }",
                 "repeat 2 { it + (it -> conv(it.channels, 1)) }",
                 "conv(4 if deep else 2, 1)",
+                "for c in widths { conv(c, 3, padding=1) -> act }",
+                "for [c, k] in plan { conv(c, k, padding = k // 2) -> norm -> act }",
+                "conv(sum(widths), 1) -> norm -> dropout(rate)",
+                "conv(len(plan) * wide, 1) -> leaky_relu(rate) -> act",
+                "for [i, c] in enumerate(widths) { if i > 0 and rate < 0.3 { norm }; conv(wide * c, 1) }",
+                "if deep and wide > 1 { conv(widths[-1], 1) -> act } else { norm }",
+                "wide * it -> conv(it.channels + wide, 1) -> { norm; act }",
+                f"{draft.name('runs')}: {{ for c in widths {{ conv(c, 1); act }} }}",
             ]
         )
     )
@@ -237,6 +254,9 @@ def block(draft: Draft) -> None:
         return
     definition = draft.rng.choice(fitting)
     arguments = definition.arguments(draft.rng, draft.shape)
+    if draft.rng.random() < 0.5:  # what the network takes reaches the block
+        arguments = re.sub(r"^(\d+)", lambda found: f"wide + {int(found[1]) - 2}", arguments)
+        arguments = re.sub(r"\bact=sigmoid\b", "act=act", arguments)
     if definition.others:
         arguments += f", other={draft.rng.choice([*draft.alike(), 'it'])}"
     draft.used["block"] += 1
@@ -277,7 +297,7 @@ def learned_size(draft: Draft) -> str:
 
 LINES: dict[Callable[[Draft], None], int] = {
     layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, branches: 3, gate: 1, split: 1, reduce: 1,
-    name_value: 3, go_back: 1, combine: 3, alike: 2, loops: 3, block: 9, learned: 3,
+    name_value: 3, go_back: 1, combine: 3, alike: 2, loops: 6, block: 9, learned: 3,
 }  # fmt: skip
 
 

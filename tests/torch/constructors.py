@@ -76,7 +76,7 @@ def others(value: Any) -> list[Any]:
 LAYERS: dict[str, list[tuple[str, Callable[[int], Any]]]] = {
     "relu": [("silu", lambda _: nn.SiLU), ("leaky_relu(0.3)", lambda _: partial(nn.LeakyReLU, 0.3))],
     "batchnorm": [
-        ("instancenorm", lambda axes: getattr(nn, f"InstanceNorm{axes}d")),
+        ("instancenorm", lambda axes: getattr(nn, f"InstanceNorm{axes}d", None)),
         ("groupnorm(1)", lambda _: partial(nn.GroupNorm, 1)),
     ],
 }
@@ -123,7 +123,7 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
             compare(program, network, made(), runs=runs)
             parameters = inspect.signature(made.__init__).parameters
             for word, value, other in settings(text, network):
-                if word not in parameters or other.program is None or tried.total() == most:
+                if word not in parameters or other.program is None or value is None or tried.total() == most:
                     continue
                 given = argument(value, str(parameters[word].annotation))
                 compare(other.program, other.program.network(network.name), made(**{word: given}), runs=runs)

@@ -81,6 +81,30 @@ def test_arguments_of_all_types_are_drawn() -> None:
         network Net(wide = 2) { input(2, 12); if wide > 2 { conv(4, 1) }; relu; Wrap(6, Plain) -> Wrap(wide) }
         """,
         """
+        block Add(other) { it + other }
+        network Net(c = 3) {
+            input(3, 8, 8)
+            concat(it, it -> batchnorm -> relu -> conv(c, 1) -> dropout(0.1) -> conv(3, 3, padding=1)) -> conv(3, 1)
+            it -> Add(it -> batchnorm -> relu -> conv(c, 1) -> dropout(0.1) -> conv(3, 3, padding=1)) -> relu
+            small = it -> maxpool(2)
+            upsample(small -> batchnorm -> relu -> conv(c, 1) -> dropout(0.1) -> conv(3, 3, padding=1), like=it)
+        }
+        """,
+        """
+        network Net(c = 3) {
+            input(3, 8, 8)
+            outs = [it -> batchnorm -> relu -> conv(c, 1) -> dropout(0.1) -> conv(3, 3, padding=1), it -> conv(3, 1)]
+            concat(outs)
+        }
+        """,
+        """
+        network Net(size = [3, 5], stride = 2) {
+            input(4, 16, 16)
+            maxpool(size, 1) -> avgpool(stride) -> conv(3, size, padding=size)
+            linear(stride * 3)
+        }
+        """,
+        """
         block Mix { linear(10, axis=-1) }
         network Net(dim = 16) { input(3, 8, 8); reshape([12, 16]); linear(dim, axis=-1) -> Mix }
         """,

@@ -7,9 +7,10 @@ same walk, without its lines, tells what comes out of a block for the arguments 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
@@ -42,6 +43,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     Training,
+    walk,
 )
 from cnndsl.backends.pytorch.sorts import Sort, is_identity, sample_of, sort_of
 from cnndsl.backends.pytorch.values import (
@@ -1128,8 +1130,7 @@ class Body(Construct):
         return self.apply_stage(recipe, None, node, value)
 
     def applied_pipe(self, start: Any, stages: Sequence[Any]) -> Any:
-        value: Any = start
-        made = [self.stage(node) for node in stages]
+        value, *made = self.in_order([lambda: start, *(partial(self.stage, node) for node in stages)])
         for recipe, label, node in made:
             value = self.apply_stage(recipe, label, node, value)
         return value
@@ -1486,20 +1487,21 @@ class Body(Construct):
 
     # Values that are chosen, joined, computed in loops
 
-    def operand(self, node: Any) -> Any:
+    def in_order(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
         outer, self.target = self.target, None
-        value = self.evaluate(node)
-        mark = len(self.lines)
-
-        def settled() -> Any:
+        try:
+            made = [(work(), len(self.lines)) for work in works]
+        finally:
             self.target = outer
-            if isinstance(value, Tensor) and not isinstance(value.code, ast.Name) and len(self.lines) > mark:
+        values = []
+        for value, mark in reversed(made):
+            values.append(value)
+            is_overtaken = any(isinstance(line, Compute) for line in walk(self.lines[mark:]))
+            if isinstance(value, Tensor) and not isinstance(value.code, ast.Name) and is_overtaken:
                 variable = self.temporary()
                 self.lines.insert(mark, Compute((variable,), value.code, shape=value.shape))
-                return value.moved(name(variable))
-            return value
-
-        return settled
+                values[-1] = value.moved(name(variable))
+        return values[::-1]
 
     def chosen_value(self, test: Static, node: nodes.Conditional) -> Any:
         outer = self.it
@@ -1535,28 +1537,22 @@ class Body(Construct):
                 items = source.value
             else:
                 raise Untranslatable("as many values as a parameter says", node.span, names=self._names(source))
-            made = []
-            for item in items:
+
+            def turn(item: Any) -> Any:
                 self.scope = Scope(scope)
                 self.bind_items(node.targets, item)
                 if node.condition is None or self.decided(self.test(node.condition)):
-                    value = self.evaluate(node.item)
-                    made.append(self._apart(value))
-            return TensorList(tuple(made))
+                    return self.evaluate(node.item)
+                return None
+
+            made = self.in_order([partial(turn, item) for item in items])
+            return TensorList(tuple(value for value in made if value is not None))
         finally:
             self.scope = scope
             self.target = outer
 
     def _names(self, source: Any) -> frozenset[str]:
         return self.names_of(source) if isinstance(source, Static) else frozenset()
-
-    def _apart(self, value: Any) -> Any:
-        """A value of a list, which later ones must not be computed before."""
-        if isinstance(value, Tensor) and isinstance(value.code, ast.Call) and not self.is_silent and self.loops:
-            variable = self.temporary()
-            self.lines.append(Compute((variable,), value.code, shape=value.shape))
-            return value.moved(name(variable))
-        return value
 
     _registered: dict[int, Any]
     _always: set[int]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
@@ -19,6 +20,7 @@ from cnndsl.backends.pytorch.code import (
     names_in,
     parsed,
     replaced,
+    subscript,
     tuple_of,
     within_64_bits,
 )
@@ -140,9 +142,12 @@ class Construct(Expressions):
         return Made(code, (self.plain_shape(shape),), target, word="layer", begins=begins)
 
     def rule(self, layer: Layer, shape: Shape) -> Shape:
-        """What a layer gives; of lists that are known when a module is built, any numbers."""
+        """What a layer gives; of lists that are known when a module is built, item by item."""
         lists = {
-            word: tuple(self.fresh(1) for _ in shape[1:])
+            word: tuple(
+                self.number(subscript(held.code, constant(at)), item)
+                for at, item in zip(range(len(shape) - 1), cycle(held.sample), strict=False)
+            )
             for word in type(layer).model_fields
             if isinstance(held := getattr(layer, word, None), Opaque) and isinstance(held.sample, tuple)
         }

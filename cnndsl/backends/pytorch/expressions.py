@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
@@ -257,8 +258,7 @@ class Expressions:
         return Static(Opaque(code, plain), code)
 
     def _list(self, node: nodes.ListOf) -> Any:
-        items = [self.evaluate(item) for item in node.items]
-        return self.listed(items)
+        return self.listed(self.operands(node.items))
 
     def listed(self, items: list[Any]) -> Any:
         """A list of what was worked out."""
@@ -402,7 +402,7 @@ class Expressions:
             case ExternRecipe():
                 return self._bound_extern(function, node)
             case ParamRecipe():
-                given = tuple((argument.name, self.evaluate(argument.value)) for argument in node.arguments)
+                given = tuple(self.arguments(node))
                 return ParamRecipe(function.code, function.choices, function.needs, (*function.arguments, *given))
             case Function():
                 return self._function_call(function.name, node)
@@ -417,7 +417,7 @@ class Expressions:
 
     def _kind_call(self, recipe: KindRecipe, node: nodes.Call) -> Any:
         kind = recipe.kind
-        values = [(argument.name, self.evaluate(argument.value)) for argument in node.arguments]
+        values = self.arguments(node)
         if kind.kind in OPERATIONS and any(word == "like" for word, _ in values):
             like = next(value for word, value in values if word == "like")
             rest = [argument for argument in node.arguments[1:] if argument.name != "like"]
@@ -453,13 +453,12 @@ class Expressions:
         given = dict(recipe.arguments)
         left = [word for word in names if word not in given]
         positional = 0
-        for position, argument in enumerate(node.arguments):
-            value = self.evaluate(argument.value)
-            if argument.name is None:
+        for position, (word, value) in enumerate(self.arguments(node)):
+            if word is None:
                 given[left[position]] = value
                 positional += 1
             else:
-                given[argument.name] = value
+                given[word] = value
         ordered = {word: given[word] for word in names if word in given}
         if recipe.arguments:
             positional = 0
@@ -476,7 +475,7 @@ class Expressions:
     def _function_call(self, word: str, node: nodes.Call) -> Any:
         if word == "parameter":
             return self.learned(node)
-        values = [self.evaluate(argument.value) for argument in node.arguments if argument.name is None]
+        values = self.operands([argument.value for argument in node.arguments if argument.name is None])
         named = [argument for argument in node.arguments if argument.name is not None]
         spread: list[Any] = []
         for value in values:
@@ -673,15 +672,21 @@ class Expressions:
                 else ast.UnaryOp(ast.USub(), value.code)
             )
             return Static(-value.value, code)
-        left = self.operand(node.operands[0])
-        right = self.evaluate(node.operands[1])
-        left = left()
+        left, right = self.operands(node.operands)
         return self._binary(node, left, right)
 
-    def operand(self, node: Any) -> Callable[[], Any]:
-        """An operand that is worked out before another one; what it is once the other one is, too."""
-        value = self.evaluate(node)
-        return lambda: value
+    def operands(self, items: Sequence[Any]) -> list[Any]:
+        """Expressions, in their order."""
+        return self.in_order([partial(self.evaluate, item) for item in items])
+
+    def in_order(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
+        """What each of them gives: none overwrites what another one reads, or runs before one in front of it."""
+        raise NotImplementedError
+
+    def arguments(self, node: nodes.Call) -> list[tuple[str | None, Any]]:
+        """The arguments of a call, each with its name or None."""
+        values = self.operands([argument.value for argument in node.arguments])
+        return [(argument.name, value) for argument, value in zip(node.arguments, values, strict=True)]
 
     def _binary(self, node: nodes.Op, left: Any, right: Any) -> Any:
         word = node.operator

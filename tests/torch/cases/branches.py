@@ -56,8 +56,7 @@ class Gated(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a, b = torch.chunk(x, 2, 1)
-        out2: Tensor = self.tanh1(a)
-        x = out2 * self.sigmoid1(b)
+        x = self.tanh1(a) * self.sigmoid1(b)
         return x
 
 
