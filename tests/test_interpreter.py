@@ -60,22 +60,22 @@ def test_a_walk_goes_into_the_modules_inside() -> None:
     program = program_of(TEXT)
     walk = [(at.path, at.word, values[at.step.outputs[0]]) for at, values in Depth(program).walk(_top(program), [0])]
     assert walk == [
-        ("outer1", "Outer", 3),
-        ("outer1.b", "conv", 1),
-        ("outer1.inner1", "Inner", 3),
-        ("outer1.inner1.a", "conv", 2),
-        ("outer1.inner1.relu1", "relu", 3),
+        ("outer1.0", "Outer", 3),
+        ("outer1.0.b", "conv", 1),
+        ("outer1.0.inner1", "Inner", 3),
+        ("outer1.0.inner1.a", "conv", 2),
+        ("outer1.0.inner1.relu1", "relu", 3),
         ("", "+", 3),
-        ("outer2", "Outer", 6),
-        ("outer2.b", "conv", 4),
-        ("outer2.inner1", "Inner", 6),
-        ("outer2.inner1.a", "conv", 5),
-        ("outer2.inner1.relu1", "relu", 6),
+        ("outer1.1", "Outer", 6),
+        ("outer1.1.b", "conv", 4),
+        ("outer1.1.inner1", "Inner", 6),
+        ("outer1.1.inner1.a", "conv", 5),
+        ("outer1.1.inner1.relu1", "relu", 6),
         ("", "+", 6),
         ("relu1", "relu", 7),
     ]
     paths = [at.path for at, _ in Outside(program).walk(_top(program), [0])]
-    assert paths == ["outer1", "outer1.b", "outer1.inner1", "", "outer2", "outer2.b", "outer2.inner1", "", "relu1"]
+    assert paths == ["outer1.0", "outer1.0.b", "outer1.0.inner1", "", "outer1.1", "outer1.1.b", "outer1.1.inner1", "", "relu1"]
 
 
 def test_a_walk_at_any_depth() -> None:

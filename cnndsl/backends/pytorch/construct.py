@@ -235,9 +235,7 @@ class Construct(Expressions):
             return False
         if isinstance(value, tuple) and any(isinstance(item, (Traced, Opaque)) for item in value):
             return False
-        return (bool(value == default) and type(value) is type(default)) or (
-            value == default and not isinstance(value, bool)
-        )
+        return type(value) is type(default) and bool(value == default)
 
     def argument_code(self, value: Any) -> Code:
         """An argument in Python."""
