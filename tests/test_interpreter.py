@@ -75,7 +75,17 @@ def test_a_walk_goes_into_the_modules_inside() -> None:
         ("relu1", "relu", 7),
     ]
     paths = [at.path for at, _ in Outside(program).walk(_top(program), [0])]
-    assert paths == ["outer1.0", "outer1.0.b", "outer1.0.inner1", "", "outer1.1", "outer1.1.b", "outer1.1.inner1", "", "relu1"]
+    assert paths == [
+        "outer1.0",
+        "outer1.0.b",
+        "outer1.0.inner1",
+        "",
+        "outer1.1",
+        "outer1.1.b",
+        "outer1.1.inner1",
+        "",
+        "relu1",
+    ]
 
 
 def test_a_walk_at_any_depth() -> None:
