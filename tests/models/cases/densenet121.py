@@ -42,22 +42,17 @@ class DenseLayer(nn.Module):
         return out
 
 
-class DenseBlock(nn.Module):
+class DenseBlock(nn.Sequential):
     """DenseBlock, a block of densenet121.cnn."""
 
     def __init__(self, in_channels: int, layers: int, growth: int) -> None:
-        super().__init__()
+        parts: OrderedDict[str, nn.Module] = OrderedDict()
         channels = in_channels
-        self.layers = layers
         for i in range(layers):
-            self.add_module(f"denselayer{i + 1}", DenseLayer(channels, growth))
+            parts[f"denselayer{i + 1}"] = DenseLayer(channels, growth)
             channels += growth
+        super().__init__(parts)
         self.out_channels = channels
-
-    def forward(self, x: Tensor) -> Tensor:
-        for i in range(self.layers):
-            x = getattr(self, f"denselayer{i + 1}")(x)
-        return x
 
 
 class DenseNet121(nn.Module):
@@ -90,5 +85,5 @@ class DenseNet121(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.features(x)
         x = F.adaptive_avg_pool2d(F.relu(x), 1)
-        x = self.classifier(torch.flatten(x, 1))
+        x = self.classifier(torch.flatten(x, 1))  # classes
         return x

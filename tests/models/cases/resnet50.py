@@ -50,24 +50,21 @@ class ResNet50(nn.Module):
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        layer1: list[nn.Module] = []
         in_channels = 64
+        layer1: list[nn.Module] = []
         for _ in range(3):
             layer1.append(Bottleneck(in_channels, 64))
             in_channels = 256
         self.layer1 = nn.Sequential(*layer1)
-        layer2: list[nn.Module] = [Bottleneck(in_channels, 128, 2)]
-        for _ in range(3):
-            layer2.append(Bottleneck(512, 128))
-        self.layer2 = nn.Sequential(*layer2)
-        layer3: list[nn.Module] = [Bottleneck(512, 256, 2)]
-        for _ in range(5):
-            layer3.append(Bottleneck(1024, 256))
-        self.layer3 = nn.Sequential(*layer3)
-        layer4: list[nn.Module] = [Bottleneck(1024, 512, 2)]
-        for _ in range(2):
-            layer4.append(Bottleneck(2048, 512))
-        self.layer4 = nn.Sequential(*layer4)
+        self.layer2 = nn.Sequential(
+            Bottleneck(in_channels, 128, 2), *(Bottleneck(512, 128) for _ in range(3))
+        )
+        self.layer3 = nn.Sequential(
+            Bottleneck(512, 256, 2), *(Bottleneck(1024, 256) for _ in range(5))
+        )
+        self.layer4 = nn.Sequential(
+            Bottleneck(1024, 512, 2), Bottleneck(2048, 512), Bottleneck(2048, 512)
+        )
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(2048, classes)
         for module in self.modules():
@@ -77,11 +74,11 @@ class ResNet50(nn.Module):
                 )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu(self.bn1(self.conv1(x)))
-        x = self.maxpool(x)
+        x = self.relu(self.bn1(self.conv1(x)))  # 64 x 112 x 112
+        x = self.maxpool(x)  # 64 x 56 x 56
         x = self.layer1(x)
-        x = self.layer2(x)
-        x = self.layer3(x)
-        x = self.layer4(x)
-        x = self.fc(torch.flatten(self.avgpool(x), 1))
+        x = self.layer2(x)  # 512 x 28 x 28
+        x = self.layer3(x)  # 1024 x 14 x 14
+        x = self.layer4(x)  # 2048 x 7 x 7
+        x = self.fc(torch.flatten(self.avgpool(x), 1))  # classes
         return x
