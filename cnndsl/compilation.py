@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.diagnostics import Diagnostic, error
 from cnndsl.imports import FolderReader, ImportProblem, Reader, nowhere
+from cnndsl.ir import nodes
 from cnndsl.program import Program
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
@@ -97,8 +98,12 @@ class Compilation:
         return Compilation(self.source, (*self.diagnostics, missing.diagnostic), None)
 
     def with_classes(self) -> Compilation:
-        """The compilation, with an error where a definition cannot be written as a class of PyTorch."""
-        if self.program is not None and self.program.networks:
+        """The compilation, with an error where a definition cannot be written as a class of PyTorch.
+
+        What is refused depends on something that a class leaves open. One network without a parameter, a loop or a
+        condition leaves nothing open, and is not translated to find that out.
+        """
+        if self.program is not None and self.program.networks and not _is_settled(self.program):
             try:
                 self.python()
             except CompilationError as refused:
@@ -337,6 +342,14 @@ class Compilation:
             return parse(Source(file, self.read(PurePosixPath(file))))[0]
         except ImportProblem:
             return None
+
+
+def _is_settled(program: Program) -> bool:
+    """Whether a text is one definition whose every size and part is settled by its lines alone."""
+    match program.definitions:
+        case (nodes.Definition(parameters=(), body=body),):
+            return all(isinstance(statement, nodes.Bind | nodes.Apply | nodes.InitRule) for statement in body)
+    return False
 
 
 def _check_torch() -> None:
