@@ -6,7 +6,7 @@ import inspect
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -73,27 +73,39 @@ def others(value: Any) -> list[Any]:
     return []
 
 
-LAYERS: dict[str, list[tuple[str, Callable[[int], Any]]]] = {
+INSTANCE_NORMS = {
+    nn.BatchNorm1d: nn.InstanceNorm1d,
+    nn.BatchNorm2d: nn.InstanceNorm2d,
+    nn.BatchNorm3d: nn.InstanceNorm3d,
+}
+"""The instance normalisation on as many axes; what is normalised may have others than what a network is given."""
+
+LAYERS: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
     "relu": [("silu", lambda _: nn.SiLU), ("leaky_relu(0.3)", lambda _: partial(nn.LeakyReLU, 0.3))],
     "batchnorm": [
-        ("instancenorm", lambda axes: getattr(nn, f"InstanceNorm{axes}d", None)),
+        ("instancenorm", INSTANCE_NORMS.get),
         ("groupnorm(1)", lambda _: partial(nn.GroupNorm, 1)),
     ],
 }
-"""For layers that are defaults others, as the text says them and, for a number of axes, as a constructor takes them."""
+"""For layers that are defaults others, as the text says them and, beside a default, as a constructor takes them."""
 
 
-def settings(text: str, network: Module) -> Iterator[tuple[str, Any, Compilation]]:
-    """Arguments of a network beyond those of the text: the parameter, what it is given, and the text compiled so."""
+def settings(
+    text: str, network: Module, parameters: Mapping[str, inspect.Parameter]
+) -> Iterator[tuple[str, Any, Compilation]]:
+    """Arguments of a network beyond those of the text: the parameter, what it is given, and the text compiled so.
+
+    `parameters` are those of the generated constructor.
+    """
     for parameter in network.parameters:
         for value in others(parameter.value):
             yield parameter.name, value, cnndsl.compile(text, settings={parameter.name: value})
     head = re.search(rf"^network {network.name}\((.*)\) {{", text, re.MULTILINE)
     for word, layer in re.findall(r"(\w+) = (\w+)(?=,|$)", head[1] if head else ""):
-        for written, made in LAYERS.get(layer, ()):
+        for written, made in LAYERS.get(layer, ()) if word in parameters else ():
             assert head is not None
             changed = re.sub(rf"\b{word} = {layer}\b", f"{word} = {written}", head[0])
-            yield word, made(len(network.input_shapes[0]) - 1), cnndsl.compile(text.replace(head[0], changed))
+            yield word, made(parameters[word].default), cnndsl.compile(text.replace(head[0], changed))
 
 
 def argument(value: Any, annotation: str) -> Any:
@@ -122,7 +134,7 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
             made = getattr(module, network.name)
             compare(program, network, made(), runs=runs)
             parameters = inspect.signature(made.__init__).parameters
-            for word, value, other in settings(text, network):
+            for word, value, other in settings(text, network, parameters):
                 if word not in parameters or other.program is None or value is None or tried.total() == most:
                     continue
                 given = argument(value, str(parameters[word].annotation))
