@@ -135,6 +135,34 @@ def test_arguments_of_all_types_are_drawn() -> None:
             conv(4, 3)
         }
         """,
+        """
+        block Perhaps(channels) { conv(channels, 1); if input.channels == channels { it + input } }
+        network Net(width = 2) {
+            input(3, 9, 9)
+            shared = conv(width, 3, padding=1)
+            conv(2 * width, 1)
+            Perhaps(2)
+            if it.channels == width { shared -> relu }
+        }
+        """,
+        """
+        block Grow(channels, depth = 1) { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }
+        network Net(depth = 1) {
+            input(3, 9, 9)
+            grown: { Grow(2, depth); relu }
+            if depth == 3 { inner: { Grow(3, depth) -> relu } }
+            global_avgpool -> head: linear(5)
+        }
+        """,
+        """
+        block Grow(channels, depth = 1) { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }
+        network Net(depth = 1, width = 4) {
+            input(3, 9, 9)
+            shared = conv(width, 3, padding=1)
+            Grow(2, depth)
+            if it.channels == width { shared -> relu }
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

@@ -185,6 +185,8 @@ class Expressions:
             return True
         for p, q in facts:
             one, other = self.expanded(p), self.expanded(q)
+            if left - right in (one - other, other - one):
+                return True
             for this, that in ((one, other), (other, one)):
                 if len(this.terms) == 1 and len(this.terms[0][0]) == 1 and this.terms[0][1] == 1:
                     atom = this.terms[0][0][0]

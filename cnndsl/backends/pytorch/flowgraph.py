@@ -70,6 +70,8 @@ class Assign:
     name: str
     code: Code
     type: str = ""
+    is_read_outside: bool = False
+    """Whether it is read behind the chain, the condition or the loop around it."""
 
 
 @dataclass(eq=False)
@@ -363,6 +365,16 @@ class InitSlice:
     def __init__(self, used: set[int], stores: dict[int, set[str]], flags: dict[int, str]) -> None:
         self._used, self._stores, self._flags = used, stores, flags
         self.sizes: set[tuple[frozenset[Any], int]] = set()
+        self._outside: set[str] = set()
+        """What is read behind the lines at hand."""
+
+    def _inside(self, lines: Sequence[Any], live: set[str]) -> list[Any]:
+        """Lines inside of a line, with what is live after that."""
+        outer, self._outside = self._outside, self._outside | live
+        try:
+            return self.slice(lines, live)
+        finally:
+            self._outside = outer
 
     def slice(self, lines: Sequence[Any], live: set[str]) -> list[Any]:
         """As for `forward`."""
@@ -391,6 +403,7 @@ class InitSlice:
                 if line.name not in live:
                     return None
                 live.discard(line.name)
+                line.is_read_outside = line.name in self._outside
                 self._reads(line.code, live)
                 return line
             case Register():
@@ -414,7 +427,7 @@ class InitSlice:
                 return line
             case If():
                 yes_live, no_live = set(live), set(live)
-                yes, no = self.slice(line.yes, yes_live), self.slice(line.no, no_live)
+                yes, no = self._inside(line.yes, yes_live), self._inside(line.no, no_live)
                 if not yes and not no:
                     return None
                 live.clear()
@@ -426,7 +439,7 @@ class InitSlice:
             case For():
                 while True:
                     inside = set(live)
-                    kept = self.slice(line.lines, inside)
+                    kept = self._inside(line.lines, inside)
                     if not kept:
                         return None
                     inside -= names_in_target(line.target)
@@ -447,7 +460,7 @@ class InitSlice:
 
     def _value(self, value: Code | Chain, live: set[str]) -> Code | Chain:
         if isinstance(value, Chain):
-            return Chain(value.name, self.slice(value.lines, live), value.is_labelled)
+            return Chain(value.name, self._inside(value.lines, live), value.is_labelled)
         self._reads(value, live)
         return value
 

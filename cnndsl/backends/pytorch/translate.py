@@ -32,6 +32,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Return,
     Training,
     spliced,
+    uses,
     walk,
 )
 from cnndsl.backends.pytorch.initialise import rule_names, settle_begins
@@ -51,7 +52,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Untranslatable,
 )
-from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter
+from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, codes_of
 from cnndsl.ir import nodes
 from cnndsl.ir.words import WORDS
 from cnndsl.layers.catalogue import KINDS
@@ -334,8 +335,6 @@ class Translation:
         made = self.scratch(recipe, marked, caller)
         found: set[int] = set()
         for line in walk([Append(made.value)]):
-            from cnndsl.backends.pytorch.write import codes_of
-
             for code in codes_of(line):
                 found |= {axis for axis in range(len(shape)) if f"asked_{axis}" in names_in(code)}
         result = self.scratch(recipe, shape, caller).shapes[0]
@@ -723,6 +722,7 @@ class _ClassTranslation:
         init = InitSlice(forward.used, stores, {key: flag for key, flag in flags.items() if flag})
         live_init: set[str] = rule_names(body.rules, [])
         kept_init = spliced(init.slice([*lines, *self._keep(shape)], live_init))
+        self._check_order(kept_init)
         own = settle_begins(kept_init, is_network=definition_kind == "network", helpers=self._file.helpers)
         self._file.asked(init.sizes)
         sizes = self._live_sizes(live_init)
@@ -735,6 +735,19 @@ class _ClassTranslation:
         made.summed = branches.found
         made.input_rank = tuple(body.inputs[0][1].shape) if body.inputs else ()
         return made
+
+    def _check_order(self, lines: list[Any]) -> None:
+        """Refuse a part that is declared before the part whose size it follows from."""
+        there: set[int] = set()
+        for line in walk(lines):
+            for number in set().union(*(uses(code).parts for code in codes_of(line))) - there:
+                raise Untranslatable(
+                    f"a part is declared before {self._body.parts[number].name}, whose size it follows from",
+                    self._definition.span,
+                    "declare it where it is first applied",
+                )
+            if isinstance(line, Register):
+                there.add(line.part.number)
 
     def _show_sizes(self, lines: list[Any]) -> None:
         """Note the sizes of values, where they are numbers or parameters of the network."""

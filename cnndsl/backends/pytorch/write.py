@@ -79,7 +79,7 @@ class InitWriter:
         value = following.value if isinstance(following, (Append, Register)) else None
         if not (isinstance(value, ast.Name) and value.id == line.name):
             return False
-        return _count_reads(lines, line.name) == 1
+        return not line.is_read_outside and _count_reads(lines, line.name) == 1
 
     def _line(self, line: Any, indent: str) -> list[str]:
         match line:
