@@ -163,6 +163,32 @@ def test_arguments_of_all_types_are_drawn() -> None:
             if it.channels == width { shared -> relu }
         }
         """,
+        """
+        block Late(channels, depth = 1, act = relu) {
+            conv(channels, 1)
+            before = it
+            act
+            if depth == 2 { it + before } else { if depth == 1 { before -> act } }
+        }
+        network Net { input(3, 9, 9); Late(2) -> Late(2, depth=2) -> Late(2, depth=3) }
+        """,
+        """
+        block Some(channels, depth = 1) {
+            conv(channels, 1)
+            a = it -> conv(channels, 1) -> batchnorm
+            c = it
+            repeat depth { c = c -> conv(channels, 3, padding=1) }
+            "x-y": relu
+            if depth == 2 { it + a } else if depth == 3 { concat(a, c) -> conv(channels, 1) } else if depth == 4 {
+                conv(channels, 1)
+                if channels == 4 { it + c }
+            }
+        }
+        network Net(depth = 1) {
+            input(3, 9, 9)
+            Some(4, depth) -> Some(4, 2) -> Some(4, 3) -> Some(4, 4) -> Some(5, 4) -> Some(4, 5)
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

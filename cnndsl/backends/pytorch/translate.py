@@ -35,6 +35,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
+from cnndsl.backends.pytorch.guards import Guards
 from cnndsl.backends.pytorch.initialise import rule_names, settle_begins
 from cnndsl.backends.pytorch.serve import followers
 from cnndsl.backends.pytorch.sorts import Sort, is_identity, recipe_key, sample_of, sort_of
@@ -700,6 +701,7 @@ class _ClassTranslation:
         shape = results[0].value.shape
         lines += tail
         lines.append(Return([], tuple(always), tuple(training)))
+        lines = Guards().guarded(lines)
         forward = ForwardSlice(body.parts)
         live: set[str] = set()
         kept = forward.slice(lines, live)

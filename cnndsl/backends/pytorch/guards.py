@@ -1,0 +1,259 @@
+"""Layers whose values are read in some cases only are there, and are applied, in these cases only.
+
+For every variable of `forward` a backward walk keeps in which cases it is read: as an "or" of "and"s of the tests of
+the conditions behind it. A line whose value is read in some cases only is put under a condition, as is what registers
+the parts that it applies.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.backends.pytorch.code import Code, all_of, any_of, flat, names_in, negated
+from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Register, Return, Training, uses, walk
+from cnndsl.backends.pytorch.values import Untranslatable
+from cnndsl.backends.pytorch.write import codes_of
+
+Case = frozenset[tuple[int, bool]]
+"""Numbers of tests with their outcomes, all of which hold."""
+Cases = frozenset[Case]
+"""One of these holds."""
+ALWAYS: Cases = frozenset([frozenset()])
+NEVER: Cases = frozenset()
+_MOST_CASES = 64
+
+
+@dataclass(eq=False)
+class _Test:
+    """A test without "and", "or" and "not"."""
+
+    code: Code
+    mentions: frozenset[Any]
+    """The variables and the parts that it reads."""
+    is_stale: bool = False
+    """Whether it comes out differently at the line at hand, before these are what they are at the condition."""
+
+
+class Guards:
+    """Puts lines under the conditions under which their values are read."""
+
+    def __init__(self) -> None:
+        self._tests: list[_Test] = []
+        self._numbers: dict[str, int] = {}
+        self._parts: dict[int, Cases] = {}
+        self._guards: dict[int, Code] = {}
+        self._twins: dict[int, If] = {}
+        self._sized: set[int] = set()
+        """Parts from which `__init__` reads a size."""
+
+    def guarded(self, lines: Sequence[Any]) -> list[Any]:
+        """The lines of a definition, which end with what goes out."""
+        inside = [line for line in walk(lines) if not isinstance(line, (Compute, Return))]
+        self._sized = {number for line in inside for code in codes_of(line) for number in uses(code).parts}
+        self._walk(lines, {}, ALWAYS)
+        return self._placed(lines, set()) if self._guards else list(lines)
+
+    # In which cases a value is read
+
+    def _walk(self, lines: Sequence[Any], live: dict[str, Cases], path: Cases) -> None:
+        """Note the guards of lines; `live` becomes what is read before them, and in which cases."""
+        for line in reversed(lines):
+            match line:
+                case Return():
+                    self._read([code for _, code in (*line.always, *line.training)], ALWAYS, live)
+                case Compute():
+                    cases = _either(*(live.pop(each, NEVER) for each in line.names))
+                    self._guard(line, cases, path, is_needed=bool(uses(line.code).parts))
+                    self._read([line.code], cases, live)
+                case Assign():
+                    self._change(line.name)
+                case Register():
+                    self._guard(line, self._parts.get(line.part.number, NEVER), path, is_needed=True)
+                    if id(line) in self._guards and line.part.number in self._sized:
+                        raise Untranslatable(f"a size of {line.part.name} is needed where {line.part.name} is not")
+                    self._change(line.part.number)
+                case If():
+                    self._if(line, live, path)
+                case For():
+                    self._for(line, live, path)
+                case Training():
+                    inside = dict(live)
+                    self._walk(line.lines, inside, path)
+                    live.update({each: _either(cases, live.get(each, NEVER)) for each, cases in inside.items()})
+                case _:
+                    continue
+
+    def _read(self, codes: Iterable[Code], cases: Cases, live: dict[str, Cases]) -> None:
+        for found in map(uses, codes):
+            for each in found.names:
+                if each.startswith(FLOW):
+                    live[each] = _either(live.get(each, NEVER), cases)
+            for number in found.parts:
+                self._parts[number] = _either(self._parts.get(number, NEVER), cases)
+
+    def _if(self, line: If, live: dict[str, Cases], path: Cases) -> None:
+        changed = {each.name for each in walk([line]) if isinstance(each, Assign)}
+        self._forget(changed)
+        ways = []
+        for outcome, lines in ((True, line.yes), (False, line.no)):
+            cases = self._cases(line.test, outcome)
+            way = {each: _both(known, cases) for each, known in live.items()}
+            self._walk(lines, way, _both(path, cases))
+            ways.append(way)
+        live.clear()
+        for each in dict.fromkeys([*ways[0], *ways[1]]):
+            live[each] = _either(*(way.get(each, NEVER) for way in ways))
+        for case in self._cases(line.test, outcome=True):
+            for number, _ in case:
+                self._tests[number].is_stale = False
+
+    def _for(self, line: For, live: dict[str, Cases], path: Cases) -> None:
+        inside = list(walk(line.lines))
+        computed = [each for each in inside if isinstance(each, Compute)]
+        cases = _either(*(live.get(each, NEVER) for compute in computed for each in compute.names))
+        self._guard(line, cases, path, is_needed=True)
+        self._read([each.code for each in computed], cases, live)
+        for each in inside:
+            if isinstance(each, Assign):
+                self._change(each.name)
+
+    def _change(self, what: Any) -> None:
+        """Before a line that gives a variable something, or registers a part."""
+        for test in self._tests:
+            test.is_stale |= what in test.mentions
+        self._forget({what})
+
+    def _forget(self, changed: set[Any]) -> None:
+        self._numbers = {
+            text: number for text, number in self._numbers.items() if changed.isdisjoint(self._tests[number].mentions)
+        }
+
+    # Tests
+
+    def _cases(self, test: Code, outcome: bool) -> Cases:
+        """When a test comes out so."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return self._cases(test.operand, not outcome)
+        if isinstance(test, ast.BoolOp):
+            sides = [self._cases(each, outcome) for each in test.values]
+            if isinstance(test.op, ast.And) != outcome:
+                return _either(*sides)
+            made = ALWAYS
+            for side in sides:
+                made = _both(made, side)
+            return made
+        opposite = negated(test)
+        text, other = flat(test), flat(opposite)
+        if text not in self._numbers and other in self._numbers:
+            return frozenset([frozenset([(self._numbers[other], not outcome)])])
+        if text not in self._numbers:
+            self._numbers[text] = len(self._tests)
+            self._tests.append(_Test(test, frozenset(names_in(test) | uses(test).parts)))
+        return frozenset([frozenset([(self._numbers[text], outcome)])])
+
+    def _guard(self, line: Any, cases: Cases, path: Cases, *, is_needed: bool) -> None:
+        """Note the condition under which a line is there, beside those around it."""
+        left = _within(cases, path)
+        if left in (ALWAYS, NEVER):
+            return
+        if any(self._tests[number].is_stale for case in left for number, _ in case):
+            if is_needed:
+                raise Untranslatable("whether this is read is only known behind it", names=frozenset(self._names(left)))
+            return
+        tests = [
+            all_of([self._code(number, outcome) for number, outcome in sorted(case)])
+            for case in sorted(left, key=sorted)
+        ]
+        self._guards[id(line)] = any_of(tests)
+
+    def _names(self, cases: Cases) -> set[str]:
+        found = {each for case in cases for number, _ in case for each in self._tests[number].mentions}
+        return {each for each in found if isinstance(each, str)}
+
+    def _code(self, number: int, outcome: bool) -> Code:
+        test = self._tests[number].code
+        return test if outcome else negated(test)
+
+    # The lines
+
+    def _placed(self, lines: Sequence[Any], unset: set[str]) -> list[Any]:
+        """The lines under their conditions; `unset` are the variables that are set in some cases only."""
+        made: list[Any] = []
+        group: If | None = None
+        for line in lines:
+            test = self._guards.get(id(line))
+            if isinstance(line, Compute) and not uses(line.code).parts and unset.isdisjoint(names_in(line.code)):
+                test = None
+            if isinstance(line, If):
+                if group is not None and flat(group.test) == flat(line.test):
+                    line.yes = [*group.yes, *line.yes]
+                    self._note_twins(group, line)
+                    made.pop()
+                line.yes, line.no = self._placed(line.yes, unset), self._placed(line.no, unset)
+            names = _set_by(line)
+            if test is None:
+                unset -= names
+                made.append(line)
+                group = None
+                continue
+            unset |= names
+            if group is None or flat(group.test) != flat(test):
+                group = If(test, [], [])
+                made.append(group)
+            group.yes.append(line)
+            self._note_twins(If(test, [line], []), group)
+        return made
+
+    def _note_twins(self, lines: If, home: If) -> None:
+        """What registers parts has the condition under which they are applied as its twin."""
+        for line in walk(lines.yes):
+            if isinstance(line, Register):
+                self._twins[line.part.number] = home
+            for number in uses(line.code).parts if isinstance(line, Compute) else ():
+                registers = self._twins.get(number)
+                if registers is not None and registers is not home:
+                    registers.twin = id(home)  # type: ignore[attr-defined]
+
+
+def _set_by(line: Any) -> set[str]:
+    return {each for inner in walk([line]) if isinstance(inner, Compute) for each in inner.names}
+
+
+def _either(*several: Cases) -> Cases:
+    """One of several holds, said as shortly as may be."""
+    found: set[Case] = set().union(*several)
+    if len(found) > _MOST_CASES:
+        raise Untranslatable("too many cases in which a value is read")
+    is_done = False
+    while not is_done:
+        is_done = True
+        for case in list(found):
+            if any(other < case for other in found):
+                found.discard(case)
+                continue
+            for number, outcome in case:
+                rest = case - {(number, outcome)}
+                if any(other <= rest | {(number, not outcome)} for other in found):
+                    found.discard(case)
+                    found.add(rest)
+                    is_done = False
+                    break
+    return frozenset(found)
+
+
+def _both(one: Cases, other: Cases) -> Cases:
+    """Both hold."""
+    pairs = [a | b for a in one for b in other]
+    return _either(frozenset(case for case in pairs if not any((n, not outcome) in case for n, outcome in case)))
+
+
+def _within(cases: Cases, path: Cases) -> Cases:
+    """What is left to ask where the conditions around hold already."""
+    ways = [
+        _either(frozenset(case - way for case in cases if not any((n, not outcome) in case for n, outcome in way)))
+        for way in path
+    ]
+    return ways[0] if len(set(ways)) == 1 else cases
