@@ -189,10 +189,46 @@ def test_arguments_of_all_types_are_drawn() -> None:
             Some(4, depth) -> Some(4, 2) -> Some(4, 3) -> Some(4, 4) -> Some(5, 4) -> Some(4, 5)
         }
         """,
+        """
+        block Grow(channels, depth = 1) { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }
+        block Ask(k = 1, depth = 1) {
+            a = it -> Grow(2, depth)
+            conv(4, 1)
+            if k == 2 { it -> conv(a.channels, 1); a + it }
+        }
+        network Net(depth = 1) { input(3, 9, 9); Ask(1, depth) -> Ask(2, depth) }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:
     check(text)
+
+
+def test_a_size_of_a_part_that_is_there_in_other_cases_is_refused() -> None:
+    text = """
+    block Grow(channels, depth = 1) { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }
+    block Ask(k = 1, depth = 1) {
+        a = it -> Grow(2, depth)
+        conv(a.channels, 1)
+        if k == 2 { a + it }
+    }
+    network Net(depth = 1) { input(3, 9, 9); Ask(1, depth) -> Ask(2, depth) }
+    """
+    with pytest.raises(CompilationError, match=r"E601.*Ask.*a size of grow1 is asked for"):
+        cnndsl.compile(text).python()
+
+
+def test_a_part_is_declared_once() -> None:
+    text = """
+    block Late(depth = 1, act = relu) {
+        conv(2, 1)
+        before = it
+        act
+        if depth == 2 { it + before } else { if depth == 1 { before -> act } }
+    }
+    network Net { input(3, 9, 9); Late(1) -> Late(2) }
+    """
+    assert cnndsl.compile(text).python().count("self.act2: nn.Module | None = None") == 1
 
 
 def test_what_goes_out_cannot_depend_on_a_parameter() -> None:

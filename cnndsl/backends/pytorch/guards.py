@@ -46,13 +46,11 @@ class Guards:
         self._parts: dict[int, Cases] = {}
         self._guards: dict[int, Code] = {}
         self._twins: dict[int, If] = {}
-        self._sized: set[int] = set()
-        """Parts from which `__init__` reads a size."""
+        self._sized: dict[int, Cases] = {}
+        """In which cases `__init__` reads a size from a part."""
 
     def guarded(self, lines: Sequence[Any]) -> list[Any]:
         """The lines of a definition, which end with what goes out."""
-        inside = [line for line in walk(lines) if not isinstance(line, (Compute, Return))]
-        self._sized = {number for line in inside for code in codes_of(line) for number in uses(code).parts}
         self._walk(lines, {}, ALWAYS)
         return self._placed(lines, set()) if self._guards else list(lines)
 
@@ -61,6 +59,8 @@ class Guards:
     def _walk(self, lines: Sequence[Any], live: dict[str, Cases], path: Cases) -> None:
         """Note the guards of lines; `live` becomes what is read before them, and in which cases."""
         for line in reversed(lines):
+            if not isinstance(line, (Compute, Return)):
+                self._note_sizes(line, path)
             match line:
                 case Return():
                     self._read([code for _, code in (*line.always, *line.training)], ALWAYS, live)
@@ -72,8 +72,7 @@ class Guards:
                     self._change(line.name)
                 case Register():
                     self._guard(line, self._parts.get(line.part.number, NEVER), path, is_needed=True)
-                    if id(line) in self._guards and line.part.number in self._sized:
-                        raise Untranslatable(f"a size of {line.part.name} is needed where {line.part.name} is not")
+                    self._check_sizes(line)
                     self._change(line.part.number)
                 case If():
                     self._if(line, live, path)
@@ -85,6 +84,20 @@ class Guards:
                     live.update({each: _either(cases, live.get(each, NEVER)) for each, cases in inside.items()})
                 case _:
                     continue
+
+    def _note_sizes(self, line: Any, path: Cases) -> None:
+        """Note the parts from which a line of `__init__` reads a size."""
+        for inner in [line] if isinstance(line, If) else walk([line]):
+            if isinstance(inner, (Compute, Return)):
+                continue
+            for number in set().union(*(uses(code).parts for code in codes_of(inner))):
+                self._sized[number] = _either(self._sized.get(number, NEVER), path)
+
+    def _check_sizes(self, line: Register) -> None:
+        number, word = line.part.number, line.part.name
+        cases = self._parts.get(number, NEVER)
+        if id(line) in self._guards and _either(cases, self._sized.get(number, NEVER)) != cases:
+            raise Untranslatable(f"a size of {word} is asked for in cases in which {word} is not applied")
 
     def _read(self, codes: Iterable[Code], cases: Cases, live: dict[str, Cases]) -> None:
         for found in map(uses, codes):

@@ -61,6 +61,7 @@ class InitWriter:
 
     def __init__(self, free: Any) -> None:
         self._free = free
+        self._declared: set[str] = set()
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
@@ -137,12 +138,15 @@ class InitWriter:
             if isinstance(each, Register) and not each.part.is_list and each.part.label is None:
                 parts.setdefault(each.part.name, []).append(each.part)
         for word, found in parts.items():
+            if word in self._declared:
+                continue
             types = {part.type for part in found}
             kind = types.pop() if len(types) == 1 else "nn.Module"
             if always_registers([line], word):
                 if len(found) > 1 and (kind == "nn.Module" or len({p.type for p in found}) > 1):
                     made.append(f"{indent}self.{word}: {kind}")
             else:
+                self._declared.add(word)
                 made.append(f"{indent}self.{word}: {kind} | None = None")
         return made
 
