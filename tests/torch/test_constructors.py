@@ -82,6 +82,50 @@ def test_arguments_of_all_types_are_drawn() -> None:
         """,
         """
         block Add(other) { it + other }
+        network Net(c = 3, n = 2) {
+            input(3, 8, 8)
+            it -> conv(3, 1) -> Add(it -> batchnorm -> relu -> conv(c, 1) -> dropout(0.1) -> conv(3, 3, padding=1))
+            it -> Add(it -> conv(3, 1)) -> Add(it -> conv(3, 3, padding=1))
+            (it -> conv(3, 1) -> relu) -> Add(it -> sigmoid) -> relu
+            if c > 2 { conv(3, 1) -> Add(it -> dropout(0.1)) }
+            it -> relu -> Add(it -> silu) * n
+        }
+        """,
+        """
+        block Leaky(by) { leaky_relu(by) -> conv(4, 1); it * by }
+        block Whole(by) { it + by }
+        network Net(slope = 10 ** 30, n = 3) {
+            input(3, 8, 8)
+            leaky_relu(slope) -> conv(4, 3)
+            it * slope -> batchnorm(eps=slope) -> dropout(n / 10)
+            2 * it + slope
+            Leaky(0.1) -> Leaky(slope) -> Leaky(-(10 ** 20))
+            Whole(1) -> Whole(slope)
+            huge = slope * 3
+            it / huge
+            conv(slope // 10 ** 29, 1)
+        }
+        """,
+        """
+        block Add(other) { it + other }
+        network Net(c = 3) {
+            input(3, 8, 8)
+            y = it -> relu
+            plus = Add(y)
+            more = Add(it)
+            many = [Add(it), Add(y)]
+            last = Add(it -> conv(3, 1))
+            other = it -> sigmoid
+            y = it -> tanh
+            if c > 2 { conv(3, 1) }
+            plus -> more -> last -> plus
+            for each in many { each }
+            for each in [Add(it), Add(it)] { each }
+            it + y + other
+        }
+        """,
+        """
+        block Add(other) { it + other }
         network Net(c = 3) {
             input(3, 8, 8)
             concat(it, it -> batchnorm -> relu -> conv(c, 1) -> dropout(0.1) -> conv(3, 3, padding=1)) -> conv(3, 1)

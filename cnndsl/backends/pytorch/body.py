@@ -121,6 +121,8 @@ class Body(Construct):
         self.text_names: set[str] = set()
         """The names that the text gives to constants and values."""
         self._grown: dict[Any, Any] = {}
+        self._own_variables: set[str] = set()
+        """The variables of `forward` for what blocks are given, which nothing else is put into."""
 
     # Variables
 
@@ -301,6 +303,7 @@ class Body(Construct):
         self.target = self.value_name(wanted)
         value = self.evaluate(node)
         if isinstance(value, RECIPES) and not self.chain:
+            value = self.for_later(value)
             self._declare(wanted, value, node)
         elif isinstance(value, Static):
             self.bind_static(wanted, value)
@@ -1486,6 +1489,23 @@ class Body(Construct):
         return self._put_choice(line, ChoiceRecipe(test, solid, None), value)
 
     # Values that are chosen, joined, computed in loops
+
+    def computed_first(self, recipe: BlockRecipe, *, is_later: bool = False) -> BlockRecipe:
+        arguments = dict(recipe.arguments)
+        for word, item in arguments.items():
+            if not isinstance(item, Tensor):
+                continue
+            code = item.code
+            is_own = isinstance(code, ast.Name) and code.id in self._own_variables
+            if (is_later and not is_own) or any(isinstance(each, ast.Call) for each in ast.walk(code)):
+                variable = self.temporary(word if word not in self.text_names else f"{word}_")
+                self._own_variables.add(variable)
+                self.lines.append(Compute((variable,), code, shape=item.shape))
+                arguments[word] = item.moved(name(variable))
+        return replace(recipe, arguments=arguments)
+
+    def for_later(self, value: Any) -> Any:
+        return self.computed_first(value, is_later=True) if isinstance(value, BlockRecipe) else value
 
     def in_order(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
         outer, self.target = self.target, None

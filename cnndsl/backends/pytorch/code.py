@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cnndsl.traced import Traced, value_of
+
 WIDTH = 88
 _STEP = "    "
 
@@ -30,7 +32,14 @@ def constant(value: Any) -> Code:
 
 def within_64_bits(value: Any, code: Code) -> Code:
     """The Python of a number that PyTorch gets, which takes whole numbers of up to 64 bits."""
-    return constant(float(value)) if isinstance(value, int) and abs(value) >= 2**63 else code
+    if not is_beyond_64_bits(value_of(value)):
+        return code
+    return call("float", code) if isinstance(value, Traced) else constant(float(value))
+
+
+def is_beyond_64_bits(value: Any) -> bool:
+    """Whether a value is a whole number that needs more than 64 bits."""
+    return isinstance(value, int) and abs(value) >= 2**63
 
 
 def attribute(value: Code | str, *names: str) -> Code:

@@ -241,10 +241,10 @@ class Construct(Expressions):
         """An argument in Python."""
         if isinstance(value, Spelled):
             return parsed(str(value))
-        if isinstance(value, (Coded, Opaque)):
+        if isinstance(value, Opaque):
             return value.code
         if isinstance(value, Traced):
-            return self.size_code(value)
+            return within_64_bits(value, value.code if isinstance(value, Coded) else self.size_code(value))
         if isinstance(value, (tuple, list)):
             made = map(self.argument_code, value)
             return list_of(made) if isinstance(value, list) else tuple_of(made)
@@ -473,7 +473,7 @@ class Construct(Expressions):
         if isinstance(static.value, list) and sort.columns and any("layer" in c.kinds for c in sort.columns):
             pairs = zip(static.value, sort.columns, strict=True)
             return list_of(self.argument(item, column) for item, column in pairs)
-        return static.code
+        return within_64_bits(static.value, static.code) if "float" in sort.kinds else static.code
 
     def _note_extents(self, value: AnyList, sort: Any) -> None:
         held, wanted = value.item, sort.item

@@ -260,7 +260,7 @@ class Expressions:
         return Static(Opaque(code, plain), code)
 
     def _list(self, node: nodes.ListOf) -> Any:
-        return self.listed(self.operands(node.items))
+        return self.listed([self.for_later(item) for item in self.operands(node.items)])
 
     def listed(self, items: list[Any]) -> Any:
         """A list of what was worked out."""
@@ -282,11 +282,11 @@ class Expressions:
                 for item in items:
                     self.bind_items(node.targets, item)
                     if node.condition is None or self.decided(self.test(node.condition)):
-                        made.append(self.evaluate(node.item))
+                        made.append(self.for_later(self.evaluate(node.item)))
                 return self.listed(made)
             target = self.bind_generic(node.targets, sort_of(source).item or Sort(), local=True)
             tests = [self.test(node.condition).code] if node.condition is not None else []
-            item = self.evaluate(node.item)
+            item = self.for_later(self.evaluate(node.item))
             if isinstance(item, Tensor):
                 self.scope = outer
                 return self.looped_values(node)
@@ -456,16 +456,21 @@ class Expressions:
         left = [word for word in names if word not in given]
         positional = 0
         for position, (word, value) in enumerate(self.arguments(node)):
-            if word is None:
-                given[left[position]] = value
-                positional += 1
-            else:
-                given[word] = value
+            positional += word is None
+            given[word or left[position]] = value
         ordered = {word: given[word] for word in names if word in given}
         if recipe.arguments:
             positional = 0
         base = recipe if recipe.constant else recipe.base
-        return BlockRecipe(recipe.definition, ordered, positional, node.span, base=base)
+        return self.computed_first(BlockRecipe(recipe.definition, ordered, positional, node.span, base=base))
+
+    def computed_first(self, recipe: BlockRecipe) -> BlockRecipe:
+        """A block with the values that it is given in variables, for they come before whatever it is applied to."""
+        raise NotImplementedError
+
+    def for_later(self, value: Any) -> Any:
+        """The same, where it is a block that is applied after other lines, which may change what it is given."""
+        raise NotImplementedError
 
     def _bound_extern(self, recipe: ExternRecipe, node: nodes.Call) -> ExternRecipe:
         names = [parameter.name for parameter in recipe.extern.parameters]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, flat, subscript
+from cnndsl.backends.pytorch.code import Code, flat, is_beyond_64_bits, subscript
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
@@ -50,6 +50,8 @@ class Sort:
         changed = not other.kinds <= self.kinds
         if not self.kinds or (self.sample is None and other.sample is not None):
             self.sample, self.rank = other.sample, other.rank
+        elif is_beyond_64_bits(other.sample) and not is_beyond_64_bits(self.sample):
+            self.sample, changed = other.sample, True
         self.kinds |= other.kinds
         if not other.samples <= self.samples and len(self.samples) < _MOST_SAMPLES:
             self.samples |= other.samples

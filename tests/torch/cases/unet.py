@@ -77,6 +77,7 @@ class UNet(nn.Module):
             x = maxpool1(x)
         x = self.bottom(x)
         for k in range(len(self.widths)):
-            x = getattr(self, f"up{k}")(x, skips[len(self.widths) - 1 - k])
+            skip = skips[len(self.widths) - 1 - k]
+            x = getattr(self, f"up{k}")(x, skip)
         x = self.outc(x)
         return x
