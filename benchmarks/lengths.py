@@ -13,7 +13,7 @@ import io
 import tokenize
 from pathlib import Path
 
-from cnndsl.syntax.words import words
+from cnndsl.syntax.grammar import words
 
 MODELS = Path(__file__).parents[1] / "models"
 

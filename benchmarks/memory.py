@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 
 import cnndsl
-from cnndsl.costs import memory
-from tests.costs.measure import Living, kept
+from cnndsl.analysis.costs.memory import memory
+from tests.analysis.measure import Living, kept
 from tests.running import sample
 
 MODELS = Path(__file__).parent.parent / "models"

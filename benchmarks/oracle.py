@@ -36,7 +36,7 @@ from multiprocessing import get_context
 import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.registry import KINDS
 from tests.layers.agreement import check, share
 from tests.layers.cases import Case, cases
 from tests.layers.compiled import network_of

@@ -51,7 +51,7 @@ JOBS = (
     Job(
         "picture",
         "torchview",
-        f"from torchview import draw_graph; {_NETWORK}; from cnndsl.rendering import render; "
+        f"from torchview import draw_graph; {_NETWORK}; from cnndsl.render import render; "
         "graph = draw_graph(ResNet18(), (1, 3, 224, 224), device='meta').visual_graph; "
         "open('torchview.svg', 'wb').write(render(graph.source, 'svg'))",
         ("torch", "torchview"),

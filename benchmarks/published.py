@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
-from cnndsl import costs
+from cnndsl.analysis import costs
 
 ROOT = Path(__file__).parents[1]
 FACTS = ROOT / "tests" / "models" / "reference" / "published.json.xz"

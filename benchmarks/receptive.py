@@ -27,14 +27,14 @@ from typing import Any
 from torch import Tensor, nn
 
 import cnndsl
-from cnndsl.costs import rows
+from cnndsl.analysis.costs.counts import rows
+from cnndsl.analysis.receptive_field import Field, fields
+from cnndsl.analysis.shapes import infer
+from cnndsl.ir.program import Program
+from cnndsl.layers.formula import SizeError
 from cnndsl.layers.reach import Interval
-from cnndsl.layers.sizes import SizeError
-from cnndsl.program import Program
-from cnndsl.receptive import Field, fields
-from cnndsl.shapes import infer
-from cnndsl.traced import is_open, value_of
-from tests.costs.gradients import inside, positive, seen_along
+from cnndsl.symbolic.number import is_open, value_of
+from tests.analysis.gradients import inside, positive, seen_along
 
 MODELS = Path(__file__).parent.parent / "models"
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {

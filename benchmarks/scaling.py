@@ -107,10 +107,11 @@ def _in_process(make: str, layers: int) -> dict[str, float]:
 
 def _measure(text: str) -> dict[str, float]:
     """Time each stage, then go from text to Python once more to see the memory."""
-    from cnndsl.backends.diagram import dot
+    from cnndsl.backends.graphviz import dot
     from cnndsl.backends.pytorch import generate
     from cnndsl.compiler import compile  # noqa: A004 - the package's own word
-    from cnndsl.elaborate import Limits, elaborate
+    from cnndsl.semantics import elaborate
+    from cnndsl.semantics.values import Limits
     from cnndsl.source import Source
     from cnndsl.syntax import parser
     from cnndsl.syntax.parser import parse

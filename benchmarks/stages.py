@@ -74,13 +74,13 @@ def measure(name: str, start: float) -> None:
         at.append(time.process_time())
 
     import cnndsl.cli
-    import cnndsl.commands.compile  # noqa: F401 - as the command line does when it is called
+    import cnndsl.cli.compile  # noqa: F401 - as the command line does when it is called
 
     done()
     from cnndsl.compiler import compile_source  # noqa: F401 - all that it imports
-    from cnndsl.elaborate import elaborate
-    from cnndsl.imports import FolderReader
+    from cnndsl.files import FolderReader
     from cnndsl.lint import lint
+    from cnndsl.semantics import elaborate
     from cnndsl.syntax.parser import parse
 
     done()
@@ -102,11 +102,11 @@ def measure(name: str, start: float) -> None:
 
     generate(program)
     done()
-    from cnndsl.backends.diagram import dot
+    from cnndsl.backends.graphviz import dot
 
     graph = dot(program)
     done()
-    from cnndsl.rendering import render
+    from cnndsl.render import render
 
     render(graph, "svg", theme="auto")
     done()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from cnndsl.compilation import Compilation, CompilationError
     from cnndsl.compiler import compile  # noqa: A004 - the package's own word
     from cnndsl.diagnostics import Diagnostic
+    from cnndsl.ir.program import Program
     from cnndsl.loading import load
-    from cnndsl.program import Program
 
 __all__ = ["Compilation", "CompilationError", "Diagnostic", "Program", "compile", "load"]
 
@@ -25,7 +25,7 @@ _HOMES = {
     "Compilation": "cnndsl.compilation",
     "CompilationError": "cnndsl.compilation",
     "Diagnostic": "cnndsl.diagnostics",
-    "Program": "cnndsl.program",
+    "Program": "cnndsl.ir.program",
     "compile": "cnndsl.compiler",
     "load": "cnndsl.loading",
 }

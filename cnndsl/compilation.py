@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cnndsl.diagnostics import Diagnostic, error
-from cnndsl.imports import FolderReader, ImportProblem, Reader, nowhere
+from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.ir import nodes
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
@@ -19,13 +19,13 @@ from cnndsl.syntax.parser import parse
 if TYPE_CHECKING:
     from torch import nn
 
-    from cnndsl.backends.diagram import Direction
+    from cnndsl.analysis.costs.memory import Type
     from cnndsl.backends.diff import Difference
     from cnndsl.backends.explain import Format as ExplainFormat
+    from cnndsl.backends.graphviz import Direction
     from cnndsl.backends.pytorch import Untranslatable
     from cnndsl.backends.summary import Format as SummaryFormat
-    from cnndsl.costs.memory import Type
-    from cnndsl.rendering import Format as PictureFormat
+    from cnndsl.render import Format as PictureFormat
     from cnndsl.theme import ThemeName
 
 
@@ -38,7 +38,7 @@ class Compilation:
     In a notebook a compilation is the diagram of its last network, or the errors of its text.
 
     `sizes` are for sizes that a network leaves open: with `{"H": 256, "W": 256}` what is made of it has the numbers for
-    these sizes. Raises `cnndsl.shapes.OpenSizeError`, a ValueError, where they do not fit.
+    these sizes. Raises `cnndsl.analysis.shapes.OpenSizeError`, a ValueError, where they do not fit.
     """
 
     source: Source
@@ -57,7 +57,7 @@ class Compilation:
 
     def __repr__(self) -> str:
         """The networks, and all that was found."""
-        from cnndsl.reporting.text import render
+        from cnndsl.report.text import render
 
         names = [self.program.modules[key].name for key in self.program.networks] if self.program is not None else []
         what = "has errors" if self.program is None else ", ".join(names) or "no network"
@@ -66,7 +66,7 @@ class Compilation:
 
     def _repr_svg_(self) -> str | None:
         """What a notebook shows: the diagram, if there is one."""
-        from cnndsl.rendering import RenderError
+        from cnndsl.render import RenderError
 
         with suppress(CompilationError, RenderError):
             return self.diagram().decode()
@@ -81,7 +81,7 @@ class Compilation:
     def _with_sizes(self, network: str | None, sizes: Mapping[str, int] | None) -> Program:
         if not sizes:
             return self._checked()
-        from cnndsl.shapes import with_sizes
+        from cnndsl.analysis.shapes import with_sizes
 
         return with_sizes(self._checked(), network, sizes)
 
@@ -180,7 +180,7 @@ class Compilation:
         """
         if self.program is None:
             return self
-        from cnndsl.inference import for_inference
+        from cnndsl.analysis.batchnorm_folding import for_inference
 
         return replace(self, program=for_inference(self.program))
 
@@ -238,9 +238,9 @@ class Compilation:
         """The diagram of a network as the bytes of an SVG, PNG or PDF file.
 
         direction, theme, depth, expand: as for `dot`.
-        Raises `cnndsl.rendering.RenderError` where nothing that is installed can draw it.
+        Raises `cnndsl.render.RenderError` where nothing that is installed can draw it.
         """
-        from cnndsl.rendering import render
+        from cnndsl.render import render
 
         drawn = self.dot(network, sizes=sizes, direction=direction, theme=theme, depth=depth, expand=expand)
         return render(drawn, format, theme=theme)
@@ -262,7 +262,7 @@ class Compilation:
         depth: how many levels of blocks are drawn with their inside; None for as many as are easy to take in.
         expand: blocks (`BasicBlock`) and parts (`layer2.0`) that are always drawn with their inside; `*` for all.
         """
-        from cnndsl.backends.diagram import dot
+        from cnndsl.backends.graphviz import dot
 
         program = self._with_sizes(network, sizes)
         return dot(program, network, direction=direction, theme=theme, depth=depth, expand=expand)
@@ -366,7 +366,7 @@ class CompilationError(Exception):
     """A text with errors was asked for something that only a correct one has. The message shows the errors."""
 
     def __init__(self, compilation: Compilation) -> None:
-        from cnndsl.reporting.text import render
+        from cnndsl.report.text import render
 
         super().__init__("\n" + render(compilation.diagnostics))
         self.compilation = compilation

@@ -8,8 +8,9 @@ from typing import Any
 
 from cnndsl.compilation import Compilation
 from cnndsl.diagnostics import Problem, Severity, has_errors, in_order, without_echoes
-from cnndsl.elaborate import Limits, elaborate
-from cnndsl.imports import FolderReader, nowhere
+from cnndsl.files import FolderReader, nowhere
+from cnndsl.semantics import elaborate
+from cnndsl.semantics.values import Limits
 from cnndsl.source import Source
 from cnndsl.syntax.parser import parse
 
@@ -67,7 +68,7 @@ def compile(  # noqa: A001 - the package's own word
     settings: values for parameters of networks, such as `{"classes": 100}`; any mapping, with any sequences for lists.
     folder: where the files that a text imports are, or below; without it, nothing can be imported. A file
     imports from its own folder.
-    limits: how much a text may ask for, `cnndsl.elaborate.Limits`.
+    limits: how much a text may ask for, `cnndsl.semantics.Limits`.
     ignore: the codes of warnings that are not wanted, such as `["W204"]`.
 
     Whatever is wrong with the text is in `diagnostics`, and nothing is raised for it. Raises OSError for a file

@@ -1,11 +1,4 @@
-"""Doing what diagnostics ask for.
-
-    fix(source, check, unsafe=False) -> Fixed
-
-Safe fixes are applied, and with `unsafe` suggestions too. A text never gets worse by it: a change is taken on only if
-what was to be mended is gone, and no error is there that was not there before. What a fix brings to light is mended
-with it where that can be done: `Conv2d(3, 8, kernel_size=5)` needs two changes. Otherwise the fix is left to the user.
-"""
+"""Doing what diagnostics ask for, and what two texts differ in, as `diff -u` writes it."""
 
 from __future__ import annotations
 
@@ -16,6 +9,32 @@ from dataclasses import dataclass
 
 from cnndsl.diagnostics import Diagnostic, Edit, Fix, Severity
 from cnndsl.source import Source
+
+MOST_LINES = 10_000
+"""Longer texts are shown as replaced from the first line to the last: to look for what they share takes too long."""
+
+
+def difference(old: str, new: str, name: str) -> str:
+    """A unified diff of two texts of the file `name`, which `patch` understands; empty for equal texts."""
+    before, after = _lines(old), _lines(new)
+    if before == after:
+        return ""
+    lines: Iterable[str]
+    if max(len(before), len(after)) > MOST_LINES:
+        hunk = f"@@ -1,{len(before)} +1,{len(after)} @@\n"
+        lines = [f"--- {name}\n", f"+++ {name}\n", hunk, *(f"-{x}" for x in before), *(f"+{x}" for x in after)]
+    else:
+        from difflib import unified_diff
+
+        lines = unified_diff(before, after, name, name)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines with their ends; only a line feed ends one."""
+    *lines, last = text.split("\n")
+    return [f"{line}\n" for line in lines] + ([last] if last else [])
+
 
 ROUNDS = 10
 """How often all fixes of a text are looked at, and how deep one may lead to others; seldom more than two deep."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from cnndsl.compiler import compile  # noqa: A004 - the package's own word
-from cnndsl.program import Target
+from cnndsl.ir.program import Target
 
 if TYPE_CHECKING:
     from torch import nn

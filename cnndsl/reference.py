@@ -15,16 +15,14 @@ from typing import Any
 
 from cnndsl.compilation import CompilationError
 from cnndsl.compiler import compile  # noqa: A004 - the package's own word
-from cnndsl.elaborate.suggest import nearest
-from cnndsl.layers.aliases import alias
+from cnndsl.ir.program import Combine, Module
+from cnndsl.layers.aliases import LEFT_OUT, REFUSED, Difference, alias
 from cnndsl.layers.base import RANK_WORDS, Group, Layer
-from cnndsl.layers.catalogue import HELPERS, KINDS, OPERATIONS
-from cnndsl.layers.fields import LARGEST, MOST_AXES
-from cnndsl.layers.narrower import LEFT_OUT, REFUSED, Difference
-from cnndsl.layers.parameters import Parameter
-from cnndsl.layers.sizes import show
-from cnndsl.layers.values import Operation
-from cnndsl.program import Combine, Module
+from cnndsl.layers.formula import show
+from cnndsl.layers.operations import Operation
+from cnndsl.layers.registry import HELPERS, KINDS, OPERATIONS
+from cnndsl.layers.types import LARGEST, MOST_AXES, Parameter
+from cnndsl.semantics.name_hints import nearest
 from cnndsl.terminal import paint
 
 _INTRODUCTION = """\

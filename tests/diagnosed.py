@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic, Severity
-from cnndsl.reporting.text import render
+from cnndsl.report.text import render
 from cnndsl.source import Source
 from tests.conftest import Golden
 

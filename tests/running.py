@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
+from cnndsl.analysis.costs.counts import whole_inputs
 from cnndsl.compilation import Compilation
-from cnndsl.costs.wholes import whole_inputs
-from cnndsl.interpreter import Frame, applications
-from cnndsl.layers.learned import Learned
-from cnndsl.program import Module, Program, Use
-from cnndsl.reporting.text import render
-from cnndsl.traced import value_of
+from cnndsl.ir.interpreter import Frame, applications
+from cnndsl.ir.program import Module, Program, Use
+from cnndsl.layers.operations import Learned
+from cnndsl.report.text import render
+from cnndsl.symbolic.number import value_of
 from tests.layers.oracle import build as build_layer
 
 BATCH = 2
@@ -131,7 +131,7 @@ def count(model: nn.Module) -> tuple[int, int, int]:
 
 def agree(program: Program, module: ModuleType, network: Module) -> nn.Module:
     """Build a network and assert that it has the sizes and the parameters that the program says."""
-    from cnndsl import costs
+    from cnndsl.analysis import costs
 
     torch.manual_seed(0)
     model: nn.Module = getattr(module, network.name)().eval()

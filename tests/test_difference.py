@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnndsl.difference import MOST_LINES, difference
+from cnndsl.fixing import MOST_LINES, difference
 
 
 def test_a_difference() -> None:

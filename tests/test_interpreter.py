@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnndsl.interpreter import Application, Frame, Interpreter
+from cnndsl.ir.interpreter import Application, Frame, Interpreter
+from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Layer
-from cnndsl.layers.values import Operation
-from cnndsl.program import Module, Program
+from cnndsl.layers.operations import Operation
 from tests.running import program_of
 
 TEXT = """

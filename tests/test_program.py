@@ -12,11 +12,12 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from cnndsl.ir.program import Leaf, Output, Program, Use
 from cnndsl.layers.base import Layer
-from cnndsl.layers.catalogue import KINDS, OPERATIONS
-from cnndsl.layers.values import Operation
-from cnndsl.program import Leaf, Output, Program, Use
-from cnndsl.traced import Expr, Symbol, Traced
+from cnndsl.layers.operations import Operation
+from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.number import Traced
 from tests.running import compiled
 
 ROOT = Path(__file__).parent.parent

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import cnndsl
-from cnndsl.program import Program
-from cnndsl.repeats import LONGEST_TURN, Repeats, Run
+from cnndsl.analysis.repeats import LONGEST_TURN, Repeats, Run
+from cnndsl.ir.program import Program
 from tests.diagram.support import program_of
 
 BLOCKS = """

@@ -14,17 +14,17 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
-from cnndsl import costs
+from cnndsl.analysis import costs
+from cnndsl.analysis.shapes import OpenSizeError, infer, with_sizes
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
-from cnndsl.interpreter import Application, Frame, Interpreter
+from cnndsl.ir.interpreter import Application, Frame, Interpreter
+from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Layer
-from cnndsl.layers.sizes import SizeError
-from cnndsl.layers.values import Operation
-from cnndsl.program import Module, Program
-from cnndsl.shapes import OpenSizeError, infer, with_sizes
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.operations import Operation
 from cnndsl.source import Source
-from cnndsl.traced import value_of
+from cnndsl.symbolic.number import value_of
 from tests.layers.oracle import build, call
 from tests.oracle.generator import generate
 from tests.running import BATCH, compiled, count, size_of

@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from cnndsl.backends.maps import svg
 from cnndsl.compiler import compile_source
 from cnndsl.files import read
-from cnndsl.running import watch
+from cnndsl.tracing import watch
+from cnndsl.tracing.svg import svg
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "images" / "digits-steps.svg"

@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from textwrap import fill
 
-from cnndsl import costs
-from cnndsl.backends.diagram.words import macs
+from cnndsl.analysis import costs
+from cnndsl.backends.captions import macs
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from cnndsl.source import Source
 
 ROOT = Path(__file__).parent.parent

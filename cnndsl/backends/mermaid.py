@@ -10,15 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from cnndsl.backends.diagram import Direction
-from cnndsl.backends.diagram.build import build
-from cnndsl.backends.diagram.labels import is_sign
-from cnndsl.backends.diagram.legend import DASHED, KINDS
-from cnndsl.backends.diagram.markup import printable
-from cnndsl.backends.diagram.metrics import begin, shorten
-from cnndsl.backends.diagram.paths import mark
-from cnndsl.backends.diagram.picture import IO, MERGE, Arrow, Box, Cluster, Emphasis, Item, Picture
-from cnndsl.program import Program
+from cnndsl.backends.graphviz import Direction
+from cnndsl.backends.graphviz.build import build
+from cnndsl.backends.graphviz.labels import DASHED, KINDS, begin, is_sign, printable, shorten
+from cnndsl.backends.graphviz.paths import mark
+from cnndsl.backends.graphviz.picture import IO, MERGE, Arrow, Box, Cluster, Emphasis, Item, Picture
+from cnndsl.ir.program import Program
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 
 _ROOM, _POINTS = 200, 10
@@ -41,7 +38,7 @@ def mermaid(
     The text depends on the program and the settings alone.
     direction: from top to bottom, "TB", or from left to right, "LR".
     theme: the colours of the boxes; "auto" is light, since a page's own theme has the rest.
-    depth, expand: which blocks are drawn with their inside, as for `cnndsl.backends.diagram.dot`.
+    depth, expand: which blocks are drawn with their inside, as for `cnndsl.backends.graphviz.dot`.
     fenced: as a block of code for a Markdown page.
     Raises KeyError when there is no such network.
     """

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from cnndsl.names import numbered, snake
+from cnndsl.ir.names import numbered, snake
 from cnndsl.syntax import tree
 
 Place = tuple[int, int]

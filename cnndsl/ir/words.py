@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cnndsl.ir.nodes import RefKind
-from cnndsl.layers.catalogue import KINDS, OPERATIONS
 from cnndsl.layers.initialisers import RULES
+from cnndsl.layers.registry import KINDS, OPERATIONS
 
 FUNCTIONS = frozenset(
     ["abs", "ceil", "enumerate", "float", "floor", "int", "len", "make_divisible", "max", "min", "range", "round",

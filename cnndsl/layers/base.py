@@ -1,13 +1,6 @@
-"""What a layer is.
+"""What a layer is, and what running it takes in memory."""
 
-A layer of the language is one class.  Its fields are its parameters, in the order in which they may
-be given by position; its methods say what size comes out, what it has to learn, what it costs and how
-PyTorch writes it.  The reference page, the diagram, the summary and the generated module all get what
-they need from here; no other file knows a layer by name.
-
-Methods take `x`, the shape of what comes in (one sample, batch left out).  Its numbers may be traced,
-and so may the layer's own fields be when the torch backend asks for a spelling: use arithmetic only.
-"""
+from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
@@ -15,12 +8,40 @@ from functools import reduce
 from operator import mul
 from typing import Any, ClassVar, Literal, cast
 
-from cnndsl.layers.formula import AxisRule
-from cnndsl.layers.memory import NOTHING, Extra, Kept
-from cnndsl.layers.parameters import Parameterised, role
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, show
 from cnndsl.layers.reach import Reaches, unknown
-from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
-from cnndsl.traced import SizeIsOpen, is_open
+from cnndsl.layers.types import Parameterised, role
+from cnndsl.symbolic.number import SizeIsOpen, is_open
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Numbers that are neither a layer's input nor its output.
+
+    numbers: how many for each sample, of the type that the network is run in.
+    indices: how many whole numbers of 64 bits for each sample.
+    shared: how many for the whole batch together, such as the mean of each channel over the batch.
+    """
+
+    numbers: int = 0
+    indices: int = 0
+    shared: int = 0
+
+    def bytes(self, batch: int, width: int) -> int:
+        """What they take for a batch, with numbers of `width` bytes."""
+        return (self.numbers * width + self.indices * 8) * batch + self.shared * width
+
+
+NOTHING = Extra()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept until the backward pass: of the inputs those with these numbers, the output, and more."""
+
+    inputs: tuple[int, ...] = ()
+    output: bool = False
+    extra: Extra = NOTHING
 
 
 class Group(Enum):

@@ -5,14 +5,24 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.fields import Count, Extent, Flag, Offset, Padding, PaddingMode
-from cnndsl.layers.formula import AxisRule, Term, axis_names, incoming, parameter
-from cnndsl.layers.memory import NOTHING, Extra, Kept
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.formula import (
+    AxisRule,
+    Dim,
+    KnownShape,
+    Shape,
+    SizeError,
+    Term,
+    axis_names,
+    incoming,
+    parameter,
+    per_axis,
+    show,
+    window_size,
+)
 from cnndsl.layers.reach import Reaches, scattered, sliding, spatial_reach
-from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, per_axis, show, window_size
-from cnndsl.layers.window_rules import Sliding
-from cnndsl.layers.windows import check_border, does_not_fit, extent, kernel_words, nearby
+from cnndsl.layers.types import Count, Extent, Flag, Offset, Padding, PaddingMode
+from cnndsl.layers.windows import Sliding, check_border, does_not_fit, extent, kernel_words, nearby
 
 
 class _Convolution(Layer):

@@ -4,12 +4,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.fields import Count, Flag, OptionalAxis, OptionalPositiveReal, OptionalWhole, PositiveReal
-from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, parameter
-from cnndsl.layers.memory import Kept
+from cnndsl.layers.base import Argument, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, as_it_comes, axis_names, parameter, show
 from cnndsl.layers.reach import Reaches, same, whole
-from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, show
+from cnndsl.layers.types import Count, Flag, OptionalAxis, OptionalPositiveReal, OptionalWhole, PositiveReal
 
 
 class Linear(Layer):

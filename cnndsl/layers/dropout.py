@@ -5,11 +5,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Code, Group, Layer, Spelling
-from cnndsl.layers.fields import Flag, Probability
-from cnndsl.layers.memory import Extra, Kept
+from cnndsl.layers.base import Argument, Code, Extra, Group, Kept, Layer, Spelling
+from cnndsl.layers.formula import KnownShape, Shape
 from cnndsl.layers.reach import Reaches, same
-from cnndsl.layers.sizes import KnownShape, Shape
+from cnndsl.layers.types import Flag, Probability
 
 _IN_TRAINING = Code("self.training")
 

@@ -1,8 +1,6 @@
-"""Layers from elsewhere: classes that somebody wrote in Python, which a text declares with `extern`.
+"""Layers from elsewhere: classes that somebody wrote in Python, which a text declares with `extern`."""
 
-Nothing of them is known but what the text says: where the class is found, the size of what comes out, and
-perhaps how many numbers it learns.  Nothing is imported to find out more.
-"""
+from __future__ import annotations
 
 import keyword
 from collections.abc import Mapping
@@ -11,11 +9,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.fields import Counts, OptionalText, OptionalTexts
-from cnndsl.layers.memory import Extra
-from cnndsl.layers.sizes import AXES, Dim, KnownShape, Shape, SizeError, show
-from cnndsl.traced import Expr, evaluate, is_open, parse_expr, value_of
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.formula import AXES, Dim, KnownShape, Shape, SizeError, show
+from cnndsl.layers.reach import Reaches, same
+from cnndsl.layers.types import Counts, OptionalText, OptionalTexts
+from cnndsl.symbolic.expr import Expr, parse_expr
+from cnndsl.symbolic.number import evaluate, is_open, value_of
 
 SIZE_NAMES = ("channels", "depth", "height", "width", "length", "features")
 """What a rule may call the sizes of what comes in."""
@@ -173,3 +172,28 @@ def _written(value: Any) -> str:
     if isinstance(plain, bool):
         return str(plain).lower()
     return f'"{plain}"' if isinstance(plain, str) else str(plain)
+
+
+class Placeholder(Layer):
+    """Gives what it is given (torch.nn.Identity). No word of the language makes one."""
+
+    kind: ClassVar[str] = "placeholder"
+    module: ClassVar[str] = "Identity"
+    group: ClassVar[Group] = Group.SHAPE
+    ranks: ClassVar[tuple[int, ...]] = ()
+    example: ClassVar[str] = ""
+
+    def output(self, x: Shape) -> Shape:
+        return x
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return same(x)
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return True
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept()
+
+    def torch(self, x: Shape) -> Spelling:
+        return Spelling("nn.Identity")

@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Group, Layer, Spelling, Tensor
-from cnndsl.layers.fields import AxisOrChannels, Count, Flag, Positive, PositiveReal, Real
-from cnndsl.layers.memory import NOTHING, Extra, Kept
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.formula import KnownShape, Shape, SizeError, show
+from cnndsl.layers.operations import axis_index
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, all_of, same, whole
-from cnndsl.layers.sizes import KnownShape, Shape, SizeError, show
-from cnndsl.layers.values import axis_index
-from cnndsl.traced import is_open
+from cnndsl.layers.types import AxisOrChannels, Count, Flag, Positive, PositiveReal, Real
+from cnndsl.symbolic.number import is_open
 
 _EPS = "added to the variance, against division by zero"
 _MOMENTUM = "share of the newest batch in the running statistics"

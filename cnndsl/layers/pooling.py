@@ -5,15 +5,22 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Group, Layer, Spelling, times
-from cnndsl.layers.fields import Extent, Flag, Offset, OptionalExtent, OptionalPositive, PositiveReal
-from cnndsl.layers.formula import AxisRule, as_it_comes, axis_names, parameter
-from cnndsl.layers.memory import Extra, Kept
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, times
+from cnndsl.layers.formula import (
+    AxisRule,
+    Dim,
+    KnownShape,
+    Shape,
+    SizeError,
+    as_it_comes,
+    axis_names,
+    parameter,
+    per_axis,
+)
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, region, sliding, spatial_reach, whole
-from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, per_axis
-from cnndsl.layers.window_rules import UNITS, Sliding
-from cnndsl.layers.windows import check_whole_kernel, nearby, pool_output, pool_sizes, pool_words
-from cnndsl.traced import is_open, value_of
+from cnndsl.layers.types import Extent, Flag, Offset, OptionalExtent, OptionalPositive, PositiveReal
+from cnndsl.layers.windows import UNITS, Sliding, check_whole_kernel, nearby, pool_output, pool_sizes, pool_words
+from cnndsl.symbolic.number import is_open, value_of
 
 _KERNEL = "size of the region"
 _STRIDE = "how far the region moves at each step; the kernel's size unless given"

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from math import ceil, floor, gcd, lcm
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.layers.sizes import Dim, Shape
-from cnndsl.traced import is_open, value_of
+from cnndsl.layers.formula import Dim, Shape
+from cnndsl.symbolic.number import is_open, value_of
 
 if TYPE_CHECKING:
     from fractions import Fraction

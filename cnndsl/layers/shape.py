@@ -6,13 +6,25 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Group, Layer, Spelling
-from cnndsl.layers.fields import Axes, Axis, Count, Positive, Sizes
-from cnndsl.layers.formula import AxisRule, Letter, Product, Term, axis_names, incoming, parameter
-from cnndsl.layers.memory import Kept
+from cnndsl.layers.base import Argument, Group, Kept, Layer, Spelling
+from cnndsl.layers.formula import (
+    AxisRule,
+    Dim,
+    KnownShape,
+    Letter,
+    Product,
+    Shape,
+    SizeError,
+    Term,
+    axis_names,
+    incoming,
+    parameter,
+    product,
+    show,
+)
+from cnndsl.layers.operations import axis_index
 from cnndsl.layers.reach import IDENTITY, LONGEST_PERIOD, Reach, Reaches, Window, regrouped, same, spatial_reach, whole
-from cnndsl.layers.sizes import Dim, KnownShape, Shape, SizeError, product, show
-from cnndsl.layers.values import axis_index
+from cnndsl.layers.types import Axes, Axis, Count, Positive, Sizes
 
 
 class ShapeLayer(Layer):

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cnndsl.diagnostics import Diagnostic, Label, Severity
-from cnndsl.imports import Reader, nowhere
+from cnndsl.files import Reader, nowhere
+from cnndsl.ir.program import Origin, Program
 from cnndsl.layers.base import Layer
-from cnndsl.lint.flow import Trail, Walk
 from cnndsl.lint.places import Places
-from cnndsl.lint.rule import Finding, Rule
+from cnndsl.lint.rule import Finding, Rule, Trail, Walk
 from cnndsl.lint.rules import RULES
-from cnndsl.lint.silence import parse_codes, silence
-from cnndsl.program import Origin, Program
+from cnndsl.lint.suppression import parse_codes, silence
 from cnndsl.source import Source
 
 __all__ = ["RULES", "lint", "parse_codes", "silence"]

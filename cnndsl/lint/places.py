@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from cnndsl.imports import ImportProblem, Reader
-from cnndsl.program import Origin
+from cnndsl.files import ImportProblem, Reader
+from cnndsl.ir.program import Origin
 from cnndsl.source import Source, Span
 
 _WORD = r'(?:"[^"\n]*"|[^\W\d]\w*)'

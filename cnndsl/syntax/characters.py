@@ -1,14 +1,128 @@
-"""What to say about a character that the language does not have, and about arrows that are written otherwise."""
+"""What to say about a character that the language does not have, and about numbers that are written otherwise."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from cnndsl.diagnostics import Applicability, Edit, Fix, Problem, error
-from cnndsl.source import Span
-from cnndsl.syntax.place import Place
+from cnndsl.diagnostics import Applicability, Edit, Fix, Label, Problem, error
+from cnndsl.source import Source, Span
+from cnndsl.syntax.place import WORDS, Place
+
+_CYRILLIC = dict(zip("асԁеһіјӏмоԛрѕтухѵԝАВСЕНІЈКМОРЅТУХ", "acdehijlmoqpstyxvwABCEHIJKMOPSTYX", strict=True))
+_GREEK = dict(zip("αικνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aikvoptuxABEZHIKMNOPTYX", strict=True))
+_ALIKE = _CYRILLIC | _GREEK
+_SHOWN = 3
+"""How many letters are told of."""
+
+
+def latin(name: str) -> str:
+    """A name with Latin letters in the place of those that look like them."""
+    return name if name.isascii() else "".join(_ALIKE.get(letter, letter) for letter in name)
+
+
+def looks_like(name: str, known: Iterable[str]) -> str | None:
+    """The known name that looks the same and is written with other letters."""
+    plain = latin(name)
+    return next((other for other in known if other != name and latin(other) == plain), None)
+
+
+def misread(name: str, span: Span, meant: str, code: str, label: Span | None = None) -> Problem:
+    """The error for a name at `span` that looks like another one, which is meant, and declared at `label`."""
+    odd = [letter for letter in dict.fromkeys(name) if letter in _ALIKE]
+    where = name if odd else meant
+    letters = odd or [letter for letter in dict.fromkeys(meant) if letter in _ALIKE]
+    told = " and ".join(f"{letter} is the {_described(letter)}" for letter in letters[:_SHOWN])
+    plain = latin(name)
+    labels = () if label is None else (Label(label, "it is declared here"),)
+    alike = meant if latin(meant) == plain else plain
+    message = f"{name} looks like {alike}, and has other letters: in {where}, {told}"
+    if latin(meant) == meant:
+        return error(code, message, span, labels=labels, help=f"write {meant}", fix=Fix.suggested(span, meant))
+    return error(code, message, span, labels=labels, help=f"write {plain} in both places, with Latin letters")
+
+
+def _described(letter: str) -> str:
+    return unicodedata.name(letter).lower().replace("cyrillic", "Cyrillic").replace("greek", "Greek")
+
+
+def word(place: Place) -> Problem | None:
+    """A word of the language with a letter of another script: `rеpeat 3 { relu }`."""
+    for found in (place.first, place.before, place.word):
+        if found is not None and found.type == "NAME" and latin(found) in WORDS and latin(found) != found:
+            return misread(str(found), place.span(found), latin(found), "E101")
+    return None
+
+
+_GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?![\w.])")
+_AROUND = 60
+"""How many characters before and behind a word are looked at."""
+
+
+def with_a_zero(span: Span) -> Problem:
+    """The error for a number that begins with 0, which is mostly the end of one with commas: `1,024`."""
+    grouped = _grouped(span.source, span.start)
+    if grouped is not None:
+        return _no_comma(grouped)
+    written = span.text.lstrip("0") or "0"
+    message = f"a number does not begin with {'more zeros' if written == '0' else 'a zero'}"
+    return error("E106", message, span, help=f"write {written}", fix=Fix.suggested(span, written))
+
+
+def grouped(place: Place) -> Problem | None:
+    """A number with commas before its thousands, where no comma can stand: `width = 1,024`, `repeat 1,000 { relu }`."""
+    found = _grouped(place.source, place.word.start) if place.word.type in ("COMMA", "NUMBER") else None
+    if found is None or place.first.type in ("INPUT", "OUTPUT"):
+        return None
+    inner = place.inner
+    alone = inner is None or inner.token.type == "LBRACE" or inner.holds_parameters
+    return _no_comma(found) if alone or re.search(",0", found.text) else None
+
+
+def _grouped(source: Source, at: int) -> Span | None:
+    """The number with commas that stands at a place."""
+    begins = max(0, at - _AROUND)
+    for found in _GROUPED.finditer(source.text[begins : at + _AROUND]):
+        if begins + found.start() <= at < begins + found.end():
+            return Span(source, begins + found.start(), begins + found.end())
+    return None
+
+
+def _no_comma(span: Span) -> Problem:
+    written = span.text.replace(",", "")
+    helps = [f"write {written}"]
+    if not re.search(",0", span.text):
+        helps.append(f"a list is written [{span.text.replace(',', ', ')}]")
+    message = "a number has no comma before its thousands"
+    return error("E106", message, span, help=tuple(helps), fix=Fix.suggested(span, written))
+
+
+def number(place: Place) -> Problem | None:
+    """A number as other languages have it: `0x10`, `1_000`, `50%`, and `3px`, which is none."""
+    word, before = place.word, place.before
+    if before is not None and len(place.line) > 1 and str(before) == "%" and place.line[-2].type == "NUMBER":
+        percent, span = place.line[-2], place.span(place.line[-2], before)
+        share = f"{float(percent) / 100:g}"
+        alone = before.start == percent.end and word.type in ("RPAR", "COMMA")  # and not the rest of a division
+        fix = (Fix.safe if alone and float(share) == float(percent) / 100 else Fix.suggested)(span, share)
+        return error("E101", "a share is written as a number, without %", span, help=f"write {share}", fix=fix)
+    if before is None or before.type != "NUMBER" or word.type != "NAME" or not place.is_glued:
+        return None
+    text, span = f"{before}{word}", place.span(before, word)
+    if re.fullmatch(r"0([xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)", text):
+        meant = str(int(text, 0))
+        fix = Fix.safe(span, meant)
+        return error("E101", "numbers are written in decimal digits", span, help=f"write {meant}", fix=fix)
+    if re.fullmatch(r"[0-9.]+(_[0-9]+)+", text):
+        meant = text.replace("_", "")
+        fix = Fix.safe(span, meant)
+        return error("E101", "numbers are written without _", span, help=f"write {meant}", fix=fix)
+    if re.fullmatch(r"\d+(x\d+)+", text):
+        help_text = f"write {text.replace('x', ', ')} for sizes, [{text.replace('x', ', ')}] for a kernel"
+        return error("E101", f"{text} is neither a number nor a name", span, help=help_text)
+    return error("E101", f"{text} is neither a number nor a name", span, help="a name begins with a letter or _")
+
 
 _MEANT = {
     "→": "->", "⇒": "->", "➔": "->", "⟶": "->", "|": "->", "×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "—": "-",

@@ -1,14 +1,11 @@
-"""The grammar, `grammars/cnn.lark`, as a parser of Lark's.
-
-Lark takes a tenth of a second to work out the tables of the grammar.  It keeps them in a file in the user's cache
-directory and reads them from there the next time.  Where that cannot be read or written, it works them out again.
-"""
+"""The grammar, `grammars/cnn.lark`, as a parser of Lark's, and the words that it tells apart."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +97,36 @@ def cache_folder() -> Path | None:
     except RuntimeError:  # there is no home
         return None
     return folder / "cnndsl" if folder.is_absolute() else None
+
+
+END = "$END"
+"""The kind of the word that follows the last one."""
+
+
+class Word(Token):
+    """A word of a text: its kind as the grammar calls it, and the characters `start` to `end` (exclusive)."""
+
+    __slots__ = ("end", "start")
+
+    start: int
+    end: int
+
+    def __new__(cls, type: str, text: str, start: int, end: int) -> Word:  # noqa: A002 - what words have
+        word = super().__new__(cls, type, text, start, end_pos=end)
+        assert isinstance(word, Word)  # noqa: S101 - for the type checker
+        word.start, word.end = start, end
+        return word
+
+
+def words(text: str, offset: int = 0) -> list[Word]:
+    """All words of a text that begins at `offset` of its source; what only divides them is left out."""
+    found = []
+    for token in _lexer().lex(text):
+        start = (token.start_pos or 0) + offset
+        found.append(Word(token.type, str(token), start, start + len(token)))
+    return found
+
+
+@cache
+def _lexer() -> Lark:
+    return load()

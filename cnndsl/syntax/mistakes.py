@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.source import Source, Span
-from cnndsl.syntax import arrows, brackets, characters, confusable, copied, habits, heads, keywords, numbers
+from cnndsl.syntax import characters, habits, lines
 from cnndsl.syntax.grammar import OPENED_BY
 from cnndsl.syntax.place import DEFINITIONS, WORDS, Open, Place, other_names, show, span_of
 
@@ -21,7 +21,7 @@ _ENDS = frozenset({"_NL", "$END", "RBRACE", "RPAR", "RSQB", "COMMA"})
 _VALUES = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "INPUT", "IT", "TRUE", "FALSE", "HOLE"})
 _OPERATORS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "POWER", "COMPARE", "AND", "OR", "NOT"})
 _WANTS_MORE = {
-    "_ARROW": arrows.WANTS_MORE,
+    "_ARROW": lines.WANTS_MORE,
     "COMMA": "remove the comma, or write what follows it",
     "COLON": "write the layer that gets this name: name: layer",
     "OUTPUT": "write what goes out: output it",
@@ -292,7 +292,7 @@ def _after_brace(place: Place) -> Problem | None:
 
 def _of_a_new_name(place: Place) -> str:
     """What is missing between a name that was not written before and the layer that it is to be given to."""
-    from cnndsl.layers.catalogue import KINDS
+    from cnndsl.layers.registry import KINDS
 
     word, name = place.word, place.before
     if name is None or place.line != [name] or str(word) not in KINDS or str(name) in KINDS or str(name)[0].isupper():
@@ -358,52 +358,52 @@ def _general(place: Place) -> Problem:
 
 
 _RECOGNISED: tuple[Callable[[Place], Problem | None], ...] = (
-    confusable.word,
-    copied.line_ends,
-    copied.fence,
+    characters.word,
+    habits.line_ends,
+    habits.fence,
     habits.brace_below,
     habits.long_comment,
     habits.comment,
     habits.prefixed_text,
-    copied.prefixes,
+    habits.prefixes,
     characters.arrow,
-    copied.left_out,
-    copied.item,
-    copied.printed,
+    habits.left_out,
+    habits.item,
+    habits.printed,
     _character,
-    arrows.after_a_choice,
+    lines.after_a_choice,
     habits.other_language,
-    keywords.given_input,
-    keywords.begins,
-    keywords.mode,
+    lines.given_input,
+    lines.begins,
+    lines.mode,
     habits.settings,
-    numbers.grouped,
-    brackets.braced_arguments,
-    brackets.other_brackets,
-    brackets.no_brackets,
+    characters.grouped,
+    lines.braced_arguments,
+    lines.other_brackets,
+    lines.no_brackets,
     habits.listed,
     habits.goes_on_below,
     habits.comma_at_the_end,
-    keywords.named_output,
+    lines.named_output,
     _word_as_name,
-    keywords.spread,
-    keywords.several_targets,
-    keywords.several_items,
-    numbers.number,
-    brackets.several_items,
-    brackets.unpacked,
+    lines.spread,
+    lines.several_targets,
+    lines.loop_items,
+    characters.number,
+    lines.several_items,
+    lines.unpacked,
     habits.no_name,
-    brackets.arguments,
+    lines.arguments,
     habits.augmented,
     habits.name_with_braces,
     habits.choice,
-    brackets.item,
-    arrows.between,
-    arrows.to_output,
-    arrows.to_a_name,
-    heads.from_elsewhere,
-    heads.parameter,
-    heads.definition,
+    lines.item,
+    lines.between,
+    lines.to_output,
+    lines.to_a_name,
+    lines.from_elsewhere,
+    lines.parameter,
+    lines.definition,
     _braces,
     _missing_after,
     _closing,

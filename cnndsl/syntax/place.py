@@ -8,8 +8,7 @@ from functools import cached_property
 
 from cnndsl.diagnostics import Fix
 from cnndsl.source import Source, Span
-from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY
-from cnndsl.syntax.words import END, Word
+from cnndsl.syntax.grammar import CLOSED_BY, END, OPENED_BY, Word
 
 WORDS = frozenset(
     {

@@ -14,12 +14,11 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from cnndsl.diagnostics import Diagnostic, Problem, error
 from cnndsl.source import Source, Span
-from cnndsl.syntax.grammar import CLOSED_BY, MAX_NESTING, OPENED_BY
-from cnndsl.syntax.lost import lost
+from cnndsl.syntax.grammar import CLOSED_BY, END, MAX_NESTING, OPENED_BY, Word, words
+from cnndsl.syntax.lines import lost
 from cnndsl.syntax.mistakes import explain, not_closed
 from cnndsl.syntax.place import DEFINITIONS, Open, Place
 from cnndsl.syntax.transformer import Reading, reading
-from cnndsl.syntax.words import END, Word, words
 
 MOST_MISTAKES = 200
 """After so many mistakes reading stops: this is no text of the language."""

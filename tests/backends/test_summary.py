@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from cnndsl import costs, receptive
+from cnndsl.analysis import costs, receptive_field
 from cnndsl.backends.summary import COLUMNS, Entry, entries, measured, summary, text
 from cnndsl.compiler import compile_source
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from cnndsl.source import Source
 from cnndsl.terminal import width
 from tests.conftest import Golden
@@ -264,7 +264,7 @@ def test_memory_and_fields_are_those_of_the_network(case: Path, fold: bool) -> N
     if said.kept is not None:
         assert sum(line.kept or 0 for line in ends) == said.kept
     shown = [seen for line in lines for seen in line.seen]
-    assert all(reached in shown for reached in receptive.outputs(program, name))
+    assert all(reached in shown for reached in receptive_field.outputs(program, name))
 
 
 def test_the_totals() -> None:

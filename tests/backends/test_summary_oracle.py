@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 import cnndsl
 from cnndsl.compilation import Compilation
-from cnndsl.program import Module
-from cnndsl.traced import value_of
+from cnndsl.ir.program import Module
+from cnndsl.symbolic.number import value_of
 from tests.running import count, imported, size_of, tensors_of
 
 FILES = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl.compiler import compile as compiled
-from cnndsl.rendering import renderers
+from cnndsl.render import renderers
 from tests.cli.conftest import BAD, NET, Command, made
 
 

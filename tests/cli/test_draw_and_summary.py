@@ -106,7 +106,7 @@ def test_forms_that_contradict(cnndsl: Command, folder: Path, arguments: list[st
 
 
 def test_a_picture_of_pixels_is_not_for_a_terminal(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnndsl.commands.draw.on_terminal", lambda: True)
+    monkeypatch.setattr("cnndsl.cli.draw.on_terminal", lambda: True)
     result = cnndsl("draw", "net.cnn", "-o", "-", "--format", "png")
     assert (result.code, result.out) == (2, "")
     assert "a PNG is no text for a terminal: name a file" in result.err

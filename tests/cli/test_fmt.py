@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl import formatting
-from cnndsl.formatting.align import written
-from cnndsl.formatting.layout import Line
+from cnndsl import formatter
+from cnndsl.formatter import Line, written
 from tests.cli.conftest import BAD, NET, Command
 
 UGLY = "network Net{input(1,8,8)\n  fc=linear( 10 )  \r\n\n\n\n  out = softmax}"
@@ -156,7 +155,7 @@ def test_a_fault_of_the_formatter_does_no_harm(
     def wrong_once(lines: list[Line]) -> str:
         return faults.pop()(written(lines)) if faults else written(lines)
 
-    monkeypatch.setattr(formatting, "written", wrong_once)
+    monkeypatch.setattr(formatter, "written", wrong_once)
     result = cnndsl("fmt", "ugly.cnn")
     assert result.code == 2
     assert f"ugly.cnn stays as it is: in the one layout {words}.\nThis is a fault in cnndsl" in result.err

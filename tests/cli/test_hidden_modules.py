@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl.files import module_name
-from cnndsl.names import hidden_by_module
+from cnndsl.ir.names import hidden_by_module
 from tests.cli.conftest import NET, Command, made
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from cnndsl import reference
-from cnndsl.layers.catalogue import KINDS, OPERATIONS
+from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.terminal import width
 from tests.cli.conftest import Command
 

@@ -10,7 +10,7 @@ from cnndsl.source import Source
 from tests.cli.conftest import BAD, NET, Command
 
 ROOT = Path(__file__).parents[2]
-TOPICS = ("careless", "fixing", "syntax", "elaborate")
+TOPICS = ("careless", "fixing", "syntax", "semantics")
 
 
 def crlf(data: bytes) -> bytes:

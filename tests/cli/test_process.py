@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.console import Run
+from cnndsl.cli.console import Run
 from tests.cli.conftest import NET, Command
 
 CNNDSL = [sys.executable, "-m", "cnndsl"]

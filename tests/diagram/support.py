@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as Tree
 
-from cnndsl.backends.diagram.build import build
-from cnndsl.backends.diagram.markup import BOLD, MONO
-from cnndsl.backends.diagram.metrics import text_width
-from cnndsl.backends.diagram.paths import mark
-from cnndsl.backends.diagram.picture import Arrow, Picture
+from cnndsl.backends.graphviz.build import build
+from cnndsl.backends.graphviz.labels import BOLD, MONO, text_width
+from cnndsl.backends.graphviz.paths import mark
+from cnndsl.backends.graphviz.picture import Arrow, Picture
 from cnndsl.compiler import compile_source
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from cnndsl.source import Source
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))

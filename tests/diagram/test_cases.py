@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl import costs
-from cnndsl.backends.diagram import Direction, dot
-from cnndsl.rendering import render
+from cnndsl.analysis import costs
+from cnndsl.backends.graphviz import Direction, dot
+from cnndsl.render import render
 from cnndsl.theme import in_the_dark
 from tests.conftest import Golden
 from tests.diagram.support import CASES, Drawn, drawn, picture_of, program_of

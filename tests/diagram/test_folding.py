@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.backends.diagram import folding
-from cnndsl.backends.diagram.named import unknown
-from cnndsl.backends.diagram.picture import BLOCK, Picture
+from cnndsl.backends.graphviz.build import MOST, WHOLE, unknown
+from cnndsl.backends.graphviz.picture import BLOCK, Picture
 from tests.diagram.support import case, picture_of, program_of
 
 BLOCKS = """
@@ -12,7 +11,7 @@ block Small(channels, stride = 1) { a: conv(channels, 3, padding=1, stride=strid
 block Big(channels) { first: Small(channels) -> second: Small(channels * 2) }
 """
 # What makes a network too large to be shown whole, with no pattern in it.
-LONG = " -> ".join(f"conv({i}, 1)" for i in range(1, folding.WHOLE + 1))
+LONG = " -> ".join(f"conv({i}, 1)" for i in range(1, WHOLE + 1))
 
 
 def net(body: str, depth: int | None = None, expand: tuple[str, ...] = ()) -> Picture:
@@ -206,7 +205,7 @@ def test_no_program_makes_a_picture_without_end() -> None:
     doubled = "".join(f"block B{i} {{ B{i - 1} -> conv(4, 1) -> B{i - 1} }}\n" for i in range(1, 12))
     program = program_of(f"block B0 {{ conv(4, 1) -> relu }}\n{doubled}network Net {{ input(4, 8, 8) -> B11 }}")
     assert len(picture_of(program).boxes) < 100
-    assert folding.MOST <= len(picture_of(program, expand=("*",)).boxes) < 2 * folding.MOST
+    assert MOST <= len(picture_of(program, expand=("*",)).boxes) < 2 * MOST
 
 
 def test_expand_takes_a_part_of_a_list() -> None:

@@ -8,9 +8,23 @@ from graphviz import Digraph
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cnndsl.backends.diagram.markup import BOLD, MONO, SANS, cell, identifier, label, plain, printable, run, table
-from cnndsl.backends.diagram.metrics import begin, broken, shorten, text_width
-from cnndsl.rendering.renderers import candidates
+from cnndsl.backends.graphviz.labels import (
+    BOLD,
+    MONO,
+    SANS,
+    begin,
+    broken,
+    cell,
+    identifier,
+    label,
+    plain,
+    printable,
+    run,
+    shorten,
+    table,
+    text_width,
+)
+from cnndsl.render.renderers import candidates
 from tests.diagram.support import SVG
 
 RENDERER = next(candidates("svg", letters=False))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.backends.diagram.picture import MERGE, Arrow, Emphasis, Picture
+from cnndsl.backends.graphviz.picture import MERGE, Arrow, Emphasis, Picture
 from tests.diagram.support import case, ends, picture_of, program_of
 
 

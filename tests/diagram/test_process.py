@@ -9,23 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.backends.diagram import dot
-from cnndsl.program import Program
+from cnndsl.backends.graphviz import dot
+from cnndsl.ir.program import Program
 from tests.diagram.support import CASES, case
 
 DRAW = """
 import sys
-from cnndsl.backends.diagram import dot
+from cnndsl.backends.graphviz import dot
 from cnndsl.backends.mermaid import mermaid
 from cnndsl.backends.volume import svg
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 program = Program.model_validate_json(sys.stdin.buffer.read())
 for draw in dot, mermaid, svg:
     sys.stdout.buffer.write(draw(program).encode())
 """
 LOADED = """
 import sys
-import cnndsl.backends.diagram, cnndsl.rendering
+import cnndsl.backends.graphviz, cnndsl.render
 print(*sorted({"torch", "graphviz"} & set(sys.modules)))
 """
 

@@ -10,8 +10,8 @@ import graphviz
 import pytest
 from graphviz.backend import dot_command
 
-from cnndsl.backends.diagram import dot, source
-from cnndsl.rendering import RenderError, RenderWarning, render, renderers
+from cnndsl.backends.graphviz import dot, source
+from cnndsl.render import RenderError, RenderWarning, render, renderers
 from tests.diagram.support import case
 
 DOT = "digraph { a -> b }"

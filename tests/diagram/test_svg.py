@@ -7,9 +7,9 @@ from xml.etree import ElementTree as Tree
 
 import pytest
 
-from cnndsl.backends.diagram import dot
-from cnndsl.program import Program
-from cnndsl.rendering import render
+from cnndsl.backends.graphviz import dot
+from cnndsl.ir.program import Program
+from cnndsl.render import render
 from cnndsl.theme import DARK, LIGHT, ThemeName
 from tests.diagram.support import SVG, case, program_of
 

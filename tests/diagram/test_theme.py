@@ -6,7 +6,7 @@ from math import cbrt, dist
 
 import pytest
 
-from cnndsl.backends.diagram.legend import KINDS
+from cnndsl.backends.graphviz.labels import KINDS
 from cnndsl.layers.base import Group
 from cnndsl.theme import DARK, LIGHT, Theme, in_the_dark
 

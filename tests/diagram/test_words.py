@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from cnndsl.backends.diagram import words
-from cnndsl.backends.diagram.metrics import shorten
-from cnndsl.backends.diagram.sizes import full_size, size_text
-from cnndsl.costs import Cost
-from cnndsl.layers.sizes import same_size
-from cnndsl.program import Parameter
-from cnndsl.traced import Expr, Guard, Symbol, Traced
+from cnndsl.analysis.costs.counts import Cost
+from cnndsl.backends import captions
+from cnndsl.backends.captions import full_size, size_text
+from cnndsl.backends.graphviz.labels import shorten
+from cnndsl.ir.program import Parameter
+from cnndsl.layers.formula import same_size
+from cnndsl.symbolic.expr import Expr, Guard, Symbol
+from cnndsl.symbolic.number import Traced
 from tests.diagram.support import case, picture_of, program_of
 
 
@@ -78,7 +79,7 @@ def test_a_picture_of_open_sizes_asks_nothing_of_them() -> None:
     [(0, ""), (1, "1 param"), (608, "608 params"), (109_050, "109,050 params")],
 )
 def test_params(count: int, text: str) -> None:
-    assert words.params(count) == text
+    assert captions.params(count) == text
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_params(count: int, text: str) -> None:
     [(18, "72 bytes"), (256, "1.00 KiB"), (109_050, "426 KiB"), (11_689_512, "44.6 MiB"), (10**12, "3.64 TiB")],
 )
 def test_memory(count: int, text: str) -> None:
-    assert words.memory(count) == text
+    assert captions.memory(count) == text
 
 
 @pytest.mark.parametrize(
@@ -101,16 +102,16 @@ def test_memory(count: int, text: str) -> None:
     ],
 )
 def test_macs(count: int, text: str) -> None:
-    assert words.macs(count) == text
+    assert captions.macs(count) == text
 
 
 def test_summary() -> None:
     assert (
-        words.summary(Cost(parameters=109_050, macs=895_360))
+        captions.summary(Cost(parameters=109_050, macs=895_360))
         == "109,050 parameters · 426 KiB (fp32) · 895,360 MACs a sample"
     )
-    assert words.summary(Cost(parameters=1, macs=None)) == "1 parameter · 4 bytes (fp32)"
-    assert words.summary(Cost()) == "0 parameters"
+    assert captions.summary(Cost(parameters=1, macs=None)) == "1 parameter · 4 bytes (fp32)"
+    assert captions.summary(Cost()) == "0 parameters"
 
 
 def test_arguments_that_say_something() -> None:
@@ -123,7 +124,7 @@ def test_arguments_that_say_something() -> None:
         Parameter(name="bias", value=False, fixed=True),
         Parameter(name="units", value=["a", "b"], fixed=True),
     ]
-    assert words.arguments(given) == "channels 64, ratio 0.175, kernel [3, 1], mode nearest, bias false"
+    assert captions.arguments(given) == "channels 64, ratio 0.175, kernel [3, 1], mode nearest, bias false"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_arguments_that_say_something() -> None:
 )
 def test_arguments_of_several_uses(values: list[Any], said: str) -> None:
     uses = [[Parameter(name="x", value=value, fixed=True)] for value in values]
-    assert words.arguments(*uses) == said
+    assert captions.arguments(*uses) == said
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_arguments_of_several_uses(values: list[Any], said: str) -> None:
     ],
 )
 def test_a_range_keeps_both_ends(limit: int, shown: str) -> None:
-    names = words.span([f"trunk_output.block3.block3-{at}" for at in range(1, 16)])
+    names = captions.span([f"trunk_output.block3.block3-{at}" for at in range(1, 16)])
     assert shorten(names, limit, 11) == shown
 
 

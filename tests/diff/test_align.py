@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cnndsl.backends import diff
-from cnndsl.backends.diff import align as alignment
-from cnndsl.backends.diff.align import align
-from cnndsl.backends.diff.items import items
-from cnndsl.backends.diff.likeness import Likeness
-from cnndsl.backends.diff.wiring import Wiring
-from cnndsl.program import Program
+from cnndsl.backends.diff import matching as alignment
+from cnndsl.backends.diff.comparison import Wiring
+from cnndsl.backends.diff.matching import Likeness, align, items
+from cnndsl.ir.program import Program
 from tests.running import program_of
 
 

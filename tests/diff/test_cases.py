@@ -11,7 +11,7 @@ import pytest
 
 from cnndsl.backends import diff
 from cnndsl.backends.diff import Difference
-from cnndsl.backends.diff.changes import in_short
+from cnndsl.backends.diff.comparison import in_short
 from cnndsl.terminal import width
 from tests.conftest import Golden
 from tests.running import program_of

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 import cnndsl
 from cnndsl.backends import diff
-from cnndsl.backends.diff.keys import Keys
-from cnndsl.program import Program
+from cnndsl.backends.diff.state_dict import Keys
+from cnndsl.ir.program import Program
 from tests.running import imported, program_of
 
 MODELS = Path(__file__).parents[2] / "models"

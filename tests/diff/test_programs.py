@@ -6,7 +6,7 @@ import pytest
 
 from cnndsl.backends import diff
 from cnndsl.backends.diff import Difference
-from cnndsl.backends.diff.lines import Side
+from cnndsl.backends.diff.difference import Side
 from tests.oracle.generator import generate
 from tests.running import build, program_of
 

@@ -63,7 +63,7 @@ for name in ("branch1", "branch2"):
     y = conv(y) * own[f"{name}.scale.scale"].view(1, 8, 1, 1) + y
 torch.testing.assert_close(model(x), y, rtol=0, atol=0)
 program = cnndsl.compile(Path("net.cnn").read_text()).program
-from cnndsl import costs
+from cnndsl.analysis import costs
 assert costs.of(program, "Net").parameters == sum(p.numel() for p in model.parameters())
 """
 

@@ -19,8 +19,8 @@ import cnndsl
 from cnndsl.cli import main
 from cnndsl.compilation import Compilation
 from cnndsl.diagnostics import Severity
-from cnndsl.reporting.text import render
-from cnndsl.traced import is_open
+from cnndsl.report.text import render
+from cnndsl.symbolic.number import is_open
 from tests.docs.blocks import BLOCKS, DOCUMENTS, KINDS, ROOT, Block
 from tests.running import imported, sample, size_of, tensors_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 
-from cnndsl.elaborate import Limits
+from cnndsl.semantics.values import Limits
 from tests.docs.blocks import ROOT
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from cnndsl.elaborate import Limits
+from cnndsl.semantics.values import Limits
 from tests.docs.blocks import ROOT
 
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")

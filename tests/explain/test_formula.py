@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cnndsl.layers.base import Layer
-from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.formula import AxisRule, Letter, Rounded
-from cnndsl.layers.sizes import Shape, SizeError
-from cnndsl.traced import Expr, Symbol, Traced, value_of
+from cnndsl.layers.formula import AxisRule, Letter, Rounded, Shape, SizeError
+from cnndsl.layers.registry import KINDS
+from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.number import Traced, value_of
 from tests.layers.cases import Case, cases
 
 KINDS_WITH_CASES = sorted(set(KINDS) - {"extern"})

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cnndsl.layers.catalogue import OPERATIONS
-from cnndsl.layers.sizes import Shape, SizeError
-from cnndsl.layers.values import Operation
+from cnndsl.layers.formula import Shape, SizeError
+from cnndsl.layers.operations import Operation
+from cnndsl.layers.registry import OPERATIONS
 from tests.explain.support import explained, net
 
 SHAPES = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple)

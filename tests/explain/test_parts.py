@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cnndsl.backends.explain import Format, UnknownPart
-from cnndsl.layers.catalogue import KINDS, OPERATIONS
+from cnndsl.layers.registry import KINDS, OPERATIONS
 from tests.explain.support import compiled, explained, net
 
 

@@ -22,7 +22,7 @@ from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic, Severity
 from cnndsl.fixing import Fixed, fix
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from cnndsl.source import Source
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnndsl.formatting import formatted
+from cnndsl.formatter import formatted
 from cnndsl.source import Source
+from cnndsl.syntax.grammar import words
 from cnndsl.syntax.parser import parse
-from cnndsl.syntax.words import words
 from tests.fmt.texts import Laid, files, laid_out, words_in
 
 ROOT = Path(__file__).parents[2]

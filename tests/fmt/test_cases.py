@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.formatting import formatted
+from cnndsl.formatter import formatted
 from cnndsl.source import Source
 from tests.conftest import Golden
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 
-from cnndsl.syntax.words import words
+from cnndsl.syntax.grammar import words
 
 Words = list[str]
 BREAK = "\n"

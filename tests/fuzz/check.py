@@ -21,10 +21,10 @@ from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic, Problem, Severity, has_errors
 from cnndsl.fixing import fix
-from cnndsl.formatting import formatted
-from cnndsl.program import Program
-from cnndsl.reporting import concise, github, sarif, text
-from cnndsl.reporting import json as json_
+from cnndsl.formatter import formatted
+from cnndsl.ir.program import Program
+from cnndsl.report import concise, github, sarif, text
+from cnndsl.report import json as json_
 from cnndsl.source import Source
 from tests.fuzz import budget, module, running
 from tests.fuzz.words import ROOT

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.registry import KINDS
 from tests.fuzz.choose import Choose, chance, pick
 from tests.fuzz.words import ALL_WORDS, ARGUMENTS, FUNCTIONS, KIND_NAMES, NAMES, NUMBERS, TEXTS, VALUES
 

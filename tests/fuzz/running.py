@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnndsl import costs
+from cnndsl.analysis import costs
+from cnndsl.analysis.shapes import infer
 from cnndsl.compilation import Compilation
-from cnndsl.layers.sizes import SizeError
-from cnndsl.program import Call, Module, OpenSize, Program
-from cnndsl.shapes import infer
-from cnndsl.traced import is_open, value_of
+from cnndsl.ir.program import Call, Module, OpenSize, Program
+from cnndsl.layers.formula import SizeError
+from cnndsl.symbolic.number import is_open, value_of
 from tests.running import BATCH, count, derived_sizes, sample, seen_sizes, size_of, tensors_of
 
 MOST_NETWORKS = 3

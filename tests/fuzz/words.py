@@ -6,8 +6,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from cnndsl.elaborate.functions import TABLE
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.registry import KINDS
+from cnndsl.semantics.functions import TABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +36,7 @@ SIGNS = [
 ALL_WORDS = [*KEYWORDS, *KIND_NAMES, *FUNCTIONS, *ARGUMENTS, *VALUES, *NAMES, *NUMBERS, *TEXTS, *SIGNS]
 
 _RIGHT = ["models/*.cnn", *(f"tests/{area}/cases/*.cnn" for area in ("torch", "diagram", "lint", "explain", "models"))]
-_WRONG = ["tests/elaborate/cases/*.cnn", "tests/syntax/cases/*.cnn"]
+_WRONG = ["tests/semantics/cases/*.cnn", "tests/syntax/cases/*.cnn"]
 
 
 @cache

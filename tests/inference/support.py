@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from cnndsl.analysis.shapes import infer
 from cnndsl.compilation import Compilation
-from cnndsl.program import Module, Program
-from cnndsl.shapes import infer
-from cnndsl.traced import is_open, value_of
+from cnndsl.ir.program import Module, Program
+from cnndsl.symbolic.number import is_open, value_of
 from tests.running import imported, sample, tensors_of
 
 

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from cnndsl import costs
+from cnndsl.analysis import costs
+from cnndsl.analysis.batchnorm_folding import for_inference
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
-from cnndsl.inference import for_inference
+from cnndsl.ir.program import Program
 from cnndsl.loading import load
-from cnndsl.program import Program
 from cnndsl.source import Source
 from tests.conftest import Golden
 from tests.inference.support import check, unsettle

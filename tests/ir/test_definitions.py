@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from cnndsl.elaborate.functions import TABLE
 from cnndsl.ir import nodes
+from cnndsl.ir.program import Program
 from cnndsl.ir.words import FUNCTIONS
-from cnndsl.program import Program
+from cnndsl.semantics.functions import TABLE
 from tests.running import program_of
 
 MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))

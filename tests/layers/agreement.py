@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
+from cnndsl.layers.aliases import REFUSED
 from cnndsl.layers.base import Layer
-from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.narrower import REFUSED
-from cnndsl.layers.sizes import SizeError
-from cnndsl.traced import value_of
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.registry import KINDS
+from cnndsl.symbolic.number import value_of
 from tests.layers.cases import Case
 from tests.layers.compiled import check_text
 from tests.layers.oracle import BATCH, Answer, ask, build, call, sample
@@ -85,7 +85,7 @@ APPLIES: dict[str, Callable[[Case], bool]] = {
     "value": _unread_value,
     "two ways": lambda case: (case.get("size") is None) == (case.get("margins") is None),
 }
-"""For each difference that lies in the parameters: whether a case has it; `cnndsl.layers.narrower` has the reasons."""
+"""For each difference that lies in the parameters: whether a case has it; `cnndsl.layers.aliases` has the reasons."""
 
 
 def narrower_by(case: Case, answer: Answer) -> list[str]:

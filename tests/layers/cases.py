@@ -14,9 +14,9 @@ from typing import Any, Literal, get_args, get_origin
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from cnndsl.layers import fields
+from cnndsl.layers import types
 from cnndsl.layers.base import Layer
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.registry import KINDS
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ _BY_TYPE: dict[str, Callable[[tuple[int, ...]], Values]] = {
     "OptionalScale": _scale,
 }
 _NAMES = {
-    id(item): name for name in _BY_TYPE for item in get_args(getattr(fields, name)) if isinstance(item, fields.Takes)
+    id(item): name for name in _BY_TYPE for item in get_args(getattr(types, name)) if isinstance(item, types.Takes)
 }
 
 

@@ -6,9 +6,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnndsl
-from cnndsl import costs
+from cnndsl.analysis import costs
 from cnndsl.layers.base import Layer
-from cnndsl.traced import value_of
+from cnndsl.symbolic.number import value_of
 from tests.layers.cases import Case
 from tests.layers.oracle import BATCH, build, sample
 from tests.layers.written import text_of, written

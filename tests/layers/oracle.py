@@ -15,8 +15,8 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
 from cnndsl.layers.base import Code, Layer, Spelling
-from cnndsl.layers.catalogue import HELPERS
-from cnndsl.layers.sizes import SizeError
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.registry import HELPERS
 
 BATCH = 2
 REFUSALS = (

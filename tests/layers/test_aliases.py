@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnndsl.layers.aliases import alias, parameter_alias
-from cnndsl.layers.catalogue import KINDS, OPERATIONS
+from cnndsl.layers.registry import KINDS, OPERATIONS
 
 
 @pytest.mark.parametrize(

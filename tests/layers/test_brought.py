@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
 import cnndsl
-from cnndsl.layers.catalogue import HELPERS
+from cnndsl.layers.registry import HELPERS
 from tests.running import build, compiled
 
 

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnndsl.layers.base import Layer
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.normalisation import BatchNorm
 from cnndsl.layers.pooling import MaxPool
+from cnndsl.layers.registry import KINDS
 from cnndsl.layers.shape import Flatten
-from cnndsl.layers.sizes import Shape, SizeError
 from tests.layers.cases import Case, cases
 from tests.layers.oracle import BATCH, build, sample
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from cnndsl.compiler import compile_source
 from cnndsl.layers.base import Code, Layer, Spelling
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.registry import KINDS
 from cnndsl.source import Source
 from tests.layers.oracle import look_up
 

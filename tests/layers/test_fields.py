@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from cnndsl.layers.base import Layer
-from cnndsl.layers.catalogue import KINDS, OPERATIONS
-from cnndsl.layers.fields import LARGEST
-from cnndsl.layers.parameters import misfits, missing
-from cnndsl.traced import Expr, Symbol, Traced
+from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.layers.types import LARGEST, misfits, missing
+from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.number import Traced
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.sizes import SizeError, check_limits
+from cnndsl.layers.formula import SizeError, check_limits
+from cnndsl.layers.registry import KINDS
 
 
 @pytest.mark.parametrize(

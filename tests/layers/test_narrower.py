@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.narrower import LEFT_OUT, REFUSED
+from cnndsl.layers.aliases import LEFT_OUT, REFUSED
+from cnndsl.layers.registry import KINDS
 from tests.layers.agreement import APPLIES, _layer, check, narrower_by
 from tests.layers.cases import Case
 from tests.layers.oracle import Answer, ask, look_up

@@ -11,7 +11,7 @@ import os
 import pytest
 from hypothesis import given, settings
 
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.registry import KINDS
 from tests.layers.agreement import check, share
 from tests.layers.cases import Case, cases
 

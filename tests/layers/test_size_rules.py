@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from cnndsl.ir.program import Combine, Leaf, Plain, Program
 from cnndsl.layers.base import Layer
-from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.sizes import Shape
-from cnndsl.program import Combine, Leaf, Plain, Program
-from cnndsl.traced import Expr, Symbol, Traced, evaluate, value_of
+from cnndsl.layers.formula import Shape
+from cnndsl.layers.registry import KINDS
+from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.number import Traced, evaluate, value_of
 from tests.oracle.generator import generate
 from tests.running import program_of
 

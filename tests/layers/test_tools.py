@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, find, settings
 from torch import Tensor, fx, nn
 
 import cnndsl
-from cnndsl.layers.catalogue import KINDS, OPERATIONS
+from cnndsl.layers.registry import KINDS, OPERATIONS
 from tests.layers.cases import Case, cases
 from tests.layers.compiled import network_of
 from tests.layers.written import text_of, written

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cnndsl.layers.base import Tensor
-from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.convolution import Conv
 from cnndsl.layers.dense import Linear
+from cnndsl.layers.formula import SizeError, product
 from cnndsl.layers.normalisation import GroupNorm, LayerNorm
 from cnndsl.layers.pooling import MaxPool
+from cnndsl.layers.registry import KINDS
 from cnndsl.layers.shape import Flatten
-from cnndsl.layers.sizes import SizeError, product
-from cnndsl.traced import RELATIONS, Expr, Guard, SizeIsOpen, Symbol, Traced, value_of
+from cnndsl.symbolic.expr import RELATIONS, Expr, Guard, Symbol
+from cnndsl.symbolic.number import SizeIsOpen, Traced, value_of
 from tests.layers.cases import cases
 
 NAMES = ("channels", "D", "H", "W")

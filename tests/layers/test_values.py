@@ -11,10 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnndsl.layers.catalogue import OPERATIONS
+from cnndsl.layers.formula import Shape, SizeError
+from cnndsl.layers.operations import Operation
+from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.resize import Interpolation
-from cnndsl.layers.sizes import Shape, SizeError
-from cnndsl.layers.values import Operation
 
 BATCH = 2
 _MODULES = {"torch": torch, "F": torch.nn.functional}

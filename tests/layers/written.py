@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.registry import KINDS
 
 
 def written(value: Any) -> str:

@@ -11,7 +11,7 @@ from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Severity
 from cnndsl.lint.rules import NAME, OTHER_INPUT, PARAMETER, RULES, UNREAD, UNUSED
-from cnndsl.reporting.text import render
+from cnndsl.report.text import render
 from cnndsl.source import Source
 from tests.conftest import Golden
 

@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 import pytest
 
 import cnndsl
-from cnndsl.imports import ImportProblem, nowhere
+from cnndsl.files import ImportProblem, nowhere
+from cnndsl.ir.program import Origin, Program
 from cnndsl.lint import lint
-from cnndsl.lint.flow import LONGEST, Trail, Walk
 from cnndsl.lint.places import Places
-from cnndsl.program import Origin, Program
+from cnndsl.lint.rule import LONGEST, Trail, Walk
 from cnndsl.source import Source
 from tests.running import program_of
 

@@ -12,7 +12,7 @@ import cnndsl
 from cnndsl.cli import main
 from cnndsl.diagnostics import Severity
 from cnndsl.lint.rules import CODES
-from cnndsl.lint.silence import parse_codes
+from cnndsl.lint.suppression import parse_codes
 
 BOTH = "linear(10) -> batchnorm -> dropout"  # W203 and W208
 

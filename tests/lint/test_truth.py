@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import cnndsl
+from cnndsl.ir.program import Origin
 from cnndsl.layers.base import Layer
 from cnndsl.layers.convolution import Conv
+from cnndsl.layers.formula import SizeError
 from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
-from cnndsl.layers.sizes import SizeError
-from cnndsl.lint.flow import Applied, Trail
-from cnndsl.lint.windows import Axis, KernelOnPadding, Unread, axes_of
-from cnndsl.program import Origin
+from cnndsl.lint.rule import Applied, Trail
+from cnndsl.lint.rules.windows import Axis, KernelOnPadding, Unread, axes_of
 from tests.running import build
 
 HERE = Origin("net.cnn", 1, 1)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl.backends.mermaid import mermaid
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from cnndsl.theme import DARK, LIGHT
 from tests.conftest import Golden
 from tests.diagram.support import CASES, case, picture_of, program_of
@@ -25,7 +25,7 @@ PICTURES = pictures()
 DRAW = """
 import sys
 from cnndsl.backends.mermaid import mermaid
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 sys.stdout.buffer.write(mermaid(Program.model_validate_json(sys.stdin.buffer.read())).encode())
 """
 

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from cnndsl.ir import nodes
-from cnndsl.layers.catalogue import HELPERS
+from cnndsl.layers.registry import HELPERS
 from tests.models.test_models import FILES, MODELS, compiled, program_of
 
 MOST_TIMES = 3.3

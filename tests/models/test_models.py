@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
-from cnndsl import costs
+from cnndsl.analysis import costs
 from cnndsl.compilation import Compilation
-from cnndsl.program import Module, Program
-from cnndsl.traced import is_open, value_of
+from cnndsl.ir.program import Module, Program
+from cnndsl.symbolic.number import is_open, value_of
 from tests.running import count, derived_sizes, imported, seen_sizes
 
 MODELS = Path(__file__).parents[2] / "models"

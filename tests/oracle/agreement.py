@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnndsl
-from cnndsl import costs
+from cnndsl.analysis import costs
+from cnndsl.analysis.receptive_field import outputs
+from cnndsl.ir.program import Leaf, Module, Plain, Program
 from cnndsl.layers.base import Layer
-from cnndsl.program import Leaf, Module, Plain, Program
-from cnndsl.receptive import outputs
-from cnndsl.reporting.text import render
-from cnndsl.traced import value_of
-from tests.costs.execute import execute
-from tests.costs.measure import Living, kept
+from cnndsl.report.text import render
+from cnndsl.symbolic.number import value_of
+from tests.analysis.execute import execute
+from tests.analysis.measure import Living, kept
 from tests.running import BATCH, agree, derived_sizes, imported, sample, seen_sizes, tensors_of
 
 

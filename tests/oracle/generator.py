@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 import cnndsl
-from cnndsl.layers.catalogue import KINDS
-from cnndsl.reporting.text import render
-from cnndsl.traced import value_of
+from cnndsl.layers.registry import KINDS
+from cnndsl.report.text import render
+from cnndsl.symbolic.number import value_of
 from tests.layers.written import written
 from tests.oracle.blocks import Definition, define
 from tests.oracle.layers import Shape, draw

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.sizes import SizeError
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.registry import KINDS
 from tests.layers.written import text_of
 
 Shape = tuple[int, ...]

@@ -12,10 +12,10 @@ import torch
 
 import cnndsl
 from cnndsl.compilation import Compilation
-from cnndsl.layers.sizes import Shape
-from cnndsl.program import Module, OpenSize, Program
-from cnndsl.reporting.text import render
-from cnndsl.traced import Traced
+from cnndsl.ir.program import Module, OpenSize, Program
+from cnndsl.layers.formula import Shape
+from cnndsl.report.text import render
+from cnndsl.symbolic.number import Traced
 from tests.oracle.generator import Draft
 from tests.running import agree, compiled, imported
 

@@ -13,7 +13,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.convolution import Conv
 from cnndsl.layers.pooling import MaxPool
 from cnndsl.layers.reach import same
-from cnndsl.traced import key_of
+from cnndsl.symbolic.number import key_of
 from tests.oracle.agreement import check
 from tests.oracle.blocks import DEFINITIONS
 from tests.oracle.generator import generate
@@ -46,9 +46,9 @@ def test_many_programs_can_leave_their_sizes_open() -> None:
 @pytest.mark.parametrize("name", ["work_key", "_relation"])
 def test_what_is_wrong_with_open_sizes_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     if name == "work_key":  # work of one network taken for that of another
-        monkeypatch.setattr("cnndsl.elaborate.context.work_key", key_of)
+        monkeypatch.setattr("cnndsl.semantics.context.work_key", key_of)
     else:  # what two sizes must be beside one another
-        monkeypatch.setattr("cnndsl.elaborate.opening._relation", lambda guard, symbol: "1 = 1")
+        monkeypatch.setattr("cnndsl.semantics.inputs._relation", lambda guard, symbol: "1 = 1")
     with pytest.raises(AssertionError):
         try_all(OPEN)
 

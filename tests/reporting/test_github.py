@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnndsl.diagnostics import Diagnostic
-from cnndsl.reporting import github
+from cnndsl.report import github
 from cnndsl.source import Source, Span
 from tests.reporting.build import CASES, load
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cnndsl.diagnostics import Diagnostic
-from cnndsl.reporting import json as report
+from cnndsl.report import json as report
 from tests.reporting.build import CASES, load
 
 

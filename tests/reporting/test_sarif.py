@@ -9,7 +9,7 @@ from jsonschema import Draft4Validator
 
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity
-from cnndsl.reporting import sarif
+from cnndsl.report import sarif
 from cnndsl.source import Source, Span
 from tests.reporting.build import CASES, load
 

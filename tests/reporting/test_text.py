@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnndsl.diagnostics import Diagnostic, Label, Severity
-from cnndsl.reporting import text
+from cnndsl.report import text
 from cnndsl.source import Source, Span
 from cnndsl.terminal import width
 from tests.conftest import Golden

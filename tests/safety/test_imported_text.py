@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cnndsl
-from cnndsl.imports import LARGEST_FILE
+from cnndsl.files import LARGEST_FILE
 
 NET = "network Net { input(3, 8, 8); Unit }"
 BLOCK = "block Unit { relu }\n"

@@ -15,7 +15,7 @@ import pytest
 import cnndsl
 from cnndsl import files
 from cnndsl.diagnostics import Problem
-from cnndsl.running.reading import read_text
+from cnndsl.tracing.inputs import read_text
 from tests.cli.conftest import NET
 
 CNNDSL = [sys.executable, "-m", "cnndsl"]

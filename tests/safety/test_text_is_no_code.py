@@ -16,7 +16,7 @@ import pytest
 import cnndsl
 from cnndsl.cli import main
 from cnndsl.compilation import Compilation
-from cnndsl.names import MODULE_ATTRIBUTES, why_not, why_not_class, why_not_key
+from cnndsl.ir.names import MODULE_ATTRIBUTES, why_not, why_not_class, why_not_key
 from tests.mermaid.reading import plain, read
 from tests.running import compiled, imported
 

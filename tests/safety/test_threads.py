@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import cnndsl
-from cnndsl.formatting import formatted
-from cnndsl.reporting.text import render
+from cnndsl.formatter import formatted
+from cnndsl.report.text import render
 from cnndsl.source import Source
 
 

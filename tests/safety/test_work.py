@@ -15,10 +15,10 @@ import pytest
 import cnndsl
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic
-from cnndsl.elaborate import suggest
 from cnndsl.fixing import fix
+from cnndsl.semantics import name_hints
 from cnndsl.source import Source
-from cnndsl.syntax import confusable
+from cnndsl.syntax import characters
 
 LINES, BYTES = 60_000, 8_000_000
 """What a short text may take; a plain one takes some 5,000 lines."""
@@ -175,14 +175,14 @@ def alike(count: int) -> dict[str, str]:
 def test_names_that_are_nearly_known(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Comparing names takes most; each is compared with few others, however many there are."""
     compared = 0
-    plain = suggest.likeness
+    plain = name_hints.likeness
 
     def counted(a: str, b: str) -> float:
         nonlocal compared
         compared += 1
         return plain(a, b)
 
-    monkeypatch.setattr(suggest, "likeness", counted)
+    monkeypatch.setattr(name_hints, "likeness", counted)
     read = 0
 
     class Letters(dict[str, str]):
@@ -191,7 +191,7 @@ def test_names_that_are_nearly_known(kind: str, monkeypatch: pytest.MonkeyPatch)
             read += 1
             return super().get(letter, other)
 
-    monkeypatch.setattr(confusable, "_ALIKE", Letters())
+    monkeypatch.setattr(characters, "_ALIKE", Letters())
     found = []
     for count in (100, 200):
         compared = 0

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
-from cnndsl import costs
+from cnndsl.analysis import costs
 from cnndsl.diagnostics import Severity
 from tests.running import build, compiled, program_of
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from cnndsl import costs
+from cnndsl.analysis import costs
 from cnndsl.cli import main
+from cnndsl.ir.program import Plain
 from cnndsl.layers.shape import Flatten
-from cnndsl.program import Plain
 from tests.running import build, compiled, program_of
 
 CASES = Path(__file__).parents[1] / "torch" / "cases"

@@ -11,8 +11,8 @@ from lark.load_grammar import load_grammar
 
 from cnndsl.source import Source
 from cnndsl.syntax import grammar, parser, tree
+from cnndsl.syntax.grammar import words
 from cnndsl.syntax.parser import parse
-from cnndsl.syntax.words import words
 
 TEXT = "network Net { input(3, 8, 8); conv(8, 3) -> relu }"
 KINDS = ["NETWORK", "NAME", "LBRACE", "INPUT", "_LPAR", "NUMBER", "COMMA", "NUMBER", "COMMA", "NUMBER", "RPAR", "_NL"]

@@ -16,9 +16,9 @@ from torch import nn
 
 import cnndsl
 from cnndsl.compilation import Compilation
-from cnndsl.program import Leaf, Module, Program, Use
-from cnndsl.traced import value_of
-from tests.costs.execute import execute
+from cnndsl.ir.program import Leaf, Module, Program, Use
+from cnndsl.symbolic.number import value_of
+from tests.analysis.execute import execute
 from tests.running import derived_sizes, imported, same_layers, sample, seen_sizes, tensors_of
 
 Keys = list[tuple[str, tuple[int, ...]]]

@@ -13,7 +13,7 @@ from cnndsl.backends.pytorch import generate, is_generated
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import has_errors
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from cnndsl.source import Source
 from tests.conftest import Golden
 from tests.running import agree, imported

@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import Tensor, fx, nn
 
-from cnndsl import costs
+from cnndsl.analysis import costs
 from cnndsl.compiler import compile_source
 from cnndsl.generated import module_of
 from cnndsl.source import Source

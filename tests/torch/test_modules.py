@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
 
 import cnndsl
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from tests.running import compiled, imported, program_of, sample
 
 FOLDER = Path(__file__).parent / "cases"

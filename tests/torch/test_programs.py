@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 
 from cnndsl.backends.pytorch import generate
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from tests.running import agree, compiled, imported
 from tests.torch.programs import PROGRAMS
 

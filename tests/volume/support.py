@@ -8,7 +8,7 @@ from pathlib import Path
 from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.compiler import compile_source
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 from cnndsl.source import Source
 from tests.diagram.support import CASES, program_of
 

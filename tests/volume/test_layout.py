@@ -8,9 +8,7 @@ from itertools import combinations
 import pytest
 
 from cnndsl.backends.volume import scene_of
-from cnndsl.backends.volume.layout import lay_out
-from cnndsl.backends.volume.places import LINE, SMALL, Layout, Placed, Route
-from cnndsl.backends.volume.project import SIDE, Scale
+from cnndsl.backends.volume.layout import LINE, SIDE, SMALL, Layout, Placed, Route, Scale, lay_out
 from tests.diagram.support import Box
 from tests.volume.support import pictures, scene
 

@@ -12,12 +12,12 @@ from xml.etree import ElementTree as Tree
 
 import pytest
 
-from cnndsl.backends.diagram.legend import KINDS
-from cnndsl.backends.diagram.picture import IO, MERGE
+from cnndsl.backends.graphviz.labels import KINDS
+from cnndsl.backends.graphviz.picture import IO, MERGE
 from cnndsl.backends.volume import scene_of, svg
-from cnndsl.backends.volume.shades import in_the_dark, shade
-from cnndsl.program import Program
-from cnndsl.rendering.pixels import png
+from cnndsl.backends.volume.svg import in_the_dark, shade
+from cnndsl.ir.program import Program
+from cnndsl.render.svg import png
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 from tests.diagram.support import case, program_of
 from tests.diagram.test_svg import HOSTILE, hostile
@@ -29,7 +29,7 @@ ALL = [*KINDS, MERGE, IO]
 DRAW = """
 import sys
 from cnndsl.backends.volume import svg
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 sys.stdout.buffer.write(svg(Program.model_validate_json(sys.stdin.buffer.read())).encode())
 """
 

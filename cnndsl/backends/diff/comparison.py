@@ -1,17 +1,310 @@
-"""Two programs compared, module by module: which item became which, and what was changed of it."""
+"""Two programs compared, module by module: which item became which, and what was changed of it.
+
+In: two programs.  Out: pairs of items, with the changes of layers and their parameters, and of wiring.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
-from cnndsl.backends.diff.align import Pairs, align
-from cnndsl.backends.diff.changes import Change, changes
-from cnndsl.backends.diff.items import Item, items
-from cnndsl.backends.diff.likeness import Likeness
-from cnndsl.backends.diff.wiring import Wiring
-from cnndsl.layers.sizes import Shape
-from cnndsl.program import Module, Program
+from cnndsl.backends.captions import course
+from cnndsl.backends.diff.matching import Item, Likeness, Pairs, align, items
+from cnndsl.ir.program import Module, Program
+from cnndsl.layers.base import Layer, Spelling
+from cnndsl.layers.extern import Extern
+from cnndsl.layers.formula import Shape, show
+from cnndsl.layers.initialisers import Initialiser
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that was one thing and is another: a parameter with its values, `kernel` 3 and 5.
+
+    The values are numbers, texts, truth values, tuples of them, or None.
+    """
+
+    what: str
+    before: Any
+    after: Any
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Both values, as the language writes them."""
+        return said(self.before), said(self.after)
+
+
+def told(parts: Sequence[Change]) -> str:
+    """A change of one parameter in one part or in several, `p 0.1 ... 0.2 -> 0.2 ... 0.4`."""
+    what = parts[0].what
+    return courses(parts) if what in ("layer", "operation") else f"{what} {courses(parts)}"
+
+
+def courses(parts: Sequence[Change]) -> str:
+    """The values of one part, `3 -> 5`, or how they go on from part to part; exact where they differ by too little."""
+    old, new = _courses(parts) if tell_apart(parts) else parts[0].texts
+    return f"{old} -> {new}"
+
+
+def tell_apart(parts: Sequence[Change]) -> bool:
+    """Whether how the values go on is not the same before and after."""
+    old, new = _courses(parts)
+    return old != new
+
+
+def in_short(texts: Sequence[str]) -> str:
+    """Texts that are equal but for numbers as one: each number in three digits, and as it goes on."""
+    numbers = (course(list(map(_value, found))) for found in zip(*map(_NUMBER.findall, texts), strict=True))
+    return _NUMBER.sub(lambda _: next(numbers).replace("…", "..."), texts[0])
+
+
+def without_numbers(text: str) -> str:
+    """The same for texts that are equal but for numbers."""
+    return _NUMBER.sub("0", text)
+
+
+def changes(a: Item, b: Item) -> tuple[Change, ...]:
+    """How one layer or operation differs from another by itself, not by what comes into it.
+
+    What is only written in another way is no difference: a kernel `3` and `[3, 3]`, a pool's stride that is its
+    kernel. Nothing for two blocks, which differ by what is inside.
+    """
+    if a.module is not None or b.module is not None:
+        return ()
+    return (*_changed(a, b), *_beginnings(a, b))
+
+
+def titled(item: Item) -> str:
+    """A layer with the arguments that matter: `conv 8 filters, 5×5`."""
+    words = item.layer.words(item.x) if item.layer is not None else ""
+    return f"{item.word} {words}".rstrip()
+
+
+def said(value: Any) -> str:
+    """A value as the language writes it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(said, value))}]"
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    return str(value)
+
+
+def rule_said(rule: Initialiser) -> str:
+    """How weights begin, as the language writes it: `normal(std=0.02)`."""
+    listed = ", ".join(
+        f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}" for name, value in rule.arguments
+    )
+    return f"{rule.rule}({listed})" if listed else rule.rule
+
+
+def _courses(parts: Sequence[Change]) -> Iterator[str]:
+    return map(in_short, zip(*(change.texts for change in parts), strict=True))
+
+
+def _value(number: str) -> int | float:
+    return int(number) if number.lstrip("-").isdigit() else float(number)
+
+
+def _changed(a: Item, b: Item) -> Iterator[Change]:
+    if a.operation is not None and b.operation is not None:
+        if a.operation.kind != b.operation.kind:
+            yield Change("operation", a.word, b.word)
+            return
+        yield from _fields(a.operation.model_dump(), b.operation.model_dump())
+    elif a.layer is not None and b.layer is not None:
+        if a.layer.kind != b.layer.kind or a.word != b.word:
+            yield Change("layer", titled(a), titled(b))
+        elif a.layer != b.layer:
+            yield from _parameters(a.layer, b.layer, b.x)
+
+
+def _parameters(a: Layer, b: Layer, x: Shape) -> Iterator[Change]:
+    if isinstance(a, Extern) and isinstance(b, Extern):
+        yield from _fields(dict(a.given) | {"package": a.package}, dict(b.given) | {"package": b.package})
+        if (a.shape, a.learned) != (b.shape, b.learned):
+            yield Change("rules", _rules(a), _rules(b))
+        return
+    spelled = _spelled(a, x)
+    for change in _fields(_values(a), _values(b)):
+        if _spelled(a.having({change.what: getattr(b, change.what)}), x) != spelled:
+            yield change
+
+
+def _fields(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        if _once(old) != _once(new):
+            yield Change(name, old, new)
+
+
+def _values(layer: Layer) -> dict[str, Any]:
+    """The parameters with their values; a rule by which numbers begin as people write it."""
+    values = {name: getattr(layer, name) for name in type(layer).model_fields}
+    return {name: rule_said(value) if isinstance(value, Initialiser) else value for name, value in values.items()}
+
+
+def _rules(layer: Extern) -> str:
+    shape = "same" if layer.shape is None else show(layer.shape)
+    return f"shape = {shape}" + (f", parameters = {layer.learned}" if layer.counted else "")
+
+
+def _once(value: Any) -> Any:
+    """One number for a list that has the same on every axis."""
+    same = isinstance(value, tuple) and value and all(item == value[0] for item in value)
+    return value[0] if same else value
+
+
+def _spelled(layer: Layer, x: Shape) -> tuple[str, str | None, tuple[tuple[str, Any], ...]]:
+    """How PyTorch writes a layer, without what it does anyway."""
+    spelling: Spelling = layer.torch(x)
+    listed = ((item.name, _once(item.value), _once(item.default)) for item in spelling.arguments)
+    arguments = tuple((name, value) for name, value, default in listed if value != default)
+    return spelling.target, spelling.template, arguments
+
+
+def _beginnings(a: Item, b: Item) -> Iterator[Change]:
+    """What is given to a layer besides its parameters: its numbers, and how they begin."""
+    if a.leaf is None or b.leaf is None:
+        return
+    for tensor in dict.fromkeys((*a.leaf.init, *b.leaf.init)):
+        old, new = (side.init.get(tensor) for side in (a.leaf, b.leaf))
+        if old != new:
+            yield Change(f"{tensor}_init", *(None if rule is None else rule_said(rule) for rule in (old, new)))
+    given = (a.leaf.weights, b.leaf.weights)
+    for name in ("weight", "bias"):
+        old, new = (None if side is None else getattr(side, name) for side in given)
+        if old != new:
+            yield Change(name, *_numbers(old, new))
+    if all(given) and given[0].trainable != given[1].trainable:  # type: ignore[union-attr]
+        yield Change("trainable", given[0].trainable, given[1].trainable)  # type: ignore[union-attr]
+
+
+def _numbers(old: Any, new: Any) -> tuple[str | None, str | None]:
+    """Given numbers are too many to be shown."""
+    if old is not None and new is not None:
+        return "given numbers", "other numbers"
+    return (None, "given numbers") if old is None else ("given numbers", None)
+
+
+Source = tuple[str, int, int] | None
+"""An input of the module, or a result of a matched item by its number before; None where it cannot be told."""
+
+_ANY_ORDER = frozenset(("add", "mul"))
+"""The operations whose values may change places."""
+
+
+class Wiring:
+    """Follows values back to what gives them in both versions.
+
+    What was put in or taken out is passed through where it takes one value and gives one; behind others
+    nothing can be told, and nothing is.
+    """
+
+    def __init__(self, a: Module, b: Module, before: list[Item], after: list[Item], pairs: Pairs) -> None:
+        self._modules = (a, b)
+        self._items = (before, after)
+        self._makers = tuple(
+            {value: (k, n) for k, item in enumerate(side) for n, value in enumerate(item.outputs)}
+            for side in self._items
+        )
+        self._numbers: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self._enter(pairs)
+
+    def _enter(self, pairs: Pairs) -> None:
+        for i, j in pairs:
+            self._numbers[0][i] = i
+            self._numbers[1][j] = i
+
+    def source(self, side: int, value: int) -> Source:
+        """What gives a value."""
+        while value >= len(self._modules[side].inputs):
+            maker, number = self._makers[side][value]
+            if maker in self._numbers[side]:
+                return ("item", self._numbers[side][maker], number)
+            item = self._items[side][maker]
+            if len(item.inputs) != 1 or len(item.outputs) != 1:
+                return None
+            value = item.inputs[0]
+        return ("input", value, 0)
+
+    def with_others(self, pairs: Pairs) -> Pairs:
+        """The pairs, and those of items that do the same in another place of the order: another way to write it."""
+        gone: dict[tuple[str, str, str], list[int]] = {}
+        for i, item in enumerate(self._items[0]):
+            if i not in self._numbers[0]:
+                gone.setdefault(_known_by(item), []).append(i)
+        found = list(pairs)
+        for j, item in enumerate(self._items[1]):
+            alike = [] if j in self._numbers[1] else gone.get(_known_by(item), [])
+            same = next((i for i in alike if self._does_the_same(i, j)), None)
+            if same is not None:
+                alike.remove(same)
+                self._enter([(same, j)])
+                found.append((same, j))
+        return found
+
+    def _does_the_same(self, i: int, j: int) -> bool:
+        """Whether two items of one name and kind are one, in another place of the order."""
+        a, b = self._items[0][i], self._items[1][j]
+        if a.name and not a.again and not b.again:
+            return True
+        sources = self._sources(i, j)
+        return sources[0] == sources[1] and None not in sources[0]
+
+    def _sources(self, i: int, j: int) -> tuple[list[Source], list[Source]]:
+        a, b = self._items[0][i], self._items[1][j]
+        sides = [self.source(0, value) for value in a.inputs], [self.source(1, value) for value in b.inputs]
+        if a.operation is not None and a.operation.kind in _ANY_ORDER:
+            for side in sides:
+                side.sort(key=lambda source: ("", 0, 0) if source is None else source)
+        return sides
+
+    def notes(self, i: int, j: int) -> tuple[str, ...]:
+        """Whether a matched item takes its values from somewhere else, in words."""
+        before, after = self._sources(i, j)
+        if not before or not after or None in before or None in after or before == after:
+            return ()
+        return (f"takes {self._listed(1, after)} instead of {self._listed(0, before)}",)
+
+    def outputs(self) -> tuple[str, ...]:
+        """Whether the module returns something else, in words."""
+        modules = self._modules
+        names = [[(output.name, output.training) for output in module.outputs] for module in modules]
+        sources = [[self.source(side, output.value) for output in modules[side].outputs] for side in (0, 1)]
+        if names[0] != names[1]:
+            said = [", ".join(_output(k, *name) for k, name in enumerate(side)) for side in names]
+            return (f"returns {said[1]} instead of {said[0]}",)
+        if None in sources[0] or None in sources[1] or sources[0] == sources[1]:
+            return ()
+        return (f"returns {self._listed(1, sources[1])} instead of {self._listed(0, sources[0])}",)
+
+    def _listed(self, side: int, sources: list[Source]) -> str:
+        return " and ".join(self._said(side, source) for source in sources)
+
+    def _said(self, side: int, source: Source) -> str:
+        """A source by what it is called in its own version."""
+        if source is None:
+            return "something else"
+        what, number, _ = source
+        if what == "input":
+            names = self._modules[side].inputs
+            return f"its input {names[number]}" if len(names) > 1 else "its input"
+        own = next(k for k, before in self._numbers[side].items() if before == number)
+        item = self._items[side][own]
+        return f"what {item.name or item.word} gives"
+
+
+def _known_by(item: Item) -> tuple[str, str, str]:
+    return item.sort, item.name, item.word
+
+
+def _output(number: int, name: str | None, training: bool) -> str:
+    return f"{name or f'output {number + 1}'}{' in training' if training else ''}"
 
 
 class Status(Enum):

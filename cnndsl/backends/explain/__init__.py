@@ -11,11 +11,9 @@ from itertools import islice
 from typing import Literal
 
 from cnndsl.backends.explain import latex, markdown, text
-from cnndsl.backends.explain.content import Explanation
+from cnndsl.backends.explain.content import Explanation, Places, Trees, applications, paths
 from cnndsl.backends.explain.content import explain as content
-from cnndsl.backends.explain.places import Places, Trees
-from cnndsl.backends.explain.walk import applications, paths
-from cnndsl.program import Program
+from cnndsl.ir.program import Program
 
 __all__ = ["UnknownPart", "check_part", "explain"]
 

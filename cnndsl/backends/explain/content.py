@@ -1,22 +1,329 @@
-"""What there is to say of one application of a layer, whatever form it is then written in."""
+"""What there is to say of one application of a layer, whatever form it is then written in.
+
+In: a program and the trees of its files.  Out: explanations: the formula, its numbers, where each comes from and
+where it was written.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from inspect import cleandoc
 from typing import Any
 
 from pydantic import ValidationError
 
-from cnndsl.backends.explain.numbers import Quantity, quantities
-from cnndsl.backends.explain.places import Places
-from cnndsl.backends.explain.walk import Applied, Came
+from cnndsl.ir.interpreter import Application, Frame, Interpreter
+from cnndsl.ir.program import Child, Leaf, Module, Origin, Parameter, Program, Use
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.extern import Extern
-from cnndsl.layers.formula import AxisRule, Constant, Product, Sum, Term
-from cnndsl.layers.sizes import Dim, Shape, SizeError, plain, show
-from cnndsl.layers.values import Operation
-from cnndsl.traced import SizeIsOpen, is_open, value_of
+from cnndsl.layers.formula import AxisRule, Constant, Dim, Letter, Product, Shape, SizeError, Sum, Term, plain, show
+from cnndsl.layers.operations import Operation
+from cnndsl.source import Position
+from cnndsl.symbolic.number import SizeIsOpen, Traced, is_open, value_of
+from cnndsl.syntax import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Where a value comes from: the part or operation, in words, and where that is applied.
+
+    flattened: the value that was flattened to give this one, where the compiler put the flatten there.
+    """
+
+    words: str
+    shape: Shape
+    origin: Origin | None = None
+    flattened: Came | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One application of a layer or an operation, in the order of execution.
+
+    path: the attribute path from the network (`layer1.0.conv1`), empty for what leaves no module.
+    part: the part that is applied; None for a plain call and an operation.
+    origin: where it is applied. `uses`: how often the part is applied in all; `use`: which time this is.
+    """
+
+    path: str
+    layer: Layer | Operation
+    part: Child | None
+    frame: Frame
+    came: tuple[Came, ...]
+    outputs: tuple[Shape, ...]
+    origin: Origin
+    inserted: bool = False
+    use: int = 1
+    uses: int = 1
+
+    @property
+    def inputs(self) -> tuple[Shape, ...]:
+        """The shapes of what comes in."""
+        return tuple(came.shape for came in self.came)
+
+    @property
+    def leaf(self) -> Leaf | None:
+        """The layer as a part, where it is one."""
+        return self.part.unit if self.part is not None and isinstance(self.part.unit, Leaf) else None
+
+
+def applications(program: Program, network: str | None = None, within: str = "") -> Iterator[Applied]:
+    """Every application of a layer or an operation in a network, by default the last one of the text.
+
+    With `within` only those of the part with this path, and of the parts inside it. Raises KeyError for an
+    unknown network.
+    """
+    top = program.network(network)
+    came = tuple(
+        Came("the input" if name == "input" else name, shape)
+        for name, shape in zip(top.inputs, top.input_shapes, strict=True)
+    )
+    found = list(_Origins(program, within).found(Frame(top), came))
+    counts = Counter(applied.path for applied in found)
+    seen: Counter[str] = Counter()
+    for applied in found:
+        seen[applied.path] += 1
+        yield replace(applied, use=seen[applied.path], uses=counts[applied.path]) if applied.path else applied
+
+
+class _Origins(Interpreter[Came]):
+    """Says of each value where it comes from; looks into the parts alone that may hold what is `within` a path."""
+
+    def __init__(self, program: Program, within: str) -> None:
+        super().__init__(program)
+        self._within = within
+
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Came]) -> Came:
+        return Came(at.path or layer.word, at.ys[0], at.step.origin, inputs[0] if at.inserted else None)
+
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[Came]) -> list[Came]:  # noqa: ARG002
+        return [Came(operation.symbol, y, at.step.origin) for y in at.ys]
+
+    def call_module(self, at: Application, module: Module, inputs: Sequence[Came]) -> list[Came]:  # noqa: ARG002
+        return [Came(at.path, y, at.step.origin) for y in at.ys]
+
+    def opens(self, at: Application) -> bool:
+        return touches(at.path, self._within)
+
+    def found(self, top: Frame, inputs: tuple[Came, ...]) -> Iterator[Applied]:
+        """The applications of layers and operations."""
+        for at, values in self.walk(top, inputs):
+            if not isinstance(at.target, Module) and inside(at.path or at.frame.path, self._within):
+                came = tuple(values[index] for index in at.step.inputs)
+                yield Applied(at.path, at.target, at.part, at.frame, came, at.ys, at.step.origin, at.inserted)
+
+
+def inside(path: str, within: str) -> bool:
+    """Whether a path is that of a part, or lies in it."""
+    return not within or path == within or path.startswith(f"{within}.")
+
+
+def touches(path: str, within: str) -> bool:
+    """Whether what is looked for is a path or lies in it, or the other way round; what has no path is let through."""
+    return not path or inside(path, within) or within.startswith(f"{path}.")
+
+
+def paths(program: Program, network: str | None = None) -> Iterator[str]:
+    """The paths of all parts of a network, the blocks and lists among them."""
+
+    def below(module: Module, prefix: str) -> Iterator[str]:
+        for child in module.children:
+            if child.name.endswith(".0"):  # the first of a list
+                yield prefix + child.name.removesuffix(".0")
+            yield prefix + child.name
+            if isinstance(child.unit, Use):
+                yield from below(program.modules[child.unit.module], f"{prefix}{child.name}.")
+
+    return below(program.network(network), "")
+
+
+Trees = Callable[[str], tree.File | None]
+"""The tree of a file that the program calls by this name; None where it cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A layer as it was written: `node` is its call, or its bare name."""
+
+    node: tree.Call | tree.Name
+
+    @property
+    def text(self) -> str:
+        """The words of the text, on one line."""
+        return " ".join(self.node.span.text.split())
+
+    @property
+    def position(self) -> Position:
+        """Where it begins."""
+        return self.node.span.position
+
+    def argument(self, layer: Layer, parameter: str) -> tree.Argument | None:
+        """The argument that gives a parameter of the layer; None where it was left out."""
+        if not isinstance(self.node, tree.Call):
+            return None
+        names = list(type(layer).model_fields)
+        for at, argument in enumerate(self.node.arguments):
+            name = argument.name.text if argument.name is not None else names[at] if at < len(names) else ""
+            if name == parameter:
+                return argument
+        return None
+
+
+class Places:
+    """Finds what was written, in files that are read once each."""
+
+    def __init__(self, trees: Trees) -> None:
+        self._trees = trees
+        self._nodes: dict[str, dict[Position, list[tree.Node]]] = {}
+
+    def layer(self, origin: Origin, kind: str) -> Written | None:
+        """The layer of this kind that was declared at a place.
+
+        None where it cannot be told: a layer that came as a block's argument, or one of two alternatives.
+        """
+        for node in self._at(origin):
+            found = list(_layers(node, kind))
+            if found:
+                return Written(found[0]) if len(found) == 1 else None
+        return None
+
+    def _at(self, origin: Origin) -> list[tree.Node]:
+        """What begins at a place, the smallest first."""
+        if origin.file not in self._nodes:
+            file = self._trees(origin.file)
+            self._nodes[origin.file] = {} if file is None else _index(file)
+        return self._nodes[origin.file].get(Position(origin.line, origin.column), [])
+
+
+def _index(file: tree.File) -> dict[Position, list[tree.Node]]:
+    nodes: dict[int, list[tree.Node]] = {}
+    todo: list[tree.Node] = [file]
+    while todo:
+        node = todo.pop()
+        todo += _inside(node)
+        nodes.setdefault(node.span.start, []).append(node)
+    position = file.span.source.position
+    return {position(start): sorted(found, key=lambda node: node.span.end) for start, found in nodes.items()}
+
+
+def _inside(node: tree.Node) -> Iterator[tree.Node]:
+    """The parts of a node that may be layers, one level down: what a call calls is none, nor is a name given to one."""
+    if isinstance(node, (tree.Bind, tree.Apply)):
+        yield node.value
+        return
+    if isinstance(node, tree.Labelled):
+        yield node.layer
+        return
+    if isinstance(node, tree.Call):
+        yield from _inside(node.function)
+        yield from (argument.value for argument in node.arguments)
+        return
+    for value in node.contents:
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, tree.Node):
+                yield item
+
+
+def _layers(node: tree.Node, kind: str) -> Iterator[tree.Call | tree.Name]:
+    """The layers of a kind in an expression; those in braces are parts of their own."""
+    if isinstance(node, tree.Call) and isinstance(node.function, tree.Name):
+        if node.function.text == kind:
+            yield node
+    elif isinstance(node, tree.Name):
+        if node.text == kind:
+            yield node
+    elif not isinstance(node, (tree.Body, tree.Definition, tree.File)):
+        for inner in _inside(node):
+            yield from _layers(inner, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A letter of the formulas with its numbers, what it is, and where they come from.
+
+    values: the number, or where the axes differ one for each with the axis: "14" (height), "20" (width).
+    """
+
+    letter: str
+    values: tuple[tuple[str, str], ...]
+    meaning: str
+    source: str
+
+
+def quantities(applied: Applied, rules: tuple[AxisRule, ...], written: Written | None) -> tuple[Quantity, ...]:
+    """The letters of the rules of an application, each once, in the order in which they come up."""
+    letters: dict[str, list[tuple[str, Letter]]] = {}
+    for rule in rules:
+        for letter in rule.letters():
+            letters.setdefault(letter.name, []).append((rule.axis, letter))
+    return tuple(_quantity(uses, applied, written) for uses in letters.values())
+
+
+def _quantity(uses: list[tuple[str, Letter]], applied: Applied, written: Written | None) -> Quantity:
+    letter = uses[0][1]
+    numbers = dict.fromkeys(str(use.number) for _, use in uses)
+    values = tuple((str(use.number), axis) for axis, use in uses) if len(numbers) > 1 else ((next(iter(numbers)), ""),)
+    if letter.parameter:
+        meaning = letter.meaning or ("" if letter.parameter == letter.name else letter.parameter)
+        return Quantity(letter.name, values, meaning, source_of(letter, applied, written))
+    meaning = letter.meaning
+    axes = list(dict.fromkeys(use.meaning.removesuffix(" of the input") for _, use in uses))
+    if len(axes) > 1:
+        meaning = f"{' and '.join(axes)} of the input"
+    came = applied.came[letter.operand]
+    return Quantity(letter.name, values, meaning, came.words + (f", line {came.origin.line}" if came.origin else ""))
+
+
+def source_of(letter: Letter, applied: Applied, written: Written | None) -> str:
+    """Where the number of a parameter comes from: the place where it is written, or that it is not."""
+    layer = applied.layer
+    assert isinstance(layer, Layer)  # noqa: S101 - only layers have parameters in a formula
+    argument = written.argument(layer, letter.parameter) if written is not None else None
+    names = _names(applied, letter.parameter)
+    if argument is not None:
+        line, column = argument.span.position
+        told = f"line {line}, column {column}"
+        value = argument.value
+        if not isinstance(value, (tree.Number, tree.String, tree.Boolean, tree.ListOf)):
+            told = f"{' '.join(value.span.text.split())}, {told}"
+    elif written is not None or getattr(layer, letter.parameter) == _default(layer, letter.parameter):
+        told = f"not written: {letter.otherwise or 'the default'}"
+    else:
+        told = "not written here"
+    return "; ".join((told, *(_given(name, applied.frame) for name in names)))
+
+
+def _default(layer: Layer, parameter: str) -> Any:
+    return type(layer).model_fields[parameter].default
+
+
+def _names(applied: Applied, parameter: str) -> list[str]:
+    """The names that the number was computed from."""
+    traced = applied.leaf.traced.get(parameter) if applied.leaf is not None else None
+    numbers = traced if isinstance(traced, tuple) else (traced,)
+    symbols = {symbol.name for number in numbers if isinstance(number, Traced) for symbol in number.expr.symbols()}
+    return sorted(symbols)
+
+
+def _given(name: str, frame: Frame) -> str:
+    """A name of the definition with its number, and who gave it."""
+    while not _parameter(name, frame) and frame.module.kind == "chain" and frame.outer is not None:
+        frame = frame.outer
+    found = _parameter(name, frame)
+    if found is None:
+        return name
+    who = frame.module.name
+    if frame.part is not None and found.value != found.default:
+        return f"{name} = {found.value}, given to {who} in line {frame.part.origin.line}"
+    if found.value != found.default:
+        return f"{name} = {found.value}, given to {who}"
+    return f"{name} = {found.value}, the default of {who}"
+
+
+def _parameter(name: str, frame: Frame) -> Parameter | None:
+    return next((p for p in frame.module.parameters if p.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cnndsl.backends.explain.content import Explanation
+from cnndsl.backends.explain.content import Came, Explanation
 from cnndsl.backends.explain.markdown import equation, worked
-from cnndsl.backends.explain.walk import Came
-from cnndsl.layers.sizes import show
+from cnndsl.layers.formula import show
 from cnndsl.terminal import clean
 
 HEAD = r"% needs \usepackage{amsmath}"

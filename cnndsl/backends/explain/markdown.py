@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cnndsl.backends.explain.content import Explanation
-from cnndsl.backends.explain.numbers import Quantity
-from cnndsl.backends.explain.walk import Came
-from cnndsl.layers.formula import Term
-from cnndsl.layers.sizes import show
+from cnndsl.backends.explain.content import Came, Explanation, Quantity
+from cnndsl.layers.formula import Term, show
 from cnndsl.terminal import clean
 
 

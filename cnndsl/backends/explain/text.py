@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
-from cnndsl.backends.explain.content import Explanation
-from cnndsl.backends.explain.numbers import Quantity
-from cnndsl.backends.explain.walk import Came
-from cnndsl.layers.sizes import show
+from cnndsl.backends.explain.content import Came, Explanation, Quantity
+from cnndsl.layers.formula import show
 from cnndsl.terminal import clean, pad, paint, width
 
 _INDENT = "  "

@@ -67,8 +67,9 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
-from cnndsl.names import why_not
-from cnndsl.traced import Expr, Symbol, Traced, value_of
+from cnndsl.ir.names import why_not
+from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.number import Traced, value_of
 
 _OPEN = 2**12 * 3 * 5 * 7
 """A sample of a size that is left open."""
@@ -612,7 +613,7 @@ class Body(Construct):
 
     def size_name(self, axis: int, rank: int) -> str:
         """What a running size is called."""
-        from cnndsl.layers.sizes import AXES
+        from cnndsl.layers.formula import AXES
 
         if axis:
             return AXES[rank - 1][axis - 1] if rank - 1 in AXES else f"size{axis}"
@@ -1076,7 +1077,7 @@ class Body(Construct):
 
     def _input(self, node: nodes.Call, wanted: str) -> None:
         shape: list[Any] = []
-        from cnndsl.layers.sizes import AXES
+        from cnndsl.layers.formula import AXES
 
         names = ("channels", *AXES.get(len(node.arguments) - 1, ()))
         for at, argument in enumerate(node.arguments):

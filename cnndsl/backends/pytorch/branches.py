@@ -19,7 +19,7 @@ from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Chain, Compute, For,
 from cnndsl.backends.pytorch.write import codes_of, is_simple
 from cnndsl.ir import nodes
 from cnndsl.layers.base import Group
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.registry import KINDS
 
 MERGE = '''\
 def merge(module: nn.Module, branches: Sequence[Sequence[str]]) -> None:

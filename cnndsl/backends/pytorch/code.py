@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cnndsl.traced import Traced, value_of
+from cnndsl.symbolic.number import Traced, value_of
 
 WIDTH = 88
 _STEP = "    "

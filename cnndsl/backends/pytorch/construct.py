@@ -49,16 +49,16 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
+from cnndsl.ir.names import snake
 from cnndsl.layers.base import Argument, Group, Layer, Spelling
 from cnndsl.layers.base import Code as Spelled
 from cnndsl.layers.extern import Extern
-from cnndsl.layers.learned import Learned
+from cnndsl.layers.formula import AXES, Shape
+from cnndsl.layers.operations import Learned, aligned, axis_index
 from cnndsl.layers.shape import Flatten
-from cnndsl.layers.sizes import AXES, Shape
-from cnndsl.layers.values import aligned, axis_index
-from cnndsl.names import snake
-from cnndsl.traced import Expr, Symbol, Traced, value_of
-from cnndsl.traced import call as traced_call
+from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.number import Traced, value_of
+from cnndsl.symbolic.number import call as traced_call
 
 DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "sizes"}
 """Parameters on which it depends what comes out, or which class it is: constants."""
@@ -428,7 +428,7 @@ class Construct(Expressions):
     def _size_of_input(self, inputs: dict[str, Tensor], word: str, axis: int) -> Code:
         shape = inputs[word].shape
         if axis < 0:
-            from cnndsl.layers.sizes import product
+            from cnndsl.layers.formula import product
 
             return self.size_code(product(shape))
         return self.size_code(shape[axis])

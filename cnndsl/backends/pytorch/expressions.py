@@ -46,10 +46,11 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.words import FUNCTIONS, INIT_WORDS, WEIGHT_WORDS
-from cnndsl.layers.catalogue import KINDS, OPERATIONS
+from cnndsl.layers.formula import AXES
 from cnndsl.layers.initialisers import RULES
-from cnndsl.layers.sizes import AXES
-from cnndsl.traced import Expr, Symbol, TooLong, Traced, calculate, make_divisible, value_of
+from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.symbolic.expr import Expr, Symbol, TooLong, make_divisible
+from cnndsl.symbolic.number import Traced, calculate, value_of
 
 _LONGEST_KNOWN = 4096
 _OPERATORS: dict[str, type[ast.operator]] = {

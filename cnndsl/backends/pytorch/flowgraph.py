@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, attribute, is_not_none, name, names_in, subscript
-from cnndsl.layers.sizes import Shape
+from cnndsl.layers.formula import Shape
 
 FLOW = "~"
 ELEMENT = "element·"

@@ -27,10 +27,10 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.flowgraph import Append, Chain, For, If, Register
 from cnndsl.backends.pytorch.values import Rule
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.ir.names import is_attribute
+from cnndsl.ir.program import Leaf, Module, Program, Use
 from cnndsl.layers.initialisers import RULES
-from cnndsl.names import is_attribute
-from cnndsl.program import Leaf, Module, Program, Use
+from cnndsl.layers.registry import KINDS
 
 _INDENT = " " * 8
 

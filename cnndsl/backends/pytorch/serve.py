@@ -16,7 +16,7 @@ from cnndsl.backends.pytorch.code import constant, laid_out
 from cnndsl.backends.pytorch.flowgraph import Compute, Part, Register, Return, part_of, walk
 from cnndsl.backends.pytorch.write import codes_of
 from cnndsl.layers.base import Group
-from cnndsl.layers.catalogue import KINDS
+from cnndsl.layers.registry import KINDS
 
 _SERVED = '''\
 def served(module: nn.Module) -> None:

@@ -25,7 +25,7 @@ from cnndsl.backends.pytorch.values import (
     Test,
     Untranslatable,
 )
-from cnndsl.traced import Traced, value_of
+from cnndsl.symbolic.number import Traced, value_of
 
 
 @dataclass(eq=False)

@@ -55,12 +55,13 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, codes_of
 from cnndsl.ir import nodes
+from cnndsl.ir.program import Program
 from cnndsl.ir.words import WORDS
-from cnndsl.layers.catalogue import KINDS
 from cnndsl.layers.extern import Extern, axis_names
-from cnndsl.layers.sizes import Shape, show
-from cnndsl.program import Program
-from cnndsl.traced import Expr, Symbol, Traced, value_of
+from cnndsl.layers.formula import Shape, show
+from cnndsl.layers.registry import KINDS
+from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.number import Traced, value_of
 
 _DEEPEST = 40
 _MOST_ROUNDS = 60

@@ -14,8 +14,9 @@ from typing import Any
 from cnndsl.backends.pytorch.code import Code, constant
 from cnndsl.ir import nodes
 from cnndsl.layers.base import Layer
-from cnndsl.layers.sizes import Shape
-from cnndsl.traced import Expr, Traced
+from cnndsl.layers.formula import Shape
+from cnndsl.symbolic.expr import Expr
+from cnndsl.symbolic.number import Traced
 
 
 class Untranslatable(Exception):  # noqa: N818 - what the text is, not what went wrong

@@ -44,7 +44,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
-from cnndsl.names import is_attribute
+from cnndsl.ir.names import is_attribute
 
 _STEP = "    "
 _LONGEST = 72

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from cnndsl.backends.summary import forms, text
-from cnndsl.backends.summary.columns import COLUMNS
-from cnndsl.backends.summary.entries import Entry, entries, measured
-from cnndsl.backends.summary.totals import Totals, totals
-from cnndsl.costs.memory import Type
-from cnndsl.program import Program
+from cnndsl.analysis.costs.memory import Type
+from cnndsl.backends.summary import formats, text
+from cnndsl.backends.summary.entries import COLUMNS, Entry, Totals, entries, measured, totals
+from cnndsl.ir.program import Program
 
 __all__ = ["COLUMNS", "Entry", "Totals", "entries", "measured", "summary", "totals"]
 
@@ -50,9 +48,9 @@ def summary(
     sums = totals(program, top.name, batch=batch, dtype=dtype)
     lines = entries(measured(program, top.name, batch=batch, dtype=dtype), depth=depth, fold=fold)
     if format == "json":
-        return forms.json(top, sums, lines)
+        return formats.json(top, sums, lines)
     if format == "csv":
-        return forms.csv(lines)
+        return formats.csv(lines)
     if format == "markdown":
-        return forms.markdown(top, sums, lines, only=columns)
+        return formats.markdown(top, sums, lines, only=columns)
     return text.render(top, sums, lines, only=columns, color=color, columns=width, bars=bars)

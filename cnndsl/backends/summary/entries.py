@@ -1,18 +1,19 @@
-"""The lines of a summary: the applications of a network, the blocks of a run folded into one."""
+"""The lines and columns of a summary: the applications of a network, the blocks of a run folded into one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from cnndsl import costs, receptive
-from cnndsl.backends.diagram import words
-from cnndsl.costs import Held, Row
-from cnndsl.costs.memory import Type
-from cnndsl.interpreter import Frame, applications
-from cnndsl.layers.sizes import Shape
-from cnndsl.program import Module, Program
-from cnndsl.receptive import Applied, Seen
+from cnndsl.analysis import costs, receptive_field
+from cnndsl.analysis.costs.counts import Cost, Row
+from cnndsl.analysis.costs.memory import WIDTHS, Held, Memory, Type
+from cnndsl.analysis.receptive_field import Applied, Seen
+from cnndsl.backends import captions
+from cnndsl.ir.interpreter import Frame, applications
+from cnndsl.ir.program import Module, Program
+from cnndsl.layers.formula import Shape, show
+from cnndsl.terminal import bytes_said, clean, count_said
 
 MOST_MEASURED = 20_000
 """With more applications than this, memory and receptive fields are not worked out one by one."""
@@ -76,7 +77,7 @@ def together(turns: Sequence[Entry]) -> Entry:
         _sum([turn.kept for turn in turns]),
         last.seen,
         last.row.output,
-        words.differences([turn.row.settings for turn in turns]).replace("…", "..."),
+        captions.differences([turn.row.settings for turn in turns]).replace("…", "..."),
     )
 
 
@@ -85,8 +86,8 @@ def measured(program: Program, network: str, *, batch: int = 1, dtype: Type = "f
     rows = costs.rows(program, network)
     if _applications(program, program.network(network)) > MOST_MEASURED:
         return map(Entry, rows)
-    held = costs.applications(program, network, batch=batch, dtype=dtype)
-    return _together(rows, held, receptive.fields(program, network))
+    held = costs.memory_by_application(program, network, batch=batch, dtype=dtype)
+    return _together(rows, held, receptive_field.fields(program, network))
 
 
 def _together(rows: Iterator[Row], held: Iterable[Held], fields: Iterable[Applied]) -> Iterator[Entry]:
@@ -179,3 +180,151 @@ class _Walk:
             else:
                 nodes.append(_Node(line, inside))
         return nodes
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Parameters, buffers and multiply-accumulates, and what a batch takes in memory, in bytes.
+
+    memory: of the values that flow. The buffers, which are few, are in none of the bytes.
+    """
+
+    cost: Cost
+    memory: Memory
+    batch: int
+    dtype: Type
+
+    @property
+    def parameters(self) -> int:
+        """Bytes of all parameters."""
+        return self.cost.parameters * WIDTHS[self.dtype]
+
+    @property
+    def gradients(self) -> int:
+        """Bytes of the gradients: one number for each parameter that is trained."""
+        return self.cost.trainable * WIDTHS[self.dtype]
+
+    @property
+    def inference(self) -> int | None:
+        """The peak in inference: parameters and values. None where it is not known."""
+        return None if self.memory.peak is None else self.parameters + self.memory.peak
+
+    @property
+    def training(self) -> int | None:
+        """What is held between the forward and the backward pass, without what an optimiser keeps of its own:
+        parameters, gradients and the values that autograd keeps. None where it is not known.
+        """
+        return None if self.memory.kept is None else self.parameters + self.gradients + self.memory.kept
+
+
+def totals(program: Program, network: str, *, batch: int = 1, dtype: Type = "float32") -> Totals:
+    """The totals of a network. Takes time linear in the size of the definitions."""
+    memory = costs.memory(program, network, batch=batch, dtype=dtype)
+    return Totals(costs.of(program, program.network(network).id), memory, batch, dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its key for `--columns`, its head, what it says, and whether it stands at the right, as numbers do."""
+
+    key: str
+    head: str
+    cell: Callable[[Entry], str]
+    is_number: bool = False
+
+
+def name(line: Entry) -> str:
+    """The name in its block, further in the deeper it is."""
+    return "  " * line.row.depth + (clean(line.name) or ("(inserted)" if line.row.inserted else ""))
+
+
+def kind(line: Entry) -> str:
+    """The kind of layer, the name of the block or the operation."""
+    return clean(line.word)
+
+
+def layer(line: Entry) -> str:
+    """The kind with its arguments."""
+    return clean(f"{line.word} {line.words}".rstrip())
+
+
+def output(line: Entry) -> str:
+    """The shapes that come out; of a run from the first block to the last: `96 ... 256 x 56 x 56`."""
+    if len(line.output) != 1 or len(line.output[0]) != len(line.row.output[0]):
+        return shapes(line.output or line.row.output) or "never applied"
+    ends = ((show([a]), show([b])) for a, b in zip(line.row.output[0], line.output[0], strict=True))
+    return " x ".join(a if a == b else f"{a} ... {b}" for a, b in ends)
+
+
+def _first(line: Entry) -> str:
+    more = len(line.row.output) - 1
+    return f"{show(line.row.output[0])} and {more} more" if more > 0 else output(line)
+
+
+def _counted(said: Callable[[int], str]) -> tuple[Callable[[Entry], str], Callable[[Entry], str]]:
+    """What the columns of parameters and of multiply-accumulates say, with numbers written by `said`."""
+
+    def parameters(line: Entry) -> str:
+        return "shared" if line.row.shared else said(line.row.parameters) if line.row.parameters else ""
+
+    def macs(line: Entry) -> str:
+        return "open" if line.row.macs is None else said(line.row.macs) if line.row.macs else ""
+
+    return parameters, macs
+
+
+def shown_field(line: Entry) -> str:
+    """How many places of the input a position sees: `14`, `14 x 6` where the axes differ; for several each once."""
+    return ", ".join(dict.fromkeys(_field(seen) for seen in line.seen))
+
+
+def _field(seen: Seen) -> str:
+    sizes = []
+    for axes in seen.values():
+        if any(axis is None for axis in axes):
+            return ""
+        numbers = [str(axis.size) for axis in axes if axis is not None]
+        sizes.append(numbers[0] if len(set(numbers)) == 1 else " x ".join(numbers))
+    return ", ".join(dict.fromkeys(sizes))
+
+
+def _amount(number: int | None) -> str:
+    return bytes_said(number) if number else ""
+
+
+def shapes(listed: Iterable[Shape]) -> str:
+    """Several shapes: `16 x 5 x 5, 10`."""
+    return ", ".join(map(show, listed))
+
+
+_PARAMETERS, _MACS = _counted("{:,}".format)
+_FEW_PARAMETERS, _FEW_MACS = _counted(count_said)
+
+COLUMNS = {
+    column.key: column
+    for column in (
+        Column("name", "name", name),
+        Column("layer", "layer", kind),
+        Column("arguments", "layer", layer),
+        Column("output", "output", output),
+        Column("parameters", "parameters", _PARAMETERS, is_number=True),
+        Column("macs", "MACs", _MACS, is_number=True),
+        Column("memory", "memory", lambda line: _amount(line.alive), is_number=True),
+        Column("kept", "kept", lambda line: _amount(line.kept), is_number=True),
+        Column("field", "field", shown_field, is_number=True),
+    )
+}
+"""All columns, in the order in which they stand; `arguments` is the column `layer` with the arguments."""
+
+USUAL = ("name", "arguments", "output", "parameters", "macs", "memory", "field")
+"""The columns that are shown where there is room."""
+WITHOUT_ARGUMENTS = ("name", "layer", "output", "parameters", "macs", "memory", "field")
+NARROWER = (WITHOUT_ARGUMENTS[:-1], WITHOUT_ARGUMENTS[:-2])
+"""What is tried where there is little room."""
+FIRST_OUTPUT = Column("output", "output", _first)
+"""The first of the shapes that come out, and how many more there are."""
+SHORTER = {
+    "parameters": Column("parameters", "params", _FEW_PARAMETERS, is_number=True),
+    "macs": Column("macs", "MACs", _FEW_MACS, is_number=True),
+}
+"""Columns that take less room: their numbers have three digits."""

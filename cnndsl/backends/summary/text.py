@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from textwrap import wrap
 
-from cnndsl.backends.summary.columns import (
+from cnndsl.backends.summary.entries import (
     COLUMNS,
     FIRST_OUTPUT,
     NARROWER,
@@ -14,12 +14,12 @@ from cnndsl.backends.summary.columns import (
     USUAL,
     WITHOUT_ARGUMENTS,
     Column,
+    Entry,
+    Totals,
 )
-from cnndsl.backends.summary.entries import Entry
-from cnndsl.backends.summary.totals import Totals
+from cnndsl.ir.program import Module
 from cnndsl.layers.base import Group
-from cnndsl.layers.sizes import Shape, show
-from cnndsl.program import Module
+from cnndsl.layers.formula import Shape, show
 from cnndsl.terminal import Style, bytes_said, clean, pad, paint, width
 
 MOST_ROWS = 10_000

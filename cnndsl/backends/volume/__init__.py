@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from cnndsl import costs
+from cnndsl.analysis import costs
 from cnndsl.backends.volume.build import build
 from cnndsl.backends.volume.folding import PLANS, Plan, Shapes, cut, fold, give_names
 from cnndsl.backends.volume.layout import lay_out
 from cnndsl.backends.volume.scene import Scene
-from cnndsl.backends.volume.write import write
-from cnndsl.program import Module, Program
+from cnndsl.backends.volume.svg import write
+from cnndsl.ir.program import Module, Program
 from cnndsl.theme import ThemeName
 
 

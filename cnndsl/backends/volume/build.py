@@ -7,17 +7,50 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cnndsl import costs
-from cnndsl.backends.diagram import words
-from cnndsl.backends.diagram.picture import BLOCK, IO, MERGE
-from cnndsl.backends.diagram.sizes import fitting_sizes, full_size
+from cnndsl.analysis import costs
+from cnndsl.backends import captions
+from cnndsl.backends.captions import fitting_sizes, full_size
+from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE
 from cnndsl.backends.volume.folding import Plan, Shapes
+from cnndsl.backends.volume.layout import Route
 from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
+from cnndsl.ir.program import Call, Child, Leaf, Module, Step
 from cnndsl.layers.base import Group, Layer, times
-from cnndsl.layers.sizes import Shape, per_axis, plain, same_size
-from cnndsl.layers.values import Operation
-from cnndsl.program import Call, Child, Leaf, Module, Step
-from cnndsl.traced import value_of
+from cnndsl.layers.formula import Shape, per_axis, plain, same_size
+from cnndsl.layers.operations import Operation
+from cnndsl.symbolic.number import value_of
+
+_LEAST = 5.0
+"""The shortest side of a window on paper."""
+
+
+class Window(NamedTuple):
+    """The shares of a map's height and width; `spreads` where one position goes to a window of the next map."""
+
+    high: float
+    deep: float
+    spreads: bool = False
+
+
+def seen(route: Route) -> Window | None:
+    """What one position at the end of a way reads at its beginning; None where that is not worth drawing."""
+    tail, head = route.tail, route.head
+    if head.volume.sign or tail.volume.sign or route.skip:
+        return None
+    if head.volume.whole:
+        return Window(1.0, 1.0)
+    if head.volume.window is None or all(size == 1 for size in head.volume.window):
+        return None
+    sides = [value_of(size) for size in tail.volume.shape[1:]]
+    after = [value_of(size) for size in head.volume.shape[1:]]
+    if len(sides) != len(head.volume.window):
+        return None
+    spreads = any(new > old for new, old in zip(after, sides, strict=True))
+    shares = [min(1.0, size / side) for size, side in zip(head.volume.window, after if spreads else sides, strict=True)]
+    body = head.body if spreads else tail.body
+    high, deep = (shares[0], 1.0) if len(shares) == 1 else (shares[-2], shares[-1])
+    return Window(max(high, min(1.0, _LEAST / body.high)), max(deep, min(1.0, _LEAST / body.deep)), spreads)
+
 
 _BODIES = (Group.CONVOLUTION, Group.DENSE)
 """Layers that are volumes of their own even where they keep the size."""
@@ -30,7 +63,7 @@ def build(
 
     `shapes` are the network's, `table` has the costs of the program's modules.
     """
-    scene = Scene(network.name, words.summary(table[network.id]), fitting_sizes(network))
+    scene = Scene(network.name, captions.summary(table[network.id]), fitting_sizes(network))
     try:
         _Builder(shapes, table, scene, plan, frozenset(expand)).network(network)
     except _TooMany:
@@ -152,7 +185,7 @@ class _Builder:
                 frame.values[index] = _Value(value.volume, frame.module.values[index], alone)
             return
         title = inner.name or "Sequential"
-        detail = words.arguments(inner.parameters)
+        detail = captions.arguments(inner.parameters)
         shape = plain(frame.module.values[step.outputs[0]])
         lines = [detail, frame.change(step)]
         volume = Volume(BLOCK, title, [path], shape, child.origin, lines, (title, _size_key(shape)))
@@ -176,14 +209,14 @@ class _Builder:
         y = frame.module.values[step.outputs[0]]
         path = frame.place.part(child.name) if child else ""
         title, detail = layer.module_name(len(x) - 1), layer.words(plain(x))
-        learned = words.learned(child.unit) if child and isinstance(child.unit, Leaf) else 0
+        learned = captions.learned(child.unit) if child and isinstance(child.unit, Leaf) else 0
         lines = [detail, frame.change(step)]
         kind = layer.group.value
         if step.inputs and layer.group not in _BODIES and _keeps(x, y):
             value = frame.values[step.inputs[0]]
             volume = self._scene.volumes[value.volume]
             if value.alone and not volume.sign:
-                said = ", ".join(filter(None, (title, path, detail, words.params(learned))))
+                said = ", ".join(filter(None, (title, path, detail, captions.params(learned))))
                 self._stripe(frame, step, value, Band(kind, title), path, said)
                 return
         window = _window(layer, len(x) - 1)
@@ -200,7 +233,7 @@ class _Builder:
 
     def _combine(self, frame: _Frame, step: Step, operation: Operation) -> None:
         xs = frame.shapes(step.inputs)
-        sign, detail = words.operation(operation, xs)
+        sign, detail = captions.operation(operation, xs)
         y = plain(frame.module.values[step.outputs[0]])
         lines = ["" if sign == operation.kind else operation.kind, detail, frame.change(step)]
         if len(step.inputs) == 1 and len(step.outputs) == 1 and _keeps(xs[0], y):
@@ -228,7 +261,7 @@ class _Builder:
         """Tell the learned numbers of a part; those of a shared one where it is first applied."""
         volume.shared = bool(parameters) and path in self._counted
         self._counted.add(path)
-        volume.lines.append("shared: counted before" if volume.shared else words.params(parameters))
+        volume.lines.append("shared: counted before" if volume.shared else captions.params(parameters))
 
     def _finish(self, frame: _Frame, step: Step, volume: Volume) -> None:
         volume.training = volume.training or frame.place.training or step.training

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
-from cnndsl.backends.diagram import words
-from cnndsl.backends.diagram.picture import BLOCK
+from cnndsl.analysis.repeats import Repeats
+from cnndsl.backends import captions
+from cnndsl.backends.graphviz.picture import BLOCK
 from cnndsl.backends.volume.scene import Link, Scene, Volume
-from cnndsl.program import Call, Combine, Module, Program
-from cnndsl.repeats import Repeats
+from cnndsl.ir.program import Call, Combine, Module, Program
 
 FEW = 14
 """Up to so many volumes everything is shown."""
@@ -172,5 +172,5 @@ def give_names(scene: Scene) -> None:
             climbed = True
             paths = list(dict.fromkeys(home if (home := path.rpartition(".")[0]) in whole else path for path in paths))
         names = paths if climbed else volume.makers
-        said = (words.span(names), "shared" if volume.shared else "", volume.output)
+        said = (captions.span(names), "shared" if volume.shared else "", volume.output)
         volume.name = " · ".join(filter(None, said))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cnndsl.backends.diagram.sizes import Fitting
-from cnndsl.layers.sizes import Shape
-from cnndsl.program import Origin
+from cnndsl.backends.captions import Fitting
+from cnndsl.ir.program import Origin
+from cnndsl.layers.formula import Shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 
 import cnndsl
-from cnndsl.backends.maps.figure import Figure, Shown
 from cnndsl.compilation import Compilation
-from cnndsl.running import Wanted, watch
+from cnndsl.tracing import watch
+from cnndsl.tracing.figure import Figure, Shown
+from cnndsl.tracing.recording import Wanted
 
 KERNEL = """\
 # kernel.cnn

@@ -11,8 +11,7 @@ import torch
 from PIL import Image
 
 from cnndsl.diagnostics import Problem
-from cnndsl.running import Refused, Scale
-from cnndsl.running.given import Sample, samples
+from cnndsl.tracing.inputs import Refused, Sample, Scale, samples
 from tests.explain.runs.support import compiled, numbers, picture
 
 

@@ -12,11 +12,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
-from cnndsl.backends.maps import page, svg
-from cnndsl.backends.maps.figure import Figure
-from cnndsl.backends.maps.sums import lines
-from cnndsl.rendering.pixels import png
-from cnndsl.running import Wanted, watch
+from cnndsl.render.svg import png
+from cnndsl.tracing import watch
+from cnndsl.tracing.figure import Figure
+from cnndsl.tracing.page import lines, page
+from cnndsl.tracing.recording import Wanted
+from cnndsl.tracing.svg import svg
 from tests.conftest import Golden
 from tests.explain.runs.support import ALONE, KERNEL, SMALL, WORKED, compiled, numbers, picture, ran, step
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.backends.maps import page, svg
-from cnndsl.running import Refused, recorder
+from cnndsl.tracing import recording
+from cnndsl.tracing.inputs import Refused
+from cnndsl.tracing.page import page
+from cnndsl.tracing.svg import svg
 from tests.explain.runs.support import SMALL, every, numbers, ran, step, titles
 
 BLOCKS = """
@@ -126,7 +128,7 @@ def test_several_results_have_their_names() -> None:
 
 
 def test_there_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "MOST_STEPS", 4)
+    monkeypatch.setattr(recording, "MOST_STEPS", 4)
     figure = ran(BLOCKS, X)
     assert sum(1 for _ in every(figure.steps)) == 4
     assert figure.skipped > 0

@@ -11,8 +11,8 @@ import cnndsl
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.files import read
-from cnndsl.running.steps import Look, Ran, run
-from cnndsl.traced import is_open, value_of
+from cnndsl.symbolic.number import is_open, value_of
+from cnndsl.tracing.runner import Look, Ran, run
 from tests.explain.runs.support import compiled
 from tests.running import sample, tensors_of
 

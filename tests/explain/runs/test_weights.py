@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cnndsl.diagnostics import Problem
-from cnndsl.running import Refused
+from cnndsl.tracing.inputs import Refused
 from tests.explain.runs.support import SMALL, compiled, numbers, ran
 
 

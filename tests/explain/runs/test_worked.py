@@ -11,9 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from cnndsl.layers.catalogue import KINDS
-from cnndsl.layers.sizes import SizeError
-from cnndsl.running.worked import MOST_CHANNELS, can_be_worked, worked
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.registry import KINDS
+from cnndsl.tracing.recording import MOST_CHANNELS, can_be_worked, worked
 from tests.explain.runs.support import KERNEL, WORKED, numbers, ran, step
 
 

@@ -1,0 +1,1 @@
+"""What a program holds and costs: sizes, receptive fields, counts, memory, keys, repeats, from the program alone."""

@@ -1,0 +1,203 @@
+"""A program for training -> the same network for serving.
+
+What acts in training only is gone: dropout, steps and outputs that are given in training, how weights
+begin.  A batch normalisation that follows a convolution, a transposed one or a dense layer, and nothing
+else reads what that layer gives, is folded into it: the layer gets a bias.  Activations overwrite
+what nobody reads again.
+
+This is what counts and pictures of the form for serving are made from.  The PyTorch backend writes the parts as they
+are in training, and `from_trained` does the same to the network when the weights are there.
+
+All other parts keep their names, so that they find their weights under the keys of the training form.
+In an `nn.Sequential` whose parts are numbered an `nn.Identity` keeps the place of a part that is gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain
+
+from cnndsl.ir.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step, Use, inner_first
+from cnndsl.layers.base import Group, Layer
+from cnndsl.layers.convolution import Conv, ConvTranspose
+from cnndsl.layers.dense import Linear
+from cnndsl.layers.extern import Placeholder
+from cnndsl.layers.normalisation import BatchNorm
+
+_FRESH = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
+"""Layers whose output lies in memory of its own."""
+
+
+def for_inference(program: Program) -> Program:
+    """The program without what serves training only, batch normalisation folded where it can be."""
+    done: dict[str, Module] = {}
+    for module in inner_first(program, program.modules, Module.used):
+        done[module.id] = _Serving(module, done).module()
+    return program.model_copy(update={"modules": {key: done[key] for key in program.modules}, "target": "inference"})
+
+
+class _Serving:
+    """One module on its way to the form for serving."""
+
+    def __init__(self, module: Module, done: dict[str, Module]) -> None:
+        self._before, self._done = module, done
+        self._children = {child.name: child for child in module.children}
+        self._steps = list(module.steps)
+        self._outputs = tuple(output for output in module.outputs if not output.training)
+        self._numbered = module.kind in ("chain", "sequence") and all(name.isdigit() for name in self._children)
+
+    def module(self) -> Module:
+        self._steps = [step for step in self._steps if not step.training]
+        self._leave_out([step for step in self._steps if self._does_nothing(step)])
+        self._drop_unread()
+        self._fold()
+        self._overwrite()
+        return self._before.model_copy(
+            update={
+                "children": self._kept_children(),
+                "steps": tuple(self._steps),
+                "outputs": self._outputs,
+                "init": (),
+            }
+        )
+
+    def _does_nothing(self, step: Step) -> bool:
+        """Whether a step gives in evaluation what it is given."""
+        action = step.action
+        if isinstance(action, Combine):
+            return False
+        if isinstance(action, Plain):
+            return action.layer.group is Group.DROPOUT
+        unit = self._children[action.child].unit
+        if isinstance(unit, Leaf):
+            return unit.layer.group is Group.DROPOUT
+        inner = self._done[action.module or unit.module]
+        return not inner.steps and [output.value for output in inner.outputs] == [0]
+
+    def _leave_out(self, gone: list[Step]) -> None:
+        """Take steps out: who read what they gave reads what they were given."""
+        if not gone:
+            return
+        out = set(map(id, gone))
+        instead: dict[int, int] = {}
+        kept = []
+        for step in self._steps:
+            inputs = tuple(instead.get(value, value) for value in step.inputs)
+            if id(step) in out:
+                instead[step.outputs[0]] = inputs[0]
+            else:
+                kept.append(step.model_copy(update={"inputs": inputs}))
+        self._steps = kept
+        self._outputs = tuple(
+            output.model_copy(update={"value": instead.get(output.value, output.value)}) for output in self._outputs
+        )
+
+    def _drop_unread(self) -> None:
+        """Take out the steps whose results were for outputs that are gone."""
+        if len(self._outputs) == len(self._before.outputs):
+            return
+        read = {output.value for output in self._outputs}
+        kept = []
+        for step in reversed(self._steps):
+            if read.intersection(step.outputs):
+                read.update(step.inputs)
+                kept.append(step)
+        self._steps = kept[::-1]
+
+    def _fold(self) -> None:
+        calls = self._calls()
+        readers = self._readers()
+        makers = {value: step for step in self._steps for value in step.outputs}
+        gone = []
+        for step in self._steps:
+            norm = self._once(step, calls)
+            before = makers.get(step.inputs[0]) if step.inputs else None
+            layer = self._once(before, calls) if before is not None else None
+            if norm is None or layer is None or before is None or before.when != step.when:
+                continue
+            if not _takes_in(layer, norm) or layer.when != norm.when or readers[step.inputs[0]] != 1:
+                continue
+            self._children[layer.name] = _with_bias(layer)
+            gone.append(step)
+        self._leave_out(gone)
+
+    def _once(self, step: Step | None, calls: Counter[str]) -> Child | None:
+        """The part that a step applies, where that is a layer and it is applied nowhere else."""
+        if step is None or not isinstance(step.action, Call) or calls[step.action.child] != 1:
+            return None
+        child = self._children[step.action.child]
+        return child if isinstance(child.unit, Leaf) else None
+
+    def _overwrite(self) -> None:
+        """Let activations write over what nobody reads again."""
+        readers = self._readers()
+        makers = {value: step for step in self._steps for value in step.outputs}
+        kept: set[str] = set()
+        """Parts that must not overwrite what they are given, at one of their uses at least."""
+        for at, step in enumerate(self._steps):
+            maker = makers.get(step.inputs[0]) if len(step.inputs) == 1 else None
+            is_safe = maker is not None and readers[step.inputs[0]] == 1 and self._is_fresh(maker)
+            if isinstance(step.action, Call) and not is_safe:
+                kept.add(step.action.child)
+            elif isinstance(step.action, Plain) and is_safe and _can_overwrite(step.action.layer):
+                action = step.action.model_copy(update={"overwrites": True})
+                self._steps[at] = step.model_copy(update={"action": action})
+        for child in self._children.values():
+            if isinstance(child.unit, Leaf) and child.name not in kept and _can_overwrite(child.unit.layer):
+                unit = child.unit.model_copy(update={"overwrites": True})
+                self._children[child.name] = child.model_copy(update={"unit": unit})
+
+    def _is_fresh(self, step: Step) -> bool:
+        """Whether what a step gives lies in memory that nothing else looks at."""
+        action = step.action
+        if isinstance(action, Combine):
+            return action.operation.kind in ("add", "sub", "mul", "div")
+        unit = action if isinstance(action, Plain) else self._children[action.child].unit
+        return not isinstance(unit, Use) and unit.layer.group in _FRESH
+
+    def _calls(self) -> Counter[str]:
+        return Counter(step.action.child for step in self._steps if isinstance(step.action, Call))
+
+    def _readers(self) -> Counter[int]:
+        return Counter(chain((v for step in self._steps for v in step.inputs), (o.value for o in self._outputs)))
+
+    def _kept_children(self) -> tuple[Child, ...]:
+        """The parts that are still applied; between numbered ones something that does nothing keeps the place."""
+        called = self._calls()
+        children = list(self._children.values())
+        if not self._numbered:
+            return tuple(child for child in children if child.name in called)
+        while children and children[-1].name not in called and children[-1].loop is None:
+            children.pop()
+        return tuple(child if child.name in called else _placeholder(child) for child in children)
+
+
+def _takes_in(layer: Child, norm: Child) -> bool:
+    """Whether a batch normalisation can be folded into the layer before it."""
+    before, after = layer.unit, norm.unit
+    if not isinstance(before, Leaf) or not isinstance(after, Leaf) or before.weights or after.weights:
+        return False
+    if not isinstance(after.layer, BatchNorm) or not after.layer.track_running_stats:
+        return False
+    if isinstance(before.layer, ConvTranspose):
+        return before.layer.groups == 1  # with groups the output channels are spread over two axes of the weight
+    return isinstance(before.layer, Conv) or (isinstance(before.layer, Linear) and len(before.x) == 1)
+
+
+def _with_bias(layer: Child) -> Child:
+    """The layer with the bias that folding gives it."""
+    unit = layer.unit
+    assert isinstance(unit, Leaf)  # noqa: S101 - a batch normalisation is folded into layers alone
+    traced = {name: value for name, value in unit.traced.items() if name != "bias"}
+    new = unit.model_copy(update={"layer": unit.layer.having({"bias": True}), "traced": traced, "init": {}})
+    return layer.model_copy(update={"unit": new})
+
+
+def _can_overwrite(layer: Layer) -> bool:
+    """Whether it is an activation that could write over what comes in, and does not yet."""
+    return getattr(layer, "inplace", None) is False
+
+
+def _placeholder(child: Child) -> Child:
+    x = child.unit.x if isinstance(child.unit, Leaf) else child.unit.xs[0]
+    return child.model_copy(update={"unit": Leaf(layer=Placeholder(), x=x)})

@@ -1,0 +1,310 @@
+"""A difference as text for a terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from cnndsl.backends.diff.comparison import Change, Status, courses
+from cnndsl.backends.diff.difference import Difference, Line, Side, Version, folded
+from cnndsl.backends.diff.state_dict import Keys
+from cnndsl.layers.formula import Shape, as_json, show
+from cnndsl.terminal import Style, bytes_said, clean, pad, paint, width
+
+MOST = 20_000
+"""More differences than this are not looked at."""
+FOLLOWING = 12
+"""So many lines tell what only follows, unless all are wanted."""
+_KEYS = 4
+"""So many keys of a kind are listed, unless all are wanted."""
+_PATHS = 28
+"""The paths have no more columns than this, but where one alone is longer."""
+_MARKS: dict[str, tuple[str, Style]] = {
+    "changed": ("~", "yellow"),
+    "added": ("+", "green"),
+    "removed": ("-", "red"),
+    "renamed": (">", "cyan"),
+    "follows": (" ", "dim"),
+}
+_GAP = "  "
+
+
+def render(difference: Difference, *, color: bool = False, columns: int = 80, whole: bool = False) -> str:
+    """What is different, or that nothing is; it ends with a line end.
+
+    whole: whether all is listed that only follows from other changes, and all keys.
+    """
+    return "".join(f"{line.rstrip()}\n" for line in _Text(difference, color, columns, whole).lines())
+
+
+class _Text:
+    def __init__(self, difference: Difference, color: bool, columns: int, whole: bool) -> None:
+        self._difference = difference
+        self._color = color
+        self._columns = columns
+        self._whole = whole
+
+    def lines(self) -> Iterator[str]:
+        difference = self._difference
+        for mark, version in zip("-+", (difference.before, difference.after), strict=True):
+            network = version.network
+            sizes = f"{_shapes(network.input_shapes)} -> {_shapes(network.output_shapes)}"
+            yield self._painted(f"{mark * 3} {clean(version.program.source)}: {clean(network.name)}, {sizes}", "bold")
+        yield ""
+        if difference.same:
+            yield "no difference: the same layers, sizes and keys"
+            return
+        yield from self._changes()
+        yield from self._totals()
+        yield ""
+        yield from self._keys(difference.keys)
+
+    def _changes(self) -> Iterator[str]:
+        difference = self._difference
+        found = list(islice(difference.lines(whole=self._whole), MOST + 1))
+        lines = folded(found[:MOST])
+        own = [line for line in lines if line.status is not Status.FOLLOWS]
+        entries = [(_MARKS["changed"], clean(change.what), [clean(courses([change]))]) for change in difference.changes]
+        entries += [(_MARKS["changed"], "the network", [clean(note)]) for note in difference.comparison.notes]
+        entries += [(_MARKS[_mark(line)], _name(line), list(_pieces(line))) for line in own]
+        if entries:
+            yield from self._entries(entries)
+            yield ""
+        following = [line for line in lines if line.status is Status.FOLLOWS and any(_pieces(line))]
+        if following:
+            shown = following if self._whole else following[:FOLLOWING]
+            yield self._painted("what follows from that:" if entries else "other sizes:", "bold")
+            yield from self._entries([(_MARKS["follows"], _name(line), list(_pieces(line))) for line in shown])
+            if len(following) > len(shown):
+                yield f"  ... and {len(following) - len(shown):,} more, which --all lists"
+            yield ""
+        if len(found) > MOST:
+            yield f"... and more: only the first {MOST:,} differences are shown"
+            yield ""
+
+    def _entries(self, entries: list[tuple[tuple[str, Style], str, list[str]]]) -> Iterator[str]:
+        """A mark, a path and what is said of it, wrapped under itself."""
+        room = max((width(name) for _, name, _ in entries if width(name) <= _PATHS), default=0)
+        for (mark, style), name, pieces in entries:
+            head = f"{mark} {pad(name, room)}"
+            indent = 2 + room + len(_GAP)
+            lines = [head + _GAP] if width(name) <= room else [head, " " * indent]
+            for text in _broken(pieces, self._columns - indent):
+                if width(lines[-1]) + width(text) > self._columns and width(lines[-1]) > indent:
+                    lines.append(" " * indent)
+                lines[-1] += f"{text} "
+            yield from (self._painted(line.rstrip(), style) for line in lines)
+
+    def _totals(self) -> Iterator[str]:
+        before, after = self._difference.before, self._difference.after
+        rows: list[tuple[str, ...]] = [("", "before", "after", "change", "")]
+        for name, old, new in _amounts(before, after):
+            in_bytes = name.startswith("memory")
+            unknown = "not known" if in_bytes else "open"
+            shown = [unknown if n is None else bytes_said(n) if in_bytes else f"{n:,}" for n in (old, new)]
+            change = percent = ""
+            if old is not None and new is not None:
+                sign = "+" if new > old else "-"
+                size = bytes_said(abs(new - old)) if in_bytes else f"{abs(new - old):,}"
+                change = f"{sign}{size}" if new != old else "same"
+                percent = f"{100 * (new - old) / old:+.1f} %" if old and new != old else ""
+            rows.append((name, *shown, change, percent))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for at, row in enumerate(rows):
+            cells = (
+                pad(cell, room, right=column > 0) for column, (cell, room) in enumerate(zip(row, widths, strict=True))
+            )
+            line = _GAP.join(cells).rstrip()
+            yield self._painted(line, "bold") if not at else line
+        yield self._painted("Memory is that of the values, for one sample in float32.", "dim")
+
+    def _keys(self, keys: Keys) -> Iterator[str]:
+        for path in keys.unknown:
+            yield f"What {clean(path)} holds is not known: it is a class from elsewhere."
+        needed = keys.same + len(keys.missing) + len(keys.shapes)
+        given = keys.same + len(keys.unexpected) + len(keys.shapes)
+        if keys.loads:
+            yield f"state_dict: {self._painted('loads', 'green')}, all {needed:,} keys have the same name and shape"
+            if keys.reordered:
+                yield "            in another order: what an optimiser has saved goes by the order, and does not fit"
+            return
+        no = self._painted("does not load", "red")
+        yield f"state_dict: {no}, {keys.same:,} of {given:,} old keys fit, {needed:,} are needed"
+        yield from self._listed("missing", [clean(key) for key in keys.missing])
+        yield from self._listed("unexpected", [clean(key) for key in keys.unexpected])
+        shapes = [f"{clean(key)} {show(old) or '1'} -> {show(new) or '1'}" for key, (old, new) in keys.shapes.items()]
+        yield from self._listed("other shape", shapes)
+        if keys.kept > keys.same:
+            yield f"  {keys.kept:,} of the {given:,} would fit under the new names of their layers"
+
+    def _listed(self, what: str, keys: list[str]) -> Iterator[str]:
+        if not keys:
+            return
+        shown = [f"{key}," for key in (keys if self._whole else keys[:_KEYS])]
+        shown[-1] = f"{shown[-1][:-1]} ..." if len(keys) > len(shown) else shown[-1][:-1]
+        head = f"  {what} ({len(keys):,}): "
+        indent = len(head) if all(len(head) + width(text) <= self._columns for text in shown) else 4
+        line = head
+        for text in shown:
+            if width(line) + width(text) > self._columns and width(line) > indent:
+                yield line
+                line = " " * indent
+            line += f"{text} "
+        yield line
+
+    def _painted(self, text: str, style: Style) -> str:
+        return paint(text, style, color=self._color)
+
+
+def _broken(pieces: list[str], room: int) -> Iterator[str]:
+    """The pieces with commas between them; word by word where one is too long for a line."""
+    for at, piece in enumerate(pieces):
+        text = piece if at == len(pieces) - 1 else f"{piece},"
+        yield from [text] if width(text) <= room else text.split(" ")
+
+
+def _mark(line: Line) -> str:
+    if line.status is Status.CHANGED and not line.changes and not line.notes:
+        return "renamed"
+    return line.status.value
+
+
+def _name(line: Line) -> str:
+    side = line.after or line.before
+    if side is None:
+        return ""
+    name = _span(line, side.path, line.lasts[1 if line.after else 0])
+    name = name or f"{side.block} ({line.item.word})".lstrip()
+    return clean(f"{name} (x {line.times})" if line.times > 1 else name)
+
+
+def _span(line: Line, first: str, last: str) -> str:
+    """The paths of all that a line is of: two by their names, and of more the first and the last."""
+    if last in ("", first):
+        return first
+    return f"{first}, {last}" if line.times == 2 and line.status is not Status.FOLLOWS else f"{first} ... {last}"
+
+
+def _pieces(line: Line) -> Iterator[str]:
+    """What is said of a difference, bit by bit."""
+    before, after = line.before, line.after
+    if before is None or after is None:
+        side = after or before
+        yield clean(line.titles)
+        if line.item.training:
+            yield "in training only"
+        if side is not None:
+            yield from _held(side)
+        return
+    if line.renamed and before.path:
+        yield clean(f"was {_span(line, before.path, line.lasts[0])}")
+    yield from map(clean, line.told)
+    yield from map(clean, line.notes)
+    if before.sizes and after.sizes and before.sizes != after.sizes:
+        yield f"{_shapes(before.sizes)} -> {_shapes(after.sizes)}"
+    if before.parameters != after.parameters:
+        yield f"{before.parameters:,} -> {after.parameters:,} parameters"
+    if before.macs != after.macs:
+        old, new = ("open" if side.macs is None else f"{side.macs:,}" for side in (before, after))
+        yield f"{old} -> {new} MACs"
+
+
+def _held(side: Side) -> Iterator[str]:
+    if side.sizes:
+        yield _shapes(side.sizes)
+    if side.parameters:
+        yield f"{side.parameters:,} parameter{'' if side.parameters == 1 else 's'}"
+    if side.macs:
+        yield f"{side.macs:,} MAC{'' if side.macs == 1 else 's'}"
+
+
+def _amounts(before: Version, after: Version) -> Iterator[tuple[str, int | None, int | None]]:
+    one, two = before.cost, after.cost
+    yield "parameters", one.parameters, two.parameters
+    if (one.trainable, two.trainable) != (one.parameters, two.parameters):
+        yield "trainable", one.trainable, two.trainable
+    if one.buffers or two.buffers:
+        yield "buffers", one.buffers, two.buffers
+    yield "MACs", one.macs, two.macs
+    yield "memory, inference", before.memory.peak, after.memory.peak
+    yield "memory, training", before.memory.kept, after.memory.kept
+
+
+def _shapes(shapes: Iterable[Shape]) -> str:
+    return ", ".join(map(show, shapes))
+
+
+def json(difference: Difference) -> str:
+    """One object: both networks, whether they are the same, what is different, the totals and the keys.
+
+    Nothing is folded. Sizes are numbers, or text where they are left open; what depends on an open size is null.
+    """
+    from json import dumps
+
+    fields = {
+        "before": _version(difference.before),
+        "after": _version(difference.after),
+        "same": difference.same,
+        "network": {"changes": _changes(difference.changes), "notes": list(difference.comparison.notes)},
+        "state_dict": _keys(difference.keys),
+    }
+    head = "".join(f'  "{key}": {dumps(value, ensure_ascii=False)},\n' for key, value in fields.items())
+    rows = ",\n".join(f"    {dumps(_line(line), ensure_ascii=False)}" for line in difference.lines(whole=True))
+    return f'{{\n{head}  "differences": [\n{rows}\n  ]\n}}\n' if rows else f'{{\n{head}  "differences": []\n}}\n'
+
+
+def _version(version: Version) -> dict[str, Any]:
+    return {
+        "file": version.program.source,
+        "network": version.network.name,
+        "inputs": as_json(version.network.input_shapes),
+        "outputs": as_json(version.network.output_shapes),
+        "parameters": version.cost.parameters,
+        "trainable": version.cost.trainable,
+        "buffers": version.cost.buffers,
+        "macs": version.cost.macs,
+        "peak": version.memory.peak,
+        "kept": version.memory.kept,
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "status": line.status.value,
+        "layer": line.title,
+        "before": _side(line.before),
+        "after": _side(line.after),
+        "renamed": line.renamed,
+        "changes": _changes(line.changes),
+        "notes": list(line.notes),
+    }
+
+
+def _side(side: Side | None) -> dict[str, Any] | None:
+    if side is None:
+        return None
+    return {
+        "path": side.path,
+        "block": side.block,
+        "sizes": as_json(side.sizes),
+        "parameters": side.parameters,
+        "macs": side.macs,
+    }
+
+
+def _changes(changes: Iterable[Change]) -> dict[str, list[Any]]:
+    return {change.what: [change.before, change.after] for change in changes}
+
+
+def _keys(keys: Keys) -> dict[str, Any]:
+    return {
+        "loads": keys.loads,
+        "missing": list(keys.missing),
+        "unexpected": list(keys.unexpected),
+        "shapes": {key: [list(old), list(new)] for key, (old, new) in keys.shapes.items()},
+        "same": keys.same,
+        "renamed": keys.renamed,
+        "reordered": keys.reordered,
+        "unknown": list(keys.unknown),
+    }

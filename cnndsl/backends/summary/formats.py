@@ -1,0 +1,165 @@
+"""The summary as JSON, CSV and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from cnndsl.analysis.receptive_field import Seen
+from cnndsl.backends.summary.entries import COLUMNS, USUAL, Entry, Totals
+from cnndsl.backends.summary.entries import shapes as shown
+from cnndsl.backends.summary.entries import shown_field as field_of
+from cnndsl.ir.program import Module
+from cnndsl.layers.formula import as_json
+from cnndsl.terminal import bytes_said, clean
+
+_CSV_HEADS = (
+    "path",
+    "last",
+    "times",
+    "depth",
+    "kind",
+    "layer",
+    "arguments",
+    "output",
+    "parameters",
+    "shared",
+    "inserted",
+    "training",
+    "macs",
+    "memory",
+    "kept",
+    "field",
+)
+_FORMULA = ("=", "+", "-", "@")
+"""With what a spreadsheet's formulas begin."""
+
+
+def json(network: Module, totals: Totals, lines: Iterable[Entry]) -> str:
+    """One object: the network, its totals, and the rows.
+
+    Sizes are numbers, or text where they are left open; what depends on an open size or is not known is null.
+    A row with `times` above 1 stands for the blocks of a run from `path` to `last`, and its `arguments` are how these
+    differ: its parameters, multiply-accumulates and `kept` bytes are those of all of them, its `memory` is the most,
+    its `output` what comes out of the first one, its `field` what comes out of the last one sees.
+    Bytes are for the batch and the type that stand in the totals.
+    """
+    fields = {
+        "network": network.name,
+        "inputs": as_json(network.input_shapes),
+        "outputs": as_json(network.output_shapes),
+        "totals": _totals(totals),
+    }
+    head = "".join(f'  "{key}": {_json(value)},\n' for key, value in fields.items())
+    rows = ",\n".join(f"    {_json(_row(line))}" for line in lines)
+    return f'{{\n{head}  "rows": [\n{rows}\n  ]\n}}\n'
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    cost, memory = totals.cost, totals.memory
+    sums = {
+        "parameters": cost.parameters,
+        "trainable": cost.trainable,
+        "buffers": cost.buffers,
+        "macs": cost.macs,
+    }
+    taken = {
+        "batch": totals.batch,
+        "dtype": totals.dtype,
+        "parameters": totals.parameters,
+        "gradients": totals.gradients,
+        "inputs": memory.inputs,
+        "peak": memory.peak,
+        "where": memory.where,
+        "kept": memory.kept,
+        "inference": totals.inference,
+        "training": totals.training,
+    }
+    return sums | {"memory": taken}
+
+
+def _json(value: Any) -> str:
+    from json import dumps
+
+    return dumps(value, ensure_ascii=False)
+
+
+def csv(lines: Iterable[Entry]) -> str:
+    """A line of heads and one for each row; nothing stands for what depends on an open size.
+
+    A name that a spreadsheet would take for a formula has an apostrophe before it.
+    """
+    from csv import DictWriter
+    from io import StringIO
+
+    out = StringIO()
+    writer = DictWriter(out, _CSV_HEADS, lineterminator="\n")
+    writer.writeheader()
+    for line in lines:
+        row = _row(line) | {"output": shown(line.row.output), "field": field_of(line)}
+        row |= {key: f"'{row[key]}" for key in ("path", "last") if row[key].startswith(_FORMULA)}
+        writer.writerow({key: str(value).lower() if isinstance(value, bool) else value for key, value in row.items()})
+    return out.getvalue()
+
+
+def markdown(network: Module, totals: Totals, lines: Iterable[Entry], *, only: Sequence[str] = ()) -> str:
+    """A table, as GitHub and many others read it, with the totals as its last line. `only`: the columns to show."""
+    return "".join(f"{line}\n" for line in _markdown(network, totals, lines, only or USUAL))
+
+
+def _markdown(network: Module, totals: Totals, lines: Iterable[Entry], keys: Sequence[str]) -> Iterator[str]:
+    columns = [COLUMNS[key] for key in keys]
+    yield f"**{_escaped(network.name)}**: {shown(network.input_shapes)} → {shown(network.output_shapes)}"
+    yield ""
+    yield _cells(*(column.head for column in columns))
+    yield _cells(*("---:" if column.is_number else "---" for column in columns))
+    for line in lines:
+        # A page is not cut off at the side, so it has whole paths.
+        path = line.path or ("(inserted)" if line.row.inserted else "")
+        yield _cells(*(path if column.key == "name" else column.cell(line) for column in columns))
+    yield _cells(*(_total(totals, column.key) for column in columns))
+
+
+def _total(totals: Totals, key: str) -> str:
+    """What a column comes to: of memory the peak."""
+    cost, memory = totals.cost, totals.memory
+    amounts = {"memory": memory.peak, "kept": memory.kept}
+    if key in amounts:
+        return "" if amounts[key] is None else bytes_said(amounts[key] or 0)
+    sums = {"name": "total", "parameters": cost.said, "macs": "open" if cost.macs is None else f"{cost.macs:,}"}
+    return sums.get(key, "")
+
+
+def _cells(*cells: str) -> str:
+    return " ".join(("|", *(f"{_escaped(cell)} |" if cell else "|" for cell in cells)))
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{char}" if char in "\\|*_`<>[]&$" else char for char in clean(text))
+
+
+def _row(line: Entry) -> dict[str, Any]:
+    row = line.row
+    return {
+        "path": row.path,
+        "last": line.last or row.path,
+        "times": line.times,
+        "depth": row.depth,
+        "kind": row.what,
+        "layer": row.word,
+        "arguments": line.words,
+        "output": as_json(row.output),
+        "parameters": row.parameters,
+        "shared": row.shared,
+        "inserted": row.inserted,
+        "training": row.training,
+        "macs": row.macs,
+        "memory": line.alive,
+        "kept": line.kept,
+        "field": [_field(seen) for seen in line.seen],
+    }
+
+
+def _field(seen: Seen) -> dict[str, list[int | None]]:
+    """How many places are seen of each axis of each input."""
+    return {name: [None if axis is None else axis.size for axis in axes] for name, axes in seen.items()}

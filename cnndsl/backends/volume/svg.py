@@ -1,0 +1,458 @@
+"""Layout -> SVG: volumes shaded in the tints of the theme, arrows, labels, the legend and the scale."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import Literal, NamedTuple
+from urllib.parse import quote
+
+from cnndsl.backends import captions as about
+from cnndsl.backends.graphviz.labels import BOLD, KINDS, MONO, SANS, printable, shorten, text_width
+from cnndsl.backends.graphviz.labels import DASHED as DASHED_KINDS
+from cnndsl.backends.graphviz.picture import IO, MERGE
+from cnndsl.backends.volume.build import Window, seen
+from cnndsl.backends.volume.layout import (
+    BAND,
+    LINE,
+    MARGIN,
+    RADIUS,
+    SLACK,
+    SMALL,
+    TITLE,
+    TURN,
+    Box,
+    Layout,
+    Placed,
+    Point,
+    Route,
+)
+from cnndsl.backends.volume.scene import Scene, Volume
+from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
+
+FONT = "Helvetica,Arial,'Liberation Sans','Nimbus Sans',sans-serif"
+_MONO_FONT = "Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
+
+DASHED, DOTTED = ' stroke-dasharray="3 2"', ' stroke-dasharray="1 2"'
+"""The borders of what is not there in evaluation, as in a diagram: dashed for dropout, dotted for training only."""
+
+
+def number(value: float) -> str:
+    """A number with at most a tenth, and no sign on zero."""
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def safe(text: str) -> str:
+    """Any text as the content of an element or of an attribute."""
+    return escape(printable(text))
+
+
+def polygon(points: Iterable[Point], fill: str, more: str = "") -> str:
+    """A face; `more` are further attributes."""
+    corners = " ".join(f"{number(x)},{number(y)}" for x, y in points)
+    return f'<polygon points="{corners}" fill="{fill}"{more}/>'
+
+
+def path(points: Iterable[Point]) -> str:
+    """The data of a path along these points."""
+    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points)
+
+
+def words(text: str, x: float, y: float, points: float, colour: str, face: str = SANS, anchor: str = "") -> str:
+    """A line of text in one of the faces of `markup`; nothing for a text without a visible character."""
+    look = f' font-family="{_MONO_FONT}"' if face == MONO else ' font-weight="bold"' if face == BOLD else ""
+    look += f' text-anchor="{anchor}"' if anchor else ""
+    shown = safe(" ".join(text.split()))
+    place = f'x="{number(x)}" y="{number(y)}" font-size="{number(points)}"'
+    return f'<text {place} fill="{colour}"{look}>{shown}</text>' if shown else ""
+
+
+def wrap(text: str, room: float, points: float) -> list[str]:
+    """The text in lines of at most this width."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if text_width(longer, points) > room and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+class Shade(NamedTuple):
+    """One kind of volume: its faces, and its edges."""
+
+    top: str
+    front: str
+    side: str
+    line: str
+
+
+def shade(theme: Theme, kind: str) -> Shade:
+    """The faces of a kind of volume: light comes from above."""
+    tint = theme.tints[kind]
+    if kind == IO:  # a tint as dark as the text, which is too heavy for a whole volume
+        top, front, side = (_mix(theme.background, tint.fill, share) for share in (0.22, 0.38, 0.30))
+    else:
+        top, front, side = (_mix(tint.fill, tint.line, share) for share in (0.0, 0.20, 0.10))
+    return Shade(top, front, side, tint.line)
+
+
+def in_the_dark(kinds: list[str]) -> dict[str, str]:
+    """Light colour -> dark colour, for every colour of a picture with these kinds of volumes."""
+    light, dark = LIGHT.roles(), DARK.roles()
+    found = {light[role]: dark[role] for role in light}
+    for kind in kinds:
+        found |= dict(zip(shade(LIGHT, kind), shade(DARK, kind), strict=True))
+    return found
+
+
+def _mix(one: str, other: str, share: float) -> str:
+    """One colour with a share of another in it."""
+    pairs = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a + (b - a) * share):02X}" for a, b in pairs)
+
+
+_ROW = 18.0
+_SAMPLE = 26.0
+_GAP = 18.0
+
+
+class _Entry(NamedTuple):
+    sample: str
+    word: str
+
+    @property
+    def width(self) -> float:
+        return text_width(self.word, SMALL) * SLACK + _SAMPLE + _GAP
+
+
+def legend(scene: Scene, layout: Layout, theme: Theme, left: float, room: float) -> tuple[list[str], float]:
+    """The lines of SVG from a height of 0 down, and the height; `left` is where they begin, `room` their width."""
+    lines: list[str] = []
+    x, y = left, 0.0
+    for entry in _entries(scene, layout, theme):
+        if x > left and x + entry.width > left + room:
+            x, y = left, y + _ROW
+        lines.append(f'<g transform="translate({number(x)} {number(y)})">{entry.sample}</g>')
+        lines.append(words(entry.word, x + _SAMPLE, y, SMALL, theme.text))
+        x += entry.width
+    y += _ROW
+    for line in wrap(_note(scene), room / SLACK, SMALL):
+        lines.append(words(line, left, y, SMALL, theme.quiet))
+        y += LINE
+    return lines, y
+
+
+def _entries(scene: Scene, layout: Layout, theme: Theme) -> Iterator[_Entry]:
+    own = {volume.kind for volume in scene.volumes}
+    stripes = {band.kind for volume in scene.volumes for band in volume.bands}
+    for kind in KINDS:
+        if kind in own:
+            yield _Entry(_box(theme, kind), kind)
+        elif kind in stripes:
+            colours = shade(theme, kind)
+            look = f'fill="{colours.front}" stroke="{colours.line}" stroke-width="0.8"'
+            look += DASHED if kind in DASHED_KINDS else ""
+            yield _Entry(f'<rect x="7" y="-9" width="5" height="11" {look}/>', kind)
+    if any(route.skip for route in layout.routes) or any(any(volume.hops) for volume in scene.volumes):
+        dashed = f'stroke="{theme.skip}" stroke-width="1.4" stroke-dasharray="5 3"'
+        yield _Entry(f'<path d="M0 -3H20" {dashed}/>', "skip")
+    if any(volume.training for volume in scene.volumes):
+        look = f'fill="none" stroke="{theme.flow}"{DOTTED}'
+        yield _Entry(f'<rect x="2" y="-8" width="16" height="9" {look}/>', "in training only")
+
+
+def _box(theme: Theme, kind: str) -> str:
+    colours, box = shade(theme, kind), Box(1, -3.5, 9, 9, 12)
+    edge = f' stroke="{colours.line}" stroke-width="0.8" stroke-linejoin="round"'
+    faces = ((box.side(), colours.side), (box.top(), colours.top), (box.front(), colours.front))
+    return "".join(polygon(points, fill, edge) for points, fill in faces)
+
+
+def _note(scene: Scene) -> str:
+    """The scale in words, so that nobody measures."""
+    ranks = {len(volume.shape) for volume in scene.volumes}
+    said = []
+    if any(rank > 1 for rank in ranks):
+        said.append("a side is drawn as the square root of its size, a thickness as the logarithm of the channels")
+    if 2 in ranks and max(ranks) > 2:
+        said.append("signals on a scale of their own")
+    if 1 in ranks:
+        said.append("a column as the logarithm of its features")
+    depth = " Lines across a volume show its depth." if any(rank > 3 for rank in ranks) else ""
+    return f"Not to scale: {', '.join(said)}.{depth}"
+
+
+_HEAD = 62.0
+_HUGE = 16.0
+_NARROWEST, _WIDEST_HEAD = 420.0, 640.0
+_MOST_TOLD = 200
+"""Volumes that are told in the description."""
+_MOST_LINES = 12
+Side = Literal["right", "down", "up"]
+
+
+def write(scene: Scene, layout: Layout, theme: ThemeName) -> str:
+    """The SVG text of a scene."""
+    return "\n".join(_Writer(scene, layout, theme).lines()) + "\n"
+
+
+class _Writer:
+    def __init__(self, scene: Scene, layout: Layout, theme: ThemeName) -> None:
+        self._scene = scene
+        self._layout = layout
+        self._turns_dark = theme == "auto"
+        self._theme = DARK if theme == "dark" else LIGHT
+
+    def lines(self) -> Iterator[str]:
+        scene, theme = self._scene, self._theme
+        said = max(text_width(scene.name, _HUGE, BOLD), text_width(scene.summary, SMALL)) * SLACK + 2 * MARGIN
+        width = max(self._layout.width, min(said, _WIDEST_HEAD), _NARROWEST)
+        room = width - 2 * MARGIN
+        below, legend_height = legend(scene, self._layout, theme, MARGIN, room)
+        foot = _HEAD + self._layout.height + 16
+        height = foot + legend_height + 6
+        yield from self._open(width, height)
+        yield f'<rect class="ground" width="{number(width)}" height="{number(height)}" fill="{theme.background}"/>'
+        yield words(shorten(scene.name, room / SLACK, _HUGE, BOLD), MARGIN, 32, _HUGE, theme.heading, BOLD)
+        yield words(scene.summary, MARGIN, 48, SMALL, theme.quiet)
+        yield f'<g transform="translate(0 {number(_HEAD)})">'
+        yield from self._content()
+        yield "</g>"
+        yield f'<g class="legend" transform="translate(0 {number(foot)})">'
+        yield from below
+        yield "</g>"
+        yield "</svg>"
+
+    def _open(self, width: float, height: float) -> Iterator[str]:
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", self._scene.name).strip("-") or "network"
+        yield (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" '
+            f'width="{number(width)}" height="{number(height)}" class="cnndsl-volume" role="img" '
+            f'aria-labelledby="{slug}-volume-title {slug}-volume-desc" font-family="{FONT}">'
+        )
+        told = [self._scene.summary, *(", ".join(_story(volume)[:-1]) for volume in self._scene.volumes)]
+        if len(told) > _MOST_TOLD:
+            told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more"]
+        yield f'<title id="{slug}-volume-title">{safe(self._scene.name)}</title>'
+        yield f'<desc id="{slug}-volume-desc">{safe(chr(10).join(told))}</desc>'
+        # Every rule is for this picture's own class: a style sheet inside a page is one for the whole page.
+        rules = "@media all{.cnndsl-volume{max-width:100%;height:auto}}"
+        if self._turns_dark:
+            kinds = {volume.kind for volume in self._scene.volumes}
+            kinds |= {band.kind for volume in self._scene.volumes for band in volume.bands}
+            swaps = in_the_dark([kind for kind in (*KINDS, MERGE, IO) if kind in kinds])
+            dark = "\n".join(
+                f'.cnndsl-volume [{use}="{light}"]{{{use}:{colour}}}'
+                for light, colour in swaps.items()
+                for use in ("fill", "stroke")
+            )
+            rules += f"\n@media screen and (prefers-color-scheme:dark){{\n{dark}\n}}"
+        yield f"<style>\n{rules}\n</style>"
+
+    def _content(self) -> Iterator[str]:
+        """Ways to a volume come before it, and volumes from left to right: what is nearer hides what is behind."""
+        into: dict[int, list[Route]] = defaultdict(list)
+        for route in self._layout.routes:
+            into[id(route.head)].append(route)
+        for item in sorted(self._layout.placed, key=lambda item: (item.row, item.column)):
+            for route in into[id(item)]:
+                if route.arc is None and not route.upright:
+                    yield from self._way(route)
+            yield from self._volume(item)
+        for route in self._layout.routes:
+            if route.upright:
+                yield self._upright(route)
+            elif route.arc is not None:
+                yield self._arc(route, route.arc)
+
+    def _volume(self, item: Placed) -> Iterator[str]:
+        volume = item.volume
+        classes = ["volume", volume.kind] + ["repeated"] * (volume.count > 1) + ["training"] * volume.training
+        yield f'<g class="{" ".join(classes)}"><title>{safe(chr(10).join(_story(volume)))}</title>'
+        has_file = not volume.origin.file.startswith("<")
+        if has_file:
+            yield f'<a href="{quote(volume.origin.file)}#L{volume.origin.line}">'
+        if volume.sign:
+            yield self._sign(item)
+        else:
+            yield from self._body(item)
+            yield from self._label(item)
+        yield "</a></g>" if has_file else "</g>"
+
+    def _sign(self, item: Placed) -> str:
+        tint = self._theme.tints[MERGE]
+        place = f'cx="{number(item.x)}" cy="{number(item.axis)}" r="{number(RADIUS)}"'
+        sign = words(item.volume.title, item.x, item.axis + 4.5, 14, tint.line, BOLD, anchor="middle")
+        return f'<circle {place} fill="{tint.fill}" stroke="{tint.line}" stroke-width="1.4"/>{sign}'
+
+    def _body(self, item: Placed) -> Iterator[str]:
+        body, volume = item.body, item.volume
+        colours = shade(self._theme, volume.kind)
+        step = (body.wide - body.slab) / (body.slabs - 1) if body.slabs > 1 else 0.0
+        hops = [*volume.hops[:1], *volume.hops[1:][-body.slabs + 1 :]]
+        for at in range(body.slabs):
+            box = Box(item.x - body.wide / 2 + at * step, item.axis, body.high, body.deep, body.slab)
+            dash = _border(volume.kind, training=volume.training)
+            yield f'<g stroke="{colours.line}" stroke-width="0.9" stroke-linejoin="round"{dash}>'
+            yield polygon(box.side(), colours.side)
+            yield from self._faces(box, volume, body.slices)
+            yield "</g>"
+            if hops[at]:
+                yield self._hop(box)
+
+    def _faces(self, box: Box, volume: Volume, slices: int) -> Iterator[str]:
+        """Top and front, with lines where parts were joined or for the slices of its depth; then stripes at the end."""
+        colours = shade(self._theme, volume.kind)
+        stripe = BAND / box.wide
+        main = 1.0 - stripe * len(volume.bands)
+        yield polygon(box.top(0, main), colours.top)
+        yield polygon(box.front(0, main), colours.front)
+        thin = 0.4 if slices > 6 else 0.9
+        for share in _divisions(volume, slices):
+            (_, above, below, _), (_, _, behind, _) = box.front(0, main * share), box.top(0, main * share)
+            yield f'<path d="{path((below, above, behind))}" fill="none" stroke-width="{thin}"/>'
+        for at, band in enumerate(volume.bands):
+            tint, start = shade(self._theme, band.kind), main + at * stripe
+            dash = "" if volume.training else _border(band.kind)
+            yield polygon(box.top(start, start + stripe), tint.top, f' stroke="{tint.line}"{dash}')
+            yield polygon(box.front(start, start + stripe), tint.front, f' stroke="{tint.line}"{dash}')
+
+    def _label(self, item: Placed) -> Iterator[str]:
+        label, theme = item.label, self._theme
+        if label is None:
+            return
+        if item.level:
+            line = f"M{number(item.x)} {number(item.axis + item.body.top + 3)}V{number(item.label_top - 10)}"
+            yield f'<path class="leader" d="{line}" fill="none" stroke="{theme.cluster_line}" stroke-width="0.8"/>'
+        lines = (
+            (label.title, TITLE, theme.tints[item.volume.kind].line, BOLD),
+            (label.size, SMALL, theme.text, MONO),
+            (label.name, SMALL, theme.quiet, SANS),
+        )
+        for at, (text, points, colour, face) in enumerate(lines):
+            yield words(text, item.x, item.label_top + at * LINE, points, colour, face, anchor="middle")
+
+    def _way(self, route: Route) -> Iterator[str]:
+        """A way along a row, or between rows."""
+        tail, head = route.tail, route.head
+        start = (tail.x + tail.body.wide / 2, tail.axis)
+        end = (head.left, head.axis)
+        if route.turn is None:
+            window = None if route.forked else seen(route)
+            if window:
+                yield from self._window(window, route, end)
+            else:
+                yield self._line(path((start, (end[0] - 5, end[1]))), end, skip=route.skip)
+            return
+        line = f"M{_point(start)}{_bend(route.turn, start[1], end[1])}H{number(end[0] - 5)}"
+        yield self._line(line, end, skip=route.skip)
+
+    def _window(self, window: Window, route: Route, end: Point) -> Iterator[str]:
+        """What one position reads: a window on the side of the map before, and lines to where it is put together.
+
+        A layer that makes a map larger spreads one position over a window instead.
+        """
+        colours, side = shade(self._theme, route.head.volume.kind), route.tail.box
+        high, deep = window.high / 2, window.deep / 2
+        if window.spreads:
+            half = high * route.head.body.high
+            top = max(end[1] - half, route.head.box.at(0, 1, 0)[1])
+            tip, base = side.at(1, 0.5, 0.5), [(end[0], top), (end[0], end[1] + half)]
+        else:
+            tip, base = end, side.side((0.5 - high, 0.5 + high), (0.5 - deep, 0.5 + deep))
+        yield f'<g class="window" stroke="{colours.line}" stroke-width="0.8" stroke-linejoin="round">'
+        middle = len(base) // 2
+        outline = [*base[:middle], tip, *base[middle:]]
+        yield polygon(outline, colours.side, ' fill-opacity="0.35" stroke="none"')
+        if not window.spreads:
+            yield polygon(base, colours.front, ' fill-opacity="0.75"')
+        lines = "".join(path((corner, tip)) for corner in base)
+        yield f'<path d="{lines}" fill="none" stroke-opacity="0.8"/></g>'
+
+    def _upright(self, route: Route) -> str:
+        """A way straight down onto a volume, or up to the label of one."""
+        tail, head = route.tail, route.head
+        if head.row > tail.row:
+            tip = (head.x, head.axis - head.body.high / 2)
+            return self._line(path(((tail.x, tail.foot), (tip[0], tip[1] - 5))), tip, skip=route.skip, to="down")
+        tip = (head.x, head.foot)
+        start = (tail.x, tail.axis - tail.body.high / 2)
+        return self._line(path((start, (tip[0], tip[1] + 5))), tip, skip=route.skip, to="up")
+
+    def _arc(self, route: Route, y: float) -> str:
+        """A way around: up, across, down; or with a bend into another row before it, or after it."""
+        tail, head = route.tail, route.head
+        x0, x1 = route.start, route.end
+        y0, y1 = tail.axis - tail.body.high / 2, head.axis - head.body.high / 2
+        r = 8.0 if route.turn is not None else min(8.0, abs(x1 - x0) / 2, y0 - y)
+        up = f"M{number(x0)} {number(y0)}V{number(y + r)}Q{number(x0)} {number(y)} {number(x0 + r)} {number(y)}"
+        down = f"H{number(x1 - r)}Q{number(x1)} {number(y)} {number(x1)} {number(y + r)}V{number(y1 - 5)}"
+        if route.turn is None:
+            return self._line(up + down, (x1, y1), skip=True, to="down")
+        if route.turns_early:
+            start = (tail.x + tail.body.wide / 2, tail.axis)
+            line = f"M{_point(start)}{_bend(route.turn, tail.axis, y)}{down}"
+            return self._line(line, (x1, y1), skip=route.skip, to="down")
+        line = f"{up}{_bend(route.turn, y, head.axis)}H{number(head.left - 5)}"
+        return self._line(line, (head.left, head.axis), skip=route.skip)
+
+    def _hop(self, box: Box) -> str:
+        """A small arc over a block that adds what comes in to what it makes of it."""
+        (x0, y0), (x1, _) = box.at(0.1, 1, 0.5), box.at(0.9, 1, 0.5)
+        top = number(box.at(0, 1, 1)[1] - 9)
+        line = f"M{number(x0)} {number(y0)}C{number(x0)} {top} {number(x1)} {top} {number(x1)} {number(y0 - 4)}"
+        return self._line(line, (x1, y0), skip=True, to="down", long=5)
+
+    def _line(self, line: str, tip: Point, *, skip: bool, to: Side = "right", long: float = 7) -> str:
+        """A line with an arrow head that points this way and is so long."""
+        colour = self._theme.skip if skip else self._theme.flow
+        dash = ' stroke-dasharray="5 3"' if skip else ""
+        (x, y), half = tip, long * 0.45
+        if to == "right":
+            head = [(x, y), (x - long, y - half), (x - long, y + half)]
+        else:
+            back = y - long if to == "down" else y + long
+            head = [(x, y), (x - half, back), (x + half, back)]
+        drawn = f'<path d="{line}" fill="none" stroke="{colour}" stroke-width="1.2"{dash}/>{polygon(head, colour)}'
+        return f'<g class="{"skip" if skip else "flow"}">{drawn}</g>'
+
+
+def _border(kind: str, *, training: bool = False) -> str:
+    """The attribute for the border of a volume, or of a stripe of this kind."""
+    return DOTTED if training else DASHED if kind in DASHED_KINDS else ""
+
+
+def _point(point: Point) -> str:
+    return f"{number(point[0])} {number(point[1])}"
+
+
+def _bend(x: float, start: float, end: float) -> str:
+    """A line along the page up to x, and from there on to another height."""
+    after = x + TURN
+    middle = number((x + after) / 2)
+    return f"H{number(x)}C{middle} {number(start)} {middle} {number(end)} {number(after)} {number(end)}"
+
+
+def _divisions(volume: Volume, slices: int) -> list[float]:
+    """Where lines divide a volume, as shares of its thickness without the stripes."""
+    if 1 < len(volume.joined) <= _MOST_LINES:
+        total, done, found = sum(volume.joined), 0, []
+        for channels in volume.joined[:-1]:
+            done += channels
+            found.append(done / total)
+        return found
+    return [at / slices for at in range(1, slices)]
+
+
+def _story(volume: Volume) -> list[str]:
+    """All that there is to say; the last line is the place in the source."""
+    makers = list(dict.fromkeys(volume.makers))
+    story = [about.span(makers) if makers else "", volume.plain_title, *volume.lines]
+    if volume.count > 1:
+        story.append(f"{volume.count:,} equal ones in a row")
+    return [*filter(None, story), f"{volume.origin.file}, line {volume.origin.line}"]

@@ -1,0 +1,91 @@
+"""`cnndsl diff`: what changed between two versions of a network."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnndsl.cli.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, columns, say
+from cnndsl.cli.options import common_beside_format, network_name
+
+DIFFERENT = 1
+"""The exit code for networks that differ, where one is asked for."""
+
+
+@click.command("diff", short_help="Report what changed between two versions of a network.")
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="AFTER")
+@click.option("--network", metavar="NAME", help="Which network to take of both files; by default the last one of each.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form of the differences; for errors and warnings see --diagnostics.",
+)
+@click.option(
+    "--all", "whole", is_flag=True, help="Show also everything that only follows from other changes, and all keys."
+)
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 1 if the networks differ, and with 2 if a text has errors.",
+)
+@common_beside_format
+def command(
+    before: str,
+    after: str,
+    network: str | None,
+    form: str,
+    whole: bool,
+    exit_code: bool,
+    settings: dict[str, Any],
+    **common: Any,
+) -> int:
+    """Report what changed between two versions of a network: layers, sizes, parameters, multiply-accumulates.
+
+    BEFORE and AFTER are files, or FILE:NETWORK for one of several networks. One may be - for standard input.
+    The report says which layers were added, removed, renamed and changed, what only follows from that, and
+    whether a state_dict of BEFORE would load in AFTER.
+
+    \b
+    cnndsl diff old.cnn new.cnn
+    cnndsl diff resnet.cnn:ResNet18 resnet.cnn:ResNet50
+    git show HEAD:net.cnn | cnndsl diff - net.cnn
+    """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    run = Run(**common)
+    sides = [_side(given, network) for given in (before, after)]
+    if [path for path, _ in sides] == [STDIN, STDIN]:
+        message = "standard input can be one of the two files, and not both"
+        raise click.UsageError(message)
+    same_file = sides[0][0] == sides[1][0]
+    first = run.compile(sides[0][0], settings)
+    second = first if same_file else run.compile(sides[1][0], settings)
+    different = False
+    if first is not None and second is not None and first.program is not None and second.program is not None:
+        from cnndsl.backends import diff
+
+        names = (network_name(first.program, sides[0][1]), network_name(second.program, sides[1][1]))
+        difference = first.diff(second, *names)
+        different = not difference.same
+        if form == "json":
+            say(diff.json(difference))
+        else:
+            say(diff.render(difference, color=run.colored(sys.stdout), columns=columns(), whole=whole))
+    code = run.finish()
+    if not exit_code:
+        return code
+    return WRONG_USE if code == TEXT_HAS_ERRORS else code or (DIFFERENT if different else 0)
+
+
+def _side(given: str, network: str | None) -> tuple[Path, str | None]:
+    """The file and the network of an argument: a file may have a colon in its name, or after the letter of a drive."""
+    file, colon, name = given.rpartition(":")
+    if colon and file and name.isidentifier() and not os.path.exists(given):  # noqa: PTH110 - raises nothing
+        return Path(file), name
+    return Path(given), network

@@ -1,0 +1,273 @@
+"""`cnndsl explain`: why the sizes are what they are, and what flows when the network runs."""
+
+from __future__ import annotations
+
+import sys
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnndsl.cli.console import STDOUT, Misconfigured, Run, say
+from cnndsl.cli.options import (
+    PATH,
+    allow_extern,
+    beside,
+    check_no_source,
+    checked_sizes,
+    common_beside_format,
+    file,
+    force,
+    network,
+    network_name,
+    sizes,
+)
+
+if TYPE_CHECKING:
+    from cnndsl.backends.explain import Format
+    from cnndsl.compilation import Compilation
+
+FORMATS = (".html", ".svg", ".png")
+"""What a run can be written as."""
+MOST_MAPS = 64
+
+
+def _numbers(context: click.Context, parameter: click.Parameter, given: str | None) -> tuple[float, ...] | None:
+    """The numbers of an option, with commas between them."""
+    if given is None:
+        return None
+    try:
+        found = tuple(float(word) for word in given.split(","))
+        if not all(map(isfinite, found)):
+            raise ValueError
+        return found
+    except ValueError:
+        message = f"{given!r} is not one number or several with commas between them"
+        raise click.BadParameter(message, context, parameter) from None
+
+
+def _place(context: click.Context, parameter: click.Parameter, given: str | None) -> tuple[int, ...] | None:
+    """A place in a map."""
+    words = [] if given is None else given.split(",")
+    if not all(word.strip().isdecimal() for word in words) or len(words) > 3:
+        message = f"{given!r} is no place; write ROW,COLUMN or CHANNEL,ROW,COLUMN, counted from 0"
+        raise click.BadParameter(message, context, parameter)
+    return tuple(map(int, words)) or None
+
+
+@click.command("explain", short_help="Explain the sizes in FILE, or show what comes out of every layer.")
+@file
+@click.argument("part", metavar="[LAYER]", required=False, default="")
+@network
+@sizes
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex"]),
+    default="text",
+    show_default=True,
+    help="The form of the explanation; LaTeX needs the package amsmath. For errors and warnings see --diagnostics.",
+)
+@click.option(
+    "pictures",
+    "--from",
+    metavar="PICTURE",
+    type=PATH,
+    multiple=True,
+    help="Run the network on a picture, numbers (.csv) or a tensor (.pt). Once for each input of the network.",
+)
+@click.option(
+    "--values", metavar="NUMBERS", multiple=True, help='Run the network on numbers, such as "2 2 1; 1 1 2; 1 2 1".'
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=PATH,
+    help="Where to show the run: a name that ends in .html, .svg or .png, or - for a page on standard output; "
+    "by default FILE with .html.",
+)
+@click.option("--weights", metavar="FILE", type=PATH, help="Trained weights (.pt) for the run.")
+@click.option("--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]")
+@click.option(
+    "--mean",
+    metavar="NUMBERS",
+    callback=_numbers,
+    help="What to subtract from the channels of a picture: 0.5, or 0.4,0.5,0.6.",
+)
+@click.option("--std", metavar="NUMBERS", callback=_numbers, help="What to divide them by after that.")
+@click.option(
+    "--at", metavar="ROW,COL", callback=_place, help="The number to work out in each convolution and pooling."
+)
+@click.option(
+    "--maps", metavar="N", type=click.IntRange(1, MOST_MAPS), help="How many channels of a map to show.  [default: 8]"
+)
+@click.option(
+    "--depth", metavar="N", type=click.IntRange(min=0), help="How many levels of blocks to show with their inside."
+)
+@click.option("--labels", metavar="FILE", type=PATH, help="The names of the classes, one a line.")
+@allow_extern
+@force
+@common_beside_format
+def command(
+    file: Path,
+    part: str,
+    network: str | None,
+    sizes: dict[str, int],
+    form: Format,
+    pictures: tuple[Path, ...],
+    values: tuple[str, ...],
+    output: Path | None,
+    force: bool,
+    settings: dict[str, Any],
+    **options: Any,
+) -> int:
+    """Explain why the layers of FILE give the sizes that they give: each formula with its numbers.
+
+    LAYER is the path of a layer, such as conv1 or layer1.0.conv1. Of one layer you also see where each number
+    comes from, and what other numbers would give. The path of a block stands for all layers in it.
+
+    With --from or --values the network is run, and a page shows what comes out of each layer.
+
+    \b
+    cnndsl explain net.cnn conv2
+    cnndsl explain pyramid.cnn --size H=256,W=256
+    cnndsl explain kernel.cnn --values "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
+    cnndsl explain net.cnn --from cat.png --weights net.pt
+    """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    running = {
+        name: options.pop(name)
+        for name in ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels", "allow_extern")
+    }
+    run = Run(**options)
+    inputs = _inputs(pictures, values)
+    if not inputs:
+        _refuse_alone(output=output, **running)
+    elif form != "text":
+        message = "a run is shown as a page or a picture: leave out --format, and name with -o what to write"
+        raise click.UsageError(message)
+    elif sizes:
+        message = "a run has the sizes of what it is given: leave out --size"
+        raise click.UsageError(message)
+    target = _target(output, file) if inputs else None
+    if target is not None:
+        check_no_source(target, [file, *(path for path in inputs if isinstance(path, Path))])
+    compilation = run.compile(file, settings)
+    if compilation is not None and compilation.program is not None:
+        name = network_name(compilation.program, network)
+        if target is None:
+            _say(run, compilation, part, name, form, sizes)
+        else:
+            _show(run, compilation, part, name, inputs, target, force=force, **running)
+    return run.finish()
+
+
+def _say(run: Run, compilation: Compilation, part: str, name: str, form: Format, sizes: dict[str, int]) -> None:
+    from cnndsl.backends.explain import UnknownPart
+
+    try:
+        with checked_sizes():
+            said = compilation.explain(part, name, sizes=sizes, format=form, color=run.colored(sys.stdout))
+        say(said)
+    except UnknownPart as problem:
+        raise click.BadParameter(str(problem), param_hint="LAYER") from None
+
+
+def _inputs(pictures: tuple[Path, ...], values: tuple[str, ...]) -> tuple[Path | str, ...]:
+    if pictures and values:
+        message = "an input is either a file, with --from, or numbers, with --values"
+        raise click.UsageError(message)
+    return pictures or values
+
+
+def _refuse_alone(**given: Any) -> None:
+    """Refuse options that have a meaning only when the network is run."""
+    for name, value in given.items():
+        if value is not None:
+            option = "-o" if name == "output" else f"--{name.replace('_', '-')}"
+            message = f"{option} goes with --from PICTURE or --values NUMBERS, which run the network"
+            raise click.UsageError(message)
+
+
+def _target(output: Path | None, file: Path) -> Path:
+    if output is None:
+        return beside(file, ".html")
+    if output != STDOUT and output.suffix not in FORMATS:
+        message = f"{output.name} does not end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        raise click.BadParameter(message, param_hint="-o")
+    return output
+
+
+def _show(
+    run: Run,
+    compilation: Compilation,
+    part: str,
+    name: str,
+    inputs: tuple[Path | str, ...],
+    target: Path,
+    *,
+    force: bool,
+    weights: Path | None,
+    seed: int | None,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
+    at: tuple[int, ...] | None,
+    maps: int | None,
+    depth: int | None,
+    labels: Path | None,
+    allow_extern: tuple[str, ...] | None,
+) -> None:
+    """Run the network, and write what there is to see."""
+    from cnndsl.backends.explain import UnknownPart, check_part
+    from cnndsl.compilation import CompilationError
+    from cnndsl.diagnostics import Problem
+    from cnndsl.externs import ExternError
+    from cnndsl.project import ProjectProblem
+    from cnndsl.tracing.page import page
+    from cnndsl.tracing.svg import svg
+
+    assert compilation.program is not None  # noqa: S101 - or there is nothing to run
+    try:
+        check_part(compilation.program, part, name)
+        from cnndsl.tracing import read_labels, watch
+        from cnndsl.tracing.inputs import TEXTS, Refused, Scale
+        from cnndsl.tracing.recording import Wanted
+
+        # Numbers that are given as text are there to be read.
+        numbers = all(isinstance(item, str) or item.suffix.lower() in TEXTS for item in inputs)
+        figure = watch(
+            compilation,
+            inputs,
+            name,
+            Wanted(part, maps or 8, numbers=numbers, at=at, depth=depth),
+            trained=weights,
+            seed=seed or 0,
+            scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
+            labels=read_labels(labels) if labels is not None else (),
+            allow_extern=allow_extern,
+        )
+    except CompilationError as problem:  # it has no translation
+        run.report(problem.compilation.diagnostics[-1:])
+        return
+    except ExternError as problem:
+        run.report(problem.diagnostics)
+        return
+    except ProjectProblem as problem:
+        raise Misconfigured(str(problem)) from None
+    except ImportError as problem:
+        message = str(problem)
+        if problem.name == "torch":
+            message = "a network runs with PyTorch, which is not installed: run pip install 'cnndsl[explain]'"
+        raise click.UsageError(message) from None
+    except UnknownPart as problem:
+        raise click.BadParameter(str(problem), param_hint="LAYER") from None
+    except Refused as problem:
+        raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
+    except Problem as problem:
+        run.report([problem.diagnostic])
+        return
+    if target == STDOUT or target.suffix == ".html":
+        run.write(run.text(page(figure), "html", target), force=force)
+    else:
+        run.write(run.volumes(svg(figure), target.suffix[1:], target), force=force)

@@ -1,0 +1,51 @@
+"""The catalogue: every subclass of `Layer` and of `Operation` in the family files, by its word."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import TypeVar
+
+from cnndsl.layers.base import Layer
+from cnndsl.layers.operations import Operation
+
+_Kind = TypeVar("_Kind", Layer, Operation)
+FAMILIES = (
+    "convolution",
+    "pooling",
+    "normalisation",
+    "dropout",
+    "activation",
+    "shape",
+    "resize",
+    "dense",
+)
+
+
+def _kinds(base: type[_Kind]) -> dict[str, type[_Kind]]:
+    # What has no example has no word of its own: a base, or what `parameter(...)` makes.
+    found = {base.kind: base} if vars(base).get("example") else {}
+    for sub in base.__subclasses__():
+        found.update(_kinds(sub))
+    return found
+
+
+for _family in FAMILIES:
+    import_module(f"cnndsl.layers.{_family}")
+
+KINDS: dict[str, type[Layer]] = dict(sorted(_kinds(Layer).items()))
+"""Word of the language -> layer class, in alphabetical order."""
+OPERATIONS: dict[str, type[Operation]] = dict(sorted(_kinds(Operation).items()))
+"""Word of the language -> operation on values. Some have the word of a layer, of which they are a form."""
+
+
+def _class_name(source: str) -> str:
+    found = re.match(r"class (\w+)", source)
+    if found is None:
+        message = f"a helper begins with a class: {source[:40]!r}"
+        raise ValueError(message)
+    return found[1]
+
+
+HELPERS: dict[str, str] = {_class_name(kind.helper): kind.helper for kind in KINDS.values() if kind.helper}
+"""Name of a class that a generated module may need -> its source."""

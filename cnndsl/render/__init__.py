@@ -1,0 +1,88 @@
+"""DOT text -> SVG, PNG or PDF.
+
+Whatever is installed is used, through the `graphviz` package: the renderer that comes with cnndsl as a
+dependency, so that a picture needs no system package and looks the same everywhere; where it cannot
+do what is asked, Graphviz's own `dot` if it is on the PATH, or the one inside `pygraphviz`.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Literal, get_args
+
+from cnndsl.theme import ThemeName
+
+Format = Literal["svg", "png", "pdf"]
+TIMEOUT = 60.0
+"""Seconds that a layout may take."""
+
+_GRAPHVIZ = "install Graphviz (graphviz.org/download)"
+_HELP = {
+    "svg": f"run pip install graphviz-pure, or {_GRAPHVIZ}",
+    "png": f"run pip install graphviz-pure, or {_GRAPHVIZ}",
+    "pdf": f"{_GRAPHVIZ}, or run pip install 'cnndsl[pdf]'; SVG and PNG need neither",
+}
+_TOOLTIP = r'tooltip="(?:[^"\\]|\\.)*"'
+# Letters beyond Latin, Greek and Cyrillic; from U+2000 on there are marks and arrows before them.
+_LETTERS = "[\u0530-\u1dff\u2c00-\ud7ff\uf900-\ufaff\ufb1d-\ufefe\uff01-\uffef\U00010000-\U0010ffff]"
+
+
+class RenderError(Exception):
+    """A picture could not be made; the message says why, and what to install or to change."""
+
+
+class RenderWarning(UserWarning):
+    """A picture was made, but not all of it is as it should be."""
+
+
+def render(dot: str, format: str = "svg", *, theme: ThemeName = "light", timeout: float = TIMEOUT) -> bytes:  # noqa: A002
+    """The picture that a DOT text describes, as the bytes of a file.
+
+    format: "svg", "png" or "pdf".
+    theme: for an SVG whose DOT text is in light colours, whether it turns dark with the reader's system
+    ("auto") or always ("dark"); a PNG or PDF has the colours of the DOT text.
+    timeout: seconds for the layout.
+    Raises ValueError for another format, RenderError when there is no renderer or none succeeds; warns with
+    RenderWarning when letters will be missing from a PNG.
+    """
+    if format not in get_args(Format):
+        message = f"no such format: {format!r}; there are {', '.join(get_args(Format))}"
+        raise ValueError(message)
+    from cnndsl.render.renderers import RendererFailed, candidates, is_complete
+
+    letters = format == "png" and re.search(_LETTERS, re.sub(_TOOLTIP, "", dot)) is not None
+    failures = []
+    for renderer in candidates(format, letters=letters):
+        try:
+            drawn = renderer.draw(dot, format, timeout)
+            if format == "svg":
+                drawn = _finished(drawn, theme)
+        except RendererFailed as problem:
+            failures.append(str(problem))
+        except TimeoutError as problem:
+            message = f"{problem}; show fewer boxes (a smaller depth), or give it more time"
+            raise RenderError(message) from None
+        else:
+            if letters and not is_complete(renderer):
+                message = f"{renderer.name} has no shapes for some letters: make an SVG, or install Graphviz for a PNG"
+                warnings.warn(message, RenderWarning, stacklevel=2)
+            return drawn
+    if failures:
+        message = f"no {format.upper()} could be made: {'; '.join(failures)}"
+    else:
+        message = f"nothing here can make {format.upper()}: {_HELP[format]}"
+    raise RenderError(message)
+
+
+def _finished(drawn: bytes, theme: ThemeName) -> bytes:
+    from xml.etree.ElementTree import ParseError
+
+    from cnndsl.render.renderers import RendererFailed
+    from cnndsl.render.svg import finish
+
+    try:
+        return finish(drawn, theme)
+    except ParseError as problem:
+        message = f"what was drawn is no SVG: {problem}"
+        raise RendererFailed(message) from problem

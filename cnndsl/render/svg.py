@@ -1,0 +1,162 @@
+"""What Graphviz or another program draws -> an SVG for pages and people, or a PNG."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as Tree
+
+from cnndsl.render import RenderError
+from cnndsl.theme import ThemeName, in_the_dark
+
+_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+_TITLE, _DESC, _STYLE, _A, _G, _TEXT, _PATH = (
+    f"{{{_SVG}}}{tag}" for tag in ("title", "desc", "style", "a", "g", "text", "path")
+)
+_HREF, _TIP = f"{{{_XLINK}}}href", f"{{{_XLINK}}}title"
+# Every rule is for this picture's own class: a style sheet inside a page is one for the whole page. The last one
+# closes the gap between the two parts of an arrow that turns, which is smaller than the line is wide.
+_RULES = """
+@media all{.cnndsl{max-width:100%;height:auto}}
+.cnndsl text{font-family:Helvetica,Arial,"Liberation Sans","Nimbus Sans",sans-serif}
+.cnndsl text[font-family^="Courier"]{font-family:Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}
+.cnndsl .flow path{stroke-linecap:square}
+"""
+_PIXELS = 4 / 3  # to a point
+_MOST = 200
+"""Boxes that are told in the description."""
+
+
+def finish(drawn: bytes, theme: ThemeName) -> bytes:
+    """The finished SVG, without an XML declaration so that it can stand inside a page.
+
+    Raises xml.etree.ElementTree.ParseError when what was drawn is no XML.
+    """
+    root = Tree.fromstring(drawn)  # noqa: S314 - from the renderer, not from a stranger
+    graph = root.find(_G)
+    name, about = "", []
+    if graph is not None:
+        title, tip = _take_title(graph), _take_tip(graph)
+        name, *about = tip.split("\n") if tip else [title]
+    told = [*about, *_label_groups(root)]
+    _anchor_right(root)
+    for element in root.iter():
+        element.attrib.pop("id", None)
+    _fit(root)
+    _introduce(root, name, told)
+    style = Tree.Element(_STYLE)
+    style.tail = "\n"
+    style.text = _RULES + _dark_rules(root, theme)
+    root.insert(2, style)
+    Tree.register_namespace("", _SVG)
+    text: str = Tree.tostring(root, encoding="unicode")
+    return f"{text}\n".encode()
+
+
+def _take_title(group: Tree.Element) -> str:
+    title = group.find(_TITLE)
+    if title is None:
+        return ""
+    group.remove(title)
+    return title.text or ""
+
+
+def _take_tip(group: Tree.Element) -> str:
+    """Remove the tooltip of a group's own link; returns it. Older browsers know it in this form alone."""
+    for inner in group.findall(_G):
+        anchor = inner.find(_A)
+        if anchor is not None:
+            if _HREF in anchor.attrib:
+                anchor.set("href", anchor.attrib.pop(_HREF))
+            return anchor.attrib.pop(_TIP, "")
+    return ""
+
+
+def _label_groups(root: Tree.Element) -> list[str]:
+    """Give boxes, clusters and arrows tooltips in words; returns what the boxes say, in order."""
+    told = []
+    for group in root.iter(_G):
+        what = group.get("class", "").split(" ")[0]
+        if what not in ("node", "edge", "cluster"):
+            continue
+        names, tip = _take_title(group), _take_tip(group)
+        tip = tip or (names.replace("->", " → ") if what == "edge" else "")
+        if tip:
+            title = Tree.Element(_TITLE)
+            title.text = tip
+            group.insert(0, title)
+        if what == "node":
+            told.append(", ".join(tip.split("\n")[:-1]))  # the last line is the place in the source
+    if len(told) > _MOST:
+        told[_MOST:] = [f"and {len(told) - _MOST} more"]
+    return told
+
+
+def _anchor_right(root: Tree.Element) -> None:
+    """Let texts at the right border of a box, which are set in Arial, end there in any font.
+
+    They end as far from the right border as the texts at the left begin from the left one.
+    """
+    for group in root.iter(_G):
+        texts = list(group.iter(_TEXT)) if group.get("class", "").startswith("node") else []
+        ending = [text for text in texts if text.get("font-family", "").startswith("Arial")]
+        outline = next(group.iter(_PATH), None)
+        if ending and outline is not None:
+            across = [float(x) for x in re.findall(r"(-?[\d.]+),", outline.get("d", ""))]
+            inset = min(float(text.get("x", "0")) for text in texts) - min(across)
+            for text in ending:
+                text.set("x", f"{max(across) - inset:.2f}".rstrip("0").rstrip("."))
+                text.set("text-anchor", "end")
+
+
+def _fit(root: Tree.Element) -> None:
+    """The natural size in pixels; the style sheet sees to it that it is no more than the place there is."""
+    for side in ("width", "height"):
+        points = re.match(r"[\d.]+", root.get(side, ""))
+        if points:
+            root.set(side, f"{float(points[0]) * _PIXELS:.0f}")
+
+
+def _introduce(root: Tree.Element, name: str, told: list[str]) -> None:
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "network"
+    root.set("class", "cnndsl")
+    root.set("role", "img")
+    root.set("aria-labelledby", f"{slug}-title {slug}-desc")
+    for at, (tag, part, text) in enumerate([(_TITLE, "title", name), (_DESC, "desc", "\n".join(told))]):
+        element = Tree.Element(tag, {"id": f"{slug}-{part}"})
+        element.text, element.tail = text, "\n"
+        root.insert(at, element)
+
+
+def _dark_rules(root: Tree.Element, theme: ThemeName) -> str:
+    """Style rules that put a dark colour in the place of each light one."""
+    if theme == "light":
+        return ""
+    rules = []
+    dark = {light.lower(): colour.lower() for light, colour in in_the_dark().items()}
+    for use in ("fill", "stroke"):
+        there = {element.get(use, "").lower() for element in root.iter()}
+        rules += [f'.cnndsl [{use}="{light}"]{{{use}:{colour}}}' for light, colour in dark.items() if light in there]
+    if theme == "dark":
+        return "\n".join(rules) + "\n"
+    return "@media screen and (prefers-color-scheme:dark){\n" + "\n".join(rules) + "\n}\n"
+
+
+_ZOOM = 2
+"""Pixels to a unit of the picture: sharp on a screen of high density."""
+
+
+def png(svg: str) -> bytes:
+    """The picture as the bytes of a PNG, with the fonts of the system.
+
+    Raises RenderError where the package for it is not installed, or refuses the picture.
+    """
+    try:
+        import resvg_py
+    except ImportError:
+        message = "nothing here can make a PNG of it: run pip install 'cnndsl[png]'; an SVG needs nothing"
+        raise RenderError(message) from None
+    try:
+        return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=_ZOOM))
+    except ValueError as problem:
+        message = f"resvg: {problem}"
+        raise RenderError(message) from problem

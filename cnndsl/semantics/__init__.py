@@ -1,0 +1,58 @@
+"""Elaboration: from the syntax tree to the checked program.
+
+Names are looked up, arguments bound, conditions decided, loops run and sizes derived, all at once and
+in the order of the text, because each may depend on the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import PurePosixPath
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic, has_errors, in_order
+from cnndsl.files import Reader, nowhere
+from cnndsl.ir.lower import lower
+from cnndsl.ir.program import Program
+from cnndsl.ir.words import WORDS
+from cnndsl.semantics.checks import check_definitions, check_unused
+from cnndsl.semantics.context import Context, Stop
+from cnndsl.semantics.imports import Files
+from cnndsl.semantics.networks import Networks
+from cnndsl.semantics.usage import report_unused_names
+from cnndsl.semantics.values import Limits
+from cnndsl.syntax.tree import File
+
+__all__ = ["Limits", "elaborate"]
+
+
+def elaborate(
+    file: File, settings: Mapping[str, Any], limits: Limits | None = None, read: Reader = nowhere
+) -> tuple[Program | None, tuple[Diagnostic, ...]]:
+    """Work out a text.
+
+    `settings` are values for parameters of its networks, `read` gives the files that it imports. The
+    program is None when there is an error.
+    """
+    context = Context(limits or Limits())
+    networks: list[str] = []
+    with suppress(Stop):
+        files = Files(context, read)
+        scope = files.enter(file, PurePosixPath())
+        networks = Networks(context, file, scope, settings).all()
+        check_definitions(context, files.definitions)
+        check_unused(context, files.definitions)
+        report_unused_names(context, file)
+        context.report_idle()
+    diagnostics = in_order(context.diagnostics)
+    if has_errors(diagnostics):
+        return None, diagnostics
+    program = Program(
+        source=file.span.source.name,
+        networks=tuple(networks),
+        definitions=lower(files.parsed, WORDS),
+        modules=context.modules,
+        settings=dict(settings),
+    )
+    return program, diagnostics

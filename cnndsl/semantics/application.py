@@ -1,0 +1,271 @@
+"""Layers, chains, braces and blocks meet values: what a recipe makes when it is applied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.diagnostics import Label, error
+from cnndsl.ir.program import Call, Module, Output, Use
+from cnndsl.layers.formula import show
+from cnndsl.semantics.arguments import check_complete
+from cnndsl.semantics.builder import Builder, Slot
+from cnndsl.semantics.context import dims_key
+from cnndsl.semantics.definitions import Made, instantiate
+from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.expressions import Expressions
+from cnndsl.semantics.leaves import NeedsFlatten, flattened, layer_recipe, leaf, plain_call
+from cnndsl.semantics.values import (
+    IDENTITY,
+    BlockRecipe,
+    BraceRecipe,
+    Chain,
+    Choice,
+    Copies,
+    External,
+    Kind,
+    LayerRecipe,
+    Part,
+    Recipe,
+    Scope,
+    Silent,
+    Stage,
+    Template,
+    Unknown,
+    Value,
+    key_for,
+    recipe_word,
+)
+from cnndsl.source import Span
+
+
+def composed(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Span) -> Any:
+    """Apply the part `slot`, which a chain or brace makes. Raises Problem, or NeedsFlatten in a chain."""
+    value = body.one(value, span)
+    try:
+        module = _chain_module(body, recipe, value, span)
+    except NeedsFlatten:
+        value = flattened(body, value, span, "this chain", "write flatten before it")
+        module = _chain_module(body, recipe, value, span)
+    return _use(body, slot, Made(module, module.output_shapes), (value,), {}, span)
+
+
+def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> Module:
+    body.go_through(recipe, span)
+    key = ("chain", body.builder.name, key_for(recipe), dims_key(value.shape), value.unbatched)
+    known = body.context.memo.get(key)
+    if known is not None:
+        return known  # type: ignore[no-any-return]
+    builder = Builder(body.context, "chain", "", span)
+    inner = body.spawn(builder, Scope(body.scope, walls=True))
+    inner.entry = inner.current = builder.input("input", value.shape, span, unbatched=value.unbatched)
+    try:
+        with body.context.inside_chain(span):
+            if isinstance(recipe, BraceRecipe):
+                inner.scope = Scope(recipe.scope, walls=True)
+                inner.run_branch(recipe.body)
+                recipe.scope.end(inner.scope)
+            else:
+                inner.current = inner.apply(recipe, inner.current, span)
+    finally:
+        body.builder.fixed |= builder.fixed
+    if isinstance(inner.current, Unknown):
+        raise Silent
+    module = body.context.shared(key, builder.finish((Output(value=inner.current.index),)))
+    body.context.memo[key] = module
+    return module
+
+
+def block(body: Evaluation, slot: Slot, recipe: BlockRecipe, value: Any, span: Span) -> Any:
+    """Apply the part `slot`, which a block makes. Raises Problem, or NeedsFlatten in a chain."""
+    value = body.one(value, span)
+    for _, argument in recipe.arguments:
+        if isinstance(argument, Value):
+            body.own(argument, span)
+    try:
+        made, extra, arguments = instantiate(body, recipe, value, span)
+    except NeedsFlatten:
+        value = flattened(body, value, span, recipe.template.definition.name.text, "write flatten before it")
+        made, extra, arguments = instantiate(body, recipe, value, span)
+    if extra and body.builder.is_chain:
+        raise error(
+            "E404",
+            "a chain holds layers only; this block takes a value",
+            span,
+            help="apply it in a block or network",
+        )
+    return _use(body, slot, made, (value, *extra), arguments, span)
+
+
+def _use(
+    body: Evaluation, slot: Slot, made: Made, inputs: tuple[Value, ...], arguments: dict[str, Any], span: Span
+) -> Any:
+    module = made.module
+    if body.builder.is_chain and (len(module.outputs) != 1 or module.outputs[0].name is not None):
+        gives = "its output by name" if len(module.outputs) == 1 else f"{len(module.outputs)} values"
+        raise error(
+            "E404",
+            f"each layer of a chain gives one value to the next, and {module.name} gives {gives}",
+            span,
+            help="apply it in a block or network",
+        )
+    if slot.unit is None:
+        xs = tuple(item.shape for item in inputs)
+        body.builder.fill(slot, Use(module=module.id, xs=xs, arguments=arguments))
+    elif isinstance(slot.unit, Use) and slot.unit.module != module.id:
+        _check_same(body, slot, body.context.modules[slot.unit.module], module, span)
+    body.builder.add_size(body.context.sizes[module.id] + 1, span)
+    lacking = module.lacks_batch(output.value for output in module.outputs)
+    outputs = body.builder.step(Call(child=slot.name, module=module.id), inputs, made.shapes, span, slot.name, lacking)
+    return outputs if len(outputs) > 1 else outputs[0]
+
+
+def _check_same(body: Evaluation, slot: Slot, before: Module, now: Module, span: Span) -> None:
+    """Raise Problem where the part of a slot would have to be another one for what comes in now."""
+    if _build(body, before) != _build(body, now):
+        raise error(
+            "E308",
+            f"{slot.name} was built for {show(before.values[0])}, and {show(now.values[0])} comes in here",
+            span,
+            labels=(Label(slot.span, f"{slot.name} is one layer, with one set of weights"),),
+            help="declare a second layer for this size",
+        )
+
+
+def _build(body: Evaluation, module: Module) -> Any:
+    """What a module is made of, whatever the sizes that flow through it."""
+    key = ("build", module.id)
+    if key not in body.context.memo:
+        parts = []
+        for child in module.children:
+            unit = child.unit
+            if isinstance(unit, Use):
+                parts.append((child.name, _build(body, body.context.modules[unit.module])))
+            else:
+                parts.append((child.name, (type(unit.layer), unit.layer, unit.layer.tensors(unit.x))))
+        flow = tuple((step.action.what, step.inputs, step.outputs) for step in module.steps)
+        body.context.memo[key] = (tuple(parts), flow)
+    return body.context.memo[key]
+
+
+class Application(Expressions):
+    """Applies layers, for one body."""
+
+    def apply(self, recipe: Recipe, value: Any, span: Span) -> Any:
+        return self.apply_stage(Stage(recipe, None, span), value)
+
+    def apply_stage(self, stage: Stage, value: Any) -> Any:
+        """Apply a stage to a value; the value that comes out. Raises Problem."""
+        if isinstance(value, Unknown):
+            self._check_alone(stage)
+            raise Silent
+        recipe, span = stage.recipe, stage.span
+        self.context.work(span)
+        if stage.label is not None:
+            return self._apply_labelled(stage, value)
+        if self.builder.names_place(span) and isinstance(recipe, (Chain, Copies, Choice, BraceRecipe)):
+            return self._apply_named(recipe, value, span)
+        match recipe:
+            case Chain():
+                for inner in recipe.stages:
+                    value = self.apply_stage(inner, value)
+                return value
+            case Copies():
+                self.context.turn(span, recipe.count)
+                with self.builder.looping(span):
+                    for _ in range(recipe.count):
+                        value = self.apply_stage(Stage(recipe.recipe, None, recipe.span or span), value)
+                return value
+            case Choice():
+                return self._apply_choice(recipe, value)
+            case Part():
+                return self._apply_part(recipe, value, span)
+            case BraceRecipe() if not self.builder.is_chain:
+                return self._splice(recipe, value)
+            case Kind() | LayerRecipe() | External():
+                made = layer_recipe(self, recipe, span)
+                if made.layer.plain_call and not self.builder.is_chain:
+                    return plain_call(self, made, value, span)
+                return leaf(self, None, made, value, span)
+        return self._fill(self.builder.automatic(recipe_word(recipe), span), recipe, value, span)
+
+    def _check_alone(self, stage: Stage) -> None:
+        """Check of a stage what can be checked without knowing what comes in: its name, and whether it is complete."""
+        if stage.label is not None and not isinstance(stage.recipe, Part):
+            self.builder.declare(stage.label, stage.span, quoted=stage.quoted)
+        if isinstance(stage.recipe, Chain):
+            for inner in stage.recipe.stages:
+                self._check_alone(inner)
+        elif isinstance(stage.recipe, Kind):
+            layer_recipe(self, stage.recipe, stage.span)
+        elif isinstance(stage.recipe, Template):
+            check_complete(stage.recipe.definition, (), stage.span)
+        elif isinstance(stage.recipe, BlockRecipe):
+            check_complete(
+                stage.recipe.template.definition, dict(stage.recipe.arguments), stage.recipe.span or stage.span
+            )
+
+    def _apply_labelled(self, stage: Stage, value: Any) -> Any:
+        recipe, span, label = stage.recipe, stage.span, stage.label
+        assert label is not None  # noqa: S101 - asked by the caller
+        if isinstance(recipe, Part):
+            raise error("E403", f"this layer is already called {recipe.name}", span, help=f"write only {recipe.name}")
+        slot = self.builder.declare(label, span, quoted=stage.quoted)
+        result = self._fill(slot, recipe, value, span)
+        if not self.builder.is_chain:  # only now, so that inside the layer the name means what it meant before
+            self.scope.names[label] = Part(self.builder, label, recipe, span)
+        return result
+
+    def _apply_named(self, recipe: Recipe, value: Any, span: Span) -> Any:
+        """Apply what a word of the text stands for: one part, whatever that is made of."""
+        if recipe == IDENTITY or (isinstance(recipe, Choice) and recipe.recipe is None):
+            return value
+        return self._fill(self.builder.automatic("layers", span), recipe, value, span)
+
+    def _apply_choice(self, choice: Choice, value: Any) -> Any:
+        if choice.recipe is None:
+            return value
+        with self.builder.on(choice.condition, choice.outcome):
+            if isinstance(choice.recipe, BraceRecipe):
+                return self._splice(choice.recipe, value)
+            return self.apply_stage(Stage(choice.recipe, None, choice.span), value)
+
+    def _apply_part(self, part: Part, value: Any, span: Span) -> Any:
+        if part.owner is not self.builder:
+            raise error(
+                "E403",
+                f"{part.name} is a part of the body around this chain",
+                span,
+                labels=(Label(part.span, "it is declared here"),),
+                help="a chain with a name holds layers of its own: write the layer itself, or apply stage by stage",
+            )
+        return self._fill(self.builder.slots[part.name], part.recipe, value, span)
+
+    def _splice(self, brace: BraceRecipe, value: Any) -> Any:
+        """Run the lines of a brace here, with the value as their input."""
+        inner = self.spawn(self.builder, Scope(brace.scope))
+        inner.entry = inner.current = value
+        inner.run_branch(brace.body)
+        brace.scope.end(inner.scope)
+        return inner.current
+
+    # One part
+
+    def _fill(self, slot: Slot, recipe: Recipe, value: Any, span: Span) -> Any:
+        """Apply the part `slot`, which is made by the recipe if this is the first time."""
+        slot.applied = True
+        match recipe:
+            case Kind() | LayerRecipe() | External():
+                return leaf(self, slot, layer_recipe(self, recipe, span), value, span)
+            case Template():
+                return block(self, slot, BlockRecipe(recipe, (), span), value, span)
+            case BlockRecipe():
+                return block(self, slot, recipe, value, span)
+            case Chain(stages=()):
+                return value  # the identity leaves no module behind
+            case Choice():
+                if recipe.recipe is None:
+                    return value
+                with self.builder.on(recipe.condition, recipe.outcome):
+                    return self._fill(slot, recipe.recipe, value, span)
+            case _:
+                return composed(self, slot, recipe, value, span)

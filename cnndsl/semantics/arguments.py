@@ -1,0 +1,462 @@
+"""Arguments meet parameters: of layers, and of blocks, sequences and networks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.ir.words import INIT_WORDS, WEIGHT_WORDS
+from cnndsl.layers import types
+from cnndsl.layers.base import Layer
+from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.layers.types import misfits, missing
+from cnndsl.semantics import value_hints
+from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.initialisation import initialiser, weights_of
+from cnndsl.semantics.name_hints import AsInPyTorch, Claim, activation_argument, claimed, is_clear, nearest, without
+from cnndsl.semantics.operator_hints import refuse_others, result_of
+from cnndsl.semantics.values import BlockRecipe, LayerRecipe, Part, Template, Unknown
+from cnndsl.source import Span
+from cnndsl.symbolic.number import Traced, is_open, value_of
+from cnndsl.syntax import tree
+from cnndsl.syntax.characters import looks_like, misread
+
+_INCOMING = frozenset({"in_channels", "in_features", "num_features", "num_channels"})
+"""What PyTorch calls the number of channels or features that come in."""
+
+
+def bind_layer(
+    body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]] | None = None
+) -> LayerRecipe:
+    """A layer kind with the arguments of a call. Raises Problem when they do not fit."""
+    if given is None:
+        given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
+    matched = _match(body, kind, node, given)
+    layer = make_layer(body, kind, matched.values, matched.places, node.span)
+    traced = tuple((name, _traced(value)) for name, value in matched.values.items() if _is_traced(value))
+    for name, value in traced:
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, Traced) and (layer.role(name) == "fixed" or not number.expr.sayable):
+                body.plain(number)
+    for argument, value in matched.weights.values():
+        body.go_through(value, argument.span)
+    weights = weights_of(layer, matched.weights) if matched.weights else None
+    for name, what in INIT_WORDS.items():
+        if name in matched.places and what in matched.weights:
+            raise error(
+                "E212",
+                f"{kind.kind} is given its {what}, and how it begins as well",
+                matched.places[name].span,
+                labels=(Label(matched.places[what].span, "the numbers are here"),),
+                help="leave out one of the two",
+            )
+    return LayerRecipe(layer, traced, weights, tuple(matched.begins.items()), node.span)
+
+
+def check_known_arguments(
+    body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]], *, is_whole: bool
+) -> None:
+    """Raise Problem where the arguments of a layer do not fit, of which some are UNKNOWN.
+
+    `is_whole` says whether these are all that it is given.
+    """
+    matched = _match(body, kind, node, given)
+    needed = tuple(n for n, info in kind.model_fields.items() if info.is_required() and n not in matched.places)
+    if needed and is_whole:
+        raise _missing(kind, needed, node.span)
+    known = {name: value for name, value in matched.values.items() if not isinstance(value, Unknown)}
+    plain = {name: _plain(kind, name, value, matched.places[name]) for name, value in known.items()}
+    try:
+        kind(**plain)
+    except ValidationError as problem:
+        for name, reason in misfits(problem).items():
+            raise _invalid(kind, name, reason, matched.places, node.span, plain) from None
+
+
+@dataclass(slots=True)
+class _Matched:
+    """The arguments of a call by what they are for."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    """For each parameter of the layer its value."""
+    weights: dict[str, tuple[tree.Argument, Any]] = field(default_factory=dict)
+    """The numbers of its tensors, and whether they are trained."""
+    begins: dict[str, Initialiser] = field(default_factory=dict)
+    """For each tensor the rule by which it begins."""
+    places: dict[str, tree.Argument] = field(default_factory=dict)
+    """Where each name was given."""
+
+
+def _match(body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]]) -> _Matched:
+    """Say of each argument what it is for. Raises Problem where that is nothing, or another one is for it too."""
+    parameters = list(kind.model_fields)
+    matched = _Matched()
+    trouble: Problem | None = None
+    for position, (argument, value) in enumerate(given):
+        if argument.name is None:
+            if position >= len(parameters) or any(a.name is not None for a, _ in given[:position]):
+                named = {a.name.text for a, _ in given if a.name is not None}
+                _too_many(kind, [name for name in parameters if name not in named], argument, position, given)
+            name = parameters[position]
+        else:
+            name = argument.name.text
+        is_numbers = argument.name is not None and (
+            (name in WEIGHT_WORDS and name not in parameters) or (name == "bias" and isinstance(value, list))
+        )
+        if not is_numbers and not any(name in known for known in (parameters, INIT_WORDS, matched.places)):
+            found = _unknown_argument(kind, parameters, argument, value, node)
+            if isinstance(trouble, AsInPyTorch):  # which is settled further out, where it is known what comes in
+                trouble, found = found, trouble
+            if trouble is not None:  # one that is wrong does not hide that another one is
+                body.context.report(trouble.diagnostic)
+            trouble = found
+            continue
+        if name in matched.places:
+            raise error(
+                "E207",
+                f"{kind.kind} is given {name} twice",
+                argument.span,
+                labels=(Label(matched.places[name].span, "here it is already"),),
+                help="remove one of the two",
+            )
+        matched.places[name] = argument
+        if is_numbers:
+            matched.weights[name] = (argument, value)
+        elif name in INIT_WORDS and not isinstance(value, Unknown):
+            matched.begins[INIT_WORDS[name]] = initialiser(value, argument.span)
+        if name in parameters:
+            matched.values[name] = True if is_numbers else value
+    if trouble is not None:
+        raise trouble
+    return matched
+
+
+def _is_traced(value: Any) -> bool:
+    return isinstance(value, Traced) or (isinstance(value, list) and any(isinstance(item, Traced) for item in value))
+
+
+def _traced(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def make_layer(
+    body: Evaluation, kind: type[Layer], values: dict[str, Any], places: dict[str, tree.Argument], span: Span
+) -> Layer:
+    """A validated layer, made once for each set of arguments."""
+    plain = {name: _plain(kind, name, value, places[name]) for name, value in values.items()}
+    key = (kind, repr(plain))  # which tells 1 from 1.0 and true
+    known = body.context.memo.get(key)
+    if known is not None:
+        return known  # type: ignore[no-any-return]
+    try:
+        layer = kind(**plain)
+    except ValidationError as problem:
+        *others, last = _all_wrong(kind, problem, places, span, plain)
+        for other in others:
+            body.context.report(other.diagnostic)
+        raise last from None
+    body.context.memo[key] = layer
+    return layer
+
+
+def _all_wrong(
+    kind: type[Layer], problem: ValidationError, places: dict[str, tree.Argument], span: Span, plain: dict[str, Any]
+) -> Iterator[Problem]:
+    """What does not fit, argument by argument; and what is missing, unless an argument before it does not fit."""
+    if problem.errors()[0]["type"] == "missing":
+        yield _missing(kind, missing(problem), span)
+    for name, reason in misfits(problem).items():
+        yield _invalid(kind, name, reason, places, span, plain)
+
+
+def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> Any:
+    if is_open(value):
+        raise error(
+            "E309",
+            f"{kind.kind}: {name} needs a number, and this size is left open in the input",
+            place.span,
+            help=f"take it from a value: {kind.kind}(it, like=...)"
+            if kind.kind in OPERATIONS
+            else "give the input its size",
+        )
+    if isinstance(value, list):
+        return tuple(_plain(kind, name, item, place) for item in value)
+    refuse_others(f"{kind.kind}: {name}", value, place.span, partial(_parameter_help, kind, name))
+    return value_of(value)
+
+
+def _too_many(
+    kind: type[Layer],
+    left: list[str],
+    argument: tree.Argument,
+    position: int,
+    given: list[tuple[tree.Argument, Any]],
+) -> NoReturn:
+    """Raise the problem of an argument without a name that has no place; `left` are the parameters not named."""
+    unnamed = sum(a.name is None for a, _ in given[:position])
+    if unnamed < len(left) and unnamed < position:
+        raise _after_named(left[unnamed], argument)
+    parameters = list(kind.model_fields)
+    only = kind.model_fields[parameters[0]] if len(parameters) == 1 else None
+    several = value_hints.listed([a for a, _ in given], partial(types.check, only)) if only is not None else None
+    if several is not None:
+        span = given[0][0].span.to(given[-1][0].span)
+        raise error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])
+    most = f"at most {len(parameters)} argument{'s' if len(parameters) != 1 else ''}: {', '.join(parameters)}"
+    raise error(
+        "E207",
+        f"{kind.kind} takes {most if parameters else 'no arguments'}",
+        argument.span,
+        help="remove what is too much",
+    )
+
+
+def _after_named(name: str, argument: tree.Argument) -> Problem:
+    start = Span(argument.span.source, argument.span.start, argument.span.start)
+    return error(
+        "E207",
+        "an argument without a name stands after one with a name",
+        argument.span,
+        help=f"name it: {name}={argument.span.text}",
+        fix=Fix.suggested(start, f"{name}="),
+    )
+
+
+def _unknown_argument(
+    kind: type[Layer], parameters: list[str], argument: tree.Argument, value: Any, call: tree.Call
+) -> Problem:
+    from cnndsl.layers.aliases import is_torch_parameter, parameter_alias
+
+    assert argument.name is not None  # noqa: S101 - only named arguments get here
+    name = argument.name.text
+    short = parameter_alias(kind.kind, name)
+    at = call.arguments.index(argument)
+    if short == "":
+        message = f"{kind.kind} needs no {name}: it follows from what comes in"
+        problem = error("E207", message, argument.span, help="leave it out", fix=without(call, at))
+        if not isinstance(value_of(value), int) or name not in _INCOMING:
+            return problem
+        claim = Claim(features=value) if name == "in_features" else Claim(channels=value)
+        return claimed(problem, call.span, claim)
+    if name == "activation":
+        return activation_argument(kind.kind, call, at)
+    if name == "name":
+        label = argument.value.span.text.strip('"')
+        helps = f"write {label if label.isidentifier() else 'first'}: {kind.kind}(...)"
+        return error("E207", "a layer has its name in front, with a colon", argument.span, help=helps)
+    if short in parameters or short in INIT_WORDS:
+        return error(
+            "E207",
+            f"{name} is called {short} here",
+            argument.name.span,
+            help=f"write {short}={argument.value.span.text}",
+            # Elsewhere a word may be that of another thing: Keras's scale leaves out the half of affine.
+            fix=(Fix.safe if is_torch_parameter(kind.kind, name) else Fix.suggested)(argument.name.span, short),
+        )
+    if (meant := looks_like(name, parameters)) is not None:
+        return misread(name, argument.name.span, meant, "E207")
+    near = nearest(name, parameters)
+    takes = f"{kind.kind} takes {', '.join(parameters)}" if parameters else f"{kind.kind} takes no arguments"
+    return error(
+        "E207",
+        f"{kind.kind} has no {name}",
+        argument.name.span,
+        help=f"did you mean {near}?" if near else takes,
+        fix=Fix.suggested(argument.name.span, near) if near and is_clear(name, parameters) else None,
+    )
+
+
+def _missing(kind: type[Layer], names: tuple[str, ...], span: Span) -> Problem:
+    described = kind.model_fields[names[0]].description
+    example = next(stage.strip() for stage in kind.example.split("->") if stage.strip().startswith(kind.kind))
+    return error(
+        "E207",
+        f"{kind.kind} needs {' and '.join(names)}",
+        span,
+        help=f"{names[0]}: {described}; for example {example}",
+    )
+
+
+def _invalid(
+    kind: type[Layer],
+    name: str,
+    reason: str,
+    places: dict[str, tree.Argument],
+    span: Span,
+    plain: dict[str, Any],
+) -> Problem:
+    given = places.get(name)
+    if (kind.kind, name) == ("linear", "bias") and given is not None and given.name is None:
+        inputs = places["features"]
+        both = inputs.span.to(given.span)
+        if re.fullmatch(r"\d{1,3},\d{3}", both.text):
+            written = both.text.replace(",", "")
+            message = "a number has no comma before its thousands, and how many inputs there are is not written"
+            ways = (f"if this is one number, write linear({written})", f"if not, write linear({given.value.span.text})")
+            return error("E207", message, both, help=ways, fix=Fix.suggested(both, written))
+        inputs_given = error(
+            "E207",
+            "linear is given its outputs only: how many inputs there are follows from what comes in",
+            inputs.span,
+            help=f"write linear({given.value.span.text})",
+            fix=Fix.suggested(Span(span.source, inputs.span.start, given.span.start), ""),
+        )
+        return claimed(inputs_given, span, Claim(features=plain.get("features")))
+    if (kind.kind, name) == ("layernorm", "axis") and given is not None and isinstance(given.value, tree.ListOf):
+        message = "layernorm is not given the sizes it goes over: they follow from what comes in"
+        return error("E207", message, given.span, help="write layernorm, or layernorm(axis=-1) for the last axis alone")
+    if (kind.kind, name) == ("unflatten", "axis") and given is not None and isinstance(given.value, tree.ListOf):
+        written = f"unflatten(1, {given.value.span.text})"
+        start = Span(span.source, given.span.start, given.span.start)
+        put = Fix.suggested(start, "1, ") if given.name is None else None
+        message = "unflatten needs the axis that is split, too"
+        return error("E207", message, given.span, help=f"write {written}", fix=put)
+    share = places.get("p")
+    if name == "inplace" and given is not None and share is not None:
+        span = share.span.to(given.span)
+        if re.fullmatch(r"0\s*,\s*\d+", span.text):  # 0,5 as people write it in many countries
+            written = re.sub(r"\s*,\s*", ".", span.text)
+            message, pointed = "a number has a point before its decimals", Fix.suggested(span, written)
+            return error("E208", message, span, help=f"write {written}", fix=pointed)
+    info, place = kind.model_fields[name], places[name].span if name in places else span
+    way = None
+    if given is not None:
+        words = {other: types.choices(field) for other, field in kind.model_fields.items()}
+        way = value_hints.by_name(given, words)
+        way = way or value_hints.argument(given, types.choices(info), partial(types.check, info))
+    message = f"{kind.kind}: {name} {reason}"
+    if way is not None:
+        return error("E208", message, place, help=way[0], fix=way[1])
+    helps = (*_such_as(kind, name, plain.get(name)), *_parameter_help(kind, name))
+    return error("E208", message, place, help=helps)
+
+
+def _such_as(kind: type[Layer], name: str, value: Any) -> tuple[str, ...]:
+    """A value that a parameter takes, the nearest to one that it does not; empty where none is known."""
+    info = kind.model_fields[name]
+    near: list[Any] = []
+    if type(value) is int:
+        with suppress(ValueError):
+            types.check(info, (value,))
+            return (f"write [{value}]",)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        near = [abs(value), round(abs(value))]
+    if not info.is_required() and info.default is not None:  # nobody knows a small number of their own
+        near.insert(0 if isinstance(info.default, float) else len(near), info.default)
+    found = re.search(rf"\b{kind.kind}\(([\w., =-]*)\)", kind.example)
+    for at, written in enumerate(found[1].split(", ") if found else ()):
+        word, _, given = written.rpartition("=")
+        if (word or list(kind.model_fields)[at]) == name and re.fullmatch(r"\d+(\.\d+)?", given):
+            near.append(float(given) if "." in given else int(given))
+    for meant in near:
+        try:
+            types.check(info, meant)
+        except ValueError:
+            continue
+        if not isinstance(meant, (bool, tuple)):
+            return (f'for example {name}="{meant}"' if isinstance(meant, str) else f"for example {name}={meant:g}",)
+    return ()
+
+
+def _parameter_help(kind: type[Layer], name: str) -> tuple[str, ...]:
+    return (f"{name}: {kind.model_fields[name].description}",) if name in kind.model_fields else ()
+
+
+def bind_definition(body: Evaluation, called: Template | BlockRecipe, node: tree.Call) -> BlockRecipe:
+    """A block or sequence with the arguments of a call, added to those that it was given before.
+
+    What is still missing can be given in another call; `check_complete` asks for it where the block is
+    applied. Raises Problem when an argument does not fit.
+    """
+    template, before = (called.template, called.arguments) if isinstance(called, BlockRecipe) else (called, ())
+    values = match_arguments(body, template.definition, dict(before), node)
+    return body.light(BlockRecipe(template, tuple(values.items()), node.span), node.span)
+
+
+def match_arguments(
+    body: Evaluation, definition: tree.Definition | tree.Extern, before: dict[str, Any], node: tree.Call
+) -> dict[str, Any]:
+    """The arguments of a call by the names of the parameters, in their order, with those that were given before.
+
+    Raises Problem when one does not fit.
+    """
+    names = [parameter.name.text for parameter in definition.parameters]
+    given: list[str] = []
+    open_names = [name for name in names if name not in before]
+    for position, argument in enumerate(node.arguments):
+        if argument.name is None:
+            if position >= len(open_names):
+                count = f"{len(open_names) or 'no'} {'more ' if before else ''}"
+                takes = f"{count}argument{'s' if len(open_names) != 1 else ''}"
+                raise error(
+                    "E207",
+                    f"{definition.name.text} takes {takes}{': ' if open_names else ''}{', '.join(open_names)}",
+                    argument.span,
+                    labels=(Label(definition.name.span, "it is defined here"),),
+                    help="remove what is too much",
+                )
+            named = {a.name.text for a in node.arguments if a.name is not None}
+            unnamed = sum(a.name is None for a in node.arguments[:position])
+            left = [name for name in open_names if name not in named]
+            if unnamed < position and unnamed < len(left):
+                raise _after_named(left[unnamed], argument)
+            name = open_names[position]
+        else:
+            name = argument.name.text
+            if name not in names:
+                if (meant := looks_like(name, names)) is not None:
+                    raise misread(name, argument.name.span, meant, "E207", definition.name.span)
+                near = nearest(name, names)
+                raise error(
+                    "E207",
+                    f"{definition.name.text} has no parameter {name}",
+                    argument.name.span,
+                    labels=(Label(definition.name.span, "it is defined here"),),
+                    help=f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}",
+                    fix=Fix.suggested(argument.name.span, near) if near and is_clear(name, names) else None,
+                )
+        if name in before or name in given:
+            raise error(
+                "E207", f"{definition.name.text} is given {name} twice", argument.span, help="remove one of the two"
+            )
+        given.append(name)
+    values = dict(before)
+    for name, argument, value in zip(
+        given, node.arguments, body.all_known(a.value for a in node.arguments), strict=True
+    ):
+        if isinstance(value, Part):
+            raise _one_layer(definition, value, argument)
+        values[name] = value
+    return {name: values[name] for name in names if name in values}
+
+
+def _one_layer(definition: tree.Definition | tree.Extern, part: Part, argument: tree.Argument) -> Problem:
+    again = f"call it {part.name}1, and {part.name} is the kind of layer again" if part.name in KINDS else ""
+    return error(
+        "E403",
+        f"{part.name} is one layer of this body, and {definition.name.text} makes layers of its own",
+        argument.span,
+        labels=(Label(part.span, f"{part.name} is declared here"),),
+        help=again or result_of(part) or "give the layer itself, such as conv(8, 3)",
+    )
+
+
+def check_complete(definition: tree.Definition | tree.Extern, given: Collection[str], span: Span) -> None:
+    """Raise Problem unless every parameter without a default is given."""
+    missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
+    if missing:
+        raise error(
+            "E207",
+            f"{definition.name.text} needs {' and '.join(missing)}",
+            span,
+            labels=(Label(definition.name.span, "it is defined here"),),
+            help=f"give it: {definition.name.text}({', '.join(f'{name}=...' for name in missing)})",
+        )

@@ -1,0 +1,397 @@
+"""A module in the making: its parts, its values and its steps, in order."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from contextlib import contextmanager
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Literal
+
+from cnndsl.diagnostics import Label, error
+from cnndsl.ir.names import numbered, snake, why_not, why_not_key
+from cnndsl.ir.part_names import PartName, Place
+from cnndsl.ir.program import (
+    Call,
+    Child,
+    Combine,
+    InitRule,
+    Leaf,
+    Module,
+    OpenSize,
+    Output,
+    Parameter,
+    Plain,
+    Step,
+    Use,
+)
+from cnndsl.layers.formula import Shape
+from cnndsl.semantics.context import Context, origin
+from cnndsl.semantics.values import Value, raise_it
+from cnndsl.source import Span
+from cnndsl.symbolic.expr import Number, Test, TooLong, Truth, negation
+from cnndsl.symbolic.number import Traced, trace_weight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_SHOWN = 60
+_READINGS = 2
+"""How many times as many readings of inputs a body may hold as layers."""
+MOST_CONDITIONS = 300
+"""With how many names and numbers the conditions may be written under which a layer stands."""
+ModuleKind = Literal["network", "block", "sequence", "chain"]
+
+
+class Slot:
+    """A named part: its place in the order is that of its declaration; its first application says what it is."""
+
+    __slots__ = ("applied", "loop", "made", "name", "span", "unit", "when")
+
+    def __init__(self, name: str, span: Span) -> None:
+        self.name, self.span = name, span
+        self.made: list[Slot] | None = None
+        """Where a loop makes several parts of one place in the text: these."""
+        self.applied = False
+        """Whether something went through it; one that is the identity has no unit even so."""
+        self.unit: Leaf | Use | None = None
+        self.when: str | None = None
+        self.loop: str | None = None
+
+
+class Builder:
+    """Collects what one `Module` will be made of."""
+
+    def __init__(
+        self,
+        context: Context,
+        kind: ModuleKind,
+        name: str,
+        span: Span,
+        unnamed: Mapping[Place, PartName] | None = None,
+    ) -> None:
+        self.context, self.kind, self.name, self.span = context, kind, name, span
+        self.is_chain = kind in ("sequence", "chain")
+        self.inputs: list[str] = []
+        self._input_spans: list[Span] = []
+        self.values: list[Shape] = []
+        self._unbatched: list[int] = []
+        self.steps: list[Step] = []
+        self._spans: list[Span] = []
+        """Where each step stands in the text."""
+        self.slots: dict[str, Slot] = {}
+        self.fixed: set[str] = set()
+        self.names: dict[int, str] = {}
+        self._items_named: dict[int, str] = {}
+        self.init: list[InitRule] = []
+        self.training = False
+        """Whether what is worked out now exists in training only."""
+        self.size = 0
+        self._reads: list[int] = []
+        """For each value the inputs that it depends on, one bit for each."""
+        self._readings = 0
+        self._tests: list[Test] = []
+        self._loops: list[str] = []
+        self._unnamed = {} if self.is_chain else dict(unnamed or {})
+        self._lists = sorted(place for place, part in self._unnamed.items() if part.is_list)
+        self._loop_depth = 0
+
+    def value(self, shape: Shape, span: Span, maker: str, *, unbatched: bool = False) -> Value:
+        """A new value."""
+        self.values.append(shape)
+        if unbatched:
+            self._unbatched.append(len(self.values) - 1)
+        return Value(self, len(self.values) - 1, shape, span, maker, self.training, unbatched)
+
+    def input(self, name: str, shape: Shape, span: Span, *, unbatched: bool = False) -> Value:
+        """A new input; inputs come before anything else flows."""
+        self._reads.append(1 << len(self.inputs))
+        self.inputs.append(name)
+        self._input_spans.append(span)
+        return self.value(shape, span, name, unbatched=unbatched)
+
+    def declare(self, name: str, span: Span, *, quoted: bool = False) -> Slot:
+        """A place for a part called `name`. Raises Problem when it cannot be called that."""
+        reason = why_not_key(name) if quoted else why_not(name)
+        if reason:
+            shown = f'"{name[:_SHOWN]}"' if quoted else name
+            ways: tuple[str, ...] = (f"call it {_other(name)}",)
+            if not quoted and why_not_key(name) is None:
+                ways = (f'put it in quotes, which keep the name: "{name}": layer', f"or call it {_other(name)}")
+            raise error("E203", f"{shown} cannot name a layer: {reason}", span, help=ways)
+        if name in self.slots:
+            first = self.slots[name].span
+            labels: tuple[Label, ...] = ()
+            helps = f'in a loop a name differs from turn to turn: "{name}_{{i}}": layer'
+            if first != span:
+                labels = (Label(first, "it is declared here"),)
+                helps = "choose another name, or use the first one again"
+            raise error("E204", f"there is already a layer called {name}", span, labels=labels, help=helps)
+        slot = self.slots[name] = Slot(name, span)
+        return slot
+
+    def automatic(self, word: str, span: Span) -> Slot:
+        """A place for a part without a name: numbered in a chain, else named by where it stands in the text."""
+        if self.is_chain:
+            return self._numbered(span)
+        part = self._unnamed.get((span.start, span.end))
+        if part is None:
+            part = PartName(self._free(word), self._loop_depth > 0)
+            self._unnamed[span.start, span.end] = part
+        if not part.is_list:
+            if part.name in self.slots:
+                return self.declare(part.name, span)  # which says that it is there already
+            slot = self.slots[part.name] = Slot(part.name, span)
+            return slot
+        made = self._list(part.name, span)
+        slot = Slot(f"{part.name}.{len(made)}", span)
+        made.append(slot)
+        return slot
+
+    def _free(self, word: str) -> str:
+        """A name for a part of which the text did not tell that it is one."""
+        known = {part.name for part in self._unnamed.values()}
+        count = 1
+        while (name := numbered(snake(word), count)) in known or name in self.slots:
+            count += 1
+        return name
+
+    def names_place(self, span: Span) -> bool:
+        """Whether the text names what is applied at a place, by a word that may stand for anything."""
+        return not self.is_chain and (span.start, span.end) in self._unnamed
+
+    def _numbered(self, span: Span) -> Slot:
+        name = str(len(self.slots))
+        if name in self.slots:
+            raise error(
+                "E204", f"the name {name} is taken by a label", span, help="give this layer a name too: name: layer"
+            )
+        slot = self.slots[name] = Slot(name, span)
+        return slot
+
+    def _list(self, name: str, span: Span) -> list[Slot]:
+        """The parts that a loop has made so far of one place in the text."""
+        if name not in self.slots:
+            self.slots[name] = Slot(name, span)
+        slot = self.slots[name]
+        if slot.made is None:
+            slot.made = []
+        return slot.made
+
+    def slot(self, name: str) -> Slot:
+        """The place of a part that was applied; `conv1.0` is the first of the list `conv1`."""
+        if name in self.slots:
+            return self.slots[name]
+        listed, _, at = name.rpartition(".")
+        made = self.slots[listed].made
+        assert made is not None  # noqa: S101 - only a list's part has a point in its name
+        return made[int(at)]
+
+    @contextmanager
+    def looping(self, span: Span) -> Iterator[None]:
+        """While the turns of a loop are worked out; the lists of its parts have their places from its beginning on."""
+        if self._loop_depth == 0:
+            at = bisect_left(self._lists, (span.start, 0))
+            while at < len(self._lists) and self._lists[at][1] <= span.end:
+                self._list(self._unnamed[self._lists[at]].name, span)
+                at += 1
+        self._loop_depth += 1
+        try:
+            yield
+        finally:
+            self._loop_depth -= 1
+
+    def _parts(self) -> Iterator[Slot]:
+        """All places of parts, those of lists one by one."""
+        for slot in self.slots.values():
+            if slot.made is None:
+                yield slot
+            else:
+                yield from slot.made
+
+    @contextmanager
+    def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:
+        """While a branch is worked out that was taken because `condition` came out as `outcome`.
+
+        Raises TooLong where that makes more conditions at once than anyone could follow.
+        """
+        if not isinstance(condition, Truth):
+            yield
+            return
+        test = condition.test if outcome else negation(condition.test)
+        if sum(outer.weight for outer in self._tests) + test.weight > MOST_CONDITIONS:  # type: ignore[union-attr]
+            raise TooLong
+        self._tests.append(test)  # type: ignore[arg-type]
+        try:
+            yield
+        finally:
+            self._tests.pop()
+
+    @contextmanager
+    def repeating(self, count: Number | Traced) -> Iterator[None]:
+        """While the turns of a loop are worked out."""
+        self._loops.append(str(count.expr) if isinstance(count, Traced) else str(count))
+        try:
+            yield
+        finally:
+            self._loops.pop()
+
+    def fill(self, slot: Slot, unit: Leaf | Use) -> None:
+        """Say what a part is, the first time that it is applied."""
+        slot.unit, slot.when = unit, self._when()
+        slot.loop = self._loops[-1] if self._loops else None
+
+    def _when(self) -> str | None:
+        if not self._tests:
+            return None
+        return str(reduce(lambda a, b: Test("and", (a, b)), self._tests))
+
+    def step(
+        self,
+        action: Call | Plain | Combine,
+        inputs: tuple[Value, ...],
+        shapes: tuple[Shape, ...],
+        span: Span,
+        maker: str,
+        unbatched: Sequence[bool] = (),
+    ) -> tuple[Value, ...]:
+        """Record an application; the values that come out, each of which counts as a layer does.
+
+        `unbatched` says which have no batch; without it they have one if any value that comes in has.
+        """
+        lacking = unbatched or [all(value.unbatched for value in inputs)] * len(shapes)
+        self.context.turn(span, len(shapes))
+        self._add_readings(action, inputs, len(shapes), span)
+        self.context.work(span, sum(trace_weight(*shape) for shape in shapes))
+        self.context.open.attribute(span)
+        outputs = tuple(
+            self.value(shape, span, maker, unbatched=lacks) for shape, lacks in zip(shapes, lacking, strict=True)
+        )
+        self._spans.append(span)
+        self.steps.append(
+            Step(
+                action=action,
+                inputs=tuple(value.index for value in inputs),
+                outputs=tuple(value.index for value in outputs),
+                origin=origin(span),
+                when=self._when(),
+                training=self.training,
+            )
+        )
+        return outputs
+
+    def _add_readings(self, action: Call | Plain | Combine, inputs: tuple[Value, ...], count: int, span: Span) -> None:
+        """Account for what the values of a step, and of the layers in it, read of the inputs. Raises Problem."""
+        read = reduce(or_, (self._reads[value.index] for value in inputs), 0)
+        self._reads += [read] * count
+        layers = self.context.sizes.get(action.module or "", 0) if isinstance(action, Call) else 0
+        self._readings += (layers + count) * read.bit_count()
+        if self._readings > _READINGS * self.context.limits.size:
+            raise error(
+                "E504",
+                "too many layers depend on too many inputs",
+                span,
+                help=("give each layer what it needs alone", raise_it("size", self.context.limits.size)),
+            )
+
+    def add_size(self, size: int, span: Span) -> None:
+        """Account for `size` more layers in the whole network. Raises Problem over the limit."""
+        self.size += size
+        if self.size > self.context.limits.size:
+            raise error(
+                "E504",
+                f"the network has more than {self.context.limits.size:,} layers",
+                span,
+                help=("repeat less often", raise_it("size", self.context.limits.size)),
+            )
+
+    def name_items(self, name: str, items: Sequence[object]) -> None:
+        """Call the values of a list by its name and their places in it, unless they are called something."""
+        for place, item in enumerate(items):
+            if isinstance(item, Value) and item.owner is self and item.index >= len(self.inputs):
+                self._items_named.setdefault(item.index, numbered(name, place))
+
+    def drop_unused(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str | None]]:
+        """Forget what leads to no output. Where each such path ends, and what its value is called."""
+        live = {output.value for output in outputs}
+        read: set[int] = set()
+        kept: list[Step] = []
+        kept_spans: set[Span] = set()
+        ends: list[tuple[Span, str | None]] = []
+        for step, span in zip(reversed(self.steps), reversed(self._spans), strict=True):
+            if live.isdisjoint(step.outputs):
+                if read.isdisjoint(step.outputs):
+                    ends.append((span, self.names.get(step.outputs[0])))
+                read.update(step.inputs)
+            else:
+                live.update(step.inputs)
+                kept.append(step)
+                kept_spans.add(span)
+        self.steps = kept[::-1]
+        used = {step.action.child for step in kept if isinstance(step.action, Call)}
+        self._renumber(used)
+        for slot in self._parts():
+            if slot.name not in used:
+                slot.unit = None
+        self.context.needed(kept_spans)
+        return ends[::-1]
+
+    def _renumber(self, used: set[str]) -> None:
+        """Count the parts of lists anew, without those that lead to no output; `used` becomes their new names."""
+        new: dict[str, str] = {}
+        for slot in self.slots.values():
+            kept = [made for made in slot.made or () if made.name in used]
+            if slot.made is not None and len(kept) < len(slot.made):
+                slot.made = kept
+                for at, made in enumerate(kept):
+                    new[made.name] = made.name = f"{slot.name}.{at}"
+        if not new:
+            return
+        for at, step in enumerate(self.steps):
+            if isinstance(step.action, Call) and step.action.child in new:
+                action = step.action.model_copy(update={"child": new[step.action.child]})
+                self.steps[at] = step.model_copy(update={"action": action})
+        used.update(new.values())
+
+    def unread_inputs(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str]]:
+        """The inputs that nothing reads: where each is declared, and what it is called."""
+        read = {output.value for output in outputs}.union(*(step.inputs for step in self.steps))
+        declared = enumerate(zip(self._input_spans, self.inputs, strict=True))
+        return [place for index, place in declared if index not in read]
+
+    def finish(
+        self,
+        outputs: tuple[Output, ...],
+        parameters: tuple[Parameter, ...] = (),
+        open_sizes: tuple[OpenSize, ...] = (),
+    ) -> Module:
+        """The module, entered among the context's modules."""
+        module = Module(
+            id=self.context.new_id(self.name or "chain"),
+            kind=self.kind,
+            name=self.name,
+            parameters=parameters,
+            inputs=tuple(self.inputs),
+            children=tuple(
+                Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), when=slot.when, loop=slot.loop)
+                for slot in self._parts()
+                if slot.unit is not None
+            ),
+            steps=tuple(self.steps),
+            values=tuple(self.values),
+            outputs=outputs,
+            names=self._items_named | self.names,
+            unbatched=tuple(self._unbatched),
+            init=tuple(self.init),
+            open=open_sizes,
+            origin=origin(self.span),
+        )
+        self.context.modules[module.id] = module
+        self.context.sizes[module.id] = self.size
+        return module
+
+
+def _other(name: str) -> str:
+    if name.isidentifier() and len(name) < _SHOWN:
+        return f"{name.strip('_')}_layer"
+    return "something short, of letters, digits and _"

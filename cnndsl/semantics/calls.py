@@ -1,0 +1,411 @@
+"""Calls: of layers and blocks, of functions, and of operations on what flows; and chains of what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial, reduce
+from typing import Any
+
+from pydantic import ValidationError
+
+from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.ir.names import plain_label
+from cnndsl.ir.program import Call, Leaf
+from cnndsl.layers.base import Layer
+from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.operations import Learned
+from cnndsl.layers.registry import OPERATIONS
+from cnndsl.layers.types import misfits
+from cnndsl.semantics import functions, pytorch_hints, value_hints
+from cnndsl.semantics.arguments import bind_definition, bind_layer
+from cnndsl.semantics.context import LIGHT
+from cnndsl.semantics.evaluation import Begun, Evaluation
+from cnndsl.semantics.externs import bind_extern
+from cnndsl.semantics.initialisation import check_begin, initialiser, make_initialiser
+from cnndsl.semantics.leaves import call_on_value
+from cnndsl.semantics.name_hints import (
+    applied,
+    called_twice,
+    check_colons,
+    hidden,
+    unknown_operation_argument,
+    with_colon,
+)
+from cnndsl.semantics.operator_hints import (
+    MATHEMATICS,
+    mathematics,
+    of_a_value,
+    open_size,
+    operation_help,
+    operation_problem,
+    refuse_others,
+    result_of,
+    takes_values,
+)
+from cnndsl.semantics.operators import combine
+from cnndsl.semantics.usage import hand_on
+from cnndsl.semantics.values import (
+    RECIPES,
+    BlockRecipe,
+    BraceRecipe,
+    Chain,
+    Choice,
+    External,
+    Function,
+    InitialiserKind,
+    Items,
+    Kind,
+    LayerRecipe,
+    Part,
+    Silent,
+    Stage,
+    Template,
+    Value,
+    describe,
+    layer_name,
+)
+from cnndsl.source import Span
+from cnndsl.symbolic.expr import Truth
+from cnndsl.symbolic.number import Traced, is_open, trace_weight, value_of
+from cnndsl.syntax import tree
+
+
+def conditional(body: Evaluation, node: tree.Conditional) -> Any:
+    """What `a if condition else b` is worth. Raises Problem."""
+    truth = body.truth(node.condition)
+    with body.builder.on(truth, bool(truth)):
+        chosen = body.known(node.yes if truth else node.no)
+    hand_on(body.context, chosen)
+    span = (node.yes if truth else node.no).span
+    return Choice(chosen, truth, span) if isinstance(chosen, RECIPES) and isinstance(truth, Truth) else chosen
+
+
+def choice(body: Evaluation, node: tree.If) -> Choice:
+    """`if condition { } else { }` as a layer. Raises Problem."""
+    truth = body.truth(node.condition)
+    branch = node.yes if truth else node.no
+    if isinstance(branch, tree.If):
+        return Choice(choice(body, branch), truth, node.span)
+    return Choice(None if branch is None else brace(body, branch), truth, node.span)
+
+
+def brace(body: Evaluation, node: tree.Body) -> BraceRecipe:
+    """`{ ... }` as a layer; its lines are worked out when it is applied."""
+    return BraceRecipe(node, body.scope)
+
+
+def labelled(body: Evaluation, node: tree.Labelled) -> Any:
+    """`name: layer`, a chain of one stage. Raises Problem."""
+    return Chain((_stage(body, node),))
+
+
+def _stage(body: Evaluation, node: tree.Expression) -> Stage:
+    if isinstance(node, tree.Labelled):
+        quoted = isinstance(node.label, tree.String)
+        label = plain_label(body.evaluate(node.label)) if isinstance(node.label, tree.String) else node.label.text
+        value = body.known(node.layer)
+        if not isinstance(value, RECIPES) and (problem := with_colon(node)) is not None:
+            raise problem
+        layer = _recipe(value, node.layer, "only a layer has a name before a colon", node.label)
+        return Stage(layer, label, node.span, quoted)
+    is_word = body.builder.names_place(node.span)
+    return Stage(_recipe(body.known(node), node, "only a layer can follow ->"), None, node.span, is_word=is_word)
+
+
+def _recipe(value: Any, node: tree.Expression, wanted: str, label: tree.Node | None = None) -> Any:
+    """The value, unless it is none that makes a layer. Raises Problem."""
+    if isinstance(value, RECIPES):
+        return value
+    help_text, fix = value_hints.stage(node)
+    help_text = next(iter(hidden(node)), help_text)
+    if isinstance(value, list) and any(isinstance(item, RECIPES) for item in value) and fix is None:
+        help_text = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
+    if isinstance(value, (tuple, list)) and value and all(isinstance(item, Value) for item in value):
+        raise error(
+            "E404",
+            f"one value goes through an arrow, and here are {len(value)} values",
+            node.span,
+            help="go on with one of them, a, b = ... and then a -> ..., or put them together: concat(...) -> ...",
+        )
+    if label is not None and isinstance(node, tree.Number):
+        help_text = f"a number gets its name with =: {label.span.text} = {node.span.text}"
+    if isinstance(value, Value):
+        help_text = "begin a new line with the value: it becomes the current one"
+        if isinstance(node, tree.Call) and node.function.span.text in ("concat", "add", "mul"):
+            help_text = f"{node.function.span.text} is given all its values, in a line of its own"
+        if label is not None:
+            help_text = f"a value gets its name with =: {label.span.text} = ..."
+    raise error("E404", f"{wanted}, and this is {describe(value)}", node.span, help=help_text, fix=fix)
+
+
+def _check_label(body: Evaluation, stage: tree.Expression, line: tree.Pipe) -> None:
+    """Raise Problem for a name that another stage of the same line is only about to give."""
+    if not isinstance(stage, tree.Name) or stage.text in body.scope:
+        return
+    if stage.text in ("x", "y", "out") and stage is line.stages[-1]:
+        helps = f"a value gets its name in front: {stage.text} = ... -> ..."
+        raise error("E201", f"nothing is called {stage.text}", stage.span, help=helps)
+    labels = (other.label for other in line.stages if isinstance(other, tree.Labelled))
+    if any(isinstance(label, tree.Name) and label.text == stage.text for label in labels):
+        message = f"{stage.text} is a name from the next line on"
+        raise error("E201", message, stage.span, help=f"write -> {stage.text} in a line of its own")
+
+
+def pipe(body: Evaluation, node: tree.Pipe) -> Any:
+    """What `a -> b` is worth: a layer, or what comes out where `a` is a value. Raises Problem."""
+    if (numbers := value_hints.numbers_in_a_row(node)) is not None:
+        raise numbers
+    first = node.stages[0]
+    start: Any = None
+    stages: list[Stage] = []
+    begun: Begun | None = None
+    mistake: Problem | None = None
+    for part in node.stages:
+        try:  # each stage is checked by itself, so that one mistake does not hide the next
+            if part is not first or isinstance(first, tree.Labelled):
+                _check_label(body, part, node)
+                stages.append(_stage(body, part))
+                continue
+            start = body.known(first)
+            if not isinstance(start, Value):
+                wanted = "a value or a layer stands before ->"
+                is_word = body.builder.names_place(first.span)
+                stages.append(Stage(_recipe(start, first, wanted), None, first.span, is_word=is_word))
+        except (Problem, Silent) as problem:
+            if begun is None:
+                begun = Begun(node, start, Chain(tuple(_flat(stages))), part)
+                mistake = problem if isinstance(problem, Problem) else None
+            elif isinstance(problem, Problem):
+                body.context.report(problem.diagnostic)
+    if begun is not None:
+        body.begun = begun
+        raise mistake or Silent
+    chain = body.light(Chain(tuple(_flat(stages))), node.span)
+    return body.apply(chain, start, node.span) if isinstance(start, Value) else chain
+
+
+def _flat(stages: list[Stage]) -> list[Stage]:
+    flat: list[Stage] = []
+    for stage in stages:
+        if stage.label is None and isinstance(stage.recipe, Chain) and not stage.is_word:
+            flat.extend(stage.recipe.stages)
+        else:
+            flat.append(stage)
+    return flat
+
+
+_TWO_BY_TWO = ("add", "mul")
+"""Operations that put a list of values together two by two."""
+_PARAMETER = "write parameter([channels, 1, 1], init=1e-6)"
+
+
+def call(body: Evaluation, node: tree.Call) -> Any:
+    """What a call is worth. Raises Problem."""
+    if isinstance(node.function, tree.Input):
+        return body.declare_input(node, "input")
+    check_colons(node)
+    for argument in node.arguments:
+        if isinstance(argument.value, tree.Body) and (problem := value_hints.braced(argument.value)) is not None:
+            raise problem
+    try:
+        function = body.known(node.function)
+    except Problem as problem:
+        if node.function.span.text.rpartition(".")[2] in MATHEMATICS and problem.diagnostic.code == "E201":
+            raise mathematics(problem, node, body.all_known(a.value for a in node.arguments)) from None
+        raise (
+            (value_hints.activation(node) if problem.diagnostic.code == "E201" else None)
+            or called_twice(value_hints.method(pytorch_hints.called(body, problem, node), node), node)
+        ) from None
+    if isinstance(function, Kind):
+        value = _leading_value(body, node)
+        if isinstance(value, Part):
+            message = f"{function.layer.kind} is called on a value, and {value.name} is a layer"
+            helps = f"layers are put in a row with ->: {value.name} -> {function.layer.kind}"
+            raise error("E206", message, node.span, help=(*result_of(value), helps))
+        if function.layer.kind in OPERATIONS and any(_is_like(argument) for argument in node.arguments):
+            return _call_alike(body, function.layer, value, node)
+        if value is not None:
+            return call_on_value(body, function, value, node)
+        return bind_layer(body, function.layer, node)
+    if isinstance(function, (Template, BlockRecipe)):
+        return bind_definition(body, function, node)
+    if isinstance(function, External):
+        return bind_extern(body, function, node)
+    if isinstance(function, Function):
+        return _call_function(body, function.name, node)
+    if isinstance(function, InitialiserKind):
+        positional = [body.plain(body.known(a.value)) for a in node.arguments if a.name is None]
+        named = {a.name.text: body.plain(body.known(a.value)) for a in node.arguments if a.name is not None}
+        return make_initialiser(function.name, positional, named, node.span)
+    if isinstance(function, LayerRecipe):
+        message = f"{layer_name(function.layer)} has its arguments already"
+        helps = "apply it with ->, or give all arguments in one list"
+        raise error("E207", message, node.span, help=helps, fix=applied(node))
+    if isinstance(function, Part):
+        raise error(
+            "E207",
+            f"{function.name} is a layer that has its arguments already",
+            node.span,
+            labels=(Label(function.span, "it is declared here"),),
+            help=(f"apply it with ->, for example: it -> {function.name}", *hidden(node.function)),
+            fix=applied(node),
+        )
+    if isinstance(node.function, tree.Attribute) and not node.arguments:
+        asked, behind = node.function.span.text, Span(node.span.source, node.function.span.end, node.span.end)
+        message, fix = f"{asked} is a size, and is not called", Fix.safe(behind, "")
+        raise error("E207", message, node.span, help=f"write {asked}", fix=fix)
+    ways = hidden(node.function) or ("layers are applied with ->",)
+    raise error("E207", f"{describe(function)} cannot be called", node.span, help=ways)
+
+
+def _leading_value(body: Evaluation, node: tree.Call) -> Value | Part | None:
+    """The value or the named layer that a call begins with, if it does; worked out once, as it may apply layers."""
+    if not node.arguments or node.arguments[0].name is not None:
+        return None
+    first = node.arguments[0].value
+    if isinstance(first, (tree.Number, tree.Boolean, tree.ListOf)):
+        return None
+    value = body.known(first)
+    return value if isinstance(value, (Value, Part)) else None
+
+
+def _is_like(argument: tree.Argument) -> bool:
+    return argument.name is not None and argument.name.text == "like"
+
+
+def _call_alike(body: Evaluation, layer: type[Layer], value: Value | None, node: tree.Call) -> Any:
+    """`upsample(it, like=skip)`: a layer that takes its size from another value, and so is an operation on both."""
+    name = layer.kind
+    place = next(argument for argument in node.arguments if _is_like(argument))
+    if value is None:
+        message = f"{name} takes the size of another value here, so it is called on both"
+        first = node.arguments[0].value
+        is_layer = node.arguments[0].name is None and isinstance(body.known(first), RECIPES)
+        on = f"it -> {first.span.text}" if is_layer else "it"
+        raise error(
+            "E404", message, node.span, help=f"write {name}({on}, like={place.value.span.text}) in a line of its own"
+        )
+    rest = [argument for argument in node.arguments[1:] if argument is not place]
+    like, *others = body.all_known(argument.value for argument in (place, *rest))
+    if not isinstance(like, Value):
+        message = f"{name}: like must be a value of the network, and this is {describe(like)}"
+        raise error("E206", message, place.value.span, help=f"for example {name}(it, like=input)")
+    alone = [field for field in layer.model_fields if field not in OPERATIONS[name].model_fields]
+    for argument in rest:
+        given = argument.name.text if argument.name is not None else alone[0]
+        if given in alone:
+            message = f"{name} takes its size from like, and is given {given} as well"
+            raise error("E207", message, argument.span, help="leave out one of the two")
+    named = {a.name.text: item for a, item in zip(rest, others, strict=True) if a.name is not None}
+    return _call_operation(body, name, [value, like], named, replace(node, arguments=tuple(rest)))
+
+
+_OF_LISTS = frozenset({"enumerate", "len", "zip"})
+"""Functions of numbers that take a list of anything: they do not look at what is in it."""
+
+
+def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
+    given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
+    positional = [value for argument, value in given if argument.name is None]
+    named = {argument.name.text: value for argument, value in given if argument.name is not None}
+    if name == "parameter":
+        return _learned(body, node, positional, named)
+    spread = positional if name == "split" else _spread(positional)  # concat(first, parts)
+    if name in OPERATIONS and any(isinstance(item, RECIPES) for item in spread):
+        raise takes_values(name, node, given)
+    if name in OPERATIONS and spread and isinstance(spread[0], Value):
+        if name in _TWO_BY_TWO and not named and len(spread) > 2 and _are_values(spread):
+            return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), spread)
+        return _call_operation(body, name, spread, named, node)
+    if name in functions.TABLE and any(isinstance(i, Value) for i in (positional if name in _OF_LISTS else spread)):
+        raise of_a_value(name, node)
+    if name in functions.TABLE:
+        body.go_through(positional, node.span)
+        numbers = (part for item in positional for part in (item if isinstance(item, list) else [item]))
+        body.context.work(node.span, trace_weight(*numbers) // LIGHT)
+        result = functions.call(name, positional, named, body.plain, body.context.limits.items, node.span)
+        return body.light(Items(result), node.span) if isinstance(result, list) else result
+    raise takes_values(name, node, given)
+
+
+def check_argument_names(name: str, node: tree.Call) -> None:
+    """Raise Problem where a call of an operation on values gives it an argument of a name that it does not have."""
+    fields = [*OPERATIONS[name].model_fields, "like"] if name in OPERATIONS else []
+    for argument in node.arguments:
+        if fields and argument.name is not None and argument.name.text not in fields:
+            raise unknown_operation_argument(name, fields[:-1], argument)
+
+
+def _spread(positional: list[Any]) -> list[Any]:
+    """The arguments with the values of lists one by one."""
+    rows = ([*item] if isinstance(item, (list, tuple)) and _are_values(item) else [item] for item in positional)
+    return [item for row in rows for item in row]
+
+
+def _are_values(items: Sequence[Any]) -> bool:
+    return all(isinstance(item, Value) for item in items)
+
+
+def _call_operation(body: Evaluation, name: str, positional: list[Any], named: dict[str, Any], node: tree.Call) -> Any:
+    operation = OPERATIONS[name]
+    count = next((i for i, item in enumerate(positional) if not isinstance(item, Value)), len(positional))
+    values, rest = tuple(positional[:count]), positional[count:]
+    fields = list(operation.model_fields)
+    for argument in node.arguments:
+        if argument.name is not None and argument.name.text not in fields:
+            raise unknown_operation_argument(name, fields, argument)
+    if len(rest) > len(fields):
+        takes = ", ".join(fields) or "no further arguments"
+        raise error("E207", f"{name} is given too much", node.span, help=f"it takes values, then {takes}")
+    for field, value in (*zip(fields, rest, strict=False), *named.items()):
+        refuse_others(f"{name}: {field}", value, node.span, partial(operation_help, operation, field))
+    given = {field: _plain(body, value) for field, value in (*zip(fields, rest, strict=False), *named.items())}
+    try:
+        operation(**given)
+    except ValidationError as problem:
+        raise operation_problem(name, operation, problem, node.span) from None
+    return combine(body, name, values, given, node.span)
+
+
+def _plain(body: Evaluation, value: Any) -> Any:
+    return [body.plain(item) for item in value] if isinstance(value, list) else body.plain(value)
+
+
+def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: dict[str, Any]) -> Value:
+    """`parameter([channels, 1, 1], init=1e-6)`: a learned tensor, as a value."""
+    names = ("size", "init")
+    given = dict(zip(names, positional, strict=False)) | named
+    size = given.get("size")
+    if len(positional) > 2 or not set(given) <= set(names) or not isinstance(size, list):
+        raise error(
+            "E207",
+            "parameter takes the shape of a tensor, without a batch, and perhaps init",
+            node.span,
+            help=_PARAMETER,
+        )
+    if body.builder.is_chain:
+        raise error("E404", "a chain holds layers only; this is a value", node.span, help="make it a block")
+    begin = given.get("init", 0.0)
+    begin = initialiser(begin, node.span) if isinstance(begin, (Initialiser, InitialiserKind)) else body.plain(begin)
+    if any(map(is_open, size)):
+        raise open_size(node.span)
+    for name, value in (("size", size), ("init", begin)):
+        if not isinstance(value, Initialiser):
+            refuse_others(f"parameter: {name}", value, node.span, lambda: _PARAMETER)
+    try:
+        layer = Learned(size=tuple(value_of(dim) for dim in size), init=begin)
+    except ValidationError as problem:
+        raise error("E208", f"parameter: {next(iter(misfits(problem).values()))}", node.span) from None
+    if isinstance(begin, Initialiser):
+        check_begin(begin, layer.tensors(())[0], "tensor", "parameter", node.span)
+    traced: dict[str, Any] = {"size": tuple(size)} if any(isinstance(dim, Traced) for dim in size) else {}
+    bound = body.bound
+    if bound is not None and bound.value is node:
+        slot = body.builder.declare(bound.targets[0].text, node.span)
+    else:
+        slot = body.builder.automatic("parameter", node.span)
+    body.builder.fill(slot, Leaf(layer=layer, x=(), traced=traced))
+    body.builder.add_size(1, node.span)
+    (value,) = body.builder.step(Call(child=slot.name), (), (tuple(size),), node.span, slot.name)
+    return value

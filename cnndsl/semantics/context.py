@@ -1,0 +1,258 @@
+"""What the elaboration of one text shares: the findings, the modules so far, the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
+from cnndsl.ir.program import Module, Origin
+from cnndsl.layers.base import Layer, Tensor
+from cnndsl.layers.formula import Shape, check_limits
+from cnndsl.semantics.values import Limits, raise_it
+from cnndsl.source import Span
+from cnndsl.symbolic.expr import Guard, Symbol
+from cnndsl.symbolic.number import Traced, by_name, key_of, work_key
+
+MOST_ERRORS = 1_000
+"""After so many errors the rest of a text is left alone."""
+LIGHT = 5
+"""So many names and numbers of an expression take no longer than one that is worked out."""
+_SHOWN_USES = 3
+
+
+class Stop(Exception):  # noqa: N818 - a signal to the end of the whole elaboration
+    """Raised when a limit is reached that leaves no time for the rest of the text; why is reported already."""
+
+
+class OpenSizes:
+    """The sizes of the inputs of one network that are left open, and which step asked what of them."""
+
+    def __init__(self) -> None:
+        self.places: dict[Symbol, Span] = {}
+        """Where each is declared."""
+        self.reasons: dict[Guard, Span] = {}
+        """For what was asked, the step that asked first."""
+        self._seen: dict[Symbol, int] = {}
+
+    def attribute(self, span: Span) -> None:
+        """Note that what was asked since the last call was asked by the step at `span`."""
+        for symbol in self.places:
+            guards = symbol.guards or []
+            for guard in guards[self._seen.get(symbol, 0) :]:
+                self.reasons.setdefault(guard, span)
+            self._seen[symbol] = len(guards)
+
+
+class Context:
+    """The state of one elaboration."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.diagnostics: list[Diagnostic] = []
+        self._said: dict[tuple[str, Span | None, str], int] = {}
+        self.modules: dict[str, Module] = {}
+        self.sizes: dict[str, int] = {}
+        """Module id -> how many layers it holds, repeated blocks counted each time."""
+        self.memo: dict[Any, Any] = {}
+        """Work that need not be done again, by what it depends on."""
+        self.used: set[Span] = set()
+        """The names, where they are written, of the definitions that a use was worked out of."""
+        self.open = OpenSizes()
+        """Those of the network that is worked out."""
+        self._counts: dict[str, int] = {}
+        self._turns = 0
+        self._worked = 0
+        self._errors = 0
+        self._uses: list[tuple[str, Span]] = []
+        self._depth = 0
+        self._is_apart = False
+        """Whether what is found is kept apart."""
+        self._idle: list[Diagnostic] = []
+        self._needed: set[Span | None] = set()
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Keep a finding, once; inside blocks, with where these are used. Raises Stop after `MOST_ERRORS`."""
+        if self._uses and diagnostic.span is not None:
+            places = {span: name for name, span in reversed(self._uses) if span != diagnostic.span}
+            uses = (Label(span, f"{name} is used here") for span, name in islice(places.items(), _SHOWN_USES))
+            diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *uses))
+        same = (diagnostic.code, diagnostic.span, diagnostic.message)
+        if same in self._said:
+            before = self.diagnostics[self._said[same]]
+            if before.fix is not None and before.fix.is_safe and diagnostic.fix != before.fix:
+                # A line that is worked out several times is changed safely only if it is each time.
+                self.diagnostics[self._said[same]] = replace(before, fix=diagnostic.fix)
+            return
+        self._said[same] = len(self.diagnostics)
+        self.diagnostics.append(diagnostic)
+        self._errors += diagnostic.severity is Severity.ERROR
+        if self._errors >= MOST_ERRORS and not self._is_apart:
+            raise Stop
+
+    @contextmanager
+    def apart(self) -> Iterator[list[Diagnostic]]:
+        """While something is looked at that makes nothing: what is found is kept in a list of its own."""
+        before = self.diagnostics, self._said, self._errors, self._idle, self._needed, self._is_apart
+        self.diagnostics, self._said, self._errors, self._idle, self._needed, self._is_apart = (
+            [],
+            {},
+            0,
+            [],
+            set(),
+            True,
+        )
+        try:
+            yield self.diagnostics
+        finally:
+            self.diagnostics, self._said, self._errors, self._idle, self._needed, self._is_apart = before
+
+    @property
+    def in_block(self) -> bool:
+        """Whether a block is worked out, which may be used elsewhere too."""
+        return bool(self._uses)
+
+    def idle(self, diagnostic: Diagnostic) -> None:
+        """Keep a warning of something that does nothing here: another use of the same block may need it.
+
+        In a text with errors none is reported: what a mistaken line would have used is not known.
+        """
+        self._idle.append(diagnostic)
+
+    def needed(self, spans: Iterable[Span]) -> None:
+        """Note what stands at these places as something that does something."""
+        self._needed.update(spans)
+
+    def report_idle(self) -> None:
+        """Report what does nothing in any use, in a text without errors."""
+        for diagnostic in self._idle if not self._errors else ():
+            if diagnostic.span not in self._needed:
+                self.report(diagnostic)
+
+    @contextmanager
+    def inside(self, name: str, span: Span) -> Iterator[None]:
+        """While the block `name`, used at `span`, is worked out. Raises Problem when too deep."""
+        if self._depth >= self.limits.depth:
+            raise error(
+                "E503",
+                f"blocks are nested more than {self.limits.depth} deep: does {name} use itself without an end?",
+                span,
+                help=("let a recursive block end with an if", raise_it("depth", self.limits.depth)),
+            )
+        self._uses.append((name, span))
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            self._uses.pop()
+
+    @contextmanager
+    def inside_chain(self, span: Span) -> Iterator[None]:
+        """While a chain that is a part of its own is worked out. Raises Problem when too deep."""
+        if self._depth >= self.limits.depth:
+            raise error(
+                "E503",
+                f"chains and blocks are nested more than {self.limits.depth} deep",
+                span,
+                help=("leave out braces and names that hold one layer", raise_it("depth", self.limits.depth)),
+            )
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def turn(self, span: Span, count: int = 1) -> None:
+        """Account for a layer, an operation, a block or a turn of a loop. Raises Stop over the limit."""
+        self._turns += count
+        if self._turns > self.limits.layers:
+            problem = error(
+                "E504",
+                f"the text asks for more than {self.limits.layers:,} layers and turns of loops",
+                span,
+                help=(
+                    "repeat a block instead of its layers: equal blocks are worked out once",
+                    raise_it("layers", self.limits.layers),
+                ),
+            )
+            self.report(problem.diagnostic)
+            raise Stop
+
+    def work(self, span: Span, amount: int = 1) -> None:
+        """Account for what takes time and makes no layer. Raises Stop over the limit.
+
+        An expression that is worked out counts 1, and so does each item of a list, or argument of a layer, that is
+        gone through.
+        """
+        self._worked += amount
+        if self._worked > self.limits.work:
+            problem = error(
+                "E504",
+                f"the text asks for more than {self.limits.work:,} steps of calculation",
+                span,
+                help=("let a loop do less, or go on with shorter lists", raise_it("work", self.limits.work)),
+            )
+            self.report(problem.diagnostic)
+            raise Stop
+
+    def shared(self, key: Any, module: Module) -> Module:
+        """A new module under the id of the one that was made of the same for another network, where there is one.
+
+        Such a module differs in nothing but whose notes its open sizes have, and is in the program once.
+        """
+        named = by_name(key)
+        if named == key:  # it has no open sizes
+            return module
+        first = self.memo.setdefault(("made", named), module.id)
+        if first == module.id:
+            return module
+        del self.modules[module.id], self.sizes[module.id]
+        return module.model_copy(update={"id": first})
+
+    def new_id(self, name: str) -> str:
+        """An id for another module called `name`."""
+        count = self._counts[name] = self._counts.get(name, 0) + 1
+        return name if count == 1 else f"{name}#{count}"
+
+    def output(self, layer: Layer, counts: dict[str, Traced], x: Shape) -> Shape:
+        """The size of what a layer gives, worked out once for each layer and input. Raises SizeError."""
+        key = (type(layer), layer, tuple((n, key_of(t)) for n, t in counts.items()), dims_key(x))
+        if key in self.memo:
+            return self.memo[key]  # type: ignore[no-any-return]
+        plain = layer.output(x)
+        check_limits(plain)
+        shape = layer.having(counts).output(x) if counts else plain
+        self.memo[key] = shape
+        return shape
+
+    def tensors(self, layer: Layer, x: Shape) -> tuple[Tensor, ...]:
+        """The tensors of a layer built for `x`."""
+        key = (Tensor, type(layer), layer, dims_key(x))
+        if key not in self.memo:
+            self.memo[key] = layer.tensors(x)
+        return self.memo[key]  # type: ignore[no-any-return]
+
+
+def dims_key(shape: Shape) -> Any:
+    """A hashable key: shapes with the same key are the same, their expressions and whose open sizes these name too."""
+    return tuple(map(work_key, shape))
+
+
+def origin(span: Span) -> Origin:
+    """The place of a span, as a program keeps it: without folders, so that these leave no trace in what is made."""
+    position = span.position
+    return Origin(span.source.short, position.line, position.column)
+
+
+def too_long(limit: int, span: Span) -> Problem:
+    """The error for a list or loop over the limit."""
+    return error(
+        "E505",
+        f"a list or loop may have at most {limit:,} items",
+        span,
+        help=("write a smaller number", raise_it("items", limit)),
+    )

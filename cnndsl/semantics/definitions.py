@@ -1,0 +1,298 @@
+"""Definitions meet arguments: a block or sequence, worked out for one set of arguments and input sizes.
+
+The result is kept: the same block with the same arguments on the same sizes is worked out once,
+however often it is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.diagnostics import error
+from cnndsl.ir.part_names import unnamed_parts
+from cnndsl.ir.program import Module, Parameter
+from cnndsl.layers.formula import Dim, Shape, plain
+from cnndsl.semantics.arguments import check_complete
+from cnndsl.semantics.builder import Builder
+from cnndsl.semantics.context import dims_key
+from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.operator_hints import nested_too_deeply
+from cnndsl.semantics.usage import hand_on, report_unread
+from cnndsl.semantics.values import (
+    BlockRecipe,
+    Chain,
+    Choice,
+    Copies,
+    External,
+    Kind,
+    LayerRecipe,
+    Recipe,
+    Scope,
+    Silent,
+    Stage,
+    Template,
+    Unknown,
+    Value,
+    describe,
+    key_for,
+)
+from cnndsl.source import Span
+from cnndsl.symbolic.expr import Expr, Symbol, Test, Truth
+from cnndsl.symbolic.number import Traced, is_open, value_of
+from cnndsl.syntax import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A module and the shapes that it gives, as the body that uses it sees them."""
+
+    module: Module
+    shapes: tuple[Shape, ...]
+
+
+def instantiate(
+    body: Evaluation, recipe: BlockRecipe, value: Value, span: Span
+) -> tuple[Made, tuple[Value, ...], dict[str, Any]]:
+    """Work out a block for its arguments and what comes in.
+
+    Returns the module, the values that it takes besides the first, and the arguments as the user's
+    body sees them. Raises Problem.
+    """
+    definition = recipe.template.definition
+    if definition.kind == "network":
+        raise error(
+            "E408",
+            f"{definition.name.text} is a network, and a network is not a part of another",
+            recipe.span or span,
+            help=f"make it a block: block {definition.name.text}(...) {{ ... }}",
+        )
+    check_complete(definition, dict(recipe.arguments), recipe.span or span)
+    body.go_through(recipe, span)
+    body.context.work(span, len(definition.parameters))
+    arguments = dict(recipe.arguments)
+    for name, item in arguments.items():
+        if isinstance(item, list) and any(isinstance(part, Value) for part in item):
+            raise error(
+                "E206",
+                f"{name} is one value or a list of numbers, and this is {describe(item)}",
+                recipe.span or span,
+                help="give a block each value as an argument of its own, or put them together first: concat(...)",
+            )
+    extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
+    inputs = (value, *extra.values())
+    for size in (size for v in inputs for size in v.shape[1:] if not is_open(size)):
+        body.plain(size)  # the inside has names for channels alone: what became another axis is settled by then
+    shapes = tuple(plain(v.shape) for v in inputs)
+    inside = {name: inner(item) for name, item in arguments.items() if name not in extra}
+    key = (
+        recipe.template,
+        tuple((name, key_for(item)) for name, item in inside.items()),
+        tuple(extra),
+        tuple(map(dims_key, shapes)),
+        tuple(v.unbatched for v in inputs),
+    )
+    memo = body.context.memo
+    body.context.used.add(definition.name.span)
+    if key not in memo:
+        body.context.turn(span)
+        with body.context.inside(definition.name.text, recipe.span or span):
+            new, fixed = work_out(body, recipe.template, inside, extra, shapes, key[-1])
+            memo[key] = (new if isinstance(new, Unknown) else body.context.shared(key, new)), fixed
+    module, fixed = memo[key]
+    if isinstance(module, Unknown):
+        raise Silent
+    outside = outside_names(module, inputs, arguments)
+    for name in fixed:
+        given = outside.get(name)
+        if isinstance(given, Traced):
+            body.plain(given)
+    made = Made(module, tuple(tuple(seen_from_outside(d, outside) for d in s) for s in module.output_shapes))
+    return made, tuple(extra.values()), {name: saved(item) for name, item in arguments.items() if name not in extra}
+
+
+def work_out(
+    body: Evaluation,
+    template: Template,
+    arguments: dict[str, Any],
+    extra: dict[str, Value],
+    shapes: tuple[Shape, ...],
+    unbatched: tuple[bool, ...],
+) -> tuple[Module | Unknown, frozenset[str]]:
+    """The module of a block for its arguments, values and the sizes that come in, and the parameters that fix it.
+
+    The module is unknown after a mistake in the block, which is reported. Raises Problem for a default that is wrong.
+    """
+    definition = template.definition
+    name = definition.name.text
+    scope = Scope(template.scope)
+    kind = "sequence" if definition.kind == "sequence" else "block"
+    names_key = ("names", template)
+    if names_key not in body.context.memo:
+        body.context.memo[names_key] = unnamed_parts(definition)
+    unnamed = body.context.memo[names_key]
+    builder = Builder(body.context, kind, name, definition.name.span, unnamed)  # type: ignore[arg-type]
+    inner = body.spawn(builder, scope)
+    parameters = bind_parameters(inner, definition, arguments, frozenset(extra))
+    names = ("input", *extra)
+    for at, (input_name, shape, lacks) in enumerate(zip(names, shapes, unbatched, strict=True)):
+        size = named_channels(shape, input_name, parameters)
+        item = builder.input(input_name, size, definition.name.span, unbatched=lacks)
+        if at == 0:
+            inner.entry = inner.current = item
+        else:
+            scope.names[input_name] = item
+    outputs = inner.run(definition.body)
+    if outputs is None:
+        return Unknown(), frozenset()
+    report_unread(body.context, definition, scope.names)
+    module = builder.finish(
+        outputs,
+        saved_parameters(definition, parameters, builder),
+    )
+    return module, frozenset(builder.fixed)
+
+
+def saved_parameters(definition: tree.Definition, bound: dict[str, Any], builder: Builder) -> tuple[Parameter, ...]:
+    """The parameters of a definition as a program keeps them."""
+    defaults = {p.name.text: _constant(p.default) for p in definition.parameters}
+    return tuple(
+        Parameter(name=name, value=saved(item, plain=True), fixed=name in builder.fixed, default=defaults.get(name))
+        for name, item in bound.items()
+    )
+
+
+def _constant(node: tree.Expression | None) -> bool | int | float | None:
+    if isinstance(node, (tree.Number, tree.Boolean)):
+        return node.value
+    if isinstance(node, tree.Unary) and node.operator == "-" and isinstance(node.operand, tree.Number):
+        return -node.operand.value
+    return None
+
+
+def bind_parameters(
+    inner: Evaluation, definition: tree.Definition, arguments: dict[str, Any], values: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Give the parameters of a definition their arguments and defaults, in order.
+
+    Numbers and flags are traced by the parameter's name from here on. Raises Problem for a default that is wrong.
+    """
+    bound: dict[str, Any] = {}
+    for parameter in definition.parameters:
+        name = parameter.name.text
+        if name in values:
+            continue
+        if name in arguments:
+            item = arguments[name]
+        elif parameter.default is not None:
+            try:
+                item = inner.known(parameter.default)
+            except RecursionError:
+                raise nested_too_deeply(parameter.default.span) from None
+        else:
+            continue
+        hand_on(inner.context, item)
+        plain = value_of(item)
+        if isinstance(plain, bool):
+            item = Truth(plain, Test.of_flag(name))
+        elif isinstance(plain, (int, float)) and not is_open(item):
+            item = Traced(plain, Expr.of(Symbol(name)))
+        bound[name] = inner.scope.names[name] = item
+    return bound
+
+
+def channel_name(input_name: str, rank: int, parameters: Any) -> str:
+    """What the generated class calls the channels (or features) of an input."""
+    unit = "features" if rank == 1 else "channels"
+    name = f"in_{unit}" if input_name == "input" else f"{input_name}_{unit}"
+    return f"input_{unit}" if name in parameters else name
+
+
+def named_channels(shape: Shape, input_name: str, parameters: Any) -> Shape:
+    """The shape with its channels traced by name."""
+    first = shape[0] if shape else 0
+    if is_open(first) or not shape:
+        return shape
+    symbol = Symbol(channel_name(input_name, len(shape), parameters))
+    return (Traced(value_of(first), Expr.of(symbol)), *shape[1:])
+
+
+def outside_names(module: Module, inputs: tuple[Value, ...], arguments: dict[str, Any]) -> dict[str, Any]:
+    """For each name inside a module, the number that it stands for in the body that uses the module."""
+    parameters = {parameter.name: parameter.value for parameter in module.parameters}
+    outside: dict[str, Any] = {**parameters, **arguments}
+    for name, value in zip(module.inputs, inputs, strict=True):
+        if value.shape:
+            outside[channel_name(name, len(value.shape), parameters)] = value.shape[0]
+    return {name: item for name, item in outside.items() if isinstance(value_of(item), (int, float))}
+
+
+def seen_from_outside(dim: Dim, outside: dict[str, Any]) -> Dim:
+    """A size that a module gives, in the names of the body that uses it."""
+    if not isinstance(dim, Traced):
+        return dim
+    expr = dim.expr.substitute(outside)
+    return dim.value if expr.constant is not None and not expr.factors else Traced(dim.value, expr)  # type: ignore[return-value]
+
+
+def inner(item: Any) -> Any:
+    """An argument as the inside of a definition sees it: without the names of the outside."""
+    match item:
+        case Traced() | Truth():
+            return item if is_open(item) else value_of(item)
+        case list():
+            return [inner(part) for part in item]
+        case LayerRecipe():
+            return LayerRecipe(item.layer, (), item.weights, item.init, item.span)
+        case BlockRecipe():
+            return BlockRecipe(item.template, tuple((n, inner(v)) for n, v in item.arguments), item.span)
+        case Chain():
+            return Chain(tuple(Stage(inner(s.recipe), s.label, s.span, s.quoted) for s in item.stages))
+        case Copies():
+            return Copies(inner(item.recipe), item.count, item.span)
+        case Choice():
+            return inner(item.recipe) if item.recipe is not None else Chain(())
+        case _:
+            return item
+
+
+def saved(item: Any, *, plain: bool = False) -> Any:
+    """An argument as a program keeps it: layers by their words."""
+    if isinstance(item, (Traced, Truth)):
+        return item if isinstance(item, Traced) and not plain else value_of(item)
+    if isinstance(item, list):
+        return [saved(part, plain=True) for part in item]
+    if isinstance(item, (bool, int, float, str)):
+        return item
+    return recipe_text(item)
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """A layer given as an argument, as it could be written: `relu6`, `Block(channels=64)`, `conv(8, 3) -> relu`."""
+    match recipe:
+        case Kind():
+            return recipe.layer.kind
+        case LayerRecipe():
+            return recipe.layer.text
+        case External():
+            return recipe.declaration.name.text
+        case Template():
+            return recipe.definition.name.text
+        case BlockRecipe():
+            listed = ", ".join(f"{name}={_said(item)}" for name, item in recipe.arguments)
+            name = recipe.template.definition.name.text
+            return f"{name}({listed})" if listed else name
+        case Chain(()):
+            return "identity"
+        case Chain():
+            return " -> ".join(recipe_text(stage.recipe) for stage in recipe.stages)
+        case Copies():
+            return f"{recipe_text(recipe.recipe)} * {recipe.count}"
+        case _:
+            return describe(recipe)
+
+
+def _said(item: Any) -> str:
+    """An argument as it could be written."""
+    value = saved(item, plain=True)
+    return str(value).lower() if isinstance(value, bool) else str(value)

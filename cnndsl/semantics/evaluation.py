@@ -1,0 +1,215 @@
+"""What all that works out a body stands on: where it is in the text, and what may be asked of it.
+
+The files above this one hold functions that take the body as their first argument: operators, calls,
+chains, arguments, layers.  What they need of a file above them they ask of the body, so that none imports
+another in a circle; `Body` of `statements.py` puts it all together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Self, TypeVar
+
+from cnndsl.diagnostics import Label, Problem, error
+from cnndsl.ir.program import Output
+from cnndsl.semantics.builder import Builder
+from cnndsl.semantics.context import Context, too_long
+from cnndsl.semantics.operator_hints import no_condition, no_list
+from cnndsl.semantics.usage import hand_on
+from cnndsl.semantics.values import Chain, Recipe, Scope, Silent, Unknown, Value, describe, raise_it, weight_of
+from cnndsl.source import Span
+from cnndsl.symbolic.expr import Expr, Test, Truth
+from cnndsl.symbolic.number import SizeIsOpen, Traced, value_of
+from cnndsl.syntax import tree
+
+_Light = TypeVar("_Light")
+_CHARACTERS = 100
+"""So many characters of a text take no longer than one item of a list."""
+
+
+class Begun(NamedTuple):
+    """A pipeline with a mistake: what it starts with, and the stages up to the first that is wrong."""
+
+    node: tree.Pipe
+    start: Any
+    chain: Chain
+    mistaken: tree.Expression
+
+
+class Evaluation:
+    """A body that is being worked out."""
+
+    def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
+        self.context, self.builder, self.scope = context, builder, scope
+        self.entry: Any = None
+        """The value that entered the body."""
+        self.current: Any = None
+        """The current value of the pipeline."""
+        self.bound: tree.Bind | None = None
+        """The line that is worked out, if it gives a name to one value."""
+        self.begun: Begun | None = None
+        """The last pipeline with a mistake."""
+
+    # What the classes above know
+
+    def evaluate(self, node: tree.Expression) -> Any:
+        """What an expression is worth. Raises Problem, or Silent when it hangs on a mistake already reported."""
+        raise NotImplementedError
+
+    def apply(self, recipe: Recipe, value: Any, span: Span) -> Any:
+        """Apply a layer to a value; what comes out. Raises Problem."""
+        raise NotImplementedError
+
+    def run(self, body: tree.Body) -> tuple[Output, ...] | None:
+        """Work out all lines of a definition; its outputs, or None after a mistake in it."""
+        raise NotImplementedError
+
+    def run_branch(self, body: tree.Body) -> None:
+        """Run the lines of a brace in this body."""
+        raise NotImplementedError
+
+    def declare_input(self, call: tree.Call, name: str) -> Value:
+        """Work out `input(...)`. Raises Problem."""
+        raise NotImplementedError
+
+    def declared_at(self, name: tree.Name) -> Span | None:
+        """Where a line of this body first gives a name a meaning, also one further down or one that is not reached."""
+        raise NotImplementedError
+
+    def given_in_braces(self, name: tree.Name) -> Span | None:
+        """Where a line above, in braces that are a stage, gives a name a meaning, which it has in there alone."""
+        raise NotImplementedError
+
+    def spawn(self, builder: Builder, scope: Scope) -> Self:
+        """The elaboration of another body."""
+        return type(self)(self.context, builder, scope)
+
+    # Values
+
+    def known(self, node: tree.Expression) -> Any:
+        """As `evaluate`, for use where an unknown result makes everything unknown."""
+        value = self.evaluate(node)
+        if isinstance(value, Unknown):
+            raise Silent
+        return value
+
+    def all_known(self, nodes: Iterable[tree.Expression]) -> list[Any]:
+        """As `known`, for several: one that is wrong does not hide that another one is."""
+        values: list[Any] = []
+        trouble: Problem | Silent | None = None
+        for node in nodes:
+            try:
+                values.append(self.known(node))
+            except Problem as problem:
+                if isinstance(trouble, Problem):
+                    self.context.report(problem.diagnostic)
+                else:
+                    trouble = problem
+            except Silent as signal:
+                trouble = trouble or signal
+        if trouble is not None:
+            raise trouble
+        return values
+
+    def bind_targets(self, targets: tree.Name | tree.Row, item: Any) -> None:
+        """Give the names of a loop their values for one turn."""
+        hand_on(self.context, item)
+        if isinstance(targets, tree.Name):
+            self.scope.names[targets.text] = item
+            self.scope.ended.pop(targets.text, None)
+            return
+        if not isinstance(item, list) or len(item) != len(targets.items):
+            got = f"a list of {len(item)}" if isinstance(item, list) else describe(item)
+            raise error(
+                "E206",
+                f"each item must be a list of {len(targets.items)}, and this one is {got}",
+                targets.items[0].span.to(targets.items[-1].span),
+                help="give every row as many items as there are names",
+            )
+        for target, part in zip(targets.items, item, strict=True):
+            self.bind_targets(target, part)
+
+    def items(self, node: tree.Expression) -> list[Any]:
+        """The items of a list that a loop runs over."""
+        items = self.known(node)
+        if isinstance(items, tuple):  # the values that a step gives
+            items = list(items)
+        if not isinstance(items, list):
+            raise no_list(node, items)
+        self.context.turn(node.span, len(items))
+        return items
+
+    def truth(self, node: tree.Expression) -> bool | Truth:
+        """A condition, with the test that it comes from where that depends on parameters."""
+        value = self.known(node)
+        if isinstance(value, (bool, Truth)):
+            return value
+        raise no_condition(node, value)
+
+    def decide(self, node: tree.Expression) -> bool:
+        """The outcome of a condition, as a plain truth value."""
+        return bool(self.truth(node))
+
+    def plain(self, value: Any) -> Any:
+        """The plain number: what it was computed from decides the structure, and is noted as such.
+
+        Raises SizeIsOpen where that is a size left open.
+        """
+        if isinstance(value, Traced):
+            if value.is_open:
+                raise SizeIsOpen
+            self.fix(value.expr)
+        return value_of(value)
+
+    def fix(self, expr: Expr | Test) -> None:
+        """Note that parameters decide the structure: those that an expression or test is made of."""
+        self.builder.fixed.update(symbol.name for symbol in expr.symbols() if symbol.guards is None)
+
+    def own(self, value: Value, span: Span) -> None:
+        """Raise Problem unless the value belongs to the body being worked out."""
+        if value.owner is not self.builder:
+            raise error("E402", "this value belongs to another body", span, help="give it to the block as an argument")
+        if value.training and not self.builder.training:
+            raise error(
+                "E412",
+                "this value exists in training only",
+                span,
+                labels=(Label(value.span, "it is made here"),),
+                help="use it inside when training { }, or as an output: output a, b when training",
+            )
+
+    def light(self, value: _Light, span: Span) -> _Light:
+        """The value, unless it holds too much. Raises Problem."""
+        if weight_of(value) > self.context.limits.items + 1:
+            raise too_long(self.context.limits.items, span)
+        self.go_through(value, span)
+        return value
+
+    def go_through(self, value: Any, span: Span) -> None:
+        """Account for going through all of a value."""
+        self.context.work(span, len(value) // _CHARACTERS if isinstance(value, str) else weight_of(value))
+
+    def bounded_text(self, text: str, span: Span) -> str:
+        """The text, unless it is too long. Raises Problem."""
+        limit = self.context.limits.items
+        if len(text) > limit:
+            message = f"a text may have at most {limit:,} characters"
+            raise error("E505", message, span, help=("write less", raise_it("items", limit)))
+        self.go_through(text, span)
+        return text
+
+    def one(self, value: Any, span: Span) -> Value:
+        """The single value that a layer is applied to. Raises Problem for anything else."""
+        if isinstance(value, Value):
+            self.own(value, span)
+            return value
+        if value is None:
+            raise error("E401", "nothing flows here yet", span, help="declare the input first: input(3, 32, 32)")
+        if isinstance(value, Unknown):
+            raise Silent
+        raise error(
+            "E407",
+            f"a layer is applied to one value, and here are {describe(value)}",
+            span,
+            help="give each a name, a, b = ..., and go on with one: a -> ...",
+        )

@@ -1,0 +1,218 @@
+"""What expressions are worth: names, texts, lists and what is asked of values; the others have files of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from cnndsl.diagnostics import Fix, Problem, error
+from cnndsl.layers.formula import AXES
+from cnndsl.semantics.calls import brace, call, choice, conditional, labelled, pipe
+from cnndsl.semantics.context import LIGHT
+from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.name_hints import is_clear, known_in_braces, method, nearest, unknown_attribute, unknown_name
+from cnndsl.semantics.operator_hints import open_size, result_of
+from cnndsl.semantics.operators import binary, comparison, unary
+from cnndsl.semantics.value_hints import after_a_dot
+from cnndsl.semantics.values import RECIPES, Items, Scope, Silent, Unknown, Value, describe
+from cnndsl.symbolic.number import SizeIsOpen, Traced
+from cnndsl.syntax import tree
+
+
+class Expressions(Evaluation):
+    """Works out the expressions of one body."""
+
+    def evaluate(self, node: tree.Expression) -> Any:
+        self.context.work(node.span)
+        try:
+            value = _METHODS[type(node)](self, node)
+        except SizeIsOpen:
+            raise open_size(node.span) from None
+        if isinstance(value, Traced):
+            self.context.work(node.span, value.expr.weight // LIGHT)
+        return value
+
+
+def _name(body: Evaluation, node: tree.Name) -> Any:
+    if (ended := body.scope.ended_with(node.text)) is not None:
+        raise known_in_braces(node, ended, known_outside=node.text in body.scope)
+    try:
+        value, behind = body.scope.find(node.text)
+    except KeyError:
+        if tree.ANY in body.scope:
+            raise Silent from None
+        if (inner := body.given_in_braces(node)) is not None:
+            raise known_in_braces(node, inner, known_outside=False) from None
+        raise unknown_name(node, body.scope, body.declared_at(node)) from None
+    if behind:
+        what = "a value" if isinstance(value, Value) else "a layer"
+        raise error(
+            "E402",
+            f"{node.text} is {what} of the body around this one, and cannot be used in here",
+            node.span,
+            help="make this a block, and give it what it needs as an argument",
+        )
+    return value
+
+
+def _input(body: Evaluation, node: tree.Input) -> Any:
+    if body.entry is None:
+        raise error(
+            "E401", "nothing has entered this network yet", node.span, help="declare it first: input(3, 32, 32)"
+        )
+    if isinstance(body.entry, Unknown):
+        raise Silent
+    return body.entry
+
+
+def _it(body: Evaluation, node: tree.It) -> Any:
+    if body.current is None:
+        raise error(
+            "E401", "there is no current value yet", node.span, help="declare the input first: input(3, 32, 32)"
+        )
+    if isinstance(body.current, Unknown):
+        raise Silent
+    return body.current
+
+
+def _hole(_: Evaluation, node: tree.Hole) -> Any:
+    raise error("E205", "? can only stand for a size of an input", node.span, help="write it in input(3, ?, ?)")
+
+
+def _string(body: Evaluation, node: tree.String) -> str:
+    return body.bounded_text(
+        "".join(part if isinstance(part, str) else _piece(body, part) for part in node.parts), node.span
+    )
+
+
+def _piece(body: Evaluation, node: tree.Expression) -> str:
+    value = body.plain(body.known(node))
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        message = f"only a number or a text can stand in a text, and this is {describe(value)}"
+        raise error("E206", message, node.span, help='write a number between the braces: "conv{i}"')
+    return str(value)
+
+
+def _list(body: Evaluation, node: tree.ListOf) -> Items:
+    return body.light(Items(body.all_known(node.items)), node.span)
+
+
+def _comprehension(body: Evaluation, node: tree.Comprehension) -> Items:
+    outer = body.scope
+    result = []
+    try:
+        body.scope = Scope(outer)
+        items = body.items(node.source)
+        with body.builder.looping(node.span):
+            for item in items:
+                body.bind_targets(node.targets, item)
+                if node.condition is None or body.decide(node.condition):
+                    result.append(body.known(node.item))
+    finally:
+        body.scope = outer
+    return body.light(Items(result), node.span)
+
+
+def _value_around(body: Evaluation, node: tree.Expression) -> Value | None:
+    """The value of the body around a brace that a name stands for: its sizes are constants, and can be asked for."""
+    if isinstance(node, tree.Name):
+        with suppress(KeyError):
+            value, behind = body.scope.find(node.text)
+            return value if behind and isinstance(value, Value) else None
+    return None
+
+
+_ASKED = frozenset({"shape", "rank", "features", "channels", *(axis for axes in AXES.values() for axis in axes)})
+"""What can be asked of a value."""
+
+
+def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
+    try:
+        value = _value_around(body, node.value) or body.known(node.value)
+    except Problem as problem:
+        raise unknown_attribute(problem, node, body.scope) from None
+    name = node.name.text
+    if not isinstance(value, Value):
+        if isinstance(node.value, tree.Number) and node.value.span.text.endswith("."):  # 0..n
+            helps = f"write range({node.value.span.text[:-1]}, {name})"
+            raise error("E206", "numbers in a row are written with range", node.span, help=helps)
+        helps, fix = "sizes are asked of values: input.channels", None
+        if isinstance(value, RECIPES):
+            named = result_of(value) if name in _ASKED else ()
+            helps, fix = after_a_dot(node) or (next(iter(named), helps), fix)
+        raise error("E206", f"{describe(value)} has no .{name}", node.span, help=helps, fix=fix)
+    shape = value.shape
+    axes = AXES.get(len(shape) - 1, ())
+    answers: dict[str, Any] = {"shape": list(shape), "rank": len(shape)}
+    if shape:
+        answers["features" if len(shape) == 1 else "channels"] = shape[0]
+    answers.update(zip(axes, shape[1:], strict=False))
+    if name not in answers:
+        near = nearest(name, answers)
+        meant = (f"did you mean .{near}?",) if near else method(node)
+        raise error(
+            "E206",
+            f"a value of {len(shape)} {'axis' if len(shape) == 1 else 'axes'} has no .{name}",
+            node.name.span,
+            help=(*meant, f"it has {', '.join('.' + answer for answer in answers)}"),
+            fix=Fix.suggested(node.name.span, near) if near and is_clear(name, answers) else None,
+        )
+    return answers[name]
+
+
+def _index(body: Evaluation, node: tree.Index) -> Any:
+    items, index = body.known(node.value), body.plain(body.known(node.index))
+    if isinstance(items, tuple):
+        items = list(items)
+    if not isinstance(items, (list, str)) or isinstance(index, bool) or not isinstance(index, int):
+        message = f"{describe(items)} has no item with {describe(index)}"
+        help_text = "items of a list are taken by whole numbers from 0 on: widths[0]"
+        if isinstance(items, Value):
+            help_text = "a part of a value is taken with split or crop; its sizes are it.shape"
+        raise error("E206", message, node.span, help=help_text)
+    if not -len(items) <= index < len(items):
+        raise error(
+            "E206",
+            f"there is no item {index} in a list of {len(items)}",
+            node.index.span,
+            help=f"items count from 0 to {len(items) - 1}" if items else "the list is empty",
+        )
+    return items[index]
+
+
+def _slice(body: Evaluation, node: tree.Slice) -> Any:
+    items = body.known(node.value)
+    if isinstance(items, tuple):
+        items = list(items)
+    ends = [None if end is None else body.plain(body.known(end)) for end in (node.start, node.end)]
+    if not isinstance(items, (list, str)) or any(end is not None and type(end) is not int for end in ends):
+        message = "a part is taken of a list, between whole numbers"
+        raise error("E206", message, node.span, help="write widths[1:3], widths[1:] or widths[:3]")
+    part = items[ends[0] : ends[1]]
+    return part if isinstance(part, str) else body.light(Items(part), node.span)
+
+
+_METHODS: dict[type, Callable[[Evaluation, Any], Any]] = {
+    tree.Name: _name,
+    tree.Number: lambda _, node: node.value,
+    tree.Boolean: lambda _, node: node.value,
+    tree.String: _string,
+    tree.Hole: _hole,
+    tree.Input: _input,
+    tree.It: _it,
+    tree.ListOf: _list,
+    tree.Comprehension: _comprehension,
+    tree.Call: call,
+    tree.Attribute: _attribute,
+    tree.Index: _index,
+    tree.Slice: _slice,
+    tree.Unary: unary,
+    tree.Binary: binary,
+    tree.Comparison: comparison,
+    tree.Conditional: conditional,
+    tree.Labelled: labelled,
+    tree.Pipe: pipe,
+    tree.Body: brace,
+    tree.If: choice,
+}

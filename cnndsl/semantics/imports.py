@@ -1,0 +1,284 @@
+"""The definitions of a file and of those that it imports."""
+
+from __future__ import annotations
+
+import keyword
+from pathlib import PurePosixPath
+from typing import Any
+
+from cnndsl.diagnostics import Label, Problem, error
+from cnndsl.files import ImportProblem, Reader
+from cnndsl.ir.lower import ParsedFile
+from cnndsl.ir.names import why_not_class, why_not_imported
+from cnndsl.layers.registry import HELPERS
+from cnndsl.semantics.builder import Builder
+from cnndsl.semantics.context import Context
+from cnndsl.semantics.externs import check_extern
+from cnndsl.semantics.name_hints import nearest
+from cnndsl.semantics.operator_hints import nested_too_deeply
+from cnndsl.semantics.scope import language
+from cnndsl.semantics.statements import Body
+from cnndsl.semantics.values import UNKNOWN, External, Scope, Silent, Template
+from cnndsl.source import Source, Span
+from cnndsl.syntax import tree
+from cnndsl.syntax.parser import LONGEST, parse
+
+_MAX_DEPTH = 16
+
+
+class Files:
+    """The files of one compilation, each read and entered once."""
+
+    def __init__(self, context: Context, read: Reader) -> None:
+        self._context, self._read = context, read
+        self._done: dict[PurePosixPath, Scope | None] = {}
+        self._open: list[PurePosixPath] = []
+        self._characters = 0
+        self._classes: dict[str, tree.Definition | tree.Variant | tree.Extern] = {}
+        """The first of each name."""
+        self.definitions: list[Template | External] = []
+        """All that the files define."""
+        self.parsed: list[ParsedFile] = []
+        """All files, each after those that it imports."""
+        self._by_scope: dict[Scope, ParsedFile] = {}
+        self._imported: dict[Scope, dict[str, tuple[ParsedFile, str]]] = {}
+        self._parameters: list[tree.Parameter] = []
+        """Those of blocks, sequences and networks."""
+
+    def enter(self, file: tree.File, folder: PurePosixPath) -> Scope:
+        """The scope of a file: what it defines, imports and the language gives.
+
+        Definitions see one another whatever their order; constants only what stands before them.
+        """
+        scope = Scope(language())
+        places: dict[str, Span] = {}
+        for item in file.items:
+            self._safely(lambda item=item: self._declare(item, scope, places, folder))
+        body = Body(self._context, Builder(self._context, "chain", "", file.span), scope)
+        for item in file.items:
+            if isinstance(item, (tree.Constant, tree.Variant)):
+                self._safely(lambda item=item: self._evaluate(item, body, scope))
+        if not self._open:
+            for parameter in self._parameters:
+                self._safely(lambda parameter=parameter: self._check_hides_no_class(parameter))
+        parsed = self._by_scope[scope] = ParsedFile(file, self._imported.get(scope, {}))
+        self.parsed.append(parsed)
+        return scope
+
+    def _safely(self, work: Any) -> None:
+        try:
+            work()
+        except Problem as problem:
+            self._context.report(problem.diagnostic)
+        except Silent:
+            pass
+
+    def _declare(self, item: tree.Item, scope: Scope, places: dict[str, Span], folder: PurePosixPath) -> None:
+        if isinstance(item, tree.Import):
+            self._import(item, scope, places, folder)
+            return
+        if isinstance(item, tree.Lost):
+            for name in item.names:
+                scope.names.setdefault(name, UNKNOWN)
+            return
+        scope.names.setdefault(item.name.text, UNKNOWN)  # also where a mistake follows: its uses stay silent
+        if not isinstance(item, tree.Constant):
+            _check_class(item.name, imported=isinstance(item, tree.Extern))
+            self._check_elsewhere(item)
+        if isinstance(item, (tree.Definition, tree.Extern)):
+            _check_parameters(item)
+        if isinstance(item, tree.Definition):
+            self._parameters += item.parameters
+        _enter(places, item.name)
+        if isinstance(item, tree.Definition):
+            template = scope.names[item.name.text] = Template(item, scope)
+            self.definitions.append(template)
+        elif isinstance(item, tree.Extern):
+            check_extern(item)
+            external = scope.names[item.name.text] = External(item, scope)
+            self.definitions.append(external)
+
+    def _check_elsewhere(self, item: tree.Definition | tree.Variant | tree.Extern) -> None:
+        """Raise Problem where a class from elsewhere has the name of another class, of whatever file."""
+        first = self._classes.setdefault(item.name.text, item)
+        if isinstance(first, tree.Extern) and isinstance(item, tree.Extern):
+            if first.package.parts == item.package.parts:
+                return
+        elif not isinstance(first, tree.Extern) and not isinstance(item, tree.Extern):
+            return
+        raise error(
+            "E204",
+            f"there is already something called {item.name.text}",
+            item.name.span,
+            labels=(Label(first.name.span, "the first one"),),
+            help="a class from elsewhere keeps its name: rename the other one",
+        )
+
+    def _check_hides_no_class(self, parameter: tree.Parameter) -> None:
+        """Raise Problem where a constructor has an argument with the name of a class that it may construct."""
+        name = parameter.name.text
+        if name in self._classes:
+            raise error(
+                "E203",
+                f"{name} cannot be a parameter: there is a class of this name",
+                parameter.name.span,
+                labels=(Label(self._classes[name].name.span, "the class"),),
+                help=f"call it {name.lower()}" if name.lower() != name else f"call it {name}_",
+            )
+
+    def _evaluate(self, item: tree.Constant | tree.Variant, body: Body, scope: Scope) -> None:
+        # Before its own line a constant is not there: what stands outside, such as a layer kind, is seen.
+        del scope.names[item.name.text]
+        value: Any = UNKNOWN  # unless what follows goes well
+        try:
+            value = body.known(item.value)
+        except RecursionError:
+            raise nested_too_deeply(item.span) from None
+        finally:
+            scope.names[item.name.text] = value
+
+    def _import(self, item: tree.Import, scope: Scope, places: dict[str, Span], folder: PurePosixPath) -> None:
+        for name in item.names:
+            _enter(places, name)
+            scope.names[name.text] = UNKNOWN
+        if any(not isinstance(part, str) for part in item.path.parts):
+            raise error(
+                "E413", "the path of an import is a plain text", item.path.span, help="write the path without braces"
+            )
+        path = _joined(folder, "".join(map(str, item.path.parts)), item.path.span)
+        found = self._scope_of(path, item)
+        if found is None:
+            raise Silent
+        for name in item.names:
+            if name.text not in found.names:
+                near = nearest(name.text, found.names)
+                raise error(
+                    "E413",
+                    f"{path} defines no {name.text}",
+                    name.span,
+                    help=f"did you mean {near}?" if near else f"it defines {', '.join(found.names) or 'nothing'}",
+                )
+            scope.names[name.text] = found.names[name.text]
+            self._imported.setdefault(scope, {})[name.text] = (self._by_scope[found], name.text)
+
+    def _scope_of(self, path: PurePosixPath, item: tree.Import) -> Scope | None:
+        if path in self._open:
+            circle = " -> ".join(map(str, [*self._open[self._open.index(path) :], path]))
+            raise error(
+                "E413",
+                f"files import one another in a circle: {circle}",
+                item.span,
+                help="move what both need to a third file",
+            )
+        if path not in self._done:
+            if len(self._open) >= _MAX_DEPTH:
+                raise error(
+                    "E413", f"imports are nested more than {_MAX_DEPTH} deep", item.span, help="import directly"
+                )
+            self._open.append(path)
+            try:
+                self._done[path] = self._load(path, item)
+            finally:
+                self._open.pop()
+        return self._done[path]
+
+    def _load(self, path: PurePosixPath, item: tree.Import) -> Scope | None:
+        try:
+            text = self._read(path)
+        except ImportProblem as problem:
+            raise error("E413", problem.message, item.path.span, help=problem.help) from None
+        self._characters += len(text)
+        if self._characters > LONGEST:
+            raise error(
+                "E505",
+                f"the files that are imported may have at most {LONGEST:,} characters together",
+                item.span,
+                help="import only what is needed",
+            )
+        importing = item.span.source
+        own = str(self._open[-2]) if len(self._open) > 1 else PurePosixPath(importing.short).name
+        # The folders around the first file: as the user wrote them, and as they are told in what is made of the text.
+        name, short = (f"{told.removesuffix(own)}{path}" for told in (importing.name, importing.short))
+        file, found = parse(Source(name, text, short))
+        for diagnostic in found:
+            self._context.report(diagnostic)
+        return None if found else self.enter(file, path.parent)
+
+
+def _joined(folder: PurePosixPath, text: str, span: Span) -> PurePosixPath:
+    """The path that an import names, as one below the folder of the first file. Raises Problem."""
+    given = PurePosixPath(text)
+    if given.is_absolute() or "\\" in text or ":" in text or "\0" in text or not text.strip():
+        raise error(
+            "E413",
+            f'"{text}" is no path that an import can have',
+            span,
+            help="write a path relative to this file, with /",
+        )
+    parts: list[str] = list(folder.parts)
+    for part in given.parts:
+        if part != "..":
+            parts.append(part)
+        elif parts:
+            parts.pop()
+        else:
+            raise error(
+                "E413",
+                f"{text} lies outside the folder of the file that is compiled",
+                span,
+                help="import from the same folder or one below it",
+            )
+    return PurePosixPath(*parts)
+
+
+def _enter(places: dict[str, Span], name: tree.Name) -> None:
+    if name.text in places:
+        raise error(
+            "E204",
+            f"there is already something called {name.text}",
+            name.span,
+            labels=(Label(places[name.text], "the first one"),),
+            help="rename one of them",
+        )
+    places[name.text] = name.span
+
+
+def _why_not(name: str) -> str | None:
+    """Why a definition or a parameter cannot have this name; None when it can."""
+    return "the generated module needs this name itself" if name in HELPERS else why_not_class(name)
+
+
+def _why_not_keyword(name: str) -> str | None:
+    """Why Python cannot be given an argument by this name; None when it can."""
+    return "it is a word of Python" if keyword.iskeyword(name) or name == "__debug__" else None
+
+
+def _check_class(name: tree.Name, *, imported: bool) -> None:
+    reason = _why_not(name.text) or (why_not_imported(name.text) if imported else None)
+    if reason:
+        raise error(
+            "E203",
+            f"{name.text} cannot be the name of a class: {reason}",
+            name.span,
+            help="give the class another name in Python, and import that"
+            if imported
+            else f"call it {name.text.strip('_').capitalize()}Net",
+        )
+
+
+def _check_parameters(item: tree.Definition | tree.Extern) -> None:
+    seen: dict[str, tree.Parameter] = {}
+    for parameter in item.parameters:
+        name = parameter.name.text
+        if name in seen:
+            raise error(
+                "E204",
+                f"there are two parameters called {name}",
+                parameter.name.span,
+                labels=(Label(seen[name].name.span, "the first one"),),
+                help="rename one of them",
+            )
+        reason = _why_not_keyword(name) if isinstance(item, tree.Extern) else _why_not(name)
+        if reason:
+            raise error("E203", f"{name} cannot be a parameter: {reason}", parameter.name.span, help=f"call it {name}_")
+        seen[name] = parameter

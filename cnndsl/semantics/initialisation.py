@@ -1,0 +1,222 @@
+"""Weights that the text itself gives: numbers for a kernel or a bias, and the rules by which weights begin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, cast
+
+from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.ir.program import InitRule, Weights, nested_shape
+from cnndsl.layers.base import Layer, Tensor
+from cnndsl.layers.initialisers import ABOVE_ZERO, CHOICES, LEAST, RULES, Initialiser
+from cnndsl.layers.types import LARGEST_REAL, real
+from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.name_hints import nearest
+from cnndsl.semantics.value_hints import beginning
+from cnndsl.semantics.values import InitialiserKind, Kind, describe
+from cnndsl.source import Span
+from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of
+from cnndsl.syntax import tree
+
+Nested = Any  # a number, or a tuple of Nested
+
+
+def weights_of(layer: Layer, given: dict[str, tuple[tree.Argument, Any]]) -> Weights:
+    """The numbers of a layer, as they were written. Raises Problem when they are no numbers in even rows."""
+    weight = bias = None
+    trainable = False
+    for name, (argument, value) in given.items():
+        if name == "trainable":
+            if not isinstance(value_of(value), bool):
+                message = f"trainable must be true or false, and it is {describe(value)}"
+                raise error("E208", message, argument.span, help="write trainable=true, or leave it out")
+            trainable = value_of(value)
+        elif name == "weight":
+            weight = _even(value, argument.value)
+        else:
+            bias = _even(value, argument.value)
+    if weight is None and bias is None:
+        (argument, _) = next(iter(given.values()))
+        raise error(
+            "E208",
+            f"trainable says whether given numbers are learned further, and {layer.kind} is given none",
+            argument.span,
+            help="give it weight=[[...]] too",
+        )
+    return Weights(weight=weight, bias=bias, trainable=trainable)
+
+
+def _even(value: Any, node: tree.Expression) -> Nested:
+    """The numbers of a list that is written at a node. Raises Problem where they are none, or stand in uneven rows."""
+    if is_open(value):
+        raise SizeIsOpen
+    value = value_of(value)
+    if isinstance(value, list):
+        nodes = node.items if isinstance(node, tree.ListOf) and len(node.items) == len(value) else [node] * len(value)
+        rows = tuple(_even(item, part) for item, part in zip(value, nodes, strict=True))
+        if not rows:
+            raise error("E208", "a list of weights is empty", node.span, help="write its numbers: [[1, 0], [0, 1]]")
+        first = nested_shape(rows[0])
+        at = next((at for at, row in enumerate(rows) if nested_shape(row) != first), 0)
+        if at:
+            raise _uneven(at, nested_shape(rows[at]), first, nodes)
+        return rows
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        message = f"weights are numbers, and this is {describe(value)}"
+        raise error("E208", message, node.span, help="write [[1, 0], [0, 1]]")
+    if abs(value) > LARGEST_REAL:
+        message = f"a weight must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
+        raise error("E208", message, node.span, help="write a smaller number")
+    return value
+
+
+def _uneven(at: int, here: tuple[int, ...], first: tuple[int, ...], nodes: Sequence[tree.Expression]) -> Problem:
+    """The error for item `at` of a list, which has another size than the first; `nodes` are where they are written."""
+    span, label = nodes[at].span, Label(nodes[0].span, "row 1")
+    labels = (label,) if label.span != span else ()
+    if bool(here) is not bool(first):
+        what = [f"a list of {size[0]}" if size else "a number" for size in (here, first)]
+        message = f"item {at + 1} of this list is {what[0]}, and item 1 is {what[1]}"
+        return error("E208", message, span, help="write only numbers in a list, or only lists")
+    given = [" x ".join(map(str, size)) + (" numbers" if size != (1,) else " number") for size in (here, first)]
+    message = f"row {at + 1} has {given[0]}, and row 1 has {given[1]}"
+    return error("E208", message, span, labels=labels, help="give all rows equally many numbers")
+
+
+def check_fit(value: Nested, shape: tuple[int, ...], what: str, span: Span) -> None:
+    """Raise Problem unless numbers fit a tensor of this shape.
+
+    Leading axes may be missing: what is given is then repeated over them, so that one kernel
+    [[1, 0], [0, 1]] serves every pair of channels.
+    """
+    given = nested_shape(value)
+    if given and given == shape[len(shape) - len(given) :]:
+        return
+    wanted = " x ".join(map(str, shape))
+    raise error(
+        "E310",
+        f"the {what} given has the size {' x '.join(map(str, given)) or 'of one number'}, and the layer's has {wanted}",
+        span,
+        help=f"give {wanted} numbers, or only the last axes of them, to be repeated over the others",
+    )
+
+
+def initialiser(value: Any, span: Span) -> Initialiser:
+    """The rule that a value is. Raises Problem for anything else."""
+    if isinstance(value, InitialiserKind):
+        return make_initialiser(value.name, [], {}, span)
+    if isinstance(value, Initialiser):
+        return value
+    helps = "write zeros, normal(0, 0.01), kaiming_normal(...), or constant(5) for a number"
+    helps, fix = beginning(value, span) or (helps, None)
+    raise error("E212", f"this does not say how weights begin: it is {describe(value)}", span, help=helps, fix=fix)
+
+
+def make_initialiser(name: str, positional: list[Any], named: dict[str, Any], span: Span) -> Initialiser:
+    """A rule with its arguments. Raises Problem when they do not fit."""
+    parameters = RULES[name]
+    words = list(parameters)
+    if len(positional) > len(words):
+        takes = f"takes {', '.join(words)}" if words else "takes no arguments"
+        raise error("E212", f"{name} {takes}", span, help="remove what is too much")
+    given = dict(zip(words, positional, strict=False))
+    for word, value in named.items():
+        if word not in parameters:
+            near = nearest(word, words)
+            takes = f"it takes {', '.join(words)}" if words else "it takes no arguments"
+            raise error("E212", f"{name} has no {word}", span, help=f"did you mean {near}?" if near else takes)
+        if word in given:
+            raise error("E212", f"{name} is given {word} twice", span, help="remove one of the two")
+        given[word] = value
+    given = {word: _argument(name, word, value, span) for word, value in given.items()}
+    missing = [word for word, default in parameters.items() if default is None and word not in given]
+    if missing:
+        raise error("E212", f"{name} needs {missing[0]}", span, help=f"write {name}(1)")
+    low, high = (given.get(word, parameters.get(word)) for word in ("a", "b"))
+    if high is not None and low > high:
+        message = f"{name} draws numbers between a={low} and b={high}, which is less"
+        raise error("E212", message, span, help="write the smaller number first")
+    return Initialiser(
+        rule=name,
+        arguments=tuple((word, given[word]) for word in words if word in given and given[word] != parameters[word]),
+    )
+
+
+def _argument(rule: str, word: str, value: Any, span: Span) -> Any:
+    """The value of an argument of a rule. Raises Problem when it does not fit."""
+    if word in CHOICES:
+        if value in CHOICES[word]:
+            return value
+        raise error(
+            "E212",
+            f"{rule}: {word} must be one of {', '.join(CHOICES[word])}",
+            span,
+            help=f'for example {word}="{next(iter(CHOICES[word]))}"',
+        )
+    if isinstance(value, bool) or not isinstance(value, int if word == "groups" else (int, float)):
+        number, such_as = ("whole number", 2) if word == "groups" else ("number", 0.1)
+        message = f"{rule}: {word} must be a {number}, and it is {describe(value)}"
+        raise error("E212", message, span, help=f"write it as a number: {word}={such_as}")
+    if value < LEAST.get((rule, word), value) or (value == 0 and (rule, word) in ABOVE_ZERO):
+        raise error("E212", f"{rule}: {word} cannot be {value}", span, help="write a positive number")
+    try:
+        return real(value)
+    except ValueError as problem:
+        raise error("E212", f"{rule}: {word} {problem}", span, help="write a smaller number") from None
+
+
+def init_rules(body: Evaluation, statement: tree.Init) -> list[InitRule]:
+    """The rules of an `init` line. Raises Problem."""
+    kind = body.known(statement.kind)
+    if not isinstance(kind, Kind):
+        raise error(
+            "E212",
+            f"init names a kind of layer, and {statement.kind.text} is {describe(kind)}",
+            statement.kind.span,
+            help="write init conv: weight = kaiming_normal",
+        )
+    if kind.layer.tensors is Layer.tensors:
+        raise error(
+            "E212",
+            f"{kind.layer.kind} learns nothing, so that no weights begin",
+            statement.kind.span,
+            help="name a kind that does, such as conv, linear or batchnorm",
+        )
+    rules = []
+    for setting in statement.settings:
+        assert setting.name is not None  # noqa: S101 - the grammar gives every setting a name
+        tensor = setting.name.text
+        if tensor not in ("weight", "bias"):
+            near = nearest(tensor, ("weight", "bias"))
+            raise error(
+                "E212",
+                f"a layer has a weight and a bias, and no {tensor}",
+                setting.name.span,
+                help=f"write {near} = ..." if near else "write weight = ... or bias = ...",
+                fix=Fix.suggested(setting.name.span, near) if near else None,
+            )
+        rule = initialiser(body.known(setting.value), setting.value.span)
+        rules.append(InitRule(kind=kind.layer.kind, tensor=cast("Literal['weight', 'bias']", tensor), initialiser=rule))
+    return rules
+
+
+def check_begin(rule: Initialiser, tensor: Tensor | None, what: str, name: str, span: Span) -> None:
+    """Raise Problem unless a tensor of a layer can begin by a rule."""
+    if tensor is None:
+        raise error("E212", f"{name} has no {what} here", span, help="leave it out")
+    if not rule.fits(len(tensor.shape)):
+        raise error(
+            "E212",
+            f"{rule.rule} needs {rule.least_axes} axes or more, and the {what} of {name} has {len(tensor.shape)}",
+            span,
+            help="use zeros, ones, constant, normal or uniform for it",
+        )
+    groups = rule.groups
+    if tensor.shape and tensor.shape[0] % groups:
+        raise error(
+            "E212",
+            f"{rule.rule} with groups={groups} needs a {what} of {name} whose first axis divides by {groups}, "
+            f"and it has {tensor.shape[0]}",
+            span,
+            help="write the number of groups that the layer has, or leave it out",
+        )

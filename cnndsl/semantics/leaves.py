@@ -1,0 +1,251 @@
+"""One layer meets a value: as a module with a place of its own, or as a plain call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from cnndsl.diagnostics import Fix, Label, error
+from cnndsl.ir.program import Call, Leaf, Plain
+from cnndsl.layers.base import Group, Layer
+from cnndsl.layers.formula import Shape, SizeError, show
+from cnndsl.layers.shape import Flatten
+from cnndsl.semantics.arguments import bind_layer
+from cnndsl.semantics.builder import Slot
+from cnndsl.semantics.context import dims_key
+from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.externs import bind_extern
+from cnndsl.semantics.initialisation import check_begin, check_fit
+from cnndsl.semantics.name_hints import value_first
+from cnndsl.semantics.operator_hints import open_size, other_order
+from cnndsl.semantics.values import External, Kind, LayerRecipe, Value, recipe_word
+from cnndsl.source import Span
+from cnndsl.symbolic.number import SizeIsOpen, Traced
+from cnndsl.syntax import tree
+
+
+class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain
+    """Raised by a chain whose first layer takes features, when a feature map comes in."""
+
+
+def layer_recipe(body: Evaluation, recipe: Kind | LayerRecipe | External, span: Span) -> LayerRecipe:
+    """The layer with its arguments, of which a bare kind or class gives none. Raises Problem where it needs some."""
+    if isinstance(recipe, LayerRecipe):
+        return recipe
+    if isinstance(recipe, External):
+        return bind_extern(body, recipe, tree.Call(span, recipe.declaration.name, ()))
+    return bind_layer(body, recipe.layer, tree.Call(span, tree.Name(span, recipe.layer.kind), ()), [])
+
+
+def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, span: Span) -> Value:
+    """Apply a layer that is a module; without a slot, as a part without a name."""
+    value = body.one(value, span)
+    body.go_through(recipe, span)
+    layer = recipe.layer
+    with _sizes(recipe, value, span):
+        if layer.takes_wholes:
+            _check_wholes(body, layer, value)
+        _check_batch(layer, value)
+        if layer.flattens(value.shape):
+            kind = layer.kind
+            helps = (
+                f"in the middle of a chain write the flatten too: flatten -> {kind}(...)",
+                f"to work on the last axis alone, write {_with_axis(recipe, kind)}",
+            )
+            value = flattened(body, value, span, kind, helps, recipe.span)
+        x = value.shape
+        y = _output(body, recipe, x)
+        body.context.tensors(layer, x)
+        if layer.plain_call:
+            layer.torch(x)  # some operations are no module, and say so
+    body.builder.add_size(1, span)
+    if slot is None:
+        slot = body.builder.automatic(recipe_word(recipe), span)
+    if slot.unit is None:
+        body.builder.fill(slot, _built(body, recipe, x, span))
+    else:
+        _check_same(slot, layer, x, span)
+    maker = layer.word if slot.name.isdigit() else slot.name
+    (result,) = body.builder.step(Call(child=slot.name), (value,), (y,), span, maker)
+    return result
+
+
+def _check_batch(layer: Layer, value: Value) -> None:
+    """Raise SizeError where a layer would take the first axis of a value without a batch for the batch, or write over
+    a learned tensor.
+    """
+    if not value.unbatched:
+        return
+    kind, size = layer.word, show(value.shape)
+    if not layer.pointwise:
+        raise SizeError(
+            f"{kind} takes the first axis for the batch, and a parameter has none: {value.maker} is {size}",
+            f"a parameter takes part in + - * / and in activations: apply {kind} to a value that comes from the input",
+            f"0 * x + {value.maker} gives it the batch of a value x of its size",
+            code="E316",
+        )
+    if getattr(layer, "inplace", False):
+        raise SizeError(
+            f"{kind} would write over {value.maker}, which is learned", "leave out inplace=true", code="E316"
+        )
+
+
+def _built(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) -> Leaf:
+    """The layer as a part of the program. Raises Problem for weights and beginnings that it has no place for."""
+    _check_weights(body, recipe, x, span)
+    traced = dict(recipe.traced)
+    return Leaf(layer=recipe.layer, x=x, traced=traced, weights=recipe.weights, init=dict(recipe.init))
+
+
+def _check_weights(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) -> None:
+    """Raise Problem unless the numbers that a layer is given, and how it begins, fit what it holds."""
+    weights = recipe.weights
+    if weights is None and not recipe.init:
+        return
+    kind, where = recipe.layer.kind, recipe.span or span
+    tensors = {tensor.name: tensor for tensor in body.context.tensors(recipe.layer, x)}
+    for what in ("weight", "bias"):
+        numbers = getattr(weights, what, None)
+        if numbers is None:
+            continue
+        if what not in tensors:
+            raise error("E310", f"{kind} has no {what} here", where, help="leave it out")
+        check_fit(numbers, tensors[what].shape, what, where)
+    for what, rule in recipe.init:
+        check_begin(rule, tensors.get(what), what, kind, where)
+
+
+def _check_wholes(body: Evaluation, layer: Layer, value: Value) -> None:
+    """Raise SizeError where the numbers that a layer looks up rows by come out of another layer than one of shape."""
+    index = value.index
+    for step in reversed(body.builder.steps):
+        if index < len(body.builder.inputs):
+            return
+        if index not in step.outputs:
+            continue
+        action = step.action
+        unit: Plain | Leaf | None = action if isinstance(action, Plain) else None
+        if isinstance(action, Call):
+            part = body.builder.slot(action.child).unit
+            unit = part if isinstance(part, Leaf) else None
+        if unit is None:
+            return
+        if unit.layer.group is not Group.SHAPE or not step.inputs:
+            raise SizeError(
+                f"{layer.kind} takes whole numbers, and {unit.layer.word} gives others",
+                f"put {layer.kind} first, on an input of the network",
+            )
+        index = step.inputs[0]
+
+
+def _check_same(slot: Slot, layer: Layer, x: Shape, span: Span) -> None:
+    """Raise Problem where the layer of a slot would have to be another one for what comes in now."""
+    assert isinstance(slot.unit, Leaf)  # noqa: S101 - a slot is filled by one recipe
+    before = slot.unit.x
+    if dims_key(before) == dims_key(x):
+        return
+    if layer.tensors(before) != layer.tensors(x) or layer.torch(before) != layer.torch(x):
+        raise error(
+            "E308",
+            f"{slot.name} was built for an input of {show(before)}, and {show(x)} comes in here",
+            span,
+            labels=(Label(slot.span, f"{slot.name} is one layer, with one set of weights"),),
+            help="declare a second layer for this size",
+        )
+
+
+def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *, inserted: bool = False) -> Value:
+    """Apply a layer as a function call, which leaves no module."""
+    value = body.one(value, span)
+    with _sizes(recipe, value, span):
+        _check_batch(recipe.layer, value)
+        y = _output(body, recipe, value.shape)
+    _check_weights(body, recipe, value.shape, span)
+    action = Plain(layer=recipe.layer, traced=dict(recipe.traced), inserted=inserted)
+    (result,) = body.builder.step(action, (value,), (y,), span, recipe.layer.kind)
+    return result
+
+
+def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -> Value:
+    """`relu(it)`: a plain call, which leaves no module. Raises Problem for a layer that must be one."""
+    rest = replace(node, arguments=node.arguments[1:])
+    recipe = bind_layer(body, kind.layer, rest)
+    if body.builder.is_chain:
+        raise error(
+            "E404",
+            "a chain holds layers only; this is a call on a value",
+            node.span,
+            help="write the layer without the value",
+        )
+    with _sizes(recipe, value, node.span):
+        _check_batch(recipe.layer, value)
+        _output(body, recipe, value.shape)
+        is_call = recipe.layer.function(value.shape) is not None
+        holds = bool(recipe.layer.tensors(value.shape))
+    if not is_call:
+        reason = "has something to learn or to keep" if holds else "has no function in PyTorch"
+        raise error(
+            "E406",
+            f"{kind.layer.kind} {reason}, so it must be a layer and not a call",
+            node.span,
+            help=f"apply it with ->: {node.arguments[0].value.span.text} -> {kind.layer.kind}(...)",
+            fix=value_first(node),
+        )
+    return plain_call(body, recipe, value, node.span)
+
+
+def _output(body: Evaluation, recipe: LayerRecipe, x: Shape) -> Shape:
+    counts = {n: t for n, t in recipe.traced if isinstance(t, Traced) and recipe.layer.role(n) == "count"}
+    return body.context.output(recipe.layer, counts, x)
+
+
+@contextmanager
+def _sizes(recipe: LayerRecipe, value: Value, span: Span) -> Iterator[None]:
+    """Turn what a size rule raises into a problem at the layer that it is about."""
+    try:
+        yield
+    except SizeError as problem:
+        where = recipe.span or span
+        came = Label(value.span, f"{show(value.shape)} comes from {value.maker}")
+        here = () if where == span else (Label(span, f"applied to {show(value.shape)} here"),)
+        label = "" if here else f"applied to {show(value.shape)} here"
+        labels = (*here, came) if value.span not in (where, span) else here
+        helps = (*other_order(problem.code, recipe.layer, value.shape), *problem.help)
+        raise error(problem.code, problem.message, where, label=label, labels=labels, help=helps) from None
+    except SizeIsOpen:
+        raise open_size(recipe.span or span) from None
+
+
+def _with_axis(recipe: LayerRecipe, kind: str) -> str:
+    """A dense layer as it is written, for the last axis."""
+    written = recipe.span.text if recipe.span is not None else ""
+    short = written.endswith(")") and "\n" not in written and "#" not in written
+    return f"{written.removesuffix(')').rstrip(', ')}, axis=-1)" if short else f"{kind}(..., axis=-1)"
+
+
+def flattened(
+    body: Evaluation, value: Value, span: Span, taker: str, helps: str | tuple[str, ...], where: Span | None = None
+) -> Value:
+    """The value as a list of features, for what takes such a list; nothing in the text says so.
+
+    Raises NeedsFlatten at the beginning of a chain. Raises Problem further on in it, at `where` the taker is written
+    if that is another place than `span`, where it is applied.
+    """
+    if not body.builder.is_chain:
+        return plain_call(body, LayerRecipe(Flatten()), value, span, inserted=True)
+    if not body.builder.steps:
+        raise NeedsFlatten
+    where = where or span
+    message = f"{taker} takes a list of features, and a map of {show(value.shape)} comes in"
+    raise error("E311", message, where, help=helps, fix=_flatten_first(where)) from None
+
+
+def _flatten_first(span: Span) -> Fix:
+    """The fix that writes a flatten before a stage, and before the name that it is given on its way."""
+    text, start = span.source.text, span.start
+    label = re.search(r'(?:[^\W\d]\w*|"[^"\n]*")[ \t]*:[ \t]*$', text[max(0, start - 200) : start])
+    at = start - len(label[0]) if label else start
+    return Fix.suggested(Span(span.source, at, at), "flatten -> ")

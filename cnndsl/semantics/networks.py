@@ -1,0 +1,180 @@
+"""The networks that a file describes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnndsl.diagnostics import Fix, Problem, error
+from cnndsl.ir.part_names import unnamed_parts
+from cnndsl.ir.program import InitRule, Module, Use
+from cnndsl.semantics.builder import Builder
+from cnndsl.semantics.context import Context, OpenSizes
+from cnndsl.semantics.definitions import bind_parameters, saved_parameters
+from cnndsl.semantics.initialisation import check_begin
+from cnndsl.semantics.inputs import requirements
+from cnndsl.semantics.name_hints import nearest
+from cnndsl.semantics.statements import Body
+from cnndsl.semantics.usage import report_unread
+from cnndsl.semantics.values import UNKNOWN, BlockRecipe, Scope, Silent, Template, Value, describe
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+
+
+class Networks:
+    """Works out the networks of a file."""
+
+    def __init__(self, context: Context, file: tree.File, scope: Scope, settings: Mapping[str, Any]) -> None:
+        self._context, self._file, self._scope, self._settings = context, file, scope, settings
+        self._known: dict[str, None] = {}
+        """The parameters that any network has."""
+
+    def all(self) -> list[str]:
+        """The module ids of all networks, in the order of the text."""
+        networks = [item for item in self._file.items if _is_network(item)]
+        made = []
+        for item in networks:
+            try:
+                made.append(self._network(item))
+            except Problem as problem:
+                self._context.report(problem.diagnostic)
+            except Silent:
+                continue
+        is_more = any(
+            isinstance(item, (tree.Definition, tree.Constant, tree.Extern, tree.Lost)) for item in self._file.items
+        )
+        if not networks and not is_more and not self._context.diagnostics:
+            start = Span(self._file.span.source, 0, 0)
+            self._context.report(
+                error("E411", "there is no network here", start, help="write network Net { ... }").diagnostic
+            )
+        if networks and not self._is_lost():
+            self._check_settings()
+        return [module.id for module in made if module is not None]
+
+    def _is_lost(self) -> bool:
+        """Whether a part of the file could not be read, so that there may be networks that are not known."""
+        return any(isinstance(item, tree.Lost) for item in self._file.items)
+
+    def _check_settings(self) -> None:
+        for name in self._settings:
+            if name in self._known:
+                continue
+            near = nearest(name, self._known)
+            listed = ", ".join(self._known)
+            text = (
+                f"did you mean {near}?"
+                if near
+                else f"there is {listed}"
+                if listed
+                else f"declare it where it is used: network Net({name} = ...)"
+            )
+            self._context.report(error("E209", f"no network here has a parameter {name}", None, help=text).diagnostic)
+
+    def _network(self, item: tree.Item) -> Module | None:
+        template, given = self._template(item)
+        definition = template.definition
+        names = [parameter.name.text for parameter in definition.parameters]
+        self._known.update(dict.fromkeys(names))
+        given = given | {name: value for name, value in self._settings.items() if name in names}
+        missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
+        assert isinstance(item, (tree.Definition, tree.Variant))  # noqa: S101 - asked by the caller
+        if missing:
+            if isinstance(item, tree.Definition) and (self._has_variants(definition) or self._is_lost()):
+                return None  # it is there for its variants
+            raise error(
+                "E210",
+                f"{item.name.text} needs a value for {' and '.join(missing)}",
+                item.name.span,
+                help=f"give a default: {missing[0]} = 10, or compile with --set {missing[0]}=10",
+            )
+        self._context.open = OpenSizes()
+        self._context.used.add(definition.name.span)
+        builder = Builder(self._context, "network", item.name.text, item.name.span, unnamed_parts(definition))
+        body = Body(self._context, builder, Scope(template.scope))
+        parameters = bind_parameters(body, definition, given)
+        outputs = body.run(definition.body)
+        if outputs is None:
+            return None
+        report_unread(self._context, definition, body.scope.names)
+        saved = saved_parameters(definition, parameters, builder)
+        module = builder.finish(outputs, saved, requirements(self._context))
+        self._check_rules(module, body.init_spans)
+        return module
+
+    def _template(self, item: tree.Item) -> tuple[Template, dict[str, Any]]:
+        if isinstance(item, tree.Definition):
+            return Template(item, self._scope), {}
+        assert isinstance(item, tree.Variant)  # noqa: S101 - asked by the caller
+        value = self._scope.names.get(item.name.text)
+        if value is UNKNOWN:
+            raise Silent
+        if isinstance(value, Template):
+            value = BlockRecipe(value, ())
+        if not isinstance(value, BlockRecipe) or value.template.definition.kind != "network":
+            if isinstance(item.value, tree.Body):
+                between = Span(item.span.source, item.name.span.end, item.value.span.start)
+                fix = Fix.safe(between, " ") if between.text.strip() == "=" else None
+                message, helps = (
+                    "a body follows the name of a network without =",
+                    f"write network {item.name.text} {{ ... }}",
+                )
+                raise error("E411", message, between, help=helps, fix=fix)
+            raise error(
+                "E411",
+                f"a network is a variant of another network, and this is {describe(value)}",
+                item.value.span,
+                help="write network Name = Other(argument = value)",
+            )
+        if any(isinstance(argument, Value) for _, argument in value.arguments):
+            raise error("E411", "a network takes no values as arguments", item.value.span)
+        return value.template, dict(value.arguments)
+
+    def _has_variants(self, definition: tree.Definition) -> bool:
+        for item in self._file.items:
+            value = self._scope.names.get(item.name.text) if isinstance(item, tree.Variant) else None
+            template = value.template if isinstance(value, BlockRecipe) else value
+            if isinstance(template, Template) and template.definition is definition:
+                return True
+            if value is UNKNOWN and isinstance(item, tree.Variant) and _base(item) == definition.name.text:
+                return True  # what is wrong with the variant was said
+        return False
+
+    def _check_rules(self, network: Module, spans: Mapping[int, Span]) -> None:
+        """Report rules by which no layer of their kind could begin."""
+        by_kind: dict[str, list[tuple[int, InitRule]]] = {}
+        for at, rule in enumerate(network.init):
+            by_kind.setdefault(rule.kind, []).append((at, rule))
+        todo, seen = [network] if by_kind else [], {network.id}
+        reported: set[int] = set()
+        checked: set[tuple[str, str, int]] = set()
+        while todo:
+            for child in todo.pop().children:
+                unit = child.unit
+                if isinstance(unit, Use):
+                    if unit.module not in seen:
+                        seen.add(unit.module)
+                        todo.append(self._context.modules[unit.module])
+                    continue
+                tensors = {t.name: t for t in unit.layer.tensors(unit.x)} if unit.layer.kind in by_kind else {}
+                axes = {(unit.layer.kind, name, len(tensor.shape)) for name, tensor in tensors.items()}
+                if axes <= checked:
+                    continue  # a rule depends on the number of axes alone
+                checked |= axes
+                for at, rule in by_kind.get(unit.layer.kind, ()):
+                    if rule.tensor in tensors and at not in reported:
+                        try:
+                            check_begin(rule.initialiser, tensors[rule.tensor], rule.tensor, rule.kind, spans[at])
+                        except Problem as problem:
+                            reported.add(at)
+                            self._context.report(problem.diagnostic)
+
+
+def _base(variant: tree.Variant) -> str:
+    """The name of the network that a variant is made of, as it is written."""
+    node = variant.value.function if isinstance(variant.value, tree.Call) else variant.value
+    return node.text if isinstance(node, tree.Name) else ""
+
+
+def _is_network(item: tree.Item) -> bool:
+    return isinstance(item, tree.Variant) or (isinstance(item, tree.Definition) and item.kind == "network")

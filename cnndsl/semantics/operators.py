@@ -1,0 +1,294 @@
+"""Operators: arithmetic, comparisons and conditions on constants, and sums and products of what flows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.ir.program import Combine
+from cnndsl.layers.formula import SizeError, check_limits, show
+from cnndsl.layers.registry import OPERATIONS
+from cnndsl.layers.types import real
+from cnndsl.semantics.builder import MOST_CONDITIONS
+from cnndsl.semantics.context import LIGHT, too_long
+from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.functions import power
+from cnndsl.semantics.operator_hints import comment, list_item, no_operator, no_order, open_size, operator_help
+from cnndsl.semantics.size_hints import ways
+from cnndsl.semantics.value_hints import arrows, assigned, compared_for_given
+from cnndsl.semantics.values import RECIPES, UNKNOWN, Copies, Items, Part, Silent, Value, describe, key_for, weight_of
+from cnndsl.source import Span
+from cnndsl.symbolic.expr import RELATIONS, Expr, Test, TooLong, Truth, junction, negation
+from cnndsl.symbolic.number import SizeIsOpen, Traced, calculate, trace_weight, value_of
+from cnndsl.syntax import tree
+
+
+def unary(body: Evaluation, node: tree.Unary) -> Any:
+    """What `-x`, `+x` or `not x` is worth. Raises Problem."""
+    if node.operator == "not":
+        truth = body.truth(node.operand)
+        return Truth(not truth.value, negation(truth.test)) if isinstance(truth, Truth) else not truth  # type: ignore[arg-type]
+    value = body.known(node.operand)
+    if _is_number(value):
+        return -value if node.operator == "-" else value
+    if isinstance(value, RECIPES) and (problem := list_item(node)) is not None:
+        raise problem
+    if isinstance(value, Value) and node.operator == "-":
+        return combine(body, "mul", (value,), {"scalar": -1, "scalar_first": True}, node.span)
+    message = f"{node.operator} needs a number, and this is {describe(value)}"
+    raise error("E206", message, node.span, help=f"write {node.operator} before a number or a value")
+
+
+def binary(body: Evaluation, node: tree.Binary) -> Any:
+    """What an operator between two operands is worth. Raises Problem."""
+    if node.operator in ("and", "or"):
+        return _junction(body, node)
+    if node.operator == "//":
+        left = body.known(node.left)
+        if isinstance(left, (Value, *RECIPES)) and not isinstance(node.right, tree.Number):
+            raise comment(node)
+        right = body.known(node.right)
+    else:
+        left, right = body.all_known([node.left, node.right])
+    if _is_number(left) and _is_number(right):
+        return _calculate(body, node.operator, left, right, node.span)
+    if isinstance(left, Value) or isinstance(right, Value):
+        return _combine_two(body, node, left, right)
+    if node.operator == "*":
+        return _times(body, node, left, right)
+    if node.operator == "+" and isinstance(left, list) and isinstance(right, list):
+        return body.light(Items(left + right, weight_of(left) + weight_of(right) - 1), node.span)
+    if node.operator == "+" and isinstance(left, str) and isinstance(right, str):
+        return body.bounded_text(left + right, node.span)
+    raise error(
+        "E206",
+        f"{node.operator} cannot take {describe(left)} and {describe(right)}",
+        node.span,
+        help=operator_help(node, left, right),
+    )
+
+
+def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
+    """What `a < b == c` is worth. Raises Problem."""
+    result: bool | Truth = True
+    _check_arrows(body, node)
+    if (problem := compared_for_given(node, body.scope)) is not None:
+        raise problem
+    values = body.all_known(node.operands)
+    if set(node.operators) == {">"} and all(isinstance(value, RECIPES) for value in values[1:]):
+        raise arrows(node, ">")
+    for operator, left, right in zip(node.operators, values, values[1:], strict=False):
+        result = _join(body, "and", result, _compare(body, operator, left, right, node.span), node.span)
+    return result
+
+
+def _check_arrows(body: Evaluation, node: tree.Comparison) -> None:
+    """Raise Problem for an arrow that points to the left, which reads as < and a minus: `relu <- conv(8, 3)`."""
+    for operator, operand in zip(node.operators, node.operands[1:], strict=True):
+        text, start = node.span.source.text, operand.span.start
+        is_arrow = operator == "<" and text[start - 1 : start + 1] == "<-"
+        if is_arrow and isinstance(operand, tree.Unary) and isinstance(body.known(operand.operand), (Value, *RECIPES)):
+            first = node.operands[0]
+            if len(node.operands) == 2 and isinstance(first, tree.Name) and not _flows(body, first):
+                body.scope.names[first.text] = UNKNOWN
+                raise assigned(first, operand)
+            raise arrows(node, "<-")
+
+
+def _flows(body: Evaluation, name: tree.Name) -> bool:
+    """Whether a name stands for a layer, or for a value of the network."""
+    return name.text in body.scope and isinstance(body.scope.find(name.text)[0], (Value, *RECIPES))
+
+
+def _compare(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> bool | Truth:
+    body.go_through([left, right], span)
+    if operator in ("in", "not in"):
+        if not isinstance(right, list):
+            message = f"in looks into a list, and this is {describe(right)}"
+            raise error("E206", message, span, help="write a list after it: x in [1, 2]")
+        wanted = key_for(body.plain(left))
+        return any(key_for(body.plain(item)) == wanted for item in right) is (operator == "in")
+    if _is_number(left) and _is_number(right):
+        truth = RELATIONS[operator](left, right)
+        test = Test(operator, (Expr.of(left), Expr.of(right)))
+        if test.symbols():
+            body.fix(test)
+            return Truth(truth, test)
+        return bool(truth)
+    if operator in ("==", "!=") and not isinstance(left, Value) and not isinstance(right, Value):
+        return (_comparable(left) == _comparable(right)) is (operator == "==")
+    if isinstance(left, str) and isinstance(right, str):
+        return bool(RELATIONS[operator](left, right))
+    raise no_order(left, right, span)
+
+
+def _junction(body: Evaluation, node: tree.Binary) -> bool | Truth:
+    left = body.truth(node.left)
+    settled = bool(left) is (node.operator == "or")
+    if settled and not isinstance(left, Truth):
+        return left
+    try:
+        # Also where the left side settles it: the right side belongs to the test.
+        return _join(body, node.operator, left, body.truth(node.right), node.span)
+    except (Problem, Silent):
+        if settled:
+            return left
+        raise
+
+
+def _calculate(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> Any:
+    try:
+        if operator == "**":
+            result: Any = power(body.plain(left), body.plain(right), body.context.limits.digits)
+        else:
+            result = _traced(body, operator, left, right, span)
+    except ZeroDivisionError:
+        raise error("E206", "this divides by zero", span, help="make sure that the divisor is not 0") from None
+    except OverflowError:
+        result = None
+    plain = value_of(result)
+    if not isinstance(plain, (int, float)) or abs(plain) >= 10**body.context.limits.digits or plain != plain:
+        raise error("E502", "the result is too large a number, or none", span, help="calculate with smaller numbers")
+    return result
+
+
+def _traced(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> Any:
+    """The result with its expression; without, where that would be longer than anyone could follow."""
+    if operator == "*":
+        body.context.work(span, trace_weight(left) * trace_weight(right) // LIGHT)
+    try:
+        return calculate(operator, left, right)
+    except TooLong:
+        return calculate(operator, body.plain(left), body.plain(right))
+
+
+def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
+    if isinstance(left, RECIPES) and _is_number(right):
+        count = value_of(right)
+        if not isinstance(count, int) or count < 0:
+            raise error(
+                "E206",
+                f"a layer is repeated a whole number of times, and this is {describe(right)}",
+                node.right.span,
+                help="write a whole number, such as layer * 3",
+            )
+        body.plain(right)
+        if isinstance(left, Part):
+            raise error(
+                "E403",
+                f"{left.name} is one layer, and * makes new ones",
+                node.left.span,
+                help=f"write the layer itself, or apply it again: -> {left.name} -> {left.name}",
+            )
+        return body.light(Copies(left, count, node.left.span), node.span)
+    if isinstance(left, (list, str)) and _is_number(right):
+        count = body.plain(right)
+        if not isinstance(count, int):
+            message = f"a list is repeated a whole number of times, and this is {describe(right)}"
+            raise error("E206", message, node.right.span, help="write a whole number, such as [1] * 3")
+        if len(left) * count > body.context.limits.items:
+            raise too_long(body.context.limits.items, node.span)
+        if isinstance(left, str):
+            return body.bounded_text(left * count, node.span)
+        return body.light(Items(left * count), node.span)
+    if isinstance(right, RECIPES) and _is_number(left):
+        written = f"{node.right.span.text} * {node.left.span.text}"
+        fix = Fix.safe(node.span, written) if "#" not in node.span.text else None
+        raise error("E206", "the layer stands before the number", node.span, help=f"write {written}", fix=fix)
+    message = f"* cannot take {describe(left)} and {describe(right)}"
+    raise error("E206", message, node.span, help=operator_help(node, left, right))
+
+
+def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
+    kind = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(node.operator)
+    if kind is None:
+        raise no_operator(node, left, right)
+    if isinstance(left, Value) and isinstance(right, Value):
+        return combine(body, kind, (left, right), {}, node.span)
+    value, other, first = (left, right, False) if isinstance(left, Value) else (right, left, True)
+    if not _is_number(other):
+        raise error(
+            "E206",
+            f"{node.operator} cannot take a value of the network and {describe(other)}",
+            node.span,
+            help=operator_help(node, left, right),
+        )
+    is_traced = isinstance(other, Traced) and not other.is_open
+    try:
+        number = real(other.value if is_traced else body.plain(other))
+    except ValueError as problem:
+        where = node.left.span if first else node.right.span
+        raise error("E208", f"a number beside a value {problem}", where, help="write a smaller one") from None
+    if kind == "div" and number == 0 and not first:
+        raise error("E206", "this divides by zero", node.span, help="make sure that the divisor is not 0")
+    traced = {"scalar": Traced(number, other.expr)} if is_traced else {}
+    return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, node.span, traced)
+
+
+def combine(
+    body: Evaluation,
+    kind: str,
+    values: tuple[Value, ...],
+    fields: dict[str, Any],
+    span: Span,
+    traced: dict[str, Traced] | None = None,
+) -> Any:
+    """Apply an operation to values of the graph; what comes out. Raises Problem."""
+    if body.builder.is_chain:
+        raise error(
+            "E404",
+            "a chain holds layers only; this combines values",
+            span,
+            help="make it a block: block Name { ... }, and use that here",
+        )
+    for value in values:
+        body.own(value, span)
+    operation = OPERATIONS[kind](**fields)
+    least, most = operation.takes
+    if not least <= len(values) <= most:
+        wanted = str(least) if least == most else f"{least} or more"
+        raise error(
+            "E207",
+            f"{kind} takes {wanted} {'value' if wanted == '1' else 'values'}, and got {len(values)}",
+            span,
+            help="concat puts several values side by side; + adds them",
+        )
+    try:
+        xs, lacking = tuple(value.shape for value in values), tuple(value.unbatched for value in values)
+        shapes = operation.outputs_of(xs, lacking)
+        for shape in shapes:
+            check_limits(shape)
+    except SizeError as problem:
+        came = {value.span: f"{show(value.shape)} comes from {value.maker}" for value in values}
+        labels = tuple(Label(place, text) for place, text in came.items() if place != span)
+        helps = problem.help
+        if problem.code == "E306":
+            helps = ways(body, values, helps, joined=kind == "concat")
+        raise error(problem.code, problem.message, span, labels=labels, help=helps) from None
+    except SizeIsOpen:
+        raise open_size(span) from None
+    if len(values) == 1 and kind == "concat":
+        return values[0]  # as in a loop that collects what it joins: the first turn has nothing to join
+    action = Combine(operation=operation, traced=traced or {})
+    outputs = body.builder.step(action, values, shapes, span, kind)
+    return outputs if len(outputs) > 1 else outputs[0]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, Traced)) and not isinstance(value, bool)
+
+
+def _comparable(value: Any) -> Any:
+    return key_for(value_of(value)) if not _is_number(value) else value_of(value)
+
+
+def _join(body: Evaluation, operator: str, left: bool | Truth, right: bool | Truth, span: Span) -> bool | Truth:
+    value = (bool(left) and bool(right)) if operator == "and" else (bool(left) or bool(right))
+    test = junction(operator, *(side.test if isinstance(side, Truth) else side for side in (left, right)))
+    if isinstance(test, bool):
+        return value
+    body.context.work(span, test.weight // LIGHT)
+    if test.weight > MOST_CONDITIONS:  # nobody could follow it: the outcome will do
+        body.fix(test)
+        return value
+    return Truth(value, test)

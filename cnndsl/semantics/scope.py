@@ -1,0 +1,104 @@
+"""Which name means what, where: scopes, and the names that the lines of a body give a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from cnndsl.layers.initialisers import RULES
+from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.semantics.functions import TABLE
+from cnndsl.semantics.values import IDENTITY, Function, InitialiserKind, Kind, Scope
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+
+
+def labels(statement: tree.Statement) -> list[tree.Name]:
+    """The names that a line gives to its layers by label."""
+    found: list[tree.Name] = []
+    todo: list[Any] = [statement.value] if isinstance(statement, tree.Apply) else []
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tree.Pipe):
+            todo.extend(node.stages)
+        elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
+            found.append(node.label)
+    return found
+
+
+def first_places(body: tree.Body, *, in_braces: bool) -> dict[str, Span]:
+    """Where each name of a body is first given a meaning, also by the lines of its conditions and loops.
+
+    With `in_braces`, where one is in braces that are a stage, `it -> { skip = it; conv(8, 3) }`: it is known in there
+    alone.
+    """
+    places: dict[str, Span] = {}
+    todo: list[tuple[Any, bool]] = [(body, False)]
+    while todo:
+        node, is_inner = todo.pop()
+        parts: tuple[Any, ...] = ()
+        match node:
+            case tree.Body():
+                parts = node.statements
+            case tree.For() | tree.Repeat() | tree.When():
+                parts = (node.body,)
+            case tree.Apply(value=tree.If() as branch):
+                parts = tuple(_branches(branch))
+            case tree.Bind() | tree.Labelled():
+                names = node.targets if isinstance(node, tree.Bind) else (node.label,)
+                for name in names:
+                    if is_inner is in_braces and isinstance(name, tree.Name):
+                        places.setdefault(name.text, name.span)
+                parts = _expressions(node)
+            case tree.Node():
+                parts = _expressions(node)
+        todo.extend((part.body, True) if isinstance(part, _Braces) else (part, is_inner) for part in reversed(parts))
+    return places
+
+
+class _Braces(NamedTuple):
+    """Lines in braces that are a stage."""
+
+    body: tree.Body
+
+
+def _expressions(node: tree.Node) -> tuple[Any, ...]:
+    """What an expression, or a line of one, is made of."""
+    parts: list[Any] = []
+    for part in node.contents:
+        for item in part if isinstance(part, tuple) else (part,):
+            if isinstance(item, tree.Body):
+                parts.append(_Braces(item))
+            elif isinstance(item, tree.Node):
+                parts.append(item)
+    return tuple(parts)
+
+
+def _branches(node: tree.If) -> Iterator[tree.Body]:
+    """The lines of each branch of a condition that is a line of its own."""
+    branch: tree.Body | tree.If | None = node
+    while isinstance(branch, tree.If):
+        yield branch.yes
+        branch = branch.no
+    if branch is not None:
+        yield branch
+
+
+def nodes(body: tree.Body) -> Iterator[tree.Node]:
+    """Everything that is written in a body."""
+    todo: list[tree.Node] = [body]
+    while todo:
+        node = todo.pop()
+        yield node
+        for part in node.contents:
+            todo.extend(item for item in (part if isinstance(part, tuple) else (part,)) if isinstance(item, tree.Node))
+
+
+def language() -> Scope:
+    """The outermost scope: layer kinds and functions."""
+    scope = Scope(None)
+    scope.names.update({word: Function(word) for word in (*TABLE, *OPERATIONS, "parameter")})
+    scope.names.update({word: Kind(layer) for word, layer in KINDS.items()})  # some are the words of operations too
+    scope.names.update({word: InitialiserKind(word) for word in RULES})
+    scope.names["identity"] = IDENTITY
+    return scope

@@ -1,0 +1,525 @@
+"""The lines of a body, one after the other, and what goes out of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
+from cnndsl.ir.program import Output
+from cnndsl.semantics.application import Application
+from cnndsl.semantics.builder import Builder
+from cnndsl.semantics.context import Context
+from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.initialisation import init_rules
+from cnndsl.semantics.inputs import declare_shape
+from cnndsl.semantics.name_hints import AsInPyTorch
+from cnndsl.semantics.operator_hints import nested_too_deeply, open_size, other_input, result_of
+from cnndsl.semantics.scope import first_places, labels
+from cnndsl.semantics.values import (
+    IDENTITY,
+    RECIPES,
+    UNKNOWN,
+    BraceRecipe,
+    Choice,
+    Function,
+    Items,
+    Part,
+    Recipe,
+    Scope,
+    Silent,
+    Unknown,
+    Value,
+    describe,
+)
+from cnndsl.source import Span
+from cnndsl.symbolic.expr import TooLong
+from cnndsl.symbolic.number import SizeIsOpen, value_of
+from cnndsl.syntax import tree
+
+
+def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, ...]:
+    """What an `output` line declares. Raises Problem."""
+    if body.builder.training:
+        raise error(
+            "E412",
+            "an output line stands outside of when training { }",
+            statement.span,
+            help="put it behind the braces: output it, aux when training",
+        )
+    named = [item for item in statement.items if item.name is not None]
+    if named and len(named) != len(statement.items):
+        raise error("E410", "either all outputs have names, or none", statement.span, help="write output a = x, b = y")
+    names = [item.name.text for item in named if item.name is not None]
+    if len(set(names)) != len(names):
+        raise error("E410", "two outputs have the same name", statement.span, help="give each its own")
+    outputs = []
+    for item in statement.items:
+        if item.when is not None:
+            check_training(item.when)
+        value = body.known(item.value)
+        if not isinstance(value, Value):
+            raise error(
+                "E410",
+                f"an output is a value, and this is {describe(value_of(value))}",
+                item.span,
+                help=result_of(value)
+                or f"apply the layer first: output it -> {value.name if isinstance(value, Part) else 'layer'}"
+                if isinstance(value, RECIPES)
+                else "several are written without brackets: output a, b"
+                if isinstance(value, list)
+                else "write output it",
+            )
+        only_training = item.when is not None
+        body.builder.training, outer = only_training or body.builder.training, body.builder.training
+        try:
+            body.own(value, item.span)
+        finally:
+            body.builder.training = outer
+        _check_batch(body, value, item.span)
+        name = item.name.text if item.name else None
+        outputs.append(Output(value=value.index, name=name, training=only_training))
+    if all(output.training for output in outputs):
+        raise error("E410", "nothing is given in evaluation", statement.span, help="name an output without when")
+    return tuple(outputs)
+
+
+def last_value(body: Evaluation) -> tuple[Output, ...] | None:
+    """The value at the end of the body as its output."""
+    if isinstance(body.current, Unknown):
+        return None
+    if body.current is None:
+        body.context.report(
+            error(
+                "E401",
+                f"nothing flows through {body.builder.name}",
+                body.builder.span,
+                help="declare what comes in: input(3, 32, 32)",
+            ).diagnostic
+        )
+        return None
+    values = body.current if isinstance(body.current, tuple) else (body.current,)
+    for value in values:
+        try:
+            _check_batch(body, value, value.span)
+        except Problem as problem:
+            body.context.report(problem.diagnostic)
+            return None
+    return tuple(Output(value=value.index) for value in values)
+
+
+def _check_batch(body: Evaluation, value: Value, span: Span) -> None:
+    """Raise Problem for an output of a network that is the same for all samples."""
+    if value.unbatched and body.builder.kind == "network":
+        raise error(
+            "E316",
+            f"an output has a batch, and {value.maker} is a parameter, which has none",
+            span,
+            help="put it together with a value that comes from the input; what is learned is in state_dict() anyway",
+        )
+
+
+def check_training(mode: tree.Name) -> None:
+    """Raise Problem unless `when` is followed by the one mode that there is."""
+    if mode.text != "training":
+        helps = "write when training"
+        if mode.text.startswith(("eval", "infer", "test", "predict", "val")):
+            helps = "what stands outside of when training { } is for both training and evaluation"
+        raise error("E412", f"there is no mode called {mode.text}", mode.span, help=helps)
+
+
+def report_unused(body: Evaluation) -> None:
+    """Report the layers of a body that have a name and are never applied."""
+    for name, value in body.scope.names.items():
+        if not isinstance(value, Part) or value.owner is not body.builder:
+            continue
+        slot = body.builder.slots.get(name)
+        if slot is None:
+            continue
+        absent = value.recipe == IDENTITY or (isinstance(value.recipe, Choice) and value.recipe.recipe is None)
+        if slot.applied or absent:
+            body.context.needed([slot.span])
+        else:
+            body.context.idle(
+                Diagnostic(
+                    "W201",
+                    f"{name} is declared and never used",
+                    slot.span,
+                    help=("apply it with ->, or remove it; the generated module leaves it out",),
+                    severity=Severity.WARNING,
+                )
+            )
+
+
+def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
+    """Report what a body works out and none of its outputs needs, and forget it; and the inputs that nothing reads."""
+    for span, name in body.builder.drop_unused(outputs):
+        what = f"{name} is worked out and never used" if name else "what comes out here is never used"
+        body.context.idle(
+            Diagnostic(
+                "W202",
+                what,
+                span,
+                help=("lead it to the output, or remove it; the generated module leaves it out",),
+                severity=Severity.WARNING,
+            )
+        )
+    if body.builder.kind == "network":
+        for span, name in body.builder.unread_inputs(outputs):
+            message = f"{name} comes in and is never used"
+            helps = (f"begin a line with it, {name} -> ..., or remove it",)
+            body.context.idle(Diagnostic("W202", message, span, help=helps, severity=Severity.WARNING))
+
+
+def _layer(node: tree.Expression) -> Span:
+    """Where the layer of a stage is written, without its name."""
+    return node.layer.span if isinstance(node, tree.Labelled) else node.span
+
+
+class Body(Application):
+    """Works out a whole body: of a network, block, sequence or chain."""
+
+    outputs: tuple[Output, ...] | None = None
+    output_span: Span | None = None
+
+    def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
+        super().__init__(context, builder, scope)
+        self.init_spans: dict[int, Span] = {}
+        """Where each rule of the network stands."""
+        self._lines: tree.Body | None = None
+        self._is_whole = True
+        """Whether all lines so far could be read."""
+        self._first: dict[str, Span] | None = None
+        self._inner: dict[str, Span] | None = None
+
+    def run(self, body: tree.Body) -> tuple[Output, ...] | None:
+        """Work out all lines; the outputs of the body, or None after a mistake in it."""
+        before = len(self.context.diagnostics)
+        self._lines = body
+        self.run_branch(body)
+        report_unused(self)
+        if not self._is_whole or any(d.severity is Severity.ERROR for d in self.context.diagnostics[before:]):
+            return None
+        outputs = self.outputs if self.outputs is not None else last_value(self)
+        if outputs is not None:
+            report_dropped(self, outputs)
+        return outputs
+
+    def declared_at(self, name: tree.Name) -> Span | None:
+        if self._first is None:
+            self._first = first_places(self._lines, in_braces=False) if self._lines is not None else {}
+        found, bound = self._first.get(name.text), self.bound
+        if (
+            bound is not None
+            and found == bound.targets[0].span
+            and bound.span.start <= name.span.start < bound.span.end
+        ):
+            return None  # x = relu(x): the line itself
+        return found
+
+    def given_in_braces(self, name: tree.Name) -> Span | None:
+        if self._inner is None:
+            self._inner = first_places(self._lines, in_braces=True) if self._lines is not None else {}
+        found = self._inner.get(name.text)
+        return found if found is not None and found.start < name.span.start else None
+
+    def run_branch(self, body: tree.Body) -> None:
+        for statement in body.statements:
+            try:
+                self._run(statement)
+            except Problem as problem:
+                self._give_up(statement, problem)
+            except Silent:
+                self._give_up(statement)
+            except SizeIsOpen:
+                self.context.report(open_size(statement.span).diagnostic)
+                self._give_up(statement)
+            except TooLong:
+                self.context.report(
+                    error(
+                        "E502",
+                        "the sizes or conditions here hang together with parameters in too long a way",
+                        statement.span,
+                        help="write some of them as numbers, or divide the block into smaller ones",
+                    ).diagnostic
+                )
+                self._give_up(statement)
+            except RecursionError:
+                self.context.report(nested_too_deeply(statement.span).diagnostic)
+                self._give_up(statement)
+
+    def _give_up(self, statement: tree.Statement, problem: Problem | None = None) -> None:
+        """Go on after a mistake, and report it if it is not yet: what the line would have given is unknown."""
+        stage, value = self._begin(statement)
+        if isinstance(problem, AsInPyTorch) and stage and isinstance(value, Value) and not self.context.in_block:
+            self.context.report(problem.settled(stage, value.shape))
+        elif problem is not None:
+            self.context.report(problem.diagnostic)
+        if isinstance(statement, tree.Bind):
+            for target in statement.targets:
+                self.scope.names.setdefault(target.text, UNKNOWN)
+                if not isinstance(self.scope.names[target.text], Part):
+                    self.scope.give(target, UNKNOWN)
+            if isinstance(statement.value, tree.Call) and isinstance(statement.value.function, tree.Input):
+                self.current = self.entry = UNKNOWN
+        else:
+            self.current = UNKNOWN
+            if self.entry is None:
+                self.entry = UNKNOWN
+            for name in labels(statement):
+                self.scope.names.setdefault(name.text, UNKNOWN)
+
+    def _begin(self, statement: tree.Statement) -> tuple[Span | None, Any]:
+        """Apply what stands before the mistake in a pipeline: one that is hidden in it is found so.
+
+        Where the layer with the mistake is written, and what it would be applied to, as far as these are known.
+        """
+        begun, self.begun = self.begun, None
+        if not isinstance(statement, (tree.Apply, tree.Bind)):
+            return None, None
+        if begun is None or begun.node is not statement.value:
+            return (_layer(statement.value), self.current) if isinstance(statement, tree.Apply) else (None, None)
+        value = begun.start if isinstance(begun.start, Value) else self.current
+        if self.builder.is_chain or not isinstance(value, Value):
+            return None, None
+        if isinstance(statement, tree.Bind) and value is not begun.start:
+            return None, None
+        try:
+            return _layer(begun.mistaken), self.apply(begun.chain, value, begun.node.span)
+        except Problem as problem:
+            self.context.report(problem.diagnostic)
+        except (Silent, SizeIsOpen, TooLong, RecursionError):
+            pass
+        return None, None
+
+    def _lose(self, line: tree.Lost) -> None:
+        """Go on after a line that could not be read, and of which enough was said."""
+        self._is_whole = False
+        if line.flows or self.builder.is_chain or self.entry is None:
+            self.current = UNKNOWN
+        if self.entry is None:
+            self.entry = UNKNOWN
+        for name in line.names:
+            if not isinstance(self.scope.names.get(name), Part):
+                self.scope.names[name] = UNKNOWN
+
+    def _run(self, statement: tree.Statement) -> None:
+        self.context.work(statement.span)
+        match statement:
+            case tree.Apply(value=tree.If() as branch):
+                self._branch(branch)
+            case tree.Apply():
+                self._apply_line(statement.value)
+            case tree.Bind():
+                self._bind(statement)
+            case tree.For():
+                items = self.items(statement.source)
+                with self.builder.looping(statement.span):
+                    for item in items:
+                        self.bind_targets(statement.targets, item)
+                        self.run_branch(statement.body)
+            case tree.Repeat():
+                self._repeat(statement)
+            case tree.Output():
+                self._output_line(statement)
+            case tree.When():
+                self._when(statement)
+            case tree.Lost():
+                self._lose(statement)
+            case tree.Init():
+                if self.builder.kind != "network":
+                    raise error(
+                        "E212",
+                        "only a network says how its layers begin",
+                        statement.span,
+                        help="move this line to the network, or give the layer weight_init=",
+                    )
+                rules = init_rules(self, statement)
+                for setting, rule in zip(statement.settings, rules, strict=True):
+                    self.init_spans[len(self.builder.init)] = setting.span
+                    self.builder.init.append(rule)
+
+    def _when(self, statement: tree.When) -> None:
+        check_training(statement.mode)
+        if self.builder.training:
+            raise error("E412", "this stands in when training already", statement.span, help="remove the inner one")
+        if self.builder.kind != "network":
+            raise error(
+                "E412",
+                "only a network has lines for training alone",
+                statement.span,
+                help="apply the block inside when training { } of the network",
+            )
+        before = self.current
+        self.builder.training = True
+        try:
+            self.run_branch(statement.body)
+        finally:
+            self.builder.training = False
+            self.current = before
+
+    def _branch(self, node: tree.If) -> None:
+        truth = self.truth(node.condition)
+        chosen = node.yes if truth else node.no
+        with self.builder.on(truth, bool(truth)):
+            if isinstance(chosen, tree.If):
+                self._branch(chosen)
+            elif chosen is not None:
+                self.run_branch(chosen)
+
+    def _apply_line(self, node: tree.Expression) -> None:
+        result = self.evaluate(node)
+        if isinstance(result, Unknown):
+            raise Silent
+        if isinstance(result, Value):
+            self.own(result, node.span)
+            self.current = result
+        elif isinstance(result, tuple):
+            self.current = result
+        elif isinstance(result, RECIPES):
+            if self.current is None:
+                raise error(
+                    "E401", "nothing flows here yet", node.span, help="declare the input first: input(3, 32, 32)"
+                )
+            self.current = self.apply(result, self.current, node.span)
+        elif isinstance(result, Function):
+            message = f"{result.name} is a function, and needs its arguments"
+            raise error("E206", message, node.span, help=f"write {result.name}(...)")
+        else:
+            helps = "give it a name: name = ..., or remove it"
+            if isinstance(result, list) and any(isinstance(item, RECIPES) for item in result):
+                helps = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
+            raise error("E405", f"this line is {describe(result)}, and does nothing", node.span, help=helps)
+
+    def _repeat(self, statement: tree.Repeat) -> None:
+        given = self.known(statement.count)
+        count = self.plain(given)
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise error(
+                "E206",
+                f"repeat takes a whole number of times, and this is {describe(count)}",
+                statement.count.span,
+                help="write how often, such as repeat 3 { ... }",
+            )
+        self.context.turn(statement.count.span, count)
+        with self.builder.looping(statement.span):
+            for _ in range(count):
+                self.run_branch(statement.body)
+
+    # Names
+
+    def _bind(self, statement: tree.Bind) -> None:
+        node = statement.value
+        if len(statement.targets) > 1:
+            self._bind_several(statement)
+            return
+        (target,) = statement.targets
+        if isinstance(node, tree.Call) and isinstance(node.function, tree.Input):
+            self._set(target, self.declare_input(node, target.text))
+            return
+        self.bound = statement
+        value = self.evaluate(node)
+        if isinstance(value, tuple):  # several values under one name are a list
+            value = Items(value)
+        if isinstance(value, RECIPES):
+            self._bind_layer(target, value, node)
+        else:
+            self._set(target, value)
+
+    def _bind_layer(self, target: tree.Name, recipe: Recipe, node: tree.Expression) -> None:
+        if self.builder.is_chain:
+            raise error(
+                "E405",
+                "in a chain a layer stands where it is applied",
+                target.span.to(node.span),
+                help=f"to give it a name write {target.text}: {node.span.text}",
+            )
+        if isinstance(recipe, Part):
+            raise error(
+                "E403", f"this layer is already called {recipe.name}", node.span, help=f"use {recipe.name} itself"
+            )
+        self.builder.declare(target.text, target.span)
+        recipe = self._as_before(recipe, target.text)
+        self.scope.give(target, Part(self.builder, target.text, recipe, node.span))
+
+    def _as_before(self, recipe: Recipe, name: str) -> Recipe:
+        """The recipe with braces in which `name` means what it meant before it was bound to the recipe."""
+        if isinstance(recipe, Choice) and recipe.recipe is not None:
+            return replace(recipe, recipe=self._as_before(recipe.recipe, name))
+        if not isinstance(recipe, BraceRecipe):
+            return recipe
+        scope = Scope(recipe.scope)
+        scope.ended = recipe.scope.ended
+        with suppress(KeyError):
+            scope.names[name] = recipe.scope.find(name)[0]
+        return BraceRecipe(recipe.body, scope)
+
+    def _bind_several(self, statement: tree.Bind) -> None:
+        value = self.known(statement.value)
+        items = list(value) if isinstance(value, (tuple, list)) else [value]
+        if len(items) != len(statement.targets):
+            names = len(statement.targets)
+            helps = "write as many names as there are values"
+            if isinstance(statement.value, tree.Call) and statement.value.function.span.text == "split":
+                helps = f"split is given the number of parts, not their size: split(..., {names})"
+            message = f"here are {names} names, and {len(items)} value{'s' if len(items) != 1 else ''} for them"
+            raise error("E206", message, statement.span, help=helps)
+        for target, item in zip(statement.targets, items, strict=True):
+            self._set(target, item)
+
+    def _set(self, target: tree.Name, value: Any) -> None:
+        before = self.scope.names.get(target.text)
+        if isinstance(before, Part) and before.owner is self.builder:
+            self.scope.names[target.text] = UNKNOWN  # either may be meant from here on
+            raise error(
+                "E204",
+                f"{target.text} is a layer of this body; its name is given once",
+                target.span,
+                labels=(Label(before.span, "it is declared here"),),
+                help="choose another name",
+            )
+        self.scope.give(target, value)
+        if isinstance(value, Value) and value.owner is self.builder:
+            self.builder.names.setdefault(value.index, target.text)
+        elif isinstance(value, (list, tuple)):
+            self.builder.name_items(target.text, value)
+
+    # What comes in and goes out
+
+    def declare_input(self, call: tree.Call, name: str) -> Value:
+        if self.builder.kind != "network":
+            raise error(
+                "E409",
+                "only a network declares what comes in",
+                call.span,
+                help="in a block or sequence, input is what it is applied to",
+            )
+        if self.builder.steps:
+            raise error("E409", "inputs are declared before anything is applied", call.span, help="move this line up")
+        if name in self.builder.inputs:
+            raise error("E409", f"{name} is declared already", call.span, help="give it a name: left = input(...)")
+        shape = declare_shape(self, call, len(self.builder.inputs))
+        suspicion = other_input(shape, call.span)
+        if suspicion is not None:
+            self.context.report(suspicion)
+        value = self.builder.input(name, shape, call.span)
+        if self.entry is None:
+            self.entry = self.current = value
+        return value
+
+    def _output_line(self, statement: tree.Output) -> None:
+        if self.builder.is_chain:
+            raise error(
+                "E404", "the output of a chain is that of its last layer", statement.span, help="remove this line"
+            )
+        if self.output_span is not None:
+            raise error(
+                "E410",
+                "the outputs are declared already",
+                statement.span,
+                labels=(Label(self.output_span, "here"),),
+                help="put all outputs into one line: output a, b",
+            )
+        self.output_span = statement.span
+        self.outputs = declared_outputs(self, statement)

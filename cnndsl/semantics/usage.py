@@ -1,0 +1,126 @@
+"""Names that nothing asks for: parameters, constants, imports and blocks. Whatever they stand for changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cnndsl.diagnostics import Diagnostic, Severity
+from cnndsl.ir.names import why_not_class
+from cnndsl.semantics.context import Context
+from cnndsl.semantics.values import BlockRecipe, Choice, Copies, Template
+from cnndsl.symbolic.number import value_of
+from cnndsl.syntax import tree
+
+_NO_USE = frozenset({"name", "targets", "when", "mode", "kind"})
+"""The fields of the tree whose names are given or told, and not asked for."""
+
+
+def report_unread(context: Context, definition: tree.Definition, names: Mapping[str, Any]) -> None:
+    """Report the parameters and constants of a definition that none of its lines asks for; `names` are those of its
+    body, with their values.
+
+    A block that is handed on to another one has to take what that one gives, and its parameters are let pass.
+    """
+    key = ("unread", id(definition))
+    if key in context.memo:
+        return
+    asked = set(_asked(definition))
+    context.memo[key] = True
+    whose = definition.name.text
+    for parameter in definition.parameters:
+        name = parameter.name.text
+        if name not in asked and not name.startswith("_") and why_not_class(name) is None:
+            message = f"{name} is a parameter of {whose} and never used"
+            helps = ("use it in the body, or leave it out",)
+            context.idle(Diagnostic("W217", message, parameter.name.span, help=helps, severity=Severity.WARNING))
+    for bound in _bound(definition.body):
+        if bound.text not in asked and _is_constant(names.get(bound.text)):
+            _report_name(context, bound, f"a constant of {whose}")
+
+
+def report_unused_names(context: Context, file: tree.File) -> None:
+    """Report what a file defines or imports and nothing in it asks for.
+
+    A file without a network is there for others, which may ask for all of it.
+    """
+    if not any(isinstance(item, tree.Variant) or getattr(item, "kind", "") == "network" for item in file.items):
+        return
+    asked = {name for item in file.items if not isinstance(item, tree.Import) for name in _asked(item)}
+    for item in file.items:
+        match item:
+            case tree.Import():
+                named = [(name, "imported") for name in item.names]
+            case tree.Constant():
+                named = [(item.name, "a constant")]
+            case tree.Extern():
+                named = [(item.name, "a class from elsewhere")]
+            case tree.Definition() if item.kind != "network":
+                named = [(item.name, f"a {item.kind}")]
+            case _:
+                named = []
+        for name, what in named:
+            if name.text not in asked:
+                _report_name(context, name, what)
+
+
+def _report_name(context: Context, name: tree.Name, what: str) -> None:
+    if not name.text.startswith("_"):
+        message, helps = f"{name.text} is {what} and never used", ("use it, or leave it out",)
+        context.idle(Diagnostic("W236", message, name.span, help=helps, severity=Severity.WARNING))
+
+
+def _bound(body: tree.Body) -> Iterator[tree.Name]:
+    """The names that lines of a body bind, each once; what is taken apart into several names is let pass."""
+    seen: set[str] = set()
+    for node in _nodes(body):
+        if isinstance(node, tree.Bind) and len(node.targets) == 1 and node.targets[0].text not in seen:
+            seen.add(node.targets[0].text)
+            yield node.targets[0]
+
+
+def _nodes(body: tree.Body) -> Iterator[tree.Node]:
+    """The lines of a body, and of those in its conditions and loops."""
+    todo: list[Any] = [body]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tuple):
+            todo.extend(reversed(node))
+        elif isinstance(node, tree.Node):
+            yield node
+            if not isinstance(node, tree.Bind):
+                todo.extend(reversed(node.contents))
+
+
+def _is_constant(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_constant, value))
+    return isinstance(value_of(value), (bool, int, float, str))
+
+
+def hand_on(context: Context, item: Any) -> None:
+    """Note that a value is handed on: a block in it may have parameters for the sake of others."""
+    if isinstance(item, list):
+        for part in item:
+            hand_on(context, part)
+    elif isinstance(item, (Choice, Copies)):
+        hand_on(context, item.recipe)
+    elif isinstance(item, BlockRecipe):
+        hand_on(context, item.template)
+    elif isinstance(item, Template):
+        context.needed(parameter.name.span for parameter in item.definition.parameters)
+
+
+def _asked(item: tree.Item) -> Iterator[str]:
+    """The names that a definition, with the defaults of its parameters, or another item of a file asks for."""
+    todo: list[Any] = [item]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tuple):
+            todo.extend(node)
+        elif isinstance(node, tree.Name):
+            yield node.text
+        elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
+            todo.append(node.layer)
+        elif isinstance(node, tree.Node):
+            todo.extend(getattr(node, name) for name in node.__match_args__ if name not in _NO_USE)

@@ -1,0 +1,410 @@
+"""What an expression can be worth while a text is worked out, and how much of it one text may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from math import prod
+from typing import Any
+
+from cnndsl.ir.names import snake
+from cnndsl.ir.program import Weights, nested_shape
+from cnndsl.layers.base import Layer
+from cnndsl.layers.formula import Shape
+from cnndsl.layers.initialisers import Initialiser
+from cnndsl.source import Span
+from cnndsl.symbolic.expr import Number, Truth
+from cnndsl.symbolic.number import Traced, work_key
+from cnndsl.syntax import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds; the defaults are far above what real networks need, and low enough that no step takes seconds."""
+
+    layers: int = 10_000
+    """Layers, operations and blocks that are worked out one by one, and turns of loops."""
+    work: int = 500_000
+    """Lines and expressions that are worked out, and items of what is made or gone through on the way."""
+    size: int = 50_000
+    """Layers of the whole network, repeated blocks counted each time."""
+    items: int = 100_000
+    """Items of a list, and turns of one loop."""
+    depth: int = 40
+    """Blocks, and chains with names of their own, inside one another."""
+    digits: int = 60
+    """Of a number that arithmetic gives."""
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Limits:
+        """The limits with some given as `name=number`. Raises ValueError with a sentence for the user."""
+        names = {field.name for field in fields(cls)}
+        limits = cls()
+        for text in texts:
+            name, _, number = text.partition("=")
+            if name not in names or not number.isdecimal() or len(number) > 12:
+                message = f"{text!r} is not of the form NAME=NUMBER with one of the limits {', '.join(sorted(names))}"
+                raise ValueError(message)
+            limits = replace(limits, **{name: int(number)})
+        return limits
+
+
+def raise_it(name: str, value: int) -> str:
+    """How to raise a limit, for a message."""
+    return f"where so much is meant, raise the limit: --limit {name}={value * 10}"
+
+
+class Items(list[Any]):
+    """A list of the language, with its weight."""
+
+    __slots__ = ("weight",)
+
+    def __init__(self, items: Iterable[Any], weight: int | None = None) -> None:
+        super().__init__(items)
+        self.weight = 1 + sum(map(weight_of, self)) if weight is None else weight
+
+
+def weight_of(value: Any) -> int:
+    """One for the value itself, and one for everything that it holds, however often it holds it."""
+    if isinstance(value, list) and not isinstance(value, Items):
+        return 1 + sum(map(weight_of, value))
+    return getattr(value, "weight", 1)
+
+
+class Unknown:
+    """The result of something that was already reported: whatever it touches stays silent."""
+
+
+UNKNOWN = Unknown()
+
+
+class Silent(Exception):  # noqa: N818 - a signal, not an error
+    """Raised where an unknown is needed: the statement is given up without a further message."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """Something that flows: number `index` among the values of the body `owner`.
+
+    `maker` is what people call the step that it comes from.
+    """
+
+    owner: object
+    index: int
+    shape: Shape
+    span: Span
+    maker: str
+    training: bool = False
+    """Whether it exists in training only."""
+    unbatched: bool = False
+    """Whether it has no batch axis, as a learned tensor has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A layer kind by its own name: `relu`."""
+
+    layer: type[Layer]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRecipe:
+    """A layer kind with its arguments: `conv(8, 5)`."""
+
+    layer: Layer
+    traced: tuple[tuple[str, Traced | tuple[Number | Traced, ...]], ...] = ()
+    weights: Weights | None = None
+    init: tuple[tuple[str, Initialiser], ...] = ()
+    span: Span | None = field(default=None, compare=False)
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.weights is not None:
+            given = (self.weights.weight, self.weights.bias)
+            object.__setattr__(self, "weight", 1 + sum(prod(nested_shape(numbers)) for numbers in given))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class External:
+    """A class from elsewhere, with the scope that its rules see."""
+
+    declaration: tree.Extern
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A block, sequence or network, with the scope that its body sees."""
+
+    definition: tree.Definition
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRecipe:
+    """A block or sequence with its arguments: `BasicBlock(64)`."""
+
+    template: Template
+    arguments: tuple[tuple[str, Any], ...]
+    span: Span | None = field(default=None, compare=False)
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BraceRecipe:
+    """`{ ... }` used as a layer; it is worked out when it is applied."""
+
+    body: tree.Body
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a chain: a recipe, and its label where it has one."""
+
+    recipe: Recipe
+    label: str | None
+    span: Span = field(compare=False)
+    quoted: bool = False
+    """Whether the label is a text, which need not be an identifier."""
+    is_word: bool = field(default=False, compare=False)
+    """Whether the text has a word for it, by which its part is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """`a -> b`: stages in a row, flat."""
+
+    stages: tuple[Stage, ...]
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + sum(weight_of(stage.recipe) for stage in self.stages))
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """`layer * n`: fresh copies in a row."""
+
+    recipe: Recipe
+    count: int
+    span: Span | None = field(default=None, compare=False)
+    """Where the layer is written that is copied."""
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + weight_of(self.recipe))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`if condition { } else { }` used as a layer: what was chosen, None being the identity."""
+
+    recipe: Recipe | None
+    condition: bool | Truth
+    span: Span = field(compare=False)
+    """Where what was chosen is written."""
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + weight_of(self.recipe))
+
+    @property
+    def outcome(self) -> bool:
+        """How the condition came out."""
+        return bool(self.condition)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A layer that a name in the body `owner` is bound to: one layer, however often it is used."""
+
+    owner: object
+    name: str
+    recipe: Recipe
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the language, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InitialiserKind:
+    """A rule by which weights begin, by its own name: `zeros`, `normal`."""
+
+    name: str
+
+
+Recipe = Kind | LayerRecipe | External | Template | BlockRecipe | BraceRecipe | Chain | Copies | Choice | Part
+RECIPES = (Kind, LayerRecipe, External, Template, BlockRecipe, BraceRecipe, Chain, Copies, Choice, Part)
+IDENTITY = Chain(())
+
+
+def key_for(value: Any) -> Any:
+    """A hashable key: two arguments with the same key give the same module."""
+    if isinstance(value, list):
+        return ("list", *map(key_for, value))
+    if isinstance(value, (bool, int, float, str)):
+        return (type(value).__name__, value)
+    if isinstance(value, Traced):
+        return work_key(value) if value.is_open else (type(value.value).__name__, value.value)
+    if isinstance(value, Truth):
+        return ("bool", value.value)
+    if isinstance(value, BlockRecipe):
+        return (value.template, tuple((name, key_for(item)) for name, item in value.arguments))
+    if isinstance(value, LayerRecipe):
+        # The text tells 1 from 1.0 and true, which an argument of a class from elsewhere may be.
+        return (type(value.layer), value.layer, value.layer.text, value.weights, value.init)
+    if isinstance(value, Chain):
+        return tuple((stage.label, key_for(stage.recipe)) for stage in value.stages)
+    if isinstance(value, Copies):
+        return ("copies", key_for(value.recipe), value.count)
+    if isinstance(value, Choice):
+        return ("choice", bool(value.condition), key_for(value.recipe))
+    return value
+
+
+def layer_name(layer: Layer | type[Layer]) -> str:
+    """What the text calls a layer: its kind, or the name of a class from elsewhere."""
+    return str(getattr(layer, "name", layer.kind))
+
+
+def describe(value: Any) -> str:
+    """What something is, in the user's words."""
+    value = value.value if isinstance(value, (Traced, Truth)) else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f'the text "{value}"' if len(value) <= 40 else "a text"
+    if isinstance(value, list):
+        return "a list of values" if value and all(isinstance(item, Value) for item in value) else "a list"
+    if isinstance(value, Value):
+        return "a value"
+    if isinstance(value, tuple):
+        return f"{len(value)} values"
+    if isinstance(value, Function):
+        return f"the function {value.name}"
+    if isinstance(value, (Initialiser, InitialiserKind)):
+        return "a word for how weights begin"
+    if isinstance(value, BlockRecipe):
+        value = value.template
+    if isinstance(value, Template):
+        return f"the {value.definition.kind} {value.definition.name.text}"
+    if isinstance(value, (Kind, LayerRecipe)):
+        return f"the layer {layer_name(value.layer)}"
+    if isinstance(value, External):
+        return f"the layer {value.declaration.name.text}"
+    return f"the layer {value.name}" if isinstance(value, Part) else "a layer"
+
+
+def recipe_word(recipe: Recipe) -> str:
+    """The word that an unnamed part made by a recipe is named by: `conv`, `basic_block`."""
+    match recipe:
+        case Kind():
+            return recipe.layer.kind
+        case LayerRecipe():
+            return snake(recipe.layer.word)
+        case External():
+            return snake(recipe.declaration.name.text)
+        case Template():
+            return snake(recipe.definition.name.text)
+        case BlockRecipe():
+            return snake(recipe.template.definition.name.text)
+        case _:
+            return "layers"
+
+
+class Scope:
+    """The names of a body (or file), over those of what surrounds it.
+
+    `walls` marks a scope through which no values and parts of the outside are seen: a body that is
+    worked out when it is applied, not where it is written.
+    """
+
+    __slots__ = ("ended", "given", "names", "parent", "walls")
+
+    def __init__(self, parent: Scope | None, *, walls: bool = False) -> None:
+        self.names: dict[str, Any] = {}
+        self.given: dict[str, Span] = {}
+        """The names that lines gave a meaning with `=`, and where."""
+        self.ended: dict[str, Span] = {}
+        """Those to which lines in braces gave one, which ended with the braces, and where."""
+        self.parent = parent
+        self.walls = walls
+
+    def give(self, name: tree.Name, value: Any) -> None:
+        """Let a name mean a value from here on."""
+        self.names[name.text] = value
+        self.given[name.text] = name.span
+        self.ended.pop(name.text, None)
+
+    def end(self, inner: Scope) -> None:
+        """Note which names had a meaning of their own in the braces that `inner` was the scope of."""
+        self.ended.update(inner.ended)
+        self.ended.update(inner.given)
+
+    def ended_with(self, name: str) -> Span | None:
+        """Where braces in here gave a name a meaning that ended with them, if it was given no other one since.
+
+        None for a word of the language, which has its own meaning again.
+        """
+        scope: Scope | None = self
+        ended: Span | None = None
+        while scope is not None:
+            ended = ended or scope.ended.get(name)
+            if name in scope.names:
+                return ended if scope.parent is not None else None
+            scope = scope.parent
+        return ended
+
+    def find(self, name: str) -> tuple[Any, bool]:
+        """What the name is bound to, and whether that is a value or part behind a wall. Raises KeyError.
+
+        What stands behind a wall hides nothing: `conv: { conv(8, 3) -> relu }` means the layer kind.
+        """
+        scope: Scope | None = self
+        behind = False
+        walled: list[Any] = []
+        while scope is not None:
+            if name in scope.names:
+                value = scope.names[name]
+                if not (behind and isinstance(value, (Value, Part))):
+                    return value, False
+                walled.append(value)
+            behind = behind or scope.walls
+            scope = scope.parent
+        if walled:
+            return walled[0], True
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether something is called so, behind a wall or not."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return scope is not None
+
+    def is_original(self, name: str) -> bool:
+        """Whether a word of the language still means what it means everywhere."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return scope is not None and scope.parent is None
+
+    def visible(self) -> list[str]:
+        """Every name that can be written here."""
+        names: dict[str, None] = {}
+        scope: Scope | None = self
+        while scope is not None:
+            names.update(dict.fromkeys(scope.names))
+            scope = scope.parent
+        return list(names)

@@ -1,0 +1,313 @@
+"""Traced numbers: a plain number with the expression that led to it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import CoreSchema, core_schema
+
+from cnndsl.symbolic.expr import (
+    DIVISIONS,
+    RELATIONS,
+    Atom,
+    Expr,
+    Guard,
+    Number,
+    Operation,
+    Symbol,
+    TooLong,
+    Truth,
+    divide,
+    parse_expr,
+)
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+
+
+class SizeIsOpen(Exception):  # noqa: N818 - a signal to the stage that asked for a number
+    """Raised where a plain number is needed and the size is left open."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traced:
+    """A number with the expression that it was computed by."""
+
+    value: Number
+    expr: Expr
+
+    def _binary(self, other: object, name: str, swap: bool) -> Any:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        left, right = (other, self) if swap else (self, other)
+        return calculate(name, left, right)
+
+    def __add__(self, other: object) -> Any:
+        return self._binary(other, "+", False)
+
+    def __radd__(self, other: object) -> Any:
+        return self._binary(other, "+", True)
+
+    def __sub__(self, other: object) -> Any:
+        return self._binary(other, "-", False)
+
+    def __rsub__(self, other: object) -> Any:
+        return self._binary(other, "-", True)
+
+    def __mul__(self, other: object) -> Any:
+        return self._binary(other, "*", False)
+
+    def __rmul__(self, other: object) -> Any:
+        return self._binary(other, "*", True)
+
+    def __floordiv__(self, other: object) -> Any:
+        return self._binary(other, "//", False)
+
+    def __rfloordiv__(self, other: object) -> Any:
+        return self._binary(other, "//", True)
+
+    def __mod__(self, other: object) -> Any:
+        return self._binary(other, "%", False)
+
+    def __rmod__(self, other: object) -> Any:
+        return self._binary(other, "%", True)
+
+    def __truediv__(self, other: object) -> Any:
+        return self._binary(other, "/", False)
+
+    def __rtruediv__(self, other: object) -> Any:
+        return self._binary(other, "/", True)
+
+    def __neg__(self) -> Any:
+        return calculate("-", 0, self)
+
+    def __pos__(self) -> Traced:
+        return self
+
+    def __abs__(self) -> Any:
+        return -self if self < 0 else self
+
+    def __lt__(self, other: object) -> bool:
+        return self._compare("<", other)
+
+    def __le__(self, other: object) -> bool:
+        return self._compare("<=", other)
+
+    def __gt__(self, other: object) -> bool:
+        return self._compare(">", other)
+
+    def __ge__(self, other: object) -> bool:
+        return self._compare(">=", other)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        return self._compare("==", other)
+
+    def __ne__(self, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented
+        return self._compare("!=", other)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __bool__(self) -> bool:
+        return self._compare("!=", 0)
+
+    def __index__(self) -> int:
+        if self.is_open:
+            raise SizeIsOpen
+        return operator.index(self.value)  # type: ignore[arg-type]
+
+    def __int__(self) -> int:
+        if self.is_open:
+            raise SizeIsOpen
+        return int(self.value)
+
+    def __float__(self) -> float:
+        if self.is_open:
+            raise SizeIsOpen
+        return float(self.value)
+
+    def _compare(self, relation: str, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented  # type: ignore[no-any-return] # the operators hand it on
+        truth = bool(RELATIONS[relation](self.value, value_of(other)))
+        left, right = self.expr, Expr.of(other)
+        difference = left - right
+        if difference.constant is None:
+            for symbol in difference.symbols():
+                if symbol.guards is not None:
+                    symbol.guards.append(Guard(relation, left, right, truth))
+        return truth
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the number depends on a size that is left open."""
+        return any(s.guards is not None for s in self.expr.symbols())
+
+    def __str__(self) -> str:
+        return str(self.expr) if self.is_open else str(self.value)
+
+    def __repr__(self) -> str:
+        return f"Traced({self.value!r}, {str(self.expr)!r})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """How Pydantic reads and writes it: as what `as_json` gives."""
+        text = core_schema.str_schema(strict=True)
+        texts = core_schema.list_schema(text)
+        number = core_schema.union_schema([core_schema.int_schema(strict=True), core_schema.float_schema(strict=True)])
+        written = core_schema.typed_dict_schema(
+            {
+                "value": core_schema.typed_dict_field(number),
+                "expr": core_schema.typed_dict_field(core_schema.union_schema([text, texts])),
+                "open": core_schema.typed_dict_field(texts, required=False),
+            },
+            extra_behavior="forbid",
+        )
+        made = core_schema.no_info_after_validator_function(_from_json, written)
+        return core_schema.json_or_python_schema(
+            json_schema=made,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), made], mode="left_to_right"),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.as_json),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The number with its expression."""
+        return {"value": self.value, "expr": _to_json(self.expr)} | _open_names(self.expr)
+
+
+def _open_names(expr: Expr) -> dict[str, list[str]]:
+    """The names of the open sizes in an expression, under `open`; nothing where there are none."""
+    names = sorted(symbol.name for symbol in expr.symbols() if symbol.guards is not None)
+    return {"open": names} if names else {}
+
+
+def _to_json(expr: Expr) -> str | list[str]:
+    """An expression as text; a product that is kept as one as the list of its factors, which its text does not show."""
+    return [str(factor) for factor in expr.factors] if expr.factors else str(expr)
+
+
+def _from_json(found: dict[str, Any]) -> Traced:
+    """What `as_json` wrote. Raises ValueError for an expression that is none."""
+    written, opened = found["expr"], found.get("open", ())
+    try:
+        expr = parse_expr(written) if isinstance(written, str) else Expr.product(map(parse_expr, written))
+        return Traced(found["value"], expr.substitute({name: Expr.of(Symbol(name, [])) for name in opened}))
+    except (TooLong, ArithmeticError) as problem:
+        message = f"an expression that cannot be worked out: {written}"
+        raise ValueError(message) from problem
+
+
+_ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    **DIVISIONS,
+}
+
+
+def calculate(name: str, left: Number | Traced, right: Number | Traced) -> Number | Traced:
+    """`left name right` for `+ - * / // %`, traced where an operand is.
+
+    Raises ZeroDivisionError and OverflowError as Python does.
+    """
+    value = _ARITHMETIC[name](value_of(left), value_of(right))
+    if not isinstance(left, Traced) and not isinstance(right, Traced):
+        return value
+    a, b = Expr.of(left), Expr.of(right)
+    if name == "+":
+        expr = a + b
+    elif name == "-":
+        expr = a - b
+    elif name == "*":
+        expr = a * b
+    else:
+        expr = divide(name, a, b)
+    return _settle(value, expr)
+
+
+def call(name: str, value: Number, operands: Iterable[Number | Traced]) -> Number | Traced:
+    """The result `value` of calling a function on operands, traced where one of them is."""
+    items = tuple(value_of(item) if isinstance(item, Truth) else item for item in operands)
+    if not any(isinstance(item, Traced) for item in items):
+        return value
+    return _settle(value, Expr.of(Operation(name, tuple(Expr.of(item) for item in items))))
+
+
+def evaluate(expr: Expr, values: Mapping[str, Number | Traced]) -> Number | Traced:
+    """What an expression comes to with numbers in place of its names, traced where one of them is.
+
+    Raises KeyError for a name without a number, ZeroDivisionError and OverflowError as Python does.
+    """
+    total: Number | Traced = 0
+    for atoms, factor in expr.terms:
+        product: Number | Traced = factor
+        for atom in atoms:
+            product = calculate("*", product, _evaluate_atom(atom, values))
+        total = calculate("+", total, product)
+    return total
+
+
+def _evaluate_atom(atom: Atom, values: Mapping[str, Number | Traced]) -> Number | Traced:
+    if isinstance(atom, Symbol):
+        return values[atom.name]
+    operands = [evaluate(operand, values) for operand in atom.operands]
+    if atom.name in DIVISIONS:
+        return calculate(atom.name, *operands)
+    plain = Expr.of(atom).evaluate({name: value_of(value) for name, value in values.items()})
+    return call(atom.name, plain, operands)
+
+
+def _settle(value: Number, expr: Expr) -> Number | Traced:
+    return value if expr.constant is not None else Traced(value, expr)
+
+
+def value_of(number: Any) -> Any:
+    """The plain number or truth value, with its history forgotten; anything else is returned as it is."""
+    return number.value if isinstance(number, (Traced, Truth)) else number
+
+
+def trace_weight(*numbers: Any) -> int:
+    """How much the expressions of numbers are written with, all together; 0 for what has none."""
+    return sum(number.expr.weight for number in numbers if isinstance(number, Traced))
+
+
+def is_open(number: Any) -> bool:
+    """Whether a number depends on a size that is left open."""
+    return isinstance(number, Traced) and number.is_open
+
+
+def key_of(number: Any) -> Any:
+    """A hashable key under which numbers are the same only if their expressions are too."""
+    return (number.value, number.expr) if isinstance(number, Traced) else number
+
+
+def work_key(number: Any) -> Any:
+    """As `key_of`, for work that compares numbers: open sizes of the same name in two networks are not the same.
+
+    Each has notes of its own, and work that is not done again would be missing in those of the second.
+    """
+    if not is_open(number):
+        return key_of(number)
+    opened = sorted(symbol for symbol in number.expr.symbols() if symbol.guards is not None)
+    return (*key_of(number), Whose(tuple(id(symbol.guards) for symbol in opened)))
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """In a key, of which network open sizes are."""
+
+    ids: tuple[int, ...]
+
+
+def by_name(key: Any) -> Any:
+    """The key, whichever networks the open sizes in it are of."""
+    if not isinstance(key, tuple):
+        return key
+    return tuple(by_name(part) for part in key if not isinstance(part, Whose))

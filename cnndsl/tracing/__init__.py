@@ -1,0 +1,112 @@
+"""Run a network on one sample and keep what there is to see of it: `watch`.  Needs PyTorch.
+
+In: a compilation, and pictures or numbers for the inputs.  Out: a `Figure`, which `cnndsl.backends.maps` writes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnndsl.analysis import costs
+from cnndsl.backends import captions
+from cnndsl.tracing import recording, runner
+from cnndsl.tracing.figure import Figure, Given
+from cnndsl.tracing.inputs import Refused, Sample, Scale, read_text, samples
+from cnndsl.tracing.recording import Recorder, Wanted, results
+from cnndsl.tracing.runner import run
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cnndsl.compilation import Compilation
+
+__all__ = ["Refused", "Scale", "Wanted", "read_labels", "watch"]
+
+
+def watch(
+    compilation: Compilation,
+    given: Sequence[Path | str],
+    network: str | None = None,
+    wanted: Wanted | None = None,
+    *,
+    trained: Path | None = None,
+    seed: int = 0,
+    scale: Scale | None = None,
+    labels: Sequence[str] = (),
+    allow_extern: Iterable[str] | None = None,
+) -> Figure:
+    """Run a network, by default the last one of the text, in evaluation on one sample.
+
+    given: a file or a text of numbers for each input. trained: a file with weights; without it they are the initial
+    ones that PyTorch draws with `seed`. labels: what the numbers of a list that comes out stand for, in their order.
+    allow_extern: as for `Compilation.load`.
+
+    Raises Refused where something does not go with the network, Problem (E001) for a file that cannot be read,
+    KeyError for an unknown network, CompilationError for a text with errors, ImportError without PyTorch, and for an
+    `extern` that is not allowed or not true.
+    """
+    import torch
+
+    wanted = wanted or Wanted()
+    model_class = compilation.load(network, allow_extern=allow_extern)
+    program = compilation.program
+    assert program is not None  # noqa: S101 - there is a class
+    top = program.network(network)
+    made = samples(program, top, given, scale)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = model_class()
+    if trained is not None:
+        runner.load(model, trained)
+    recorder = Recorder(program, top, wanted)
+    try:
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # PyTorch's, of speed
+            gave = run(program, top, model, tuple(sample.tensor[None].clone() for sample in made), recorder)
+    except (RuntimeError, IndexError, ValueError) as problem:
+        message = f"PyTorch cannot run {top.name} on this: {_first_line(problem)}"
+        raise Refused(message) from None
+    if wanted.part and not recorder.steps:
+        message = f"{wanted.part} is not applied outside of training"
+        raise Refused(message, "LAYER")
+    if wanted.at is not None and not recorder.worked_out:
+        message = f"no convolution or pooling that is shown has a number at {', '.join(map(str, wanted.at))}"
+        raise Refused(message, "--at")
+    return Figure(
+        top.name,
+        compilation.source.short,
+        captions.summary(costs.of(program, top.id)),
+        _said_of_weights(model, trained, seed),
+        tuple(_given(sample, wanted) for sample in made),
+        recorder.steps,
+        results(program, top, gave, wanted, labels),
+        wanted.part,
+        recorder.skipped,
+    )
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """The lines of a file; the last may end or not. Raises Problem (E001) where it cannot be read."""
+    return tuple(line.strip() for line in read_text(path).splitlines())
+
+
+def _said_of_weights(model: nn.Module, trained: Path | None, seed: int) -> str:
+    if trained is not None:
+        return f"The weights are those in {trained.name}."
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        return "Nothing in this network is learned." if model.state_dict() else "There are no weights in this network."
+    return (
+        f"The weights are the initial ones, drawn with the seed {seed}: nothing has been learned yet. "
+        "Trained ones are given with --weights."
+    )
+
+
+def _given(sample: Sample, wanted: Wanted) -> Given:
+    value = recording.shown(sample.tensor, wanted.maps, numbers=wanted.numbers, side=recording.LARGE)
+    return Given(sample.name, sample.words, value, sample.png)
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).strip().partition("\n")[0]

@@ -1,0 +1,273 @@
+"""What a run of a network on one sample has shown: plain numbers, pictures as bytes, and words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite, isinf, isnan
+from typing import Literal
+
+from cnndsl.layers.formula import show
+
+LEVELS = 63
+"""How many colours there are on either side of zero."""
+FEW = 3
+"""Up to so many maps of a value are shown larger."""
+BLANK = 2 * LEVELS + 1
+"""The level of a pixel that stands for no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """One channel as a picture.
+
+    channel: its number; None for a list of features in rows.
+    levels: a byte for each of width x height pixels, row by row: `LEVELS` is zero, 0 and `2 * LEVELS` are minus and
+    plus `bound`, `BLANK` is none.
+    low, high: the smallest and the largest number of the channel (0 where it has no finite one).
+    numbers: the numbers themselves, row by row, where they are to be read.
+    """
+
+    channel: int | None
+    width: int
+    height: int
+    levels: bytes
+    low: float
+    high: float
+    numbers: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def bound(self) -> float:
+        """The magnitude that has the strongest colour."""
+        return max(abs(self.low), abs(self.high))
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One channel of a signal: for each column of the picture the smallest and the largest number in it."""
+
+    channel: int
+    columns: tuple[tuple[float, float], ...]
+    low: float
+    high: float
+    numbers: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What flows at one place: its size without the batch, and as much of it as is shown.
+
+    left_out: how many channels (or features) are not shown.
+    cut: what part of each channel is shown, in words: "slice 8 of 16 of the depth"; empty for all of it.
+    odd: how many numbers are not finite.
+    """
+
+    shape: tuple[int, ...]
+    maps: tuple[Map, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    left_out: int = 0
+    cut: str = ""
+    odd: int = 0
+
+    @property
+    def is_few(self) -> bool:
+        """Whether there are so few maps that each gets more room."""
+        return 0 < len(self.maps) <= FEW and not self.is_features
+
+    @property
+    def is_features(self) -> bool:
+        """Whether it is a list of numbers, without places."""
+        return bool(self.maps) and self.maps[0].channel is None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a kernel lies on in one channel: the numbers, which of them are padding, and the kernel's.
+
+    kernel: empty for a pooling, which has none. total: the sum of the products.
+    """
+
+    channel: int
+    numbers: tuple[tuple[float, ...], ...]
+    padding: tuple[tuple[bool, ...], ...]
+    kernel: tuple[tuple[float, ...], ...]
+    total: float
+
+    @property
+    def terms(self) -> tuple[tuple[float, float], ...]:
+        """The numbers with their weights, in the order of reading."""
+        return tuple(
+            pair
+            for row, weights in zip(self.numbers, self.kernel, strict=True)
+            for pair in zip(row, weights, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """How one number of the output is worked out.
+
+    how: "sum" for a convolution, "max" and "mean" for a pooling.
+    at: its place in the output, the channel first, counted from 0.
+    rest: the sum over the channels whose windows are not shown, `left_out` of them.
+    """
+
+    how: Literal["sum", "max", "mean"]
+    at: tuple[int, ...]
+    windows: tuple[Window, ...]
+    result: float
+    bias: float | None = None
+    rest: float = 0.0
+    left_out: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where the number is, in words: "row 0, column 2 of channel 0"."""
+        names = {1: ("position",), 2: ("row", "column")}[len(self.at) - 1]
+        places = ", ".join(f"{name} {number}" for name, number in zip(names, self.at[1:], strict=True))
+        return f"{places} of channel {self.at[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One step: what was applied, and what came out of it.
+
+    title: the path of the part, or for what has none its kind. kind: the word of the language, or the block's name.
+    role: what it is coloured as, a key of `cnndsl.theme`'s tints. words: its arguments, for people.
+    formulas: why what comes out has its size: the axes, and the steps of the formula.
+    inside: the steps of a block that are shown. skipped: how many blocks of its run before it are not.
+    """
+
+    title: str
+    kind: str
+    role: str
+    words: str
+    place: str
+    values: tuple[Value, ...]
+    formulas: tuple[tuple[str, str], ...] = ()
+    remark: str = ""
+    worked: Worked | None = None
+    inside: tuple[Shown, ...] = ()
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was put in: the name of the input, how it was made, and for a picture its PNG."""
+
+    name: str
+    words: str
+    value: Value
+    picture: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number of a list that a network ends in; `share` is its part after a softmax, where that has a meaning."""
+
+    index: int
+    label: str
+    number: float
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What comes out of the network: as a value, and where it is a list of numbers as scores."""
+
+    name: str
+    value: Value
+    scores: tuple[Score, ...] = ()
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A whole run. `part` is the part that it is limited to; `skipped` counts steps at the end that are not shown."""
+
+    network: str
+    source: str
+    summary: str
+    weights: str
+    given: tuple[Given, ...]
+    steps: tuple[Shown, ...]
+    results: tuple[Result, ...]
+    part: str = ""
+    skipped: int = 0
+
+
+def short(number: float, digits: int = 3) -> str:
+    """A number in a few digits, whole ones in full, with a real minus sign; what is none is `NaN`."""
+    if isnan(number):
+        return "NaN"
+    if isinf(number):
+        return "∞" if number > 0 else "−∞"
+    whole = number == int(number) and abs(number) < 100_000
+    return (str(int(number)) if whole else f"{number:.{digits}g}").replace("-", "−")
+
+
+def is_short(number: float) -> bool:
+    """Whether `short` says all of a number."""
+    return not isfinite(number) or float(short(number).replace("−", "-")) == number
+
+
+LEGEND = (
+    " is zero, blue is below and orange above. Each map has a scale of its own, up to its largest magnitude; "
+    "under it stand its smallest and its largest number. Large maps are averaged down."
+)
+"""What the colours mean, after the name of the colour of zero."""
+
+
+def has_colours(steps: tuple[Shown, ...]) -> bool:
+    """Whether there are maps whose numbers are not written."""
+    values = (value for shown in steps for value in shown.values)
+    coloured = any(not picture.numbers for value in values for picture in value.maps)
+    return coloured or any(has_colours(shown.inside) for shown in steps)
+
+
+def legend_strip() -> Map:
+    """Every colour once, from the strongest below zero to the strongest above."""
+    return Map(None, 2 * LEVELS + 1, 1, bytes(range(2 * LEVELS + 1)), -1.0, 1.0)
+
+
+def size(value: Value) -> str:
+    """`8 × 28 × 28`."""
+    return show(value.shape).replace(" x ", " × ") or "one number"
+
+
+def span(shown: Map | Curve) -> str:
+    """From the smallest to the largest number of a channel."""
+    low, high = short(shown.low, 2), short(shown.high, 2)
+    return f"all {low}" if shown.low == shown.high else f"{low} to {high}"
+
+
+def remarks(shown: Shown) -> str:
+    """The arguments of a step, what is to know of it, and where it stands."""
+    return " · ".join(filter(None, (shown.words, shown.remark, shown.place)))
+
+
+def missing(value: Value) -> str:
+    """What of a value is not to be seen; empty where all is."""
+    notes = []
+    if value.left_out:
+        notes.append(f"{count(value.left_out, 'more number' if value.is_features else 'more channel')} not shown")
+    if value.cut:
+        notes.append(f"of each channel, {value.cut}")
+    if value.odd:
+        notes.append(f"{count(value.odd, 'number')} infinite or no number at all")
+    return "; ".join(notes)
+
+
+def longest(scores: tuple[Score, ...]) -> float:
+    """The magnitude whose bar has the whole length."""
+    return max((abs(score.number) for score in scores if isfinite(score.number)), default=1.0) or 1.0
+
+
+def length(score: Score, reach: float) -> float:
+    """The length of a score's bar, from 0 to 1: its share, or where it has none its part of the longest."""
+    found = abs(score.number) / reach if score.share is None else score.share
+    return min(found, 1.0) if not isnan(found) else 0.0
+
+
+def count(number: int, word: str) -> str:
+    """`1 step`, `2,000 steps`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

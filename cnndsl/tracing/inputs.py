@@ -1,0 +1,415 @@
+"""What a user gives -> one sample for an input of a network: a picture, numbers, a file of tensors."""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.analysis.costs.counts import whole_inputs
+from cnndsl.analysis.shapes import infer
+from cnndsl.files import shown, unreadable
+from cnndsl.ir.program import Module, OpenSize, Program
+from cnndsl.layers.base import RANK_WORDS
+from cnndsl.layers.formula import Shape, SizeError, show
+from cnndsl.symbolic.number import is_open, value_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+
+class Refused(ValueError):  # noqa: N818 - what happened, in the user's terms
+    """Something that a user gave does not go with the network, or is not what it should be.
+
+    The message is a sentence that says what is wrong and what to give instead. `option` is the command's option that
+    gave it, empty where there is none.
+    """
+
+    def __init__(self, message: str, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
+
+
+MOST_BYTES = 8 * 2**20
+"""A text with more is not read."""
+
+
+def check_regular(path: Path) -> int:
+    """The size of a file in bytes. Raises Problem (E001) for what is not there, a folder, a pipe and a device."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as problem:
+        raise unreadable(shown(path), problem) from None
+    if not stat.S_ISREG(found.st_mode):
+        what = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
+        raise unreadable(shown(path), ValueError(f"it is {what}"))
+    return found.st_size
+
+
+def read_text(path: Path) -> str:
+    """The text in a file. Raises Problem (E001) where it cannot be read or is larger than `MOST_BYTES`."""
+    if check_regular(path) > MOST_BYTES:
+        raise unreadable(shown(path), ValueError(f"it is larger than {MOST_BYTES // 2**20} MiB"))
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise unreadable(shown(path), problem) from None
+
+
+MOST_PIXELS = 100_000_000
+"""A larger picture is refused before it is unpacked."""
+LONGEST = 512
+"""The longer side of what goes into a network that leaves its size open."""
+MODES = {1: ("L", "grey"), 3: ("RGB", "red, green, blue"), 4: ("RGBA", "red, green, blue, opacity")}
+"""By the number of channels: Pillow's name of the mode, and what the channels are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as it goes into a network: numbers from 0 to 1, channels x height x width, its PNG, how it was made."""
+
+    tensor: Tensor
+    png: bytes
+    words: str
+
+
+def open_picture(path: Path) -> Image:
+    """The picture in a file, upright. Raises Problem (E001) for a file that cannot be read or is no picture."""
+    try:
+        from PIL import Image, ImageOps, UnidentifiedImageError
+    except ImportError:
+        message = "pictures are read with Pillow, which is not installed: run pip install 'cnndsl[explain]'"
+        raise Refused(message, "--from") from None
+    check_regular(path)
+    try:
+        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):  # of strange metadata
+            picture = Image.open(file)
+            if picture.width * picture.height > MOST_PIXELS:
+                raise _too_large(path)
+            return ImageOps.exif_transpose(picture)
+    except UnidentifiedImageError:
+        raise unreadable(shown(path), ValueError("it is no picture of a kind that is known")) from None
+    except Image.DecompressionBombError:
+        raise _too_large(path) from None
+    except Refused:
+        raise
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as problem:
+        raise unreadable(shown(path), _in_words(problem)) from None
+
+
+def _too_large(path: Path) -> Refused:
+    message = f"{shown(path)} has more than {MOST_PIXELS // 10**6} million pixels: make it smaller first"
+    return Refused(message, "--from")
+
+
+def _in_words(problem: Exception) -> Exception:
+    """Pillow's complaints of broken files are of many types, some without a word."""
+    return problem if str(problem) else ValueError("the file is broken")
+
+
+def fitted_picture(picture: Image, channels: int, height: int, width: int) -> Picture:
+    """The picture with so many channels and pixels: scaled until it covers the size, and what hangs over cut off.
+
+    channels: a key of `MODES`. What is transparent is put on white, but where the network takes the opacity too.
+    """
+    from PIL import Image, ImageOps
+
+    mode, names = MODES[channels]
+    before = (picture.width, picture.height)
+    picture = _in_mode(picture, mode)
+    said = [f"{before[0]} x {before[1]} pixels"]
+    if before != (width, height):
+        way = Image.Resampling.BICUBIC if width > before[0] or height > before[1] else Image.Resampling.LANCZOS
+        picture = ImageOps.fit(picture, (width, height), way)
+        is_cut = abs(before[0] * height - before[1] * width) > max(before) * max(width, height) * 0.01
+        said.append(f"scaled {'and cut ' if is_cut else ''}to {width} x {height}")
+    said.append(f"{names}, from 0 to 1")
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return Picture(_tensor(picture, channels), file.getvalue(), ", ".join(said))
+
+
+def _in_mode(picture: Image, mode: str) -> Image:
+    from PIL import Image
+
+    if picture.mode.startswith(("I", "F")):  # 16 bits and more, which convert() would cut off at 255
+        factor = 255 / (65535 if picture.mode.startswith("I") else 1)
+        picture = picture.convert("F").point(lambda number: number * factor).convert("L")
+    if mode == "RGBA":
+        return picture.convert("RGBA")
+    if picture.has_transparency_data:
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture.convert("RGBA"))
+    return picture.convert("RGB").convert(mode)
+
+
+def _tensor(picture: Image, channels: int) -> Tensor:
+    import torch
+
+    data: Any = bytearray(picture.tobytes())
+    flat = torch.frombuffer(data, dtype=torch.uint8)
+    return flat.view(picture.height, picture.width, channels).permute(2, 0, 1).float() / 255
+
+
+TEXTS, TENSORS = (".csv", ".tsv", ".txt"), (".pt", ".pth")
+"""The endings of files that hold numbers as text, and of those that PyTorch wrote."""
+Size = tuple[int | None, ...]
+"""The sizes of an input, None for one that is left open."""
+
+
+def parse(text: str, size: Size, option: str) -> Tensor:
+    """A table of numbers as a tensor of a size: rows end at a line's end or `;`, numbers at a space or comma.
+
+    Brackets may stand around rows, as Python writes lists of them. The rows are those of the first channel from top to
+    bottom, then those of the second; where all sizes are known, any rows with the right count will do. Raises Refused.
+    """
+    import torch
+
+    rows = _rows(text, option)
+    flat = [number for row in rows for number in row]
+    if not flat:
+        message = "there are no numbers in it"
+        raise Refused(message, option)
+    lengths = {len(row) for row in rows}
+    is_table = len(lengths) == 1
+    found = _filled(size, len(rows), len(rows[0]), len(flat), is_table=is_table)
+    if found is None:
+        said = f"{len(rows)} x {len(rows[0])}" if is_table else "rows of different lengths,"
+        message = f"the network takes {_show(size)}, and {said} numbers are given ({len(flat):,} in all)"
+        raise Refused(message, option)
+    return torch.tensor(flat).view(found)
+
+
+def _rows(text: str, option: str) -> list[list[float]]:
+    text = re.sub(r"\]\s*,\s*\[", ";", text)
+    lines = re.split(r"[;\n]+", re.sub(r"[\[\]]", " ", text))
+    rows = []
+    for line in lines:
+        words = [word for word in re.split(r"[,\s]+", line) if word]
+        if words:
+            rows.append([_number(word, option) for word in words])
+    return rows
+
+
+def _number(word: str, option: str) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = float("nan")
+    if not isfinite(number):
+        message = f"{word[:20]!r} is no number; write numbers with spaces between them, and ; after each row"
+        raise Refused(message, option)
+    return number
+
+
+def _filled(size: Size, rows: int, columns: int, count: int, *, is_table: bool) -> tuple[int, ...] | None:
+    """The size with what is open filled in from a table; None where the table does not fit."""
+    known = tuple(dim for dim in size if dim is not None)
+    if len(known) == len(size):
+        return known if prod(known) == count else None
+    if not is_table or len(size) > 3:
+        return None
+    if len(size) == 1:
+        return (count,)
+    channels = size[0] or 1
+    if rows % channels:
+        return None
+    found = (channels, columns) if len(size) == 2 else (channels, rows // channels, columns)
+    fits = all(dim in (None, number) for dim, number in zip(size, found, strict=True))
+    return found if fits and prod(found) == count else None
+
+
+def load(path: Path, size: Size) -> Tensor:
+    """A tensor that `torch.save` wrote, with or without a batch axis of 1. Raises Problem (E001) and Refused."""
+    import torch
+
+    tensor = read_saved(path)
+    if not isinstance(tensor, torch.Tensor):
+        message = f"{shown(path)} holds no tensor, but a {type(tensor).__name__}"
+        raise Refused(message, "--from")
+    if tensor.dim() == len(size) + 1 and tensor.shape[0] == 1:
+        tensor = tensor[0]
+    if tensor.dim() != len(size) or any(a not in (None, b) for a, b in zip(size, tensor.shape, strict=True)):
+        message = f"the network takes {_show(size)}, and the tensor in {shown(path)} is {show(tuple(tensor.shape))}"
+        raise Refused(message, "--from")
+    if tensor.is_complex() or tensor.is_quantized or tensor.layout is not torch.strided:
+        message = f"the tensor in {shown(path)} is complex, quantised or sparse, and no plain one"
+        raise Refused(message, "--from")
+    return tensor.float()
+
+
+def read_saved(path: Path) -> Any:
+    """What `torch.save` wrote into a file: tensors, numbers and texts in lists and dictionaries, and nothing that runs.
+
+    Raises Problem (E001) where it cannot be read.
+    """
+    import pickle
+
+    import torch
+
+    check_regular(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as problem:
+        raise unreadable(shown(path), problem) from None
+    except pickle.UnpicklingError:
+        message = ValueError(
+            "it holds more than tensors, and what would run code is not loaded; save model.state_dict() instead"
+        )
+        raise unreadable(shown(path), message) from None
+    except (RuntimeError, ValueError, EOFError, KeyError, IndexError, AttributeError, TypeError):
+        message = ValueError("PyTorch does not know it as a file of its own")
+        raise unreadable(shown(path), message) from None
+
+
+def _show(size: Size) -> str:
+    return " x ".join("any number" if dim is None else str(dim) for dim in size)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What is done to the numbers of a picture: (number - mean) / std, for each channel or for all of them alike."""
+
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample for one input, without the batch. `words` says how it was made, `png` shows a picture."""
+
+    name: str
+    tensor: Tensor
+    words: str
+    png: bytes = b""
+
+
+def samples(
+    program: Program, network: Module, given: Sequence[Path | str], scale: Scale | None = None
+) -> tuple[Sample, ...]:
+    """What goes into a network: a file, or a text of numbers, for each of its inputs in their order.
+
+    A file that ends in .csv, .tsv or .txt has numbers, one that ends in .pt or .pth a tensor, any other a picture.
+    Raises Refused where something does not fit, Problem (E001) where a file cannot be read.
+    """
+    if len(given) != len(network.inputs):
+        names = ", ".join(network.inputs)
+        what = "one input" if len(network.inputs) == 1 else f"{len(network.inputs)} inputs, {names},"
+        message = f"{network.name} takes {what} and {len(given)} are given: write --from once for each, in this order"
+        raise Refused(message, "--from")
+    if scale is not None and all(isinstance(item, str) or _is_numbers(item) for item in given):
+        message = (
+            "a mean and a deviation are taken from pictures, and numbers are given: take them from those beforehand"
+        )
+        raise Refused(message, "--mean" if any(scale.mean) else "--std")
+    wholes = whole_inputs(program, network.id)
+    made = []
+    for at, (name, shape, item) in enumerate(zip(network.inputs, network.input_shapes, given, strict=True)):
+        sample = _sample(network, name, shape, item, scale or Scale())
+        made.append(_whole(sample) if at in wholes else sample)
+    _check_sizes(program, network, made)
+    return tuple(made)
+
+
+def _sample(network: Module, name: str, shape: Shape, item: Path | str, scale: Scale) -> Sample:
+    size = tuple(None if is_open(dim) else value_of(dim) for dim in shape)
+    if isinstance(item, str):
+        return Sample(name, parse(item, size, "--values"), "numbers as they are given")
+    if item.suffix.lower() in TEXTS:
+        tensor = parse(read_text(item), size, "--from")
+        return Sample(name, tensor, f"the numbers in {item.name}")
+    if item.suffix.lower() in TENSORS:
+        return Sample(name, load(item, size), f"the tensor in {item.name}")
+    return _picture(network, name, shape, item, scale)
+
+
+def _is_numbers(path: Path) -> bool:
+    return path.suffix.lower() in TEXTS + TENSORS
+
+
+def _picture(network: Module, name: str, shape: Shape, path: Path, scale: Scale) -> Sample:
+    channels = value_of(shape[0])
+    if len(shape) != 3 or channels not in MODES:
+        what = RANK_WORDS.get(len(shape), f"{len(shape)} axes")
+        why = f"{what}, {show(shape)}" if len(shape) != 3 else f"pictures of {channels} channels"
+        message = (
+            f"{network.name} takes {why}, which no picture is: give numbers, in a file that ends in .csv, "
+            "or a tensor that torch.save wrote, in one that ends in .pt"
+        )
+        raise Refused(message, "--from")
+    picture = open_picture(path)
+    height, width = _room(network, shape, picture.height, picture.width)
+    fitted = fitted_picture(picture, channels, height, width)
+    words = f"{path.name}: {fitted.words}"
+    tensor = fitted.tensor
+    if 0 in scale.std:
+        message = "a picture cannot be divided by 0"
+        raise Refused(message, "--std")
+    if scale != Scale():
+        tensor = (tensor - _each(scale.mean, channels, "--mean")) / _each(scale.std, channels, "--std")
+        words += f", then minus {_listed(scale.mean)} and divided by {_listed(scale.std)}"
+    return Sample(name, tensor, words, fitted.png)
+
+
+def _each(given: tuple[float, ...], channels: int, option: str) -> Tensor:
+    import torch
+
+    if len(given) not in (1, channels):
+        message = f"the picture has {channels} channels, and {len(given)} numbers are given"
+        raise Refused(message, option)
+    return torch.tensor(given).view(-1, 1, 1)
+
+
+def _listed(given: tuple[float, ...]) -> str:
+    return ", ".join(f"{number:g}" for number in given)
+
+
+def _room(network: Module, shape: Shape, height: int, width: int) -> tuple[int, int]:
+    """The height and width that a picture gets: those declared, and where they are open its own, as far as they fit."""
+    shrunk = min(1.0, LONGEST / max(height, width))
+    rules = {rule.symbol: rule for rule in network.open}
+    found = []
+    for dim, length in zip(shape[1:], (height, width), strict=True):
+        wanted = max(1, round(length * shrunk))
+        found.append(_nearest(rules.get(str(dim)), wanted) if is_open(dim) else value_of(dim))
+    return found[0], found[1]
+
+
+def _nearest(rule: OpenSize | None, wanted: int) -> int:
+    """The largest size up to the wanted one that a network takes, as far as its rule is known."""
+    if rule is None:
+        return wanted
+    least = rule.minimum or 1
+    if rule.multiple is not None:
+        wanted -= (wanted - rule.rest) % rule.multiple
+    return max(wanted, least)
+
+
+def _whole(sample: Sample) -> Sample:
+    """The sample as the whole numbers that an embedding reads. Raises Refused for others."""
+    tensor = sample.tensor
+    if bool((tensor != tensor.round()).any()) or bool((tensor < 0).any()):
+        message = f"{sample.name} takes whole numbers from 0 on: the rows of a table"
+        raise Refused(message, "--from")
+    return Sample(sample.name, tensor.long(), sample.words)
+
+
+def _check_sizes(program: Program, network: Module, made: Sequence[Sample]) -> None:
+    """Raise Refused where an open size was filled with one that does not fit."""
+    if not network.open:
+        return
+    shapes = [tuple(sample.tensor.shape) for sample in made]
+    only = program.model_copy(update={"networks": (network.id,)})
+    try:
+        infer(only, {network.name: shapes})
+    except SizeError as problem:
+        rules = "; ".join(rule.words for rule in network.open)
+        message = f"{network.name} cannot take {' and '.join(map(show, shapes))}: {problem.message} ({rules})"
+        raise Refused(message, "--from") from None

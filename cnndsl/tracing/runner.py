@@ -1,0 +1,226 @@
+"""Run a checked program step by step, on the modules of its network, with trained weights."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cnndsl.files import shown
+from cnndsl.generated import module_of
+from cnndsl.ir.interpreter import Application, Frame, Interpreter
+from cnndsl.ir.program import Leaf, Module, Program, Step
+from cnndsl.layers.base import Argument, Code, Layer, Spelling
+from cnndsl.layers.operations import Operation
+from cnndsl.tracing.inputs import Refused, read_saved
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+_AROUND = ("state_dict", "model_state_dict", "model")
+"""Where checkpoints hold the weights among other things."""
+_MOST_NAMED = 3
+
+
+def load(model: nn.Module, path: Path) -> None:
+    """Give a network the weights in a file, as `torch.save(model.state_dict(), path)` writes them.
+
+    A checkpoint that holds them as `state_dict`, `model_state_dict` or `model` will do. Raises Refused where they are
+    those of another network, Problem (E001) where the file cannot be read.
+    """
+    import torch
+
+    found = read_saved(path)
+    if isinstance(found, dict) and not any(isinstance(value, torch.Tensor) for value in found.values()):
+        found = next((found[key] for key in _AROUND if isinstance(found.get(key), Mapping)), found)
+    if not isinstance(found, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in found.items()
+    ):
+        message = f"{shown(path)} holds no weights by their names; write it with torch.save(model.state_dict(), ...)"
+        raise Refused(message, "--weights")
+    wanted = model.state_dict()
+    _compare(wanted, found, path)
+    try:
+        model.load_state_dict(found)
+    except (RuntimeError, NotImplementedError) as problem:
+        message = f"PyTorch does not take the weights in {shown(path)}: {str(problem).strip().splitlines()[-1].strip()}"
+        raise Refused(message, "--weights") from None
+
+
+def _compare(wanted: Mapping[str, Any], found: Mapping[str, Any], path: Path) -> None:
+    missing = [key for key in wanted if key not in found]
+    more = [key for key in found if key not in wanted]
+    other = [
+        f"{key} is {_size(found[key])} instead of {_size(wanted[key])}"
+        for key in wanted
+        if key in found and found[key].shape != wanted[key].shape
+    ]
+    said = []
+    if missing:
+        said.append(f"it lacks {_listed(missing)}")
+    if more:
+        said.append(f"it has {_listed(more)}, which the network has not")
+    if other:
+        said.append(_listed(other))
+    if said:
+        message = f"{shown(path)} holds the weights of another network: {'; '.join(said)}"
+        raise Refused(message, "--weights")
+
+
+def _size(tensor: Any) -> str:
+    return " x ".join(map(str, tensor.shape)) or "a number"
+
+
+def _listed(items: Sequence[str]) -> str:
+    left_out = len(items) - _MOST_NAMED
+    return ", ".join(items[:_MOST_NAMED]) + (f" and {left_out:,} more" if left_out > 0 else "")
+
+
+_IMPORTS = "import torch\nimport torch.nn.functional as F\n\n\n"
+
+
+class Look(Enum):
+    """How closely a step is watched."""
+
+    NOT = "it is run, and not shown"
+    RESULT = "what comes out of it is shown"
+    INSIDE = "the steps inside it are watched too"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A step that was run.
+
+    path: the attribute path of the part, empty for what leaves no module. part: the module, or a learned tensor.
+    leaf: the part of the program where it is a layer; inner: the module of the program where it is composed.
+    given, gave: what came in and out, with a batch axis but for a learned tensor.
+    """
+
+    path: str
+    module: Module
+    step: Step
+    part: nn.Module | Tensor | None
+    leaf: Leaf | None
+    inner: Module | None
+    given: tuple[Tensor, ...]
+    gave: tuple[Tensor, ...]
+
+
+class Watcher(Protocol):
+    """Who looks on."""
+
+    def looks(self, module: Module, at: int, path: str, inner: Module | None) -> Look:
+        """How closely to watch step `at` of a module, before it is run."""
+
+    def saw(self, ran: Ran) -> None:
+        """A step that is watched was run; the steps inside it came before."""
+
+
+def run(
+    program: Program, network: Module, model: nn.Module, given: tuple[Tensor, ...], watcher: Watcher
+) -> tuple[Tensor, ...]:
+    """What a network gives in evaluation, each input being a batch, with somebody looking on."""
+    import torch
+
+    with torch.inference_mode():
+        return _Runner(program, model.eval(), watcher).module(Frame(network), given)
+
+
+class _Runner(Interpreter["Tensor"]):
+    def __init__(self, program: Program, model: nn.Module, watcher: Watcher) -> None:
+        super().__init__(program)
+        self._model = model
+        self._watcher = watcher
+
+    def module(self, frame: Frame, given: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """What a module gives; a value is let go after its last use."""
+        outputs = [output.value for output in frame.module.outputs if not output.training]
+        uses = Counter(value for step in frame.module.steps if not step.training for value in step.inputs)
+        uses.update(outputs)
+        values = dict(enumerate(given))
+        for at in self.steps(frame, values):
+            uses.subtract(at.step.inputs)
+            for value in (*at.step.inputs, *at.step.outputs):
+                if not uses[value]:
+                    values.pop(value, None)
+        return tuple(values[value] for value in outputs)
+
+    def takes(self, at: Application) -> bool:
+        return not at.step.training
+
+    def apply(self, at: Application, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        module, inner = at.frame.module, at.target if isinstance(at.target, Module) else None
+        look = self._watcher.looks(module, at.index, at.path, inner)
+        if inner is not None and look is Look.INSIDE:
+            gave = self.module(at.inside(inner), inputs)
+        else:
+            gave = tuple(super().apply(at, inputs))
+        if look is not Look.NOT:
+            part = self._part(at) if at.part is not None else None
+            self._watcher.saw(Ran(at.path, module, at.step, part, at.leaf, inner, tuple(inputs), gave))
+        return gave
+
+    def call_module(self, at: Application, _module: Module, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        return tensors(self._part(at)(*inputs))
+
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
+        if at.part is not None:
+            part = self._part(at)
+            gave: Tensor = part(*inputs) if callable(part) else part  # or a learned tensor
+            return gave
+        spelling = layer.function(tuple(inputs[0].shape[1:]))
+        assert spelling is not None  # noqa: S101 - or the program would have a part for it
+        text, arguments = _called(spelling)
+        (gave,) = tensors(_worth(text, {"value0": inputs[0]} | arguments))
+        return gave
+
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        values = {f"value{k}": tensor for k, tensor in enumerate(inputs)}
+        return tensors(_worth(operation.text(at.xs, tuple(values)), values))
+
+    def _part(self, at: Application) -> Any:
+        """The module that a part is, or the learned tensor."""
+        return attrgetter(at.path)(self._model)
+
+
+def _worth(text: str, values: dict[str, Any]) -> Any:
+    """What a piece of Python gives, as the generated module has it for a plain call or an operation.
+
+    It is the compiler's own, for a checked program, and run as all generated modules are; what the user gave stands
+    beside it, bound to names.
+    """
+    source = f"{_IMPORTS}def worth({', '.join(values)}):\n    return {text}\n"
+    return module_of(source, "step").worth(**values)
+
+
+def _called(spelling: Spelling) -> tuple[str, dict[str, Any]]:
+    """The text of a call on `value0`, and what the names of its arguments stand for."""
+    arguments = {f"given_{argument.name}": _plain(argument) for argument in spelling.arguments}
+    if spelling.template is not None:
+        names = {argument.name: f"given_{argument.name}" for argument in spelling.arguments}
+        return spelling.template.format(x="value0", **names), arguments
+    written = [a for a in spelling.arguments if a.required or not _is_default(a)]
+    listed = (f"given_{a.name}" if a.required else f"{a.name}=given_{a.name}" for a in written)
+    return f"{spelling.target}({', '.join(['value0', *listed])})", arguments
+
+
+def _plain(argument: Argument) -> Any:
+    """The value of an argument; the one piece of Python among them asks whether the network is in training."""
+    return False if isinstance(argument.value, Code) else argument.value
+
+
+def _is_default(argument: Argument) -> bool:
+    """Whether an argument is left out in the generated module; some are refused where they say nothing new."""
+    return type(argument.value) is type(argument.default) and bool(argument.value == argument.default)
+
+
+def tensors(given: Any) -> tuple[Tensor, ...]:
+    """The tensors that a module returns: one, several, or several by name."""
+    if isinstance(given, dict):
+        return tuple(given.values())
+    return tuple(given) if isinstance(given, (tuple, list)) else (given,)

@@ -1,0 +1,113 @@
+"""What a layer needs in memory and what it reads, as its class says, against PyTorch: case by drawn case."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import prod
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from pydantic import ValidationError
+from torch import Tensor
+
+from cnndsl.layers.base import Kept, Layer
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.registry import KINDS
+from tests.analysis.measure import Living, kept, storage
+from tests.layers.cases import Case, cases
+from tests.layers.oracle import BATCH, build, sample
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+WIDTH = 4
+DRAWN = settings(max_examples=25)
+
+
+def taken(case: Case) -> tuple[Layer, tuple[int, ...]]:
+    """A layer with an input that it takes; other cases are thrown away."""
+    try:
+        layer = KINDS[case.kind](**case.parameters)
+        x = (prod(case.x),) if layer.flattens(case.x) else case.x
+        layer.output(x)
+    except (ValidationError, SizeError):
+        assume(False)
+    return layer, x
+
+
+class Runner:
+    """A layer as PyTorch has it."""
+
+    def __init__(self, layer: Layer, x: tuple[int, ...]) -> None:
+        torch.manual_seed(0)
+        self.module = build(layer.torch(x))
+
+    def __call__(self, x: Tensor, training: bool = False) -> Tensor:
+        result: Tensor = self.module.train(training)(x)
+        return result
+
+    @property
+    def held(self) -> list[Tensor]:
+        """Parameters and buffers."""
+        return [*self.module.parameters(), *self.module.buffers()]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_memory_in_evaluation(kind: str) -> None:
+    @DRAWN
+    @given(case=cases(kind))
+    def agrees(case: Case) -> None:
+        layer, x = taken(case)
+        run, given = Runner(layer, x), sample(layer, x)
+        y = tuple(map(int, layer.output(x)))
+        with torch.no_grad(), Living([given, *run.held]) as living:
+            result = run(given)
+        shares = layer.shares(x, training=False, in_order=True)
+        assert (storage(result)._cdata == storage(given)._cdata) == shares, case
+        output = 0 if shares else prod(y) * BATCH * WIDTH
+        scratch = layer.scratch(x, y)
+        assert scratch is not None
+        assert living.peak == output + scratch.bytes(BATCH, WIDTH), case
+        assert result[0].is_contiguous() == layer.in_order(x, in_order=True), case
+
+    agrees()
+
+
+def trained_choices(layer: Layer, x: tuple[int, ...]) -> list[frozenset[str]]:
+    learned = [tensor.name for tensor in layer.tensors(x) if tensor.learned]
+    return [
+        frozenset(learned),
+        *([frozenset()] if learned else []),
+        *([frozenset({"bias"})] if "bias" in learned else []),
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_kept_for_the_backward_pass(kind: str) -> None:
+    @DRAWN
+    @given(case=cases(kind))
+    def agrees(case: Case) -> None:
+        layer, x = taken(case)
+        y = tuple(map(int, layer.output(x)))
+        for trained in trained_choices(layer, x):
+            for gradient in (True, False):
+                if kind == "embedding" and gradient:
+                    continue
+                run = Runner(layer, x)
+                for name, parameter in run.module.named_parameters() if run.module else ():
+                    parameter.requires_grad_(name in trained)
+                given = sample(layer, x)
+                inside = given.requires_grad_().clone() if gradient else given
+                found, result = kept(partial(run, inside, training=True), run.held)
+                said: Kept | None = (
+                    layer.kept(x, y, gradient=gradient, trained=trained) if gradient or trained else Kept()
+                )
+                assert said is not None
+                shares = layer.shares(x, training=True, in_order=True)
+                assert (storage(result)._cdata == storage(inside)._cdata) == shares, case
+                first, last = storage(inside)._cdata, storage(result)._cdata
+                expected = ({first} if said.inputs else set()) | ({last} if said.output else set())
+                assert {key for key in found if key in (first, last)} == expected, (case, gradient, trained)
+                extra = sum(size for key, size in found.items() if key not in (first, last))
+                assert extra == said.extra.bytes(BATCH, WIDTH), (case, gradient, trained)
+
+    agrees()
