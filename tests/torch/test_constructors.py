@@ -248,6 +248,328 @@ def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:
     check(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        """
+        block B(channels) {
+            for i in range(3) {
+                a = it -> conv(channels, 3, padding=1)
+                if i == 2 { a -> relu } else { it -> sigmoid }
+            }
+        }
+        network Net(k = 4) { input(3, 8, 8); B(k) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            for i in range(3) {
+                a = it -> conv(channels, 3, padding=1) -> batchnorm
+                if depth == 2 { it + a } else if i == depth { a -> relu } else { it -> sigmoid }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(4, 3) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            c = it
+            for i in range(3) {
+                c = c -> conv(channels, 3, padding=1)
+                relu
+                if depth == 2 { it + c }
+            }
+            if depth == 2 { it + c }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(4, 3) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            c = it
+            for i in range(3) {
+                c = c -> conv(channels, 3, padding=1)
+                relu
+                if depth == 2 { it + c }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(4, 3) }
+        """,
+        """
+        block B(channels, n = 1, depth = 1) {
+            conv(channels, 1)
+            repeat n {
+                a = it -> conv(channels, 3, padding=1) -> batchnorm
+                if depth == 2 { it + a } else { relu }
+            }
+        }
+        network Net(n = 2, depth = 1) { input(3, 8, 8); B(4, n, depth) -> B(4, 3, 2) }
+        """,
+        """
+        network Net(n = 2, depth = 1) {
+            input(3, 8, 8)
+            conv(4, 1)
+            for i in range(n) {
+                a = it -> conv(4, 3, padding=1)
+                if i == depth { it + a } else { relu }
+            }
+        }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            for i in range(3) {
+                b = it -> conv(channels, 1)
+                for j in range(2) {
+                    a = it -> conv(channels, 3, padding=1)
+                    if i == j { it + a } else { relu }
+                    if depth == 2 { it + b }
+                }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            for i in range(3) {
+                b = it -> conv(channels, 1)
+                for j in range(2) {
+                    relu
+                    if j == 1 { it + b }
+                }
+                for j in range(2) {
+                    c = it -> conv(channels, 1)
+                    if i == 1 { sigmoid; it + c }
+                }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            for i in range(3) {
+                a = it -> "c{i}": conv(channels, 3, padding=1) -> "n-{i}": batchnorm
+                if i == depth { it + a } else { "act{i}": relu }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            for i in range(3) {
+                if i > 0 { a = it -> conv(channels, 3, padding=1) } else { a = it -> conv(channels, 1) }
+                b = a -> relu
+                y = a + it
+                if i == depth { it + b } else if depth == 2 { it + y } else { sigmoid }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2)  -> B(4, 3) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            if channels > 4 { a = it -> conv(channels, 3, padding=1) } else { a = it }
+            y = a + it
+            if depth == 1 { it + y } else { sigmoid }
+        }
+        network Net(depth = 1, channels = 4) { input(3, 8, 8); B(channels, depth) -> B(4, 2)  -> B(5, 3) }
+        """,
+        """
+        block Grow(channels, depth = 1) { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }
+        block B(channels, depth = 1) {
+            for i in range(3) {
+                a = it -> Grow(2, depth)
+                if i == 1 { it -> conv(a.channels, 1); it + a } else { conv(2, 1) }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) }
+        """,
+        """
+        block B(channels) {
+            for i in range(3) {
+                if it.channels == channels { conv(channels, 1) } else { conv(channels, 3, padding=1) }
+            }
+        }
+        network Net(k = 4) { input(3, 8, 8); B(k) -> B(3) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            s = conv(channels, 3, padding=1)
+            t = conv(channels, 1)
+            for i in range(3) {
+                a = it -> s
+                b = it -> t
+                if i == 2 { it + a } else { if depth == 2 { b -> relu } }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) }
+        """,
+        """
+        block B(channels) {
+            conv(channels, 1)
+            a = it -> conv(channels, 1)
+            for i in range(3) { if i == 1 { it + a } }
+        }
+        network Net { input(3, 8, 8); B(4) }
+        """,
+        """
+        block B(widths, depth = 1) {
+            for [i, w] in enumerate(widths) {
+                a = it -> conv(w, 1)
+                b = it -> conv(w, 3, padding=1)
+                if i == depth { a + b } else { a }
+            }
+        }
+        network Net(widths = [3, 4, 5], depth = 1) { input(3, 8, 8); B(widths, depth) -> B([2, 2], 2) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(4, 1)
+            for i in range(3) {
+                p, q = split(it -> conv(4, 1), [2, 2])
+                r = p -> conv(2, 1)
+                if i == depth { concat(r, q) } else { relu }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(4, 5) }
+        """,
+        """
+        block B(channels) {
+            conv(channels, 1)
+            prev = it
+            for i in range(3) {
+                y = prev + it -> conv(channels, 1)
+                prev = it
+                y
+            }
+        }
+        network Net { input(3, 8, 8); B(4) }
+        """,
+        """
+        block B(channels) {
+            a = it -> conv(channels, 1)
+            a
+            a = it -> relu -> conv(2, 1)
+            it -> conv(5, 1) -> relu
+            concat(a, it)
+        }
+        network Net(k = 4) { input(3, 8, 8); B(k) -> B(3) }
+        """,
+    ],
+)
+def test_a_layer_in_a_loop_is_there_in_the_turns_in_which_its_value_is_read(text: str) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        (
+            "conv2",
+            """
+            block B(channels) {
+                conv(channels, 1)
+                c = it
+                for i in range(3) {
+                    if i == 1 { it + c }
+                    c = it -> conv(channels, 3, padding=1)
+                    relu
+                }
+            }
+            network Net { input(3, 8, 8); B(4) }
+            """,
+        ),
+        (
+            "conv2",
+            """
+            block B(channels) {
+                conv(channels, 1)
+                a = it
+                for i in range(3) {
+                    a = it -> conv(channels, 3, padding=1)
+                    relu
+                }
+                it + a
+            }
+            network Net { input(3, 8, 8); B(4) }
+            """,
+        ),
+        (
+            "conv2",
+            """
+            block B(channels) {
+                conv(channels, 1)
+                a = it -> conv(channels, 1)
+                for i in range(3) { relu; if i == 5 { it + a } }
+            }
+            network Net { input(3, 8, 8); B(4) }
+            """,
+        ),
+        (
+            "conv2",
+            """
+            block B(channels, n = 1) {
+                conv(channels, 1)
+                a = it -> conv(channels, 1)
+                for i in range(3) { relu; if i == n { it + a } }
+            }
+            network Net(n = 1) { input(3, 8, 8); B(4, n) -> B(4, 5) }
+            """,
+        ),
+        (
+            "conv2",
+            """
+            block B(channels) {
+                conv(channels, 1)
+                for i in range(3) {
+                    b = it -> conv(channels, 1)
+                    for j in range(2) {
+                        relu
+                        if i == j { it + b }
+                    }
+                }
+            }
+            network Net { input(3, 8, 8); B(4) }
+            """,
+        ),
+        (
+            "s",
+            """
+            block B(channels, depth = 1) {
+                conv(channels, 1)
+                s = conv(channels, 3, padding=1)
+                for i in range(3) {
+                    a = it -> s
+                    if i == depth { it + a } else { relu }
+                }
+            }
+            network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(4, 7)}
+            """,
+        ),
+        (
+            "conv2",
+            """
+            block B(channels) {
+                conv(channels, 1)
+                y = it -> conv(channels, 1)
+                for i in range(2) { y = it -> relu; it + y }
+                it + y
+            }
+            network Net { input(3, 8, 8); B(4) }
+            """,
+        ),
+    ],
+)
+def test_a_layer_whose_value_another_turn_may_read_is_refused(word: str, text: str) -> None:
+    reason = rf"E601.*B cannot be.*whether the value of {word} is read is only known behind it"
+    with pytest.raises(CompilationError, match=rf"(?s){reason}.*apply it inside the condition"):
+        cnndsl.compile(text).python()
+
+
 def test_a_size_of_a_part_that_is_there_in_other_cases_is_refused() -> None:
     text = """
     block Grow(channels, depth = 1) { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }

@@ -461,6 +461,8 @@ class Body(Construct):
             scope = scope.parent
         if self.flow != "x" and self.entry is not None and not self.chain:
             self.entry = saved(self.entry)
+        if wanted is not None and not self.chain:
+            self.it = saved(self.it)
 
     def _do_if(self, statement: nodes.If) -> None:
         test = self.test(statement.condition)
@@ -1106,6 +1108,7 @@ class Body(Construct):
     def _declare(self, wanted: str, recipe: Any, node: Any) -> None:
         """A name of the text gets a layer: its place is here, what it is follows where it is first applied."""
         part = self.new_part(wanted)
+        part.span = getattr(node, "span", None)
         line = Register(part)
         self.lines.append(line)
         made = PartRecipe(part)
@@ -1180,6 +1183,7 @@ class Body(Construct):
             part = self.new_part(known)
         else:
             part = self.new_part(known or flat(label.code), label.code)
+        part.span = node.span
         is_quoted = not isinstance(node.label, str)
         line = Register(part)
         self.lines.append(line)
@@ -1208,6 +1212,7 @@ class Body(Construct):
                 part.is_list, part.whole = True, whole
         else:
             part = self.new_part(named.name)
+        part.span = getattr(node, "span", None)
         line = Register(part)
         self.lines.append(line)
         return self.put(line, recipe, value)

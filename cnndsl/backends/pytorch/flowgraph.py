@@ -36,6 +36,8 @@ class Part:
     """Whether it may be taken away when it is there."""
     whole: Part | None = None
     """The list that it is a part of, where it is one by itself."""
+    span: Any = None
+    """Where the text applies it."""
 
     def code(self) -> Code:
         """How `forward` speaks of it."""

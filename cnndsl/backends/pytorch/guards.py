@@ -3,6 +3,10 @@
 For every variable of `forward` a backward walk keeps in which cases it is read: as an "or" of "and"s of the tests of
 the conditions behind it. A line whose value is read in some cases only is put under a condition, as is what registers
 the parts that it applies.
+
+What the end of a turn of a loop leaves is read by the next turn or, after the last one, behind the loop. Where both
+read it in the same cases, and these are the same in all turns, so are the cases at the end of a turn. Else these hold a
+test that cannot be asked, and a layer that waits for it is refused.
 """
 
 from __future__ import annotations
@@ -12,8 +16,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, all_of, any_of, flat, names_in, negated
-from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Register, Return, Training, uses, walk
+from cnndsl.backends.pytorch.code import Code, all_of, any_of, call, flat, names_in, negated
+from cnndsl.backends.pytorch.flowgraph import (
+    FLOW,
+    Assign,
+    Compute,
+    For,
+    If,
+    Part,
+    Register,
+    Return,
+    Training,
+    names_in_target,
+    uses,
+    walk,
+)
 from cnndsl.backends.pytorch.values import Untranslatable
 from cnndsl.backends.pytorch.write import codes_of
 
@@ -24,6 +41,9 @@ Cases = frozenset[Case]
 ALWAYS: Cases = frozenset([frozenset()])
 NEVER: Cases = frozenset()
 _MOST_CASES = 64
+_MOST_TURNS = 1024
+_UNKNOWN: Case = frozenset([(0, True)])
+"""The test that cannot be asked."""
 
 
 @dataclass(eq=False)
@@ -41,16 +61,22 @@ class Guards:
     """Puts lines under the conditions under which their values are read."""
 
     def __init__(self) -> None:
-        self._tests: list[_Test] = []
+        self._tests = [_Test(ast.Constant(value=None), frozenset(), is_stale=True)]
         self._numbers: dict[str, int] = {}
         self._parts: dict[int, Cases] = {}
         self._guards: dict[int, Code] = {}
         self._twins: dict[int, If] = {}
         self._sized: dict[int, Cases] = {}
         """In which cases `__init__` reads a size from a part."""
+        self._all_parts: dict[int, Part] = {}
+        self._is_trial = False
+        """Whether nothing is noted yet: what the turns of a loop leave has not settled."""
+        self._unasked: set[Any] = set()
+        """What the tests mention that cannot be asked."""
 
     def guarded(self, lines: Sequence[Any]) -> list[Any]:
         """The lines of a definition, which end with what goes out."""
+        self._all_parts = {line.part.number: line.part for line in walk(lines) if isinstance(line, Register)}
         self._walk(lines, {}, ALWAYS)
         return self._placed(lines, set()) if self._guards else list(lines)
 
@@ -87,7 +113,7 @@ class Guards:
 
     def _note_sizes(self, line: Any, path: Cases) -> None:
         """Note the parts from which a line of `__init__` reads a size."""
-        for inner in [line] if isinstance(line, If) else walk([line]):
+        for inner in [line] if isinstance(line, (If, For)) else walk([line]):
             if isinstance(inner, (Compute, Return)):
                 continue
             for number in set().union(*(uses(code).parts for code in codes_of(inner))):
@@ -124,14 +150,86 @@ class Guards:
                 self._tests[number].is_stale = False
 
     def _for(self, line: For, live: dict[str, Cases], path: Cases) -> None:
-        inside = list(walk(line.lines))
-        computed = [each for each in inside if isinstance(each, Compute)]
-        cases = _either(*(live.get(each, NEVER) for compute in computed for each in compute.names))
-        self._guard(line, cases, path, is_needed=True)
-        self._read([each.code for each in computed], cases, live)
-        for each in inside:
-            if isinstance(each, Assign):
-                self._change(each.name)
+        changed = _changed_by(line)
+        self._change_all(changed)
+        computed = _set_by(line)
+        cases = _either(*(live.get(each, NEVER) for each in computed))
+        if self._guard(line, cases, path, is_needed=False):
+            path = _both(path, cases)
+        parts, sized = self._parts, self._sized
+        end = {each: self._in_all_turns(live.get(each, NEVER), changed) for each in computed}
+        outer, self._is_trial = self._is_trial, True
+        while True:
+            begin = self._turn(line, end, path, changed)
+            before = {each: self._in_all_turns(begin.get(each, NEVER), changed) for each in computed}
+            mixed = {each: _mixed(end[each], before[each]) for each in computed}
+            if mixed == end:
+                break
+            end = mixed
+        self._is_trial = outer
+        begin = self._turn(line, end, path, changed)
+        for each in computed:
+            live[each] = _mixed(live.get(each, NEVER), self._in_all_turns(begin.pop(each, NEVER), changed))
+        for known, found in ((live, begin), (parts, self._parts), (sized, self._sized)):
+            self._merge(known, found, line, changed)
+        self._parts, self._sized = parts, sized
+        self._read([line.source], cases, live)
+
+    def _turn(self, line: For, end: dict[str, Cases], path: Cases, changed: set[Any]) -> dict[str, Cases]:
+        """What a turn reads, where what it leaves is read in these cases."""
+        self._parts, self._sized = {}, {}
+        begin = dict(end)
+        self._walk(line.lines, begin, path)
+        self._change_all(changed)
+        return begin
+
+    def _merge(self, known: dict[Any, Cases], found: dict[Any, Cases], line: For, changed: set[Any]) -> None:
+        """Add what some turn of a loop reads, of what is the same in all turns."""
+        for each, cases in found.items():
+            known[each] = _either(known.get(each, NEVER), self._in_some_turn(cases, line, changed))
+
+    def _in_all_turns(self, cases: Cases, changed: set[Any]) -> Cases:
+        """Cases of one turn as those of any: tests that differ from turn to turn cannot be asked."""
+        made = []
+        for case in cases:
+            differing = self._differing(case, changed)
+            self._note_unasked(differing)
+            made.append(case - differing | _UNKNOWN if differing else case)
+        return _either(made)
+
+    def _in_some_turn(self, cases: Cases, line: For, changed: set[Any]) -> Cases:
+        """The cases in which these come about in one turn or another."""
+        made = []
+        for case in cases:
+            differing = self._differing(case, changed)
+            if not differing or self._comes_about(differing, line):
+                made.append(case - differing)
+                continue
+            self._note_unasked(differing)
+            self._unasked |= names_in(line.source)
+            made.append(case - differing | _UNKNOWN)
+        return _either(made)
+
+    def _differing(self, case: Case, changed: set[Any]) -> Case:
+        return frozenset(each for each in case if not changed.isdisjoint(self._tests[each[0]].mentions))
+
+    def _note_unasked(self, case: Case) -> None:
+        self._unasked.update(*(self._tests[number].mentions for number, _ in case))
+
+    def _comes_about(self, case: Case, line: For) -> bool:
+        """Whether constants tell that tests come out so together in a turn."""
+        tests = all_of([self._code(number, outcome) for number, outcome in sorted(case)])
+        if names_in(line.source) - _ITERATORS.keys() or names_in(tests) - names_in_target(line.target):
+            return False
+        turns = ast.GeneratorExp(tests, [ast.comprehension(line.target, line.source, [], 0)])
+        try:
+            return bool(eval(flat(call("any", turns)), {"__builtins__": {"any": any}, **_ITERATORS}))  # noqa: S307
+        except Exception:
+            return False
+
+    def _change_all(self, changed: set[Any]) -> None:
+        for each in changed:
+            self._change(each)
 
     def _change(self, what: Any) -> None:
         """Before a line that gives a variable something, or registers a part."""
@@ -167,20 +265,34 @@ class Guards:
             self._tests.append(_Test(test, frozenset(names_in(test) | uses(test).parts)))
         return frozenset([frozenset([(self._numbers[text], outcome)])])
 
-    def _guard(self, line: Any, cases: Cases, path: Cases, *, is_needed: bool) -> None:
-        """Note the condition under which a line is there, beside those around it."""
+    def _guard(self, line: Any, cases: Cases, path: Cases, *, is_needed: bool) -> bool:
+        """Note the condition under which a line is there, beside those around it; whether there is one."""
         left = _within(cases, path)
         if left in (ALWAYS, NEVER):
-            return
+            return False
         if any(self._tests[number].is_stale for case in left for number, _ in case):
-            if is_needed:
-                raise Untranslatable("whether this is read is only known behind it", names=frozenset(self._names(left)))
-            return
+            if is_needed and not self._is_trial:
+                self._refuse(line, left)
+            return False
+        if self._is_trial:
+            return True
         tests = [
             all_of([self._code(number, outcome) for number, outcome in sorted(case)])
             for case in sorted(left, key=sorted)
         ]
         self._guards[id(line)] = any_of(tests)
+        return True
+
+    def _refuse(self, line: Any, cases: Cases) -> None:
+        numbers = [line.part.number] if isinstance(line, Register) else sorted(uses(line.code).parts)
+        part = self._all_parts.get(numbers[0]) if numbers else None
+        names = self._names(cases) | {each for each in self._unasked if isinstance(each, str)}
+        raise Untranslatable(
+            f"whether the value of {part.name if part else 'this'} is read is only known behind it",
+            part.span if part else None,
+            "apply it inside the condition, where its value is read",
+            frozenset(names),
+        )
 
     def _names(self, cases: Cases) -> set[str]:
         found = {each for case in cases for number, _ in case for each in self._tests[number].mentions}
@@ -200,15 +312,15 @@ class Guards:
             test = self._guards.get(id(line))
             if isinstance(line, Compute) and not uses(line.code).parts and unset.isdisjoint(names_in(line.code)):
                 test = None
-            if isinstance(line, If):
-                if group is not None and flat(group.test) == flat(line.test):
-                    line.yes = [*group.yes, *line.yes]
-                    self._note_twins(group, line)
-                    made.pop()
-                line.yes, line.no = self._placed(line.yes, unset), self._placed(line.no, unset)
             names = _set_by(line)
+            left = self._inside(line, unset)
+            if isinstance(line, If) and group is not None and flat(group.test) == flat(line.test):
+                line.yes = [*group.yes, *line.yes]
+                self._note_twins(group, line)
+                made.pop()
             if test is None:
                 unset -= names
+                unset |= left
                 made.append(line)
                 group = None
                 continue
@@ -219,6 +331,23 @@ class Guards:
             group.yes.append(line)
             self._note_twins(If(test, [line], []), group)
         return made
+
+    def _inside(self, line: Any, unset: set[str]) -> set[str]:
+        """Place the lines inside of a line; which of its variables it sets in some cases only."""
+        left: set[str] = set()
+        match line:
+            case If():
+                yes, no = set(unset), set(unset)
+                line.yes, line.no = self._placed(line.yes, yes), self._placed(line.no, no)
+                left = yes | no
+            case For():
+                inside = [each for each in walk(line.lines) if isinstance(each, Compute) and id(each) in self._guards]
+                left = unset.union(*(each.names for each in inside))
+                line.lines = self._placed(line.lines, left)
+            case Training():
+                left = set(unset)
+                line.lines = self._placed(line.lines, left)
+        return left & _set_by(line)
 
     def _note_twins(self, lines: If, home: If) -> None:
         """What registers parts has the condition under which they are applied as its twin."""
@@ -231,11 +360,28 @@ class Guards:
                     registers.twin = id(home)  # type: ignore[attr-defined]
 
 
+_ITERATORS = {"range": range, "enumerate": enumerate, "zip": zip, "reversed": reversed, "len": len, "list": list}
+
+
+def _changed_by(line: For) -> set[Any]:
+    """The variables and the parts of `__init__` that a loop gives something else in each turn."""
+    changed: set[Any] = set()
+    for each in walk([line]):
+        match each:
+            case For():
+                changed |= names_in_target(each.target)
+            case Assign():
+                changed.add(each.name)
+            case Register():
+                changed.add(each.part.number)
+    return changed
+
+
 def _set_by(line: Any) -> set[str]:
     return {each for inner in walk([line]) if isinstance(inner, Compute) for each in inner.names}
 
 
-def _either(*several: Cases) -> Cases:
+def _either(*several: Iterable[Case]) -> Cases:
     """One of several holds, said as shortly as may be."""
     found: set[Case] = set().union(*several)
     if len(found) > _MOST_CASES:
@@ -255,6 +401,13 @@ def _either(*several: Cases) -> Cases:
                     is_done = False
                     break
     return frozenset(found)
+
+
+def _mixed(one: Cases, other: Cases) -> Cases:
+    """One of both holds, and nobody can ask which."""
+    if one == other:
+        return one
+    return _either(_both(one, other), _both(_either(one, other), frozenset([_UNKNOWN])))
 
 
 def _both(one: Cases, other: Cases) -> Cases:

@@ -558,6 +558,9 @@ class ForwardWriter:
             whole, into = self.code(line.source), line.target
             if not getattr(line, "needs_target", False) and isinstance(into, ast.Name):
                 into = name("_")
+        for each in sorted(getattr(line, "carried", ())):
+            made.append(f"{indent}{each} = self.{each}")
+            self._locals.add(each)
         self._locals |= {node.id for node in ast.walk(line.target) if isinstance(node, ast.Name)}
         head = laid_out(whole, indent, f"for {target(into)} in ", ":")
         body = self.lines(line.lines, indent + _STEP)
