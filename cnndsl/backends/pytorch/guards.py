@@ -12,11 +12,11 @@ test that cannot be asked, and a layer that waits for it is refused.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, all_of, any_of, call, flat, names_in, negated
+from cnndsl.backends.pytorch.code import Code, all_of, any_of, flat, names_in, negated
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Assign,
@@ -33,6 +33,7 @@ from cnndsl.backends.pytorch.flowgraph import (
 )
 from cnndsl.backends.pytorch.values import Untranslatable
 from cnndsl.backends.pytorch.write import codes_of
+from cnndsl.symbolic.expr import TooLong, parse_test
 
 Case = frozenset[tuple[int, bool]]
 """Numbers of tests with their outcomes, all of which hold."""
@@ -219,12 +220,10 @@ class Guards:
     def _comes_about(self, case: Case, line: For) -> bool:
         """Whether constants tell that tests come out so together in a turn."""
         tests = all_of([self._code(number, outcome) for number, outcome in sorted(case)])
-        if names_in(line.source) - _ITERATORS.keys() or names_in(tests) - names_in_target(line.target):
-            return False
-        turns = ast.GeneratorExp(tests, [ast.comprehension(line.target, line.source, [], 0)])
         try:
-            return bool(eval(flat(call("any", turns)), {"__builtins__": {"any": any}, **_ITERATORS}))  # noqa: S307
-        except Exception:
+            asked = parse_test(flat(tests))
+            return any(asked.substitute(_bound(line.target, item)) is True for item in _worth(line.source))
+        except (ValueError, TypeError, ArithmeticError, TooLong):
             return False
 
     def _change_all(self, changed: set[Any]) -> None:
@@ -360,7 +359,31 @@ class Guards:
                     registers.twin = id(home)  # type: ignore[attr-defined]
 
 
-_ITERATORS = {"range": range, "enumerate": enumerate, "zip": zip, "reversed": reversed, "len": len, "list": list}
+_ITERATORS: dict[str, Callable[..., Any]] = {
+    "range": range,
+    "enumerate": enumerate,
+    "zip": zip,
+    "reversed": reversed,
+    "len": len,
+    "list": list,
+}
+
+
+def _worth(source: Code) -> Any:
+    """What constants in Python are worth, and ranges and pairs of them. Raises ValueError for anything else."""
+    if isinstance(source, ast.Call) and isinstance(source.func, ast.Name) and not source.keywords:
+        made = _ITERATORS.get(source.func.id)
+        if made is not None:
+            return made(*map(_worth, source.args))
+    return ast.literal_eval(source)
+
+
+def _bound(target: Code, item: Any) -> dict[str, Any]:
+    """The numbers that a loop gives its variables in a turn."""
+    if isinstance(target, ast.Tuple | ast.List):
+        parts = zip(target.elts, item, strict=True)
+        return {name: value for part, worth in parts for name, value in _bound(part, worth).items()}
+    return {target.id: item} if isinstance(target, ast.Name) and isinstance(item, int | float) else {}
 
 
 def _changed_by(line: For) -> set[Any]:
