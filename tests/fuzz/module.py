@@ -93,7 +93,16 @@ def _function(definition: ast.FunctionDef) -> None:
 
 
 def _constant(value: ast.expr) -> None:
-    """A constant of the file: lists, arithmetic on numbers, and the functions on numbers that the language has."""
+    """A constant of the file: lists, arithmetic on numbers, and the functions on numbers that the language has; and a
+    layer or block with some of its arguments.
+    """
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "partial":
+        kind, *positional = value.args
+        assert isinstance(kind, ast.Name | ast.Attribute), ast.unparse(value)
+        for each in (*positional, *(keyword.value for keyword in value.keywords)):
+            if not isinstance(each, ast.Name | ast.Attribute):
+                _constant(each)
+        return
     for node in ast.walk(value):
         if isinstance(node, ast.Call):
             assert isinstance(node.func, ast.Name), ast.unparse(value)

@@ -4,9 +4,8 @@ For every variable of `forward` a backward walk keeps in which cases it is read:
 the conditions behind it. A line whose value is read in some cases only is put under a condition, as is what registers
 the parts that it applies.
 
-What the end of a turn of a loop leaves is read by the next turn or, after the last one, behind the loop. Where both
-read it in the same cases, and these are the same in all turns, so are the cases at the end of a turn. Else these hold a
-test that cannot be asked, and a layer that waits for it is refused.
+What the end of a turn of a loop leaves is read by the next turn or, after the last one, behind the loop. Which turn is
+the last is a test that cannot be asked, as is what differs from turn to turn: a layer that waits for one is refused.
 """
 
 from __future__ import annotations
@@ -138,17 +137,18 @@ class Guards:
         changed = {each.name for each in walk([line]) if isinstance(each, Assign)}
         self._forget(changed)
         ways = []
-        for outcome, lines in ((True, line.yes), (False, line.no)):
-            cases = self._cases(line.test, outcome)
+        both = self._cases(line.test, outcome=True), self._cases(line.test, outcome=False)
+        for cases, lines in zip(both, (line.yes, line.no), strict=True):
             way = {each: _both(known, cases) for each, known in live.items()}
             self._walk(lines, way, _both(path, cases))
             ways.append(way)
         live.clear()
         for each in dict.fromkeys([*ways[0], *ways[1]]):
             live[each] = _either(*(way.get(each, NEVER) for way in ways))
-        for case in self._cases(line.test, outcome=True):
-            for number, _ in case:
-                self._tests[number].is_stale = False
+        # At the condition, what the ways change is what it was before: the test can be asked there and above.
+        for number in {number for cases in both for case in cases for number, _ in case}:
+            self._tests[number].is_stale = False
+            self._numbers[flat(self._tests[number].code)] = number
 
     def _for(self, line: For, live: dict[str, Cases], path: Cases) -> None:
         changed = _changed_by(line)
@@ -158,15 +158,20 @@ class Guards:
         if self._guard(line, cases, path, is_needed=False):
             path = _both(path, cases)
         parts, sized = self._parts, self._sized
-        end = {each: self._in_all_turns(live.get(each, NEVER), changed) for each in computed}
+        behind = {each: self._in_all_turns(live.get(each, NEVER), changed) for each in computed}
+        last, others = self._last_turn(line)
+        changed.add(line)
+        end = dict(behind)
         outer, self._is_trial = self._is_trial, True
-        while True:
+        for _ in range(_MOST_TURNS):
             begin = self._turn(line, end, path, changed)
             before = {each: self._in_all_turns(begin.get(each, NEVER), changed) for each in computed}
-            mixed = {each: _mixed(end[each], before[each]) for each in computed}
-            if mixed == end:
+            left = {each: _either(_both(behind[each], last), _both(before[each], others)) for each in computed}
+            if left == end:
                 break
-            end = mixed
+            end = left
+        else:
+            raise Untranslatable("the cases in which values are read do not settle from turn to turn")
         self._is_trial = outer
         begin = self._turn(line, end, path, changed)
         for each in computed:
@@ -175,6 +180,12 @@ class Guards:
             self._merge(known, found, line, changed)
         self._parts, self._sized = parts, sized
         self._read([line.source], cases, live)
+
+    def _last_turn(self, line: For) -> tuple[Cases, Cases]:
+        """Whether a turn of a loop is the last one, which cannot be asked, and the opposite."""
+        number = len(self._tests)
+        self._tests.append(_Test(ast.Constant(value=None), frozenset([line]), is_stale=True))
+        return frozenset([frozenset([(number, True)])]), frozenset([frozenset([(number, False)])])
 
     def _turn(self, line: For, end: dict[str, Cases], path: Cases, changed: set[Any]) -> dict[str, Cases]:
         """What a turn reads, where what it leaves is read in these cases."""
