@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
@@ -146,9 +147,9 @@ class Layer(Parameterised):
     takes_wholes: ClassVar[bool] = False
     """Whether what comes in is whole numbers, such as the rows of a table."""
 
+    @abstractmethod
     def output(self, x: Shape) -> Shape:
         """The size of what comes out. Raises SizeError where PyTorch would refuse, or nothing would be left."""
-        raise NotImplementedError
 
     def size_rule(self, x: Shape) -> Shape:
         """The size of what comes out, as `output` gives it for an input that fits.
@@ -211,9 +212,9 @@ class Layer(Parameterised):
         """
         return None
 
+    @abstractmethod
     def torch(self, x: Shape) -> Spelling:
         """How `torch.nn` writes the module."""
-        raise NotImplementedError
 
     def function(self, x: Shape) -> Spelling | None:
         """How PyTorch writes it as a call on a value, which comes first and is left out here.

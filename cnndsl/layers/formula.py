@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, floor, prod
@@ -115,25 +116,25 @@ _SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Term(ABC):
     """A part of a formula. Terms are added, subtracted and multiplied as numbers are."""
 
     @property
+    @abstractmethod
     def value(self) -> Any:
         """The number that comes out, a fraction where it is none; None where it depends on a size left open."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text(self, form: Form, place: int = _SUM) -> str:
         """The formula in plain text; `place` says how tightly the surroundings bind."""
-        raise NotImplementedError
 
+    @abstractmethod
     def latex(self, form: Form, place: int = _SUM) -> str:
         """The formula in LaTeX's mathematics."""
-        raise NotImplementedError
 
+    @abstractmethod
     def letters(self) -> Iterator[Letter]:
         """The letters in it, from left to right."""
-        raise NotImplementedError
 
     def __add__(self, other: Term | int) -> Term:
         return Sum(((1, self), (1, term(other))))

@@ -3,6 +3,7 @@
 y = (x - mean) / sqrt(variance + eps) * weight + bias; the kinds differ in what the mean is taken over.
 """
 
+from abc import abstractmethod
 from math import prod
 from typing import Any, ClassVar
 
@@ -28,9 +29,13 @@ class _Normalisation(Layer):
         self.check_rank(x)
         return x
 
+
+class _ByStatistics(_Normalisation):
+    """A normalisation by a mean and a variance."""
+
+    @abstractmethod
     def _groups(self, x: KnownShape) -> Extra:
         """A mean and a variance for everything that is normalised by itself."""
-        raise NotImplementedError
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         return self._groups(x)
@@ -50,7 +55,7 @@ def _statistics(affine: bool, track: bool, channels: Any) -> tuple[Tensor, ...]:
     return (learned if affine else ()) + (kept if track else ())
 
 
-class _ByChannel(_Normalisation):
+class _ByChannel(_ByStatistics):
     """Normalisation of each channel by itself, which may keep running statistics."""
 
     eps: PositiveReal = Field(default=1e-05, description=_EPS)
@@ -138,7 +143,7 @@ class InstanceNorm(_ByChannel):
         return Spelling("F.instance_norm", self.arguments("eps"))
 
 
-class GroupNorm(_Normalisation):
+class GroupNorm(_ByStatistics):
     """Group normalisation: the channels are put into groups, and each group of each sample is brought to
     mean 0 and variance 1 (torch.nn.GroupNorm; Wu and He, 2018).  Does not depend on the batch.
     """
@@ -183,7 +188,7 @@ class GroupNorm(_Normalisation):
         return f"{self.groups} {'group' if self.groups == 1 else 'groups'}"
 
 
-class LayerNorm(_Normalisation):
+class LayerNorm(_ByStatistics):
     """Layer normalisation: each sample is brought to mean 0 and variance 1 over the axis `axis` and all
     after it, with a learned weight and bias for each number (torch.nn.LayerNorm; Ba, Kiros and Hinton, 2016).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal
@@ -84,9 +85,9 @@ class Operation(Parameterised):
         """The fewest and the most values that it takes."""
         return (1, 1)
 
+    @abstractmethod
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """The shapes that come out. Raises SizeError where the shapes do not go together."""
-        raise NotImplementedError
 
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
         """As `outputs`, for values of which some have no batch. Raises SizeError where it would take one for it."""
@@ -111,13 +112,13 @@ class Operation(Parameterised):
         """Why each axis of `y`, the first value that comes out, is as long as it is; empty where it is the first's."""
         return ()
 
+    @abstractmethod
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         """Python for it, applied to the variables `names`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         """What each position of output `k` reads of each axis of each value."""
-        raise NotImplementedError
 
     @property
     def shares(self) -> bool:

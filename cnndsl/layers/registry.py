@@ -33,9 +33,9 @@ def _kinds(base: type[_Kind]) -> dict[str, type[_Kind]]:
 for _family in FAMILIES:
     import_module(f"cnndsl.layers.{_family}")
 
-KINDS: dict[str, type[Layer]] = dict(sorted(_kinds(Layer).items()))
+KINDS: dict[str, type[Layer]] = dict(sorted(_kinds(Layer).items()))  # type: ignore[type-abstract]
 """Word of the language -> layer class, in alphabetical order."""
-OPERATIONS: dict[str, type[Operation]] = dict(sorted(_kinds(Operation).items()))
+OPERATIONS: dict[str, type[Operation]] = dict(sorted(_kinds(Operation).items()))  # type: ignore[type-abstract]
 """Word of the language -> operation on values. Some have the word of a layer, of which they are a form."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -225,9 +226,9 @@ class InEveryUse(Rule):
         self._seen: dict[Origin, dict[tuple[str, int], Finding | None]] = {}
         """For each place, the steps that apply a layer there, and what was found."""
 
+    @abstractmethod
     def judge(self, trail: Trail) -> Finding | None:
         """What is to be said of the newest application of a trail."""
-        raise NotImplementedError
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         newest = trail.newest

@@ -7,6 +7,7 @@ another in a circle; `Body` of `statements.py` puts it all together.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -36,7 +37,7 @@ class Begun(NamedTuple):
     mistaken: tree.Expression
 
 
-class Evaluation:
+class Evaluation(ABC):
     """A body that is being worked out."""
 
     def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
@@ -52,33 +53,33 @@ class Evaluation:
 
     # What the classes above know
 
+    @abstractmethod
     def evaluate(self, node: tree.Expression) -> Any:
         """What an expression is worth. Raises Problem, or Silent when it hangs on a mistake already reported."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, recipe: Recipe, value: Any, span: Span) -> Any:
         """Apply a layer to a value; what comes out. Raises Problem."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, body: tree.Body) -> tuple[Output, ...] | None:
         """Work out all lines of a definition; its outputs, or None after a mistake in it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run_branch(self, body: tree.Body) -> None:
         """Run the lines of a brace in this body."""
-        raise NotImplementedError
 
+    @abstractmethod
     def declare_input(self, call: tree.Call, name: str) -> Value:
         """Work out `input(...)`. Raises Problem."""
-        raise NotImplementedError
 
+    @abstractmethod
     def declared_at(self, name: tree.Name) -> Span | None:
         """Where a line of this body first gives a name a meaning, also one further down or one that is not reached."""
-        raise NotImplementedError
 
+    @abstractmethod
     def given_in_braces(self, name: tree.Name) -> Span | None:
         """Where a line above, in braces that are a stage, gives a name a meaning, which it has in there alone."""
-        raise NotImplementedError
 
     def spawn(self, builder: Builder, scope: Scope) -> Self:
         """The elaboration of another body."""

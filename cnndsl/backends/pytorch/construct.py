@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
@@ -365,9 +366,9 @@ class Construct(Expressions):
             return Tensor(ast.Subscript(code, ast.Constant(0), ast.Load()), self.plain_shape(shapes[0]))
         return self.several(code, [self.plain_shape(shape) for shape in shapes])
 
+    @abstractmethod
     def several(self, code: Code, shapes: Sequence[Shape]) -> Any:
         """Values that one step gives."""
-        raise NotImplementedError
 
     def learned(self, node: nodes.Call, wanted: str | None = None) -> Tensor:
         words = ("size", "init")
@@ -400,9 +401,9 @@ class Construct(Expressions):
         self.lines.append(Register(part, made.value))
         return Tensor(part.code(), made.shapes[0], unbatched=True)
 
+    @abstractmethod
     def new_part(self, wanted: str, label: Code | None = None) -> Any:
         """A new part."""
-        raise NotImplementedError
 
     # Blocks
 

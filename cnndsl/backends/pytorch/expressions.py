@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -98,7 +99,7 @@ class Scope:
         raise KeyError(wanted)
 
 
-class Expressions:
+class Expressions(ABC):
     """Works out expressions. What applies layers is added by the class above."""
 
     scope: Scope
@@ -119,29 +120,29 @@ class Expressions:
 
     # What the classes above do
 
+    @abstractmethod
     def applied_pipe(self, start: Any, stages: Sequence[nodes.Node]) -> Any:
         """Stages applied to a value, one after the other."""
-        raise NotImplementedError
 
+    @abstractmethod
     def combined(self, operation: Any, values: Sequence[Tensor], scalar: Static | None = None) -> Any:
         """An operation on values."""
-        raise NotImplementedError
 
+    @abstractmethod
     def call_on_value(self, kind: Any, value: Tensor, arguments: Sequence[nodes.Argument]) -> Tensor:
         """`relu(it)`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def learned(self, node: nodes.Call) -> Tensor:
         """`parameter(...)`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chosen_value(self, test: Static, node: nodes.Conditional) -> Any:
         """A value that is one of two."""
-        raise NotImplementedError
 
+    @abstractmethod
     def looped_values(self, node: nodes.Comprehension) -> Any:
         """A list of values, one for each item of a list."""
-        raise NotImplementedError
 
     # Numbers and their Python
 
@@ -414,9 +415,9 @@ class Expressions:
             case _:
                 raise Untranslatable("this cannot be called", node.span)
 
+    @abstractmethod
     def declare_input(self, node: nodes.Call) -> Any:
         """`input(3, 32, 32)`."""
-        raise NotImplementedError
 
     def _kind_call(self, recipe: KindRecipe, node: nodes.Call) -> Any:
         kind = recipe.kind
@@ -465,13 +466,13 @@ class Expressions:
         base = recipe if recipe.constant else recipe.base
         return self.computed_first(BlockRecipe(recipe.definition, ordered, positional, node.span, base=base))
 
+    @abstractmethod
     def computed_first(self, recipe: BlockRecipe) -> BlockRecipe:
         """A block with the values that it is given in variables, for they come before whatever it is applied to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def for_later(self, value: Any) -> Any:
         """The same, where it is a block that is applied after other lines, which may change what it is given."""
-        raise NotImplementedError
 
     def _bound_extern(self, recipe: ExternRecipe, node: nodes.Call) -> ExternRecipe:
         names = [parameter.name for parameter in recipe.extern.parameters]
@@ -639,9 +640,9 @@ class Expressions:
             return self.abstract(place, code)
         return self.abstract(sort_of(value).item or Sort(), code)
 
+    @abstractmethod
     def item_of(self, value: AnyTensors, index: Static) -> Tensor:
         """One value of a list."""
-        raise NotImplementedError
 
     def _slice(self, node: nodes.Slice) -> Any:
         value = self.evaluate(node.value)
@@ -687,9 +688,9 @@ class Expressions:
         """Expressions, in their order."""
         return self.in_order([partial(self.evaluate, item) for item in items])
 
+    @abstractmethod
     def in_order(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
         """What each of them gives: none overwrites what another one reads, or runs before one in front of it."""
-        raise NotImplementedError
 
     def arguments(self, node: nodes.Call) -> list[tuple[str | None, Any]]:
         """The arguments of a call, each with its name or None."""
