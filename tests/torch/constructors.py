@@ -135,7 +135,9 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
             compare(program, network, made(), runs=runs)
             parameters = inspect.signature(made.__init__).parameters
             for word, value, other in settings(text, network, parameters):
-                if word not in parameters or other.program is None or value is None or tried.total() == most:
+                if tried.total() == most:
+                    break
+                if word not in parameters or other.program is None or value is None:
                     continue
                 given = argument(value, str(parameters[word].annotation))
                 compare(other.program, other.program.network(network.name), made(**{word: given}), runs=runs)
