@@ -29,8 +29,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     family = folder / "cnndsl" / "layers" / "normalisation.py"
     imports, definition, *_ = blocks("python")
     text = family.read_text(encoding="utf-8")
-    future, rest = text.split("\n\nfrom math", 1)
-    family.write_text(f"{future}\n\n{imports.text}from math{rest}\n\n{definition.text}", encoding="utf-8")
+    before, after = text.split("\nfrom math", 1)
+    family.write_text(f"{before}\n{imports.text}from math{after}\n\n{definition.text}", encoding="utf-8")
     return folder
 
 
