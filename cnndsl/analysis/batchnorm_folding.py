@@ -167,7 +167,7 @@ class _Serving:
         children = list(self._children.values())
         if not self._numbered:
             return tuple(child for child in children if child.name in called)
-        while children and children[-1].name not in called and children[-1].loop is None:
+        while children and children[-1].name not in called:
             children.pop()
         return tuple(child if child.name in called else _placeholder(child) for child in children)
 

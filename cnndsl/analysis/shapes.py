@@ -17,7 +17,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Dim, Shape, SizeError, plain, show
 from cnndsl.layers.operations import Learned, Operation
 from cnndsl.layers.types import LARGEST
-from cnndsl.symbolic.expr import Expr, Test, parse_expr, parse_test
+from cnndsl.symbolic.expr import Expr, Test, parse_test
 from cnndsl.symbolic.number import Traced, is_open, key_of, value_of
 
 
@@ -272,8 +272,7 @@ def _child_without(child: Child, names: Names) -> Child:
         numbers = {k: value_of(v) if _uses(v, names) else v for k, v in unit.arguments.items()}
         unit = unit.model_copy(update={"arguments": numbers})
     when = None if _says(child.when, names) else child.when
-    loop = None if child.loop is not None and _uses_name(parse_expr(child.loop), names) else child.loop
-    return child.model_copy(update={"unit": unit, "when": when, "loop": loop})
+    return child.model_copy(update={"unit": unit, "when": when})
 
 
 def _said_without(traced: Mapping[str, Any], names: Names) -> dict[str, Any]:

@@ -149,15 +149,13 @@ class Use(Model):
 class Child(Model):
     """A named part of a module: an attribute of the class, registered in this order.
 
-    `when` is the test on which it depends that the part exists, in the names of the definition;
-    `loop` the count of the loop that made it.
+    `when` is the test on which it depends that the part exists, in the names of the definition.
     """
 
     name: str
     unit: Annotated[Leaf | Use, Field(discriminator="what")]
     origin: Origin
     when: str | None = None
-    loop: str | None = None
 
 
 class Call(Model):

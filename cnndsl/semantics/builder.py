@@ -29,8 +29,8 @@ from cnndsl.layers.formula import Shape
 from cnndsl.semantics.context import Context, origin
 from cnndsl.semantics.values import Value, raise_it
 from cnndsl.source import Span
-from cnndsl.symbolic.expr import Number, Test, TooLong, Truth, negation
-from cnndsl.symbolic.number import Traced, trace_weight
+from cnndsl.symbolic.expr import Test, TooLong, Truth, negation
+from cnndsl.symbolic.number import trace_weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ ModuleKind = Literal["network", "block", "sequence", "chain"]
 class Slot:
     """A named part: its place in the order is that of its declaration; its first application says what it is."""
 
-    __slots__ = ("applied", "loop", "made", "name", "span", "unit", "when")
+    __slots__ = ("applied", "made", "name", "span", "unit", "when")
 
     def __init__(self, name: str, span: Span) -> None:
         self.name, self.span = name, span
@@ -56,7 +56,6 @@ class Slot:
         """Whether something went through it; one that is the identity has no unit even so."""
         self.unit: Leaf | Use | None = None
         self.when: str | None = None
-        self.loop: str | None = None
 
 
 class Builder:
@@ -91,7 +90,6 @@ class Builder:
         """For each value the inputs that it depends on, one bit for each."""
         self._readings = 0
         self._tests: list[Test] = []
-        self._loops: list[str] = []
         self._unnamed = {} if self.is_chain else dict(unnamed or {})
         self._lists = sorted(place for place, part in self._unnamed.items() if part.is_list)
         self._loop_depth = 0
@@ -227,19 +225,9 @@ class Builder:
         finally:
             self._tests.pop()
 
-    @contextmanager
-    def repeating(self, count: Number | Traced) -> Iterator[None]:
-        """While the turns of a loop are worked out."""
-        self._loops.append(str(count.expr) if isinstance(count, Traced) else str(count))
-        try:
-            yield
-        finally:
-            self._loops.pop()
-
     def fill(self, slot: Slot, unit: Leaf | Use) -> None:
         """Say what a part is, the first time that it is applied."""
         slot.unit, slot.when = unit, self._when()
-        slot.loop = self._loops[-1] if self._loops else None
 
     def _when(self) -> str | None:
         if not self._tests:
@@ -373,7 +361,7 @@ class Builder:
             parameters=parameters,
             inputs=tuple(self.inputs),
             children=tuple(
-                Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), when=slot.when, loop=slot.loop)
+                Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), when=slot.when)
                 for slot in self._parts()
                 if slot.unit is not None
             ),

@@ -15,7 +15,6 @@ from typing import Any
 
 from cnndsl.backends.pytorch.code import (
     Code,
-    any_of,
     attribute,
     call,
     constant,
@@ -26,13 +25,11 @@ from cnndsl.backends.pytorch.code import (
     names_in,
     negated,
     subscript,
-    tuple_of,
 )
 from cnndsl.backends.pytorch.construct import Construct, Made
 from cnndsl.backends.pytorch.expressions import Scope
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
-    Append,
     Assign,
     Chain,
     Compute,
@@ -41,21 +38,18 @@ from cnndsl.backends.pytorch.flowgraph import (
     If,
     Part,
     Register,
-    Return,
     Training,
     walk,
 )
 from cnndsl.backends.pytorch.sorts import Sort, is_identity, sample_of, sort_of
 from cnndsl.backends.pytorch.values import (
     RECIPES,
-    AnyList,
     AnyTensors,
     BlockRecipe,
     BraceRecipe,
     ChainRecipe,
     ChoiceRecipe,
     CopiesRecipe,
-    ExternRecipe,
     KindRecipe,
     NeedsFlatten,
     ParamRecipe,
@@ -111,7 +105,10 @@ class Body(Construct):
         self.value_names: set[str] = {"x"}
         self._declared: dict[str, Any] = {}
         self._path: list[Any] = []
-        self.is_training = False
+        self._turns = 0
+        """How many loops around are written out turn by turn."""
+        self._fallbacks = 0
+        """How many of the loops around could be written out turn by turn."""
         self._goes_on = False
         """Whether lines follow the one at hand."""
         self.inputs: list[tuple[str, Tensor]] = []
@@ -426,8 +423,6 @@ class Body(Construct):
     def in_variable(self, value: Tensor, variable: str) -> Tensor:
         """The value, in a variable."""
         if isinstance(value.code, ast.Name):
-            if value.code.id == variable or value.code.id == FLOW + "x" or self.is_silent:
-                return value
             return value
         self.keep_values({variable}, None)
         self.lines.append(Compute((variable,), value.code, shape=value.shape))
@@ -685,8 +680,8 @@ class Body(Construct):
             loop()
         except Untranslatable:
             self._rewind(mark)
-            lists = self._reserve(node) if not self.loops and not self.chain and not self._turns else []
-            del lists
+            if not self.loops and not self.chain and not self._turns:
+                self._reserve(node)
             self._turns += 1
             self._fallbacks -= 1
             try:
@@ -697,10 +692,6 @@ class Body(Construct):
                 self._fallbacks += 1
         finally:
             self._fallbacks -= 1
-
-    _turns = 0
-    _fallbacks = 0
-    """How many of the loops around could be written out turn by turn."""
 
     def _mark(self) -> tuple[Any, ...]:
         """Where the translation is, to come back to."""
@@ -1057,12 +1048,10 @@ class Body(Construct):
         line = Training([])
         outer, self.lines = self.lines, line.lines
         before = self.it
-        self.is_training = True
         try:
             self.run(statement.body)
         finally:
             self.lines = outer
-            self.is_training = False
         self.it = before
         self.lines.append(line)
 
@@ -1678,5 +1667,3 @@ _OWN_ATTRIBUTES = frozenset(
         "to",
     ]
 )
-
-__all__ = ["AnyList", "Append", "BlockRecipe", "ExternRecipe", "Return", "any_of", "list_of", "tuple_of"]

@@ -11,7 +11,6 @@ from typing import Any
 
 from cnndsl.backends.pytorch.code import (
     Code,
-    attribute,
     call,
     constant,
     dotted,
@@ -26,9 +25,9 @@ from cnndsl.backends.pytorch.code import (
     within_64_bits,
 )
 from cnndsl.backends.pytorch.expressions import Expressions, Scope
-from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, Compute, walk
+from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain
 from cnndsl.backends.pytorch.initialise import rule_code
-from cnndsl.backends.pytorch.sorts import is_identity, sort_of
+from cnndsl.backends.pytorch.sorts import is_identity
 from cnndsl.backends.pytorch.values import (
     AnyList,
     AnyTensors,
@@ -50,10 +49,8 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
-from cnndsl.ir.names import snake
 from cnndsl.layers.base import Argument, Group, Layer, Spelling
 from cnndsl.layers.base import Code as Spelled
-from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import AXES, Shape
 from cnndsl.layers.operations import Learned, aligned, axis_index
 from cnndsl.layers.shape import Flatten
@@ -907,6 +904,3 @@ def axis_word(axis: int, rank: int) -> str:
 def kept_name(axis: int, rank: int) -> str:
     """The attribute in which a block keeps a size of what it gives."""
     return f"out_{axis_word(axis, rank)}"
-
-
-__all__ = ["Compute", "Extern", "attribute", "dotted", "replace", "snake", "sort_of", "walk"]

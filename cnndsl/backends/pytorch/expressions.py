@@ -11,7 +11,6 @@ from typing import Any
 
 from cnndsl.backends.pytorch.code import (
     Code,
-    attribute,
     call,
     constant,
     flat,
@@ -49,7 +48,7 @@ from cnndsl.ir import nodes
 from cnndsl.ir.words import FUNCTIONS, INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers.formula import AXES
 from cnndsl.layers.initialisers import RULES
-from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.layers.registry import OPERATIONS
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong, make_divisible
 from cnndsl.symbolic.number import Traced, calculate, value_of
 
@@ -1025,6 +1024,3 @@ def _python(word: str, a: Any, b: Any) -> Any:
                 return a**b
     except (ZeroDivisionError, OverflowError):
         return 1
-
-
-__all__ = ["KINDS", "attribute"]

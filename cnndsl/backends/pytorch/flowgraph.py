@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, attribute, is_not_none, name, names_in, subscript
+from cnndsl.backends.pytorch.code import Code, attribute, name, names_in, subscript
 from cnndsl.layers.formula import Shape
 
 FLOW = "~"
@@ -143,7 +143,6 @@ class If:
     test: Code
     yes: list[Any]
     no: list[Any]
-    forward_test: Code | None = None
     in_loop: bool = False
 
 
@@ -492,6 +491,3 @@ def spliced(lines: Iterable[Any]) -> list[Any]:
 def item(value: Code, index: int) -> Code:
     """`value[index]`."""
     return subscript(value, ast.Constant(index))
-
-
-__all__ = ["is_not_none"]

@@ -361,6 +361,3 @@ def _docstring_of(paragraphs: list[str]) -> list[str]:
 
 def _kept(size: str) -> str:
     return size.replace(" ", _KEPT)
-
-
-__all__ = ["Untranslatable", "constant"]

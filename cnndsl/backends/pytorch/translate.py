@@ -19,7 +19,6 @@ from cnndsl.backends.pytorch.expressions import Scope
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Append,
-    Assign,
     Chain,
     Compute,
     Effect,
@@ -149,7 +148,6 @@ class Translation:
         """Those that are layers with some of their arguments, which follow the classes."""
         self._defaults: dict[tuple[Key, str], str] = {}
         self.constant_names = _constant_names(program.definitions)
-        self.unrolled: set[nodes.Span] = set()
         self._constant_values: dict[str, Any] = {}
         self._outputs: dict[Any, Any] = {}
         self._depth = 0
@@ -639,7 +637,7 @@ class _ClassTranslation:
                             call("self.add_module", label if label is not None else constant(str(at)), value), ""
                         )
                 return made
-            code = call("super().__init__" if False else "super_init", *(value for _, value in items))
+            code = call("super_init", *(value for _, value in items))
             return [*made, *_tall_super(code)]
         before_lines, variable = writer.listed(chain, _INDENT, "parts" if "layers" in self._body.taken else "layers")
         star = variable if chain.is_labelled else f"*{variable}"
@@ -1175,6 +1173,3 @@ def _codes_of_recipe(recipe: Any) -> str:
         if isinstance(held, dict):
             found += [flat(item.code) for item in held.values() if isinstance(item, Static)]
     return " ".join(found)
-
-
-__all__ = ["Assign", "Translation"]

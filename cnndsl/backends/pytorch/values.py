@@ -7,7 +7,6 @@ an item of a list, is a symbol of its own that stands for its Python.
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -273,8 +272,3 @@ RECIPES = (
     ChoiceRecipe,
     PartRecipe,
 )
-
-
-def is_constant(code: Code) -> bool:
-    """Whether an expression is a plain constant."""
-    return isinstance(code, ast.Constant)

@@ -369,7 +369,6 @@ class ForwardWriter:
     ) -> None:
         self._parts, self._flags, self._optional, self._homes = parts, flags, optional, homes
         self._known = set(inputs)
-        self._stored: set[str] = set()
         self._locals: set[str] = set()
         self.returns: set[str] = set()
         counts: dict[int, int] = {}
