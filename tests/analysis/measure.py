@@ -19,7 +19,23 @@ def storage(tensor: Tensor) -> Any:
     return tensor.untyped_storage()
 
 
-class Living(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Fitting(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Gives what a convolution makes no more memory than its numbers need.
+
+    PyTorch's own `conv_transpose3d` on a CPU, which it takes on one thread, makes its result as large as what it is
+    given where that is larger. No other way of working it out does.
+    """
+
+    def __torch_dispatch__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func is torch.ops.aten.convolution.default and storage(result).nbytes() > result.nbytes:
+            storage(result).resize_(result.nbytes)
+        return result
+
+
+class Living(Fitting):
     """Counts the bytes of all storages that operations made and that are alive after each of them.
 
     `peak` is the most; storages of the tensors `known` are left out.
@@ -34,7 +50,7 @@ class Living(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = super().__torch_dispatch__(func, types, args, kwargs)
         known = {known._cdata for known in self._known}
         for tensor in tree_leaves(result):
             if isinstance(tensor, Tensor) and storage(tensor)._cdata not in known:
@@ -55,7 +71,7 @@ def kept(run: Callable[[], Result], known: Iterable[Tensor] = ()) -> tuple[dict[
         alive.append(tensor)
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), Fitting():  # type: ignore[no-untyped-call]
         result = run()
     without = {storage(tensor)._cdata for tensor in known}
     found = {storage(tensor)._cdata: storage(tensor).nbytes() for tensor in alive}
