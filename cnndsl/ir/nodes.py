@@ -366,8 +366,9 @@ def walk(node: Any) -> Iterator[Node]:
     todo = [node]
     while todo:
         found = todo.pop()
-        if isinstance(found, tuple):
-            todo.extend(reversed(found))
-        elif isinstance(found, Node):
+        if isinstance(found, Node):
             yield found
-            todo.extend(value for name in reversed(type(found).model_fields) for value in (getattr(found, name),))
+            found = tuple(vars(found).values())
+        elif not isinstance(found, tuple):
+            continue
+        todo.extend(value for value in reversed(found) if isinstance(value, (Node, tuple)))

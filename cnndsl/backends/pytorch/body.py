@@ -25,6 +25,7 @@ from cnndsl.backends.pytorch.code import (
     names_in,
     negated,
     subscript,
+    walk_code,
 )
 from cnndsl.backends.pytorch.construct import Construct, Made
 from cnndsl.backends.pytorch.expressions import Scope
@@ -1492,7 +1493,7 @@ class Body(Construct):
                 continue
             code = item.code
             is_own = isinstance(code, ast.Name) and code.id in self._own_variables
-            if (is_later and not is_own) or any(isinstance(each, ast.Call) for each in ast.walk(code)):
+            if (is_later and not is_own) or any(isinstance(each, ast.Call) for each in walk_code(code)):
                 variable = self.temporary(word if word not in self.text_names else f"{word}_")
                 self._own_variables.add(variable)
                 self.lines.append(Compute((variable,), code, shape=item.shape))

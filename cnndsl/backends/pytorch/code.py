@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from cnndsl.symbolic.number import Traced, value_of
@@ -120,41 +121,84 @@ def negated(test: Code) -> Code:
     return ast.UnaryOp(ast.Not(), test)
 
 
+def walk_code(code: ast.AST) -> Iterator[ast.AST]:
+    """An expression and all that are in it, each before what is inside it, without operators and how names are used."""
+    todo = [code]
+    while todo:
+        node = todo.pop()
+        yield node
+        todo.extend(reversed([*_inside(node)]))
+
+
+def _inside(node: ast.AST) -> Iterator[ast.AST]:
+    for word in node._fields:
+        value = getattr(node, word, None)
+        if isinstance(value, list):
+            yield from value
+        elif isinstance(value, _HOLDING):
+            yield value
+
+
+_HOLDING = (ast.expr, ast.comprehension, ast.keyword, ast.arguments, ast.arg)
+
+
 def names_in(code: ast.AST) -> set[str]:
     """The variables that are read; those of comprehensions and lambdas inside are not."""
-    match code:
-        case ast.Name():
-            return {code.id} if isinstance(code.ctx, ast.Load) else set()
-        case ast.Lambda():
-            inner = names_in(code.body) - {argument.arg for argument in code.args.args}
-            return inner.union(*map(names_in, code.args.defaults))
-        case ast.ListComp() | ast.GeneratorExp():
-            inner = names_in(code.elt)
-            for loop in reversed(code.generators):
-                inner = inner.union(*map(names_in, loop.ifs))
-                inner -= {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
-                inner |= names_in(loop.iter)
-            return inner
-        case _:
-            return set().union(*map(names_in, ast.iter_child_nodes(code)))
+    found: set[str] = set()
+    todo = [code]
+    while todo:
+        node = todo.pop()
+        match node:
+            case ast.Name():
+                if isinstance(node.ctx, ast.Load):
+                    found.add(node.id)
+            case ast.Lambda():
+                found |= names_in(node.body) - {argument.arg for argument in node.args.args}
+                todo += node.args.defaults
+            case ast.ListComp() | ast.GeneratorExp():
+                inner = names_in(node.elt)
+                for loop in reversed(node.generators):
+                    inner = inner.union(*map(names_in, loop.ifs))
+                    inner -= names_stored(loop.target)
+                    inner |= names_in(loop.iter)
+                found |= inner
+            case _:
+                todo += _inside(node)
+    return found
 
 
-class _Replaced(ast.NodeTransformer):
-    def __init__(self, values: Mapping[str, Code]) -> None:
-        self.value_names = values
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return self.value_names.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+def names_stored(target: ast.AST) -> set[str]:
+    """The variables that a loop gives its items to."""
+    return {node.id for node in walk_code(target) if isinstance(node, ast.Name)}
 
 
 def replaced(code: Code, values: Mapping[str, Code]) -> Code:
-    """The expression with other expressions for some variables."""
-    if not values or values.keys().isdisjoint(n.id for n in ast.walk(code) if isinstance(n, ast.Name)):
-        return code
-    import copy
-
-    made: Code = _Replaced(values).visit(copy.deepcopy(code))
+    """The expression with other expressions for some variables; what is not changed is shared."""
+    made: Code = _replaced(code, values) if values else code
     return made
+
+
+def _replaced(node: Any, values: Mapping[str, Code]) -> Any:
+    match node:
+        case ast.Name():
+            return values.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+        case list():
+            made = [_replaced(each, values) for each in node]
+            return node if all(a is b for a, b in zip(made, node, strict=True)) else made
+        case ast.AST():
+            changed = {
+                word: new
+                for word in node._fields
+                if isinstance(old := getattr(node, word, None), (list, *_HOLDING))
+                and (new := _replaced(old, values)) is not old
+            }
+            if not changed:
+                return node
+            again = copy(node)
+            vars(again).update(changed)
+            return again
+        case _:
+            return node
 
 
 # Writing

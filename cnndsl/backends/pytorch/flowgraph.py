@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, attribute, name, names_in, subscript
+from cnndsl.backends.pytorch.code import Code, attribute, name, names_in, names_stored, subscript, walk_code
 from cnndsl.layers.formula import Shape
 
 FLOW = "~"
@@ -188,13 +188,12 @@ def uses(code: ast.AST | None) -> Uses:
     if code is None:
         return found
     found.names = names_in(code)
-    for node in ast.walk(code):
-        part = getattr(node, "part", None)
-        if part is not None:
-            found.parts.add(part)
-        kept = getattr(node, "kept", None)
-        if kept is not None:
-            found.sizes.add(kept)
+    for node in walk_code(code):
+        noted = vars(node)
+        if "part" in noted:
+            found.parts.add(noted["part"])
+        if "kept" in noted:
+            found.sizes.add(noted["kept"])
         if isinstance(node, ast.Name) and node.id.startswith((EACH, ELEMENT)):
             found.parts.add(int(node.id.partition("·")[2]))
     return found
@@ -292,13 +291,13 @@ class ForwardSlice:
             if not kept:
                 self.used = used
                 return None
-            inside -= names_in_target(line.target)
+            inside -= names_stored(line.target)
             if inside <= live:
                 break
             live |= inside
         assigned = {each.name for each in walk(line.lines) if isinstance(each, Assign)}
         needed = {each for each in live if not each.startswith(FLOW)}
-        targets = names_in_target(line.target)
+        targets = names_stored(line.target)
         inner = set()
         for each in kept_reads(kept):
             inner.add(each)
@@ -321,11 +320,6 @@ _BUILTIN = frozenset(
     ["F", "abs", "ceil", "enumerate", "float", "floor", "getattr", "int", "len", "make_divisible", "max", "min", "next",
      "nn", "range", "reversed", "round", "self", "sorted", "str", "sum", "torch", "zip"]
 )  # fmt: skip
-
-
-def names_in_target(code: Code) -> set[str]:
-    """The variables that a loop gives its items to."""
-    return {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
 
 
 def kept_reads(lines: Iterable[Any]) -> set[str]:
@@ -443,7 +437,7 @@ class InitSlice:
                     kept = self._inside(line.lines, inside)
                     if not kept:
                         return None
-                    inside -= names_in_target(line.target)
+                    inside -= names_stored(line.target)
                     if inside <= live:
                         break
                     live |= inside

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, all_of, any_of, flat, names_in, negated
+from cnndsl.backends.pytorch.code import Code, all_of, any_of, flat, names_in, names_stored, negated
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Assign,
@@ -26,7 +26,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     Training,
-    names_in_target,
     uses,
     walk,
 )
@@ -77,7 +76,8 @@ class Guards:
     def guarded(self, lines: Sequence[Any]) -> list[Any]:
         """The lines of a definition, which end with what goes out."""
         self._all_parts = {line.part.number: line.part for line in walk(lines) if isinstance(line, Register)}
-        self._walk(lines, {}, ALWAYS)
+        if any(isinstance(line, If | For | Training) for line in walk(lines)):
+            self._walk(lines, {}, ALWAYS)
         return self._placed(lines, set()) if self._guards else list(lines)
 
     # In which cases a value is read
@@ -403,7 +403,7 @@ def _changed_by(line: For) -> set[Any]:
     for each in walk([line]):
         match each:
             case For():
-                changed |= names_in_target(each.target)
+                changed |= names_stored(each.target)
             case Assign():
                 changed.add(each.name)
             case Register():

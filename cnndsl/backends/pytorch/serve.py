@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from cnndsl.backends.pytorch.branches import MERGE
-from cnndsl.backends.pytorch.code import constant, laid_out
+from cnndsl.backends.pytorch.code import constant, laid_out, walk_code
 from cnndsl.backends.pytorch.flowgraph import Compute, Part, Register, Return, part_of, walk
 from cnndsl.backends.pytorch.write import codes_of
 from cnndsl.layers.base import Group
@@ -145,7 +145,7 @@ def followers(
     kinds = {row.part.number: row.kind for row in walk(registered) if isinstance(row, Register) and row.kind}
     counts: Counter[int] = Counter()
     behind: dict[int, list[int | None]] = {}
-    codes = [node for line in walk(lines) for code in codes_of(line) for node in ast.walk(code)]
+    codes = [node for line in walk(lines) for code in codes_of(line) for node in walk_code(code)]
     reads = Counter(node.id for node in codes if isinstance(node, ast.Name))
     given = Counter(each for line in walk(lines) if isinstance(line, Compute) for each in line.names)
     for block in _blocks(lines):
@@ -193,11 +193,11 @@ def _is_replaced(variable: str, line: Any) -> bool:
     """Whether a line reads a variable once, and gives it something else."""
     if not isinstance(line, Compute) or variable not in line.names:
         return False
-    return sum(isinstance(node, ast.Name) and node.id == variable for node in ast.walk(line.code)) == 1
+    return sum(isinstance(node, ast.Name) and node.id == variable for node in walk_code(line.code)) == 1
 
 
 def _note(code: ast.AST, made: dict[str, ast.expr], counts: Counter[int], behind: Any, kinds: dict[int, str]) -> None:
-    for node in ast.walk(code):
+    for node in walk_code(code):
         number = part_of(node)
         if number is None:
             continue

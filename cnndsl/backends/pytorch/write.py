@@ -19,10 +19,12 @@ from cnndsl.backends.pytorch.code import (
     list_of,
     name,
     names_in,
+    names_stored,
     negated,
     replaced,
     subscript,
     target,
+    walk_code,
 )
 from cnndsl.backends.pytorch.construct import sequential
 from cnndsl.backends.pytorch.flowgraph import (
@@ -213,7 +215,7 @@ class InitWriter:
             return None
         made = {line.name for line in before}
         for line in before:
-            if any(node.id in made for node in ast.walk(line.code) if isinstance(node, ast.Name)) and _reads_itself(
+            if any(node.id in made for node in walk_code(line.code) if isinstance(node, ast.Name)) and _reads_itself(
                 line
             ):
                 return None
@@ -307,7 +309,7 @@ def _reads_itself(line: Assign) -> bool:
 
 
 def _reads_parts(line: Assign) -> bool:
-    return any(getattr(node, "kept", None) is not None for node in ast.walk(line.code))
+    return any(getattr(node, "kept", None) is not None for node in walk_code(line.code))
 
 
 def _put_inside(line: Any, assign: Assign) -> None:
@@ -318,7 +320,7 @@ def _count_reads(lines: Iterable[Any], variable: str) -> int:
     count = 0
     for line in walk(lines):
         for code in codes_of(line):
-            count += sum(isinstance(node, ast.Name) and node.id == variable for node in ast.walk(code))
+            count += sum(isinstance(node, ast.Name) and node.id == variable for node in walk_code(code))
     return count
 
 
@@ -392,7 +394,11 @@ class ForwardWriter:
         """Lines as text."""
         made: list[str] = []
         for at, line in enumerate(lines):
-            made += self._line(line, indent, lines[at + 1 :])
+            made += (
+                self._training(line, indent, lines[at + 1 :])
+                if isinstance(line, Training)
+                else self._line(line, indent)
+            )
         return made
 
     def code(self, code: Code) -> Code:
@@ -414,7 +420,7 @@ class ForwardWriter:
     def _each(self, number: int) -> Code:
         return self._loop_parts[number]
 
-    def _line(self, line: Any, indent: str, rest: Sequence[Any]) -> list[str]:
+    def _line(self, line: Any, indent: str) -> list[str]:
         match line:
             case Compute():
                 return self._compute(line, indent)
@@ -425,8 +431,6 @@ class ForwardWriter:
                 return self._if(line, indent)
             case For():
                 return self._for(line, indent)
-            case Training():
-                return self._training(line, indent, rest)
             case Return():
                 return self._return(line, indent)
             case _:
@@ -560,7 +564,7 @@ class ForwardWriter:
         for each in sorted(getattr(line, "carried", ())):
             made.append(f"{indent}{each} = self.{each}")
             self._locals.add(each)
-        self._locals |= {node.id for node in ast.walk(line.target) if isinstance(node, ast.Name)}
+        self._locals |= names_stored(line.target)
         head = laid_out(whole, indent, f"for {target(into)} in ", ":")
         body = self.lines(line.lines, indent + _STEP)
         self._loop_parts, self._locals = outer_parts, outer_locals
@@ -620,7 +624,7 @@ def _used_lists(lines: Iterable[Any]) -> set[int]:
     found: set[int] = set()
     for line in walk(lines):
         for code in codes_of(line):
-            for node in ast.walk(code):
+            for node in walk_code(code):
                 if isinstance(node, ast.Name) and node.id.startswith(EACH):
                     found.add(int(node.id.removeprefix(EACH)))
     return found
@@ -635,7 +639,7 @@ def is_simple(line: For, numbers: set[int]) -> bool:
                 return False
             continue
         for code in codes_of(each):
-            for node in ast.walk(code):
+            for node in walk_code(code):
                 if isinstance(node, ast.Name) and node.id.startswith(EACH):
                     counts[int(node.id.removeprefix(EACH))] += 1
     return all(count == 1 for count in counts.values())
