@@ -5,12 +5,12 @@ In: the trees of a text and of the files that it imports. Out: the items of thes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.ir import nodes
-from cnndsl.ir.part_names import PartName, Place, names_of, place_of, unnamed_parts
+from cnndsl.ir.part_names import PartName, Place, names_of, place_of
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -28,12 +28,21 @@ class ParsedFile:
         return self.file.span.source.short
 
 
-def lower(files: Sequence[ParsedFile], words: Mapping[str, nodes.RefKind]) -> tuple[nodes.Item, ...]:
-    """The items of files, in their order. `words` are the names of the language and what each is."""
+PartNames = Callable[[tree.Definition], Mapping[Place, PartName]]
+
+
+def lower(
+    files: Sequence[ParsedFile], words: Mapping[str, nodes.RefKind], part_names: PartNames
+) -> tuple[nodes.Item, ...]:
+    """The items of files, in their order.
+
+    `words` are the names of the language and what each is; `part_names` gives the names of the parts of a definition
+    that the text does not name.
+    """
     items = []
     for parsed in files:
         for item in parsed.file.items:
-            made = _Lowering(parsed, words).item(item)
+            made = _Lowering(parsed, words, part_names).item(item)
             if made is not None:
                 items.append(made)
     return tuple(items)
@@ -47,8 +56,8 @@ def key_of(file: str, name: str) -> str:
 class _Lowering:
     """Lowers one item of a file."""
 
-    def __init__(self, parsed: ParsedFile, words: Mapping[str, nodes.RefKind]) -> None:
-        self._parsed, self._words = parsed, words
+    def __init__(self, parsed: ParsedFile, words: Mapping[str, nodes.RefKind], part_names: PartNames) -> None:
+        self._parsed, self._words, self._part_names = parsed, words, part_names
         self._parameters: frozenset[str] = frozenset()
         self._local: set[str] = set()
         self._parts: Mapping[Place, PartName] = {}
@@ -60,7 +69,7 @@ class _Lowering:
             case tree.Definition():
                 self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
                 if item.kind != "sequence":
-                    self._parts = unnamed_parts(item)
+                    self._parts = self._part_names(item)
                 return nodes.Definition(
                     span=_span(item.span),
                     key=key_of(file, item.name.text),
@@ -295,5 +304,5 @@ def _comment_above(span: Span) -> str:
 
 
 def _span(span: Span) -> nodes.Span:
-    start, end = span.position, span.source.position(span.end)
-    return nodes.Span(start.line, start.column, end.line, end.column)
+    (line, column), (end_line, end_column) = span.position, span.source.position(span.end)
+    return nodes.Span(line, column, end_line, end_column)

@@ -10,9 +10,8 @@ the name of the place, `conv1.0`, `conv1.1`, ...
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cnndsl.ir.names import numbered, snake
 from cnndsl.syntax import tree
@@ -259,27 +258,17 @@ def _is_parameter(node: tree.Expression) -> bool:
 def _computed_names(body: tree.Body) -> list[re.Pattern[str]]:
     """Patterns of the names that a body gives by texts with numbers in them: `"conv{i}"`."""
     found = []
-    for node in _all(body):
+    for node in tree.walk(body):
         if isinstance(node, tree.Labelled) and isinstance(node.label, tree.String):
             pieces = (re.escape(part) if isinstance(part, str) else r"-?\d+" for part in node.label.parts)
             found.append(re.compile("".join(pieces)))
     return found
 
 
-def _all(body: tree.Body) -> Iterator[tree.Node]:
-    todo: list[Any] = [body]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, tree.Node):
-            yield node
-            for item in node.contents:
-                todo.extend(item if isinstance(item, tuple) else (item,) if isinstance(item, tree.Node) else ())
-
-
 def _declared_names(body: tree.Body) -> frozenset[str]:
     """Every name that a body gives by hand, so that automatic names keep clear of them."""
     names: set[str] = set()
-    for node in _all(body):
+    for node in tree.walk(body):
         if isinstance(node, tree.Bind):
             names.update(target.text for target in node.targets)
         elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):

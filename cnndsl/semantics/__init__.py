@@ -51,7 +51,7 @@ def elaborate(
     program = Program(
         source=file.span.source.name,
         networks=tuple(networks),
-        definitions=lower(files.parsed, WORDS),
+        definitions=lower(files.parsed, WORDS, context.part_names),
         modules=context.modules,
         settings=dict(settings),
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity
-from cnndsl.ir.part_names import unnamed_parts
 from cnndsl.layers.extern import SIZE_NAMES
 from cnndsl.layers.formula import Shape, show
 from cnndsl.semantics.arguments import check_known_arguments
@@ -19,7 +18,7 @@ from cnndsl.semantics.calls import check_argument_names
 from cnndsl.semantics.context import Context, Stop
 from cnndsl.semantics.definitions import bind_parameters, work_out
 from cnndsl.semantics.leaves import NeedsFlatten
-from cnndsl.semantics.scope import first_places, nodes
+from cnndsl.semantics.scope import first_places
 from cnndsl.semantics.statements import Body
 from cnndsl.semantics.values import (
     UNKNOWN,
@@ -64,9 +63,40 @@ def check_definitions(context: Context, definitions: Iterable[Template | Externa
 
 def _check_definition(context: Context, template: Template) -> None:
     definition = template.definition
+    if _is_settled(definition):
+        return
     kind: Any = definition.kind
     builder = Builder(context, kind, definition.name.text, definition.name.span)
     _Check(context, builder, Scope(template.scope)).definition(definition)
+
+
+def _is_settled(definition: tree.Definition) -> bool:
+    """Whether whoever works out a network comes by all that is written in it: no line may be left out, or is a layer
+    for later.
+    """
+    return (
+        definition.kind == "network"
+        and not definition.parameters
+        and all(isinstance(line, tree.Apply) for line in definition.body.statements)
+        and all(isinstance(node, _SETTLED) for line in definition.body.statements for node in tree.walk(line))
+    )
+
+
+_SETTLED = (
+    tree.Apply,
+    tree.Argument,
+    tree.Attribute,
+    tree.Boolean,
+    tree.Call,
+    tree.Input,
+    tree.It,
+    tree.Labelled,
+    tree.ListOf,
+    tree.Name,
+    tree.Number,
+    tree.Pipe,
+    tree.Unary,
+)
 
 
 def _check_extern(context: Context, external: External) -> None:
@@ -113,7 +143,7 @@ class _Check(Body):
         self._all = frozenset(
             name for where in (False, True) for name in first_places(definition.body, in_braces=where)
         )
-        written = list(nodes(definition.body))
+        written = list(tree.walk(definition.body))
         if any(isinstance(node, tree.Lost) for node in written):
             return  # what could not be read was reported, and comes first
         labels = (node.label for node in written if isinstance(node, tree.Labelled))
@@ -396,7 +426,7 @@ def check_unused(context: Context, definitions: Iterable[Template | External]) -
         definition = template.definition
         if definition.name.span in used or any(definition.span.holds(place) for place in places):
             continue
-        if any(isinstance(node, tree.Lost) for node in nodes(definition.body)):
+        if any(isinstance(node, tree.Lost) for node in tree.walk(definition.body)):
             continue  # what could not be read was reported, and comes first
         found = _Tries(trial, template).certain()
         used |= trial.done
@@ -549,7 +579,7 @@ class _Tries:
         with trial.apart() as found, suppress(Stop, Silent):
             try:
                 if shape is None:
-                    names = unnamed_parts(definition)
+                    names = trial.part_names(definition)
                     builder = Builder(trial, "network", definition.name.text, definition.name.span, names)
                     body = _Body(trial, builder, Scope(self.template.scope))
                     bind_parameters(body, definition, plain)

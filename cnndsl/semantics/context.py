@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
+from cnndsl.ir.part_names import PartName, Place, unnamed_parts
 from cnndsl.ir.program import Module, Origin
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.formula import Shape, check_limits
@@ -16,6 +17,7 @@ from cnndsl.semantics.values import Limits, raise_it
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Guard, Symbol
 from cnndsl.symbolic.number import Traced, by_name, key_of, work_key
+from cnndsl.syntax import tree
 
 MOST_ERRORS = 1_000
 """After so many errors the rest of a text is left alone."""
@@ -212,6 +214,13 @@ class Context:
             return module
         del self.modules[module.id], self.sizes[module.id]
         return module.model_copy(update={"id": first})
+
+    def part_names(self, definition: tree.Definition) -> dict[Place, PartName]:
+        """The names of the parts of a definition that the text does not name."""
+        key = ("names", id(definition))
+        if key not in self.memo:
+            self.memo[key] = unnamed_parts(definition)
+        return self.memo[key]  # type: ignore[no-any-return]
 
     def new_id(self, name: str) -> str:
         """An id for another module called `name`."""

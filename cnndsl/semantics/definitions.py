@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.diagnostics import error
-from cnndsl.ir.part_names import unnamed_parts
 from cnndsl.ir.program import Module, Parameter
 from cnndsl.layers.formula import Dim, Shape, plain
 from cnndsl.semantics.arguments import check_complete
@@ -127,10 +126,7 @@ def work_out(
     name = definition.name.text
     scope = Scope(template.scope)
     kind = "sequence" if definition.kind == "sequence" else "block"
-    names_key = ("names", template)
-    if names_key not in body.context.memo:
-        body.context.memo[names_key] = unnamed_parts(definition)
-    unnamed = body.context.memo[names_key]
+    unnamed = body.context.part_names(definition)
     builder = Builder(body.context, kind, name, definition.name.span, unnamed)  # type: ignore[arg-type]
     inner = body.spawn(builder, scope)
     parameters = bind_parameters(inner, definition, arguments, frozenset(extra))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnndsl.diagnostics import Fix, Problem, error
-from cnndsl.ir.part_names import unnamed_parts
 from cnndsl.ir.program import InitRule, Module, Use
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context, OpenSizes
@@ -90,7 +89,8 @@ class Networks:
             )
         self._context.open = OpenSizes()
         self._context.used.add(definition.name.span)
-        builder = Builder(self._context, "network", item.name.text, item.name.span, unnamed_parts(definition))
+        part_names = self._context.part_names(definition)
+        builder = Builder(self._context, "network", item.name.text, item.name.span, part_names)
         body = Body(self._context, builder, Scope(template.scope))
         parameters = bind_parameters(body, definition, given)
         outputs = body.run(definition.body)

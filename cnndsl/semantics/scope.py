@@ -64,14 +64,7 @@ class _Braces(NamedTuple):
 
 def _expressions(node: tree.Node) -> tuple[Any, ...]:
     """What an expression, or a line of one, is made of."""
-    parts: list[Any] = []
-    for part in node.contents:
-        for item in part if isinstance(part, tuple) else (part,):
-            if isinstance(item, tree.Body):
-                parts.append(_Braces(item))
-            elif isinstance(item, tree.Node):
-                parts.append(item)
-    return tuple(parts)
+    return tuple([_Braces(part) if isinstance(part, tree.Body) else part for part in node.children])
 
 
 def _branches(node: tree.If) -> Iterator[tree.Body]:
@@ -82,16 +75,6 @@ def _branches(node: tree.If) -> Iterator[tree.Body]:
         branch = branch.no
     if branch is not None:
         yield branch
-
-
-def nodes(body: tree.Body) -> Iterator[tree.Node]:
-    """Everything that is written in a body."""
-    todo: list[tree.Node] = [body]
-    while todo:
-        node = todo.pop()
-        yield node
-        for part in node.contents:
-            todo.extend(item for item in (part if isinstance(part, tuple) else (part,)) if isinstance(item, tree.Node))
 
 
 def language() -> Scope:

@@ -81,15 +81,12 @@ def _bound(body: tree.Body) -> Iterator[tree.Name]:
 
 def _nodes(body: tree.Body) -> Iterator[tree.Node]:
     """The lines of a body, and of those in its conditions and loops."""
-    todo: list[Any] = [body]
+    todo: list[tree.Node] = [body]
     while todo:
         node = todo.pop()
-        if isinstance(node, tuple):
-            todo.extend(reversed(node))
-        elif isinstance(node, tree.Node):
-            yield node
-            if not isinstance(node, tree.Bind):
-                todo.extend(reversed(node.contents))
+        yield node
+        if not isinstance(node, tree.Bind):
+            todo.extend(reversed(node.children))
 
 
 def _is_constant(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,26 @@ class Node:
         """The fields without the place, in their order."""
         names: tuple[str, ...] = self.__match_args__
         return tuple([getattr(self, name) for name in names[1:]])
+
+    @property
+    def children(self) -> list[Node]:
+        """The nodes that this one is made of, in their order."""
+        found: list[Node] = []
+        for value in self.contents:
+            if isinstance(value, Node):
+                found.append(value)
+            elif isinstance(value, tuple):
+                found += [item for item in value if isinstance(item, Node)]
+        return found
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all that are in it, each before what is inside it."""
+    todo = [node]
+    while todo:
+        found = todo.pop()
+        yield found
+        todo += reversed(found.children)
 
 
 # Expressions

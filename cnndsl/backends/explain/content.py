@@ -220,10 +220,7 @@ def _inside(node: tree.Node) -> Iterator[tree.Node]:
         yield from _inside(node.function)
         yield from (argument.value for argument in node.arguments)
         return
-    for value in node.contents:
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, tree.Node):
-                yield item
+    yield from node.children
 
 
 def _layers(node: tree.Node, kind: str) -> Iterator[tree.Call | tree.Name]:

@@ -263,8 +263,8 @@ def _class(unit: Unit, translation: Translation) -> str:
     text = unit.text
     assert text is not None  # noqa: S101 - all are translated
     lines = [f"class {unit.name}({text.base}):", *_class_docstring(unit, translation), ""]
-    if translation.program.target == "inference":
-        lines[-1:] = ["", *pair_lines(text)] if text.folded or text.summed or text.overwrites else [""]
+    if text.folded or text.summed or text.overwrites:
+        lines += pair_lines(text)
     lines += _head(text.arguments)
     lines += text.init
     if unit.definition.kind == "network":

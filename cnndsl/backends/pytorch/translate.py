@@ -707,8 +707,9 @@ class _ClassTranslation:
         for held in ("x_", body.flow):
             kept = _in_x(kept, forward, FLOW + held)
         homes, optional = _homes(lines)
-        branches = Branches(body, self._file, lines, kept, homes)
+        branches = None
         if self._file.program.target == "inference":
+            branches = Branches(body, self._file, lines, kept, homes)
             kept = branches.added(kept)
             optional |= branches.optional
         forward.used |= {body.parts[n].whole.number for n in forward.used if body.parts[n].whole is not None}  # type: ignore[union-attr]
@@ -732,8 +733,9 @@ class _ClassTranslation:
         returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.rules, made.own = body.rules, own
-        made.folded, made.overwrites = followers(kept, body.parts, lines)
-        made.summed = branches.found
+        if branches is not None:
+            made.folded, made.overwrites = followers(kept, body.parts, lines)
+            made.summed = branches.found
         made.input_rank = tuple(body.inputs[0][1].shape) if body.inputs else ()
         return made
 
