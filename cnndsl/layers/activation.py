@@ -1,7 +1,5 @@
 """Activations: a function of each number by itself, or of all the numbers along one axis."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import ClassVar, Literal
 

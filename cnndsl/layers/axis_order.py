@@ -1,7 +1,5 @@
 """Numbers in the order of another framework, where that can be told from the numbers."""
 
-from __future__ import annotations
-
 from cnndsl.layers.base import Layer
 from cnndsl.layers.convolution import Conv
 from cnndsl.layers.formula import Shape

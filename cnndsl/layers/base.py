@@ -1,7 +1,5 @@
 """What a layer is, and what running it takes in memory."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from dataclasses import dataclass
 from enum import Enum

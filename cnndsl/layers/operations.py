@@ -1,7 +1,5 @@
 """Operations on values: sums, products, concatenation, splits, reductions; and learned tensors."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from dataclasses import replace
 from math import prod

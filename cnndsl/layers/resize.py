@@ -1,7 +1,5 @@
 """Shape: layers that add a border, take one away or make a map larger; and to another value's size."""
 
-from __future__ import annotations
-
 from math import prod
 from typing import Any, ClassVar, Literal
 
