@@ -107,7 +107,8 @@ def _in_process(make: str, layers: int) -> dict[str, float]:
 
 def _measure(text: str) -> dict[str, float]:
     """Time each stage, then go from text to Python once more to see the memory."""
-    from cnndsl.backends.graphviz import dot
+    from cnndsl.backends.graphviz import Dot
+    from cnndsl.backends.options import Checked
     from cnndsl.backends.pytorch import generate
     from cnndsl.compiler import compile  # noqa: A004 - the package's own word
     from cnndsl.semantics import elaborate
@@ -129,7 +130,7 @@ def _measure(text: str) -> dict[str, float]:
         raise SystemExit(found[0].message)
     generate(program)
     times.append(clock())
-    dot(program)
+    Dot().of(Checked(program))
     times.append(clock())
     seconds = {stage: times[k + 1] - times[k] for k, stage in enumerate(STAGES)}
     tracemalloc.start()

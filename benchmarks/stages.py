@@ -102,9 +102,10 @@ def measure(name: str, start: float) -> None:
 
     generate(program)
     done()
-    from cnndsl.backends.graphviz import dot
+    from cnndsl.backends.graphviz import Dot
+    from cnndsl.backends.options import Checked
 
-    graph = dot(program)
+    graph = Dot().of(Checked(program))
     done()
     from cnndsl.render import render
 

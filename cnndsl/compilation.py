@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from cnndsl.backends.registry import Backends
 from cnndsl.diagnostics import Diagnostic, error
 from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.ir import nodes
@@ -19,19 +20,18 @@ from cnndsl.syntax.parser import parse
 if TYPE_CHECKING:
     from torch import nn
 
-    from cnndsl.analysis.costs.memory import Type
     from cnndsl.backends.diff import Difference
-    from cnndsl.backends.explain import Format as ExplainFormat
-    from cnndsl.backends.graphviz import Direction
+    from cnndsl.backends.options import Checked
     from cnndsl.backends.pytorch import Untranslatable
-    from cnndsl.backends.summary import Format as SummaryFormat
-    from cnndsl.render import Format as PictureFormat
-    from cnndsl.theme import ThemeName
 
 
 @dataclass(frozen=True)
-class Compilation:
+class Compilation(Backends):
     """What came of a text: what was found, the checked program where there is no error, and what can be made of it.
+
+    Each backend is a method, such as `summary` and `diagram`, whose arguments are its options: `help` on the method of
+    a compilation tells all about them. They raise `cnndsl.backends.options.OptionError`, a ValueError, for a value that
+    an option cannot have.
 
     `network` always names one of the networks of the text; without it the last one is taken, and by `python` all of
     them. All methods raise CompilationError when the text has errors, and KeyError when it has no network of this name.
@@ -78,12 +78,11 @@ class Compilation:
             raise CompilationError(needed)
         return needed.program
 
-    def _with_sizes(self, network: str | None, sizes: Mapping[str, int] | None) -> Program:
-        if not sizes:
-            return self._checked()
-        from cnndsl.analysis.shapes import with_sizes
+    def checked(self) -> Checked:
+        """The text for a backend."""
+        from cnndsl.backends.options import Checked
 
-        return with_sizes(self._checked(), network, sizes)
+        return Checked(self._checked(), self._tree)
 
     def with_network(self) -> Compilation:
         """The compilation, with an error where the text has blocks for others to import, and no network."""
@@ -184,147 +183,6 @@ class Compilation:
 
         return replace(self, program=for_inference(self.program))
 
-    def summary(
-        self,
-        network: str | None = None,
-        *,
-        sizes: Mapping[str, int] | None = None,
-        format: SummaryFormat = "text",  # noqa: A002 - the word of the command line
-        depth: int | None = None,
-        fold: bool = True,
-        batch: int = 1,
-        dtype: Type = "float32",
-        columns: Sequence[str] = (),
-        color: bool = False,
-        width: int = 80,
-        bars: bool = False,
-    ) -> str:
-        """A network as a table: sizes, parameters, multiply-accumulates, memory and receptive fields.
-
-        format: "text", "markdown", "json" or "csv".
-        depth: how many levels of blocks are shown with what is inside them; None for all.
-        fold: whether the blocks of a run, made by one statement, are one line.
-        batch, dtype: how many samples at once, and in which type of numbers, memory is counted for.
-        columns: which columns text and Markdown have, such as `("name", "output", "macs")`.
-        color, width, bars: of text, for a terminal of so many characters.
-        """
-        from cnndsl.backends.summary import summary
-
-        return summary(
-            self._with_sizes(network, sizes),
-            network,
-            format=format,
-            depth=depth,
-            fold=fold,
-            batch=batch,
-            dtype=dtype,
-            columns=columns,
-            color=color,
-            width=width,
-            bars=bars,
-        )
-
-    def diagram(
-        self,
-        format: PictureFormat = "svg",  # noqa: A002 - the word of the command line
-        network: str | None = None,
-        *,
-        sizes: Mapping[str, int] | None = None,
-        direction: Direction = "TB",
-        theme: ThemeName = "auto",
-        depth: int | None = None,
-        expand: Collection[str] = (),
-    ) -> bytes:
-        """The diagram of a network as the bytes of an SVG, PNG or PDF file.
-
-        direction, theme, depth, expand: as for `dot`.
-        Raises `cnndsl.render.RenderError` where nothing that is installed can draw it.
-        """
-        from cnndsl.render import render
-
-        drawn = self.dot(network, sizes=sizes, direction=direction, theme=theme, depth=depth, expand=expand)
-        return render(drawn, format, theme=theme)
-
-    def dot(
-        self,
-        network: str | None = None,
-        *,
-        sizes: Mapping[str, int] | None = None,
-        direction: Direction = "TB",
-        theme: ThemeName = "light",
-        depth: int | None = None,
-        expand: Collection[str] = (),
-    ) -> str:
-        """The diagram of a network in Graphviz's language.
-
-        direction: from top to bottom, "TB", or from left to right, "LR".
-        theme: "light", "dark", or "auto", which is light, and in an SVG follows the reader's system.
-        depth: how many levels of blocks are drawn with their inside; None for as many as are easy to take in.
-        expand: blocks (`BasicBlock`) and parts (`layer2.0`) that are always drawn with their inside; `*` for all.
-        """
-        from cnndsl.backends.graphviz import dot
-
-        program = self._with_sizes(network, sizes)
-        return dot(program, network, direction=direction, theme=theme, depth=depth, expand=expand)
-
-    def mermaid(
-        self,
-        network: str | None = None,
-        *,
-        sizes: Mapping[str, int] | None = None,
-        direction: Direction = "TB",
-        theme: ThemeName = "auto",
-        depth: int | None = None,
-        expand: Collection[str] = (),
-        fenced: bool = False,
-    ) -> str:
-        """The diagram of a network in Mermaid's language, which code hosts show as a picture.
-
-        direction, theme, depth, expand: as for `dot`.
-        fenced: whether it is a block for a Markdown page.
-        """
-        from cnndsl.backends.mermaid import mermaid
-
-        program = self._with_sizes(network, sizes)
-        return mermaid(program, network, direction=direction, theme=theme, depth=depth, expand=expand, fenced=fenced)
-
-    def volumes(
-        self,
-        network: str | None = None,
-        *,
-        sizes: Mapping[str, int] | None = None,
-        theme: ThemeName = "auto",
-        depth: int | None = None,
-        expand: Collection[str] = (),
-    ) -> str:
-        """The maps between the layers as volumes, as papers show them: an SVG.
-
-        theme, depth, expand: as for `dot`.
-        """
-        from cnndsl.backends.volume import svg
-
-        return svg(self._with_sizes(network, sizes), network, theme=theme, depth=depth, expand=expand)
-
-    def explain(
-        self,
-        part: str = "",
-        network: str | None = None,
-        *,
-        sizes: Mapping[str, int] | None = None,
-        format: ExplainFormat = "text",  # noqa: A002 - the word of the command line
-        color: bool = False,
-    ) -> str:
-        """Why the layers of a network give the sizes that they give.
-
-        part: the path of a layer or block, such as "layer1.0.conv1"; without it, all layers in brief.
-        format: "text", "markdown" or "latex". Raises KeyError also for an unknown part.
-        """
-        from cnndsl.backends.explain import explain
-
-        folders = self.source.name.removesuffix(self.source.short)
-        program = self._with_sizes(network, sizes)
-        return explain(program, self._tree, part, network, format=format, color=color, folders=folders)
-
     def diff(self, after: Compilation, network: str | None = None, other: str | None = None) -> Difference:
         """What is different of `after`: of its network `other` and this one's `network`.
 
@@ -338,8 +196,9 @@ class Compilation:
         """The tree of a file by the name that the program has for it; None where it is gone."""
         if file == self.source.short:
             return parse(self.source)[0]
+        folders = self.source.name.removesuffix(self.source.short)
         try:
-            return parse(Source(file, self.read(PurePosixPath(file))))[0]
+            return parse(Source(f"{folders}{file}", self.read(PurePosixPath(file)), file))[0]
         except ImportProblem:
             return None
 

@@ -125,6 +125,14 @@ class Problem(Exception):  # noqa: N818 - not an error of the program: it carrie
         self.diagnostic = diagnostic
 
 
+class OptionError(ValueError):
+    """An option has a value that it cannot have. The message says which it can; `option` is its name."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
 def error(
     code: str,
     message: str,

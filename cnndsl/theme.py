@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
-ThemeName = Literal["light", "dark", "auto"]
+ThemeName = Literal["auto", "light", "dark"]
 
 
 @dataclass(frozen=True, slots=True)

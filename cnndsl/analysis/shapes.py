@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from cnndsl.diagnostics import OptionError
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.program import Child, Leaf, Module, OpenSize, Plain, Program, Step, Use, outside_values
 from cnndsl.layers.base import Layer
@@ -53,8 +54,11 @@ def infer(program: Program, inputs: Mapping[str, Sequence[Sequence[Dim]]] | None
     return program.model_copy(update=update)
 
 
-class OpenSizeError(ValueError):
+class OpenSizeError(OptionError):
     """Open sizes cannot be what was asked for. The message says why, and what they can be."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("sizes", message)
 
 
 def with_sizes(program: Program, network: str | None, sizes: Mapping[str, int]) -> Program:

@@ -8,44 +8,38 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from dataclasses import KW_ONLY
+from typing import Annotated
 
-from cnndsl.backends.graphviz import Direction
-from cnndsl.backends.graphviz.build import build
+from pydantic import Field
+
+from cnndsl.backends.graphviz import Flowchart
 from cnndsl.backends.graphviz.labels import DASHED, KINDS, begin, is_sign, printable, shorten
-from cnndsl.backends.graphviz.paths import mark
 from cnndsl.backends.graphviz.picture import IO, MERGE, Arrow, Box, Cluster, Emphasis, Item, Picture
-from cnndsl.ir.program import Program
-from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
+from cnndsl.backends.options import Checked, Network, model
+from cnndsl.theme import Theme
 
 _ROOM, _POINTS = 200, 10
 """How wide a piece of text may be, at what size."""
 _SPECIAL = re.compile(r'["#<>&%`;\\\[\]{}|]')
 
 
-def mermaid(
-    program: Program,
-    network: str | None = None,
-    *,
-    direction: Direction = "TB",
-    theme: ThemeName = "auto",
-    depth: int | None = None,
-    expand: Collection[str] = (),
-    fenced: bool = False,
-) -> str:
-    """The diagram of a network, by default the last one of the text, in Mermaid's language.
+@model
+class Mermaid(Flowchart[str]):
+    """The diagram of a network in Mermaid's language, which code hosts show as a picture.
 
-    The text depends on the program and the settings alone.
-    direction: from top to bottom, "TB", or from left to right, "LR".
-    theme: the colours of the boxes; "auto" is light, since a page's own theme has the rest.
-    depth, expand: which blocks are drawn with their inside, as for `cnndsl.backends.graphviz.dot`.
-    fenced: as a block of code for a Markdown page.
-    Raises KeyError when there is no such network.
+    The theme auto is light in it, since a page's own theme has the rest.
     """
-    picture = build(program, program.network(network), depth, expand)
-    mark(picture)
-    lines = _Writer(picture, DARK if theme == "dark" else LIGHT).lines(direction)
-    return "".join(f"{line}\n" for line in (("```mermaid", *lines, "```") if fenced else lines))
+
+    network: Network = None
+    _: KW_ONLY
+    fenced: Annotated[bool, Field(description="Whether it is a block of code for a Markdown page.")] = False
+
+    def of(self, text: Checked) -> str:
+        """The flowchart, as text."""
+        lines = _Writer(self.picture(text, self.network), self.colours).lines(self.direction)
+        return "".join(f"{line}\n" for line in (("```mermaid", *lines, "```") if self.fenced else lines))
 
 
 class _Writer:
@@ -55,7 +49,7 @@ class _Writer:
         self._names = {id(box): f"n{at}" for at, box in enumerate(picture.boxes, 1)}
         self._groups = 0
 
-    def lines(self, direction: Direction) -> Iterator[str]:
+    def lines(self, direction: str) -> Iterator[str]:
         picture = self._picture
         title = " ".join(printable(f"{picture.name}: {picture.summary}").split())
         yield "---"

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import click
 
+from cnndsl.backends.registry import registered
 from cnndsl.cli.console import INTERRUPTED, WRONG_USE, Unheard, say
 
 
@@ -52,29 +53,24 @@ def _run(arguments: Sequence[str] | None) -> int:
 class _Commands(click.Group):
     """The commands, whose files are read when they are called; one may be forgotten."""
 
-    names: ClassVar[tuple[str, ...]] = (
-        "check",
-        "compile",
-        "diff",
-        "draw",
-        "explain",
-        "fmt",
-        "layers",
-        "rule",
-        "summary",
-    )
+    names: ClassVar[tuple[str, ...]] = ("check", "compile", "diff", "draw", "explain", "fmt", "layers", "rule")
+    """Those with a file of their own; the others are backends."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(self.names)
+        return sorted([*self.names, *(name for name, backend in registered().items() if backend.command)])
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in self.names:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
             return None
+        if cmd_name not in self.names:
+            from cnndsl.cli.backend import command
+
+            return command(cmd_name)
         return import_module(f"cnndsl.cli.{cmd_name}").command  # type: ignore[no-any-return]
 
     def _takes_files(self, ctx: click.Context, name: str) -> bool:
-        command = self.get_command(ctx, name)
-        return command is not None and any(parameter.name in ("file", "files") for parameter in command.params)
+        found = self.get_command(ctx, name)
+        return found is not None and any(parameter.name in ("file", "files") for parameter in found.params)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

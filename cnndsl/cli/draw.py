@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
+from cnndsl.backends.registry import Backends
+from cnndsl.cli.backend import BackendCommand, options_of, refusals
 from cnndsl.cli.console import STDOUT, Run, on_terminal
-from cnndsl.cli.options import (
-    PATH,
-    beside,
-    check_expand,
-    check_no_source,
-    checked_sizes,
-    common_beside_format,
-    file,
-    force,
-    network,
-    network_name,
-    sizes,
-)
-
-if TYPE_CHECKING:
-    from cnndsl.backends.graphviz import Direction
-    from cnndsl.theme import ThemeName
+from cnndsl.cli.options import PATH, beside, check_no_source, common_beside_format, file, force, network_name
 
 Style = Literal["diagram", "volume"]
 FORMATS: dict[Style, tuple[str, ...]] = {
@@ -34,7 +20,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
 """What each style can be written as; the suffixes of the files."""
 
 
-@click.command("draw", short_help="Draw a network of FILE.")
+@click.command("draw", cls=BackendCommand, short_help="Draw a network of FILE.")
 @file
 @click.option(
     "-o",
@@ -50,8 +36,6 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     type=click.Choice(FORMATS["diagram"]),
     help="The form of the picture; by default as OUT ends, or else svg. For errors and warnings see --diagnostics.",
 )
-@network
-@sizes
 @click.option(
     "--style",
     type=click.Choice(list(FORMATS)),
@@ -59,44 +43,15 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     show_default=True,
     help="What is drawn: the layers, or the maps between them as boxes.",
 )
-@click.option(
-    "--direction",
-    type=click.Choice(["TB", "LR"], case_sensitive=False),
-    default="TB",
-    help="From top to bottom, or from left to right; the style volume always goes to the right.  [default: tb]",
-)
-@click.option(
-    "--theme",
-    type=click.Choice(["auto", "light", "dark"]),
-    default="auto",
-    show_default=True,
-    help="The colours; in an SVG, auto follows the reader's system.",
-)
-@click.option(
-    "--depth",
-    metavar="N",
-    type=click.IntRange(min=0),
-    help="How many levels of blocks to draw with their inside; by default as many as are easy to take in.",
-)
-@click.option(
-    "--expand",
-    metavar="PART",
-    multiple=True,
-    help="A block (BasicBlock) or a part (layer2.0) to draw with its inside; * for all. May be repeated.",
-)
+@options_of(Backends.diagram, "format")
 @force
 @common_beside_format
 def command(
     file: Path,
     output: Path | None,
     form: str | None,
-    network: str | None,
-    sizes: dict[str, int],
     style: Style,
-    direction: Direction,
-    theme: ThemeName,
-    depth: int | None,
-    expand: tuple[str, ...],
+    options: dict[str, Any],
     force: bool,
     settings: dict[str, Any],
     **common: Any,
@@ -118,19 +73,17 @@ def command(
     check_no_source(target, [file])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
-        name = network_name(compilation.program, network)
-        check_expand(compilation.program, name, expand)
-        shown: dict[str, Any] = {"sizes": sizes, "depth": depth, "expand": expand}
-        with checked_sizes():
+        options["network"] = network_name(compilation.program, options["network"])
+        with refusals():
             if style == "volume":
-                colors: ThemeName = "light" if theme == "auto" and kind == "png" else theme
-                outputs = run.volumes(compilation.volumes(name, theme=colors, **shown), kind, target)
+                del options["direction"]
+                if options["theme"] == "auto" and kind == "png":
+                    options["theme"] = "light"
+                outputs = run.volumes(compilation.volumes(**options), kind, target)
             elif kind in ("mmd", "md"):
-                graph = compilation.mermaid(name, direction=direction, theme=theme, fenced=kind == "md", **shown)
-                outputs = run.text(graph, kind, target)
+                outputs = run.text(compilation.mermaid(fenced=kind == "md", **options), kind, target)
             else:
-                graph = compilation.dot(name, direction=direction, theme=theme, **shown)
-                outputs = run.picture(graph, kind, target, theme)
+                outputs = run.picture(compilation.dot(**options), kind, target, options["theme"])
         run.write(outputs, force=force)
     return run.finish()
 

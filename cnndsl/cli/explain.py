@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnndsl.backends.registry import Backends
+from cnndsl.cli.backend import BackendCommand, made, options_of, refusals
 from cnndsl.cli.console import STDOUT, Misconfigured, Run, say
 from cnndsl.cli.options import (
     PATH,
     allow_extern,
     beside,
     check_no_source,
-    checked_sizes,
     common_beside_format,
     file,
     force,
-    network,
     network_name,
-    sizes,
 )
 
 if TYPE_CHECKING:
-    from cnndsl.backends.explain import Format
     from cnndsl.compilation import Compilation
 
 FORMATS = (".html", ".svg", ".png")
@@ -56,19 +53,11 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     return tuple(map(int, words)) or None
 
 
-@click.command("explain", short_help="Explain the sizes in FILE, or show what comes out of every layer.")
-@file
-@click.argument("part", metavar="[LAYER]", required=False, default="")
-@network
-@sizes
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "latex"]),
-    default="text",
-    show_default=True,
-    help="The form of the explanation; LaTeX needs the package amsmath. For errors and warnings see --diagnostics.",
+@click.command(
+    "explain", cls=BackendCommand, short_help="Explain the sizes in FILE, or show what comes out of every layer."
 )
+@file
+@options_of(Backends.explain)
 @click.option(
     "pictures",
     "--from",
@@ -112,16 +101,13 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
 @common_beside_format
 def command(
     file: Path,
-    part: str,
-    network: str | None,
-    sizes: dict[str, int],
-    form: Format,
+    options: dict[str, Any],
     pictures: tuple[Path, ...],
     values: tuple[str, ...],
     output: Path | None,
     force: bool,
     settings: dict[str, Any],
-    **options: Any,
+    **common: Any,
 ) -> int:
     """Explain why the layers of FILE give the sizes that they give: each formula with its numbers.
 
@@ -137,17 +123,17 @@ def command(
     cnndsl explain net.cnn --from cat.png --weights net.pt
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
     running = {
-        name: options.pop(name)
+        name: common.pop(name)
         for name in ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels", "allow_extern")
     }
-    run = Run(**options)
+    run = Run(**common)
     inputs = _inputs(pictures, values)
     if not inputs:
         _refuse_alone(output=output, **running)
-    elif form != "text":
+    elif options["format"] != "text":
         message = "a run is shown as a page or a picture: leave out --format, and name with -o what to write"
         raise click.UsageError(message)
-    elif sizes:
+    elif options["sizes"]:
         message = "a run has the sizes of what it is given: leave out --size"
         raise click.UsageError(message)
     target = _target(output, file) if inputs else None
@@ -155,23 +141,13 @@ def command(
         check_no_source(target, [file, *(path for path in inputs if isinstance(path, Path))])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
-        name = network_name(compilation.program, network)
-        if target is None:
-            _say(run, compilation, part, name, form, sizes)
-        else:
-            _show(run, compilation, part, name, inputs, target, force=force, **running)
+        options["network"] = name = network_name(compilation.program, options["network"])
+        with refusals():
+            if target is None:
+                say(made(run, compilation, "explain", options))
+            else:
+                _show(run, compilation, options["part"], name, inputs, target, force=force, **running)
     return run.finish()
-
-
-def _say(run: Run, compilation: Compilation, part: str, name: str, form: Format, sizes: dict[str, int]) -> None:
-    from cnndsl.backends.explain import UnknownPart
-
-    try:
-        with checked_sizes():
-            said = compilation.explain(part, name, sizes=sizes, format=form, color=run.colored(sys.stdout))
-        say(said)
-    except UnknownPart as problem:
-        raise click.BadParameter(str(problem), param_hint="LAYER") from None
 
 
 def _inputs(pictures: tuple[Path, ...], values: tuple[str, ...]) -> tuple[Path | str, ...]:
@@ -219,7 +195,7 @@ def _show(
     allow_extern: tuple[str, ...] | None,
 ) -> None:
     """Run the network, and write what there is to see."""
-    from cnndsl.backends.explain import UnknownPart, check_part
+    from cnndsl.backends.explain import check_part
     from cnndsl.compilation import CompilationError
     from cnndsl.diagnostics import Problem
     from cnndsl.externs import ExternError
@@ -228,8 +204,8 @@ def _show(
     from cnndsl.tracing.svg import svg
 
     assert compilation.program is not None  # noqa: S101 - or there is nothing to run
+    check_part(compilation.program, part, name)
     try:
-        check_part(compilation.program, part, name)
         from cnndsl.tracing import read_labels, watch
         from cnndsl.tracing.inputs import TEXTS, Refused, Scale
         from cnndsl.tracing.recording import Wanted
@@ -260,8 +236,6 @@ def _show(
         if problem.name == "torch":
             message = "a network runs with PyTorch, which is not installed: run pip install 'cnndsl[explain]'"
         raise click.UsageError(message) from None
-    except UnknownPart as problem:
-        raise click.BadParameter(str(problem), param_hint="LAYER") from None
     except Refused as problem:
         raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
     except Problem as problem:

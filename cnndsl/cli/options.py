@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,8 @@ def _setting(_context: click.Context, _parameter: click.Parameter, given: tuple[
         raise click.BadParameter(str(problem)) from None
 
 
-def _sizes(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+def parse_sizes(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+    """The numbers of `H=256,W=256`."""
     found: dict[str, int] = {}
     for word in (word.strip() for text in given for word in text.split(",")):
         name, equals, number = (part.strip() for part in word.partition("="))
@@ -142,7 +143,6 @@ def common_beside_format(command: Callable[..., int]) -> Callable[..., int]:
 
 file = click.argument("file", type=PATH)
 files = click.argument("files", metavar="FILE...", type=PATH, nargs=-1, required=True)
-network = click.option("--network", metavar="NAME", help="Which network to take; by default the last one of the file.")
 allow_extern = click.option(
     "--allow-extern",
     metavar="MODULES",
@@ -150,14 +150,6 @@ allow_extern = click.option(
     callback=_modules,
     help="Modules that extern lines may take classes from, such as torch.nn,einops.layers.torch; by default those that "
     "the project allows. May be repeated.",
-)
-sizes = click.option(
-    "sizes",
-    "--size",
-    metavar="NAME=NUMBER",
-    multiple=True,
-    callback=_sizes,
-    help="Show the network for this size of its input, where that is left open: H=256,W=256. May be repeated.",
 )
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
 
@@ -176,30 +168,6 @@ def network_name(program: Program, wanted: str | None) -> str:
         return program.network(wanted).name
     except KeyError as problem:
         raise click.BadParameter(str(problem), param_hint="--network") from None
-
-
-@contextmanager
-def checked_sizes() -> Iterator[None]:
-    """Refuse sizes that a network cannot take."""
-    from cnndsl.analysis.shapes import OpenSizeError
-
-    try:
-        yield
-    except OpenSizeError as problem:
-        raise click.BadParameter(str(problem), param_hint="--size") from None
-
-
-def check_expand(program: Program, network: str, wanted: Iterable[str]) -> None:
-    """Refuse to open what the network does not have."""
-    from cnndsl.backends.graphviz.build import definitions, unknown
-
-    module = program.network(network)
-    name = unknown(program, module, tuple(wanted))
-    if name is not None:
-        blocks = definitions(program, module)
-        has = f"its blocks are {', '.join(blocks)}" if blocks else "it has no blocks"
-        message = f"{network} has no block or part {name} with an inside; {has}"
-        raise click.BadParameter(message, param_hint="--expand")
 
 
 def check_no_source(target: Path, sources: Iterable[Path]) -> None:

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from cnndsl.analysis import costs, receptive_field
-from cnndsl.backends.summary import COLUMNS, Entry, entries, measured, summary, text
+from cnndsl.backends.summary import text
+from cnndsl.backends.summary.entries import COLUMNS, Entry, entries, measured
 from cnndsl.compiler import compile_source
 from cnndsl.ir.program import Program
 from cnndsl.source import Source
 from cnndsl.terminal import width
 from tests.conftest import Golden
+from tests.made import summary
 
 MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
 CASES = sorted((Path(__file__).parent / "cases" / "summary").glob("*.cnn"))

@@ -269,7 +269,7 @@ def test_the_columns_of_a_summary(cnndsl: Command) -> None:
     assert "there is no column without a name" in cnndsl("summary", "net.cnn", "--columns", "name,").err
     result = cnndsl("summary", "net.cnn", "--columns", "name", "--format", "csv")
     assert result.code == 2
-    assert "--columns is for text and Markdown; csv has all of them" in result.err
+    assert "'--columns': columns are for text and Markdown; csv has all of them" in result.err
 
 
 def test_the_network_to_summarise(cnndsl: Command, folder: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from cnndsl.analysis import costs
-from cnndsl.backends.graphviz import Direction, dot
 from cnndsl.render import render
 from cnndsl.theme import in_the_dark
 from tests.conftest import Golden
 from tests.diagram.support import CASES, Drawn, drawn, picture_of, program_of
+from tests.made import dot
 
 ARROWHEAD = 8.0
 """How long the head of an arrow is, in points; its line ends there."""
@@ -46,9 +46,8 @@ def test_what_the_boxes_hold_adds_up(path: Path, depth: int | None, expand: tupl
 @pytest.fixture(scope="module", params=["TB", "LR"])
 def shown(request: pytest.FixtureRequest) -> dict[str, list[Drawn]]:
     """Every case as it is drawn."""
-    direction: Direction = request.param
     texts = {path.stem: path.read_text(encoding="utf-8") for path in CASES}
-    return {name: drawn(render(dot(program_of(text), direction=direction))) for name, text in texts.items()}
+    return {name: drawn(render(dot(program_of(text), direction=request.param))) for name, text in texts.items()}
 
 
 @case_paths

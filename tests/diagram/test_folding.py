@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.backends.graphviz.build import MOST, WHOLE, unknown
+from cnndsl.backends.graphviz.build import MOST, WHOLE
 from cnndsl.backends.graphviz.picture import BLOCK, Picture
+from cnndsl.diagnostics import OptionError
 from tests.diagram.support import case, picture_of, program_of
+from tests.made import dot
 
 BLOCKS = """
 block Small(channels, stride = 1) { a: conv(channels, 3, padding=1, stride=stride) -> relu }
@@ -213,5 +215,7 @@ def test_expand_takes_a_part_of_a_list() -> None:
     picture = picture_of(program_of(text), expand=("small1.2",))
     assert [name for _, name in opened(picture)] == ["small1.0", "small1.2"]
     program = program_of(text)
-    wanted = ("small1.2", "Small", "small1.0.none", "small1.3", "small1")
-    assert [unknown(program, program.network(), [name]) for name in wanted] == [None, None, *wanted[2:]]
+    assert dot(program, expand=("small1.2", "Small", "*"))
+    for name in ("small1.0.none", "small1.3", "small1"):
+        with pytest.raises(OptionError, match=f"no block or part {name} with an inside; its blocks are Small"):
+            dot(program, expand=[name])

@@ -10,9 +10,9 @@ import graphviz
 import pytest
 from graphviz.backend import dot_command
 
-from cnndsl.backends.graphviz import dot, source
 from cnndsl.render import RenderError, RenderWarning, render, renderers
 from tests.diagram.support import case
+from tests.made import dot, graph
 
 DOT = "digraph { a -> b }"
 SIGNATURES = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
@@ -172,12 +172,12 @@ def test_the_program_is_found_by_its_distribution(monkeypatch: pytest.MonkeyPatc
 def test_the_package_graphviz_is_left_as_it_was() -> None:
     usual = dot_command.DOT_BINARY
     render(DOT)
-    source(case("reference")).pipe("svg")
+    graph(case("reference")).pipe("svg")
     assert usual == dot_command.DOT_BINARY
 
 
 def test_a_notebook_shows_the_finished_picture() -> None:
-    picture = source(case("reference"))
+    picture = graph(case("reference"))
     assert isinstance(picture, graphviz.Source)
     assert picture.source == dot(case("reference"))
     shown = picture._repr_mimebundle_()
@@ -185,7 +185,7 @@ def test_a_notebook_shows_the_finished_picture() -> None:
 
 
 def test_a_source_makes_bytes_and_files(tmp_path: Path) -> None:
-    picture = source(case("reference"), theme="dark", direction="LR")
+    picture = graph(case("reference"), theme="dark", direction="LR")
     assert picture.pipe("png").startswith(SIGNATURES["png"])
     assert picture.pipe(encoding="utf-8").startswith("<svg")
     written = picture.render(str(tmp_path / "net"))
@@ -201,7 +201,7 @@ def test_a_source_makes_bytes_and_files(tmp_path: Path) -> None:
 def test_with_options_graphviz_itself_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, "dot", "print(*sys.argv[1:])")
     monkeypatch.setenv("PATH", str(tmp_path))
-    picture = source(case("reference"))
+    picture = graph(case("reference"))
     assert picture.pipe("svg", engine="neato", encoding="utf-8").strip() == "-Kneato -Tsvg"
     picture.render(str(tmp_path / "net"), quiet=True, format="pdf")
     assert (tmp_path / "net").exists()

@@ -7,11 +7,11 @@ from xml.etree import ElementTree as Tree
 
 import pytest
 
-from cnndsl.backends.graphviz import dot
 from cnndsl.ir.program import Program
 from cnndsl.render import render
 from cnndsl.theme import DARK, LIGHT, ThemeName
 from tests.diagram.support import SVG, case, program_of
+from tests.made import dot
 
 HOSTILE = {
     "layer1": '<b>&"x',

@@ -17,6 +17,7 @@ from zlib import crc32
 
 import cnndsl
 from cnndsl import cli, files
+from cnndsl.backends.registry import registered
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic, Problem, Severity, has_errors
@@ -122,18 +123,15 @@ def _outputs(
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     """What can be made of a program besides the module: for some networks, some of it for all inputs together."""
     ways: list[tuple[str, Callable[[str], object]]] = [
-        ("dot", compilation.dot),
+        *((name, partial(_made, compilation, name)) for name in registered() if name != "diagram"),
         ("open dot", partial(compilation.dot, expand=("*",), theme="dark", direction="LR")),
-        ("volumes", lambda name: _well_formed(compilation.volumes(name))),
         ("open volumes", lambda name: _well_formed(compilation.volumes(name, expand=("*",)))),
-        ("mermaid", compilation.mermaid),
         ("open mermaid", partial(compilation.mermaid, expand=("*",))),
         ("summary", partial(compilation.summary, color=True, bars=True)),
         ("whole summary", partial(compilation.summary, fold=False)),
         ("summary as markdown", partial(compilation.summary, format="markdown")),
         ("summary as json", lambda name: json.loads(compilation.summary(name, format="json"))),
         ("summary as csv", partial(compilation.summary, format="csv")),
-        ("explain", lambda name: compilation.explain("", name)),
         ("explain as markdown", lambda name: compilation.explain("", name, format="markdown")),
         ("explain as latex", lambda name: compilation.explain("", name, format="latex")),
         (
@@ -147,6 +145,12 @@ def _outputs(
             slow = name == "a picture"
             if thorough or (sample % 50 == 7 if slow else (sample >> number) % 8 == 0):
                 yield name, partial(make, program.modules[key].name)
+
+
+def _made(compilation: Compilation, backend: str, network: str) -> object:
+    """What a backend makes without options; a picture in SVG has to be well formed."""
+    made = getattr(compilation, backend)(network=network)
+    return _well_formed(made) if isinstance(made, str) and made.startswith("<svg") else made
 
 
 def _picture(compilation: Compilation, network: str) -> object:

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from cnndsl.backends.mermaid import mermaid
 from cnndsl.ir.program import Program
 from cnndsl.theme import DARK, LIGHT
 from tests.conftest import Golden
 from tests.diagram.support import CASES, case, picture_of, program_of
 from tests.diagram.test_svg import HOSTILE, hostile
+from tests.made import mermaid
 from tests.mermaid.reading import Chart, plain, read
 from tests.volume.support import pictures
 
 PICTURES = pictures()
-DRAW = """
-import sys
-from cnndsl.backends.mermaid import mermaid
-from cnndsl.ir.program import Program
-sys.stdout.buffer.write(mermaid(Program.model_validate_json(sys.stdin.buffer.read())).encode())
-"""
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
@@ -133,17 +124,6 @@ def test_any_name_comes_out_as_it_is(name: str) -> None:
     written = mermaid(program)
     assert f"Conv2d {' '.join(name.split())}" in plain(read(written).nodes["n2"].label)
     assert "%%" not in written
-
-
-def test_the_same_bytes_whatever_the_order_of_sets() -> None:
-    program = case("residual").model_dump_json()
-
-    def run(seed: str) -> bytes:
-        environment = os.environ | {"PYTHONHASHSEED": seed}
-        command = [sys.executable, "-c", DRAW]
-        return subprocess.run(command, input=program.encode(), env=environment, capture_output=True, check=True).stdout
-
-    assert run("1") == run("2") == mermaid(case("residual")).encode()
 
 
 def test_what_is_no_chart_is_noticed() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from collections import Counter
+from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree as Tree
 
@@ -14,7 +14,7 @@ import pytest
 
 from cnndsl.backends.graphviz.labels import KINDS
 from cnndsl.backends.graphviz.picture import IO, MERGE
-from cnndsl.backends.volume import scene_of, svg
+from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.svg import in_the_dark, shade
 from cnndsl.ir.program import Program
 from cnndsl.render.svg import png
@@ -22,20 +22,15 @@ from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 from tests.diagram.support import case, program_of
 from tests.diagram.test_svg import HOSTILE, hostile
 from tests.diagram.test_theme import contrast
+from tests.made import volumes
 from tests.volume.support import SVG, model, pictures
 
 PICTURES = pictures()
 ALL = [*KINDS, MERGE, IO]
-DRAW = """
-import sys
-from cnndsl.backends.volume import svg
-from cnndsl.ir.program import Program
-sys.stdout.buffer.write(svg(Program.model_validate_json(sys.stdin.buffer.read())).encode())
-"""
 
 
-def read(program: Program, theme: ThemeName = "light", **options: object) -> Tree.Element:
-    return Tree.fromstring(svg(program, theme=theme, **options))  # type: ignore[arg-type]  # noqa: S314 - our own
+def read(program: Program, theme: ThemeName = "light", **options: Any) -> Tree.Element:
+    return Tree.fromstring(volumes(program, theme=theme, **options))  # noqa: S314 - our own
 
 
 def groups(root: Tree.Element, name: str) -> list[Tree.Element]:
@@ -131,12 +126,12 @@ def test_each_colour_has_one_in_the_dark() -> None:
 def test_the_dark_one_differs_in_its_colours_alone(name: str) -> None:
     program = PICTURES[name]
     swaps = in_the_dark(ALL)
-    light = svg(program, theme="light")
-    assert svg(program, theme="dark") == re.sub(r"#[0-9A-F]{6}", lambda match: swaps[match[0]], light)
+    light = volumes(program, theme="light")
+    assert volumes(program, theme="dark") == re.sub(r"#[0-9A-F]{6}", lambda match: swaps[match[0]], light)
 
 
 def test_auto_turns_with_the_system() -> None:
-    auto = svg(case("reference"))
+    auto = volumes(case("reference"))
     rules = auto.partition("@media screen and (prefers-color-scheme:dark){")[2].partition("</style>")[0]
     swaps = dict(re.findall(r'\[fill="(#\w+)"\]\{fill:(#\w+)\}', rules))
     root = Tree.fromstring(auto)  # noqa: S314 - our own
@@ -168,19 +163,8 @@ def test_open_sizes_are_fractions_where_they_fit() -> None:
     assert not any("?" in (size or "") for size in sizes)
 
 
-def test_the_same_bytes_whatever_the_order_of_sets() -> None:
-    program = model("googlenet").model_dump_json()
-
-    def run(seed: str) -> bytes:
-        environment = os.environ | {"PYTHONHASHSEED": seed}
-        command = [sys.executable, "-c", DRAW]
-        return subprocess.run(command, input=program.encode(), env=environment, capture_output=True, check=True).stdout
-
-    assert run("1") == run("2") == svg(model("googlenet")).encode()
-
-
 def test_pixels() -> None:
-    drawn = png(svg(case("reference"), theme="light"))
+    drawn = png(volumes(case("reference"), theme="light"))
     assert drawn.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = (int.from_bytes(drawn[at : at + 4]) for at in (16, 20))
     root = read(case("reference"))
@@ -207,7 +191,9 @@ def test_networks_out_of_the_ordinary(body: str) -> None:
 
 
 def test_nothing_is_loaded_that_is_not_needed() -> None:
-    code = f"{DRAW}print('loaded', *sorted({{'torch', 'graphviz', 'resvg_py'}} & set(sys.modules)))"
-    program = case("reference").model_dump_json().encode()
-    done = subprocess.run([sys.executable, "-c", code], input=program, capture_output=True, check=True)
-    assert done.stdout.endswith(b"loaded\n") or done.stdout.startswith(b"loaded\n")
+    code = (
+        "import sys, cnndsl; cnndsl.compile('network Net { input(3, 8, 8); conv(8, 3) }').volumes(); "
+        "print('loaded', *sorted({'torch', 'graphviz', 'resvg_py'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"loaded\n"

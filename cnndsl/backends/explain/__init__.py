@@ -6,69 +6,75 @@ In: a checked program and the trees of its files.  Out: text for a terminal, Mar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import KW_ONLY
 from functools import partial
 from itertools import islice
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cnndsl.backends.explain import latex, markdown, text
-from cnndsl.backends.explain.content import Explanation, Places, Trees, applications, paths
+from cnndsl.backends.explain.content import Explanation, Places, applications, paths
 from cnndsl.backends.explain.content import explain as content
+from cnndsl.backends.options import Checked, Color, CommandLine, Network, Options, Sizes, model
+from cnndsl.diagnostics import OptionError
 from cnndsl.ir.program import Program
-
-__all__ = ["UnknownPart", "check_part", "explain"]
 
 MOST = 2000
 """More applications than this are counted, not shown."""
 
+
 Format = Literal["text", "markdown", "latex"]
+_PART = "The path of a layer, such as conv1 or layer1.0.conv1, or of a block; by default all layers."
+_FORMAT = "The form of the explanation, of which LaTeX needs the package amsmath."
 
 
-class UnknownPart(KeyError):  # noqa: N818 - what happened, as Unheard
+class UnknownPart(OptionError, KeyError):  # noqa: N818 - what happened, as Unheard
     """A network has no part with this path. The message says so, with those that are called nearly so."""
 
     def __init__(self, network: str, part: str, near: Sequence[str]) -> None:
         meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        super().__init__(f"{network} has no {part}{meant}")
+        super().__init__("part", f"{network} has no {part}{meant}")
 
     def __str__(self) -> str:
         return str(self.args[0])  # a KeyError shows its message as Python writes a string
 
 
-def explain(
-    program: Program,
-    trees: Trees,
-    part: str = "",
-    network: str | None = None,
-    *,
-    format: Format = "text",  # noqa: A002 - the word of the command line
-    color: bool = False,
-    folders: str = "",
-) -> str:
-    """Why the layers of a network, by default the last one of the text, give the sizes that they give.
+@model
+class Explain(Options[str]):
+    """Why the layers of a network give the sizes that they give: each formula with its numbers.
 
-    part: the path of a layer, of which then everything is said, or of a block; for what leaves no module, such as a
-    flatten, its kind; by default all layers.
-    folders: what stands before the names of files. Raises KeyError for an unknown network, UnknownPart for a part.
+    Of one layer everything is said; of a block, or without a part, all layers in brief. Raises KeyError also for an
+    unknown part.
     """
-    places = Places(trees)
-    walk = applications(program, network, part)
-    if part and part not in paths(program, network):
-        # What leaves no module has no path, and goes by its kind.
-        walk = (
-            applied for applied in applications(program, network) if not applied.path and applied.layer.word == part
-        )
-    shown = [content(applied, places, folders) for applied in islice(walk, MOST)]
-    left_out = sum(1 for _ in walk)
-    if not shown:
-        check_part(program, part, network)
-    single = {explanation.title for explanation in shown} == {part}
-    write = _writer(format, single=single, color=color)
-    blocks = ["\n".join(write(explanation)) for explanation in shown]
-    if format == "latex":
-        blocks.insert(0, latex.HEAD)
-    if left_out:
-        blocks.append(f"... and {left_out:,} more")
-    return "\n\n".join(blocks) + "\n"
+
+    part: Annotated[str, Field(description=_PART), CommandLine("[LAYER]", is_argument=True)] = ""
+    network: Network = None
+    _: KW_ONLY
+    sizes: Sizes = None
+    format: Annotated[Format, Field(description=_FORMAT)] = "text"
+    color: Color = False
+
+    def of(self, checked: Checked) -> str:
+        """The explanation; it ends with a line end. What leaves no module, such as a flatten, goes by its kind."""
+        program, network = checked.network(self.network, self.sizes)
+        places = Places(checked.tree)
+        walk = applications(program, network.name, self.part)
+        if self.part and self.part not in paths(program, network.name):
+            every = applications(program, network.name)
+            walk = (applied for applied in every if not applied.path and applied.layer.word == self.part)
+        shown = [content(applied, places) for applied in islice(walk, MOST)]
+        left_out = sum(1 for _ in walk)
+        if not shown:
+            check_part(program, self.part, network.name)
+        is_single = {explanation.title for explanation in shown} == {self.part}
+        write = _writer(self.format, single=is_single, color=self.color)
+        blocks = ["\n".join(write(explanation)) for explanation in shown]
+        if self.format == "latex":
+            blocks.insert(0, latex.HEAD)
+        if left_out:
+            blocks.append(f"... and {left_out:,} more")
+        return "\n\n".join(blocks) + "\n"
 
 
 def check_part(program: Program, part: str, network: str | None = None) -> None:

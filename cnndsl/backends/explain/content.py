@@ -176,7 +176,7 @@ class Places:
 
     def __init__(self, trees: Trees) -> None:
         self._trees = trees
-        self._nodes: dict[str, dict[Position, list[tree.Node]]] = {}
+        self._files: dict[str, tuple[str, dict[Position, list[tree.Node]]]] = {}
 
     def layer(self, origin: Origin, kind: str) -> Written | None:
         """The layer of this kind that was declared at a place.
@@ -189,12 +189,20 @@ class Places:
                 return Written(found[0]) if len(found) == 1 else None
         return None
 
+    def name(self, file: str) -> str:
+        """What messages call a file, with the folders before it."""
+        return self._file(file)[0]
+
     def _at(self, origin: Origin) -> list[tree.Node]:
         """What begins at a place, the smallest first."""
-        if origin.file not in self._nodes:
-            file = self._trees(origin.file)
-            self._nodes[origin.file] = {} if file is None else _index(file)
-        return self._nodes[origin.file].get(Position(origin.line, origin.column), [])
+        return self._file(origin.file)[1].get(Position(origin.line, origin.column), [])
+
+    def _file(self, file: str) -> tuple[str, dict[Position, list[tree.Node]]]:
+        """The name of a file, and what begins where in it."""
+        if file not in self._files:
+            found = self._trees(file)
+            self._files[file] = (file, {}) if found is None else (found.span.source.name, _index(found))
+        return self._files[file]
 
 
 def _index(file: tree.File) -> dict[Position, list[tree.Node]]:
@@ -407,8 +415,8 @@ class Explanation:
         return f"{self.applied.layer.word} takes a list of features, so the compiler puts a flatten before it"
 
 
-def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
-    """What there is to say of an application; `folders` stands before the names of files."""
+def explain(applied: Applied, places: Places) -> Explanation:
+    """What there is to say of an application."""
     layer = applied.layer
     declared = applied.part.origin if applied.part is not None else applied.origin
     written = places.layer(declared, layer.word)
@@ -425,7 +433,7 @@ def explain(applied: Applied, places: Places, folders: str = "") -> Explanation:
         applied.path or layer.word,
         written.text if written is not None else _spelled(applied),
         _does(layer),
-        f"{folders}{declared.file}:{line}:{column}",
+        f"{places.name(declared.file)}:{line}:{column}",
         grouped(rules),
         tuple(note for rule in rules for note in rule.notes),
         quantities(applied, rules, written),

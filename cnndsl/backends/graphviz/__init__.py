@@ -1,60 +1,88 @@
-"""Diagrams: a network as a picture, in the DOT language of Graphviz.
+"""Diagrams: a network as a picture, in the DOT language of Graphviz or drawn from that by `cnndsl.render`.
 
-`dot` gives the text; `cnndsl.render` makes SVG, PNG or PDF of it.  The way from a program is
-build (boxes and arrows, some parts folded) -> paths (lanes and skips) -> write (DOT).
+The way from a program is build (boxes and arrows, some parts folded) -> paths (lanes and skips) -> write (DOT).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Literal
+from dataclasses import KW_ONLY
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
 
 from cnndsl.backends.graphviz.build import build
 from cnndsl.backends.graphviz.paths import mark
+from cnndsl.backends.graphviz.picture import Picture
 from cnndsl.backends.graphviz.write import write
-from cnndsl.ir.program import Program
-from cnndsl.theme import DARK, LIGHT, ThemeName
+from cnndsl.backends.options import Checked, Colours, Drawing, Network, T_co, model
+from cnndsl.render import Format, render
+from cnndsl.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
     from cnndsl.render.notebook import DiagramSource
 
-Direction = Literal["TB", "LR"]
+_DIRECTION = "From top to bottom, or from left to right; the style volume always goes to the right."
 
 
-def dot(
-    program: Program,
-    network: str | None = None,
-    *,
-    direction: Direction = "TB",
-    theme: ThemeName = "light",
-    depth: int | None = None,
-    expand: Collection[str] = (),
-) -> str:
-    """The diagram of a network, by default the last one of the text, as DOT text.
+@model
+class Flowchart(Drawing[T_co]):
+    """What every diagram of a network can be asked for."""
 
-    The text depends on the program and the settings alone: no clock, no machine, no order of a set.
-    direction: from top to bottom, "TB", or from left to right, "LR".
-    theme: the colours; "auto" is light here, and the SVG made of it follows the reader's system.
-    depth: how many levels of blocks are drawn with their inside; without it, a small network is
-    shown whole and a larger one shows the inside of each kind of block once.
-    expand: definitions (`BasicBlock`) and parts (`layer2.0`) that are always shown with their inside; `*` for all.
-    Raises KeyError when there is no such network.
+    _: KW_ONLY
+    direction: Annotated[Literal["TB", "LR"], Field(description=_DIRECTION)] = "TB"
+
+    def picture(self, text: Checked, network: str | None) -> Picture:
+        """The boxes and arrows, which depend on the program and the options alone: no clock, no order of a set."""
+        found = build(*self.shown(text, network), self.depth, self.expand)
+        mark(found)
+        return found
+
+    def dot(self, text: Checked, network: str | None) -> str:
+        """The diagram as DOT text."""
+        return write(self.picture(text, network), self.colours, self.direction)
+
+    @property
+    def colours(self) -> Theme:
+        """The colours of what is drawn; an SVG that follows the reader's system is made from light ones."""
+        return DARK if self.theme == "dark" else LIGHT
+
+
+@model
+class Dot(Flowchart[str]):
+    """The diagram of a network in Graphviz's language. The theme auto is light in it."""
+
+    network: Network = None
+    _: KW_ONLY
+    theme: Colours = "light"
+
+    def of(self, text: Checked) -> str:
+        """DOT text."""
+        return self.dot(text, self.network)
+
+
+@model
+class Diagram(Flowchart[bytes]):
+    """The diagram of a network as the bytes of an SVG, PNG or PDF file.
+
+    Raises `cnndsl.render.RenderError` where nothing that is installed can draw it.
     """
-    picture = build(program, program.network(network), depth, expand)
-    mark(picture)
-    return write(picture, DARK if theme == "dark" else LIGHT, direction)
+
+    format: Annotated[Format, Field(description="The form of the picture.")] = "svg"
+    network: Network = None
+
+    def of(self, text: Checked) -> bytes:
+        """The bytes of the file."""
+        return render(self.dot(text, self.network), self.format, theme=self.theme)
 
 
-def source(
-    program: Program,
-    network: str | None = None,
-    *,
-    direction: Direction = "TB",
-    theme: ThemeName = "auto",
-    depth: int | None = None,
-    expand: Collection[str] = (),
-) -> DiagramSource:
-    """The diagram as a `graphviz.Source`, which a notebook shows as a picture; the parameters are those of `dot`."""
-    from cnndsl.render.notebook import DiagramSource
+@model
+class Graph(Flowchart["DiagramSource"]):
+    """The diagram of a network as a `graphviz.Source`, which a notebook shows as a picture."""
 
-    return DiagramSource(dot(program, network, direction=direction, theme=theme, depth=depth, expand=expand), theme)
+    network: Network = None
+
+    def of(self, text: Checked) -> DiagramSource:
+        """What a notebook shows."""
+        from cnndsl.render.notebook import DiagramSource
+
+        return DiagramSource(self.dot(text, self.network), self.theme)

@@ -7,50 +7,82 @@ In: a checked program.  Out: text for a terminal, Markdown for a page, JSON or C
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import KW_ONLY
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from cnndsl.analysis.costs.memory import Type
+from cnndsl.backends.options import Checked, Color, CommandLine, Names, Network, Options, Sizes, Terminal, model
 from cnndsl.backends.summary import formats, text
-from cnndsl.backends.summary.entries import COLUMNS, Entry, Totals, entries, measured, totals
-from cnndsl.ir.program import Program
+from cnndsl.backends.summary.entries import COLUMNS, entries, measured, totals
+from cnndsl.diagnostics import OptionError
 
-__all__ = ["COLUMNS", "Entry", "Totals", "entries", "measured", "summary", "totals"]
+Format = Literal["text", "markdown", "json", "csv"]
+_DEPTH = "How many levels of blocks to show with their inside; by default all."
+_COLUMNS = (
+    "Which columns to show, such as name,output,macs; by default as many as there is room for. JSON and CSV have all."
+)
+_FOLD = "Whether the blocks of a run, made by one statement, are one line."
+_ALL = "Give every block lines of its own, also equal ones in a row."
 
-Format = Literal["text", "json", "csv", "markdown"]
+
+def _columns(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in COLUMNS:
+            message = f"there is no column {name or 'without a name'}; there are {', '.join(COLUMNS)}"
+            raise OptionError("columns", message)
+    return tuple(dict.fromkeys(names))
 
 
-def summary(
-    program: Program,
-    network: str | None = None,
-    *,
-    format: Format = "text",  # noqa: A002 - the word of the command line
-    depth: int | None = None,
-    fold: bool = True,
-    batch: int = 1,
-    dtype: Type = "float32",
-    columns: Sequence[str] = (),
-    color: bool = False,
-    width: int = 80,
-    bars: bool = False,
-) -> str:
-    """The table of a network, by default the last one of the text; it ends with a line end.
+@model
+class Summary(Options[str]):
+    """Show a network as a table: layers, sizes, parameters, multiply-accumulates, memory, receptive fields.
 
-    depth: how many levels of blocks are shown with what is inside them; None for all. A block has its totals.
-    fold: whether the blocks of a run, made by one statement, are one line.
-    batch, dtype: for how many samples at once, and in which type of numbers, memory is counted.
-    columns: the columns of text and Markdown, by their keys in `COLUMNS`; JSON and CSV have everything.
-    color, width, bars: for text alone. Where nothing else is asked for, there are as many columns as stay within
-    `width` characters, and with `bars`, where there is room, each line's share of the totals; where there is too
-    little room, names are cut short.
-    Raises KeyError where there is no network of this name.
+    The line of a block has the totals of what is inside it. Equal blocks in a row share one line, such as
+    "1 ... 3  BasicBlock x 3", with the numbers of all of them; what is inside is shown once, below the first.
+    The totals below the table are always those of the whole network.
+
+    The columns are name, layer, arguments (the layer with its arguments), output, parameters, macs, memory (what
+    is alive while the layer runs in inference), kept (what autograd keeps of it in training) and field (how many
+    places of the input one position sees).
+
+    On a terminal with enough room, bars show each line's share of the totals.
+
+    cnndsl summary resnet.cnn --network ResNet50 --depth 1
+    cnndsl summary net.cnn --format markdown >> README.md
+    cnndsl summary pyramid.cnn --size H=256,W=256
+    cnndsl summary net.cnn --batch 32 --dtype bfloat16 --columns name,memory,kept
+    cnndsl summary net.cnn --format csv --all > layers.csv
     """
-    top = program.network(network)
-    sums = totals(program, top.name, batch=batch, dtype=dtype)
-    lines = entries(measured(program, top.name, batch=batch, dtype=dtype), depth=depth, fold=fold)
-    if format == "json":
-        return formats.json(top, sums, lines)
-    if format == "csv":
-        return formats.csv(lines)
-    if format == "markdown":
-        return formats.markdown(top, sums, lines, only=columns)
-    return text.render(top, sums, lines, only=columns, color=color, columns=width, bars=bars)
+
+    network: Network = None
+    _: KW_ONLY
+    sizes: Sizes = None
+    format: Annotated[Format, Field(description="The form of the table.")] = "text"
+    depth: Annotated[int | None, Field(ge=0, description=_DEPTH)] = None
+    batch: Annotated[int, Field(ge=1, le=2**31 - 1, description="How many samples at once memory is counted for.")] = 1
+    dtype: Annotated[Type, Field(description="The type of numbers that memory is counted for.")] = "float32"
+    columns: Annotated[Names, AfterValidator(_columns), Field(description=_COLUMNS), CommandLine("NAMES")] = ()
+    fold: Annotated[bool, Field(description=_FOLD), CommandLine(flag="--all", without=_ALL)] = True
+    color: Color = False
+    width: Annotated[int, Field(description="How many characters a line of text may have."), Terminal()] = 80
+    bars: Annotated[bool, Field(description="Whether text shows each line's share of the totals."), Terminal()] = False
+
+    def of(self, checked: Checked) -> str:
+        """The table; it ends with a line end."""
+        if self.columns and self.format in ("json", "csv"):
+            raise OptionError("columns", f"columns are for text and Markdown; {self.format} has all of them")
+        program, top = checked.network(self.network, self.sizes)
+        sums = totals(program, top.name, batch=self.batch, dtype=self.dtype)
+        rows = measured(program, top.name, batch=self.batch, dtype=self.dtype)
+        lines = entries(rows, depth=self.depth, fold=self.fold)
+        if self.format == "json":
+            return formats.json(top, sums, lines)
+        if self.format == "csv":
+            return formats.csv(lines)
+        if self.format == "markdown":
+            return formats.markdown(top, sums, lines, only=tuple(self.columns))
+        return text.render(
+            top, sums, lines, only=tuple(self.columns), color=self.color, columns=self.width, bars=self.bars
+        )

@@ -1,6 +1,6 @@
 """Volume pictures: the maps that flow through a network as boxes, as papers draw them.
 
-`svg` gives the picture; it needs no layout program.  The way from a program is
+The picture needs no layout program.  The way from a program is
 build (volumes and links) -> fold (equal ones in a row as one) -> layout (places) -> write (SVG).
 """
 
@@ -9,33 +9,25 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from cnndsl.analysis import costs
+from cnndsl.backends.options import Checked, Drawing, Network, model
 from cnndsl.backends.volume.build import build
 from cnndsl.backends.volume.folding import PLANS, Plan, Shapes, cut, fold, give_names
 from cnndsl.backends.volume.layout import lay_out
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.svg import write
 from cnndsl.ir.program import Module, Program
-from cnndsl.theme import ThemeName
 
 
-def svg(
-    program: Program,
-    network: str | None = None,
-    *,
-    theme: ThemeName = "auto",
-    depth: int | None = None,
-    expand: Collection[str] = (),
-) -> str:
-    """The volume picture of a network, by default the last one of the text, as SVG text.
+@model
+class Volumes(Drawing[str]):
+    """The maps between the layers as volumes, as papers show them: an SVG."""
 
-    The text depends on the program and the settings alone.
-    theme: the colours; "auto" follows the reader's system.
-    depth: how many levels of blocks are opened; without it, as many as leave the picture easy to take in.
-    expand: definitions (`BasicBlock`) and parts (`layer2.0`) that are always opened; `*` for all.
-    Raises KeyError when there is no such network.
-    """
-    scene = scene_of(program, program.network(network), depth, expand)
-    return write(scene, lay_out(scene), theme)
+    network: Network = None
+
+    def of(self, text: Checked) -> str:
+        """SVG text, which depends on the program and the options alone."""
+        scene = scene_of(*self.shown(text, self.network), self.depth, self.expand)
+        return write(scene, lay_out(scene), self.theme)
 
 
 def scene_of(program: Program, network: Module, depth: int | None = None, expand: Collection[str] = ()) -> Scene:

@@ -1,0 +1,160 @@
+"""The options of a backend on the command line, made from their model, and the commands of backends that need no more.
+
+Nothing of a backend is imported before one of its options is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from inspect import cleandoc
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, TextIO, Union, get_args, get_origin
+
+import click
+
+from cnndsl.backends.registry import Backend, registered
+from cnndsl.cli.console import Run, columns, on_terminal, say
+from cnndsl.cli.options import common_beside_format, file, network_name, parse_sizes
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from cnndsl.compilation import Compilation
+
+
+class _Options(click.Argument):
+    """Stands for the options of a backend among those of a command."""
+
+    def __init__(self, declared: Any, backend: Backend[Any, Any], without: Collection[str]) -> None:
+        super().__init__(declared)
+        self._backend = backend
+        self._without = without
+
+    def parameters(self) -> Iterator[click.Parameter]:
+        """The options themselves."""
+        from cnndsl.backends.options import Terminal, fields, mark_of
+
+        for name, field in fields(self._backend.options).items():
+            if name not in self._without and mark_of(field, Terminal) is None:
+                yield _parameter(name, field)
+
+
+def options_of(backend: Backend[Any, Any], *without: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The options of a backend, which the command gets as one mapping, `options`, by their names."""
+    return click.argument("options", cls=_Options, backend=backend, without=without)
+
+
+class BackendCommand(click.Command):
+    """A command that has the options of a backend beside its own."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The options, those of the backend at their place."""
+        found = super().get_params(ctx)
+        return [each for one in found for each in (one.parameters() if isinstance(one, _Options) else [one])]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options, and put those of the backend together."""
+        left = super().parse_args(ctx, args)
+        own = {one.name for one in self.params}
+        ctx.params["options"] = {name: ctx.params.pop(name) for name in list(ctx.params) if name not in own}
+        return left
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What the command does: of one that is a backend's alone, what the backend says."""
+        if self.help is None:
+            said = cleandoc(registered()[self.name or ""].options.__doc__ or "").split("\n\n")
+            self.help = "\n\n".join(f"\b\n{part}" if part.startswith("cnndsl ") else part for part in said)
+        super().format_help_text(ctx, formatter)
+
+
+def command(name: str) -> click.Command:
+    """The command that prints what a backend makes."""
+    backend = registered()[name]
+
+    @click.command(name, cls=BackendCommand, short_help=backend.command)
+    @file
+    @options_of(backend)
+    @common_beside_format
+    def run(file: Path, options: dict[str, Any], settings: dict[str, Any], **common: Any) -> int:
+        run = Run(**common)
+        compilation = run.compile(file, settings)
+        if compilation is not None and compilation.program is not None:
+            options["network"] = network_name(compilation.program, options["network"])
+            with refusals():
+                say(made(run, compilation, name, options))
+        return run.finish()
+
+    return run
+
+
+def made(run: Run, compilation: Compilation, name: str, options: Mapping[str, Any]) -> Any:
+    """What a backend makes with options from the command line, and by what the terminal can show."""
+    from cnndsl.backends.options import Terminal, fields, mark_of
+
+    shown = {"color": run.colored(sys.stdout), "width": columns(), "bars": on_terminal() and _has_bars(sys.stdout)}
+    wanted = [option for option, field in fields(registered()[name].options).items() if mark_of(field, Terminal)]
+    return getattr(compilation, name)(**options, **{option: shown[option] for option in wanted})
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Say which option of the command has a value that the backend or the network cannot take."""
+    from cnndsl.diagnostics import OptionError
+
+    try:
+        yield
+    except OptionError as problem:
+        context = click.get_current_context()
+        found = next((one for one in context.command.get_params(context) if one.name == problem.option), None)
+        hint = found.make_metavar(context).strip("[]") if isinstance(found, click.Argument) else None
+        raise click.BadParameter(str(problem), context, found, hint) from None
+
+
+def _parameter(name: str, field: FieldInfo) -> click.Parameter:
+    """An option of a backend as one of the command line; what its type says decides how it is given."""
+    from cnndsl.backends.options import CommandLine, mark_of
+
+    line = mark_of(field, CommandLine) or CommandLine()
+    default: Any = field.default
+    if line.is_argument:
+        return click.Argument([name], metavar=line.metavar, required=False, default=default)
+    more: dict[str, Any] = {"metavar": line.metavar or None, "default": default, "help": field.description or ""}
+    kind = field.annotation
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(one for one in get_args(kind) if one is not NoneType)
+    if get_origin(kind) is Literal:
+        words = get_args(kind)
+        more |= {"type": click.Choice(words, case_sensitive=not all(map(str.isupper, words))), "show_default": True}
+    elif kind is bool:
+        more = {"is_flag": True, "help": line.without or field.description}
+        if default:
+            more["callback"] = lambda _context, _option, given: not given
+    elif kind is int:
+        limits = {side: getattr(mark, key) for mark in field.metadata for key, side in _SIDES if hasattr(mark, key)}
+        more |= {"type": click.IntRange(**limits), "metavar": line.metavar or "N", "show_default": default is not None}
+    elif get_origin(kind) in (Mapping, Collection):
+        more |= {"multiple": True, "default": (), "help": f"{field.description} May be repeated."}
+        more["callback"] = parse_sizes if get_origin(kind) is Mapping else _names
+    if name == "format":
+        more["help"] = f"{more['help'].removesuffix('.')}; for errors and warnings see --diagnostics."
+    return click.Option([name, line.flag or f"--{name}"], **more)
+
+
+_SIDES = (("ge", "min"), ("le", "max"))
+"""What bounds a number: its name in Pydantic's fields and in click's."""
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.strip() for text in given for name in text.split(","))
+
+
+def _has_bars(stream: TextIO) -> bool:
+    """Whether the characters that bars are made of can be written."""
+    try:
+        "▏█".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
