@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.hints.characters import looks_like, misread
 from cnndsl.ir.words import INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers import types
 from cnndsl.layers.base import Layer
@@ -27,7 +28,6 @@ from cnndsl.semantics.values import BlockRecipe, LayerRecipe, Part, Template, Un
 from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
-from cnndsl.syntax.characters import looks_like, misread
 
 _INCOMING = frozenset({"in_channels", "in_features", "num_features", "num_channels"})
 """What PyTorch calls the number of channels or features that come in."""

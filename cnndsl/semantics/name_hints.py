@@ -11,13 +11,13 @@ from math import prod
 from typing import Any
 
 from cnndsl.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, Problem, error
+from cnndsl.hints.characters import latin, looks_like, misread
 from cnndsl.layers.formula import Shape
 from cnndsl.layers.initialisers import RULES
 from cnndsl.semantics.values import Part, Scope, Unknown, Value
 from cnndsl.source import Span
 from cnndsl.symbolic.number import is_open, value_of
 from cnndsl.syntax import tree
-from cnndsl.syntax.characters import latin, looks_like, misread
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

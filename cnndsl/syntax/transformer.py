@@ -320,7 +320,7 @@ class TreeBuilder(Transformer[Token, Any]):
 
 
 def _with_a_zero(span: Span) -> Problem:
-    from cnndsl.syntax.characters import with_a_zero
+    from cnndsl.hints.characters import with_a_zero
 
     return with_a_zero(span)
 

@@ -16,9 +16,9 @@ import cnndsl
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic
 from cnndsl.fixing import fix
+from cnndsl.hints import characters
 from cnndsl.semantics import name_hints
 from cnndsl.source import Source
-from cnndsl.syntax import characters
 
 LINES, BYTES = 60_000, 8_000_000
 """What a short text may take; a plain one takes some 5,000 lines."""

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from cnndsl.diagnostics import Applicability, Edit, Fix, Label, Problem, error
+from cnndsl.hints.engine import SHORT, WORDS, Place, removing
 from cnndsl.source import Source, Span
-from cnndsl.syntax.place import WORDS, Place
 
 _CYRILLIC = dict(zip("асԁеһіјӏмоԛрѕтухѵԝАВСЕНІЈКМОРЅТУХ", "acdehijlmoqpstyxvwABCEHIJKMOPSTYX", strict=True))
 _GREEK = dict(zip("αικνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aikvoptuxABEZHIKMNOPTYX", strict=True))
@@ -47,11 +47,14 @@ def _described(letter: str) -> str:
     return unicodedata.name(letter).lower().replace("cyrillic", "Cyrillic").replace("greek", "Greek")
 
 
-def word(place: Place) -> Problem | None:
+def latin_word(place: Place) -> Problem | None:
     """A word of the language with a letter of another script: `rеpeat 3 { relu }`."""
-    for found in (place.first, place.before, place.word):
-        if found is not None and found.type == "NAME" and latin(found) in WORDS and latin(found) != found:
-            return misread(str(found), place.span(found), latin(found), "E101")
+    if place.text.isascii():
+        return None
+    for start in (place.first, place.last - len(re.split(r"\W", place.before.rstrip())[-1]), place.start):
+        found = re.compile(SHORT["NAME"]).match(place.text, start)
+        if found is not None and latin(found[0]) in WORDS:
+            return misread(found[0], place.span(start, found.end()), latin(found[0]), "E101")
     return None
 
 
@@ -72,11 +75,10 @@ def with_a_zero(span: Span) -> Problem:
 
 def grouped(place: Place) -> Problem | None:
     """A number with commas before its thousands, where no comma can stand: `width = 1,024`, `repeat 1,000 { relu }`."""
-    found = _grouped(place.source, place.word.start) if place.word.type in ("COMMA", "NUMBER") else None
-    if found is None or place.first.type in ("INPUT", "OUTPUT"):
+    found = _grouped(place.source, place.start) if place.kind in ("COMMA", "NUMBER") else None
+    if found is None or re.match(r"\s*(?:input|output)\b", place.before):
         return None
-    inner = place.inner
-    alone = inner is None or inner.token.type == "LBRACE" or inner.holds_parameters
+    alone = place.where in ("file", "body", "object", "parameters")
     return _no_comma(found) if alone or re.search(",0", found.text) else None
 
 
@@ -98,94 +100,37 @@ def _no_comma(span: Span) -> Problem:
     return error("E106", message, span, help=tuple(helps), fix=Fix.suggested(span, written))
 
 
-def number(place: Place) -> Problem | None:
-    """A number as other languages have it: `0x10`, `1_000`, `50%`, and `3px`, which is none."""
-    word, before = place.word, place.before
-    if before is not None and len(place.line) > 1 and str(before) == "%" and place.line[-2].type == "NUMBER":
-        percent, span = place.line[-2], place.span(place.line[-2], before)
-        share = f"{float(percent) / 100:g}"
-        alone = before.start == percent.end and word.type in ("RPAR", "COMMA")  # and not the rest of a division
-        fix = (Fix.safe if alone and float(share) == float(percent) / 100 else Fix.suggested)(span, share)
-        return error("E101", "a share is written as a number, without %", span, help=f"write {share}", fix=fix)
-    if before is None or before.type != "NUMBER" or word.type != "NAME" or not place.is_glued:
-        return None
-    text, span = f"{before}{word}", place.span(before, word)
-    if re.fullmatch(r"0([xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)", text):
-        meant = str(int(text, 0))
-        fix = Fix.safe(span, meant)
-        return error("E101", "numbers are written in decimal digits", span, help=f"write {meant}", fix=fix)
-    if re.fullmatch(r"[0-9.]+(_[0-9]+)+", text):
-        meant = text.replace("_", "")
-        fix = Fix.safe(span, meant)
-        return error("E101", "numbers are written without _", span, help=f"write {meant}", fix=fix)
-    if re.fullmatch(r"\d+(x\d+)+", text):
-        help_text = f"write {text.replace('x', ', ')} for sizes, [{text.replace('x', ', ')}] for a kernel"
-        return error("E101", f"{text} is neither a number nor a name", span, help=help_text)
-    return error("E101", f"{text} is neither a number nor a name", span, help="a name begins with a letter or _")
-
-
 _MEANT = {
     "→": "->", "⇒": "->", "➔": "->", "⟶": "->", "|": "->", "×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "—": "-",
     "≤": "<=", "≥": ">=", "≠": "!=", "^": "**", "&": "and", "!": "not", "、": ",", "。": ".", "「": '"', "」": '"',
     "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": '"', "’": '"', "`": '"',
 }  # fmt: skip
-_AHEAD = 4000  # words, of which one fix replaces the characters
+_AHEAD = 20_000
+"""So many characters behind one are looked at for others, which the same fix replaces."""
 _OURS = frozenset("()[]{},;:=+-*/?<>.#%")
-_ARROW = re.compile(r"[-=~|\u2010-\u2015\u2212\u2500\u30fc\uff0d]+[ \t]?[>\uff1e]+|>{2,}")
-"""What is meant as an arrow: of dashes of all lengths, also those of a Japanese keyboard, and a point."""
-_PLAIN_ARROW = re.compile(r"(?:-{1,3}|=|==|~|\||[\u2010-\u2015\u2212\u2500\u30fc\uff0d]+|-[ \t])[>\uff1e]|>>")
-"""An arrow that is nothing else, of one kind of dashes."""
-
-
 _SAME = frozenset({"→", "⇒", "➔", "⟶", "×", "÷", "−", "≤", "≥", "≠", "&&", "||", *"、“”„«»‘’"})
 """What says the same as the sign that is written for it. `^` is another operation elsewhere, and `|`, a dash or a
 point may be anything."""
+_UNKNOWN = re.compile(r'"[^"\n]*"|[!=<>]=|([^\w\s()\[\]{},:=<>.+*/%?;-]|[^\S \t\n\r\f\v])')
+"""Texts and comparisons, and in the group 1 what no word of the language begins with."""
 _NO_WIDTH = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 """What nobody sees, and has no meaning anywhere."""
 _NEAR = 16
 """How many characters beside a word are looked at."""
-_COMPARED = {"<>": "!=", "=<": "<=", "=>": ">=", "===": "==", "!==": "!="}
-"""What other languages compare with."""
 
 
-def arrow(place: Place) -> Problem | None:
-    """An arrow that is written otherwise: `=>`, `-->`, `>>`, `- >`; and what is compared otherwise, behind an if."""
-    source, start = place.source, place.word.start
-    line = source.position(start).line
-    begins = source.offset(line)
-    if re.match(r"\s*(?:\}?\s*else\s+)?if\b", source.line(line)):
-        for found in re.finditer(r"<>|=<|=>|!?===?", source.line(line)):
-            if not re.search(r"if\b[^{}]*$", source.line(line)[: found.start()]):
-                continue  # in braces => is an arrow
-            span = Span(source, begins + found.start(), begins + found.end())
-            if span.start <= start < span.end and span.text in _COMPARED:
-                meant = _COMPARED[span.text]
-                message, fix = f"{span.text} is written {meant} here", Fix.safe(span, meant)
-                return error("E101", message, span, help=f"write {meant}", fix=fix)
-    near = max(begins, start - _NEAR)  # a long row of dashes is no arrow, and would be gone through time and again
-    for found in _ARROW.finditer(source.text[near : start + _NEAR].partition("\n")[0]):
-        span = Span(source, near + found.start(), near + found.end())
-        if span.start <= start < span.end and span.text != "->":
-            make = Fix.safe if _PLAIN_ARROW.fullmatch(span.text) else Fix.suggested
-            return error("E101", "an arrow is written ->", span, help="write ->", fix=make(span, "->"))
-    return None
-
-
-def is_prose(place: Place) -> bool:
-    """Whether the character belongs to a sentence around the text: `Sure! Here is the network`, `Here's a network`."""
-    if place.brackets or place.first.type != "NAME" or place.word is place.first:
-        return False
-    return str(place.word) in "!&’…" or (str(place.word) == "'" and place.is_glued)
-
-
-def explain(place: Place) -> Problem:
-    """The error for the character at a place."""
-    word, span = place.word, place.span()
-    character = str(word)
+def explain(place: Place) -> Problem | None:
+    """The error for a character that has no meaning, unless it is of a sentence around the text: `Here's a network`."""
+    character, span = place.word, place.span(place.start, place.end)
+    if place.kind != "UNKNOWN":
+        return None
+    is_prose = not place.inside and re.match(rf"\s*{SHORT['NAME']}", place.before)
+    if is_prose and (character in "!&’…" or (character == "'" and place.last == place.start)):
+        return None
     if character == '"':
         return error("E104", "this text is not closed", span, help='end it with " on the same line')
     if character == "'":
-        return _single_quotes(place, span)
+        return _single_quotes(span)
     if ";" in character:
         at = span.start + character.index(";")
         semicolon = Span(place.source, at, at + 1)
@@ -201,11 +146,12 @@ def explain(place: Place) -> Problem:
     if character in "←⇐⟵":
         message, helps = "an arrow points to where a value goes", "write -> and change the sides: conv(8, 3) -> relu"
         return error("E101", message, span, help=helps)
-    meant, end = _meant(place, place.at)
+    meant, end = _meant(place.source.text, place.start)
     if meant is None:
         message = f"the character {character} has no meaning in this language"
-        alone = not place.line or place.after is None or place.after.type in ("_NL", "RBRACE")
-        return error("E101", message, span, help="remove it", fix=place.removing(place.word) if alone else None)
+        alone = not place.before.strip() or re.match(r"\s*(?:[\n;}]|$)", place.after)
+        removed = Fix((removing(Edit(span, "")),), Applicability.UNSAFE) if alone else None
+        return error("E101", message, span, help="remove it", fix=removed)
     written = place.source.text[span.start : end]
     message = f"the character {character} has no meaning in this language"
     if unicodedata.east_asian_width(character) == "F":
@@ -215,19 +161,17 @@ def explain(place: Place) -> Problem:
     return error("E101", message, Span(place.source, span.start, end), help=f"write {meant}", fix=_all(place))
 
 
-def _meant(place: Place, at: int) -> tuple[str | None, int]:
-    """What the character `words[at]` stands for in this language, None where there is nothing; and where it ends."""
-    word = place.words[at]
-    character = str(word)
+def _meant(text: str, at: int) -> tuple[str | None, int]:
+    """What the character at a place stands for in this language, None where there is nothing; and where it ends."""
+    character = text[at]
     if unicodedata.category(character) == "Zs":
-        return " ", word.end
-    if place.source.text[word.end : word.end + 1] == character and character in "&|":
-        return ("and" if character == "&" else "or"), word.end + 1
-    before = place.source.text[max(0, word.start - 10 * _NEAR) : word.start].rpartition("\n")[2]
-    if character == "|" and re.search(r"\bif\b", before):
-        return "or", word.end
+        return " ", at + 1
+    if text[at + 1 : at + 2] == character and character in "&|":
+        return ("and" if character == "&" else "or"), at + 2
+    if character == "|" and re.search(r"\bif\b", text[max(0, at - 10 * _NEAR) : at].rpartition("\n")[2]):
+        return "or", at + 1
     wide = unicodedata.normalize("NFKC", character)
-    return wide if wide in _OURS else _MEANT.get(character), word.end
+    return wide if wide in _OURS else _MEANT.get(character), at + 1
 
 
 def _all(place: Place) -> Fix:
@@ -249,25 +193,23 @@ def _is_same(edit: Edit) -> bool:
 
 def _replacements(place: Place) -> Iterator[Edit]:
     text, reached = place.source.text, 0
-    for at in range(place.at, min(place.at + _AHEAD, len(place.words))):
-        word = place.words[at]
-        if word.type != "UNKNOWN" or len(word) > 1 or word.start < reached:
+    for found in _UNKNOWN.finditer(place.text, place.start, place.start + _AHEAD):
+        at = found.start(1)
+        if at < max(reached, 0) or (found[1] == "`" and "```" in text[max(0, at - 2) : at + 3]):
             continue
-        if str(word) == "`" and "```" in text[max(0, word.start - 2) : word.end + 2]:
-            continue
-        meant, reached = _meant(place, at)
+        meant, reached = _meant(text, at)
         if meant is not None:
             if meant.isalpha():  # a word does not touch its neighbours
-                meant = " " * _touches(text, word.start - 1) + meant + " " * _touches(text, reached)
-            yield Edit(Span(place.source, word.start, reached), meant)
+                meant = " " * _touches(text, at - 1) + meant + " " * _touches(text, reached)
+            yield Edit(Span(place.source, at, reached), meant)
 
 
 def _touches(text: str, at: int) -> bool:
     return not text[at : at + 1].isspace()
 
 
-def _single_quotes(place: Place, span: Span) -> Problem:
-    source = place.source
+def _single_quotes(span: Span) -> Problem:
+    source = span.source
     end = source.text.find("'", span.end)
     text = source.text[span.end : end]
     if end == -1 or "\n" in text or '"' in text:
