@@ -49,10 +49,6 @@ def test_what_is_said(path: Path, golden: Golden) -> None:
     golden(path.with_suffix(".txt"), render(compiled(path).diagnostics))
 
 
-def test_every_rule_has_cases() -> None:
-    assert {code for path in CASES for _, code in marked(path)} == CODES
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_says_what_it_finds(rule: type) -> None:
     assert rule.__doc__
