@@ -66,7 +66,6 @@ from cnndsl.semantics.values import (
     layer_name,
 )
 from cnndsl.source import Span
-from cnndsl.symbolic.expr import Truth
 from cnndsl.symbolic.number import Traced, is_open, trace_weight, value_of
 from cnndsl.syntax import tree
 
@@ -78,7 +77,7 @@ def conditional(body: Evaluation, node: tree.Conditional) -> Any:
         chosen = body.known(node.yes if truth else node.no)
     hand_on(body.context, chosen)
     span = (node.yes if truth else node.no).span
-    return Choice(chosen, truth, span) if isinstance(chosen, RECIPES) and isinstance(truth, Truth) else chosen
+    return Choice(chosen, truth, span) if isinstance(chosen, RECIPES) else chosen
 
 
 def choice(body: Evaluation, node: tree.If) -> Choice:

@@ -27,7 +27,7 @@ from cnndsl.backends.pytorch.code import (
     subscript,
     walk_code,
 )
-from cnndsl.backends.pytorch.construct import Construct, Made
+from cnndsl.backends.pytorch.construct import Construct, Made, axis_word
 from cnndsl.backends.pytorch.expressions import Scope
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
@@ -95,6 +95,7 @@ class Body(Construct):
         self.lines: list[Any] = []
         self.chain: Chain | None = None
         self.is_empty_chain = True
+        self.end = ""
         self.parts: dict[int, Part] = {}
         self.flow = "x"
         self.kind = "block"
@@ -106,8 +107,6 @@ class Body(Construct):
         self.value_names: set[str] = {"x"}
         self._declared: dict[str, Any] = {}
         self._path: list[Any] = []
-        self._turns = 0
-        """How many loops around are written out turn by turn."""
         self._fallbacks = 0
         """How many of the loops around could be written out turn by turn."""
         self._goes_on = False
@@ -127,7 +126,7 @@ class Body(Construct):
 
     def variable(self, wanted: str) -> str:
         if self.is_silent:
-            return wanted
+            return self.file.new_symbol(wanted)  # type: ignore[no-any-return]
         scope = self.variables.setdefault(id(self.scope), {})
         if wanted in scope:
             return scope[wanted]
@@ -311,7 +310,7 @@ class Body(Construct):
 
     def set_value(self, wanted: str, value: Any) -> None:
         """Give a name of the text a value."""
-        if isinstance(value, Tensor):
+        if isinstance(value, Tensor) and self.chain is None:
             variable = self.value_name(wanted)
             self.value_names.add(wanted)
             if not (isinstance(value.code, ast.Name) and value.code.id == variable):
@@ -511,6 +510,7 @@ class Body(Construct):
                 found[scope, each] = value
             scope = scope.parent
         found["current"] = dict(self.current)
+        found["end"] = self.end
         return found
 
     def restore(self, state: dict[Any, Any]) -> None:
@@ -520,12 +520,15 @@ class Body(Construct):
             scope.names = {each: value for (owner, each), value in _named(state) if owner is scope}
             scope = scope.parent
         self.it, self.entry = state["self", "it"], state["self", "entry"]
-        self.current = dict(state["current"])
+        self.current, self.end = dict(state["current"]), state["end"]
 
     def join(self, test: Static, line: If, yes: dict[Any, Any], no: dict[Any, Any], known_yes: dict[str, str]) -> None:
         """What names stand for after a condition."""
         facts = test.value if isinstance(test.value, Test) else Test(True)
         running: dict[Any, Traced] = {}
+        ends = (yes.pop("end"), no.pop("end"))
+        if self.chain is not None and ends[0] != ends[1]:
+            self.end = self.file.new_symbol("chain")
         for key in dict.fromkeys([*yes, *no]):
             if key == "current":
                 continue
@@ -535,11 +538,11 @@ class Body(Construct):
             elif a is None or b is None:
                 made = a if b is None else b
             elif isinstance(a, Tensor) and isinstance(b, Tensor):
-                made = self._join_values(key, a, b, line, facts, running)
+                made = self._join_values(key, a, b, line, facts, running, ends)
             elif isinstance(a, TensorList) and isinstance(b, TensorList) and len(a.items) == len(b.items):
                 items = [
-                    self._join_values(key, p, q, line, facts, running) if isinstance(p, Tensor) else p
-                    for p, q in zip(a.items, b.items, strict=True)
+                    self._join_values((*key, at), p, q, line, facts, running, ends) if isinstance(p, Tensor) else p
+                    for at, (p, q) in enumerate(zip(a.items, b.items, strict=True))
                 ]
                 made = TensorList(tuple(items))
             elif isinstance(a, Static) and isinstance(b, Static):
@@ -558,12 +561,28 @@ class Body(Construct):
             if known_yes.get(variable) != no["current"].get(variable):
                 self.current[variable] = self.file.new_symbol(variable)
 
-    def _join_values(self, key: Any, a: Tensor, b: Tensor, line: If, facts: Test, running: dict[Any, Traced]) -> Tensor:
+    def _join_values(
+        self,
+        key: Any,
+        a: Tensor,
+        b: Tensor,
+        line: If,
+        facts: Test,
+        running: dict[Any, Traced],
+        ends: tuple[str, str],
+    ) -> Tensor:
         if len(a.shape) != len(b.shape):
             raise Untranslatable("the two ways of a condition leave values with different numbers of axes")
         code = a.code
-        if flat(a.code) != flat(b.code):
-            variable = FLOW + self.flow if key[1] == "it" else self.value_name(key[1])
+        if self.chain is not None and (flat(a.code), flat(b.code)) == ends:
+            code = name(self.end)
+        elif flat(a.code) != flat(b.code) and self.chain is not None:
+            code = name("chain·")
+        elif flat(a.code) != flat(b.code):
+            if len(key) > 2:  # an item of a list
+                variable = self.temporary(f"{key[1]}{key[2]}")
+            else:
+                variable = FLOW + self.flow if key[1] == "it" else self.value_name(key[1])
             for side, value in ((line.yes, a), (line.no, b)):
                 if not (isinstance(value.code, ast.Name) and value.code.id == variable):
                     side.append(Compute((variable,), value.code, shape=value.shape))
@@ -651,6 +670,7 @@ class Body(Construct):
         if items == []:
             return
         if isinstance(items, list) and (self.unrolls(items) or self.must_unroll(items)):
+            self._reserve_at_outermost(statement)
             for item in items:
                 self.bind_turn(statement.targets, item)
                 self.run(statement.body)
@@ -681,15 +701,12 @@ class Body(Construct):
             loop()
         except Untranslatable:
             self._rewind(mark)
-            if not self.loops and not self.chain and not self._turns:
-                self._reserve(node)
-            self._turns += 1
+            self._reserve_at_outermost(node)
             self._fallbacks -= 1
             try:
                 for item in items:
                     turn(item)
             finally:
-                self._turns -= 1
                 self._fallbacks += 1
         finally:
             self._fallbacks -= 1
@@ -728,11 +745,12 @@ class Body(Construct):
 
     def must_unroll(self, items: list[Any]) -> bool:
         """Whether a loop has to be written out turn by turn: what it makes cannot be said in a loop."""
-        return not self.is_silent and any(isinstance(item, RECIPES) for item in items)
+        return not self.is_silent and any(map(_holds_layers, items))
 
     def _for_values(self, statement: nodes.For, source: Any) -> None:
         if not isinstance(source, TensorList):
             raise Untranslatable("a loop over values of which there are as many as a parameter says", statement.span)
+        self._reserve_at_outermost(statement)
         for item in source.items:
             self.bind_items(statement.targets, item)
             self.run(statement.body)
@@ -765,7 +783,9 @@ class Body(Construct):
                 continue
             if isinstance(held, Static) and not _is_empty(held):
                 self._generalise(each, held)
-        lists = self._reserve(node) if not self.loops and not self.chain else []
+        lists = [] if self.loops or self.chain else self._reserve(node)
+        if self.chain is not None and flat(self.it.code) == self.end:
+            self.it = self.chain_end(self.it.shape)  # in later turns it is what earlier ones gave
         running: dict[Any, tuple[str, Traced]] = {}
         outer = self.lines
         for _ in range(_MOST_ROUNDS):
@@ -816,6 +836,11 @@ class Body(Construct):
         self.keep_sizes({variable})
         self.scope.names[wanted] = self.abstract(sort_of(held), name(variable), self.new_version(variable))
 
+    def _reserve_at_outermost(self, node: Any) -> None:
+        """The same, for a loop that is written out, unless one around it has done so."""
+        if not self.loops and not self.chain:
+            self._reserve(node)
+
     def _reserve(self, node: Any) -> list[Part]:
         """The lists of all parts that a loop makes, in the order of the text."""
         made = []
@@ -841,7 +866,7 @@ class Body(Construct):
         assigned = {symbol for variable, symbol in now["current"].items() if before["current"].get(variable) != symbol}
         for key, old in before.items():
             new = now.get(key)
-            if new is old or key == "current":
+            if new is old or key in ("current", "end"):
                 continue
             if isinstance(new, (TensorList, AnyTensors)):
                 if isinstance(old, AnyTensors):
@@ -944,17 +969,20 @@ class Body(Construct):
         self.value_names.add(each)
         self.lines.append(Compute((variable,), list_of(item.code for item in items), type="list[Tensor]"))
         like = (items or list(new.items))[0]
-        from cnndsl.backends.pytorch.construct import axis_word
-
         lists = []
         for axis in range(len(like.shape)):
-            written = self.free(f"{each}_{axis_word(axis, len(like.shape))}")
+            written = self._list_variable(each, axis, len(like.shape))
             self.lines.append(
                 Assign(written, list_of(self.size_code(item.shape[axis]) for item in items), type="list[int]")
             )
             self.new_version(written)
             lists.append(written)
         self.write(place, each, AnyTensors(name(variable), like.shape, tuple(lists), len(items) or 1))
+
+    def _list_variable(self, wanted: str, axis: int, rank: int) -> str:
+        """The variable for the sizes of a list of values along an axis."""
+        written = f"{wanted}_{axis_word(axis, rank)}"
+        return self.file.new_symbol(written) if self.is_silent else self.free(written)
 
     def joined(self, left: Any, right: Any, span: nodes.Span) -> Any:
         if not isinstance(left, AnyTensors) and not isinstance(right, AnyTensors):
@@ -999,14 +1027,12 @@ class Body(Construct):
         if not (isinstance(value.code, ast.Name) and value.code.id == variable):
             self.lines.append(Compute((variable,), value.code, type="list[Tensor]"))
         lists = []
-        from cnndsl.backends.pytorch.construct import axis_word
-
         for axis, each in enumerate(value.lists):
             if isinstance(each, str):
                 lists.append(each)
                 continue
             known = held.lists[axis] if isinstance(held, AnyTensors) else None
-            written = known if isinstance(known, str) else self.free(f"{wanted}_{axis_word(axis, len(value.shape))}")
+            written = known if isinstance(known, str) else self._list_variable(wanted, axis, len(value.shape))
             if written in self.current:
                 self.keep_sizes({written})
             assert each is not None  # noqa: S101 - all sizes are known
@@ -1138,6 +1164,8 @@ class Body(Construct):
             raise Untranslatable("a layer is applied to what is no single value", getattr(node, "span", None))
         if label is not None:
             return self._apply_labelled(recipe, label, node, value)
+        while isinstance(node, nodes.Conditional) and isinstance(test := self.test(node.condition).value, bool):
+            node = node.yes if test else node.no
         part = getattr(node, "part", None)
         if (
             part is not None
@@ -1352,21 +1380,21 @@ class Body(Construct):
         line.value = made.value
         line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
         line.begins, line.kind = made.begins, recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
-        made = self._with_sizes(made, line)
+        if not self.is_silent:
+            made = self.with_sizes(made, self._base(made, line, recipe), value, recipe)
         return self._called(line.part, made, value)
 
-    def _with_sizes(self, made: Made, line: Register) -> Made:
-        """What a part gives, by what it keeps where nothing else tells."""
-        if self.is_silent:
-            return made
-        base = line.part.code()
-        if line.part.is_list or line.part.label is not None:
-            if isinstance(made.value, Chain) or not self.asks_sizes(made):
-                return made
-            base = name(self.local(made.word))
-            self.lines.insert(self.lines.index(line), Assign(base.id, made.value))
-            line.value = base
-        return self.known_sizes(made, base)
+    def _base(self, made: Made, line: Register, recipe: Any) -> Code | None:
+        """How `__init__` speaks of a part that it registers; None where it does not have to, or cannot."""
+        if not line.part.is_list and line.part.label is None:
+            return line.part.code()
+        if not self.asks_sizes(made, recipe):
+            return None
+        assert not isinstance(made.value, Chain)  # noqa: S101 - a block or parameter is a call
+        base = name(self.local(made.word))
+        self.lines.insert(self.lines.index(line), Assign(base.id, made.value))
+        line.value = base
+        return base
 
     def _called(self, part: Part, made: Made, value: Tensor) -> Any:
         code = call(part.code(), value.code, *(extra.code for extra in made.extra))
@@ -1415,7 +1443,7 @@ class Body(Construct):
             self.lines = outer
         if not self.is_silent:
             base = line.part.code() if not line.part.is_list and line.part.label is None else None
-            made = self.known_sizes(made, base)
+            made = self.with_sizes(made, base, value, recipe)
         return self._called(line.part, made, value)
 
     def _again_perhaps(self, line: Register, test: Code, recipe: Any, value: Tensor) -> Any:
@@ -1578,6 +1606,11 @@ class Body(Construct):
 
 def _is_empty(value: Any) -> bool:
     return isinstance(value, Static) and isinstance(value.value, list) and not value.value
+
+
+def _holds_layers(item: Any) -> bool:
+    is_list = isinstance(item, Static) and isinstance(item.value, list)
+    return isinstance(item, RECIPES) or (is_list and any(map(_holds_layers, item.value)))
 
 
 class _Undecided:

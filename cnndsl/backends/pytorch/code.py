@@ -112,6 +112,20 @@ _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }
 
 
+_MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.Gt,
+    ast.Gt: ast.Lt,
+    ast.LtE: ast.GtE,
+    ast.GtE: ast.LtE,
+}
+
+
+def mirrored(test: ast.Compare) -> ast.Compare:
+    """A comparison of two with its sides exchanged."""
+    op = type(test.ops[0])
+    return ast.Compare(test.comparators[0], [_MIRRORED.get(op, op)()], [test.left])
+
+
 def negated(test: Code) -> Code:
     """The opposite of a test."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):

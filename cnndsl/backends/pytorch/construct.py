@@ -11,6 +11,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.code import (
     Code,
+    attribute,
     call,
     constant,
     dotted,
@@ -84,6 +85,8 @@ class Construct(Expressions):
     is_silent: bool
     chain: Chain | None
     is_empty_chain: bool
+    end: str
+    """The variable of what flows at the end of the chain."""
     lines: list[Any]
     target: str | None
     _registered: dict[int, Any]
@@ -481,27 +484,32 @@ class Construct(Expressions):
                 self.file.stale()
             held, wanted = held.item, wanted.item
 
-    def known_sizes(self, made: Made, base: Code | None) -> Made:
-        """Sizes that are not known are those that the block keeps, if it is one whose size may be asked for."""
-        shapes = []
-        for shape in made.shapes:
-            dims: list[Any] = []
-            for axis, dim in enumerate(shape):
-                if base is not None and isinstance(dim, Traced) and self._is_unknown(dim):
-                    word = kept_name(axis, len(shape))
-                    code = ast.Attribute(base, word, ast.Load())
-                    code.kept = (made.units, axis)  # type: ignore[attr-defined]
-                    dims.append(self.fresh(dim.value, code))
-                else:
-                    dims.append(dim)
-            shapes.append(tuple(dims))
+    def _with_kept(self, made: Made, base: Code, axes: set[int] | None) -> Made:
+        """The sizes that a block keeps, or a convolution, which keeps its channels."""
+        kept: dict[Expr, Traced] = {}
+
+        def known(dim: Any, at: int, axis: int, rank: int) -> Any:
+            if not isinstance(dim, Traced) or not self.is_unknown(dim) or (axes is not None and axis not in axes):
+                return dim
+            if dim.expr not in kept:
+                code = attribute(base, kept_name(at, axis, rank))
+                code.kept = (made.units, (at, axis))  # type: ignore[attr-defined]
+                kept[dim.expr] = self.fresh(dim.value, code)
+            return kept[dim.expr]
+
+        shapes = [
+            tuple(known(dim, at, axis, len(shape)) for axis, dim in enumerate(shape))
+            for at, shape in enumerate(made.shapes)
+        ]
         return replace(made, shapes=tuple(shapes))
 
-    def asks_sizes(self, made: Made) -> bool:
-        """Whether a size of what a layer gives is known only when it is there."""
-        return any(isinstance(d, Traced) and self._is_unknown(d) for shape in made.shapes for d in shape)
+    def asks_sizes(self, made: Made, recipe: Any) -> bool:
+        """Whether a size of what a block gives, or a layer that is a parameter, is known only when it is there."""
+        is_open = isinstance(recipe, (BlockRecipe, ParamRecipe))
+        return is_open and any(isinstance(d, Traced) and self.is_unknown(d) for shape in made.shapes for d in shape)
 
-    def _is_unknown(self, dim: Traced) -> bool:
+    def is_unknown(self, dim: Traced) -> bool:
+        """Whether nothing says a size before what gives it is there."""
         return any(s.name.startswith("unknown·") and s.name not in self.coded for s in dim.expr.symbols())
 
     # Layers that are parameters
@@ -553,22 +561,11 @@ class Construct(Expressions):
         dims = []
         for axis, dim in enumerate(first):
             alike = all(len(shape) == len(first) and self.same(shape[axis], dim) for shape in results)
-            is_own = not isinstance(dim, Traced) or self._is_said(dim, value.shape, recipe)
-            dims.append(dim if alike and is_own else self.fresh(value_of(dim)))
+            is_kept = axis < rank and self.same(dim, value.shape[axis])  # what a layer else makes of it, it says itself
+            dims.append(dim if alike and is_kept else self.fresh(value_of(dim), cause=names_in(recipe.code)))
         if any(len(shape) != len(first) for shape in results):
             raise Untranslatable("the layers that a parameter may be give values with different numbers of axes")
         return Made(code, (tuple(dims),), "nn.Module", units=frozenset(units), word="block" if units else "layer")
-
-    def _is_said(self, dim: Traced, shape: Shape, recipe: ParamRecipe) -> bool:
-        """Whether a size is one in the names of this body: what a parameter is given is said elsewhere."""
-        known = {s.name for each in shape if isinstance(each, Traced) for s in each.expr.symbols()}
-        known |= {
-            s.name
-            for _, argument in recipe.arguments
-            if isinstance(argument, Static) and isinstance(argument.value, Traced)
-            for s in argument.value.expr.symbols()
-        }
-        return {s.name for s in dim.expr.symbols()} <= known
 
     def _passed(self, choices: Sequence[Any], word: str | None, argument: Any) -> Code:
         for choice in choices:
@@ -635,7 +632,13 @@ class Construct(Expressions):
         if isinstance(recipe, KindRecipe) and needs.calls:
             return self._kind_callable(recipe, rank, words)
         shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
-        made = self.file.scratch(recipe, shape, self)
+        try:
+            made = self.file.scratch(recipe, shape, self)
+        except NeedsFlatten:
+            if not needs.ranks:
+                return dotted("nn.Identity")
+            reason = "a layer that takes a list of features is a parameter that is applied to a map"
+            raise Untranslatable(reason, None, "write flatten before it") from None
         code = inline_chain(made.value) if isinstance(made.value, Chain) else made.value
         if not needs.ranks and any(each.startswith("unknown·") for each in names_in(code)):
             return dotted("nn.Identity")
@@ -688,11 +691,10 @@ class Construct(Expressions):
     # Chains
 
     def _chain(self, recipe: Any, value: Tensor) -> Made:
-        outer = (self.chain, self.lines, self.it, self.entry, self.scope, self.is_empty_chain, self.target)
-        self.file.counter += 1
+        outer = (self.chain, self.lines, self.it, self.entry, self.scope, self.is_empty_chain, self.target, self.end)
         chain = Chain("layers")
         self.chain, self.lines, self.is_empty_chain = chain, chain.lines, True
-        self.it = self.entry = Tensor(name("chain·"), value.shape)
+        self.it = self.entry = self.chain_end(value.shape)
         self.scope = Scope(recipe.scope if isinstance(recipe, BraceRecipe) else self.scope, walls=True)
         loops, self.loops = self.loops, []
         try:
@@ -700,15 +702,31 @@ class Construct(Expressions):
                 self.run(recipe.body)
             else:
                 self.it = self.apply_stage(recipe, None, None, self.it)
-            shape = self.it.shape
+            shape = self.at_end(self.it).shape
         finally:
-            self.chain, self.lines, self.it, self.entry, self.scope, self.is_empty_chain, self.target = outer
+            self.chain, self.lines, self.it, self.entry, self.scope, self.is_empty_chain, self.target, self.end = outer
             self.loops = loops
         chain.is_labelled = any(isinstance(line, Append) and line.label is not None for line in own_lines(chain.lines))
         return Made(chain, (shape,), "nn.Sequential")
 
+    def chain_end(self, shape: Shape) -> Tensor:
+        """What flows at the end of a chain, from here on."""
+        self.end = self.file.new_symbol("chain")
+        return Tensor(name(self.end), shape)
+
+    def at_end(self, value: Tensor) -> Tensor:
+        """The value, which is to be the one at the end of the chain. Raises Untranslatable."""
+        if flat(value.code) != self.end:
+            raise Untranslatable(
+                "a chain gives each layer what the one before it gave, and here something else is read",
+                None,
+                "make it a block",
+            )
+        return value
+
     def append(self, recipe: Any, value: Tensor, label: Static | None) -> Tensor:
         """A layer at the end of the chain."""
+        self.at_end(value)
         match recipe:
             case ChainRecipe(stages=()):
                 return value
@@ -730,35 +748,39 @@ class Construct(Expressions):
             raise Untranslatable("a layer of a chain gives several values")
         self.is_empty_chain = False
         content = made.value
-        if not self.is_silent:
-            unknown = any(isinstance(d, Traced) and self._is_unknown(d) for d in made.shapes[0])
-            if unknown and not isinstance(content, Chain):
-                variable = self.local(made.word)
-                self.lines.append(Assign(variable, content))
-                made = self._sizes_of_local(made, name(variable), value, recipe)
-                content = name(variable)
+        if not self.is_silent and not isinstance(content, Chain) and self.asks_sizes(made, recipe):
+            variable = self.local(made.word)
+            self.lines.append(Assign(variable, content))
+            made = self.with_sizes(made, name(variable), value, recipe)
+            content = name(variable)
         kind = recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
         self.lines.append(Append(content, None if label is None else label.code, made.begins, kind))
-        return Tensor(name("chain·"), made.shapes[0])
+        return self.chain_end(made.shapes[0])
 
-    def _sizes_of_local(self, made: Made, base: Code, value: Tensor, recipe: Any) -> Made:
-        is_plain = isinstance(recipe, ParamRecipe) and any(
-            not isinstance(c, BlockRecipe) and not _has_channels(c) for c in recipe.choices
-        )
+    def with_sizes(self, made: Made, base: Code | None, value: Tensor, recipe: Any) -> Made:
+        """Sizes that nothing tells before a layer is there, by what it keeps."""
+        if base is None or not self.asks_sizes(made, recipe):
+            return made
+        axes: set[int] | None = None
         if isinstance(recipe, ParamRecipe):
+            others = [c for c in recipe.choices if not isinstance(c, BlockRecipe) and not is_identity(c)]
             if 0 not in recipe.needs.gives:
                 self.file.stale()
             recipe.needs.gives.add(0)
-        if not is_plain:
-            return self.known_sizes(made, base)
-        shape = list(made.shapes[0])
-        if isinstance(shape[0], Traced) and self._is_unknown(shape[0]):
-            code = call("channels_after", base, self.size_code(value.shape[0]))
-            for choice in recipe.choices:
-                if isinstance(choice, BlockRecipe):
-                    code.kept = (made.units, 0)  # type: ignore[attr-defined]
-            shape[0] = self.fresh(value_of(shape[0]), code)
-        return replace(made, shapes=(tuple(shape),))
+            if not all(map(_has_channels, others)):
+                return self._with_channels(made, base, value)
+            axes = {0} if others else None
+        return self._with_kept(made, base, axes)
+
+    def _with_channels(self, made: Made, base: Code, value: Tensor) -> Made:
+        """The channels after a layer that may be one that keeps them as they are."""
+        (shape,) = made.shapes
+        if len(shape) == 1 or not isinstance(shape[0], Traced) or not self.is_unknown(shape[0]):
+            return made
+        code = call("channels_after", base, self.size_code(value.shape[0]))
+        if made.units:
+            code.kept = (made.units, (0, 0))  # type: ignore[attr-defined]
+        return replace(made, shapes=((self.fresh(value_of(shape[0]), code), *shape[1:]),))
 
     def _append_choice(self, recipe: ChoiceRecipe, value: Tensor, label: Static | None) -> Tensor:
         outer = self.it
@@ -901,6 +923,6 @@ def axis_word(axis: int, rank: int) -> str:
     return AXES[rank - 1][axis - 1]
 
 
-def kept_name(axis: int, rank: int) -> str:
-    """The attribute in which a block keeps a size of what it gives."""
-    return f"out_{axis_word(axis, rank)}"
+def kept_name(at: int, axis: int, rank: int) -> str:
+    """The attribute in which a block keeps a size of what it gives, or of its output with a number."""
+    return f"out{at + 1 if at else ''}_{axis_word(axis, rank)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -155,9 +155,10 @@ class Expressions(ABC):
             known = self._by_code[key] = Traced(sample, Expr.of(Symbol(symbol)))
         return known
 
-    def fresh(self, sample: Any, code: Code | None = None) -> Traced:
-        """A number of which nothing is known, unless how to say it."""
+    def fresh(self, sample: Any, code: Code | None = None, cause: Iterable[str] = ()) -> Traced:
+        """A number of which nothing is known, unless how to say it; `cause` are the parameters that it follows from."""
         symbol = self.file.new_symbol("unknown")
+        self.file.causes[symbol] = frozenset(cause)
         if code is not None:
             self.coded[symbol] = code
         return Traced(sample, Expr.of(Symbol(symbol)))

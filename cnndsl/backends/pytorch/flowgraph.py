@@ -175,11 +175,11 @@ class Return:
 
 @dataclass
 class Uses:
-    """What an expression needs: variables, parts, and sizes that blocks keep, as (keys of blocks, axis)."""
+    """What an expression needs: variables, parts, and sizes that blocks keep: keys of blocks, output and axis."""
 
     names: set[str] = field(default_factory=set)
     parts: set[int] = field(default_factory=set)
-    sizes: set[tuple[frozenset[Any], int]] = field(default_factory=set)
+    sizes: set[tuple[frozenset[Any], tuple[int, int]]] = field(default_factory=set)
 
 
 def uses(code: ast.AST | None) -> Uses:
@@ -359,7 +359,7 @@ class InitSlice:
 
     def __init__(self, used: set[int], stores: dict[int, set[str]], flags: dict[int, str]) -> None:
         self._used, self._stores, self._flags = used, stores, flags
-        self.sizes: set[tuple[frozenset[Any], int]] = set()
+        self.sizes: set[tuple[frozenset[Any], tuple[int, int]]] = set()
         self._outside: set[str] = set()
         """What is read behind the lines at hand."""
 

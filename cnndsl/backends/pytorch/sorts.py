@@ -88,7 +88,10 @@ class Sort:
 
     def constant(self) -> Any:
         """The constant that it always is; None where it is not always the same."""
-        if "layer" in self.kinds or "value" in self.kinds:
+        if "layer" in self.kinds:
+            (first, *others) = self.choices.values()
+            return first if not others and _is_constant(first) else None
+        if "value" in self.kinds:
             return None
         if "list" in self.kinds:
             if self.columns is None:
@@ -99,6 +102,13 @@ class Sort:
 
     samples: set[Any] = field(default_factory=set)
     """All that it was given, while these are few."""
+
+
+def _is_constant(recipe: Any) -> bool:
+    """Whether a layer is the same wherever it stands."""
+    if not isinstance(recipe, KindRecipe) or recipe.begins or recipe.numbers:
+        return False
+    return all(value_of(static.value) is static.value for static in recipe.fields.values())
 
 
 def absorb(mine: Needs, theirs: Needs) -> bool:

@@ -13,12 +13,13 @@ from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, bound_names
 from cnndsl.backends.pytorch.branches import Branches
-from cnndsl.backends.pytorch.code import Code, any_of, attribute, call, constant, flat, name, names_in
+from cnndsl.backends.pytorch.code import Code, any_of, attribute, call, constant, flat, mirrored, name, names_in
 from cnndsl.backends.pytorch.construct import Made, axis_word, flat_stages, kept_name
 from cnndsl.backends.pytorch.expressions import Scope
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Append,
+    Assign,
     Chain,
     Compute,
     Effect,
@@ -82,8 +83,8 @@ class Unit:
     """Parameters that some use leaves to their default."""
     sizes: list[tuple[str, int]] = field(default_factory=list)
     """The sizes of its inputs that its constructor takes."""
-    gives: set[int] = field(default_factory=set)
-    """The axes of what it gives whose sizes it keeps."""
+    gives: set[tuple[int, int]] = field(default_factory=set)
+    """Which sizes of what it gives it keeps: of which output, along which axis."""
     is_stale: bool = True
     fixed: dict[str, Any] = field(default_factory=dict)
     """Parameters that are constants here, for they cannot be kept open."""
@@ -137,6 +138,8 @@ class Translation:
         self.coded: dict[str, Code] = {}
         self.definitions: dict[str, Expr] = {}
         self.counter = 0
+        self.causes: dict[str, frozenset[str]] = {}
+        """For sizes of which nothing is known the parameters that they follow from."""
         self.units: dict[Key, Unit] = {}
         self.helpers: set[str] = set()
         self.has_dense_places = False
@@ -306,7 +309,12 @@ class Translation:
                 body.run_definition(definition, len(inputs))
             except NeedsFlatten:
                 return "flatten"
-            return [(output.name, output.value.shape) for output in body.results() if not output.training]
+            results = [output for output in body.results() if not output.training]
+            known: dict[Expr, Traced] = {}
+            return [(output.name, tuple(body.outside(dim, known) for dim in output.value.shape)) for output in results]
+        except Untranslatable as problem:
+            problem.place(definition)
+            raise
         finally:
             self._running.pop()
 
@@ -346,8 +354,7 @@ class Translation:
         body.coded = self.coded
         body.scope = Scope(caller.scope) if caller is not None else Scope()
         body.chain, body.lines = Chain("scratch"), []
-        value = Tensor(name("chain·"), shape)
-        return body.make(recipe, value)
+        return body.make(recipe, body.chain_end(shape))
 
     def extern_layer(self, recipe: ExternRecipe, x: Shape, body: Any) -> tuple[Extern, Shape]:
         """The layer of a class from elsewhere, and what comes out of it for an input."""
@@ -478,8 +485,7 @@ class Translation:
         try:
             unit.text = _ClassTranslation(self, unit).text()
         except Untranslatable as problem:
-            if not problem.definition:
-                problem.definition, problem.file = unit.definition.name, unit.definition.file
+            problem.place(unit.definition)
             raise
 
     def changed(self, unit: Unit, sizes: list[tuple[str, int]]) -> None:
@@ -488,13 +494,13 @@ class Translation:
             unit.sizes = sizes
             self._all_stale()
 
-    def asked(self, sizes: set[tuple[frozenset[Any], int]]) -> None:
+    def asked(self, sizes: set[tuple[frozenset[Any], tuple[int, int]]]) -> None:
         """Note which sizes blocks have to keep."""
-        for keys, axis in sizes:
+        for keys, place in sizes:
             for key in keys:
                 unit = self.units[key]
-                if axis not in unit.gives:
-                    unit.gives.add(axis)
+                if place not in unit.gives:
+                    unit.gives.add(place)
                     unit.is_stale = True
 
 
@@ -510,8 +516,16 @@ class DefinitionBody(Body):
             self.chain = Chain("layers")
             self.lines = self.chain.lines
             self.is_empty_chain = True
-            self.it = self.entry = Tensor(name("chain·"), self.it.shape)
+            self.it = self.entry = self.chain_end(self.it.shape)
         self.run(definition.body)
+        if self.chain is not None:
+            self.at_end(self.it)
+
+    def outside(self, dim: Any, known: dict[Expr, Traced]) -> Any:
+        """A size as the caller knows it: nothing is known of what the variables of this body say."""
+        if not isinstance(dim, Traced) or all("·" not in each for each in names_in(self.size_code(dim))):
+            return dim
+        return known.setdefault(dim.expr, self.fresh(dim.value))
 
     def results(self) -> list[Any]:
         """What goes out."""
@@ -583,17 +597,18 @@ class _ClassTranslation:
             if not sort.kinds:
                 continue
             if word in unit.fixed:
-                body.scope.names[word] = _static_of(unit.fixed[word])
+                fixed = unit.fixed[word]
+                body.scope.names[word] = fixed if isinstance(fixed, RECIPES) else _static_of(fixed)
                 continue
             body.variables.setdefault(id(body.scope), {})[word] = word
             body.scope.names[word] = body.abstract(sort, name(word), Traced(1, Expr.of(Symbol(symbol))))
 
-    def _keep(self, shape: Shape) -> list[Any]:
+    def _keep(self, shapes: Sequence[Shape]) -> list[Any]:
         """The lines that keep the sizes of what comes out."""
         lines = []
-        for axis in sorted(self._unit.gives):
-            target = attribute("self", kept_name(axis, len(shape)))
-            lines.append(Effect(None, target, self._body.size_code(shape[axis])))
+        for at, axis in sorted(self._unit.gives):
+            target = attribute("self", kept_name(at, axis, len(shapes[at])))
+            lines.append(Effect(None, target, self._body.size_code(shapes[at][axis])))
         return lines
 
     def _sequence(self) -> ClassText:
@@ -601,7 +616,7 @@ class _ClassTranslation:
         chain = body.chain
         assert chain is not None  # noqa: S101 - a sequence is one
         chain.is_labelled = any(isinstance(line, Append) and line.label is not None for line in walk_own(chain.lines))
-        keep = self._keep(body.it.shape)
+        keep = self._keep([body.it.shape])
         part = Part(-1, "super")
         register = Register(part, chain)
         lines = self._wrapped([register])
@@ -697,7 +712,7 @@ class _ClassTranslation:
                 code = known[text]
             (training if output.training else always).append((output.name, code))
             del at
-        shape = results[0].value.shape
+        shapes = [output.value.shape for output in results if not output.training]
         lines += tail
         lines.append(Return([], tuple(always), tuple(training)))
         lines = Guards().guarded(lines)
@@ -723,7 +738,8 @@ class _ClassTranslation:
         stores = {key: each & said for key, each in forward.stores.items()}
         init = InitSlice(forward.used, stores, {key: flag for key, flag in flags.items() if flag})
         live_init: set[str] = rule_names(body.rules, [])
-        kept_init = spliced(init.slice([*lines, *self._keep(shape)], live_init))
+        kept_init = spliced(init.slice([*lines, *self._keep(shapes)], live_init))
+        kept_init = _without_repeats(kept_init, set(), {each.name for each in walk(lines) if isinstance(each, Assign)})
         self._check_order(kept_init)
         own = settle_begins(kept_init, is_network=definition_kind == "network", helpers=self._file.helpers)
         self._file.asked(init.sizes)
@@ -765,6 +781,7 @@ class _ClassTranslation:
         flags: dict[int, str] = {}
         tests = {id(line): line.test for line in walk(lines) if isinstance(line, If)}
         used: set[str] = {part.name for part in self._body.parts.values()}
+        changing = {each.name for each in walk(lines) if isinstance(each, Assign)}
         probe = ForwardWriter(self._body.parts, [], {}, optional, homes, set())
         for line in walk(kept):
             if not isinstance(line, If) or line.in_loop:
@@ -780,7 +797,7 @@ class _ClassTranslation:
                 used.add(test.id)
                 continue
             same = next((flag for key, flag in flags.items() if flat(tests[key]) == flat(test)), None)
-            if same is not None:
+            if same is not None and names_in(test).isdisjoint(changing):
                 flags[origin] = same
                 continue
             is_sum = any(isinstance(each, Compute) and _is_sum(each.code) for each in line.yes)
@@ -801,6 +818,7 @@ class _ClassTranslation:
                 "a size that a class needs is not known before it is built",
                 self._definition.span,
                 "give the block the number as a parameter",
+                frozenset().union(*(self._file.causes.get(each, ()) for each in strange)),
             )
         order = {word: at for at, (word, _) in enumerate(self._unit.ranks)}
         sizes = sorted(names.values(), key=lambda place: (order[place[0]], place[1]))
@@ -1031,6 +1049,25 @@ def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
     return [line for line in lines if not _copies_itself(line)]
 
 
+def _without_repeats(lines: list[Any], known: set[str], changing: set[str]) -> list[Any]:
+    """The lines of `__init__`, each outcome of a condition kept once; `known` are those kept before."""
+    made = []
+    for line in lines:
+        match line:
+            case Effect(target=ast.Attribute(attr=word)) if (
+                line.code is not None and names_in(line.code) & changing == set()
+            ):
+                if word in known:
+                    continue
+                known.add(word)
+            case If():
+                line.yes, line.no = (_without_repeats(side, set(known), changing) for side in (line.yes, line.no))
+            case For():
+                line.lines = _without_repeats(line.lines, set(known), changing)
+        made.append(line)
+    return made
+
+
 def _copies_itself(line: Any) -> bool:
     return (
         isinstance(line, Compute)
@@ -1050,13 +1087,15 @@ def _flag_word(test: Code) -> str:
     }  # fmt: skip
     if isinstance(test, ast.BoolOp):
         made = ("_and_" if isinstance(test.op, ast.And) else "_or_").join(map(_flag_word, test.values))
+    elif isinstance(test, ast.Compare) and isinstance(test.left, ast.Constant) and len(test.ops) == 1:
+        return _flag_word(mirrored(test))
     elif isinstance(test, ast.Compare) and type(test.ops[0]) in words:
         made = f"{_slug(test.left)}_{words[type(test.ops[0])]}_{_slug(test.comparators[0])}"
     elif isinstance(test, ast.UnaryOp):
         made = f"not_{_flag_word(test.operand)}"
     else:
         made = _slug(test)
-    return made if len(made) <= 40 else "is_chosen"
+    return made if len(made) <= 40 and made.isidentifier() else "is_chosen"
 
 
 def _slug(code: Code) -> str:

@@ -32,6 +32,11 @@ class Untranslatable(Exception):  # noqa: N818 - what the text is, not what went
         self.file = ""
         self.definition = ""
 
+    def place(self, definition: nodes.Definition) -> None:
+        """Say which definition it is, unless that is known."""
+        if not self.definition:
+            self.definition, self.file = definition.name, definition.file
+
 
 class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain
     """Raised by a chain whose first layer takes features, when a feature map comes in."""

@@ -373,14 +373,14 @@ class ForwardWriter:
         self._known = set(inputs)
         self._locals: set[str] = set()
         self.returns: set[str] = set()
-        counts: dict[int, int] = {}
         self._elements: dict[int, Code] = {}
         self._counts: dict[str, int] = {}
         """How often each variable is given something."""
+        self._rows: dict[Part, list[int]] = {}
+        """For lists whose parts are applied one by one the numbers of these."""
         for number, part in parts.items():
             if part.whole is not None and number in used:
-                at = counts[part.whole.number] = counts.get(part.whole.number, -1) + 1
-                self._elements[number] = subscript(attribute("self", part.name), ast.Constant(at))
+                self._rows.setdefault(part.whole, []).append(number)
 
     def whole(self, lines: Sequence[Any], indent: str) -> list[str]:
         """All lines of the method."""
@@ -388,7 +388,27 @@ class ForwardWriter:
             if isinstance(line, Compute):
                 for each in line.names:
                     self._counts[each] = self._counts.get(each, 0) + 1
-        return self.lines(lines, indent)
+        always = {number for line in lines for code in codes_of(line) for number in uses(code).parts}
+        made: list[str] = []
+        for part, numbers in self._rows.items():
+            if always.issuperset(numbers):
+                for at, number in enumerate(numbers):
+                    self._elements[number] = subscript(attribute("self", part.name), ast.Constant(at))
+                continue
+            # Which place one has depends on which of those before it are there.
+            variable = self._variable_for(part)
+            self._locals.add(variable)
+            made.append(f"{indent}{variable} = iter(self.{part.name})")
+            self._elements |= dict.fromkeys(numbers, call("next", name(variable)))
+        return [*made, *self.lines(lines, indent)]
+
+    def _variable_for(self, part: Part) -> str:
+        """A variable for the parts of a list."""
+        taken = {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals
+        variable = part.name
+        while variable in taken:
+            variable += "_"
+        return variable
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
@@ -539,11 +559,10 @@ class ForwardWriter:
         made: list[str] = []
         goes_through = bool(used) and is_simple(line, {part.number for part in used})
         self._loop_parts = dict(outer_parts)
-        taken = {each.removeprefix(FLOW) for each in self._known} | self._locals
         if goes_through:
             variables = []
             for part in used:
-                variable = part.name if part.name not in taken else f"{part.name}_"
+                variable = self._variable_for(part)
                 variables.append(variable)
                 self._loop_parts[part.number] = name(variable)
             sources: list[Code] = [attribute("self", part.name) for part in used]
@@ -555,7 +574,7 @@ class ForwardWriter:
             into: Code = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
         else:
             for part in used:
-                variable = part.name if part.name not in taken else f"{part.name}_"
+                variable = self._variable_for(part)
                 made.append(f"{indent}{variable} = iter(self.{part.name})")
                 self._loop_parts[part.number] = call("next", name(variable))
             whole, into = self.code(line.source), line.target

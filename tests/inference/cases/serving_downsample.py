@@ -120,6 +120,7 @@ class BasicBlock(nn.Module):
                 nn.Conv2d(in_channels, channels, 1, stride=stride, bias=False),
                 nn.BatchNorm2d(channels),
             )
+        self.out_channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.relu(self.bn1(self.conv1(x)))
@@ -139,7 +140,7 @@ class ResNet(nn.Module):
 
     def __init__(
         self,
-        unit: Callable[..., nn.Module] = BasicBlock,
+        unit: Callable[..., BasicBlock] = BasicBlock,
         layers: Sequence[int] = [2, 1, 3],
         classes: int = 10,
     ) -> None:
@@ -148,14 +149,24 @@ class ResNet(nn.Module):
         self.bn1 = nn.BatchNorm2d(8)
         self.relu = nn.ReLU()
         self.layer1 = nn.Sequential(*(unit(8, 8) for _ in range(layers[0])))
-        self.layer2 = nn.Sequential(
-            unit(8, 16, stride=2), *(unit(16, 16) for _ in range(layers[1] - 1))
-        )
-        self.layer3 = nn.Sequential(
-            unit(16, 32, stride=2), *(unit(32, 32) for _ in range(layers[2] - 1))
-        )
+        block = unit(8, 16, stride=2)
+        layer2: list[nn.Module] = [block]
+        in_channels = block.out_channels
+        for _ in range(layers[1] - 1):
+            block = unit(in_channels, 16)
+            layer2.append(block)
+            in_channels = block.out_channels
+        self.layer2 = nn.Sequential(*layer2)
+        block = unit(in_channels, 32, stride=2)
+        layer3: list[nn.Module] = [block]
+        in_channels = block.out_channels
+        for _ in range(layers[2] - 1):
+            block = unit(in_channels, 32)
+            layer3.append(block)
+            in_channels = block.out_channels
+        self.layer3 = nn.Sequential(*layer3)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(32, classes)
+        self.fc = nn.Linear(in_channels, classes)
 
     @classmethod
     def from_trained(cls, state_dict: Mapping[str, Tensor], **arguments: Any) -> Self:
@@ -170,7 +181,7 @@ class ResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu(self.bn1(self.conv1(x)))  # 8 x 32 x 32
         x = self.layer1(x)  # 8 x 32 x 32
-        x = self.layer2(x)  # 16 x 16 x 16
-        x = self.layer3(x)  # 32 x 8 x 8
+        x = self.layer2(x)
+        x = self.layer3(x)
         x = self.fc(torch.flatten(self.avgpool(x), 1))  # classes
         return x

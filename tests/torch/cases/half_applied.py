@@ -25,6 +25,7 @@ class Square(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, 6, kernel)
         self.act1 = act()
+        self.out_channels = 6
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.act1(self.conv1(x * x))
@@ -40,12 +41,13 @@ class Unit(nn.Module):
         channels: int,
         stride: int = 1,
         act: Callable[[], nn.Module] = nn.ReLU,
-        inner: Callable[..., nn.Module] = Square,
+        inner: Callable[..., Square] = Square,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(input_channels, channels, 3, stride=stride, padding=1)
         self.act1 = act()
         self.inner1 = inner(channels, kernel=in_channels - 1)
+        self.out_channels = self.inner1.out_channels
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.act1(self.conv1(x))
@@ -64,20 +66,23 @@ class Net(nn.Module):
 
     def __init__(
         self,
-        first: Callable[[int], nn.Module] = FIRST,
-        rest: Sequence[Callable[..., nn.Module]] = [Sharp, Strong],
+        first: Callable[[int], Unit] = FIRST,
+        rest: Sequence[Callable[..., Unit]] = [Sharp, Strong],
     ) -> None:
         super().__init__()
         self.first1 = first(3)
         self.layer1 = nn.ModuleList()
+        in_channels = self.first1.out_channels
         for layer in rest:
-            self.layer1.append(layer(6, 4))
-        self.strong1 = Strong(6, channels=6)
+            block = layer(in_channels, 4)
+            self.layer1.append(block)
+            in_channels = block.out_channels
+        self.strong1 = Strong(in_channels, channels=6)
         self.sharp1 = Sharp(6, channels=6, stride=1)
         self.stage = nn.Sequential(Deep(6, channels=4), Deep(6, channels=4))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.first1(x)  # 6 x 16 x 16
+        x = self.first1(x)
         for layer1 in self.layer1:
             x = layer1(x)
         x = self.sharp1(self.strong1(x))

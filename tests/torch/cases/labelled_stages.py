@@ -59,7 +59,6 @@ class Stage(nn.Sequential):
         for i in range(1, n):
             layers[f"unit-{i}"] = Unit(channels, channels, gate=gate)
         super().__init__(layers)
-        self.out_channels = channels
 
 
 class Net(nn.Module):
@@ -70,9 +69,8 @@ class Net(nn.Module):
         body: OrderedDict[str, nn.Module] = OrderedDict()
         in_channels = 3
         for i, n in enumerate([2, 3, 4]):
-            block = Stage(in_channels, 16 * 2**i, n, i > 0)
-            body[f"stage-{i + 1}"] = block
-            in_channels = block.out_channels
+            body[f"stage-{i + 1}"] = Stage(in_channels, 16 * 2**i, n, i > 0)
+            in_channels = 16 * 2**i
         for i in range(3):
             body[f"last{i + 1}"] = nn.Conv2d(in_channels, 64 + 8 * i, 1)
             body[f"act{i + 1}"] = nn.ReLU()

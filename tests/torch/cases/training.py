@@ -11,6 +11,15 @@ import torch
 from torch import Tensor, nn
 
 
+def channels_after(module: nn.Module, channels: int) -> int:
+    """How many channels a layer gives that is given so many."""
+    if type(module) is nn.Sequential:
+        for part in module:
+            channels = channels_after(part, channels)
+        return channels
+    return int(getattr(module, "out_channels", channels))
+
+
 class Head(nn.Module):
     """A second head that is there in training only, and an argument that is too long
     to be told of.
@@ -34,14 +43,14 @@ class Deep(nn.Module):
     def __init__(self, stem: Callable[[int], nn.Module], classes: int = 10) -> None:
         super().__init__()
         self.stem = stem(3)
-        self.helper = Head(8, classes)
+        self.helper = Head(channels_after(self.stem, 3), classes)
         self.maxpool1 = nn.MaxPool2d(2)
-        self.conv1 = nn.Conv2d(8, 64, 3)
+        self.conv1 = nn.Conv2d(channels_after(self.stem, 3), 64, 3)
         self.relu1 = nn.ReLU()
         self.head = Head(64, classes)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        middle: Tensor = self.stem(x)  # 8 x 32 x 32
+        middle: Tensor = self.stem(x)
         aux = x  # worked out in training only
         if self.training:
             aux = self.helper(middle)  # classes

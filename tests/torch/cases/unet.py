@@ -56,7 +56,6 @@ class UNet(nn.Module):
             in_channels = w
         self.bottom = DoubleConv(in_channels, 32)
         in_channels = 32
-        self.widths = widths
         for k in range(len(widths)):
             self.add_module(
                 f"up{k}",

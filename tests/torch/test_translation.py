@@ -1,0 +1,253 @@
+"""Classes that are right for what else their constructors accept, and texts that have none."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import cnndsl
+from cnndsl.compilation import CompilationError
+from tests.running import imported
+from tests.torch.constructors import check
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """
+        sequence Ok(c, d, n = 2) {
+            x = it
+            x -> conv(c, 3, padding=1)
+            if d == 1 { a = it -> relu; a -> sigmoid } else { conv(it.channels, 1) }
+            repeat n { conv(2 * c, 1); b = it; b -> relu }
+            for i in range(n) { if i == 1 { it -> conv(c, 1) } else { tanh } }
+            (relu if d == 2 else identity) -> (silu * n)
+        }
+        sequence Fu(k, d) { linear(k); if d == 1 { relu }; it -> linear(k) }
+        network Net(d = 1, n = 2) {
+            input(3, 8, 8)
+            Ok(3, d) -> Fu(48, d) -> reshape([3, 4, 4]) -> Ok(3, 2, n) -> { repeat n { linear(7) }; relu }
+        }
+        """,
+        """
+        block Dense(n, growth) {
+            features = [it]
+            repeat n { new = concat(features) -> conv(growth, 3, padding=1); features = features + [new] }
+            concat(features)
+        }
+        network Net(n = 2) { input(3, 8, 8); Dense(n, 4) -> relu -> Dense(2, 3) -> conv(3, 1) -> linear(2) }
+        """,
+        """
+        block Dense(n, growth) {
+            features = [it]
+            repeat n { new = concat(features) -> conv(growth, 3, padding=1); features = features + [new] }
+            concat(features)
+        }
+        block Pair(n) {
+            x = it
+            for i in range(n) { x = concat(x, it -> conv(i + 1, 1)) }
+            y = x -> relu
+            output x, y
+        }
+        network Net(n = 2) {
+            input(3, 8, 8)
+            d: Dense(n, 4) -> relu -> Dense(2, 3)
+            a, b = it -> Pair(n)
+            conv(3, 1)
+            c, e = it -> Pair(3)
+            a + b -> conv(e.channels, 1)
+            linear(2)
+        }
+        """,
+        """
+        block Pair(n) {
+            x = it
+            for i in range(n) { x = concat(x, it -> conv(i + 1, 1)) }
+            y = concat(x, x)
+            output x, y
+        }
+        network Net(n = 2) {
+            input(3, 8, 8)
+            a, b = it -> Pair(n)
+            it -> conv(3, 1)
+            c = a -> conv(2, 1)
+            d = b -> conv(2, 1)
+            c + d + it.channels
+        }
+        """,
+        """
+        block B(unit) { unit -> unit }
+        network Net { input(3, 8, 8); B(conv(3, 1)) -> B(relu) }
+        """,
+        """
+        block B(unit) { unit -> unit; conv(it.channels, 1) }
+        sequence S(unit) { unit -> unit -> relu }
+        block Wide(c = 8) { conv(c, 3, padding=1); relu }
+        network Net(k = 3) {
+            input(3, 8, 8)
+            B(conv(k, 1)) -> B(relu) -> B(Wide(5)) -> S(batchnorm) -> S(conv(4, 1)) -> S(Wide) -> linear(k)
+        }
+        """,
+        """
+        block B(unit) { unit -> relu -> linear(3) }
+        network Net(pool = maxpool(2)) { input(3, 8, 8); pool -> B(conv(3, 3, stride=2)) }
+        """,
+        """
+        network Net(k = 3, pool = maxpool(2)) { input(3, 8, 8); conv(k, 3); pool -> linear(k) }
+        """,
+        """
+        block B(k, pool = maxpool(2), act = relu) { conv(k, 3); pool -> act -> linear(k) }
+        network Net(k = 3, pool = maxpool(2)) { input(3, 8, 8); conv(k, 3, padding=1); pool -> B(k) }
+        """,
+        """
+        network Net(k = 1) {
+            input(3, 16, 16)
+            conv(k, 3, padding=1)
+            (maxpool(2) if it.height > 8 else identity)
+            relu
+        }
+        """,
+        """
+        block B(k) { conv(k, 3, padding=1); (maxpool(2) if it.height > 8 else identity) }
+        network Net(k = 1) { input(3, 16, 16); B(k) -> B(k) -> relu }
+        """,
+        """
+        network Net(k = 1) {
+            input(3, 16, 16)
+            (maxpool(2) if k == 1 else identity)
+            relu -> (conv(3,1) if k == 1 else relu) -> maxpool(2)
+        }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            xs = [it, it -> relu]
+            ys = []
+            for x in xs {
+                a = x -> conv(channels, 3, padding=1)
+                b = x -> conv(channels, 1)
+                if depth == 2 { ys = ys + [a] } else { ys = ys + [b] }
+            }
+            concat(ys)
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(3, 3) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            xs = [it, it -> tanh, it -> silu]
+            for [i, x] in enumerate(xs) {
+                a = x -> conv(channels, 3, padding=1)
+                b = x -> conv(channels, 1)
+                if i == depth { it + a } else { it + b -> relu }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(3, 3) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            units = [conv(channels, 1), conv(channels, 3, padding=1), batchnorm]
+            for [i, u] in enumerate(units) {
+                a = it -> u
+                b = it -> sigmoid -> conv(channels, 1)
+                if i == depth { it + a } else { b }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(3, 3) }
+        """,
+        """
+        network Net(depth = 1, aux = true) {
+            input(3, 8, 8)
+            conv(4, 1)
+            a = it -> conv(2, 1) -> batchnorm
+            conv(4, 3)
+            b = it -> relu -> conv(4, 3)
+            when training { if depth == 1 { helper = a -> linear(3) } else { helper = b -> linear(3) } }
+            if depth == 2 { it -> conv(a.channels, 1) } else { tanh }
+            main = it -> linear(2)
+            output main, helper when training
+        }
+        """,
+        """
+        network Net(depth = 1, aux = true) {
+            input(3, 8, 8)
+            conv(4, 1)
+            a = it -> conv(2, 1) -> batchnorm
+            b = it -> conv(3, 1)
+            when training { h = a -> linear(3); repeat depth { h = h -> linear(4) } }
+            if depth == 2 { it -> conv(b.channels, 1) } else { if aux { b -> tanh } }
+            main = it -> linear(2)
+            output main, h when training
+        }
+        """,
+        """
+        block B(k, w = 1) {
+            if it.channels == k { it + it }
+            if w > 2 { conv(2 * k, 1); if w == 3 { it * 2 } } else { conv(k, 1) }
+            if it.channels == k { it * 3 }
+            if w == 3 { it + input.channels }
+            if 3 < w { it - 1 }
+            if k == w { it - 3 } else { it -> relu }
+            if k == w { it - 3 }
+        }
+        network Net(k = 3, w = 1) { input(3, 8, 8); B(k, w) -> B(4, 3) -> B(5, 5) -> B(4, 2) }
+        """,
+    ],
+)
+def test_a_class_is_the_text_for_all_arguments(text: str) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """
+        sequence S(c, d = 1) {
+            a = it -> conv(c, 3, padding=1)
+            if d == 1 { a -> relu } else { it -> sigmoid }
+        }
+        network Net(d = 1) { input(3, 8, 8); S(3, d) -> S(3, 2) }
+        """,
+        """
+        sequence S(c) { a = it -> conv(c, 3, padding=1); it -> conv(c, 1) -> relu }
+        network Net { input(3, 8, 8); S(3) -> S(4) }
+        """,
+        """
+        sequence S(c) { conv(c, 1); a = it; relu; a -> conv(c, 1) }
+        network Net { input(3, 8, 8); S(3) -> S(4) }
+        """,
+        """
+        sequence S(c) { conv(c, 1); relu; input -> conv(c, 1) }
+        network Net { input(3, 8, 8); S(3) -> S(4) }
+        """,
+        """
+        block B(c, d) {
+            f: { x = it -> conv(c, 1); it -> sigmoid; }
+            g: { if d == 1 { y = it -> relu } else { it -> sigmoid } }
+        }
+        network Net(d = 1) { input(3, 8, 8); B(3, d) -> B(4, 2) }
+        """,
+        """
+        sequence Ok(c, n = 2) { y = it; repeat n { y -> conv(c, 1) -> relu } }
+        network Net(n = 2) { input(3, 8, 8); Ok(3, n) }
+        """,
+        """
+        sequence Ok(c, n = 2) { repeat n { conv(c, 1); a = it -> relu } }
+        network Net(n = 2) { input(3, 8, 8); Ok(3, n) }
+        """,
+    ],
+)
+def test_a_chain_in_which_a_layer_reads_something_else_is_refused(text: str) -> None:
+    with pytest.raises(CompilationError, match=r"(?s)E601.*what the one before it gave.*make it a block"):
+        cnndsl.compile(text).python()
+
+
+def test_a_layer_that_is_a_parameter_may_give_other_channels() -> None:
+    text = """
+    block B(unit) { unit -> unit }
+    network Net { input(3, 8, 8); B(conv(3, 1)) }
+    """
+    block = imported(cnndsl.compile(text).python()).B(3, lambda channels: nn.Conv2d(channels, 7, 1))
+    assert block(torch.rand(1, 3, 8, 8)).shape == (1, 7, 8, 8)
