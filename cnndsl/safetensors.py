@@ -11,6 +11,7 @@ import json
 import math
 import shlex
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -42,9 +43,7 @@ def read(path: Path) -> Shapes:
         return _sharded(path)
     name = shown(path)
     try:
-        if path.exists() and not path.is_file():
-            raise error("E001", f"{name} cannot be read: it is no regular file", None)
-        with path.open("rb") as file:
+        with _opened(path, name) as file:
             size = file.seek(0, 2)
             file.seek(0)
             start = file.read(8)
@@ -64,6 +63,12 @@ def read(path: Path) -> Shapes:
     except (OSError, ValueError) as problem:
         raise unreadable(name, problem) from None
     return _tensors(name, _object(name, header, "its header"), size - 8 - length)
+
+
+def _opened(path: Path, name: str) -> BufferedReader:
+    if path.exists() and not path.is_file():
+        raise error("E001", f"{name} cannot be read: it is no regular file", None)
+    return path.open("rb")
 
 
 def _tensors(name: str, header: Mapping[str, Any], size: int) -> Shapes:
@@ -95,9 +100,7 @@ def _sharded(path: Path) -> Shapes:
     """The tensors of all files that an index names; they are beside it."""
     name = shown(path)
     try:
-        if path.exists() and not path.is_file():
-            raise error("E001", f"{name} cannot be read: it is no regular file", None)
-        with path.open("rb") as file:
+        with _opened(path, name) as file:
             data = file.read(LARGEST + 1)
     except (OSError, ValueError) as problem:
         raise unreadable(name, problem) from None

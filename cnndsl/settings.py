@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Value = bool | int | float | str | list["Value"]
@@ -65,14 +65,16 @@ def _kind(value: object) -> str:
     return type(value).__name__
 
 
-def parse(text: str) -> tuple[str, Value]:
-    """The name and the value of `name=value`. Raises ValueError with a sentence for the user."""
-    name, equals, value = text.partition("=")
-    name = name.strip()
-    if not equals or not _NAME.fullmatch(name):
-        message = f"{text!r} is not of the form NAME=VALUE, such as classes=100"
-        raise ValueError(message)
-    return name, parse_value(value)
+def parse(given: Iterable[str]) -> dict[str, Value]:
+    """The values of `name=value` by their names. Raises ValueError with a sentence for the user."""
+    found: dict[str, Value] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not _NAME.fullmatch(name.strip()):
+            message = f"{text!r} is not of the form NAME=VALUE, such as classes=100"
+            raise ValueError(message)
+        found[name.strip()] = parse_value(value)
+    return found
 
 
 def parse_value(text: str) -> Value:

@@ -9,7 +9,7 @@ import pytest
 import cnndsl
 from cnndsl.analysis.repeats import LONGEST_TURN, Repeats, Run
 from cnndsl.ir.program import Program
-from tests.diagram.support import program_of
+from tests.graphviz.support import program_of
 
 BLOCKS = """
 block Plain(channels, drop = 0.0, act = relu) {

@@ -66,15 +66,15 @@ def test_what_json_writes_is_read_back(value: object) -> None:
 
 
 def test_names() -> None:
-    assert parse("classes=100") == ("classes", 100)
-    assert parse(" 層 = [1]") == ("層", [1])
-    assert parse('label="a=b"') == ("label", "a=b")
+    assert parse(["classes=100"]) == {"classes": 100}
+    assert parse([" 層 = [1]"]) == {"層": [1]}
+    assert parse(['label="a=b"']) == {"label": "a=b"}
 
 
 @pytest.mark.parametrize("text", ["classes", "=1", "1x=2", "a b=1", "a.b=1", ""])
 def test_what_is_no_setting(text: str) -> None:
     with pytest.raises(ValueError, match="NAME=VALUE"):
-        parse(text)
+        parse([text])
 
 
 @given(
@@ -87,7 +87,7 @@ def test_what_is_no_setting(text: str) -> None:
 def test_what_is_written_is_read_back(value: object) -> None:
     text = written("name", value)
     if text is not None:
-        assert parse(text) == ("name", value)
+        assert parse([text]) == {"name": value}
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ None where it depends on a size that is left open, or on a layer of which it is 
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ReceptiveField:
     """One application: its path (empty for what leaves no module), and what each value that comes out sees."""
 
     path: str
@@ -78,14 +78,16 @@ class Applied:
     seen: tuple[Seen, ...]
 
 
-def fields(program: Program, network: str | None = None) -> Iterator[Applied]:
+def fields(program: Program, network: str | None = None) -> Iterator[ReceptiveField]:
     """Every application in a network (by default the last one of the text), in the order of `costs.rows`.
 
     A block comes before what is inside it, with what its results see. Raises KeyError for an unknown network.
     """
     top = program.network(network)
     return (
-        Applied(at.path, at.word, tuple(_seen(top, values[k], y) for k, y in zip(at.step.outputs, at.ys, strict=True)))
+        ReceptiveField(
+            at.path, at.word, tuple(_seen(top, values[k], y) for k, y in zip(at.step.outputs, at.ys, strict=True))
+        )
         for at, values in _Chains(program).walk(Frame(top), _inputs(top))
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +15,20 @@ from cnndsl.cli.console import STDIN, STDOUT
 
 if TYPE_CHECKING:
     from cnndsl.ir.program import Program
-    from cnndsl.semantics.values import Limits
 
 
-def _setting(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    from cnndsl import settings
+def _read_by(module: str, function: str, nothing: Any) -> Callable[..., Any]:
+    """How an option is read that may be given several times: by a function that is imported when there is something."""
 
-    try:
-        return dict(settings.parse(text) for text in given)
-    except ValueError as problem:
-        raise click.BadParameter(str(problem)) from None
+    def read(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> Any:
+        if not given:
+            return nothing
+        try:
+            return attrgetter(function)(import_module(module))(given)
+        except ValueError as problem:
+            raise click.BadParameter(str(problem)) from None
+
+    return read
 
 
 def parse_sizes(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
@@ -37,39 +43,6 @@ def parse_sizes(_context: click.Context, _parameter: click.Parameter, given: tup
             message = f"{name} is given twice, as {found[name]} and {number}"
             raise click.BadParameter(message)
     return found
-
-
-def _limits(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> Limits | None:
-    if not given:
-        return None
-    from cnndsl.semantics.values import Limits
-
-    try:
-        return Limits.parse(given)
-    except ValueError as problem:
-        raise click.BadParameter(str(problem)) from None
-
-
-def _codes(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> frozenset[str]:
-    if not given:
-        return frozenset()
-    from cnndsl.lint import parse_codes
-
-    try:
-        return parse_codes(given)
-    except ValueError as problem:
-        raise click.BadParameter(str(problem)) from None
-
-
-def _modules(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...] | None:
-    if not given:
-        return None
-    from cnndsl.externs import parse_modules
-
-    try:
-        return parse_modules(given)
-    except ValueError as problem:
-        raise click.BadParameter(str(problem)) from None
 
 
 PATH = click.Path(path_type=Path, readable=False)
@@ -97,7 +70,7 @@ def reading(command: Callable[..., int]) -> Callable[..., int]:
             "--set",
             metavar="NAME=VALUE",
             multiple=True,
-            callback=_setting,
+            callback=_read_by("cnndsl.settings", "parse", {}),
             help="Give a parameter of a network a value, such as classes=100. May be repeated.",
         ),
         click.option(
@@ -105,14 +78,14 @@ def reading(command: Callable[..., int]) -> Callable[..., int]:
             "--limit",
             metavar="NAME=NUMBER",
             multiple=True,
-            callback=_limits,
+            callback=_read_by("cnndsl.semantics.values", "Limits.parse", None),
             help="Raise a limit on what a file may ask for, such as layers=100000. May be repeated.",
         ),
         click.option(
             "--ignore",
             metavar="CODES",
             multiple=True,
-            callback=_codes,
+            callback=_read_by("cnndsl.lint", "parse_codes", frozenset()),
             help="Do not report these warnings: W204, or W203,W204. May be repeated.",
         ),
     ):
@@ -147,7 +120,7 @@ allow_extern = click.option(
     "--allow-extern",
     metavar="MODULES",
     multiple=True,
-    callback=_modules,
+    callback=_read_by("cnndsl.externs", "parse_modules", None),
     help="Modules that extern lines may take classes from, such as torch.nn,einops.layers.torch; by default those that "
     "the project allows. May be repeated.",
 )

@@ -1,5 +1,6 @@
 """Shape: layers that add a border, take one away or make a map larger; and to another value's size."""
 
+from collections.abc import Iterator
 from math import prod
 from typing import Any, ClassVar, Literal
 
@@ -27,6 +28,13 @@ from cnndsl.layers.shape import ShapeLayer
 from cnndsl.layers.types import Flag, Offset, OptionalExtent, OptionalOffset, OptionalScale, PaddingMode, Real
 from cnndsl.layers.windows import check_border, extent
 from cnndsl.symbolic.number import call, is_open, value_of
+
+
+def _asked(y: Shape, names: tuple[str, ...], words: str) -> Iterator[AxisRule]:
+    """The rules of the axes whose size is given."""
+    for axis in range(1, len(y)):
+        yield AxisRule(names[axis], y[axis], parameter("size", y[axis], "size"), words)
+
 
 _ENDS = {
     "length": ("left", "right"),
@@ -188,11 +196,7 @@ class Crop(nn.Module):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y, names = self.output(x), axis_names(x)
         if self.size is not None:
-            middle = (
-                AxisRule(names[axis], y[axis], parameter("size", y[axis], "size"), "the middle, as asked for")
-                for axis in range(1, len(x))
-            )
-            return (as_it_comes(x, 0), *middle)
+            return (as_it_comes(x, 0), *_asked(y, names, "the middle, as asked for"))
         before, after = sides(self.margins, x, "margins")
         rules = (
             AxisRule(
@@ -333,11 +337,7 @@ class Upsample(ShapeLayer):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y, names = self.output(x), axis_names(x)
         if self.size is not None:
-            asked = (
-                AxisRule(names[axis], y[axis], parameter("size", y[axis], "size"), "as asked for")
-                for axis in range(1, len(x))
-            )
-            return (as_it_comes(x, 0), *asked)
+            return (as_it_comes(x, 0), *_asked(y, names, "as asked for"))
         scales = per_axis(self.scale, len(x) - 1, "scale")
         grown = (
             AxisRule(names[axis], y[axis], Rounded(incoming(x, axis) * parameter("scale", scales[axis - 1], "scale")))

@@ -13,7 +13,7 @@ from tests.diagnosed import cases, check_case
 CASES = cases(__file__)
 GOLDEN = sorted(
     path
-    for folder in ("careless", "elaborate", "lint", "reporting", "syntax")
+    for folder in ("careless", "elaborate", "lint", "report", "syntax")
     for path in (Path(__file__).parents[1] / folder / "cases").glob("*.txt")
 )
 

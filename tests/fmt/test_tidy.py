@@ -11,7 +11,7 @@ from cnndsl.formatter import formatted
 from cnndsl.source import Source
 from tests.docs.blocks import BLOCKS, ROOT, Block
 
-FOLDERS = ("models", "tests/models/cases", "tests/torch/cases", "tests/diagram/cases")
+FOLDERS = ("models", "tests/models/cases", "tests/torch/cases", "tests/graphviz/cases")
 FILES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.cnn"))]
 CNN = [block for block in BLOCKS if block.kind == "cnn" and block.made_from is None]
 EXAMPLES = [block for block in CNN if "untidy" not in block.words]

@@ -35,7 +35,7 @@ SIGNS = [
 ]  # fmt: skip
 ALL_WORDS = [*KEYWORDS, *KIND_NAMES, *FUNCTIONS, *ARGUMENTS, *VALUES, *NAMES, *NUMBERS, *TEXTS, *SIGNS]
 
-_RIGHT = ["models/*.cnn", *(f"tests/{area}/cases/*.cnn" for area in ("torch", "diagram", "lint", "explain", "models"))]
+_RIGHT = ["models/*.cnn", *(f"tests/{area}/cases/*.cnn" for area in ("torch", "graphviz", "lint", "explain", "models"))]
 _WRONG = ["tests/semantics/cases/*.cnn", "tests/syntax/cases/*.cnn"]
 
 

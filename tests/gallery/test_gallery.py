@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.conftest import Golden
-from tests.diagram.support import drawn
+from tests.graphviz.support import drawn
 from tools import gallery
 
 MODELS = {model.stem: model for model in gallery.models()}

@@ -12,8 +12,8 @@ import pytest
 from cnndsl.ir.program import Program
 from cnndsl.theme import DARK, LIGHT
 from tests.conftest import Golden
-from tests.diagram.support import CASES, case, picture_of, program_of
-from tests.diagram.test_svg import HOSTILE, hostile
+from tests.graphviz.support import CASES, case, picture_of, program_of
+from tests.graphviz.test_svg import HOSTILE, hostile
 from tests.made import mermaid
 from tests.mermaid.reading import Chart, plain, read
 from tests.volume.support import pictures

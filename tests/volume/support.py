@@ -10,7 +10,7 @@ from cnndsl.backends.volume.scene import Scene
 from cnndsl.compiler import compile_source
 from cnndsl.ir.program import Program
 from cnndsl.source import Source
-from tests.diagram.support import CASES, program_of
+from tests.graphviz.support import CASES, program_of
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,7 +9,7 @@ import pytest
 
 from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.layout import LINE, SIDE, SMALL, Layout, Placed, Route, Scale, lay_out
-from tests.diagram.support import Box
+from tests.graphviz.support import Box
 from tests.volume.support import pictures, scene
 
 PICTURES = pictures()

@@ -19,9 +19,9 @@ from cnndsl.backends.volume.svg import in_the_dark, shade
 from cnndsl.ir.program import Program
 from cnndsl.render.svg import png
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
-from tests.diagram.support import case, program_of
-from tests.diagram.test_svg import HOSTILE, hostile
-from tests.diagram.test_theme import contrast
+from tests.graphviz.support import case, program_of
+from tests.graphviz.test_svg import HOSTILE, hostile
+from tests.graphviz.test_theme import contrast
 from tests.made import volumes
 from tests.volume.support import SVG, model, pictures
 

@@ -37,9 +37,33 @@ class Came:
     origin: Origin | None = None
     flattened: Came | None = None
 
+    def told(self, form: Form) -> str:
+        """The size, where it comes from, and the line."""
+        words = self.words if self.words == "the input" else form.code(self.words)
+        place = f", line {self.origin.line}" if self.origin is not None else ""
+        return f"{form.shape(self.shape)}{form.gap}from {words}{place}"
+
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class Form:
+    """How one of the forms of explanations writes a size, a name of the text, words, and a formula.
+
+    latex: whether formulas are in LaTeX. times: what stands between factors. gap: what stands behind a size.
+    more: what stands before each input but the first.
+    """
+
+    shape: Callable[[Shape], str]
+    code: Callable[[str], str]
+    plain: Callable[[str], str]
+    formula: Callable[[str], str] = "${}$".format
+    latex: bool = True
+    times: str = r" \cdot "
+    gap: str = ", "
+    more: str = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
     """One application of a layer or an operation, in the order of execution.
 
     path: the attribute path from the network (`layer1.0.conv1`), empty for what leaves no module.
@@ -69,7 +93,7 @@ class Applied:
         return self.part.unit if self.part is not None and isinstance(self.part.unit, Leaf) else None
 
 
-def applications(program: Program, network: str | None = None, within: str = "") -> Iterator[Applied]:
+def applications(program: Program, network: str | None = None, within: str = "") -> Iterator[Occurrence]:
     """Every application of a layer or an operation in a network, by default the last one of the text.
 
     With `within` only those of the part with this path, and of the parts inside it. Raises KeyError for an
@@ -107,12 +131,12 @@ class _Origins(Interpreter[Came]):
     def opens(self, at: Application) -> bool:
         return touches(at.path, self._within)
 
-    def found(self, top: Frame, inputs: tuple[Came, ...]) -> Iterator[Applied]:
+    def found(self, top: Frame, inputs: tuple[Came, ...]) -> Iterator[Occurrence]:
         """The applications of layers and operations."""
         for at, values in self.walk(top, inputs):
             if not isinstance(at.target, Module) and inside(at.path or at.frame.path, self._within):
                 came = tuple(values[index] for index in at.step.inputs)
-                yield Applied(at.path, at.target, at.part, at.frame, came, at.ys, at.step.origin, at.inserted)
+                yield Occurrence(at.path, at.target, at.part, at.frame, came, at.ys, at.step.origin, at.inserted)
 
 
 def inside(path: str, within: str) -> bool:
@@ -257,7 +281,7 @@ class Quantity:
     source: str
 
 
-def quantities(applied: Applied, rules: tuple[AxisRule, ...], written: Written | None) -> tuple[Quantity, ...]:
+def quantities(applied: Occurrence, rules: tuple[AxisRule, ...], written: Written | None) -> tuple[Quantity, ...]:
     """The letters of the rules of an application, each once, in the order in which they come up."""
     letters: dict[str, list[tuple[str, Letter]]] = {}
     for rule in rules:
@@ -266,7 +290,7 @@ def quantities(applied: Applied, rules: tuple[AxisRule, ...], written: Written |
     return tuple(_quantity(uses, applied, written) for uses in letters.values())
 
 
-def _quantity(uses: list[tuple[str, Letter]], applied: Applied, written: Written | None) -> Quantity:
+def _quantity(uses: list[tuple[str, Letter]], applied: Occurrence, written: Written | None) -> Quantity:
     letter = uses[0][1]
     numbers = dict.fromkeys(str(use.number) for _, use in uses)
     values = tuple((str(use.number), axis) for axis, use in uses) if len(numbers) > 1 else ((next(iter(numbers)), ""),)
@@ -281,7 +305,7 @@ def _quantity(uses: list[tuple[str, Letter]], applied: Applied, written: Written
     return Quantity(letter.name, values, meaning, came.words + (f", line {came.origin.line}" if came.origin else ""))
 
 
-def source_of(letter: Letter, applied: Applied, written: Written | None) -> str:
+def source_of(letter: Letter, applied: Occurrence, written: Written | None) -> str:
     """Where the number of a parameter comes from: the place where it is written, or that it is not."""
     layer = applied.layer
     assert isinstance(layer, Layer)  # noqa: S101 - only layers have parameters in a formula
@@ -304,7 +328,7 @@ def _default(layer: Layer, parameter: str) -> Any:
     return type(layer).model_fields[parameter].default
 
 
-def _names(applied: Applied, parameter: str) -> list[str]:
+def _names(applied: Occurrence, parameter: str) -> list[str]:
     """The names that the number was computed from."""
     traced = applied.leaf.traced.get(parameter) if applied.leaf is not None else None
     numbers = traced if isinstance(traced, tuple) else (traced,)
@@ -357,7 +381,7 @@ class Explanation:
     macs: the multiply-accumulates as a product; None where there are none.
     """
 
-    applied: Applied
+    applied: Occurrence
     title: str
     written: str
     does: str
@@ -414,8 +438,27 @@ class Explanation:
         """Why there is a flatten, in words."""
         return f"{self.applied.layer.word} takes a list of features, so the compiler puts a flatten before it"
 
+    def sizes(self, form: Form) -> Iterator[tuple[str, str]]:
+        """The rows of a table: what comes in, why each axis is as long as it is, and what comes out."""
+        first, more = ("keeps", "and") if self.keeps else ("in", form.more)
+        if self.flattened is not None and not self.keeps:
+            product = f"{form.times.join(map(str, self.flattened.shape))} = {self.applied.inputs[0][0]}"
+            yield first, f"{form.formula(product)}, flattened from {self.flattened.told(form)}"
+            yield "", self.why_flattened
+        else:
+            for at, came in enumerate(self.applied.came):
+                yield more if at else first, came.told(form)
+        if self.keeps:
+            return
+        for rule in self.rules:
+            steps = form.formula(" = ".join(rule.rule.steps(latex=form.latex)))
+            yield ", ".join(rule.axes), f"{steps}, {rule.rule.words}" if rule.rule.words else steps
+        for note in self.notes:
+            yield "", form.plain(note)
+        yield "out", ", ".join(map(form.shape, self.applied.outputs))
 
-def explain(applied: Applied, places: Places) -> Explanation:
+
+def explain(applied: Occurrence, places: Places) -> Explanation:
     """What there is to say of an application."""
     layer = applied.layer
     declared = applied.part.origin if applied.part is not None else applied.origin
@@ -448,7 +491,7 @@ def _does(layer: Layer | Operation) -> str:
     return "" if isinstance(layer, Extern) else " ".join(cleandoc(layer.__doc__ or "").split("\n\n")[0].split())
 
 
-def _spelled(applied: Applied) -> str:
+def _spelled(applied: Occurrence) -> str:
     if not isinstance(applied.layer, Layer):
         return applied.layer.word
     words = applied.layer.words(plain(applied.inputs[0]) if applied.inputs else ())
@@ -471,7 +514,7 @@ def _held(tensors: tuple[Tensor, ...]) -> Term | None:
     return items[0][1] if len(items) == 1 else Sum(items)
 
 
-def _macs(applied: Applied) -> Term | None:
+def _macs(applied: Occurrence) -> Term | None:
     if not isinstance(applied.layer, Layer) or not applied.inputs:
         return None
     x, y = plain(applied.inputs[0]), plain(applied.outputs[0])
@@ -485,7 +528,7 @@ def _product(dims: tuple[Dim, ...]) -> Term:
     return Product(tuple(Constant(value_of(dim)) for dim in dims), wide=True)
 
 
-def _changes(applied: Applied) -> tuple[Change, ...]:
+def _changes(applied: Occurrence) -> tuple[Change, ...]:
     """What comes out with other values, by the layer's own size rule; only what makes a difference."""
     layer = applied.layer
     if not isinstance(layer, Layer) or not applied.inputs:

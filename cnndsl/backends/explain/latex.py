@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cnndsl.backends.explain.content import Came, Explanation
+from cnndsl.backends.explain.content import Explanation, Form
 from cnndsl.backends.explain.markdown import equation, worked
 from cnndsl.layers.formula import show
 from cnndsl.terminal import clean
@@ -64,7 +64,7 @@ def _body(explanation: Explanation) -> Iterator[str]:
     yield r"\noindent"
     if explanation.keeps:
         for at, came in enumerate(explanation.applied.came):
-            yield f"{'And' if at else 'Keeps'} {_came(came)}."
+            yield f"{'And' if at else 'Keeps'} {came.told(_FORM)}."
         return
     yield from _inputs(explanation)
     yield from _rules(explanation)
@@ -80,11 +80,11 @@ def _inputs(explanation: Explanation) -> Iterator[str]:
     flattened = explanation.flattened
     if flattened is not None:
         product = r" \cdot ".join(map(str, flattened.shape))
-        yield f"In: ${product} = {applied.inputs[0][0]}$, flattened from {_came(flattened)}."
+        yield f"In: ${product} = {applied.inputs[0][0]}$, flattened from {flattened.told(_FORM)}."
         yield _sentence(explanation.why_flattened)
         return
     for came in applied.came:
-        yield f"In: {_came(came)}."
+        yield f"In: {came.told(_FORM)}."
 
 
 def _rules(explanation: Explanation) -> Iterator[str]:
@@ -109,12 +109,6 @@ def _rules(explanation: Explanation) -> Iterator[str]:
 def _costs(explanation: Explanation) -> Iterator[str]:
     for name, cost, shared in explanation.costs:
         yield f"{name[0].upper()}{name[1:]}: {', '.join(filter(None, (f'${worked(cost)}$', shared)))}."
-
-
-def _came(came: Came) -> str:
-    place = f", line {came.origin.line}" if came.origin is not None else ""
-    words = came.words if came.words == "the input" else _code(came.words)
-    return f"{_shape(came.shape)}, from {words}{place}"
 
 
 def _shape(shape: Iterable[object]) -> str:
@@ -145,3 +139,6 @@ def _sentence(text: str) -> str:
 def _plain(text: str) -> str:
     """A text in which nothing is a sign of LaTeX."""
     return "".join(_SIGNS.get(char, char) for char in clean(text))
+
+
+_FORM = Form(_shape, _code, _plain)

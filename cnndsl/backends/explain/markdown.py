@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cnndsl.backends.explain.content import Came, Explanation, Quantity
+from cnndsl.backends.explain.content import Explanation, Form, Quantity
 from cnndsl.layers.formula import Term, show
 from cnndsl.terminal import clean
 
@@ -35,7 +35,7 @@ def full(explanation: Explanation) -> Iterator[str]:
 
 
 def _numbers(explanation: Explanation) -> Iterator[str]:
-    yield from _table(("", ""), [*_sizes(explanation), *_costs(explanation)])
+    yield from _table(("", ""), [*explanation.sizes(_FORM), *_costs(explanation)])
 
 
 def _heading(explanation: Explanation) -> Iterator[str]:
@@ -44,34 +44,6 @@ def _heading(explanation: Explanation) -> Iterator[str]:
     where = ", ".join(filter(None, (_plain(explanation.where), explanation.use)))
     yield f"{_code(explanation.assigned)} ({where})"
     yield ""
-
-
-def _sizes(explanation: Explanation) -> Iterator[tuple[str, str]]:
-    applied = explanation.applied
-    if explanation.keeps:
-        for at, came in enumerate(applied.came):
-            yield "keeps" if at == 0 else "and", _came(came)
-        return
-    flattened = explanation.flattened
-    if flattened is not None:
-        product = r" \cdot ".join(map(str, flattened.shape))
-        yield "in", f"${product} = {applied.inputs[0][0]}$, flattened from {_came(flattened)}"
-        yield "", explanation.why_flattened
-    else:
-        for came in applied.came:
-            yield "in", _came(came)
-    for rule in explanation.rules:
-        steps = " = ".join(rule.rule.steps(latex=True))
-        yield ", ".join(rule.axes), f"${steps}$, {rule.rule.words}" if rule.rule.words else f"${steps}$"
-    for note in explanation.notes:
-        yield "", _plain(note)
-    yield "out", ", ".join(map(_shape, applied.outputs))
-
-
-def _came(came: Came) -> str:
-    place = f", line {came.origin.line}" if came.origin is not None else ""
-    words = came.words if came.words == "the input" else _code(came.words)
-    return f"{_shape(came.shape)}, from {words}{place}"
 
 
 def _shape(shape: Iterable[object]) -> str:
@@ -117,3 +89,6 @@ def _code(text: str) -> str:
 def _plain(text: str) -> str:
     """A text in which nothing is a sign of Markdown."""
     return "".join(f"\\{char}" if char in r"\`*_{}[]<>|$#~" else char for char in clean(text))
+
+
+_FORM = Form(_shape, _code, _plain)

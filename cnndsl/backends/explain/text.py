@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
-from cnndsl.backends.explain.content import Came, Explanation, Quantity
+from cnndsl.backends.explain.content import Explanation, Form, Quantity
 from cnndsl.layers.formula import show
 from cnndsl.terminal import clean, pad, paint, width
 
 _INDENT = "  "
 _WIDE = 80
+_FORM = Form(show, clean, clean, str, latex=False, times=" * ", gap="   ", more="and")
 
 
 def brief(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
     """The lines of one explanation among many: the sizes, without what the numbers are."""
     yield from _heading(explanation, color)
-    yield from _table([*_sizes(explanation), *_costs(explanation)], color)
+    yield from _table([*explanation.sizes(_FORM), *_costs(explanation)], color)
 
 
 def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
@@ -27,7 +28,7 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
         said = "".join(f"`{piece}`" if is_code else piece for piece, is_code in explanation.introduction)
         yield from wrap(said, _WIDE, initial_indent=_INDENT, subsequent_indent=_INDENT)
         yield ""
-    yield from _table(_sizes(explanation), color)
+    yield from _table(explanation.sizes(_FORM), color)
     costs = list(_costs(explanation))
     if costs:
         yield ""
@@ -47,34 +48,6 @@ def _heading(explanation: Explanation, color: bool) -> Iterator[str]:
     head = f"{paint(name, 'bold', color=color)} = {written}" if name else paint(written, "bold", color=color)
     where = "   ".join(filter(None, (explanation.where, explanation.use)))
     yield f"{head}   {paint(clean(where), 'dim', color=color)}"
-
-
-def _sizes(explanation: Explanation) -> Iterator[tuple[str, str]]:
-    applied = explanation.applied
-    if explanation.keeps:
-        for at, came in enumerate(applied.came):
-            yield "keeps" if at == 0 else "and", _came(came)
-        return
-    flattened = explanation.flattened
-    if flattened is not None:
-        size = applied.inputs[0][0]
-        product = " * ".join(map(str, flattened.shape))
-        yield "in", f"{product} = {size}, flattened from {_came(flattened)}"
-        yield "", explanation.why_flattened
-    else:
-        for at, came in enumerate(applied.came):
-            yield "in" if at == 0 else "and", _came(came)
-    for rule in explanation.rules:
-        steps = " = ".join(rule.rule.steps())
-        yield ", ".join(rule.axes), f"{steps}, {rule.rule.words}" if rule.rule.words else steps
-    for note in explanation.notes:
-        yield "", clean(note)
-    yield "out", ", ".join(map(show, applied.outputs))
-
-
-def _came(came: Came) -> str:
-    place = f", line {came.origin.line}" if came.origin is not None else ""
-    return f"{show(came.shape)}   from {clean(came.words)}{place}"
 
 
 def _costs(explanation: Explanation) -> Iterator[tuple[str, str]]:

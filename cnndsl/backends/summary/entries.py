@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from cnndsl.analysis import costs, receptive_field
 from cnndsl.analysis.costs.counts import Cost, Row
 from cnndsl.analysis.costs.memory import WIDTHS, Held, Memory, Type
-from cnndsl.analysis.receptive_field import Applied, Seen
+from cnndsl.analysis.receptive_field import ReceptiveField, Seen
 from cnndsl.backends import captions
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Module, Program
@@ -90,7 +90,7 @@ def measured(program: Program, network: str, *, batch: int = 1, dtype: Type = "f
     return _together(rows, held, receptive_field.fields(program, network))
 
 
-def _together(rows: Iterator[Row], held: Iterable[Held], fields: Iterable[Applied]) -> Iterator[Entry]:
+def _together(rows: Iterator[Row], held: Iterable[Held], fields: Iterable[ReceptiveField]) -> Iterator[Entry]:
     applied = zip(held, fields, strict=True)
     for row in rows:
         if not row.output:

@@ -211,6 +211,12 @@ class PoolTooLarge(Rule):
             )
 
 
+def _on_zeros(applied: Applied) -> tuple[Any, list[Axis]]:
+    """A convolution and its windows along the axes of known size; none where what lies around the map is not zero."""
+    layer: Any = applied.layer
+    return layer, axes_of(layer, applied.x, applied.y) if layer.padding_mode == "zeros" else []
+
+
 class KernelOnPadding(Rule):
     """A kernel of which a part only ever lies on the padding: its weights there are multiplied with zeros alone.
 
@@ -222,10 +228,7 @@ class KernelOnPadding(Rule):
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
-        layer = applied.layer
-        if not isinstance(layer, Conv) or layer.padding_mode != "zeros":
-            return
-        axes = axes_of(layer, applied.x, applied.y)
+        _, axes = _on_zeros(applied)
         if len(axes) < len(applied.x) - 1:
             return
         kernel, meeting = tuple(axis.kernel for axis in axes), tuple(axis.meeting for axis in axes)
@@ -249,10 +252,7 @@ class BorderOfPadding(Rule):
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
-        layer = applied.layer
-        if not isinstance(layer, Conv) or layer.padding_mode != "zeros":
-            return
-        axes = axes_of(layer, applied.x, applied.y)
+        layer, axes = _on_zeros(applied)
         axis = next((axis for axis in axes if axis.before >= axis.span), None)
         if axis is None:
             return

@@ -25,7 +25,7 @@ from cnndsl.backends.graphviz.labels import (
     text_width,
 )
 from cnndsl.render.renderers import candidates
-from tests.diagram.support import SVG
+from tests.graphviz.support import SVG
 
 RENDERER = next(candidates("svg", letters=False))
 # What a text may hold to do harm: DOT's and XML's own signs, escapes, entities, and what neither can hold.

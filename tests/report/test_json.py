@@ -7,7 +7,7 @@ import pytest
 
 from cnndsl.diagnostics import Diagnostic
 from cnndsl.report import json as report
-from tests.reporting.build import CASES, load
+from tests.report.build import CASES, load
 
 
 def lines(rendered: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ import pytest
 from cnndsl.backends.graphviz.build import MOST, WHOLE
 from cnndsl.backends.graphviz.picture import BLOCK, Picture
 from cnndsl.diagnostics import OptionError
-from tests.diagram.support import case, picture_of, program_of
+from tests.graphviz.support import case, picture_of, program_of
 from tests.made import dot
 
 BLOCKS = """

@@ -12,7 +12,7 @@ from cnndsl.ir.program import Parameter
 from cnndsl.layers.formula import same_size
 from cnndsl.symbolic.expr import Expr, Guard, Symbol
 from cnndsl.symbolic.number import Traced
-from tests.diagram.support import case, picture_of, program_of
+from tests.graphviz.support import case, picture_of, program_of
 
 
 def opened() -> tuple[Traced, list[Guard]]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnndsl.backends.graphviz.picture import MERGE, Arrow, Emphasis, Picture
-from tests.diagram.support import case, ends, picture_of, program_of
+from tests.graphviz.support import case, ends, picture_of, program_of
 
 
 def net(body: str) -> Picture:

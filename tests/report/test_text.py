@@ -12,7 +12,7 @@ from cnndsl.report import text
 from cnndsl.source import Source, Span
 from cnndsl.terminal import width
 from tests.conftest import Golden
-from tests.reporting.build import CASES, load
+from tests.report.build import CASES, load
 
 
 @pytest.mark.parametrize("case", sorted(CASES.glob("*.toml")), ids=lambda path: path.stem)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from cnndsl.diagnostics import Diagnostic
 from cnndsl.report import concise
 from cnndsl.source import Source, Span
-from tests.reporting.build import CASES, load
+from tests.report.build import CASES, load
 
 
 def test_a_place() -> None:

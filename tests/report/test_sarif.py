@@ -11,7 +11,7 @@ from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity
 from cnndsl.report import sarif
 from cnndsl.source import Source, Span
-from tests.reporting.build import CASES, load
+from tests.report.build import CASES, load
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
 TEXTS = sorted((Path(__file__).parents[1]).glob("*/cases/*mistakes*.cnn"))

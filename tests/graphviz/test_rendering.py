@@ -11,7 +11,7 @@ import pytest
 from graphviz.backend import dot_command
 
 from cnndsl.render import RenderError, RenderWarning, render, renderers
-from tests.diagram.support import case
+from tests.graphviz.support import case
 from tests.made import dot, graph
 
 DOT = "digraph { a -> b }"

@@ -10,7 +10,7 @@ import pytest
 from cnndsl.ir.program import Program
 from cnndsl.render import render
 from cnndsl.theme import DARK, LIGHT, ThemeName
-from tests.diagram.support import SVG, case, program_of
+from tests.graphviz.support import SVG, case, program_of
 from tests.made import dot
 
 HOSTILE = {

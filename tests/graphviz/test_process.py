@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl.ir.program import Program
-from tests.diagram.support import CASES, case
+from tests.graphviz.support import CASES, case
 from tests.made import dot
 
 LOADED = """

@@ -10,7 +10,7 @@ from cnndsl.analysis import costs
 from cnndsl.render import render
 from cnndsl.theme import in_the_dark
 from tests.conftest import Golden
-from tests.diagram.support import CASES, Drawn, drawn, picture_of, program_of
+from tests.graphviz.support import CASES, Drawn, drawn, picture_of, program_of
 from tests.made import dot
 
 ARROWHEAD = 8.0
