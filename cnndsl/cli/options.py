@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import reduce
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
@@ -60,9 +61,17 @@ stdin_filename = click.option(
 )
 
 
-def reading(command: Callable[..., int]) -> Callable[..., int]:
-    """The options of every command that reads files."""
-    for option in (
+def _shared(findings: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The options of every command that reads files; `findings` is the one for the form of errors and warnings."""
+    options = (
+        click.option(
+            findings,
+            "format_",
+            type=click.Choice(["text", "concise", "json", "sarif", "github"]),
+            default="text",
+            show_default=True,
+            help="The form of errors and warnings; concise: FILE:LINE:COLUMN: CODE MESSAGE.",
+        ),
         color,
         stdin_filename,
         click.option(
@@ -88,31 +97,14 @@ def reading(command: Callable[..., int]) -> Callable[..., int]:
             callback=_read_by("cnndsl.lint", "parse_codes", frozenset()),
             help="Do not report these warnings: W204, or W203,W204. May be repeated.",
         ),
-    ):
-        command = option(command)
-    return command
-
-
-def _findings(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    return click.option(
-        name,
-        "format_",
-        type=click.Choice(["text", "concise", "json", "sarif", "github"]),
-        default="text",
-        show_default=True,
-        help="The form of errors and warnings; concise: FILE:LINE:COLUMN: CODE MESSAGE.",
     )
+    return lambda command: reduce(lambda made, option: option(made), options, command)
 
 
-def common(command: Callable[..., int]) -> Callable[..., int]:
-    """The options of a command whose `--format` is that of its errors and warnings."""
-    return reading(_findings("--format")(command))
-
-
-def common_beside_format(command: Callable[..., int]) -> Callable[..., int]:
-    """The options of a command that has another `--format`, that of its output."""
-    return reading(_findings("--diagnostics")(command))
-
+common = _shared("--format")
+"""The options of a command whose `--format` is that of its errors and warnings."""
+common_beside_format = _shared("--diagnostics")
+"""The options of a command that has another `--format`, that of its output."""
 
 file = click.argument("file", type=PATH)
 files = click.argument("files", metavar="FILE...", type=PATH, nargs=-1, required=True)

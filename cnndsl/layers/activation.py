@@ -23,19 +23,11 @@ class Activation(Layer):
     group: ClassVar[Group] = Group.ACTIVATION
     ranks: ClassVar[tuple[int, ...]] = ()
     pointwise: ClassVar[bool] = True
-    call: ClassVar[str]
-    """The function that does the same."""
     backward_from: ClassVar[Side] = "either"
     """What the backward pass works from; where that is the input alone, a copy is kept before it is overwritten."""
 
     def output(self, x: Shape) -> Shape:
         return x
-
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling(f"nn.{self.module}", self.arguments())
-
-    def function(self, x: Shape) -> Spelling | None:
-        return Spelling(self.call, self.arguments())
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return same(x)
@@ -363,11 +355,8 @@ class _Shares(Activation):
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return True
 
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling(f"nn.{self.module}", (Argument("dim", self.axis, None),))
-
-    def function(self, x: Shape) -> Spelling | None:
-        return Spelling(self.call, (Argument("dim", self.axis, None),))
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
+        return (Argument("dim", self.axis, None),)
 
 
 class Softmax(_Shares):

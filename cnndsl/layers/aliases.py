@@ -179,9 +179,7 @@ def _torch_layers() -> dict[str, TorchLayer]:
 
 _TORCH_LAYERS = _torch_layers()
 _TORCH_FUNCTIONS = {
-    kind.call.partition(".")[2]: word
-    for word, kind in KINDS.items()
-    if issubclass(kind, Activation) and hasattr(kind, "call")
+    kind.call.partition(".")[2]: word for word, kind in KINDS.items() if issubclass(kind, Activation) and kind.call
 } | {"cat": "concat", "concat": "concat"}
 _IN_TORCH_NN = re.compile(r"(?:torch\.)?(?:nn\.)?(\w+)")
 _IN_FUNCTIONAL = re.compile(r"(?:F|(?:torch\.)?nn\.functional|torch)\.(\w+)")

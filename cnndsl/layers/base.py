@@ -132,6 +132,8 @@ class Layer(Parameterised):
     """A use in a network that compiles, for the reference page."""
     module: ClassVar[str] = ""
     """The class of `torch.nn`, `{r}` being the number of spatial axes; empty where there is none."""
+    call: ClassVar[str] = ""
+    """The function that does the same, `{r}` as in `module`; empty where there is none, or it depends on the shape."""
     torch_names: ClassVar[dict[str, str]] = {}
     """PyTorch's names of the parameters that have a shorter one here."""
     helper: ClassVar[str] = ""
@@ -210,16 +212,20 @@ class Layer(Parameterised):
         """
         return None
 
-    @abstractmethod
     def torch(self, x: Shape) -> Spelling:
         """How `torch.nn` writes the module."""
+        return Spelling(f"nn.{self.module_name(len(x) - 1)}", self.spelled(x))
 
     def function(self, x: Shape) -> Spelling | None:
         """How PyTorch writes it as a call on a value, which comes first and is left out here.
 
         None for a layer that has something to learn or to keep.
         """
-        return None
+        return Spelling(self.call.format(r=len(x) - 1), self.spelled(x)) if self.call else None
+
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
+        """The arguments of the module and of the call, where these are the same."""
+        return self.arguments()
 
     def flattens(self, x: Shape) -> bool:
         """Whether a feature map of this shape is flattened before it comes in."""

@@ -123,8 +123,5 @@ class Embedding(Layer):
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept(inputs=(0,))
 
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling("nn.Embedding", self.arguments())
-
     def words(self, x: Shape) -> str:
         return f"{self.num} rows of {self.features}"

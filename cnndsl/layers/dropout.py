@@ -18,8 +18,6 @@ class _Dropout(Layer):
 
     group: ClassVar[Group] = Group.DROPOUT
     ranks: ClassVar[tuple[int, ...]] = ()
-    call: ClassVar[str]
-    """The function of `torch.nn.functional`, `{r}` being the number of spatial axes."""
 
     p: Probability = Field(default=0.5, description="share of the numbers that is set to zero")
     inplace: Flag = Field(default=False, description="whether the input itself is overwritten")
@@ -34,8 +32,7 @@ class _Dropout(Layer):
 
     def function(self, x: Shape) -> Spelling | None:
         training = Argument("training", _IN_TRAINING, None)
-        name = self.call.format(r=len(x) - 1)
-        return Spelling(f"F.{name}", (Argument("p", self.p), training, *self.arguments("inplace")))
+        return Spelling(self.call.format(r=len(x) - 1), (Argument("p", self.p), training, *self.arguments("inplace")))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return same(x)
@@ -65,7 +62,7 @@ class Dropout(_Dropout):
     kind: ClassVar[str] = "dropout"
     pointwise: ClassVar[bool] = True
     module: ClassVar[str] = "Dropout"
-    call: ClassVar[str] = "dropout"
+    call: ClassVar[str] = "F.dropout"
     example: ClassVar[str] = "input(256) -> linear(64) -> relu -> dropout(0.5) -> linear(10)"
 
 
@@ -77,7 +74,7 @@ class DropoutChannels(_Dropout):
     kind: ClassVar[str] = "dropout_channels"
     module: ClassVar[str] = "Dropout{r}d"
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    call: ClassVar[str] = "dropout{r}d"
+    call: ClassVar[str] = "F.dropout{r}d"
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> relu -> dropout_channels(0.2) -> conv(8, 3)"
 
     def _mask(self, x: KnownShape) -> Extra:
@@ -92,7 +89,7 @@ class AlphaDropout(_Dropout):
     kind: ClassVar[str] = "alpha_dropout"
     pointwise: ClassVar[bool] = True
     module: ClassVar[str] = "AlphaDropout"
-    call: ClassVar[str] = "alpha_dropout"
+    call: ClassVar[str] = "F.alpha_dropout"
     example: ClassVar[str] = "input(256) -> linear(64) -> selu -> alpha_dropout(0.1) -> linear(10)"
 
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:

@@ -194,6 +194,3 @@ class Placeholder(Layer):
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept()
-
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling("nn.Identity")

@@ -289,6 +289,7 @@ class LocalResponseNorm(_Normalisation):
 
     kind: ClassVar[str] = "local_response_norm"
     module: ClassVar[str] = "LocalResponseNorm"
+    call: ClassVar[str] = "F.local_response_norm"
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 5) -> relu -> local_response_norm(5)"
 
@@ -310,12 +311,6 @@ class LocalResponseNorm(_Normalisation):
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept(inputs=(0,), extra=Extra(numbers=2 * prod(x) + self._padded(x)))
-
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling("nn.LocalResponseNorm", self.arguments())
-
-    def function(self, x: Shape) -> Spelling | None:
-        return Spelling("F.local_response_norm", self.arguments())
 
     def words(self, x: Shape) -> str:
         return f"{self.size} channels"

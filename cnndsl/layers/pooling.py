@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, times
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, times
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -35,17 +35,21 @@ class _Pool(Layer):
 
     group: ClassVar[Group] = Group.POOLING
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    call: ClassVar[str]
-    """The function of `torch.nn.functional`, `{r}` being the number of spatial axes."""
 
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling(f"nn.{self.module_name(len(x) - 1)}", self._spelled(x))
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        return self.size_rule(x)
 
-    def function(self, x: Shape) -> Spelling | None:
-        return Spelling(f"F.{self.call.format(r=len(x) - 1)}", self._spelled(x))
 
-    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
-        return self.arguments()
+class _WithIndices(_Pool):
+    """A pool that keeps where each number was found."""
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        # PyTorch works out where the largest values are even where nobody asks (on the processor not on one axis).
+        return Extra(indices=prod(y))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(indices=prod(y)))
 
 
 def _windows(x: Shape, kernel: Any, stride: Any, padding: Any = 0, dilation: Any = 1) -> Reaches:
@@ -93,7 +97,7 @@ def _without_own_stride(arguments: tuple[Argument, ...], kernel: Any, stride: An
     return tuple(spelled if argument.name == "stride" else argument for argument in arguments)
 
 
-class MaxPool(_Pool):
+class MaxPool(_WithIndices):
     """Max pooling: the map is cut into regions, and each keeps its largest value.
 
     Output along an axis: floor((I + 2D - L*(K - 1) - 1) / S) + 1 for input I, kernel K, padding D, stride S
@@ -102,7 +106,7 @@ class MaxPool(_Pool):
 
     kind: ClassVar[str] = "maxpool"
     module: ClassVar[str] = "MaxPool{r}d"
-    call: ClassVar[str] = "max_pool{r}d"
+    call: ClassVar[str] = "F.max_pool{r}d"
     example: ClassVar[str] = "input(8, 28, 28) -> maxpool(2)"
     torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size"}
 
@@ -130,14 +134,7 @@ class MaxPool(_Pool):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return _windows(x, self.kernel, self.stride, self.padding, self.dilation)
 
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
-        # PyTorch works out where the largest values are even where nobody asks (on the processor not on one axis).
-        return Extra(indices=prod(y))
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,), extra=Extra(indices=prod(y)))
-
-    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
         return _without_own_stride(self.arguments(), self.kernel, self.stride)
 
     def words(self, x: Shape) -> str:
@@ -153,7 +150,7 @@ class AvgPool(_Pool):
 
     kind: ClassVar[str] = "avgpool"
     module: ClassVar[str] = "AvgPool{r}d"
-    call: ClassVar[str] = "avg_pool{r}d"
+    call: ClassVar[str] = "F.avg_pool{r}d"
     example: ClassVar[str] = "input(8, 28, 28) -> avgpool(2)"
     torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size", "divisor": "divisor_override"}
 
@@ -193,7 +190,7 @@ class AvgPool(_Pool):
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept(inputs=(0,))
 
-    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
         names = ("kernel", "stride", "padding", "ceil_mode", "count_include_pad")
         arguments = self.arguments(*names) if len(x) == 2 else self.arguments()
         return _without_own_stride(arguments, self.kernel, self.stride)
@@ -211,7 +208,7 @@ class LPPool(_Pool):
 
     kind: ClassVar[str] = "lppool"
     module: ClassVar[str] = "LPPool{r}d"
-    call: ClassVar[str] = "lp_pool{r}d"
+    call: ClassVar[str] = "F.lp_pool{r}d"
     example: ClassVar[str] = "input(8, 29, 29) -> lppool(2, 3, stride=2)"
     torch_names: ClassVar[dict[str, str]] = {"norm": "norm_type", "kernel": "kernel_size"}
 
@@ -245,7 +242,7 @@ class LPPool(_Pool):
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept(inputs=(0,), extra=Extra(numbers=prod(x) + 4 * prod(y)))
 
-    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
         kernel = self.kernel
         if len(x) == 2 and isinstance(kernel, tuple) and len(kernel) == 1:
             kernel = kernel[0]  # nn.LPPool1d multiplies by its kernel, which must be a number
@@ -263,10 +260,6 @@ class _AdaptivePool(_Pool):
     torch_names: ClassVar[dict[str, str]] = {"size": "output_size"}
 
     size: Extent = Field(description="size of what comes out")
-
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         return (x[0], *per_axis(self.size, len(x) - 1, "size"))
@@ -299,7 +292,7 @@ class AdaptiveAvgPool(_AdaptivePool):
 
     kind: ClassVar[str] = "adaptive_avgpool"
     module: ClassVar[str] = "AdaptiveAvgPool{r}d"
-    call: ClassVar[str] = "adaptive_avg_pool{r}d"
+    call: ClassVar[str] = "F.adaptive_avg_pool{r}d"
     example: ClassVar[str] = "input(512, 7, 7) -> adaptive_avgpool(1)"
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
@@ -307,7 +300,7 @@ class AdaptiveAvgPool(_AdaptivePool):
         return Kept() if prod(y[1:]) == 1 else Kept(inputs=(0,))
 
 
-class AdaptiveMaxPool(_AdaptivePool):
+class AdaptiveMaxPool(_WithIndices, _AdaptivePool):
     """Adaptive max pooling: whatever comes in is cut into `size` regions, and each keeps its largest value.
 
     Region i of n along an axis of I goes from floor(i*I/n) to ceil((i + 1)*I/n) (torch.nn.AdaptiveMaxPool2d).
@@ -315,22 +308,12 @@ class AdaptiveMaxPool(_AdaptivePool):
 
     kind: ClassVar[str] = "adaptive_maxpool"
     module: ClassVar[str] = "AdaptiveMaxPool{r}d"
-    call: ClassVar[str] = "adaptive_max_pool{r}d"
+    call: ClassVar[str] = "F.adaptive_max_pool{r}d"
     example: ClassVar[str] = "input(512, 7, 7) -> adaptive_maxpool([2, 3])"
-
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
-        return Extra(indices=prod(y))
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,), extra=Extra(indices=prod(y)))
 
 
 class _GlobalPool(_Pool):
     """An adaptive pool to one number a channel; the axes stay, with size 1."""
-
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         return (x[0], *(1 for _ in x[1:]))
@@ -342,7 +325,7 @@ class _GlobalPool(_Pool):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return (Reach(0, IDENTITY), *map(whole, x[1:]))
 
-    def _spelled(self, x: Shape) -> tuple[Argument, ...]:
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
         return (Argument("output_size", 1),)
 
 
@@ -351,23 +334,17 @@ class GlobalAvgPool(_GlobalPool):
 
     kind: ClassVar[str] = "global_avgpool"
     module: ClassVar[str] = "AdaptiveAvgPool{r}d"
-    call: ClassVar[str] = "adaptive_avg_pool{r}d"
+    call: ClassVar[str] = "F.adaptive_avg_pool{r}d"
     example: ClassVar[str] = "input(512, 7, 7) -> global_avgpool"
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept()
 
 
-class GlobalMaxPool(_GlobalPool):
+class GlobalMaxPool(_WithIndices, _GlobalPool):
     """Global max pooling: the largest value of each channel; nn.AdaptiveMaxPool2d(1)."""
 
     kind: ClassVar[str] = "global_maxpool"
     module: ClassVar[str] = "AdaptiveMaxPool{r}d"
-    call: ClassVar[str] = "adaptive_max_pool{r}d"
+    call: ClassVar[str] = "F.adaptive_max_pool{r}d"
     example: ClassVar[str] = "input(512, 7, 7) -> global_maxpool"
-
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
-        return Extra(indices=prod(y))
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,), extra=Extra(indices=prod(y)))

@@ -284,6 +284,7 @@ class Upsample(ShapeLayer):
 
     kind: ClassVar[str] = "upsample"
     module: ClassVar[str] = "Upsample"
+    call: ClassVar[str] = "F.interpolate"
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
     example: ClassVar[str] = "input(16, 8, 8) -> upsample(scale=2) -> conv(8, 3, padding=1)"
     torch_names: ClassVar[dict[str, str]] = {"scale": "scale_factor"}
@@ -379,15 +380,6 @@ class Upsample(ShapeLayer):
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         # An area is an adaptive pool, and that to one number a channel a plain mean.
         return Kept(inputs=(0,) if self.mode == "area" and prod(y[1:]) > 1 else ())
-
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling("nn.Upsample", self._spelled())
-
-    def function(self, x: Shape) -> Spelling | None:
-        return Spelling("F.interpolate", self._spelled())
-
-    def _spelled(self) -> tuple[Argument, ...]:
-        return self.arguments()
 
     def words(self, x: Shape) -> str:
         grows = f"to {times(self.size)}" if self.size is not None else f"×{extent(self.scale)}"

@@ -84,9 +84,6 @@ class Flatten(_Renumbered):
             for axis, name in enumerate(names)
         )
 
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling("nn.Flatten", self.arguments())
-
     def function(self, x: Shape) -> Spelling | None:
         # torch.flatten begins at the batch unless it is told otherwise, so the first axis is always written.
         return Spelling("torch.flatten", (Argument("start_dim", self.start), *self.arguments("end")))
@@ -312,6 +309,7 @@ class PixelShuffle(ShapeLayer):
 
     kind: ClassVar[str] = "pixel_shuffle"
     module: ClassVar[str] = "PixelShuffle"
+    call: ClassVar[str] = "F.pixel_shuffle"
     ranks: ClassVar[tuple[int, ...]] = (3,)
     example: ClassVar[str] = "input(16, 8, 8) -> conv(12, 3, padding=1) -> pixel_shuffle(2)"
     torch_names: ClassVar[dict[str, str]] = {"factor": "upscale_factor"}
@@ -347,12 +345,6 @@ class PixelShuffle(ShapeLayer):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return spatial_reach(x, [_repeated(self.factor)] * 2, channels=False)
 
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling("nn.PixelShuffle", self.arguments())
-
-    def function(self, x: Shape) -> Spelling | None:
-        return Spelling("F.pixel_shuffle", self.arguments())
-
     def words(self, x: Shape) -> str:
         return f"×{self.factor}"
 
@@ -370,6 +362,7 @@ class PixelUnshuffle(ShapeLayer):
 
     kind: ClassVar[str] = "pixel_unshuffle"
     module: ClassVar[str] = "PixelUnshuffle"
+    call: ClassVar[str] = "F.pixel_unshuffle"
     ranks: ClassVar[tuple[int, ...]] = (3,)
     example: ClassVar[str] = "input(3, 32, 32) -> pixel_unshuffle(2)"
     torch_names: ClassVar[dict[str, str]] = {"factor": "downscale_factor"}
@@ -403,12 +396,6 @@ class PixelUnshuffle(ShapeLayer):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return spatial_reach(x, [Window(self.factor, ((0, self.factor - 1),))] * 2, channels=False)
 
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling("nn.PixelUnshuffle", self.arguments())
-
-    def function(self, x: Shape) -> Spelling | None:
-        return Spelling("F.pixel_unshuffle", self.arguments())
-
     def words(self, x: Shape) -> str:
         return f"÷{self.factor}"
 
@@ -420,6 +407,7 @@ class ChannelShuffle(ShapeLayer):
 
     kind: ClassVar[str] = "channel_shuffle"
     module: ClassVar[str] = "ChannelShuffle"
+    call: ClassVar[str] = "F.channel_shuffle"
     ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
     example: ClassVar[str] = "input(8, 16, 16) -> conv(16, 1, groups=4) -> channel_shuffle(4)"
 
@@ -437,12 +425,6 @@ class ChannelShuffle(ShapeLayer):
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return (whole(x[0]), *same(x[1:], first=1))
-
-    def torch(self, x: Shape) -> Spelling:
-        return Spelling("nn.ChannelShuffle", self.arguments())
-
-    def function(self, x: Shape) -> Spelling | None:
-        return Spelling("F.channel_shuffle", self.arguments())
 
     def words(self, x: Shape) -> str:
         return f"{self.groups} {'group' if self.groups == 1 else 'groups'}"
