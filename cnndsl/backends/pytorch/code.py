@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
@@ -184,6 +185,11 @@ def names_in(code: ast.AST) -> set[str]:
 def names_stored(target: ast.AST) -> set[str]:
     """The variables that a loop gives its items to."""
     return {node.id for node in walk_code(target) if isinstance(node, ast.Name)}
+
+
+def words_in(text: str) -> list[str]:
+    """The words of a text in Python."""
+    return re.findall(r"\w+", text)
 
 
 def replaced(code: Code, values: Mapping[str, Code]) -> Code:

@@ -11,10 +11,12 @@ from typing import Any
 
 from cnndsl.analysis import costs
 from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.classes import ClassText, Unit
 from cnndsl.backends.pytorch.code import WIDTH, Code, call, constant, flat, laid_out, name
+from cnndsl.backends.pytorch.construct import argument_for
 from cnndsl.backends.pytorch.initialise import init_lines
 from cnndsl.backends.pytorch.serve import from_trained, pair_lines, served
-from cnndsl.backends.pytorch.translate import ClassText, Translation, Unit
+from cnndsl.backends.pytorch.translate import Translation
 from cnndsl.backends.pytorch.values import Static, Untranslatable
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.formula import show
@@ -83,7 +85,7 @@ def generate(program: Program, network: str | None = None) -> str:
         reason = "its sizes were worked out for another input than the text has"
         raise Untranslatable(reason, helps="write this input in the text, and compile it again")
     translation = Translation(program)
-    units = translation.run()
+    units = translation.classes()
     classes = [_class(unit, translation) for unit in units]
     variants = [_variant(*variant, translation) for variant in translation.variants]
     text = "\n\n\n".join(_with_constants(units, classes, variants, translation))
@@ -295,7 +297,7 @@ def _variant(item: Any, unit: Unit, given: dict[str, Any], translation: Translat
     passed: list[Code] = []
     opened: list[tuple[str, str, Code | None]] = []
     for word, kind, default in unit.text.arguments:
-        code = body.argument(given[word], unit.sorts[word]) if word in given else default
+        code = argument_for(body, given[word], unit.sorts[word]) if word in given else default
         if word not in given or (word in program.settings and isinstance(given[word], Static)):
             opened.append((word, kind, code))
             code = name(word)

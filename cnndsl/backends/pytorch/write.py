@@ -476,11 +476,11 @@ class ForwardWriter:
     def _compute(self, line: Compute, indent: str) -> list[str]:
         code = self.code(line.code)
         shown = [each.removeprefix(FLOW) for each in line.names]
-        is_any = _is_any(code)
+        is_open = is_any(code)
         if len(line.names) == 1 and line.type != "tuple":
             lead = shown[0]
             is_new = line.names[0] not in self._known
-            if is_new and (is_any or self._counts.get(line.names[0], 0) > 1 or line.type != "Tensor"):
+            if is_new and (is_open or self._counts.get(line.names[0], 0) > 1 or line.type != "Tensor"):
                 lead += f": {line.type}"
             self._known.add(line.names[0])
             single = laid_out(code, indent, f"{lead} = ")
@@ -488,11 +488,11 @@ class ForwardWriter:
                 single[-1] += f"  # {line.comment}"
             return single
         made: list[str] = []
-        if is_any and _is_values(code):
+        if is_open and _is_values(code):
             for each, text in zip(line.names, shown, strict=True):
                 if each not in self._known and text != "_":
                     made.append(f"{indent}{text}: Tensor")
-        elif is_any and not self._known.issuperset(line.names):
+        elif is_open and not self._known.issuperset(line.names):
             whole = self._whole_name()
             made = laid_out(code, indent, f"{whole}: tuple[{', '.join(['Tensor'] * len(shown))}] = ")
             code = name(whole)
@@ -620,14 +620,14 @@ class ForwardWriter:
         return [f"{indent}return (", *(f"{indent}{_STEP}{flat(code)}," for code in codes), f"{indent})"]
 
 
-def _is_any(code: Code) -> bool:
+def is_any(code: Code) -> bool:
     """Whether mypy knows nothing of what an expression gives: a module's call."""
     if not isinstance(code, ast.Call):
-        return isinstance(code, ast.Subscript) and _is_any(code.value)
+        return isinstance(code, ast.Subscript) and is_any(code.value)
     func = code.func
     if isinstance(func, ast.Attribute):
         if func.attr == "values":
-            return _is_any(func.value)
+            return is_any(func.value)
         if isinstance(func.value, ast.Name) and func.value.id in ("torch", "F"):
             return False
         return isinstance(func.value, ast.Name) and func.value.id == "self"

@@ -1,0 +1,422 @@
+"""Layers that are applied to values: what a recipe registers in `__init__`, and computes in `forward`."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from cnndsl.backends.pytorch.body import Body, Scope
+from cnndsl.backends.pytorch.code import Code, attribute, call, flat, is_not_none, name, names_in, negated
+from cnndsl.backends.pytorch.construct import Made, append, asks_sizes, is_spliced, make, splice_parameter, with_sizes
+from cnndsl.backends.pytorch.expressions import condition, stage_of
+from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Compute, If, Part, Register
+from cnndsl.backends.pytorch.joins import MOST_TURNS, branch, loop_or_turns, run_loop
+from cnndsl.backends.pytorch.operations import flattened, plain
+from cnndsl.backends.pytorch.sorts import is_identity
+from cnndsl.backends.pytorch.values import (
+    BraceRecipe,
+    ChainRecipe,
+    ChoiceRecipe,
+    CopiesRecipe,
+    KindRecipe,
+    NeedsFlatten,
+    ParamRecipe,
+    PartRecipe,
+    Static,
+    Tensor,
+    Test,
+    Untranslatable,
+)
+from cnndsl.ir import nodes
+
+_DEEPEST = 3
+"""So many calls stand in one another on a line of `forward`."""
+
+
+def apply(body: Body, recipe: Any, value: Any, node: Any) -> Any:
+    """Apply a recipe to a value."""
+    return apply_stage(body, recipe, None, node, value)
+
+
+def applied_pipe(body: Body, start: Any, stages: Sequence[Any]) -> Any:
+    """Stages applied to a value, one after the other."""
+    value, *made = body.in_order([lambda: start, *(partial(stage_of, body, node) for node in stages)])
+    for recipe, label, node in made:
+        value = apply_stage(body, recipe, label, node, value)
+    return value
+
+
+def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value: Any) -> Any:
+    """Apply a stage to a value."""
+    if not isinstance(value, Tensor):
+        raise Untranslatable("a layer is applied to what is no single value", getattr(node, "span", None))
+    if label is not None:
+        return _apply_labelled(body, recipe, label, node, value)
+    while isinstance(node, nodes.Conditional) and isinstance(test := condition(body, node.condition).value, bool):
+        node = node.yes if test else node.no
+    part = getattr(node, "part", None)
+    if (
+        part is not None
+        and body.chain is None
+        and isinstance(recipe, (ChainRecipe, CopiesRecipe, ChoiceRecipe, BraceRecipe))
+    ):
+        return value if is_identity(recipe) else put_new(body, recipe, node, value)
+    match recipe:
+        case ChainRecipe():
+            for inner, inner_label, inner_node in recipe.stages:
+                value = apply_stage(body, inner, inner_label, inner_node, value)
+            return value
+        case CopiesRecipe():
+            return _copies(body, recipe, value)
+        case ChoiceRecipe():
+            return _apply_choice(body, recipe, value)
+        case PartRecipe():
+            return use_part(body, recipe.part, value)
+        case BraceRecipe() if body.chain is None:
+            return _splice_lines(body, recipe, value)
+        case KindRecipe() if recipe.kind.plain_call and body.chain is None:
+            return plain(body, recipe, value)
+        case ParamRecipe() if body.chain is not None and is_spliced(body, recipe):
+            return splice_parameter(body, recipe, value)
+        case _:
+            return put_new(body, recipe, node, value)
+
+
+def _apply_labelled(body: Body, recipe: Any, label: Static, node: Any, value: Tensor) -> Any:
+    if body.chain is not None:
+        return append(body, recipe, value, label)
+    known = label.value if isinstance(label.value, str) else None
+    if known is not None and (known.isidentifier() and not ast_keyword(known)):
+        part = body.new_part(known)
+    else:
+        part = body.new_part(known or flat(label.code), label.code)
+    part.span = node.span
+    is_quoted = not isinstance(node.label, str)
+    line = Register(part)
+    body.lines.append(line)
+    body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node, list(body.ways))
+    result = put(body, line, recipe, value)
+    if not is_quoted or known is not None:
+        made = PartRecipe(part)
+        body.registered[part.number] = (line, recipe, dict(body.current), node, list(body.ways))
+        if isinstance(node.label, str):
+            body.scope.names[node.label] = made
+        elif known is not None:
+            body.scope.names[known] = made
+    return result
+
+
+def put_new(body: Body, recipe: Any, node: Any, value: Tensor) -> Any:
+    """Apply a layer as a part without a name."""
+    if body.chain is not None:
+        return append(body, recipe, value, None)
+    named = getattr(node, "part", None)
+    if named is None:
+        raise Untranslatable("this part has no name", getattr(node, "span", None))
+    if named.is_list:
+        part = body.list_part(named.name)
+        if not body.loops:
+            whole, part = part, body.new_part(named.name)
+            part.is_list, part.whole = True, whole
+    else:
+        part = body.new_part(named.name)
+    part.span = getattr(node, "span", None)
+    line = Register(part)
+    body.lines.append(line)
+    return put(body, line, recipe, value)
+
+
+def use_part(body: Body, part: Part, value: Tensor) -> Any:
+    """Apply a part that the text has named."""
+    entry = body.registered.get(part.number)
+    if entry is None:
+        return _first_use(body, part, value)
+    line, recipe, _, _, declared_path = entry
+    _note_use(body, line, declared_path)
+    return again(body, line, recipe, value)
+
+
+def _first_use(body: Body, part: Part, value: Tensor) -> Any:
+    found = next(entry for entry in body.declared.values() if isinstance(entry, tuple) and entry[0].part is part)
+    line, recipe, current, node, declared_path = found
+    body.registered[part.number] = found
+    _note_use(body, line, declared_path)
+    result = put(body, line, recipe, value)
+    if line.value is not None and not body.is_silent:
+        _check_place(body, line, current, node)
+    return result
+
+
+def _check_place(body: Body, line: Register, current: dict[str, str], node: Any) -> None:
+    codes = [line.value] if line.value is not None and not isinstance(line.value, Chain) else []
+    for code in codes:
+        for each in names_in(code):
+            if each in body.current and current.get(each) != body.current[each]:
+                raise Untranslatable(
+                    f"{line.part.name} is declared before what its size follows from",
+                    node.span,
+                    f"declare it where it is first applied: {line.part.name}: ...",
+                )
+
+
+def _note_use(body: Body, line: Register, declared: list[Any]) -> None:
+    """A part that is only used on some ways is only there on these."""
+    inner = body.ways[len(declared) :] if body.ways[: len(declared)] == declared else body.ways
+    tests = []
+    for where, outcome, test in inner:
+        if isinstance(where, If) and test is not None:
+            tests.append(test.code if outcome else negated(test.code))
+    if not inner or not tests:
+        body.always.add(line.part.number)
+    elif line.part.number not in body.always:
+        code = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+        if all(flat(code) != flat(known) for known in line.tests):
+            line.tests.append(code)
+    if line.part.number in body.always:
+        line.tests.clear()
+
+
+def _copies(body: Body, recipe: CopiesRecipe, value: Tensor) -> Any:
+    count = body.known(recipe.count.value)
+    if body.is_silent and count is not None and count <= MOST_TURNS:
+        for _ in range(count):
+            value = apply_stage(body, recipe.recipe, None, recipe.node, value)
+        return value
+    if count is not None and body.chain is not None and count <= 2:
+        for _ in range(count):
+            value = apply_stage(body, recipe.recipe, None, recipe.node, value)
+        return value
+    outer = body.it
+    body.it = body.in_variable(value, body.target or body.temporary()) if body.chain is None else value
+
+    def turn() -> None:
+        made = apply_stage(body, recipe.recipe, None, recipe.node, body.it)
+        body.it = body.in_variable(made, body.flow_of(body.it)) if body.chain is None else made
+
+    loop_or_turns(
+        body,
+        recipe.node,
+        lambda: run_loop(body, recipe.node, call("range", recipe.count.code), lambda: name("_"), turn),
+        lambda _: turn(),
+        list(range(count)) if isinstance(count, int) else None,
+    )
+    result, body.it = body.it, outer
+    return result
+
+
+def _apply_choice(body: Body, recipe: ChoiceRecipe, value: Tensor) -> Any:
+    outer = body.it
+    body.it = value if body.chain is not None else body.held(value)
+
+    def side(chosen: Any, node: Any) -> Any:
+        def work() -> None:
+            if chosen is None or is_identity(chosen):
+                return
+            if isinstance(chosen, BraceRecipe):
+                made = _splice_lines(body, chosen, body.it)
+            else:
+                made = apply_stage(body, chosen, None, node, body.it)
+            body.it = made if body.chain is not None else body.in_variable(made, body.flow_of(body.it))
+
+        return work
+
+    branch(body, recipe.test, side(recipe.yes, recipe.yes_node), side(recipe.no, recipe.no_node), recipe)
+    result, body.it = body.it, outer
+    return result
+
+
+def _splice_lines(body: Body, recipe: BraceRecipe, value: Any) -> Any:
+    outer = (body.scope, body.it, body.entry, body.flow, body.target)
+    body.scope = Scope(recipe.scope)
+    if body.chain is None and isinstance(value, Tensor):
+        # What flows inside has a variable of its own, unless it is what flows outside from here on.
+        variable = body.target or body.temporary()
+        body.flow = variable.removeprefix(FLOW)
+        value = body.in_variable(value, variable)
+    body.it = body.entry = value
+    try:
+        body.file.run(body, recipe.body)
+        return body.it
+    finally:
+        body.scope, body.it, body.entry, body.flow, body.target = outer
+
+
+def put(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
+    """Say what a part is, and apply it to a value."""
+    match recipe:
+        case ChoiceRecipe():
+            return _put_choice(body, line, recipe, value)
+        case ParamRecipe() if any(map(is_identity, recipe.choices)):
+            return _put_perhaps(body, line, recipe, value)
+        case ChainRecipe(stages=()):
+            return value
+        case _:
+            return _put_made(body, line, recipe, value)
+
+
+def _put_made(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
+    mark = len(body.lines)
+    try:
+        made = make(body, recipe, value)
+    except NeedsFlatten:
+        del body.lines[mark:]
+        value = flattened(body, value)
+        made = make(body, recipe, value)
+    line.value = made.value
+    line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
+    line.begins, line.kind = made.begins, recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
+    if not body.is_silent:
+        made = with_sizes(body, made, _base(body, made, line, recipe), value, recipe)
+    return _called(body, line.part, made, value)
+
+
+def _base(body: Body, made: Made, line: Register, recipe: Any) -> Code | None:
+    """How `__init__` speaks of a part that it registers; None where it does not have to, or cannot."""
+    if not line.part.is_list and line.part.label is None:
+        return line.part.code()
+    if not asks_sizes(body, made, recipe):
+        return None
+    assert not isinstance(made.value, Chain)  # noqa: S101 - a block or parameter is a call
+    base = name(body.local(made.word))
+    body.lines.insert(body.lines.index(line), Assign(base.id, made.value))
+    line.value = base
+    return base
+
+
+def _called(body: Body, part: Part, made: Made, value: Tensor) -> Any:
+    code = call(part.code(), value.code, *(extra.code for extra in made.extra))
+    if made.names:
+        code = call(attribute(code, "values"))
+    if len(made.shapes) == 1 and not made.names:
+        return _nested(body, code, value, made)
+    if len(made.shapes) == 1:
+        variable = body.temporary()
+        body.lines.append(Compute((variable,), code, type="tuple"))
+        return Tensor(name(variable), made.shapes[0])
+    return body.several(code, made.shapes)
+
+
+def _nested(body: Body, code: Code, value: Tensor, made: Made) -> Tensor:
+    if _depth(value.code) >= _DEEPEST and not body.is_silent:
+        variable = body.target or body.temporary()
+        body.lines.append(Compute((variable,), value.code, shape=value.shape))
+        code = ast.Call(code.func, [name(variable), *code.args[1:]], code.keywords)  # type: ignore[attr-defined]
+    return Tensor(code, made.shapes[0], value.unbatched)
+
+
+def again(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
+    """Apply a part once more."""
+    match recipe:
+        case ChoiceRecipe():
+            return _again_perhaps(body, line, recipe.test.code, recipe, value)
+        case ParamRecipe() if any(map(is_identity, recipe.choices)):
+            return _again_perhaps(body, line, is_not_none(recipe.code), recipe, value)
+        case ChainRecipe(stages=()):
+            return value
+        case _:
+            return _again_made(body, line, recipe, value)
+
+
+def _again_made(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
+    outer, body.lines = body.lines, []
+    try:
+        try:
+            made = make(body, recipe, value)
+        except NeedsFlatten:
+            body.lines = outer
+            value = flattened(body, value)
+            body.lines = []
+            made = make(body, recipe, value)
+    finally:
+        body.lines = outer
+    if not body.is_silent:
+        base = line.part.code() if not line.part.is_list and line.part.label is None else None
+        made = with_sizes(body, made, base, value, recipe)
+    return _called(body, line.part, made, value)
+
+
+def _again_perhaps(body: Body, line: Register, test: Code, recipe: Any, value: Tensor) -> Any:
+    outer = body.it
+    body.it = body.held(value)
+
+    def yes() -> None:
+        chosen = recipe.yes if isinstance(recipe, ChoiceRecipe) else recipe
+        made = _again_made(body, line, chosen, body.it)
+        body.it = body.in_variable(made, body.flow_of(body.it))
+
+    def no() -> None:
+        if isinstance(recipe, ChoiceRecipe) and recipe.no is not None:
+            made = _again_made(body, line, recipe.no, body.it)
+            body.it = body.in_variable(made, body.flow_of(body.it))
+
+    static = recipe.test if isinstance(recipe, ChoiceRecipe) else Static(Test(True), test)
+    branch(body, static, yes, no, recipe)
+    result, body.it = body.it, outer
+    return result
+
+
+def _put_choice(body: Body, line: Register, recipe: ChoiceRecipe, value: Tensor) -> Any:
+    """A part that is there in some cases, or another one in others."""
+    at = body.lines.index(line) if line in body.lines else None
+    if at is not None and body.lines[at] is line and line.value is None and at == len(body.lines) - 1:
+        body.lines.pop()
+        return _put_branches(body, line, recipe, value, None)
+    return _put_branches(body, line, recipe, value, line)
+
+
+def _put_branches(body: Body, line: Register, recipe: ChoiceRecipe, value: Tensor, place: Register | None) -> Any:
+    outer = body.it
+    body.it = body.held(value)
+    rows: list[Register] = []
+
+    def side(chosen: Any) -> Any:
+        def work() -> None:
+            if chosen is None or is_identity(chosen):
+                return
+            row = Register(line.part)
+            rows.append(row)
+            if place is None:
+                body.lines.append(row)
+            made = put(body, row, chosen, body.it)
+            body.it = body.in_variable(made, body.flow_of(body.it))
+
+        return work
+
+    found = branch(body, recipe.test, side(recipe.yes), side(recipe.no), recipe)
+    if place is not None:
+        _fill_place(body, place, recipe, rows, found)
+    result, body.it = body.it, outer
+    return result
+
+
+def _fill_place(body: Body, place: Register, recipe: ChoiceRecipe, rows: list[Register], line: If) -> None:
+    """The lines of a declared part go where it is declared."""
+    yes = [row for row in rows[:1] if recipe.yes is not None and not is_identity(recipe.yes)]
+    no = rows[len(yes) :]
+    made = If(recipe.test.code, list(yes), list(no))
+    made.twin = id(line)  # type: ignore[attr-defined]
+    body.fills[id(place)] = made
+
+
+def _put_perhaps(body: Body, line: Register, recipe: ParamRecipe, value: Tensor) -> Any:
+    test = Static(Test(not is_identity(recipe.choices[0])), is_not_none(recipe.code))
+    solid = ParamRecipe(
+        recipe.code, tuple(c for c in recipe.choices if not is_identity(c)), recipe.needs, recipe.arguments
+    )
+    return _put_choice(body, line, ChoiceRecipe(test, solid, None), value)
+
+
+def ast_keyword(word: str) -> bool:
+    """Whether Python cannot have an attribute of this name."""
+    return keyword.iskeyword(word)
+
+
+def _depth(code: Code) -> int:
+    depth = 0
+    while isinstance(code, ast.Call) and code.args:
+        depth += 1
+        code = code.args[0]
+    return depth

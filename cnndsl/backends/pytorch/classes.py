@@ -1,0 +1,694 @@
+"""A definition as a class: its arguments, the lines of `__init__` and of `forward`, and what the module says of it."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cnndsl.backends.pytorch.body import Body, axis_word, kept_name
+from cnndsl.backends.pytorch.branches import Branches
+from cnndsl.backends.pytorch.code import (
+    Code,
+    any_of,
+    attribute,
+    call,
+    constant,
+    flat,
+    laid_out,
+    mirrored,
+    name,
+    names_in,
+    replaced,
+    words_in,
+)
+from cnndsl.backends.pytorch.construct import argument_for, flat_stages, own_lines
+from cnndsl.backends.pytorch.flowgraph import (
+    FLOW,
+    Append,
+    Assign,
+    Chain,
+    Compute,
+    Effect,
+    For,
+    ForwardSlice,
+    If,
+    InitSlice,
+    Part,
+    Register,
+    Return,
+    Training,
+    spliced,
+    uses,
+    walk,
+)
+from cnndsl.backends.pytorch.guards import Guards
+from cnndsl.backends.pytorch.initialise import rule_names, settle_begins
+from cnndsl.backends.pytorch.serve import followers
+from cnndsl.backends.pytorch.sorts import Sort, is_identity
+from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
+from cnndsl.backends.pytorch.statics import abstract
+from cnndsl.backends.pytorch.values import (
+    RECIPES,
+    BlockRecipe,
+    KindRecipe,
+    Static,
+    Tensor,
+    Untranslatable,
+)
+from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, codes_of, is_any
+from cnndsl.ir import nodes
+from cnndsl.layers.formula import Shape, show
+from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.number import Traced
+
+Ranks = tuple[tuple[str, int], ...]
+Key = tuple[str, Ranks]
+
+
+@dataclass(eq=False)
+class Unit:
+    """A definition on inputs of certain ranks: a class."""
+
+    key: Key
+    definition: nodes.Definition
+    ranks: Ranks
+    name: str
+    sorts: dict[str, Sort] = field(default_factory=dict)
+    defaulted: set[str] = field(default_factory=set)
+    """Parameters that some use leaves to their default."""
+    sizes: list[tuple[str, int]] = field(default_factory=list)
+    """The sizes of its inputs that its constructor takes."""
+    gives: set[tuple[int, int]] = field(default_factory=set)
+    """Which sizes of what it gives it keeps: of which output, along which axis."""
+    is_stale: bool = True
+    fixed: dict[str, Any] = field(default_factory=dict)
+    """Parameters that are constants here, for they cannot be kept open."""
+    text: ClassText | None = None
+
+    def parameters(self) -> list[str]:
+        """Its parameters in the order of the text, but for values."""
+        values = {word for word, _ in self.ranks}
+        return [
+            p.name
+            for p in self.definition.parameters
+            if p.name not in values and p.name in self.sorts and p.name not in self.fixed
+        ]
+
+    def is_given(self) -> bool:
+        """Whether each parameter was given something; a block that is an argument gets the rest where it is used."""
+        return all(sort.kinds for sort in self.sorts.values())
+
+
+@dataclass(eq=False)
+class ClassText:
+    """What is written of a class."""
+
+    arguments: list[tuple[str, str, Code | None]]
+    """Name, annotation, default."""
+    base: str
+    init: list[str]
+    forward: list[str]
+    inputs: list[str]
+    returns: str
+    needs: set[str] = field(default_factory=set)
+    rules: list[tuple[str, str, Any]] = field(default_factory=list)
+    """The rules of a network: kind, tensor, rule."""
+    own: list[Any] = field(default_factory=list)
+    """Its layers with words of their own."""
+    input_rank: tuple[Any, ...] = ()
+    folded: list[tuple[str, str]] = field(default_factory=list)
+    """The parts of which a normalisation follows a layer, and nothing else reads what that gives."""
+    summed: list[tuple[tuple[str, ...], ...]] = field(default_factory=list)
+    """For sums of branches the parts of each branch."""
+    overwrites: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """The activations that only see what nobody else reads, and the parts that give it."""
+
+
+class ClassTranslation:
+    """Translates one definition."""
+
+    def __init__(self, file: Any, unit: Unit) -> None:
+        self._file, self._unit = file, unit
+        self._definition = unit.definition
+        self._body = Body(file, is_silent=False)
+        self._sizes: dict[str, tuple[str, int]] = {}
+        self._parameters: dict[str, str] = {}
+
+    def text(self) -> ClassText:
+        """The class."""
+        body, definition = self._body, self._definition
+        body.kind = definition.kind
+        self._bind()
+        is_sequence = is_chain(definition, len(self._unit.ranks))
+        if not is_sequence and reads_input(definition):
+            body.flow = "out"
+            body.value_names.add("out")
+        run_definition(body, definition, len(self._unit.ranks))
+        if is_sequence:
+            return self._sequence()
+        return self._module()
+
+    def _bind(self) -> None:
+        body, unit = self._body, self._unit
+        body.taken |= RESERVED | {other.name for other in self._file.units.values()}
+        body.taken |= {self._file.constant_names[key] for key in _constants_of(self._definition)}
+        values = dict(unit.ranks)
+        for parameter in self._definition.parameters:
+            if parameter.name in unit.sorts:
+                body.taken.add(parameter.name)
+                body.given_names.add(parameter.name)
+        for word, rank in unit.ranks:
+            shape = []
+            for axis in range(rank):
+                written = size_argument(word, axis, rank, body.taken)
+                body.taken.add(written)
+                symbol = body.current[written] = self._file.new_symbol(written)
+                self._sizes[written] = (word, axis)
+                shape.append(Traced(_SAMPLES[axis], Expr.of(Symbol(symbol))))
+            variable = body.input_name(word)
+            tensor = Tensor(name(variable), tuple(shape))
+            body.inputs.append((variable, tensor))
+            if word == "input":
+                body.entry = body.it = tensor
+            else:
+                body.scope.names[word] = tensor
+                body.value_names.add(word)
+        del values
+        for parameter in self._definition.parameters:
+            word = parameter.name
+            if word not in unit.sorts:
+                continue
+            symbol = body.current[word] = self._file.new_symbol(word)
+            sort = unit.sorts[word]
+            if not sort.kinds:
+                continue
+            if word in unit.fixed:
+                fixed = unit.fixed[word]
+                body.scope.names[word] = fixed if isinstance(fixed, RECIPES) else static_for(fixed)
+                continue
+            body.variables.setdefault(id(body.scope), {})[word] = word
+            body.scope.names[word] = abstract(body, sort, name(word), Traced(1, Expr.of(Symbol(symbol))))
+
+    def _keep(self, shapes: Sequence[Shape]) -> list[Any]:
+        """The lines that keep the sizes of what comes out."""
+        lines = []
+        for at, axis in sorted(self._unit.gives):
+            target = attribute("self", kept_name(at, axis, len(shapes[at])))
+            lines.append(Effect(None, target, self._body.size_code(shapes[at][axis])))
+        return lines
+
+    def _sequence(self) -> ClassText:
+        body = self._body
+        chain = body.chain
+        assert chain is not None  # noqa: S101 - a sequence is one
+        chain.is_labelled = any(isinstance(line, Append) and line.label is not None for line in own_lines(chain.lines))
+        keep = self._keep([body.it.shape])
+        part = Part(-1, "super")
+        register = Register(part, chain)
+        lines = self._wrapped([register])
+        init = InitSlice({-1}, {}, {})
+        live: set[str] = set()
+        kept = spliced(init.slice([*lines, *keep], live))
+        settle_begins(kept, is_network=False, helpers=self._file.helpers)
+        self._file.asked(init.sizes)
+        sizes = self._live_sizes(live)
+        writer = InitWriter(body.free)
+        written: list[str] = []
+        for line in kept:
+            if isinstance(line, Register):
+                assert isinstance(line.value, Chain)  # noqa: S101 - as it was put in
+                written += self._super(writer, line.value)
+            else:
+                written += writer.lines([line], _INDENT)
+        return self._made("nn.Sequential", written, [], [], "", sizes)
+
+    def _super(self, writer: InitWriter, chain: Chain) -> list[str]:
+        inline = writer.inline(chain)
+        if inline is not None:
+            before, items = inline
+            made = writer.lines(before, _INDENT)
+            if any(label is not None for label, _ in items):
+                made.append(f"{_INDENT}super().__init__()")
+                for at, (label, value) in enumerate(items):
+                    text = label.value if isinstance(label, ast.Constant) else None
+                    if isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text):
+                        made += laid_out(value, _INDENT, f"self.{text} = ")
+                    else:
+                        made += laid_out(
+                            call("self.add_module", label if label is not None else constant(str(at)), value), _INDENT
+                        )
+                return made
+            code = call("super_init", *(value for _, value in items))
+            return [*made, *_tall_super(code)]
+        before_lines, variable = writer.listed(chain, _INDENT, "parts" if "layers" in self._body.taken else "layers")
+        star = variable if chain.is_labelled else f"*{variable}"
+        return [*before_lines, f"{_INDENT}super().__init__({star})"]
+
+    def _wrapped(self, lines: list[Any]) -> list[Any]:
+        """The lines with declared parts where they are declared, under the conditions on which they are there."""
+        made: list[Any] = []
+        fills = self._body.fills
+        for line in lines:
+            match line:
+                case Register() if id(line) in fills:
+                    made.append(self._conditional(fills[id(line)]))
+                case Register() if line.tests and not self._is_always(line):
+                    test = any_of(line.tests)
+                    made.append(If(test, [replace(line, tests=[])], []))
+                case If():
+                    line.yes, line.no = self._wrapped(line.yes), self._wrapped(line.no)
+                    made.append(line)
+                case For() | Training() | Chain():
+                    line.lines = self._wrapped(line.lines)
+                    made.append(line)
+                case _:
+                    made.append(line)
+        return made
+
+    def _conditional(self, found: If) -> If:
+        made = If(found.test, self._wrapped(found.yes), self._wrapped(found.no))
+        made.twin = found.twin  # type: ignore[attr-defined]
+        return made
+
+    def _is_always(self, line: Register) -> bool:
+        return line.part.number in self._body.always
+
+    def _module(self) -> ClassText:
+        body, definition_kind = self._body, self._definition.kind
+        outputs = results(body)
+        for output in outputs:
+            if not isinstance(output.value, Tensor):
+                raise Untranslatable("an output is no single value")
+        lines = self._wrapped(body.lines)
+        tail: list[Any] = []
+        always: list[tuple[str | None, Code]] = []
+        training: list[tuple[str | None, Code]] = []
+        known: dict[str, Code] = {}
+        for output in outputs:
+            code = output.value.code
+            if not isinstance(code, ast.Name):
+                text = flat(code)
+                if text not in known:
+                    variable = FLOW + body.flow if len(outputs) == 1 else body.temporary()
+                    if not _is_plain(code):
+                        tail.append(Compute((variable,), code, shape=output.value.shape))
+                        known[text] = name(variable)
+                    else:
+                        known[text] = code
+                code = known[text]
+            (training if output.training else always).append((output.name, code))
+        shapes = [output.value.shape for output in outputs if not output.training]
+        lines += tail
+        lines.append(Return([], tuple(always), tuple(training)))
+        lines = Guards().guarded(lines)
+        forward = ForwardSlice(body.parts)
+        live: set[str] = set()
+        kept = forward.slice(lines, live)
+        for held in ("x_", body.flow):
+            kept = _in_x(kept, forward, FLOW + held)
+        homes, optional = _homes(lines)
+        branches = None
+        if self._file.program.target == "inference":
+            branches = Branches(body, self._file, lines, kept, homes)
+            kept = branches.added(kept)
+            optional |= branches.optional
+        forward.used |= {body.parts[n].whole.number for n in forward.used if body.parts[n].whole is not None}  # type: ignore[union-attr]
+        flags = self._flags(kept, homes, lines, optional)
+        if definition_kind == "network":
+            self._show_sizes(kept)
+        inputs = [variable for variable, _ in body.inputs]
+        shown = ForwardWriter(body.parts, inputs, flags, optional, homes, forward.used)
+        forward_lines = shown.whole(kept, _INDENT)
+        said = set(words_in("\n".join(forward_lines)))
+        stores = {key: each & said for key, each in forward.stores.items()}
+        init = InitSlice(forward.used, stores, {key: flag for key, flag in flags.items() if flag})
+        live_init: set[str] = rule_names(body.rules, [])
+        kept_init = spliced(init.slice([*lines, *self._keep(shapes)], live_init))
+        kept_init = _without_repeats(kept_init, set(), {each.name for each in walk(lines) if isinstance(each, Assign)})
+        self._check_order(kept_init)
+        own = settle_begins(kept_init, is_network=definition_kind == "network", helpers=self._file.helpers)
+        self._file.asked(init.sizes)
+        sizes = self._live_sizes(live_init)
+        writer = InitWriter(body.free)
+        written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
+        returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
+        made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
+        made.rules, made.own = body.rules, own
+        if branches is not None:
+            made.folded, made.overwrites = followers(kept, body.parts, lines)
+            made.summed = branches.found
+        made.input_rank = tuple(body.inputs[0][1].shape) if body.inputs else ()
+        return made
+
+    def _check_order(self, lines: list[Any]) -> None:
+        """Refuse a part that is declared before the part whose size it follows from."""
+        there: set[int] = set()
+        for line in walk(lines):
+            for number in set().union(*(uses(code).parts for code in codes_of(line))) - there:
+                raise Untranslatable(
+                    f"a part is declared before {self._body.parts[number].name}, whose size it follows from",
+                    self._definition.span,
+                    "declare it where it is first applied",
+                )
+            if isinstance(line, Register):
+                there.add(line.part.number)
+
+    def _show_sizes(self, lines: list[Any]) -> None:
+        """Note the sizes of values, where they are numbers or parameters of the network."""
+        for line in walk(lines):
+            if isinstance(line, Compute) and line.shape is not None and not isinstance(line.code, ast.Name):
+                dims = [self._body.size_code(dim) if isinstance(dim, Traced) else constant(dim) for dim in line.shape]
+                if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
+                    line.comment = show(map(flat, dims))
+
+    def _flags(self, kept: list[Any], homes: dict[int, Any], lines: list[Any], optional: set[int]) -> dict[int, str]:
+        """The attributes that keep how conditions come out, where no part tells."""
+        flags: dict[int, str] = {}
+        tests = {id(line): line.test for line in walk(lines) if isinstance(line, If)}
+        used: set[str] = {part.name for part in self._body.parts.values()}
+        changing = {each.name for each in walk(lines) if isinstance(each, Assign)}
+        probe = ForwardWriter(self._body.parts, [], {}, optional, homes, set())
+        for line in walk(kept):
+            if not isinstance(line, If) or line.in_loop:
+                continue
+            origin = getattr(line, "origin", id(line))
+            own = {n for n in probe.optional_used(line.yes) if homes.get(n) == (origin, True)}
+            own_no = {n for n in probe.optional_used(line.no) if homes.get(n) == (origin, False)}
+            if own or (own_no and not line.yes):
+                continue
+            test = tests[origin]
+            if isinstance(test, ast.Name):
+                flags[origin] = test.id
+                used.add(test.id)
+                continue
+            same = next((flag for key, flag in flags.items() if flat(tests[key]) == flat(test)), None)
+            if same is not None and names_in(test).isdisjoint(changing):
+                flags[origin] = same
+                continue
+            is_sum = any(isinstance(each, Compute) and _is_sum(each.code) for each in line.yes)
+            word = "is_residual" if is_sum and isinstance(test, ast.BoolOp) else _flag_word(test)
+            made, count = word, 1
+            while made in used:
+                count += 1
+                made = f"{word}{count}"
+            used.add(made)
+            flags[origin] = made
+        return flags
+
+    def _live_sizes(self, live: set[str]) -> list[tuple[str, int]]:
+        names = {written: place for written, place in self._sizes.items() if written in live}
+        strange = [each for each in live if "·" in each]
+        if strange:
+            raise Untranslatable(
+                "a size that a class needs is not known before it is built",
+                self._definition.span,
+                "give the block the number as a parameter",
+                frozenset().union(*(self._file.causes.get(each, ()) for each in strange)),
+            )
+        order = {word: at for at, (word, _) in enumerate(self._unit.ranks)}
+        sizes = sorted(names.values(), key=lambda place: (order[place[0]], place[1]))
+        self._file.changed(self._unit, sizes)
+        return sizes
+
+    def _made(
+        self,
+        base: str,
+        init: list[str],
+        forward: list[str],
+        inputs: list[str],
+        returns: str,
+        sizes: list[tuple[str, int]],
+    ) -> ClassText:
+        unit = self._unit
+        written = {place: word for word, place in self._sizes.items()}
+        arguments: list[tuple[str, str, Code | None]] = [(written[place], "int", None) for place in sizes]
+        settings = self._file.settings_of(self._definition) if self._definition.kind == "network" else {}
+        for parameter in self._definition.parameters:
+            word = parameter.name
+            if word not in unit.sorts or word in unit.fixed:
+                continue
+            sort = unit.sorts[word]
+            default: Code | None = None
+            if word in settings:
+                default = settings[word].code
+            elif parameter.default is not None:
+                default = argument_for(self._body, self._file.default(self._definition, parameter), sort)
+                if isinstance(default, ast.Call) and flat(default.func) == "partial":
+                    default = name(self._file.default_constant(unit, word, default))
+            arguments.append((word, annotation(sort, self._file), default))
+        required = [a for a in arguments if a[2] is None]
+        arguments = [*required, *(a for a in arguments if a[2] is not None)]
+        text = "\n".join([*init, *forward, *(f"{t} {flat(d) if d is not None else ''}" for _, t, d in arguments)])
+        words = set(words_in(text))
+        return ClassText(arguments, base, init, forward, inputs, returns, words)
+
+
+_INDENT = " " * 8
+
+
+_SAMPLES = (60, 48, 36, 24, 12, 6, 4, 2)
+
+
+RESERVED = frozenset(
+    [
+        "self",
+        "torch",
+        "nn",
+        "F",
+        "Tensor",
+        "super",
+        "partial",
+        "Callable",
+        "Sequence",
+        "Mapping",
+        "OrderedDict",
+        "Any",
+        "TypeVar",
+        "range",
+        "len",
+        "enumerate",
+        "zip",
+        "sum",
+        "min",
+        "max",
+        "round",
+        "int",
+        "float",
+        "abs",
+        "list",
+        "tuple",
+        "dict",
+        "str",
+        "bool",
+        "ceil",
+        "floor",
+        "make_divisible",
+        "with_weights",
+        "channels_after",
+        "getattr",
+        "isinstance",
+        "iter",
+        "next",
+        "math",
+        "module",
+    ]
+)
+
+
+def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:
+    """What a constructor calls a size of an input."""
+    unit = axis_word(axis, rank)
+    made = f"in_{unit}" if word == "input" else f"{word}_{unit}"
+    return f"input_{unit}" if made in taken else made
+
+
+def annotation(sort: Sort, file: Any) -> str:
+    """The type of a parameter."""
+    kinds = sort.kinds
+    if "layer" in kinds:
+        return _layer_annotation(sort, file)
+    names = sorted(kinds - {"list"})
+    if "list" in kinds:
+        if sort.item is None or not sort.item.kinds:
+            names.append("Sequence[int]")
+        elif sort.item.is_extent:
+            count = len(sort.columns) if sort.columns else 2
+            names.append(f"tuple[{', '.join([annotation(sort.item, file)] * count)}]")
+        else:
+            names.append(f"Sequence[{annotation(sort.item, file)}]")
+    if "float" in names and "int" in names:
+        names.remove("int")
+    if not names:
+        return "int"
+    return " | ".join(names)
+
+
+def _layer_annotation(sort: Sort, file: Any) -> str:
+    given = "..." if sort.needs.calls else f"[{', '.join(['int'] * len(sort.needs.axes))}]"
+    body = Body(file, is_silent=True)
+    choices = [each for choice in sort.choices.values() for each in _stages(choice, sort, body)]
+    types = dict.fromkeys(_type_of(each, sort, file) for each in choices) if sort.needs.gives else {}
+    what = " | ".join(types) if types and "nn.Module" not in types else "nn.Module"
+    one = f"Callable[{given}, {what}]"
+    if sort.needs.spliced:
+        return f"Sequence[{one}]"
+    return f"{one} | None" if any(map(is_identity, sort.choices.values())) else one
+
+
+def _stages(choice: Any, sort: Sort, body: Body) -> list[Any]:
+    if sort.needs.spliced:
+        return flat_stages(choice, body)
+    return [] if is_identity(choice) else [choice]
+
+
+def _type_of(choice: Any, sort: Sort, file: Any) -> str:
+    rank = min(sort.needs.ranks)  # whose sizes are asked for is applied
+    if isinstance(choice, BlockRecipe):
+        return str(file.unit(choice.definition, (("input", rank),)).name)
+    if isinstance(choice, KindRecipe) and choice.kind.kind in ("conv", "conv_transpose"):
+        return f"nn.{choice.kind.module_name(rank - 1)}"
+    return "nn.Module"
+
+
+def _tall_super(code: Any) -> list[str]:
+    if len(code.args) <= 1:
+        row = [flat(argument) for argument in code.args]
+        line = f"{_INDENT}super().__init__({', '.join(row)})"
+        if len(line) <= 88:
+            return [line]
+    lines = [f"{_INDENT}super().__init__("]
+    for argument in code.args:
+        lines += laid_out(argument, _INDENT + "    ", "", ",")
+    return [*lines, f"{_INDENT})"]
+
+
+def _homes(lines: list[Any]) -> tuple[dict[int, Any], set[int]]:
+    """For parts that may be missing the condition that registers them."""
+    homes: dict[int, Any] = {}
+    optional: set[int] = set()
+
+    def visit(inner: list[Any], home: Any) -> None:
+        for line in inner:
+            match line:
+                case Register() if not line.part.is_list and line.part.label is None:
+                    if home is not None and not always_registers(lines, line.part.name):
+                        homes[line.part.number] = home
+                        optional.add(line.part.number)
+                case If():
+                    twin = getattr(line, "twin", id(line))
+                    visit(line.yes, (twin, True))
+                    visit(line.no, (twin, False))
+                case For() | Training():
+                    visit(line.lines, home)
+                case _:
+                    continue
+
+    visit(lines, None)
+    return homes, optional
+
+
+def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
+    """`x` for a variable that holds nothing while what is in `x` is still read."""
+    x = FLOW + "x"
+    beside = forward.beside
+    if held == x or held not in beside or x in beside[held] or held in beside.get(x, ()):
+        return lines
+    beside.setdefault(x, set()).update(beside.pop(held))
+    for others in beside.values():
+        if held in others:
+            others.add(x)
+    values = {held: name(x)}
+    for line in walk(lines):
+        match line:
+            case Compute():
+                line.code = replaced(line.code, values)
+                line.names = tuple(x if each == held else each for each in line.names)
+            case Return():
+                line.always = tuple((word, replaced(code, values)) for word, code in line.always)
+                line.training = tuple((word, replaced(code, values)) for word, code in line.training)
+            case For():
+                line.source = replaced(line.source, values)
+            case _:
+                continue
+    return [line for line in lines if not _copies_itself(line)]
+
+
+def _without_repeats(lines: list[Any], known: set[str], changing: set[str]) -> list[Any]:
+    """The lines of `__init__`, each outcome of a condition kept once; `known` are those kept before."""
+    made = []
+    for line in lines:
+        match line:
+            case Effect(target=ast.Attribute(attr=word)) if (
+                line.code is not None and names_in(line.code) & changing == set()
+            ):
+                if word in known:
+                    continue
+                known.add(word)
+            case If():
+                line.yes, line.no = (_without_repeats(side, set(known), changing) for side in (line.yes, line.no))
+            case For():
+                line.lines = _without_repeats(line.lines, set(known), changing)
+        made.append(line)
+    return made
+
+
+def _copies_itself(line: Any) -> bool:
+    return (
+        isinstance(line, Compute)
+        and len(line.names) == 1
+        and isinstance(line.code, ast.Name)
+        and line.code.id == line.names[0]
+    )
+
+
+def _is_sum(code: Code) -> bool:
+    return isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add)
+
+
+def _flag_word(test: Code) -> str:
+    words = {
+        ast.Eq: "is", ast.NotEq: "is_not", ast.Gt: "above", ast.GtE: "from", ast.Lt: "below", ast.LtE: "up_to",
+    }  # fmt: skip
+    if isinstance(test, ast.BoolOp):
+        made = ("_and_" if isinstance(test.op, ast.And) else "_or_").join(map(_flag_word, test.values))
+    elif isinstance(test, ast.Compare) and isinstance(test.left, ast.Constant) and len(test.ops) == 1:
+        return _flag_word(mirrored(test))
+    elif isinstance(test, ast.Compare) and type(test.ops[0]) in words:
+        made = f"{_slug(test.left)}_{words[type(test.ops[0])]}_{_slug(test.comparators[0])}"
+    elif isinstance(test, ast.UnaryOp):
+        made = f"not_{_flag_word(test.operand)}"
+    else:
+        made = _slug(test)
+    return made if len(made) <= 40 and made.isidentifier() else "is_chosen"
+
+
+def _slug(code: Code) -> str:
+    return "_".join(words_in(flat(code))) or "it"
+
+
+def _is_plain(code: Code) -> bool:
+    """Whether an expression may be returned as it is: mypy knows its type."""
+    return not is_any(code) and isinstance(code, (ast.Call, ast.BinOp, ast.Subscript)) and not _is_any_deep(code)
+
+
+def _is_any_deep(code: Code) -> bool:
+    if isinstance(code, ast.BinOp):
+        return is_any(code.left) or _is_any_deep(code.left)
+    return is_any(code)
+
+
+def static_for(value: Any) -> Static:
+    """A plain value as a static."""
+    if isinstance(value, (list, tuple)):
+        items = [static_for(item) for item in value]
+        return Static(items, constant(list(value)))
+    return Static(value, constant(value))
+
+
+def _constants_of(definition: nodes.Definition) -> set[str]:
+    """The keys of the constants of files that a definition speaks of."""
+    found = nodes.walk((*definition.parameters, *definition.body))
+    return {each.key for each in found if isinstance(each, nodes.Ref) and each.of == "constant"}

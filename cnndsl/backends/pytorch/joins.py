@@ -1,0 +1,494 @@
+"""What names stand for after a condition, and from turn to turn of a loop.
+
+Both ways of a condition are worked out, and a loop once: what differs afterwards is put into variables.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from cnndsl.backends.pytorch.body import Body, Scope
+from cnndsl.backends.pytorch.code import Code, flat, list_of, name, names_in
+from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
+from cnndsl.backends.pytorch.sorts import sample_of, sort_of
+from cnndsl.backends.pytorch.statics import abstract
+from cnndsl.backends.pytorch.values import (
+    RECIPES,
+    AnyTensors,
+    PartRecipe,
+    Static,
+    Tensor,
+    TensorList,
+    Test,
+    Untranslatable,
+)
+from cnndsl.ir import nodes
+from cnndsl.symbolic.expr import Expr
+from cnndsl.symbolic.number import Traced, value_of
+
+_MOST_ROUNDS = 12
+MOST_TURNS = 64
+"""Loops of constants up to this many turns are worked out turn by turn where only sizes are wanted."""
+
+
+def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
+    """Work out both ways of a condition, and bring what they leave together."""
+    if not body.is_silent:
+        body.keep_sizes({_variables_of(body, each) for each in bound_names(node)} & set(body.current))
+    line = If(test.code, [], [], in_loop=bool(body.loops))
+    outer = body.lines
+    before = body.state()
+    try:
+        body.lines = line.yes
+        with body.path(line, True, test):
+            yes()
+        after_yes, known_yes = body.state(), dict(body.current)
+        body.restore(before)
+        body.lines = line.no
+        with body.path(line, False, test):
+            no()
+        after_no = body.state()
+    finally:
+        body.lines = outer
+    body.lines.append(line)
+    _join(body, test, line, after_yes, after_no, known_yes)
+    return line
+
+
+def _variables_of(body: Body, wanted: str) -> str:
+    return body.variables.get(id(body.scope), {}).get(wanted, wanted)
+
+
+def _join(
+    body: Body, test: Static, line: If, yes: dict[Any, Any], no: dict[Any, Any], known_yes: dict[str, str]
+) -> None:
+    """What names stand for after a condition."""
+    facts = test.value if isinstance(test.value, Test) else Test(True)
+    running: dict[Any, Traced] = {}
+    ends = (yes.pop("end"), no.pop("end"))
+    if body.chain is not None and ends[0] != ends[1]:
+        body.end = body.file.new_symbol("chain")
+    for key in dict.fromkeys([*yes, *no]):
+        if key == "current":
+            continue
+        a, b = yes.get(key), no.get(key)
+        if a is b:
+            made = a
+        elif a is None or b is None:
+            made = a if b is None else b
+        elif isinstance(a, Tensor) and isinstance(b, Tensor):
+            made = _join_values(body, key, a, b, line, facts, running, ends)
+        elif isinstance(a, TensorList) and isinstance(b, TensorList) and len(a.items) == len(b.items):
+            items = [
+                _join_values(body, (*key, at), p, q, line, facts, running, ends) if isinstance(p, Tensor) else p
+                for at, (p, q) in enumerate(zip(a.items, b.items, strict=True))
+            ]
+            made = TensorList(tuple(items))
+        elif isinstance(a, Static) and isinstance(b, Static):
+            made = _join_statics(body, a, b)
+        elif isinstance(a, PartRecipe) and isinstance(b, PartRecipe):
+            made = a
+        else:
+            made = _Undecided()
+        if isinstance(key[0], Scope):
+            key[0].names[key[1]] = made
+        elif key[1] == "it":
+            body.it = made
+        else:
+            body.entry = made
+    for variable in {*known_yes, *no["current"]}:
+        if known_yes.get(variable) != no["current"].get(variable):
+            body.current[variable] = body.file.new_symbol(variable)
+
+
+def _join_values(
+    body: Body,
+    key: Any,
+    a: Tensor,
+    b: Tensor,
+    line: If,
+    facts: Test,
+    running: dict[Any, Traced],
+    ends: tuple[str, str],
+) -> Tensor:
+    if len(a.shape) != len(b.shape):
+        raise Untranslatable("the two ways of a condition leave values with different numbers of axes")
+    code = a.code
+    if body.chain is not None and (flat(a.code), flat(b.code)) == ends:
+        code = name(body.end)
+    elif flat(a.code) != flat(b.code) and body.chain is not None:
+        code = name("chain·")
+    elif flat(a.code) != flat(b.code):
+        if len(key) > 2:  # an item of a list
+            variable = body.temporary(f"{key[1]}{key[2]}")
+        else:
+            variable = FLOW + body.flow if key[1] == "it" else body.value_name(key[1])
+        for side, value in ((line.yes, a), (line.no, b)):
+            if not (isinstance(value.code, ast.Name) and value.code.id == variable):
+                side.append(Compute((variable,), value.code, shape=value.shape))
+        code = name(variable)
+    shape = []
+    for axis, (p, q) in enumerate(zip(a.shape, b.shape, strict=True)):
+        shape.append(_join_sizes(body, p, q, axis, len(a.shape), line, facts, running))
+    return Tensor(code, tuple(shape), a.unbatched)
+
+
+def _join_sizes(
+    body: Body, p: Any, q: Any, axis: int, rank: int, line: If, facts: Test, running: dict[Any, Traced]
+) -> Any:
+    if body.same(p, q) or body.same(p, q, facts.fails):
+        return p
+    if body.same(p, q, facts.holds):
+        return q
+    key = (Expr.of(p), Expr.of(q))
+    if key not in running:
+        running[key] = _running(body, p, q, axis, rank, line)
+    return running[key]
+
+
+def _running(body: Body, p: Any, q: Any, axis: int, rank: int, line: If) -> Traced:
+    sample = value_of(p)
+    if body.is_silent:
+        return body.fresh(sample)
+    variable = body.runner(axis, rank)
+    codes = (body.size_code(p), body.size_code(q))
+    if variable in body.current:
+        body.keep_sizes({variable})
+    for side, code in zip((line.yes, line.no), codes, strict=True):
+        if flat(code) != variable:
+            side.append(Assign(variable, code))
+    made = body.new_version(variable)
+    assert made is not None  # noqa: S101 - it always has one
+    return Traced(sample, made.expr)
+
+
+def _join_statics(body: Body, a: Static, b: Static) -> Any:
+    if flat(a.code) == flat(b.code) and isinstance(a.code, ast.Name):
+        sort = sort_of(a)
+        sort.merge(sort_of(b))
+        if body.is_silent:
+            return abstract(body, sort, a.code)
+        return abstract(body, sort, a.code, body.new_version(a.code.id))
+    if body.is_silent:
+        return _either(body, a, b)
+    return _Undecided()
+
+
+def _either(body: Body, a: Static, b: Static) -> Any:
+    if isinstance(value_of(a.value), (int, float)) and not isinstance(a.value, bool):
+        return a if body.same(a.value, b.value) else Static(body.fresh(sample_of(a)), a.code)
+    sort = sort_of(a)
+    sort.merge(sort_of(b))
+    return abstract(body, sort, name("unknown"))
+
+
+def loop_or_turns(body: Body, node: Any, loop: Any, turn: Any, items: list[Any] | None) -> None:
+    """A loop; or its turns one by one, where what they leave cannot be said by a loop and there are few."""
+    if items is None or body.is_silent or len(items) > MOST_TURNS:
+        loop()
+        return
+    mark = _mark(body)
+    body.fallbacks += 1
+    try:
+        loop()
+    except Untranslatable:
+        _rewind(body, mark)
+        reserve_at_outermost(body, node)
+        body.fallbacks -= 1
+        try:
+            for item in items:
+                turn(item)
+        finally:
+            body.fallbacks += 1
+    finally:
+        body.fallbacks -= 1
+
+
+def _mark(body: Body) -> tuple[Any, ...]:
+    """Where the translation is, to come back to."""
+    dicts = (body.declared, body.registered, body.parts, body.fills, body.locals)
+    sets = (body.taken, body.value_names, body.always)
+    tests = {id(e[0]): list(e[0].tests) for e in body.registered.values()}
+    return (
+        body.state(), len(body.lines), [dict(d) for d in dicts], [set(s) for s in sets], body.is_empty_chain, tests,
+        body.target,
+    )  # fmt: skip
+
+
+def _rewind(body: Body, mark: tuple[Any, ...]) -> None:
+    state, count, dicts, sets, empty, tests, target = mark
+    body.restore(state)
+    del body.lines[count:]
+    held: Any
+    for held, old in zip((body.declared, body.registered, body.parts, body.fills, body.locals), dicts, strict=True):
+        held.clear()
+        held.update(old)
+    group: Any
+    for group, before in zip((body.taken, body.value_names, body.always), sets, strict=True):
+        group.clear()
+        group.update(before)
+    body.is_empty_chain, body.target = empty, target
+    for line, *_ in body.registered.values():
+        line.tests = tests.get(id(line), [])
+
+
+def is_written_out(body: Body, items: list[Any]) -> bool:
+    """Whether the turns of a loop are worked out one by one: for sizes alone, where nothing is written."""
+    return body.is_silent and len(items) <= MOST_TURNS
+
+
+def must_unroll(body: Body, items: list[Any]) -> bool:
+    """Whether a loop has to be written out turn by turn: what it makes cannot be said in a loop."""
+    return not body.is_silent and any(map(_holds_layers, items))
+
+
+def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any) -> None:
+    """Work out a loop: what changes from turn to turn becomes a variable."""
+    bound = set(bound_names(node))
+    for each in list(bound):
+        try:
+            held = body.scope.find(each)
+        except KeyError:
+            continue
+        if isinstance(held, Static) and not _is_empty(held):
+            _generalise(body, each, held)
+    lists = [] if body.loops or body.chain else _reserve(body, node)
+    if body.chain is not None and flat(body.it.code) == body.end:
+        body.it = body.chain_end(body.it.shape)  # in later turns it is what earlier ones gave
+    running: dict[Any, tuple[str, Traced]] = {}
+    outer = body.lines
+    for _ in range(_MOST_ROUNDS):
+        before = body.state()
+        marks = (set(body.taken), set(body.value_names))
+        line = For(name("_"), source, [], lists)
+        body.loops.append(line)
+        body.lines = line.lines
+        empty = body.is_empty_chain
+        try:
+            with body.path(line, True, None):
+                line.target = bind()
+                turn()
+        finally:
+            body.loops.pop()
+            body.lines = outer
+        changed = _changed(body, before, running)
+        if not changed:
+            _close_turn(body, line, before, running)
+            break
+        body.restore(before)
+        body.is_empty_chain = empty
+        body.taken, body.value_names = marks
+        body.taken |= set(body.runners.values())
+        for owner, each, axis in changed:
+            if axis == "list":
+                _open_list(body, owner, each)
+            elif axis == "constants":
+                _generalise(body, each, body.grown[owner, each])
+            elif isinstance(axis, str):
+                _into_variable(body, owner, each, axis)
+            else:
+                _run_size(body, owner, each, axis, running)
+    else:
+        raise Untranslatable("the sizes do not settle from turn to turn", getattr(node, "span", None))
+    body.lines.append(line)
+
+
+def _generalise(body: Body, wanted: str, held: Static) -> None:
+    """A constant that the turns of a loop change is any of its sort from its beginning on."""
+    if body.is_silent or not isinstance(held.code, ast.Name):
+        sort = sort_of(held)
+        if "int" in sort.kinds or "float" in sort.kinds:
+            body.scope.names[wanted] = Static(body.fresh(sort.sample), held.code)
+        else:
+            body.scope.names[wanted] = abstract(body, sort, held.code)
+        return
+    variable = held.code.id
+    body.keep_sizes({variable})
+    body.scope.names[wanted] = abstract(body, sort_of(held), name(variable), body.new_version(variable))
+
+
+def reserve_at_outermost(body: Body, node: Any) -> None:
+    """The same, for a loop that is written out, unless one around it has done so."""
+    if not body.loops and not body.chain:
+        _reserve(body, node)
+
+
+def _reserve(body: Body, node: Any) -> list[Part]:
+    """The lists of all parts that a loop makes, in the order of the text."""
+    made = []
+    for each in nodes.walk(_inside(node)):
+        part = getattr(each, "part", None)
+        if part is not None and part.is_list:
+            made.append(body.list_part(part.name))
+    return made
+
+
+def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> list[tuple[Any, str, Any]]:
+    changed: list[tuple[Any, str, Any]] = []
+    now = body.state()
+    assigned = {symbol for variable, symbol in now["current"].items() if before["current"].get(variable) != symbol}
+    for key, old in before.items():
+        new = now.get(key)
+        if new is old or key in ("current", "end"):
+            continue
+        if isinstance(new, (TensorList, AnyTensors)):
+            if isinstance(old, AnyTensors):
+                continue
+            if not isinstance(old, TensorList) and not _is_empty(old):
+                raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
+            body.grown[key] = new
+            changed.append((*key, "list"))
+            continue
+        if _is_empty(old) and isinstance(new, Static):
+            body.grown[key] = new
+            changed.append((*key, "constants"))
+            continue
+        if not isinstance(old, Tensor):
+            continue
+        if not isinstance(new, Tensor) or len(new.shape) != len(old.shape):
+            raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
+        if flat(old.code) != flat(new.code) and isinstance(new.code, ast.Name) and body.chain is None:
+            changed.append((*key, new.code.id))
+            continue
+        for axis, (p, q) in enumerate(zip(old.shape, new.shape, strict=True)):
+            if (key, axis) in running:
+                continue
+            if not body.same(p, q) or (isinstance(q, Traced) and body.mentions(q.expr, assigned)):
+                changed.append((*key, axis))
+    return changed
+
+
+def _run_size(body: Body, owner: Any, each: str, axis: int, running: dict[Any, Any]) -> None:
+    value = body.read(owner, each)
+    dim = value.shape[axis]
+    if body.is_silent:
+        made = body.fresh(value_of(dim))
+        running[(owner, each), axis] = ("", made)
+    else:
+        variable = body.runner(axis, len(value.shape))
+        code = body.size_code(dim)
+        if flat(code) != variable:
+            body.keep_sizes({variable})
+            value = body.read(owner, each)
+            body.lines.append(Assign(variable, code))
+        symbol = body.new_version(variable)
+        assert symbol is not None  # noqa: S101 - it always has one
+        made = Traced(value_of(dim), symbol.expr)
+        running[(owner, each), axis] = (variable, made)
+    shape = (*value.shape[:axis], made, *value.shape[axis + 1 :])
+    replaced_value = Tensor(value.code, shape, value.unbatched)
+    for other, word in list(body.slots()):
+        if body.read(other, word) is value:
+            body.write(other, word, replaced_value)
+            key = (other, word)
+            running.setdefault((key, axis), running[(owner, each), axis])
+
+
+def _close_turn(body: Body, line: For, before: dict[Any, Any], running: dict[Any, Any]) -> None:
+    """At the end of a turn the running sizes get what the turn left; after the loop they are what they are."""
+    done: set[str] = set()
+    ended: dict[str, Traced] = {}
+    assigns = []
+    for ((owner, each), axis), (variable, made) in running.items():
+        value = body.read(owner, each)
+        if variable and variable not in done:
+            done.add(variable)
+            code = body.size_code(value.shape[axis])
+            if not body.same(value.shape[axis], made) and flat(code) != variable:
+                assigns.append(Assign(variable, code))
+            symbol = body.new_version(variable)
+            assert symbol is not None  # noqa: S101 - it always has one
+            ended[variable] = Traced(made.value, symbol.expr)
+        end = ended.get(variable, made)
+        body.write(
+            owner, each, Tensor(value.code, (*value.shape[:axis], end, *value.shape[axis + 1 :]), value.unbatched)
+        )
+    line.lines += _in_order(assigns)
+    now = body.state()
+    for key, old in before.items():
+        new = now.get(key)
+        if isinstance(old, Static) and isinstance(new, Static) and new is not old and isinstance(key[0], Scope):
+            sort = sort_of(old)
+            sort.merge(sort_of(new))
+            if body.is_silent:
+                key[0].names[key[1]] = _either(body, old, new)
+            elif isinstance(new.code, ast.Name):
+                key[0].names[key[1]] = abstract(body, sort, new.code, body.new_version(new.code.id))
+
+
+def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:
+    """A value that a loop changes is in one variable before the loop, and at the end of each turn."""
+    value = body.read(owner, each)
+    body.lines.append(Compute((variable,), value.code, shape=value.shape))
+    body.write(owner, each, value.moved(name(variable)))
+
+
+def _open_list(body: Body, owner: Any, each: str) -> None:
+    """A list of values that grows in a loop: one in `forward`, and lists of their sizes in `__init__`."""
+    if body.fallbacks:
+        raise Untranslatable("a list of values grows in a loop")
+    old, new = body.read(owner, each), body.grown[owner, each]
+    items = list(old.items) if isinstance(old, TensorList) else []
+    variable = body.value_name(each)
+    body.value_names.add(each)
+    body.lines.append(Compute((variable,), list_of(item.code for item in items), type="list[Tensor]"))
+    like = (items or list(new.items))[0]
+    lists = []
+    for axis in range(len(like.shape)):
+        written = body.list_variable(each, axis, len(like.shape))
+        body.lines.append(
+            Assign(written, list_of(body.size_code(item.shape[axis]) for item in items), type="list[int]")
+        )
+        body.new_version(written)
+        lists.append(written)
+    body.write(owner, each, AnyTensors(name(variable), like.shape, tuple(lists), len(items) or 1))
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, Static) and isinstance(value.value, list) and not value.value
+
+
+def _holds_layers(item: Any) -> bool:
+    is_list = isinstance(item, Static) and isinstance(item.value, list)
+    return isinstance(item, RECIPES) or (is_list and any(map(_holds_layers, item.value)))
+
+
+class _Undecided:
+    """What two ways of a condition leave in different ways."""
+
+
+def _inside(node: Any) -> Any:
+    return node.body if isinstance(node, (nodes.For, nodes.Repeat)) else (node,)
+
+
+def bound_names(node: Any) -> Iterator[str]:
+    """The names that lines inside a node may bind."""
+    for each in nodes.walk(node if isinstance(node, (nodes.Node, tuple)) else ()):
+        if isinstance(each, nodes.Bind):
+            yield from each.names
+        elif isinstance(each, nodes.For):
+            yield from _target_names(each.targets)
+
+
+def _target_names(targets: nodes.Targets) -> Iterator[str]:
+    if isinstance(targets, str):
+        yield targets
+    else:
+        for each in targets:
+            yield from _target_names(each)
+
+
+def _in_order(assigns: list[Assign]) -> list[Assign]:
+    """Assignments such that none reads what an earlier one has changed."""
+    left, made = list(assigns), []
+    while left:
+        for each in left:
+            if not any(each.name in names_in(other.code) for other in left if other is not each):
+                made.append(each)
+                left.remove(each)
+                break
+        else:
+            raise Untranslatable("sizes depend on one another from turn to turn")
+    return made

@@ -1,0 +1,214 @@
+"""Operations on values that flow, and on lists of them: what `forward` computes, and the sizes that come out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.code import (
+    Code,
+    call,
+    constant,
+    list_of,
+    name,
+    names_in,
+    parsed,
+    replaced,
+    subscript,
+    within_64_bits,
+)
+from cnndsl.backends.pytorch.flowgraph import Register
+from cnndsl.backends.pytorch.spelling import DECIDING, argument_code, built, plain_shape, spelled
+from cnndsl.backends.pytorch.values import (
+    AnyTensors,
+    Coded,
+    KindRecipe,
+    NeedsFlatten,
+    Opaque,
+    Static,
+    Tensor,
+    TensorList,
+    Untranslatable,
+)
+from cnndsl.ir import nodes
+from cnndsl.layers.formula import Shape
+from cnndsl.layers.operations import aligned, axis_index
+from cnndsl.layers.shape import Flatten
+from cnndsl.symbolic.expr import Expr
+from cnndsl.symbolic.number import Traced, value_of
+from cnndsl.symbolic.number import call as traced_call
+
+
+def combined(body: Body, operation: Any, values: Sequence[Any], scalar: Static | None = None) -> Any:
+    """An operation on values."""
+    if any(isinstance(value, AnyTensors) for value in values):
+        return _combined_list(body, operation, values)
+    if len(values) == 1 and operation.kind == "concat":
+        return values[0]
+    for word in DECIDING | {"parts"}:
+        held = getattr(operation, word, None)
+        if isinstance(held, (Coded, Opaque)) and word != "parts":
+            known = body.known(held) if isinstance(held, Traced) else None
+            if known is None:
+                raise Untranslatable(
+                    f"the {word} of {operation.kind} depends on a parameter", names=frozenset(names_in(held.code))
+                )
+            operation = operation.model_copy(update={word: known})
+    if operation.kind == "split":
+        return _split(body, operation, values[0])
+    shapes = operation.size_rule(tuple(value.shape for value in values))
+    lacking = tuple(value.unbatched for value in values)
+    if operation.kind in ("add", "sub", "mul", "div") and len(values) == 2:
+        xs = tuple(value.shape for value in values)
+        one, other = aligned(xs, lacking, operation.symbol) if any(lacking) else xs
+        shapes = (tuple(map(partial(_larger, body), one, other)),)
+    names = [f"v{at}" for at in range(len(values))]
+    if scalar is not None:
+        operation = operation.model_copy(
+            update={"scalar": -1 if operation.scalar == -1 and operation.scalar_first else 2}
+        )
+        text = operation.text(tuple(value.shape for value in values), tuple(names))
+        code = parsed(text)
+        if not text.startswith("-"):
+            code = _with_scalar(code, within_64_bits(scalar.value, scalar.code))
+    else:
+        code = parsed(operation.text(tuple(value.shape for value in values), tuple(names)))
+    code = replaced(code, dict(zip(names, (value.code for value in values), strict=True)))
+    return Tensor(code, plain_shape(body, shapes[0]), all(lacking))
+
+
+def _larger(body: Body, p: Any, q: Any) -> Any:
+    """The size of two axes that go together: that of the one that is not 1."""
+    if p == 1 and isinstance(p, int):
+        return q
+    if (q == 1 and isinstance(q, int)) or body.same(p, q):
+        return p
+    facts = [fact for _, outcome, test in body.ways if test is not None for fact in _facts(test, outcome)]
+    if body.same(p, q, facts):
+        return q
+    known = [body.known(each) for each in (p, q)]
+    if None not in known:
+        return max(known)
+    return traced_call("max", max(value_of(p), value_of(q)), (p, q))
+
+
+def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
+    (held, *others) = values
+    if operation.kind == "add" and not others and isinstance(held, AnyTensors):
+        first = ast.Subscript(held.code, ast.Constant(0), ast.Load())
+        rest = ast.Subscript(held.code, ast.Slice(ast.Constant(1)), ast.Load())
+        return Tensor(call("sum", rest, first), item_of(body, held, Static(0, constant(0))).shape)
+    if operation.kind != "concat" or others or not isinstance(held, AnyTensors):
+        raise Untranslatable(f"{operation.kind} of as many values as a parameter says")
+    at = axis_index(operation.axis, held.shape, "concat")
+    lists = [name(each) if isinstance(each, str) else each for each in held.lists]
+    shape = []
+    for axis, dim in enumerate(held.shape):
+        each = lists[axis]
+        code = call("sum", each) if axis == at else ast.Subscript(each, ast.Constant(0), ast.Load())  # type: ignore[arg-type]
+        shape.append(body.number(code, value_of(dim) * (held.sample if axis == at else 1)))
+    return Tensor(call("torch.cat", held.code, constant(operation.axis)), tuple(shape))
+
+
+def _split(body: Body, operation: Any, value: Tensor) -> Any:
+    parts = operation.parts
+    if isinstance(parts, (Coded, Traced)):
+        known = body.known(parts)
+        if known is None:
+            raise Untranslatable(
+                "the number of pieces depends on a parameter",
+                names=frozenset(names_in(parts.code)) if isinstance(parts, Coded) else frozenset(),
+            )
+        operation = operation.model_copy(update={"parts": known})
+        parts = known
+    if isinstance(parts, Opaque):
+        raise Untranslatable("the pieces depend on a parameter", names=frozenset(names_in(parts.code)))
+    shapes = operation.size_rule((value.shape,))
+    if isinstance(parts, int):
+        code = call("torch.chunk", value.code, constant(parts), constant(operation.axis))
+    else:
+        code = call(
+            "torch.split", value.code, list_of(map(partial(argument_code, body), parts)), constant(operation.axis)
+        )
+    if len(shapes) == 1:
+        return Tensor(ast.Subscript(code, ast.Constant(0), ast.Load()), plain_shape(body, shapes[0]))
+    return body.several(code, [plain_shape(body, shape) for shape in shapes])
+
+
+def put_learned(body: Body, code: Code, shape: Shape, wanted: str | None, node: nodes.Call) -> Tensor:
+    """A learned tensor as a part."""
+    part = body.new_part(wanted or (node.part.name if node.part is not None else "parameter1"))
+    part.type = "nn.Parameter"
+    body.lines.append(Register(part, code))
+    return Tensor(part.code(), shape, unbatched=True)
+
+
+def plain(body: Body, recipe: KindRecipe, value: Tensor) -> Tensor:
+    """A layer as a function call."""
+    layer = built(body, recipe)
+    shape = layer.size_rule(value.shape)
+    spelling = layer.function(value.shape)
+    if spelling is None:
+        raise Untranslatable(f"{recipe.kind.kind} is no function", recipe.span)
+    return Tensor(spelled(body, spelling, value.code), plain_shape(body, shape), value.unbatched)
+
+
+def flattened(body: Body, value: Tensor) -> Tensor:
+    """A map as a list of features. Raises NeedsFlatten at the beginning of a chain."""
+    if body.chain is not None:
+        if body.is_empty_chain:
+            raise NeedsFlatten
+        raise Untranslatable("a list of features is needed in the middle of a chain")
+    return plain(body, KindRecipe(Flatten, {}), value)
+
+
+def joined(body: Body, left: Any, right: Any, span: nodes.Span) -> Any:
+    """Two lists of values, one after the other."""
+    sides = [side for side in (left, right) if not (isinstance(side, Static) and side.value == [])]
+    if all(isinstance(side, TensorList) for side in sides):
+        return TensorList(tuple(item for side in sides for item in side.items))
+    codes: list[Code] = []
+    sizes: list[list[Any]] = []
+    held = left if isinstance(left, AnyTensors) else right
+    for side in sides:
+        if isinstance(side, AnyTensors):
+            codes.append(side.code)
+            sizes.append([name(each) if isinstance(each, str) else each for each in side.lists])
+        elif isinstance(side, TensorList):
+            codes.append(list_of(item.code for item in side.items))
+            sizes.append(
+                [list_of(body.size_code(item.shape[axis]) for item in side.items) for axis in range(len(held.shape))]
+            )
+        else:
+            raise Untranslatable("a list of values is joined with something else", span)
+    if len(codes) == 1:
+        return held
+    code = ast.BinOp(codes[0], ast.Add(), codes[1])
+    lists = tuple(ast.BinOp(a, ast.Add(), b) for a, b in zip(*sizes, strict=True))
+    return AnyTensors(code, held.shape, lists, held.sample + 1)  # type: ignore[arg-type]
+
+
+def item_of(body: Body, value: AnyTensors, index: Static) -> Tensor:
+    """One value of a list."""
+    shape = [
+        body.number(subscript(name(each) if isinstance(each, str) else each, index.code), value_of(dim))  # type: ignore[arg-type]
+        for each, dim in zip(value.lists, value.shape, strict=True)
+    ]
+    return Tensor(subscript(value.code, index.code), tuple(shape))
+
+
+def _facts(test: Static, outcome: bool) -> tuple[tuple[Expr, Expr], ...]:
+    value = test.value
+    if isinstance(value, bool):
+        return ()
+    return value.holds if outcome else value.fails  # type: ignore[no-any-return]
+
+
+def _with_scalar(code: Code, scalar: Code) -> Code:
+    assert isinstance(code, ast.BinOp)  # noqa: S101 - an operation with a number
+    if isinstance(code.left, ast.Constant):
+        return ast.BinOp(scalar, code.op, code.right)
+    return ast.BinOp(code.left, code.op, scalar)

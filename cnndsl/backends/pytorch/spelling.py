@@ -1,0 +1,148 @@
+"""The Python by which PyTorch constructs a layer or calls a function, with the arguments that the text gives."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import cycle
+from typing import Any
+
+from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.code import (
+    Code,
+    call,
+    constant,
+    flat,
+    list_of,
+    parsed,
+    replaced,
+    subscript,
+    tuple_of,
+    within_64_bits,
+)
+from cnndsl.backends.pytorch.statics import field_of
+from cnndsl.backends.pytorch.values import Coded, KindRecipe, Opaque, Static, Untranslatable
+from cnndsl.layers.base import Argument, Layer, Spelling
+from cnndsl.layers.base import Code as Spelled
+from cnndsl.layers.formula import Shape
+from cnndsl.symbolic.number import Traced
+
+DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "sizes"}
+"""Parameters on which it depends what comes out, or which class it is: constants."""
+
+
+def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
+    """What a layer gives; of lists that are known when a module is built, item by item."""
+    lists = {
+        word: tuple(
+            body.number(subscript(held.code, constant(at)), item)
+            for at, item in zip(range(len(shape) - 1), cycle(held.sample), strict=False)
+        )
+        for word in type(layer).model_fields
+        if isinstance(held := getattr(layer, word, None), Opaque) and isinstance(held.sample, tuple)
+    }
+    return (layer.having(lists) if lists else layer).size_rule(shape)
+
+
+def built(body: Body, recipe: KindRecipe) -> Layer:
+    """The layer, with statics for its parameters."""
+    fields = {}
+    for word, static in recipe.fields.items():
+        value = field_of(body, static)
+        if word in DECIDING:
+            value = _decided_field(body, static, recipe)
+        fields[word] = value
+    defaults = {word: info.default for word, info in recipe.kind.model_fields.items() if not info.is_required()}
+    return recipe.kind.model_construct(**(defaults | fields))
+
+
+def _decided_field(body: Body, static: Static, recipe: Any) -> Any:
+    """A parameter on which the structure depends: a constant, or a list of numbers of which any may be open."""
+    value = static.value
+    if isinstance(value, Traced):
+        known = body.known(value)
+        if known is None:
+            raise Untranslatable(
+                "what this layer does depends on a parameter", recipe.span, names=body.names_of(static)
+            )
+        return known
+    if isinstance(value, list):
+        return tuple(field_of(body, item) if isinstance(item.value, Traced) else item.value for item in value)
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    raise Untranslatable("what this layer does depends on a parameter", recipe.span, names=body.names_of(static))
+
+
+def with_numbers(body: Body, code: Code, recipe: KindRecipe) -> Code:
+    """A layer that is given the numbers of its weights."""
+    body.file.helpers.add("with_weights")
+    named: dict[str, Code] = {}
+    for word, static in recipe.numbers.items():
+        named[word] = static.code
+    trainable = named.pop("trainable", None)
+    if trainable is not None and flat(trainable) != "False":
+        named = {"trainable": trainable} | named
+    return call("with_weights", code, **named)
+
+
+def plain_shape(body: Body, shape: Shape) -> Shape:
+    """Sizes without the Python that the text has for them, which may not hold for long."""
+    made: list[Any] = []
+    for dim in shape:
+        if isinstance(dim, Coded):
+            made.append(Traced(dim.value, dim.expr))
+        elif isinstance(dim, Opaque):
+            made.append(body.fresh(1))
+        else:
+            made.append(dim)
+    return tuple(made)
+
+
+def spelled(body: Body, spelling: Spelling, value: Code | None = None) -> Code:
+    """What PyTorch writes for a layer; `value` is what a function is called on."""
+    if spelling.template is not None:
+        return _from_template(body, spelling, value)
+    if spelling.package:
+        body.file.imports.add((spelling.package, spelling.target))
+    positional = [] if value is None else [value]
+    named: dict[str, Code] = {}
+    for argument in spelling.arguments:
+        if argument.required and not spelling.package:
+            positional.append(argument_code(body, argument.value))
+        elif argument.required or not _is_default(argument):
+            named[argument.name] = argument_code(body, argument.value)
+    return call(spelling.target, *positional, **named)
+
+
+def _from_template(body: Body, spelling: Spelling, value: Code | None) -> Code:
+    assert spelling.template is not None  # noqa: S101 - asked by the caller
+    names = {argument.name: f"given{at}" for at, argument in enumerate(spelling.arguments)}
+    text = spelling.template.format(x="value", **names)
+    codes: dict[str, Code] = {f"given{at}": argument_code(body, a.value) for at, a in enumerate(spelling.arguments)}
+    if value is not None:
+        codes["value"] = value
+    return replaced(parsed(text), codes)
+
+
+def _is_default(argument: Argument) -> bool:
+    value, default = argument.value, argument.default
+    if isinstance(value, Traced) and isinstance(default, Traced):
+        return value.expr == default.expr
+    if isinstance(value, (Traced, Opaque)) or isinstance(default, (Traced, Opaque)):
+        return False
+    if isinstance(value, tuple) and any(isinstance(item, (Traced, Opaque)) for item in value):
+        return False
+    return type(value) is type(default) and bool(value == default)
+
+
+def argument_code(body: Body, value: Any) -> Code:
+    """An argument in Python."""
+    if isinstance(value, Spelled):
+        return parsed(str(value))
+    if isinstance(value, Opaque):
+        return value.code
+    if isinstance(value, Traced):
+        return within_64_bits(value, value.code if isinstance(value, Coded) else body.size_code(value))
+    if isinstance(value, (tuple, list)):
+        made = map(partial(argument_code, body), value)
+        return list_of(made) if isinstance(value, list) else tuple_of(made)
+    return within_64_bits(value, constant(value))

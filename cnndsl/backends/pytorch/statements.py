@@ -1,0 +1,349 @@
+"""Statements of a definition, translated one after the other by abstract interpretation.
+
+Out comes one structured list of lines, of which `flowgraph` keeps what `__init__` needs and what `forward` needs. The
+same walk, without its lines, tells what comes out of a block for the arguments and sizes of one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from cnndsl.backends.pytorch.application import applied_pipe, apply
+from cnndsl.backends.pytorch.body import Body, Output, Scope
+from cnndsl.backends.pytorch.code import call, name
+from cnndsl.backends.pytorch.expressions import condition, declare_input, evaluate, learned, stage_of, static_of
+from cnndsl.backends.pytorch.flowgraph import FLOW, Chain, Compute, Register, Training
+from cnndsl.backends.pytorch.joins import (
+    MOST_TURNS,
+    bound_names,
+    branch,
+    is_written_out,
+    loop_or_turns,
+    must_unroll,
+    reserve_at_outermost,
+    run_loop,
+)
+from cnndsl.backends.pytorch.sorts import Sort, sort_of
+from cnndsl.backends.pytorch.statics import bind_generic, bind_items
+from cnndsl.backends.pytorch.values import (
+    RECIPES,
+    AnyTensors,
+    BraceRecipe,
+    ChainRecipe,
+    ChoiceRecipe,
+    PartRecipe,
+    Static,
+    Tensor,
+    TensorList,
+    Untranslatable,
+)
+from cnndsl.ir import nodes
+
+
+def run(body: Body, statements: Sequence[Any]) -> None:
+    """All lines of a body."""
+    outer = body.has_more
+    for at, statement in enumerate(statements, 1):
+        body.has_more = outer or at < len(statements)
+        try:
+            _STATEMENTS[statement.node](body, statement)
+        except Untranslatable as problem:
+            if problem.span is None:
+                problem.span = statement.span
+            raise
+        finally:
+            body.has_more = outer
+
+
+def _do_bind(body: Body, statement: nodes.Bind) -> None:
+    node = statement.value
+    if isinstance(node, nodes.Call) and isinstance(node.function, nodes.Flow):
+        declare_input(body, node, statement.names[0])
+        return
+    if len(statement.names) > 1:
+        _bind_several(body, statement)
+        return
+    (wanted,) = statement.names
+    if isinstance(node, nodes.Call) and isinstance(node.function, nodes.Ref) and node.function.name == "parameter":
+        body.set_value(wanted, learned(body, node, wanted))
+        return
+    body.target = body.value_name(wanted)
+    value = evaluate(body, node)
+    if isinstance(value, RECIPES) and not body.chain:
+        value = body.for_later(value)
+        _declare(body, wanted, value, node)
+    elif isinstance(value, Static):
+        body.bind_static(wanted, value)
+    else:
+        body.set_value(wanted, value)
+
+
+def _bind_several(body: Body, statement: nodes.Bind) -> None:
+    body.target = None
+    body.is_taken_apart = True
+    try:
+        value = evaluate(body, statement.value)
+    finally:
+        body.is_taken_apart = False
+    if isinstance(value, Static) and isinstance(value.value, list):
+        for wanted, item in zip(statement.names, value.value, strict=True):
+            if isinstance(item, Static):
+                body.bind_static(wanted, item)
+            else:
+                _declare(body, wanted, item, statement.value)
+        return
+    items = value.items if isinstance(value, TensorList) else (value,)
+    if body.pending is not None and body.pending[0] is value:
+        names = tuple(body.value_name(each) for each in statement.names)
+        call_code = body.pending[1]
+        body.keep_values(set(names), None)
+        body.lines.append(Compute(names, call_code, type="tuple"))
+        for wanted, variable, item in zip(statement.names, names, items, strict=True):
+            body.value_names.add(wanted)
+            body.scope.names[wanted] = item.moved(name(variable))
+        body.pending = None
+        return
+    for wanted, item in zip(statement.names, items, strict=True):
+        body.set_value(wanted, item)
+
+
+def _do_apply(body: Body, statement: nodes.Apply) -> None:
+    node: Any = statement.value
+    if isinstance(node, nodes.Call) and isinstance(node.function, nodes.Flow):
+        declare_input(body, node, "input")
+        return
+    body.target = FLOW + body.flow
+    flows = isinstance(node, nodes.Pipe)
+    goes_on = flows and not any(isinstance(each, nodes.Flow) for each in nodes.walk(node.stages[1:]))
+    if flows and not isinstance(node.stages[0], nodes.Labelled):
+        first = evaluate(body, node.stages[0])
+        if isinstance(first, Tensor):
+            body.target = FLOW + body.flow if goes_on else None
+            body.go_on(applied_pipe(body, first, node.stages[1:]))
+            return
+        stages = [(first, None, node.stages[0]), *map(partial(stage_of, body), node.stages[1:])]
+        value = apply(body, ChainRecipe(tuple(stages)), body.it, node)
+    else:
+        if not isinstance(node, (nodes.Labelled, nodes.Call, nodes.Ref, nodes.Brace)):
+            body.target = None
+        found = evaluate(body, node)
+        if isinstance(found, RECIPES):
+            body.target = FLOW + body.flow
+            value = apply(body, found, body.it, node)
+        else:
+            value = found
+    body.go_on(value)
+
+
+def _do_if(body: Body, statement: nodes.If) -> None:
+    test = condition(body, statement.condition)
+    if isinstance(test.value, bool):
+        run(body, statement.yes if test.value else statement.no)
+        return
+    branch(body, test, lambda: run(body, statement.yes), lambda: run(body, statement.no), statement)
+
+
+def _do_for(body: Body, statement: nodes.For) -> None:
+    source = evaluate(body, statement.source)
+    if isinstance(source, (TensorList, AnyTensors)):
+        _for_values(body, statement, body.settled(source))
+        return
+    if not isinstance(source, Static):
+        raise Untranslatable("a loop runs over a list", statement.span)
+    items = source.value
+    if items == []:
+        return
+    if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
+        reserve_at_outermost(body, statement)
+        for item in items:
+            bind_items(body, statement.targets, item)
+            run(body, statement.body)
+        return
+    sort = sort_of(source).item or Sort()
+
+    def turn(item: Any) -> None:
+        bind_items(body, statement.targets, item)
+        run(body, statement.body)
+
+    loop_or_turns(
+        body,
+        statement,
+        lambda: run_loop(
+            body,
+            statement,
+            source.code,
+            lambda: bind_generic(body, statement.targets, sort),
+            lambda: run(body, statement.body),
+        ),
+        turn,
+        items if isinstance(items, list) else None,
+    )
+
+
+def _for_values(body: Body, statement: nodes.For, source: Any) -> None:
+    if not isinstance(source, TensorList):
+        raise Untranslatable("a loop over values of which there are as many as a parameter says", statement.span)
+    reserve_at_outermost(body, statement)
+    for item in source.items:
+        bind_items(body, statement.targets, item)
+        run(body, statement.body)
+
+
+def _do_repeat(body: Body, statement: nodes.Repeat) -> None:
+    count = static_of(body, statement.count)
+    known = body.known(count.value)
+    if known is not None and (known == 0 or (body.is_silent and known <= MOST_TURNS)):
+        for _ in range(known):
+            run(body, statement.body)
+        return
+    loop_or_turns(
+        body,
+        statement,
+        lambda: run_loop(
+            body, statement, call("range", count.code), lambda: name("_"), lambda: run(body, statement.body)
+        ),
+        lambda _: run(body, statement.body),
+        list(range(known)) if isinstance(known, int) and known <= MOST_TURNS else None,
+    )
+
+
+def _do_output(body: Body, statement: nodes.Output) -> None:
+    if body.ways:
+        raise Untranslatable(
+            "what goes out depends on a parameter",
+            statement.span,
+            "give the value the same name on both ways, and write output behind them",
+            frozenset().union(*(body.names_of(test) for _, _, test in body.ways if test is not None)),
+        )
+    outputs = []
+    for item in statement.items:
+        body.target = None
+        value = evaluate(body, item.value)
+        if isinstance(value, TensorList) and len(statement.items) == 1 and not item.name:
+            outputs += [Output(None, each, item.training) for each in body.settled(value).items]
+            continue
+        outputs.append(Output(item.name, value, item.training))
+    if body.has_more:
+        outputs = [replace(output, value=_kept_output(body, output.value)) for output in outputs]
+    body.outputs = outputs
+
+
+def _kept_output(body: Body, value: Any) -> Any:
+    """An output with a variable of its own, which lines behind it leave alone."""
+    if not isinstance(value, Tensor):
+        return value
+    variable = body.temporary()
+    body.lines.append(Compute((variable,), value.code, shape=value.shape))
+    return value.moved(name(variable))
+
+
+def _do_training(body: Body, statement: nodes.Training) -> None:
+    line = Training([])
+    outer, body.lines = body.lines, line.lines
+    before = body.it
+    try:
+        run(body, statement.body)
+    finally:
+        body.lines = outer
+    body.it = before
+    body.lines.append(line)
+
+
+def _do_init(body: Body, statement: nodes.InitRule) -> None:
+    for setting in statement.settings:
+        rule = evaluate(body, setting.value)
+        body.rules.append((statement.kind.name, setting.name or "weight", rule))
+
+
+def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:
+    """A name of the text gets a layer: its place is here, what it is follows where it is first applied."""
+    part = body.new_part(wanted)
+    part.span = getattr(node, "span", None)
+    line = Register(part)
+    body.lines.append(line)
+    made = PartRecipe(part)
+    recipe = _as_before(body, recipe, wanted)
+    body.declared[wanted] = (line, recipe, dict(body.current), node, list(body.ways))
+    body.scope.names[wanted] = made
+
+
+def _as_before(body: Body, recipe: Any, wanted: str) -> Any:
+    """The recipe with braces in which the name means what it meant before it was given to the layer."""
+    if isinstance(recipe, ChoiceRecipe):
+        yes, no = (_as_before(body, side, wanted) for side in (recipe.yes, recipe.no))
+        return ChoiceRecipe(recipe.test, yes, no, recipe.yes_node, recipe.no_node)
+    if not isinstance(recipe, BraceRecipe):
+        return recipe
+    scope = Scope(recipe.scope)
+    try:
+        scope.names[wanted] = recipe.scope.find(wanted)
+    except KeyError:
+        found = body.file.word(wanted)
+        if found is not None:
+            scope.names[wanted] = found
+    return BraceRecipe(recipe.body, scope)
+
+
+def run_definition(body: Body, definition: nodes.Definition, inputs: int) -> None:
+    """Work out all lines of a definition; `inputs` says how many values come in."""
+    body.text_names = set(bound_names(definition.body))
+    if is_chain(definition, inputs):
+        body.chain = Chain("layers")
+        body.lines = body.chain.lines
+        body.is_empty_chain = True
+        body.it = body.entry = body.chain_end(body.it.shape)
+    run(body, definition.body)
+    if body.chain is not None:
+        body.at_end(body.it)
+
+
+def results(body: Body) -> list[Output]:
+    """What goes out."""
+    if body.outputs is not None:
+        return body.outputs
+    if isinstance(body.it, TensorList):
+        return [Output(None, item) for item in body.settled(body.it).items]
+    return [Output(None, body.it)]
+
+
+def is_chain(definition: nodes.Definition, inputs: int) -> bool:
+    """Whether the class is an `nn.Sequential`: a sequence, or a block that is one loop of parts with worked out labels,
+    each applied to what the one before gave.
+    """
+    match definition.kind, definition.body:
+        case "sequence", _:
+            return True
+        case "block", (nodes.For(body=(only,)) | nodes.Repeat(body=(only,)),) if inputs == 1:
+            layer = only.value if isinstance(only, nodes.Apply) else None
+            is_labelled = isinstance(layer, nodes.Labelled) and not isinstance(layer.label, str)
+            return is_labelled and not reads_input(definition)
+    return False
+
+
+def reads_input(definition: nodes.Definition) -> bool:
+    """Whether the text speaks of what came in, besides of its sizes."""
+    sizes = {id(each.value) for each in nodes.walk(definition.body) if isinstance(each, nodes.SizeOf)}
+    declared = {
+        id(each.function)
+        for each in nodes.walk(definition.body)
+        if isinstance(each, nodes.Call) and isinstance(each.function, nodes.Flow)
+    }
+    return any(
+        isinstance(each, nodes.Flow) and each.of == "input" and id(each) not in sizes and id(each) not in declared
+        for each in nodes.walk(definition.body)
+    )
+
+
+_STATEMENTS: dict[str, Callable[[Body, Any], None]] = {
+    "bind": _do_bind,
+    "apply": _do_apply,
+    "if": _do_if,
+    "for": _do_for,
+    "repeat": _do_repeat,
+    "output": _do_output,
+    "training": _do_training,
+    "init": _do_init,
+}

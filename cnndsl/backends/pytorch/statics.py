@@ -1,0 +1,316 @@
+"""What `__init__` works out: arithmetic, comparisons and functions on numbers, texts, lists and truth values."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable
+from typing import Any
+
+from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, negated
+from cnndsl.backends.pytorch.sorts import Sort, is_identity, recipe_key, sample_of, sort_of
+from cnndsl.backends.pytorch.values import (
+    RECIPES,
+    AnyList,
+    Coded,
+    Opaque,
+    ParamRecipe,
+    Static,
+    Tensor,
+    TensorList,
+    Test,
+    Untranslatable,
+)
+from cnndsl.ir import nodes
+from cnndsl.symbolic.expr import Expr, TooLong, make_divisible
+from cnndsl.symbolic.number import Traced, value_of
+
+_LONGEST_KNOWN = 4096
+OPERATORS: dict[str, type[ast.operator]] = {
+    "+": ast.Add, "-": ast.Sub, "*": ast.Mult, "/": ast.Div, "//": ast.FloorDiv, "%": ast.Mod, "**": ast.Pow,
+}  # fmt: skip
+RELATIONS: dict[str, type[ast.cmpop]] = {
+    "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE, "in": ast.In,
+    "not in": ast.NotIn,
+}  # fmt: skip
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs, "ceil": math.ceil, "float": float, "floor": math.floor, "int": int, "len": len, "max": max, "min": min,
+    "round": round, "str": str, "sum": sum, "make_divisible": make_divisible,
+    "range": lambda *ends: list(range(*ends)),
+    "enumerate": lambda items, start=0: [[i, item] for i, item in enumerate(items, start)],
+    "zip": lambda *lists: [list(row) for row in zip(*lists, strict=False)],
+}  # fmt: skip
+
+
+def abstract(body: Body, sort: Sort, code: Code, symbol: Traced | None = None) -> Any:
+    """What may be any of a sort, under its Python."""
+    kinds = sort.kinds
+    if "value" in kinds:
+        raise Untranslatable("a value and something else are given for the same name")
+    if "layer" in kinds:
+        if kinds - {"layer"}:
+            raise Untranslatable("a layer and something else are given for the same name")
+        return ParamRecipe(code, tuple(sort.choices.values()), sort.needs)
+    if "list" in kinds:
+        item = sort.item or Sort()
+        made = AnyList(item, sort.sample or 0, sort.columns)
+        return Static(made, code)
+    if "bool" in kinds:
+        return Static(Test(bool(sort.sample)), code)
+    if "str" in kinds:
+        return Static(Opaque(code, sort.sample), code)
+    sample = float(sort.sample) if "float" in kinds else sort.sample
+    if sample is None:
+        sample = 1
+    if symbol is not None:
+        return Static(Traced(sample, symbol.expr), code)
+    return Static(body.number(code, sample), code)
+
+
+def all_known(body: Body, items: list[Any]) -> bool:
+    """Whether a list is one of constants."""
+    for item in items:
+        if isinstance(item, Static):
+            if isinstance(item.value, list):
+                if not all_known(body, item.value):
+                    return False
+            elif isinstance(item.value, (Test, Opaque, AnyList)) or (
+                isinstance(item.value, Traced) and body.known(item.value) is None
+            ):
+                return False
+        else:
+            return False
+    return True
+
+
+def bind_items(body: Body, targets: nodes.Targets, item: Any) -> None:
+    """Give the names of a loop what they are in one turn."""
+    if isinstance(targets, str):
+        body.scope.names[targets] = item
+        return
+    values = item.items if isinstance(item, TensorList) else item.value
+    for target, each in zip(targets, values, strict=True):
+        bind_items(body, target, each)
+
+
+def bind_generic(body: Body, targets: nodes.Targets, sort: Sort, *, local: bool = False) -> Code:
+    """Give the names of a loop what they are like in every turn; the variables in Python."""
+    if isinstance(targets, str):
+        written = targets if local else body.variable(targets)
+        body.scope.names[targets] = abstract(body, sort, name(written), body.new_version(written))
+        return name(written)
+    columns = sort.columns or [sort.item or Sort()] * len(targets)
+    if len(columns) != len(targets):
+        columns = [sort.item or Sort()] * len(targets)
+    parts = [bind_generic(body, each, column, local=local) for each, column in zip(targets, columns, strict=True)]
+    return ast.Tuple(parts, ast.Store())
+
+
+def listed(items: list[Any]) -> Any:
+    """A list of what was worked out."""
+    if any(isinstance(item, (Tensor, TensorList)) for item in items):
+        return TensorList(tuple(items))
+    codes = [item.code if isinstance(item, Static) else None for item in items]
+    code = list_of(c for c in codes if c is not None) if all(c is not None for c in codes) else name("recipes·")
+    return Static(items, code)
+
+
+def field_of(body: Body, static: Static) -> Any:
+    """A static as the parameter of a layer."""
+    value = static.value
+    if isinstance(value, Coded):
+        return value
+    if isinstance(value, Traced):
+        return Coded(value.value, value.expr, static.code)
+    if isinstance(value, list):
+        return tuple(field_of(body, item) for item in value)
+    if isinstance(value, Test):
+        return Opaque(static.code, value.sample)
+    if isinstance(value, AnyList):
+        if not body.is_silent and not value.item.is_extent and not value.item.item:
+            value.item.is_extent = True
+            body.file.stale()
+        return Opaque(static.code, tuple(sample_of(static)))
+    return value
+
+
+def opposite(test: Static) -> Static:
+    """`not test`."""
+    if isinstance(test.value, bool):
+        return Static(not test.value, negated(test.code))
+    return Static(Test(not test.value.sample, test.value.fails, test.value.holds), negated(test.code))
+
+
+def decided(body: Body, test: Static) -> bool:
+    """How a condition comes out that depends on no parameter."""
+    if isinstance(test.value, bool):
+        return test.value
+    raise Untranslatable("a condition depends on a parameter here", names=body.names_of(test))
+
+
+def list_arithmetic(body: Body, word: str, left: Static, right: Static) -> Static:
+    """Lists put together, or repeated."""
+    code = ast.BinOp(left.code, OPERATORS[word](), right.code)
+    if word == "+":
+        if isinstance(left.value, list) and isinstance(right.value, list):
+            return Static([*left.value, *right.value], code)
+        sort = sort_of(left)
+        sort.merge(sort_of(right))
+        size = (sort_of(left).sample or 0) + (sort_of(right).sample or 0)
+        return Static(AnyList(sort.item or Sort(), size), code)
+    count = body.known(right.value)
+    if isinstance(left.value, list) and count is not None:
+        return Static(left.value * count, code)
+    sort = sort_of(left)
+    return Static(AnyList(sort.item or Sort(), sort.sample or 0), code)
+
+
+def compared(body: Body, word: str, left: Any, right: Any) -> Static:
+    """A comparison of two."""
+    if isinstance(left, RECIPES) or isinstance(right, RECIPES):
+        return _compared_layers(word, left, right)
+    code = ast.Compare(left.code, [RELATIONS[word]()], [right.code])
+    a, b = left.value, right.value
+    if isinstance(a, Traced) or isinstance(b, Traced):
+        if isinstance(value_of(a), (int, float)) and isinstance(value_of(b), (int, float)):
+            return _compared_numbers(body, word, a, b, code)
+    elif all_known(body, [left]) and all_known(body, [right]):
+        return Static(_related(word, _constants(body, left), _constants(body, right)), code)
+    if isinstance(a, list) and isinstance(b, list) and word in ("==", "!="):
+        if len(a) != len(b):
+            return Static(word == "!=", code)
+        pairs = list(zip(a, b, strict=True))
+        if all(body.same(p.value, q.value) for p, q in pairs if isinstance(p.value, (int, float, Traced))):
+            return Static(word == "==", code)
+    sample = _related(word, sample_of(left), sample_of(right))
+    facts: tuple[tuple[Expr, Expr], ...] = ()
+    if isinstance(a, list) and isinstance(b, list):
+        facts = tuple((Expr.of(p.value), Expr.of(q.value)) for p, q in zip(a, b, strict=True))
+    return Static(Test(sample, facts if word == "==" else (), facts if word == "!=" else ()), code)
+
+
+def _compared_numbers(body: Body, word: str, a: Any, b: Any, code: Code) -> Static:
+    known = (body.known(a), body.known(b))
+    if None not in known:
+        return Static(_related(word, *known), code)
+    try:
+        difference = (body.expanded(Expr.of(a)) - body.expanded(Expr.of(b))).constant
+    except TooLong:
+        difference = None
+    if difference is not None:
+        return Static(_related(word, difference, 0), code)
+    fact = ((Expr.of(a), Expr.of(b)),)
+    sample = _related(word, value_of(a), value_of(b))
+    return Static(Test(sample, fact if word == "==" else (), fact if word == "!=" else ()), code)
+
+
+def _compared_layers(word: str, left: Any, right: Any) -> Static:
+    for side, other in ((left, right), (right, left)):
+        if isinstance(side, ParamRecipe) and is_identity(other):
+            is_same = word == "=="
+            code = ast.Compare(side.code, [ast.Is() if is_same else ast.IsNot()], [ast.Constant(None)])
+            sample = any(map(is_identity, side.choices))
+            return Static(Test(sample is is_same), code)
+    if (
+        isinstance(left, RECIPES)
+        and isinstance(right, RECIPES)
+        and not isinstance(left, ParamRecipe)
+        and not isinstance(right, ParamRecipe)
+    ):
+        return Static((recipe_key(left) == recipe_key(right)) is (word == "=="), constant(True))
+    raise Untranslatable("layers are compared, of which one is a parameter")
+
+
+def constant_call(body: Body, word: str, values: list[Any]) -> Any:
+    """A function of numbers, texts and lists."""
+    statics = [value for value in values if isinstance(value, Static)]
+    if len(statics) != len(values):
+        raise Untranslatable(f"{word} of what is no constant")
+    codes = [static.code for static in statics]
+    code: Code = call(word, *codes)
+    if word in ("enumerate", "zip", "range"):
+        return _rows_call(body, word, statics, code)
+    if word == "len" and isinstance(statics[0].value, list):
+        return Static(len(statics[0].value), code)
+    if all_known(body, statics):
+        numbers = [_constants(body, static) for static in statics]
+        return Static(_FUNCTIONS[word](*numbers), code)
+    sample = _FUNCTIONS[word](*(sample_of(static) for static in statics))
+    if isinstance(sample, str):
+        return Static(Opaque(code, sample), code)
+    return Static(body.number(code, sample), code)
+
+
+def _rows_call(body: Body, word: str, statics: list[Static], code: Code) -> Static:
+    if word == "range":
+        known = [body.known(static.value) for static in statics]
+        if None not in known:
+            numbers = range(*known)
+            if len(numbers) <= _LONGEST_KNOWN:
+                return Static([Static(i, constant(i)) for i in numbers], code)
+        sample = len(range(*(sample_of(static) for static in statics)))
+        return Static(AnyList(Sort({"int"}, 1), sample), code)
+    if word == "enumerate":
+        start = body.known(statics[1].value) if len(statics) > 1 else 0
+        items = statics[0].value
+        if isinstance(items, list) and start is not None:
+            rows = [listed([Static(i, constant(i)), item]) for i, item in enumerate(items, start)]
+            return Static(rows, code)
+        inner = sort_of(statics[0])
+        row = Sort({"list"}, 2, columns=[Sort({"int"}, 1), inner.item or Sort()])
+        return Static(AnyList(row, inner.sample or 0), code)
+    if all(isinstance(static.value, list) for static in statics):
+        return Static([listed(list(row)) for row in zip(*(s.value for s in statics), strict=False)], code)
+    sorts = [sort_of(static) for static in statics]
+    row = Sort({"list"}, len(sorts), columns=[sort.item or Sort() for sort in sorts])
+    return Static(AnyList(row, min(sort.sample or 0 for sort in sorts)), code)
+
+
+def _constants(body: Body, static: Any) -> Any:
+    value = static.value
+    if isinstance(value, list):
+        return [_constants(body, item) for item in value]
+    return body.known(value) if isinstance(value, Traced) else value
+
+
+def _related(word: str, a: Any, b: Any) -> bool:
+    match word:
+        case "==":
+            return bool(a == b)
+        case "!=":
+            return bool(a != b)
+        case "<":
+            return bool(a < b)
+        case "<=":
+            return bool(a <= b)
+        case ">":
+            return bool(a > b)
+        case ">=":
+            return bool(a >= b)
+        case "in":
+            return a in b
+        case _:
+            return a not in b
+
+
+def python(word: str, a: Any, b: Any) -> Any:
+    """What an operator of Python gives, or 1 where there is no result."""
+    try:
+        match word:
+            case "+":
+                return a + b
+            case "-":
+                return a - b
+            case "*":
+                return a * b
+            case "/":
+                return a / b
+            case "//":
+                return a // b
+            case "%":
+                return a % b
+            case _:
+                return a**b
+    except (ZeroDivisionError, OverflowError):
+        return 1
