@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from cnndsl.diagnostics import Diagnostic
+from cnndsl.hints.spelling import nearest
 from cnndsl.ir.program import Program
 from cnndsl.layers.extern import Extern, why_not_package
 from cnndsl.project import Project
 from cnndsl.project import find as find_project
 from cnndsl.report.text import render
-from cnndsl.semantics.name_hints import nearest
 from cnndsl.source import Span
 
 Find = Callable[[str], Span | None]

@@ -15,6 +15,7 @@ from typing import Any
 
 from cnndsl.compilation import CompilationError
 from cnndsl.compiler import compile  # noqa: A004 - the package's own word
+from cnndsl.hints.spelling import nearest
 from cnndsl.ir.program import Combine, Module
 from cnndsl.layers.aliases import LEFT_OUT, REFUSED, Difference, alias
 from cnndsl.layers.base import RANK_WORDS, Group, Layer
@@ -22,7 +23,6 @@ from cnndsl.layers.formula import show
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import HELPERS, KINDS, OPERATIONS
 from cnndsl.layers.types import LARGEST, MOST_AXES, Parameter
-from cnndsl.semantics.name_hints import nearest
 from cnndsl.terminal import paint
 
 _INTRODUCTION = """\

@@ -81,7 +81,7 @@ class _Commands(click.Group):
             message = f"what is to be done with {args[0]}? Write cnndsl {'|'.join(takers)} {args[0]}"
             raise click.UsageError(message, ctx)
         if args[0] not in commands and not args[0].startswith("-"):
-            from cnndsl.semantics.name_hints import nearest
+            from cnndsl.hints.spelling import nearest
 
             near = f"--{args[0]}" if args[0] in ("help", "version") else nearest(args[0], commands)
             message = f"there is no command {args[0]}" + (f": did you mean {near}?" if near else "")

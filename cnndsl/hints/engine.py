@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from string import Template
 from typing import Any
 
@@ -208,7 +208,10 @@ class Hint:
     _: KW_ONLY
     example: str
     """A line of a network, or a whole text, which has the word network in it."""
-    code: str = "E101"
+    code: str = ""
+    """Empty where it is that of the table."""
+    at: str = "at"
+    """The name of the place that is pointed at."""
     where: str = ""
     """What the place has to be in: some of file, body (an object is one too), call, parameters, group, list, index."""
     expects: str = ""
@@ -219,6 +222,8 @@ class Hint:
     """What a word of the text stands for. A word that is not in it is not recognised."""
     also: Callable[[Place, Facts], Facts | None] | None = None
     """What else templates speak of, worked out from the groups; None where this is not recognised after all."""
+    brief: str | tuple[str, ...] = ()
+    """The help, or each of them, where what it speaks of is too long to spell out, or has a comment in it."""
     label: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     """Further places, each by its name, and what they have to do with it."""
@@ -265,9 +270,9 @@ class Hint:
         found = pattern.match(text, start - place.window[0]) if start >= place.window[0] else None
         return [found] if found else []
 
-    def problem(self, facts: Facts, spans: Mapping[str, Span], place: Any = None) -> Problem | None:
+    def problem(self, facts: Facts, spans: Mapping[str, Span], place: Any = None, code: str = "E101") -> Problem | None:
         """The error for what was recognised, by the names of its parts; None where it is something else after all."""
-        at = spans.get("at", spans["word"])
+        at = spans[self.at] if self.at in spans else spans["word"]
         if self.meant:
             if at.text not in self.meant:
                 return None
@@ -278,8 +283,11 @@ class Hint:
         facts |= more
         told = {name: shown(value) for name, value in facts.items() if isinstance(value, str)}
         helps = (self.help,) if isinstance(self.help, str) else self.help
+        if self.brief:
+            brief = (self.brief,) if isinstance(self.brief, str) else self.brief
+            helps = tuple(map(partial(_short, facts), helps, brief))
         return error(
-            self.code,
+            self.code or code,
             _filled(self.message, told),
             at,
             label=self.label,
@@ -313,6 +321,38 @@ def explain(table: Iterable[Hint | Computed], place: Place) -> Problem:
     return next(problem for problem in (entry.explain(place) for entry in table) if problem is not None)
 
 
+def say(
+    table: Iterable[Hint], code: str, words: str, at: Span, spans: Mapping[str, Span], facts: Facts
+) -> Problem | None:
+    """The error of the first hint whose pattern fits these words and the text at a span; None where none does.
+
+    In the patterns a space is a space. A group in the text is a span by its name, and so are those that are given.
+    """
+    subject, shift = f"{words} {at.text}", at.start - len(words) - 1
+    for hint in table:
+        found = compiled(hint.pattern, is_plain=True).fullmatch(subject)
+        if found is None:
+            continue
+        groups = {name: found.span(name) for name, text in found.groupdict().items() if text is not None}
+        inside = {name: Span(at.source, a + shift, b + shift) for name, (a, b) in groups.items() if a > len(words)}
+        known = {"at": at, **spans, **inside}
+        told = found.groupdict("") | {name: span.text for name, span in known.items()} | facts
+        problem = hint.problem(told, known, code=code)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _short(facts: Facts, help_text: str, brief: str) -> str:
+    """A help, or a brief one where what it speaks of cannot be spelled out."""
+    return help_text if all(is_short(facts[name]) for name in re.findall(r"\$(\w+)", help_text)) else brief
+
+
+def is_short(text: str) -> bool:
+    """Whether a piece of a text can be spelled out in a help."""
+    return len(text) <= LONGEST and not re.search(r"[#\n]", text)
+
+
 def shown(text: str) -> str:
     """A piece of the text for people, on one line, and cut where it is long."""
     text = " ".join(text.split())
@@ -331,15 +371,15 @@ def _filled(template: str, facts: Mapping[str, Any]) -> str:
 
 
 @cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    """The regular expression that a pattern stands for."""
-    return re.compile(_SPACE.sub(_spelled, pattern.lstrip("^@")))
+def compiled(pattern: str, *, is_plain: bool = False) -> re.Pattern[str]:
+    """The regular expression that a pattern stands for; in a plain one a space is a space."""
 
+    def spelled(found: re.Match[str]) -> str:
+        if found[0] == " " and not is_plain:
+            return r"[^\S\n]*"
+        return SHORT[found[1]] if found[1] else found[0]
 
-def _spelled(found: re.Match[str]) -> str:
-    if found[0] == " ":
-        return r"[^\S\n]*"
-    return SHORT[found[1]] if found[1] else found[0]
+    return re.compile(_SPACE.sub(spelled, pattern if is_plain else pattern.lstrip("^@")), re.DOTALL if is_plain else 0)
 
 
 @cache

@@ -12,18 +12,18 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
-from cnndsl.hints.characters import looks_like, misread
+from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.ir.words import INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers import types
 from cnndsl.layers.base import Layer
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.layers.types import misfits, missing
-from cnndsl.semantics import value_hints
+from cnndsl.semantics.call_hints import activation_argument, by_name, listed, plainer_argument
 from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.hints import misread, refuse_others, result_of, without
 from cnndsl.semantics.initialisation import initialiser, weights_of
-from cnndsl.semantics.name_hints import AsInPyTorch, Claim, activation_argument, claimed, is_clear, nearest, without
-from cnndsl.semantics.operator_hints import refuse_others, result_of
+from cnndsl.semantics.pytorch_names import AsInPyTorch, Claim, claimed
 from cnndsl.semantics.values import BlockRecipe, LayerRecipe, Part, Template, Unknown
 from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, value_of
@@ -206,7 +206,7 @@ def _too_many(
         raise _after_named(left[unnamed], argument)
     parameters = list(kind.model_fields)
     only = kind.model_fields[parameters[0]] if len(parameters) == 1 else None
-    several = value_hints.listed([a for a, _ in given], partial(types.check, only)) if only is not None else None
+    several = listed([a for a, _ in given], partial(types.check, only)) if only is not None else None
     if several is not None:
         span = given[0][0].span.to(given[-1][0].span)
         raise error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])
@@ -261,8 +261,8 @@ def _unknown_argument(
             # Elsewhere a word may be that of another thing: Keras's scale leaves out the half of affine.
             fix=(Fix.safe if is_torch_parameter(kind.kind, name) else Fix.suggested)(argument.name.span, short),
         )
-    if (meant := looks_like(name, parameters)) is not None:
-        return misread(name, argument.name.span, meant, "E207")
+    if (misspelt := misread(name, argument.name.span, parameters, "E207")) is not None:
+        return misspelt
     near = nearest(name, parameters)
     takes = f"{kind.kind} takes {', '.join(parameters)}" if parameters else f"{kind.kind} takes no arguments"
     return error(
@@ -330,8 +330,8 @@ def _invalid(
     way = None
     if given is not None:
         words = {other: types.choices(field) for other, field in kind.model_fields.items()}
-        way = value_hints.by_name(given, words)
-        way = way or value_hints.argument(given, types.choices(info), partial(types.check, info))
+        way = by_name(given, words)
+        way = way or plainer_argument(given, types.choices(info), partial(types.check, info))
     message = f"{kind.kind}: {name} {reason}"
     if way is not None:
         return error("E208", message, place, help=way[0], fix=way[1])
@@ -412,8 +412,8 @@ def match_arguments(
         else:
             name = argument.name.text
             if name not in names:
-                if (meant := looks_like(name, names)) is not None:
-                    raise misread(name, argument.name.span, meant, "E207", definition.name.span)
+                if (misspelt := misread(name, argument.name.span, names, "E207", definition.name.span)) is not None:
+                    raise misspelt
                 near = nearest(name, names)
                 raise error(
                     "E207",

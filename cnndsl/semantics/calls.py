@@ -17,32 +17,39 @@ from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.operations import Learned
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import misfits
-from cnndsl.semantics import functions, pytorch_hints, value_hints
+from cnndsl.semantics import functions
 from cnndsl.semantics.arguments import bind_definition, bind_layer
+from cnndsl.semantics.call_hints import (
+    activation,
+    applied,
+    as_in_pytorch,
+    braced,
+    check_colons,
+    operation_help,
+    operation_problem,
+    unknown_operation_argument,
+)
 from cnndsl.semantics.context import LIGHT
 from cnndsl.semantics.evaluation import Begun, Evaluation
 from cnndsl.semantics.externs import bind_extern
-from cnndsl.semantics.initialisation import check_begin, initialiser, make_initialiser
-from cnndsl.semantics.leaves import call_on_value
-from cnndsl.semantics.name_hints import (
-    applied,
-    called_twice,
-    check_colons,
-    hidden,
-    unknown_operation_argument,
-    with_colon,
-)
-from cnndsl.semantics.operator_hints import (
+from cnndsl.semantics.hints import (
+    CONSTANTS,
     MATHEMATICS,
+    alias,
+    hidden,
+    hint,
     mathematics,
+    method,
+    no_layer,
     of_a_value,
     open_size,
-    operation_help,
-    operation_problem,
     refuse_others,
+    refused,
     result_of,
     takes_values,
 )
+from cnndsl.semantics.initialisation import check_begin, initialiser, make_initialiser
+from cnndsl.semantics.leaves import call_on_value
 from cnndsl.semantics.operators import combine
 from cnndsl.semantics.usage import hand_on
 from cnndsl.semantics.values import (
@@ -104,8 +111,8 @@ def _stage(body: Evaluation, node: tree.Expression) -> Stage:
         quoted = isinstance(node.label, tree.String)
         label = plain_label(body.evaluate(node.label)) if isinstance(node.label, tree.String) else node.label.text
         value = body.known(node.layer)
-        if not isinstance(value, RECIPES) and (problem := with_colon(node)) is not None:
-            raise problem
+        if not isinstance(value, RECIPES) and isinstance(node.layer, CONSTANTS) and alias(node.label.span.text):
+            raise refused("sign", "E404", "label", node, {"name": node.label.span, "given": node.layer.span})
         layer = _recipe(value, node.layer, "only a layer has a name before a colon", node.label)
         return Stage(layer, label, node.span, quoted)
     is_word = body.builder.names_place(node.span)
@@ -116,26 +123,7 @@ def _recipe(value: Any, node: tree.Expression, wanted: str, label: tree.Node | N
     """The value, unless it is none that makes a layer. Raises Problem."""
     if isinstance(value, RECIPES):
         return value
-    help_text, fix = value_hints.stage(node)
-    help_text = next(iter(hidden(node)), help_text)
-    if isinstance(value, list) and any(isinstance(item, RECIPES) for item in value) and fix is None:
-        help_text = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
-    if isinstance(value, (tuple, list)) and value and all(isinstance(item, Value) for item in value):
-        raise error(
-            "E404",
-            f"one value goes through an arrow, and here are {len(value)} values",
-            node.span,
-            help="go on with one of them, a, b = ... and then a -> ..., or put them together: concat(...) -> ...",
-        )
-    if label is not None and isinstance(node, tree.Number):
-        help_text = f"a number gets its name with =: {label.span.text} = {node.span.text}"
-    if isinstance(value, Value):
-        help_text = "begin a new line with the value: it becomes the current one"
-        if isinstance(node, tree.Call) and node.function.span.text in ("concat", "add", "mul"):
-            help_text = f"{node.function.span.text} is given all its values, in a line of its own"
-        if label is not None:
-            help_text = f"a value gets its name with =: {label.span.text} = ..."
-    raise error("E404", f"{wanted}, and this is {describe(value)}", node.span, help=help_text, fix=fix)
+    raise no_layer(node, value, wanted, label)
 
 
 def _check_label(body: Evaluation, stage: tree.Expression, line: tree.Pipe) -> None:
@@ -153,8 +141,8 @@ def _check_label(body: Evaluation, stage: tree.Expression, line: tree.Pipe) -> N
 
 def pipe(body: Evaluation, node: tree.Pipe) -> Any:
     """What `a -> b` is worth: a layer, or what comes out where `a` is a value. Raises Problem."""
-    if (numbers := value_hints.numbers_in_a_row(node)) is not None:
-        raise numbers
+    if all(isinstance(part, tree.Number) for part in node.stages):
+        raise refused("sign", "E404", "numbers", node, {"last": node.stages[-1].span})
     first = node.stages[0]
     start: Any = None
     stages: list[Stage] = []
@@ -205,17 +193,17 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         return body.declare_input(node, "input")
     check_colons(node)
     for argument in node.arguments:
-        if isinstance(argument.value, tree.Body) and (problem := value_hints.braced(argument.value)) is not None:
+        if isinstance(argument.value, tree.Body) and (problem := braced(argument.value)) is not None:
             raise problem
     try:
         function = body.known(node.function)
     except Problem as problem:
         if node.function.span.text.rpartition(".")[2] in MATHEMATICS and problem.diagnostic.code == "E201":
             raise mathematics(problem, node, body.all_known(a.value for a in node.arguments)) from None
-        raise (
-            (value_hints.activation(node) if problem.diagnostic.code == "E201" else None)
-            or called_twice(value_hints.method(pytorch_hints.called(body, problem, node), node), node)
-        ) from None
+        first, problem = node.function, method(as_in_pytorch(body.known, problem, node), node)
+        if isinstance(first, tree.Call) and not first.arguments and problem.diagnostic.span == first.span:
+            problem = hint("sign", problem.diagnostic.code, "called", first) or problem
+        raise (activation(node) if problem.diagnostic.code == "E201" else None) or problem from None
     if isinstance(function, Kind):
         value = _leading_value(body, node)
         if isinstance(value, Part):

@@ -16,7 +16,7 @@ from cnndsl.semantics.arguments import check_complete
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import dims_key
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.operator_hints import nested_too_deeply
+from cnndsl.semantics.hints import nested_too_deeply
 from cnndsl.semantics.usage import hand_on, report_unread
 from cnndsl.semantics.values import (
     BlockRecipe,

@@ -15,7 +15,7 @@ from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.ir.program import Output
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context, too_long
-from cnndsl.semantics.operator_hints import no_condition, no_list
+from cnndsl.semantics.hints import kinds_of, refused
 from cnndsl.semantics.usage import hand_on
 from cnndsl.semantics.values import Chain, Recipe, Scope, Silent, Unknown, Value, describe, raise_it, weight_of
 from cnndsl.source import Span
@@ -136,7 +136,8 @@ class Evaluation(ABC):
         if isinstance(items, tuple):  # the values that a step gives
             items = list(items)
         if not isinstance(items, list):
-            raise no_list(node, items)
+            words = f"{kinds_of(items)} {type(node).__name__}"
+            raise refused("loop", "E206", words, node, what=describe(value_of(items)))
         self.context.turn(node.span, len(items))
         return items
 
@@ -145,7 +146,8 @@ class Evaluation(ABC):
         value = self.known(node)
         if isinstance(value, (bool, Truth)):
             return value
-        raise no_condition(node, value)
+        words, plain = f"{kinds_of(value)} {type(node).__name__}", value_of(value)
+        raise refused("condition", "E206", words, node, what=describe(plain), plain=str(plain))
 
     def decide(self, node: tree.Expression) -> bool:
         """The outcome of a condition, as a plain truth value."""

@@ -7,15 +7,21 @@ from contextlib import suppress
 from typing import Any
 
 from cnndsl.diagnostics import Fix, Problem, error
+from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.layers.formula import AXES
 from cnndsl.semantics.calls import brace, call, choice, conditional, labelled, pipe
 from cnndsl.semantics.context import LIGHT
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.name_hints import is_clear, known_in_braces, method, nearest, unknown_attribute, unknown_name
-from cnndsl.semantics.operator_hints import open_size, result_of
+from cnndsl.semantics.hints import (
+    known_in_braces,
+    known_method,
+    no_attribute,
+    open_size,
+    unknown_attribute,
+    unknown_name,
+)
 from cnndsl.semantics.operators import binary, comparison, unary
-from cnndsl.semantics.value_hints import after_a_dot
-from cnndsl.semantics.values import RECIPES, Items, Scope, Silent, Unknown, Value, describe
+from cnndsl.semantics.values import Items, Scope, Silent, Unknown, Value, describe
 from cnndsl.symbolic.number import SizeIsOpen, Traced
 from cnndsl.syntax import tree
 
@@ -134,14 +140,7 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
         raise unknown_attribute(problem, node, body.scope) from None
     name = node.name.text
     if not isinstance(value, Value):
-        if isinstance(node.value, tree.Number) and node.value.span.text.endswith("."):  # 0..n
-            helps = f"write range({node.value.span.text[:-1]}, {name})"
-            raise error("E206", "numbers in a row are written with range", node.span, help=helps)
-        helps, fix = "sizes are asked of values: input.channels", None
-        if isinstance(value, RECIPES):
-            named = result_of(value) if name in _ASKED else ()
-            helps, fix = after_a_dot(node) or (next(iter(named), helps), fix)
-        raise error("E206", f"{describe(value)} has no .{name}", node.span, help=helps, fix=fix)
+        raise no_attribute(node, value, is_asked=name in _ASKED)
     shape = value.shape
     axes = AXES.get(len(shape) - 1, ())
     answers: dict[str, Any] = {"shape": list(shape), "rank": len(shape)}
@@ -150,7 +149,7 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
     answers.update(zip(axes, shape[1:], strict=False))
     if name not in answers:
         near = nearest(name, answers)
-        meant = (f"did you mean .{near}?",) if near else method(node)
+        meant = (f"did you mean .{near}?",) if near else known_method(node)
         raise error(
             "E206",
             f"a value of {len(shape)} {'axis' if len(shape) == 1 else 'axes'} has no .{name}",

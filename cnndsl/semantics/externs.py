@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from cnndsl.diagnostics import Label, error
+from cnndsl.hints.spelling import nearest
 from cnndsl.layers.extern import SIZE_NAMES, Extern, why_not_package
 from cnndsl.layers.types import MOST_AXES
 from cnndsl.semantics.arguments import check_complete, match_arguments
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.inputs import STAND_IN
-from cnndsl.semantics.name_hints import nearest
 from cnndsl.semantics.values import External, LayerRecipe, Scope, Value, describe
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Expr, Guard, Symbol

@@ -8,14 +8,14 @@ from typing import Any
 
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.files import ImportProblem, Reader
+from cnndsl.hints.spelling import nearest
 from cnndsl.ir.lower import ParsedFile
 from cnndsl.ir.names import why_not_class, why_not_imported
 from cnndsl.layers.registry import HELPERS
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.externs import check_extern
-from cnndsl.semantics.name_hints import nearest
-from cnndsl.semantics.operator_hints import nested_too_deeply
+from cnndsl.semantics.hints import nested_too_deeply
 from cnndsl.semantics.scope import language
 from cnndsl.semantics.statements import Body
 from cnndsl.semantics.values import UNKNOWN, External, Scope, Silent, Template

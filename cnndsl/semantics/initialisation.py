@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.hints.spelling import nearest
 from cnndsl.ir.program import InitRule, Weights, nested_shape
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.initialisers import ABOVE_ZERO, CHOICES, LEAST, RULES, Initialiser
 from cnndsl.layers.types import LARGEST_REAL, real
+from cnndsl.semantics.call_hints import beginning
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.name_hints import nearest
-from cnndsl.semantics.value_hints import beginning
 from cnndsl.semantics.values import InitialiserKind, Kind, describe
 from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of

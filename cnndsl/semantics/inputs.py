@@ -10,10 +10,10 @@ from cnndsl.diagnostics import Fix, error
 from cnndsl.ir.program import OpenSize
 from cnndsl.layers.formula import AXES, Dim, Shape
 from cnndsl.layers.types import LARGEST
-from cnndsl.semantics import value_hints
+from cnndsl.semantics.call_hints import plainer_argument
 from cnndsl.semantics.context import LIGHT, Context, origin
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.name_hints import without
+from cnndsl.semantics.hints import without
 from cnndsl.semantics.values import describe
 from cnndsl.symbolic.expr import MIRRORED, OPPOSITE, RELATIONS, Expr, Guard, Number, Operation, Symbol
 from cnndsl.symbolic.number import Traced, value_of
@@ -93,7 +93,7 @@ def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str,
         value = body.plain(value)  # other sizes than the number of channels reach too far to stay open
     plain = value_of(value)
     if isinstance(plain, bool) or not isinstance(plain, int) or not 1 <= plain <= LARGEST:
-        way = value_hints.argument(argument, (), _whole_size)
+        way = plainer_argument(argument, (), _whole_size)
         helps, pointed = way or ("sizes are counts: channels, then height and width in pixels", None)
         raise error(
             "E208",

@@ -15,12 +15,12 @@ from cnndsl.layers.formula import Shape, SizeError, show
 from cnndsl.layers.shape import Flatten
 from cnndsl.semantics.arguments import bind_layer
 from cnndsl.semantics.builder import Slot
+from cnndsl.semantics.call_hints import value_first
 from cnndsl.semantics.context import dims_key
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.externs import bind_extern
+from cnndsl.semantics.hints import open_size, other_order
 from cnndsl.semantics.initialisation import check_begin, check_fit
-from cnndsl.semantics.name_hints import value_first
-from cnndsl.semantics.operator_hints import open_size, other_order
 from cnndsl.semantics.values import External, Kind, LayerRecipe, Value, recipe_word
 from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, Traced

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnndsl.diagnostics import Fix, Problem, error
+from cnndsl.hints.spelling import nearest
 from cnndsl.ir.program import InitRule, Module, Use
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context, OpenSizes
 from cnndsl.semantics.definitions import bind_parameters, saved_parameters
 from cnndsl.semantics.initialisation import check_begin
 from cnndsl.semantics.inputs import requirements
-from cnndsl.semantics.name_hints import nearest
 from cnndsl.semantics.statements import Body
 from cnndsl.semantics.usage import report_unread
 from cnndsl.semantics.values import UNKNOWN, BlockRecipe, Scope, Silent, Template, Value, describe

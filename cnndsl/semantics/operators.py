@@ -13,9 +13,17 @@ from cnndsl.semantics.builder import MOST_CONDITIONS
 from cnndsl.semantics.context import LIGHT, too_long
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.functions import power
-from cnndsl.semantics.operator_hints import comment, list_item, no_operator, no_order, open_size, operator_help
+from cnndsl.semantics.hints import (
+    arrows,
+    assigned,
+    begins_line,
+    kinds_of,
+    no_operation,
+    no_operator,
+    open_size,
+    refused,
+)
 from cnndsl.semantics.size_hints import ways
-from cnndsl.semantics.value_hints import arrows, assigned, compared_for_given
 from cnndsl.semantics.values import RECIPES, UNKNOWN, Copies, Items, Part, Silent, Value, describe, key_for, weight_of
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import RELATIONS, Expr, Test, TooLong, Truth, junction, negation
@@ -31,8 +39,8 @@ def unary(body: Evaluation, node: tree.Unary) -> Any:
     value = body.known(node.operand)
     if _is_number(value):
         return -value if node.operator == "-" else value
-    if isinstance(value, RECIPES) and (problem := list_item(node)) is not None:
-        raise problem
+    if isinstance(value, RECIPES) and node.operator == "-" and begins_line(node.span):
+        raise refused("sign", "E206", "minus", node)
     if isinstance(value, Value) and node.operator == "-":
         return combine(body, "mul", (value,), {"scalar": -1, "scalar_first": True}, node.span)
     message = f"{node.operator} needs a number, and this is {describe(value)}"
@@ -46,7 +54,7 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
     if node.operator == "//":
         left = body.known(node.left)
         if isinstance(left, (Value, *RECIPES)) and not isinstance(node.right, tree.Number):
-            raise comment(node)
+            raise refused("sign", "E206", "comment", node)
         right = body.known(node.right)
     else:
         left, right = body.all_known([node.left, node.right])
@@ -60,25 +68,22 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
         return body.light(Items(left + right, weight_of(left) + weight_of(right) - 1), node.span)
     if node.operator == "+" and isinstance(left, str) and isinstance(right, str):
         return body.bounded_text(left + right, node.span)
-    raise error(
-        "E206",
-        f"{node.operator} cannot take {describe(left)} and {describe(right)}",
-        node.span,
-        help=operator_help(node, left, right),
-    )
+    raise no_operation(node, left, right)
 
 
 def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
     """What `a < b == c` is worth. Raises Problem."""
     result: bool | Truth = True
     _check_arrows(body, node)
-    if (problem := compared_for_given(node, body.scope)) is not None:
-        raise problem
+    first = node.operands[0]
+    is_new = isinstance(first, tree.Name) and first.text not in body.scope
+    if is_new and list(node.operators) == ["=="] and begins_line(node.span):
+        raise refused("sign", "E201", "equal", node, {"given": node.operands[1].span})
     values = body.all_known(node.operands)
     if set(node.operators) == {">"} and all(isinstance(value, RECIPES) for value in values[1:]):
         raise arrows(node, ">")
     for operator, left, right in zip(node.operators, values, values[1:], strict=False):
-        result = _join(body, "and", result, _compare(body, operator, left, right, node.span), node.span)
+        result = _join(body, "and", result, _compare(body, node, operator, left, right), node.span)
     return result
 
 
@@ -100,7 +105,8 @@ def _flows(body: Evaluation, name: tree.Name) -> bool:
     return name.text in body.scope and isinstance(body.scope.find(name.text)[0], (Value, *RECIPES))
 
 
-def _compare(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> bool | Truth:
+def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, right: Any) -> bool | Truth:
+    span = node.span
     body.go_through([left, right], span)
     if operator in ("in", "not in"):
         if not isinstance(right, list):
@@ -119,7 +125,8 @@ def _compare(body: Evaluation, operator: str, left: Any, right: Any, span: Span)
         return (_comparable(left) == _comparable(right)) is (operator == "==")
     if isinstance(left, str) and isinstance(right, str):
         return bool(RELATIONS[operator](left, right))
-    raise no_order(left, right, span)
+    words = f"{kinds_of(left, right)} Comparison"
+    raise refused("order", "E206", words, node, what=describe(left), other=describe(right))
 
 
 def _junction(body: Evaluation, node: tree.Binary) -> bool | Truth:
@@ -195,8 +202,7 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
         written = f"{node.right.span.text} * {node.left.span.text}"
         fix = Fix.safe(node.span, written) if "#" not in node.span.text else None
         raise error("E206", "the layer stands before the number", node.span, help=f"write {written}", fix=fix)
-    message = f"* cannot take {describe(left)} and {describe(right)}"
-    raise error("E206", message, node.span, help=operator_help(node, left, right))
+    raise no_operation(node, left, right)
 
 
 def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
@@ -207,12 +213,7 @@ def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> 
         return combine(body, kind, (left, right), {}, node.span)
     value, other, first = (left, right, False) if isinstance(left, Value) else (right, left, True)
     if not _is_number(other):
-        raise error(
-            "E206",
-            f"{node.operator} cannot take a value of the network and {describe(other)}",
-            node.span,
-            help=operator_help(node, left, right),
-        )
+        raise no_operation(node, left, right)
     is_traced = isinstance(other, Traced) and not other.is_open
     try:
         number = real(other.value if is_traced else body.plain(other))

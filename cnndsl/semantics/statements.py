@@ -12,10 +12,10 @@ from cnndsl.semantics.application import Application
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.hints import nested_too_deeply, open_size, other_input, result_of
 from cnndsl.semantics.initialisation import init_rules
 from cnndsl.semantics.inputs import declare_shape
-from cnndsl.semantics.name_hints import AsInPyTorch
-from cnndsl.semantics.operator_hints import nested_too_deeply, open_size, other_input, result_of
+from cnndsl.semantics.pytorch_names import AsInPyTorch
 from cnndsl.semantics.scope import first_places, labels
 from cnndsl.semantics.values import (
     IDENTITY,

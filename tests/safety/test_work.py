@@ -16,8 +16,7 @@ import cnndsl
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic
 from cnndsl.fixing import fix
-from cnndsl.hints import characters
-from cnndsl.semantics import name_hints
+from cnndsl.hints import characters, spelling
 from cnndsl.source import Source
 
 LINES, BYTES = 60_000, 8_000_000
@@ -175,14 +174,14 @@ def alike(count: int) -> dict[str, str]:
 def test_names_that_are_nearly_known(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Comparing names takes most; each is compared with few others, however many there are."""
     compared = 0
-    plain = name_hints.likeness
+    plain = spelling.likeness
 
     def counted(a: str, b: str) -> float:
         nonlocal compared
         compared += 1
         return plain(a, b)
 
-    monkeypatch.setattr(name_hints, "likeness", counted)
+    monkeypatch.setattr(spelling, "likeness", counted)
     read = 0
 
     class Letters(dict[str, str]):

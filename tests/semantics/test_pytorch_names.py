@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 from cnndsl.layers import aliases
 from cnndsl.layers.aliases import torch_function, torch_layer
 from cnndsl.layers.registry import KINDS
-from cnndsl.semantics.name_hints import Claim
+from cnndsl.semantics.pytorch_names import Claim
 
 DERIVED = {"in_channels", "in_features", "num_features", "num_channels", "normalized_shape"}
 OTHERS = {
