@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from inspect import Signature, cleandoc, signature
+from inspect import Parameter, Signature, cleandoc
 from typing import Annotated, Any, Generic, ParamSpec, TypeVar, dataclass_transform, get_args
 
 import pydantic.dataclasses
@@ -19,7 +19,6 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cnndsl.analysis.repeats import made_of
-from cnndsl.analysis.shapes import with_sizes
 from cnndsl.diagnostics import OptionError
 from cnndsl.ir.program import Module, Program, Use
 from cnndsl.syntax import tree
@@ -36,7 +35,9 @@ def model(options: type[T]) -> type[T]:
     if any(isinstance(default, FieldInfo) for default in vars(options).values()):
         message = "what is said of an option stands in Annotated: as a default, Pydantic would take it by position"
         raise TypeError(message)
-    made: Any = pydantic.dataclasses.dataclass(options, frozen=True, config=ConfigDict(extra="forbid"))
+    made: Any = pydantic.dataclasses.dataclass(
+        options, frozen=True, config=ConfigDict(extra="forbid", defer_build=True)
+    )
     return made  # type: ignore[no-any-return]
 
 
@@ -75,7 +76,11 @@ class Checked:
 
         Raises KeyError where there is no network of this name, OpenSizeError where the sizes do not fit.
         """
-        program = with_sizes(self.program, name, sizes) if sizes else self.program
+        if not sizes:
+            return self.program, self.program.network(name)
+        from cnndsl.analysis.shapes import with_sizes
+
+        program = with_sizes(self.program, name, sizes)
         return program, program.network(name)
 
 
@@ -143,7 +148,7 @@ def _is_part(program: Program, module: Module, path: str) -> bool:
 def fields(kind: type[Options[Any]]) -> dict[str, FieldInfo]:
     """The options of a backend by their names, those that may be given by position first."""
     found: dict[str, FieldInfo] = kind.__pydantic_fields__  # type: ignore[attr-defined]
-    return {name: found[name] for name in signature(kind).parameters}
+    return dict(sorted(found.items(), key=lambda item: bool(item[1].kw_only)))
 
 
 def read(kind: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -158,9 +163,13 @@ def describe(method: Any, name: str, kind: type[Options[Any]]) -> None:
     """Have a method tell of itself what a backend makes, and what each of its options is for."""
     said = [f"{name}: {field.description}" for name, field in fields(kind).items()]
     method.__name__, method.__doc__ = name, "\n".join([f"{cleandoc(kind.__doc__ or '')}\n", *said])
-    takes = signature(kind)
-    plain = [each.replace(annotation=fields(kind)[each.name].annotation) for each in takes.parameters.values()]
-    method.__signature__ = takes.replace(parameters=plain, return_annotation=Signature.empty)
+    kinds = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    method.__signature__ = Signature(
+        [
+            Parameter(name, kinds[bool(field.kw_only)], default=field.default, annotation=field.annotation)
+            for name, field in fields(kind).items()
+        ]
+    )
 
 
 _KINDS = {"int": "a whole number", "bool": "True or False", "string": "a text"}
