@@ -110,7 +110,9 @@ def _belongs_beside(before: Piece, piece: Piece) -> bool:
     return (before.opens and piece.closes) or (before.kind == "RBRACE" and piece.kind == "_ELSE")
 
 
-_OPERANDS = frozenset({"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "HOLE", "INPUT", "IT", "RPAR", "RSQB", "RBRACE"})
+_OPERANDS = frozenset(
+    {"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "HOLE", "INPUT", "IT", "RESULT", "RPAR", "RSQB", "RBRACE"}
+)
 _DEFINING = frozenset({"NETWORK", "BLOCK", "SEQUENCE", "EXTERN"})
 
 

@@ -11,7 +11,7 @@ from cnndsl.layers.registry import KINDS
 from cnndsl.source import Source, Span
 
 _KINDS = frozenset({"network", "block", "sequence"})
-_VALUES = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "INPUT", "IT", "TRUE", "FALSE", "HOLE"})
+_VALUES = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "INPUT", "IT", "RESULT", "TRUE", "FALSE", "HOLE"})
 _CONSTANTS = frozenset({"NUMBER", "STRING", "TRUE", "FALSE", "HOLE"})
 _ENDS = frozenset({"_NL", "$END", "RBRACE", "RPAR", "RSQB", "COMMA"})
 _QUOTED = re.compile(r"^[ \t]*>{1,3}(?: |$)", re.MULTILINE)

@@ -30,7 +30,6 @@ WORDS_ELSEWHERE = {
     "int": "write name = ...",
     "float": "write name = ...",
     "auto": "write name = ...",
-    "assert": "remove this line: all sizes are checked when the text is compiled",
 }
 """Words of Python, C and JavaScript that begin a line, and what is written instead."""
 _COMPARED = {"<>": "!=", "=<": "<=", "=>": ">=", "===": "==", "!==": "!="}

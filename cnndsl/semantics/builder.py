@@ -354,8 +354,21 @@ class Builder:
         open_sizes: tuple[OpenSize, ...] = (),
     ) -> Module:
         """The module, entered among the context's modules."""
-        module = Module(
-            id=self.context.new_id(self.name or "chain"),
+        module = self.so_far(outputs, self.context.new_id(self.name or "chain"), parameters, open_sizes)
+        self.context.modules[module.id] = module
+        self.context.sizes[module.id] = self.size
+        return module
+
+    def so_far(
+        self,
+        outputs: tuple[Output, ...],
+        key: str = "",
+        parameters: tuple[Parameter, ...] = (),
+        open_sizes: tuple[OpenSize, ...] = (),
+    ) -> Module:
+        """A module of all that was applied."""
+        return Module(
+            id=key,
             kind=self.kind,
             name=self.name,
             parameters=parameters,
@@ -374,9 +387,6 @@ class Builder:
             open=open_sizes,
             origin=origin(self.span),
         )
-        self.context.modules[module.id] = module
-        self.context.sizes[module.id] = self.size
-        return module
 
 
 def _other(name: str) -> str:

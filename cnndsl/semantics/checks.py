@@ -13,6 +13,7 @@ from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity
 from cnndsl.layers.extern import SIZE_NAMES
 from cnndsl.layers.formula import Shape, show
 from cnndsl.semantics.arguments import check_known_arguments
+from cnndsl.semantics.assertions import measured
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.calls import check_argument_names
 from cnndsl.semantics.context import Context, Stop
@@ -273,6 +274,14 @@ class _Check(Body):
         finally:
             self.scope = outer
 
+    def check(self, statement: tree.Assert) -> None:
+        outer, self.scope = self.scope, Scope(self.scope)
+        try:
+            self.scope.names.update((word, UNKNOWN) for word in measured(statement, outer))
+            self._look_at_condition(statement.condition)
+        finally:
+            self.scope = outer
+
     def choice(self, node: tree.If) -> None:
         """`if condition { } else { }` as a layer."""
         self._both(node, self.brace)
@@ -457,6 +466,9 @@ class _Body(Body):
     """A body of which the conditions may be decided beforehand."""
 
     context: _Trial
+
+    def check(self, statement: tree.Assert) -> None:
+        """What is asserted need not hold for an input that was made up."""
 
     def truth(self, node: tree.Expression) -> bool | Truth:
         trial, is_part = self.context, self.context.is_asking  # a part, of `a or b`

@@ -46,6 +46,8 @@ class Evaluation(ABC):
         """The value that entered the body."""
         self.current: Any = None
         """The current value of the pipeline."""
+        self.result: Any = None
+        """What the body gives, once it is at its end."""
         self.bound: tree.Bind | None = None
         """The line that is worked out, if it gives a name to one value."""
         self.begun: Begun | None = None

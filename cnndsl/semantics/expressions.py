@@ -72,6 +72,19 @@ def _input(body: Evaluation, node: tree.Input) -> Any:
     return body.entry
 
 
+def _result(body: Evaluation, node: tree.Result) -> Any:
+    if body.result is None:
+        raise error(
+            "E415",
+            "what this body gives is known at its end, for an assertion only",
+            node.span,
+            help=("write assert output.shape == [10] on a line of its own", "the value at hand is it"),
+        )
+    if isinstance(body.result, Unknown):
+        raise Silent
+    return body.result
+
+
 def _it(body: Evaluation, node: tree.It) -> Any:
     if body.current is None:
         raise error(
@@ -200,6 +213,7 @@ _METHODS: dict[type, Callable[[Evaluation, Any], Any]] = {
     tree.Hole: _hole,
     tree.Input: _input,
     tree.It: _it,
+    tree.Result: _result,
     tree.ListOf: _list,
     tree.Comprehension: _comprehension,
     tree.Call: call,

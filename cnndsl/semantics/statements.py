@@ -9,6 +9,7 @@ from typing import Any
 from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
 from cnndsl.ir.program import Output
 from cnndsl.semantics.application import Application
+from cnndsl.semantics.assertions import check_assertion, is_of_result
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.evaluation import Evaluation
@@ -54,7 +55,7 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
     names = [item.name.text for item in named if item.name is not None]
     if len(set(names)) != len(names):
         raise error("E410", "two outputs have the same name", statement.span, help="give each its own")
-    outputs = []
+    outputs, given = [], []
     for item in statement.items:
         if item.when is not None:
             check_training(item.when)
@@ -80,8 +81,10 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
         _check_batch(body, value, item.span)
         name = item.name.text if item.name else None
         outputs.append(Output(value=value.index, name=name, training=only_training))
+        given.append(value)
     if all(output.training for output in outputs):
         raise error("E410", "nothing is given in evaluation", statement.span, help="name an output without when")
+    body.result = given[0] if len(given) == 1 else tuple(given)
     return tuple(outputs)
 
 
@@ -190,6 +193,8 @@ class Body(Application):
         self._lines: tree.Body | None = None
         self._is_whole = True
         """Whether all lines so far could be read."""
+        self._of_result: list[tree.Assert] = []
+        """The assertions about what the body gives."""
         self._first: dict[str, Span] | None = None
         self._inner: dict[str, Span] | None = None
 
@@ -203,8 +208,24 @@ class Body(Application):
             return None
         outputs = self.outputs if self.outputs is not None else last_value(self)
         if outputs is not None:
+            self._check_result()
             report_dropped(self, outputs)
         return outputs
+
+    def _check_result(self) -> None:
+        """Check what is asserted of what the body gives."""
+        if self.result is None:
+            self.result = self.current
+        for statement in self._of_result:
+            self.check(statement)
+
+    def check(self, statement: tree.Assert) -> None:
+        """Check what a line asserts, and report it where it is not so. The lines after it do not depend on it."""
+        with suppress(Silent):
+            try:
+                check_assertion(self, statement)
+            except Problem as problem:
+                self.context.report(problem.diagnostic)
 
     def declared_at(self, name: tree.Name) -> Span | None:
         if self._first is None:
@@ -325,6 +346,10 @@ class Body(Application):
                 self._output_line(statement)
             case tree.When():
                 self._when(statement)
+            case tree.Assert() if is_of_result(statement):
+                self._of_result.append(statement)
+            case tree.Assert():
+                self.check(statement)
             case tree.Lost():
                 self._lose(statement)
             case tree.Init():

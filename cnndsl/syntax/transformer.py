@@ -148,6 +148,9 @@ class TreeBuilder(Transformer[Token, Any]):
     def it(self, parts: Parts) -> tree.It:
         return tree.It(self._span(parts[0]))
 
+    def result(self, parts: Parts) -> tree.Result:
+        return tree.Result(self._span(parts[0]))
+
     def list(self, parts: Parts) -> tree.ListOf:
         items = tuple(part for part in parts[1:-1] if part is not None)
         return tree.ListOf(self._span(parts[0], parts[-1]), items)
@@ -272,6 +275,11 @@ class TreeBuilder(Transformer[Token, Any]):
     def init(self, parts: Parts) -> tree.Init:
         word, kind, *settings = parts
         return tree.Init(self._span(word, settings[-1]), self._name(kind), tuple(settings))
+
+    def assert_(self, parts: Parts) -> tree.Assert:
+        word, condition, message = parts
+        text = message and self._string(message)
+        return tree.Assert(self._span(word, text or condition), condition, text)
 
     # Items of a file
 

@@ -96,6 +96,11 @@ class It(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Result(Node):
+    """What a body gives, in an assertion: `output` of `output.shape`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf(Node):
     """`[a, b, c]`."""
 
@@ -226,6 +231,7 @@ Expression = (
     | Hole
     | Input
     | It
+    | Result
     | ListOf
     | Comprehension
     | Call
@@ -314,6 +320,14 @@ ANY = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Assert(Node):
+    """`assert it.shape == [16, 5, 5], "so the dense layer takes 16 * 5 * 5"`."""
+
+    condition: Expression
+    message: String | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lost(Node):
     """A line, or an item of a file, that could not be read: `names` are what it may have given a meaning.
 
@@ -324,7 +338,7 @@ class Lost(Node):
     flows: bool
 
 
-Statement = Bind | Apply | For | Repeat | Output | When | Init | Lost
+Statement = Bind | Apply | For | Repeat | Output | When | Init | Assert | Lost
 
 # A file
 
