@@ -121,7 +121,7 @@ def _untrue(body: Evaluation, statement: tree.Assert) -> Problem:
     compared = _compared(node, *said) if isinstance(node, tree.Comparison) and len(said) == 2 else ""
     labels = {}
     for operand, value in zip(_operands(node), said, strict=True):
-        if value is not None and not _is_written(operand):
+        if value is not None and not compared and not _is_written(operand):
             labels[operand.span] = f"this is {value}"
         origin = _origin(body, operand)
         if origin is not None:

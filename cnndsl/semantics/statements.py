@@ -81,7 +81,8 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
         _check_batch(body, value, item.span)
         name = item.name.text if item.name else None
         outputs.append(Output(value=value.index, name=name, training=only_training))
-        given.append(value)
+        if not only_training:
+            given.append(value)
     if all(output.training for output in outputs):
         raise error("E410", "nothing is given in evaluation", statement.span, help="name an output without when")
     body.result = given[0] if len(given) == 1 else tuple(given)
