@@ -15,7 +15,7 @@ from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.ir.program import Output, Program
 from cnndsl.layers.formula import show
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.operator_hints import open_size
+from cnndsl.semantics.hints import open_size
 from cnndsl.semantics.values import Scope, Silent, Unknown, Value
 from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of
 from cnndsl.syntax import tree
