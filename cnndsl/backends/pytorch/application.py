@@ -9,7 +9,17 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
-from cnndsl.backends.pytorch.code import Code, attribute, call, flat, is_not_none, name, names_in, negated
+from cnndsl.backends.pytorch.code import (
+    Code,
+    call,
+    constant,
+    flat,
+    is_not_none,
+    name,
+    names_in,
+    negated,
+    subscript,
+)
 from cnndsl.backends.pytorch.construct import Made, append, asks_sizes, is_spliced, make, splice_parameter, with_sizes
 from cnndsl.backends.pytorch.expressions import condition, stage_of
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Compute, If, Part, Register
@@ -27,6 +37,7 @@ from cnndsl.backends.pytorch.values import (
     PartRecipe,
     Static,
     Tensor,
+    TensorList,
     Test,
     Untranslatable,
 )
@@ -288,15 +299,15 @@ def _base(body: Body, made: Made, line: Register, recipe: Any) -> Code | None:
 
 def _called(body: Body, part: Part, made: Made, value: Tensor) -> Any:
     code = call(part.code(), value.code, *(extra.code for extra in made.extra))
-    if made.names:
-        code = call(attribute(code, "values"))
-    if len(made.shapes) == 1 and not made.names:
-        return _nested(body, code, value, made)
-    if len(made.shapes) == 1:
-        variable = body.temporary()
-        body.lines.append(Compute((variable,), code, type="tuple"))
-        return Tensor(name(variable), made.shapes[0])
-    return body.several(code, made.shapes)
+    if not made.names:
+        return _nested(body, code, value, made) if len(made.shapes) == 1 else body.several(code, made.shapes)
+    variable = body.temporary("outputs")
+    body.lines.append(Compute((variable,), code, type="dict[str, Tensor]"))
+    items = [
+        Tensor(subscript(name(variable), constant(word)), shape)
+        for word, shape in zip(made.names, made.shapes, strict=True)
+    ]
+    return items[0] if len(items) == 1 else TensorList(tuple(items))
 
 
 def _nested(body: Body, code: Code, value: Tensor, made: Made) -> Tensor:

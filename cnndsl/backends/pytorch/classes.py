@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import keyword
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, axis_word, kept_name
@@ -60,6 +62,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, codes_of, is_any
 from cnndsl.ir import nodes
+from cnndsl.ir.names import why_not
 from cnndsl.layers.formula import Shape, show
 from cnndsl.symbolic.expr import Expr, Symbol
 from cnndsl.symbolic.number import Traced
@@ -292,7 +295,7 @@ class ClassTranslation:
             if not isinstance(code, ast.Name):
                 text = flat(code)
                 if text not in known:
-                    variable = FLOW + body.flow if len(outputs) == 1 else body.temporary()
+                    variable = FLOW + body.flow if len(outputs) == 1 else _output_variable(body, output.name)
                     if not _is_plain(code):
                         tail.append(Compute((variable,), code, shape=output.value.shape))
                         known[text] = name(variable)
@@ -309,6 +312,7 @@ class ClassTranslation:
         kept = forward.slice(lines, live)
         for held in ("x_", body.flow):
             kept = _in_x(kept, forward, FLOW + held)
+        kept = _without_gaps(kept, body.value_names & body.text_names)
         homes, optional = _homes(lines)
         branches = None
         if self._file.program.target == "inference":
@@ -600,12 +604,37 @@ def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
     for others in beside.values():
         if held in others:
             others.add(x)
-    values = {held: name(x)}
+    _rename(lines, {held: x})
+    return [line for line in lines if not _copies_itself(line)]
+
+
+def _without_gaps(lines: list[Any], given: set[str]) -> list[Any]:
+    """The same with `out` where there is only `out2`, and so on; `given` are the names of the text."""
+    used = {each for line in walk(lines) if isinstance(line, Compute) for each in line.names}
+    used |= {each for line in walk(lines) for code in codes_of(line) for each in names_in(code)}
+    made: dict[str, str] = {}
+    for each in sorted(used, key=lambda each: (len(each), each)):
+        if re.fullmatch(FLOW + r"out\d+", each) and each.removeprefix(FLOW) not in given:
+            new = next(new for at in count(1) if (new := f"{FLOW}out{at if at > 1 else ''}") not in used or new == each)
+            made[each] = new
+            used = used - {each} | {new}
+    _rename(lines, made)
+    return lines
+
+
+def _output_variable(body: Body, word: str | None) -> str:
+    """The variable for an output: called as it is, if it may be."""
+    return body.temporary(word if word and why_not(word) is None else "out")
+
+
+def _rename(lines: list[Any], names: dict[str, str]) -> None:
+    """Other names for variables of `forward`."""
+    values: dict[str, Code] = {each: name(new) for each, new in names.items()}
     for line in walk(lines):
         match line:
             case Compute():
                 line.code = replaced(line.code, values)
-                line.names = tuple(x if each == held else each for each in line.names)
+                line.names = tuple(names.get(each, each) for each in line.names)
             case Return():
                 line.always = tuple((word, replaced(code, values)) for word, code in line.always)
                 line.training = tuple((word, replaced(code, values)) for word, code in line.training)
@@ -613,7 +642,6 @@ def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
                 line.source = replaced(line.source, values)
             case _:
                 continue
-    return [line for line in lines if not _copies_itself(line)]
 
 
 def _without_repeats(lines: list[Any], known: set[str], changing: set[str]) -> list[Any]:

@@ -488,11 +488,7 @@ class ForwardWriter:
                 single[-1] += f"  # {line.comment}"
             return single
         made: list[str] = []
-        if is_open and _is_values(code):
-            for each, text in zip(line.names, shown, strict=True):
-                if each not in self._known and text != "_":
-                    made.append(f"{indent}{text}: Tensor")
-        elif is_open and not self._known.issuperset(line.names):
+        if is_open and not self._known.issuperset(line.names):
             whole = self._whole_name()
             made = laid_out(code, indent, f"{whole}: tuple[{', '.join(['Tensor'] * len(shown))}] = ")
             code = name(whole)
@@ -626,17 +622,10 @@ def is_any(code: Code) -> bool:
         return isinstance(code, ast.Subscript) and is_any(code.value)
     func = code.func
     if isinstance(func, ast.Attribute):
-        if func.attr == "values":
-            return is_any(func.value)
         if isinstance(func.value, ast.Name) and func.value.id in ("torch", "F"):
             return False
         return isinstance(func.value, ast.Name) and func.value.id == "self"
     return not (isinstance(func, ast.Name) and func.id in ("sum", "max"))
-
-
-def _is_values(code: Code) -> bool:
-    """Whether an expression gives the values of a dictionary."""
-    return isinstance(code, ast.Call) and isinstance(code.func, ast.Attribute) and code.func.attr == "values"
 
 
 def _used_lists(lines: Iterable[Any]) -> set[int]:

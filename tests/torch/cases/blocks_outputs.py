@@ -37,9 +37,9 @@ class Named(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         small: Tensor = self.maxpool1(x)
-        out2: Tensor = self.conv1(x)
-        out3: Tensor = self.conv2(small)
-        return {"big": out2, "small": out3}
+        big: Tensor = self.conv1(x)
+        small2: Tensor = self.conv2(small)
+        return {"big": big, "small": small2}
 
 
 class Several(nn.Module):
@@ -57,13 +57,11 @@ class Several(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         parts: tuple[Tensor, Tensor] = self.halves1(x)
         left, right = parts
-        big: Tensor
-        small: Tensor
-        big, small = self.named1(left * right).values()
+        outputs: dict[str, Tensor] = self.named1(left * right)
+        big = outputs["big"]  # 4 x 16 x 16
+        small = outputs["small"]  # 4 x 8 x 8
         up: Tensor = self.upsample1(small)  # 4 x 16 x 16
-        part0: Tensor
-        part1: Tensor
-        part0, part1 = self.named2(big).values()
-        c = part0
-        d = part1
+        outputs2: dict[str, Tensor] = self.named2(big)
+        c = outputs2["big"]  # 2 x 16 x 16
+        d = outputs2["small"]  # 2 x 8 x 8
         return big + up, c, d

@@ -26,6 +26,6 @@ class Heads(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         features: Tensor = self.global_avgpool1(self.relu1(self.conv1(x)))  # 8 x 1 x 1
-        out2: Tensor = self.linear1(torch.flatten(features, 1))  # classes
-        out3: Tensor = self.sigmoid1(self.linear2(torch.flatten(features, 1)))  # 4
-        return {"logits": out2, "box": out3, "features": features}
+        logits: Tensor = self.linear1(torch.flatten(features, 1))  # classes
+        box: Tensor = self.sigmoid1(self.linear2(torch.flatten(features, 1)))  # 4
+        return {"logits": logits, "box": box, "features": features}

@@ -30,5 +30,5 @@ class Pyramid(nn.Module):
         c1: Tensor = self.maxpool1(self.relu1(self.conv1(x)))  # 8 x 16 x 16
         c2: Tensor = self.maxpool2(self.relu2(self.conv2(c1)))  # 16 x 8 x 8
         top: Tensor = self.conv3(c2)  # 8 x 8 x 8
-        out2: Tensor = self.upsample1(top)  # 8 x 16 x 16
-        return c1, top, out2
+        out: Tensor = self.upsample1(top)  # 8 x 16 x 16
+        return c1, top, out

@@ -98,8 +98,8 @@ class Ends(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         low: Tensor = self.conv1(x)
-        out2: Tensor = self.conv2(x)
-        return low, out2
+        out: Tensor = self.conv2(x)
+        return low, out
 
 
 class Names(nn.Module):
