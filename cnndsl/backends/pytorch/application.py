@@ -14,16 +14,25 @@ from cnndsl.backends.pytorch.code import (
     call,
     constant,
     flat,
-    is_not_none,
     name,
     names_in,
     negated,
     subscript,
 )
-from cnndsl.backends.pytorch.construct import Made, append, asks_sizes, is_spliced, make, splice_parameter, with_sizes
+from cnndsl.backends.pytorch.construct import (
+    Made,
+    append,
+    as_choice,
+    asks_sizes,
+    is_spliced,
+    make,
+    one_of_two,
+    splice_parameter,
+    with_sizes,
+)
 from cnndsl.backends.pytorch.expressions import condition, stage_of
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Compute, If, Part, Register
-from cnndsl.backends.pytorch.joins import MOST_TURNS, branch, loop_or_turns, run_loop
+from cnndsl.backends.pytorch.joins import MOST_TURNS, loop_or_turns, run_loop
 from cnndsl.backends.pytorch.operations import flattened, plain
 from cnndsl.backends.pytorch.sorts import is_identity
 from cnndsl.backends.pytorch.values import (
@@ -38,7 +47,6 @@ from cnndsl.backends.pytorch.values import (
     Static,
     Tensor,
     TensorList,
-    Test,
     Untranslatable,
 )
 from cnndsl.ir import nodes
@@ -83,7 +91,7 @@ def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value:
         case CopiesRecipe():
             return _copies(body, recipe, value)
         case ChoiceRecipe():
-            return _apply_choice(body, recipe, value)
+            return one_of_two(body, recipe, value, partial(_apply_chosen, body))[0]
         case PartRecipe():
             return use_part(body, recipe.part, value)
         case BraceRecipe() if body.chain is None:
@@ -100,7 +108,7 @@ def _apply_labelled(body: Body, recipe: Any, label: Static, node: Any, value: Te
     if body.chain is not None:
         return append(body, recipe, value, label)
     known = label.value if isinstance(label.value, str) else None
-    if known is not None and (known.isidentifier() and not ast_keyword(known)):
+    if known is not None and (known.isidentifier() and not keyword.iskeyword(known)):
         part = body.new_part(known)
     else:
         part = body.new_part(known or flat(label.code), label.code)
@@ -218,25 +226,10 @@ def _copies(body: Body, recipe: CopiesRecipe, value: Tensor) -> Any:
     return result
 
 
-def _apply_choice(body: Body, recipe: ChoiceRecipe, value: Tensor) -> Any:
-    outer = body.it
-    body.it = value if body.chain is not None else body.held(value)
-
-    def side(chosen: Any, node: Any) -> Any:
-        def work() -> None:
-            if chosen is None or is_identity(chosen):
-                return
-            if isinstance(chosen, BraceRecipe):
-                made = _splice_lines(body, chosen, body.it)
-            else:
-                made = apply_stage(body, chosen, None, node, body.it)
-            body.it = made if body.chain is not None else body.in_variable(made, body.flow_of(body.it))
-
-        return work
-
-    branch(body, recipe.test, side(recipe.yes, recipe.yes_node), side(recipe.no, recipe.no_node), recipe)
-    result, body.it = body.it, outer
-    return result
+def _apply_chosen(body: Body, recipe: Any, node: Any, value: Tensor) -> Any:
+    if isinstance(recipe, BraceRecipe):
+        return _splice_lines(body, recipe, value)
+    return apply_stage(body, recipe, None, node, value)
 
 
 def _splice_lines(body: Body, recipe: BraceRecipe, value: Any) -> Any:
@@ -257,15 +250,10 @@ def _splice_lines(body: Body, recipe: BraceRecipe, value: Any) -> Any:
 
 def put(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
     """Say what a part is, and apply it to a value."""
-    match recipe:
-        case ChoiceRecipe():
-            return _put_choice(body, line, recipe, value)
-        case ParamRecipe() if any(map(is_identity, recipe.choices)):
-            return _put_perhaps(body, line, recipe, value)
-        case ChainRecipe(stages=()):
-            return value
-        case _:
-            return _put_made(body, line, recipe, value)
+    if is_identity(recipe):
+        return value
+    choice = as_choice(recipe)
+    return _put_made(body, line, recipe, value) if choice is None else _put_choice(body, line, choice, value)
 
 
 def _put_made(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
@@ -320,15 +308,11 @@ def _nested(body: Body, code: Code, value: Tensor, made: Made) -> Tensor:
 
 def again(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
     """Apply a part once more."""
-    match recipe:
-        case ChoiceRecipe():
-            return _again_perhaps(body, line, recipe.test.code, recipe, value)
-        case ParamRecipe() if any(map(is_identity, recipe.choices)):
-            return _again_perhaps(body, line, is_not_none(recipe.code), recipe, value)
-        case ChainRecipe(stages=()):
-            return value
-        case _:
-            return _again_made(body, line, recipe, value)
+    if is_identity(recipe):
+        return value
+    if (choice := as_choice(recipe)) is not None:
+        return one_of_two(body, choice, value, lambda layer, _, given: again(body, line, layer, given))[0]
+    return _again_made(body, line, recipe, value)
 
 
 def _again_made(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
@@ -349,80 +333,27 @@ def _again_made(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
     return _called(body, line.part, made, value)
 
 
-def _again_perhaps(body: Body, line: Register, test: Code, recipe: Any, value: Tensor) -> Any:
-    outer = body.it
-    body.it = body.held(value)
-
-    def yes() -> None:
-        chosen = recipe.yes if isinstance(recipe, ChoiceRecipe) else recipe
-        made = _again_made(body, line, chosen, body.it)
-        body.it = body.in_variable(made, body.flow_of(body.it))
-
-    def no() -> None:
-        if isinstance(recipe, ChoiceRecipe) and recipe.no is not None:
-            made = _again_made(body, line, recipe.no, body.it)
-            body.it = body.in_variable(made, body.flow_of(body.it))
-
-    static = recipe.test if isinstance(recipe, ChoiceRecipe) else Static(Test(True), test)
-    branch(body, static, yes, no, recipe)
-    result, body.it = body.it, outer
-    return result
-
-
 def _put_choice(body: Body, line: Register, recipe: ChoiceRecipe, value: Tensor) -> Any:
     """A part that is there in some cases, or another one in others."""
-    at = body.lines.index(line) if line in body.lines else None
-    if at is not None and body.lines[at] is line and line.value is None and at == len(body.lines) - 1:
+    is_here = body.lines[-1:] == [line] and line.value is None
+    if is_here:
         body.lines.pop()
-        return _put_branches(body, line, recipe, value, None)
-    return _put_branches(body, line, recipe, value, line)
-
-
-def _put_branches(body: Body, line: Register, recipe: ChoiceRecipe, value: Tensor, place: Register | None) -> Any:
-    outer = body.it
-    body.it = body.held(value)
     rows: list[Register] = []
 
-    def side(chosen: Any) -> Any:
-        def work() -> None:
-            if chosen is None or is_identity(chosen):
-                return
-            row = Register(line.part)
-            rows.append(row)
-            if place is None:
-                body.lines.append(row)
-            made = put(body, row, chosen, body.it)
-            body.it = body.in_variable(made, body.flow_of(body.it))
+    def applied(chosen: Any, _: Any, given: Tensor) -> Any:
+        row = Register(line.part)
+        rows.append(row)
+        if is_here:
+            body.lines.append(row)
+        return put(body, row, chosen, given)
 
-        return work
-
-    found = branch(body, recipe.test, side(recipe.yes), side(recipe.no), recipe)
-    if place is not None:
-        _fill_place(body, place, recipe, rows, found)
-    result, body.it = body.it, outer
+    result, found = one_of_two(body, recipe, value, applied)
+    if not is_here:  # the lines of a declared part go where it is declared
+        yes = [row for row in rows[:1] if recipe.yes is not None and not is_identity(recipe.yes)]
+        made = If(recipe.test.code, list(yes), rows[len(yes) :])
+        made.twin = id(found)  # type: ignore[attr-defined]
+        body.fills[id(line)] = made
     return result
-
-
-def _fill_place(body: Body, place: Register, recipe: ChoiceRecipe, rows: list[Register], line: If) -> None:
-    """The lines of a declared part go where it is declared."""
-    yes = [row for row in rows[:1] if recipe.yes is not None and not is_identity(recipe.yes)]
-    no = rows[len(yes) :]
-    made = If(recipe.test.code, list(yes), list(no))
-    made.twin = id(line)  # type: ignore[attr-defined]
-    body.fills[id(place)] = made
-
-
-def _put_perhaps(body: Body, line: Register, recipe: ParamRecipe, value: Tensor) -> Any:
-    test = Static(Test(not is_identity(recipe.choices[0])), is_not_none(recipe.code))
-    solid = ParamRecipe(
-        recipe.code, tuple(c for c in recipe.choices if not is_identity(c)), recipe.needs, recipe.arguments
-    )
-    return _put_choice(body, line, ChoiceRecipe(test, solid, None), value)
-
-
-def ast_keyword(word: str) -> bool:
-    """Whether Python cannot have an attribute of this name."""
-    return keyword.iskeyword(word)
 
 
 def _depth(code: Code) -> int:

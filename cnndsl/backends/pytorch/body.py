@@ -503,7 +503,7 @@ class Body:
                 found[scope, each] = value
             scope = scope.parent
         found["current"] = dict(self.current)
-        found["end"] = self.end
+        found["end"], found["empty"] = self.end, self.is_empty_chain
         return found
 
     def restore(self, state: dict[Any, Any]) -> None:
@@ -514,6 +514,7 @@ class Body:
             scope = scope.parent
         self.it, self.entry = state[self, "it"], state[self, "entry"]
         self.current, self.end = dict(state["current"]), state["end"]
+        self.is_empty_chain = state["empty"]
 
     @contextmanager
     def path(self, line: Any, outcome: bool, test: Static | None) -> Iterator[None]:
@@ -638,24 +639,7 @@ def kept_name(at: int, axis: int, rank: int) -> str:
 
 
 _OWN_ATTRIBUTES = frozenset(
-    [
-        "type",
-        "float",
-        "double",
-        "half",
-        "train",
-        "apply",
-        "children",
-        "modules",
-        "parameters",
-        "buffers",
-        "compile",
-        "cuda",
-        "cpu",
-        "state_dict",
-        "add_module",
-        "extra_repr",
-        "eval",
-        "to",
-    ]
-)
+    ["type", "float", "double", "half", "train", "apply", "children", "modules", "parameters", "buffers",
+     "compile", "cuda", "cpu", "state_dict", "add_module", "extra_repr", "eval", "to"]
+)  # fmt: skip
+"""Words that are methods of modules, and may be variables all the same."""

@@ -13,6 +13,7 @@ from typing import Any
 from cnndsl.backends.pytorch.body import Body, axis_word, kept_name
 from cnndsl.backends.pytorch.branches import Branches
 from cnndsl.backends.pytorch.code import (
+    BUILTINS,
     Code,
     any_of,
     attribute,
@@ -200,7 +201,7 @@ class ClassTranslation:
         lines = []
         for at, axis in sorted(self._unit.gives):
             target = attribute("self", kept_name(at, axis, len(shapes[at])))
-            lines.append(Effect(None, target, self._body.size_code(shapes[at][axis])))
+            lines.append(Effect(target, self._body.size_code(shapes[at][axis])))
         return lines
 
     def _sequence(self) -> ClassText:
@@ -305,7 +306,7 @@ class ClassTranslation:
             (training if output.training else always).append((output.name, code))
         shapes = [output.value.shape for output in outputs if not output.training]
         lines += tail
-        lines.append(Return([], tuple(always), tuple(training)))
+        lines.append(Return(tuple(always), tuple(training)))
         lines = Guards().guarded(lines)
         forward = ForwardSlice(body.parts)
         live: set[str] = set()
@@ -456,50 +457,11 @@ _INDENT = " " * 8
 _SAMPLES = (60, 48, 36, 24, 12, 6, 4, 2)
 
 
-RESERVED = frozenset(
-    [
-        "self",
-        "torch",
-        "nn",
-        "F",
-        "Tensor",
-        "super",
-        "partial",
-        "Callable",
-        "Sequence",
-        "Mapping",
-        "OrderedDict",
-        "Any",
-        "TypeVar",
-        "range",
-        "len",
-        "enumerate",
-        "zip",
-        "sum",
-        "min",
-        "max",
-        "round",
-        "int",
-        "float",
-        "abs",
-        "list",
-        "tuple",
-        "dict",
-        "str",
-        "bool",
-        "ceil",
-        "floor",
-        "make_divisible",
-        "with_weights",
-        "channels_after",
-        "getattr",
-        "isinstance",
-        "iter",
-        "next",
-        "math",
-        "module",
-    ]
-)
+RESERVED = BUILTINS.union(
+    ["super", "partial", "Callable", "Sequence", "Mapping", "OrderedDict", "Any", "TypeVar", "Tensor", "list",
+     "tuple", "dict", "bool", "with_weights", "channels_after", "isinstance", "math", "module"]
+)  # fmt: skip
+"""Names that a class needs itself."""
 
 
 def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:

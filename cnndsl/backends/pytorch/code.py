@@ -14,6 +14,11 @@ WIDTH = 88
 _STEP = "    "
 
 Code = ast.expr
+BUILTINS = frozenset(
+    ["F", "abs", "ceil", "enumerate", "float", "floor", "getattr", "int", "iter", "len", "make_divisible", "max",
+     "min", "next", "nn", "range", "reversed", "round", "self", "sorted", "str", "sum", "torch", "zip"]
+)  # fmt: skip
+"""What an expression may call or speak of without a line that gives it."""
 
 
 def name(text: str) -> ast.Name:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.code import (
     constant,
     dotted,
     flat,
+    is_not_none,
     list_of,
     name,
     names_in,
@@ -400,18 +401,11 @@ def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:
 def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tensor:
     """A layer at the end of the chain."""
     body.at_end(value)
-    match recipe:
-        case ChainRecipe(stages=()):
-            return value
-        case ChoiceRecipe():
-            return _append_choice(body, recipe, value, label)
-        case ParamRecipe() if any(map(is_identity, recipe.choices)):
-            solid = tuple(choice for choice in recipe.choices if not is_identity(choice))
-            test = Static(_perhaps(recipe), ast.Compare(recipe.code, [ast.IsNot()], [ast.Constant(None)]))
-            inner = ParamRecipe(recipe.code, solid, recipe.needs, recipe.arguments)
-            return _append_choice(body, ChoiceRecipe(test, inner, None), value, label)
-        case _:
-            pass
+    if is_identity(recipe):
+        return value
+    if (choice := as_choice(recipe)) is not None:
+        chosen, _ = one_of_two(body, choice, value, lambda layer, _, given: append(body, layer, given, label))
+        return chosen  # type: ignore[no-any-return]
     try:
         made = make(body, recipe, value)
     except NeedsFlatten:
@@ -458,22 +452,33 @@ def _with_channels(body: Body, made: Made, base: Code, value: Tensor) -> Made:
     return replace(made, shapes=((body.fresh(value_of(shape[0]), code), *shape[1:]),))
 
 
-def _append_choice(body: Body, recipe: ChoiceRecipe, value: Tensor, label: Static | None) -> Tensor:
-    outer = body.it
-    body.it = value
-    empty = body.is_empty_chain
+def as_choice(recipe: Any) -> ChoiceRecipe | None:
+    """A layer that may be another one, or none, as a choice; None for any other layer."""
+    if isinstance(recipe, ChoiceRecipe):
+        return recipe
+    if not isinstance(recipe, ParamRecipe) or not any(map(is_identity, recipe.choices)):
+        return None
+    test = Static(Test(not is_identity(recipe.choices[0])), is_not_none(recipe.code))
+    return ChoiceRecipe(test, replace(recipe, choices=tuple(c for c in recipe.choices if not is_identity(c))), None)
 
-    def side(chosen: Any) -> Any:
+
+def one_of_two(
+    body: Body, recipe: ChoiceRecipe, value: Tensor, applied: Callable[[Any, Any, Tensor], Any]
+) -> tuple[Any, If]:
+    """What one layer or another gives, and the line that chooses; `applied` applies one, with its node, to a value."""
+    outer, body.it = body.it, value if body.chain is not None else body.held(value)
+
+    def side(chosen: Any, node: Any) -> Callable[[], None]:
         def work() -> None:
-            body.is_empty_chain = empty
             if chosen is not None and not is_identity(chosen):
-                body.it = append(body, chosen, body.it, label)
+                made = applied(chosen, node, body.it)
+                body.it = made if body.chain is not None else body.in_variable(made, body.flow_of(body.it))
 
         return work
 
-    branch(body, recipe.test, side(recipe.yes), side(recipe.no), recipe)
+    line = branch(body, recipe.test, side(recipe.yes, recipe.yes_node), side(recipe.no, recipe.no_node), recipe)
     result, body.it = body.it, outer
-    return result  # type: ignore[no-any-return]
+    return result, line
 
 
 @dataclass
@@ -488,7 +493,6 @@ class Made:
     units: frozenset[Any] = frozenset()
     word: str = "layer"
     begins: tuple[tuple[str, Any], ...] = ()
-    keeps: bool = False
 
 
 def own_lines(lines: Iterable[Any]) -> Any:
@@ -583,8 +587,3 @@ def as_callable(code: Code, words: Sequence[str]) -> Code:
                 return code.func
             return ast.Call(name("partial"), [code.func], code.keywords)
     return lambda_of(words, code)
-
-
-def _perhaps(recipe: ParamRecipe) -> Any:
-
-    return Test(not is_identity(recipe.choices[0]))

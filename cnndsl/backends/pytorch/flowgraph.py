@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, attribute, name, names_in, names_stored, subscript, walk_code
+from cnndsl.backends.pytorch.code import BUILTINS, Code, attribute, name, names_in, names_stored, walk_code
 from cnndsl.layers.formula import Shape
 
 FLOW = "~"
@@ -119,9 +119,8 @@ class Declare:
 class Effect:
     """A line of `__init__` that is always there, such as `self.out_channels = channels`."""
 
-    lines: tuple[str, ...] | None
-    target: Code | None = None
-    code: Code | None = None
+    target: Code
+    code: Code
 
 
 @dataclass(eq=False)
@@ -168,7 +167,6 @@ class Training:
 class Return:
     """What goes out."""
 
-    lines: list[Any]
     always: tuple[tuple[str | None, Code], ...]
     training: tuple[tuple[str | None, Code], ...]
 
@@ -231,7 +229,7 @@ class ForwardSlice:
         for each in names:
             if each.startswith(FLOW) or depth:
                 live.add(each)
-            elif each not in _BUILTIN:
+            elif each not in BUILTINS:
                 self.stores.setdefault(id(line), set()).add(each)
 
     def _line(self, line: Any, live: set[str], depth: int) -> Any:
@@ -239,7 +237,7 @@ class ForwardSlice:
             case Return():
                 for _, code in (*line.always, *line.training):
                     self._reads(line, code, live, depth)
-                return Return(self.slice(line.lines, live, depth), line.always, line.training)
+                return line
             case Compute():
                 if live.isdisjoint(line.names):
                     return None
@@ -316,12 +314,6 @@ class ForwardSlice:
         return made
 
 
-_BUILTIN = frozenset(
-    ["F", "abs", "ceil", "enumerate", "float", "floor", "getattr", "int", "len", "make_divisible", "max", "min", "next",
-     "nn", "range", "reversed", "round", "self", "sorted", "str", "sum", "torch", "zip"]
-)  # fmt: skip
-
-
 def kept_reads(lines: Iterable[Any]) -> set[str]:
     """All variables that lines read."""
     found: set[str] = set()
@@ -346,7 +338,7 @@ def walk(lines: Iterable[Any]) -> Iterator[Any]:
             case If():
                 yield from walk(line.yes)
                 yield from walk(line.no)
-            case For() | Training() | Chain() | Return():
+            case For() | Training() | Chain():
                 yield from walk(line.lines)
             case Register(value=Chain() as chain) | Append(value=Chain() as chain):
                 yield from walk(chain.lines)
@@ -380,17 +372,17 @@ class InitSlice:
                 kept.append(made)
             for each in sorted(self._stores.get(id(line), ()), reverse=True):
                 live.add(each)
-                kept.append(Effect(None, attribute("self", each), name(each)))
+                kept.append(Effect(attribute("self", each), name(each)))
             flag = self._flags.get(id(line))
             if flag:
                 self._reads(line.test, live)
-                kept.append(Effect(None, attribute("self", flag), line.test))
+                kept.append(Effect(attribute("self", flag), line.test))
         return kept[::-1]
 
     def _reads(self, code: Code | None, live: set[str]) -> None:
         found = uses(code)
         self.sizes |= found.sizes
-        live |= {each for each in found.names if each not in _BUILTIN and not each.startswith((FLOW, EACH, ELEMENT))}
+        live |= {each for each in found.names if each not in BUILTINS and not each.startswith((FLOW, EACH, ELEMENT))}
 
     def _line(self, line: Any, live: set[str]) -> Any:
         match line:
@@ -480,8 +472,3 @@ def spliced(lines: Iterable[Any]) -> list[Any]:
                     pass
             made.append(line)
     return made
-
-
-def item(value: Code, index: int) -> Code:
-    """`value[index]`."""
-    return subscript(value, ast.Constant(index))

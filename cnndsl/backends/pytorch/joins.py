@@ -71,7 +71,7 @@ def _join(
     if body.chain is not None and ends[0] != ends[1]:
         body.end = body.file.new_symbol("chain")
     for key in dict.fromkeys([*yes, *no]):
-        if key == "current":
+        if not isinstance(key, tuple):
             continue
         a, b = yes.get(key), no.get(key)
         if a is b:
@@ -212,13 +212,13 @@ def _mark(body: Body) -> tuple[Any, ...]:
     sets = (body.taken, body.value_names, body.always)
     tests = {id(e[0]): list(e[0].tests) for e in body.registered.values()}
     return (
-        body.state(), len(body.lines), [dict(d) for d in dicts], [set(s) for s in sets], body.is_empty_chain, tests,
+        body.state(), len(body.lines), [dict(d) for d in dicts], [set(s) for s in sets], tests,
         body.target,
     )  # fmt: skip
 
 
 def _rewind(body: Body, mark: tuple[Any, ...]) -> None:
-    state, count, dicts, sets, empty, tests, target = mark
+    state, count, dicts, sets, tests, target = mark
     body.restore(state)
     del body.lines[count:]
     held: Any
@@ -229,7 +229,7 @@ def _rewind(body: Body, mark: tuple[Any, ...]) -> None:
     for group, before in zip((body.taken, body.value_names, body.always), sets, strict=True):
         group.clear()
         group.update(before)
-    body.is_empty_chain, body.target = empty, target
+    body.target = target
     for line, *_ in body.registered.values():
         line.tests = tests.get(id(line), [])
 
@@ -265,7 +265,6 @@ def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any) -> None:
         line = For(name("_"), source, [], lists)
         body.loops.append(line)
         body.lines = line.lines
-        empty = body.is_empty_chain
         try:
             with body.path(line, True, None):
                 line.target = bind()
@@ -278,7 +277,6 @@ def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any) -> None:
             _close_turn(body, line, before, running)
             break
         body.restore(before)
-        body.is_empty_chain = empty
         body.taken, body.value_names = marks
         body.taken |= set(body.runners.values())
         for owner, each, axis in changed:
@@ -331,7 +329,7 @@ def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> lis
     assigned = {symbol for variable, symbol in now["current"].items() if before["current"].get(variable) != symbol}
     for key, old in before.items():
         new = now.get(key)
-        if new is old or key in ("current", "end"):
+        if new is old or not isinstance(key, tuple):
             continue
         if isinstance(new, (TensorList, AnyTensors)):
             if isinstance(old, AnyTensors):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, flat, is_beyond_64_bits, subscript
+from cnndsl.backends.pytorch.code import flat, is_beyond_64_bits
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
@@ -238,8 +238,3 @@ def _sample(sort: Sort) -> Any:
 def is_identity(recipe: Any) -> bool:
     """Whether a recipe is the identity, which leaves no part."""
     return recipe is IDENTITY or (isinstance(recipe, ChainRecipe) and not recipe.stages)
-
-
-def at(code: Code, index: Code) -> Code:
-    """`code[index]`."""
-    return subscript(code, index)

@@ -8,6 +8,7 @@ from itertools import count, zip_longest
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
+    BUILTINS,
     WIDTH,
     Code,
     all_of,
@@ -51,11 +52,6 @@ from cnndsl.ir.names import is_attribute
 _STEP = "    "
 _LONGEST = 72
 """Up to this many characters a loop in a chain is a generator, and else lines of their own."""
-
-
-def statement(lead: str, code: Code, indent: str) -> list[str]:
-    """`lead code`, on as many lines as it takes."""
-    return laid_out(code, indent, lead)
 
 
 class InitWriter:
@@ -103,9 +99,6 @@ class InitWriter:
             case Declare():
                 return [f"{indent}self.{line.part.name} = nn.ModuleList()"]
             case Effect():
-                if line.lines is not None:
-                    return [f"{indent}{text}" for text in line.lines]
-                assert line.code is not None and line.target is not None  # noqa: S101, PT018
                 return laid_out(line.code, indent, f"{flat(line.target)} = ")
             case If():
                 return self._if(line, indent)
@@ -431,7 +424,7 @@ class ForwardWriter:
                 values[each] = self._each(int(each.removeprefix(EACH)))
             elif each.startswith(ELEMENT):
                 values[each] = self._elements[int(each.removeprefix(ELEMENT))]
-            elif each not in self._locals and each not in _PLAIN:
+            elif each not in self._locals and each not in BUILTINS:
                 values[each] = attribute("self", each)
         return replaced(code, values)
 
@@ -651,9 +644,3 @@ def is_simple(line: For, numbers: set[int]) -> bool:
                 if isinstance(node, ast.Name) and node.id.startswith(EACH):
                     counts[int(node.id.removeprefix(EACH))] += 1
     return all(count == 1 for count in counts.values())
-
-
-_PLAIN = frozenset(
-    ["F", "abs", "ceil", "enumerate", "float", "floor", "getattr", "int", "iter", "len", "make_divisible", "max", "min",
-     "next", "nn", "range", "round", "self", "str", "sum", "torch", "zip"]
-)  # fmt: skip
