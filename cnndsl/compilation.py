@@ -186,7 +186,7 @@ class Compilation(Backends):
     def diff(self, after: Compilation, network: str | None = None, other: str | None = None) -> Difference:
         """What is different of `after`: of its network `other` and this one's `network`.
 
-        `cnndsl.backends.diff` writes it as text or JSON.
+        `cnndsl.backends.diff.Report` writes it as text or JSON.
         """
         from cnndsl.backends.diff import compare
 

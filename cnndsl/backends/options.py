@@ -111,6 +111,7 @@ Sizes = Annotated[
 ]
 Colours = Annotated[ThemeName, Field(description="The colours; in an SVG, auto follows the reader's system.")]
 Color = Annotated[bool, Field(description="Whether text has colours, for a terminal."), Terminal()]
+Width = Annotated[int, Field(description="How many characters a line of text may have."), Terminal()]
 
 
 @model
@@ -145,9 +146,9 @@ def _is_part(program: Program, module: Module, path: str) -> bool:
     return False
 
 
-def fields(kind: type[Options[Any]]) -> dict[str, FieldInfo]:
+def fields(kind: type[Any]) -> dict[str, FieldInfo]:
     """The options of a backend by their names, those that may be given by position first."""
-    found: dict[str, FieldInfo] = kind.__pydantic_fields__  # type: ignore[attr-defined]
+    found: dict[str, FieldInfo] = kind.__pydantic_fields__
     return dict(sorted(found.items(), key=lambda item: bool(item[1].kw_only)))
 
 

@@ -15,36 +15,34 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, Union, get_args, get_ori
 
 import click
 
-from cnndsl.backends.registry import Backend, registered
+from cnndsl.backends.registry import registered
 from cnndsl.cli.console import Run, columns, on_terminal, say
 from cnndsl.cli.options import common_beside_format, file, network_name, parse_sizes
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from cnndsl.compilation import Compilation
-
 
 class _Options(click.Argument):
     """Stands for the options of a backend among those of a command."""
 
-    def __init__(self, declared: Any, backend: Backend[Any, Any], without: Collection[str]) -> None:
+    def __init__(self, declared: Any, find: Callable[[], type[Any]], without: Collection[str]) -> None:
         super().__init__(declared)
-        self._backend = backend
+        self._find = find
         self._without = without
 
     def parameters(self) -> Iterator[click.Parameter]:
         """The options themselves."""
         from cnndsl.backends.options import Terminal, fields, mark_of
 
-        for name, field in fields(self._backend.options).items():
+        for name, field in fields(self._find()).items():
             if name not in self._without and mark_of(field, Terminal) is None:
                 yield _parameter(name, field)
 
 
-def options_of(backend: Backend[Any, Any], *without: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """The options of a backend, which the command gets as one mapping, `options`, by their names."""
-    return click.argument("options", cls=_Options, backend=backend, without=without)
+def options_of(find: Callable[[], type[Any]], *without: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The options of the model that is found, which the command gets as one mapping, `options`, by their names."""
+    return click.argument("options", cls=_Options, find=find, without=without)
 
 
 class BackendCommand(click.Command):
@@ -76,7 +74,7 @@ def command(name: str) -> click.Command:
 
     @click.command(name, cls=BackendCommand, short_help=backend.command)
     @file
-    @options_of(backend)
+    @options_of(lambda: backend.options)
     @common_beside_format
     def run(file: Path, options: dict[str, Any], settings: dict[str, Any], **common: Any) -> int:
         run = Run(**common)
@@ -84,19 +82,18 @@ def command(name: str) -> click.Command:
         if compilation is not None and compilation.program is not None:
             options["network"] = network_name(compilation.program, options["network"])
             with refusals():
-                say(made(run, compilation, name, options))
+                say(getattr(compilation, name)(**options, **by_terminal(run, backend.options)))
         return run.finish()
 
     return run
 
 
-def made(run: Run, compilation: Compilation, name: str, options: Mapping[str, Any]) -> Any:
-    """What a backend makes with options from the command line, and by what the terminal can show."""
+def by_terminal(run: Run, kind: type[Any]) -> dict[str, Any]:
+    """The options of a model that the terminal decides."""
     from cnndsl.backends.options import Terminal, fields, mark_of
 
     shown = {"color": run.colored(sys.stdout), "width": columns(), "bars": on_terminal() and _has_bars(sys.stdout)}
-    wanted = [option for option, field in fields(registered()[name].options).items() if mark_of(field, Terminal)]
-    return getattr(compilation, name)(**options, **{option: shown[option] for option in wanted})
+    return {name: shown[name] for name, field in fields(kind).items() if mark_of(field, Terminal)}
 
 
 @contextmanager

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.cli.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, columns, say
+from cnndsl.cli.backend import BackendCommand, by_terminal, options_of
+from cnndsl.cli.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, say
 from cnndsl.cli.options import common_beside_format, network_name
+
+if TYPE_CHECKING:
+    from cnndsl.backends.diff import Report
 
 DIFFERENT = 1
 """The exit code for networks that differ, where one is asked for."""
 
 
-@click.command("diff", short_help="Report what changed between two versions of a network.")
+def _report() -> type[Report]:
+    from cnndsl.backends.diff import Report
+
+    return Report
+
+
+@click.command("diff", cls=BackendCommand, short_help="Report what changed between two versions of a network.")
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
 @click.option("--network", metavar="NAME", help="Which network to take of both files; by default the last one of each.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form of the differences; for errors and warnings see --diagnostics.",
-)
-@click.option(
-    "--all", "whole", is_flag=True, help="Show also everything that only follows from other changes, and all keys."
-)
+@options_of(_report)
 @click.option(
     "--exit-code",
     is_flag=True,
@@ -41,8 +40,7 @@ def command(
     before: str,
     after: str,
     network: str | None,
-    form: str,
-    whole: bool,
+    options: dict[str, Any],
     exit_code: bool,
     settings: dict[str, Any],
     **common: Any,
@@ -68,15 +66,10 @@ def command(
     second = first if same_file else run.compile(sides[1][0], settings)
     different = False
     if first is not None and second is not None and first.program is not None and second.program is not None:
-        from cnndsl.backends import diff
-
         names = (network_name(first.program, sides[0][1]), network_name(second.program, sides[1][1]))
         difference = first.diff(second, *names)
         different = not difference.same
-        if form == "json":
-            say(diff.json(difference))
-        else:
-            say(diff.render(difference, color=run.colored(sys.stdout), columns=columns(), whole=whole))
+        say(_report()(**options, **by_terminal(run, _report())).of(difference))
     code = run.finish()
     if not exit_code:
         return code

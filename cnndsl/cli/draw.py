@@ -43,7 +43,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     show_default=True,
     help="What is drawn: the layers, or the maps between them as boxes.",
 )
-@options_of(Backends.diagram, "format")
+@options_of(lambda: Backends.diagram.options, "format")
 @force
 @common_beside_format
 def command(

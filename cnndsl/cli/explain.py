@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.backends.registry import Backends
-from cnndsl.cli.backend import BackendCommand, made, options_of, refusals
+from cnndsl.cli.backend import BackendCommand, by_terminal, options_of, refusals
 from cnndsl.cli.console import STDOUT, Misconfigured, Run, say
 from cnndsl.cli.options import (
     PATH,
@@ -57,7 +57,7 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     "explain", cls=BackendCommand, short_help="Explain the sizes in FILE, or show what comes out of every layer."
 )
 @file
-@options_of(Backends.explain)
+@options_of(lambda: Backends.explain.options)
 @click.option(
     "pictures",
     "--from",
@@ -144,7 +144,7 @@ def command(
         options["network"] = name = network_name(compilation.program, options["network"])
         with refusals():
             if target is None:
-                say(made(run, compilation, "explain", options))
+                say(compilation.explain(**options, **by_terminal(run, Backends.explain.options)))
             else:
                 _show(run, compilation, options["part"], name, inputs, target, force=force, **running)
     return run.finish()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cnndsl.backends import diff
-from cnndsl.backends.diff import Difference
+from cnndsl.backends.diff import Difference, Report
 from cnndsl.backends.diff.comparison import in_short
 from cnndsl.terminal import width
 from tests.conftest import Golden
@@ -26,12 +26,12 @@ def difference(case: Path, before: str = "Before", after: str = "After") -> Diff
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_text(case: Path, golden: Golden) -> None:
-    golden(case.with_suffix(".txt"), diff.render(difference(case)))
+    golden(case.with_suffix(".txt"), Report().of(difference(case)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_json(case: Path, golden: Golden) -> None:
-    golden(case.with_suffix(".json"), diff.json(difference(case)))
+    golden(case.with_suffix(".json"), Report(format="json").of(difference(case)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
@@ -40,8 +40,8 @@ def test_nothing_is_different_of_itself(case: Path, network: str) -> None:
     found = difference(case, network, network)
     assert found.same
     assert list(found.lines(whole=True)) == []
-    assert json.loads(diff.json(found))["differences"] == []
-    assert diff.render(found).endswith("\nno difference: the same layers, sizes and keys\n")
+    assert json.loads(Report(format="json").of(found))["differences"] == []
+    assert Report().of(found).endswith("\nno difference: the same layers, sizes and keys\n")
 
 
 SWAPPED = {"added": "removed", "removed": "added"}
@@ -52,7 +52,7 @@ def test_the_other_way_round(case: Path) -> None:
     """What was added is removed, and every number has changed places."""
 
     def told(found: Difference) -> dict[str, Any]:
-        return dict(json.loads(diff.json(found)))
+        return dict(json.loads(Report(format="json").of(found)))
 
     there, back = told(difference(case)), told(difference(case, "After", "Before"))
     assert (back["before"], back["after"], back["same"]) == (there["after"], there["before"], there["same"])
@@ -85,15 +85,15 @@ def test_parameters_add_up(case: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_colors_change_nothing_else(case: Path) -> None:
     found = difference(case)
-    colored = diff.render(found, color=True)
+    colored = Report(color=True).of(found)
     assert "\x1b[" in colored
-    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == diff.render(found)
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == Report().of(found)
 
 
 @pytest.mark.parametrize("columns", [80, 100, 120])
 def test_lines_fit(columns: int) -> None:
     for case in CASES:
-        lines = diff.render(difference(case), columns=columns).splitlines()
+        lines = Report(width=columns).of(difference(case)).splitlines()
         assert [line for line in lines if width(line) > columns] == []
 
 
@@ -103,9 +103,9 @@ def test_what_only_follows_is_limited_unless_all_is_wanted() -> None:
         f"network Before {{ input(3, 8, 8); {layers} }}\nnetwork After {{ input(3, 9, 9); {layers} }}\n"
     )
     found = diff.compare(program, program, "Before", "After")
-    assert "  ... and 6 more, which --all lists\n" in diff.render(found)
-    assert "conv18" in diff.render(found, whole=True)
-    assert "which --all lists" not in diff.render(found, whole=True)
+    assert "  ... and 6 more, which --all lists\n" in Report().of(found)
+    assert "conv18" in Report(whole=True).of(found)
+    assert "which --all lists" not in Report(whole=True).of(found)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_numbers_in_short(texts: list[str], said: str) -> None:
 def test_what_different_statements_make_stays_apart() -> None:
     text = "network {} {{ input(8); dropout({}) -> linear(8) -> relu; dropout({}) -> linear(4) }}"
     program = program_of(f"{text.format('Before', 0.1, 0.2)}\n{text.format('After', 0.3, 0.4)}")
-    said = diff.render(diff.compare(program, program, "Before", "After"))
+    said = Report().of(diff.compare(program, program, "Before", "After"))
     assert "\n~ dropout1  p 0.1 -> 0.3\n~ dropout2  p 0.2 -> 0.4\n" in said
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import cnndsl
 from cnndsl.backends import diff
+from cnndsl.backends.diff import Report
 from cnndsl.backends.diff.state_dict import Keys
 from cnndsl.ir.program import Program
 from tests.running import imported, program_of
@@ -115,7 +116,7 @@ def test_another_order_is_told() -> None:
     assert found.keys.loads
     assert found.keys.reordered
     assert not found.same
-    assert "in another order" in diff.render(found)
+    assert "in another order" in Report().of(found)
 
 
 def test_another_order_behind_another_name_of_a_block_is_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnndsl.backends import diff
-from cnndsl.backends.diff import Difference
+from cnndsl.backends.diff import Difference, Report
 from cnndsl.backends.diff.difference import Side
 from tests.oracle.generator import generate
 from tests.running import build, program_of
@@ -43,8 +43,8 @@ def test_the_lines_add_up_to_the_totals(seed: int) -> None:
     assert sum(parameters for parameters, _ in grown) == after.parameters - before.parameters
     if before.macs is not None and after.macs is not None:
         assert sum(macs for _, macs in grown) == after.macs - before.macs
-    assert diff.render(found).startswith("--- ")
-    assert diff.json(found).startswith("{\n")
+    assert Report().of(found).startswith("--- ")
+    assert Report(format="json").of(found).startswith("{\n")
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -6,6 +6,6 @@ In: two checked programs.  Out: the differences, as text for a terminal or as JS
 from __future__ import annotations
 
 from cnndsl.backends.diff.difference import Difference, Version, compare
-from cnndsl.backends.diff.report import json, render
+from cnndsl.backends.diff.report import Report
 
-__all__ = ["Difference", "Version", "compare", "json", "render"]
+__all__ = ["Difference", "Report", "Version", "compare"]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import KW_ONLY
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from cnndsl.backends.diff.comparison import Change, Status, courses
 from cnndsl.backends.diff.difference import Difference, Line, Side, Version, folded
 from cnndsl.backends.diff.state_dict import Keys
+from cnndsl.backends.options import Color, CommandLine, Width, model
 from cnndsl.layers.formula import Shape, as_json, show
 from cnndsl.terminal import Style, bytes_said, clean, pad, paint, width
 
@@ -30,12 +34,24 @@ _MARKS: dict[str, tuple[str, Style]] = {
 _GAP = "  "
 
 
-def render(difference: Difference, *, color: bool = False, columns: int = 80, whole: bool = False) -> str:
-    """What is different, or that nothing is; it ends with a line end.
+_WHOLE = "Show also everything that only follows from other changes, and all keys."
 
-    whole: whether all is listed that only follows from other changes, and all keys.
-    """
-    return "".join(f"{line.rstrip()}\n" for line in _Text(difference, color, columns, whole).lines())
+
+@model
+class Report:
+    """Says what is different, or that nothing is."""
+
+    _: KW_ONLY
+    format: Annotated[Literal["text", "json"], Field(description="The form of the differences.")] = "text"
+    whole: Annotated[bool, Field(description=_WHOLE), CommandLine(flag="--all")] = False
+    color: Color = False
+    width: Width = 80
+
+    def of(self, difference: Difference) -> str:
+        """The report; it ends with a line end. JSON has everything."""
+        if self.format == "json":
+            return json(difference)
+        return "".join(f"{line.rstrip()}\n" for line in _Text(difference, self.color, self.width, self.whole).lines())
 
 
 class _Text:

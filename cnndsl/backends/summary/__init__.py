@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from cnndsl.analysis.costs.memory import Type
-from cnndsl.backends.options import Checked, Color, CommandLine, Names, Network, Options, Sizes, Terminal, model
+from cnndsl.backends.options import Checked, Color, CommandLine, Names, Network, Options, Sizes, Terminal, Width, model
 from cnndsl.backends.summary import formats, text
 from cnndsl.backends.summary.entries import COLUMNS, entries, measured, totals
 from cnndsl.diagnostics import OptionError
@@ -66,7 +66,7 @@ class Summary(Options[str]):
     columns: Annotated[Names, AfterValidator(_columns), Field(description=_COLUMNS), CommandLine("NAMES")] = ()
     fold: Annotated[bool, Field(description=_FOLD), CommandLine(flag="--all", without=_ALL)] = True
     color: Color = False
-    width: Annotated[int, Field(description="How many characters a line of text may have."), Terminal()] = 80
+    width: Width = 80
     bars: Annotated[bool, Field(description="Whether text shows each line's share of the totals."), Terminal()] = False
 
     def of(self, checked: Checked) -> str:
