@@ -25,7 +25,7 @@ from cnndsl.source import Source, Span
 
 WORDS = frozenset(
     {
-        "network", "block", "sequence", "input", "output", "init", "when", "if", "else", "for", "in", "assert",
+        "network", "block", "sequence", "input", "output", "init", "when", "if", "else", "for", "in", "assert", "as",
         "repeat", "extern", "from", "import", "it", "and", "or", "not", "true", "false",
     }
 )  # fmt: skip

@@ -142,9 +142,15 @@ class _Lowering:
         span = _span(line.span)
         match line:
             case tree.Apply(value=tree.If() as branch):
-                return [self._if(branch)]
+                names = tuple(target.text for target in line.targets)
+                self._local.update(names)
+                flow = nodes.Flow(span=span, of="it")
+                return [self._if(branch), *([nodes.Bind(span=span, names=names, value=flow)] if names else [])]
             case tree.Apply():
-                return [nodes.Apply(span=span, value=self._expression(line.value))]
+                value = self._expression(line.value)
+                names = tuple(target.text for target in line.targets)
+                self._local.update(names)
+                return [nodes.Apply(span=span, value=value, names=names)]
             case tree.Bind():
                 value = self._expression(line.value)
                 names = tuple(target.text for target in line.targets)

@@ -235,10 +235,11 @@ class Bind(Node):
 
 
 class Apply(Node):
-    """A line that goes on with the pipeline."""
+    """A line that goes on with the pipeline; `names` are for what comes out."""
 
     node: Literal["apply"] = "apply"
     value: Expression
+    names: tuple[str, ...] = ()
 
 
 class If(Node):

@@ -73,6 +73,7 @@ class _Walk:
         match statement:
             case tree.Apply():
                 self._applied(statement.value)
+                self._values |= {target.text for target in statement.targets}
             case tree.Bind():
                 self._bind(statement)
             case tree.For():
@@ -269,7 +270,7 @@ def _declared_names(body: tree.Body) -> frozenset[str]:
     """Every name that a body gives by hand, so that automatic names keep clear of them."""
     names: set[str] = set()
     for node in tree.walk(body):
-        if isinstance(node, tree.Bind):
+        if isinstance(node, tree.Bind | tree.Apply):
             names.update(target.text for target in node.targets)
         elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
             names.add(node.label.text)

@@ -14,9 +14,11 @@ from cnndsl.syntax import tree
 
 
 def labels(statement: tree.Statement) -> list[tree.Name]:
-    """The names that a line gives to its layers by label."""
-    found: list[tree.Name] = []
-    todo: list[Any] = [statement.value] if isinstance(statement, tree.Apply) else []
+    """The names that a line gives to its layers by label, and to what comes out."""
+    if not isinstance(statement, tree.Apply):
+        return []
+    found = list(statement.targets)
+    todo: list[Any] = [statement.value]
     while todo:
         node = todo.pop()
         if isinstance(node, tree.Pipe):
@@ -42,10 +44,12 @@ def first_places(body: tree.Body, *, in_braces: bool) -> dict[str, Span]:
                 parts = node.statements
             case tree.For() | tree.Repeat() | tree.When():
                 parts = (node.body,)
-            case tree.Apply(value=tree.If() as branch):
+            case tree.Apply(value=tree.If() as branch, targets=()):
                 parts = tuple(_branches(branch))
-            case tree.Bind() | tree.Labelled():
-                names = node.targets if isinstance(node, tree.Bind) else (node.label,)
+            case tree.Apply(value=tree.If()):  # what comes out of its branches has the names
+                parts = (tree.Apply(node.span, node.value), tree.Bind(node.span, node.targets, tree.It(node.span)))
+            case tree.Apply() | tree.Bind() | tree.Labelled():
+                names = (node.label,) if isinstance(node, tree.Labelled) else node.targets
                 for name in names:
                     if is_inner is in_braces and isinstance(name, tree.Name):
                         places.setdefault(name.text, name.span)

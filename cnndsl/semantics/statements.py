@@ -329,10 +329,13 @@ class Body(Application):
     def _run(self, statement: tree.Statement) -> None:
         self.context.work(statement.span)
         match statement:
-            case tree.Apply(value=tree.If() as branch):
-                self._branch(branch)
             case tree.Apply():
-                self._apply_line(statement.value)
+                if isinstance(statement.value, tree.If):
+                    self._branch(statement.value)
+                else:
+                    self._apply_line(statement.value)
+                if statement.targets:
+                    self._name(statement, self.current)
             case tree.Bind():
                 self._bind(statement)
             case tree.For():
@@ -438,7 +441,7 @@ class Body(Application):
     def _bind(self, statement: tree.Bind) -> None:
         node = statement.value
         if len(statement.targets) > 1:
-            self._bind_several(statement)
+            self._name(statement, self.known(statement.value))
             return
         (target,) = statement.targets
         if isinstance(node, tree.Call) and isinstance(node.function, tree.Input):
@@ -481,8 +484,13 @@ class Body(Application):
             scope.names[name] = recipe.scope.find(name)[0]
         return BraceRecipe(recipe.body, scope)
 
-    def _bind_several(self, statement: tree.Bind) -> None:
-        value = self.known(statement.value)
+    def _name(self, statement: tree.Bind | tree.Apply, value: Any) -> None:
+        """Give names to a value, or to each of several."""
+        if isinstance(value, Unknown):
+            raise Silent
+        if len(statement.targets) == 1:
+            self._set(statement.targets[0], Items(value) if isinstance(value, tuple) else value)
+            return
         items = list(value) if isinstance(value, (tuple, list)) else [value]
         if len(items) != len(statement.targets):
             names = len(statement.targets)

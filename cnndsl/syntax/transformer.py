@@ -248,8 +248,13 @@ class TreeBuilder(Transformer[Token, Any]):
         *targets, value = parts
         return tree.Bind(self._span(targets[0], value), tuple(map(self._name, targets)), value)
 
-    def apply(self, parts: Parts) -> tree.Apply:
-        return tree.Apply(parts[0].span, parts[0])
+    def apply(self, parts: Parts) -> tree.Apply | tree.Bind:
+        value, _word, *names = parts
+        targets = tuple(self._name(name) for name in names if name is not None)
+        span = self._span(value, targets[-1] if targets else value)
+        if targets and isinstance(value, tree.Call) and isinstance(value.function, tree.Input):
+            return tree.Bind(span, targets, value)  # `input(3, 32, 32) as picture` is `picture = input(3, 32, 32)`
+        return tree.Apply(span, value, targets)
 
     def for_(self, parts: Parts) -> tree.For:
         word, targets, source, body = parts

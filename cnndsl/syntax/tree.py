@@ -261,9 +261,10 @@ class Bind(Node):
 
 @dataclass(frozen=True, slots=True)
 class Apply(Node):
-    """A bare expression: the next step of the pipeline."""
+    """A bare expression: the next step of the pipeline; with names for what comes out, `halve as low, high`."""
 
     value: Expression
+    targets: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

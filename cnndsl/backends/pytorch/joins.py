@@ -464,7 +464,7 @@ def _inside(node: Any) -> Any:
 def bound_names(node: Any) -> Iterator[str]:
     """The names that lines inside a node may bind."""
     for each in nodes.walk(node if isinstance(node, (nodes.Node, tuple)) else ()):
-        if isinstance(each, nodes.Bind):
+        if isinstance(each, nodes.Bind | nodes.Apply):
             yield from each.names
         elif isinstance(each, nodes.For):
             yield from _target_names(each.targets)

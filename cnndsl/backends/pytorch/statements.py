@@ -95,18 +95,23 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
             else:
                 _declare(body, wanted, item, statement.value)
         return
+    _name(body, statement.names, value)
+
+
+def _name(body: Body, names: Sequence[str], value: Any) -> None:
+    """Give a name to each of several values."""
     items = value.items if isinstance(value, TensorList) else (value,)
     if body.pending is not None and body.pending[0] is value:
-        names = tuple(body.value_name(each) for each in statement.names)
+        variables = tuple(body.value_name(each) for each in names)
         call_code = body.pending[1]
-        body.keep_values(set(names), None)
-        body.lines.append(Compute(names, call_code, type="tuple"))
-        for wanted, variable, item in zip(statement.names, names, items, strict=True):
+        body.keep_values(set(variables), None)
+        body.lines.append(Compute(variables, call_code, type="tuple"))
+        for wanted, variable, item in zip(names, variables, items, strict=True):
             body.value_names.add(wanted)
             body.scope.names[wanted] = item.moved(name(variable))
         body.pending = None
         return
-    for wanted, item in zip(statement.names, items, strict=True):
+    for wanted, item in zip(names, items, strict=True):
         body.set_value(wanted, item)
 
 
@@ -115,27 +120,41 @@ def _do_apply(body: Body, statement: nodes.Apply) -> None:
     if isinstance(node, nodes.Call) and isinstance(node.function, nodes.Flow):
         declare_input(body, node, "input")
         return
-    body.target = FLOW + body.flow
+    if not statement.names:
+        body.go_on(_applied(body, node, FLOW + body.flow))
+    elif len(statement.names) == 1:
+        (wanted,) = statement.names
+        body.set_value(wanted, _applied(body, node, body.value_name(wanted)))
+        body.it = body.scope.names[wanted]
+    else:
+        body.is_taken_apart = True
+        try:
+            value = _applied(body, node, None)
+        finally:
+            body.is_taken_apart = False
+        _name(body, statement.names, value)
+        body.it = TensorList(tuple(body.scope.names[wanted] for wanted in statement.names))
+
+
+def _applied(body: Body, node: Any, target: str | None) -> Any:
+    """What comes out of a line, for a variable that is called `target`."""
+    body.target = target
     flows = isinstance(node, nodes.Pipe)
     goes_on = flows and not any(isinstance(each, nodes.Flow) for each in nodes.walk(node.stages[1:]))
     if flows and not isinstance(node.stages[0], nodes.Labelled):
         first = evaluate(body, node.stages[0])
         if isinstance(first, Tensor):
-            body.target = FLOW + body.flow if goes_on else None
-            body.go_on(applied_pipe(body, first, node.stages[1:]))
-            return
+            body.target = target if goes_on else None
+            return applied_pipe(body, first, node.stages[1:])
         stages = [(first, None, node.stages[0]), *map(partial(stage_of, body), node.stages[1:])]
-        value = apply(body, ChainRecipe(tuple(stages)), body.it, node)
-    else:
-        if not isinstance(node, (nodes.Labelled, nodes.Call, nodes.Ref, nodes.Brace)):
-            body.target = None
-        found = evaluate(body, node)
-        if isinstance(found, RECIPES):
-            body.target = FLOW + body.flow
-            value = apply(body, found, body.it, node)
-        else:
-            value = found
-    body.go_on(value)
+        return apply(body, ChainRecipe(tuple(stages)), body.it, node)
+    if not isinstance(node, (nodes.Labelled, nodes.Call, nodes.Ref, nodes.Brace)):
+        body.target = None
+    found = evaluate(body, node)
+    if not isinstance(found, RECIPES):
+        return found
+    body.target = target
+    return apply(body, found, body.it, node)
 
 
 def _do_if(body: Body, statement: nodes.If) -> None:
