@@ -521,6 +521,8 @@ class _Tries:
         gone: set[tuple[bool, ...]] = set()
         missed: set[tuple[bool, ...]] = set()
         plausible: dict[str, Any] | None = None
+        others: dict[Span | None, Diagnostic] = {}
+        """What is wrong whatever the size, where nothing is wrong with the size."""
         for shape in inputs:
             for arguments in [plausible] if plausible is not None else list(self._arguments(shape)):
                 are_values = any(isinstance(item, Value) for item in arguments.values())
@@ -534,6 +536,8 @@ class _Tries:
                         is_sure = arguments == self.fitting and not self.trial.forced
                         is_sure = is_sure and found.code.startswith(_NO_SIZE)
                         (gone if is_sure else missed).add(way)
+                        if is_sure:
+                            others.setdefault(found.span, self._told(found, shape, arguments))
                         continue
                     gone.add(way)
                     if plausible is None:
@@ -549,7 +553,7 @@ class _Tries:
                 break  # a larger input has as many axes
         # A way that led nowhere with these numbers must have been gone with others.
         known = {way[:length] for way in gone for length in range(len(way) + 1)}
-        return list(ends.values()) if missed <= known else None
+        return list((ends or others).values()) if missed <= known else None
 
     def _arguments(self, shape: Shape | None) -> Iterator[dict[str, Any]]:
         """What may be given for parameters: one guess for all that have no default, and one for all."""
