@@ -132,6 +132,9 @@ class OptionError(ValueError):
         super().__init__(message)
         self.option = option
 
+    def __str__(self) -> str:
+        return str(self.args[0])  # of those that are a KeyError too, which would show it as Python writes a string
+
 
 def error(
     code: str,

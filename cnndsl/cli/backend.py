@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
 from inspect import cleandoc
 from pathlib import Path
 from types import NoneType, UnionType
@@ -17,7 +16,7 @@ import click
 
 from cnndsl.backends.registry import registered
 from cnndsl.cli.console import Run, columns, on_terminal, say
-from cnndsl.cli.options import common_beside_format, file, network_name, parse_sizes
+from cnndsl.cli.options import common_beside_format, file, parse_sizes
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -45,8 +44,11 @@ def options_of(find: Callable[[], type[Any]], *without: str) -> Callable[[Callab
     return click.argument("options", cls=_Options, find=find, without=without)
 
 
-class BackendCommand(click.Command):
-    """A command that has the options of a backend beside its own."""
+class Command(click.Command):
+    """A command that may have the options of a backend beside its own.
+
+    It says which of its options has a value that the library refuses.
+    """
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The options, those of the backend at their place."""
@@ -57,8 +59,20 @@ class BackendCommand(click.Command):
         """Read the options, and put those of the backend together."""
         left = super().parse_args(ctx, args)
         own = {one.name for one in self.params}
-        ctx.params["options"] = {name: ctx.params.pop(name) for name in list(ctx.params) if name not in own}
+        if "options" in own:
+            ctx.params["options"] = {name: ctx.params.pop(name) for name in list(ctx.params) if name not in own}
         return left
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises BadParameter where an option has a value that it cannot have."""
+        from cnndsl.diagnostics import OptionError
+
+        try:
+            return super().invoke(ctx)
+        except OptionError as problem:
+            found = next((one for one in self.get_params(ctx) if one.name == problem.option), None)
+            hint = found.make_metavar(ctx).strip("[]") if isinstance(found, click.Argument) else None
+            raise click.BadParameter(str(problem), ctx, found, hint) from None
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """What the command does: of one that is a backend's alone, what the backend says."""
@@ -72,7 +86,7 @@ def command(name: str) -> click.Command:
     """The command that prints what a backend makes."""
     backend = registered()[name]
 
-    @click.command(name, cls=BackendCommand, short_help=backend.command)
+    @click.command(name, cls=Command, short_help=backend.command)
     @file
     @options_of(lambda: backend.options)
     @common_beside_format
@@ -80,9 +94,7 @@ def command(name: str) -> click.Command:
         run = Run(**common)
         compilation = run.compile(file, settings)
         if compilation is not None and compilation.program is not None:
-            options["network"] = network_name(compilation.program, options["network"])
-            with refusals():
-                say(getattr(compilation, name)(**options, **by_terminal(run, backend.options)))
+            say(getattr(compilation, name)(**options, **by_terminal(run, backend.options)))
         return run.finish()
 
     return run
@@ -94,20 +106,6 @@ def by_terminal(run: Run, kind: type[Any]) -> dict[str, Any]:
 
     shown = {"color": run.colored(sys.stdout), "width": columns(), "bars": on_terminal() and _has_bars(sys.stdout)}
     return {name: shown[name] for name, field in fields(kind).items() if mark_of(field, Terminal)}
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Say which option of the command has a value that the backend or the network cannot take."""
-    from cnndsl.diagnostics import OptionError
-
-    try:
-        yield
-    except OptionError as problem:
-        context = click.get_current_context()
-        found = next((one for one in context.command.get_params(context) if one.name == problem.option), None)
-        hint = found.make_metavar(context).strip("[]") if isinstance(found, click.Argument) else None
-        raise click.BadParameter(str(problem), context, found, hint) from None
 
 
 def _parameter(name: str, field: FieldInfo) -> click.Parameter:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnndsl.cli.backend import Command
 from cnndsl.cli.console import STDIN, Run, on_terminal, say
-from cnndsl.cli.options import PATH, common, files, network_name
+from cnndsl.cli.options import PATH, common, files
 
 if TYPE_CHECKING:
     from cnndsl.diagnostics import Problem
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from cnndsl.ir.program import Program
 
 
-@click.command("check", short_help="Report what is wrong with each FILE.")
+@click.command("check", cls=Command, short_help="Report what is wrong with each FILE.")
 @files
 @click.option("--fix", is_flag=True, help="Write in the files what says the same and is right.")
 @click.option("--unsafe", is_flag=True, help="With --fix or --diff: follow suggestions too, which are guesses.")
@@ -131,7 +132,7 @@ def _compare(run: Run, path: Path, weights: Path, network: str | None, settings:
     program = compilation.program if compilation is not None else None
     if compilation is None or program is None:
         return run.finish()
-    module = program.network(network_name(program, network))
+    module = program.network(network)
     try:
         shapes = safetensors.read(weights)
     except Problem as problem:

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnndsl.cli.backend import Command
 from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, say
-from cnndsl.cli.options import PATH, check_no_source, common, files, force, network_name
+from cnndsl.cli.options import PATH, check_no_source, common, files, force
 
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
 PICTURES = ("svg", "png", "pdf", "dot")
 
 
-@click.command("compile", short_help="Write the PyTorch module and the picture of each FILE.")
+@click.command("compile", cls=Command, short_help="Write the PyTorch module and the picture of each FILE.")
 @files
 @click.option(
     "-o",
@@ -92,7 +93,7 @@ def command(
         if not compilation.program.networks:
             say(f"skipped {shown(path)}: it has no network\n", err=diff)
             continue
-        only = None if network is None else network_name(compilation.program, network)
+        only = None if network is None else compilation.program.network(network).name
         stem = _stem(path, run.stdin_filename, only or compilation.program.network().name)
         if target == "inference":
             compilation, stem = compilation.for_inference(), f"{stem}_inference"

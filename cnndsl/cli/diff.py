@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.cli.backend import BackendCommand, by_terminal, options_of
+from cnndsl.cli.backend import Command, by_terminal, options_of
 from cnndsl.cli.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, say
-from cnndsl.cli.options import common_beside_format, network_name
+from cnndsl.cli.options import common_beside_format
 
 if TYPE_CHECKING:
     from cnndsl.backends.diff import Report
@@ -25,7 +25,7 @@ def _report() -> type[Report]:
     return Report
 
 
-@click.command("diff", cls=BackendCommand, short_help="Report what changed between two versions of a network.")
+@click.command("diff", cls=Command, short_help="Report what changed between two versions of a network.")
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
 @click.option("--network", metavar="NAME", help="Which network to take of both files; by default the last one of each.")
@@ -66,8 +66,7 @@ def command(
     second = first if same_file else run.compile(sides[1][0], settings)
     different = False
     if first is not None and second is not None and first.program is not None and second.program is not None:
-        names = (network_name(first.program, sides[0][1]), network_name(second.program, sides[1][1]))
-        difference = first.diff(second, *names)
+        difference = first.diff(second, sides[0][1], sides[1][1])
         different = not difference.same
         say(_report()(**options, **by_terminal(run, _report())).of(difference))
     code = run.finish()

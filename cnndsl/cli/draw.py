@@ -8,9 +8,9 @@ from typing import Any, Literal
 import click
 
 from cnndsl.backends.registry import Backends
-from cnndsl.cli.backend import BackendCommand, options_of, refusals
+from cnndsl.cli.backend import Command, options_of
 from cnndsl.cli.console import STDOUT, Run, on_terminal
-from cnndsl.cli.options import PATH, beside, check_no_source, common_beside_format, file, force, network_name
+from cnndsl.cli.options import PATH, beside, check_no_source, common_beside_format, file, force
 
 Style = Literal["diagram", "volume"]
 FORMATS: dict[Style, tuple[str, ...]] = {
@@ -20,7 +20,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
 """What each style can be written as; the suffixes of the files."""
 
 
-@click.command("draw", cls=BackendCommand, short_help="Draw a network of FILE.")
+@click.command("draw", cls=Command, short_help="Draw a network of FILE.")
 @file
 @click.option(
     "-o",
@@ -73,17 +73,15 @@ def command(
     check_no_source(target, [file])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
-        options["network"] = network_name(compilation.program, options["network"])
-        with refusals():
-            if style == "volume":
-                del options["direction"]
-                if options["theme"] == "auto" and kind == "png":
-                    options["theme"] = "light"
-                outputs = run.volumes(compilation.volumes(**options), kind, target)
-            elif kind in ("mmd", "md"):
-                outputs = run.text(compilation.mermaid(fenced=kind == "md", **options), kind, target)
-            else:
-                outputs = run.picture(compilation.dot(**options), kind, target, options["theme"])
+        if style == "volume":
+            del options["direction"]
+            if options["theme"] == "auto" and kind == "png":
+                options["theme"] = "light"
+            outputs = run.volumes(compilation.volumes(**options), kind, target)
+        elif kind in ("mmd", "md"):
+            outputs = run.text(compilation.mermaid(fenced=kind == "md", **options), kind, target)
+        else:
+            outputs = run.picture(compilation.dot(**options), kind, target, options["theme"])
         run.write(outputs, force=force)
     return run.finish()
 

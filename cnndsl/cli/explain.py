@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.backends.registry import Backends
-from cnndsl.cli.backend import BackendCommand, by_terminal, options_of, refusals
+from cnndsl.cli.backend import Command, by_terminal, options_of
 from cnndsl.cli.console import STDOUT, Misconfigured, Run, say
 from cnndsl.cli.options import (
     PATH,
@@ -19,7 +19,6 @@ from cnndsl.cli.options import (
     common_beside_format,
     file,
     force,
-    network_name,
 )
 
 if TYPE_CHECKING:
@@ -53,9 +52,7 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
     return tuple(map(int, words)) or None
 
 
-@click.command(
-    "explain", cls=BackendCommand, short_help="Explain the sizes in FILE, or show what comes out of every layer."
-)
+@click.command("explain", cls=Command, short_help="Explain the sizes in FILE, or show what comes out of every layer.")
 @file
 @options_of(lambda: Backends.explain.options)
 @click.option(
@@ -141,12 +138,11 @@ def command(
         check_no_source(target, [file, *(path for path in inputs if isinstance(path, Path))])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
-        options["network"] = name = network_name(compilation.program, options["network"])
-        with refusals():
-            if target is None:
-                say(compilation.explain(**options, **by_terminal(run, Backends.explain.options)))
-            else:
-                _show(run, compilation, options["part"], name, inputs, target, force=force, **running)
+        if target is None:
+            say(compilation.explain(**options, **by_terminal(run, Backends.explain.options)))
+        else:
+            part, name = options["part"], options["network"]
+            _show(run, compilation, part, name, inputs, target, force=force, **running)
     return run.finish()
 
 
@@ -179,7 +175,7 @@ def _show(
     run: Run,
     compilation: Compilation,
     part: str,
-    name: str,
+    name: str | None,
     inputs: tuple[Path | str, ...],
     target: Path,
     *,

@@ -8,14 +8,11 @@ from functools import reduce
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cnndsl.cli.console import STDIN, STDOUT
-
-if TYPE_CHECKING:
-    from cnndsl.ir.program import Program
 
 
 def _read_by(module: str, function: str, nothing: Any) -> Callable[..., Any]:
@@ -125,14 +122,6 @@ def beside(file: Path, ending: str) -> Path:
         message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
         raise click.UsageError(message)
     return file.parent / f"{file.stem}{ending}"
-
-
-def network_name(program: Program, wanted: str | None) -> str:
-    """The name of the network to show, by default the last one."""
-    try:
-        return program.network(wanted).name
-    except KeyError as problem:
-        raise click.BadParameter(str(problem), param_hint="--network") from None
 
 
 def check_no_source(target: Path, sources: Iterable[Path]) -> None:

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from typing_extensions import TypeAliasType
 
+from cnndsl.diagnostics import OptionError
 from cnndsl.ir.nodes import Item
 from cnndsl.layers.base import Layer
 from cnndsl.layers.extern import Extern, Placeholder
@@ -391,16 +392,14 @@ def outside_values(use: Use, module: Module) -> dict[str, Any]:
     return known
 
 
-class UnknownNetwork(KeyError):  # noqa: N818 - what happened, as for other names that nothing has
+class UnknownNetwork(OptionError, KeyError):  # noqa: N818 - what happened, as for other names that nothing has
     """A program has no network of this name. The message says which it has."""
 
     def __init__(self, program: Program, name: str | None) -> None:
         names = [program.modules[key].name for key in program.networks]
         has = f"it has {', '.join(names)}" if names else "it has none"
-        super().__init__(f"{program.source} has no network {name}; {has}" if name else f"{program.source}: {has}")
-
-    def __str__(self) -> str:
-        return str(self.args[0])  # a KeyError shows its message as Python writes a string
+        words = f"{program.source} has no network {name}; {has}" if name else f"{program.source}: {has}"
+        super().__init__("network", words)
 
 
 def inner_first(

@@ -41,6 +41,16 @@ class _Pool(Layer):
         return self.size_rule(x)
 
 
+class _Sliding(_Pool):
+    """A pool whose windows slide over the map."""
+
+    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
+        pool: Any = self
+        moved = per_axis(pool.kernel if pool.stride is None else pool.stride, len(x) - 1, "stride")
+        kernels = [("kernel", other) for other in nearby(pool.kernel, least=2)]
+        return (*kernels, *(("stride", s) for s in (1, 2) if moved[0] != s), ("ceil_mode", not pool.ceil_mode))
+
+
 class _WithIndices(_Pool):
     """A pool that keeps where each number was found."""
 
@@ -77,15 +87,6 @@ def _window_rules(
     return (as_it_comes(x, 0, "each channel by itself"), *sliding.rules(x, y))
 
 
-def _window_variations(x: Shape, kernel: Any, stride: Any) -> tuple[tuple[str, Any], ...]:
-    """Other windows of a pool that a reader may wonder about."""
-    moved = per_axis(kernel if stride is None else stride, len(x) - 1, "stride")
-    return (
-        *(("kernel", other) for other in nearby(kernel, least=2)),
-        *(("stride", s) for s in (1, 2) if moved[0] != s),
-    )
-
-
 def _regions(x: Shape, y: Shape) -> Reaches:
     """What an adaptive pool reads: the regions that cut its input, channel by channel."""
     return (Reach(0, IDENTITY), *(region(axis, x[axis], value_of(y[axis])) for axis in range(1, len(x))))
@@ -97,7 +98,7 @@ def _without_own_stride(arguments: tuple[Argument, ...], kernel: Any, stride: An
     return tuple(spelled if argument.name == "stride" else argument for argument in arguments)
 
 
-class MaxPool(_WithIndices):
+class MaxPool(_Sliding, _WithIndices):
     """Max pooling: the map is cut into regions, and each keeps its largest value.
 
     Output along an axis: floor((I + 2D - L*(K - 1) - 1) / S) + 1 for input I, kernel K, padding D, stride S
@@ -128,9 +129,6 @@ class MaxPool(_WithIndices):
             x, self.output(x), self.kernel, self.stride, self.padding, self.dilation, ceil=self.ceil_mode
         )
 
-    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
-        return (*_window_variations(x, self.kernel, self.stride), ("ceil_mode", not self.ceil_mode))
-
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return _windows(x, self.kernel, self.stride, self.padding, self.dilation)
 
@@ -141,7 +139,7 @@ class MaxPool(_WithIndices):
         return pool_words(x, self.kernel, self.stride, self.padding)
 
 
-class AvgPool(_Pool):
+class AvgPool(_Sliding):
     """Average pooling: the map is cut into regions, and each keeps its mean.
 
     Output along an axis: floor((I + 2D - K) / S) + 1 for input I, kernel K, padding D and stride S
@@ -181,9 +179,6 @@ class AvgPool(_Pool):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         return _window_rules(x, self.output(x), self.kernel, self.stride, self.padding, ceil=self.ceil_mode)
 
-    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
-        return (*_window_variations(x, self.kernel, self.stride), ("ceil_mode", not self.ceil_mode))
-
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return _windows(x, self.kernel, self.stride, self.padding)
 
@@ -199,7 +194,7 @@ class AvgPool(_Pool):
         return pool_words(x, self.kernel, self.stride, self.padding)
 
 
-class LPPool(_Pool):
+class LPPool(_Sliding):
     """Power-average pooling: each region gives the n-th root of the sum of its values to the power n.
 
     f(X) = (sum of x**n over the region)**(1/n) (torch.nn.LPPool2d): n = 1 is the sum, a large n nears the maximum.
@@ -228,9 +223,6 @@ class LPPool(_Pool):
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         return _window_rules(x, self.output(x), self.kernel, self.stride, ceil=self.ceil_mode)
-
-    def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
-        return (*_window_variations(x, self.kernel, self.stride), ("ceil_mode", not self.ceil_mode))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return _windows(x, self.kernel, self.stride)

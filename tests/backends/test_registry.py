@@ -14,7 +14,7 @@ import pytest
 import cnndsl
 from cnndsl.backends.options import fields
 from cnndsl.backends.registry import registered
-from cnndsl.cli.backend import BackendCommand, options_of
+from cnndsl.cli.backend import Command, options_of
 from cnndsl.compilation import Compilation
 from cnndsl.diagnostics import OptionError
 
@@ -54,7 +54,7 @@ def test_everything_is_told(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_command_line_takes_every_option(name: str) -> None:
     """Those of the terminal it gives by itself; no two have the same name, and the defaults are those of the model."""
-    command = BackendCommand("x", params=[], callback=options_of(lambda: registered()[name].options)(lambda **_: 0))
+    command = Command("x", params=[], callback=options_of(lambda: registered()[name].options)(lambda **_: 0))
     command.params = command.callback.__click_params__  # type: ignore[union-attr]
     with command.make_context("x", []) as context:
         given = context.params["options"]

@@ -36,9 +36,6 @@ class UnknownPart(OptionError, KeyError):  # noqa: N818 - what happened, as Unhe
         meant = f"; did you mean {' or '.join(near)}?" if near else ""
         super().__init__("part", f"{network} has no {part}{meant}")
 
-    def __str__(self) -> str:
-        return str(self.args[0])  # a KeyError shows its message as Python writes a string
-
 
 @model
 class Explain(Options[str]):
