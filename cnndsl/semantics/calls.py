@@ -169,7 +169,7 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
         body.begun = begun
         raise mistake or Silent
     chain = body.light(Chain(tuple(_flat(stages))), node.span)
-    return body.apply(chain, start, node.span) if isinstance(start, Value) else chain
+    return body.apply_stage(Stage(chain, None, node.span), start) if isinstance(start, Value) else chain
 
 
 def _flat(stages: list[Stage]) -> list[Stage]:

@@ -18,9 +18,10 @@ from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.calls import check_argument_names
 from cnndsl.semantics.context import Context, Stop
 from cnndsl.semantics.definitions import bind_parameters, work_out
+from cnndsl.semantics.evaluation import Evaluation, Steps
 from cnndsl.semantics.leaves import NeedsFlatten
 from cnndsl.semantics.scope import first_places
-from cnndsl.semantics.statements import Body
+from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.values import (
     UNKNOWN,
     External,
@@ -68,7 +69,7 @@ def _check_definition(context: Context, template: Template) -> None:
         return
     kind: Any = definition.kind
     builder = Builder(context, kind, definition.name.text, definition.name.span)
-    _Check(context, builder, Scope(template.scope)).definition(definition)
+    _Check(STEPS, context, builder, Scope(template.scope)).definition(definition)
 
 
 def _is_settled(definition: tree.Definition) -> bool:
@@ -103,7 +104,7 @@ _SETTLED = (
 def _check_extern(context: Context, external: External) -> None:
     declaration = external.declaration
     builder = Builder(context, "chain", "", declaration.span)
-    check = _Check(context, builder, Scope(external.scope))
+    check = _Check(STEPS, context, builder, Scope(external.scope))
     check.parameters(declaration.parameters)
     for size in SIZE_NAMES:
         check.scope.names.setdefault(size, UNKNOWN)
@@ -117,11 +118,11 @@ def _pattern(label: tree.String) -> re.Pattern[str]:
     return re.compile("".join(re.escape(part) if isinstance(part, str) else ".*" for part in label.parts), re.DOTALL)
 
 
-class _Check(Body):
+class _Check(Evaluation):
     """Goes through a body of which nothing is known but the text."""
 
-    def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
-        super().__init__(context, builder, scope)
+    def __init__(self, steps: Steps, context: Context, builder: Builder, scope: Scope) -> None:
+        super().__init__(steps, context, builder, scope)
         self._computed: list[re.Pattern[str]] = []
         """What the labels in quotes may come out as."""
         self._all: frozenset[str] = frozenset()
@@ -140,7 +141,7 @@ class _Check(Body):
         self.parameters(definition.parameters)
         if definition.kind != "network":
             self.entry = self.current = UNKNOWN
-        self._lines = definition.body
+        self.lines = definition.body
         self._all = frozenset(
             name for where in (False, True) for name in first_places(definition.body, in_braces=where)
         )
@@ -308,7 +309,7 @@ class _Check(Body):
         self.entry = self.current = UNKNOWN
         raise Silent
 
-    def _branch(self, node: tree.If) -> None:
+    def branch(self, node: tree.If) -> None:
         self._both(node, self._apart)
         self._move()
 
@@ -323,7 +324,7 @@ class _Check(Body):
             if branch is not None:
                 look(branch)
 
-    def _run(self, statement: tree.Statement) -> None:
+    def run_line(self, statement: tree.Statement) -> None:
         if isinstance(statement, (tree.For, tree.Repeat)):
             self.look(statement.source if isinstance(statement, tree.For) else statement.count)
             with self._in_doubt():
@@ -336,7 +337,7 @@ class _Check(Body):
         else:
             for item in statement.items if isinstance(statement, tree.Output) else ():
                 self.look(item.value)
-            super()._run(statement)
+            super().run_line(statement)
 
     def _move(self) -> None:
         """Go on after lines that may have done something."""
@@ -462,7 +463,7 @@ class _Trial(Context):
             raise Stop
 
 
-class _Body(Body):
+class _Body(Evaluation):
     """A body of which the conditions may be decided beforehand."""
 
     context: _Trial
@@ -597,11 +598,11 @@ class _Tries:
                 if shape is None:
                     names = trial.part_names(definition)
                     builder = Builder(trial, "network", definition.name.text, definition.name.span, names)
-                    body = _Body(trial, builder, Scope(self.template.scope))
+                    body = _Body(STEPS, trial, builder, Scope(self.template.scope))
                     bind_parameters(body, definition, plain)
-                    body.run(definition.body)
+                    body.steps.run(body, definition.body)
                 else:
-                    body = _Body(trial, Builder(trial, "chain", "", definition.span), Scope(self.template.scope))
+                    body = _Body(STEPS, trial, Builder(trial, "chain", "", definition.span), Scope(self.template.scope))
                     shapes = (shape, *(value.shape for value in values.values()))
                     work_out(body, self.template, plain, values, shapes, (False,) * len(shapes))
             except NeedsFlatten:  # as where it is used

@@ -138,7 +138,7 @@ def work_out(
             inner.entry = inner.current = item
         else:
             scope.names[input_name] = item
-    outputs = inner.run(definition.body)
+    outputs = inner.steps.run(inner, definition.body)
     if outputs is None:
         return Unknown(), frozenset()
     report_unread(body.context, definition, scope.names)

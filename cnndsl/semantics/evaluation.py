@@ -1,14 +1,13 @@
-"""What all that works out a body stands on: where it is in the text, and what may be asked of it.
+"""A body that is being worked out: where it is in the text, and what may be asked of it.
 
-The files above this one hold functions that take the body as their first argument: operators, calls,
-chains, arguments, layers.  What they need of a file above them they ask of the body, so that none imports
-another in a circle; `Body` of `statements.py` puts it all together.
+The files above this one hold functions that take the body as their first argument: expressions, operators, calls,
+arguments, layers, lines. What they need of a file above them they ask of the body, which is given their `Steps`, so
+that none imports another in a circle; `STEPS` of `statements.py` has them all.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Self, TypeVar
 
 from cnndsl.diagnostics import Label, Problem, error
@@ -16,8 +15,9 @@ from cnndsl.ir.program import Output
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context, too_long
 from cnndsl.semantics.hints import kinds_of, refused
+from cnndsl.semantics.scope import first_places
 from cnndsl.semantics.usage import hand_on
-from cnndsl.semantics.values import Chain, Recipe, Scope, Silent, Unknown, Value, describe, raise_it, weight_of
+from cnndsl.semantics.values import Chain, Scope, Silent, Stage, Unknown, Value, describe, raise_it, weight_of
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Expr, Test, Truth
 from cnndsl.symbolic.number import SizeIsOpen, Traced, value_of
@@ -37,11 +37,25 @@ class Begun(NamedTuple):
     mistaken: tree.Expression
 
 
-class Evaluation(ABC):
-    """A body that is being worked out."""
+class Steps(NamedTuple):
+    """How the parts of a text are worked out: functions of the files above this one, which take the body."""
 
-    def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
-        self.context, self.builder, self.scope = context, builder, scope
+    evaluate: Callable[[Evaluation, tree.Expression], Any]
+    apply_stage: Callable[[Evaluation, Stage, Any], Any]
+    run: Callable[[Evaluation, tree.Body], tuple[Output, ...] | None]
+    """Work out all lines of a definition; its outputs, or None after a mistake in it."""
+    run_branch: Callable[[Evaluation, tree.Body], None]
+    run_line: Callable[[Evaluation, tree.Statement], None]
+    branch: Callable[[Evaluation, tree.If], None]
+    check: Callable[[Evaluation, tree.Assert], None]
+    declare_input: Callable[[Evaluation, tree.Call, str], Value]
+
+
+class Evaluation:
+    """A body that is being worked out: of a network, block, sequence or chain."""
+
+    def __init__(self, steps: Steps, context: Context, builder: Builder, scope: Scope) -> None:
+        self.steps, self.context, self.builder, self.scope = steps, context, builder, scope
         self.entry: Any = None
         """The value that entered the body."""
         self.current: Any = None
@@ -52,40 +66,72 @@ class Evaluation(ABC):
         """The line that is worked out, if it gives a name to one value."""
         self.begun: Begun | None = None
         """The last pipeline with a mistake."""
-
-    # What the classes above know
-
-    @abstractmethod
-    def evaluate(self, node: tree.Expression) -> Any:
-        """What an expression is worth. Raises Problem, or Silent when it hangs on a mistake already reported."""
-
-    @abstractmethod
-    def apply(self, recipe: Recipe, value: Any, span: Span) -> Any:
-        """Apply a layer to a value; what comes out. Raises Problem."""
-
-    @abstractmethod
-    def run(self, body: tree.Body) -> tuple[Output, ...] | None:
-        """Work out all lines of a definition; its outputs, or None after a mistake in it."""
-
-    @abstractmethod
-    def run_branch(self, body: tree.Body) -> None:
-        """Run the lines of a brace in this body."""
-
-    @abstractmethod
-    def declare_input(self, call: tree.Call, name: str) -> Value:
-        """Work out `input(...)`. Raises Problem."""
-
-    @abstractmethod
-    def declared_at(self, name: tree.Name) -> Span | None:
-        """Where a line of this body first gives a name a meaning, also one further down or one that is not reached."""
-
-    @abstractmethod
-    def given_in_braces(self, name: tree.Name) -> Span | None:
-        """Where a line above, in braces that are a stage, gives a name a meaning, which it has in there alone."""
+        self.lines: tree.Body | None = None
+        """All lines of the definition."""
+        self.is_whole = True
+        """Whether all lines so far could be read."""
+        self.outputs: tuple[Output, ...] | None = None
+        self.output_span: Span | None = None
+        """What goes out, and the line that says so."""
+        self.of_result: list[tree.Assert] = []
+        """The assertions about what the body gives."""
+        self.init_spans: dict[int, Span] = {}
+        """Where each rule of the network stands."""
+        self._first: dict[str, Span] | None = None
+        self._inner: dict[str, Span] | None = None
 
     def spawn(self, builder: Builder, scope: Scope) -> Self:
         """The elaboration of another body."""
-        return type(self)(self.context, builder, scope)
+        return type(self)(self.steps, self.context, builder, scope)
+
+    # How the parts are worked out
+
+    def evaluate(self, node: tree.Expression) -> Any:
+        """What an expression is worth. Raises Problem, or Silent when it hangs on a mistake already reported."""
+        return self.steps.evaluate(self, node)
+
+    def apply_stage(self, stage: Stage, value: Any) -> Any:
+        """Apply a stage to a value; the value that comes out. Raises Problem."""
+        return self.steps.apply_stage(self, stage, value)
+
+    def run_branch(self, lines: tree.Body) -> None:
+        """Run the lines of a brace in this body."""
+        self.steps.run_branch(self, lines)
+
+    def run_line(self, statement: tree.Statement) -> None:
+        """Work out a line. Raises Problem."""
+        self.steps.run_line(self, statement)
+
+    def branch(self, node: tree.If) -> None:
+        """Run the lines that a condition chooses. Raises Problem."""
+        self.steps.branch(self, node)
+
+    def check(self, statement: tree.Assert) -> None:
+        """Check what a line asserts, and report it where it is not so."""
+        self.steps.check(self, statement)
+
+    def declare_input(self, call: tree.Call, name: str) -> Value:
+        """Work out `input(...)`. Raises Problem."""
+        return self.steps.declare_input(self, call, name)
+
+    # Names
+
+    def declared_at(self, name: tree.Name) -> Span | None:
+        """Where a line of this body first gives a name a meaning, also one further down or one that is not reached."""
+        if self._first is None:
+            self._first = first_places(self.lines, in_braces=False) if self.lines is not None else {}
+        found, bound = self._first.get(name.text), self.bound
+        is_bound = bound is not None and found == bound.targets[0].span
+        if bound is not None and is_bound and bound.span.start <= name.span.start < bound.span.end:
+            return None  # x = relu(x): the line itself
+        return found
+
+    def given_in_braces(self, name: tree.Name) -> Span | None:
+        """Where a line above, in braces that are a stage, gives a name a meaning, which it has in there alone."""
+        if self._inner is None:
+            self._inner = first_places(self.lines, in_braces=True) if self.lines is not None else {}
+        found = self._inner.get(name.text)
+        return found if found is not None and found.start < name.span.start else None
 
     # Values
 

@@ -26,18 +26,16 @@ from cnndsl.symbolic.number import SizeIsOpen, Traced
 from cnndsl.syntax import tree
 
 
-class Expressions(Evaluation):
-    """Works out the expressions of one body."""
-
-    def evaluate(self, node: tree.Expression) -> Any:
-        self.context.work(node.span)
-        try:
-            value = _METHODS[type(node)](self, node)
-        except SizeIsOpen:
-            raise open_size(node.span) from None
-        if isinstance(value, Traced):
-            self.context.work(node.span, value.expr.weight // LIGHT)
-        return value
+def evaluate(body: Evaluation, node: tree.Expression) -> Any:
+    """What an expression is worth. Raises Problem, or Silent when it hangs on a mistake already reported."""
+    body.context.work(node.span)
+    try:
+        value = _METHODS[type(node)](body, node)
+    except SizeIsOpen:
+        raise open_size(node.span) from None
+    if isinstance(value, Traced):
+        body.context.work(node.span, value.expr.weight // LIGHT)
+    return value
 
 
 def _name(body: Evaluation, node: tree.Name) -> Any:

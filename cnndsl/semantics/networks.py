@@ -11,9 +11,10 @@ from cnndsl.ir.program import InitRule, Module, Use
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context, OpenSizes
 from cnndsl.semantics.definitions import bind_parameters, saved_parameters
+from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.initialisation import check_begin
 from cnndsl.semantics.inputs import requirements
-from cnndsl.semantics.statements import Body
+from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.usage import report_unread
 from cnndsl.semantics.values import UNKNOWN, BlockRecipe, Scope, Silent, Template, Value, describe
 from cnndsl.source import Span
@@ -91,9 +92,9 @@ class Networks:
         self._context.used.add(definition.name.span)
         part_names = self._context.part_names(definition)
         builder = Builder(self._context, "network", item.name.text, item.name.span, part_names)
-        body = Body(self._context, builder, Scope(template.scope))
+        body = Evaluation(STEPS, self._context, builder, Scope(template.scope))
         parameters = bind_parameters(body, definition, given)
-        outputs = body.run(definition.body)
+        outputs = body.steps.run(body, definition.body)
         if outputs is None:
             return None
         report_unread(self._context, definition, body.scope.names)

@@ -8,16 +8,15 @@ from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
 from cnndsl.ir.program import Output
-from cnndsl.semantics.application import Application
+from cnndsl.semantics.application import apply_stage
 from cnndsl.semantics.assertions import check_assertion, is_of_result
-from cnndsl.semantics.builder import Builder
-from cnndsl.semantics.context import Context
-from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.evaluation import Evaluation, Steps
+from cnndsl.semantics.expressions import evaluate
 from cnndsl.semantics.hints import nested_too_deeply, open_size, other_input, result_of
 from cnndsl.semantics.initialisation import init_rules
 from cnndsl.semantics.inputs import declare_shape
 from cnndsl.semantics.pytorch_names import AsInPyTorch
-from cnndsl.semantics.scope import first_places, labels
+from cnndsl.semantics.scope import labels
 from cnndsl.semantics.values import (
     IDENTITY,
     RECIPES,
@@ -30,6 +29,7 @@ from cnndsl.semantics.values import (
     Recipe,
     Scope,
     Silent,
+    Stage,
     Unknown,
     Value,
     describe,
@@ -181,379 +181,354 @@ def _layer(node: tree.Expression) -> Span:
     return node.layer.span if isinstance(node, tree.Labelled) else node.span
 
 
-class Body(Application):
-    """Works out a whole body: of a network, block, sequence or chain."""
+def run(body: Evaluation, lines: tree.Body) -> tuple[Output, ...] | None:
+    """Work out all lines; the outputs of the body, or None after a mistake in it."""
+    before = len(body.context.diagnostics)
+    body.lines = lines
+    run_branch(body, lines)
+    report_unused(body)
+    if not body.is_whole or any(d.severity is Severity.ERROR for d in body.context.diagnostics[before:]):
+        return None
+    outputs = body.outputs if body.outputs is not None else last_value(body)
+    if outputs is not None:
+        if body.result is None:
+            body.result = body.current
+        for statement in body.of_result:
+            body.check(statement)
+        report_dropped(body, outputs)
+    return outputs
 
-    outputs: tuple[Output, ...] | None = None
-    output_span: Span | None = None
 
-    def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
-        super().__init__(context, builder, scope)
-        self.init_spans: dict[int, Span] = {}
-        """Where each rule of the network stands."""
-        self._lines: tree.Body | None = None
-        self._is_whole = True
-        """Whether all lines so far could be read."""
-        self._of_result: list[tree.Assert] = []
-        """The assertions about what the body gives."""
-        self._first: dict[str, Span] | None = None
-        self._inner: dict[str, Span] | None = None
-
-    def run(self, body: tree.Body) -> tuple[Output, ...] | None:
-        """Work out all lines; the outputs of the body, or None after a mistake in it."""
-        before = len(self.context.diagnostics)
-        self._lines = body
-        self.run_branch(body)
-        report_unused(self)
-        if not self._is_whole or any(d.severity is Severity.ERROR for d in self.context.diagnostics[before:]):
-            return None
-        outputs = self.outputs if self.outputs is not None else last_value(self)
-        if outputs is not None:
-            self._check_result()
-            report_dropped(self, outputs)
-        return outputs
-
-    def _check_result(self) -> None:
-        """Check what is asserted of what the body gives."""
-        if self.result is None:
-            self.result = self.current
-        for statement in self._of_result:
-            self.check(statement)
-
-    def check(self, statement: tree.Assert) -> None:
-        """Check what a line asserts, and report it where it is not so. The lines after it do not depend on it."""
-        with suppress(Silent):
-            try:
-                check_assertion(self, statement)
-            except Problem as problem:
-                self.context.report(problem.diagnostic)
-
-    def declared_at(self, name: tree.Name) -> Span | None:
-        if self._first is None:
-            self._first = first_places(self._lines, in_braces=False) if self._lines is not None else {}
-        found, bound = self._first.get(name.text), self.bound
-        if (
-            bound is not None
-            and found == bound.targets[0].span
-            and bound.span.start <= name.span.start < bound.span.end
-        ):
-            return None  # x = relu(x): the line itself
-        return found
-
-    def given_in_braces(self, name: tree.Name) -> Span | None:
-        if self._inner is None:
-            self._inner = first_places(self._lines, in_braces=True) if self._lines is not None else {}
-        found = self._inner.get(name.text)
-        return found if found is not None and found.start < name.span.start else None
-
-    def run_branch(self, body: tree.Body) -> None:
-        for statement in body.statements:
-            try:
-                self._run(statement)
-            except Problem as problem:
-                self._give_up(statement, problem)
-            except Silent:
-                self._give_up(statement)
-            except SizeIsOpen:
-                self.context.report(open_size(statement.span).diagnostic)
-                self._give_up(statement)
-            except TooLong:
-                self.context.report(
-                    error(
-                        "E502",
-                        "the sizes or conditions here hang together with parameters in too long a way",
-                        statement.span,
-                        help="write some of them as numbers, or divide the block into smaller ones",
-                    ).diagnostic
-                )
-                self._give_up(statement)
-            except RecursionError:
-                self.context.report(nested_too_deeply(statement.span).diagnostic)
-                self._give_up(statement)
-
-    def _give_up(self, statement: tree.Statement, problem: Problem | None = None) -> None:
-        """Go on after a mistake, and report it if it is not yet: what the line would have given is unknown."""
-        stage, value = self._begin(statement)
-        if isinstance(problem, AsInPyTorch) and stage and isinstance(value, Value) and not self.context.in_block:
-            self.context.report(problem.settled(stage, value.shape))
-        elif problem is not None:
-            self.context.report(problem.diagnostic)
-        if isinstance(statement, tree.Bind):
-            for target in statement.targets:
-                self.scope.names.setdefault(target.text, UNKNOWN)
-                if not isinstance(self.scope.names[target.text], Part):
-                    self.scope.give(target, UNKNOWN)
-            if isinstance(statement.value, tree.Call) and isinstance(statement.value.function, tree.Input):
-                self.current = self.entry = UNKNOWN
-        else:
-            self.current = UNKNOWN
-            if self.entry is None:
-                self.entry = UNKNOWN
-            for name in labels(statement):
-                self.scope.names.setdefault(name.text, UNKNOWN)
-
-    def _begin(self, statement: tree.Statement) -> tuple[Span | None, Any]:
-        """Apply what stands before the mistake in a pipeline: one that is hidden in it is found so.
-
-        Where the layer with the mistake is written, and what it would be applied to, as far as these are known.
-        """
-        begun, self.begun = self.begun, None
-        if not isinstance(statement, (tree.Apply, tree.Bind)):
-            return None, None
-        if begun is None or begun.node is not statement.value:
-            return (_layer(statement.value), self.current) if isinstance(statement, tree.Apply) else (None, None)
-        value = begun.start if isinstance(begun.start, Value) else self.current
-        if self.builder.is_chain or not isinstance(value, Value):
-            return None, None
-        if isinstance(statement, tree.Bind) and value is not begun.start:
-            return None, None
+def check(body: Evaluation, statement: tree.Assert) -> None:
+    """Check what a line asserts, and report it where it is not so. The lines after it do not depend on it."""
+    with suppress(Silent):
         try:
-            return _layer(begun.mistaken), self.apply(begun.chain, value, begun.node.span)
+            check_assertion(body, statement)
         except Problem as problem:
-            self.context.report(problem.diagnostic)
-        except (Silent, SizeIsOpen, TooLong, RecursionError):
-            pass
-        return None, None
+            body.context.report(problem.diagnostic)
 
-    def _lose(self, line: tree.Lost) -> None:
-        """Go on after a line that could not be read, and of which enough was said."""
-        self._is_whole = False
-        if line.flows or self.builder.is_chain or self.entry is None:
-            self.current = UNKNOWN
-        if self.entry is None:
-            self.entry = UNKNOWN
-        for name in line.names:
-            if not isinstance(self.scope.names.get(name), Part):
-                self.scope.names[name] = UNKNOWN
 
-    def _run(self, statement: tree.Statement) -> None:
-        self.context.work(statement.span)
-        match statement:
-            case tree.Apply():
-                if isinstance(statement.value, tree.If):
-                    self._branch(statement.value)
-                else:
-                    self._apply_line(statement.value)
-                if statement.targets:
-                    self._name(statement, self.current)
-            case tree.Bind():
-                self._bind(statement)
-            case tree.For():
-                items = self.items(statement.source)
-                with self.builder.looping(statement.span):
-                    for item in items:
-                        self.bind_targets(statement.targets, item)
-                        self.run_branch(statement.body)
-            case tree.Repeat():
-                self._repeat(statement)
-            case tree.Output():
-                self._output_line(statement)
-            case tree.When():
-                self._when(statement)
-            case tree.Assert() if is_of_result(statement):
-                self._of_result.append(statement)
-            case tree.Assert():
-                self.check(statement)
-            case tree.Lost():
-                self._lose(statement)
-            case tree.Init():
-                if self.builder.kind != "network":
-                    raise error(
-                        "E212",
-                        "only a network says how its layers begin",
-                        statement.span,
-                        help="move this line to the network, or give the layer weight_init=",
-                    )
-                rules = init_rules(self, statement)
-                for setting, rule in zip(statement.settings, rules, strict=True):
-                    self.init_spans[len(self.builder.init)] = setting.span
-                    self.builder.init.append(rule)
-
-    def _when(self, statement: tree.When) -> None:
-        check_training(statement.mode)
-        if self.builder.training:
-            raise error("E412", "this stands in when training already", statement.span, help="remove the inner one")
-        if self.builder.kind != "network":
-            raise error(
-                "E412",
-                "only a network has lines for training alone",
-                statement.span,
-                help="apply the block inside when training { } of the network",
-            )
-        before = self.current
-        self.builder.training = True
+def run_branch(body: Evaluation, lines: tree.Body) -> None:
+    """Run the lines of a brace in this body; a mistake in one of them is reported, and the next is run."""
+    for statement in lines.statements:
         try:
-            self.run_branch(statement.body)
-        finally:
-            self.builder.training = False
-            self.current = before
+            body.run_line(statement)
+        except Problem as problem:
+            _give_up(body, statement, problem)
+        except Silent:
+            _give_up(body, statement)
+        except SizeIsOpen:
+            body.context.report(open_size(statement.span).diagnostic)
+            _give_up(body, statement)
+        except TooLong:
+            body.context.report(
+                error(
+                    "E502",
+                    "the sizes or conditions here hang together with parameters in too long a way",
+                    statement.span,
+                    help="write some of them as numbers, or divide the block into smaller ones",
+                ).diagnostic
+            )
+            _give_up(body, statement)
+        except RecursionError:
+            body.context.report(nested_too_deeply(statement.span).diagnostic)
+            _give_up(body, statement)
 
-    def _branch(self, node: tree.If) -> None:
-        truth = self.truth(node.condition)
-        chosen = node.yes if truth else node.no
-        with self.builder.on(truth, bool(truth)):
-            if isinstance(chosen, tree.If):
-                self._branch(chosen)
-            elif chosen is not None:
-                self.run_branch(chosen)
 
-    def _apply_line(self, node: tree.Expression) -> None:
-        result = self.evaluate(node)
-        if isinstance(result, Unknown):
-            raise Silent
-        if isinstance(result, Value):
-            self.own(result, node.span)
-            self.current = result
-        elif isinstance(result, tuple):
-            self.current = result
-        elif isinstance(result, RECIPES):
-            if self.current is None:
+def _give_up(body: Evaluation, statement: tree.Statement, problem: Problem | None = None) -> None:
+    """Go on after a mistake, and report it if it is not yet: what the line would have given is unknown."""
+    stage, value = _begin(body, statement)
+    if isinstance(problem, AsInPyTorch) and stage and isinstance(value, Value) and not body.context.in_block:
+        body.context.report(problem.settled(stage, value.shape))
+    elif problem is not None:
+        body.context.report(problem.diagnostic)
+    if isinstance(statement, tree.Bind):
+        for target in statement.targets:
+            body.scope.names.setdefault(target.text, UNKNOWN)
+            if not isinstance(body.scope.names[target.text], Part):
+                body.scope.give(target, UNKNOWN)
+        if isinstance(statement.value, tree.Call) and isinstance(statement.value.function, tree.Input):
+            body.current = body.entry = UNKNOWN
+    else:
+        body.current = UNKNOWN
+        if body.entry is None:
+            body.entry = UNKNOWN
+        for name in labels(statement):
+            body.scope.names.setdefault(name.text, UNKNOWN)
+
+
+def _begin(body: Evaluation, statement: tree.Statement) -> tuple[Span | None, Any]:
+    """Apply what stands before the mistake in a pipeline: one that is hidden in it is found so.
+
+    Where the layer with the mistake is written, and what it would be applied to, as far as these are known.
+    """
+    begun, body.begun = body.begun, None
+    if not isinstance(statement, (tree.Apply, tree.Bind)):
+        return None, None
+    if begun is None or begun.node is not statement.value:
+        return (_layer(statement.value), body.current) if isinstance(statement, tree.Apply) else (None, None)
+    value = begun.start if isinstance(begun.start, Value) else body.current
+    if body.builder.is_chain or not isinstance(value, Value):
+        return None, None
+    if isinstance(statement, tree.Bind) and value is not begun.start:
+        return None, None
+    try:
+        return _layer(begun.mistaken), body.apply_stage(Stage(begun.chain, None, begun.node.span), value)
+    except Problem as problem:
+        body.context.report(problem.diagnostic)
+    except (Silent, SizeIsOpen, TooLong, RecursionError):
+        pass
+    return None, None
+
+
+def _lose(body: Evaluation, line: tree.Lost) -> None:
+    """Go on after a line that could not be read, and of which enough was said."""
+    body.is_whole = False
+    if line.flows or body.builder.is_chain or body.entry is None:
+        body.current = UNKNOWN
+    if body.entry is None:
+        body.entry = UNKNOWN
+    for name in line.names:
+        if not isinstance(body.scope.names.get(name), Part):
+            body.scope.names[name] = UNKNOWN
+
+
+def run_line(body: Evaluation, statement: tree.Statement) -> None:
+    """Work out a line. Raises Problem."""
+    body.context.work(statement.span)
+    match statement:
+        case tree.Apply():
+            if isinstance(statement.value, tree.If):
+                body.branch(statement.value)
+            else:
+                _apply_line(body, statement.value)
+            if statement.targets:
+                _name(body, statement, body.current)
+        case tree.Bind():
+            _bind(body, statement)
+        case tree.For():
+            items = body.items(statement.source)
+            with body.builder.looping(statement.span):
+                for item in items:
+                    body.bind_targets(statement.targets, item)
+                    run_branch(body, statement.body)
+        case tree.Repeat():
+            _repeat(body, statement)
+        case tree.Output():
+            _output_line(body, statement)
+        case tree.When():
+            _when(body, statement)
+        case tree.Assert() if is_of_result(statement):
+            body.of_result.append(statement)
+        case tree.Assert():
+            body.check(statement)
+        case tree.Lost():
+            _lose(body, statement)
+        case tree.Init():
+            if body.builder.kind != "network":
                 raise error(
-                    "E401", "nothing flows here yet", node.span, help="declare the input first: input(3, 32, 32)"
+                    "E212",
+                    "only a network says how its layers begin",
+                    statement.span,
+                    help="move this line to the network, or give the layer weight_init=",
                 )
-            self.current = self.apply(result, self.current, node.span)
-        elif isinstance(result, Function):
-            message = f"{result.name} is a function, and needs its arguments"
-            raise error("E206", message, node.span, help=f"write {result.name}(...)")
-        else:
-            helps = "give it a name: name = ..., or remove it"
-            if isinstance(result, list) and any(isinstance(item, RECIPES) for item in result):
-                helps = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
-            raise error("E405", f"this line is {describe(result)}, and does nothing", node.span, help=helps)
+            rules = init_rules(body, statement)
+            for setting, rule in zip(statement.settings, rules, strict=True):
+                body.init_spans[len(body.builder.init)] = setting.span
+                body.builder.init.append(rule)
 
-    def _repeat(self, statement: tree.Repeat) -> None:
-        given = self.known(statement.count)
-        count = self.plain(given)
-        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise error(
-                "E206",
-                f"repeat takes a whole number of times, and this is {describe(count)}",
-                statement.count.span,
-                help="write how often, such as repeat 3 { ... }",
-            )
-        self.context.turn(statement.count.span, count)
-        with self.builder.looping(statement.span):
-            for _ in range(count):
-                self.run_branch(statement.body)
 
-    # Names
+def _when(body: Evaluation, statement: tree.When) -> None:
+    check_training(statement.mode)
+    if body.builder.training:
+        raise error("E412", "this stands in when training already", statement.span, help="remove the inner one")
+    if body.builder.kind != "network":
+        raise error(
+            "E412",
+            "only a network has lines for training alone",
+            statement.span,
+            help="apply the block inside when training { } of the network",
+        )
+    before = body.current
+    body.builder.training = True
+    try:
+        run_branch(body, statement.body)
+    finally:
+        body.builder.training = False
+        body.current = before
 
-    def _bind(self, statement: tree.Bind) -> None:
-        node = statement.value
-        if len(statement.targets) > 1:
-            self._name(statement, self.known(statement.value))
-            return
-        (target,) = statement.targets
-        if isinstance(node, tree.Call) and isinstance(node.function, tree.Input):
-            self._set(target, self.declare_input(node, target.text))
-            return
-        self.bound = statement
-        value = self.evaluate(node)
-        if isinstance(value, tuple):  # several values under one name are a list
-            value = Items(value)
-        if isinstance(value, RECIPES):
-            self._bind_layer(target, value, node)
-        else:
-            self._set(target, value)
 
-    def _bind_layer(self, target: tree.Name, recipe: Recipe, node: tree.Expression) -> None:
-        if self.builder.is_chain:
-            raise error(
-                "E405",
-                "in a chain a layer stands where it is applied",
-                target.span.to(node.span),
-                help=f"to give it a name write {target.text}: {node.span.text}",
-            )
-        if isinstance(recipe, Part):
-            raise error(
-                "E403", f"this layer is already called {recipe.name}", node.span, help=f"use {recipe.name} itself"
-            )
-        self.builder.declare(target.text, target.span)
-        recipe = self._as_before(recipe, target.text)
-        self.scope.give(target, Part(self.builder, target.text, recipe, node.span))
+def branch(body: Evaluation, node: tree.If) -> None:
+    """Run the lines that a condition chooses. Raises Problem."""
+    truth = body.truth(node.condition)
+    chosen = node.yes if truth else node.no
+    with body.builder.on(truth, bool(truth)):
+        if isinstance(chosen, tree.If):
+            body.branch(chosen)
+        elif chosen is not None:
+            run_branch(body, chosen)
 
-    def _as_before(self, recipe: Recipe, name: str) -> Recipe:
-        """The recipe with braces in which `name` means what it meant before it was bound to the recipe."""
-        if isinstance(recipe, Choice) and recipe.recipe is not None:
-            return replace(recipe, recipe=self._as_before(recipe.recipe, name))
-        if not isinstance(recipe, BraceRecipe):
-            return recipe
-        scope = Scope(recipe.scope)
-        scope.ended = recipe.scope.ended
-        with suppress(KeyError):
-            scope.names[name] = recipe.scope.find(name)[0]
-        return BraceRecipe(recipe.body, scope)
 
-    def _name(self, statement: tree.Bind | tree.Apply, value: Any) -> None:
-        """Give names to a value, or to each of several."""
-        if isinstance(value, Unknown):
-            raise Silent
-        if len(statement.targets) == 1:
-            self._set(statement.targets[0], Items(value) if isinstance(value, tuple) else value)
-            return
-        items = list(value) if isinstance(value, (tuple, list)) else [value]
-        if len(items) != len(statement.targets):
-            names = len(statement.targets)
-            helps = "write as many names as there are values"
-            if isinstance(statement.value, tree.Call) and statement.value.function.span.text == "split":
-                helps = f"split is given the number of parts, not their size: split(..., {names})"
-            message = f"here are {names} names, and {len(items)} value{'s' if len(items) != 1 else ''} for them"
-            raise error("E206", message, statement.span, help=helps)
-        for target, item in zip(statement.targets, items, strict=True):
-            self._set(target, item)
+def _apply_line(body: Evaluation, node: tree.Expression) -> None:
+    result = body.evaluate(node)
+    if isinstance(result, Unknown):
+        raise Silent
+    if isinstance(result, Value):
+        body.own(result, node.span)
+        body.current = result
+    elif isinstance(result, tuple):
+        body.current = result
+    elif isinstance(result, RECIPES):
+        if body.current is None:
+            raise error("E401", "nothing flows here yet", node.span, help="declare the input first: input(3, 32, 32)")
+        body.current = body.apply_stage(Stage(result, None, node.span), body.current)
+    elif isinstance(result, Function):
+        message = f"{result.name} is a function, and needs its arguments"
+        raise error("E206", message, node.span, help=f"write {result.name}(...)")
+    else:
+        helps = "give it a name: name = ..., or remove it"
+        if isinstance(result, list) and any(isinstance(item, RECIPES) for item in result):
+            helps = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
+        raise error("E405", f"this line is {describe(result)}, and does nothing", node.span, help=helps)
 
-    def _set(self, target: tree.Name, value: Any) -> None:
-        before = self.scope.names.get(target.text)
-        if isinstance(before, Part) and before.owner is self.builder:
-            self.scope.names[target.text] = UNKNOWN  # either may be meant from here on
-            raise error(
-                "E204",
-                f"{target.text} is a layer of this body; its name is given once",
-                target.span,
-                labels=(Label(before.span, "it is declared here"),),
-                help="choose another name",
-            )
-        self.scope.give(target, value)
-        if isinstance(value, Value) and value.owner is self.builder:
-            self.builder.names.setdefault(value.index, target.text)
-        elif isinstance(value, (list, tuple)):
-            self.builder.name_items(target.text, value)
 
-    # What comes in and goes out
+def _repeat(body: Evaluation, statement: tree.Repeat) -> None:
+    given = body.known(statement.count)
+    count = body.plain(given)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise error(
+            "E206",
+            f"repeat takes a whole number of times, and this is {describe(count)}",
+            statement.count.span,
+            help="write how often, such as repeat 3 { ... }",
+        )
+    body.context.turn(statement.count.span, count)
+    with body.builder.looping(statement.span):
+        for _ in range(count):
+            run_branch(body, statement.body)
 
-    def declare_input(self, call: tree.Call, name: str) -> Value:
-        if self.builder.kind != "network":
-            raise error(
-                "E409",
-                "only a network declares what comes in",
-                call.span,
-                help="in a block or sequence, input is what it is applied to",
-            )
-        if self.builder.steps:
-            raise error("E409", "inputs are declared before anything is applied", call.span, help="move this line up")
-        if name in self.builder.inputs:
-            raise error("E409", f"{name} is declared already", call.span, help="give it a name: left = input(...)")
-        shape = declare_shape(self, call, len(self.builder.inputs))
-        suspicion = other_input(shape, call.span)
-        if suspicion is not None:
-            self.context.report(suspicion)
-        value = self.builder.input(name, shape, call.span)
-        if self.entry is None:
-            self.entry = self.current = value
-        return value
 
-    def _output_line(self, statement: tree.Output) -> None:
-        if self.builder.is_chain:
-            raise error(
-                "E404", "the output of a chain is that of its last layer", statement.span, help="remove this line"
-            )
-        if self.output_span is not None:
-            raise error(
-                "E410",
-                "the outputs are declared already",
-                statement.span,
-                labels=(Label(self.output_span, "here"),),
-                help="put all outputs into one line: output a, b",
-            )
-        self.output_span = statement.span
-        self.outputs = declared_outputs(self, statement)
+def _bind(body: Evaluation, statement: tree.Bind) -> None:
+    node = statement.value
+    if len(statement.targets) > 1:
+        _name(body, statement, body.known(statement.value))
+        return
+    (target,) = statement.targets
+    if isinstance(node, tree.Call) and isinstance(node.function, tree.Input):
+        _set(body, target, body.declare_input(node, target.text))
+        return
+    body.bound = statement
+    value = body.evaluate(node)
+    if isinstance(value, tuple):  # several values under one name are a list
+        value = Items(value)
+    if isinstance(value, RECIPES):
+        _bind_layer(body, target, value, node)
+    else:
+        _set(body, target, value)
+
+
+def _bind_layer(body: Evaluation, target: tree.Name, recipe: Recipe, node: tree.Expression) -> None:
+    if body.builder.is_chain:
+        raise error(
+            "E405",
+            "in a chain a layer stands where it is applied",
+            target.span.to(node.span),
+            help=f"to give it a name write {target.text}: {node.span.text}",
+        )
+    if isinstance(recipe, Part):
+        raise error("E403", f"this layer is already called {recipe.name}", node.span, help=f"use {recipe.name} itself")
+    body.builder.declare(target.text, target.span)
+    recipe = _as_before(body, recipe, target.text)
+    body.scope.give(target, Part(body.builder, target.text, recipe, node.span))
+
+
+def _as_before(body: Evaluation, recipe: Recipe, name: str) -> Recipe:
+    """The recipe with braces in which `name` means what it meant before it was bound to the recipe."""
+    if isinstance(recipe, Choice) and recipe.recipe is not None:
+        return replace(recipe, recipe=_as_before(body, recipe.recipe, name))
+    if not isinstance(recipe, BraceRecipe):
+        return recipe
+    scope = Scope(recipe.scope)
+    scope.ended = recipe.scope.ended
+    with suppress(KeyError):
+        scope.names[name] = recipe.scope.find(name)[0]
+    return BraceRecipe(recipe.body, scope)
+
+
+def _name(body: Evaluation, statement: tree.Bind | tree.Apply, value: Any) -> None:
+    """Give names to a value, or to each of several."""
+    if isinstance(value, Unknown):
+        raise Silent
+    if len(statement.targets) == 1:
+        _set(body, statement.targets[0], Items(value) if isinstance(value, tuple) else value)
+        return
+    items = list(value) if isinstance(value, (tuple, list)) else [value]
+    if len(items) != len(statement.targets):
+        names = len(statement.targets)
+        helps = "write as many names as there are values"
+        if isinstance(statement.value, tree.Call) and statement.value.function.span.text == "split":
+            helps = f"split is given the number of parts, not their size: split(..., {names})"
+        message = f"here are {names} names, and {len(items)} value{'s' if len(items) != 1 else ''} for them"
+        raise error("E206", message, statement.span, help=helps)
+    for target, item in zip(statement.targets, items, strict=True):
+        _set(body, target, item)
+
+
+def _set(body: Evaluation, target: tree.Name, value: Any) -> None:
+    before = body.scope.names.get(target.text)
+    if isinstance(before, Part) and before.owner is body.builder:
+        body.scope.names[target.text] = UNKNOWN  # either may be meant from here on
+        raise error(
+            "E204",
+            f"{target.text} is a layer of this body; its name is given once",
+            target.span,
+            labels=(Label(before.span, "it is declared here"),),
+            help="choose another name",
+        )
+    body.scope.give(target, value)
+    if isinstance(value, Value) and value.owner is body.builder:
+        body.builder.names.setdefault(value.index, target.text)
+    elif isinstance(value, (list, tuple)):
+        body.builder.name_items(target.text, value)
+
+
+def declare_input(body: Evaluation, call: tree.Call, name: str) -> Value:
+    """Work out `input(...)`. Raises Problem."""
+    if body.builder.kind != "network":
+        raise error(
+            "E409",
+            "only a network declares what comes in",
+            call.span,
+            help="in a block or sequence, input is what it is applied to",
+        )
+    if body.builder.steps:
+        raise error("E409", "inputs are declared before anything is applied", call.span, help="move this line up")
+    if name in body.builder.inputs:
+        raise error("E409", f"{name} is declared already", call.span, help="give it a name: left = input(...)")
+    shape = declare_shape(body, call, len(body.builder.inputs))
+    suspicion = other_input(shape, call.span)
+    if suspicion is not None:
+        body.context.report(suspicion)
+    value = body.builder.input(name, shape, call.span)
+    if body.entry is None:
+        body.entry = body.current = value
+    return value
+
+
+def _output_line(body: Evaluation, statement: tree.Output) -> None:
+    if body.builder.is_chain:
+        raise error("E404", "the output of a chain is that of its last layer", statement.span, help="remove this line")
+    if body.output_span is not None:
+        raise error(
+            "E410",
+            "the outputs are declared already",
+            statement.span,
+            labels=(Label(body.output_span, "here"),),
+            help="put all outputs into one line: output a, b",
+        )
+    body.output_span = statement.span
+    body.outputs = declared_outputs(body, statement)
+
+
+STEPS = Steps(evaluate, apply_stage, run, run_branch, run_line, branch, check, declare_input)
+"""How a body is worked out."""
