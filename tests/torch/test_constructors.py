@@ -466,47 +466,118 @@ def test_a_layer_in_a_loop_is_there_in_the_turns_in_which_its_value_is_read(text
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        """
+        block B(channels) {
+            conv(channels, 1)
+            c = it
+            for i in range(3) {
+                if i == 1 { it + c }
+                c = it -> conv(channels, 3, padding=1)
+                relu
+            }
+        }
+        network Net { input(3, 8, 8); B(4) }
+        """,
+        """
+        block B(channels) {
+            conv(channels, 1)
+            a = it
+            for i in range(3) {
+                a = it -> conv(channels, 3, padding=1)
+                relu
+            }
+            it + a
+        }
+        network Net { input(3, 8, 8); B(4) }
+        """,
+        """
+        block B(channels) {
+            conv(channels, 1)
+            a = it -> conv(channels, 1)
+            for i in range(3) { relu; if i == 5 { it + a } }
+        }
+        network Net { input(3, 8, 8); B(4) }
+        """,
+        """
+        block B(channels, n = 1) {
+            conv(channels, 1)
+            a = it -> conv(channels, 1)
+            for i in range(3) { relu; if i == n { it + a } }
+        }
+        network Net(n = 1) { input(3, 8, 8); B(4, n) -> B(4, 5) }
+        """,
+        """
+        block B(channels) {
+            conv(channels, 1)
+            for i in range(3) {
+                b = it -> conv(channels, 1)
+                for j in range(2) {
+                    relu
+                    if i == j { it + b }
+                }
+            }
+        }
+        network Net { input(3, 8, 8); B(4) }
+        """,
+        """
+        block B(channels, depth = 1) {
+            conv(channels, 1)
+            s = conv(channels, 3, padding=1)
+            for i in range(3) {
+                a = it -> s
+                if i == depth { it + a } else { relu }
+            }
+        }
+        network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(4, 7)}
+        """,
+        """
+        block B(channels) {
+            conv(channels, 1)
+            y = it -> conv(channels, 1)
+            for i in range(2) { y = it -> relu; it + y }
+            it + y
+        }
+        network Net { input(3, 8, 8); B(4) }
+        """,
+    ],
+)
+def test_a_loop_is_written_out_where_a_value_is_read_by_another_turn(text: str) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize(
     ("word", "text"),
     [
         (
             "conv2",
             """
-            block B(channels) {
+            block B(channels, n = 1) {
                 conv(channels, 1)
                 c = it
-                for i in range(3) {
+                for i in range(n) {
                     if i == 1 { it + c }
                     c = it -> conv(channels, 3, padding=1)
                     relu
                 }
             }
-            network Net { input(3, 8, 8); B(4) }
+            network Net { input(3, 8, 8); B(4, 2) -> B(4, 3) }
             """,
         ),
         (
             "conv2",
             """
-            block B(channels) {
+            block B(channels, n = 1) {
                 conv(channels, 1)
                 a = it
-                for i in range(3) {
+                repeat n {
                     a = it -> conv(channels, 3, padding=1)
                     relu
                 }
                 it + a
             }
-            network Net { input(3, 8, 8); B(4) }
-            """,
-        ),
-        (
-            "conv2",
-            """
-            block B(channels) {
-                conv(channels, 1)
-                a = it -> conv(channels, 1)
-                for i in range(3) { relu; if i == 5 { it + a } }
-            }
-            network Net { input(3, 8, 8); B(4) }
+            network Net { input(3, 8, 8); B(4, 2) -> B(4, 3) }
             """,
         ),
         (
@@ -515,51 +586,9 @@ def test_a_layer_in_a_loop_is_there_in_the_turns_in_which_its_value_is_read(text
             block B(channels, n = 1) {
                 conv(channels, 1)
                 a = it -> conv(channels, 1)
-                for i in range(3) { relu; if i == n { it + a } }
+                for i in range(n) { relu; if i == 5 { it + a } }
             }
-            network Net(n = 1) { input(3, 8, 8); B(4, n) -> B(4, 5) }
-            """,
-        ),
-        (
-            "conv2",
-            """
-            block B(channels) {
-                conv(channels, 1)
-                for i in range(3) {
-                    b = it -> conv(channels, 1)
-                    for j in range(2) {
-                        relu
-                        if i == j { it + b }
-                    }
-                }
-            }
-            network Net { input(3, 8, 8); B(4) }
-            """,
-        ),
-        (
-            "s",
-            """
-            block B(channels, depth = 1) {
-                conv(channels, 1)
-                s = conv(channels, 3, padding=1)
-                for i in range(3) {
-                    a = it -> s
-                    if i == depth { it + a } else { relu }
-                }
-            }
-            network Net(depth = 1) { input(3, 8, 8); B(4, depth) -> B(4, 2) -> B(4, 7)}
-            """,
-        ),
-        (
-            "conv2",
-            """
-            block B(channels) {
-                conv(channels, 1)
-                y = it -> conv(channels, 1)
-                for i in range(2) { y = it -> relu; it + y }
-                it + y
-            }
-            network Net { input(3, 8, 8); B(4) }
+            network Net { input(3, 8, 8); B(4, 2) -> B(4, 6) }
             """,
         ),
     ],

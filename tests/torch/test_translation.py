@@ -194,6 +194,17 @@ from tests.torch.constructors import check
         }
         network Net(k = 3, w = 1) { input(3, 8, 8); B(k, w) -> B(4, 3) -> B(5, 5) -> B(4, 2) }
         """,
+        """
+        block B(c, d) {
+            conv(c, 1)
+            s = conv(c, 3, padding=1)
+            a = it -> s
+            b = a -> s
+            if d == 1 { it + a } else if d == 2 { it + b } else { if c > 3 { b } }
+            relu
+        }
+        network Net(d = 1) { input(3, 8, 8); B(4, d) -> B(4, 2) -> B(3, 3) -> B(5, 4) }
+        """,
     ],
 )
 def test_a_class_is_the_text_for_all_arguments(text: str) -> None:

@@ -124,6 +124,10 @@ class Body:
         self.loops: list[For] = []
         self.fallbacks = 0
         """How many of the loops around could be written out turn by turn."""
+        self.countable: set[int] = set()
+        """The loops (by `id` of their node) that could be written out turn by turn."""
+        self.written_out: set[int] = set()
+        """Those that have to be."""
         self.has_more = False
         """Whether lines follow the one at hand."""
         self.grown: dict[Any, Any] = {}

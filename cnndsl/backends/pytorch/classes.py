@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -134,15 +134,19 @@ class ClassText:
 class ClassTranslation:
     """Translates one definition."""
 
-    def __init__(self, file: Any, unit: Unit) -> None:
+    def __init__(self, file: Any, unit: Unit, written_out: Iterable[int] = ()) -> None:
         self._file, self._unit = file, unit
         self._definition = unit.definition
         self._body = Body(file, is_silent=False)
+        self._body.written_out.update(written_out)
         self._sizes: dict[str, tuple[str, int]] = {}
-        self._parameters: dict[str, str] = {}
+
+    def countable(self) -> set[int]:
+        """The loops that could be written out turn by turn, and are not yet."""
+        return self._body.countable - self._body.written_out
 
     def text(self) -> ClassText:
-        """The class."""
+        """The class. Raises Untranslatable, and ReadBehind where a loop that is written out may help."""
         body, definition = self._body, self._definition
         body.kind = definition.kind
         self._bind()

@@ -29,7 +29,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
-from cnndsl.backends.pytorch.values import Untranslatable
+from cnndsl.backends.pytorch.values import ReadBehind, Untranslatable
 from cnndsl.backends.pytorch.write import codes_of
 from cnndsl.symbolic.expr import TooLong, parse_test
 
@@ -297,7 +297,7 @@ class Guards:
         numbers = [line.part.number] if isinstance(line, Register) else sorted(uses(line.code).parts)
         part = self._all_parts.get(numbers[0]) if numbers else None
         names = self._names(cases) | {each for each in self._unasked if isinstance(each, str)}
-        raise Untranslatable(
+        raise ReadBehind(
             f"whether the value of {part.name if part else 'this'} is read is only known behind it",
             part.span if part else None,
             "apply it inside the condition, where its value is read",
@@ -366,7 +366,7 @@ class Guards:
                 self._twins[line.part.number] = home
             for number in uses(line.code).parts if isinstance(line, Compute) else ():
                 registers = self._twins.get(number)
-                if registers is not None and registers is not home:
+                if registers is not None and registers is not home and flat(registers.test) == flat(home.test):
                     registers.twin = id(home)  # type: ignore[attr-defined]
 
 

@@ -189,21 +189,20 @@ def loop_or_turns(body: Body, node: Any, loop: Any, turn: Any, items: list[Any] 
     if items is None or body.is_silent or len(items) > MOST_TURNS:
         loop()
         return
+    body.countable.add(id(node))
     mark = _mark(body)
     body.fallbacks += 1
     try:
-        loop()
+        if id(node) not in body.written_out:
+            loop()
+            return
     except Untranslatable:
         _rewind(body, mark)
-        reserve_at_outermost(body, node)
-        body.fallbacks -= 1
-        try:
-            for item in items:
-                turn(item)
-        finally:
-            body.fallbacks += 1
     finally:
         body.fallbacks -= 1
+    reserve_at_outermost(body, node)
+    for item in items:
+        turn(item)
 
 
 def _mark(body: Body) -> tuple[Any, ...]:

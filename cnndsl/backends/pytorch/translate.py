@@ -32,6 +32,7 @@ from cnndsl.backends.pytorch.values import (
     Function,
     KindRecipe,
     NeedsFlatten,
+    ReadBehind,
     Rule,
     Static,
     Tensor,
@@ -419,7 +420,13 @@ class Translation:
     def _translate(self, unit: Unit) -> None:
         unit.is_stale = False
         try:
-            unit.text = ClassTranslation(self, unit).text()
+            made = ClassTranslation(self, unit)
+            try:
+                unit.text = made.text()
+            except ReadBehind:
+                if not made.countable():
+                    raise
+                unit.text = ClassTranslation(self, unit, made.countable()).text()
         except Untranslatable as problem:
             problem.place(unit.definition)
             raise

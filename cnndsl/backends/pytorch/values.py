@@ -38,6 +38,10 @@ class Untranslatable(Exception):  # noqa: N818 - what the text is, not what went
             self.definition, self.file = definition.name, definition.file
 
 
+class ReadBehind(Untranslatable):
+    """Whether a value is read is only known behind the layer that gives it, as in a later turn of a loop."""
+
+
 class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain
     """Raised by a chain whose first layer takes features, when a feature map comes in."""
 
