@@ -60,37 +60,28 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
     return value
 
 
-def _input(body: Evaluation, node: tree.Input) -> Any:
-    if body.entry is None:
-        raise error(
-            "E401", "nothing has entered this network yet", node.span, help="declare it first: input(3, 32, 32)"
-        )
-    if isinstance(body.entry, Unknown):
+def _flowing(value: Any, code: str, message: str, node: tree.Expression, ways: str | tuple[str, ...]) -> Any:
+    """A value that flows here. Raises Problem where nothing does yet, Silent where it is not known."""
+    if value is None:
+        raise error(code, message, node.span, help=ways)
+    if isinstance(value, Unknown):
         raise Silent
-    return body.entry
+    return value
+
+
+def _input(body: Evaluation, node: tree.Input) -> Any:
+    message = "nothing has entered this network yet"
+    return _flowing(body.entry, "E401", message, node, "declare it first: input(3, 32, 32)")
 
 
 def _result(body: Evaluation, node: tree.Result) -> Any:
-    if body.result is None:
-        raise error(
-            "E415",
-            "what this body gives is known at its end, for an assertion only",
-            node.span,
-            help=("write assert output.shape == [10] on a line of its own", "the value at hand is it"),
-        )
-    if isinstance(body.result, Unknown):
-        raise Silent
-    return body.result
+    ways = ("write assert output.shape == [10] on a line of its own", "the value at hand is it")
+    return _flowing(body.result, "E415", "what this body gives is known at its end, for an assertion only", node, ways)
 
 
 def _it(body: Evaluation, node: tree.It) -> Any:
-    if body.current is None:
-        raise error(
-            "E401", "there is no current value yet", node.span, help="declare the input first: input(3, 32, 32)"
-        )
-    if isinstance(body.current, Unknown):
-        raise Silent
-    return body.current
+    message = "there is no current value yet"
+    return _flowing(body.current, "E401", message, node, "declare the input first: input(3, 32, 32)")
 
 
 def _hole(_: Evaluation, node: tree.Hole) -> Any:

@@ -258,10 +258,6 @@ def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Proble
             message = f"{span.text} is written with full-width letters, and is called {word} here"
         problem = error("E201", message, span, help=f"write {word}", fix=fix)
         return name_alone(problem, node) if scope.is_original(word) else problem
-    plain = unicodedata.normalize("NFKC", name)
-    if plain != name and plain in visible:
-        message = f"{name} is written with other characters than {plain}"
-        return error("E201", message, span, help=f"write {plain}", fix=Fix.safe(span, plain))
     from cnndsl.layers.aliases import is_choice
 
     if is_choice(name):
