@@ -62,10 +62,10 @@ def _share(_: Place, facts: Facts) -> Facts:
 
 def _targets(_: Place, facts: Facts) -> Facts | None:
     names = re.sub(r"\s*,\s*", ", ", facts["at"].replace("(", "[").replace(")", "]"))
-    if len(re.findall(r"[^\W\d]\w*", names)) < 2:
+    if len(re.findall(r"[^\W\d]\w*", names)) < 2 or names.count("[") != names.count("]"):
         return None
     ends = [k + 1 for k in range(len(names)) if names[: k + 1].count("[") == names[: k + 1].count("]")]
-    return {"names": names if names[0] == "[" and ends[0] == len(names) else f"[{names}]"}
+    return {"names": names if names[0] == "[" and ends[:1] == [len(names)] else f"[{names}]"}
 
 
 def _changed(_: Place, facts: Facts) -> Facts:
