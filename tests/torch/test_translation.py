@@ -205,6 +205,56 @@ from tests.torch.constructors import check
         }
         network Net(d = 1) { input(3, 8, 8); B(4, d) -> B(4, 2) -> B(3, 3) -> B(5, 4) }
         """,
+        """
+        block Body(widths, names, k = 1, flags = [true, false], word = "same", n = 2) {
+            all = widths + [k]
+            twice = widths * 2
+            padded = [k] * n
+            tail = widths[1:]
+            head = all[:2]
+            for [w, v] in zip(widths[1:], tail) { conv(w + v, 1) }
+            for [i, w] in enumerate(twice, 1) { conv(w + i, 1) }
+            for w in padded { conv(w, 1) }
+            for i in range(n) { conv(2 ** i, 1) }
+            if 1 < k < 4 { relu }
+            if k in [1, 3] { sigmoid } else { tanh }
+            if not (k == 2 or n > 2) { silu }
+            if widths == [3, 4] { gelu }
+            conv(4, 3, padding=word)
+            dropout(max(0.1, k / 10))
+            conv(min(head) + len(all) + sum(widths) + abs(k), 1)
+            if flags[0] { relu }
+            if flags[k % 2] { tanh }
+            conv(k if n > 2 else 2 * k, 1)
+            leaky_relu(0.1 if n > 2 else 0.2)
+            conv(int(k * 1.5) + round(k / 2) + floor(k / 3) + ceil(k / 3), 1)
+            for w in [2 * x for x in widths if x > 3] { conv(w, 1) }
+            for name in names { conv(len(widths), 1) }
+            q = widths if n > 2 else [k, 2 * k]
+            conv(q[0], 1)
+            conv(-(-k) // 1, 1)
+        }
+        network Net(k = 1, n = 2, widths = [3, 4, 5]) {
+            input(3, 8, 8)
+            Body(widths, ["a"], k, n=n) -> Body([3, 4], ["a", "b"], 2, [false, true], "same", 3)
+        }
+        """,
+        """
+        block Say(n, word, c = 4) {
+            full = "part" + word
+            for i in range(n) { "{full}{i}": conv(c, 1) }
+            if word == "x" { relu } else { tanh }
+            pad = 1 if n > 1 else 0
+            conv(c, 3, padding=pad)
+            a = parameter([c, 1, 1], init=0.5)
+            b = parameter([it.channels, 1, 1], init=normal(std=0.1))
+            it * a + b
+            -it
+            (it if n > 1 else it * 2) -> relu
+            2 - it
+        }
+        network Net(n = 2, c = 4) { input(3, 8, 8); Say(n, "x", c) -> Say(1, "y") }
+        """,
     ],
 )
 def test_a_class_is_the_text_for_all_arguments(text: str) -> None:
@@ -262,3 +312,13 @@ def test_a_layer_that_is_a_parameter_may_give_other_channels() -> None:
     """
     block = imported(cnndsl.compile(text).python()).B(3, lambda channels: nn.Conv2d(channels, 7, 1))
     assert block(torch.rand(1, 3, 8, 8)).shape == (1, 7, 8, 8)
+
+
+def test_a_word_on_which_a_size_depends_is_a_constant_or_refused() -> None:
+    text = """
+    block B(pad) { conv(4, 3, padding=pad) }
+    network Net { input(3, 8, 8); B("same") -> B("same") }
+    """
+    assert 'nn.Conv2d(in_channels, 4, 3, padding="same")' in cnndsl.compile(text).python()
+    with pytest.raises(CompilationError, match=r"E601.*B cannot be.*what this layer does depends on a parameter"):
+        cnndsl.compile(text.replace('-> B("same")', '-> B("valid")')).python()

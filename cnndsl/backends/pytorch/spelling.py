@@ -48,7 +48,7 @@ def built(body: Body, recipe: KindRecipe) -> Layer:
     fields = {}
     for word, static in recipe.fields.items():
         value = field_of(body, static)
-        if word in DECIDING:
+        if word in DECIDING or (word == "padding" and isinstance(static.value, Opaque)):  # "same" or "valid"
             value = _decided_field(body, static, recipe)
         fields[word] = value
     defaults = {word: info.default for word, info in recipe.kind.model_fields.items() if not info.is_required()}
