@@ -316,8 +316,6 @@ def _single_callable(body: Body, recipe: Any, needs: Any) -> Code:
     if isinstance(recipe, KindRecipe) and not recipe.fields and recipe.kind.module:  # noqa: SIM102
         if any(info.is_required() for info in recipe.kind.model_fields.values()):
             return dotted(f"nn.{recipe.kind.module.format(r=rank - 1)}")  # each call says the rest
-    if isinstance(recipe, KindRecipe) and needs.calls:
-        return _kind_callable(body, recipe, rank, words)
     shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
     try:
         made = body.file.scratch(recipe, shape, body)
@@ -327,6 +325,8 @@ def _single_callable(body: Body, recipe: Any, needs: Any) -> Code:
         reason = "a layer that takes a list of features is a parameter that is applied to a map"
         raise Untranslatable(reason, None, "write flatten before it") from None
     code = inline_chain(made.value) if isinstance(made.value, Chain) else made.value
+    if isinstance(recipe, KindRecipe) and needs.calls and isinstance(code, ast.Call):
+        return code.func
     if not needs.ranks and any(each.startswith("unknown·") for each in names_in(code)):
         return dotted("nn.Identity")
     code = as_callable(code, list(words.values()))
@@ -365,17 +365,6 @@ def _block_callable(body: Body, recipe: BlockRecipe, needs: Any, rank: int, word
         if each.default is not None
     ]
     return lambda_of([*words.values(), *(each.name for each in opened)], inner, defaults)
-
-
-def _kind_callable(body: Body, recipe: KindRecipe, rank: int, words: dict[int, str]) -> Code:
-    probe = body.file.scratch(
-        with_arguments(recipe, ()),
-        tuple(Traced(60, Expr.of(Symbol(words.get(a, f"unknown·{a}")))) for a in range(rank)),
-        body,
-    )
-    code = probe.value
-    assert isinstance(code, ast.Call)  # noqa: S101 - a layer is a call
-    return code.func
 
 
 def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:

@@ -114,16 +114,17 @@ class InitWriter:
         made: list[str] = []
         if word == "if":
             made += self._declarations(line, indent)
+        return [*made, *self._condition(line, indent, word, self.lines, self._if)]
+
+    def _condition(self, line: If, indent: str, word: str, inner: Any, again: Any) -> list[str]:
+        """A condition; `inner` writes the lines in it, `again` one that follows as `elif`."""
         test, yes, no = line.test, line.yes, line.no
         if not yes:
             test, yes, no = negated(test), no, []
-        made += laid_out(test, indent, f"{word} ", ":")
-        made += self.lines(yes, indent + _STEP)
+        made = [*laid_out(test, indent, f"{word} ", ":"), *inner(yes, indent + _STEP)]
         if len(no) == 1 and isinstance(no[0], If) and no[0].yes:
-            made += self._if(no[0], indent, "elif")
-        elif no:
-            made += [f"{indent}else:", *self.lines(no, indent + _STEP)]
-        return made
+            return [*made, *again(no[0], indent, "elif")]
+        return [*made, f"{indent}else:", *inner(no, indent + _STEP)] if no else made
 
     def _declarations(self, line: If, indent: str) -> list[str]:
         """What the parts are that are only registered on some ways."""
@@ -251,6 +252,12 @@ class InitWriter:
                 made.extend(laid_out(list_of(run), indent, f"{variable} += "))
             run.clear()
 
+        def within(lines: Sequence[Any], indent: str) -> list[str]:
+            return self._steps(lines, indent, variable, labelled=labelled)
+
+        def condition(line: If, indent: str, word: str = "if") -> list[str]:
+            return self._condition(line, indent, word, within, condition)
+
         while todo:
             line = todo.pop(0)
             if isinstance(line, Assign) and todo and self._is_only_for(line, todo[0], lines):
@@ -275,25 +282,13 @@ class InitWriter:
             close()
             match line:
                 case If():
-                    made += self._chain_if(line, indent, variable, labelled=labelled)
+                    made += condition(line, indent)
                 case For():
                     head = laid_out(line.source, indent, f"for {target(line.target)} in ", ":")
-                    made += [*head, *self._steps(line.lines, indent + _STEP, variable, labelled=labelled)]
+                    made += [*head, *within(line.lines, indent + _STEP)]
                 case _:
                     made += self._line(line, indent)
         close()
-        return made
-
-    def _chain_if(self, line: If, indent: str, variable: str, *, labelled: bool, word: str = "if") -> list[str]:
-        test, yes, no = line.test, line.yes, line.no
-        if not yes:
-            test, yes, no = negated(test), no, []
-        made = laid_out(test, indent, f"{word} ", ":")
-        made += self._steps(yes, indent + _STEP, variable, labelled=labelled)
-        if len(no) == 1 and isinstance(no[0], If) and no[0].yes:
-            made += self._chain_if(no[0], indent, variable, labelled=labelled, word="elif")
-        elif no:
-            made += [f"{indent}else:", *self._steps(no, indent + _STEP, variable, labelled=labelled)]
         return made
 
 
