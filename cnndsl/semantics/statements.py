@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
+from cnndsl.diagnostics import Diagnostic, Fix, Label, Problem, Severity, error
 from cnndsl.ir.program import Output
 from cnndsl.semantics.application import apply_stage
 from cnndsl.semantics.assertions import check_assertion, is_of_result
@@ -160,20 +161,30 @@ def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
     """Report what a body works out and none of its outputs needs, and forget it; and the inputs that nothing reads."""
     for span, name in body.builder.drop_unused(outputs):
         what = f"{name} is worked out and never used" if name else "what comes out here is never used"
-        body.context.idle(
-            Diagnostic(
-                "W202",
-                what,
-                span,
-                help=("lead it to the output, or remove it; the generated module leaves it out",),
-                severity=Severity.WARNING,
-            )
-        )
+        helps: tuple[str, ...] = ("lead it to the output, or remove it; the generated module leaves it out",)
+        line = _left_behind(body.lines, name) if name is not None and body.lines is not None else None
+        fix = None
+        if line is not None and isinstance(line.value, tree.Pipe):
+            written = f"{line.value.stages[1].span.to(line.value.span).text} as {name}"
+            helps = (f"= leaves the pipeline where it was; the next line goes on from this one with {written}", *helps)
+            fix = Fix.suggested(line.span, written) if "#" not in line.span.text else None
+        body.context.idle(Diagnostic("W202", what, span, help=helps, severity=Severity.WARNING, fix=fix))
     if body.builder.kind == "network":
         for span, name in body.builder.unread_inputs(outputs):
             message = f"{name} comes in and is never used"
             helps = (f"begin a line with it, {name} -> ..., or remove it",)
             body.context.idle(Diagnostic("W202", message, span, help=helps, severity=Severity.WARNING))
+
+
+def _left_behind(body: tree.Body, name: str) -> tree.Bind | None:
+    """The line `name = it -> layer` with one after it that goes on with the pipeline, and most likely with this."""
+    for line, following in itertools.pairwise(body.statements):
+        match line:
+            case tree.Bind(targets=(target,), value=tree.Pipe(stages=(tree.It(), *_))) if target.text == name:
+                return line if isinstance(following, tree.Apply) else None
+            case _:
+                continue
+    return None
 
 
 def _layer(node: tree.Expression) -> Span:

@@ -198,6 +198,13 @@ def name_value(draft: Draft) -> None:
     draft.bind(f"{name} = it -> {draft.chain(draft.rng.randint(1, 2))}", name)
 
 
+def name_on_the_way(draft: Draft) -> None:
+    name = draft.name("value") if not draft.values or draft.rng.random() < 0.8 else draft.rng.choice([*draft.values])
+    draft.used["as"] += 1
+    draft.add(f"{draft.chain(draft.rng.randint(1, 2))} as {name}")
+    draft.values[name] = draft.shape
+
+
 def go_back(draft: Draft) -> None:
     if draft.values:
         draft.add(draft.rng.choice(list(draft.values)))
@@ -297,7 +304,7 @@ def learned_size(draft: Draft) -> str:
 
 LINES: dict[Callable[[Draft], None], int] = {
     layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, branches: 3, gate: 1, split: 1, reduce: 1,
-    name_value: 3, go_back: 1, combine: 3, alike: 2, loops: 6, block: 9, learned: 3,
+    name_value: 3, name_on_the_way: 2, go_back: 1, combine: 3, alike: 2, loops: 6, block: 9, learned: 3,
 }  # fmt: skip
 
 
