@@ -82,6 +82,7 @@ SAFE = [
 ]
 """Lines that say the same otherwise, and what `--fix` makes of them."""
 SUGGESTED = [
+    ("x = it -> conv(8, 3) -> relu\n    maxpool(2)", "conv(8, 3) -> relu as x\n    maxpool(2)"),
     ("x := relu(it); x", "x = relu(it); x"),
     ("conv(8, 5) -> rely", "conv(8, 5) -> relu"),
     ("Conv2d(8, 5)", "conv(8, 5)"),
