@@ -59,8 +59,11 @@ def _texts(kind: str) -> Iterator[str]:
 
 
 def _built(text: str, folder: Path) -> tuple[nn.Module, tuple[Tensor, ...]]:
-    """The network of a text, of a module in a file: TorchScript reads it there."""
-    path = folder / "generated.py"
+    """The network of a text, of a module in a file of its own: TorchScript reads it there.
+
+    Two texts under one name may be taken for one another: Python tells files apart by their size and second.
+    """
+    path = folder / f"generated_{len(list(folder.iterdir()))}.py"
     path.write_text(compiled(text).python(), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("generated", path)
     assert spec is not None
