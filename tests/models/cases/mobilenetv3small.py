@@ -57,8 +57,8 @@ class SqueezeExcite(nn.Module):
         self.scale_activation = nn.Hardsigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        out2: Tensor = self.activation(self.fc1(self.avgpool(x)))
-        x = x * self.scale_activation(self.fc2(out2))
+        out: Tensor = self.activation(self.fc1(self.avgpool(x)))
+        x = x * self.scale_activation(self.fc2(out))
         return x
 
 
