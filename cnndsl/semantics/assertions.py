@@ -6,22 +6,25 @@ both sides' values and where they come from. The program keeps nothing of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from cnndsl.analysis import costs
 from cnndsl.analysis.receptive_field import Field, outputs
 from cnndsl.diagnostics import Label, Problem, error
-from cnndsl.ir.program import Output, Program
-from cnndsl.layers.formula import show
+from cnndsl.ir.program import Module, Output, Program
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.hints import open_size
 from cnndsl.semantics.values import Scope, Silent, Unknown, Value
+from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of
 from cnndsl.syntax import tree
 
 MEASURED = ("parameters", "macs", "memory", "receptive_field")
 """What can be said of all that was applied up to a line; a name of the text's own wins."""
+_STEP = 4
+"""To measure a step takes as long as to work out so many expressions."""
 _WORDS = {"==": "", "!=": "anything but ", "<": "below ", "<=": "at most ", ">": "above ", ">=": "at least "}
 
 
@@ -34,9 +37,8 @@ def check_assertion(body: Evaluation, statement: tree.Assert) -> None:
     """Raise Problem where what a line asserts is not so, or cannot be known."""
     builder, outer, fixed = body.builder, body.scope, set(body.builder.fixed)
     body.scope = Scope(outer)
-    for word in measured(statement, outer):
-        body.scope.names[word] = _measured(body, word, statement)
     try:
+        body.scope.names |= _measures(body, measured(statement, outer), statement)
         for node in tree.walk(statement.condition):
             if _is_open(body, node):
                 raise open_size(node.span)
@@ -63,20 +65,40 @@ def _is_open(body: Evaluation, node: tree.Node) -> bool:
 # What is measured
 
 
-def _measured(body: Evaluation, word: str, statement: tree.Assert) -> Any:
-    """What a measure comes to of all that was applied so far. Raises Problem, or Silent."""
+def _measures(body: Evaluation, words: list[str], statement: tree.Assert) -> dict[str, Any]:
+    """What measures come to of all that was applied so far. Raises Problem, or Silent."""
+    if not words or body.current is None:
+        return dict.fromkeys(words, 0)
+    if isinstance(body.current, Unknown):
+        raise Silent
     if not isinstance(body.current, Value):
-        if isinstance(body.current, Unknown):
-            raise Silent
-        return 0 if body.current is None else _several(word, statement)
+        message = f"{words[0]} is that of one value, and here are several"
+        raise error("E407", message, statement.span, help="assert it before they part")
     module = body.builder.so_far((Output(value=body.current.index),))
-    program = Program(source="", networks=(module.id,), modules=body.context.modules | {module.id: module})
+    modules = body.context.modules | {module.id: module}
+    body.context.work(statement.span, _STEP * len(words) * _count_steps(module, modules))
+    program = Program(source="", networks=(module.id,), modules=modules)
+    return {word: _measured(program, word, statement) for word in words}
+
+
+def _count_steps(module: Module, modules: Mapping[str, Module]) -> int:
+    """How many steps a module and those that it uses have, each once."""
+    seen = {module.id: module}
+    todo = [module]
+    while todo:
+        new = [modules[key] for key in dict.fromkeys(todo.pop().used()) if key not in seen]
+        seen |= {each.id: each for each in new}
+        todo += new
+    return sum(len(each.steps) for each in seen.values())
+
+
+def _measured(program: Program, word: str, statement: tree.Assert) -> int:
     if word == "receptive_field":
         return _field(program, statement)
     if word == "memory":
         found: int | None = costs.memory(program).peak
     else:
-        cost = costs.of(program, module.id)
+        cost = costs.of(program, program.networks[0])
         found = cost.macs if word == "macs" else cost.parameters if cost.complete else None
     if found is None:
         raise error(
@@ -86,12 +108,6 @@ def _measured(body: Evaluation, word: str, statement: tree.Assert) -> Any:
             help="give the input its size, or assert something else",
         )
     return found
-
-
-def _several(word: str, statement: tree.Assert) -> Any:
-    raise error(
-        "E407", f"{word} is that of one value, and here are several", statement.span, help="assert it before they part"
-    )
 
 
 def _field(program: Program, statement: tree.Assert) -> int:
@@ -119,19 +135,19 @@ def _untrue(body: Evaluation, statement: tree.Assert) -> Problem:
         node = _culprit(body, node)
     said = [_value_of(body, operand) for operand in _operands(node)]
     compared = _compared(node, *said) if isinstance(node, tree.Comparison) and len(said) == 2 else ""
-    labels = {}
+    labels: dict[Span, Label] = {}
     for operand, value in zip(_operands(node), said, strict=True):
         if value is not None and not compared and not _is_written(operand):
-            labels[operand.span] = f"this is {value}"
+            labels[operand.span] = Label(operand.span, f"this is {value}")
         origin = _origin(body, operand)
         if origin is not None:
-            labels.setdefault(origin.span, f"{show(origin.shape)} comes from {origin.maker}")
+            labels.setdefault(origin.span, origin.came)
     message = " ".join("".join(map(str, statement.message.parts)).split()) if statement.message is not None else ""
     return error(
         "E414",
         f"this is asserted and not so: {compared or ' '.join(node.span.text.split())}",
         node.span,
-        labels=tuple(Label(span, text) for span, text in labels.items() if span != node.span),
+        labels=tuple(label for span, label in labels.items() if span != node.span),
         help=(message,) if message else "change what comes before, or what is asserted",
     )
 

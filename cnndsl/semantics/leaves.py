@@ -209,10 +209,9 @@ def _sizes(recipe: LayerRecipe, value: Value, span: Span) -> Iterator[None]:
         yield
     except SizeError as problem:
         where = recipe.span or span
-        came = Label(value.span, f"{show(value.shape)} comes from {value.maker}")
         here = () if where == span else (Label(span, f"applied to {show(value.shape)} here"),)
         label = "" if here else f"applied to {show(value.shape)} here"
-        labels = (*here, came) if value.span not in (where, span) else here
+        labels = (*here, value.came) if value.span not in (where, span) else here
         helps = (*other_order(problem.code, recipe.layer, value.shape), *problem.help)
         raise error(problem.code, problem.message, where, label=label, labels=labels, help=helps) from None
     except SizeIsOpen:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.ir.program import Combine
-from cnndsl.layers.formula import SizeError, check_limits, show
+from cnndsl.layers.formula import SizeError, check_limits
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import real
 from cnndsl.semantics.builder import MOST_CONDITIONS
@@ -260,8 +260,7 @@ def combine(
         for shape in shapes:
             check_limits(shape)
     except SizeError as problem:
-        came = {value.span: f"{show(value.shape)} comes from {value.maker}" for value in values}
-        labels = tuple(Label(place, text) for place, text in came.items() if place != span)
+        labels = tuple(dict.fromkeys(value.came for value in values if value.span != span))
         helps = problem.help
         if problem.code == "E306":
             helps = ways(body, values, helps, joined=kind == "concat")

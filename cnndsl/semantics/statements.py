@@ -159,15 +159,16 @@ def report_unused(body: Evaluation) -> None:
 
 def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
     """Report what a body works out and none of its outputs needs, and forget it; and the inputs that nothing reads."""
-    for span, name in body.builder.drop_unused(outputs):
+    dropped = body.builder.drop_unused(outputs)
+    left_behind = _left_behind(body.lines) if dropped and body.lines is not None else {}
+    for span, name in dropped:
         what = f"{name} is worked out and never used" if name else "what comes out here is never used"
         helps: tuple[str, ...] = ("lead it to the output, or remove it; the generated module leaves it out",)
-        line = _left_behind(body.lines, name) if name is not None and body.lines is not None else None
         fix = None
-        if line is not None and isinstance(line.value, tree.Pipe):
-            written = f"{line.value.stages[1].span.to(line.value.span).text} as {name}"
+        if (name, span.end) in left_behind:
+            line, written = left_behind[name, span.end]
             helps = (f"= leaves the pipeline where it was; the next line goes on from this one with {written}", *helps)
-            fix = Fix.suggested(line.span, written) if "#" not in line.span.text else None
+            fix = Fix.suggested(line, written) if "#" not in line.text else None
         body.context.idle(Diagnostic("W202", what, span, help=helps, severity=Severity.WARNING, fix=fix))
     if body.builder.kind == "network":
         for span, name in body.builder.unread_inputs(outputs):
@@ -176,15 +177,19 @@ def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
             body.context.idle(Diagnostic("W202", message, span, help=helps, severity=Severity.WARNING))
 
 
-def _left_behind(body: tree.Body, name: str) -> tree.Bind | None:
-    """The line `name = it -> layer` with one after it that goes on with the pipeline, and most likely with this."""
+def _left_behind(body: tree.Body) -> dict[tuple[str | None, int], tuple[Span, str]]:
+    """The lines `name = it -> layer` with one after them that goes on with the pipeline, and most likely with this.
+
+    By name and end: where each stands, and how it is written with `as`.
+    """
+    found: dict[tuple[str | None, int], tuple[Span, str]] = {}
     for line, following in itertools.pairwise(body.statements):
-        match line:
-            case tree.Bind(targets=(target,), value=tree.Pipe(stages=(tree.It(), *_))) if target.text == name:
-                return line if isinstance(following, tree.Apply) else None
+        match line, following:
+            case tree.Bind(targets=(name,), value=tree.Pipe(stages=(tree.It(), first, *_))), tree.Apply():
+                found[name.text, line.span.end] = line.span, f"{first.span.to(line.span).text} as {name.text}"
             case _:
                 continue
-    return None
+    return found
 
 
 def _layer(node: tree.Expression) -> Span:
@@ -212,10 +217,11 @@ def run(body: Evaluation, lines: tree.Body) -> tuple[Output, ...] | None:
 
 def check(body: Evaluation, statement: tree.Assert) -> None:
     """Check what a line asserts, and report it where it is not so. The lines after it do not depend on it."""
-    with suppress(Silent):
-        try:
-            check_assertion(body, statement)
-        except Problem as problem:
+    try:
+        check_assertion(body, statement)
+    except _RAISED as raised:
+        problem = _mistake(statement, raised)
+        if problem is not None:
             body.context.report(problem.diagnostic)
 
 
@@ -224,26 +230,32 @@ def run_branch(body: Evaluation, lines: tree.Body) -> None:
     for statement in lines.statements:
         try:
             body.run_line(statement)
-        except Problem as problem:
-            _give_up(body, statement, problem)
-        except Silent:
-            _give_up(body, statement)
-        except SizeIsOpen:
-            body.context.report(open_size(statement.span).diagnostic)
-            _give_up(body, statement)
-        except TooLong:
-            body.context.report(
-                error(
-                    "E502",
-                    "the sizes or conditions here hang together with parameters in too long a way",
-                    statement.span,
-                    help="write some of them as numbers, or divide the block into smaller ones",
-                ).diagnostic
+        except _RAISED as raised:
+            _give_up(body, statement, _mistake(statement, raised))
+
+
+_RAISED = (Problem, Silent, SizeIsOpen, TooLong, RecursionError)
+"""What a line may raise."""
+
+
+def _mistake(statement: tree.Statement, raised: Exception) -> Problem | None:
+    """What is to be reported of what a line raised; None where it is reported already."""
+    match raised:
+        case Problem():
+            return raised
+        case SizeIsOpen():
+            return open_size(statement.span)
+        case TooLong():
+            return error(
+                "E502",
+                "the sizes or conditions here hang together with parameters in too long a way",
+                statement.span,
+                help="write some of them as numbers, or divide the block into smaller ones",
             )
-            _give_up(body, statement)
-        except RecursionError:
-            body.context.report(nested_too_deeply(statement.span).diagnostic)
-            _give_up(body, statement)
+        case RecursionError():
+            return nested_too_deeply(statement.span)
+        case _:
+            return None
 
 
 def _give_up(body: Evaluation, statement: tree.Statement, problem: Problem | None = None) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, fields, replace
 from math import prod
 from typing import Any
 
+from cnndsl.diagnostics import Label
 from cnndsl.ir.names import snake
 from cnndsl.ir.program import Weights, nested_shape
 from cnndsl.layers.base import Layer
-from cnndsl.layers.formula import Shape
+from cnndsl.layers.formula import Shape, show
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Number, Truth
@@ -98,6 +99,11 @@ class Value:
     """Whether it exists in training only."""
     unbatched: bool = False
     """Whether it has no batch axis, as a learned tensor has none."""
+
+    @property
+    def came(self) -> Label:
+        """What is shown of it where it does not fit further on."""
+        return Label(self.span, f"{show(self.shape)} comes from {self.maker}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,3 +133,18 @@ def test_careless_assertions_get_an_error_with_a_way_out(line: str, code: str) -
 
 def test_a_word_of_the_texts_own_is_the_one_that_is_meant() -> None:
     assert codes(cnndsl.compile("macs = 3\nnetwork Net { input(3, 8, 8)\nconv(4, 3)\nassert macs == 3 }")) == []
+
+
+def test_measures_in_a_long_loop_count_as_work() -> None:
+    loop = "network Net { input(3, 8, 8)\nfor i in range(%d) { conv(3, 1); assert parameters > 0 and macs > 0 } }"
+    assert codes(cnndsl.compile(loop % 20)) == []
+    assert codes(cnndsl.compile(loop % 3000)) == ["E504"]
+
+
+@pytest.mark.parametrize("value", ["it", "output"])
+def test_a_long_assertion_is_refused_and_the_lines_after_it_are_read(value: str) -> None:
+    condition = "1 + " * 3000 + f"{value}.rank > 0"
+    text = (
+        f"network Net {{ input(3, 8, 8)\nassert {condition}\nconv(4, 3)\nassert it.height == 5 and {value}.rank == 3 }}"
+    )
+    assert codes(cnndsl.compile(text)) == ["E501", "E414"]

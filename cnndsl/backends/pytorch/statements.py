@@ -344,16 +344,20 @@ def is_chain(definition: nodes.Definition, inputs: int) -> bool:
 
 def reads_input(definition: nodes.Definition) -> bool:
     """Whether the text speaks of what came in, besides of its sizes."""
-    sizes = {id(each.value) for each in nodes.walk(definition.body) if isinstance(each, nodes.SizeOf)}
-    declared = {
-        id(each.function)
-        for each in nodes.walk(definition.body)
-        if isinstance(each, nodes.Call) and isinstance(each.function, nodes.Flow)
-    }
-    return any(
-        isinstance(each, nodes.Flow) and each.of == "input" and id(each) not in sizes and id(each) not in declared
-        for each in nodes.walk(definition.body)
-    )
+    inputs: set[int] = set()
+    others: set[int] = set()
+    """Those that are asked for a size only, and the lines that declare them."""
+    for each in nodes.walk(definition.body):
+        match each:
+            case nodes.Flow(of="input"):
+                inputs.add(id(each))
+            case nodes.SizeOf():
+                others.add(id(each.value))
+            case nodes.Call(function=nodes.Flow()):
+                others.add(id(each.function))
+            case _:
+                continue
+    return not inputs <= others
 
 
 _STATEMENTS: dict[str, Callable[[Body, Any], None]] = {
