@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.docs.blocks import ROOT, Block, blocks_of
+from tests.docs.checkout import checkout, run
 
 DOCUMENT = "docs/adding-a-backend.md"
 BACKEND, REGISTRY, TEST = "cnndsl/backends/latex.py", "cnndsl/backends/registry.py", "tests/backends/test_latex.py"
@@ -22,11 +20,11 @@ def blocks(kind: str) -> list[Block]:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, its tests of backends and what they use, with the three files of the document."""
-    folder = tmp_path_factory.mktemp("checkout")
-    for name in ("cnndsl", "grammars", "models", "tests/backends"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("tests/__init__.py", "tests/conftest.py", "tests/running.py", "tests/made.py"):
-        shutil.copy(ROOT / name, folder / name)
+    folder = checkout(
+        tmp_path_factory.mktemp("checkout"),
+        ("cnndsl", "grammars", "models", "tests/backends"),
+        ("tests/__init__.py", "tests/conftest.py", "tests/running.py", "tests/made.py"),
+    )
     seen, line, _, test = blocks("text")
     (folder / BACKEND).write_text(blocks("python")[0].text, encoding="utf-8")
     (folder / TEST).write_text(test.text, encoding="utf-8")
@@ -42,14 +40,6 @@ def with_line(text: str, line: str) -> str:
     lines = text.splitlines(keepends=True)
     last = max(at for at, each in enumerate(lines) if " = Backend(" in each)
     return "".join([*lines[: last + 1], line, *lines[last + 1 :]])
-
-
-def run(folder: Path, *command: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def test_there_is_a_command(copy: Path, request: pytest.FixtureRequest) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.docs.blocks import ROOT, Block, blocks_of
+from tests.docs.checkout import checkout, run
 
 DOCUMENT = "docs/adding-a-layer.md"
 
@@ -21,25 +19,17 @@ def blocks(kind: str) -> list[Block]:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package and its tests of layers and what they use, with the class of the document at the end of its file."""
-    folder = tmp_path_factory.mktemp("checkout")
-    for name in ("cnndsl", "grammars", "tests/layers", "tests/oracle"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("tests/__init__.py", "tests/conftest.py", "tests/running.py"):
-        shutil.copy(ROOT / name, folder / name)
+    folder = checkout(
+        tmp_path_factory.mktemp("checkout"),
+        ("cnndsl", "grammars", "tests/layers", "tests/oracle"),
+        ("tests/__init__.py", "tests/conftest.py", "tests/running.py"),
+    )
     family = folder / "cnndsl" / "layers" / "normalisation.py"
     imports, definition, *_ = blocks("python")
     text = family.read_text(encoding="utf-8")
     before, after = text.split("\nfrom math", 1)
     family.write_text(f"{before}\n{imports.text}from math{after}\n\n{definition.text}", encoding="utf-8")
     return folder
-
-
-def run(folder: Path, *command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 TRY = """

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from tests.docs.blocks import ROOT, Block, blocks_of
+from tests.docs.checkout import checkout, run
 
 DOCUMENTS = ("pyproject.toml", "README.md", "CONTRIBUTING.md")
 DOCUMENT = "docs/adding-a-rule.md"
@@ -31,11 +29,11 @@ def indented(heading: str) -> str:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, its documents and tests of these, with the rule of the document, its page and its line."""
-    folder = tmp_path_factory.mktemp("checkout")
-    for name in ("cnndsl", "grammars", "models", "docs", "tests/docs", "tests/lint"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "images", "gallery"))
-    for name in ("tests/__init__.py", "tests/conftest.py", "tests/running.py", "tests/diagnosed.py", *DOCUMENTS):
-        shutil.copy(ROOT / name, folder / name)
+    folder = checkout(
+        tmp_path_factory.mktemp("checkout"),
+        ("cnndsl", "grammars", "models", "docs", "tests/docs", "tests/lint"),
+        ("tests/__init__.py", "tests/conftest.py", "tests/running.py", "tests/diagnosed.py", *DOCUMENTS),
+    )
     family = folder / "cnndsl" / "lint" / "rules" / "windows.py"
     _, definition = blocks("python")
     family.write_text(f"{family.read_text(encoding='utf-8')}\n\n{definition.text}", encoding="utf-8")
@@ -45,14 +43,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (at,) = (at for at, line in enumerate(lines) if line.startswith("| [W236]"))
     index.write_text("".join([*lines[: at + 1], indented("The line"), *lines[at + 1 :]]), encoding="utf-8")
     return folder
-
-
-def run(folder: Path, *command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_warning_is_the_one_that_the_document_shows(copy: Path) -> None:
