@@ -255,6 +255,12 @@ from tests.torch.constructors import check
         }
         network Net(n = 2, c = 4) { input(3, 8, 8); Say(n, "x", c) -> Say(1, "y") }
         """,
+        """
+        block B(c) {
+            it / (1 + (it -> conv(c, [3, 3], padding="same") -> relu) * (it -> conv(c, [3, 3], padding="same") -> relu))
+        }
+        network Net(c = 3) { input(3, 8, 8); B(c) }
+        """,
     ],
 )
 def test_a_class_is_the_text_for_all_arguments(text: str) -> None:

@@ -232,6 +232,7 @@ _BINARY: dict[type[ast.operator], tuple[str, int]] = {
     ast.Add: ("+", 11),
     ast.Sub: ("-", 11),
     ast.Mult: ("*", 12),
+    ast.MatMult: ("@", 12),
     ast.Div: ("/", 12),
     ast.FloorDiv: ("//", 12),
     ast.Mod: ("%", 12),
@@ -276,7 +277,7 @@ def flat(code: ast.AST) -> str:
         case ast.Slice():
             return _index(code)
         case ast.Starred():
-            return f"*{_within(code.value, _OR + 1)}"
+            return f"*{_within(code.value, _COMPARED + 1)}"
         case ast.List():
             return f"[{', '.join(map(flat, code.elts))}]"
         case ast.Tuple():
@@ -333,7 +334,7 @@ def _index(index: ast.expr) -> str:
     if isinstance(index, ast.Slice):
         return f"{flat(index.lower) if index.lower else ''}:{flat(index.upper) if index.upper else ''}"
     if isinstance(index, ast.Tuple):
-        return ", ".join(map(_index, index.elts))
+        return ", ".join(_index(item) if isinstance(item, ast.Slice) else flat(item) for item in index.elts)
     return flat(index)
 
 
@@ -429,7 +430,7 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
                 f"{inner}{_loops(code.generators)}",
                 f"{indent}{closing}{trail}",
             ]
-        case ast.Starred():
+        case ast.Starred() if _tightness(code.value) > _COMPARED:
             return laid_out(code.value, indent, f"{lead}*", trail)
         case ast.Lambda():
             return laid_out(code.body, indent, f"{lead}{_lambda(code)} ", trail)
@@ -453,5 +454,14 @@ def _operands(code: ast.expr, indent: str) -> list[str]:
         return [f"{indent}{first}", *(f"{indent}{word} {text}" for text in rest)]
     if isinstance(code, ast.BinOp):
         word, tight = _BINARY[type(code.op)]
-        return [*_operands(code.left, indent), *laid_out(code.right, indent, f"{word} ")]
+        loosest = (tight + 1, _UNARY) if isinstance(code.op, ast.Pow) else (tight, tight + 1)
+        return [*_operand(code.left, loosest[0], indent), *_operand(code.right, loosest[1], indent, f"{word} ")]
     return [line]
+
+
+def _operand(code: ast.expr, tight: int, indent: str, lead: str = "") -> list[str]:
+    """The lines of an operand of what binds so tightly, in brackets where it is looser."""
+    if _tightness(code) >= tight:
+        return laid_out(code, indent, lead) if lead else _operands(code, indent)
+    line = f"{indent}{lead}({flat(code)})"
+    return [line] if len(line) <= WIDTH else [f"{indent}{lead}(", *_operands(code, indent + _STEP), f"{indent})"]
