@@ -221,11 +221,20 @@ def be_strict() -> None:
 
 
 def in_jobs(jobs: int, work: Callable[..., Findings], *arguments: Iterable[object]) -> Findings:
-    """The findings of many calls, in their order, in so many processes at a time."""
-    if jobs == 1:
-        return sum(map(work, *arguments), Findings())
+    """The findings of many calls, in their order, in so many processes at a time; what does not agree is shown."""
+    findings = Findings()
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        return sum(pool.map(work, *arguments), Findings())
+        for found in map(work, *arguments) if jobs == 1 else pool.map(work, *arguments):
+            room = max(0, MOST_SHOWN - len(findings.disagreements))
+            show(found.disagreements[:room])
+            findings += found
+    return findings
+
+
+def show(disagreements: Iterable[tuple[str, str, str]]) -> None:
+    """Print what did not agree, and how to try it again."""
+    for again, text, problem in disagreements:
+        print(f"\n{again}\n{text}\n{problem}\n", flush=True)
 
 
 def main() -> int:
@@ -247,11 +256,13 @@ def main() -> int:
         case = Case(kind, ast.literal_eval(parameters), ast.literal_eval(size))
         print(network_of(case))
         try_case(case, findings)
+        show(findings.disagreements)
         print(layers_table(findings))
     elif options.program is not None:
         with suppress(Refused):
             print(generate(options.program).text())
         findings = try_programs([options.program])
+        show(findings.disagreements)
     else:
         libraries = ", ".join(f"{name} {version(name)}" for name in ("cnndsl", "torch", "hypothesis"))
         print(f"seed {options.seed}; {libraries}, Python {platform.python_version()}\n", flush=True)
@@ -265,8 +276,6 @@ def main() -> int:
             chunks = [range(at, min(at + CHUNK, last)) for at in range(first, last, CHUNK)]
             findings += in_jobs(options.jobs, try_programs, chunks)
             print(programs_table(findings))
-    for again, text, problem in findings.disagreements[:MOST_SHOWN]:
-        print(f"\n{again}\n{text}\n{problem}")
     print(f"\n{len(findings.disagreements)} disagreements in {time.perf_counter() - start:.0f} s")
     return 1 if findings.disagreements else 0
 
