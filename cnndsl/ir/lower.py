@@ -5,7 +5,8 @@ In: the trees of a text and of the files that it imports. Out: the items of thes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ class ParsedFile:
         return self.file.span.source.short
 
 
+_COMMENTS = re.compile(r'"[^"\n]*"|(#[^\n]*)')
+"""Comments, and texts, in which a `#` begins none."""
 PartNames = Callable[[tree.Definition], Mapping[Place, PartName]]
 
 
@@ -128,7 +131,14 @@ class _Lowering:
             return ()
         if isinstance(body, tree.If):
             return (self._if(body),)
-        return tuple(made for line in body.statements for made in self._line(line))
+        made = []
+        for line in body.statements:
+            first, *more = self._line(line) or (None,)
+            if first is None:
+                continue
+            comment = _comment_at(line)
+            made += [first.model_copy(update={"comment": comment}) if comment else first, *more]
+        return tuple(made)
 
     def _if(self, node: tree.If) -> nodes.If:
         return nodes.If(
@@ -295,21 +305,40 @@ def _targets(targets: tree.Name | tree.Row) -> nodes.Targets:
     return tuple(map(_targets, targets.items))
 
 
+def _comment_at(line: tree.Statement) -> str:
+    """What comments say of a line: above it, between its parts, behind it."""
+    span = line.span
+    text = span.source.text
+    end = text.find("\n", span.end)
+    behind = text[span.end : end if end >= 0 else len(text)].strip()
+    said = [behind] if behind.startswith("#") else []
+    if "#" in text[span.start : span.end] and not any(isinstance(node, tree.Body) for node in tree.walk(line)):
+        said = [found[1] for found in _COMMENTS.finditer(text, span.start, span.end) if found[1]] + said
+    return "\n".join(filter(None, [_comment_above(span), *map(_paragraph, ([each] for each in said))]))
+
+
 def _comment_above(span: Span) -> str:
-    """The comment that ends on the line before, as one paragraph, without what silences warnings."""
+    """The comment that ends on the line before, as one paragraph."""
     text = span.source.text
     start = text.rfind("\n", 0, span.start) + 1
+    if text[start : span.start].strip():
+        return ""  # another statement stands before it on its line
     lines: list[str] = []
     while start > 0:
         end, start = start - 1, text.rfind("\n", 0, start - 1) + 1
         line = text[start:end].strip()
         if not line.startswith("#"):
             break
-        if not line.lstrip("# \t").startswith("cnndsl:"):
-            lines.append(line.lstrip("#"))
-    comment = " ".join(" ".join(reversed(lines)).split())
-    is_said = any(map(str.isalnum, comment)) and comment != span.source.short  # a heading that is the file's name
-    return comment if is_said else ""
+        lines.append(line)
+    comment = _paragraph(reversed(lines))
+    return comment if comment != span.source.short else ""  # a heading that is the file's name
+
+
+def _paragraph(lines: Iterable[str]) -> str:
+    """What comments say, without those that silence warnings."""
+    said = (line.lstrip("#") for line in lines if not line.lstrip("# \t").startswith("cnndsl:"))
+    comment = " ".join(" ".join(said).split())
+    return comment if any(map(str.isalnum, comment)) else ""
 
 
 def _span(span: Span) -> nodes.Span:

@@ -226,7 +226,12 @@ Targets = TypeAliasType("Targets", "str | tuple[Targets, ...]")
 """A name for each item of a list, or names for the items of each row."""
 
 
-class Bind(Node):
+class _Line(Node):
+    comment: str = ""
+    """What is said of it in the text: a paragraph for what stands above it, and one for what stands behind it."""
+
+
+class Bind(_Line):
     """`name = expression`, or `a, b = expression`."""
 
     node: Literal["bind"] = "bind"
@@ -234,7 +239,7 @@ class Bind(Node):
     value: Expression
 
 
-class Apply(Node):
+class Apply(_Line):
     """A line that goes on with the pipeline; `names` are for what comes out."""
 
     node: Literal["apply"] = "apply"
@@ -242,7 +247,7 @@ class Apply(Node):
     names: tuple[str, ...] = ()
 
 
-class If(Node):
+class If(_Line):
     """`if condition { } else { }` as a line."""
 
     node: Literal["if"] = "if"
@@ -251,7 +256,7 @@ class If(Node):
     no: tuple[Statement, ...]
 
 
-class For(Node):
+class For(_Line):
     """`for targets in source { }`."""
 
     node: Literal["for"] = "for"
@@ -260,7 +265,7 @@ class For(Node):
     body: tuple[Statement, ...]
 
 
-class Repeat(Node):
+class Repeat(_Line):
     """`repeat count { }`."""
 
     node: Literal["repeat"] = "repeat"
@@ -276,21 +281,21 @@ class OutputItem(Node):
     training: bool
 
 
-class Output(Node):
+class Output(_Line):
     """`output a, b`."""
 
     node: Literal["output"] = "output"
     items: tuple[OutputItem, ...]
 
 
-class Training(Node):
+class Training(_Line):
     """`when training { }`."""
 
     node: Literal["training"] = "training"
     body: tuple[Statement, ...]
 
 
-class InitRule(Node):
+class InitRule(_Line):
     """`init conv: weight = ..., bias = ...`."""
 
     node: Literal["init"] = "init"

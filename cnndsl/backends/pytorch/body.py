@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, subscript, walk_code
-from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Compute, Declare, For, If, Part, walk
+from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Comment, Compute, Declare, For, If, Part, walk
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
     BlockRecipe,
@@ -109,6 +109,8 @@ class Body:
         """Whether what is worked out is given to several names."""
         # Lines
         self.lines: list[Any] = []
+        self.comments: dict[int, Comment] = {}
+        """By the `id` of the statement."""
         self.chain: Chain | None = None
         self.is_empty_chain = True
         self.end = ""

@@ -16,6 +16,7 @@ from cnndsl.backends.pytorch.code import (
     BUILTINS,
     Code,
     any_of,
+    argument_lines,
     attribute,
     call,
     constant,
@@ -242,6 +243,7 @@ class ClassTranslation:
                 made.append(f"{_INDENT}super().__init__()")
                 for at, (label, value) in enumerate(items):
                     text = label.value if isinstance(label, ast.Constant) else None
+                    made += [f"{_INDENT}{line}" for line in getattr(value, "above", [])]
                     if isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text):
                         made += laid_out(value, _INDENT, f"self.{text} = ")
                     else:
@@ -277,7 +279,7 @@ class ClassTranslation:
         return made
 
     def _conditional(self, found: If) -> If:
-        made = If(found.test, self._wrapped(found.yes), self._wrapped(found.no))
+        made = If(found.test, self._wrapped(found.yes), self._wrapped(found.no), comment=found.comment)
         made.twin = found.twin  # type: ignore[attr-defined]
         return made
 
@@ -371,7 +373,7 @@ class ClassTranslation:
             if isinstance(line, Compute) and line.shape is not None and not isinstance(line.code, ast.Name):
                 dims = [self._body.size_code(dim) if isinstance(dim, Traced) else constant(dim) for dim in line.shape]
                 if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
-                    line.comment = show(map(flat, dims))
+                    line.sizes = show(map(flat, dims))
 
     def _flags(self, kept: list[Any], homes: dict[int, Any], lines: list[Any], optional: set[int]) -> dict[int, str]:
         """The attributes that keep how conditions come out, where no part tells."""
@@ -524,14 +526,14 @@ def _type_of(choice: Any, sort: Sort, file: Any) -> str:
 
 
 def _tall_super(code: Any) -> list[str]:
-    if len(code.args) <= 1:
+    if len(code.args) <= 1 and not any(hasattr(each, "above") for each in code.args):
         row = [flat(argument) for argument in code.args]
         line = f"{_INDENT}super().__init__({', '.join(row)})"
         if len(line) <= 88:
             return [line]
     lines = [f"{_INDENT}super().__init__("]
     for argument in code.args:
-        lines += laid_out(argument, _INDENT + "    ", "", ",")
+        lines += argument_lines(argument, _INDENT + "    ")
     return [*lines, f"{_INDENT})"]
 
 

@@ -396,7 +396,9 @@ def _tightness(code: ast.expr) -> int:
 def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> list[str]:
     """The expression between `lead` and `trail`, on as many lines as it takes."""
     line = f"{indent}{lead}{flat(code)}{trail}"
-    if len(line) <= WIDTH:
+    items = code.args if isinstance(code, ast.Call) else code.elts if isinstance(code, ast.List) else []
+    is_commented = any(hasattr(item, "above") for item in items)
+    if len(line) <= WIDTH and not is_commented:
         return [line]
     inner = indent + _STEP
     match code:
@@ -408,11 +410,11 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             if isinstance(only, (ast.List, ast.ListComp)):
                 return [head, *laid_out(only, inner), f"{indent}){trail}"]
             row = inner + ", ".join(_arguments(code))
-            if len(row) <= WIDTH:
+            if len(row) <= WIDTH and not is_commented:
                 return [head, row, f"{indent}){trail}"]
             lines = [head]
             for argument in code.args:
-                lines += laid_out(argument, inner, "", ",")
+                lines += argument_lines(argument, inner)
             for keyword in code.keywords:
                 lines += laid_out(keyword.value, inner, f"{keyword.arg}=", ",")
             return [*lines, f"{indent}){trail}"]
@@ -420,7 +422,7 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             opening, closing = ("[", "]") if isinstance(code, ast.List) else ("(", ")")
             lines = [f"{indent}{lead}{opening}"]
             for item in code.elts:
-                lines += laid_out(item, inner, "", ",")
+                lines += argument_lines(item, inner)
             return [*lines, f"{indent}{closing}{trail}"]
         case ast.ListComp() | ast.GeneratorExp():
             opening, closing = ("[", "]") if isinstance(code, ast.ListComp) else ("(", ")")
@@ -442,6 +444,12 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
         case _:
             return [line]
+
+
+def argument_lines(argument: ast.expr, indent: str) -> list[str]:
+    """An argument or item by itself, with the comment that is `above` it."""
+    above: list[str] = getattr(argument, "above", [])
+    return [*(f"{indent}{line}" for line in above), *laid_out(argument, indent, "", ",")]
 
 
 def _operands(code: ast.expr, indent: str) -> list[str]:

@@ -66,7 +66,24 @@ def call_getattr(label: Code) -> Code:
 
 
 @dataclass(eq=False)
-class Assign:
+class Comment:
+    """What a statement's comment says: in `forward` where the statement has lines there, and else in `__init__`."""
+
+    text: str
+    is_in_forward: bool = False
+    is_written: bool = False
+    """Whether it stands above a line already; the turns of a loop that is written out have the same."""
+
+
+@dataclass(eq=False)
+class Line:
+    """A line, or several."""
+
+    comment: Comment | None = field(default=None, kw_only=True)
+
+
+@dataclass(eq=False)
+class Assign(Line):
     """`name = code`, in `__init__`."""
 
     name: str
@@ -86,7 +103,7 @@ class Chain:
 
 
 @dataclass(eq=False)
-class Append:
+class Append(Line):
     """A part that goes to the end of a chain."""
 
     value: Code | Chain
@@ -97,7 +114,7 @@ class Append:
 
 
 @dataclass(eq=False)
-class Register:
+class Register(Line):
     """A part gets its place; what it is may be filled in further on."""
 
     part: Part
@@ -109,14 +126,14 @@ class Register:
 
 
 @dataclass(eq=False)
-class Declare:
+class Declare(Line):
     """`self.name = nn.ModuleList()`."""
 
     part: Part
 
 
 @dataclass(eq=False)
-class Effect:
+class Effect(Line):
     """A line of `__init__` that is always there, such as `self.out_channels = channels`."""
 
     target: Code
@@ -124,19 +141,19 @@ class Effect:
 
 
 @dataclass(eq=False)
-class Compute:
+class Compute(Line):
     """`names = code`, in `forward`."""
 
     names: tuple[str, ...]
     code: Code
     type: str = "Tensor"
     shape: Shape | None = None
-    comment: str = ""
-    """The sizes, as they are shown behind the line."""
+    sizes: str = ""
+    """As they are shown behind the line."""
 
 
 @dataclass(eq=False)
-class If:
+class If(Line):
     """A condition."""
 
     test: Code
@@ -146,7 +163,7 @@ class If:
 
 
 @dataclass(eq=False)
-class For:
+class For(Line):
     """A loop."""
 
     target: Code
@@ -157,14 +174,14 @@ class For:
 
 
 @dataclass(eq=False)
-class Training:
+class Training(Line):
     """Lines of `forward` for training alone."""
 
     lines: list[Any]
 
 
 @dataclass(eq=False)
-class Return:
+class Return(Line):
     """What goes out."""
 
     always: tuple[tuple[str | None, Code], ...]
@@ -216,6 +233,8 @@ class ForwardSlice:
         for line in reversed(lines):
             made = self._line(line, live, depth)
             if made is not None:
+                if line.comment is not None:
+                    made.comment, line.comment.is_in_forward = line.comment, True
                 kept.append(made)
         return kept[::-1]
 
@@ -369,6 +388,8 @@ class InitSlice:
         for line in reversed(lines):
             made = self._line(line, live)
             if made is not None:
+                if isinstance(made, Line):
+                    made.comment = line.comment
                 kept.append(made)
             for each in sorted(self._stores.get(id(line), ()), reverse=True):
                 live.add(each)

@@ -15,7 +15,7 @@ from cnndsl.backends.pytorch.application import applied_pipe, apply
 from cnndsl.backends.pytorch.body import Body, Output, Scope
 from cnndsl.backends.pytorch.code import call, name
 from cnndsl.backends.pytorch.expressions import condition, declare_input, evaluate, learned, stage_of, static_of
-from cnndsl.backends.pytorch.flowgraph import FLOW, Chain, Compute, Register, Training
+from cnndsl.backends.pytorch.flowgraph import FLOW, Chain, Comment, Compute, Register, Training
 from cnndsl.backends.pytorch.joins import (
     MOST_TURNS,
     bound_names,
@@ -48,6 +48,7 @@ def run(body: Body, statements: Sequence[Any]) -> None:
     outer = body.has_more
     for at, statement in enumerate(statements, 1):
         body.has_more = outer or at < len(statements)
+        mark = len(body.lines)
         try:
             _STATEMENTS[statement.node](body, statement)
         except Untranslatable as problem:
@@ -56,6 +57,11 @@ def run(body: Body, statements: Sequence[Any]) -> None:
             raise
         finally:
             body.has_more = outer
+        if statement.comment:
+            comment = body.comments.setdefault(id(statement), Comment(statement.comment))
+            made = body.lines[mark:]
+            for line in made[:1] if body.chain else made:  # of other bodies the first lines may vanish
+                line.comment = line.comment or comment
 
 
 def _do_bind(body: Body, statement: nodes.Bind) -> None:

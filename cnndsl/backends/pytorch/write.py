@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from itertools import count, zip_longest
+from textwrap import wrap
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
@@ -35,6 +36,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Append,
     Assign,
     Chain,
+    Comment,
     Compute,
     Declare,
     Effect,
@@ -52,6 +54,36 @@ from cnndsl.ir.names import is_attribute
 _STEP = "    "
 _LONGEST = 72
 """Up to this many characters a loop in a chain is a generator, and else lines of their own."""
+
+
+def said(comment: Comment | None, indent: str) -> list[str]:
+    """The lines of a comment, unless it stands somewhere already."""
+    if comment is None or comment.is_written:
+        return []
+    comment.is_written = True
+    return _wrapped(comment, indent)
+
+
+def _wrapped(comment: Comment, indent: str = "") -> list[str]:
+    text = "".join(c if c.isprintable() or c == "\n" else " " for c in comment.text)
+    head = f"{indent}# "
+    return [
+        line
+        for each in text.split("\n")
+        for line in wrap(each, WIDTH, initial_indent=head, subsequent_indent=head, break_long_words=False)
+    ]
+
+
+def _value_of(line: Append, value: Any) -> Any:
+    """What goes to the end of a chain, with the comment that stands above it."""
+    if line.comment is not None and not isinstance(value, Chain):
+        value.above = _wrapped(line.comment)
+    return value
+
+
+def _taken_above(value: Any, indent: str) -> list[str]:
+    """The comment above what goes to the end of a chain, which is not written again with it."""
+    return [f"{indent}{line}" for line in vars(value).pop("above", [])]
 
 
 class InitWriter:
@@ -81,6 +113,11 @@ class InitWriter:
         return not line.is_read_outside and _count_reads(lines, line.name) == 1
 
     def _line(self, line: Any, indent: str) -> list[str]:
+        above = [] if line.comment is None or line.comment.is_in_forward else said(line.comment, indent)
+        return [*above, *self._plain(line, indent)]
+
+    def _plain(self, line: Any, indent: str) -> list[str]:
+        """A line without its comment."""
         match line:
             case Assign():
                 lead = f"{line.name}: {line.type} = " if line.type else f"{line.name} = "
@@ -191,7 +228,7 @@ class InitWriter:
                         return None
                     before += inner[0]
                     value = sequential(inner[1])
-                items.append((line.label, value))
+                items.append((line.label, _value_of(line, value)))
             elif isinstance(line, For):
                 turn = self.inline(Chain("turn", line.lines))
                 if turn is None or turn[0] or len(turn[1]) != 1 or turn[1][0][0] is not None:
@@ -233,7 +270,7 @@ class InitWriter:
             elif isinstance(line, Assign) and not first:
                 made += self._line(line, indent)
             elif isinstance(line, Append) and not isinstance(line.value, Chain):
-                first.append(line.value)
+                first.append(_value_of(line, line.value))
             else:
                 break
             del lines[0]
@@ -247,6 +284,7 @@ class InitWriter:
 
         def close() -> None:
             if len(run) == 1:
+                made.extend(_taken_above(run[0], indent))
                 made.extend(laid_out(call(attribute(variable, "append"), run[0]), indent))
             elif run:
                 made.extend(laid_out(list_of(run), indent, f"{variable} += "))
@@ -273,17 +311,20 @@ class InitWriter:
                         close()
                         before, value = self.chain(value, indent, "stage")
                         made += before
+                value = _value_of(line, value)
                 if not labelled:
                     run.append(value)
                     continue
                 label = line.label if line.label is not None else call("str", call("len", name(variable)))
+                made += _taken_above(value, indent)
                 made += laid_out(value, indent, f"{variable}[{flat(label)}] = ")
                 continue
             close()
             match line:
                 case If():
-                    made += condition(line, indent)
+                    made += [*said(line.comment, indent), *condition(line, indent)]
                 case For():
+                    made += said(line.comment, indent)
                     head = laid_out(line.source, indent, f"for {target(line.target)} in ", ":")
                     made += [*head, *within(line.lines, indent + _STEP)]
                 case _:
@@ -402,6 +443,7 @@ class ForwardWriter:
         """Lines as text."""
         made: list[str] = []
         for at, line in enumerate(lines):
+            made += said(line.comment, indent)
             made += (
                 self._training(line, indent, lines[at + 1 :])
                 if isinstance(line, Training)
@@ -472,8 +514,8 @@ class ForwardWriter:
                 lead += f": {line.type}"
             self._known.add(line.names[0])
             single = laid_out(code, indent, f"{lead} = ")
-            if line.comment and len(single[-1]) + len(line.comment) + 4 <= WIDTH:
-                single[-1] += f"  # {line.comment}"
+            if line.sizes and len(single[-1]) + len(line.sizes) + 4 <= WIDTH:
+                single[-1] += f"  # {line.sizes}"
             return single
         made: list[str] = []
         if is_open and not self._known.issuperset(line.names):
