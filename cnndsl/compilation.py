@@ -196,9 +196,8 @@ class Compilation(Backends):
         """The tree of a file by the name that the program has for it; None where it is gone."""
         if file == self.source.short:
             return parse(self.source)[0]
-        folders = self.source.name.removesuffix(self.source.short)
         try:
-            return parse(Source(f"{folders}{file}", self.read(PurePosixPath(file)), file))[0]
+            return parse(self.source.beside(file, self.read(PurePosixPath(file))))[0]
         except ImportProblem:
             return None
 

@@ -10,11 +10,13 @@ import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from cnndsl.diagnostics import Problem, error
-from cnndsl.source import Source
+from cnndsl.project import ProjectProblem, find
+from cnndsl.source import PACKAGED, Source
 
 LARGEST_FILE = 4 * 2**20
 """Bytes of one imported file."""
@@ -29,44 +31,109 @@ class ImportProblem(Exception):  # noqa: N818 - turned into a diagnostic at the 
 
 
 class Reader(Protocol):
-    """Gives the text of a file named by its path below the folder."""
+    """Gives the text of a file that is imported."""
 
     def __call__(self, path: PurePosixPath) -> str:
-        """The text. Raises ImportProblem."""
+        """The text of the file at `path`, from the folder of the file that is compiled; it may begin with `..`.
+
+        `cnndsl:resnet.cnn` is one of the files that come with cnndsl. Raises ImportProblem.
+        """
+
+    def known(self, path: PurePosixPath) -> PurePosixPath:
+        """The path by which a file is known, of all that lead to it: in a folder `nets`, `../nets/a.cnn` is `a.cnn`."""
 
 
-def nowhere(path: PurePosixPath) -> str:
-    """The reader for a text that stands in no file."""
-    message = f"{path} cannot be imported: this text is in no folder"
-    raise ImportProblem(message, "save the text in a file, and compile that")
+class _Nowhere:
+    """The reader for a text that stands in no file, which has what comes with cnndsl."""
+
+    def __call__(self, path: PurePosixPath) -> str:
+        if str(path).startswith(PACKAGED):
+            return _packaged(path)
+        message = f"{path} cannot be imported: this text is in no folder"
+        raise ImportProblem(message, "save the text in a file, and compile that")
+
+    def known(self, path: PurePosixPath) -> PurePosixPath:
+        return path
+
+
+nowhere: Reader = _Nowhere()
 
 
 class FolderReader:
-    """Reads files in a folder and below it."""
+    """Reads files in a folder and below it; in a project, a `[tool.cnndsl]` in a `pyproject.toml`, in all of that."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(os.path.realpath(folder))
 
-    def __call__(self, path: PurePosixPath) -> str:
-        """The text of the file at `path`, relative to the folder. Raises ImportProblem."""
-        target = Path(os.path.realpath(self.folder / path))  # unlike Path.resolve it does not raise for a loop of links
-        if not target.is_relative_to(self.folder):
-            message = f"{path} lies outside the folder of the file that is compiled"
-            raise ImportProblem(message, "import from the same folder or one below it")
+    @cached_property
+    def root(self) -> Path:
+        """The folder out of which nothing is imported: that of the project, or the folder itself.
+
+        Raises ImportProblem.
+        """
         try:
-            if not target.is_file():
-                message = f"there is no file {path}"
-                raise ImportProblem(message, "the path counts from the folder of the importing file")
-            if target.stat().st_size > LARGEST_FILE:
-                message = f"{path} is larger than {LARGEST_FILE // 2**20} MiB"
-                raise ImportProblem(message, "split it into smaller files")
-            return target.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            message = f"{path} is not UTF-8 text"
-            raise ImportProblem(message, "save it as UTF-8") from None
-        except OSError as problem:
-            message = f"{path} cannot be read: {problem.strerror or problem}"
-            raise ImportProblem(message, "check the file and its permissions") from None
+            project = find(self.folder)
+        except ProjectProblem as problem:
+            raise ImportProblem(str(problem), "mend this file: its folder bounds what is imported") from None
+        return self.folder if project.path is None else project.path.parent
+
+    def known(self, path: PurePosixPath) -> PurePosixPath:
+        """The path by which a file is known, of all that lead to it."""
+        parts = list(path.parts)
+        ups = parts.count("..")  # which stand at its beginning
+        while 0 < ups < len(parts) and parts[ups : ups + 1] == list(self.folder.parts[-ups:][:1]):
+            del parts[ups], parts[0]
+            ups -= 1
+        return PurePosixPath(*parts)
+
+    def __call__(self, path: PurePosixPath) -> str:
+        """The text of the file at `path`, from the folder. Raises ImportProblem."""
+        if str(path).startswith(PACKAGED):
+            return _packaged(path)
+        target = Path(os.path.realpath(self.folder / path))  # unlike Path.resolve it does not raise for a loop of links
+        if not (target.is_relative_to(self.folder) or target.is_relative_to(self.root)):
+            if self.root == self.folder:
+                message = f"{path} lies outside the folder of the file that is compiled"
+                told = "in a project, a folder whose pyproject.toml has [tool.cnndsl], from all of that"
+                raise ImportProblem(message, f"import from the same folder or one below it; {told}")
+            message = f"{path} lies outside the project, the folder of its pyproject.toml"
+            raise ImportProblem(message, "import from a file in the project")
+        return _text(target, path)
+
+
+def _packaged(path: PurePosixPath) -> str:
+    """The text of a file that comes with cnndsl. Raises ImportProblem."""
+    from difflib import get_close_matches
+
+    package = Path(__file__).parent
+    folders = (folder for folder in (package / "models", package.parent / "models") if folder.is_dir())
+    folder = Path(os.path.realpath(next(folders, package / "models")))
+    name = str(path).removeprefix(PACKAGED)
+    target = Path(os.path.realpath(folder / name))
+    if not target.is_relative_to(folder) or not target.is_file():
+        names = sorted(each.name for each in folder.glob("*.cnn"))
+        near = get_close_matches(name, names, 1)
+        help_ = f'did you mean "{PACKAGED}{near[0]}"?' if near else f"there is {', '.join(names)}"
+        raise ImportProblem(f"no {name} comes with cnndsl", help_)
+    return _text(target, path)
+
+
+def _text(target: Path, path: PurePosixPath) -> str:
+    """The text of a file; `path` is what messages call it. Raises ImportProblem."""
+    try:
+        if not target.is_file():
+            message = f"there is no file {path}"
+            raise ImportProblem(message, "the path counts from the folder of the importing file")
+        if target.stat().st_size > LARGEST_FILE:
+            message = f"{path} is larger than {LARGEST_FILE // 2**20} MiB"
+            raise ImportProblem(message, "split it into smaller files")
+        return target.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        message = f"{path} is not UTF-8 text"
+        raise ImportProblem(message, "save it as UTF-8") from None
+    except OSError as problem:
+        message = f"{path} cannot be read: {problem.strerror or problem}"
+        raise ImportProblem(message, "check the file and its permissions") from None
 
 
 LARGEST = 4 * 2**20

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
+PACKAGED = "cnndsl:"
+"""How the path of a file begins that comes with cnndsl."""
+
 
 class Position(NamedTuple):
     """A place in a text; both numbers count from 1, columns in characters."""
@@ -48,6 +51,11 @@ class Source:
         while at != -1:
             starts.append(at + 1)
             at = self.text.find("\n", at + 1)
+
+    def beside(self, path: str, text: str) -> Source:
+        """The source of a file that is imported, known by this path from the folder of this one."""
+        around = "" if path.startswith(PACKAGED) else self.name.removesuffix(self.short)
+        return Source(f"{around}{path}", text, short=path)
 
     def position(self, offset: int) -> Position:
         """The line and column of a character offset."""

@@ -22,7 +22,7 @@ class Places:
 
     def __init__(self, source: Source, read: Reader) -> None:
         self._read = read
-        self._around = source.name.removesuffix(source.short)  # the folders as the user wrote them
+        self._first = source
         self._sources: dict[str, Source | None] = {source.short: source}
 
     def span(self, origin: Origin) -> Span | None:
@@ -42,8 +42,7 @@ class Places:
     def _source(self, file: str) -> Source | None:
         if file not in self._sources:
             try:
-                text = self._read(PurePosixPath(file))
-                self._sources[file] = Source(f"{self._around}{file}", text, short=file)
+                self._sources[file] = self._first.beside(file, self._read(PurePosixPath(file)))
             except ImportProblem:
                 self._sources[file] = None
         return self._sources[file]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import PurePosixPath
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, has_errors, in_order
@@ -39,7 +38,7 @@ def elaborate(
     networks: list[str] = []
     with suppress(Stop):
         files = Files(context, read)
-        scope = files.enter(file, PurePosixPath())
+        scope = files.enter(file)
         networks = Networks(context, file, scope, settings).all()
         check_definitions(context, files.definitions)
         check_unused(context, files.definitions)

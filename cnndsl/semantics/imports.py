@@ -20,7 +20,7 @@ from cnndsl.semantics.hints import nested_too_deeply
 from cnndsl.semantics.scope import language
 from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.values import UNKNOWN, External, Scope, Silent, Template
-from cnndsl.source import Source, Span
+from cnndsl.source import PACKAGED, Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import LONGEST, parse
 
@@ -35,6 +35,7 @@ class Files:
         self._done: dict[PurePosixPath, Scope | None] = {}
         self._open: list[PurePosixPath] = []
         self._characters = 0
+        self._first: Source | None = None
         self._classes: dict[str, tree.Definition | tree.Variant | tree.Extern] = {}
         """The first of each name."""
         self.definitions: list[Template | External] = []
@@ -46,15 +47,17 @@ class Files:
         self._parameters: list[tree.Parameter] = []
         """Those of blocks, sequences and networks."""
 
-    def enter(self, file: tree.File, folder: PurePosixPath) -> Scope:
+    def enter(self, file: tree.File) -> Scope:
         """The scope of a file: what it defines, imports and the language gives.
 
         Definitions see one another whatever their order; constants only what stands before them.
         """
+        if self._first is None:
+            self._first = file.span.source
         scope = Scope(language())
         places: dict[str, Span] = {}
         for item in file.items:
-            self._safely(lambda item=item: self._declare(item, scope, places, folder))
+            self._safely(lambda item=item: self._declare(item, scope, places))
         body = Evaluation(STEPS, self._context, Builder(self._context, "chain", "", file.span), scope)
         for item in file.items:
             if isinstance(item, (tree.Constant, tree.Variant)):
@@ -74,9 +77,9 @@ class Files:
         except Silent:
             pass
 
-    def _declare(self, item: tree.Item, scope: Scope, places: dict[str, Span], folder: PurePosixPath) -> None:
+    def _declare(self, item: tree.Item, scope: Scope, places: dict[str, Span]) -> None:
         if isinstance(item, tree.Import):
-            self._import(item, scope, places, folder)
+            self._import(item, scope, places)
             return
         if isinstance(item, tree.Lost):
             for name in item.names:
@@ -138,19 +141,20 @@ class Files:
         finally:
             scope.names[item.name.text] = value
 
-    def _import(self, item: tree.Import, scope: Scope, places: dict[str, Span], folder: PurePosixPath) -> None:
-        for name in item.names:
-            _enter(places, name)
-            scope.names[name.text] = UNKNOWN
+    def _import(self, item: tree.Import, scope: Scope, places: dict[str, Span]) -> None:
+        for each in item.names:
+            _enter(places, each.local)
+            scope.names[each.local.text] = UNKNOWN
         if any(not isinstance(part, str) for part in item.path.parts):
             raise error(
                 "E413", "the path of an import is a plain text", item.path.span, help="write the path without braces"
             )
-        path = _joined(folder, "".join(map(str, item.path.parts)), item.path.span)
+        path = self._joined(item)
         found = self._scope_of(path, item)
         if found is None:
             raise Silent
-        for name in item.names:
+        for each in item.names:
+            name, local = each.name, each.local.text
             if name.text not in found.names:
                 near = nearest(name.text, found.names)
                 raise error(
@@ -159,8 +163,13 @@ class Files:
                     name.span,
                     help=f"did you mean {near}?" if near else f"it defines {', '.join(found.names) or 'nothing'}",
                 )
-            scope.names[name.text] = found.names[name.text]
-            self._imported.setdefault(scope, {})[name.text] = (self._by_scope[found], name.text)
+            scope.names[local] = found.names[name.text]
+            self._imported.setdefault(scope, {})[local] = (self._by_scope[found], name.text)
+
+    def _joined(self, item: tree.Import) -> PurePosixPath:
+        """The path of what an import names, from the folder of the first file. Raises Problem."""
+        importing = self._open[-1] if self._open else PurePosixPath()
+        return self._read.known(_joined(importing, "".join(map(str, item.path.parts)), item.path.span))
 
     def _scope_of(self, path: PurePosixPath, item: tree.Import) -> Scope | None:
         if path in self._open:
@@ -196,40 +205,35 @@ class Files:
                 item.span,
                 help="import only what is needed",
             )
-        importing = item.span.source
-        own = str(self._open[-2]) if len(self._open) > 1 else PurePosixPath(importing.short).name
-        # The folders around the first file: as the user wrote them, and as they are told in what is made of the text.
-        name, short = (f"{told.removesuffix(own)}{path}" for told in (importing.name, importing.short))
-        file, found = parse(Source(name, text, short))
+        assert self._first is not None  # noqa: S101 - it imports this one, or one that does
+        file, found = parse(self._first.beside(str(path), text))
         for diagnostic in found:
             self._context.report(diagnostic)
-        return None if found else self.enter(file, path.parent)
+        return None if found else self.enter(file)
 
 
-def _joined(folder: PurePosixPath, text: str, span: Span) -> PurePosixPath:
-    """The path that an import names, as one below the folder of the first file. Raises Problem."""
-    given = PurePosixPath(text)
-    if given.is_absolute() or "\\" in text or ":" in text or "\0" in text or not text.strip():
+def _joined(importing: PurePosixPath, text: str, span: Span) -> PurePosixPath:
+    """The path that an import in a file names, from the folder of the first file. Raises Problem."""
+    begin = PACKAGED if text.startswith(PACKAGED) else ""
+    given = PurePosixPath(text.removeprefix(begin))
+    if given.is_absolute() or any(each in given.as_posix() for each in ("\\", ":", "\0")) or not given.name.strip():
         raise error(
             "E413",
             f'"{text}" is no path that an import can have',
             span,
-            help="write a path relative to this file, with /",
+            help=f'write a path relative to this file, with /, or "{PACKAGED}resnet.cnn" for what comes with cnndsl',
         )
-    parts: list[str] = list(folder.parts)
+    around: tuple[str, ...] = ()
+    if not begin:
+        begin = PACKAGED if str(importing).startswith(PACKAGED) else ""
+        around = PurePosixPath(str(importing).removeprefix(begin)).parent.parts
+    parts: list[str] = list(around)
     for part in given.parts:
-        if part != "..":
-            parts.append(part)
-        elif parts:
+        if part == ".." and parts and parts[-1] != "..":
             parts.pop()
         else:
-            raise error(
-                "E413",
-                f"{text} lies outside the folder of the file that is compiled",
-                span,
-                help="import from the same folder or one below it",
-            )
-    return PurePosixPath(*parts)
+            parts.append(part)
+    return PurePosixPath(begin + "/".join(parts))
 
 
 def _enter(places: dict[str, Span], name: tree.Name) -> None:

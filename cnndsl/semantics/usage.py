@@ -50,7 +50,7 @@ def report_unused_names(context: Context, file: tree.File) -> None:
     for item in file.items:
         match item:
             case tree.Import():
-                named = [(name, "imported") for name in item.names]
+                named = [(name.local, "imported") for name in item.names]
             case tree.Constant():
                 named = [(item.name, "a constant")]
             case tree.Extern():

@@ -317,7 +317,12 @@ class TreeBuilder(Transformer[Token, Any]):
 
     def import_(self, parts: Parts) -> tree.Import:
         word, path, *names = parts
-        return tree.Import(self._span(word, names[-1]), self._string(path), tuple(map(self._name, names)))
+        return tree.Import(self._span(word, names[-1]), self._string(path), tuple(names))
+
+    def imported(self, parts: Parts) -> tree.Imported:
+        name, _as, alias = parts
+        span = self._span(name, alias or name)
+        return tree.Imported(span, self._name(name), None if alias is None else self._name(alias))
 
     def constant(self, parts: Parts) -> tree.Constant:
         name, value = parts

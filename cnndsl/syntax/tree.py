@@ -381,11 +381,24 @@ class Extern(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Imported(Node):
+    """`A`, or `A as B`, of an import."""
+
+    name: Name
+    alias: Name | None
+
+    @property
+    def local(self) -> Name:
+        """What it is called here."""
+        return self.alias or self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Import(Node):
-    """`from "file.cnn" import A, B`."""
+    """`from "file.cnn" import A, B as C`."""
 
     path: String
-    names: tuple[Name, ...]
+    names: tuple[Imported, ...]
 
 
 @dataclass(frozen=True, slots=True)

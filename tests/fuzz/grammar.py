@@ -81,7 +81,11 @@ class Writer:
             self.names.append(name)
             return line
         if kind == 8:
-            return f"from {self.pick(TEXTS)} import {self.pick([*self.names, 'BasicBlock', 'Net', 'x'])}"
+            source = self.pick([*TEXTS, '"cnndsl:resnet.cnn"', '"resnet.cnn"', '"../models/net.cnn"'])
+            line = f"from {source} import {self.pick([*self.names, 'BasicBlock', 'Bottleneck', 'ResNet', 'Net', 'x'])}"
+            name = self.new_name("Unit")
+            self.blocks.append(name)
+            return f"{line} as {name}" if self.chance(50) else line
         name = self.new_name("Foreign")
         self.blocks.append(name)
         rule = self.pick(["shape = same", f"channels = {self.expression(3)}", f"shape = {self.expression(3)}", ""])

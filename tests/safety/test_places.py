@@ -67,6 +67,55 @@ def test_no_import_through_a_link_to_the_outside(project: Path) -> None:
         assert error.startswith("E413")
 
 
+def test_a_project_bounds_imports(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.cnndsl]\n")
+    folder = project / "nets"
+    folder.mkdir()
+    (folder / "own.cnn").write_text(BLOCK)
+    (project / "out.cnn").symlink_to("../secret.cnn")
+    (folder / "up.cnn").symlink_to("../sub/b.cnn")
+    (folder / "far").symlink_to("../..", target_is_directory=True)
+    for path in ("../sub/b.cnn", "../nets/own.cnn", "up.cnn", "../nets/../sub/b.cnn"):
+        assert importing(path, folder) == []
+    for path in ("../../secret.cnn", "../out.cnn", "far/secret.cnn", "../../project/../secret.cnn", ".."):
+        (error,) = importing(path, folder)
+        assert error.startswith("E413")
+
+
+def test_a_project_that_cannot_be_read_bounds_nothing(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.cnndsl]\nignored = 1\n")
+    (error,) = importing("../a.cnn", project / "sub")
+    assert (
+        error
+        == f"E413: {project.resolve()}/pyproject.toml: [tool.cnndsl] has nothing called ignored, only ignore and extern"
+    )
+
+
+def test_one_file_by_two_ways_is_one_file(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.cnndsl]\n")
+    (project / "sub" / "a.cnn").write_text('from "../sub/b.cnn" import B\nblock A { B }\n')
+    text = 'from "a.cnn" import A\nfrom "b.cnn" import B\nnetwork Net { input(3, 8, 8); A -> B }\n'
+    made = cnndsl.compile(text, folder=project / "sub").python()
+    assert made.count("class B") == 1
+
+
+@pytest.mark.parametrize("folder", [None, Path()], ids=["of no folder", "of a folder"])
+def test_what_comes_with_cnndsl(folder: Path | None) -> None:
+    text = 'from "cnndsl:resnet.cnn" import BasicBlock as B\nnetwork Net { input(3, 8, 8); B(4) }\n'
+    compiled = cnndsl.compile(text, folder=folder)
+    assert compiled.diagnostics == ()
+    assert "BasicBlock, a block of cnndsl:resnet.cnn." in compiled.python()
+    for path in (
+        "cnndsl:../pyproject.cnn",
+        "cnndsl:resnet",
+        "cnndsl:",
+        "cnndsl:cnndsl:resnet.cnn",
+        "cnndsl:/etc/passwd",
+    ):
+        (error,) = cnndsl.compile(f'from "{path}" import B\nblock A {{ B }}\n', folder=folder).diagnostics
+        assert error.code == "E413"
+
+
 def test_no_import_of_what_is_no_file(project: Path) -> None:
     os.mkfifo(project / "pipe.cnn")
     (project / "zero.cnn").symlink_to("/dev/zero")

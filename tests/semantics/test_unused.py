@@ -175,7 +175,7 @@ def test_the_blocks_of_a_model_alone(path: Path) -> None:
             isinstance(item, tree.Definition) and item.kind == "network"
         ):
             text = text[: item.span.start] + text[item.span.end :]
-    imported = {name.text for item in file.items if isinstance(item, tree.Import) for name in item.names}
+    imported = {name.local.text for item in file.items if isinstance(item, tree.Import) for name in item.names}
     assert [at for code, at in errors(text) if code != "E411" and at not in imported] == []
 
 
