@@ -367,14 +367,16 @@ class Extern(Node):
 Item = Annotated[Definition | Variant | FileConstant | Extern, Field(discriminator="item")]
 
 
+_PLAIN = frozenset([str, int, float, bool, type(None), Span, Part])
+"""The types of what is in a node and no node."""
+
+
 def walk(node: Any) -> Iterator[Node]:
     """A node and all that are in it, each before what is inside it."""
     todo = [node]
     while todo:
         found = todo.pop()
-        if isinstance(found, Node):
+        if type(found) is not tuple:
             yield found
             found = tuple(vars(found).values())
-        elif not isinstance(found, tuple):
-            continue
-        todo.extend(value for value in reversed(found) if isinstance(value, (Node, tuple)))
+        todo.extend(value for value in reversed(found) if type(value) not in _PLAIN)

@@ -84,6 +84,17 @@ class Flatten(_Renumbered):
             for axis, name in enumerate(names)
         )
 
+    def _is_one_axis(self, x: KnownShape) -> bool:
+        """Whether there is one axis to merge besides such of a single number: it can be a view of anything."""
+        first, last = axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
+        return sum(dim > 1 for dim in x[first : last + 1]) <= 1
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return in_order or self._is_one_axis(x)
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return in_order or not self._is_one_axis(x)
+
     def function(self, x: Shape) -> Spelling | None:
         # torch.flatten begins at the batch unless it is told otherwise, so the first axis is always written.
         return Spelling("torch.flatten", (Argument("start_dim", self.start), *self.arguments("end")))

@@ -298,7 +298,8 @@ def flat(code: ast.AST) -> str:
         case ast.UnaryOp(op=ast.Not()):
             return f"not {_within(code.operand, _NOT)}"
         case ast.UnaryOp():
-            return f"{'-' if isinstance(code.op, ast.USub) else '+'}{_within(code.operand, _UNARY)}"
+            tight = _ATOM if isinstance(code.operand, ast.UnaryOp) else _UNARY
+            return f"{'-' if isinstance(code.op, ast.USub) else '+'}{_within(code.operand, tight)}"
         case ast.BoolOp():
             word, tight = ("and", _AND) if isinstance(code.op, ast.And) else ("or", _OR)
             return f" {word} ".join(_within(value, tight + 1) for value in code.values)

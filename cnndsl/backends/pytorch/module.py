@@ -12,7 +12,7 @@ from typing import Any
 from cnndsl.analysis import costs
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.classes import ClassText, Unit
-from cnndsl.backends.pytorch.code import WIDTH, Code, call, constant, flat, laid_out, name
+from cnndsl.backends.pytorch.code import WIDTH, Code, call, constant, flat, laid_out, name, names_in, words_in
 from cnndsl.backends.pytorch.construct import argument_for
 from cnndsl.backends.pytorch.initialise import init_lines
 from cnndsl.backends.pytorch.serve import from_trained, pair_lines, served
@@ -89,9 +89,11 @@ def generate(program: Program, network: str | None = None) -> str:
     classes = [_class(unit, translation) for unit in units]
     variants = [_variant(*variant, translation) for variant in translation.variants]
     text = "\n\n\n".join(_with_constants(units, classes, variants, translation))
-    constants = _constants(translation, text)
-    helpers = [word for word in _SOURCES if re.search(rf"\b{word}\(", text + constants)]
-    layers = [HELPERS[word] for word in sorted(HELPERS) if re.search(rf"\b{word}\b", text)]
+    used = _names(text)
+    constants = _constants(translation, used)
+    used |= _names(constants)
+    helpers = [word for word in _SOURCES if word in used]
+    layers = [HELPERS[word] for word in sorted(HELPERS) if word in used]
     if {"with_weights", "begun"} <= set(helpers):
         first = _BEGUN.partition("\n\n\n")[2]
         sources = [first if word == "begun" else _SOURCES[word] for word in helpers]
@@ -101,14 +103,14 @@ def generate(program: Program, network: str | None = None) -> str:
     if program.target == "inference":
         blocks.append(
             served(
-                has_stochastic_depth="StochasticDepth" in text,
+                has_stochastic_depth="StochasticDepth" in used,
                 has_places=translation.has_dense_places,
                 has_sums=any(unit.text and unit.text.summed for unit in units),
             )
         )
-    imported = _imports("\n".join([*blocks, constants, text]), translation)
+    imported = _imports(used.union(*map(_names, blocks)), translation)
     parts = [_docstring(program, network), imported, *_checks(translation.imports)]
-    if constants and any(f"{word}(" in constants for word in helpers):  # which stand before what they work out
+    if constants and not _names(constants).isdisjoint(helpers):  # which stand before what they work out
         blocks.append(f"{constants}")
     elif constants:
         parts.append(constants)
@@ -117,26 +119,37 @@ def generate(program: Program, network: str | None = None) -> str:
     return "\n".join(parts) + gap + body + "\n"
 
 
-def _constants(translation: Translation, text: str) -> str:
-    """The constants of which the text speaks, each after those in it."""
+def _constants(translation: Translation, used: set[str]) -> str:
+    """The constants of which the classes speak, each after those in it; `used` are the names in these."""
     lines: list[str] = []
+    used = set(used)
     for word, code in reversed(translation.constants.items()):
-        if _says(text, word):
+        if word in used:
             lines[:0] = laid_out(code, "", f"{word} = ")
-            text += flat(code)
+            used |= names_in(code)
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def _says(text: str, word: str) -> bool:
-    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+_NAMES = re.compile(
+    r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*'  # texts and comments, in which no names are
+    r'|\bf"((?:[^"\\\n]|\\.)*)"|(?<![\w.])([^\W\d]\w*)\b(?!=[^=])'
+)
+
+
+def _names(text: str) -> set[str]:
+    """The names in Python's sense of which the lines of a module speak, without those of attributes and arguments."""
+    found: set[str] = set()
+    for formatted, word in _NAMES.findall(text):
+        found.update(words_in(formatted) if formatted else [word])
+    return found
 
 
 def _with_constants(
     units: list[Unit], classes: list[str], variants: list[str], translation: Translation
 ) -> Iterator[str]:
     """The classes, and behind those that they are of the constants that are blocks with some of their arguments."""
-    text = "\n".join([*classes, *variants])
-    used = [word for word in translation.layer_constants if _says(text, word)]
+    said = _names("\n".join([*classes, *variants])) if translation.layer_constants else set()
+    used = [word for word in translation.layer_constants if word in said]
     for word in used:  # which grows
         used += [
             each
@@ -198,35 +211,31 @@ def _setting(name: str, value: Any) -> str:
     return f" --set {shlex.quote(text)}" if text and len(text) <= 60 else f" --set {name}=..."
 
 
-def _imports(text: str, translation: Translation) -> str:
+_STANDARD = {
+    "collections": ("OrderedDict",),
+    "collections.abc": ("Callable", "Iterable", "Mapping", "Sequence"),
+    "copy": ("deepcopy",),
+    "functools": ("partial",),
+    "math": ("ceil", "floor"),
+    "typing": ("Any", "Self", "TypeVar"),
+}
+"""What modules of the standard library have that a module may use."""
+
+
+def _imports(used: set[str], translation: Translation) -> str:
     """The imports, in the order in which the common tools sort them."""
-
-    def has(word: str) -> bool:
-        return re.search(rf"\b{word}\b", text) is not None
-
     lines = []
-    if has("OrderedDict"):
-        lines.append("from collections import OrderedDict")
-    abstract = [word for word in ("Callable", "Iterable", "Mapping", "Sequence") if re.search(rf"\b{word}\[", text)]
-    if abstract:
-        lines.append(f"from collections.abc import {', '.join(abstract)}")
-    if re.search(r"\bdeepcopy\(", text):
-        lines.append("from copy import deepcopy")
-    if re.search(r"\bpartial\(", text):
-        lines.append("from functools import partial")
-    math = [word for word in ("ceil", "floor") if re.search(rf"\b{word}\(", text)]
-    if math:
-        lines.append(f"from math import {', '.join(math)}")
-    typing = [word for word in ("Any", "Self", "TypeVar") if re.search(rf"\b{word}\b", text)]
-    if typing:
-        lines.append(f"from typing import {', '.join(typing)}")
+    for package, words in _STANDARD.items():
+        found = [word for word in words if word in used]
+        if found:
+            lines.append(f"from {package} import {', '.join(found)}")
     if lines:
         lines.append("")
-    if re.search(r"\btorch\.", text):
+    if "torch" in used:
         lines.append("import torch")
-    if re.search(r"\bF\.", text):
+    if "F" in used:
         lines.append("import torch.nn.functional as F")
-    names = {"torch": {"Tensor", "nn"} if has("Tensor") else {"nn"}}
+    names = {"torch": {"Tensor", "nn"} if "Tensor" in used else {"nn"}}
     for package, word in translation.imports:
         names.setdefault(package, set()).add(word)
     for package in sorted(names, key=str.lower):
