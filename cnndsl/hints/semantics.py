@@ -48,7 +48,6 @@ TABLES: dict[str, tuple[Hint, ...]] = {
         Hint(r"Name super", _NOTHING, "remove this line: nothing stands above a network", example="super()"),
         Hint(r"Name return", _NOTHING, "leave it out: the last value of a body is its output", example="return"),
         Hint(r"Name pass", _NOTHING, "remove it: a body may be empty", example="pass"),
-        Hint(r"Name sqrt", _NOTHING, "a root is written x ** 0.5", example="act = sqrt"),
         Hint(r"Name print", _NOTHING, "nothing is printed: remove this line", example="print(it)"),
         Hint(r"Name (?:Input|InputLayer)", _NOTHING,
              "write input(3, 32, 32): the channels come first, and the batch is left out",
@@ -135,13 +134,13 @@ TABLES: dict[str, tuple[Hint, ...]] = {
     ),
     # A function that there is not: its name, how many arguments it has, and whether one is a number
     "function": (
-        Hint(r"sqrt 1 .*", _NOTHING, ("write $first ** 0.5", "for a whole number write int($first ** 0.5)"),
-             example="conv(sqrt(16), 1)"),
         Hint(r"pow 2 .*", _NOTHING, "write $first ** $second", example="conv(pow(2, 3), 1)"),
-        Hint(r"(?:exp|log2?|log10|sin|cos) 1 number .*", _NOTHING, "work it out beforehand, and write $result",
-             example="conv(math.log2(8), 1)"),
-        Hint(r"(?:exp|log2?|log10|sin|cos) .*", _NOTHING,
-             "work it out beforehand, and give the number as a parameter", example="conv(log2(-8), 1)"),
+        Hint(r"(?P<name>sqrt|exp|log2?|log10) .*", _NOTHING, "write $name", fix={"at": "$name"}, safe=True,
+             example="conv(int(math.log2(8)), 1)"),
+        Hint(r"(?:sin|cos) 1 number .*", _NOTHING, "work it out beforehand, and write $result",
+             example="dropout(math.sin(0.5))"),
+        Hint(r"(?:sin|cos) .*", _NOTHING, "work it out beforehand, and give the number as a parameter",
+             example="dropout(cos(-2))"),
     ),
     # A function of numbers on a value: its name
     "function of a value": (

@@ -7,8 +7,8 @@ from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
 FUNCTIONS = frozenset(
-    ["abs", "ceil", "enumerate", "float", "floor", "int", "len", "make_divisible", "max", "min", "range", "round",
-     "str", "sum", "zip"]
+    ["abs", "all", "any", "ceil", "enumerate", "exp", "float", "floor", "int", "len", "log", "log10", "log2",
+     "make_divisible", "max", "min", "range", "reversed", "round", "sorted", "sqrt", "str", "sum", "unique", "zip"]
 )  # fmt: skip
 """The functions that work on constants."""
 WORDS: dict[str, RefKind] = {

@@ -331,7 +331,7 @@ def _invalid(
     if given is not None:
         words = {other: types.choices(field) for other, field in kind.model_fields.items()}
         way = by_name(given, words)
-        way = way or plainer_argument(given, types.choices(info), partial(types.check, info))
+        way = way or plainer_argument(given, types.choices(info), partial(types.check, info), plain.get(name))
     message = f"{kind.kind}: {name} {reason}"
     if way is not None:
         return error("E208", message, place, help=way[0], fix=way[1])

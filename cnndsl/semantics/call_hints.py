@@ -25,10 +25,13 @@ Way = tuple[str, Fix | None]
 """A way out: what to do, and the fix that does it."""
 
 
-def plainer_argument(given: tree.Argument, choices: tuple[str, ...], check: Callable[[Any], Any]) -> Way | None:
+def plainer_argument(
+    given: tree.Argument, choices: tuple[str, ...], check: Callable[[Any], Any], worth: Any
+) -> Way | None:
     """What to write in place of an argument whose value does not fit; `check` raises ValueError for such values.
 
-    The nearest of some words, // for /, a number without quotes or decimals, true or false for a number.
+    The nearest of some words, // for /, a number without quotes or decimals, true or false for a number, int(...)
+    where decimals were worked out. `worth` is what the argument is worth.
     """
     value, span = given.value, given.value.span
     before = f"{given.name.text}=" if given.name is not None else ""
@@ -43,13 +46,14 @@ def plainer_argument(given: tree.Argument, choices: tuple[str, ...], check: Call
         at = between.start + between.text.find("/")
         fix = Fix.suggested(Span(span.source, at, at + 1), "//") if "#" not in between.text else None
         return "for a whole number divide with //", fix
-    for meant, written in _plainer(value):
+    worked_out = [(int(worth), f"int({span.text})")] if type(worth) is float and isinstance(value, tree.Call) else []
+    for meant, written in _plainer(value) or worked_out:
         try:
             check(meant)
         except ValueError:
             continue
         # By position 1 may be another argument than true. A whole number stays what it is, and one in quotes too.
-        same = given.name is not None if isinstance(meant, bool) else meant == _number(value)
+        same = given.name is not None if isinstance(meant, bool) else not worked_out and meant == _number(value)
         return f"write {before}{written}", (Fix.safe if same else Fix.suggested)(span, written)
     return None
 

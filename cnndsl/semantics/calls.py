@@ -288,7 +288,7 @@ def _call_alike(body: Evaluation, layer: type[Layer], value: Value | None, node:
     return _call_operation(body, name, [value, like], named, replace(node, arguments=tuple(rest)))
 
 
-_OF_LISTS = frozenset({"enumerate", "len", "zip"})
+_OF_LISTS = frozenset({"enumerate", "len", "reversed", "zip"})
 """Functions of numbers that take a list of anything: they do not look at what is in it."""
 
 

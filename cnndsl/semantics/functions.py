@@ -10,7 +10,7 @@ from cnndsl.diagnostics import error
 from cnndsl.semantics.context import too_long
 from cnndsl.semantics.values import describe
 from cnndsl.source import Span
-from cnndsl.symbolic.expr import TooLong, make_divisible
+from cnndsl.symbolic.expr import REAL_FUNCTIONS, TooLong, make_divisible
 from cnndsl.symbolic.number import call as traced_call
 from cnndsl.symbolic.number import is_open, value_of
 
@@ -97,8 +97,36 @@ def _zip(*lists: list[Any]) -> list[Any]:
     return [list(row) for row in zip(*lists, strict=True)]
 
 
+def _sorted(items: list[Any]) -> list[Any]:
+    of_texts = all(isinstance(item, str) for item in items)
+    if not isinstance(items, list) or not (of_texts or all(type(item) in (int, float) for item in items)):
+        return _wrong(_TAKES["sorted"])  # type: ignore[no-any-return]
+    return sorted(items)
+
+
+def _unique(items: list[Any]) -> list[Any]:
+    if not isinstance(items, list) or not all(isinstance(item, (int, float, str)) for item in items):
+        return _wrong(_TAKES["unique"])  # type: ignore[no-any-return]
+    return list(dict.fromkeys(items))
+
+
+def _reversed(items: list[Any]) -> list[Any]:
+    return items[::-1] if isinstance(items, list) else _wrong(_TAKES["reversed"])
+
+
+def _truths(name: str, function: Callable[[list[Any]], bool]) -> Callable[[list[Any]], bool]:
+    def truths(items: list[Any]) -> bool:
+        if not isinstance(items, list) or not all(isinstance(item, bool) for item in items):
+            return _wrong(_TAKES[name])  # type: ignore[no-any-return]
+        return function(items)
+
+    return truths
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "abs": _unary("abs", abs),
+    "all": _truths("all", all),
+    "any": _truths("any", any),
     "ceil": _unary("ceil", math.ceil),
     "enumerate": _enumerate,
     "float": _unary("float", float),
@@ -109,36 +137,60 @@ TABLE: dict[str, Callable[..., Any]] = {
     "max": _fold("max", max),
     "min": _fold("min", min),
     "range": _range,
+    "reversed": _reversed,
     "round": _round,
+    "sorted": _sorted,
     "str": lambda item: str(item) if isinstance(item, (int, float, str)) else _wrong("a number or a text"),
     "sum": _sum,
+    "unique": _unique,
     "zip": _zip,
+    **{word: _unary(word, function) for word, function in REAL_FUNCTIONS.items()},
 }
 _EXAMPLES = {
     "abs": "abs(x)",
+    "all": "all([n > 0 for n in widths])",
+    "any": "any([n > 64 for n in widths])",
     "ceil": "ceil(2.5)",
     "enumerate": "enumerate([8, 16])",
+    "exp": "exp(0.5)",
     "float": "float(2)",
     "floor": "floor(2.5)",
     "int": "int(2.5)",
     "len": "len([8, 16])",
+    "log": "log(8)",
+    "log10": "log10(1000)",
+    "log2": "log2(8)",
     "make_divisible": "make_divisible(32 * 1.4, 8)",
     "max": "max(3, 4)",
     "min": "min(3, 4)",
     "range": "range(3)",
+    "reversed": "reversed([8, 16])",
     "round": "round(2.5)",
+    "sorted": "sorted([16, 8])",
+    "sqrt": "sqrt(16)",
     "str": "str(2)",
     "sum": "sum([3, 4])",
+    "unique": "unique([8, 16, 8])",
     "zip": "zip([8, 16], [1, 2])",
 }
 _TAKES = {
+    "all": "a list of true and false",
+    "any": "a list of true and false",
+    "exp": "one number that is not so large",
+    "log": "one number above 0",
+    "log10": "one number above 0",
+    "log2": "one number above 0",
+    "reversed": "a list",
+    "sorted": "a list of numbers, or of texts",
+    "sqrt": "one number of at least 0",
+    "unique": "a list of numbers or texts",
     "range": "one, two or three whole numbers, of which the third is not 0",
     "enumerate": "a list, and perhaps the number to start from",
     "sum": "a list of numbers",
     "zip": "lists of equal length",
     "round": f"a number, and perhaps how many digits, {_MOST_DIGITS:,} at most",
 }
-_KEEP_TRACE = frozenset(TABLE) - {"range", "len", "str", "enumerate", "zip"}
+_KEEP_TRACE = frozenset(TABLE) - {"range", "len", "str", "enumerate", "zip", "all", "any", "sorted", "unique"}
 
 
 def _wrong(what: str) -> Any:
@@ -167,7 +219,7 @@ def call(
             if len(result) > limit:
                 raise too_long(limit, span)
             result = list(result)
-    except (TypeError, ValueError, OverflowError) as problem:
+    except (TypeError, ValueError, ArithmeticError) as problem:
         said = str(problem) if type(problem) is TypeError and "argument" not in str(problem) else ""
         takes = _TAKES.get(name) or said or "other arguments"
         got = " and ".join(map(describe, items)) or "nothing"

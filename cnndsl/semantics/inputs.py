@@ -93,7 +93,7 @@ def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str,
         value = body.plain(value)  # other sizes than the number of channels reach too far to stay open
     plain = value_of(value)
     if isinstance(plain, bool) or not isinstance(plain, int) or not 1 <= plain <= LARGEST:
-        way = plainer_argument(argument, (), _whole_size)
+        way = plainer_argument(argument, (), _whole_size, plain)
         helps, pointed = way or ("sizes are counts: channels, then height and width in pixels", None)
         raise error(
             "E208",

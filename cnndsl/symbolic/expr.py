@@ -101,7 +101,23 @@ def make_divisible(value: float, divisor: int) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
-# What generated code can say: `floor` and `ceil` with an import, and `make_divisible` with a definition of its own.
+def _real(function: Callable[[float], float]) -> Callable[[Number], float]:
+    """A function of Python's `math` that raises ArithmeticError where it has no result."""
+
+    def real(x: Number) -> float:
+        try:
+            return function(x)
+        except ValueError as problem:
+            raise ArithmeticError(str(problem)) from None
+
+    return real
+
+
+REAL_FUNCTIONS: dict[str, Callable[[Number], float]] = {
+    word: _real(getattr(math, word)) for word in ("exp", "log", "log10", "log2", "sqrt")
+}
+"""Functions of one number that give a decimal number. They raise ArithmeticError where there is no result."""
+# What generated code can say: those of `math` with an import, and `make_divisible` with a definition of its own.
 _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "int": int,
     "round": round,
@@ -111,6 +127,7 @@ _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "floor": math.floor,
     "ceil": math.ceil,
     "make_divisible": make_divisible,
+    **REAL_FUNCTIONS,
 }
 _SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
 

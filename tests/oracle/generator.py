@@ -22,7 +22,7 @@ from tests.oracle.layers import Shape, draw
 
 PARAMETERS = {
     "classes": "5", "wide": "2", "deep": "true", "rate": "0.2", "widths": "[3, 4]", "plan": "[[3, 1], [4, 3]]",
-    "act": "relu", "norm": "batchnorm",
+    "act": "relu", "norm": "batchnorm", "area": "16",
 }  # fmt: skip
 """What a network may take, with the defaults; those that it reads."""
 
@@ -249,6 +249,11 @@ def loops(draft: Draft) -> None:
                 "for [i, c] in enumerate(widths) { if i > 0 and rate < 0.3 { norm }; conv(wide * c, 1) }",
                 "if deep and wide > 1 { conv(widths[-1], 1) -> act } else { norm }",
                 "wide * it -> conv(it.channels + wide, 1) -> { norm; act }",
+                "conv(int(sqrt(area)), 1) -> dropout(log10(area) / 20)",
+                "conv(int(log2(area)) + int(exp(0.5)) + int(log(area)), 1)",
+                "for c in reversed(sorted(widths)) { conv(c, 1) -> act }",
+                "for c in unique([w // 2 for w in widths]) { conv(c + 1, 1) -> act }",
+                "if any([c > 3 for c in widths]) and not all([c > 3 for c in widths]) { conv(2, 1) } else { act }",
                 f"{draft.name('runs')}: {{ for c in widths {{ conv(c, 1); act }} }}",
             ]
         )

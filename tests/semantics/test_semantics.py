@@ -385,6 +385,15 @@ def test_flatten_is_a_module_in_a_chain_and_a_call_in_a_body() -> None:
         ("make_divisible(35, 8)", 32),
         ("make_divisible(3, 8)", 8),
         ("3 if 1 < 2 else 4", 3),
+        ("sqrt(16)", 4),
+        ("log2(8) + log10(100) + log(1) + exp(0)", 6),
+        ("sorted([3, 1, 2])[0]", 1),
+        ('len(sorted(["b", "a"])[0])', 1),
+        ("reversed([3, 1, 2])[0]", 2),
+        ("len(unique([3, 1, 3, 2]))", 3),
+        ("unique([3, 1, 3, 2])[-1]", 2),
+        ("3 if any([false, 1 < 2]) and not any([]) else 4", 3),
+        ("3 if all([false, 1 < 2]) or not all([]) else 4", 4),
     ],
 )
 def test_expressions(expression: str, value: float) -> None:

@@ -464,8 +464,8 @@ _SAMPLES = (60, 48, 36, 24, 12, 6, 4, 2)
 
 
 RESERVED = BUILTINS.union(
-    ["super", "partial", "Callable", "Sequence", "Mapping", "OrderedDict", "Any", "TypeVar", "Tensor", "list",
-     "tuple", "dict", "bool", "with_weights", "channels_after", "isinstance", "math", "module"]
+    ["super", "partial", "Callable", "Sequence", "Mapping", "OrderedDict", "Any", "TypeVar", "Tensor",
+     "tuple", "bool", "with_weights", "channels_after", "isinstance", "module"]
 )  # fmt: skip
 """Names that a class needs itself."""
 

@@ -15,8 +15,9 @@ _STEP = "    "
 
 Code = ast.expr
 BUILTINS = frozenset(
-    ["F", "abs", "ceil", "enumerate", "float", "floor", "getattr", "int", "iter", "len", "make_divisible", "max",
-     "min", "next", "nn", "range", "reversed", "round", "self", "sorted", "str", "sum", "torch", "zip"]
+    ["F", "abs", "all", "any", "ceil", "dict", "enumerate", "float", "floor", "getattr", "int", "iter", "len", "list",
+     "make_divisible", "math", "max", "min", "next", "nn", "range", "reversed", "round", "self", "sorted", "str", "sum",
+     "torch", "zip"]
 )  # fmt: skip
 """What an expression may call or speak of without a line that gives it."""
 
@@ -87,6 +88,14 @@ def tuple_of(items: Iterable[Code]) -> ast.Tuple:
 def parsed(text: str) -> Code:
     """An expression from its text."""
     return ast.parse(text, mode="eval").body
+
+
+def gone_through(items: Code) -> Code:
+    """A list that is only gone through: `reversed(items)` for `list(reversed(items))`."""
+    match items:
+        case ast.Call(ast.Name("list"), [inner]):
+            return inner
+    return items
 
 
 def is_not_none(value: Code) -> Code:

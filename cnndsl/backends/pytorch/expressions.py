@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
-from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, subscript, tuple_of
+from cnndsl.backends.pytorch.code import Code, call, constant, gone_through, list_of, name, subscript, tuple_of
 from cnndsl.backends.pytorch.flowgraph import Compute
 from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out
@@ -147,7 +147,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         sort = sort_of(item)
         code: Code = name("recipes·")
         if isinstance(item, Static):
-            code = ast.ListComp(item.code, [ast.comprehension(target, source.code, tests, 0)])
+            code = ast.ListComp(item.code, [ast.comprehension(target, gone_through(source.code), tests, 0)])
         elif isinstance(item, RECIPES):
             return listed_layers(body, node, source)
         size = len(items) if isinstance(items, list) else items.sample

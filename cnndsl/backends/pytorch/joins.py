@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
-from cnndsl.backends.pytorch.code import Code, flat, list_of, name, names_in
+from cnndsl.backends.pytorch.code import Code, flat, gone_through, list_of, name, names_in
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.statics import abstract
@@ -261,7 +261,7 @@ def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any) -> None:
     for _ in range(_MOST_ROUNDS):
         before = body.state()
         marks = (set(body.taken), set(body.value_names))
-        line = For(name("_"), source, [], lists)
+        line = For(name("_"), gone_through(source), [], lists)
         body.loops.append(line)
         body.lines = line.lines
         try:

@@ -224,7 +224,7 @@ _STANDARD = {
 
 def _imports(used: set[str], translation: Translation) -> str:
     """The imports, in the order in which the common tools sort them."""
-    lines = []
+    lines = ["import math"] if "math" in used else []
     for package, words in _STANDARD.items():
         found = [word for word in words if word in used]
         if found:

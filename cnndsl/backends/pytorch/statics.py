@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, negated
+from cnndsl.backends.pytorch.code import Code, call, constant, gone_through, list_of, name, negated
 from cnndsl.backends.pytorch.sorts import Sort, is_identity, recipe_key, sample_of, sort_of
 from cnndsl.backends.pytorch.values import (
     RECIPES,
@@ -23,7 +23,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
-from cnndsl.symbolic.expr import Expr, TooLong, make_divisible
+from cnndsl.symbolic.expr import REAL_FUNCTIONS, Expr, TooLong, make_divisible
 from cnndsl.symbolic.number import Traced, value_of
 
 _LONGEST_KNOWN = 4096
@@ -35,8 +35,9 @@ RELATIONS: dict[str, type[ast.cmpop]] = {
     "not in": ast.NotIn,
 }  # fmt: skip
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": abs, "ceil": math.ceil, "float": float, "floor": math.floor, "int": int, "len": len, "max": max, "min": min,
-    "round": round, "str": str, "sum": sum, "make_divisible": make_divisible,
+    **REAL_FUNCTIONS,
+    "abs": abs, "all": all, "any": any, "ceil": math.ceil, "float": float, "floor": math.floor, "int": int, "len": len,
+    "max": max, "min": min, "round": round, "str": str, "sum": sum, "make_divisible": make_divisible,
     "range": lambda *ends: list(range(*ends)),
     "enumerate": lambda items, start=0: [[i, item] for i, item in enumerate(items, start)],
     "zip": lambda *lists: [list(row) for row in zip(*lists, strict=False)],
@@ -228,18 +229,53 @@ def constant_call(body: Body, word: str, values: list[Any]) -> Any:
     if len(statics) != len(values):
         raise Untranslatable(f"{word} of what is no constant")
     codes = [static.code for static in statics]
-    code: Code = call(word, *codes)
+    code: Code = call(f"math.{word}" if word in REAL_FUNCTIONS else word, *codes)
+    if word in ("enumerate", "zip", "sum"):
+        code = call(word, *map(gone_through, codes))
+    if word in ("all", "any") and isinstance(codes[0], ast.ListComp):
+        code = call(word, ast.GeneratorExp(codes[0].elt, codes[0].generators))
     if word in ("enumerate", "zip", "range"):
         return _rows_call(body, word, statics, code)
+    if word in ("reversed", "sorted", "unique"):
+        return _ordered(body, word, statics[0])
     if word == "len" and isinstance(statics[0].value, list):
         return Static(len(statics[0].value), code)
     if all_known(body, statics):
         numbers = [_constants(body, static) for static in statics]
-        return Static(_FUNCTIONS[word](*numbers), code)
-    sample = _FUNCTIONS[word](*(sample_of(static) for static in statics))
+        return Static(_worked_out(word, numbers), code)
+    sample = _worked_out(word, [sample_of(static) for static in statics])
+    if isinstance(sample, bool):
+        return Static(Test(sample), code)
     if isinstance(sample, str):
         return Static(Opaque(code, sample), code)
     return Static(body.number(code, sample), code)
+
+
+def _worked_out(word: str, arguments: list[Any]) -> Any:
+    """What a function gives, or 1 where there is no result, as in a branch that is not taken."""
+    try:
+        return _FUNCTIONS[word](*arguments)
+    except (ValueError, ArithmeticError):
+        return 1
+
+
+def _ordered(body: Body, word: str, static: Static) -> Static:
+    """The items of a list in another order, or each of them once."""
+    items = static.value
+    if word == "reversed":
+        code: Code = call("list", call("reversed", gone_through(static.code)))
+        match static.code:
+            case ast.Call(ast.Name("sorted"), keywords=[]):
+                code = ast.Call(static.code.func, static.code.args, [ast.keyword("reverse", constant(True))])
+        return Static(items[::-1] if isinstance(items, list) else AnyList(items.item, items.sample), code)
+    inner = gone_through(static.code)
+    code = call("sorted", inner) if word == "sorted" else call("list", call("dict.fromkeys", inner))
+    if all_known(body, [static]):
+        found = _constants(body, static)
+        return Static(
+            [Static(i, constant(i)) for i in (sorted(found) if word == "sorted" else dict.fromkeys(found))], code
+        )
+    return Static(AnyList(sort_of(static).item or Sort(), sort_of(static).sample or 0), code)
 
 
 def _rows_call(body: Body, word: str, statics: list[Static], code: Code) -> Static:
