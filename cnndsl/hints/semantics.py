@@ -124,19 +124,14 @@ TABLES: dict[str, tuple[Hint, ...]] = {
              "lists are joined with +, and repeated with *: [1, 2] + [3], [1] * 3", example="x = [1] - [2]"),
         Hint(r".*", _NO_SIDES, "$operator takes two numbers, or values of the network", example="x = true + 1"),
     ),
-    # An operator of numbers on a value: the operator, the exponent, and the kind of node of the value
+    # An operator of numbers on a value: the operator
     "power": (
-        Hint(r"\*\* 2 (?:Name|It|Input) .*", _ON_NUMBERS, "write $left * $left", brief="x = ...; x * x",
-             example="input ** 2"),
-        Hint(r"\*\* 2 .*", _ON_NUMBERS, "x = ...; x * x", example="relu(input) ** 2"),
-        Hint(r"\*\* .*", _ON_NUMBERS, _OWN, example="input ** 3"),
-        Hint(r".*", _ON_NUMBERS, "values are combined with + - * /", example="input % 2"),
+        Hint(r"\*\* .*", "the exponent of ** is a number, and not a value of the network",
+             "write exp($right * log($left))", brief="write exp(exponent * log(base))", example="input ** it"),
+        Hint(r".*", _ON_NUMBERS, "values are combined with + - * / and, with a number, **", example="input % 2"),
     ),
     # A function that there is not: its name, how many arguments it has, and whether one is a number
     "function": (
-        Hint(r"pow 2 .*", _NOTHING, "write $first ** $second", example="conv(pow(2, 3), 1)"),
-        Hint(r"(?P<name>sqrt|exp|log2?|log10) .*", _NOTHING, "write $name", fix={"at": "$name"}, safe=True,
-             example="conv(int(math.log2(8)), 1)"),
         Hint(r"(?:sin|cos) 1 number .*", _NOTHING, "work it out beforehand, and write $result",
              example="dropout(math.sin(0.5))"),
         Hint(r"(?:sin|cos) .*", _NOTHING, "work it out beforehand, and give the number as a parameter",
@@ -144,10 +139,14 @@ TABLES: dict[str, tuple[Hint, ...]] = {
     ),
     # A function of numbers on a value: its name
     "function of a value": (
-        Hint(r"abs .*", _ON_VALUES, "write relu($first) + relu(-$first)", brief=_OWN, example="abs(input)"),
-        Hint(r"(?:min|max|clamp|clip) .*", _ON_VALUES, "numbers are kept between two others by hardtanh(-1, 1)",
-             example="clamp(input, 0, 1)"),
-        Hint(r"(?:pow|square) .*", _ON_VALUES, f"a square is written x * x; {_OWN}", example="square(input)"),
+        Hint(r"(?:min|max) .*", _ON_VALUES, ("the smaller one of two numbers each is minimum(a, b)",
+             "numbers are kept between two others by clamp(x, min, max)"), example="min(input, 0)"),
+        Hint(r"clip .*", _ON_VALUES, "numbers are kept between two others by clamp(x, min, max)",
+             example="clip(input, 0, 1)"),
+        Hint(r"log(?P<base>2|10) .*", _ON_VALUES, "write log($first) / log($base)",
+             brief="write log(x) / log($base)", example="log2(1 + input)"),
+        Hint(r"square .*", _ON_VALUES, "a square is written $first ** 2", brief="a square is written x ** 2",
+             example="square(input)"),
         Hint(r"sum .*", _ON_VALUES, "write mean(it, axis=...), which is a sum but for a factor", example="sum(input)"),
         Hint(r".*", _ON_VALUES, _OWN, example="round(input)"),
     ),
@@ -208,15 +207,15 @@ TABLES: dict[str, tuple[Hint, ...]] = {
     "operation": (
         Hint(r"\w+ (?:\w+ )*layers Call .*", "$name takes values of the network, and this list has layers",
              "apply each of them to a value: $name([it -> layer for layer in layers])", example="concat([relu, tanh])"),
-        Hint(r"(?:add|sub|mul|div) \w+ value Call .*", "$name takes its value first", "write $first $sign $second",
-             example="add(1, input)"),
         Hint(r"\w+ (?:\w+ )*part (?:\w+ )*Call .*", "$name takes values of the network, and this is $what", "$result",
              also=_known("result"), at="layer", example="c: conv(8, 3)\n    concat(c, input)"),
         Hint(r"\w+ (?:\w+ )*(?:layer|part) (?:\w+ )*Call .*", "$name takes values of the network, and this is $what",
              "apply the layer to a value first: $name($written)", at="layer", example="concat(input, conv(8, 1))"),
-        Hint(r"(?:mean|max) .*", _TAKES_VALUES, "for example $name(it)", example="mean(3)"),
+        Hint(r"pow \w+ \w+ Call .*", _TAKES_VALUES, "write $first ** $second", example="conv(pow(2, 3), 1)"),
+        Hint(r"(?:add|sub|mul|div|minimum|maximum|concat) .*", _TAKES_VALUES, "for example $name(input, it)",
+             example="concat(1, 2)"),
         Hint(r"split .*", _TAKES_VALUES, "for example split(it, 2)", example="split(3)"),
-        Hint(r".*", _TAKES_VALUES, "for example $name(input, it)", example="concat(1, 2)"),
+        Hint(r".*", _TAKES_VALUES, "for example $name(it)", example="reciprocal(3)"),
     ),
     # Other signs, in a line that can be read: the text alone
     "sign": (

@@ -112,7 +112,7 @@ class Spelling:
     Arguments without a default come first and are written by position; the others by name, as all are that a class of
     another package takes.
     A call that is no plain call, such as a slice, has a `template` instead of a target: `{x}` stands for
-    the value, `{name}` for an argument.
+    the value, or `{v0}`, `{v1}`, ... for several, `{name}` for an argument.
     """
 
     target: str
@@ -122,7 +122,25 @@ class Spelling:
     """The module that the target is imported from, where it is neither PyTorch's nor a helper."""
 
 
-class Layer(Parameterised):
+class Spelled(Parameterised):
+    """The base of layers and operations: their parameters are the arguments of a class or function of PyTorch."""
+
+    torch_names: ClassVar[dict[str, str]] = {}
+    """PyTorch's names of the parameters that have a shorter one here."""
+
+    def arguments(self, *names: str) -> tuple[Argument, ...]:
+        """The parameters `names`, or all of them, as arguments with PyTorch's names."""
+        fields = type(self).model_fields
+        return tuple(
+            Argument(long, getattr(self, name))
+            if fields[name].is_required()
+            else Argument(long, getattr(self, name), fields[name].default)
+            for name in names or fields
+            for long in (self.torch_names.get(name, name),)
+        )
+
+
+class Layer(Spelled):
     """The base of every layer kind."""
 
     group: ClassVar[Group]
@@ -134,8 +152,6 @@ class Layer(Parameterised):
     """The class of `torch.nn`, `{r}` being the number of spatial axes; empty where there is none."""
     call: ClassVar[str] = ""
     """The function that does the same, `{r}` as in `module`; empty where there is none, or it depends on the shape."""
-    torch_names: ClassVar[dict[str, str]] = {}
-    """PyTorch's names of the parameters that have a shorter one here."""
     helper: ClassVar[str] = ""
     """The class that `torch` writes where PyTorch has none, as Python; the generated module gets it once."""
     plain_call: ClassVar[bool] = False
@@ -268,17 +284,6 @@ class Layer(Parameterised):
     def module_name(cls, rank: int) -> str:
         """The name of the PyTorch class on `rank` spatial axes, for a picture: "Conv2d"."""
         return cls.module.format(r=max(rank, 1)) or cls.kind
-
-    def arguments(self, *names: str) -> tuple[Argument, ...]:
-        """The parameters `names`, or all of them, as arguments with PyTorch's names."""
-        fields = type(self).model_fields
-        return tuple(
-            Argument(long, getattr(self, name))
-            if fields[name].is_required()
-            else Argument(long, getattr(self, name), fields[name].default)
-            for name in names or fields
-            for long in (self.torch_names.get(name, name),)
-        )
 
 
 RANK_WORDS = {

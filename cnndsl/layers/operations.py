@@ -1,13 +1,11 @@
-"""Operations on values: sums, products, concatenation, splits, reductions; and learned tensors."""
+"""What an operation on values is; concatenation and splits; and learned tensors."""
 
 from abc import abstractmethod
-from dataclasses import replace
-from math import prod
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast
 
 from pydantic import Discriminator, Field, Tag
 
-from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelled, Spelling, Tensor
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -22,42 +20,12 @@ from cnndsl.layers.formula import (
     show,
 )
 from cnndsl.layers.initialisers import Initialiser
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, same, whole
-from cnndsl.layers.types import AnyAxis, AxisOrAxes, Counts, Flag, OptionalReal, Parameter, Parameterised, Pieces, Real
-from cnndsl.symbolic.expr import Expr
-from cnndsl.symbolic.number import call, is_open, value_of
-
-_ANY = "make the sizes equal, for example with a 1x1 convolution (and a stride) on one side"
+from cnndsl.layers.reach import Reach, Reaches, Window, same, whole
+from cnndsl.layers.types import AnyAxis, Counts, Pieces, Real
+from cnndsl.symbolic.number import is_open, value_of
 
 
-def equal_sizes(left: Shape, right: Shape) -> str:
-    """A way to make two values equal in size, for a sum: which layer to put where."""
-    if any(map(is_open, (*left, *right))):
-        return _ANY
-    a, b = tuple(map(value_of, left)), tuple(map(value_of, right))
-    if len(a) != len(b):
-        return _of_one_rank(a, b)
-    if len(a) == 1:
-        return f"bring one side to {a[0]} features: linear({a[0]})"
-    if a[1:] == b[1:]:
-        return f"bring the right one to {a[0]} channels: conv({a[0]}, 1), or the left one to {b[0]}: conv({b[0]}, 1)"
-    small, large = (a, b) if a[1] <= b[1] else (b, a)
-    stride = round(large[1] / small[1])
-    if stride > 1 and all(-(-whole // stride) == part for whole, part in zip(large[1:], small[1:], strict=True)):
-        return f"put conv({small[0]}, 1, stride={stride}) on the side with {show(large)}"
-    channels = "" if a[0] == b[0] else ", and make the channels equal"
-    return f"the side with {show(small)} has lost some: give its convolutions a padding that keeps the size{channels}"
-
-
-def _of_one_rank(a: KnownShape, b: KnownShape) -> str:
-    flat, map_ = (a, b) if len(a) == 1 else (b, a)
-    if len(flat) == 1 and flat[0] == map_[0]:
-        ones = ", ".join(["1"] * (len(map_) - 1))
-        return f"give each channel its number: put unflatten(1, [{flat[0]}, {ones}]) behind the list of {flat[0]}"
-    return "bring both to the same number of axes: a map becomes a list with flatten, a list a map with unflatten"
-
-
-class Operation(Parameterised):
+class Operation(Spelled):
     """The base of every operation on values."""
 
     symbol: ClassVar[str]
@@ -110,9 +78,19 @@ class Operation(Parameterised):
         """Why each axis of `y`, the first value that comes out, is as long as it is; empty where it is the first's."""
         return ()
 
-    @abstractmethod
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        """How PyTorch writes it: a function of the values, or a template with `{v0}`, `{v1}`, ... in their places."""
+        return Spelling(self.call, self.arguments())
+
     def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
         """Python for it, applied to the variables `names`."""
+        spelling = self.torch(xs)
+        if spelling.template is not None:
+            given = {argument.name: repr(argument.value) for argument in spelling.arguments}
+            return spelling.template.format(**{f"v{at}": name for at, name in enumerate(names)}, **given)
+        given_by_name = (a for a in spelling.arguments if not a.required and repr(a.value) != repr(a.default))
+        needed = (repr(argument.value) for argument in spelling.arguments if argument.required)
+        return f"{spelling.target}({', '.join([*names, *needed, *(f'{a.name}={a.value!r}' for a in given_by_name)])})"
 
     @abstractmethod
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
@@ -136,127 +114,20 @@ class Operation(Parameterised):
         return Kept()
 
 
-class _Elementwise(Operation):
-    """`left symbol right`, element by element; with `scalar`, one side is a number."""
-
-    values: ClassVar[str] = "two values of the same size, or of size 1 where it is repeated, or a value and a number"
-
-    scalar: OptionalReal = Field(default=None, description="the number, where one side is one")
-    scalar_first: Flag = Field(default=False, description="whether the number is the left side")
-
-    @classmethod
-    def parameters(cls) -> tuple[Parameter, ...]:
-        return ()  # a number stands where a value could
-
-    @property
-    def takes(self) -> tuple[int, int]:
-        return (2, 2) if self.scalar is None else (1, 1)
-
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        return (xs[0],) if self.scalar is not None else (broadcast(xs[0], xs[1], self.symbol),)
-
-    def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
-        return self.outputs(aligned(xs, unbatched, self.symbol) if any(unbatched) else xs)
-
-    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        return (xs[0],) if self.scalar is not None else (tuple(map(_larger, *xs)),)
-
-    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
-        x, behind = xs[0], len(y) - len(xs[0])  # the last axes lie side by side
-        if y == x:
-            return ()
-        return tuple(
-            AxisRule(name, y[axis], words=_LACKING if axis < behind else _REPEATED)
-            if axis < behind or y[axis] != x[axis - behind]
-            else AxisRule(
-                name,
-                y[axis],
-                words=f"{axis_names(x)[axis - behind]} of the first value" if behind else "as in the input",
-            )
-            for axis, name in enumerate(axis_names(y))
-        )
-
-    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
-        if self.scalar is None:
-            return f"{names[0]} {self.symbol} {names[1]}"
-        if self.scalar_first and self.scalar == -1 and self.symbol == "*":
-            return f"-{names[0]}"
-        if self.scalar_first:
-            return f"{self.scalar} {self.symbol} {names[0]}"
-        return f"{names[0]} {self.symbol} {self.scalar}"
-
-    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
-        return tuple(_beside(x, ys[k]) for x in xs)
-
-    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return all(in_order)
+_Operation = TypeVar("_Operation", bound=Operation)
 
 
-class Add(_Elementwise):
-    """The sum of two values, or of a value and a number."""
+def declare(base: type[_Operation], kind: str, says: str, example: str, **facts: Any) -> type[_Operation]:
+    """A kind of operation that differs from its base in facts alone, as most functions do.
 
-    kind: ClassVar[Literal["add"]] = "add"
-    symbol: ClassVar[str] = "+"
-    written: ClassVar[str] = "a + b, add(a, b)"
-    call: ClassVar[str] = "x + y"
-    example: ClassVar[str] = "input(8, 4, 4); input + (it -> conv(8, 3, padding=1) -> relu)"
-
-
-class Subtract(_Elementwise):
-    """The difference of two values, or of a value and a number."""
-
-    kind: ClassVar[Literal["sub"]] = "sub"
-    symbol: ClassVar[str] = "-"
-    written: ClassVar[str] = "a - b, sub(a, b)"
-    call: ClassVar[str] = "x - y"
-    example: ClassVar[str] = "input(8, 4, 4); input - mean(it, keepdim=true)"
+    kind: its word. says: its docstring. example: the lines of a small network with it. facts: its other class
+    variables; by default it is a call on one value, and PyTorch's function of the same name.
+    """
+    known = {"symbol": kind, "written": f"{kind}(x)", "call": f"torch.{kind}", "values": "a value"}
+    made = {"__module__": base.__module__, "__doc__": says, "kind": kind, "example": example, **known, **facts}
+    return cast("type[_Operation]", type(base)(kind.title().replace("_", ""), (base,), made))  # type: ignore[misc]
 
 
-class Multiply(_Elementwise):
-    """The product of two values, or of a value and a number."""
-
-    kind: ClassVar[Literal["mul"]] = "mul"
-    symbol: ClassVar[str] = "*"
-    written: ClassVar[str] = "a * b, mul(a, b)"
-    call: ClassVar[str] = "x * y"
-    example: ClassVar[str] = "input(8, 4, 4); input * (it -> global_avgpool -> conv(8, 1) -> sigmoid)"
-
-    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
-        if self.scalar is not None:
-            return Kept()
-        return Kept(inputs=tuple(other for other, wants in ((1, gradients[0]), (0, gradients[1])) if wants))
-
-
-class Divide(_Elementwise):
-    """The quotient of two values, or of a value and a number."""
-
-    kind: ClassVar[Literal["div"]] = "div"
-    symbol: ClassVar[str] = "/"
-    written: ClassVar[str] = "a / b, div(a, b)"
-    call: ClassVar[str] = "x / y"
-    example: ClassVar[str] = "input(8, 4, 4); input / (1 + max(it, keepdim=true))"
-
-    def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
-        return Extra(numbers=prod(xs[0])) if self.scalar_first else NOTHING  # 1 / x, which is multiplied afterwards
-
-    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
-        if self.scalar is not None:
-            return Kept(extra=self.scratch(xs))
-        return Kept(inputs=(0, 1) if gradients[1] else (1,))
-
-
-def _beside(x: Shape, y: Shape) -> Reaches:
-    """What each number of `y` reads of each axis of `x`, whose last axis is beside the last one of `y`."""
-    behind = len(y) - len(x)
-    axes = range(behind, len(y))
-    return tuple(
-        Reach(axis, IDENTITY) if axis >= 0 and value_of(dim) == value_of(y[axis]) else Reach(fixed=(0, 0))
-        for axis, dim in zip(axes, x, strict=True)
-    )
-
-
-_REPEATED = "as in the second value; the first has 1, which is repeated"
-_LACKING = "as in the second value; the first has no such axis, and is repeated"
 _MOST_SUMMED = 6
 """Values of whose joined sizes each has a letter of its own."""
 
@@ -310,9 +181,10 @@ class Concat(Operation):
             joined = AxisRule(names[at], y[at], Sum(tuple((1, letter) for letter in letters)))
         return tuple(joined if axis == at else as_it_comes(y, axis, "as in each value") for axis in range(len(y)))
 
-    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
-        joined = ", ".join(names)
-        return f"torch.cat(({joined}{',' if len(names) == 1 else ''}), {self.axis})"
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        joined = ", ".join(f"{{v{at}}}" for at in range(len(xs)))
+        template = f"torch.cat(({joined}{',' if len(xs) == 1 else ''}), {{axis}})"
+        return Spelling("", (Argument("axis", self.axis),), template)
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], "concat")
@@ -375,12 +247,12 @@ class Split(Operation):
             cut = AxisRule(name, first, words=f"as asked for: {', '.join(map(str, self.parts))}")
         return tuple(cut if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
 
-    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
-        if isinstance(self.parts, int):
-            pieces, count = f"torch.chunk({names[0]}, {self.parts}, {self.axis})", self.parts
-        else:
-            pieces, count = f"torch.split({names[0]}, {list(self.parts)}, {self.axis})", len(self.parts)
-        return f"{pieces}[0]" if count == 1 else pieces
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        equal = isinstance(self.parts, int)
+        function, count = ("chunk", self.parts) if isinstance(self.parts, int) else ("split", len(self.parts))
+        parts = Argument("parts", self.parts if equal else list(self.parts))  # type: ignore[arg-type]
+        template = f"torch.{function}({{v0}}, {{parts}}, {{axis}}){'[0]' if count == 1 else ''}"
+        return Spelling("", (parts, Argument("axis", self.axis)), template)
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], "split")
@@ -399,85 +271,6 @@ class Split(Operation):
         return in_order[0] and (len(self.outputs(xs)) == 1 or all(dim == 1 for dim in xs[0][:at]))
 
 
-class _Reduction(Operation):
-    """One number in place of all those along one axis or several, the channels by default."""
-
-    axis: AxisOrAxes = Field(default=1, description="the axis, or a list of them, the batch being axis 0")
-    keepdim: Flag = Field(default=False, description="whether the axes stay, with size 1")
-
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        gone = self._gone(x)
-        if len(gone) < len(axes) or not axes:
-            raise SizeError(
-                f"{self.kind} goes over each axis once, and it has {list(axes)}", "name every axis once", code="E307"
-            )
-        if len(gone) == len(x) and not self.keepdim:
-            raise SizeError(
-                f"{self.kind} over every axis of {show(x)} leaves a number without an axis",
-                "write keepdim=true, or leave out one axis",
-                code="E307",
-            )
-        return self.size_rule(xs)
-
-    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        gone = self._gone(x)
-        if self.keepdim:
-            return (tuple(1 if i in gone else dim for i, dim in enumerate(x)),)
-        return (tuple(dim for i, dim in enumerate(x) if i not in gone),)
-
-    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
-        (x,) = xs
-        gone, old = self._gone(x), axis_names(x)
-        note = f"one number in place of all along the {' and the '.join(old[axis] for axis in sorted(gone))}"
-        left = [axis for axis in range(len(x)) if self.keepdim or axis not in gone]
-        words = ["one for all" if axis in gone else f"{old[axis]} of the input" for axis in left]
-        said = [AxisRule(name, y[k], words=words[k]) for k, name in enumerate(axis_names(y))]
-        return (*said[:-1], replace(said[-1], notes=(note,)))
-
-    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
-        keep = ", keepdim=True" if self.keepdim else ""
-        return f"{self.call}({names[0]}, dim={self.axis}{keep})"
-
-    def _gone(self, x: Shape) -> set[int]:
-        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        return {axis_index(axis, x, self.kind) for axis in axes}
-
-    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
-        (x,) = xs
-        gone = self._gone(x)
-        left = list(range(len(x))) if self.keepdim else [axis for axis in range(len(x)) if axis not in gone]
-        reaches = (whole(dim) if axis in gone else Reach(left.index(axis), IDENTITY) for axis, dim in enumerate(x))
-        return (tuple(reaches),)
-
-
-class Mean(_Reduction):
-    """The mean along one axis or several."""
-
-    kind: ClassVar[Literal["mean"]] = "mean"
-    symbol: ClassVar[str] = "mean"
-    written: ClassVar[str] = "mean(x)"
-    values: ClassVar[str] = "a value"
-    call: ClassVar[str] = "torch.mean"
-    example: ClassVar[str] = "input(16, 8, 8); mean(it, axis=[2, 3]) -> linear(10)"
-
-
-class Max(_Reduction):
-    """The largest number along one axis or several."""
-
-    kind: ClassVar[Literal["max"]] = "max"
-    symbol: ClassVar[str] = "max"
-    written: ClassVar[str] = "max(x)"
-    values: ClassVar[str] = "a value"
-    call: ClassVar[str] = "torch.amax"
-    example: ClassVar[str] = "input(16, 8, 8); max(it, keepdim=true) -> conv(1, 7, padding=3)"
-
-    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
-        return Kept(inputs=(0,), output=True)
-
-
 def axis_index(axis: int, x: Shape, what: str) -> int:
     """The position in a sample's shape of an axis that counts the batch as axis 0.
 
@@ -493,62 +286,6 @@ def axis_index(axis: int, x: Shape, what: str) -> int:
             code="E307",
         )
     return index - 1
-
-
-def aligned(xs: tuple[Shape, ...], unbatched: tuple[bool, ...], symbol: str) -> tuple[Shape, ...]:
-    """The shapes of values of which some have no batch, each with the axes of one sample of the result.
-
-    PyTorch puts the last axes side by side: a missing axis is one of size 1. What has an axis more than a sample has
-    it where the others have their batch. Raises SizeError where that is not 1, and for still more axes.
-    """
-    batched = [x for x, lacks in zip(xs, unbatched, strict=True) if not lacks]
-    rank = len(batched[0]) if batched else max(map(len, xs))
-    shapes = []
-    for x, lacks in zip(xs, unbatched, strict=True):
-        more = len(x) - rank if lacks else 0
-        if more > 1 or (more == 1 and value_of(x[0]) != 1):
-            what = f"the first axis of {show(x)}" if more == 1 else f"an axis of {show(x)}"
-            axes = f"{rank} {'axis' if rank == 1 else 'axes'}"
-            raise SizeError(
-                f"{symbol} puts {what}, which has no batch, beside the batch of {show(batched[0])}",
-                f"give it at most {axes}, those of one sample, or 1 as the first of {rank + 1}",
-                code="E316",
-            )
-        shapes.append(x[more:] if more >= 0 else (1,) * -more + x)
-    return tuple(shapes)
-
-
-def _larger(p: Dim, q: Dim) -> Dim:
-    """The size of two axes that go together: that of the one that is not 1."""
-    if type(p) is int and p == 1:
-        return q
-    if (type(q) is int and q == 1) or Expr.of(p) == Expr.of(q):
-        return p
-    return call("max", max(value_of(p), value_of(q)), (p, q))  # type: ignore[return-value]
-
-
-def broadcast(a: Shape, b: Shape, symbol: str) -> Shape:
-    """The shape of two values combined element by element, as PyTorch broadcasts within a sample.
-
-    Raises SizeError when the shapes do not go together. A value with fewer axes is refused: PyTorch
-    would line it up with the batch.
-    """
-    if len(a) == len(b):
-        merged: list[Dim] = []
-        for p, q in zip(a, b, strict=True):
-            if value_of(p) == 1:
-                merged.append(q)
-            elif value_of(q) == 1 or p == q:
-                merged.append(p)
-            else:
-                break
-        else:
-            return tuple(merged)
-    raise SizeError(
-        f"{symbol} needs two values of the same size: the left one is {show(a)}, the right one {show(b)}",
-        equal_sizes(a, b),
-        code="E306",
-    )
 
 
 def _form(value: Any) -> Literal["rule", "number"]:

@@ -19,6 +19,8 @@ FAMILIES = (
     "shape",
     "resize",
     "dense",
+    "elementwise",
+    "reductions",
 )
 
 

@@ -438,10 +438,10 @@ class UpsampleLike(Operation):
         taken = (AxisRule(name, like[axis], words="as in the second value") for axis, name in enumerate(axis_names(x)))
         return (as_it_comes(x, 0), *list(taken)[1:])
 
-    def text(self, xs: tuple[Shape, ...], names: tuple[str, ...]) -> str:
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         mode = "" if self.mode == "nearest" else f', mode="{self.mode}"'
         corners = ", align_corners=True" if self.align_corners else ""
-        return f"F.interpolate({names[0]}, size={names[1]}.shape[2:]{mode}{corners})"
+        return Spelling("", template=f"F.interpolate({{v0}}, size={{v1}}.shape[2:]{mode}{corners})")
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         return (self._layer(xs[1]).reach(xs[0], ys[k]),)  # nothing is read of the other value

@@ -13,6 +13,7 @@ from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.ir.names import plain_label
 from cnndsl.ir.program import Call, Leaf
 from cnndsl.layers.base import Layer
+from cnndsl.layers.elementwise import Elementwise
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.operations import Learned
 from cnndsl.layers.registry import OPERATIONS
@@ -41,6 +42,7 @@ from cnndsl.semantics.hints import (
     mathematics,
     method,
     no_layer,
+    no_operator,
     of_a_value,
     open_size,
     refuse_others,
@@ -50,7 +52,7 @@ from cnndsl.semantics.hints import (
 )
 from cnndsl.semantics.initialisation import check_begin, initialiser, make_initialiser
 from cnndsl.semantics.leaves import call_on_value
-from cnndsl.semantics.operators import combine
+from cnndsl.semantics.operators import combine, combine_two, is_number
 from cnndsl.semantics.usage import hand_on
 from cnndsl.semantics.values import (
     RECIPES,
@@ -182,7 +184,7 @@ def _flat(stages: list[Stage]) -> list[Stage]:
     return flat
 
 
-_TWO_BY_TWO = ("add", "mul")
+_TWO_BY_TWO = ("add", "mul", "minimum", "maximum")
 """Operations that put a list of values together two by two."""
 _PARAMETER = "write parameter([channels, 1, 1], init=1e-6)"
 
@@ -301,10 +303,11 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     spread = positional if name == "split" else _spread(positional)  # concat(first, parts)
     if name in OPERATIONS and any(isinstance(item, RECIPES) for item in spread):
         raise takes_values(name, node, given)
-    if name in OPERATIONS and spread and isinstance(spread[0], Value):
-        if name in _TWO_BY_TWO and not named and len(spread) > 2 and _are_values(spread):
-            return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), spread)
-        return _call_operation(body, name, spread, named, node)
+    if name in OPERATIONS and any(isinstance(item, Value) for item in spread):
+        if issubclass(OPERATIONS[name], Elementwise):
+            return _elementwise(body, name, spread, node)
+        if isinstance(spread[0], Value):
+            return _call_operation(body, name, spread, named, node)
     if name in functions.TABLE and any(isinstance(i, Value) for i in (positional if name in _OF_LISTS else spread)):
         raise of_a_value(name, node)
     if name in functions.TABLE:
@@ -316,12 +319,29 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     raise takes_values(name, node, given)
 
 
+def _elementwise(body: Evaluation, name: str, sides: list[Any], node: tree.Call) -> Any:
+    """`maximum(a, b)`, `minimum(a, 6)`, `add(a, b, c)`: values, or a value and a number."""
+    for argument in node.arguments:
+        if argument.name is not None:
+            raise unknown_operation_argument(name, [], argument)
+    if len(sides) == 2 and all(isinstance(side, Value) or is_number(side) for side in sides):
+        places = [argument.span for argument in node.arguments]
+        if name == "pow" and isinstance(sides[1], Value):
+            raise no_operator("**", node, places[0], places[1])
+        return combine_two(body, name, (sides[0], sides[1]), (places[0], places[-1]), node.span)
+    if name in _TWO_BY_TWO and len(sides) > 2 and _are_values(sides):
+        return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), sides)
+    what = OPERATIONS[name].values
+    written = OPERATIONS[name].written.rpartition(", ")[2]
+    raise error("E207", f"{name} takes {what}", node.span, help=f"write {written}")
+
+
 def check_argument_names(name: str, node: tree.Call) -> None:
     """Raise Problem where a call of an operation on values gives it an argument of a name that it does not have."""
-    fields = [*OPERATIONS[name].model_fields, "like"] if name in OPERATIONS else []
+    fields = [parameter.name for parameter in OPERATIONS[name].parameters()] if name in OPERATIONS else []
     for argument in node.arguments:
-        if fields and argument.name is not None and argument.name.text not in fields:
-            raise unknown_operation_argument(name, fields[:-1], argument)
+        if name in OPERATIONS and argument.name is not None and argument.name.text not in (*fields, "like"):
+            raise unknown_operation_argument(name, fields, argument)
 
 
 def _spread(positional: list[Any]) -> list[Any]:

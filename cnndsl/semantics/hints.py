@@ -26,10 +26,10 @@ from cnndsl.syntax import tree
 
 CONSTANTS = (tree.Number, tree.Boolean, tree.String, tree.ListOf)
 """What is written as a constant: a number, a text, or a list."""
-MATHEMATICS = frozenset(
-    ["sqrt", "rsqrt", "pow", "square", "clamp", "clip", "exp", "log", "log2", "log10", "sin", "cos"]
-)
+MATHEMATICS = frozenset(["square", "clip", "sin", "cos"])
 """Functions of Python and PyTorch that the language has not."""
+_ATOMS = (tree.Number, tree.Name, tree.Attribute, tree.Call)
+"""What is written beside an operator without brackets."""
 _LARGE = 700
 """The largest number whose exponential can be worked out."""
 _MODULES = frozenset(
@@ -94,7 +94,7 @@ def takes_values(name: str, call: tree.Call, given: Sequence[tuple[tree.Argument
     from cnndsl.hints.engine import is_short
 
     layers = [(argument.value.span, value) for argument, value in given if isinstance(value, RECIPES)]
-    texts = [argument.span.text for argument, _ in given]
+    texts = [a.span.text if isinstance(a.value, _ATOMS) else f"({a.span.text})" for a, _ in given]
     written = [f"it -> {a.value.span.text}" if isinstance(value, RECIPES) else a.span.text for a, value in given]
     whole = ", ".join(written)
     return refused(
@@ -127,11 +127,9 @@ def no_operation(node: tree.Binary, left: Any, right: Any) -> Problem:
     )
 
 
-def no_operator(node: tree.Binary, left: Any, right: Any) -> Problem:
-    """The error for an operator that numbers have, and values of the network have not: `it ** 2`."""
-    exponent = value_of(right) if isinstance(left, Value) and type(value_of(right)) is int else "other"
-    words = f"{node.operator} {exponent} {type(node.left).__name__}"
-    return refused("power", "E206", words, node, {"left": node.left.span}, operator=node.operator)
+def no_operator(operator: str, node: tree.Node, left: Span, right: Span) -> Problem:
+    """The error for an operator that numbers have, and values of the network have not: `it % 2`, `2 ** it`."""
+    return refused("power", "E206", operator, node, {"left": left, "right": right}, operator=operator)
 
 
 def mathematics(problem: Problem, node: tree.Call, given: Sequence[Any]) -> Problem:
@@ -139,8 +137,7 @@ def mathematics(problem: Problem, node: tree.Call, given: Sequence[Any]) -> Prob
     name = node.function.span.text.rpartition(".")[2]
     if any(isinstance(value, Value) for value in given):
         return of_a_value(name, node)
-    atoms = (tree.Number, tree.Name, tree.Attribute, tree.Call)
-    written = [a.span.text if isinstance(a.value, atoms) else f"({a.span.text})" for a in node.arguments]
+    written = [a.span.text if isinstance(a.value, _ATOMS) else f"({a.span.text})" for a in node.arguments]
     is_number = len(given) == 1 and type(given[0]) in (int, float) and 0 < given[0] < _LARGE
     result = f"{getattr(math, name)(given[0]):g}" if is_number and hasattr(math, name) else ""
     words, (first, second) = f"{name} {len(written)} {'number' if is_number else 'other'}", (*written, "", "")[:2]

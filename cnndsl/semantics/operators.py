@@ -6,6 +6,7 @@ from typing import Any
 
 from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.ir.program import Combine
+from cnndsl.layers.elementwise import OPERATORS_OF_VALUES
 from cnndsl.layers.formula import SizeError, check_limits
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import real
@@ -37,12 +38,12 @@ def unary(body: Evaluation, node: tree.Unary) -> Any:
         truth = body.truth(node.operand)
         return Truth(not truth.value, negation(truth.test)) if isinstance(truth, Truth) else not truth  # type: ignore[arg-type]
     value = body.known(node.operand)
-    if _is_number(value):
+    if is_number(value):
         return -value if node.operator == "-" else value
     if isinstance(value, RECIPES) and node.operator == "-" and begins_line(node.span):
         raise refused("sign", "E206", "minus", node)
     if isinstance(value, Value) and node.operator == "-":
-        return combine(body, "mul", (value,), {"scalar": -1, "scalar_first": True}, node.span)
+        return combine(body, "neg", (value,), {}, node.span)
     message = f"{node.operator} needs a number, and this is {describe(value)}"
     raise error("E206", message, node.span, help=f"write {node.operator} before a number or a value")
 
@@ -58,7 +59,7 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
         right = body.known(node.right)
     else:
         left, right = body.all_known([node.left, node.right])
-    if _is_number(left) and _is_number(right):
+    if is_number(left) and is_number(right):
         return _calculate(body, node.operator, left, right, node.span)
     if isinstance(left, Value) or isinstance(right, Value):
         return _combine_two(body, node, left, right)
@@ -114,7 +115,7 @@ def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, 
             raise error("E206", message, span, help="write a list after it: x in [1, 2]")
         wanted = key_for(body.plain(left))
         return any(key_for(body.plain(item)) == wanted for item in right) is (operator == "in")
-    if _is_number(left) and _is_number(right):
+    if is_number(left) and is_number(right):
         truth = RELATIONS[operator](left, right)
         test = Test(operator, (Expr.of(left), Expr.of(right)))
         if test.symbols():
@@ -170,7 +171,7 @@ def _traced(body: Evaluation, operator: str, left: Any, right: Any, span: Span) 
 
 
 def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
-    if isinstance(left, RECIPES) and _is_number(right):
+    if isinstance(left, RECIPES) and is_number(right):
         count = value_of(right)
         if not isinstance(count, int) or count < 0:
             raise error(
@@ -188,7 +189,7 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
                 help=f"write the layer itself, or apply it again: -> {left.name} -> {left.name}",
             )
         return body.light(Copies(left, count, node.left.span), node.span)
-    if isinstance(left, (list, str)) and _is_number(right):
+    if isinstance(left, (list, str)) and is_number(right):
         count = body.plain(right)
         if not isinstance(count, int):
             message = f"a list is repeated a whole number of times, and this is {describe(right)}"
@@ -198,7 +199,7 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
         if isinstance(left, str):
             return body.bounded_text(left * count, node.span)
         return body.light(Items(left * count), node.span)
-    if isinstance(right, RECIPES) and _is_number(left):
+    if isinstance(right, RECIPES) and is_number(left):
         written = f"{node.right.span.text} * {node.left.span.text}"
         fix = Fix.safe(node.span, written) if "#" not in node.span.text else None
         raise error("E206", "the layer stands before the number", node.span, help=f"write {written}", fix=fix)
@@ -206,24 +207,30 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
 
 
 def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
-    kind = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(node.operator)
-    if kind is None:
-        raise no_operator(node, left, right)
-    if isinstance(left, Value) and isinstance(right, Value):
-        return combine(body, kind, (left, right), {}, node.span)
-    value, other, first = (left, right, False) if isinstance(left, Value) else (right, left, True)
-    if not _is_number(other):
+    kind = OPERATORS_OF_VALUES.get(node.operator)
+    if kind is None or (kind == "pow" and isinstance(right, Value)):
+        raise no_operator(node.operator, node, node.left.span, node.right.span)
+    if not all(isinstance(side, Value) or is_number(side) for side in (left, right)):
         raise no_operation(node, left, right)
+    return combine_two(body, kind, (left, right), (node.left.span, node.right.span), node.span)
+
+
+def combine_two(body: Evaluation, kind: str, sides: tuple[Any, Any], places: tuple[Span, Span], span: Span) -> Any:
+    """Two values element by element, or a value and a number; `places` is where they stand. Raises Problem."""
+    left, right = sides
+    if isinstance(left, Value) and isinstance(right, Value):
+        return combine(body, kind, (left, right), {}, span)
+    value, other, first = (left, right, False) if isinstance(left, Value) else (right, left, True)
     is_traced = isinstance(other, Traced) and not other.is_open
     try:
         number = real(other.value if is_traced else body.plain(other))
     except ValueError as problem:
-        where = node.left.span if first else node.right.span
+        where = places[0 if first else 1]
         raise error("E208", f"a number beside a value {problem}", where, help="write a smaller one") from None
     if kind == "div" and number == 0 and not first:
-        raise error("E206", "this divides by zero", node.span, help="make sure that the divisor is not 0")
+        raise error("E206", "this divides by zero", span, help="make sure that the divisor is not 0")
     traced = {"scalar": Traced(number, other.expr)} if is_traced else {}
-    return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, node.span, traced)
+    return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, span, traced)
 
 
 def combine(
@@ -274,12 +281,13 @@ def combine(
     return outputs if len(outputs) > 1 else outputs[0]
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether something is a number, which may remember what it was worked out from."""
     return isinstance(value, (int, float, Traced)) and not isinstance(value, bool)
 
 
 def _comparable(value: Any) -> Any:
-    return key_for(value_of(value)) if not _is_number(value) else value_of(value)
+    return key_for(value_of(value)) if not is_number(value) else value_of(value)
 
 
 def _join(body: Evaluation, operator: str, left: bool | Truth, right: bool | Truth, span: Span) -> bool | Truth:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cnndsl.layers.registry import OPERATIONS
+
 REFERENCE = """
 network Net {
     input(3, 32, 32)
@@ -163,4 +165,5 @@ network Net {
 }
 """
 
-NETWORKS = {name.lower(): text for name, text in list(globals().items()) if name.isupper() and isinstance(text, str)}
+NETWORKS = {f"of {kind}": f"network Net {{ {operation.example} }}" for kind, operation in OPERATIONS.items()}
+NETWORKS |= {name.lower(): text for name, text in list(globals().items()) if name.isupper() and isinstance(text, str)}

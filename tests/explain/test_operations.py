@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from cnndsl.layers.elementwise import Pointwise
 from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import OPERATIONS
@@ -34,6 +35,8 @@ def applied(draw: st.DrawFn) -> tuple[Operation, tuple[Shape, ...]]:
         parameters = {"parts": draw(st.integers(1, 3)), "axis": axis}
     elif kind in ("mean", "max"):
         parameters = {"axis": axis, "keepdim": draw(st.booleans())}
+    elif issubclass(OPERATIONS[kind], Pointwise) or kind == "pow":
+        return OPERATIONS[kind](**{"clamp": {"min": 0}, "pow": {"scalar": 2}}.get(kind, {})), (x,)
     else:
         other = tuple(draw(st.sampled_from([1, size])) for size in x)
         return OPERATIONS[kind](), draw(st.permutations([x, other]).map(tuple))

@@ -11,14 +11,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnndsl.layers.elementwise import Pointwise
 from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.operations import Operation
+from cnndsl.layers.reach import IDENTITY, Reach
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.resize import Interpolation
 
 BATCH = 2
 _MODULES = {"torch": torch, "F": torch.nn.functional}
-_BINARY = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+_BINARY = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}  # fmt: skip
+ELEMENTWISE = ("add", "sub", "mul", "div", "minimum", "maximum")
 
 
 def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
@@ -28,6 +34,8 @@ def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
             return values[name]
         case ast.BinOp(left, sign, right):
             return _BINARY[type(sign)](run(left, values), run(right, values))
+        case ast.UnaryOp(ast.USub(), operand):
+            return -run(operand, values)
         case ast.Tuple(items):
             return tuple(run(item, values) for item in items)
         case ast.Subscript(value, index):
@@ -68,7 +76,7 @@ def shapes() -> st.SearchStrategy[tuple[int, ...]]:
 
 
 @settings(max_examples=150)
-@given(a=shapes(), b=shapes(), kind=st.sampled_from(("add", "sub", "mul", "div")))
+@given(a=shapes(), b=shapes(), kind=st.sampled_from(ELEMENTWISE))
 def test_elementwise_within_a_sample(a: tuple[int, ...], b: tuple[int, ...], kind: str) -> None:
     verdict = compare(OPERATIONS[kind](), (a, b))
     # With another number of axes PyTorch would line a channel up with a sample, where that happens to fit.
@@ -81,7 +89,7 @@ def test_elementwise_within_a_sample(a: tuple[int, ...], b: tuple[int, ...], kin
     other=st.lists(st.sampled_from((1, 2, 3)), max_size=6).map(tuple),
     both=st.booleans(),
     swap=st.booleans(),
-    kind=st.sampled_from(("add", "sub", "mul", "div")),
+    kind=st.sampled_from(ELEMENTWISE),
 )
 def test_elementwise_with_a_value_that_has_no_batch(
     x: tuple[int, ...], other: tuple[int, ...], both: bool, swap: bool, kind: str
@@ -114,6 +122,31 @@ def test_elementwise_with_a_value_that_has_no_batch(
         assert len(reached) == len(value)
     rules = operation.formula(xs, y)
     assert not rules or tuple(rule.size for rule in rules) == y
+
+
+def pointwise() -> list[type[Operation]]:
+    return [kind for kind in OPERATIONS.values() if issubclass(kind, Pointwise)]
+
+
+LIMITS = st.sampled_from((-1, -0.5, 0, 0.5, 1, None))
+
+
+@given(x=shapes(), kind=st.sampled_from(pointwise()), low=LIMITS, high=LIMITS)
+def test_functions_of_each_number(x: tuple[int, ...], kind: type[Operation], low: Any, high: Any) -> None:
+    limits = {"min": low, "max": high} if kind.kind == "clamp" else {}
+    operation = kind.model_validate(limits)
+    verdict = compare(operation, (x,))
+    assert verdict != "refused" or (low is not None and high is not None and low > high)
+    assert operation.reach((x,), (x,), 0) == (tuple(Reach(axis, IDENTITY) for axis in range(len(x))),)
+    assert operation.formula((x,), x) == ()
+
+
+@given(
+    x=shapes(), kind=st.sampled_from((*ELEMENTWISE, "pow")), number=st.sampled_from((-2, 0.5, 3)), first=st.booleans()
+)
+def test_a_value_and_a_number(x: tuple[int, ...], kind: str, number: float, first: bool) -> None:
+    fields = {"scalar": number, "scalar_first": first and kind != "pow"}
+    assert compare(OPERATIONS[kind].model_validate(fields), (x,)) == "taken"
 
 
 @pytest.mark.parametrize("kind", ["concat", "split", "mean", "max", "upsample"])

@@ -160,7 +160,13 @@ def residual(draft: Draft) -> None:
 
 
 def arithmetic(draft: Draft) -> None:
-    draft.add(draft.rng.choice(["2 * it", "it / 4", "1 - it", "it + it", "it * it", "it - 0.5", "2 / (1 + it * it)"]))
+    plain = ["2 * it", "it / 4", "1 - it", "it + it", "it * it", "it - 0.5", "2 / (1 + it * it)", "-it"]
+    functions = [
+        "it ** 2", "sqrt(abs(it) + 1)", "rsqrt(1 + it ** 2)", "it * reciprocal(1 + abs(it))", "exp(-abs(it))",
+        "log(1 + abs(it))", "it * sign(it + 0.1)", "clamp(it, -1, 1)", "clamp(it, max=0.5)", "(abs(it) + 1) ** rate",
+        "minimum(it, 0.5)", "maximum(-0.5, it)", "maximum(it, -it)", "neg(it)", "clamp(it, 0 - rate, wide)",
+    ]  # fmt: skip
+    draft.add(draft.rng.choice(draft.rng.choice([plain, functions])))
 
 
 def branches(draft: Draft) -> None:

@@ -8,7 +8,17 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
-from cnndsl.backends.pytorch.code import Code, call, constant, gone_through, list_of, name, subscript, tuple_of
+from cnndsl.backends.pytorch.code import (
+    Code,
+    call,
+    constant,
+    gone_through,
+    list_of,
+    name,
+    subscript,
+    tuple_of,
+    within_64_bits,
+)
 from cnndsl.backends.pytorch.flowgraph import Compute
 from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out
@@ -55,6 +65,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.words import FUNCTIONS, INIT_WORDS, WEIGHT_WORDS
+from cnndsl.layers.elementwise import OPERATORS_OF_VALUES, Elementwise, Negative
 from cnndsl.layers.formula import AXES
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.operations import Learned
@@ -268,9 +279,11 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
             continue
         else:
             spread.append(value)
-    if word in OPERATIONS and spread and isinstance(spread[0], (Tensor, AnyTensors)):
-        count = next((i for i, item in enumerate(spread) if not isinstance(item, (Tensor, AnyTensors))), len(spread))
+    if word in OPERATIONS and any(isinstance(item, (Tensor, AnyTensors)) for item in spread):
         operation = OPERATIONS[word]
+        if issubclass(operation, Elementwise) and len(spread) == 2:
+            return _two(body, word, *spread)
+        count = next((i for i, item in enumerate(spread) if not isinstance(item, (Tensor, AnyTensors))), len(spread))
         fields = list(operation.model_fields)
         given = dict(zip(fields, spread[count:], strict=False))
         given |= {argument.name: static_of(body, argument.value) for argument in named if argument.name is not None}
@@ -298,7 +311,7 @@ def _operation_call(body: Body, operation: Any, values: list[Any], rest: Sequenc
 
 def _operation_values(body: Body, operation: Any, values: list[Any], given: dict[str, Static]) -> Any:
     made = operation.model_construct(**{word: field_of(body, value) for word, value in given.items()})
-    if operation.kind in ("add", "mul") and len(values) > 2:
+    if issubclass(operation, Elementwise) and len(values) > 2:
         total = values[0]
         for value in values[1:]:
             total = combined(body, made, [total, value])
@@ -382,8 +395,7 @@ def _op(body: Body, node: nodes.Op) -> Any:
     if len(node.operands) == 1:
         value = evaluate(body, node.operands[0])
         if isinstance(value, Tensor):
-            minus = Static(-1, constant(-1))
-            return combined(body, OPERATIONS["mul"].model_construct(**_scalar(-1, first=True)), [value], minus)
+            return combined(body, Negative(), [value])
         if node.operator == "+":
             return value
         code = (
@@ -412,12 +424,7 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
     if isinstance(left, (TensorList, AnyTensors)) or isinstance(right, (TensorList, AnyTensors)):
         return joined(body, left, right, node.span)
     if isinstance(left, Tensor) or isinstance(right, Tensor):
-        kind = {"+": "add", "-": "sub", "*": "mul", "/": "div"}[word]
-        if isinstance(left, Tensor) and isinstance(right, Tensor):
-            return combined(body, OPERATIONS[kind].model_construct(), [left, right])
-        value, other, first = (left, right, False) if isinstance(left, Tensor) else (right, left, True)
-        made = OPERATIONS[kind].model_construct(**_scalar(field_of(body, other), first=first))
-        return combined(body, made, [value], other)
+        return _two(body, OPERATORS_OF_VALUES[word], left, right)
     if isinstance(left, RECIPES) and word == "*":
         return CopiesRecipe(left, right, node.operands[0])
     a, b = left.value, right.value
@@ -444,6 +451,16 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
         body.definitions.setdefault(symbol.name, Expr.of(python(word, *known)))
         return Static(number, code)
     return Static(body.number(code, sample), code)
+
+
+def _two(body: Body, kind: str, left: Any, right: Any) -> Any:
+    """Two values element by element, or a value and a number."""
+    operation = OPERATIONS[kind]
+    if not isinstance(left, Static) and not isinstance(right, Static):
+        return combined(body, operation.model_construct(), [left, right])
+    value, other, first = (right, left, True) if isinstance(left, Static) else (left, right, False)
+    number = Opaque(within_64_bits(other.value, other.code), sample_of(other))
+    return combined(body, operation.model_construct().having({"scalar": number, "scalar_first": first}), [value])
 
 
 def condition(body: Body, node: Any) -> Static:
@@ -679,10 +696,6 @@ def _outer(node: Any) -> list[Any]:
             return [node, *_outer(node.yes), *_outer(node.no)]
         case _:
             return [node]
-
-
-def _scalar(number: Any, *, first: bool) -> dict[str, Any]:
-    return {"scalar": number, "scalar_first": first}
 
 
 def _same_tests(code: Code, is_and: bool) -> list[Code]:

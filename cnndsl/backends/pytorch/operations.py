@@ -15,13 +15,10 @@ from cnndsl.backends.pytorch.code import (
     list_of,
     name,
     names_in,
-    parsed,
-    replaced,
     subscript,
-    within_64_bits,
 )
 from cnndsl.backends.pytorch.flowgraph import Register
-from cnndsl.backends.pytorch.spelling import DECIDING, argument_code, built, plain_shape, spelled
+from cnndsl.backends.pytorch.spelling import argument_code, built, plain_shape, spelled
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
     Coded,
@@ -34,50 +31,51 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
+from cnndsl.layers.elementwise import Elementwise, aligned
 from cnndsl.layers.formula import Shape
-from cnndsl.layers.operations import aligned, axis_index
+from cnndsl.layers.operations import Operation, Split, axis_index
 from cnndsl.layers.shape import Flatten
+from cnndsl.layers.types import role
 from cnndsl.symbolic.expr import Expr
 from cnndsl.symbolic.number import Traced, value_of
 from cnndsl.symbolic.number import call as traced_call
 
 
-def combined(body: Body, operation: Any, values: Sequence[Any], scalar: Static | None = None) -> Any:
+def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
     """An operation on values."""
     if any(isinstance(value, AnyTensors) for value in values):
         return _combined_list(body, operation, values)
     if len(values) == 1 and operation.kind == "concat":
         return values[0]
-    for word in DECIDING | {"parts"}:
-        held = getattr(operation, word, None)
-        if isinstance(held, (Coded, Opaque)) and word != "parts":
-            known = body.known(held) if isinstance(held, Traced) else None
-            if known is None:
-                raise Untranslatable(
-                    f"the {word} of {operation.kind} depends on a parameter", names=frozenset(names_in(held.code))
-                )
-            operation = operation.model_copy(update={word: known})
-    if operation.kind == "split":
+    operation = operation.having(_decided(body, operation))
+    if isinstance(operation, Split):
         return _split(body, operation, values[0])
-    shapes = operation.size_rule(tuple(value.shape for value in values))
+    xs = tuple(value.shape for value in values)
+    shapes = operation.size_rule(xs)
     lacking = tuple(value.unbatched for value in values)
-    if operation.kind in ("add", "sub", "mul", "div") and len(values) == 2:
-        xs = tuple(value.shape for value in values)
+    if isinstance(operation, Elementwise) and len(values) == 2:
         one, other = aligned(xs, lacking, operation.symbol) if any(lacking) else xs
         shapes = (tuple(map(partial(_larger, body), one, other)),)
-    names = [f"v{at}" for at in range(len(values))]
-    if scalar is not None:
-        operation = operation.model_copy(
-            update={"scalar": -1 if operation.scalar == -1 and operation.scalar_first else 2}
-        )
-        text = operation.text(tuple(value.shape for value in values), tuple(names))
-        code = parsed(text)
-        if not text.startswith("-"):
-            code = _with_scalar(code, within_64_bits(scalar.value, scalar.code))
-    else:
-        code = parsed(operation.text(tuple(value.shape for value in values), tuple(names)))
-    code = replaced(code, dict(zip(names, (value.code for value in values), strict=True)))
+    code = spelled(body, operation.torch(xs), *(value.code for value in values))
     return Tensor(code, plain_shape(body, shapes[0]), all(lacking))
+
+
+def _decided(body: Body, operation: Operation) -> dict[str, Any]:
+    """The parameters of an operation that shape what it is, which are constants; not the pieces of a split."""
+
+    def decided(word: str, held: Any) -> Any:
+        if isinstance(held, tuple):
+            return tuple(decided(word, item) for item in held)
+        if not isinstance(held, (Coded, Opaque)):
+            return held
+        known = body.known(held) if isinstance(held, Coded) else None
+        if known is None:
+            names = frozenset(names_in(held.code))
+            raise Untranslatable(f"the {word} of {operation.kind} depends on a parameter", names=names)
+        return known
+
+    fixed = (word for word, info in type(operation).model_fields.items() if role(info) == "fixed" and word != "parts")
+    return {word: decided(word, getattr(operation, word)) for word in fixed}
 
 
 def _larger(body: Body, p: Any, q: Any) -> Any:
@@ -205,10 +203,3 @@ def _facts(test: Static, outcome: bool) -> tuple[tuple[Expr, Expr], ...]:
     if isinstance(value, bool):
         return ()
     return value.holds if outcome else value.fails  # type: ignore[no-any-return]
-
-
-def _with_scalar(code: Code, scalar: Code) -> Code:
-    assert isinstance(code, ast.BinOp)  # noqa: S101 - an operation with a number
-    if isinstance(code.left, ast.Constant):
-        return ast.BinOp(scalar, code.op, code.right)
-    return ast.BinOp(code.left, code.op, scalar)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -97,13 +98,13 @@ def plain_shape(body: Body, shape: Shape) -> Shape:
     return tuple(made)
 
 
-def spelled(body: Body, spelling: Spelling, value: Code | None = None) -> Code:
-    """What PyTorch writes for a layer; `value` is what a function is called on."""
+def spelled(body: Body, spelling: Spelling, *values: Code) -> Code:
+    """What PyTorch writes for a layer or an operation; `values` are what a function is called on."""
     if spelling.template is not None:
-        return _from_template(body, spelling, value)
+        return _from_template(body, spelling, values)
     if spelling.package:
         body.file.imports.add((spelling.package, spelling.target))
-    positional = [] if value is None else [value]
+    positional = [*values]
     named: dict[str, Code] = {}
     for argument in spelling.arguments:
         if argument.required and not spelling.package:
@@ -113,13 +114,12 @@ def spelled(body: Body, spelling: Spelling, value: Code | None = None) -> Code:
     return call(spelling.target, *positional, **named)
 
 
-def _from_template(body: Body, spelling: Spelling, value: Code | None) -> Code:
+def _from_template(body: Body, spelling: Spelling, values: Sequence[Code]) -> Code:
     assert spelling.template is not None  # noqa: S101 - asked by the caller
     names = {argument.name: f"given{at}" for at, argument in enumerate(spelling.arguments)}
-    text = spelling.template.format(x="value", **names)
+    text = spelling.template.format(x="v0", **{f"v{at}": f"v{at}" for at in range(len(values))}, **names)
     codes: dict[str, Code] = {f"given{at}": argument_code(body, a.value) for at, a in enumerate(spelling.arguments)}
-    if value is not None:
-        codes["value"] = value
+    codes |= {f"v{at}": value for at, value in enumerate(values)}
     return replaced(parsed(text), codes)
 
 

@@ -14,10 +14,11 @@ from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels
+from cnndsl.layers.elementwise import Divide, Subtract
 from cnndsl.layers.formula import AXES, show
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
-from cnndsl.layers.operations import Concat, Divide, Subtract, axis_index
+from cnndsl.layers.operations import Concat, axis_index
 from cnndsl.layers.shape import Flatten
 from cnndsl.lint.places import is_written_twice
 from cnndsl.lint.rule import Applied, Finding, Rule, Trail

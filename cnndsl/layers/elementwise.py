@@ -1,0 +1,337 @@
+"""What works on each number by itself: arithmetic, roots, powers, bounds; and how sizes are broadcast for it."""
+
+from math import prod
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from cnndsl.layers.base import NOTHING, Argument, Extra, Kept, Spelling
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, show
+from cnndsl.layers.operations import Operation, declare
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, same
+from cnndsl.layers.types import Flag, OptionalReal, Parameter
+from cnndsl.symbolic.expr import Expr
+from cnndsl.symbolic.number import call, is_open, value_of
+
+Limit = Annotated[OptionalReal, "free"]
+"""A number that changes no size."""
+_ANY = "make the sizes equal, for example with a 1x1 convolution (and a stride) on one side"
+
+
+def equal_sizes(left: Shape, right: Shape) -> str:
+    """A way to make two values equal in size, for a sum: which layer to put where."""
+    if any(map(is_open, (*left, *right))):
+        return _ANY
+    a, b = tuple(map(value_of, left)), tuple(map(value_of, right))
+    if len(a) != len(b):
+        return _of_one_rank(a, b)
+    if len(a) == 1:
+        return f"bring one side to {a[0]} features: linear({a[0]})"
+    if a[1:] == b[1:]:
+        return f"bring the right one to {a[0]} channels: conv({a[0]}, 1), or the left one to {b[0]}: conv({b[0]}, 1)"
+    small, large = (a, b) if a[1] <= b[1] else (b, a)
+    stride = round(large[1] / small[1])
+    if stride > 1 and all(-(-whole // stride) == part for whole, part in zip(large[1:], small[1:], strict=True)):
+        return f"put conv({small[0]}, 1, stride={stride}) on the side with {show(large)}"
+    channels = "" if a[0] == b[0] else ", and make the channels equal"
+    return f"the side with {show(small)} has lost some: give its convolutions a padding that keeps the size{channels}"
+
+
+def _of_one_rank(a: KnownShape, b: KnownShape) -> str:
+    flat, map_ = (a, b) if len(a) == 1 else (b, a)
+    if len(flat) == 1 and flat[0] == map_[0]:
+        ones = ", ".join(["1"] * (len(map_) - 1))
+        return f"give each channel its number: put unflatten(1, [{flat[0]}, {ones}]) behind the list of {flat[0]}"
+    return "bring both to the same number of axes: a map becomes a list with flatten, a list a map with unflatten"
+
+
+class Elementwise(Operation):
+    """`left symbol right`, element by element; with `scalar`, one side is a number."""
+
+    values: ClassVar[str] = "two values of the same size, or of size 1 where it is repeated, or a value and a number"
+
+    scalar: Limit = Field(default=None, description="the number, where one side is one")
+    scalar_first: Flag = Field(default=False, description="whether the number is the left side")
+
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        return ()  # a number stands where a value could
+
+    @property
+    def takes(self) -> tuple[int, int]:
+        return (2, 2) if self.scalar is None else (1, 1)
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (xs[0],) if self.scalar is not None else (broadcast(xs[0], xs[1], self.symbol),)
+
+    def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
+        return self.outputs(aligned(xs, unbatched, self.symbol) if any(unbatched) else xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (xs[0],) if self.scalar is not None else (tuple(map(_larger, *xs)),)
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        x, behind = xs[0], len(y) - len(xs[0])  # the last axes lie side by side
+        if y == x:
+            return ()
+        return tuple(
+            AxisRule(name, y[axis], words=_LACKING if axis < behind else _REPEATED)
+            if axis < behind or y[axis] != x[axis - behind]
+            else AxisRule(
+                name,
+                y[axis],
+                words=f"{axis_names(x)[axis - behind]} of the first value" if behind else "as in the input",
+            )
+            for axis, name in enumerate(axis_names(y))
+        )
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        if self.scalar is None:
+            return Spelling("", template=f"{{v0}} {self.symbol} {{v1}}")
+        left, right = ("{scalar}", "{v0}") if self.scalar_first else ("{v0}", "{scalar}")
+        return Spelling("", (Argument("scalar", self.scalar),), f"{left} {self.symbol} {right}")
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        return tuple(_beside(x, ys[k]) for x in xs)
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        return all(in_order)
+
+
+class Add(Elementwise):
+    """The sum of two values, or of a value and a number."""
+
+    kind: ClassVar[Literal["add"]] = "add"
+    symbol: ClassVar[str] = "+"
+    written: ClassVar[str] = "a + b, add(a, b)"
+    call: ClassVar[str] = "x + y"
+    example: ClassVar[str] = "input(8, 4, 4); input + (it -> conv(8, 3, padding=1) -> relu)"
+
+
+class Subtract(Elementwise):
+    """The difference of two values, or of a value and a number."""
+
+    kind: ClassVar[Literal["sub"]] = "sub"
+    symbol: ClassVar[str] = "-"
+    written: ClassVar[str] = "a - b, sub(a, b)"
+    call: ClassVar[str] = "x - y"
+    example: ClassVar[str] = "input(8, 4, 4); input - mean(it, keepdim=true)"
+
+
+class Multiply(Elementwise):
+    """The product of two values, or of a value and a number."""
+
+    kind: ClassVar[Literal["mul"]] = "mul"
+    symbol: ClassVar[str] = "*"
+    written: ClassVar[str] = "a * b, mul(a, b)"
+    call: ClassVar[str] = "x * y"
+    example: ClassVar[str] = "input(8, 4, 4); input * (it -> global_avgpool -> conv(8, 1) -> sigmoid)"
+
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
+        if self.scalar is not None:
+            return Kept()
+        return Kept(inputs=tuple(other for other, wants in ((1, gradients[0]), (0, gradients[1])) if wants))
+
+
+class Divide(Elementwise):
+    """The quotient of two values, or of a value and a number."""
+
+    kind: ClassVar[Literal["div"]] = "div"
+    symbol: ClassVar[str] = "/"
+    written: ClassVar[str] = "a / b, div(a, b)"
+    call: ClassVar[str] = "x / y"
+    example: ClassVar[str] = "input(8, 4, 4); input / (1 + max(it, keepdim=true))"
+
+    def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
+        return Extra(numbers=prod(xs[0])) if self.scalar_first else NOTHING  # 1 / x, which is multiplied afterwards
+
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
+        if self.scalar is not None:
+            return Kept(extra=self.scratch(xs))
+        return Kept(inputs=(0, 1) if gradients[1] else (1,))
+
+
+class Power(Elementwise):
+    """A value to the power of a number."""
+
+    kind: ClassVar[Literal["pow"]] = "pow"
+    symbol: ClassVar[str] = "**"
+    written: ClassVar[str] = "x ** n, pow(x, n)"
+    values: ClassVar[str] = "a value and a number"
+    call: ClassVar[str] = "x ** n"
+    example: ClassVar[str] = "input(8, 4, 4); conv(8, 1) -> relu; it / (1 + it ** 2)"
+
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
+        return Kept(inputs=(0,))
+
+
+class _Bound(Elementwise):
+    """The smaller or the larger of two numbers."""
+
+    bound: ClassVar[str]
+    """The word for a number in PyTorch's clamp."""
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        if self.scalar is None:
+            return Spelling(self.call)
+        return Spelling("", (Argument("scalar", self.scalar),), f"torch.clamp({{v0}}, {self.bound}={{scalar}})")
+
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
+        return Kept(inputs=(0,) if self.scalar is not None else (0, 1))
+
+
+class Pointwise(Operation):
+    """A function of each number of a value by itself."""
+
+    keeps: ClassVar[Literal["", "input", "output"]] = ""
+    """What PyTorch keeps for the backward pass."""
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return xs
+
+    def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
+        return self.outputs(xs)
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        return (same(xs[0]),)
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        return in_order[0]
+
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
+        return Kept(inputs=(0,) if self.keeps == "input" else (), output=self.keeps == "output")
+
+
+class Negative(Pointwise):
+    """Each number with the other sign."""
+
+    kind: ClassVar[Literal["neg"]] = "neg"
+    symbol: ClassVar[str] = "-"
+    written: ClassVar[str] = "-x, neg(x)"
+    values: ClassVar[str] = "a value"
+    call: ClassVar[str] = "-x"
+    example: ClassVar[str] = "input(8, 4, 4); concat(it, -it) -> relu"
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        return Spelling("", template="-{v0}")
+
+
+class Clamp(Pointwise):
+    """Each number between two bounds, of which one may be left out: what lies beyond a bound becomes the bound."""
+
+    kind: ClassVar[Literal["clamp"]] = "clamp"
+    keeps: ClassVar[Literal["", "input", "output"]] = "input"
+    symbol: ClassVar[str] = "clamp"
+    written: ClassVar[str] = "clamp(x)"
+    values: ClassVar[str] = "a value"
+    call: ClassVar[str] = "torch.clamp"
+    example: ClassVar[str] = "input(8, 4, 4); clamp(it -> conv(8, 1), 0, 6)"
+
+    min: Limit = Field(default=None, description="lower bound")
+    max: Limit = Field(default=None, description="upper bound")
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        if self.min is None and self.max is None:
+            raise SizeError("clamp has no bound", "write clamp(x, min, max), or one of them by name", code="E207")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise SizeError(
+                f"clamp between min={self.min} and max={self.max}, which is less, makes every number the same",
+                "write the smaller bound first",
+                code="E312",
+            )
+        return xs
+
+
+OPERATORS_OF_VALUES = {kind.symbol: kind.kind for kind in (Add, Subtract, Multiply, Divide, Power)}
+"""The signs between values, or a value and a number, and the operations that they are."""
+_ROOT = "input(8, 4, 4); conv(8, 1) -> relu; "
+FUNCTIONS = (
+    declare(Pointwise, "sqrt", "The square root of each number.", _ROOT + "sqrt(it + 1)", keeps="output"),
+    declare(Pointwise, "rsqrt", "One divided by the square root of each number.", _ROOT + "it * rsqrt(it + 1)",
+            keeps="output"),
+    declare(Pointwise, "reciprocal", "One divided by each number.", _ROOT + "reciprocal(it + 1)", keeps="output"),
+    declare(Pointwise, "exp", "The number e to the power of each number.",
+            "input(8, 4, 4); concat(it, exp(it -> conv(8, 1)))", keeps="output"),
+    declare(Pointwise, "log", "The natural logarithm of each number.", _ROOT + "log(it + 1)", keeps="input"),
+    declare(Pointwise, "abs", "Each number without its sign.", "input(8, 4, 4); abs(it -> conv(8, 1)) -> conv(2, 1)",
+            keeps="input"),
+    declare(Pointwise, "sign", "-1, 0 or 1 for each number; its gradient is 0.",
+            "input(8, 4, 4); it * sign(it -> conv(8, 1))"),
+    declare(_Bound, "minimum", "The smaller one of two numbers each.",
+            "input(8, 4, 4); minimum(it, it -> conv(8, 3, padding=1))", written="minimum(a, b)", bound="max",
+            values=Elementwise.values),
+    declare(_Bound, "maximum", "The larger one of two numbers each.",
+            "input(8, 4, 4); maximum(it, it -> conv(8, 3, padding=1))", written="maximum(a, b)", bound="min",
+            values=Elementwise.values),
+)  # fmt: skip
+"""The functions that are told from one another by facts alone."""
+
+
+def _beside(x: Shape, y: Shape) -> Reaches:
+    """What each number of `y` reads of each axis of `x`, whose last axis is beside the last one of `y`."""
+    behind = len(y) - len(x)
+    axes = range(behind, len(y))
+    return tuple(
+        Reach(axis, IDENTITY) if axis >= 0 and value_of(dim) == value_of(y[axis]) else Reach(fixed=(0, 0))
+        for axis, dim in zip(axes, x, strict=True)
+    )
+
+
+_REPEATED = "as in the second value; the first has 1, which is repeated"
+_LACKING = "as in the second value; the first has no such axis, and is repeated"
+
+
+def _larger(p: Dim, q: Dim) -> Dim:
+    """The size of two axes that go together: that of the one that is not 1."""
+    if type(p) is int and p == 1:
+        return q
+    if (type(q) is int and q == 1) or Expr.of(p) == Expr.of(q):
+        return p
+    return call("max", max(value_of(p), value_of(q)), (p, q))  # type: ignore[return-value]
+
+
+def aligned(xs: tuple[Shape, ...], unbatched: tuple[bool, ...], symbol: str) -> tuple[Shape, ...]:
+    """The shapes of values of which some have no batch, each with the axes of one sample of the result.
+
+    PyTorch puts the last axes side by side: a missing axis is one of size 1. What has an axis more than a sample has
+    it where the others have their batch. Raises SizeError where that is not 1, and for still more axes.
+    """
+    batched = [x for x, lacks in zip(xs, unbatched, strict=True) if not lacks]
+    rank = len(batched[0]) if batched else max(map(len, xs))
+    shapes = []
+    for x, lacks in zip(xs, unbatched, strict=True):
+        more = len(x) - rank if lacks else 0
+        if more > 1 or (more == 1 and value_of(x[0]) != 1):
+            what = f"the first axis of {show(x)}" if more == 1 else f"an axis of {show(x)}"
+            axes = f"{rank} {'axis' if rank == 1 else 'axes'}"
+            raise SizeError(
+                f"{symbol} puts {what}, which has no batch, beside the batch of {show(batched[0])}",
+                f"give it at most {axes}, those of one sample, or 1 as the first of {rank + 1}",
+                code="E316",
+            )
+        shapes.append(x[more:] if more >= 0 else (1,) * -more + x)
+    return tuple(shapes)
+
+
+def broadcast(a: Shape, b: Shape, symbol: str) -> Shape:
+    """The shape of two values combined element by element, as PyTorch broadcasts within a sample.
+
+    Raises SizeError when the shapes do not go together. A value with fewer axes is refused: PyTorch
+    would line it up with the batch.
+    """
+    if len(a) == len(b):
+        merged: list[Dim] = []
+        for p, q in zip(a, b, strict=True):
+            if value_of(p) == 1:
+                merged.append(q)
+            elif value_of(q) == 1 or p == q:
+                merged.append(p)
+            else:
+                break
+        else:
+            return tuple(merged)
+    raise SizeError(
+        f"{symbol} needs two values of the same size: the left one is {show(a)}, the right one {show(b)}",
+        equal_sizes(a, b),
+        code="E306",
+    )
