@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterable
+from functools import cache
+from html import escape, unescape
+from string import whitespace
 from xml.etree import ElementTree as Tree
 
-from cnndsl.render import RenderError
+from cnndsl.render import RenderError, RenderWarning
 from cnndsl.theme import ThemeName, in_the_dark
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -145,18 +150,71 @@ _ZOOM = 2
 """Pixels to a unit of the picture: sharp on a screen of high density."""
 
 
+_SANS = (
+    "Arial", "Helvetica", "Liberation Sans", "Nimbus Sans", "DejaVu Sans", "Noto Sans", "Noto Sans CJK JP",
+    "Segoe UI", "Roboto", "Ubuntu", "Cantarell", "Open Sans", "FreeSans", "IPAexGothic", "IPAGothic",
+)  # fmt: skip
+_MONOSPACE = (
+    "Menlo", "Consolas", "DejaVu Sans Mono", "Liberation Mono", "Courier New", "Noto Sans Mono", "Nimbus Mono PS",
+    "Ubuntu Mono", "FreeMono",
+)  # fmt: skip
+"""Families that common systems have, for texts whose own families are not there."""
+_NO_LETTER = "\ue000"
+
+
 def png(svg: str) -> bytes:
     """The picture as the bytes of a PNG, with the fonts of the system.
 
-    Raises RenderError where the package for it is not installed, or refuses the picture.
+    Raises RenderError where the package for it is not installed, or refuses the picture. Warns with RenderWarning
+    where the system has no font, or none with some of the letters.
     """
     try:
         import resvg_py
     except ImportError:
         message = "nothing here can make a PNG of it: run pip install 'cnndsl[png]'; an SVG needs nothing"
         raise RenderError(message) from None
+    told = re.sub(r"<(style|title|desc)\b.*?</\1>", "", svg, flags=re.DOTALL)
+    letters = set(unescape("".join(re.findall(r">([^<]+)<", told)))) - set(whitespace)
+    sans = _family(_SANS) if letters else None
+    if letters and sans is None:
+        message = "this system has no font, so the PNG has no text: install one, such as DejaVu Sans, or make an SVG"
+        warnings.warn(message, RenderWarning, stacklevel=2)
+    elif sans is not None:
+        missing = "".join(sorted(each for each in letters if not each.isascii() and _is_missing(each, sans)))
+        if missing:
+            message = f"no font of this system has {_listed(missing)}: make an SVG, or install a font for a PNG"
+            warnings.warn(message, RenderWarning, stacklevel=2)
+    mono = _family(_MONOSPACE) or sans if letters else None
     try:
-        return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=_ZOOM))
+        drawn = resvg_py.svg_to_bytes(svg_string=svg, zoom=_ZOOM, sans_serif_family=sans, monospace_family=mono)
+        return bytes(drawn)
     except ValueError as problem:
         message = f"resvg: {problem}"
         raise RenderError(message) from problem
+
+
+def _listed(letters: str) -> str:
+    return f"the letters {letters}" if len(letters) <= 8 else f"{len(letters)} of the letters"
+
+
+def _family(names: Iterable[str]) -> str | None:
+    """The first of these families that the system has."""
+    return next((name for name in names if _drawn("x", name) != _drawn("", name)), None)
+
+
+def _is_missing(letter: str, family: str) -> bool:
+    """Whether no font has a shape for it: it leaves no mark, or the one that all such letters leave."""
+    return _drawn(escape(letter), family) in (_drawn("", family), _drawn(_NO_LETTER, family))
+
+
+@cache
+def _drawn(text: str, family: str) -> bytes:
+    """A text by itself, small."""
+    import resvg_py
+
+    style = f'font-family="{family}" font-size="16" x="2" y="18"'
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=f'<svg xmlns="{_SVG}" width="24" height="24"><text {style}>{text}</text></svg>'
+        )
+    )

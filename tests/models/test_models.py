@@ -153,6 +153,10 @@ PARAMETERS = {
     ("shufflenetv2.cnn", "ShuffleNetV2_1_0"): 2_278_604,
     ("shufflenetv2.cnn", "ShuffleNetV2_1_5"): 3_503_624,
     ("shufflenetv2.cnn", "ShuffleNetV2_2_0"): 7_393_996,
+    # Darknet's file of weights holds 8,858,734 numbers; those of the running means and variances are no parameters.
+    ("yolo.cnn", "YoloTiny"): (
+        8_858_734 - 2 * (16 + 32 + 64 + 128 + 256 + 512 + 1024 + 256 + 512 + 128 + 256)
+    ),
     ("net.cnn", "Net"): 109_050,
 }  # fmt: skip
 
@@ -208,6 +212,14 @@ def test_the_siamese_network_says_the_same_whichever_picture_is_left() -> None:
         assert torch.equal(net(left, right), net(right, left))
         assert torch.equal(net(left, left), net(right, right))
         assert not torch.equal(net(left, left), net(left, right))
+
+
+def test_what_the_detector_pads_before_its_last_pool_never_wins() -> None:
+    net = built("yolo.cnn")
+    x = torch.randn(1, 2, 13, 13) - 5
+    smallest = nn.functional.pad(x, (0, 1, 0, 1), value=-torch.inf)
+    pad, pool = net.get_submodule("pad1"), net.get_submodule("maxpool3")
+    assert torch.equal(pool(pad(x)), nn.functional.max_pool2d(smallest, 2, 1))
 
 
 def test_the_parts_of_the_autoencoder_make_the_whole() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from typing import Any
 from urllib.parse import unquote
@@ -17,7 +18,8 @@ from cnndsl.backends.graphviz.picture import IO, MERGE
 from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.svg import in_the_dark, shade
 from cnndsl.ir.program import Program
-from cnndsl.render.svg import png
+from cnndsl.render import RenderWarning
+from cnndsl.render.svg import _SANS, _family, png
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 from tests.graphviz.support import case, program_of
 from tests.graphviz.test_svg import HOSTILE, hostile
@@ -163,12 +165,39 @@ def test_open_sizes_are_fractions_where_they_fit() -> None:
     assert not any("?" in (size or "") for size in sizes)
 
 
+@pytest.mark.filterwarnings("ignore:this system has no font")
 def test_pixels() -> None:
     drawn = png(volumes(case("reference"), theme="light"))
     assert drawn.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = (int.from_bytes(drawn[at : at + 4]) for at in (16, 20))
     root = read(case("reference"))
     assert (width, height) == tuple(2 * round(float(root.get(side, "0"))) for side in ("width", "height"))
+
+
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="24"><text x="2" y="18">{}</text></svg>'
+
+
+def test_a_picture_whose_text_no_font_can_show_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnndsl.render.svg._SANS", ("No Such Family",))
+    monkeypatch.setattr("cnndsl.render.svg._family", lambda _: None)
+    with pytest.warns(RenderWarning, match="this system has no font, so the PNG has no text"):
+        png(PICTURE.format("conv"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        png(PICTURE.format(" "))
+
+
+def test_letters_that_no_font_has_are_named() -> None:
+    if _family(_SANS) is None:
+        pytest.skip("this system has no font")
+    with pytest.warns(RenderWarning, match="no font of this system has the letters \ue001\ue002: make an SVG"):
+        png(PICTURE.format("conv \ue002 &#xe001; ×"))
+    with pytest.warns(RenderWarning, match="no font of this system has 9 of the letters"):
+        png(PICTURE.format("".join(map(chr, range(0xE010, 0xE019)))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plain = png(PICTURE.format("conv ×").replace("<text", '<text font-family="No Such Family,sans-serif"'))
+    assert plain != png(PICTURE.format(""))
 
 
 @pytest.mark.parametrize(

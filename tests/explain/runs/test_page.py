@@ -111,6 +111,7 @@ def test_every_step_is_told(figure: Figure) -> None:
             assert size in drawn
 
 
+@pytest.mark.filterwarnings("ignore:this system has no font")
 def test_a_picture_is_xml_and_can_be_drawn(figure: Figure) -> None:
     root = ET.fromstring(svg(figure))  # noqa: S314 - made here
     width, height = (float(str(root.get(name))) for name in ("width", "height"))
