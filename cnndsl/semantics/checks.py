@@ -604,7 +604,7 @@ class _Tries:
                 else:
                     body = _Body(STEPS, trial, Builder(trial, "chain", "", definition.span), Scope(self.template.scope))
                     shapes = (shape, *(value.shape for value in values.values()))
-                    work_out(body, self.template, plain, values, shapes, (False,) * len(shapes))
+                    work_out(body, self.template, plain, values, shapes, (False,) * len(shapes), definition.span)
             except NeedsFlatten:  # as where it is used
                 assert shape is not None  # noqa: S101 - no network is a chain
                 return self._one((math.prod(shape),), arguments, forced)

@@ -15,7 +15,7 @@ from cnndsl.layers.formula import Dim, Shape, plain
 from cnndsl.semantics.arguments import check_complete
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import dims_key
-from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.evaluation import Evaluation, Given
 from cnndsl.semantics.hints import nested_too_deeply
 from cnndsl.semantics.usage import hand_on, report_unread
 from cnndsl.semantics.values import (
@@ -59,13 +59,6 @@ def instantiate(
     body sees them. Raises Problem.
     """
     definition = recipe.template.definition
-    if definition.kind == "network":
-        raise error(
-            "E408",
-            f"{definition.name.text} is a network, and a network is not a part of another",
-            recipe.span or span,
-            help=f"make it a block: block {definition.name.text}(...) {{ ... }}",
-        )
     check_complete(definition, dict(recipe.arguments), recipe.span or span)
     body.go_through(recipe, span)
     body.context.work(span, len(definition.parameters))
@@ -79,6 +72,17 @@ def instantiate(
                 help="give a block each value as an argument of its own, or put them together first: concat(...)",
             )
     extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
+    if definition.kind == "network" and (extra or value.unbatched):
+        name = definition.name.text
+        message = f"what a network is applied to has a batch, and {value.maker} is a parameter, which has none"
+        if extra:
+            message = f"a network is applied to one value, and {name} is given another one, {next(iter(extra))}"
+        raise error(
+            "E408",
+            message,
+            recipe.span or span,
+            help=f"make it a block, which takes any values: block {name}(...) {{ ... }}",
+        )
     inputs = (value, *extra.values())
     for size in (size for v in inputs for size in v.shape[1:] if not is_open(size)):
         body.plain(size)  # the inside has names for channels alone: what became another axis is settled by then
@@ -96,7 +100,7 @@ def instantiate(
     if key not in memo:
         body.context.turn(span)
         with body.context.inside(definition.name.text, recipe.span or span):
-            new, fixed = work_out(body, recipe.template, inside, extra, shapes, key[-1])
+            new, fixed = work_out(body, recipe.template, inside, extra, shapes, key[-1], span)
             memo[key] = (new if isinstance(new, Unknown) else body.context.shared(key, new)), fixed
     module, fixed = memo[key]
     if isinstance(module, Unknown):
@@ -117,21 +121,23 @@ def work_out(
     extra: dict[str, Value],
     shapes: tuple[Shape, ...],
     unbatched: tuple[bool, ...],
+    span: Span,
 ) -> tuple[Module | Unknown, frozenset[str]]:
     """The module of a block for its arguments, values and the sizes that come in, and the parameters that fix it.
 
-    The module is unknown after a mistake in the block, which is reported. Raises Problem for a default that is wrong.
+    `span` is where it is used. The module is unknown after a mistake in the block, which is reported. Raises Problem
+    for a default that is wrong.
     """
     definition = template.definition
     name = definition.name.text
     scope = Scope(template.scope)
-    kind = "sequence" if definition.kind == "sequence" else "block"
     unnamed = body.context.part_names(definition)
-    builder = Builder(body.context, kind, name, definition.name.span, unnamed)  # type: ignore[arg-type]
+    builder = Builder(body.context, definition.kind, name, definition.name.span, unnamed)  # type: ignore[arg-type]
     inner = body.spawn(builder, scope)
     parameters = bind_parameters(inner, definition, arguments, frozenset(extra))
-    names = ("input", *extra)
-    for at, (input_name, shape, lacks) in enumerate(zip(names, shapes, unbatched, strict=True)):
+    if definition.kind == "network":  # its own line declares what comes in
+        inner.given, shapes, unbatched = Given(shapes[0], span), (), ()
+    for at, (input_name, shape, lacks) in enumerate(zip(("input", *extra), shapes, unbatched, strict=False)):
         size = named_channels(shape, input_name, parameters)
         item = builder.input(input_name, size, definition.name.span, unbatched=lacks)
         if at == 0:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.ir.program import Output
+from cnndsl.layers.formula import Shape
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context, too_long
 from cnndsl.semantics.hints import kinds_of, refused
@@ -35,6 +36,13 @@ class Begun(NamedTuple):
     start: Any
     chain: Chain
     mistaken: tree.Expression
+
+
+class Given(NamedTuple):
+    """What a network is applied to that is a part of another: the size, and where."""
+
+    shape: Shape
+    span: Span
 
 
 class Steps(NamedTuple):
@@ -75,6 +83,8 @@ class Evaluation:
         """What goes out, and the line that says so."""
         self.of_result: list[tree.Assert] = []
         """The assertions about what the body gives."""
+        self.given: Given | None = None
+        """For a network that is a part of another, what it is applied to."""
         self.init_spans: dict[int, Span] = {}
         """Where each rule of the network stands."""
         self._first: dict[str, Span] | None = None

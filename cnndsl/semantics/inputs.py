@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from operator import add, mul
 from typing import Any
 
-from cnndsl.diagnostics import Fix, error
+from cnndsl.diagnostics import Fix, Label, error
 from cnndsl.ir.program import OpenSize
-from cnndsl.layers.formula import AXES, Dim, Shape
+from cnndsl.layers.formula import AXES, Dim, Shape, show
 from cnndsl.layers.types import LARGEST
 from cnndsl.semantics.call_hints import plainer_argument
 from cnndsl.semantics.context import LIGHT, Context, origin
-from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.evaluation import Evaluation, Given
 from cnndsl.semantics.hints import without
 from cnndsl.semantics.values import describe
 from cnndsl.symbolic.expr import MIRRORED, OPPOSITE, RELATIONS, Expr, Guard, Number, Operation, Symbol
@@ -50,11 +50,32 @@ def declare_shape(body: Evaluation, call: tree.Call, position: int) -> Shape:
         message = "input takes its sizes one by one, without brackets"
         raise error("E207", message, only.span, help=f"write input({inner})", fix=fix)
     names = ("channels", *AXES.get(len(call.arguments) - 1, ()))
+    if body.given is not None:
+        return _given_shape(body, call, body.given)
     if len(call.arguments) == 4 and _is_left_open(only.value):
         message = "the batch is no part of the size: a network takes any number of samples"
         helps = f"write input({', '.join(a.span.text for a in call.arguments[1:])})"
         raise error("E205", message, only.span, help=helps, fix=without(call, 0))
     return tuple(_size(body, call, a, names[i], position) for i, a in enumerate(call.arguments))
+
+
+def _given_shape(body: Evaluation, call: tree.Call, given: Given) -> Shape:
+    """The shape of what a network is given that is a part of another; rank and channels are those of its own line."""
+    channels = _size(body, call, call.arguments[0], "channels", 0)
+    declared, found = len(call.arguments), len(given.shape)
+    if declared == found and value_of(channels) == value_of(given.shape[0]):
+        return (channels, *given.shape[1:])
+    name, comes = body.builder.name, show(given.shape)
+    label = Label(call.span, "its input line")
+    if declared != found:
+        message = f"{name} takes {declared} {'axis' if declared == 1 else 'axes'}, and {comes} comes in, with {found}"
+        helps: tuple[str, ...] = ("the batch is not counted; the sizes beside the channels may be others",)
+    else:
+        count = value_of(channels)
+        message = f"{name} takes {count} channel{'s' if count != 1 else ''}, and {comes} comes in"
+        layer = f"linear({count})" if declared == 1 else f"conv({count}, 1)"
+        helps = (f"bring it to {count} first: {layer} -> {name}", "or let the network have its channels as a parameter")
+    raise error("E408", message, given.span, labels=(label,), help=helps)
 
 
 def _is_left_open(node: tree.Expression) -> bool:

@@ -60,6 +60,7 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
     for item in statement.items:
         if item.when is not None:
             check_training(item.when)
+            _check_alone(body, item)
         value = body.known(item.value)
         if not isinstance(value, Value):
             raise error(
@@ -88,6 +89,18 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
         raise error("E410", "nothing is given in evaluation", statement.span, help="name an output without when")
     body.result = given[0] if len(given) == 1 else tuple(given)
     return tuple(outputs)
+
+
+def _check_alone(body: Evaluation, item: tree.OutputItem) -> None:
+    """Raise Problem for an output in training only of what is a part of another: it would give now this, now that."""
+    name = body.builder.name
+    if body.given is not None:
+        what = f"{name} gives more in training than in evaluation, and a part of a network may not"
+        helps = f"take what you need of it: {name}[:part]", "or have it give this in evaluation too"
+        raise error("E408", what, body.given.span, labels=(Label(item.span, "in training only"),), help=helps)
+    if body.builder.kind != "network":
+        ways = "give it always, and leave it unused in evaluation"
+        raise error("E412", "only a network gives a value in training alone", item.span, help=ways)
 
 
 def last_value(body: Evaluation) -> tuple[Output, ...] | None:
@@ -515,6 +528,9 @@ def _set(body: Evaluation, target: tree.Name, value: Any) -> None:
         body.builder.name_items(target.text, value)
 
 
+_AS_BLOCK = "make it a block, which takes the others as arguments"
+
+
 def declare_input(body: Evaluation, call: tree.Call, name: str) -> Value:
     """Work out `input(...)`. Raises Problem."""
     if body.builder.kind != "network":
@@ -526,6 +542,9 @@ def declare_input(body: Evaluation, call: tree.Call, name: str) -> Value:
         )
     if body.builder.steps:
         raise error("E409", "inputs are declared before anything is applied", call.span, help="move this line up")
+    if body.given is not None and body.builder.inputs:
+        what = f"{body.builder.name} has several inputs, and a part of a network is applied to one value"
+        raise error("E408", what, body.given.span, labels=(Label(call.span, "another input"),), help=_AS_BLOCK)
     if name in body.builder.inputs:
         raise error("E409", f"{name} is declared already", call.span, help="give it a name: left = input(...)")
     shape = declare_shape(body, call, len(body.builder.inputs))

@@ -26,7 +26,8 @@ class Definition:
     @property
     def plain(self) -> bool:
         """Whether it takes one value, gives one, and can be called with a number of channels alone."""
-        return not self.others and self.outputs == 1 and "(channels" in self.text and "depth" not in self.text
+        is_made_for_any = not any(word in self.text for word in ("depth", "network"))
+        return not self.others and self.outputs == 1 and "(channels" in self.text and is_made_for_any
 
 
 def _map(x: Shape) -> bool:
@@ -286,10 +287,32 @@ block {name}(rows, act = relu) {{
     return Definition(name, text, _map, lambda rng, x: rng.choice(rows))
 
 
+def network(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """A network, whose own line has other sizes than what it is applied to."""
+    rank = rng.choice([2, 3])
+    ends = ["relu", "flatten -> linear(channels)", "adaptive_avgpool(2) -> linear(channels)", "conv(3, 1) as y"]
+    text = f"""
+network {name}Base(inputs = 3, channels = 4, act = relu) {{
+    input({", ".join(["inputs", *["9"] * (rank - 1)])})
+    {rng.choice(["", "init conv: weight = normal(0, 0.1)"])}
+    first: conv(channels, 3, padding=1) -> act as x
+    second = conv(channels, 1)
+    {rng.choice(["it + (it -> second)", "second -> batchnorm", "maxpool(2) -> second"])}
+    {rng.choice(ends)}
+}}
+network {name} = {name}Base(act={rng.choice(["relu", "tanh"])})"""
+
+    def arguments(rng: Random, x: Shape) -> str:
+        return f"inputs={x[0]}" + rng.choice(["", ", channels=2", ", channels=5"])
+
+    return Definition(name, text, lambda x: len(x) == rank and min(x[1:]) > 1, arguments)
+
+
 DEFINITIONS = {
     "Norm": conv_norm, "Residual": residual, "Dense": dense, "Squeeze": squeeze, "Mixed": mixed, "Loop": loop,
     "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
     "Scaled": scaled, "Gain": gain, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
+    "Network": network,
 }  # fmt: skip
 
 

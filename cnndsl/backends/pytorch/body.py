@@ -77,6 +77,14 @@ class Body:
         self.it: Any = None
         self.entry: Any = None
         self.inputs: list[tuple[str, Tensor]] = []
+        self.given: Tensor | None = None
+        """For the sizes of a network that is a part of another, what it is applied to."""
+        self.is_part = False
+        """Whether a class is for a network that is a part of others, with sizes other than its own line has."""
+        self.input_sizes: dict[str, tuple[str, int]] = {}
+        """The sizes of what comes in that the constructor may take: of which input, along which axis."""
+        self.input_defaults: dict[str, Code] = {}
+        """What the lines of a network have for them."""
         self.outputs: list[Output] | None = None
         self.rules: list[tuple[str, str, Any]] = []
         self.given_names: set[str] = set()
@@ -637,6 +645,13 @@ def axis_word(axis: int, rank: int) -> str:
     if axis == 0:
         return "features" if rank == 1 else "channels"
     return AXES[rank - 1][axis - 1]
+
+
+def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:
+    """What a constructor calls a size of an input."""
+    unit = axis_word(axis, rank)
+    made = f"in_{unit}" if word == "input" else f"{word}_{unit}"
+    return f"input_{unit}" if made in taken else made
 
 
 def kept_name(at: int, axis: int, rank: int) -> str:

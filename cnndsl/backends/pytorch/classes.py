@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, axis_word, kept_name
+from cnndsl.backends.pytorch.body import Body, kept_name, size_argument
 from cnndsl.backends.pytorch.branches import Branches
 from cnndsl.backends.pytorch.code import (
     BUILTINS,
@@ -88,6 +88,10 @@ class Unit:
     """The sizes of its inputs that its constructor takes."""
     gives: set[tuple[int, int]] = field(default_factory=set)
     """Which sizes of what it gives it keeps: of which output, along which axis."""
+    size_words: dict[tuple[str, int], tuple[str, Code | None]] = field(default_factory=dict)
+    """What these are called, and their defaults."""
+    is_part: bool = False
+    """Whether it is a network that is a part of another."""
     is_stale: bool = True
     fixed: dict[str, Any] = field(default_factory=dict)
     """Parameters that are constants here, for they cannot be kept open."""
@@ -140,7 +144,6 @@ class ClassTranslation:
         self._definition = unit.definition
         self._body = Body(file, is_silent=False)
         self._body.written_out.update(written_out)
-        self._sizes: dict[str, tuple[str, int]] = {}
 
     def countable(self) -> set[int]:
         """The loops that could be written out turn by turn, and are not yet."""
@@ -149,7 +152,7 @@ class ClassTranslation:
     def text(self) -> ClassText:
         """The class. Raises Untranslatable, and ReadBehind where a loop that is written out may help."""
         body, definition = self._body, self._definition
-        body.kind = definition.kind
+        body.kind, body.is_part = definition.kind, self._unit.is_part
         self._bind()
         is_sequence = is_chain(definition, len(self._unit.ranks))
         if not is_sequence and reads_input(definition):
@@ -175,7 +178,7 @@ class ClassTranslation:
                 written = size_argument(word, axis, rank, body.taken)
                 body.taken.add(written)
                 symbol = body.current[written] = self._file.new_symbol(written)
-                self._sizes[written] = (word, axis)
+                body.input_sizes[written] = (word, axis)
                 shape.append(Traced(_SAMPLES[axis], Expr.of(Symbol(symbol))))
             variable = body.input_name(word)
             tensor = Tensor(name(variable), tuple(shape))
@@ -410,7 +413,7 @@ class ClassTranslation:
         return flags
 
     def _live_sizes(self, live: set[str]) -> list[tuple[str, int]]:
-        names = {written: place for written, place in self._sizes.items() if written in live}
+        names = {written: place for written, place in self._body.input_sizes.items() if written in live}
         strange = [each for each in live if "·" in each]
         if strange:
             raise Untranslatable(
@@ -420,7 +423,8 @@ class ClassTranslation:
                 frozenset().union(*(self._file.causes.get(each, ()) for each in strange)),
             )
         order = {word: at for at, (word, _) in enumerate(self._unit.ranks)}
-        sizes = sorted(names.values(), key=lambda place: (order[place[0]], place[1]))
+        sizes = sorted(names.values(), key=lambda place: (order.get(place[0], 0), place[1]))
+        self._unit.size_words = {place: (word, self._body.input_defaults.get(word)) for word, place in names.items()}
         self._file.changed(self._unit, sizes)
         return sizes
 
@@ -434,9 +438,11 @@ class ClassTranslation:
         sizes: list[tuple[str, int]],
     ) -> ClassText:
         unit = self._unit
-        written = {place: word for word, place in self._sizes.items()}
-        arguments: list[tuple[str, str, Code | None]] = [(written[place], "int", None) for place in sizes]
-        settings = self._file.settings_of(self._definition) if self._definition.kind == "network" else {}
+        told: list[tuple[str, str, Code | None]] = [
+            (word, "int", default) for word, default in map(unit.size_words.__getitem__, sizes)
+        ]
+        arguments = [] if unit.is_part else told
+        settings = self._file.settings_of(unit)
         for parameter in self._definition.parameters:
             word = parameter.name
             if word not in unit.sorts or word in unit.fixed:
@@ -450,6 +456,7 @@ class ClassTranslation:
                 if isinstance(default, ast.Call) and flat(default.func) == "partial":
                     default = name(self._file.default_constant(unit, word, default))
             arguments.append((word, annotation(sort, self._file), default))
+        arguments += told if unit.is_part else []
         required = [a for a in arguments if a[2] is None]
         arguments = [*required, *(a for a in arguments if a[2] is not None)]
         text = "\n".join([*init, *forward, *(f"{t} {flat(d) if d is not None else ''}" for _, t, d in arguments)])
@@ -468,13 +475,6 @@ RESERVED = BUILTINS.union(
      "tuple", "bool", "with_weights", "channels_after", "isinstance", "module"]
 )  # fmt: skip
 """Names that a class needs itself."""
-
-
-def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:
-    """What a constructor calls a size of an input."""
-    unit = axis_word(axis, rank)
-    made = f"in_{unit}" if word == "input" else f"{word}_{unit}"
-    return f"input_{unit}" if made in taken else made
 
 
 def annotation(sort: Sort, file: Any) -> str:

@@ -102,8 +102,16 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor) -> Made:
         body.file.note(unit, given)
     sizes = [_size_of_input(body, dict(inputs), word, axis) for word, axis in unit.sizes]
     start, left = _started(body, recipe, unit)
-    code = call(start, *sizes)
-    _add_arguments(body, code, unit, {word: given[word] for word in left if word in given}, recipe.positional)
+    code = call(start, *([] if unit.is_part else sizes))
+    passed = {word: given[word] for word in left if word in given}
+    if unit.is_part:  # what `--set` says is for the network alone
+        set_ = body.file.settings_of(unit).keys() - given.keys()
+        passed |= {p.name: body.file.default(definition, p) for p in definition.parameters if p.name in set_}
+    _add_arguments(body, code, unit, passed, recipe.positional)
+    for place, size in zip(unit.sizes, sizes, strict=True) if unit.is_part else ():
+        word, default = unit.size_words[place]
+        if default is None or flat(default) != flat(size):
+            code.keywords.append(ast.keyword(word, size))
     names = tuple(output[0] for output in outputs if output[0] is not None)
     shapes = tuple(shape for _, shape in outputs)
     return Made(code, shapes, unit.name, tuple(item for _, item in extra), names, frozenset([unit.key]), word="block")
@@ -351,9 +359,11 @@ def _block_callable(body: Body, recipe: BlockRecipe, needs: Any, rank: int, word
     open_ones = [each for each in recipe.definition.parameters if each.name not in recipe.arguments]
     called = {each.name for each in open_ones[: needs.positional]} | needs.keywords
     opened = [each for each in open_ones if each.name in called]
-    if asks == sorted(needs.axes) and is_suffix and not called & unit.fixed.keys():
+    if asks == sorted(needs.axes) and is_suffix and not called & unit.fixed.keys() and not (asks and unit.is_part):
         return call("partial", start, **codes) if codes else start
-    inner = call(start, *(name(words[axis]) for axis in asks))
+    inner = call(start, *(name(words[axis]) for axis in asks if not unit.is_part))
+    for place in unit.sizes if unit.is_part else ():
+        inner.keywords.append(ast.keyword(unit.size_words[place][0], name(words[place[1]])))
     for word in parameters:
         if word in codes:
             inner.keywords.append(ast.keyword(word, codes[word]))

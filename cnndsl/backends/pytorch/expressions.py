@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, Scope
+from cnndsl.backends.pytorch.body import Body, Scope, size_argument
 from cnndsl.backends.pytorch.code import (
     Code,
     call,
@@ -667,8 +667,16 @@ def declare_input(body: Body, node: nodes.Call, wanted: str) -> None:
     """`input(3, 32, 32)`: what comes in."""
     shape: list[Any] = []
     names = ("channels", *AXES.get(len(node.arguments) - 1, ()))
+    if body.given is not None:
+        channels = static_of(body, node.arguments[0].value).value
+        body.entry = body.it = Tensor(body.given.code, (channels, *body.given.shape[1:]))
+        if wanted != "input":
+            body.scope.names[wanted] = body.entry
+        return
     for at, argument in enumerate(node.arguments):
-        if isinstance(argument.value, nodes.Hole):
+        if at and body.is_part:
+            shape.append(_size_of_part(body, argument.value, at, len(names)))
+        elif isinstance(argument.value, nodes.Hole):
             word = names[at][0].upper() + ("" if not body.inputs else str(len(body.inputs) + 1))
             shape.append(Traced(_OPEN, Expr.of(Symbol(f"open·{word}"))))
         else:
@@ -681,6 +689,18 @@ def declare_input(body: Body, node: nodes.Call, wanted: str) -> None:
         body.scope.names[wanted] = value
     if body.entry is None:
         body.entry = body.it = value
+
+
+def _size_of_part(body: Body, node: Any, axis: int, rank: int) -> Traced:
+    """A size of what comes into a network that is a part of others: the constructor takes it, where it is needed."""
+    written = size_argument("input", axis, rank, body.taken)
+    body.taken.add(written)
+    symbol = body.current[written] = body.file.new_symbol(written)
+    body.input_sizes[written] = ("input", axis)
+    declared = None if isinstance(node, nodes.Hole) else static_of(body, node).value
+    if isinstance(declared, int):
+        body.input_defaults[written] = constant(declared)
+    return Traced(_OPEN if declared is None else value_of(declared), Expr.of(Symbol(symbol)))
 
 
 def _outer(node: Any) -> list[Any]:

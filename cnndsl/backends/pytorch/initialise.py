@@ -187,9 +187,8 @@ def _layers(program: Program, unit: Any, translation: Any) -> dict[str, list[Lea
     """The layers of all networks that a class is for, by kind."""
     names = {unit.name, *(variant[0].name for variant in translation.variants if variant[1] is unit)}
     found: dict[str, list[Leaf]] = {}
-    for key in program.networks:
-        module = program.modules[key]
-        if module.name in names:
+    for module in program.modules.values():
+        if module.kind == "network" and module.name in names:
             for leaf in _leaves(program, module, set()):
                 found.setdefault(leaf.layer.kind, []).append(leaf)
     return found

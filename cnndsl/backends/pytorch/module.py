@@ -300,7 +300,7 @@ def _forward(unit: Unit, text: ClassText) -> list[str]:
 
 def _variant(item: Any, unit: Unit, given: dict[str, Any], translation: Translation) -> str:
     program = translation.program
-    module = next(program.modules[key] for key in program.networks if program.modules[key].name == item.name)
+    module = translation.tops[item.key]
     assert unit.text is not None  # noqa: S101 - all are translated
     body = Body(translation, is_silent=True)
     passed: list[Code] = []
@@ -319,11 +319,10 @@ def _variant(item: Any, unit: Unit, given: dict[str, Any], translation: Translat
 
 def _class_docstring(unit: Unit, translation: Translation) -> list[str]:
     definition = unit.definition
-    program = translation.program
-    module = next((program.modules[key] for key in program.networks if program.modules[key].name == unit.name), None)
-    if definition.kind == "network" and module is not None:
+    module = translation.tops.get(definition.key)
+    if module is not None:
         return _network_docstring(module, definition.comment, translation)
-    if definition.kind == "network":
+    if definition.kind == "network" and not unit.is_part:
         return _docstring_of([f"{unit.name}, of which the networks below are variants.", definition.comment])
     text = definition.comment or f"{definition.name}, a {definition.kind} of {_shown_name(definition.file)}."
     return _docstring_of([text])

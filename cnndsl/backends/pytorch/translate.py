@@ -40,6 +40,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.backends.pytorch.write import codes_of
 from cnndsl.ir import nodes
+from cnndsl.ir.lower import key_of
 from cnndsl.ir.program import Program
 from cnndsl.ir.words import WORDS
 from cnndsl.layers.extern import Extern, axis_names
@@ -79,6 +80,11 @@ class Translation:
         self._depth = 0
         self._running: list[str] = []
         self._tried: dict[Any, Any] = {}
+        modules = [program.modules[key] for key in program.networks]
+        self.tops = {key_of(module.origin.file, module.name): module for module in modules}
+        """The networks and variants that the module is for, by their keys."""
+        self.networks: list[Unit] = []
+        """The classes of the networks that the module is for, and of those that these are variants of."""
 
     def new_symbol(self, base: str) -> str:
         """A symbol that nothing has yet, for a variable."""
@@ -153,11 +159,11 @@ class Translation:
     # Uses
 
     def unit(self, definition: nodes.Definition, ranks: Ranks) -> Unit:
-        """The class for a definition on inputs of certain ranks."""
-        key = (definition.key, ranks)
+        """The class for a definition on inputs of certain ranks; a network has them in its own lines."""
+        key = (definition.key, () if definition.kind == "network" else ranks)
         if key not in self.units:
             same = [unit for unit in self.units.values() if unit.definition is definition]
-            made = self.units[key] = Unit(key, definition, ranks, definition.name)
+            made = self.units[key] = Unit(key, definition, key[1], definition.name)
             if same:
                 for unit in (*same, made):
                     new = f"{definition.name}{_rank_word(unit.ranks)}"
@@ -165,13 +171,18 @@ class Translation:
                         unit.name = new
                         self._all_stale()
             taken = {unit.name for unit in self.units.values() if unit is not made}
+            taken |= {module.name for key, module in self.tops.items() if key != definition.key}
             while made.name in taken:
                 made.name += "_"
             values = {word for word, _ in ranks}
             for parameter in definition.parameters:
                 if parameter.name not in values:
                     made.sorts[parameter.name] = Sort()
-        return self.units[key]
+        found = self.units[key]
+        if ranks and not key[1] and not found.is_part:
+            found.is_part = True
+            self._all_stale()
+        return found
 
     def has_twin(self, unit: Unit) -> bool:
         """Whether a definition is used on inputs of several ranks, and so is several classes."""
@@ -270,7 +281,9 @@ class Translation:
                 body.scope.names[word] = given[word]
             elif parameter.default is not None:
                 body.scope.names[word] = evaluate(body, parameter.default)
-        if inputs:
+        if inputs and definition.kind == "network":
+            body.given = inputs[0][1]
+        elif inputs:
             body.entry = body.it = inputs[0][1]
         return body
 
@@ -317,24 +330,23 @@ class Translation:
 
     def classes(self) -> list[Unit]:
         """Translate all networks, and what they use; the classes in the order in which they are written."""
-        self.networks: list[Unit] = []
         self.variants: list[tuple[nodes.Variant, Unit, dict[str, Any]]] = []
         for item in self.program.definitions:
             if isinstance(item, nodes.Definition) and item.kind == "network" and self._is_used(item):
                 unit = self.unit(item, ())
                 self.networks.append(unit)
-        names = {self.program.modules[key].name for key in self.program.networks}
+        tops = self.tops
         for item in self.program.definitions:
-            if isinstance(item, nodes.Variant) and item.name in names:
+            if isinstance(item, nodes.Variant) and item.key in tops:
                 value = self.file_constant(item.key)
                 assert isinstance(value, BlockRecipe)  # noqa: S101 - checked when it was compiled
                 unit = self.unit(value.definition, ())
-                given = dict(value.arguments) | self.settings_of(value.definition)
+                given = dict(value.arguments) | self.settings_of(unit)
                 self.variants.append((item, unit, given))
                 self.note(unit, given)
         for unit in self.networks:
-            if unit.name in names:
-                self.note(unit, self.settings_of(unit.definition))
+            if unit.definition.key in tops:
+                self.note(unit, self.settings_of(unit))
         for _ in range(_MOST_ROUNDS):
             stale = [unit for unit in self.units.values() if unit.is_stale]
             if not stale:
@@ -346,18 +358,20 @@ class Translation:
         return self._ordered()
 
     def _is_used(self, item: nodes.Definition) -> bool:
-        names = {self.program.modules[key].name for key in self.program.networks}
-        if item.name in names:
+        if item.key in self.tops:
             return True
         for other in self.program.definitions:
-            if isinstance(other, nodes.Variant) and other.name in names:
+            if isinstance(other, nodes.Variant) and other.key in self.tops:
                 value = self.file_constant(other.key)
                 if isinstance(value, BlockRecipe) and value.definition is item:
                     return True
         return False
 
-    def settings_of(self, definition: nodes.Definition) -> dict[str, Any]:
-        names = {parameter.name for parameter in definition.parameters}
+    def settings_of(self, unit: Unit) -> dict[str, Any]:
+        """What the parameters of a network were given from outside the text; one that is a part alone, nothing."""
+        if unit not in self.networks:
+            return {}
+        names = {parameter.name for parameter in unit.definition.parameters}
         return {word: static_for(value) for word, value in self.program.settings.items() if word in names}
 
     def _ordered(self) -> list[Unit]:
