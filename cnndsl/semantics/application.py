@@ -21,6 +21,7 @@ from cnndsl.semantics.values import (
     Choice,
     Copies,
     External,
+    HalfApplied,
     Kind,
     LayerRecipe,
     Part,
@@ -174,7 +175,7 @@ def apply_stage(body: Evaluation, stage: Stage, value: Any) -> Any:
             return _apply_part(body, recipe, value, span)
         case BraceRecipe() if not body.builder.is_chain:
             return _splice(body, recipe, value)
-        case Kind() | LayerRecipe() | External():
+        case Kind() | LayerRecipe() | HalfApplied() | External():
             made = layer_recipe(body, recipe, span)
             if made.layer.plain_call and not body.builder.is_chain:
                 return plain_call(body, made, value, span)
@@ -189,7 +190,7 @@ def _check_alone(body: Evaluation, stage: Stage) -> None:
     if isinstance(stage.recipe, Chain):
         for inner in stage.recipe.stages:
             _check_alone(body, inner)
-    elif isinstance(stage.recipe, Kind):
+    elif isinstance(stage.recipe, (Kind, HalfApplied)):
         layer_recipe(body, stage.recipe, stage.span)
     elif isinstance(stage.recipe, Template):
         check_complete(stage.recipe.definition, (), stage.span)
@@ -204,7 +205,7 @@ def _apply_labelled(body: Evaluation, stage: Stage, value: Any) -> Any:
         raise error("E403", f"this layer is already called {recipe.name}", span, help=f"write only {recipe.name}")
     slot = body.builder.declare(label, span, quoted=stage.quoted)
     result = _fill(body, slot, recipe, value, span)
-    if not body.builder.is_chain:  # only now, so that inside the layer the name means what it meant before
+    if not body.builder.is_chain and not stage.quoted:  # only now: inside the layer the name means what it did before
         body.scope.names[label] = Part(body.builder, label, recipe, span)
     return result
 
@@ -250,7 +251,7 @@ def _fill(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Span) 
     """Apply the part `slot`, which is made by the recipe if this is the first time."""
     slot.applied = True
     match recipe:
-        case Kind() | LayerRecipe() | External():
+        case Kind() | LayerRecipe() | HalfApplied() | External():
             return leaf(body, slot, layer_recipe(body, recipe, span), value, span)
         case Template():
             return block(body, slot, BlockRecipe(recipe, (), span), value, span)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.hints.spelling import is_clear, nearest
@@ -24,7 +25,7 @@ from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.hints import misread, refuse_others, result_of, without
 from cnndsl.semantics.initialisation import initialiser, weights_of
 from cnndsl.semantics.pytorch_names import AsInPyTorch, Claim, claimed
-from cnndsl.semantics.values import BlockRecipe, LayerRecipe, Part, Template, Unknown
+from cnndsl.semantics.values import BlockRecipe, HalfApplied, Kind, LayerRecipe, Part, Template, Unknown
 from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
@@ -33,13 +34,40 @@ _INCOMING = frozenset({"in_channels", "in_features", "num_features", "num_channe
 """What PyTorch calls the number of channels or features that come in."""
 
 
-def bind_layer(
-    body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]] | None = None
-) -> LayerRecipe:
-    """A layer kind with the arguments of a call. Raises Problem when they do not fit."""
-    if given is None:
-        given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
-    matched = _match(body, kind, node, given)
+def bind_layer(body: Evaluation, called: Kind | HalfApplied, node: tree.Call) -> LayerRecipe | HalfApplied:
+    """A layer kind with the arguments of a call, added to those that it was given before.
+
+    What is still missing can be given in another call; `lacking` asks for it where the layer is applied. Raises
+    Problem when an argument does not fit.
+    """
+    kind, before = (called.kind, called.arguments) if isinstance(called, HalfApplied) else (called.layer, ())
+    given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
+    matched = _match(body, kind, node, given, before)
+    if (before or given) and any(info.is_required() and n not in matched.places for n, info in _fields(kind)):
+        _check_fit(kind, matched, matched.values, node.span)
+        arguments = tuple((name, matched.places[name], matched.given[name]) for name in matched.places)
+        return body.light(HalfApplied(kind, arguments, node.span), node.span)
+    return _whole_layer(body, kind, matched, node)
+
+
+def lacking(recipe: HalfApplied, span: Span) -> Problem:
+    """The error for a layer that is applied and lacks arguments."""
+    given = [name for name, *_ in recipe.arguments]
+    return _missing(
+        recipe.kind, tuple(n for n, info in _fields(recipe.kind) if info.is_required() and n not in given), span
+    )
+
+
+def bare_layer(body: Evaluation, kind: type[Layer], span: Span) -> LayerRecipe:
+    """A layer kind without arguments. Raises Problem where it needs some."""
+    return _whole_layer(body, kind, _Matched(), tree.Call(span, tree.Name(span, kind.kind), ()))
+
+
+def _fields(kind: type[Layer]) -> Iterable[tuple[str, FieldInfo]]:
+    return kind.model_fields.items()
+
+
+def _whole_layer(body: Evaluation, kind: type[Layer], matched: _Matched, node: tree.Call) -> LayerRecipe:
     layer = make_layer(body, kind, matched.values, matched.places, node.span)
     traced = tuple((name, _traced(value)) for name, value in matched.values.items() if _is_traced(value))
     for name, value in traced:
@@ -62,23 +90,34 @@ def bind_layer(
 
 
 def check_known_arguments(
-    body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]], *, is_whole: bool
+    body: Evaluation,
+    called: Kind | HalfApplied,
+    node: tree.Call,
+    given: list[tuple[tree.Argument, Any]],
+    *,
+    is_whole: bool,
 ) -> None:
     """Raise Problem where the arguments of a layer do not fit, of which some are UNKNOWN.
 
     `is_whole` says whether these are all that it is given.
     """
-    matched = _match(body, kind, node, given)
+    kind, before = (called.kind, called.arguments) if isinstance(called, HalfApplied) else (called.layer, ())
+    matched = _match(body, kind, node, given, before)
     needed = tuple(n for n, info in kind.model_fields.items() if info.is_required() and n not in matched.places)
     if needed and is_whole:
         raise _missing(kind, needed, node.span)
     known = {name: value for name, value in matched.values.items() if not isinstance(value, Unknown)}
+    _check_fit(kind, matched, known, node.span)
+
+
+def _check_fit(kind: type[Layer], matched: _Matched, known: dict[str, Any], span: Span) -> None:
+    """Raise Problem where what is known of the arguments of a layer does not fit it."""
     plain = {name: _plain(kind, name, value, matched.places[name]) for name, value in known.items()}
     try:
         kind(**plain)
     except ValidationError as problem:
         for name, reason in misfits(problem).items():
-            raise _invalid(kind, name, reason, matched.places, node.span, plain) from None
+            raise _invalid(kind, name, reason, matched.places, span, plain) from None
 
 
 @dataclass(slots=True)
@@ -93,24 +132,37 @@ class _Matched:
     """For each tensor the rule by which it begins."""
     places: dict[str, tree.Argument] = field(default_factory=dict)
     """Where each name was given."""
+    given: dict[str, Any] = field(default_factory=dict)
+    """What each name was given."""
 
 
-def _match(body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tuple[tree.Argument, Any]]) -> _Matched:
-    """Say of each argument what it is for. Raises Problem where that is nothing, or another one is for it too."""
-    parameters = list(kind.model_fields)
+def _match(
+    body: Evaluation,
+    kind: type[Layer],
+    node: tree.Call,
+    given: list[tuple[tree.Argument, Any]],
+    before: tuple[tuple[str, tree.Argument, Any], ...] = (),
+) -> _Matched:
+    """Say of each argument what it is for. Raises Problem where that is nothing, or another one is for it too.
+
+    `before` are those of earlier calls, which those without a name come behind.
+    """
     matched = _Matched()
+    known_names = [name for name, *_ in before]
+    for name, argument, value in before:
+        _take(matched, kind, name, argument, value)
+    parameters = list(kind.model_fields)
+    open_names = [name for name in parameters if name not in known_names]
     trouble: Problem | None = None
     for position, (argument, value) in enumerate(given):
         if argument.name is None:
-            if position >= len(parameters) or any(a.name is not None for a, _ in given[:position]):
+            if position >= len(open_names) or any(a.name is not None for a, _ in given[:position]):
                 named = {a.name.text for a, _ in given if a.name is not None}
-                _too_many(kind, [name for name in parameters if name not in named], argument, position, given)
-            name = parameters[position]
+                _too_many(kind, [name for name in open_names if name not in named], argument, position, given)
+            name = open_names[position]
         else:
             name = argument.name.text
-        is_numbers = argument.name is not None and (
-            (name in WEIGHT_WORDS and name not in parameters) or (name == "bias" and isinstance(value, list))
-        )
+        is_numbers = argument.name is not None and _is_numbers(kind, name, value)
         if not is_numbers and not any(name in known for known in (parameters, INIT_WORDS, matched.places)):
             found = _unknown_argument(kind, parameters, argument, value, node)
             if isinstance(trouble, AsInPyTorch):  # which is settled further out, where it is known what comes in
@@ -127,16 +179,27 @@ def _match(body: Evaluation, kind: type[Layer], node: tree.Call, given: list[tup
                 labels=(Label(matched.places[name].span, "here it is already"),),
                 help="remove one of the two",
             )
-        matched.places[name] = argument
-        if is_numbers:
-            matched.weights[name] = (argument, value)
-        elif name in INIT_WORDS and not isinstance(value, Unknown):
-            matched.begins[INIT_WORDS[name]] = initialiser(value, argument.span)
-        if name in parameters:
-            matched.values[name] = True if is_numbers else value
+        _take(matched, kind, name, argument, value)
     if trouble is not None:
         raise trouble
     return matched
+
+
+def _is_numbers(kind: type[Layer], name: str, value: Any) -> bool:
+    """Whether a named argument gives the numbers of a tensor, or says whether they are trained."""
+    return (name in WEIGHT_WORDS and name not in kind.model_fields) or (name == "bias" and isinstance(value, list))
+
+
+def _take(matched: _Matched, kind: type[Layer], name: str, argument: tree.Argument, value: Any) -> None:
+    """Note what an argument gives a layer."""
+    matched.places[name], matched.given[name] = argument, value
+    is_numbers = argument.name is not None and _is_numbers(kind, name, value)
+    if is_numbers:
+        matched.weights[name] = (argument, value)
+    elif name in INIT_WORDS and not isinstance(value, Unknown):
+        matched.begins[INIT_WORDS[name]] = initialiser(value, argument.span)
+    if name in kind.model_fields:
+        matched.values[name] = True if is_numbers else value
 
 
 def _is_traced(value: Any) -> bool:
@@ -439,7 +502,7 @@ def match_arguments(
 
 
 def _one_layer(definition: tree.Definition | tree.Extern, part: Part, argument: tree.Argument) -> Problem:
-    again = f"call it {part.name}1, and {part.name} is the kind of layer again" if part.name in KINDS else ""
+    again = f'write "{part.name}" in quotes there, and {part.name} is the kind of layer' if part.name in KINDS else ""
     return error(
         "E403",
         f"{part.name} is one layer of this body, and {definition.name.text} makes layers of its own",
@@ -447,6 +510,14 @@ def _one_layer(definition: tree.Definition | tree.Extern, part: Part, argument: 
         labels=(Label(part.span, f"{part.name} is declared here"),),
         help=again or result_of(part) or "give the layer itself, such as conv(8, 3)",
     )
+
+
+def is_half_applied(value: Any) -> bool:
+    """Whether something is a layer or a block with some of its arguments, to be called with the others."""
+    if isinstance(value, BlockRecipe):
+        given = {name for name, _ in value.arguments}
+        return any(p.default is None and p.name.text not in given for p in value.template.definition.parameters)
+    return isinstance(value, HalfApplied)
 
 
 def check_complete(definition: tree.Definition | tree.Extern, given: Collection[str], span: Span) -> None:

@@ -62,6 +62,7 @@ from cnndsl.semantics.values import (
     Choice,
     External,
     Function,
+    HalfApplied,
     InitialiserKind,
     Items,
     Kind,
@@ -72,6 +73,7 @@ from cnndsl.semantics.values import (
     Template,
     Value,
     describe,
+    is_constant,
     layer_name,
 )
 from cnndsl.source import Span
@@ -206,6 +208,8 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         if isinstance(first, tree.Call) and not first.arguments and problem.diagnostic.span == first.span:
             problem = hint("sign", problem.diagnostic.code, "called", first) or problem
         raise (activation(node) if problem.diagnostic.code == "E201" else None) or problem from None
+    if is_constant(function) and isinstance(node.function, tree.Name):
+        function = body.scope.word_behind(node.function.text) or function
     if isinstance(function, Kind):
         value = _leading_value(body, node)
         if isinstance(value, Part):
@@ -216,7 +220,9 @@ def call(body: Evaluation, node: tree.Call) -> Any:
             return _call_alike(body, function.layer, value, node)
         if value is not None:
             return call_on_value(body, function, value, node)
-        return bind_layer(body, function.layer, node)
+        return bind_layer(body, function, node)
+    if isinstance(function, HalfApplied):
+        return bind_layer(body, function, node)
     if isinstance(function, (Template, BlockRecipe)):
         return bind_definition(body, function, node)
     if isinstance(function, External):
@@ -237,7 +243,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
             f"{function.name} is a layer that has its arguments already",
             node.span,
             labels=(Label(function.span, "it is declared here"),),
-            help=(f"apply it with ->, for example: it -> {function.name}", *hidden(node.function)),
+            help=(f"apply it with ->, for example: it -> {function.name}", *hidden(node.function, function)),
             fix=applied(node),
         )
     if isinstance(node.function, tree.Attribute) and not node.arguments:

@@ -26,6 +26,7 @@ from cnndsl.semantics.values import (
     UNKNOWN,
     External,
     Function,
+    HalfApplied,
     Kind,
     Part,
     Scope,
@@ -118,6 +119,19 @@ def _pattern(label: tree.String) -> re.Pattern[str]:
     return re.compile("".join(re.escape(part) if isinstance(part, str) else ".*" for part in label.parts), re.DOTALL)
 
 
+def _stages(node: tree.Node) -> tuple[tree.Expression, ...]:
+    """What a line or an expression applies as it stands."""
+    match node:
+        case tree.Pipe():
+            return node.stages
+        case tree.Labelled():
+            return (node.layer,)
+        case tree.Apply():
+            return (node.value,)
+        case _:
+            return ()
+
+
 class _Check(Evaluation):
     """Goes through a body of which nothing is known but the text."""
 
@@ -129,6 +143,8 @@ class _Check(Evaluation):
         """Every name that the definition gives a meaning somewhere."""
         self._seen: set[int] = set()
         """The expressions that were worked out."""
+        self._stages: set[int] = set()
+        """Those that are applied as they stand."""
         self._called: set[int] = set()
         """Those that are called, as no named layer is."""
         self._doubts = 0
@@ -149,6 +165,7 @@ class _Check(Evaluation):
         if any(isinstance(node, tree.Lost) for node in written):
             return  # what could not be read was reported, and comes first
         labels = (node.label for node in written if isinstance(node, tree.Labelled))
+        self._stages = {id(stage) for node in written for stage in _stages(node)}
         self._computed = [_pattern(label) for label in labels if isinstance(label, tree.String)]
         self.run_branch(definition.body)
 
@@ -234,13 +251,16 @@ class _Check(Evaluation):
         """Check the arguments of a call that are known, and the names of all."""
         function = self.look(node.function) if isinstance(node.function, tree.Name) else UNKNOWN
         given = [(argument, self._again(argument.value)) for argument in node.arguments]
-        if isinstance(function, Kind):
+        if isinstance(function, HalfApplied):
+            if not any(isinstance(value, Unknown) and argument.name is None for argument, value in given):
+                check_known_arguments(self, function, node, given, is_whole=id(node) in self._stages)
+        elif isinstance(function, Kind):
             if given and given[0][0].name is None and isinstance(given[0][1], Unknown):
                 # The first may be a value, and then the others are not where they seem to be.
                 given = [pair for pair in given if pair[0].name is not None and pair[0].name.text != "like"]
-                check_known_arguments(self, function.layer, node, given, is_whole=False)
+                check_known_arguments(self, function, node, given, is_whole=False)
             else:
-                check_known_arguments(self, function.layer, node, given, is_whole=True)
+                check_known_arguments(self, function, node, given, is_whole=id(node) in self._stages)
         elif isinstance(function, Function):
             check_argument_names(function.name, node)
 

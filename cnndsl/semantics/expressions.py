@@ -16,6 +16,7 @@ from cnndsl.semantics.hints import (
     known_in_braces,
     known_method,
     no_attribute,
+    only_a_key,
     open_size,
     unknown_attribute,
     unknown_name,
@@ -48,6 +49,8 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
             raise Silent from None
         if (inner := body.given_in_braces(node)) is not None:
             raise known_in_braces(node, inner, known_outside=False) from None
+        if (part := body.builder.slots.get(node.text)) is not None and part.span.text.startswith('"'):
+            raise only_a_key(node, part.span) from None
         raise unknown_name(node, body.scope, body.declared_at(node)) from None
     if behind:
         what = "a value" if isinstance(value, Value) else "a layer"

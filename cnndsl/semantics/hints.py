@@ -14,6 +14,7 @@ from typing import Any
 
 from cnndsl.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, Problem, Severity, error
 from cnndsl.hints.spelling import is_clear, nearest
+from cnndsl.ir.names import why_not
 from cnndsl.layers.axis_order import as_torch, channels_first, swapped, without_batch
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape
@@ -274,6 +275,16 @@ def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Proble
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
 
 
+def only_a_key(node: tree.Name, part: Span) -> Problem:
+    """The error for a name that stands in quotes where a part has it: there it is a key, and means nothing."""
+    name = node.text
+    ways: tuple[str, ...] = (f"leave the quotes out, to use the layer again: {name}: ...",)
+    if not name.isidentifier() or why_not(name) is not None:
+        ways = ()
+    message = f"{name} is the key of a layer, in quotes, and no name"
+    return error("E201", message, node.span, labels=(Label(part, "it is declared here"),), help=ways)
+
+
 def known_in_braces(node: tree.Name, inner: Span, *, known_outside: bool) -> Problem:
     """The error for a name outside of the braces in which a line gives it a meaning, maybe other than it has here."""
     name = node.text
@@ -328,11 +339,14 @@ def without(call: tree.Call, at: int) -> Fix | None:
     return None if "#" in span.text else Fix.suggested(span, "")
 
 
-def hidden(node: tree.Expression) -> tuple[str, ...]:
-    """A way out where the word of a layer was given another meaning; empty for another name."""
+def hidden(node: tree.Expression, part: Part | None = None) -> tuple[str, ...]:
+    """A way out where the word of a layer was given another meaning, as of a `part`; empty for another name."""
     if not isinstance(node, tree.Name) or alias(node.text) != node.text:
         return ()
-    return (f"{node.text} was given another meaning, which hides the layer: choose another name there, {node.text}1",)
+    if part is not None:
+        return (f'a name in quotes keeps the key and leaves {node.text} the layer: "{node.text}": {node.text}(...)',)
+    other = f"choose another name there, {node.text}1"
+    return (f"{node.text} was given another meaning, which hides the layer: write {node.text}(), or {other}",)
 
 
 def known_method(node: tree.Attribute) -> tuple[str, ...]:

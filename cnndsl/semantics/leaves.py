@@ -13,7 +13,7 @@ from cnndsl.ir.program import Call, Leaf, Plain
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import Shape, SizeError, show
 from cnndsl.layers.shape import Flatten
-from cnndsl.semantics.arguments import bind_layer
+from cnndsl.semantics.arguments import bare_layer, bind_layer, lacking
 from cnndsl.semantics.builder import Slot
 from cnndsl.semantics.call_hints import value_first
 from cnndsl.semantics.context import dims_key
@@ -21,7 +21,7 @@ from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.externs import bind_extern
 from cnndsl.semantics.hints import open_size, other_order
 from cnndsl.semantics.initialisation import check_begin, check_fit
-from cnndsl.semantics.values import External, Kind, LayerRecipe, Value, recipe_word
+from cnndsl.semantics.values import External, HalfApplied, Kind, LayerRecipe, Value, recipe_word
 from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, Traced
 from cnndsl.syntax import tree
@@ -31,13 +31,15 @@ class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a cha
     """Raised by a chain whose first layer takes features, when a feature map comes in."""
 
 
-def layer_recipe(body: Evaluation, recipe: Kind | LayerRecipe | External, span: Span) -> LayerRecipe:
+def layer_recipe(body: Evaluation, recipe: Kind | LayerRecipe | HalfApplied | External, span: Span) -> LayerRecipe:
     """The layer with its arguments, of which a bare kind or class gives none. Raises Problem where it needs some."""
     if isinstance(recipe, LayerRecipe):
         return recipe
+    if isinstance(recipe, HalfApplied):
+        raise lacking(recipe, span)
     if isinstance(recipe, External):
         return bind_extern(body, recipe, tree.Call(span, recipe.declaration.name, ()))
-    return bind_layer(body, recipe.layer, tree.Call(span, tree.Name(span, recipe.layer.kind), ()), [])
+    return bare_layer(body, recipe.layer, span)
 
 
 def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, span: Span) -> Value:
@@ -172,7 +174,9 @@ def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *,
 def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -> Value:
     """`relu(it)`: a plain call, which leaves no module. Raises Problem for a layer that must be one."""
     rest = replace(node, arguments=node.arguments[1:])
-    recipe = bind_layer(body, kind.layer, rest)
+    recipe = bind_layer(body, kind, rest)
+    if isinstance(recipe, HalfApplied):
+        raise lacking(recipe, node.span)
     if body.builder.is_chain:
         raise error(
             "E404",

@@ -10,6 +10,7 @@ from typing import Any
 from cnndsl.diagnostics import Diagnostic, Fix, Label, Problem, Severity, error
 from cnndsl.ir.program import Output
 from cnndsl.semantics.application import apply_stage
+from cnndsl.semantics.arguments import is_half_applied
 from cnndsl.semantics.assertions import check_assertion, is_of_result
 from cnndsl.semantics.evaluation import Evaluation, Steps
 from cnndsl.semantics.expressions import evaluate
@@ -457,7 +458,7 @@ def _bind(body: Evaluation, statement: tree.Bind) -> None:
     value = body.evaluate(node)
     if isinstance(value, tuple):  # several values under one name are a list
         value = Items(value)
-    if isinstance(value, RECIPES):
+    if isinstance(value, RECIPES) and not is_half_applied(value):
         _bind_layer(body, target, value, node)
     else:
         _set(body, target, value)

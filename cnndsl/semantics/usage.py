@@ -8,8 +8,7 @@ from typing import Any
 from cnndsl.diagnostics import Diagnostic, Severity
 from cnndsl.ir.names import why_not_class
 from cnndsl.semantics.context import Context
-from cnndsl.semantics.values import BlockRecipe, Choice, Copies, Template
-from cnndsl.symbolic.number import value_of
+from cnndsl.semantics.values import BlockRecipe, Choice, Copies, Template, is_constant
 from cnndsl.syntax import tree
 
 _NO_USE = frozenset({"name", "targets", "when", "mode", "kind"})
@@ -35,7 +34,7 @@ def report_unread(context: Context, definition: tree.Definition, names: Mapping[
             helps = ("use it in the body, or leave it out",)
             context.idle(Diagnostic("W217", message, parameter.name.span, help=helps, severity=Severity.WARNING))
     for bound in _bound(definition.body):
-        if bound.text not in asked and _is_constant(names.get(bound.text)):
+        if bound.text not in asked and is_constant(names.get(bound.text)):
             _report_name(context, bound, f"a constant of {whose}")
 
 
@@ -87,12 +86,6 @@ def _nodes(body: tree.Body) -> Iterator[tree.Node]:
         yield node
         if not isinstance(node, tree.Bind):
             todo.extend(reversed(node.children))
-
-
-def _is_constant(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(map(_is_constant, value))
-    return isinstance(value_of(value), (bool, int, float, str))
 
 
 def hand_on(context: Context, item: Any) -> None:

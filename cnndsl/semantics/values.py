@@ -130,6 +130,22 @@ class LayerRecipe:
             object.__setattr__(self, "weight", 1 + sum(prod(nested_shape(numbers)) for numbers in given))
 
 
+@dataclass(frozen=True, slots=True)
+class HalfApplied:
+    """A layer kind with some of its arguments, to be called with those that it still needs: `conv(kernel=3)`.
+
+    Each argument by its name, with the place in the text where it was given.
+    """
+
+    kind: type[Layer]
+    arguments: tuple[tuple[str, tree.Argument, Any], ...]
+    span: Span = field(compare=False)
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + sum(weight_of(item) for *_, item in self.arguments))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class External:
     """A class from elsewhere, with the scope that its rules see."""
@@ -248,8 +264,10 @@ class InitialiserKind:
     name: str
 
 
-Recipe = Kind | LayerRecipe | External | Template | BlockRecipe | BraceRecipe | Chain | Copies | Choice | Part
-RECIPES = (Kind, LayerRecipe, External, Template, BlockRecipe, BraceRecipe, Chain, Copies, Choice, Part)
+Recipe = (
+    Kind | LayerRecipe | HalfApplied | External | Template | BlockRecipe | BraceRecipe | Chain | Copies | Choice | Part
+)
+RECIPES = (Kind, LayerRecipe, HalfApplied, External, Template, BlockRecipe, BraceRecipe, Chain, Copies, Choice, Part)
 IDENTITY = Chain(())
 
 
@@ -268,6 +286,8 @@ def key_for(value: Any) -> Any:
     if isinstance(value, LayerRecipe):
         # The text tells 1 from 1.0 and true, which an argument of a class from elsewhere may be.
         return (type(value.layer), value.layer, value.layer.text, value.weights, value.init)
+    if isinstance(value, HalfApplied):
+        return (value.kind, tuple((name, key_for(item)) for name, _, item in value.arguments))
     if isinstance(value, Chain):
         return tuple((stage.label, key_for(stage.recipe)) for stage in value.stages)
     if isinstance(value, Copies):
@@ -280,6 +300,13 @@ def key_for(value: Any) -> Any:
 def layer_name(layer: Layer | type[Layer]) -> str:
     """What the text calls a layer: its kind, or the name of a class from elsewhere."""
     return str(getattr(layer, "name", layer.kind))
+
+
+def is_constant(value: Any) -> bool:
+    """Whether something is a number, a truth value, a text, or a list of such."""
+    if isinstance(value, list):
+        return all(map(is_constant, value))
+    return isinstance(value, (bool, int, float, str, Traced, Truth))
 
 
 def describe(value: Any) -> str:
@@ -307,6 +334,8 @@ def describe(value: Any) -> str:
         return f"the {value.definition.kind} {value.definition.name.text}"
     if isinstance(value, (Kind, LayerRecipe)):
         return f"the layer {layer_name(value.layer)}"
+    if isinstance(value, HalfApplied):
+        return f"the layer {value.kind.kind}"
     if isinstance(value, External):
         return f"the layer {value.declaration.name.text}"
     return f"the layer {value.name}" if isinstance(value, Part) else "a layer"
@@ -319,6 +348,8 @@ def recipe_word(recipe: Recipe) -> str:
             return recipe.layer.kind
         case LayerRecipe():
             return snake(recipe.layer.word)
+        case HalfApplied():
+            return recipe.kind.kind
         case External():
             return snake(recipe.declaration.name.text)
         case Template():
@@ -391,6 +422,18 @@ class Scope:
         if walled:
             return walled[0], True
         raise KeyError(name)
+
+    def word_behind(self, name: str) -> Any:
+        """What a word of the language means where it is called: constants of that name do not hide it.
+
+        None where the name is no such word, or something else hides it.
+        """
+        scope = self
+        while scope.parent is not None:
+            if name in scope.names and not is_constant(scope.names[name]):
+                return None
+            scope = scope.parent
+        return scope.names.get(name)
 
     def __contains__(self, name: object) -> bool:
         """Whether something is called so, behind a wall or not."""

@@ -255,6 +255,8 @@ def loops(draft: Draft) -> None:
                 "for [i, c] in enumerate(widths) { if i > 0 and rate < 0.3 { norm }; conv(wide * c, 1) }",
                 "if deep and wide > 1 { conv(widths[-1], 1) -> act } else { norm }",
                 "wide * it -> conv(it.channels + wide, 1) -> { norm; act }",
+                f"{draft.name('half')} = conv(kernel=1, bias=deep); half{draft.names}(4) -> act; half{draft.names}(3)",
+                f'{draft.name("pool")} = maxpool(stride=1); pool{draft.names}(1); "key{draft.names}": conv(3, 1)',
                 "conv(int(sqrt(area)), 1) -> dropout(log10(area) / 20)",
                 "conv(int(log2(area)) + int(exp(0.5)) + int(log(area)), 1)",
                 "for c in reversed(sorted(widths)) { conv(c, 1) -> act }",

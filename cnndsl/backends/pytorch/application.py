@@ -113,18 +113,13 @@ def _apply_labelled(body: Body, recipe: Any, label: Static, node: Any, value: Te
     else:
         part = body.new_part(known or flat(label.code), label.code)
     part.span = node.span
-    is_quoted = not isinstance(node.label, str)
     line = Register(part)
     body.lines.append(line)
     body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node, list(body.ways))
     result = put(body, line, recipe, value)
-    if not is_quoted or known is not None:
-        made = PartRecipe(part)
+    if isinstance(node.label, str):  # in quotes it names the part alone
         body.registered[part.number] = (line, recipe, dict(body.current), node, list(body.ways))
-        if isinstance(node.label, str):
-            body.scope.names[node.label] = made
-        elif known is not None:
-            body.scope.names[known] = made
+        body.scope.names[node.label] = PartRecipe(part)
     return result
 
 

@@ -445,7 +445,10 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
         case ast.Starred() if _tightness(code.value) > _COMPARED:
             return laid_out(code.value, indent, f"{lead}*", trail)
         case ast.Lambda():
-            return laid_out(code.body, indent, f"{lead}{_lambda(code)} ", trail)
+            lines = laid_out(code.body, indent, f"{lead}{_lambda(code)} ", trail)
+            if len(lines[0]) <= WIDTH:
+                return lines
+            return [f"{indent}{lead}{_lambda(code)} (", *laid_out(code.body, inner), f"{indent}){trail}"]
         case ast.BinOp(op=ast.Add(), right=ast.List()) if not isinstance(code.left, ast.BinOp):
             return laid_out(code.right, indent, f"{lead}{_within(code.left, 11)} + ", trail)
         case ast.BinOp() | ast.BoolOp() if lead.endswith(("= ", "return ")):

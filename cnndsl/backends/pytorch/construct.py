@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.code import (
     tuple_of,
     within_64_bits,
 )
+from cnndsl.backends.pytorch.expressions import layer_recipe
 from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, For, If
 from cnndsl.backends.pytorch.joins import branch, run_loop
 from cnndsl.backends.pytorch.operations import flattened
@@ -324,6 +325,8 @@ def _single_callable(body: Body, recipe: Any, needs: Any) -> Code:
     if isinstance(recipe, KindRecipe) and not recipe.fields and recipe.kind.module:  # noqa: SIM102
         if any(info.is_required() for info in recipe.kind.model_fields.values()):
             return dotted(f"nn.{recipe.kind.module.format(r=rank - 1)}")  # each call says the rest
+    if isinstance(recipe, KindRecipe) and recipe.is_half_applied:
+        return _kind_callable(body, recipe, needs, rank, words)
     shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
     try:
         made = body.file.scratch(recipe, shape, body)
@@ -343,6 +346,44 @@ def _single_callable(body: Body, recipe: Any, needs: Any) -> Code:
         return code
     held = body.file.layer_constants.setdefault(constant_name, code)
     return name(constant_name) if flat(held) == flat(code) else code  # another rank has another class
+
+
+def _kind_callable(body: Body, recipe: KindRecipe, needs: Any, rank: int, words: dict[int, str]) -> Code:
+    """A layer kind with some of its arguments, as a callable of the sizes that a parameter tells and of the others."""
+    kind = recipe.kind
+    left = [word for word in kind.model_fields if word not in recipe.fields]
+    called = [word for at, word in enumerate(left) if at < needs.positional or word in needs.keywords]
+    named = {word: _word([recipe], word) for word in called}
+    opened = {word: Static(body.number(name(named[word]), 1), name(named[word])) for word in called}
+    shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
+    whole = replace(recipe, fields=recipe.fields | opened)
+    if whole.is_half_applied:
+        return dotted("nn.Identity")  # nobody calls it, or no block that does is translated yet
+    code = body.file.scratch(whole, shape, body).value
+    sizes = list(words.values())
+    if recipe.begins or recipe.numbers or not isinstance(code, ast.Call):
+        reason = "a layer that lacks arguments and says how its weights begin is given as an argument"
+        raise Untranslatable(reason, recipe.span, "make it a block with the parameters that it lacks")
+    required = [word for word, info in kind.model_fields.items() if info.is_required()]
+    positional = [flat(each) for each in code.args]
+    if (
+        positional[: len(sizes)] == sizes
+        and required[: needs.positional] == called[: needs.positional]
+        and not (needs.keywords & recipe.fields.keys())
+    ):
+        given = {
+            _word([recipe], word): each
+            for word, each in zip(required, code.args[len(sizes) :], strict=True)
+            if word in recipe.fields
+        }
+        given |= {str(each.arg): each.value for each in code.keywords if each.arg not in named.values()}
+        return call("partial", code.func, **given)
+    defaults = []
+    for word in called:
+        info = kind.model_fields[word]
+        if not info.is_required():
+            defaults.append(constant(info.default))
+    return lambda_of([*sizes, *named.values()], code, defaults)
 
 
 def _block_callable(body: Body, recipe: BlockRecipe, needs: Any, rank: int, words: dict[int, str]) -> Code:
@@ -525,11 +566,7 @@ def with_arguments(choice: Any, arguments: Sequence[tuple[str | None, Any]]) -> 
             given[word or left[position]] = value
         return BlockRecipe(choice.definition, {word: given[word] for word in names if word in given})
     if isinstance(choice, KindRecipe):
-        words = list(choice.kind.model_fields)
-        fields = dict(choice.fields)
-        for position, (word, value) in enumerate(arguments):
-            fields[word or words[position]] = value
-        return KindRecipe(choice.kind, fields, choice.begins, choice.numbers, choice.span)
+        return layer_recipe(choice.kind, arguments, choice.span, choice)
     if isinstance(choice, ParamRecipe):
         return ParamRecipe(choice.code, choice.choices, choice.needs, (*choice.arguments, *arguments))
     raise Untranslatable("a layer that has its arguments already is given more")

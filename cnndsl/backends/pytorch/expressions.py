@@ -190,7 +190,11 @@ def _call(body: Body, node: nodes.Call) -> Any:
     if isinstance(node.function, nodes.Flow):
         return _input_value(body, node)
     function = evaluate(body, node.function)
+    if isinstance(function, Static) and isinstance(node.function, nodes.Ref):
+        function = body.file.word(node.function.name)  # which a constant of that name does not hide
     match function:
+        case KindRecipe() if function.is_half_applied:
+            return layer_recipe(function.kind, arguments_of(body, node), node.span, function)
         case KindRecipe() if not function.fields and isinstance(node.function, nodes.Ref):
             return _kind_call(body, function, node)
         case BlockRecipe():
@@ -220,14 +224,17 @@ def _kind_call(body: Body, recipe: KindRecipe, node: nodes.Call) -> Any:
     return layer_recipe(kind, values, node.span)
 
 
-def layer_recipe(kind: Any, values: Sequence[tuple[str | None, Any]], span: nodes.Span | None) -> KindRecipe:
-    """A layer kind with its arguments."""
+def layer_recipe(
+    kind: Any, values: Sequence[tuple[str | None, Any]], span: nodes.Span | None, before: KindRecipe | None = None
+) -> KindRecipe:
+    """A layer kind with its arguments, those that it was given `before` among them."""
     words = list(kind.model_fields)
-    fields: dict[str, Static] = {}
-    begins: dict[str, Any] = {}
-    numbers: dict[str, Static] = {}
+    fields: dict[str, Static] = dict(before.fields) if before is not None else {}
+    begins: dict[str, Any] = dict(before.begins) if before is not None else {}
+    numbers: dict[str, Static] = dict(before.numbers) if before is not None else {}
+    left = [word for word in words if word not in fields]
     for position, (word, value) in enumerate(values):
-        word = words[position] if word is None else word  # noqa: PLW2901 - its place says it
+        word = left[position] if word is None else word  # noqa: PLW2901 - its place says it
         is_list = isinstance(value, Static) and isinstance(value.value, (list, AnyList))
         if (word in WEIGHT_WORDS and word not in words) or (word == "bias" and is_list):
             numbers[word] = value

@@ -31,9 +31,11 @@ from cnndsl.backends.pytorch.statics import bind_generic, bind_items
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     AnyTensors,
+    BlockRecipe,
     BraceRecipe,
     ChainRecipe,
     ChoiceRecipe,
+    KindRecipe,
     PartRecipe,
     Static,
     Tensor,
@@ -78,7 +80,9 @@ def _do_bind(body: Body, statement: nodes.Bind) -> None:
         return
     body.target = body.value_name(wanted)
     value = evaluate(body, node)
-    if isinstance(value, RECIPES) and not body.chain:
+    if isinstance(value, (KindRecipe, BlockRecipe)) and value.is_half_applied:
+        body.scope.names[wanted] = value
+    elif isinstance(value, RECIPES) and not body.chain:
         value = body.for_later(value)
         _declare(body, wanted, value, node)
     elif isinstance(value, Static):

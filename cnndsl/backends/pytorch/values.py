@@ -149,6 +149,12 @@ class KindRecipe:
     span: nodes.Span | None = None
     constant: str = ""
 
+    @property
+    def is_half_applied(self) -> bool:
+        """Whether it has arguments and lacks some."""
+        required = {word for word, info in self.kind.model_fields.items() if info.is_required()}
+        return bool(self.fields or self.begins or self.numbers) and not required <= self.fields.keys()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockRecipe:
@@ -163,6 +169,12 @@ class BlockRecipe:
     span: nodes.Span | None = None
     constant: str = ""
     base: BlockRecipe | None = None
+
+    @property
+    def is_half_applied(self) -> bool:
+        """Whether it has arguments and lacks some."""
+        required = {each.name for each in self.definition.parameters if each.default is None}
+        return bool(self.arguments) and not required <= self.arguments.keys()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
