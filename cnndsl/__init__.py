@@ -1,11 +1,12 @@
 """cnndsl: a language for convolutional networks, and its compiler to PyTorch and pictures.
 
     load("models/net.cnn")              the class of a network, a `torch.nn.Module`
+    build("models/net.cnn")             a network: the class, constructed
     compile(Path("models/net.cnn"))     a Compilation: errors and warnings, the checked program, and what
     compile("network Net { ... }")      is made of it, such as `.python()`, `.diagram()`, `.summary()`
 
 What each needs is imported when it is first asked for, so that `import cnndsl` costs next to nothing. PyTorch is
-imported by `load` and `Compilation.load` alone.
+imported by `load`, `build` and `Compilation.load` alone. After `import cnndsl.hook`, Python imports `.cnn` files.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
     from cnndsl.compiler import compile  # noqa: A004 - the package's own word
     from cnndsl.diagnostics import Diagnostic
     from cnndsl.ir.program import Program
-    from cnndsl.loading import load
+    from cnndsl.loading import build, load
 
-__all__ = ["Compilation", "CompilationError", "Diagnostic", "Program", "compile", "load"]
+__all__ = ["Compilation", "CompilationError", "Diagnostic", "Program", "build", "compile", "load"]
 
 _HOMES = {
     "Compilation": "cnndsl.compilation",
     "CompilationError": "cnndsl.compilation",
     "Diagnostic": "cnndsl.diagnostics",
     "Program": "cnndsl.ir.program",
+    "build": "cnndsl.loading",
     "compile": "cnndsl.compiler",
     "load": "cnndsl.loading",
 }

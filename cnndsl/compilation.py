@@ -151,16 +151,21 @@ class Compilation(Backends):
         a class that the text takes from elsewhere (`extern`) is not allowed, not there, or no `nn.Module`; ValueError
         for a list of modules that is none.
         """
-        from cnndsl import externs
         from cnndsl.generated import module_of
 
+        name = self._checked().network(network).name
+        module = module_of(self.runnable(allow_extern), PurePosixPath(self.source.short).stem)
+        return getattr(module, name)  # type: ignore[no-any-return]
+
+    def runnable(self, allow_extern: str | Iterable[str] | None = None) -> str:
+        """The source of the module, after a look whether it can be run here; for what is raised see `load`."""
+        from cnndsl import externs
+
         program = self._checked()
-        name = program.network(network).name
         _check_torch()
         folder = self.read.folder if isinstance(self.read, FolderReader) else None
         externs.check(program, allow_extern, folder, self._extern_line)
-        module = module_of(self.python(), PurePosixPath(self.source.short).stem)
-        return getattr(module, name)  # type: ignore[no-any-return]
+        return self.python()
 
     def _extern_line(self, name: str) -> Span | None:
         """The place of the `extern` line of a class; None where it is gone."""

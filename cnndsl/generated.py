@@ -85,6 +85,18 @@ def _run(loader: Source) -> None:
         raise
 
 
+def imported(module: ModuleType, source: str, stem: str) -> None:
+    """Run generated source in a module that Python imports by another name, under which its classes are pickled too.
+
+    Raises what running the source raises.
+    """
+    loader = Source(module.__name__, source, stem)
+    module.__loader__, module.__file__ = loader, loader.get_filename(module.__name__)
+    loader.exec_module(module)
+    with _making:
+        sys.modules[_name(source, stem)] = module
+
+
 def _name(source: str, stem: str) -> str:
     words = "".join(c if c.isascii() and c.isalnum() else "_" for c in stem[:_LONGEST_STEM])
     return f"cnndsl_loaded_{words}_{sha256(source.encode()).hexdigest()[:32]}"

@@ -43,3 +43,18 @@ def load(
     compilation = compile(Path(path), settings=settings)
     wanted = compilation.for_inference() if target == "inference" else compilation
     return wanted.load(network, allow_extern=allow_extern)
+
+
+def build(
+    path: str | Path,
+    network: str | None = None,
+    *,
+    allow_extern: str | Iterable[str] | None = None,
+    **settings: Any,
+) -> nn.Module:
+    """A network of a `.cnn` file, with new weights: `build("models/resnet.cnn", "ResNet50", classes=100)`.
+
+    It is what `load` with the same arguments gives, constructed, and raises the same. One call with plain values is
+    what tools for configurations want: `_target_: cnndsl.build` in Hydra, `class_path: cnndsl.build` in LightningCLI.
+    """
+    return load(path, network, allow_extern=allow_extern, **settings)()
