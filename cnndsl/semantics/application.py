@@ -235,7 +235,7 @@ def _apply_part(body: Evaluation, part: Part, value: Any, span: Span) -> Any:
             labels=(Label(part.span, "it is declared here"),),
             help="a chain with a name holds layers of its own: write the layer itself, or apply stage by stage",
         )
-    return _fill(body, body.builder.slots[part.name], part.recipe, value, span)
+    return _fill(body, body.builder.slot(part.name), part.recipe, value, span)
 
 
 def _splice(body: Evaluation, brace: BraceRecipe, value: Any) -> Any:

@@ -25,7 +25,7 @@ from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.hints import misread, refuse_others, result_of, without
 from cnndsl.semantics.initialisation import initialiser, weights_of
 from cnndsl.semantics.pytorch_names import AsInPyTorch, Claim, claimed
-from cnndsl.semantics.values import BlockRecipe, HalfApplied, Kind, LayerRecipe, Part, Template, Unknown
+from cnndsl.semantics.values import BlockRecipe, HalfApplied, Kind, LayerRecipe, Part, Template, Unknown, parts_in
 from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
@@ -495,8 +495,8 @@ def match_arguments(
     for name, argument, value in zip(
         given, node.arguments, body.all_known(a.value for a in node.arguments), strict=True
     ):
-        if isinstance(value, Part):
-            raise _one_layer(definition, value, argument)
+        for part in parts_in(value):
+            raise _one_layer(definition, part, argument)
         values[name] = value
     return {name: values[name] for name in names if name in values}
 

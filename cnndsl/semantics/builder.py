@@ -46,12 +46,14 @@ ModuleKind = Literal["network", "block", "sequence", "chain"]
 class Slot:
     """A named part: its place in the order is that of its declaration; its first application says what it is."""
 
-    __slots__ = ("applied", "made", "name", "span", "unit", "when")
+    __slots__ = ("applied", "is_named", "made", "name", "span", "unit", "when")
 
     def __init__(self, name: str, span: Span) -> None:
         self.name, self.span = name, span
         self.made: list[Slot] | None = None
-        """Where a loop makes several parts of one place in the text: these."""
+        """The parts of a list: those that a loop makes of one place in the text, or of a list with a name."""
+        self.is_named = False
+        """Whether the text names the list, whose parts keep their numbers."""
         self.applied = False
         """Whether something went through it; one that is the identity has no unit even so."""
         self.unit: Leaf | Use | None = None
@@ -128,6 +130,10 @@ class Builder:
         slot = self.slots[name] = Slot(name, span)
         return slot
 
+    def declare_list(self, name: str, layers: Sequence[object], span: Span, *, quoted: bool = False) -> None:
+        """Places for the parts of a list called `name`, and of the lists in it. Raises Problem as `declare` does."""
+        _make_list(self.declare(name, span, quoted=quoted), layers)
+
     def automatic(self, word: str, span: Span) -> Slot:
         """A place for a part without a name: numbered in a chain, else named by where it stands in the text."""
         if self.is_chain:
@@ -177,11 +183,11 @@ class Builder:
         return slot.made
 
     def slot(self, name: str) -> Slot:
-        """The place of a part that was applied; `conv1.0` is the first of the list `conv1`."""
+        """The place of a part; `conv1.0` is the first of the list `conv1`."""
         if name in self.slots:
             return self.slots[name]
         listed, _, at = name.rpartition(".")
-        made = self.slots[listed].made
+        made = self.slot(listed).made
         assert made is not None  # noqa: S101 - only a list's part has a point in its name
         return made[int(at)]
 
@@ -201,11 +207,13 @@ class Builder:
 
     def _parts(self) -> Iterator[Slot]:
         """All places of parts, those of lists one by one."""
-        for slot in self.slots.values():
+        todo = list(reversed(self.slots.values()))
+        while todo:
+            slot = todo.pop()
             if slot.made is None:
                 yield slot
             else:
-                yield from slot.made
+                todo.extend(reversed(slot.made))
 
     @contextmanager
     def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:
@@ -328,8 +336,10 @@ class Builder:
         """Count the parts of lists anew, without those that lead to no output; `used` becomes their new names."""
         new: dict[str, str] = {}
         for slot in self.slots.values():
-            kept = [made for made in slot.made or () if made.name in used]
-            if slot.made is not None and len(kept) < len(slot.made):
+            if slot.made is None or slot.is_named:
+                continue
+            kept = [made for made in slot.made if made.name in used]
+            if len(kept) < len(slot.made):
                 slot.made = kept
                 for at, made in enumerate(kept):
                     new[made.name] = made.name = f"{slot.name}.{at}"
@@ -387,6 +397,15 @@ class Builder:
             open=open_sizes,
             origin=origin(self.span),
         )
+
+
+def _make_list(slot: Slot, layers: Sequence[object]) -> None:
+    slot.made, slot.is_named = [], True
+    for at, layer in enumerate(layers):
+        inner = Slot(f"{slot.name}.{at}", slot.span)
+        if isinstance(layer, list):
+            _make_list(inner, layer)
+        slot.made.append(inner)
 
 
 def _other(name: str) -> str:

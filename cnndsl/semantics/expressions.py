@@ -113,10 +113,10 @@ def _comprehension(body: Evaluation, node: tree.Comprehension) -> Items:
     outer = body.scope
     result = []
     try:
-        body.scope = Scope(outer)
         items = body.items(node.source)
         with body.builder.looping(node.span):
             for item in items:
+                body.scope = Scope(outer)  # a layer in braces is worked out later, with the names of its own turn
                 body.bind_targets(node.targets, item)
                 if node.condition is None or body.decide(node.condition):
                     result.append(body.known(node.item))

@@ -35,6 +35,9 @@ from cnndsl.semantics.values import (
     Unknown,
     Value,
     describe,
+    is_complete,
+    is_layers,
+    parts_in,
 )
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import TooLong
@@ -151,13 +154,11 @@ def check_training(mode: tree.Name) -> None:
 def report_unused(body: Evaluation) -> None:
     """Report the layers of a body that have a name and are never applied."""
     for name, value in body.scope.names.items():
-        if not isinstance(value, Part) or value.owner is not body.builder:
-            continue
         slot = body.builder.slots.get(name)
-        if slot is None:
+        parts = list(parts_in(value))
+        if slot is None or not parts or any(part.owner is not body.builder for part in parts):
             continue
-        absent = value.recipe == IDENTITY or (isinstance(value.recipe, Choice) and value.recipe.recipe is None)
-        if slot.applied or absent:
+        if any(body.builder.slot(part.name).applied or _is_absent(part.recipe) for part in parts):
             body.context.needed([slot.span])
         else:
             body.context.idle(
@@ -169,6 +170,11 @@ def report_unused(body: Evaluation) -> None:
                     severity=Severity.WARNING,
                 )
             )
+
+
+def _is_absent(recipe: Recipe) -> bool:
+    """Whether a layer is the identity, which leaves nothing behind."""
+    return recipe == IDENTITY or (isinstance(recipe, Choice) and recipe.recipe is None)
 
 
 def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
@@ -460,6 +466,8 @@ def _bind(body: Evaluation, statement: tree.Bind) -> None:
         value = Items(value)
     if isinstance(value, RECIPES) and not is_half_applied(value):
         _bind_layer(body, target, value, node)
+    elif is_layers(value) and is_complete(value) and not all(isinstance(item, Part) for item in value):
+        _bind_layers(body, target, value, node)
     else:
         _set(body, target, value)
 
@@ -477,6 +485,35 @@ def _bind_layer(body: Evaluation, target: tree.Name, recipe: Recipe, node: tree.
     body.builder.declare(target.text, target.span)
     recipe = _as_before(body, recipe, target.text)
     body.scope.give(target, Part(body.builder, target.text, recipe, node.span))
+
+
+def _bind_layers(body: Evaluation, target: tree.Name, layers: list[Any], node: tree.Expression) -> None:
+    """Give a name to the layers of a list, which are the parts of one list from here on. Raises Problem."""
+    if body.builder.is_chain:
+        message = "a chain holds layers in a row, and this is a list of them"
+        raise error("E405", message, target.span.to(node.span), help="make it a block: block Name { ... }")
+    body.builder.declare_list(target.text, layers, target.span)
+    body.scope.give(target, _parts(body, target.text, target.text, layers, node.span))
+
+
+def _parts(body: Evaluation, name: str, word: str, layers: list[Any], span: Span) -> Items:
+    """The layers of a list as parts, of which each has its place behind the name of the list."""
+    parts: list[Any] = []
+    for at, layer in enumerate(layers):
+        own = f"{name}.{at}"
+        if isinstance(layer, list):
+            parts.append(_parts(body, own, word, layer, span))
+            continue
+        if isinstance(layer, Part):
+            raise error(
+                "E403",
+                f"{layer.name} is a part of this body, and cannot be one of the list {word} as well",
+                span,
+                labels=(Label(layer.span, "it is declared here"),),
+                help="write the layer itself in the list, or a list of names of layers alone",
+            )
+        parts.append(Part(body.builder, own, _as_before(body, layer, word), span))
+    return Items(parts)
 
 
 def _as_before(body: Evaluation, recipe: Recipe, name: str) -> Recipe:
@@ -512,8 +549,8 @@ def _name(body: Evaluation, statement: tree.Bind | tree.Apply, value: Any) -> No
 
 
 def _set(body: Evaluation, target: tree.Name, value: Any) -> None:
-    before = body.scope.names.get(target.text)
-    if isinstance(before, Part) and before.owner is body.builder:
+    before = next(parts_in(body.scope.names.get(target.text)), None)
+    if before is not None and before.owner is body.builder and target.text in body.builder.slots:
         body.scope.names[target.text] = UNKNOWN  # either may be meant from here on
         raise error(
             "E204",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from math import prod
 from typing import Any
@@ -271,6 +271,38 @@ RECIPES = (Kind, LayerRecipe, HalfApplied, External, Template, BlockRecipe, Brac
 IDENTITY = Chain(())
 
 
+def is_layers(value: Any) -> bool:
+    """Whether a value is a list of layers, or of such lists, with at least one in each."""
+    return isinstance(value, list) and bool(value) and all(isinstance(i, RECIPES) or is_layers(i) for i in value)
+
+
+def parts_in(value: Any) -> Iterator[Part]:
+    """A named layer, or those of a list."""
+    if isinstance(value, Part):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from parts_in(item)
+
+
+def is_complete(recipe: Any) -> bool:
+    """Whether a layer, or each one of a list, can be applied as it is: nothing that it needs is left to be given."""
+    match recipe:
+        case list():
+            return all(map(is_complete, recipe))
+        case Kind():
+            return not any(info.is_required() for info in recipe.layer.model_fields.values())
+        case Template():
+            return is_complete(BlockRecipe(recipe, ()))
+        case BlockRecipe():
+            given = dict(recipe.arguments)
+            return all(p.name.text in given or p.default is not None for p in recipe.template.definition.parameters)
+        case External():
+            return all(p.default is not None for p in recipe.declaration.parameters)
+        case _:
+            return True
+
+
 def key_for(value: Any) -> Any:
     """A hashable key: two arguments with the same key give the same module."""
     if isinstance(value, list):
@@ -319,7 +351,9 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return f'the text "{value}"' if len(value) <= 40 else "a text"
     if isinstance(value, list):
-        return "a list of values" if value and all(isinstance(item, Value) for item in value) else "a list"
+        if value and all(isinstance(item, Value) for item in value):
+            return "a list of values"
+        return "a list of layers" if is_layers(value) else "a list"
     if isinstance(value, Value):
         return "a value"
     if isinstance(value, tuple):

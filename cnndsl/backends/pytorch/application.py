@@ -145,6 +145,8 @@ def put_new(body: Body, recipe: Any, node: Any, value: Tensor) -> Any:
 
 def use_part(body: Body, part: Part, value: Tensor) -> Any:
     """Apply a part that the text has named."""
+    if part.is_named and part.whole is None:
+        return _use_each(body, part, value)
     entry = body.registered.get(part.number)
     if entry is None:
         return _first_use(body, part, value)
@@ -153,9 +155,29 @@ def use_part(body: Body, part: Part, value: Tensor) -> Any:
     return again(body, line, recipe, value)
 
 
+def _use_each(body: Body, part: Part, value: Tensor) -> Any:
+    """Apply the layer of a list that a loop is at; the first loop registers all of them."""
+    recipe = body.each.get(part.number)
+    if recipe is None:
+        raise Untranslatable(f"a layer of {part.name} is applied behind the loop that goes through them")
+    line = body.list_registers.get(part.number)
+    if line is not None:
+        return again(body, line, recipe, value)
+    is_in_every_turn = body.is_silent or (len(body.loops) == 1 and body.ways[-1][0] is body.loops[0])
+    if part.number in body.singled or not is_in_every_turn or is_identity(recipe) or as_choice(recipe) is not None:
+        raise Untranslatable(f"not all layers of {part.name} are applied in the same way")
+    line = body.list_registers[part.number] = Register(part)
+    body.lines.append(line)
+    return put(body, line, recipe, value)
+
+
 def _first_use(body: Body, part: Part, value: Tensor) -> Any:
     found = next(entry for entry in body.declared.values() if isinstance(entry, tuple) and entry[0].part is part)
     line, recipe, current, node, declared_path = found
+    if part.whole is not None:
+        if part.whole.number in body.list_registers:
+            return again(body, line, recipe, value)
+        body.singled.add(part.whole.number)
     body.registered[part.number] = found
     _note_use(body, line, declared_path)
     result = put(body, line, recipe, value)

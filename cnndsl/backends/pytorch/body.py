@@ -127,6 +127,12 @@ class Body:
         self.declared: dict[str, Any] = {}
         self.registered: dict[int, Any] = {}
         self.always: set[int] = set()
+        self.each: dict[int, Any] = {}
+        """For the lists of layers that loops around go through, how a layer of each is made."""
+        self.list_registers: dict[int, Any] = {}
+        """For lists of layers that a loop fills, what registers a layer of each."""
+        self.singled: set[int] = set()
+        """The lists of which a layer is registered by itself."""
         self.fills: dict[int, If] = {}
         # Where it is
         self.ways: list[Any] = []
@@ -443,18 +449,18 @@ class Body:
             self.lines.append(Compute((variable,), value.code, type="list[Tensor]"))
         lists = []
         for axis, each in enumerate(value.lists):
-            if isinstance(each, str):
+            known = held.lists[axis] if isinstance(held, AnyTensors) else None
+            if isinstance(each, str) or (each is None and known is None):
                 lists.append(each)
                 continue
-            known = held.lists[axis] if isinstance(held, AnyTensors) else None
             written = known if isinstance(known, str) else self.list_variable(wanted, axis, len(value.shape))
             if written in self.current:
                 self.keep_sizes({written})
-            assert each is not None  # noqa: S101 - all sizes are known
+            assert each is not None  # noqa: S101 - what grows has lists of all its sizes
             self.lines.append(Assign(written, each, type="" if known else "list[int]"))
             self.new_version(written)
             lists.append(written)
-        return AnyTensors(name(variable), value.shape, tuple(lists), value.sample)
+        return AnyTensors(name(variable), value.shape, tuple(lists), value.sample, value.count)
 
     def list_variable(self, wanted: str, axis: int, rank: int) -> str:
         """The variable for the sizes of a list of values along an axis."""

@@ -15,8 +15,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, constant, name, names_in, replaced, walk_code
-from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Chain, Compute, For, If, Part, Register, part_of, walk
-from cnndsl.backends.pytorch.write import codes_of, is_simple
+from cnndsl.backends.pytorch.flowgraph import (
+    FLOW,
+    Append,
+    Chain,
+    Compute,
+    For,
+    If,
+    Part,
+    Register,
+    codes_of,
+    part_of,
+    walk,
+)
+from cnndsl.backends.pytorch.write import is_simple
 from cnndsl.ir import nodes
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS

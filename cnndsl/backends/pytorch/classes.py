@@ -44,6 +44,8 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     Training,
+    codes_of,
+    gathered,
     spliced,
     uses,
     walk,
@@ -62,7 +64,7 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     Untranslatable,
 )
-from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, codes_of, is_any
+from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, is_any
 from cnndsl.ir import nodes
 from cnndsl.ir.names import why_not
 from cnndsl.layers.formula import Shape, show
@@ -329,7 +331,11 @@ class ClassTranslation:
             branches = Branches(body, self._file, lines, kept, homes)
             kept = branches.added(kept)
             optional |= branches.optional
-        forward.used |= {body.parts[n].whole.number for n in forward.used if body.parts[n].whole is not None}  # type: ignore[union-attr]
+        for number in list(forward.used):
+            whole = body.parts[number].whole
+            while whole is not None:
+                forward.used.add(whole.number)
+                whole = whole.whole
         flags = self._flags(kept, homes, lines, optional)
         if definition_kind == "network":
             self._show_sizes(kept)
@@ -338,9 +344,10 @@ class ClassTranslation:
         forward_lines = shown.whole(kept, _INDENT)
         said = set(words_in("\n".join(forward_lines)))
         stores = {key: each & said for key, each in forward.stores.items()}
-        init = InitSlice(forward.used, stores, {key: flag for key, flag in flags.items() if flag})
+        set_flags = {key: flag for key, flag in flags.items() if flag}
+        init = InitSlice(forward.used, stores, set_flags, body.list_registers)
         live_init: set[str] = rule_names(body.rules, [])
-        kept_init = spliced(init.slice([*lines, *self._keep(shapes)], live_init))
+        kept_init = gathered(spliced(init.slice([*lines, *self._keep(shapes)], live_init)))
         kept_init = _without_repeats(kept_init, set(), {each.name for each in walk(lines) if isinstance(each, Assign)})
         self._check_order(kept_init)
         own = settle_begins(kept_init, is_network=definition_kind == "network", helpers=self._file.helpers)

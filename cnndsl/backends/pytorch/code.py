@@ -416,7 +416,7 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             head = f"{indent}{lead}{_within(code.func, _ATOM)}("
             only = code.args[0] if len(code.args) == 1 and not code.keywords else None
             if isinstance(only, ast.GeneratorExp):
-                return [head, f"{inner}{flat(only.elt)}", f"{inner}{_loops(only.generators)}", f"{indent}){trail}"]
+                return [head, *laid_out(only.elt, inner), f"{inner}{_loops(only.generators)}", f"{indent}){trail}"]
             if isinstance(only, (ast.List, ast.ListComp)):
                 return [head, *laid_out(only, inner), f"{indent}){trail}"]
             row = inner + ", ".join(_arguments(code))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -21,13 +22,15 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.flowgraph import Compute
 from cnndsl.backends.pytorch.initialise import rule_code
-from cnndsl.backends.pytorch.joins import branch, is_written_out
-from cnndsl.backends.pytorch.operations import combined, item_of, joined, plain, put_learned
+from cnndsl.backends.pytorch.joins import branch, is_written_out, must_unroll
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of
+from cnndsl.backends.pytorch.operations import combined, item_of, joined, plain, put_learned, sizes_code
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import (
     OPERATORS,
     RELATIONS,
+    UNSAID,
     abstract,
     all_known,
     bind_generic,
@@ -139,16 +142,13 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
     source = evaluate(body, node.source)
     if isinstance(source, (TensorList, AnyTensors)):
         return _looped_values(body, node)
+    if isinstance(source.value, AnyLayers):
+        return each_value(body, node, source, evaluate)
     outer, body.scope = body.scope, Scope(body.scope)
     try:
         items = source.value
-        if isinstance(items, list) and is_written_out(body, items):
-            made = []
-            for item in items:
-                bind_items(body, node.targets, item)
-                if node.condition is None or decided(body, condition(body, node.condition)):
-                    made.append(body.for_later(evaluate(body, node.item)))
-            return listed(made)
+        if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
+            return listed(_turns(body, node, items, outer))
         target = bind_generic(body, node.targets, sort_of(source).item or Sort(), local=True)
         tests = [condition(body, node.condition).code] if node.condition is not None else []
         item = body.for_later(evaluate(body, node.item))
@@ -156,11 +156,11 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
             body.scope = outer
             return _looped_values(body, node)
         sort = sort_of(item)
-        code: Code = name("recipes·")
+        code: Code = name(UNSAID)
         if isinstance(item, Static):
             code = ast.ListComp(item.code, [ast.comprehension(target, gone_through(source.code), tests, 0)])
         elif isinstance(item, RECIPES):
-            return listed_layers(body, node, source)
+            return _layers(body, node, source, outer)
         size = len(items) if isinstance(items, list) else items.sample
         if isinstance(items, list) and isinstance(item, Static) and not tests and all_known(body, items):
             made = []
@@ -173,17 +173,27 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         body.scope = outer
 
 
-def listed_layers(body: Body, node: nodes.Comprehension, source: Static) -> Any:
-    """A list of layers, one for each item of a list."""
-    items = source.value
-    if not isinstance(items, list):
-        raise Untranslatable("a list of layers of a length that depends on a parameter", node.span)
+def _layers(body: Body, node: nodes.Comprehension, source: Static, outer: Scope) -> Static:
+    """A list of layers, one for each item of a list of constants."""
+    rule = LayerRule(source, node.targets, node.item, outer) if node.condition is None else None
+    if isinstance(source.value, list):
+        return Static(LayerList(_turns(body, node, source.value, outer), rule), name(UNSAID))
+    if rule is None:
+        raise Untranslatable(
+            "how many layers a list has depends on a parameter", node.span, names=body.names_of(source)
+        )
+    return Static(AnyLayers(rule, source.value.sample), name(UNSAID))
+
+
+def _turns(body: Body, node: nodes.Comprehension, items: list[Any], outer: Scope) -> list[Any]:
+    """What the turns of a list give that is worked out turn by turn."""
     made = []
-    for each in items:
-        bind_items(body, node.targets, each)
+    for item in items:
+        body.scope = Scope(outer)  # a layer in braces is worked out later, with the names of its own turn
+        bind_items(body, node.targets, item)
         if node.condition is None or decided(body, condition(body, node.condition)):
-            made.append(evaluate(body, node.item))
-    return listed(made)
+            made.append(body.for_later(evaluate(body, node.item)))
+    return made
 
 
 def _call(body: Body, node: nodes.Call) -> Any:
@@ -276,7 +286,9 @@ def _bound_extern(body: Body, recipe: ExternRecipe, node: nodes.Call) -> ExternR
 def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
     if word == "parameter":
         return learned(body, node)
-    values = operands(body, [argument.value for argument in node.arguments if argument.name is None])
+    values = _joined_layers(body, word, node)
+    if values is None:
+        values = operands(body, [argument.value for argument in node.arguments if argument.name is None])
     named = [argument for argument in node.arguments if argument.name is not None]
     spread: list[Any] = []
     for value in values:
@@ -296,16 +308,30 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         given |= {argument.name: static_of(body, argument.value) for argument in named if argument.name is not None}
         return _operation_values(body, operation, spread[:count], given)
     if word == "len" and isinstance(values[0], AnyTensors):
-        first = values[0].lists[0]
-        code = call("len", name(first) if isinstance(first, str) else first)  # type: ignore[arg-type]
-        return Static(body.number(code, values[0].sample), code)
+        code = call("len", sizes_code(body, values[0], 0))
+        return values[0].count or Static(body.number(code, values[0].sample), code)
     if word == "len" and isinstance(values[0], TensorList):
         return Static(len(values[0].items), constant(len(values[0].items)))
     if word == "enumerate" and isinstance(values[0], TensorList):
         return TensorList(tuple(TensorList((Static(i, constant(i)), v)) for i, v in enumerate(values[0].items)))
     if word in FUNCTIONS:
-        return constant_call(body, word, values)
+        found = rows(word, values, partial(constant_call, body, word, values))
+        return constant_call(body, word, values) if found is None else found
     raise Untranslatable(f"{word} is called on what is no value", node.span)
+
+
+def _joined_layers(body: Body, word: str, node: nodes.Call) -> list[Any] | None:
+    """What the layers of a list give that is put together at once: a list in `forward`. None for anything else."""
+    first = node.arguments[0].value if node.arguments else None
+    is_alone = len([argument for argument in node.arguments if argument.name is None]) == 1
+    if word not in ("concat", "add", "sum") or not is_alone or not isinstance(first, nodes.Comprehension):
+        return None
+    source = evaluate(body, first.source)
+    if body.is_silent or rule_of(source) is None:
+        return None
+    with suppress(Untranslatable):
+        return [each_value(body, first, source, evaluate)]
+    return None
 
 
 def _operation_call(body: Body, operation: Any, values: list[Any], rest: Sequence[nodes.Argument]) -> Any:

@@ -22,6 +22,11 @@ ELEMENT = "element·"
 EACH = "each·"
 """The variable of a part of a list, while a loop of `forward` goes through it: this, and the number of the list."""
 
+MODULE_LIST = "nn.ModuleList"
+
+MODULES = "modules·"
+"""The list of parts that a list in `forward` goes through: this, and its number."""
+
 
 @dataclass(eq=False)
 class Part:
@@ -36,6 +41,12 @@ class Part:
     """Whether it may be taken away when it is there."""
     whole: Part | None = None
     """The list that it is a part of, where it is one by itself."""
+    at: int = 0
+    """Its place in that list, where the text names it."""
+    is_named: bool = False
+    """Whether it is, or is in, a list that the text names; the parts of others stand as they come."""
+    each: str = ""
+    """What the text calls a part of the list, where it goes through it."""
     span: Any = None
     """Where the text applies it."""
 
@@ -48,6 +59,11 @@ class Part:
         made = call_getattr(self.label) if self.label is not None else attribute("self", self.name)
         made.part = self.number  # type: ignore[attr-defined]
         return made
+
+
+def placeholder() -> Code:
+    """What stands in the place of a layer that is not there."""
+    return ast.Call(attribute("nn", "Identity"), [], [])
 
 
 def part_of(code: ast.AST | None) -> int | None:
@@ -95,11 +111,12 @@ class Assign(Line):
 
 @dataclass(eq=False)
 class Chain:
-    """An `nn.Sequential` in the making: lines with an `Append` for each part."""
+    """An `nn.Sequential` or `nn.ModuleList` in the making: lines with an `Append` for each part."""
 
     name: str
     lines: list[Any] = field(default_factory=list)
     is_labelled: bool = False
+    kind: str = "nn.Sequential"
 
 
 @dataclass(eq=False)
@@ -170,7 +187,9 @@ class For(Line):
     source: Code
     lines: list[Any]
     lists: list[Part] = field(default_factory=list)
-    """The lists of parts that it fills, where it is the outermost loop."""
+    """The lists of parts that it goes through: those with names, and, if it is the outermost, those that it fills."""
+    way: Any = None
+    """How it goes through lists of layers with names."""
 
 
 @dataclass(eq=False)
@@ -241,7 +260,7 @@ class ForwardSlice:
     def _reads(self, line: Any, code: Code | None, live: set[str], depth: int) -> None:
         found = uses(code)
         self.used |= found.parts
-        names = {each for each in found.names if not each.startswith((EACH, ELEMENT)) and each != "self"}
+        names = {each for each in found.names if not each.startswith((EACH, ELEMENT, MODULES)) and each != "self"}
         self._need(line, names, live, depth)
 
     def _need(self, line: Any, names: Iterable[str], live: set[str], depth: int) -> None:
@@ -318,8 +337,9 @@ class ForwardSlice:
         inner = set()
         for each in kept_reads(kept):
             inner.add(each)
-        made = For(line.target, line.source, kept, line.lists)
+        made = For(line.target, line.source, kept, line.lists, line.way)
         made.needs_target = bool(targets & inner)  # type: ignore[attr-defined]
+        made.reads = inner  # type: ignore[attr-defined]
         outer = {each for each in needed if each not in after or each.startswith(FLOW)} if not depth else set()
         if not depth:
             live -= {each for each in live if not each.startswith(FLOW)}
@@ -365,11 +385,38 @@ def walk(lines: Iterable[Any]) -> Iterator[Any]:
                 continue
 
 
+def codes_of(line: Any) -> list[Code]:
+    """The expressions of a line itself."""
+    found: list[Any] = []
+    match line:
+        case Assign() | Compute():
+            found = [line.code]
+        case Register():
+            found = [line.value, line.part.label, *line.tests]
+        case Append():
+            found = [line.value, line.label]
+        case Effect():
+            found = [line.code]
+        case If():
+            found = [line.test]
+        case For():
+            found = [line.source]
+        case Return():
+            found = [code for _, code in (*line.always, *line.training)]
+        case _:
+            found = []
+    return [code for code in found if isinstance(code, ast.AST)]  # type: ignore[misc]
+
+
 class InitSlice:
     """The lines of `__init__`, for what `forward` needs."""
 
-    def __init__(self, used: set[int], stores: dict[int, set[str]], flags: dict[int, str]) -> None:
+    def __init__(
+        self, used: set[int], stores: dict[int, set[str]], flags: dict[int, str], filled: Iterable[int] = ()
+    ) -> None:
         self._used, self._stores, self._flags = used, stores, flags
+        self._filled = frozenset(filled)
+        """The lists with names of which a loop says what is in them."""
         self.sizes: set[tuple[frozenset[Any], tuple[int, int]]] = set()
         self._outside: set[str] = set()
         """What is read behind the lines at hand."""
@@ -403,7 +450,9 @@ class InitSlice:
     def _reads(self, code: Code | None, live: set[str]) -> None:
         found = uses(code)
         self.sizes |= found.sizes
-        live |= {each for each in found.names if each not in BUILTINS and not each.startswith((FLOW, EACH, ELEMENT))}
+        live |= {
+            each for each in found.names if each not in BUILTINS and not each.startswith((FLOW, EACH, ELEMENT, MODULES))
+        }
 
     def _line(self, line: Any, live: set[str]) -> Any:
         match line:
@@ -415,6 +464,8 @@ class InitSlice:
                 self._reads(line.code, live)
                 return line
             case Register():
+                if line.part.is_named:
+                    self._keep_place(line)
                 if line.part.number not in self._used or line.value is None:
                     return None
                 made = Register(line.part, self._value(line.value, live), line.tests, line.begins, line.kind)
@@ -455,11 +506,21 @@ class InitSlice:
                         break
                     live |= inside
                 self._reads(line.source, live)
-                return For(line.target, line.source, kept, line.lists)
+                return For(line.target, line.source, kept, line.lists, line.way)
             case Training():
                 return _Spliced(self.slice(line.lines, live))
             case _:
                 return None
+
+    def _keep_place(self, line: Register) -> None:
+        """What nothing goes through in a list with a name leaves its place to an identity."""
+        part = line.part
+        whole = part.whole
+        if whole is None or whole.number not in self._used or whole.number in self._filled:
+            return
+        if part.number not in self._used or line.value is None:
+            line.value, line.begins, line.kind = placeholder(), (), ""
+            self._used.add(part.number)
 
     def _rules(self, begins: tuple[tuple[str, Any], ...], live: set[str]) -> None:
         for _, rule in begins:
@@ -468,7 +529,7 @@ class InitSlice:
 
     def _value(self, value: Code | Chain, live: set[str]) -> Code | Chain:
         if isinstance(value, Chain):
-            return Chain(value.name, self._inside(value.lines, live), value.is_labelled)
+            return Chain(value.name, self._inside(value.lines, live), value.is_labelled, value.kind)
         self._reads(value, live)
         return value
 
@@ -492,4 +553,89 @@ def spliced(lines: Iterable[Any]) -> list[Any]:
                 case _:
                     pass
             made.append(line)
+    return made
+
+
+def gathered(lines: Iterable[Any]) -> list[Any]:
+    """Lines in which each list of parts that the text names is made at once, and not part by part."""
+    made: list[Any] = []
+    todo = list(lines)
+    while todo:
+        line = todo.pop(0)
+        match line:
+            case Declare() if line.part.is_named:
+                end = _end_of(todo, line.part)
+                made.append(Register(line.part, _as_chain(line.part, todo[:end])))
+                del todo[:end]
+                continue
+            case If():
+                line.yes, line.no = gathered(line.yes), gathered(line.no)
+            case For():
+                line.lines = gathered(line.lines)
+        made.append(line)
+    return made
+
+
+def _end_of(lines: Sequence[Any], whole: Part) -> int:
+    """How many lines belong to a list that is declared before them."""
+    end = 0
+    for at, line in enumerate(lines, 1):
+        if _fills(line, whole):
+            end = at
+        elif not isinstance(line, Assign):
+            break
+    return end
+
+
+def _fills(line: Any, whole: Part) -> bool:
+    """Whether a line says what the parts of a list are, and what no others are."""
+    parts = [each.part for each in walk([line]) if isinstance(each, (Register, Declare))]
+    return bool(parts) and all(_is_of(part, whole) for part in parts)
+
+
+def _is_of(part: Part, whole: Part) -> bool:
+    return part is whole or (part.whole is not None and _is_of(part.whole, whole))
+
+
+def _as_chain(whole: Part, lines: Sequence[Any]) -> Chain:
+    return Chain(whole.name, _appends(whole, lines), kind=MODULE_LIST)
+
+
+def _appends(whole: Part, lines: Sequence[Any]) -> list[Any]:
+    """The lines that fill a list; those of a list in it are where that is declared."""
+    made: list[Any] = []
+    for line in lines:
+        match line:
+            case Declare() if line.part.whole is whole:
+                inner = [each for each in lines if each is not line and _fills(each, line.part)]
+                made.append(Append(_as_chain(line.part, inner)))
+            case Register() if whole in (line.part, line.part.whole):
+                assert line.value is not None  # noqa: S101 - others are gone
+                made.append(Append(line.value, None, line.begins, line.kind))
+            case If() if places := _places(whole, [line]):
+                sides = [_with_places(whole, side, places) for side in (line.yes, line.no)]
+                made.append(If(line.test, *(_appends(whole, side) for side in sides)))
+            case For() if _places(whole, [line]):
+                made.append(For(line.target, line.source, _appends(whole, line.lines)))
+            case Declare() | Register() | If() | For():
+                continue
+            case _:
+                made.append(line)
+    return made
+
+
+def _places(whole: Part, lines: Iterable[Any]) -> list[Part]:
+    """The parts of a list that lines register."""
+    found = [line.part for line in walk(lines) if isinstance(line, Register) and whole in (line.part, line.part.whole)]
+    return list(dict.fromkeys(found))
+
+
+def _with_places(whole: Part, lines: Sequence[Any], parts: Sequence[Part]) -> list[Any]:
+    """The lines of one way of a condition, with something in each place that the other way fills."""
+    made = list(lines)
+    known = _places(whole, lines)
+    for part in parts:
+        if part not in known:
+            behind = (at for at, line in enumerate(made) if any(p.at > part.at for p in _places(whole, [line])))
+            made.insert(next(behind, len(made)), Register(part, placeholder()))
     return made

@@ -26,11 +26,11 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     Training,
+    codes_of,
     uses,
     walk,
 )
 from cnndsl.backends.pytorch.values import ReadBehind, Untranslatable
-from cnndsl.backends.pytorch.write import codes_of
 from cnndsl.symbolic.expr import TooLong, parse_test
 
 Case = frozenset[tuple[int, bool]]
@@ -318,13 +318,15 @@ class Guards:
         """The lines under their conditions; `unset` are the variables that are set in some cases only."""
         made: list[Any] = []
         group: If | None = None
+        held: Part | None = None
+        """The list whose parts the group says what they are."""
         for line in lines:
             test = self._guards.get(id(line))
             if isinstance(line, Compute) and not uses(line.code).parts and unset.isdisjoint(names_in(line.code)):
                 test = None
             names = _set_by(line)
             left = self._inside(line, unset)
-            if isinstance(line, If) and group is not None and flat(group.test) == flat(line.test):
+            if isinstance(line, If) and group is not None and held is None and flat(group.test) == flat(line.test):
                 line.yes = [*group.yes, *line.yes]
                 self._note_twins(group, line)
                 made.pop()
@@ -335,8 +337,9 @@ class Guards:
                 group = None
                 continue
             unset |= names
-            if group is None or flat(group.test) != flat(test):
-                group = If(test, [], [])
+            whole = line.part.whole if isinstance(line, Register) and line.part.is_named else None
+            if group is None or flat(group.test) != flat(test) or held is not whole:
+                group, held = If(test, [], []), whole
                 made.append(group)
             group.yes.append(line)
             self._note_twins(If(test, [line], []), group)

@@ -6,7 +6,7 @@ Both ways of a condition are worked out, and a loop once: what differs afterward
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
@@ -190,14 +190,14 @@ def loop_or_turns(body: Body, node: Any, loop: Any, turn: Any, items: list[Any] 
         loop()
         return
     body.countable.add(id(node))
-    mark = _mark(body)
+    mark = mark_of(body)
     body.fallbacks += 1
     try:
         if id(node) not in body.written_out:
             loop()
             return
     except Untranslatable:
-        _rewind(body, mark)
+        rewind(body, mark)
     finally:
         body.fallbacks -= 1
     reserve_at_outermost(body, node)
@@ -205,10 +205,10 @@ def loop_or_turns(body: Body, node: Any, loop: Any, turn: Any, items: list[Any] 
         turn(item)
 
 
-def _mark(body: Body) -> tuple[Any, ...]:
+def mark_of(body: Body) -> tuple[Any, ...]:
     """Where the translation is, to come back to."""
-    dicts = (body.declared, body.registered, body.parts, body.fills, body.locals)
-    sets = (body.taken, body.value_names, body.always)
+    dicts = (body.declared, body.registered, body.parts, body.fills, body.locals, body.list_registers)
+    sets = (body.taken, body.value_names, body.always, body.singled)
     tests = {id(e[0]): list(e[0].tests) for e in body.registered.values()}
     return (
         body.state(), len(body.lines), [dict(d) for d in dicts], [set(s) for s in sets], tests,
@@ -216,16 +216,18 @@ def _mark(body: Body) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _rewind(body: Body, mark: tuple[Any, ...]) -> None:
+def rewind(body: Body, mark: tuple[Any, ...]) -> None:
+    """Go back to where the translation was."""
     state, count, dicts, sets, tests, target = mark
     body.restore(state)
     del body.lines[count:]
     held: Any
-    for held, old in zip((body.declared, body.registered, body.parts, body.fills, body.locals), dicts, strict=True):
+    now = (body.declared, body.registered, body.parts, body.fills, body.locals, body.list_registers)
+    for held, old in zip(now, dicts, strict=True):
         held.clear()
         held.update(old)
     group: Any
-    for group, before in zip((body.taken, body.value_names, body.always), sets, strict=True):
+    for group, before in zip((body.taken, body.value_names, body.always, body.singled), sets, strict=True):
         group.clear()
         group.update(before)
     body.target = target
@@ -243,8 +245,11 @@ def must_unroll(body: Body, items: list[Any]) -> bool:
     return not body.is_silent and any(map(_holds_layers, items))
 
 
-def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any) -> None:
-    """Work out a loop: what changes from turn to turn becomes a variable."""
+def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any, named: Iterable[Part] = ()) -> None:
+    """Work out a loop, in which what changes from turn to turn becomes a variable.
+
+    `named` are the lists of layers with names that it goes through.
+    """
     bound = set(bound_names(node))
     for each in list(bound):
         try:
@@ -253,7 +258,7 @@ def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any) -> None:
             continue
         if isinstance(held, Static) and not _is_empty(held):
             _generalise(body, each, held)
-    lists = [] if body.loops or body.chain else _reserve(body, node)
+    lists = [*([] if body.loops or body.chain else _reserve(body, node)), *named]
     if body.chain is not None and flat(body.it.code) == body.end:
         body.it = body.chain_end(body.it.shape)  # in later turns it is what earlier ones gave
     running: dict[Any, tuple[str, Traced]] = {}

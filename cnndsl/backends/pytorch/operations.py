@@ -37,7 +37,7 @@ from cnndsl.layers.operations import Operation, Split, axis_index
 from cnndsl.layers.shape import Flatten
 from cnndsl.layers.types import role
 from cnndsl.symbolic.expr import Expr
-from cnndsl.symbolic.number import Traced, value_of
+from cnndsl.symbolic.number import Traced, calculate, value_of
 from cnndsl.symbolic.number import call as traced_call
 
 
@@ -102,12 +102,12 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     if operation.kind != "concat" or others or not isinstance(held, AnyTensors):
         raise Untranslatable(f"{operation.kind} of as many values as a parameter says")
     at = axis_index(operation.axis, held.shape, "concat")
-    lists = [name(each) if isinstance(each, str) else each for each in held.lists]
-    shape = []
-    for axis, dim in enumerate(held.shape):
-        each = lists[axis]
-        code = call("sum", each) if axis == at else ast.Subscript(each, ast.Constant(0), ast.Load())  # type: ignore[arg-type]
-        shape.append(body.number(code, value_of(dim) * (held.sample if axis == at else 1)))
+    shape = list(item_of(body, held, Static(0, constant(0))).shape)
+    dim, is_alike = held.shape[at], held.lists[at] is None
+    if is_alike and held.count is not None:
+        shape[at] = calculate("*", held.count.value, dim)
+    else:
+        shape[at] = body.number(call("sum", sizes_code(body, held, at)), value_of(dim) * held.sample)
     return Tensor(call("torch.cat", held.code, constant(operation.axis)), tuple(shape))
 
 
@@ -174,7 +174,7 @@ def joined(body: Body, left: Any, right: Any, span: nodes.Span) -> Any:
     for side in sides:
         if isinstance(side, AnyTensors):
             codes.append(side.code)
-            sizes.append([name(each) if isinstance(each, str) else each for each in side.lists])
+            sizes.append([sizes_code(body, side, axis) for axis in range(len(side.shape))])
         elif isinstance(side, TensorList):
             codes.append(list_of(item.code for item in side.items))
             sizes.append(
@@ -186,14 +186,23 @@ def joined(body: Body, left: Any, right: Any, span: nodes.Span) -> Any:
         return held
     code = ast.BinOp(codes[0], ast.Add(), codes[1])
     lists = tuple(ast.BinOp(a, ast.Add(), b) for a, b in zip(*sizes, strict=True))
-    return AnyTensors(code, held.shape, lists, held.sample + 1)  # type: ignore[arg-type]
+    return AnyTensors(code, held.shape, lists, held.sample + 1)
+
+
+def sizes_code(body: Body, value: AnyTensors, axis: int) -> Code:
+    """The sizes of a list of values along an axis, as a list in Python."""
+    held = value.lists[axis]
+    if held is None:
+        assert value.count is not None  # noqa: S101 - it is known where sizes are alike
+        return ast.BinOp(list_of([body.size_code(value.shape[axis])]), ast.Mult(), value.count.code)
+    return name(held) if isinstance(held, str) else held
 
 
 def item_of(body: Body, value: AnyTensors, index: Static) -> Tensor:
     """One value of a list."""
     shape = [
-        body.number(subscript(name(each) if isinstance(each, str) else each, index.code), value_of(dim))  # type: ignore[arg-type]
-        for each, dim in zip(value.lists, value.shape, strict=True)
+        dim if held is None else body.number(subscript(sizes_code(body, value, axis), index.code), value_of(dim))
+        for axis, (held, dim) in enumerate(zip(value.lists, value.shape, strict=True))
     ]
     return Tensor(subscript(value.code, index.code), tuple(shape))
 

@@ -13,8 +13,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.branches import MERGE
 from cnndsl.backends.pytorch.code import constant, laid_out, walk_code
-from cnndsl.backends.pytorch.flowgraph import Compute, Part, Register, Return, part_of, walk
-from cnndsl.backends.pytorch.write import codes_of
+from cnndsl.backends.pytorch.flowgraph import Compute, Part, Register, Return, codes_of, part_of, walk
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply
-from cnndsl.backends.pytorch.body import Body, Output, Scope
+from cnndsl.backends.pytorch.body import Body, Output
 from cnndsl.backends.pytorch.code import call, name
 from cnndsl.backends.pytorch.expressions import condition, declare_input, evaluate, learned, stage_of, static_of
 from cnndsl.backends.pytorch.flowgraph import FLOW, Chain, Comment, Compute, Register, Training
@@ -26,15 +26,14 @@ from cnndsl.backends.pytorch.joins import (
     reserve_at_outermost,
     run_loop,
 )
+from cnndsl.backends.pytorch.layer_lists import as_before, declare, is_new_list, loop, rule_of
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     AnyTensors,
     BlockRecipe,
-    BraceRecipe,
     ChainRecipe,
-    ChoiceRecipe,
     KindRecipe,
     PartRecipe,
     Static,
@@ -85,6 +84,8 @@ def _do_bind(body: Body, statement: nodes.Bind) -> None:
     elif isinstance(value, RECIPES) and not body.chain:
         value = body.for_later(value)
         _declare(body, wanted, value, node)
+    elif is_new_list(value):
+        body.scope.names[wanted] = declare(body, body.new_part(wanted), wanted, value, node)
     elif isinstance(value, Static):
         body.bind_static(wanted, value)
     else:
@@ -185,17 +186,26 @@ def _do_for(body: Body, statement: nodes.For) -> None:
     items = source.value
     if items == []:
         return
-    if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
-        reserve_at_outermost(body, statement)
-        for item in items:
-            bind_items(body, statement.targets, item)
-            run(body, statement.body)
-        return
-    sort = sort_of(source).item or Sort()
 
     def turn(item: Any) -> None:
         bind_items(body, statement.targets, item)
         run(body, statement.body)
+
+    if isinstance(items, list) and is_written_out(body, items):
+        for item in items:
+            turn(item)
+        return
+    if body.chain is None and rule_of(source) is not None:
+        known = items if isinstance(items, list) else None
+        run_turn = partial(run, body, statement.body)
+        loop_or_turns(body, statement, lambda: loop(body, statement, source, evaluate, run_turn), turn, known)
+        return
+    if isinstance(items, list) and must_unroll(body, items):
+        reserve_at_outermost(body, statement)
+        for item in items:
+            turn(item)
+        return
+    sort = sort_of(source).item or Sort()
 
     loop_or_turns(
         body,
@@ -294,26 +304,9 @@ def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:
     line = Register(part)
     body.lines.append(line)
     made = PartRecipe(part)
-    recipe = _as_before(body, recipe, wanted)
+    recipe = as_before(body, recipe, wanted)
     body.declared[wanted] = (line, recipe, dict(body.current), node, list(body.ways))
     body.scope.names[wanted] = made
-
-
-def _as_before(body: Body, recipe: Any, wanted: str) -> Any:
-    """The recipe with braces in which the name means what it meant before it was given to the layer."""
-    if isinstance(recipe, ChoiceRecipe):
-        yes, no = (_as_before(body, side, wanted) for side in (recipe.yes, recipe.no))
-        return ChoiceRecipe(recipe.test, yes, no, recipe.yes_node, recipe.no_node)
-    if not isinstance(recipe, BraceRecipe):
-        return recipe
-    scope = Scope(recipe.scope)
-    try:
-        scope.names[wanted] = recipe.scope.find(wanted)
-    except KeyError:
-        found = body.file.word(wanted)
-        if found is not None:
-            scope.names[wanted] = found
-    return BraceRecipe(recipe.body, scope)
 
 
 def run_definition(body: Body, definition: nodes.Definition, inputs: int) -> None:

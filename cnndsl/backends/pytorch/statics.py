@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import Code, call, constant, gone_through, list_of, name, negated
+from cnndsl.backends.pytorch.code import Code, call, constant, gone_through, list_of, name, names_in, negated
 from cnndsl.backends.pytorch.sorts import Sort, is_identity, recipe_key, sample_of, sort_of
 from cnndsl.backends.pytorch.values import (
     RECIPES,
@@ -42,6 +42,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "enumerate": lambda items, start=0: [[i, item] for i, item in enumerate(items, start)],
     "zip": lambda *lists: [list(row) for row in zip(*lists, strict=False)],
 }  # fmt: skip
+
+
+UNSAID = "unsaid·"
+"""The Python of a list that holds layers, which Python has no list of before they are applied."""
 
 
 def abstract(body: Body, sort: Sort, code: Code, symbol: Traced | None = None) -> Any:
@@ -113,7 +117,7 @@ def listed(items: list[Any]) -> Any:
     if any(isinstance(item, (Tensor, TensorList)) for item in items):
         return TensorList(tuple(items))
     codes = [item.code if isinstance(item, Static) else None for item in items]
-    code = list_of(c for c in codes if c is not None) if all(c is not None for c in codes) else name("recipes·")
+    code = list_of(c for c in codes if c is not None) if all(c is not None for c in codes) else name(UNSAID)
     return Static(items, code)
 
 
@@ -239,7 +243,8 @@ def constant_call(body: Body, word: str, values: list[Any]) -> Any:
     if word in ("reversed", "sorted", "unique"):
         return _ordered(body, word, statics[0])
     if word == "len" and isinstance(statics[0].value, list):
-        return Static(len(statics[0].value), code)
+        length = len(statics[0].value)
+        return Static(length, code if UNSAID not in names_in(code) else constant(length))
     if all_known(body, statics):
         numbers = [_constants(body, static) for static in statics]
         return Static(_worked_out(word, numbers), code)

@@ -19,6 +19,7 @@ from cnndsl.backends.pytorch.expressions import evaluate, static_of
 from cnndsl.backends.pytorch.flowgraph import (
     Append,
     Chain,
+    codes_of,
     walk,
 )
 from cnndsl.backends.pytorch.sorts import Sort, recipe_key, sample_of, sort_of
@@ -38,7 +39,6 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     Untranslatable,
 )
-from cnndsl.backends.pytorch.write import codes_of
 from cnndsl.ir import nodes
 from cnndsl.ir.lower import key_of
 from cnndsl.ir.program import Program

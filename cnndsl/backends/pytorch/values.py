@@ -131,8 +131,10 @@ class AnyTensors:
 
     code: Code
     shape: Shape
-    lists: tuple[str | None, ...]
+    lists: tuple[str | Code | None, ...]
     sample: int
+    count: Static | None = None
+    """How many there are, where all have some size alike."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -293,3 +295,28 @@ RECIPES = (
     ChoiceRecipe,
     PartRecipe,
 )
+
+
+def is_layers(value: Any) -> bool:
+    """Whether a value is a list of layers that have what they need, or of such lists."""
+    if not isinstance(value, Static) or not isinstance(value.value, list) or not value.value:
+        return False
+    return all(is_layers(item) or (isinstance(item, RECIPES) and _is_complete(item)) for item in value.value)
+
+
+def _is_complete(recipe: Any) -> bool:
+    """Whether nothing is left to be given before a layer can be applied."""
+    match recipe:
+        case KindRecipe():
+            fields = recipe.kind.model_fields.items()
+            return all(word in recipe.fields or not info.is_required() for word, info in fields)
+        case BlockRecipe():
+            given = recipe.arguments
+            return all(each.name in given or each.default is not None for each in recipe.definition.parameters)
+        case ExternRecipe():
+            given = recipe.arguments
+            return all(each.name in given or each.default is not None for each in recipe.extern.parameters)
+        case ParamRecipe():
+            return bool(recipe.arguments) or all(map(_is_complete, recipe.choices))
+        case _:
+            return True

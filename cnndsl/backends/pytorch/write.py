@@ -33,6 +33,8 @@ from cnndsl.backends.pytorch.flowgraph import (
     EACH,
     ELEMENT,
     FLOW,
+    MODULE_LIST,
+    MODULES,
     Append,
     Assign,
     Chain,
@@ -46,9 +48,11 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     Training,
+    codes_of,
     uses,
     walk,
 )
+from cnndsl.backends.pytorch.layer_lists import LayerRule, rule_of
 from cnndsl.ir.names import is_attribute
 
 _STEP = "    "
@@ -187,9 +191,10 @@ class InitWriter:
         assert line.value is not None  # noqa: S101 - others are gone
         before: list[str] = []
         value = line.value
+        is_whole = isinstance(value, Chain) and value.kind == MODULE_LIST
         if isinstance(value, Chain):
             before, value = self.chain(value, indent, line.part.name)
-        if line.part.is_list:
+        if line.part.is_list and not is_whole:
             return [*before, *laid_out(call(attribute("self", line.part.name, "append"), value), indent)]
         if line.part.label is not None:
             return [*before, *laid_out(call("self.add_module", line.part.label, value), indent)]
@@ -203,10 +208,11 @@ class InitWriter:
         inline = self.inline(chain)
         if inline is not None:
             before, items = inline
-            return self.lines(before, indent), sequential(items)
+            return self.lines(before, indent), _whole(chain, items)
         lines, variable = self.listed(chain, indent, wanted)
-        value = name(variable) if chain.is_labelled else ast.Starred(name(variable), ast.Load())
-        return lines, call("nn.Sequential", value)
+        is_given_whole = chain.is_labelled or chain.kind == MODULE_LIST
+        value = name(variable) if is_given_whole else ast.Starred(name(variable), ast.Load())
+        return lines, call(chain.kind, value)
 
     def inline(self, chain: Chain) -> tuple[list[Assign], list[tuple[Code | None, Code]]] | None:
         """The parts of a chain one by one, and the variables that they need before; None where it takes lines."""
@@ -227,7 +233,7 @@ class InitWriter:
                     if inner is None:
                         return None
                     before += inner[0]
-                    value = sequential(inner[1])
+                    value = _whole(value, inner[1])
                 items.append((line.label, _value_of(line, value)))
             elif isinstance(line, For):
                 turn = self.inline(Chain("turn", line.lines))
@@ -235,7 +241,7 @@ class InitWriter:
                     return None
                 loop = ast.comprehension(line.target, line.source, [], 0)
                 turns = ast.Starred(ast.GeneratorExp(turn[1][0][1], [loop]), ast.Load())
-                if len(flat(turns)) > _LONGEST:
+                if len(flat(turns)) > _LONGEST and chain.kind != MODULE_LIST:
                     return None
                 items.append((None, turns))
             else:
@@ -306,7 +312,7 @@ class InitWriter:
                 if isinstance(value, Chain):
                     inner = self.inline(value)
                     if inner is not None and not inner[0]:
-                        value = sequential(inner[1])
+                        value = _whole(value, inner[1])
                     else:
                         close()
                         before, value = self.chain(value, indent, "stage")
@@ -333,6 +339,19 @@ class InitWriter:
         return made
 
 
+def _whole(chain: Chain, items: Sequence[tuple[Code | None, Code]]) -> Code:
+    """A chain or a list of what is in it."""
+    if chain.kind != MODULE_LIST:
+        return sequential(items)
+    values = [value for _, value in items]
+    if len(values) == 1 and isinstance(values[0], ast.Starred):
+        return call(MODULE_LIST, values[0].value)
+    if len(values) > 1 and len(set(map(flat, values))) == 1:
+        turns = ast.comprehension(name("_"), call("range", ast.Constant(len(values))), [], 0)
+        return call(MODULE_LIST, ast.GeneratorExp(values[0], [turns]))
+    return call(MODULE_LIST, list_of(values))
+
+
 def _reads_itself(line: Assign) -> bool:
     return line.name in names_in(line.code)
 
@@ -351,29 +370,6 @@ def _count_reads(lines: Iterable[Any], variable: str) -> int:
         for code in codes_of(line):
             count += sum(isinstance(node, ast.Name) and node.id == variable for node in walk_code(code))
     return count
-
-
-def codes_of(line: Any) -> list[Code]:
-    """The expressions of a line itself."""
-    found: list[Any] = []
-    match line:
-        case Assign() | Compute():
-            found = [line.code]
-        case Register():
-            found = [line.value, line.part.label, *line.tests]
-        case Append():
-            found = [line.value, line.label]
-        case Effect():
-            found = [line.code]
-        case If():
-            found = [line.test]
-        case For():
-            found = [line.source]
-        case Return():
-            found = [code for _, code in (*line.always, *line.training)]
-        case _:
-            found = []
-    return [code for code in found if isinstance(code, ast.AST)]  # type: ignore[misc]
 
 
 def always_registers(lines: Iterable[Any], word: str) -> bool:
@@ -408,7 +404,10 @@ class ForwardWriter:
         self._rows: dict[Part, list[int]] = {}
         """For lists whose parts are applied one by one the numbers of these."""
         for number, part in parts.items():
-            if part.whole is not None and number in used:
+            if part.whole is not None and part.is_named:
+                held = self._elements.get(part.whole.number) or attribute("self", part.whole.name)
+                self._elements[number] = subscript(held, ast.Constant(part.at))
+            elif part.whole is not None and number in used:
                 self._rows.setdefault(part.whole, []).append(number)
 
     def whole(self, lines: Sequence[Any], indent: str) -> list[str]:
@@ -434,7 +433,7 @@ class ForwardWriter:
     def _variable_for(self, part: Part) -> str:
         """A variable for the parts of a list."""
         taken = {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals
-        variable = part.name
+        variable = part.each or part.name
         while variable in taken:
             variable += "_"
         return variable
@@ -459,6 +458,10 @@ class ForwardWriter:
                 values[each] = name(each.removeprefix(FLOW))
             elif each.startswith(EACH):
                 values[each] = self._each(int(each.removeprefix(EACH)))
+            elif each.startswith(MODULES):
+                part = self._parts[int(each.removeprefix(MODULES))]
+                values[each] = attribute("self", part.name)
+                values[f"{EACH}{part.number}"] = name(self._variable_for(part))
             elif each.startswith(ELEMENT):
                 values[each] = self._elements[int(each.removeprefix(ELEMENT))]
             elif each not in self._locals and each not in BUILTINS:
@@ -581,11 +584,15 @@ class ForwardWriter:
     def _for(self, line: For, indent: str) -> list[str]:
         outer_parts = getattr(self, "_loop_parts", {})
         outer_locals = set(self._locals)
-        used = [part for part in line.lists if part.number in _used_lists(line.lines)]
-        made: list[str] = []
-        goes_through = bool(used) and is_simple(line, {part.number for part in used})
         self._loop_parts = dict(outer_parts)
-        if goes_through:
+        needs_target = getattr(line, "needs_target", False)
+        into, whole = line.target, line.source
+        if line.way is not None:
+            into, whole, needs_target = *self._through(line.way, line.target, getattr(line, "reads", set())), True
+        whole = self.code(whole)
+        used = [p for p in line.lists if not p.is_named and p.number in _used_lists(line.lines)]
+        made: list[str] = []
+        if used and is_simple(line, {part.number for part in used}):
             variables = []
             for part in used:
                 variable = self._variable_for(part)
@@ -593,18 +600,16 @@ class ForwardWriter:
                 self._loop_parts[part.number] = name(variable)
             sources: list[Code] = [attribute("self", part.name) for part in used]
             targets: list[Code] = [name(variable) for variable in variables]
-            if getattr(line, "needs_target", False):
-                source = self.code(line.source)
-                sources, targets = [source, *sources], [line.target, *targets]
+            if needs_target:
+                sources, targets = [whole, *sources], [into, *targets]
             whole = sources[0] if len(sources) == 1 else call("zip", *sources)
-            into: Code = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
+            into = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
         else:
             for part in used:
                 variable = self._variable_for(part)
                 made.append(f"{indent}{variable} = iter(self.{part.name})")
                 self._loop_parts[part.number] = call("next", name(variable))
-            whole, into = self.code(line.source), line.target
-            if not getattr(line, "needs_target", False) and isinstance(into, ast.Name):
+            if not needs_target and isinstance(into, ast.Name):
                 into = name("_")
         for each in sorted(getattr(line, "carried", ())):
             made.append(f"{indent}{each} = self.{each}")
@@ -614,6 +619,36 @@ class ForwardWriter:
         body = self.lines(line.lines, indent + _STEP)
         self._loop_parts, self._locals = outer_parts, outer_locals
         return [*made, *head, *body]
+
+    def _through(self, way: Any, into: Code, reads: set[str]) -> tuple[Code, Code]:
+        """The variables of a loop through lists of layers, and what it goes through; without what nothing reads."""
+        if isinstance(way, LayerRule):
+            assert way.whole is not None  # noqa: S101 - what has no name is no list of parts
+            variable = self._variable_for(way.whole)
+            self._locals.add(variable)
+            self._loop_parts[way.whole.number] = name(variable)
+            layers: Code = name(f"{MODULES}{way.whole.number}")
+            if not reads & names_stored(into):
+                return name(variable), layers
+            return ast.Tuple([into, name(variable)], ast.Store()), call("zip", way.source.code, layers)
+        assert isinstance(into, ast.Tuple)  # noqa: S101 - as rows are taken apart
+        columns = way.columns
+        if way.word == "enumerate":
+            index, inner = into.elts
+            target_code, source = self._through(rule_of(columns[0]), inner, reads)
+            if not reads & names_stored(index):
+                return target_code, source
+            return ast.Tuple([index, target_code], ast.Store()), call(
+                "enumerate", source, *(c.code for c in columns[1:])
+            )
+        targets: list[Code] = []
+        sources: list[Code] = []
+        for inner, column in zip(into.elts, columns, strict=True):
+            rule = rule_of(column)
+            made = (inner, column.code) if rule is None else self._through(rule, inner, reads)
+            targets.append(made[0])
+            sources.append(made[1])
+        return ast.Tuple(targets, ast.Store()), call("zip", *sources)
 
     def _return(self, line: Return, indent: str) -> list[str]:
         made: list[str] = []
@@ -670,7 +705,7 @@ def _used_lists(lines: Iterable[Any]) -> set[int]:
 
 def is_simple(line: For, numbers: set[int]) -> bool:
     """Whether a loop applies each of its lists' parts once in each turn, whatever happens."""
-    counts = dict.fromkeys(numbers, 0)
+    counts = dict.fromkeys((f"{EACH}{number}" for number in numbers), 0)
     for each in line.lines:
         if isinstance(each, (For, If, Training)):
             if _used_lists([each]):
@@ -678,6 +713,9 @@ def is_simple(line: For, numbers: set[int]) -> bool:
             continue
         for code in codes_of(each):
             for node in walk_code(code):
-                if isinstance(node, ast.Name) and node.id.startswith(EACH):
-                    counts[int(node.id.removeprefix(EACH))] += 1
+                number = (
+                    int(node.id.removeprefix(EACH)) if isinstance(node, ast.Name) and node.id.startswith(EACH) else -1
+                )
+                if number in counts:
+                    counts[number] += 1
     return all(count == 1 for count in counts.values())

@@ -1,0 +1,338 @@
+"""Lists of layers with a name, `nn.ModuleList`: where they are registered, and loops and lists that go through them.
+
+The text says in one place how the layers of a list are made, and in another what goes through them, which tells their
+sizes. A loop that goes through the whole list says both: what it registers is put where the list is declared.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.backends.pytorch.body import Body, Scope
+from cnndsl.backends.pytorch.code import Code, call, constant, name, names_in, names_stored
+from cnndsl.backends.pytorch.flowgraph import (
+    EACH,
+    MODULES,
+    Assign,
+    Compute,
+    Declare,
+    For,
+    Part,
+    Register,
+    codes_of,
+    uses,
+    walk,
+)
+from cnndsl.backends.pytorch.joins import mark_of, rewind, run_loop
+from cnndsl.backends.pytorch.sorts import Sort, sort_of
+from cnndsl.backends.pytorch.statics import UNSAID, bind_generic
+from cnndsl.backends.pytorch.values import (
+    AnyList,
+    AnyTensors,
+    BraceRecipe,
+    ChoiceRecipe,
+    PartRecipe,
+    Static,
+    Tensor,
+    Untranslatable,
+    is_layers,
+)
+from cnndsl.ir import nodes
+from cnndsl.ir.names import why_not
+from cnndsl.symbolic.number import Traced
+
+
+@dataclass(eq=False)
+class LayerRule:
+    """How the layers of a list are made: one for each item of a list of constants."""
+
+    source: Static
+    targets: nodes.Targets
+    item: Any
+    scope: Scope
+    whole: Part | None = None
+    """The list that they are, once it has a name."""
+    target: Code | None = None
+    """The variables of the loop at hand for the items of `source`."""
+
+
+class LayerList(list[Any]):
+    """The layers of a list, or rows with such, and how a loop goes through them; `rule` is a `LayerRule` or `Rows`."""
+
+    def __init__(self, items: Sequence[Any], rule: LayerRule | Rows | None) -> None:
+        super().__init__(items)
+        self.rule = rule
+
+
+@dataclass(frozen=True, eq=False)
+class AnyLayers:
+    """Layers of which there are as many as a parameter says, or rows with such."""
+
+    rule: LayerRule | Rows
+    sample: int
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """`enumerate` of a list of layers, or `zip` of lists among which such are."""
+
+    word: str
+    columns: tuple[Static, ...]
+
+
+def rule_of(value: Any) -> LayerRule | Rows | None:
+    """How a loop goes through a list of layers with a name; None for anything else."""
+    held = value.value if isinstance(value, Static) else None
+    rule = held.rule if isinstance(held, (LayerList, AnyLayers)) else None
+    if isinstance(rule, LayerRule):
+        return rule if rule.whole is not None else None
+    return rule
+
+
+def rows(word: str, columns: Sequence[Any], known: Callable[[], Static]) -> Static | None:
+    """What `enumerate` or `zip` gives for lists of layers; None where no list is one.
+
+    `known` gives the rows where the lengths of all lists are known.
+    """
+    if word not in ("enumerate", "zip") or not any(rule_of(column) for column in columns):
+        return None
+    if not all(isinstance(column, Static) for column in columns):
+        return None
+    rule = Rows(word, tuple(columns))
+    if not any(isinstance(column.value, (AnyLayers, AnyList)) for column in columns):
+        return Static(LayerList(known().value, rule), name(UNSAID))
+    samples = [len(c.value) if isinstance(c.value, list) else c.value.sample for c in columns if not _is_number(c)]
+    return Static(AnyLayers(rule, min(samples)), name(UNSAID))
+
+
+def _is_number(column: Static) -> bool:
+    return isinstance(column.value, (int, float, Traced))
+
+
+# Declarations
+
+
+def is_new_list(value: Any) -> bool:
+    """Whether a value is a list of layers that have no place yet."""
+    if not isinstance(value, Static):
+        return False
+    if isinstance(value.value, AnyLayers):
+        return isinstance(value.value.rule, LayerRule) and value.value.rule.whole is None
+    return is_layers(value) and not all(isinstance(item, PartRecipe) for item in value.value)
+
+
+def declare(body: Body, whole: Part, wanted: str, layers: Static, node: Any) -> Static:
+    """A name of the text gets a list of layers: their places are here, one after the other."""
+    whole.is_list = whole.is_named = True
+    body.lines.append(Declare(whole))
+    rule = layers.value.rule if isinstance(layers.value, (LayerList, AnyLayers)) else None
+    if isinstance(rule, LayerRule):
+        rule.whole = whole
+        body.declared[f"{whole.number}."] = dict(body.current)
+    if isinstance(layers.value, AnyLayers):
+        return layers
+    items: list[Any] = []
+    for at, layer in enumerate(layers.value):
+        part = body.new_part(whole.name)
+        part.is_list = part.is_named = True
+        part.whole, part.at, part.span = whole, at, node.span
+        if isinstance(layer, Static):
+            items.append(declare(body, part, wanted, layer, node))
+            continue
+        line = Register(part)
+        body.lines.append(line)
+        recipe = as_before(body, body.for_later(layer), wanted)
+        body.declared[f"{whole.number}.{part.number}"] = (line, recipe, dict(body.current), node, list(body.ways))
+        items.append(PartRecipe(part))
+    return Static(LayerList(items, rule if isinstance(rule, LayerRule) else None), name(UNSAID))
+
+
+def as_before(body: Body, recipe: Any, wanted: str) -> Any:
+    """The recipe with braces in which the name means what it meant before it was given to the layer."""
+    if isinstance(recipe, ChoiceRecipe):
+        yes, no = (as_before(body, side, wanted) for side in (recipe.yes, recipe.no))
+        return ChoiceRecipe(recipe.test, yes, no, recipe.yes_node, recipe.no_node)
+    if not isinstance(recipe, BraceRecipe):
+        return recipe
+    scope = Scope(recipe.scope)
+    try:
+        scope.names[wanted] = recipe.scope.find(wanted)
+    except KeyError:
+        found = body.file.word(wanted)
+        if found is not None:
+            scope.names[wanted] = found
+    return BraceRecipe(recipe.body, scope)
+
+
+# Loops
+
+
+class _Way:
+    """Goes through a list of layers by a loop."""
+
+    def __init__(self, body: Body, rule: LayerRule | Rows, evaluate: Callable[[Body, Any], Any]) -> None:
+        self._body, self._evaluate = body, evaluate
+        self.source = _source(rule)
+        self.rule = rule
+        self.rules: list[LayerRule] = []
+        self._scopes: dict[int, Scope] = {}
+        self._collect(rule)
+        if len({each.whole for each in self.rules}) < len(self.rules):
+            raise Untranslatable("a loop goes through the same list of layers twice at a time")
+
+    def _collect(self, rule: LayerRule | Rows) -> None:
+        if isinstance(rule, LayerRule):
+            self.rules.append(rule)
+            self._scopes[id(rule)] = Scope(rule.scope)
+            return
+        for column in rule.columns:
+            inner = rule_of(column)
+            if inner is not None:
+                self._collect(inner)
+
+    @property
+    def lists(self) -> list[Part]:
+        """The lists that it goes through."""
+        return [rule.whole for rule in self.rules if rule.whole is not None]
+
+    def bind(self, targets: nodes.Targets) -> Code:
+        """Give the names of the loop what they are in every turn; its variables in Python."""
+        return self._bind(self.rule, targets)
+
+    def _bind(self, rule: LayerRule | Rows, targets: nodes.Targets) -> Code:
+        body = self._body
+        if isinstance(rule, LayerRule):
+            rule.target = self._bind_layer(rule, targets)
+            return rule.target
+        if isinstance(targets, str) or (rule.word == "enumerate" and len(targets) != 2):
+            raise Untranslatable("a loop gives a row with layers one name")
+        columns: list[Any] = list(rule.columns)
+        if rule.word == "enumerate":  # behind the list may be the number that it counts from
+            columns = [Sort({"int"}, 1), columns[0]]
+        parts = []
+        if len(columns) != len(targets):
+            raise Untranslatable("a loop gives a row with layers another number of names")
+        for target, column in zip(targets, columns, strict=True):
+            inner = rule_of(column)
+            if inner is not None:
+                parts.append(self._bind(inner, target))
+            else:
+                sort = column if isinstance(column, Sort) else sort_of(column).item or Sort()
+                parts.append(bind_generic(body, target, sort))
+        return ast.Tuple(parts, ast.Store())
+
+    def _bind_layer(self, rule: LayerRule, targets: nodes.Targets) -> Code:
+        body = self._body
+        assert rule.whole is not None  # noqa: S101 - as `rule_of` has looked
+        if not isinstance(targets, str):
+            raise Untranslatable("a layer is taken apart")
+        outer, body.scope = body.scope, self._scopes[id(rule)]
+        try:
+            made = bind_generic(body, rule.targets, sort_of(rule.source).item or Sort())
+            body.each[rule.whole.number] = self._evaluate(body, rule.item)
+        finally:
+            body.scope = outer
+        rule.whole.each = targets if why_not(targets) is None else ""
+        body.scope.names[targets] = PartRecipe(rule.whole)
+        return made
+
+
+def _source(rule: LayerRule | Rows) -> Code:
+    if isinstance(rule, LayerRule):
+        return rule.source.code
+    codes = [_source(inner) if (inner := rule_of(column)) else column.code for column in rule.columns]
+    return call(rule.word, *codes)
+
+
+def loop(body: Body, statement: nodes.For, source: Static, evaluate: Any, turn: Callable[[], None]) -> None:
+    """A loop through layers. Raises Untranslatable where it does not go through all of them in the same way."""
+    rule = rule_of(source)
+    assert rule is not None  # noqa: S101 - as the caller has looked
+    way = _Way(body, rule, evaluate)
+    outer, before = dict(body.each), dict(body.list_registers)
+
+    def bind() -> Code:
+        body.list_registers = dict(before)  # what an earlier try has registered is gone
+        return way.bind(statement.targets)
+
+    try:
+        run_loop(body, statement, way.source, bind, turn, way.lists)
+    finally:
+        body.each = outer
+    line = body.lines[-1]
+    line.way = rule
+    for each in way.rules:
+        _move(body, each, line)
+
+
+def _move(body: Body, rule: LayerRule, line: For) -> None:
+    """Put what a loop registers to where its list is declared, if it can be said there."""
+    whole = rule.whole
+    register = body.list_registers.get(whole.number) if whole is not None else None
+    if body.is_silent or register is None or whole is None or rule.target is None or register not in line.lines:
+        return
+    known: dict[str, str] = body.declared[f"{whole.number}."]
+    targets = names_stored(rule.target)
+    assigned = {each.name for each in walk(line.lines) if isinstance(each, Assign)} | names_stored(line.target)
+    codes = [code for each in walk([register]) for code in codes_of(each)]
+    if any(uses(code).parts for code in codes):
+        return
+    own = {each.name for each in walk([register]) if isinstance(each, Assign)} | targets
+    for each in set().union(*map(names_in, codes)) - own:
+        if each in assigned or known.get(each) != body.current.get(each):
+            return
+    line.lines.remove(register)
+    (place,) = (at for at, each in enumerate(body.lines) if isinstance(each, Declare) and each.part is whole)
+    is_read = bool(targets & set().union(*map(names_in, codes)))
+    body.lines.insert(place + 1, For(rule.target if is_read else name("_"), rule.source.code, [register]))
+
+
+def each_value(body: Body, node: nodes.Comprehension, source: Static, evaluate: Any) -> AnyTensors:
+    """The values that the layers of a list give, as a list in `forward`. Raises Untranslatable."""
+    rule = rule_of(source)
+    if not isinstance(rule, LayerRule) or node.condition is not None or body.chain is not None:
+        raise Untranslatable("a list goes through layers in a way that a list in Python does not")
+    way = _Way(body, rule, evaluate)
+    state = mark_of(body)
+    outer = (dict(body.each), body.scope, body.lines, body.target)
+    line = For(name("_"), way.source, [], way.lists)
+    body.scope, body.lines, body.target = Scope(body.scope), line.lines, None
+    body.loops.append(line)
+    try:
+        with body.path(line, True, None):
+            line.target = way.bind(node.targets)
+            value = evaluate(body, node.item)
+    finally:
+        body.loops.pop()
+        body.each, body.scope, body.lines, body.target = outer
+    if not isinstance(value, Tensor) or any(isinstance(each, Compute) for each in walk(line.lines)):
+        rewind(body, state)
+        raise Untranslatable("a list goes through layers in more than one line")
+    body.lines.append(line)
+    _move(body, rule, line)
+    return _listed(body, rule, value)
+
+
+def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
+    assert rule.whole is not None  # noqa: S101 - it has a name
+    assert rule.target is not None  # noqa: S101 - something went through it
+    names = names_stored(rule.target)
+    symbols = {body.current[each] for each in names if each in body.current}
+    lists: list[Any] = []
+    for dim in value.shape:
+        differs = isinstance(dim, Traced) and body.mentions(dim.expr, symbols)
+        loop = ast.comprehension(rule.target, rule.source.code, [], 0)
+        lists.append(ast.ListComp(body.size_code(dim), [loop]) if differs else None)
+    number = rule.whole.number
+    loop = ast.comprehension(name(f"{EACH}{number}"), name(f"{MODULES}{number}"), [], 0)
+    items = rule.source.value
+    if isinstance(items, list):
+        count = Static(len(items), constant(len(items)))
+    else:
+        length = call("len", rule.source.code)
+        count = Static(body.number(length, items.sample), length)
+    sample = len(items) if isinstance(items, list) else items.sample
+    return AnyTensors(ast.ListComp(value.code, [loop]), value.shape, tuple(lists), sample, count)
