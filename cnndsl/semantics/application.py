@@ -202,7 +202,7 @@ def _apply_labelled(body: Evaluation, stage: Stage, value: Any) -> Any:
     recipe, span, label = stage.recipe, stage.span, stage.label
     assert label is not None  # noqa: S101 - asked by the caller
     if isinstance(recipe, Part):
-        raise error("E403", f"this layer is already called {recipe.name}", span, help=f"write only {recipe.name}")
+        raise error("E403", f"this layer is already called {recipe.shown}", span, help=f"write only {recipe.shown}")
     slot = body.builder.declare(label, span, quoted=stage.quoted)
     result = _fill(body, slot, recipe, value, span)
     if not body.builder.is_chain and not stage.quoted:  # only now: inside the layer the name means what it did before
@@ -230,7 +230,7 @@ def _apply_part(body: Evaluation, part: Part, value: Any, span: Span) -> Any:
     if part.owner is not body.builder:
         raise error(
             "E403",
-            f"{part.name} is a part of the body around this chain",
+            f"{part.shown} is a part of the body around this chain",
             span,
             labels=(Label(part.span, "it is declared here"),),
             help="a chain with a name holds layers of its own: write the layer itself, or apply stage by stage",

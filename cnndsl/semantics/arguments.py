@@ -25,7 +25,17 @@ from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.hints import misread, refuse_others, result_of, without
 from cnndsl.semantics.initialisation import initialiser, weights_of
 from cnndsl.semantics.pytorch_names import AsInPyTorch, Claim, claimed
-from cnndsl.semantics.values import BlockRecipe, HalfApplied, Kind, LayerRecipe, Part, Template, Unknown, parts_in
+from cnndsl.semantics.values import (
+    BlockRecipe,
+    HalfApplied,
+    Kind,
+    LayerRecipe,
+    Part,
+    Template,
+    Unknown,
+    is_complete,
+    parts_in,
+)
 from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
@@ -505,19 +515,16 @@ def _one_layer(definition: tree.Definition | tree.Extern, part: Part, argument: 
     again = f'write "{part.name}" in quotes there, and {part.name} is the kind of layer' if part.name in KINDS else ""
     return error(
         "E403",
-        f"{part.name} is one layer of this body, and {definition.name.text} makes layers of its own",
+        f"{part.shown} is one layer of this body, and {definition.name.text} makes layers of its own",
         argument.span,
-        labels=(Label(part.span, f"{part.name} is declared here"),),
+        labels=(Label(part.span, f"{part.shown} is declared here"),),
         help=again or result_of(part) or "give the layer itself, such as conv(8, 3)",
     )
 
 
 def is_half_applied(value: Any) -> bool:
     """Whether something is a layer or a block with some of its arguments, to be called with the others."""
-    if isinstance(value, BlockRecipe):
-        given = {name for name, _ in value.arguments}
-        return any(p.default is None and p.name.text not in given for p in value.template.definition.parameters)
-    return isinstance(value, HalfApplied)
+    return isinstance(value, (BlockRecipe, HalfApplied)) and not is_complete(value)
 
 
 def check_complete(definition: tree.Definition | tree.Extern, given: Collection[str], span: Span) -> None:

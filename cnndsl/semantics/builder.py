@@ -130,9 +130,10 @@ class Builder:
         slot = self.slots[name] = Slot(name, span)
         return slot
 
-    def declare_list(self, name: str, layers: Sequence[object], span: Span, *, quoted: bool = False) -> None:
-        """Places for the parts of a list called `name`, and of the lists in it. Raises Problem as `declare` does."""
-        _make_list(self.declare(name, span, quoted=quoted), layers)
+    def declare_list(self, name: str, count: int, span: Span, *, quoted: bool = False) -> None:
+        """Places for `count` parts of a list called `name`. Raises Problem as `declare` does."""
+        slot = self.declare(name, span, quoted=quoted)
+        slot.made, slot.is_named = [Slot(f"{name}.{at}", span) for at in range(count)], True
 
     def automatic(self, word: str, span: Span) -> Slot:
         """A place for a part without a name: numbered in a chain, else named by where it stands in the text."""
@@ -187,7 +188,7 @@ class Builder:
         if name in self.slots:
             return self.slots[name]
         listed, _, at = name.rpartition(".")
-        made = self.slot(listed).made
+        made = self.slots[listed].made
         assert made is not None  # noqa: S101 - only a list's part has a point in its name
         return made[int(at)]
 
@@ -207,13 +208,11 @@ class Builder:
 
     def _parts(self) -> Iterator[Slot]:
         """All places of parts, those of lists one by one."""
-        todo = list(reversed(self.slots.values()))
-        while todo:
-            slot = todo.pop()
+        for slot in self.slots.values():
             if slot.made is None:
                 yield slot
             else:
-                todo.extend(reversed(slot.made))
+                yield from slot.made
 
     @contextmanager
     def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:
@@ -397,15 +396,6 @@ class Builder:
             open=open_sizes,
             origin=origin(self.span),
         )
-
-
-def _make_list(slot: Slot, layers: Sequence[object]) -> None:
-    slot.made, slot.is_named = [], True
-    for at, layer in enumerate(layers):
-        inner = Slot(f"{slot.name}.{at}", slot.span)
-        if isinstance(layer, list):
-            _make_list(inner, layer)
-        slot.made.append(inner)
 
 
 def _other(name: str) -> str:

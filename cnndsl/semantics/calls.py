@@ -213,8 +213,8 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     if isinstance(function, Kind):
         value = _leading_value(body, node)
         if isinstance(value, Part):
-            message = f"{function.layer.kind} is called on a value, and {value.name} is a layer"
-            helps = f"layers are put in a row with ->: {value.name} -> {function.layer.kind}"
+            message = f"{function.layer.kind} is called on a value, and {value.shown} is a layer"
+            helps = f"layers are put in a row with ->: {value.shown} -> {function.layer.kind}"
             raise error("E206", message, node.span, help=(*result_of(value), helps))
         if function.layer.kind in OPERATIONS and any(_is_like(argument) for argument in node.arguments):
             return _call_alike(body, function.layer, value, node)
@@ -240,10 +240,10 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     if isinstance(function, Part):
         raise error(
             "E207",
-            f"{function.name} is a layer that has its arguments already",
+            f"{function.shown} is a layer that has its arguments already",
             node.span,
             labels=(Label(function.span, "it is declared here"),),
-            help=(f"apply it with ->, for example: it -> {function.name}", *hidden(node.function, function)),
+            help=(f"apply it with ->, for example: it -> {function.shown}", *hidden(node.function, function)),
             fix=applied(node),
         )
     if isinstance(node.function, tree.Attribute) and not node.arguments:

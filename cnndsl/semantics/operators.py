@@ -184,9 +184,9 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
         if isinstance(left, Part):
             raise error(
                 "E403",
-                f"{left.name} is one layer, and * makes new ones",
+                f"{left.shown} is one layer, and * makes new ones",
                 node.left.span,
-                help=f"write the layer itself, or apply it again: -> {left.name} -> {left.name}",
+                help=f"write the layer itself, or apply it again: -> {left.shown} -> {left.shown}",
             )
         return body.light(Copies(left, count, node.left.span), node.span)
     if isinstance(left, (list, str)) and is_number(right):

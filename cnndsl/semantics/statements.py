@@ -72,7 +72,7 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
                 f"an output is a value, and this is {describe(value_of(value))}",
                 item.span,
                 help=result_of(value)
-                or f"apply the layer first: output it -> {value.name if isinstance(value, Part) else 'layer'}"
+                or f"apply the layer first: output it -> {value.shown if isinstance(value, Part) else 'layer'}"
                 if isinstance(value, RECIPES)
                 else "several are written without brackets: output a, b"
                 if isinstance(value, list)
@@ -466,7 +466,7 @@ def _bind(body: Evaluation, statement: tree.Bind) -> None:
         value = Items(value)
     if isinstance(value, RECIPES) and not is_half_applied(value):
         _bind_layer(body, target, value, node)
-    elif is_layers(value) and is_complete(value) and not all(isinstance(item, Part) for item in value):
+    elif is_layers(value) and is_complete(value) and not _are_parts(value):
         _bind_layers(body, target, value, node)
     else:
         _set(body, target, value)
@@ -481,39 +481,41 @@ def _bind_layer(body: Evaluation, target: tree.Name, recipe: Recipe, node: tree.
             help=f"to give it a name write {target.text}: {node.span.text}",
         )
     if isinstance(recipe, Part):
-        raise error("E403", f"this layer is already called {recipe.name}", node.span, help=f"use {recipe.name} itself")
+        raise error(
+            "E403", f"this layer is already called {recipe.shown}", node.span, help=f"use {recipe.shown} itself"
+        )
     body.builder.declare(target.text, target.span)
     recipe = _as_before(body, recipe, target.text)
     body.scope.give(target, Part(body.builder, target.text, recipe, node.span))
 
 
+def _are_parts(layers: list[Any]) -> bool:
+    return all(_are_parts(layer) if isinstance(layer, list) else isinstance(layer, Part) for layer in layers)
+
+
 def _bind_layers(body: Evaluation, target: tree.Name, layers: list[Any], node: tree.Expression) -> None:
     """Give a name to the layers of a list, which are the parts of one list from here on. Raises Problem."""
+    name, span = target.text, target.span.to(node.span)
     if body.builder.is_chain:
         message = "a chain holds layers in a row, and this is a list of them"
-        raise error("E405", message, target.span.to(node.span), help="make it a block: block Name { ... }")
-    body.builder.declare_list(target.text, layers, target.span)
-    body.scope.give(target, _parts(body, target.text, target.text, layers, node.span))
-
-
-def _parts(body: Evaluation, name: str, word: str, layers: list[Any], span: Span) -> Items:
-    """The layers of a list as parts, of which each has its place behind the name of the list."""
-    parts: list[Any] = []
-    for at, layer in enumerate(layers):
-        own = f"{name}.{at}"
-        if isinstance(layer, list):
-            parts.append(_parts(body, own, word, layer, span))
-            continue
-        if isinstance(layer, Part):
-            raise error(
-                "E403",
-                f"{layer.name} is a part of this body, and cannot be one of the list {word} as well",
-                span,
-                labels=(Label(layer.span, "it is declared here"),),
-                help="write the layer itself in the list, or a list of names of layers alone",
-            )
-        parts.append(Part(body.builder, own, _as_before(body, layer, word), span))
-    return Items(parts)
+        raise error("E405", message, span, help="make it a block: block Name { ... }")
+    if any(isinstance(layer, list) for layer in layers):
+        message = "a list of layers with a name has layers in it, and no further lists"
+        raise error("E206", message, node.span, help="make a block of each inner list, whose parts are its layers")
+    part = next((layer for layer in layers if isinstance(layer, Part)), None)
+    if part is not None:
+        raise error(
+            "E403",
+            f"{part.shown} is a part of this body, and cannot be one of the list {name} as well",
+            node.span,
+            labels=(Label(part.span, "it is declared here"),),
+            help="write the layer itself in the list, or names of layers alone",
+        )
+    body.builder.declare_list(name, len(layers), target.span)
+    parts = (
+        Part(body.builder, f"{name}.{at}", _as_before(body, layer, name), node.span) for at, layer in enumerate(layers)
+    )
+    body.scope.give(target, Items(parts))
 
 
 def _as_before(body: Evaluation, recipe: Recipe, name: str) -> Recipe:

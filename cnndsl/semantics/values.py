@@ -249,6 +249,12 @@ class Part:
     recipe: Recipe
     span: Span
 
+    @property
+    def shown(self) -> str:
+        """How the text speaks of it: the part `branches.0` is `branches[0]`."""
+        listed, _, at = self.name.rpartition(".")
+        return f"{listed}[{at}]" if listed else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -273,7 +279,8 @@ IDENTITY = Chain(())
 
 def is_layers(value: Any) -> bool:
     """Whether a value is a list of layers, or of such lists, with at least one in each."""
-    return isinstance(value, list) and bool(value) and all(isinstance(i, RECIPES) or is_layers(i) for i in value)
+    is_list = isinstance(value, list) and bool(value)
+    return is_list and all(isinstance(item, RECIPES) or is_layers(item) for item in value)
 
 
 def parts_in(value: Any) -> Iterator[Part]:
@@ -292,6 +299,8 @@ def is_complete(recipe: Any) -> bool:
             return all(map(is_complete, recipe))
         case Kind():
             return not any(info.is_required() for info in recipe.layer.model_fields.values())
+        case HalfApplied():
+            return False
         case Template():
             return is_complete(BlockRecipe(recipe, ()))
         case BlockRecipe():
@@ -372,7 +381,7 @@ def describe(value: Any) -> str:
         return f"the layer {value.kind.kind}"
     if isinstance(value, External):
         return f"the layer {value.declaration.name.text}"
-    return f"the layer {value.name}" if isinstance(value, Part) else "a layer"
+    return f"the layer {value.shown}" if isinstance(value, Part) else "a layer"
 
 
 def recipe_word(recipe: Recipe) -> str:

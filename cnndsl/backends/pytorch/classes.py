@@ -333,9 +333,8 @@ class ClassTranslation:
             optional |= branches.optional
         for number in list(forward.used):
             whole = body.parts[number].whole
-            while whole is not None:
+            if whole is not None:
                 forward.used.add(whole.number)
-                whole = whole.whole
         flags = self._flags(kept, homes, lines, optional)
         if definition_kind == "network":
             self._show_sizes(kept)

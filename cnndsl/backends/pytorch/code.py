@@ -416,6 +416,9 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             head = f"{indent}{lead}{_within(code.func, _ATOM)}("
             only = code.args[0] if len(code.args) == 1 and not code.keywords else None
             if isinstance(only, ast.GeneratorExp):
+                row = f"{inner}{flat(only)[1:-1]}"
+                if len(row) <= WIDTH:
+                    return [head, row, f"{indent}){trail}"]
                 return [head, *laid_out(only.elt, inner), f"{inner}{_loops(only.generators)}", f"{indent}){trail}"]
             if isinstance(only, (ast.List, ast.ListComp)):
                 return [head, *laid_out(only, inner), f"{indent}){trail}"]

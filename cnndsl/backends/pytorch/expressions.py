@@ -155,12 +155,10 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         if isinstance(item, Tensor):
             body.scope = outer
             return _looped_values(body, node)
-        sort = sort_of(item)
-        code: Code = name(UNSAID)
-        if isinstance(item, Static):
-            code = ast.ListComp(item.code, [ast.comprehension(target, gone_through(source.code), tests, 0)])
-        elif isinstance(item, RECIPES):
+        if isinstance(item, RECIPES):
             return _layers(body, node, source, outer)
+        sort = sort_of(item)
+        code = ast.ListComp(item.code, [ast.comprehension(target, gone_through(source.code), tests, 0)])
         size = len(items) if isinstance(items, list) else items.sample
         if isinstance(items, list) and isinstance(item, Static) and not tests and all_known(body, items):
             made = []
@@ -322,15 +320,15 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
 
 def _joined_layers(body: Body, word: str, node: nodes.Call) -> list[Any] | None:
     """What the layers of a list give that is put together at once: a list in `forward`. None for anything else."""
-    first = node.arguments[0].value if node.arguments else None
-    is_alone = len([argument for argument in node.arguments if argument.name is None]) == 1
-    if word not in ("concat", "add", "sum") or not is_alone or not isinstance(first, nodes.Comprehension):
+    given = [argument.value for argument in node.arguments if argument.name is None]
+    if body.is_silent or word not in ("concat", "add") or len(given) != 1:
         return None
-    source = evaluate(body, first.source)
-    if body.is_silent or rule_of(source) is None:
-        return None
-    with suppress(Untranslatable):
-        return [each_value(body, first, source, evaluate)]
+    match given[0]:
+        case nodes.Comprehension(source=nodes.Ref() as ref) as listed_values:
+            source = evaluate(body, ref)
+            if rule_of(source) is not None:
+                with suppress(Untranslatable):
+                    return [each_value(body, listed_values, source, evaluate)]
     return None
 
 

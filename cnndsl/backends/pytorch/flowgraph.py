@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import BUILTINS, Code, attribute, name, names_in, names_stored, walk_code
+from cnndsl.backends.pytorch.code import BUILTINS, Code, attribute, flat, name, names_in, names_stored, walk_code
 from cnndsl.layers.formula import Shape
 
 FLOW = "~"
@@ -252,9 +252,10 @@ class ForwardSlice:
         for line in reversed(lines):
             made = self._line(line, live, depth)
             if made is not None:
+                first = made[0] if isinstance(made, _Spliced) else made
                 if line.comment is not None:
-                    made.comment, line.comment.is_in_forward = line.comment, True
-                kept.append(made)
+                    first.comment, line.comment.is_in_forward = line.comment, True
+                kept += reversed(made) if isinstance(made, _Spliced) else [made]
         return kept[::-1]
 
     def _reads(self, line: Any, code: Code | None, live: set[str], depth: int) -> None:
@@ -304,13 +305,15 @@ class ForwardSlice:
             case _:
                 return None
 
-    def _if(self, line: If, live: set[str], depth: int) -> If | None:
+    def _if(self, line: If, live: set[str], depth: int) -> Any:
         yes_live, no_live = set(live), set(live)
         yes, no = self.slice(line.yes, yes_live, depth), self.slice(line.no, no_live, depth)
         if not yes and not no:
             return None
         live.clear()
         live |= yes_live | no_live
+        if _said(yes) is not None and _said(yes) == _said(no):
+            return _Spliced(yes)  # what differs is what was registered
         if depth:
             self._reads(line, line.test, live, depth)
         else:
@@ -351,6 +354,16 @@ class ForwardSlice:
         source = uses(line.source)
         self._need(line, source.names, live, depth)
         return made
+
+
+def _said(lines: Iterable[Any]) -> list[tuple[tuple[str, ...], str]] | None:
+    """What lines compute, as text; None where they do something else, too."""
+    made = []
+    for line in lines:
+        if not isinstance(line, Compute):
+            return None
+        made.append((line.names, flat(line.code)))
+    return made
 
 
 def kept_reads(lines: Iterable[Any]) -> set[str]:
@@ -565,7 +578,8 @@ def gathered(lines: Iterable[Any]) -> list[Any]:
         match line:
             case Declare() if line.part.is_named:
                 end = _end_of(todo, line.part)
-                made.append(Register(line.part, _as_chain(line.part, todo[:end])))
+                chain = Chain(line.part.name, _appends(todo[:end]), kind=MODULE_LIST)
+                made.append(Register(line.part, chain, comment=line.comment))
                 del todo[:end]
                 continue
             case If():
@@ -589,53 +603,42 @@ def _end_of(lines: Sequence[Any], whole: Part) -> int:
 
 def _fills(line: Any, whole: Part) -> bool:
     """Whether a line says what the parts of a list are, and what no others are."""
-    parts = [each.part for each in walk([line]) if isinstance(each, (Register, Declare))]
-    return bool(parts) and all(_is_of(part, whole) for part in parts)
+    parts = [each.part for each in walk([line]) if isinstance(each, Register)]
+    return bool(parts) and all(whole in (part, part.whole) for part in parts)
 
 
-def _is_of(part: Part, whole: Part) -> bool:
-    return part is whole or (part.whole is not None and _is_of(part.whole, whole))
-
-
-def _as_chain(whole: Part, lines: Sequence[Any]) -> Chain:
-    return Chain(whole.name, _appends(whole, lines), kind=MODULE_LIST)
-
-
-def _appends(whole: Part, lines: Sequence[Any]) -> list[Any]:
-    """The lines that fill a list; those of a list in it are where that is declared."""
+def _appends(lines: Sequence[Any]) -> list[Any]:
+    """The lines that fill a list."""
     made: list[Any] = []
     for line in lines:
         match line:
-            case Declare() if line.part.whole is whole:
-                inner = [each for each in lines if each is not line and _fills(each, line.part)]
-                made.append(Append(_as_chain(line.part, inner)))
-            case Register() if whole in (line.part, line.part.whole):
+            case Register():
                 assert line.value is not None  # noqa: S101 - others are gone
                 made.append(Append(line.value, None, line.begins, line.kind))
-            case If() if places := _places(whole, [line]):
-                sides = [_with_places(whole, side, places) for side in (line.yes, line.no)]
-                made.append(If(line.test, *(_appends(whole, side) for side in sides)))
-            case For() if _places(whole, [line]):
-                made.append(For(line.target, line.source, _appends(whole, line.lines)))
-            case Declare() | Register() | If() | For():
-                continue
+            case If():
+                places = _places([line])
+                yes, no = (_appends(_filled(side, places)) for side in (line.yes, line.no))
+                are_alike = all(isinstance(each, Append) and isinstance(each.value, ast.AST) for each in (*yes, *no))
+                is_needless = are_alike and [flat(each.value) for each in yes] == [flat(each.value) for each in no]
+                made += yes if is_needless else [If(line.test, yes, no)]
+            case For():
+                made.append(For(line.target, line.source, _appends(line.lines)))
             case _:
                 made.append(line)
     return made
 
 
-def _places(whole: Part, lines: Iterable[Any]) -> list[Part]:
+def _places(lines: Iterable[Any]) -> list[Part]:
     """The parts of a list that lines register."""
-    found = [line.part for line in walk(lines) if isinstance(line, Register) and whole in (line.part, line.part.whole)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(line.part for line in walk(lines) if isinstance(line, Register)))
 
 
-def _with_places(whole: Part, lines: Sequence[Any], parts: Sequence[Part]) -> list[Any]:
+def _filled(lines: Sequence[Any], parts: Sequence[Part]) -> list[Any]:
     """The lines of one way of a condition, with something in each place that the other way fills."""
     made = list(lines)
-    known = _places(whole, lines)
+    known = _places(lines)
     for part in parts:
         if part not in known:
-            behind = (at for at, line in enumerate(made) if any(p.at > part.at for p in _places(whole, [line])))
+            behind = (at for at, line in enumerate(made) if any(other.at > part.at for other in _places([line])))
             made.insert(next(behind, len(made)), Register(part, placeholder()))
     return made

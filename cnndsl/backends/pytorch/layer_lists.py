@@ -139,9 +139,6 @@ def declare(body: Body, whole: Part, wanted: str, layers: Static, node: Any) -> 
         part = body.new_part(whole.name)
         part.is_list = part.is_named = True
         part.whole, part.at, part.span = whole, at, node.span
-        if isinstance(layer, Static):
-            items.append(declare(body, part, wanted, layer, node))
-            continue
         line = Register(part)
         body.lines.append(line)
         recipe = as_before(body, body.for_later(layer), wanted)

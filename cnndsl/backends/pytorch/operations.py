@@ -102,7 +102,7 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     if operation.kind != "concat" or others or not isinstance(held, AnyTensors):
         raise Untranslatable(f"{operation.kind} of as many values as a parameter says")
     at = axis_index(operation.axis, held.shape, "concat")
-    shape = list(item_of(body, held, Static(0, constant(0))).shape)
+    shape: list[Any] = list(item_of(body, held, Static(0, constant(0))).shape)
     dim, is_alike = held.shape[at], held.lists[at] is None
     if is_alike and held.count is not None:
         shape[at] = calculate("*", held.count.value, dim)

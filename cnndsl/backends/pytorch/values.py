@@ -298,10 +298,9 @@ RECIPES = (
 
 
 def is_layers(value: Any) -> bool:
-    """Whether a value is a list of layers that have what they need, or of such lists."""
-    if not isinstance(value, Static) or not isinstance(value.value, list) or not value.value:
-        return False
-    return all(is_layers(item) or (isinstance(item, RECIPES) and _is_complete(item)) for item in value.value)
+    """Whether a value is a list of layers that have what they need."""
+    items = value.value if isinstance(value, Static) else None
+    return isinstance(items, list) and bool(items) and all(isinstance(i, RECIPES) and _is_complete(i) for i in items)
 
 
 def _is_complete(recipe: Any) -> bool:

@@ -349,7 +349,7 @@ def _whole(chain: Chain, items: Sequence[tuple[Code | None, Code]]) -> Code:
     if len(values) > 1 and len(set(map(flat, values))) == 1:
         turns = ast.comprehension(name("_"), call("range", ast.Constant(len(values))), [], 0)
         return call(MODULE_LIST, ast.GeneratorExp(values[0], [turns]))
-    return call(MODULE_LIST, list_of(values))
+    return call(MODULE_LIST, list_of(values)) if values else call(MODULE_LIST)
 
 
 def _reads_itself(line: Assign) -> bool:
@@ -397,6 +397,8 @@ class ForwardWriter:
         self._parts, self._flags, self._optional, self._homes = parts, flags, optional, homes
         self._known = set(inputs)
         self._locals: set[str] = set()
+        self._gone_through: set[str] = set()
+        """The variables of loops through lists of layers, which TorchScript wants in no list."""
         self.returns: set[str] = set()
         self._elements: dict[int, Code] = {}
         self._counts: dict[str, int] = {}
@@ -405,8 +407,7 @@ class ForwardWriter:
         """For lists whose parts are applied one by one the numbers of these."""
         for number, part in parts.items():
             if part.whole is not None and part.is_named:
-                held = self._elements.get(part.whole.number) or attribute("self", part.whole.name)
-                self._elements[number] = subscript(held, ast.Constant(part.at))
+                self._elements[number] = subscript(attribute("self", part.whole.name), ast.Constant(part.at))
             elif part.whole is not None and number in used:
                 self._rows.setdefault(part.whole, []).append(number)
 
@@ -430,9 +431,9 @@ class ForwardWriter:
             self._elements |= dict.fromkeys(numbers, call("next", name(variable)))
         return [*made, *self.lines(lines, indent)]
 
-    def _variable_for(self, part: Part) -> str:
-        """A variable for the parts of a list."""
-        taken = {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals
+    def _variable_for(self, part: Part, others: Iterable[str] = ()) -> str:
+        """A variable for the parts of a list, which is none of `others`."""
+        taken = {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals | set(others)
         variable = part.each or part.name
         while variable in taken:
             variable += "_"
@@ -461,7 +462,7 @@ class ForwardWriter:
             elif each.startswith(MODULES):
                 part = self._parts[int(each.removeprefix(MODULES))]
                 values[each] = attribute("self", part.name)
-                values[f"{EACH}{part.number}"] = name(self._variable_for(part))
+                values[f"{EACH}{part.number}"] = name(self._variable_for(part, self._gone_through))
             elif each.startswith(ELEMENT):
                 values[each] = self._elements[int(each.removeprefix(ELEMENT))]
             elif each not in self._locals and each not in BUILTINS:
@@ -626,6 +627,7 @@ class ForwardWriter:
             assert way.whole is not None  # noqa: S101 - what has no name is no list of parts
             variable = self._variable_for(way.whole)
             self._locals.add(variable)
+            self._gone_through.add(variable)
             self._loop_parts[way.whole.number] = name(variable)
             layers: Code = name(f"{MODULES}{way.whole.number}")
             if not reads & names_stored(into):
@@ -713,9 +715,6 @@ def is_simple(line: For, numbers: set[int]) -> bool:
             continue
         for code in codes_of(each):
             for node in walk_code(code):
-                number = (
-                    int(node.id.removeprefix(EACH)) if isinstance(node, ast.Name) and node.id.startswith(EACH) else -1
-                )
-                if number in counts:
-                    counts[number] += 1
+                if isinstance(node, ast.Name) and node.id in counts:
+                    counts[node.id] += 1
     return all(count == 1 for count in counts.values())

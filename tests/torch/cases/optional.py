@@ -33,7 +33,6 @@ class Optional(nn.Module):
             self.widen = nn.Conv2d(channels, channels, 1)
         else:
             self.narrow = nn.Conv2d(channels, channels, 1)
-        self.channels_above_4 = channels > 4
         if channels > 4:
             self.act = nn.Sequential(nn.ReLU())
         else:
@@ -50,10 +49,7 @@ class Optional(nn.Module):
             assert self.narrow is not None
             out = self.narrow(out)
         last: Tensor = out
-        if self.channels_above_4:
-            last = self.act(last)
-        else:
-            last = self.act(last)
+        last = self.act(last)
         if self.is_chosen:
             out = last * x
         else:

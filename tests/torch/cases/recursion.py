@@ -16,7 +16,6 @@ class Hourglass(nn.Module):
         self.up = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.maxpool1 = nn.MaxPool2d(2)
         self.low1 = nn.Conv2d(in_channels, channels, 3, padding=1)
-        self.depth_above_1 = depth > 1
         self.low2: nn.Module
         if depth > 1:
             self.low2 = Hourglass(channels, depth - 1, channels)
@@ -28,10 +27,7 @@ class Hourglass(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         skip: Tensor = self.up(x)
         x = self.low1(self.maxpool1(x))
-        if self.depth_above_1:
-            x = self.low2(x)
-        else:
-            x = self.low2(x)
+        x = self.low2(x)
         x = self.upsample1(self.low3(x))
         x = skip + x
         return x
