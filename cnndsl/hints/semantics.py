@@ -118,6 +118,7 @@ TABLES: dict[str, tuple[Hint, ...]] = {
         Hint(r"\w+ \S+ (?:layer|part) .*", _NO_SIDES,
              "apply the layer to a value first: $left $operator (it -> $right)",
              brief="apply the layer to a value first: (it -> layer) $operator ...", example="input * sigmoid"),
+        Hint(r"\w+ @ .*", _NO_SIDES, "@ multiplies matrices, which are two values of the network", example="input @ 2"),
         Hint(r"(?:text|\w+ \S+ text) .*", _NO_SIDES, 'a number is put into a text with braces: "conv{i}"',
              example='x = "conv" + 1'),
         Hint(r"(?:list|layers|\w+ \S+ (?:list|layers)) .*", _NO_SIDES,

@@ -82,6 +82,11 @@ class Tensor:
         return total
 
 
+def product_of(factors: tuple[Dim, ...]) -> int:
+    """The product of the factors of multiply-accumulates; nothing where there are none."""
+    return cast("int", reduce(mul, factors)) if factors else 0
+
+
 _NO_DEFAULT: Any = object()
 
 
@@ -196,8 +201,7 @@ class Layer(Spelled):
 
     def macs(self, x: Shape, y: Shape) -> int:
         """Multiply-accumulates for one sample."""
-        factors = self.products(x, y)
-        return cast("int", reduce(mul, factors)) if factors else 0
+        return product_of(self.products(x, y))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         """What each position of the output reads of each axis of the input, in evaluation.

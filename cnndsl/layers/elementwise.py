@@ -1,5 +1,7 @@
 """What works on each number by itself: arithmetic, roots, powers, bounds; and how sizes are broadcast for it."""
 
+from abc import abstractmethod
+from collections.abc import Callable
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
@@ -45,7 +47,22 @@ def _of_one_rank(a: KnownShape, b: KnownShape) -> str:
     return "bring both to the same number of axes: a map becomes a list with flatten, a list a map with unflatten"
 
 
-class Elementwise(Operation):
+class Broadcasting(Operation):
+    """The base of what puts two values together, of which axes of size 1 are repeated."""
+
+    def beside(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
+        """The shapes of the two with the same axes. Raises SizeError where what has no batch lies beside one."""
+        return aligned(xs, unbatched, self.symbol) if any(unbatched) else xs
+
+    @abstractmethod
+    def joined(self, xs: tuple[Shape, ...], larger: Callable[[Dim, Dim], Dim]) -> Shape:
+        """The shape that comes out of two such; `larger` gives that of two sizes which is not 1."""
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (self.joined(xs, larger) if len(xs) == 2 else xs[0],)
+
+
+class Elementwise(Broadcasting):
     """`left symbol right`, element by element; with `scalar`, one side is a number."""
 
     values: ClassVar[str] = "two values of the same size, or of size 1 where it is repeated, or a value and a number"
@@ -65,10 +82,10 @@ class Elementwise(Operation):
         return (xs[0],) if self.scalar is not None else (broadcast(xs[0], xs[1], self.symbol),)
 
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
-        return self.outputs(aligned(xs, unbatched, self.symbol) if any(unbatched) else xs)
+        return self.outputs(self.beside(xs, unbatched) if len(xs) == 2 else xs)
 
-    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        return (xs[0],) if self.scalar is not None else (tuple(map(_larger, *xs)),)
+    def joined(self, xs: tuple[Shape, ...], larger: Callable[[Dim, Dim], Dim]) -> Shape:
+        return tuple(map(larger, *xs))
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         x, behind = xs[0], len(y) - len(xs[0])  # the last axes lie side by side
@@ -92,7 +109,7 @@ class Elementwise(Operation):
         return Spelling("", (Argument("scalar", self.scalar),), f"{left} {self.symbol} {right}")
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
-        return tuple(_beside(x, ys[k]) for x in xs)
+        return tuple(read_beside(x, ys[k]) for x in xs)
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return all(in_order)
@@ -267,7 +284,7 @@ FUNCTIONS = (
 """The functions that are told from one another by facts alone."""
 
 
-def _beside(x: Shape, y: Shape) -> Reaches:
+def read_beside(x: Shape, y: Shape) -> Reaches:
     """What each number of `y` reads of each axis of `x`, whose last axis is beside the last one of `y`."""
     behind = len(y) - len(x)
     axes = range(behind, len(y))
@@ -281,7 +298,7 @@ _REPEATED = "as in the second value; the first has 1, which is repeated"
 _LACKING = "as in the second value; the first has no such axis, and is repeated"
 
 
-def _larger(p: Dim, q: Dim) -> Dim:
+def larger(p: Dim, q: Dim) -> Dim:
     """The size of two axes that go together: that of the one that is not 1."""
     if type(p) is int and p == 1:
         return q

@@ -96,6 +96,14 @@ class Operation(Spelled):
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         """What each position of output `k` reads of each axis of each value."""
 
+    def products(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Dim, ...]:
+        """The factors whose product is the number of multiply-accumulates for one sample; see `Layer.products`."""
+        return ()
+
+    def copies(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        """Whether PyTorch may make copies of the values, so that it is not known what it takes."""
+        return False
+
     @property
     def shares(self) -> bool:
         """Whether what comes out lies where the value does."""

@@ -20,6 +20,7 @@ FAMILIES = (
     "resize",
     "dense",
     "elementwise",
+    "products",
     "reductions",
 )
 

@@ -59,7 +59,7 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
         right = body.known(node.right)
     else:
         left, right = body.all_known([node.left, node.right])
-    if is_number(left) and is_number(right):
+    if is_number(left) and is_number(right) and node.operator != "@":
         return _calculate(body, node.operator, left, right, node.span)
     if isinstance(left, Value) or isinstance(right, Value):
         return _combine_two(body, node, left, right)
@@ -207,10 +207,10 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
 
 
 def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
-    kind = OPERATORS_OF_VALUES.get(node.operator)
+    kind = OPERATORS_OF_VALUES.get(node.operator, "matmul" if node.operator == "@" else None)
     if kind is None or (kind == "pow" and isinstance(right, Value)):
         raise no_operator(node.operator, node, node.left.span, node.right.span)
-    if not all(isinstance(side, Value) or is_number(side) for side in (left, right)):
+    if not all(isinstance(side, Value) or (is_number(side) and kind != "matmul") for side in (left, right)):
         raise no_operation(node, left, right)
     return combine_two(body, kind, (left, right), (node.left.span, node.right.span), node.span)
 
@@ -259,7 +259,7 @@ def combine(
             "E207",
             f"{kind} takes {wanted} {'value' if wanted == '1' else 'values'}, and got {len(values)}",
             span,
-            help="concat puts several values side by side; + adds them",
+            help=f"write {operation.written}",
         )
     try:
         xs, lacking = tuple(value.shape for value in values), tuple(value.unbatched for value in values)

@@ -165,5 +165,7 @@ network Net {
 }
 """
 
-NETWORKS = {f"of {kind}": f"network Net {{ {operation.example} }}" for kind, operation in OPERATIONS.items()}
+OF_VALUES = {kind: operation.example for kind, operation in OPERATIONS.items() if kind != "attention"}
+"""Networks with each operation on values; what attention keeps depends on the machine."""
+NETWORKS = {f"of {kind}": f"network Net {{ {example} }}" for kind, example in OF_VALUES.items()}
 NETWORKS |= {name.lower(): text for name, text in list(globals().items()) if name.isupper() and isinstance(text, str)}

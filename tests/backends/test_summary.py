@@ -194,7 +194,7 @@ def test_notes_fit_the_terminal(columns: int) -> None:
     notes = lines[next(at for at, line in enumerate(lines) if line.startswith("A MAC is")) :]
     assert max(map(len, notes)) <= min(columns, 80)
     assert " ".join(notes).startswith(
-        "A MAC is one multiplication with its addition, in convolutions and dense layers,"
+        "A MAC is one multiplication with its addition, in convolutions, dense layers and"
     )
 
 

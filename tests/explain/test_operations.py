@@ -28,6 +28,11 @@ def applied(draw: st.DrawFn) -> tuple[Operation, tuple[Shape, ...]]:
         return OPERATIONS[kind].model_validate({"axis": axis}), tuple(
             (*x[: axis - 1], size, *x[axis:]) for size in sizes
         )
+    if kind == "matmul":
+        rows = draw(st.integers(1, 6))
+        return OPERATIONS[kind](), ((*x[:-1], rows, x[-1]), (*x[:-1], x[-1], rows))
+    if kind == "attention":
+        return OPERATIONS[kind](), ((4, *x), (4, *x), (4, *x))
     parameters: dict[str, Any] = {}
     if kind == "upsample":
         return OPERATIONS[kind](), (x, draw(st.permutations(x).map(tuple)))

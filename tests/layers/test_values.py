@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import operator
+from math import prod
 from typing import Any, get_args
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from cnndsl.layers.elementwise import Pointwise
 from cnndsl.layers.formula import Shape, SizeError
@@ -22,7 +25,7 @@ BATCH = 2
 _MODULES = {"torch": torch, "F": torch.nn.functional}
 _BINARY = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
+    ast.Pow: operator.pow, ast.MatMult: operator.matmul,
 }  # fmt: skip
 ELEMENTWISE = ("add", "sub", "mul", "div", "minimum", "maximum")
 
@@ -200,6 +203,66 @@ def test_split_into_sizes(x: tuple[int, ...], axis: int, sizes: list[int]) -> No
 def test_upsample_like(x: tuple[int, ...], like: tuple[int, ...], mode: str, align_corners: bool) -> None:
     operation = OPERATIONS["upsample"].model_validate({"mode": mode, "align_corners": align_corners})
     assert compare(operation, (x, like)) != "refused"
+
+
+SIDES = st.lists(st.sampled_from((1, 2, 3)), min_size=1, max_size=4).map(tuple)
+
+
+@settings(max_examples=300)
+@given(a=SIDES, b=SIDES, lacking=st.sampled_from(((False, False), (False, True), (True, False), (True, True))))
+def test_products_of_matrices(a: tuple[int, ...], b: tuple[int, ...], lacking: tuple[bool, bool]) -> None:
+    """What comes out is PyTorch's; refused is what it refuses, and where the batch would be an axis of a matrix."""
+    operation, batch = OPERATIONS["matmul"](), 5
+    values = [torch.randn(*x) if lacks else torch.randn(batch, *x) for x, lacks in zip((a, b), lacking, strict=True)]
+    try:
+        (y,) = operation.outputs_of((a, b), lacking)
+    except SizeError:
+        if len(a) == len(b) >= 2 and not any(lacking):
+            with pytest.raises(RuntimeError):
+                values[0] @ values[1]
+        return
+    found = values[0] @ values[1]
+    assert tuple(found.shape) == (y if all(lacking) else (batch, *y))
+    assert tuple(rule.size for rule in operation.formula((a, b), y)) == y
+    assert [len(reach) for reach in operation.reach((a, b), (y,), 0)] == [len(a), len(b)]
+    if not any(lacking):
+        assert (y,) == operation.size_rule((a, b))
+        _, flops = counted(lambda: values[0] @ values[1])
+        assert flops / 2 / batch == prod(operation.products((a, b), y))
+
+
+def counted(run: Any) -> tuple[torch.Tensor, int]:
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        return run(), counter.get_total_flops()
+
+
+SIZES = st.integers(1, 4)
+
+
+@given(lead=st.lists(SIZES, max_size=2), rows=SIZES, others=SIZES, features=SIZES, wide=SIZES, causal=st.booleans())
+def test_attention(lead: list[int], rows: int, others: int, features: int, wide: int, causal: bool) -> None:
+    operation = OPERATIONS["attention"].model_validate({"causal": causal})
+    xs = tuple((*lead, *x) for x in ((rows, features), (others, features), (others, wide)))
+    assert compare(operation, xs) == "taken"
+    (y,) = operation.outputs(xs)
+    q, k, v = (torch.randn(BATCH, *x, requires_grad=True) for x in xs)
+    found, flops = counted(lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal))
+    assert tuple(found.shape) == (BATCH, *y)
+    assert flops / 2 / BATCH == prod(operation.products(xs, y))
+    reaches = operation.reach(xs, (y,), 0)
+    assert [len(reach) for reach in reaches] == [len(x) for x in xs]
+
+
+@pytest.mark.parametrize(
+    "xs",
+    [
+        ((4,), (4,), (4,)), ((3, 4), (3, 5), (3, 5)), ((3, 4), (3, 4), (2, 4)),
+        ((2, 3, 4), (3, 4), (3, 4)), ((2, 3, 4), (1, 3, 4), (2, 3, 4)),
+    ],
+)  # fmt: skip
+def test_attention_refuses(xs: tuple[Shape, ...]) -> None:
+    with pytest.raises(SizeError):
+        OPERATIONS["attention"]().outputs(xs)
 
 
 @settings(max_examples=200)

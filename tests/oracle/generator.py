@@ -169,6 +169,29 @@ def arithmetic(draft: Draft) -> None:
     draft.add(draft.rng.choice(draft.rng.choice([plain, functions])))
 
 
+def products(draft: Draft) -> None:
+    """Products of matrices, in which the last two axes of a value lie, and attention."""
+    rng, rank = draft.rng, len(draft.shape)
+    if rank == 1:
+        weight = draft.name("matrix")
+        draft.lines.append(f"{weight} = parameter([{draft.shape[0]}, {rng.randint(1, 6)}], init=normal(0, 0.3))")
+        draft.add(f"it @ {weight}")
+        return
+    order = [*range(rank - 1), rank, rank - 1]
+    turned = rng.choice([f"(it -> permute({order}))", f"permute(it, {order})"])
+    weight = draft.name("matrix")
+    if rng.random() < 0.3:
+        draft.lines.append(f"{weight} = parameter([{draft.shape[-1]}, {rng.randint(1, 6)}], init=normal(0, 0.3))")
+        draft.add(f"matmul(it, {weight})")
+    elif rng.random() < 0.5:
+        draft.add(
+            rng.choice([f"softmax(it @ {turned}, axis=-1) @ it", f"matmul(it, {turned})", f"{turned} @ tanh(it)"])
+        )
+    else:
+        causal = rng.choice(["", ", causal=true", ", causal=deep"])
+        draft.add(f"attention(it, it -> {'relu' if rank > 2 else 'tanh'}, 2 * it{causal})")
+
+
 def branches(draft: Draft) -> None:
     if draft.is_map:
         parts = [f"it -> {draft.beside()}" for _ in range(draft.rng.randint(1, 3))]
@@ -316,8 +339,9 @@ def learned_size(draft: Draft) -> str:
 
 
 LINES: dict[Callable[[Draft], None], int] = {
-    layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, branches: 3, gate: 1, split: 1, reduce: 1,
-    name_value: 3, name_on_the_way: 2, go_back: 1, combine: 3, alike: 2, loops: 6, block: 9, learned: 3,
+    layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, products: 1, branches: 3,
+    gate: 1, split: 1, reduce: 1, name_value: 3, name_on_the_way: 2, go_back: 1, combine: 3, alike: 2, loops: 6,
+    block: 9, learned: 3,
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from cnndsl.analysis.repeats import Repeats
 from cnndsl.ir.interpreter import Application, Frame, Interpreter, applications, target_of
 from cnndsl.ir.program import Leaf, Module, Program, Use
-from cnndsl.layers.base import Group, Layer
+from cnndsl.layers.base import Group, Layer, product_of
 from cnndsl.layers.formula import Shape, plain
 from cnndsl.layers.operations import Operation
 from cnndsl.symbolic.number import is_open
@@ -94,8 +94,11 @@ class Counter:
 
     def macs(self, at: Application) -> int | None:
         """The multiply-accumulates of one application in evaluation."""
-        if at.step.training or isinstance(at.target, Operation):
+        if at.step.training:
             return 0
+        if isinstance(at.target, Operation):
+            macs = product_of(at.target.products(tuple(map(plain, at.xs)), plain(at.ys[0])))
+            return None if is_open(macs) else macs
         if isinstance(at.target, Module):
             return self.of(at.target.id).macs
         return layer_macs(at.target, at.x, at.ys[0])

@@ -515,10 +515,11 @@ def _held(tensors: tuple[Tensor, ...]) -> Term | None:
 
 
 def _macs(applied: Occurrence) -> Term | None:
-    if not isinstance(applied.layer, Layer) or not applied.inputs:
+    if not applied.inputs:
         return None
-    x, y = plain(applied.inputs[0]), plain(applied.outputs[0])
-    factors = applied.layer.products(x, y)
+    xs, y = tuple(map(plain, applied.inputs)), plain(applied.outputs[0])
+    layer = applied.layer
+    factors = layer.products(xs[0], y) if isinstance(layer, Layer) else layer.products(xs, y)
     return _product(factors) if factors and not any(map(is_open, factors)) else None
 
 

@@ -455,7 +455,7 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
     if isinstance(left, (TensorList, AnyTensors)) or isinstance(right, (TensorList, AnyTensors)):
         return joined(body, left, right, node.span)
     if isinstance(left, Tensor) or isinstance(right, Tensor):
-        return _two(body, OPERATORS_OF_VALUES[word], left, right)
+        return _two(body, OPERATORS_OF_VALUES.get(word, "matmul"), left, right)
     if isinstance(left, RECIPES) and word == "*":
         return CopiesRecipe(left, right, node.operands[0])
     a, b = left.value, right.value

@@ -31,7 +31,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
-from cnndsl.layers.elementwise import Elementwise, aligned
+from cnndsl.layers.elementwise import Broadcasting
 from cnndsl.layers.formula import Shape
 from cnndsl.layers.operations import Operation, Split, axis_index
 from cnndsl.layers.shape import Flatten
@@ -51,11 +51,11 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
     if isinstance(operation, Split):
         return _split(body, operation, values[0])
     xs = tuple(value.shape for value in values)
-    shapes = operation.size_rule(xs)
     lacking = tuple(value.unbatched for value in values)
-    if isinstance(operation, Elementwise) and len(values) == 2:
-        one, other = aligned(xs, lacking, operation.symbol) if any(lacking) else xs
-        shapes = (tuple(map(partial(_larger, body), one, other)),)
+    if isinstance(operation, Broadcasting) and len(values) == 2:
+        shapes: tuple[Shape, ...] = (operation.joined(operation.beside(xs, lacking), partial(_larger, body)),)
+    else:
+        shapes = operation.size_rule(xs)
     code = spelled(body, operation.torch(xs), *(value.code for value in values))
     return Tensor(code, plain_shape(body, shapes[0]), all(lacking))
 

@@ -45,8 +45,8 @@ _STYLES: dict[Group, Style] = {
     Group.SHAPE: "dim",
 }
 _NOT_COUNTED = (
-    "A MAC is one multiplication with its addition, in convolutions and dense layers, "
-    "for one sample; biases, activations, pooling and normalisation are not counted."
+    "A MAC is one multiplication with its addition, in convolutions, dense layers and products "
+    "of matrices, for one sample; biases, activations, pooling and normalisation are not counted."
 )
 _WIDEST_NOTE = 80
 """How long a line of the notes may be, where the terminal is as wide."""
