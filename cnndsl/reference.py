@@ -100,7 +100,7 @@ def _layer(kind: type[Layer]) -> Entry:
     shapes = (*network.input_shapes, *(network.values[step.outputs[0]] for step in network.steps))
     facts = (
         ("PyTorch", ", ".join(_modules(kind))),
-        ("brings", ", ".join(name for name, source in HELPERS.items() if source == kind.helper)),
+        ("brings", ", ".join(name for name, source in HELPERS.items() if source.rstrip() in kind.helper)),
         ("takes", ", or ".join(RANK_WORDS[rank] for rank in kind.ranks) or "values of any number of axes"),
         ("is", "a plain call, and no layer, as an unnamed stage of a network or block" if kind.plain_call else ""),
     )

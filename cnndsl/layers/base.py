@@ -158,7 +158,10 @@ class Layer(Spelled):
     call: ClassVar[str] = ""
     """The function that does the same, `{r}` as in `module`; empty where there is none, or it depends on the shape."""
     helper: ClassVar[str] = ""
-    """The class that `torch` writes where PyTorch has none, as Python; the generated module gets it once."""
+    """What `torch` writes where PyTorch has no class for it, as Python: classes, and functions that these call.
+
+    The generated module gets each once, and only those that it needs.
+    """
     plain_call: ClassVar[bool] = False
     """Whether it is a plain function call, and no module, as an unnamed line of a block or network."""
 

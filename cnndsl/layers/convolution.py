@@ -20,9 +20,23 @@ from cnndsl.layers.formula import (
     show,
     window_size,
 )
-from cnndsl.layers.reach import Reaches, scattered, sliding, spatial_reach
+from cnndsl.layers.reach import Reaches, scattered, spatial_reach
 from cnndsl.layers.types import Count, Extent, Flag, Offset, Padding, PaddingMode
-from cnndsl.layers.windows import Sliding, check_border, does_not_fit, extent, kernel_words, nearby
+from cnndsl.layers.windows import (
+    PAD_SAME,
+    Sliding,
+    borders,
+    check_border,
+    does_not_fit,
+    extent,
+    is_one,
+    kernel_words,
+    nearby,
+    same_border,
+    same_sizes,
+    windows,
+)
+from cnndsl.symbolic.number import is_open
 
 
 class _Convolution(Layer):
@@ -70,21 +84,40 @@ class _Convolution(Layer):
         return Spelling(f"nn.{name}", (Argument("in_channels", x[0]), *self.arguments()))
 
 
+_CONV_SAME = """\
+class Conv{r}dSame(nn.Conv{r}d):
+    \"\"\"A convolution that pads as its map needs: its size is divided by the stride.\"\"\"
+
+    def forward(self, x: Tensor) -> Tensor:
+        mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+        kernel, stride = list(self.kernel_size), list(self.stride)
+        x = pad_same(x, kernel, stride, list(self.dilation), mode)
+        return F.conv{r}d(
+            x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups
+        )
+"""
+
+
 class Conv(_Convolution):
     """A convolution: each of `channels` kernels is laid over the input at every position, from the top
     left, multiplied with what lies below it and summed over all input channels.
 
     Output along an axis: floor((I - L*(K - 1) - 1 + 2D) / S) + 1 for input I, kernel K, padding D,
     stride S and dilation L (torch.nn.Conv2d); for L = 1 that is (I - K + 2D)/S + 1.
+    With padding="same" it is I / S, rounded up, at any stride and for every size that comes in: what has to be added
+    is halved, and of an odd number the larger half comes after the map (TensorFlow's SAME, ONNX's SAME_UPPER).
     On 1, 2 or 3 spatial axes, as the input has them: nn.Conv1d, nn.Conv2d, nn.Conv3d.
     """
 
     kind: ClassVar[str] = "conv"
     module: ClassVar[str] = "Conv{r}d"
     example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 5, stride=2, padding=2)"
+    helper: ClassVar[str] = "\n\n".join([PAD_SAME, *(_CONV_SAME.format(r=r) for r in (1, 2, 3))])
 
     padding: Padding = Field(
-        default=0, description='rows and columns added on every side; "same" keeps the size, "valid" adds none'
+        default=0,
+        description='rows and columns added on every side; "same" adds what gives the size divided by the stride, '
+        '"valid" none',
     )
     dilation: Extent = Field(default=1, description="distance between the cells of the kernel")
     groups: Count = Field(default=1, description="blocks of channels that do not see one another")
@@ -108,7 +141,7 @@ class Conv(_Convolution):
 
     def size_rule(self, x: Shape) -> Shape:
         if self.padding == "same":
-            return (self.channels, *x[1:])
+            return (self.channels, *same_sizes(x, self._axes(self.stride, x, "stride")))
         axes = zip(
             x[1:],
             self._axes(self.kernel, x, "kernel"),
@@ -122,16 +155,9 @@ class Conv(_Convolution):
     def _check_same(
         self, x: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
     ) -> None:
-        total = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
-        before = tuple(t // 2 for t in total)
-        after = tuple(t - b for t, b in zip(total, before, strict=True))
-        if any(s != 1 for s in stride):
-            once = before[0] if all(b == before[0] for b in before) else list(before)
-            raise SizeError(
-                'padding="same" needs stride 1',
-                f"write the padding as a number: padding={once}",
-                code="E305",
-            )
+        # Of an open size with a stride what may be added at most, for the size 1 and all that are like it.
+        given = (1 if is_open(size) else size for size in x[1:])
+        before, after = zip(*map(same_border, given, kernel, stride, dilation), strict=True)
         check_border(x, before, after, self.padding_mode, "padding_mode")
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
@@ -150,7 +176,7 @@ class Conv(_Convolution):
 
     def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
         moves = any(s != 1 for s in self._axes(self.stride, x, "stride"))
-        strides = [] if self.padding == "same" else [1 if moves else 2]
+        strides = [1 if moves else 2]
         kernel = self._axes(self.kernel, x, "kernel")
         borders: list[Any] = [0, 1, kernel[0] // 2] if len(set(kernel)) == 1 else [0]
         borders += [] if moves else ["same"]
@@ -165,29 +191,21 @@ class Conv(_Convolution):
         return (*y, x[0] // self.groups, *self._axes(self.kernel, x, "kernel"))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        kernel = self._axes(self.kernel, x, "kernel")
-        dilation = self._axes(self.dilation, x, "dilation")
-        axes = zip(kernel, self._axes(self.stride, x, "stride"), self.before(x), dilation, strict=True)
-        return spatial_reach(x, [sliding(*axis) for axis in axes], channels=False)
+        return spatial_reach(x, windows(x, self.kernel, self.stride, self.padding, self.dilation), channels=False)
+
+    def _borders(self, x: Shape) -> list[tuple[int, int]]:
+        return borders(x, self.kernel, self.stride, self.padding, self.dilation)
 
     def before(self, x: Shape) -> tuple[int, ...]:
         """The padding before the first place of each axis."""
-        if self.padding == "same":
-            spread = zip(self._axes(self.kernel, x, "kernel"), self._axes(self.dilation, x, "dilation"), strict=True)
-            return tuple(d * (k - 1) // 2 for k, d in spread)
-        return self._axes(0 if self.padding == "valid" else self.padding, x, "padding")
+        return tuple(before for before, _ in self._borders(x))
 
     def _padded(self, x: KnownShape) -> int:
         """How many numbers a padded copy of the input has; 0 where PyTorch pads on the way, with zeros and evenly."""
-        odd = [0] * (len(x) - 1)
-        if self.padding == "same":
-            spread = zip(self._axes(self.kernel, x, "kernel"), self._axes(self.dilation, x, "dilation"), strict=True)
-            odd = [d * (k - 1) % 2 for k, d in spread]
-        if self.padding_mode == "zeros":
-            sides = odd
-        else:
-            sides = [2 * before + more for before, more in zip(self.before(x), odd, strict=True)]
-        copied = self.padding_mode != "zeros" or any(odd)
+        own = self.padding == "same" and not is_one(self.stride)
+        odd = [after - before for before, after in self._borders(x)]
+        sides = odd if self.padding_mode == "zeros" and not own else [sum(both) for both in self._borders(x)]
+        copied = own or self.padding_mode != "zeros" or any(odd)
         return x[0] * prod(i + more for i, more in zip(x[1:], sides, strict=True)) if copied else 0
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
@@ -198,6 +216,13 @@ class Conv(_Convolution):
         # The mirrored and the repeated border are taken back by a function that wants to see the input once more.
         original = not padded or (gradient and self.padding_mode in ("reflect", "replicate"))
         return Kept(inputs=(0,) if original else (), extra=Extra(numbers=padded) if padded else NOTHING)
+
+    def torch(self, x: Shape) -> Spelling:
+        if self.padding != "same" or is_one(self.stride):
+            return super().torch(x)
+        names = ("channels", "kernel", "stride", "dilation", "groups", "bias", "padding_mode")
+        name = f"{self.module_name(len(x) - 1)}Same"
+        return Spelling(name, (Argument("in_channels", x[0]), *self.arguments(*names)))
 
     def words(self, x: Shape) -> str:
         padding = ""

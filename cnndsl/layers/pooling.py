@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, times
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, times
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -17,14 +17,29 @@ from cnndsl.layers.formula import (
     parameter,
     per_axis,
 )
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, region, sliding, spatial_reach, whole
-from cnndsl.layers.types import Extent, Flag, Offset, OptionalExtent, OptionalPositive, PositiveReal
-from cnndsl.layers.windows import UNITS, Sliding, check_whole_kernel, nearby, pool_output, pool_sizes, pool_words
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, region, spatial_reach, whole
+from cnndsl.layers.types import Extent, Flag, OptionalExtent, OptionalPositive, Padding, PositiveReal
+from cnndsl.layers.windows import (
+    PAD_SAME,
+    UNITS,
+    Sliding,
+    borders,
+    check_whole_kernel,
+    is_one,
+    nearby,
+    pool_output,
+    pool_sizes,
+    pool_words,
+    windows,
+)
 from cnndsl.symbolic.number import is_open, value_of
 
 _KERNEL = "size of the region"
 _STRIDE = "how far the region moves at each step; the kernel's size unless given"
-_PADDING = "rows and columns added on every side, at most half of the kernel"
+_PADDING = (
+    'rows and columns added on every side, at most half of the kernel; "same" adds what gives the size divided by the '
+    'stride, rounded up, "valid" none'
+)
 _MOST_REGIONS = 8
 """More regions than this are not listed."""
 _CEIL_MODE = "whether a region that hangs over the end still counts"
@@ -43,6 +58,12 @@ class _Pool(Layer):
 
 class _Sliding(_Pool):
     """A pool whose windows slide over the map."""
+
+    def before(self, x: Shape) -> tuple[int, ...]:
+        """The padding before the first place of each axis."""
+        pool: Any = self
+        padding, dilation = getattr(pool, "padding", 0), getattr(pool, "dilation", 1)
+        return tuple(before for before, _ in borders(x, pool.kernel, pool.stride, padding, dilation))
 
     def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
         pool: Any = self
@@ -64,10 +85,7 @@ class _WithIndices(_Pool):
 
 def _windows(x: Shape, kernel: Any, stride: Any, padding: Any = 0, dilation: Any = 1) -> Reaches:
     """What a pool reads: its windows, channel by channel."""
-    sizes = per_axis(kernel, len(x) - 1, "kernel")
-    values = (sizes if stride is None else stride, padding, dilation)
-    axes = zip(sizes, *(per_axis(value, len(x) - 1, "") for value in values), strict=True)
-    return spatial_reach(x, [sliding(*axis) for axis in axes], channels=True)
+    return spatial_reach(x, windows(x, kernel, stride, padding, dilation), channels=True)
 
 
 def _window_rules(
@@ -79,9 +97,12 @@ def _window_rules(
     sliding = Sliding(
         sizes,
         sizes if stride is None else per_axis(stride, rank, "stride"),
-        None if padding is None else per_axis(padding, rank, "padding"),
+        None
+        if padding is None or padding == "same"
+        else per_axis(0 if padding == "valid" else padding, rank, "padding"),
         per_axis(dilation, rank, "dilation"),
         ceil=ceil,
+        same=padding == "same",
         own_stride=stride is None,
     )
     return (as_it_comes(x, 0, "each channel by itself"), *sliding.rules(x, y))
@@ -98,22 +119,141 @@ def _without_own_stride(arguments: tuple[Argument, ...], kernel: Any, stride: An
     return tuple(spelled if argument.name == "stride" else argument for argument in arguments)
 
 
-class MaxPool(_Sliding, _WithIndices):
+class _Padding(_Sliding):
+    """A pool that takes a padding, which may follow from the size of the map."""
+
+    def _number(self) -> Any:
+        """The padding as PyTorch's pool takes it; None where it follows from the size of the map."""
+        pool: Any = self
+        if pool.padding == "valid":
+            return 0
+        if pool.padding != "same":
+            return pool.padding
+        kernel = pool.kernel if isinstance(pool.kernel, tuple) else (pool.kernel,)
+        is_even = any(type(k) is not int or k % 2 == 0 for k in kernel)
+        stride = pool.kernel if pool.stride is None else pool.stride
+        if is_even or not is_one(stride) or not is_one(getattr(pool, "dilation", 1)):
+            return None
+        half = tuple(k // 2 for k in kernel)
+        return half if isinstance(pool.kernel, tuple) else half[0]
+
+    def torch(self, x: Shape) -> Spelling:
+        spelling = super().torch(x)
+        if self._number() is not None:
+            return spelling
+        own = {"padding", "ceil_mode"}
+        arguments = tuple(argument for argument in spelling.arguments if argument.name not in own)
+        return Spelling(f"{self.module_name(len(x) - 1)}Same", arguments)
+
+    def function(self, x: Shape) -> Spelling | None:
+        return None if self._number() is None else super().function(x)
+
+    def _padded(self, x: KnownShape) -> int:
+        """How many numbers a padded copy of the input has; 0 where PyTorch pads on the way."""
+        if self._number() is not None:
+            return 0
+        pool: Any = self
+        sides = borders(x, pool.kernel, pool.stride, "same", getattr(pool, "dilation", 1))
+        return x[0] * prod(size + sum(both) for size, both in zip(x[1:], sides, strict=True))
+
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
+        pool: Any = self
+        arguments = _without_own_stride(self.arguments(), pool.kernel, pool.stride)
+        number = Argument("padding", self._number() or 0, 0)
+        return tuple(number if argument.name == "padding" else argument for argument in arguments)
+
+
+_SPREAD = """\
+def spread(size: Any, axes: int) -> list[int]:
+    \"\"\"One number for each axis.\"\"\"
+    return [size] * axes if isinstance(size, int) else list(size)
+"""
+_MAX_SAME = """\
+class MaxPool{r}dSame(nn.MaxPool{r}d):
+    \"\"\"A max pooling that pads as its map needs: its size is divided by the stride.\"\"\"
+
+    def __init__(self, kernel_size: Any, stride: Any = None, dilation: Any = 1) -> None:
+        super().__init__(kernel_size, stride, dilation=dilation)
+        self.window = spread(kernel_size, {r})
+        self.steps = spread(self.stride, {r})
+        self.distance = spread(dilation, {r})
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = pad_same(x, self.window, self.steps, self.distance, value=float("-inf"))
+        return F.max_pool{r}d(x, self.window, self.steps, 0, self.distance)
+"""
+_AVG_SAME = """\
+class AvgPool{r}dSame(nn.AvgPool{r}d):
+    \"\"\"An average pooling that pads as its map needs: its size is divided by the stride.\"\"\"
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__(
+            kernel_size,
+            stride,
+            count_include_pad=count_include_pad,
+            divisor_override=divisor_override,
+        )
+        self.window = spread(kernel_size, {r})
+        self.steps = spread(self.stride, {r})
+
+    def forward(self, x: Tensor) -> Tensor:
+        padded = pad_same(x, self.window, self.steps, [1] * {r})
+        y = F.avg_pool{r}d(
+            padded, self.window, self.steps, divisor_override=self.divisor_override
+        )
+        if self.count_include_pad or self.divisor_override is not None:
+            return y
+        ones = pad_same(x.new_ones(1, 1, {sizes}), self.window, self.steps, [1] * {r})
+        return y / F.avg_pool{r}d(ones, self.window, self.steps)
+"""
+_AVG_SAME_ND = tuple(
+    _AVG_SAME.format(r=r, sizes=", ".join(f"x.shape[{axis}]" for axis in range(2, r + 2))) for r in (2, 3)
+)
+_AVG_SAME_1D = """\
+class AvgPool1dSame(nn.AvgPool1d):
+    \"\"\"An average pooling that pads as its signal needs: its length is divided by the stride.\"\"\"
+
+    def __init__(
+        self, kernel_size: Any, stride: Any = None, count_include_pad: bool = True
+    ) -> None:
+        super().__init__(kernel_size, stride, count_include_pad=count_include_pad)
+        self.window = list(self.kernel_size)
+        self.steps = list(self.stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        padded = pad_same(x, self.window, self.steps, [1])
+        y = F.avg_pool1d(padded, self.window, self.steps)
+        if self.count_include_pad:
+            return y
+        ones = pad_same(x.new_ones(1, 1, x.shape[2]), self.window, self.steps, [1])
+        return y / F.avg_pool1d(ones, self.window, self.steps)
+"""
+
+
+class MaxPool(_Padding, _WithIndices):
     """Max pooling: the map is cut into regions, and each keeps its largest value.
 
     Output along an axis: floor((I + 2D - L*(K - 1) - 1) / S) + 1 for input I, kernel K, padding D, stride S
-    and dilation L (torch.nn.MaxPool2d); with `ceil_mode` the division rounds up.
+    and dilation L (torch.nn.MaxPool2d); with `ceil_mode` the division rounds up. With padding="same" it is I / S,
+    rounded up, for every size that comes in; what is added counts as smaller than any number.
     """
 
     kind: ClassVar[str] = "maxpool"
     module: ClassVar[str] = "MaxPool{r}d"
     call: ClassVar[str] = "F.max_pool{r}d"
     example: ClassVar[str] = "input(8, 28, 28) -> maxpool(2)"
+    helper: ClassVar[str] = "\n\n".join([PAD_SAME, _SPREAD, *(_MAX_SAME.format(r=r) for r in (1, 2, 3))])
     torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size"}
 
     kernel: Extent = Field(description=_KERNEL)
     stride: OptionalExtent = Field(default=None, description=_STRIDE)
-    padding: Offset = Field(default=0, description=_PADDING)
+    padding: Padding = Field(default=0, description=_PADDING)
     dilation: Extent = Field(default=1, description="distance between the cells of the region")
     ceil_mode: Flag = Field(default=False, description=_CEIL_MODE)
 
@@ -132,29 +272,35 @@ class MaxPool(_Sliding, _WithIndices):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return _windows(x, self.kernel, self.stride, self.padding, self.dilation)
 
-    def spelled(self, x: Shape) -> tuple[Argument, ...]:
-        return _without_own_stride(self.arguments(), self.kernel, self.stride)
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(numbers=self._padded(x), indices=prod(y))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        padded = self._padded(x)
+        return Kept(inputs=() if padded else (0,), extra=Extra(numbers=padded, indices=prod(y)))
 
     def words(self, x: Shape) -> str:
         return pool_words(x, self.kernel, self.stride, self.padding)
 
 
-class AvgPool(_Sliding):
+class AvgPool(_Padding):
     """Average pooling: the map is cut into regions, and each keeps its mean.
 
     Output along an axis: floor((I + 2D - K) / S) + 1 for input I, kernel K, padding D and stride S
-    (torch.nn.AvgPool2d); with `ceil_mode` the division rounds up.
+    (torch.nn.AvgPool2d); with `ceil_mode` the division rounds up. With padding="same" it is I / S, rounded up, for
+    every size that comes in; in TensorFlow what is added does not count in the mean, which is count_include_pad=false.
     """
 
     kind: ClassVar[str] = "avgpool"
     module: ClassVar[str] = "AvgPool{r}d"
     call: ClassVar[str] = "F.avg_pool{r}d"
     example: ClassVar[str] = "input(8, 28, 28) -> avgpool(2)"
+    helper: ClassVar[str] = "\n\n".join([PAD_SAME, _SPREAD, _AVG_SAME_1D, *_AVG_SAME_ND])
     torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size", "divisor": "divisor_override"}
 
     kernel: Extent = Field(description=_KERNEL)
     stride: OptionalExtent = Field(default=None, description=_STRIDE)
-    padding: Offset = Field(default=0, description=_PADDING)
+    padding: Padding = Field(default=0, description=_PADDING)
     ceil_mode: Flag = Field(default=False, description=_CEIL_MODE)
     count_include_pad: Flag = Field(default=True, description="whether the zeros of the padding count in the mean")
     divisor: OptionalPositive = Field(
@@ -170,7 +316,8 @@ class AvgPool(_Sliding):
                 code="E312",
             )
         y = pool_output(x, self.kernel, self.stride, self.padding, 1, self.ceil_mode)
-        check_whole_kernel(x, self.kernel, self.kind)
+        if self._number() is not None:
+            check_whole_kernel(x, self.kernel, self.kind)
         return y
 
     def size_rule(self, x: Shape) -> Shape:
@@ -182,13 +329,24 @@ class AvgPool(_Sliding):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return _windows(x, self.kernel, self.stride, self.padding)
 
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(numbers=self._padded(x) + self._counts(x, y))
+
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,))
+        padded = self._padded(x)
+        if not padded:
+            return Kept(inputs=(0,))
+        # The division keeps how many places of each window lie on the map, which is the same for the whole batch.
+        return Kept(extra=Extra(numbers=padded, shared=prod(y[1:]) if self._counts(x, y) else 0))
+
+    def _counts(self, x: KnownShape, y: KnownShape) -> int:
+        """How many numbers the sums have that are divided by how many places of each window lie on the map."""
+        divides = self._padded(x) and not self.count_include_pad and self.divisor is None
+        return prod(y) if divides else 0
 
     def spelled(self, x: Shape) -> tuple[Argument, ...]:
-        names = ("kernel", "stride", "padding", "ceil_mode", "count_include_pad")
-        arguments = self.arguments(*names) if len(x) == 2 else self.arguments()
-        return _without_own_stride(arguments, self.kernel, self.stride)
+        left_out = {"divisor_override"} if len(x) == 2 else set()
+        return tuple(argument for argument in super().spelled(x) if argument.name not in left_out)
 
     def words(self, x: Shape) -> str:
         return pool_words(x, self.kernel, self.stride, self.padding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from typing import TypeVar
 
@@ -42,13 +43,17 @@ OPERATIONS: dict[str, type[Operation]] = dict(sorted(_kinds(Operation).items()))
 """Word of the language -> operation on values. Some have the word of a layer, of which they are a form."""
 
 
-def _class_name(source: str) -> str:
-    found = re.match(r"class (\w+)", source)
-    if found is None:
-        message = f"a helper begins with a class: {source[:40]!r}"
-        raise ValueError(message)
-    return found[1]
+def _definitions(source: str) -> Iterator[tuple[str, str]]:
+    """The classes and functions of a helper, by their names."""
+    for part in re.split(r"\n{2,}(?=class |def )", source):
+        found = re.match(r"(?:class|def) (\w+)", part)
+        if found is None:
+            message = f"a helper is classes and functions: {part[:40]!r}"
+            raise ValueError(message)
+        yield found[1], part.rstrip("\n") + "\n"
 
 
-HELPERS: dict[str, str] = {_class_name(kind.helper): kind.helper for kind in KINDS.values() if kind.helper}
-"""Name of a class that a generated module may need -> its source."""
+HELPERS: dict[str, str] = {
+    name: source for kind in KINDS.values() if kind.helper for name, source in _definitions(kind.helper)
+}
+"""Name of a class or function that a generated module may need -> its source."""

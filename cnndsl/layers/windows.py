@@ -21,6 +21,7 @@ from cnndsl.layers.formula import (
     show,
     window_size,
 )
+from cnndsl.layers.reach import Window, sliding
 from cnndsl.symbolic.number import is_open, value_of
 
 Axes = tuple[int, ...]
@@ -39,6 +40,65 @@ def pooled_size(size: Dim, kernel: int, padding: int, stride: int, dilation: int
     if stride + padding > span:
         return (size + padding - 1) // stride + 1
     return (size + 2 * padding - span + stride - 1) // stride + 1
+
+
+PAD_SAME = '''\
+def pad_same(
+    x: Tensor,
+    kernel: list[int],
+    stride: list[int],
+    dilation: list[int],
+    mode: str = "constant",
+    value: float = 0.0,
+) -> Tensor:
+    """A map with a border, so that windows give its size divided by the stride."""
+    border: list[int] = []
+    for axis, (k, s, d) in enumerate(zip(kernel, stride, dilation), 2):
+        total = d * (k - 1) - (x.shape[axis] - 1) % s
+        if d * (k - 1) + 1 < s:  # it may be below 0, where total // s is -1
+            total = total * (1 + total // s)
+        border = [total // 2, total - total // 2] + border
+    return F.pad(x, border, mode, value)
+'''
+"""For layers whose border depends on the size of the map, as in TensorFlow and ONNX (SAME_UPPER)."""
+
+
+def is_one(stride: Any) -> bool:
+    """Whether a stride is 1 on all axes, whatever use of a definition it is worked out for."""
+    return all(type(s) is int and s == 1 for s in (stride if isinstance(stride, tuple) else (stride,)))
+
+
+def same_border(size: Dim, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """What padding="same" adds before and after an axis; of an open size, for one number that it may be."""
+    total = max(dilation * (kernel - 1) - (value_of(size) - 1) % stride, 0)
+    return total // 2, total - total // 2
+
+
+def same_sizes(x: Shape, stride: Axes) -> Shape:
+    """The sizes that padding="same" gives: those of the input, divided by the stride and rounded up."""
+    return tuple(size if is_one(s) else (size - 1) // s + 1 for size, s in zip(x[1:], stride, strict=True))
+
+
+def borders(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any) -> list[tuple[int, int]]:
+    """The padding before and after each spatial axis."""
+    rank = len(x) - 1
+    if padding == "same":
+        values = (per_axis(value, rank, "") for value in (kernel, kernel if stride is None else stride, dilation))
+        return [same_border(*axis) for axis in zip(x[1:], *values, strict=True)]
+    return [(before, before) for before in per_axis(0 if padding == "valid" else padding, rank, "padding")]
+
+
+def windows(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any) -> list[Window | None]:
+    """What is read along each spatial axis; None where that depends on a size that is left open."""
+    rank = len(x) - 1
+    steps = per_axis(kernel if stride is None else stride, rank, "stride")
+    before = [first for first, _ in borders(x, kernel, stride, padding, dilation)]
+    axes = zip(per_axis(kernel, rank, "kernel"), steps, before, per_axis(dilation, rank, "dilation"), strict=True)
+    found: list[Window | None] = [sliding(*axis) for axis in axes]
+    if padding != "same":
+        return found
+    moves = (is_open(size) and not is_one(step) for size, step in zip(x[1:], steps, strict=True))
+    return [None if each else window for each, window in zip(moves, found, strict=True)]
 
 
 def does_not_fit(x: Shape, kernel: Axes, padding: Axes, dilation: Axes, *, pool: bool = False) -> SizeError:
@@ -105,8 +165,16 @@ def pool_output(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any,
     rank = len(x) - 1
     kernel = per_axis(kernel, rank, "kernel")
     stride = kernel if stride is None else per_axis(stride, rank, "stride")
-    padding = per_axis(padding, rank, "padding")
     dilation = per_axis(dilation, rank, "dilation")
+    if padding == "same":
+        if ceil:
+            raise SizeError(
+                'ceil_mode has no effect beside padding="same", which gives a size that is rounded up',
+                "leave ceil_mode out",
+                code="E305",
+            )
+        return pool_sizes(x, kernel, stride, padding, dilation, ceil)
+    padding = per_axis(0 if padding == "valid" else padding, rank, "padding")
     if any(2 * p > k for k, p in zip(kernel, padding, strict=True)):
         raise SizeError(
             f"padding {extent(padding)} is more than half of the kernel {times(kernel)}",
@@ -124,6 +192,9 @@ def pool_sizes(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any, 
     rank = len(x) - 1
     kernel = per_axis(kernel, rank, "kernel")
     stride = kernel if stride is None else per_axis(stride, rank, "stride")
+    if padding == "same":
+        return (x[0], *same_sizes(x, stride))
+    padding = 0 if padding == "valid" else padding
     rest = (per_axis(padding, rank, "padding"), stride, per_axis(dilation, rank, "dilation"))
     axes = zip(x[1:], kernel, *rest, strict=True)
     return (x[0], *(pooled_size(i, k, p, s, d, ceil) for i, k, p, s, d in axes))
@@ -149,7 +220,9 @@ def pool_words(x: Shape, kernel: Any, stride: Any, padding: Any = 0) -> str:
     parts = [kernel_words(per_axis(kernel, rank, "kernel"))]
     if stride is not None and per_axis(stride, rank, "stride") != per_axis(kernel, rank, "kernel"):
         parts.append(f"stride {extent(stride)}")
-    if any(per_axis(padding, rank, "padding")):
+    if padding == "same":
+        parts.append("padding same")
+    elif padding != "valid" and any(per_axis(padding, rank, "padding")):
         parts.append(f"padding {extent(padding)}")
     return ", ".join(parts)
 
@@ -167,7 +240,7 @@ ENDS = {
 class Sliding:
     """Windows over the spatial axes of a map, with a number for each axis.
 
-    padding: None for a layer that has none. same: whether the padding is what keeps the size.
+    padding: None for a layer that has none. same: whether the padding follows from the size, padding="same".
     ceil: whether a window over the end counts. own_stride: whether the stride was not given, and is the kernel's size.
     """
 
@@ -192,6 +265,9 @@ class Sliding:
         spread = self.dilation[at] != 1
         dilation = parameter("L", self.dilation[at], "dilation")
         room = given - dilation * (kernel - 1) - 1 if spread else given - kernel
+        if self.same and not is_one(self.stride[at]):
+            formula: Term = Rounded(given / stride, "ceil")
+            return AxisRule(name, size, formula, notes=self._notes(x[axis], size, name, at))
         if self.same:
             total = self.dilation[at] * (self.kernel[at] - 1)
             room = room + parameter("P", total, "padding", meaning='padding="same" on both sides together')
@@ -204,7 +280,7 @@ class Sliding:
 
     def _ceil(self, given: Term, room: Term, stride: Term, at: int) -> Term:
         """As `cnndsl.layers.windows.pooled_size`: the last window starts inside the input or its first padding."""
-        before, _ = self._borders(at)
+        before = self.padding[at] if self.padding is not None else 0
         if self.stride[at] + before > self._span(at):
             padded = given if self.padding is None else given + parameter("D", before, "padding")
             return Rounded(padded / stride, "ceil")
@@ -214,21 +290,23 @@ class Sliding:
         """How many places a window covers from its first to its last."""
         return self.dilation[at] * (self.kernel[at] - 1) + 1
 
-    def _borders(self, at: int) -> tuple[int, int]:
+    def _borders(self, size: Dim, at: int) -> tuple[int, int]:
         """What is added before and after the axis."""
         if not self.same:
             padding = self.padding[at] if self.padding is not None else 0
             return padding, padding
-        total = self.dilation[at] * (self.kernel[at] - 1)
-        return total // 2, total - total // 2
+        return same_border(size, self.kernel[at], self.stride[at], self.dilation[at])
 
     def _notes(self, size: Dim, count: Dim, name: str, at: int) -> tuple[str, ...]:
-        before, after = self._borders(at)
+        before, after = self._borders(size, at)
         unit, (first, last) = UNITS[name], ENDS[name]
+        keeps = is_one(self.stride[at])
         notes = []
-        if self.same and before + after:
+        if self.same and is_open(size) and not keeps:
+            notes.append(f'padding="same" adds what the {name} needs, the larger half {last}')
+        elif self.same and before + after:
             sides = f"{before} {first} and {after} {last}"
-            notes.append(f'padding="same" adds {sides}, which keeps the {name}')
+            notes.append(f'padding="same" adds {sides}, ' + (f"which keeps the {name}" if keeps else "as it needs"))
         if is_open(size) or is_open(count):
             return tuple(notes)
         left = value_of(size) + before + after - self._span(at) - (value_of(count) - 1) * self.stride[at]

@@ -15,7 +15,6 @@ from cnndsl.backends.graphviz.build import Folding
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Call, Combine, Module, Program, Weights
 from cnndsl.layers.base import Group, Layer
-from cnndsl.layers.convolution import Conv
 from cnndsl.layers.formula import AXES, AxisRule, per_axis
 from cnndsl.layers.operations import Operation
 from cnndsl.tracing.figure import BLANK, FEW, LEVELS, Curve, Map, Result, Score, Shown, Value, Window, Worked
@@ -178,9 +177,7 @@ class _Spots:
         self.kernel = per_axis(layer.kernel, axes, "kernel")
         self.stride = self.kernel if layer.stride is None else per_axis(layer.stride, axes, "stride")
         self.dilation = per_axis(getattr(layer, "dilation", 1), axes, "dilation")
-        self.padding = (
-            layer.before(tuple(x.shape)) if isinstance(layer, Conv) else per_axis(layer.padding, axes, "padding")
-        )
+        self.padding = layer.before(tuple(x.shape))
         self.mode = getattr(layer, "padding_mode", "zeros")
         self.cells = prod(self.kernel)
 

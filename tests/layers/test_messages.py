@@ -65,12 +65,12 @@ from cnndsl.layers.registry import KINDS
             "choose a number of groups that divides both",
         ),
         (
-            "conv",
-            {"channels": 9, "kernel": [5, 3], "stride": 2, "padding": "same"},
+            "maxpool",
+            {"kernel": 3, "stride": 2, "padding": "same", "ceil_mode": True},
             (4, 8, 8),
             "E305",
-            'padding="same" needs stride 1',
-            "write the padding as a number: padding=[2, 1]",
+            'ceil_mode has no effect beside padding="same", which gives a size that is rounded up',
+            "leave ceil_mode out",
         ),
         (
             "conv",

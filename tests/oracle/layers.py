@@ -52,7 +52,7 @@ def conv_transpose(rng: Random, x: Shape) -> Arguments:
 
 def pool(rng: Random, x: Shape) -> Arguments:
     return {"kernel": extents(rng, x, 1, 3)} | some(
-        rng, stride=extents(rng, x, 1, 3), padding=[0, 1], ceil_mode=[True, False]
+        rng, stride=extents(rng, x, 1, 3), padding=[0, 1, "same"], ceil_mode=[True, False]
     )
 
 

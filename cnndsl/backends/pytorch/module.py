@@ -93,7 +93,7 @@ def generate(program: Program, network: str | None = None) -> str:
     constants = _constants(translation, used)
     used |= _names(constants)
     helpers = [word for word in _SOURCES if word in used]
-    layers = [HELPERS[word] for word in sorted(HELPERS) if word in used]
+    layers = _brought(used)
     if {"with_weights", "begun"} <= set(helpers):
         first = _BEGUN.partition("\n\n\n")[2]
         sources = [first if word == "begun" else _SOURCES[word] for word in helpers]
@@ -103,7 +103,7 @@ def generate(program: Program, network: str | None = None) -> str:
     if program.target == "inference":
         blocks.append(
             served(
-                has_stochastic_depth="StochasticDepth" in used,
+                used,
                 has_places=translation.has_dense_places,
                 has_sums=any(unit.text and unit.text.summed for unit in units),
             )
@@ -117,6 +117,15 @@ def generate(program: Program, network: str | None = None) -> str:
     body = "\n\n".join([*blocks, text])
     gap = "\n\n" if constants or body.startswith(("class ", "def ")) else "\n"
     return "\n".join(parts) + gap + body + "\n"
+
+
+def _brought(used: set[str]) -> list[str]:
+    """The classes and functions that layers bring, and what these need."""
+    found: set[str] = set()
+    while new := used & HELPERS.keys() - found:
+        found |= new
+        used = {each for word in new for each in _names(HELPERS[word])}
+    return [HELPERS[word] for word in sorted(found)]
 
 
 def _constants(translation: Translation, used: set[str]) -> str:

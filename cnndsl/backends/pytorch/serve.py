@@ -117,17 +117,22 @@ _MERGING = """\
 """
 
 
-def served(*, has_stochastic_depth: bool, has_places: bool, has_sums: bool) -> str:
-    """The function `served` and what it calls.
+def served(used: set[str], *, has_places: bool, has_sums: bool) -> str:
+    """The function `served` and what it calls, for a module with these names in it.
 
     Where a dense layer works on the last axis of a map, a normalisation after one is on another axis; then none is
     folded into a dense layer.
     """
-    text = _SERVED.replace(_LINEAR, "") if has_places else _SERVED
-    text = f"{text}\n\n{MERGE}" if has_sums else text.replace(_MERGING, "")
-    if has_stochastic_depth:
-        return text.replace("    dropout = (\n", "    dropout = (\n        StochasticDepth,\n")
-    return text
+    made = _SERVED.replace(_LINEAR, "") if has_places else _SERVED
+    made = f"{made}\n\n{MERGE}" if has_sums else made.replace(_MERGING, "")
+    if "StochasticDepth" in used:
+        made = made.replace("    dropout = (\n", "    dropout = (\n        StochasticDepth,\n")
+    own = [word for word in ("Conv1dSame", "Conv2dSame", "Conv3dSame") if word in used]
+    for start, end in (("convolutions = (", ")"), ("if type(layer) in (", "):")) if own else ():
+        line = f"    {start}nn.Conv1d, nn.Conv2d, nn.Conv3d{end}\n"
+        rows = "".join(f"        {each},\n" for each in (*own, "nn.Conv1d", "nn.Conv2d", "nn.Conv3d"))
+        made = made.replace(line, f"    {start}\n{rows}    {end}\n")
+    return made
 
 
 _FRESH = ("conv", "conv_transpose", "linear", "batchnorm")

@@ -12,7 +12,7 @@ from cnndsl.layers.base import Group, Layer, times
 from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.formula import AXES, Shape, SizeError, per_axis, show
 from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
-from cnndsl.layers.windows import UNITS, counted
+from cnndsl.layers.windows import UNITS, counted, is_one
 from cnndsl.lint.rule import Applied, Finding, Rule, Trail
 from cnndsl.symbolic.number import is_open, value_of
 
@@ -79,7 +79,7 @@ def axes_of(layer: Layer, x: Shape, y: Shape) -> list[Axis]:
     kernel = per_axis(given.kernel, rank, "kernel")
     stride = kernel if given.stride is None else per_axis(given.stride, rank, "stride")
     dilation = per_axis(getattr(given, "dilation", 1), rank, "dilation")
-    before = layer.before(x) if isinstance(layer, Conv) else per_axis(getattr(layer, "padding", 0), rank, "padding")
+    before = given.before(x)
     return [
         Axis(name, value_of(x[at + 1]), value_of(y[at + 1]), kernel[at], stride[at], before[at], dilation[at])
         for at, name in enumerate(AXES[rank])
@@ -175,8 +175,8 @@ class EvenSame(Rule):
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
         layer = applied.layer
-        if not isinstance(layer, Conv) or layer.padding != "same":
-            return
+        if not isinstance(layer, Conv) or layer.padding != "same" or not is_one(layer.stride):
+            return  # with a stride an odd kernel adds more on one side as well
         rank = len(applied.x) - 1
         kernel = per_axis(layer.kernel, rank, "kernel")
         spread = [d * (k - 1) for k, d in zip(kernel, per_axis(layer.dilation, rank, "dilation"), strict=True)]
