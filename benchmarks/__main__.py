@@ -26,6 +26,7 @@ class Part(NamedTuple):
 PARTS = {
     "cold": Part("Cold start", ("--runs", "21"), ("--runs", "3")),
     "stages": Part("Where the time goes", ("--runs", "11"), ("--runs", "2", "--networks", "net")),
+    "editing": Part("In an editor", ("--runs", "21"), ("--runs", "2")),
     "scaling": Part("Growth", ("--runs", "3"), ("--runs", "1", "--sizes", "100", "1000")),
     "modules": Part(
         "Generated and written by hand", ("--runs", "30", "--compiled"), ("--runs", "3", "--networks", "Net")

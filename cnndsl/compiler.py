@@ -8,7 +8,7 @@ from typing import Any
 
 from cnndsl.compilation import Compilation
 from cnndsl.diagnostics import Problem, Severity, has_errors, in_order, without_echoes
-from cnndsl.files import FolderReader, nowhere
+from cnndsl.files import FolderReader, Reader, nowhere
 from cnndsl.semantics import elaborate
 from cnndsl.semantics.values import Limits
 from cnndsl.source import Source
@@ -22,12 +22,14 @@ def compile_source(
     folder: Path | None = None,
     limits: Limits | None = None,
     ignore: Iterable[str] = (),
+    read: Reader | None = None,
 ) -> Compilation:
     """Compile a text. Never raises for anything that the text says: that is in `diagnostics`.
 
     `settings` are values for network parameters; files are imported from `folder` and below it, or not
     at all without one; `limits` bound what a text may ask for; `ignore` has the codes of warnings that
-    are not wanted. Raises ValueError for a code that no warning has, TypeError for a setting that is no value.
+    are not wanted; `read` gives the imported files in place of a folder. Raises ValueError for a code that no warning
+    has, TypeError for a setting that is no value.
     """
     from cnndsl.lint import lint, parse_codes, silence
 
@@ -35,7 +37,8 @@ def compile_source(
     given = _values(settings)
     file, found = parse(source)
     is_whole = not has_errors(found)
-    read = nowhere if folder is None else FolderReader(folder)
+    if read is None:
+        read = nowhere if folder is None else FolderReader(folder)
     program, more = elaborate(file, given, limits, read)
     if not is_whole:  # what is left of the text has mistakes of its own, but what seems idle there may not be
         program, more = None, tuple(d for d in more if d.severity is Severity.ERROR)

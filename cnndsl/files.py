@@ -48,7 +48,7 @@ class _Nowhere:
 
     def __call__(self, path: PurePosixPath) -> str:
         if str(path).startswith(PACKAGED):
-            return _packaged(path)
+            return _text(_packaged(path), path)
         message = f"{path} cannot be imported: this text is in no folder"
         raise ImportProblem(message, "save the text in a file, and compile that")
 
@@ -88,6 +88,10 @@ class FolderReader:
 
     def __call__(self, path: PurePosixPath) -> str:
         """The text of the file at `path`, from the folder. Raises ImportProblem."""
+        return _text(self.place(path), path)
+
+    def place(self, path: PurePosixPath) -> Path:
+        """The file at `path`, from the folder; it need not be there. Raises ImportProblem for one outside."""
         if str(path).startswith(PACKAGED):
             return _packaged(path)
         target = Path(os.path.realpath(self.folder / path))  # unlike Path.resolve it does not raise for a loop of links
@@ -98,11 +102,11 @@ class FolderReader:
                 raise ImportProblem(message, f"import from the same folder or one below it; {told}")
             message = f"{path} lies outside the project, the folder of its pyproject.toml"
             raise ImportProblem(message, "import from a file in the project")
-        return _text(target, path)
+        return target
 
 
-def _packaged(path: PurePosixPath) -> str:
-    """The text of a file that comes with cnndsl. Raises ImportProblem."""
+def _packaged(path: PurePosixPath) -> Path:
+    """A file that comes with cnndsl. Raises ImportProblem."""
     from difflib import get_close_matches
 
     package = Path(__file__).parent
@@ -115,7 +119,7 @@ def _packaged(path: PurePosixPath) -> str:
         near = get_close_matches(name, names, 1)
         help_ = f'did you mean "{PACKAGED}{near[0]}"?' if near else f"there is {', '.join(names)}"
         raise ImportProblem(f"no {name} comes with cnndsl", help_)
-    return _text(target, path)
+    return target
 
 
 def _text(target: Path, path: PurePosixPath) -> str:

@@ -136,7 +136,7 @@ def _paragraphs(kind: type[Layer | Operation]) -> tuple[str, ...]:
     return tuple(" ".join(part.split()) for part in inspect.cleandoc(kind.__doc__ or "").split("\n\n"))
 
 
-def _in_a_line(kind: type[Layer | Operation]) -> str:
+def first_sentence(kind: type[Layer | Operation]) -> str:
     """The first sentence, without where it is from."""
     text = re.sub(r"\s*\([^()]*\b(torch\.|et al\.|20\d\d)[^()]*\)", "", _paragraphs(kind)[0])
     return re.split(r"[.;](?:\s|$)", text)[0].rstrip(":")
@@ -259,7 +259,7 @@ def listing(*, color: bool = False, columns: int | None = None) -> str:
     for group, kinds in groups().items():
         lines += [paint(group, "bold", color=color)]
         for kind in kinds:
-            sentence = _in_a_line(kind)
+            sentence = first_sentence(kind)
             first, *more = [sentence] if room is None else wrap(sentence, room, break_on_hyphens=False)
             lines.append(f"  {paint(kind.kind.ljust(across), 'cyan', color=color)}{first}")
             lines += [" " * (across + 2) + line for line in more]

@@ -271,6 +271,17 @@ def parameter_alias(kind: str, name: str) -> str | None:
     return "" if name in _DERIVED else None
 
 
+def others_of(word: str, parameter: str = "") -> list[str]:
+    """What PyTorch and others call a layer, or a parameter of it, where that is another word: Conv1d, Conv2d, ..."""
+    kind = KINDS[word]
+    if parameter:
+        names = [kind.torch_names.get(parameter, ""), *_PARAMETERS.get(parameter, "").split()]
+        return [name for name in dict.fromkeys(names) if name and name not in kind.model_fields]
+    names = [kind.module_name(rank) for rank in ((1, 2, 3) if "{r}" in kind.module else (1,)) if kind.module]
+    others = [name for name in (*names, *_SPOKEN.get(word, "").split()) if name not in KINDS]
+    return list(dict.fromkeys(others))
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What PyTorch takes and the language does not: for which kinds (all where there are none), what, and why."""

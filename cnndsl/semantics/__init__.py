@@ -6,7 +6,7 @@ in the order of the text, because each may depend on the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -27,23 +27,29 @@ __all__ = ["Limits", "elaborate"]
 
 
 def elaborate(
-    file: File, settings: Mapping[str, Any], limits: Limits | None = None, read: Reader = nowhere
+    file: File,
+    settings: Mapping[str, Any],
+    limits: Limits | None = None,
+    read: Reader = nowhere,
+    only: Collection[str] | None = None,
 ) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """Work out a text.
 
     `settings` are values for parameters of its networks, `read` gives the files that it imports. The
-    program is None when there is an error.
+    program is None when there is an error. With `only`, these networks alone are worked out, and what no use of theirs
+    reaches is not checked: for who needs their sizes at once.
     """
     context = Context(limits or Limits())
     networks: list[str] = []
     with suppress(Stop):
         files = Files(context, read)
         scope = files.enter(file)
-        networks = Networks(context, file, scope, settings).all()
-        check_definitions(context, files.definitions)
-        check_unused(context, files.definitions)
-        report_unused_names(context, file)
-        context.report_idle()
+        networks = Networks(context, file, scope, settings).all(only)
+        if only is None:
+            check_definitions(context, files.definitions)
+            check_unused(context, files.definitions)
+            report_unused_names(context, file)
+            context.report_idle()
     diagnostics = in_order(context.diagnostics)
     if has_errors(diagnostics):
         return None, diagnostics

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, TypeGuard
 
 from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.hints.spelling import nearest
@@ -29,9 +29,11 @@ class Networks:
         self._known: dict[str, None] = {}
         """The parameters that any network has."""
 
-    def all(self) -> list[str]:
-        """The module ids of all networks, in the order of the text."""
+    def all(self, only: Collection[str] | None = None) -> list[str]:
+        """The module ids of all networks, or of those with these names alone, in the order of the text."""
         networks = [item for item in self._file.items if _is_network(item)]
+        if only is not None:
+            networks = [item for item in networks if item.name.text in only]
         made = []
         for item in networks:
             try:
@@ -177,5 +179,5 @@ def _base(variant: tree.Variant) -> str:
     return node.text if isinstance(node, tree.Name) else ""
 
 
-def _is_network(item: tree.Item) -> bool:
+def _is_network(item: tree.Item) -> TypeGuard[tree.Definition | tree.Variant]:
     return isinstance(item, tree.Variant) or (isinstance(item, tree.Definition) and item.kind == "network")

@@ -12,6 +12,7 @@ from typing import Any
 from lark import Lark, Token, Transformer
 from lark import __version__ as lark_version
 from lark.lark import PostLex
+from lark.lexer import PatternStr
 
 STARTS = ("file", "pipe", "unreadable")
 """The rules that are read by themselves."""
@@ -125,6 +126,13 @@ def words(text: str, offset: int = 0) -> list[Word]:
         start = (token.start_pos or 0) + offset
         found.append(Word(token.type, str(token), start, start + len(token)))
     return found
+
+
+@cache
+def keywords() -> tuple[str, ...]:
+    """The words that the grammar keeps for itself, `network` and `if` among them, in alphabetical order."""
+    patterns = {terminal.name: terminal.pattern for terminal in _lexer().terminals}
+    return tuple(sorted(p.value for p in patterns.values() if isinstance(p, PatternStr) and p.value.isalpha()))
 
 
 @cache

@@ -1,0 +1,24 @@
+"""`cnndsl lsp`: the language server, which an editor starts."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("lsp", short_help="Serve an editor: sizes, errors and explanations as one types.")
+def command() -> int:
+    """Serve an editor by the Language Server Protocol, over standard input and output.
+
+    An editor starts this by itself, as docs/editors.md says for each. It needs: pip install "cnndsl[lsp]"
+    """
+    try:
+        import pygls  # noqa: F401 - whether it is there
+    except ModuleNotFoundError as problem:
+        if problem.name != "pygls":
+            raise
+        message = 'the language server needs pygls, which is not installed: pip install "cnndsl[lsp]"'
+        raise click.UsageError(message) from None
+    from cnndsl.lsp.server import serve
+
+    serve()
+    return 0

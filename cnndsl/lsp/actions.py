@@ -1,0 +1,87 @@
+"""What can be done about what was found in a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cnndsl.diagnostics import Diagnostic, Edit, Severity
+from cnndsl.fixing import MOST_LINES
+from cnndsl.source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A change that an editor offers. `about` is what it mends; several, or none, for one that mends all."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    about: Diagnostic | None
+    is_safe: bool = False
+
+
+def actions(source: Source, found: Iterable[Diagnostic], start: int, end: int) -> list[Action]:
+    """What can be done about what begins or ends in a stretch of a text: fixes, safe ones first, then remarks."""
+    near = [d for d in found if d.span is not None and _is_of(d.span, source) and _touch(d.span, start, end)]
+    fixes = [
+        Action(d.fix.title if d.fix.is_safe else f"{d.fix.title} (a suggestion)", d.fix.edits, d, d.fix.is_safe)
+        for d in near
+        if d.fix is not None and all(_is_of(edit.span, source) for edit in d.fix.edits)
+    ]
+    remarks = [
+        Action(f"ignore {d.code} in this line", (Edit(at, f"  # cnndsl: ignore[{d.code}]"),), d)
+        for d in near
+        if d.severity is Severity.WARNING and (at := _line_end(d.span)) is not None
+    ]
+    return sorted(fixes, key=lambda action: not action.is_safe) + remarks
+
+
+def all_safe(source: Source, found: Iterable[Diagnostic]) -> Action | None:
+    """All safe fixes of a text that do not overlap, as one change; None where there are none."""
+    edits: list[Edit] = []
+    reached = -1
+    fixes = [d.fix for d in found if d.fix is not None and d.fix.is_safe]
+    for fix in sorted(fixes, key=lambda fix: fix.edits[0].span.start):
+        if all(_is_of(edit.span, source) for edit in fix.edits) and fix.edits[0].span.start > reached:
+            edits += fix.edits
+            reached = fix.edits[-1].span.end
+    return Action("mend all that is safe", tuple(edits), None, is_safe=True) if edits else None
+
+
+def _is_of(span: Span, source: Source) -> bool:
+    """Whether a span is of this text, or of the same one as it was compiled."""
+    return span.source.name == source.name and span.source.text == source.text
+
+
+def _touch(span: Span, start: int, end: int) -> bool:
+    return span.start <= end and start <= span.end
+
+
+def _line_end(span: Span | None) -> Span | None:
+    """The end of the line on which a span begins; None where a comment stands there, or brackets go on behind it."""
+    if span is None:
+        return None
+    number = span.position.line
+    line = span.source.line(number)
+    if "#" in line:
+        return None
+    at = span.source.offset(number) + len(line.rstrip())
+    return Span(span.source, at, at)
+
+
+def line_edits(source: Source, text: str) -> list[Edit]:
+    """The edits that make another text of a source, line by line, so that a cursor stays where it is."""
+    if text == source.text:
+        return []
+    if source.line_count > MOST_LINES:
+        return [Edit(Span(source, 0, len(source.text)), text)]
+    from difflib import SequenceMatcher
+
+    old, new = source.text.splitlines(keepends=True), text.splitlines(keepends=True)
+    starts = [0]
+    for line in old:
+        starts.append(starts[-1] + len(line))
+    changes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [
+        Edit(Span(source, starts[i], starts[j]), "".join(new[k:m])) for what, i, j, k, m in changes if what != "equal"
+    ]

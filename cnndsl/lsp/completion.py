@@ -1,0 +1,247 @@
+"""What may be written at a place of a text, and what the call that stands around it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cnndsl.ir.words import FUNCTIONS, WORDS
+from cnndsl.layers.aliases import others_of
+from cnndsl.layers.operations import Operation
+from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.layers.types import Parameter
+from cnndsl.lsp.documents import Document, Documents, files_below
+from cnndsl.lsp.hover import described, imported, parameters_of
+from cnndsl.lsp.names import Symbol
+from cnndsl.reference import first_sentence, written
+from cnndsl.syntax import tree
+from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, Word, keywords, words
+
+Sort = Literal["layer", "function", "keyword", "parameter", "name", "definition", "file", "size"]
+SIZES = ("channels", "height", "width", "depth", "length", "features", "shape", "rank")
+"""What may be asked of a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that may be written.
+
+    text: what is written, where that is not the label: `conv($0)`, where `$0` is where one goes on.
+    """
+
+    label: str
+    sort: Sort
+    detail: str = ""
+    documentation: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How something is called: `conv(channels, kernel, stride=1)`; each parameter with words, and which is due."""
+
+    label: str
+    parameters: tuple[tuple[str, str], ...]
+    active: int
+    documentation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands before a place.
+
+    before: the words up to there, the one that is begun left out. called: the function of the innermost call that is
+    open. at: which of its arguments this is, counted from 0. given: the arguments that it has by name. name: the name
+    of the argument, where that is written.
+    """
+
+    before: list[Word]
+    begun: str
+    called: str = ""
+    at: int = 0
+    given: frozenset[str] = frozenset()
+    name: str = ""
+    is_definition: bool = False
+
+
+def around(text: str, offset: int) -> Around | None:
+    """What stands before a place; None inside of a comment."""
+    line = text[text.rfind("\n", 0, offset) + 1 : offset]
+    if "#" in line and line[: line.index("#")].count('"') % 2 == 0:
+        return None
+    found = words(text[:offset])
+    begun = ""
+    if found and found[-1].end == offset and (found[-1][:1].isalpha() or found[-1][:1] == "_"):
+        begun = str(found.pop())
+    open_: list[int] = []
+    for at, word in enumerate(found):
+        if word.type in CLOSED_BY:
+            open_.append(at)
+        elif word.type in OPENED_BY and open_:
+            open_.pop()
+    if not open_ or found[open_[-1]].type != "_LPAR" or open_[-1] == 0 or found[open_[-1] - 1].type != "NAME":
+        return Around(found, begun)
+    inside = found[open_[-1] + 1 :]
+    at, depth, given, name = 0, 0, [], ""
+    for here, word in enumerate(inside):
+        depth += (word.type in CLOSED_BY) - (word.type in OPENED_BY)
+        if depth:
+            continue
+        if word.type == "COMMA":
+            at, name = at + 1, ""
+        elif word.type == "EQUAL" and here:
+            name = str(inside[here - 1])
+            given.append(name)
+    first = open_[-1] - 1
+    heads = first > 0 and found[first - 1].type in ("NETWORK", "BLOCK", "SEQUENCE", "EXTERN")
+    return Around(found, begun, str(found[first]), at, frozenset(given), name, heads)
+
+
+def complete(documents: Documents, document: Document, offset: int) -> tuple[int, list[Item]]:
+    """What may be written at a place, and where what it replaces begins."""
+    text = document.source.text
+    line = text[text.rfind("\n", 0, offset) + 1 : offset]
+    in_text = line.rpartition('"')[2] if line.count('"') % 2 else None
+    if in_text is not None and line.lstrip().startswith("from "):
+        return offset - len(in_text), list(_files(document))
+    here = around(text, offset)
+    if here is None or (in_text is not None and in_text.rfind("{") <= in_text.rfind("}")):
+        return offset, []
+    start = offset - len(here.begun)
+    if line.lstrip().startswith("from ") and "import" in line:
+        return start, list(_importable(documents, document, line))
+    if here.before and here.before[-1].type == "DOT":
+        if len(here.before) < 2 or str(here.before[-2]) not in _MODULES:
+            return start, [Item(name, "size", "of the value") for name in SIZES]
+        start = here.before[-2].start  # nn.Conv2d
+    return start, list(_names(documents, document, here, offset).values())
+
+
+_MODULES = frozenset({"nn", "torch", "F", "tf", "keras", "layers"})
+"""What stands before the names of layers in Python."""
+
+
+def _names(documents: Documents, document: Document, here: Around, offset: int) -> dict[str, Item]:
+    """The arguments of the call, the names that are known, and the words of the language."""
+    found: dict[str, Item] = {}
+    if here.called and not here.name and not here.is_definition:
+        for item in _arguments(documents, document, here):
+            found.setdefault(item.label, item)
+    for name, symbol in document.names.visible(offset).items():
+        found.setdefault(name, _named(name, symbol))
+    for item in _language():
+        found.setdefault(item.label, item)
+    return found
+
+
+def _files(document: Document) -> Iterator[Item]:
+    """The files that a text may import, relative to its own folder."""
+    if document.path is None:
+        return
+    folder = document.path.parent
+    for path in files_below([folder]):
+        if path != document.path:
+            yield Item(path.relative_to(folder).as_posix(), "file", "a file to import from")
+
+
+def _importable(documents: Documents, document: Document, line: str) -> Iterator[Item]:
+    """What the file defines from which a line imports."""
+    path = line.split('"')[1] if line.count('"') > 1 else ""
+    place = document.imported(path) if path else None
+    other = None if place is None else documents.at(place)
+    for name, symbol in other.names.top.symbols.items() if other is not None else ():
+        yield _named(name, symbol)
+
+
+def _named(name: str, symbol: Symbol) -> Item:
+    is_definition = symbol.kind in ("network", "block", "sequence", "extern", "import")
+    where = f" of {symbol.owner}" if symbol.owner else ""
+    return Item(name, "definition" if is_definition else "name", f"{_KINDS.get(symbol.kind, symbol.kind)}{where}")
+
+
+_KINDS = {"local": "a name", "part": "a layer", "loop": "counts a loop", "import": "imported"}
+
+
+def _arguments(documents: Documents, document: Document, here: Around) -> Iterator[Item]:
+    """The arguments by name that a call may still be given."""
+    symbol = document.names.top.symbols.get(here.called)
+    if symbol is not None:
+        found = _definition(documents, document, symbol)
+        for name, text in _own(found) if found is not None else ():
+            if name not in here.given:
+                yield Item(f"{name}=", "parameter", text)
+        return
+    for parameter in parameters_of(here.called)[here.at - len(here.given) :]:
+        if parameter.name not in here.given:
+            yield _argument(parameter)
+            for other in others_of(here.called, parameter.name) if here.called in KINDS else ():
+                told = f"is called {parameter.name} here"
+                yield Item(other, "parameter", told, described(parameter), text=f"{parameter.name}=")
+
+
+def _argument(parameter: Parameter) -> Item:
+    default = "" if parameter.required or parameter.default is None else f" = {written(parameter.default)}"
+    return Item(f"{parameter.name}=", "parameter", f"{parameter.takes}{default}", described(parameter))
+
+
+def _definition(documents: Documents, document: Document, symbol: Symbol) -> tree.Definition | tree.Extern | None:
+    """The definition that a name of a file stands for, also in another file."""
+    if symbol.kind == "import":
+        found = imported(documents, document, symbol)
+        symbol = symbol if found is None else found[1]
+    return symbol.node if isinstance(symbol.node, (tree.Definition, tree.Extern)) else None
+
+
+def _own(definition: tree.Definition | tree.Extern) -> list[tuple[str, str]]:
+    """The parameters of a definition, each as it is written."""
+    return [(parameter.name.text, parameter.span.text) for parameter in definition.parameters]
+
+
+def _language() -> Iterator[Item]:
+    """The words of the language, and those of PyTorch that lead to them."""
+    for word, kind in KINDS.items():
+        first = first_sentence(kind)
+        needs = any(parameter.required for parameter in kind.parameters())
+        yield Item(word, "layer", first, text=f"{word}($0)" if needs else "")
+        for other in others_of(word):
+            yield Item(other, "layer", f"is called {word} here", first, f"{word}($0)" if needs else word)
+    for word in sorted({*FUNCTIONS, *OPERATIONS, *WORDS} - KINDS.keys()):
+        told = first_sentence(OPERATIONS[word]) if word in OPERATIONS else "works on numbers and lists"
+        yield Item(word, "function", told if word in OPERATIONS or word in FUNCTIONS else "")
+    for word in keywords():
+        yield Item(word, "keyword")
+
+
+def signature(documents: Documents, document: Document, offset: int) -> Signature | None:
+    """What the call takes that stands around a place; None where none does."""
+    here = around(document.source.text, offset)
+    if here is None or not here.called or here.is_definition:
+        return None
+    symbol = document.names.top.symbols.get(here.called)
+    told: list[tuple[str, str, str]]
+    documentation = ""
+    if symbol is not None:
+        found = _definition(documents, document, symbol)
+        if found is None:
+            return None
+        told = [(name, text, "") for name, text in _own(found)]
+    else:
+        kind = KINDS.get(here.called) or OPERATIONS.get(here.called)
+        if kind is None:
+            return None
+        told = [(p.name, _as_written(p), described(p)) for p in kind.parameters()]
+        if issubclass(kind, Operation):
+            values = kind.written.partition("(")[2].removesuffix(")").split(", ")
+            told = [*((value, value, "a value that flows") for value in values), *told]
+        documentation = first_sentence(kind)
+    given = [name for name, _, _ in told]
+    active = given.index(here.name) if here.name in given else here.at
+    label = f"{here.called}({', '.join(text for _, text, _ in told)})"
+    return Signature(label, tuple((text, more) for _, text, more in told), active, documentation)
+
+
+def _as_written(parameter: Parameter) -> str:
+    if parameter.required or parameter.default is None:
+        return parameter.name
+    return f"{parameter.name}={written(parameter.default)}"

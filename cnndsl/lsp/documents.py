@@ -1,0 +1,319 @@
+"""The texts that are open in an editor, and what is known of each.
+
+A text is parsed at each change.  Working it out takes longer: at once only the network that a question is about, the
+whole when the typing pauses.  What is known of the last text without a mistake is kept meanwhile, with what moved.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from cnndsl.compilation import Compilation
+from cnndsl.compiler import compile_source
+from cnndsl.diagnostics import Diagnostic
+from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
+from cnndsl.ir.program import Program
+from cnndsl.lsp.moves import Change, Moves
+from cnndsl.lsp.names import Names
+from cnndsl.lsp.sizes import Size, sizes
+from cnndsl.project import ProjectProblem, find
+from cnndsl.semantics import elaborate
+from cnndsl.source import Source
+from cnndsl.syntax import tree
+from cnndsl.syntax.parser import parse
+
+_MOST_TRIED = 3
+"""So many networks are tried of a text with mistakes, of which nothing is known yet."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What came of a text without a mistake: the program, and the tree that its places are in."""
+
+    program: Program
+    file: tree.File
+    read: Reader
+    is_whole: bool = True
+
+    @property
+    def source(self) -> Source:
+        """The text."""
+        return self.file.span.source
+
+    @cached_property
+    def sizes(self) -> list[Size]:
+        """The sizes after the stages of the text itself."""
+        return sizes(self.program, self.file)
+
+    @cached_property
+    def definitions(self) -> frozenset[str]:
+        """The names of the definitions for which there are sizes."""
+        return frozenset(size.item for size in self.sizes)
+
+    def of_file(self, file: tree.File) -> list[Size]:
+        """The sizes after the stages of a file that the text imports."""
+        return sizes(self.program, file)
+
+
+class OpenFiles(FolderReader):
+    """Reads files as a text imports them; of those that are open, the text in the editor."""
+
+    def __init__(self, folder: Path, texts: dict[str, str]) -> None:
+        super().__init__(folder)
+        self._texts = texts
+
+    def __call__(self, path: PurePosixPath) -> str:
+        """The text. Raises ImportProblem."""
+        text = self._texts.get(str(self.place(path)))
+        return super().__call__(path) if text is None else text
+
+
+@dataclass
+class Document:
+    """One open text.
+
+    path: its file, None for one that was never saved. known: what is known of it and of earlier texts, the newest
+    first, each with what moved since.
+    """
+
+    name: str
+    path: Path | None
+    text: str
+    texts: dict[str, str]
+    version: int = 0
+    known: list[tuple[Analysis, Moves]] = field(default_factory=list)
+    found: tuple[Diagnostic, ...] = ()
+    _changed: int = 0
+    _tried: int = -1
+
+    def __post_init__(self) -> None:
+        self._read_text()
+
+    def _read_text(self) -> None:
+        self.source = Source(self.name, self.text)
+        self.file, self.mistakes = parse(self.source)
+        self._names: Names | None = None
+
+    @property
+    def names(self) -> Names:
+        """What the names of the text stand for."""
+        if self._names is None:
+            self._names = Names(self.file)
+        return self._names
+
+    @property
+    def read(self) -> Reader:
+        """Gives the files that the text imports."""
+        return nowhere if self.path is None else OpenFiles(self.path.parent, self.texts)
+
+    def imported(self, path: str) -> Path | None:
+        """The file that a path names which the text imports from; None where there is no such place."""
+        if self.path is None:
+            return None
+        try:
+            return FolderReader(self.path.parent).place(PurePosixPath(path))
+        except ImportProblem:
+            return None
+
+    def change(self, text: str, version: int) -> None:
+        """Take the text that is there now."""
+        before = self.source.text
+        self.text, self.version = text, version
+        self._read_text()
+        change = Change.between(before, self.source.text)
+        self.known = [(analysis, moves.then(change)) for analysis, moves in self.known]
+        self._changed = change.start
+
+    def compiled(self) -> Compilation:
+        """The text worked out as a whole, all that is wrong with it among what is found."""
+        ignore: tuple[str, ...] = ()
+        if self.path is not None:
+            try:
+                ignore = find(self.path.parent).ignore
+                return compile_source(self.source, read=self.read, ignore=ignore)
+            except (ProjectProblem, ValueError):  # what is wrong there is said by `cnndsl check`
+                pass
+        return compile_source(self.source, read=self.read)
+
+    def take(self, compilation: Compilation) -> bool:
+        """Take what came of the text; False where the text is another one by now."""
+        if compilation.source.text != self.source.text:
+            return False
+        self.found = compilation.diagnostics
+        if compilation.program is not None:
+            self._learn(compilation.program, self.file, is_whole=True)
+        return True
+
+    def _learn(self, program: Program, file: tree.File, *, is_whole: bool) -> None:
+        analysis = Analysis(program, file, self.read, is_whole)
+        if is_whole:
+            self.known = [(analysis, Moves())]
+        else:  # of the others, what is known of the last whole text is enough
+            self.known = [(analysis, Moves()), *(one for one in self.known if one[0].is_whole)]
+
+    def latest(self) -> list[tuple[Analysis, Moves]]:
+        """What is known, the newest first. Where the text was changed, its network is worked out first if it can be."""
+        is_known = bool(self.known) and not self.known[0][1].changes
+        if not is_known and self._tried != self.version:
+            self._tried = self.version
+            for network in _networks_of(self.file, self._changed)[: 1 if self.known else _MOST_TRIED]:
+                program, _ = elaborate(self.file, {}, None, self.read, only=(network,))
+                if program is not None and program.networks:
+                    self._learn(program, self.file, is_whole=False)
+                    break
+        return self.known
+
+    def drawn(self, offset: int | None) -> tuple[str, Compilation | None]:
+        """The network that gets to a place, or the last one, and the newest text without a mistake that has it."""
+        self.latest()
+        for analysis, moves in self.known:
+            names = [analysis.program.modules[key].name for key in analysis.program.networks]
+            before = None if offset is None else moves.before(offset)
+            wanted = None if before is None else next(iter(_networks_of(analysis.file, before)), None)
+            if wanted in names or (offset is None and names):
+                network = wanted if wanted in names else names[-1]
+                return network or "", Compilation(analysis.source, (), analysis.program, analysis.read)
+        return "", None
+
+    def sizes(self) -> list[Size]:
+        """The sizes after the stages of the text as it is now, from what is known of each of its definitions."""
+        taken: set[str] = set()
+        found: list[Size] = []
+        for analysis, moves in self.latest():
+            for size in analysis.sizes:
+                if size.item in taken:
+                    continue
+                place = moves.now(size.start, size.end)
+                if place is not None:
+                    found.append(Size(size.item, *place, size.shapes, size.times))
+            taken |= analysis.definitions
+        return sorted(found, key=lambda size: (size.end, -size.start))
+
+
+def _networks_of(file: tree.File, offset: int) -> list[str]:
+    """The networks of a text, those first that get to what stands at a place."""
+    asked: dict[str, set[str]] = {}
+    networks: list[str] = []
+    here = ""
+    for item in file.items:
+        if isinstance(item, (tree.Definition, tree.Variant, tree.Constant)):
+            asked[item.name.text] = {node.text for node in tree.walk(item) if isinstance(node, tree.Name)}
+            if item.span.start <= offset <= item.span.end:
+                here = item.name.text
+            is_base = isinstance(item, tree.Definition) and any(p.default is None for p in item.parameters)
+            if isinstance(item, tree.Variant) or (item_kind(item) == "network" and not is_base):
+                networks.append(item.name.text)
+    return sorted(networks, key=lambda network: bool(here) and here not in _reached(network, asked))
+
+
+def item_kind(item: tree.Item) -> str:
+    """What an item of a file is: `network`, `block`, `sequence`, or empty for another one."""
+    return item.kind if isinstance(item, tree.Definition) else ""
+
+
+def _reached(name: str, asked: dict[str, set[str]]) -> set[str]:
+    """The names that something asks for, also by way of others."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        one = todo.pop()
+        if one not in found and one in asked:
+            found.add(one)
+            todo += asked[one]
+    return found
+
+
+class Documents:
+    """All open texts, by the address that the editor gives each."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Document] = {}
+        self.texts: dict[str, str] = {}
+        """The texts of files that are open, by their real paths."""
+        self._closed: dict[str, tuple[float, Document]] = {}
+
+    def __iter__(self) -> Iterator[tuple[str, Document]]:
+        return iter(list(self._open.items()))
+
+    def get(self, uri: str) -> Document | None:
+        """An open text."""
+        return self._open.get(uri)
+
+    def open(self, uri: str, path: Path | None, text: str, version: int) -> Document:
+        """Take a text that was opened."""
+        document = Document(uri if path is None else str(path), path, text, self.texts, version)
+        self._open[uri] = document
+        self._note(document)
+        return document
+
+    def change(self, uri: str, text: str, version: int) -> Document:
+        """Take a text that was changed. Raises KeyError for one that is not open."""
+        document = self._open[uri]
+        document.change(text, version)
+        self._note(document)
+        return document
+
+    def close(self, uri: str) -> Document | None:
+        """Forget a text that was closed."""
+        document = self._open.pop(uri, None)
+        if document is not None and document.path is not None:
+            self.texts.pop(os.path.realpath(document.path), None)
+        return document
+
+    def _note(self, document: Document) -> None:
+        if document.path is not None:
+            self.texts[os.path.realpath(document.path)] = document.source.text
+
+    def importing(self, changed: Document) -> list[tuple[str, Document]]:
+        """The open texts that may import a file: those with imports, but itself."""
+        return [
+            (uri, document)
+            for uri, document in self
+            if document is not changed and any(isinstance(item, tree.Import) for item in document.file.items)
+        ]
+
+    def at(self, path: Path) -> Document | None:
+        """The text of a file, as it is open, or else as it is on disk; None where it cannot be read."""
+        place = os.path.realpath(path)
+        for _, document in self:
+            if document.path is not None and os.path.realpath(document.path) == place:
+                return document
+        try:
+            changed = Path(place).stat().st_mtime
+            if place in self._closed and self._closed[place][0] == changed:
+                return self._closed[place][1]
+            document = Document(str(path), path, Path(place).read_text(encoding="utf-8-sig"), self.texts)
+        except (OSError, ValueError):
+            return None
+        self._closed[place] = (changed, document)
+        return document
+
+    def sizes(self, document: Document) -> list[Size]:
+        """The sizes after the stages of a text; where it has no network, those of an open text that imports it."""
+        found = document.sizes()
+        if found or document.path is None:
+            return found
+        for _, other in self.importing(document):
+            for analysis, _moves in other.latest()[:1]:
+                if other.path is not None:
+                    short = Path(os.path.relpath(os.path.realpath(document.path), os.path.realpath(other.path.parent)))
+                    file, _ = parse(Source(document.name, document.source.text, short.as_posix()))
+                    return analysis.of_file(file)
+        return []
+
+
+def files_below(folders: Iterable[Path], most: int = 500) -> Iterator[Path]:
+    """The `.cnn` files in some folders and below them, up to so many."""
+    from cnndsl.files import sources
+
+    count = 0
+    for path in sources(folders):
+        if isinstance(path, Path):
+            if count == most:
+                return
+            count += 1
+            yield path

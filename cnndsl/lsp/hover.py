@@ -1,0 +1,271 @@
+"""What there is to say of a place in a text, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnndsl.analysis import costs
+from cnndsl.backends.explain import text as explained
+from cnndsl.backends.explain.content import Occurrence, Places, explain
+from cnndsl.backends.explain.content import applications as occurrences
+from cnndsl.compilation import Compilation
+from cnndsl.ir import nodes
+from cnndsl.ir.interpreter import Application, Frame, applications
+from cnndsl.ir.program import Module, Origin, Program
+from cnndsl.layers.base import Layer
+from cnndsl.layers.operations import Operation
+from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.layers.types import Parameter
+from cnndsl.lsp.documents import Analysis, Document, Documents
+from cnndsl.lsp.names import Named, Symbol
+from cnndsl.lsp.sizes import executed, said
+from cnndsl.reference import written
+from cnndsl.source import Source, Span
+from cnndsl.syntax import tree
+from cnndsl.terminal import count_said
+
+DEFINITIONS = ("network", "block", "sequence", "import")
+MOST_USES = 8
+"""So many uses of a block are told one by one."""
+
+
+def hover(documents: Documents, document: Document, offset: int) -> tuple[str, Span] | None:
+    """What there is to say of what stands at a place, and where that begins and ends; None for nothing."""
+    names = document.names
+    argument = names.argument_at(offset)
+    if argument is not None:
+        told = _argument(document, argument)
+        return (told, argument.name.span) if told else None
+    word = next((word for word in names.words if word.span.start <= offset <= word.span.end), None)
+    found = names.at(offset)
+    span = word.span if word is not None else found[1] if found is not None else _label_at(document.file, offset)
+    if span is None:
+        return None
+    parts = [_applied(document, span)]
+    if found is not None and (not parts[0] or found[0].kind in DEFINITIONS):
+        parts.append(_symbol(documents, document, found[0]))
+    elif word is not None and not parts[0]:
+        parts.append(_word(word.text))
+    told = "\n\n".join(part for part in parts if part)
+    return (told, span) if told else None
+
+
+def _label_at(file: tree.File, offset: int) -> Span | None:
+    """A label in quotes that stands at a place."""
+    for node in tree.walk(file):
+        if isinstance(node, tree.Labelled) and node.label.span.start <= offset <= node.label.span.end:
+            return node.label.span
+    return None
+
+
+# What is applied
+
+
+def _applied(document: Document, span: Span) -> str:
+    """What is said of the layer or block that is applied, or declared, at a place."""
+    places = list(_places(document.file, span))
+    for analysis, moves in document.latest():
+        for place in places:
+            before = moves.before(place)
+            told = None if before is None else _at(analysis, before)
+            if told:
+                return told
+    return ""
+
+
+def _places(file: tree.File, span: Span) -> Iterator[int]:
+    """Where a program may say that a name is applied or declared: at itself, its label, or what is bound to it."""
+    yield span.start
+    around = [node for node in tree.walk(file) if node.span.start <= span.start and span.end <= node.span.end]
+    for node in reversed(around):
+        is_label = isinstance(node, tree.Labelled) and _names(node.layer, span)
+        if is_label or (isinstance(node, tree.Bind) and (_names(node.value, span) or node.targets[0].span == span)):
+            yield node.span.start
+
+
+def _names(node: tree.Expression, span: Span) -> bool:
+    """Whether a layer is one whose kind stands at a place."""
+    while isinstance(node, tree.Call):
+        node = node.function
+    return node.span == span
+
+
+def _at(analysis: Analysis, offset: int) -> str:
+    line, column = analysis.source.position(offset)
+    origin = Origin(analysis.source.short, line, column)
+    for network in analysis.program.networks:
+        found = list(_here(analysis.program, network, origin))
+        if not found:
+            continue
+        module = found[0].target
+        if isinstance(module, Module):
+            return _module(analysis.program, module, found)
+        name = analysis.program.modules[network].name
+        every = [one for one in occurrences(analysis.program, name) if _stands(one, origin)]
+        return _explained(analysis, every)
+    return ""
+
+
+def _here(program: Program, network: str, origin: Origin) -> Iterator[Application]:
+    for module in executed(program, network):
+        for at in applications(program, Frame(module)):
+            is_here = at.step.origin == origin or (at.part is not None and at.part.origin == origin)
+            if is_here and not at.inserted:
+                yield at
+
+
+def _stands(one: Occurrence, origin: Origin) -> bool:
+    return not one.inserted and (one.origin == origin or (one.part is not None and one.part.origin == origin))
+
+
+def _explained(analysis: Analysis, every: list[Occurrence]) -> str:
+    """The explanation of a layer, of several times the first."""
+    source = Source(analysis.source.short, analysis.source.text)  # without the folders around it
+    trees = Compilation(source, (), analysis.program, analysis.read).checked().tree
+    lines = "\n".join(explained.full(explain(every[0], Places(trees))))
+    sizes = list(dict.fromkeys(said(one.outputs) for one in every))
+    more = f"\n\nApplied {len(every):,} times; gives {', '.join(sizes[:MOST_USES])}" if len(every) > 1 else ""
+    if len(sizes) > MOST_USES:
+        more += f" and {len(sizes) - MOST_USES:,} more sizes"
+    return f"{_code(lines, 'text')}{more}"
+
+
+def _module(program: Program, module: Module, found: list[Application]) -> str:
+    """The totals of a block, of several times those of each."""
+    word = f"{module.kind} {module.name}" if module.name else "a chain of layers"
+    uses = dict.fromkeys(at.target.id for at in found if isinstance(at.target, Module))
+    lines = [_totals(program, key) for key in list(uses)[:MOST_USES]]
+    more = [f"and {len(uses) - MOST_USES:,} more"] if len(uses) > MOST_USES else []
+    return f"**{word}**\n\n" + _code("\n".join([*lines, *more]), "text")
+
+
+def _totals(program: Program, key: str) -> str:
+    """What comes into a module, what comes out of it, what it holds and what it takes to run, in a line."""
+    module = program.modules[key]
+    cost = costs.of(program, key)
+    macs = "" if not cost.macs else f", {count_said(cost.macs)} MACs"
+    return f"{said(module.input_shapes)} → {said(module.output_shapes)}   {cost.parameters_said}{macs}"
+
+
+# Names
+
+
+def _symbol(documents: Documents, document: Document, symbol: Symbol) -> str:
+    if symbol.kind == "import":
+        found = imported(documents, document, symbol)
+        return "" if found is None else _defined(found[0], found[1])
+    if symbol.kind in DEFINITIONS:
+        return _defined(document, symbol)
+    if symbol.kind == "parameter":
+        return _parameter(document, symbol)
+    first = symbol.places[0]
+    if symbol.kind in ("constant", "local", "loop", "extern"):
+        line = first.source.line(first.position.line).strip()
+        return _code(line, "cnn")
+    return ""
+
+
+def imported(documents: Documents, document: Document, symbol: Symbol) -> tuple[Document, Symbol] | None:
+    """The definition that a name is imported for, and the text that it stands in; None where it is not there."""
+    for _ in range(16):  # as deep as imports go
+        path = document.imported(symbol.path) if symbol.path else None
+        other = None if path is None else documents.at(path)
+        found = None if other is None else other.names.top.symbols.get(symbol.original)
+        if other is None or found is None:
+            return None
+        if found.kind != "import":
+            return other, found
+        document, symbol = other, found
+    return None
+
+
+def _defined(document: Document, symbol: Symbol) -> str:
+    """The head of a definition, the comment above it, and its totals."""
+    node = symbol.node
+    if node is None:
+        return ""
+    head = node.span.text.partition("\n")[0].rstrip(" {") if isinstance(node, tree.Definition) else node.span.text
+    parts = [_code(head, "cnn")]
+    for analysis, _ in document.latest():
+        comment = next(
+            (
+                item.comment
+                for item in analysis.program.definitions
+                if isinstance(item, (nodes.Definition, nodes.Variant)) and item.name == symbol.name
+            ),
+            "",
+        )
+        keys = [key for key, module in analysis.program.modules.items() if module.name == symbol.name]
+        if keys:
+            lines = [_totals(analysis.program, key) for key in keys[:MOST_USES]]
+            more = [f"and {len(keys) - MOST_USES:,} more"] if len(keys) > MOST_USES else []
+            parts += [*([comment] if comment else []), _code("\n".join([*lines, *more]), "text")]
+            break
+    return "\n\n".join(parts)
+
+
+def _parameter(document: Document, symbol: Symbol) -> str:
+    """A parameter of a definition, with what it is given in its uses."""
+    head = symbol.node.span.text if symbol.node is not None else symbol.name
+    given: dict[str, None] = {}
+    for analysis, _ in document.latest():
+        for module in analysis.program.modules.values():
+            if module.name == symbol.owner:
+                given.update((written_value(p.value), None) for p in module.parameters if p.name == symbol.name)
+        if given:
+            break
+    values = list(given)
+    told = f"{head}   # a parameter of {symbol.owner}"
+    if values:
+        more = f", and {len(values) - MOST_USES:,} more" if len(values) > MOST_USES else ""
+        told += f": {', '.join(values[:MOST_USES])}{more}"
+    return _code(told, "cnn")
+
+
+def written_value(value: object) -> str:
+    """A value as the language writes it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(written_value, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+# Words of the language
+
+
+def parameters_of(word: str) -> tuple[Parameter, ...]:
+    """The parameters of a kind of layer, or of an operation; none for another word."""
+    kind: type[Layer | Operation] | None = KINDS.get(word) or OPERATIONS.get(word)
+    return () if kind is None else kind.parameters()
+
+
+def _argument(document: Document, argument: Named) -> str:
+    for parameter in parameters_of(argument.word) if argument.callee is None else ():
+        if parameter.name == argument.name.text:
+            return described(parameter)
+    if argument.callee is not None:
+        for symbol in document.names.parameters(argument.callee.name):
+            if symbol.name == argument.name.text:
+                return _parameter(document, symbol)
+    return ""
+
+
+def described(parameter: Parameter) -> str:
+    """A parameter in a sentence."""
+    default = "" if parameter.required or parameter.default is None else f"; by default {written(parameter.default)}"
+    return f"`{parameter.name}`: {parameter.description} ({parameter.takes}{default})"
+
+
+def _word(word: str) -> str:
+    """What the reference says of a kind of layer or an operation."""
+    from cnndsl.reference import describe
+
+    try:
+        return _code(describe(word).rstrip(), "text")
+    except KeyError:
+        return ""
+
+
+def _code(text: str, language: str) -> str:
+    return f"```{language}\n{text}\n```"

@@ -1,0 +1,67 @@
+"""Where a place of a text is after the text was changed, and where it was before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The characters `start` to `old_end` of a text became those from `start` to `new_end` of the next one."""
+
+    start: int
+    old_end: int
+    new_end: int
+
+    @classmethod
+    def between(cls, old: str, new: str) -> Change:
+        """The smallest single change that makes one text of the other."""
+        shorter = min(len(old), len(new))
+        start = _same(old, new, shorter)
+        end = _same(old[::-1], new[::-1], shorter - start)
+        return cls(start, len(old) - end, len(new) - end)
+
+
+def _same(one: str, other: str, most: int) -> int:
+    """How many characters two texts begin with that are the same, up to so many."""
+    low, high = 0, most
+    while low < high:  # of equal beginnings each shorter one is equal too
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What happened to a text since it was looked at, change by change."""
+
+    changes: tuple[Change, ...] = ()
+
+    def then(self, change: Change) -> Moves:
+        """The moves with one more change."""
+        return Moves((*self.changes, change))
+
+    def now(self, start: int, end: int) -> tuple[int, int] | None:
+        """Where a stretch of the text as it was is now; None where its beginning or its end was replaced.
+
+        What was added right before it or behind it is no part of it.
+        """
+        for change in self.changes:
+            if change.start <= start < change.old_end or change.start < end < change.old_end:
+                return None
+            grown = change.new_end - change.old_end
+            start += grown if start >= change.start else 0
+            end += grown if end > change.start else 0
+        return (start, end) if start < end else None
+
+    def before(self, at: int) -> int | None:
+        """Where a character of the text as it is was then; None for one that is new."""
+        for change in reversed(self.changes):
+            if at >= change.start:
+                if at < change.new_end:
+                    return None
+                at += change.old_end - change.new_end
+        return at

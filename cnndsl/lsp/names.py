@@ -1,0 +1,300 @@
+"""What the names of a text stand for, and where each is given its meaning and used.
+
+In: a tree, also one of a text that is only half typed.  Out: symbols with their places.  Names are looked up as
+elaboration does, in the order of the text: a name that a later line gives a meaning is another one until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cnndsl.ir.words import WORDS
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+
+Kind = Literal["network", "block", "sequence", "extern", "constant", "import", "parameter", "local", "part", "loop"]
+
+
+@dataclass(eq=False, slots=True)
+class Symbol:
+    """Something with a name.
+
+    owner: the definition in which it is known; empty for what a file defines. places: where it is given its meaning.
+    node: what the text says of it, where it is something of a file, or a parameter. path: the file that it is imported
+    from, original: its name there.
+    """
+
+    name: str
+    kind: Kind
+    owner: str = ""
+    node: tree.Node | None = None
+    path: str = ""
+    original: str = ""
+    places: list[Span] = field(default_factory=list)
+    uses: list[Span] = field(default_factory=list)
+
+    @property
+    def spans(self) -> list[Span]:
+        """Every place of the name, in the order of the text."""
+        return sorted({*self.places, *self.uses}, key=lambda span: span.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An argument by name: the word that is called, what that stands for where it is no word of the language."""
+
+    word: str
+    callee: Symbol | None
+    name: tree.Name
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """A stretch of a text with names of its own."""
+
+    span: Span
+    outer: Scope | None
+    symbols: dict[str, Symbol] = field(default_factory=dict)
+
+    def find(self, name: str) -> Symbol | None:
+        """What a name stands for here, and further out."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.symbols:
+                return scope.symbols[name]
+            scope = scope.outer
+        return None
+
+
+class Names:
+    """The names of one text."""
+
+    def __init__(self, file: tree.File) -> None:
+        self.file = file
+        self.scopes: list[Scope] = []
+        self.symbols: list[Symbol] = []
+        self.words: list[tree.Name] = []
+        """Names of the language: kinds of layers, functions, rules."""
+        self.properties: list[tree.Name] = []
+        """Sizes that are asked for, names of outputs and of settings."""
+        self.arguments: list[Named] = []
+        self.originals: list[tuple[tree.Name, Symbol]] = []
+        """The names of other files in `A as B`, each with what it is here."""
+        self._pending: list[tuple[tree.Name, Scope]] = []
+        self._owner = ""
+        self.top = self._scope(file.span, None)
+        for item in file.items:
+            self._declare(item)
+        for item in file.items:
+            self._item(item)
+        for name, scope in self._pending:
+            found = scope.find(name.text)
+            if found is not None:
+                found.uses.append(name.span)
+        self.file_symbols = [symbol for symbol in self.symbols if not symbol.owner]
+
+    def at(self, offset: int) -> tuple[Symbol, Span] | None:
+        """The symbol whose name stands at a place, and where that begins and ends."""
+        for symbol in self.symbols:
+            for span in (*symbol.places, *symbol.uses):
+                if span.start <= offset <= span.end:
+                    return symbol, span
+        return None
+
+    def argument_at(self, offset: int) -> Named | None:
+        """The argument by name whose name stands at a place."""
+        return next((one for one in self.arguments if one.name.span.start <= offset <= one.name.span.end), None)
+
+    def visible(self, offset: int) -> dict[str, Symbol]:
+        """What is known at a place, by its name: what stands further in hides what is further out."""
+        found: dict[str, Symbol] = {}
+        for scope in self.scopes:  # outer ones come first
+            if scope.span.start <= offset <= scope.span.end:
+                found.update(
+                    (name, symbol)
+                    for name, symbol in scope.symbols.items()
+                    if scope.outer is None or any(place.end < offset for place in symbol.places)
+                )
+        return found
+
+    def parameters(self, owner: str) -> list[Symbol]:
+        """The parameters of a definition, in their order."""
+        return [symbol for symbol in self.symbols if symbol.kind == "parameter" and symbol.owner == owner]
+
+    # Walking
+
+    def _scope(self, span: Span, outer: Scope | None) -> Scope:
+        scope = Scope(span, outer)
+        self.scopes.append(scope)
+        return scope
+
+    def _bind(self, scope: Scope, name: tree.Name, kind: Kind, node: tree.Node | None = None) -> None:
+        symbol = scope.symbols.get(name.text)
+        if symbol is None:
+            symbol = scope.symbols[name.text] = Symbol(name.text, kind, self._owner, node)
+            self.symbols.append(symbol)
+        symbol.places.append(name.span)
+
+    def _declare(self, item: tree.Item) -> None:
+        match item:
+            case tree.Import():
+                for each in item.names:
+                    self._bind(self.top, each.local, "import", each)
+                    symbol = self.top.symbols[each.local.text]
+                    symbol.original = each.name.text
+                    if all(isinstance(part, str) for part in item.path.parts):
+                        symbol.path = "".join(map(str, item.path.parts))
+                    if each.alias is not None:
+                        self.originals.append((each.name, symbol))
+            case tree.Definition():
+                self._bind(self.top, item.name, item.kind, item)  # type: ignore[arg-type] # one of three words
+            case tree.Variant():
+                self._bind(self.top, item.name, "network", item)
+            case tree.Extern():
+                self._bind(self.top, item.name, "extern", item)
+            case tree.Constant():
+                self._bind(self.top, item.name, "constant", item)
+            case _:
+                pass
+
+    def _item(self, item: tree.Item) -> None:
+        match item:
+            case tree.Definition():
+                self._owner = item.name.text
+                scope = self._scope(item.span, self.top)
+                self._parameters(item.parameters, scope)
+                self._body(item.body, scope)
+                self._owner = ""
+            case tree.Extern():
+                self._owner = item.name.text
+                scope = self._scope(item.span, self.top)
+                self._parameters(item.parameters, scope)
+                for setting in item.settings:
+                    if setting.name is not None:
+                        self.properties.append(setting.name)
+                    self._expression(setting.value, scope)
+                self._owner = ""
+            case tree.Variant():
+                self._expression(item.value, self.top)
+            case tree.Constant():
+                own = self.top.symbols.pop(item.name.text, None)  # in its own line it has no meaning yet
+                self._expression(item.value, self.top)
+                if own is not None:
+                    self.top.symbols[item.name.text] = own
+            case _:
+                pass
+
+    def _parameters(self, parameters: tuple[tree.Parameter, ...], scope: Scope) -> None:
+        for parameter in parameters:
+            if parameter.default is not None:
+                self._expression(parameter.default, self.top)
+            self._bind(scope, parameter.name, "parameter", parameter)
+
+    def _body(self, body: tree.Body | tree.If | None, scope: Scope) -> None:
+        if isinstance(body, tree.If):
+            self._if(body, scope)
+        elif body is not None:
+            for statement in body.statements:
+                self._statement(statement, scope)
+
+    def _if(self, node: tree.If, scope: Scope) -> None:
+        self._expression(node.condition, scope)
+        self._body(node.yes, scope)
+        self._body(node.no, scope)
+
+    def _statement(self, line: tree.Statement, scope: Scope) -> None:
+        match line:
+            case tree.Bind():
+                self._expression(line.value, scope)
+                for name in line.targets:
+                    self._bind(scope, name, "local")
+            case tree.Apply(value=tree.If() as branch):
+                self._if(branch, scope)
+                for name in line.targets:
+                    self._bind(scope, name, "local")
+            case tree.Apply():
+                self._expression(line.value, scope)
+                for name in line.targets:
+                    self._bind(scope, name, "local")
+            case tree.For():
+                self._expression(line.source, scope)
+                self._targets(line.targets, scope)
+                self._body(line.body, scope)
+            case tree.Repeat():
+                self._expression(line.count, scope)
+                self._body(line.body, scope)
+            case tree.When():
+                self._body(line.body, scope)
+            case tree.Output():
+                for item in line.items:
+                    if item.name is not None:
+                        self.properties.append(item.name)
+                    self._expression(item.value, scope)
+            case tree.Init():
+                self.words.append(line.kind)
+                for setting in line.settings:
+                    if setting.name is not None:
+                        self.properties.append(setting.name)
+                    self._expression(setting.value, scope)
+            case _:
+                for child in line.children:
+                    self._expression(child, scope)
+
+    def _targets(self, targets: tree.Name | tree.Row, scope: Scope) -> None:
+        if isinstance(targets, tree.Name):
+            self._bind(scope, targets, "loop")
+        else:
+            for item in targets.items:
+                self._targets(item, scope)
+
+    def _expression(self, node: tree.Node, scope: Scope) -> None:
+        match node:
+            case tree.Name():
+                self._use(node, scope)
+            case tree.Body():
+                self._body(node, self._scope(node.span, scope))
+            case tree.Labelled():
+                self._expression(node.layer, scope)
+                if isinstance(node.label, tree.Name):
+                    self._bind(scope, node.label, "part")
+                else:
+                    self._expression(node.label, scope)
+            case tree.Comprehension():
+                self._expression(node.source, scope)
+                inner = self._scope(node.span, scope)
+                self._targets(node.targets, inner)
+                if node.condition is not None:
+                    self._expression(node.condition, inner)
+                self._expression(node.item, inner)
+            case tree.Attribute():
+                self._expression(node.value, scope)
+                self.properties.append(node.name)
+            case tree.Call():
+                self._expression(node.function, scope)
+                word = node.function.text if isinstance(node.function, tree.Name) else ""
+                callee = scope.find(word)
+                for argument in node.arguments:
+                    if argument.name is not None:
+                        self.arguments.append(Named(word, callee, argument.name))
+                    self._expression(argument.value, scope)
+            case _:
+                for child in node.children:
+                    self._expression(child, scope)
+
+    def _use(self, name: tree.Name, scope: Scope) -> None:
+        found = scope.find(name.text)
+        if found is not None:
+            found.uses.append(name.span)
+        elif name.text in WORDS:
+            self.words.append(name)
+        else:
+            self._pending.append((name, scope))
+
+
+def definitions(file: tree.File) -> Iterator[tree.Definition | tree.Variant | tree.Constant | tree.Extern]:
+    """What a file defines, in its order."""
+    for item in file.items:
+        if isinstance(item, (tree.Definition, tree.Variant, tree.Constant, tree.Extern)):
+            yield item

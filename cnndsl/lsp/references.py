@@ -1,0 +1,156 @@
+"""Where a name is used, also in other files, and what has to change for it to be called something else."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnndsl.diagnostics import Edit, Severity
+from cnndsl.fixing import edited
+from cnndsl.ir.words import WORDS
+from cnndsl.lsp.documents import Document, Documents
+from cnndsl.lsp.hover import imported
+from cnndsl.lsp.names import Symbol
+from cnndsl.source import Span
+from cnndsl.syntax.grammar import keywords
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a name stands for: the text that gives it its meaning, and the symbol there."""
+
+    document: Document
+    symbol: Symbol
+
+
+class RenameProblem(Exception):  # noqa: N818 - what is said to the user
+    """A name cannot be changed; the message says why."""
+
+
+def target(documents: Documents, document: Document, offset: int) -> tuple[Target, Span] | None:
+    """What the name at a place stands for, and where it begins and ends; None for a word of the language."""
+    argument = document.names.argument_at(offset)
+    if argument is not None:
+        if argument.callee is None:
+            return None
+        callee = _origin(documents, document, argument.callee)
+        for symbol in callee.document.names.parameters(callee.symbol.name) if callee is not None else ():
+            if callee is not None and symbol.name == argument.name.text:
+                return Target(callee.document, symbol), argument.name.span
+        return None
+    for name, symbol in document.names.originals:
+        if name.span.start <= offset <= name.span.end:
+            return _origin(documents, document, symbol) or Target(document, symbol), name.span
+    found = document.names.at(offset)
+    if found is None:
+        return None
+    symbol, span = found
+    return Target(document, symbol), span
+
+
+def defined(documents: Documents, found: Target) -> Target:
+    """Where something is defined that may be imported."""
+    return _origin(documents, found.document, found.symbol) or found
+
+
+def _origin(documents: Documents, document: Document, symbol: Symbol) -> Target | None:
+    """Where a name is defined that may be imported; None where that is not there."""
+    if symbol.kind != "import":
+        return Target(document, symbol)
+    found = imported(documents, document, symbol)
+    return None if found is None else Target(*found)
+
+
+def places(documents: Documents, found: Target, files: Iterable[Path]) -> list[tuple[Document, Span]]:
+    """Every place at which something is named, in its own text first, and then in those of `files` that import it."""
+    every = [(found.document, span) for span in found.symbol.spans]
+    texts = [found.document]
+    is_shared = not found.symbol.owner or found.symbol.kind == "parameter"
+    if is_shared and found.document.path is not None:
+        own = os.path.realpath(found.document.path)
+        texts += [text for text in map(documents.at, files) if text is not None and _place(text) != own]
+    for text in texts:
+        names = text.names
+        if text is not found.document:
+            aliases = {symbol: name for name, symbol in names.originals}
+            for symbol in names.file_symbols:
+                if symbol.kind == "import" and _is_it(documents, text, symbol, found):
+                    every += [(text, span) for span in ([aliases[symbol].span] if symbol in aliases else symbol.spans)]
+        if found.symbol.kind == "parameter":
+            for argument in names.arguments:
+                if argument.name.text == found.symbol.name and argument.callee is not None:
+                    callee = _origin(documents, text, argument.callee)
+                    if callee is not None and (callee.symbol.name, _place(callee.document)) == (
+                        found.symbol.owner,
+                        _place(found.document),
+                    ):
+                        every.append((text, argument.name.span))
+    return every
+
+
+def _is_it(documents: Documents, text: Document, symbol: Symbol, found: Target) -> bool:
+    origin = _origin(documents, text, symbol)
+    if origin is None or origin.symbol.kind == "import":
+        return False
+    return origin.symbol.name == found.symbol.name and _place(origin.document) == _place(found.document)
+
+
+def _place(document: Document) -> str:
+    return document.name if document.path is None else os.path.realpath(document.path)
+
+
+def rename(
+    documents: Documents, found: Target, name: str, files: Iterable[Path]
+) -> dict[str, tuple[Document, list[Edit]]]:
+    """The edits for each text, by its place, that give something another name. Raises RenameProblem.
+
+    Whether all uses are found is not left to belief: with the edits the name stands for the same at the same places,
+    and no text without an error gets one.
+    """
+    if not re.fullmatch(r"[^\W\d]\w*", name):
+        message = f"{name!r} is no name: letters, digits and _, and no digit first"
+        raise RenameProblem(message)
+    if name in keywords() or (name in WORDS and found.symbol.kind not in ("part", "local", "loop", "constant")):
+        message = f"{name} is a word of the language"
+        raise RenameProblem(message)
+    if found.symbol.kind != "import" or found.symbol.original == found.symbol.name:
+        found = defined(documents, found)
+    files = list(files)
+    if found.document.path is not None and _place(found.document) not in {os.path.realpath(path) for path in files}:
+        message = f"{found.symbol.name} is defined in {found.document.name}, which is in none of the open folders"
+        raise RenameProblem(message)
+    edits: dict[str, tuple[Document, list[Edit]]] = {}
+    for text, span in places(documents, found, files):
+        edits.setdefault(_place(text), (text, []))[1].append(Edit(span, name))
+    changed = {place: edited(text.source, listed) for place, (text, listed) in edits.items()}
+    texts = {place: source.text for place, source in changed.items()}
+    for place, (text, _) in edits.items():
+        after = Document(text.name, text.path, texts[place], documents.texts | texts)
+        if not _means_the_same(edits[place][1], after, found.symbol):
+            message = f"called {name}, it would be taken for another {name}, or another one for it"
+            raise RenameProblem(message)
+        wrong = [d for d in after.compiled().diagnostics if d.severity is Severity.ERROR]
+        was_right = not any(d.severity is Severity.ERROR for d in text.compiled().diagnostics)
+        if wrong and was_right:  # what is wrong already may hide the rest
+            line = f", line {wrong[0].span.position.line}" if wrong[0].span is not None else ""
+            message = f"called {name}, it would not compile: {wrong[0].message}{line}"
+            raise RenameProblem(message)
+    return edits
+
+
+def _means_the_same(edits: list[Edit], after: Document, symbol: Symbol) -> bool:
+    """Whether the name stands for one thing at all places where it was written, and nowhere else."""
+    starts: set[int] = set()
+    others = {name.span.start for name, _ in after.names.originals}
+    grown = 0
+    for edit in sorted(edits, key=lambda edit: edit.span.start):
+        starts.add(edit.span.start + grown)
+        grown += len(edit.text) - (edit.span.end - edit.span.start)
+    arguments = others | {argument.name.span.start for argument in after.names.arguments}
+    found = {id(one[0]): one[0] for at in starts - arguments if (one := after.names.at(at)) is not None}
+    stands = {span.start for one in found.values() for span in one.spans}
+    is_one = len(found) <= 1 or symbol.kind == "parameter"
+    return is_one and stands == starts - arguments

@@ -1,0 +1,548 @@
+"""The server: what an editor asks, by the Language Server Protocol, and how it is told the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.uris import from_fs_path, to_fs_path
+
+from cnndsl.diagnostics import Diagnostic, Edit, Severity
+from cnndsl.formatter import LayoutError, formatted
+from cnndsl.lsp import actions, completion, outline, references
+from cnndsl.lsp.actions import line_edits
+from cnndsl.lsp.documents import Document, Documents, files_below
+from cnndsl.lsp.hover import hover
+from cnndsl.lsp.positions import Positions
+from cnndsl.lsp.sizes import Style, shown
+from cnndsl.source import Source, Span
+
+TOKENS: tuple[str, ...] = get_args(outline.TokenKind)
+_LONGEST_PAUSE = 0.4
+"""Seconds without a change after which a text is worked out as a whole, where that takes as long or longer."""
+_UNUSED = frozenset({"W202", "W217", "W236"})
+"""The codes of what is there and has no effect, which editors show greyed out."""
+_SYMBOLS = {
+    "network": types.SymbolKind.Class,
+    "block": types.SymbolKind.Class,
+    "sequence": types.SymbolKind.Class,
+    "extern": types.SymbolKind.Interface,
+    "constant": types.SymbolKind.Constant,
+    "part": types.SymbolKind.Field,
+}
+_ITEMS: dict[completion.Sort, types.CompletionItemKind] = {
+    "layer": types.CompletionItemKind.Function,
+    "function": types.CompletionItemKind.Function,
+    "keyword": types.CompletionItemKind.Keyword,
+    "parameter": types.CompletionItemKind.Property,
+    "name": types.CompletionItemKind.Variable,
+    "definition": types.CompletionItemKind.Class,
+    "file": types.CompletionItemKind.File,
+    "size": types.CompletionItemKind.Property,
+}
+_FIRST: dict[completion.Sort, str] = {"parameter": "0", "name": "1", "definition": "2", "layer": "3"}
+"""What is offered first; PyTorch's names and the words of the language come last."""
+
+
+class Server:
+    """The texts of one editor, and the answers to what it asks about them."""
+
+    def __init__(self, version: str) -> None:
+        self.ls = LanguageServer("cnndsl", version, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        self.documents = Documents()
+        self.style: Style = "line"
+        self._worker = ThreadPoolExecutor(1, "compile")
+        self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._took: dict[str, float] = {}
+        """How long it took to work out each text, in seconds."""
+        self._published: dict[str, dict[str, list[types.Diagnostic]]] = {}
+        """What was found by working out a text, in it and in the files that it imports, by their addresses."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._register()
+
+    def _register(self) -> None:
+        legend = types.SemanticTokensLegend(list(TOKENS), [])
+        kinds = [types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll]
+        for name, handler, options in (
+            (types.INITIALIZE, self.initialize, None),
+            (types.WORKSPACE_DID_CHANGE_CONFIGURATION, self.configure, None),
+            (types.TEXT_DOCUMENT_DID_OPEN, self.open, None),
+            (types.TEXT_DOCUMENT_DID_CHANGE, self.change, None),
+            (types.TEXT_DOCUMENT_DID_SAVE, self.saved, None),
+            (types.TEXT_DOCUMENT_DID_CLOSE, self.close, None),
+            (types.TEXT_DOCUMENT_INLAY_HINT, self.hints, None),
+            (types.TEXT_DOCUMENT_HOVER, self.hover, None),
+            (types.TEXT_DOCUMENT_FORMATTING, self.format, None),
+            (types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, self.symbols, None),
+            (types.WORKSPACE_SYMBOL, self.workspace_symbols, None),
+            (types.TEXT_DOCUMENT_CODE_ACTION, self.code_actions, types.CodeActionOptions(code_action_kinds=kinds)),
+            (types.TEXT_DOCUMENT_DEFINITION, self.definition, None),
+            (types.TEXT_DOCUMENT_REFERENCES, self.references, None),
+            (types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, self.highlights, None),
+            (types.TEXT_DOCUMENT_PREPARE_RENAME, self.prepare_rename, None),
+            (types.TEXT_DOCUMENT_RENAME, self.rename, types.RenameOptions(prepare_provider=True)),
+            (
+                types.TEXT_DOCUMENT_COMPLETION,
+                self.complete,
+                types.CompletionOptions(trigger_characters=[".", '"', "/"]),
+            ),
+            (types.TEXT_DOCUMENT_SIGNATURE_HELP, self.signature, types.SignatureHelpOptions(["(", ","])),
+            (types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, self.tokens, legend),
+            (types.TEXT_DOCUMENT_FOLDING_RANGE, self.folds, None),
+            (types.TEXT_DOCUMENT_SELECTION_RANGE, self.selections, None),
+            ("cnndsl/diagram", self.diagram, None),
+        ):
+            self.ls.feature(name, options)(partial(handler))
+
+    # Settings
+
+    def initialize(self, params: types.InitializeParams) -> None:
+        """Take the settings that come with the first message."""
+        self._set(params.initialization_options)
+
+    def configure(self, params: types.DidChangeConfigurationParams) -> None:
+        """Take other settings, and show the sizes anew."""
+        self._set(params.settings)
+        self._refresh()
+
+    def _set(self, given: Any) -> None:
+        """Take `{"hints": "stage"}`, also below `cnndsl`; what is no style is left as it was."""
+        found = _item(_item(given, "cnndsl"), "hints") or _item(given, "hints")
+        if found in get_args(Style):
+            self.style = found
+
+    # Texts
+
+    def open(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Take a text that was opened."""
+        given = params.text_document
+        self.documents.open(given.uri, _path(given.uri), given.text, given.version)
+        self._schedule(given.uri)
+
+    def change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Take a text that was changed; the whole of it comes."""
+        given = params.text_document
+        document = self.documents.change(given.uri, params.content_changes[-1].text, given.version)
+        self._schedule(given.uri)
+        for uri, _ in self.documents.importing(document):
+            self._schedule(uri)
+
+    def saved(self, params: types.DidSaveTextDocumentParams) -> None:
+        """Nothing to do: what counts is the text in the editor."""
+
+    def close(self, params: types.DidCloseTextDocumentParams) -> None:
+        """Forget a text, and take back what was found in it."""
+        uri = params.text_document.uri
+        waiting = self._waiting.pop(uri, None)
+        if waiting is not None:
+            waiting.cancel()
+        self.documents.close(uri)
+        self._publish(uri, {})
+
+    def _schedule(self, uri: str) -> None:
+        """Work out a text when the typing pauses, the longer the more there is to do."""
+        waiting = self._waiting.pop(uri, None)
+        if waiting is not None:
+            waiting.cancel()
+        pause = min(self._took.get(uri, 0.0), _LONGEST_PAUSE)
+        self._waiting[uri] = asyncio.get_running_loop().call_later(pause, self._begin, uri)
+
+    def _begin(self, uri: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._work(uri))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, uri: str) -> None:
+        document = self.documents.get(uri)
+        if document is None:
+            return
+        begun = time.perf_counter()
+        compilation = await asyncio.get_running_loop().run_in_executor(self._worker, document.compiled)
+        self._took[uri] = time.perf_counter() - begun
+        if self.documents.get(uri) is document and document.take(compilation):
+            self._publish(uri, self._by_file(uri, document))
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """Have the editor ask anew for the sizes."""
+        capabilities = self.ls.client_capabilities.workspace
+        if capabilities is not None and capabilities.inlay_hint is not None and capabilities.inlay_hint.refresh_support:
+            self.ls.workspace_inlay_hint_refresh(None)
+
+    # What was found
+
+    def _by_file(self, uri: str, document: Document) -> dict[str, list[types.Diagnostic]]:
+        found: dict[str, list[types.Diagnostic]] = {uri: []}
+        for diagnostic in document.found:
+            span = diagnostic.span
+            place = uri if span is None else self._uri(document, uri, span.source)
+            found.setdefault(place, []).append(self._diagnostic(diagnostic, document, uri))
+        return found
+
+    def _uri(self, document: Document, uri: str, source: Source) -> str:
+        """The address of a text that a document has, or imports."""
+        path = None if source.name == document.name else document.imported(source.short)
+        return uri if path is None else self._address(path)
+
+    def _address(self, path: Path) -> str:
+        """The address of a file, as the editor has it where it is open."""
+        place = os.path.realpath(path)
+        for uri, document in self.documents:
+            if document.path is not None and os.path.realpath(document.path) == place:
+                return uri
+        return from_fs_path(str(path)) or ""
+
+    def _diagnostic(self, diagnostic: Diagnostic, document: Document, uri: str) -> types.Diagnostic:
+        span = diagnostic.span or Span(document.source, 0, 0)
+        helps = "".join(f"\nhelp: {text}" for text in diagnostic.help)
+        label = f"\n{diagnostic.label}" if diagnostic.label else ""
+        related = [
+            types.DiagnosticRelatedInformation(
+                types.Location(
+                    self._uri(document, uri, label.span.source), self._positions(label.span.source).range(label.span)
+                ),
+                label.message,
+            )
+            for label in diagnostic.labels
+        ]
+        is_error = diagnostic.severity is Severity.ERROR
+        return types.Diagnostic(
+            self._positions(span.source).range(span),
+            f"{diagnostic.message}{label}{helps}",
+            types.DiagnosticSeverity.Error if is_error else types.DiagnosticSeverity.Warning,
+            diagnostic.code,
+            source="cnndsl",
+            tags=[types.DiagnosticTag.Unnecessary] if diagnostic.code in _UNUSED else None,
+            related_information=related or None,
+        )
+
+    def _publish(self, root: str, found: dict[str, list[types.Diagnostic]]) -> None:
+        """Tell what was found by working out a text; what several texts find in one file is told together."""
+        before = self._published.pop(root, {})
+        if found:
+            self._published[root] = found
+        for uri in sorted({*before, *found}):
+            document = self.documents.get(uri)
+            told: list[types.Diagnostic] = []
+            for place, listed in self._published.items():
+                # An open file says itself what is wrong with it.
+                if place == uri or document is None:
+                    told += [one for one in listed.get(uri, ()) if one not in told]
+            version = None if document is None else document.version
+            self.ls.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, told, version))
+
+    # Answers
+
+    def _positions(self, source: Source) -> Positions:
+        encoding = self.ls.workspace.position_encoding
+        return Positions(source, str(getattr(encoding, "value", encoding)))
+
+    def _at(self, params: Any) -> tuple[Document, int] | None:
+        """The text that a question is about, and the place in it."""
+        document = self.documents.get(params.text_document.uri)
+        if document is None:
+            return None
+        return document, self._positions(document.source).offset(params.position)
+
+    def _folders(self) -> list[Path]:
+        folders = (to_fs_path(folder.uri) for folder in self.ls.workspace.folders.values())
+        root = self.ls.workspace.root_path
+        return [Path(folder) for folder in dict.fromkeys([*folders, root]) if folder]
+
+    def _files(self) -> list[Path]:
+        """The files of the folders that the editor works in, and those that are open."""
+        opened = [document.path for _, document in self.documents if document.path is not None]
+        return list(dict.fromkeys([*opened, *files_below(self._folders())]))
+
+    def _location(self, document: Document, span: Span) -> types.Location:
+        uri = next((uri for uri, one in self.documents if one is document), None)
+        return types.Location(uri or self._address(Path(document.name)), self._positions(span.source).range(span))
+
+    def _edits(self, edits: Iterable[Edit]) -> list[types.TextEdit]:
+        return [types.TextEdit(self._positions(edit.span.source).range(edit.span), edit.text) for edit in edits]
+
+    def hints(self, params: types.InlayHintParams) -> list[types.InlayHint]:
+        """The sizes beside the lines of a range."""
+        document = self.documents.get(params.text_document.uri)
+        if document is None or self.style == "off":
+            return []
+        positions = self._positions(document.source)
+        start, end = positions.offset(params.range.start), positions.offset(params.range.end)
+        return [
+            types.InlayHint(positions.position(at), size.label, tooltip=size.tooltip or None, padding_left=True)
+            for at, size in shown(self.documents.sizes(document), document.source.text, self.style)
+            if start <= at <= end
+        ]
+
+    def hover(self, params: types.HoverParams) -> types.Hover | None:
+        """What there is to say of a place."""
+        here = self._at(params)
+        found = None if here is None else hover(self.documents, *here)
+        if here is None or found is None:
+            return None
+        text, span = found
+        content = types.MarkupContent(types.MarkupKind.Markdown, text)
+        return types.Hover(content, self._positions(here[0].source).range(span))
+
+    def format(self, params: types.DocumentFormattingParams) -> list[types.TextEdit]:
+        """The one layout; nothing for a text that cannot be read."""
+        document = self.documents.get(params.text_document.uri)
+        if document is None:
+            return []
+        source = document.source
+        try:
+            text, found = formatted(source)
+        except LayoutError:
+            return []
+        if found or text == source.text:
+            return []
+        return self._edits(line_edits(source, text))
+
+    def symbols(self, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        """The outline."""
+        document = self.documents.get(params.text_document.uri)
+        if document is None:
+            return []
+        positions = self._positions(document.source)
+        return [_symbol(entry, positions) for entry in outline.outline(document.file)]
+
+    def workspace_symbols(self, params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
+        """The definitions of all files whose names have the letters of the query, in their order."""
+        found = []
+        for document in filter(None, map(self.documents.at, self._files())):
+            for entry in outline.outline(document.file):
+                if _fits(params.query, entry.name):
+                    place = self._location(document, entry.name_span)
+                    found.append(types.WorkspaceSymbol(place, entry.name, _SYMBOLS[entry.kind]))
+        return found
+
+    def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
+        """What can be done about what was found in a range."""
+        uri = params.text_document.uri
+        document = self.documents.get(uri)
+        if document is None:
+            return []
+        positions = self._positions(document.source)
+        start, end = positions.offset(params.range.start), positions.offset(params.range.end)
+        only = params.context.only
+        wanted: Callable[[str], bool] = lambda kind: only is None or any(kind.startswith(one) for one in only)  # noqa: E731
+        found = []
+        if wanted(types.CodeActionKind.QuickFix.value):
+            for action in actions.actions(document.source, document.found, start, end):
+                about = [self._diagnostic(action.about, document, uri)] if action.about is not None else None
+                edit = types.WorkspaceEdit({uri: self._edits(action.edits)})
+                kind = types.CodeActionKind.QuickFix
+                found.append(types.CodeAction(action.title, kind, about, action.is_safe or None, edit=edit))
+        every = actions.all_safe(document.source, document.found)
+        if every is not None and wanted(types.CodeActionKind.SourceFixAll.value):
+            edit = types.WorkspaceEdit({uri: self._edits(every.edits)})
+            found.append(types.CodeAction(every.title, types.CodeActionKind.SourceFixAll, edit=edit))
+        return found
+
+    def definition(self, params: types.DefinitionParams) -> list[types.Location]:
+        """Where a name is given its meaning."""
+        here = self._at(params)
+        found = None if here is None else references.target(self.documents, *here)
+        if found is None:
+            return []
+        target = references.defined(self.documents, found[0])
+        return [self._location(target.document, span) for span in target.symbol.places]
+
+    def references(self, params: types.ReferenceParams) -> list[types.Location]:
+        """Where a name is used, in all files."""
+        here = self._at(params)
+        found = None if here is None else references.target(self.documents, *here)
+        if found is None:
+            return []
+        target = references.defined(self.documents, found[0])
+        declared = {(span.source, span.start) for span in target.symbol.places}
+        return [
+            self._location(document, span)
+            for document, span in references.places(self.documents, target, self._files())
+            if params.context.include_declaration or (span.source, span.start) not in declared
+        ]
+
+    def highlights(self, params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
+        """Where the name at a place is used in its own text."""
+        here = self._at(params)
+        found = None if here is None else here[0].names.at(here[1])
+        if here is None or found is None:
+            return []
+        positions = self._positions(here[0].source)
+        kinds = types.DocumentHighlightKind
+        places = set(found[0].places)
+        return [
+            types.DocumentHighlight(positions.range(span), kinds.Write if span in places else kinds.Read)
+            for span in found[0].spans
+        ]
+
+    def prepare_rename(self, params: types.PrepareRenameParams) -> types.Range | None:
+        """The name that would be changed; None for what has no name of its own."""
+        here = self._at(params)
+        found = None if here is None else references.target(self.documents, *here)
+        return None if here is None or found is None else self._positions(here[0].source).range(found[1])
+
+    def rename(self, params: types.RenameParams) -> types.WorkspaceEdit | None:
+        """The changes that give something another name. What cannot be is said to the user."""
+        here = self._at(params)
+        found = None if here is None else references.target(self.documents, *here)
+        if found is None:
+            return None
+        try:
+            edits = references.rename(self.documents, found[0], params.new_name, self._files())
+        except references.RenameProblem as problem:
+            message = types.ShowMessageParams(types.MessageType.Warning, str(problem))
+            self.ls.window_show_message(message)
+            return None
+        return types.WorkspaceEdit(
+            {self._location(document, edits[0].span).uri: self._edits(edits) for document, edits in edits.values()}
+        )
+
+    def complete(self, params: types.CompletionParams) -> types.CompletionList | None:
+        """What may be written at a place."""
+        here = self._at(params)
+        if here is None:
+            return None
+        document, offset = here
+        start, items = completion.complete(self.documents, document, offset)
+        place = self._positions(document.source).range(Span(document.source, start, offset))
+        text = document.source.text[start:offset]
+        prefix = text[: text.rfind(".") + 1]
+        return types.CompletionList(is_incomplete=False, items=[self._item(item, place, prefix) for item in items])
+
+    def _item(self, item: completion.Item, place: types.Range, prefix: str) -> types.CompletionItem:
+        text = item.text or item.label
+        is_snippet = "$0" in text
+        if is_snippet and not self._takes_snippets():
+            text, is_snippet = text.partition("(")[0], False
+        rank = _FIRST.get(item.sort, "4") if not item.detail.startswith("is called ") else "5"
+        return types.CompletionItem(
+            item.label,
+            kind=_ITEMS[item.sort],
+            detail=item.detail or None,
+            documentation=item.documentation or None,
+            filter_text=f"{prefix}{item.label}" if prefix else None,
+            sort_text=f"{rank}{item.label}",
+            text_edit=types.TextEdit(place, text),
+            insert_text_format=types.InsertTextFormat.Snippet if is_snippet else None,
+        )
+
+    def _takes_snippets(self) -> bool:
+        texts = self.ls.client_capabilities.text_document
+        items = None if texts is None or texts.completion is None else texts.completion.completion_item
+        return items is not None and bool(items.snippet_support)
+
+    def signature(self, params: types.SignatureHelpParams) -> types.SignatureHelp | None:
+        """What the call takes that stands around a place."""
+        here = self._at(params)
+        found = None if here is None else completion.signature(self.documents, *here)
+        if found is None:
+            return None
+        parameters = []
+        end = found.label.index("(") + 1
+        for text, told in found.parameters:  # by place: a name may also be in the name of another one
+            start = found.label.index(text, end)
+            end = start + len(text)
+            parameters.append(types.ParameterInformation((start, end), told or None))
+        signature = types.SignatureInformation(found.label, found.documentation or None, parameters)
+        return types.SignatureHelp([signature], 0, found.active)
+
+    def tokens(self, params: types.SemanticTokensParams) -> types.SemanticTokens:
+        """What each word is, for colours."""
+        document = self.documents.get(params.text_document.uri)
+        data: list[int] = []
+        if document is not None:
+            positions = self._positions(document.source)
+            line = character = 0
+            for span, kind in outline.tokens(document.names):
+                at = positions.position(span.start)
+                apart = at.character - character if at.line == line else at.character
+                data += [at.line - line, apart, positions.length(span), TOKENS.index(kind), 0]
+                line, character = at.line, at.character
+        return types.SemanticTokens(data)
+
+    def folds(self, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
+        """What can be folded."""
+        document = self.documents.get(params.text_document.uri)
+        return [
+            types.FoldingRange(
+                fold.first - 1, fold.last - 1, kind=types.FoldingRangeKind.Comment if fold.is_comment else None
+            )
+            for fold in (outline.folds(document.source) if document is not None else ())
+        ]
+
+    def selections(self, params: types.SelectionRangeParams) -> list[types.SelectionRange]:
+        """What a selection grows to, for each place."""
+        document = self.documents.get(params.text_document.uri)
+        found = []
+        for position in params.positions if document is not None else ():
+            assert document is not None  # noqa: S101 - for the type checker
+            positions = self._positions(document.source)
+            made = types.SelectionRange(types.Range(position, position))
+            parent: types.SelectionRange | None = None
+            for span in reversed(outline.selections(document.file, positions.offset(position))):
+                parent = types.SelectionRange(positions.range(span), parent)
+            found.append(parent or made)
+        return found
+
+    def diagram(self, params: Any) -> dict[str, str] | None:
+        """The diagram of a text as SVG, of the network at a place or of the last one; None where there is none.
+
+        The question has `uri` and, where it is about a place, `position`.
+        """
+        document = self.documents.get(_item(params, "uri"))
+        if document is None:
+            return None
+        from cnndsl.render import RenderError
+
+        at = _item(params, "position")
+        offset = None
+        if at is not None:
+            place = types.Position(_item(at, "line"), _item(at, "character"))
+            offset = self._positions(document.source).offset(place)
+        network, compilation = document.drawn(offset)
+        if compilation is None:
+            return None
+        try:
+            return {"network": network, "svg": compilation.diagram(network=network).decode()}
+        except RenderError:
+            return None
+
+
+def _symbol(entry: outline.Entry, positions: Positions) -> types.DocumentSymbol:
+    inside = [_symbol(one, positions) for one in entry.inside]
+    kind = _SYMBOLS[entry.kind]
+    place, name = positions.range(entry.span), positions.range(entry.name_span)
+    return types.DocumentSymbol(entry.name, kind, place, name, entry.detail or None, children=inside or None)
+
+
+def _fits(query: str, name: str) -> bool:
+    """Whether a name has the letters of a query, in their order."""
+    letters = iter(name.lower())
+    return all(letter in letters for letter in query.lower())
+
+
+def _item(given: Any, name: str) -> Any:
+    """An item of what came as JSON, which is an object or a mapping; None where it is not there."""
+    return given.get(name) if isinstance(given, dict) else getattr(given, name, None)
+
+
+def _path(uri: str) -> Path | None:
+    """The file of an address; None for a text that was never saved."""
+    path = to_fs_path(uri) if uri.startswith("file:") else None
+    return None if path is None else Path(path)
+
+
+def serve() -> None:
+    """Talk to an editor over standard input and output, until it ends."""
+    from importlib.metadata import version
+
+    Server(version("cnndsl")).ls.start_io()
