@@ -31,13 +31,32 @@ class ParsedFile:
 
 _COMMENTS = re.compile(r'"[^"\n]*"|(#[^\n]*)')
 """Comments, and texts, in which a `#` begins none."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A network up to some of its parts: the whole one, the parts in the order of the text, and what is left of it."""
+
+    whole: tree.Definition
+    parts: tuple[str, ...]
+    definition: tree.Definition
+
+    @property
+    def name(self) -> str:
+        """How a text may write it."""
+        return cut_key(self.whole.name.text, self.parts)
+
+
 PartNames = Callable[[tree.Definition], Mapping[Place, PartName]]
 
 
 def lower(
-    files: Sequence[ParsedFile], words: Mapping[str, nodes.RefKind], part_names: PartNames
+    files: Sequence[ParsedFile],
+    words: Mapping[str, nodes.RefKind],
+    part_names: PartNames,
+    cuts: Sequence[Cut] = (),
 ) -> tuple[nodes.Item, ...]:
-    """The items of files, in their order.
+    """The items of files, in their order; networks up to some of their parts behind the whole ones.
 
     `words` are the names of the language and what each is; `part_names` gives the names of the parts of a definition
     that the text does not name.
@@ -51,7 +70,24 @@ def lower(
             made = _Lowering(parsed, words, part_names).item(item)
             if made is not None:
                 items.append(made)
+            items += [_cut(_Lowering(parsed, words, part_names), cut) for cut in cuts if cut.whole is item]
     return tuple(items)
+
+
+def _cut(lowering: _Lowering, cut: Cut) -> nodes.Item:
+    """A network up to some of its parts."""
+    made = lowering.item(cut.definition)
+    assert isinstance(made, nodes.Definition)  # noqa: S101 - as what it is cut from
+    whole, *others = cut.whole.name.text, *cut.parts
+    listed = others[0] if len(others) == 1 else f"{', '.join(others[:-1])} and {others[-1]}"
+    comment = f"{whole} up to {listed}." if len(others) == 1 else f"{whole}, and what comes out of {listed}."
+    key = cut_key(key_of(lowering.file, whole), cut.parts)
+    return made.model_copy(update={"key": key, "comment": comment})
+
+
+def cut_key(key: str, parts: Sequence[str]) -> str:
+    """By what a network up to some of its parts is known."""
+    return f"{key}[{', '.join(parts)}]"
 
 
 def key_of(file: str, name: str) -> str:
@@ -67,6 +103,11 @@ class _Lowering:
         self._parameters: frozenset[str] = frozenset()
         self._local: set[str] = set()
         self._parts: Mapping[Place, PartName] = {}
+
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return self._parsed.name
 
     def item(self, item: tree.Item) -> nodes.Item | None:
         """An item; None for one that leaves nothing behind."""

@@ -56,7 +56,7 @@ def elaborate(
     program = Program(
         source=file.span.source.name,
         networks=tuple(networks),
-        definitions=lower(files.parsed, WORDS, context.part_names),
+        definitions=lower(files.parsed, WORDS, context.part_names, tuple(context.cuts.values())),
         modules=context.modules,
         settings=dict(settings),
     )

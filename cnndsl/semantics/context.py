@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
+from cnndsl.ir.lower import Cut
 from cnndsl.ir.part_names import PartName, Place, unnamed_parts
 from cnndsl.ir.program import Module, Origin
 from cnndsl.layers.base import Layer, Tensor
@@ -61,6 +62,8 @@ class Context:
         """Module id -> how many layers it holds, repeated blocks counted each time."""
         self.memo: dict[Any, Any] = {}
         """Work that need not be done again, by what it depends on."""
+        self.cuts: dict[int, Cut] = {}
+        """The networks up to some of their parts, by the `id` of their definitions."""
         self.used: set[Span] = set()
         """The names, where they are written, of the definitions that a use was worked out of."""
         self.open = OpenSizes()

@@ -136,7 +136,10 @@ def work_out(
     inner = body.spawn(builder, scope)
     parameters = bind_parameters(inner, definition, arguments, frozenset(extra))
     if definition.kind == "network":  # its own line declares what comes in
-        inner.given, shapes, unbatched = Given(shapes[0], span), (), ()
+        cut = body.context.cuts.get(id(definition))
+        inner.is_cut = cut is not None
+        inner.given = Given(cut.name if cut is not None else name, shapes[0], span)
+        shapes, unbatched = (), ()
     for at, (input_name, shape, lacks) in enumerate(zip(("input", *extra), shapes, unbatched, strict=False)):
         size = named_channels(shape, input_name, parameters)
         item = builder.input(input_name, size, definition.name.span, unbatched=lacks)
@@ -147,7 +150,8 @@ def work_out(
     outputs = inner.steps.run(inner, definition.body)
     if outputs is None:
         return Unknown(), frozenset()
-    report_unread(body.context, definition, scope.names)
+    if not inner.is_cut:
+        report_unread(body.context, definition, scope.names)
     module = builder.finish(
         outputs,
         saved_parameters(definition, parameters, builder),

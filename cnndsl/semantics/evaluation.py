@@ -39,8 +39,9 @@ class Begun(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What a network is applied to that is a part of another: the size, and where."""
+    """What a network is applied to that is a part of another: the size, and where; `name` is what it is called."""
 
+    name: str
     shape: Shape
     span: Span
 
@@ -85,6 +86,8 @@ class Evaluation:
         """The assertions about what the body gives."""
         self.given: Given | None = None
         """For a network that is a part of another, what it is applied to."""
+        self.is_cut = False
+        """Whether this is a network up to some of its parts: what it has besides may do nothing."""
         self.init_spans: dict[int, Span] = {}
         """Where each rule of the network stands."""
         self._first: dict[str, Span] | None = None

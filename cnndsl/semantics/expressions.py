@@ -11,6 +11,7 @@ from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.layers.formula import AXES
 from cnndsl.semantics.calls import brace, call, choice, conditional, labelled, pipe
 from cnndsl.semantics.context import LIGHT
+from cnndsl.semantics.cuts import up_to_parts
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.hints import (
     known_in_braces,
@@ -22,7 +23,7 @@ from cnndsl.semantics.hints import (
     unknown_name,
 )
 from cnndsl.semantics.operators import binary, comparison, unary
-from cnndsl.semantics.values import Items, Scope, Silent, Unknown, Value, describe
+from cnndsl.semantics.values import RECIPES, BlockRecipe, Items, Scope, Silent, Template, Unknown, Value, describe
 from cnndsl.symbolic.number import SizeIsOpen, Traced
 from cnndsl.syntax import tree
 
@@ -166,7 +167,19 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
 
 
 def _index(body: Evaluation, node: tree.Index) -> Any:
-    items, index = body.known(node.value), body.plain(body.known(node.index))
+    items = body.known(node.value)
+    if isinstance(items, (Template, BlockRecipe)):
+        return up_to_parts(body, items, node)
+    if isinstance(node.index, tree.ListOf):
+        message = "square brackets behind a name take one item of a list, or a part of it"
+        written = ", ".join(each.span.text for each in node.index.items)
+        helps = "one after the other, widths[0], widths[1], or a part: widths[0:2]"
+        if isinstance(items, RECIPES):
+            helps = f"arguments stand in parentheses: {node.value.span.text}({written})"
+        elif isinstance(items, Value):
+            helps = "a part of a value is taken with split or crop"
+        raise error("E206", message, node.span, help=helps)
+    index = body.plain(body.known(node.index))
     if isinstance(items, tuple):
         items = list(items)
     if not isinstance(items, (list, str)) or isinstance(index, bool) or not isinstance(index, int):
@@ -187,6 +200,8 @@ def _index(body: Evaluation, node: tree.Index) -> Any:
 
 def _slice(body: Evaluation, node: tree.Slice) -> Any:
     items = body.known(node.value)
+    if isinstance(items, (Template, BlockRecipe)):
+        return up_to_parts(body, items, node)
     if isinstance(items, tuple):
         items = list(items)
     ends = [None if end is None else body.plain(body.known(end)) for end in (node.start, node.end)]

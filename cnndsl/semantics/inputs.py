@@ -65,7 +65,7 @@ def _given_shape(body: Evaluation, call: tree.Call, given: Given) -> Shape:
     declared, found = len(call.arguments), len(given.shape)
     if declared == found and value_of(channels) == value_of(given.shape[0]):
         return (channels, *given.shape[1:])
-    name, comes = body.builder.name, show(given.shape)
+    name, comes = given.name, show(given.shape)
     label = Label(call.span, "its input line")
     if declared != found:
         message = f"{name} takes {declared} {'axis' if declared == 1 else 'axes'}, and {comes} comes in, with {found}"

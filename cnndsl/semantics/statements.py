@@ -160,7 +160,7 @@ def report_unused(body: Evaluation) -> None:
             continue
         if any(body.builder.slot(part.name).applied or _is_absent(part.recipe) for part in parts):
             body.context.needed([slot.span])
-        else:
+        elif not body.is_cut:
             body.context.idle(
                 Diagnostic(
                     "W201",
@@ -180,6 +180,8 @@ def _is_absent(recipe: Recipe) -> bool:
 def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
     """Report what a body works out and none of its outputs needs, and forget it; and the inputs that nothing reads."""
     dropped = body.builder.drop_unused(outputs)
+    if body.is_cut:
+        return
     left_behind = _left_behind(body.lines) if dropped and body.lines is not None else {}
     for span, name in dropped:
         what = f"{name} is worked out and never used" if name else "what comes out here is never used"
@@ -583,7 +585,7 @@ def declare_input(body: Evaluation, call: tree.Call, name: str) -> Value:
     if body.builder.steps:
         raise error("E409", "inputs are declared before anything is applied", call.span, help="move this line up")
     if body.given is not None and body.builder.inputs:
-        what = f"{body.builder.name} has several inputs, and a part of a network is applied to one value"
+        what = f"{body.given.name} has several inputs, and a part of a network is applied to one value"
         raise error("E408", what, body.given.span, labels=(Label(call.span, "another input"),), help=_AS_BLOCK)
     if name in body.builder.inputs:
         raise error("E409", f"{name} is declared already", call.span, help="give it a name: left = input(...)")

@@ -24,7 +24,7 @@ def report_unread(context: Context, definition: tree.Definition, names: Mapping[
     key = ("unread", id(definition))
     if key in context.memo:
         return
-    asked = set(_asked(definition))
+    asked = set(asked_names(definition))
     context.memo[key] = True
     whose = definition.name.text
     for parameter in definition.parameters:
@@ -45,7 +45,7 @@ def report_unused_names(context: Context, file: tree.File) -> None:
     """
     if not any(isinstance(item, tree.Variant) or getattr(item, "kind", "") == "network" for item in file.items):
         return
-    asked = {name for item in file.items if not isinstance(item, tree.Import) for name in _asked(item)}
+    asked = {name for item in file.items if not isinstance(item, tree.Import) for name in asked_names(item)}
     for item in file.items:
         match item:
             case tree.Import():
@@ -101,8 +101,8 @@ def hand_on(context: Context, item: Any) -> None:
         context.needed(parameter.name.span for parameter in item.definition.parameters)
 
 
-def _asked(item: tree.Item) -> Iterator[str]:
-    """The names that a definition, with the defaults of its parameters, or another item of a file asks for."""
+def asked_names(item: tree.Node) -> Iterator[str]:
+    """The names that an item of a file asks for, a definition with the defaults of its parameters; or a part of one."""
     todo: list[Any] = [item]
     while todo:
         node = todo.pop()

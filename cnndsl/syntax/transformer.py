@@ -188,7 +188,8 @@ class TreeBuilder(Transformer[Token, Any]):
     setting = named_argument
 
     def index(self, parts: Parts) -> tree.Index:
-        value, _opening, index, closing = parts
+        value, _opening, *items, closing = parts
+        index = items[0] if len(items) == 1 else tree.ListOf(self._span(items[0], items[-1]), tuple(items))
         return tree.Index(self._span(value, closing), value, index)
 
     def slice(self, parts: Parts) -> tree.Slice:

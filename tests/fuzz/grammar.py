@@ -67,6 +67,10 @@ class Writer:
         if not self.chance(self.wild // 4):
             items.append(self.definition("network", "Net"))
         if self.chance(10):
+            part = self.pick([*self.names, "conv1", "layer4", '"layer3.2"', "relu1, conv1"])
+            whole = self.pick(["Net", *self.blocks])
+            items.append(f"network Cut {{ input(3, 32, 32); {whole}[{self.pick(['', ':'])}{part}] }}")
+        if self.chance(10):
             items.append(f"network Other = Net({self.arguments(2)})")
         return "\n\n".join(items) + "\n"
 

@@ -291,21 +291,26 @@ def network(rng: Random, name: str, known: list[Definition]) -> Definition:
     """A network, whose own line has other sizes than what it is applied to."""
     rank = rng.choice([2, 3])
     ends = ["relu", "flatten -> linear(channels)", "adaptive_avgpool(2) -> linear(channels)", "conv(3, 1) as y"]
+    takes = rng.choice(["", "[:first]", '["second"]', "[second, first]", "[first, conv1]", "[conv1]"])
     text = f"""
 network {name}Base(inputs = 3, channels = 4, act = relu) {{
     input({", ".join(["inputs", *["9"] * (rank - 1)])})
     {rng.choice(["", "init conv: weight = normal(0, 0.1)"])}
     first: conv(channels, 3, padding=1) -> act as x
+    conv1: conv(channels, 1, bias=false) -> act
     second = conv(channels, 1)
-    {rng.choice(["it + (it -> second)", "second -> batchnorm", "maxpool(2) -> second"])}
+    {rng.choice(["it + x", "batchnorm", *(["maxpool(2)"] if "," not in takes else [])])}
+    second -> relu
     {rng.choice(ends)}
 }}
-network {name} = {name}Base(act={rng.choice(["relu", "tanh"])})"""
+network {name}Whole = {name}Base(act={rng.choice(["relu", "tanh"])})
+{name} = {name}Whole{takes}"""
 
     def arguments(rng: Random, x: Shape) -> str:
         return f"inputs={x[0]}" + rng.choice(["", ", channels=2", ", channels=5"])
 
-    return Definition(name, text, lambda x: len(x) == rank and min(x[1:]) > 1, arguments)
+    outputs = takes.count(",") + 1
+    return Definition(name, text, lambda x: len(x) == rank and min(x[1:]) > 1, arguments, outputs=outputs)
 
 
 DEFINITIONS = {

@@ -67,6 +67,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
+from cnndsl.ir.lower import cut_key
 from cnndsl.ir.words import FUNCTIONS, INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers.elementwise import OPERATORS_OF_VALUES, Elementwise, Negative
 from cnndsl.layers.formula import AXES
@@ -374,7 +375,10 @@ def _size(body: Body, node: nodes.SizeOf) -> Any:
 
 
 def _index(body: Body, node: nodes.Index) -> Any:
-    value, index = evaluate(body, node.value), static_of(body, node.index)
+    value = evaluate(body, node.value)
+    if isinstance(value, RECIPES):
+        return _up_to_parts(body, value, node)
+    index = static_of(body, node.index)
     at = body.known(index.value)
     if isinstance(value, TensorList):
         if at is None:
@@ -400,6 +404,8 @@ def _index(body: Body, node: nodes.Index) -> Any:
 
 def _slice(body: Body, node: nodes.Slice) -> Any:
     value = evaluate(body, node.value)
+    if isinstance(value, RECIPES):
+        return _up_to_parts(body, value, node)
     start = None if node.start is None else static_of(body, node.start)
     end = None if node.end is None else static_of(body, node.end)
     known = [None if side is None else body.known(side.value) for side in (start, end)]
@@ -416,6 +422,23 @@ def _slice(body: Body, node: nodes.Slice) -> Any:
         return Static(Opaque(code, sample_of(value)), code)
     sort = sort_of(value)
     return Static(AnyList(sort.item or Sort(), sort.sample or 0), code)
+
+
+def _up_to_parts(body: Body, recipe: Any, node: nodes.Index | nodes.Slice) -> BlockRecipe:
+    """`ResNet50[layer3, layer4]`: a network up to some of its parts, which has a definition of its own."""
+    if not isinstance(recipe, BlockRecipe):
+        raise Untranslatable(
+            "parts of a network are taken that is a parameter", node.span, "take the parts where it is handed on"
+        )
+    given = node.end if isinstance(node, nodes.Slice) else node.index
+    names = given.items if isinstance(given, nodes.ListOf) else (given,)
+    parts = [str(each.value) if isinstance(each, nodes.Const) else each.name for each in names]  # type: ignore[union-attr]
+    definition = body.file.items.get(cut_key(recipe.definition.key, parts))
+    if definition is None:
+        raise Untranslatable("a network is cut here in a case that the text does not have", node.span)
+    left = {parameter.name for parameter in definition.parameters}
+    arguments = {word: item for word, item in recipe.arguments.items() if word in left}
+    return BlockRecipe(definition, arguments, recipe.positional, node.span)
 
 
 def _op(body: Body, node: nodes.Op) -> Any:
