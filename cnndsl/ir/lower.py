@@ -230,7 +230,7 @@ class _Lowering:
                 return [nodes.Training(span=span, body=self._lines(line.body))]
             case tree.Init():
                 settings = tuple(map(self._argument, line.settings))
-                return [nodes.InitRule(span=span, kind=self._ref(line.kind, None), settings=settings)]
+                return [nodes.InitRule(span=span, kind=self._ref(kind, None), settings=settings) for kind in line.kinds]
             case _:
                 return []
 

@@ -7,7 +7,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 _KAIMING: dict[str, Any] = {"a": 0, "mode": "fan_in", "nonlinearity": "leaky_relu"}
+DEFAULT = "default"
+"""The rule that leaves a tensor as PyTorch begins it."""
+FANS = ("fan_in", "fan_out")
+"""The words for how many numbers a layer's kernel takes in and gives out to, in a rule for kinds of layers."""
 RULES: dict[str, dict[str, Any]] = {
+    DEFAULT: {},
     "zeros": {},
     "ones": {},
     "constant": {"val": None},
@@ -56,6 +61,12 @@ class Initialiser(BaseModel):
 
     rule: str
     arguments: tuple[tuple[str, int | float | str], ...] = ()
+    """Each by its name; one that speaks of `fan_in` or `fan_out` as it is written."""
+
+    @property
+    def asks_fans(self) -> bool:
+        """Whether it speaks of how many numbers a layer's kernel takes in or gives out to."""
+        return any(isinstance(value, str) and word not in CHOICES for word, value in self.arguments)
 
     def fits(self, axes: int) -> bool:
         """Whether a tensor with so many axes can begin by this rule."""

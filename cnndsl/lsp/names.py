@@ -233,7 +233,7 @@ class Names:
                         self.properties.append(item.name)
                     self._expression(item.value, scope)
             case tree.Init():
-                self.words.append(line.kind)
+                self.words += line.kinds
                 for setting in line.settings:
                     if setting.name is not None:
                         self.properties.append(setting.name)

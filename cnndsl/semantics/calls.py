@@ -50,7 +50,7 @@ from cnndsl.semantics.hints import (
     result_of,
     takes_values,
 )
-from cnndsl.semantics.initialisation import check_begin, initialiser, make_initialiser
+from cnndsl.semantics.initialisation import check_begin, initialiser, written_rule
 from cnndsl.semantics.leaves import call_on_value
 from cnndsl.semantics.operators import combine, combine_two, is_number
 from cnndsl.semantics.usage import hand_on
@@ -230,9 +230,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     if isinstance(function, Function):
         return _call_function(body, function.name, node)
     if isinstance(function, InitialiserKind):
-        positional = [body.plain(body.known(a.value)) for a in node.arguments if a.name is None]
-        named = {a.name.text: body.plain(body.known(a.value)) for a in node.arguments if a.name is not None}
-        return make_initialiser(function.name, positional, named, node.span)
+        return written_rule(body, node, function.name)
     if isinstance(function, LayerRecipe):
         message = f"{layer_name(function.layer)} has its arguments already"
         helps = "apply it with ->, or give all arguments in one list"

@@ -17,6 +17,7 @@ from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import dims_key
 from cnndsl.semantics.evaluation import Evaluation, Given
 from cnndsl.semantics.hints import nested_too_deeply
+from cnndsl.semantics.initialisation import check_rules
 from cnndsl.semantics.usage import hand_on, report_unread
 from cnndsl.semantics.values import (
     BlockRecipe,
@@ -156,6 +157,7 @@ def work_out(
         outputs,
         saved_parameters(definition, parameters, builder),
     )
+    check_rules(body.context, module, inner.init_spans)
     return module, frozenset(builder.fixed)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.hints.spelling import nearest
-from cnndsl.ir.program import InitRule, Weights, nested_shape
+from cnndsl.ir.program import InitRule, Module, Use, Weights, nested_shape
 from cnndsl.layers.base import Layer, Tensor
-from cnndsl.layers.initialisers import ABOVE_ZERO, CHOICES, LEAST, RULES, Initialiser
+from cnndsl.layers.initialisers import ABOVE_ZERO, CHOICES, FANS, LEAST, RULES, Initialiser
 from cnndsl.layers.types import LARGEST_REAL, real
 from cnndsl.semantics.call_hints import beginning
+from cnndsl.semantics.context import Context
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.values import InitialiserKind, Kind, describe
+from cnndsl.semantics.values import InitialiserKind, Kind, Scope, describe, is_constant
 from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of
 from cnndsl.syntax import tree
@@ -133,7 +135,7 @@ def make_initialiser(name: str, positional: list[Any], named: dict[str, Any], sp
     if missing:
         raise error("E212", f"{name} needs {missing[0]}", span, help=f"write {name}(1)")
     low, high = (given.get(word, parameters.get(word)) for word in ("a", "b"))
-    if high is not None and low > high:
+    if high is not None and not isinstance(low, str) and not isinstance(high, str) and low > high:
         message = f"{name} draws numbers between a={low} and b={high}, which is less"
         raise error("E212", message, span, help="write the smaller number first")
     return Initialiser(
@@ -144,6 +146,9 @@ def make_initialiser(name: str, positional: list[Any], named: dict[str, Any], sp
 
 def _argument(rule: str, word: str, value: Any, span: Span) -> Any:
     """The value of an argument of a rule. Raises Problem when it does not fit."""
+    if isinstance(value, Written):
+        _argument(rule, word, value.value, span)
+        return value.text
     if word in CHOICES:
         if value in CHOICES[word]:
             return value
@@ -165,25 +170,66 @@ def _argument(rule: str, word: str, value: Any, span: Span) -> Any:
         raise error("E212", f"{rule}: {word} {problem}", span, help="write a smaller number") from None
 
 
-def init_rules(body: Evaluation, statement: tree.Init) -> list[InitRule]:
-    """The rules of an `init` line. Raises Problem."""
-    kind = body.known(statement.kind)
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An argument of a rule that speaks of `fan_in` or `fan_out`: as it is written, and what it is for one layer."""
+
+    text: str
+    value: Any
+
+
+def written_rule(body: Evaluation, node: tree.Call, name: str) -> Initialiser:
+    """A rule with the arguments of a call. Raises Problem when they do not fit."""
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for argument in node.arguments:
+        value = body.plain(body.known(argument.value))
+        words = (part.text for part in tree.walk(argument.value) if isinstance(part, tree.Name))
+        if any(word in FANS and isinstance(body.scope.find(word)[0], Fan) for word in words):
+            value = Written(" ".join(argument.value.span.text.split()), value)
+        if argument.name is None:
+            positional.append(value)
+        else:
+            named[argument.name.text] = value
+    return make_initialiser(name, positional, named, node.span)
+
+
+class Fan(int):
+    """How many numbers a kernel takes in or gives out to, in a rule for kinds of layers: one of many numbers."""
+
+
+def init_rules(body: Evaluation, statement: tree.Init) -> list[tuple[InitRule, Span]]:
+    """The rules of an `init` line, and where each is written. Raises Problem."""
+    outer = body.scope
+    body.scope = Scope(outer)
+    body.scope.names.update({word: Fan(36) for word in FANS if word not in outer})
+    try:
+        return [row for kind in statement.kinds for row in _rules_of(body, kind, statement.settings)]
+    finally:
+        body.scope = outer
+
+
+def _rules_of(
+    body: Evaluation, name: tree.Name, settings: tuple[tree.Argument, ...]
+) -> Iterator[tuple[InitRule, Span]]:
+    kind = body.known(name)
+    if is_constant(kind):
+        kind = body.scope.word_behind(name.text) or kind
     if not isinstance(kind, Kind):
         raise error(
             "E212",
-            f"init names a kind of layer, and {statement.kind.text} is {describe(kind)}",
-            statement.kind.span,
+            f"init names a kind of layer, and {name.text} is {describe(kind)}",
+            name.span,
             help="write init conv: weight = kaiming_normal",
         )
     if kind.layer.tensors is Layer.tensors:
         raise error(
             "E212",
             f"{kind.layer.kind} learns nothing, so that no weights begin",
-            statement.kind.span,
+            name.span,
             help="name a kind that does, such as conv, linear or batchnorm",
         )
-    rules = []
-    for setting in statement.settings:
+    for setting in settings:
         assert setting.name is not None  # noqa: S101 - the grammar gives every setting a name
         tensor = setting.name.text
         if tensor not in ("weight", "bias"):
@@ -196,8 +242,8 @@ def init_rules(body: Evaluation, statement: tree.Init) -> list[InitRule]:
                 fix=Fix.suggested(setting.name.span, near) if near else None,
             )
         rule = initialiser(body.known(setting.value), setting.value.span)
-        rules.append(InitRule(kind=kind.layer.kind, tensor=cast("Literal['weight', 'bias']", tensor), initialiser=rule))
-    return rules
+        what = cast("Literal['weight', 'bias']", tensor)
+        yield InitRule(kind=kind.layer.kind, tensor=what, initialiser=rule), setting.span
 
 
 def check_begin(rule: Initialiser, tensor: Tensor | None, what: str, name: str, span: Span) -> None:
@@ -211,6 +257,9 @@ def check_begin(rule: Initialiser, tensor: Tensor | None, what: str, name: str, 
             span,
             help="use zeros, ones, constant, normal or uniform for it",
         )
+    if rule.asks_fans and len(tensor.shape) < 2 and what == "weight":
+        message = f"the weight of {name} has one axis, and so no {' and no '.join(FANS)}"
+        raise error("E212", message, span, help="write a number")
     groups = rule.groups
     if tensor.shape and tensor.shape[0] % groups:
         raise error(
@@ -220,3 +269,33 @@ def check_begin(rule: Initialiser, tensor: Tensor | None, what: str, name: str, 
             span,
             help="write the number of groups that the layer has, or leave it out",
         )
+
+
+def check_rules(context: Context, module: Module, spans: Mapping[int, Span]) -> None:
+    """Report rules of a body by which no layer of their kind in it could begin."""
+    by_kind: dict[str, list[tuple[int, InitRule]]] = {}
+    for at, rule in enumerate(module.init):
+        by_kind.setdefault(rule.kind, []).append((at, rule))
+    todo, seen = [module] if by_kind else [], {module.id}
+    reported: set[int] = set()
+    checked: set[tuple[str, str, int]] = set()
+    while todo:
+        for child in todo.pop().children:
+            unit = child.unit
+            if isinstance(unit, Use):
+                if unit.module not in seen:
+                    seen.add(unit.module)
+                    todo.append(context.modules[unit.module])
+                continue
+            tensors = {t.name: t for t in unit.layer.tensors(unit.x)} if unit.layer.kind in by_kind else {}
+            axes = {(unit.layer.kind, name, len(tensor.shape)) for name, tensor in tensors.items()}
+            if axes <= checked:
+                continue  # a rule depends on the number of axes alone
+            checked |= axes
+            for at, rule in by_kind.get(unit.layer.kind, ()):
+                if rule.tensor in tensors and at not in reported:
+                    try:
+                        check_begin(rule.initialiser, tensors[rule.tensor], rule.tensor, rule.kind, spans[at])
+                    except Problem as problem:
+                        reported.add(at)
+                        context.report(problem.diagnostic)

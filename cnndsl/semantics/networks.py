@@ -7,12 +7,12 @@ from typing import Any, TypeGuard
 
 from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.hints.spelling import nearest
-from cnndsl.ir.program import InitRule, Module, Use
+from cnndsl.ir.program import Module
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context, OpenSizes
 from cnndsl.semantics.definitions import bind_parameters, saved_parameters
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.initialisation import check_begin
+from cnndsl.semantics.initialisation import check_rules
 from cnndsl.semantics.inputs import requirements
 from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.usage import report_unread
@@ -102,7 +102,7 @@ class Networks:
         report_unread(self._context, definition, body.scope.names)
         saved = saved_parameters(definition, parameters, builder)
         module = builder.finish(outputs, saved, requirements(self._context))
-        self._check_rules(module, body.init_spans)
+        check_rules(self._context, module, body.init_spans)
         return module
 
     def _template(self, item: tree.Item) -> tuple[Template, dict[str, Any]]:
@@ -142,35 +142,6 @@ class Networks:
             if value is UNKNOWN and isinstance(item, tree.Variant) and _base(item) == definition.name.text:
                 return True  # what is wrong with the variant was said
         return False
-
-    def _check_rules(self, network: Module, spans: Mapping[int, Span]) -> None:
-        """Report rules by which no layer of their kind could begin."""
-        by_kind: dict[str, list[tuple[int, InitRule]]] = {}
-        for at, rule in enumerate(network.init):
-            by_kind.setdefault(rule.kind, []).append((at, rule))
-        todo, seen = [network] if by_kind else [], {network.id}
-        reported: set[int] = set()
-        checked: set[tuple[str, str, int]] = set()
-        while todo:
-            for child in todo.pop().children:
-                unit = child.unit
-                if isinstance(unit, Use):
-                    if unit.module not in seen:
-                        seen.add(unit.module)
-                        todo.append(self._context.modules[unit.module])
-                    continue
-                tensors = {t.name: t for t in unit.layer.tensors(unit.x)} if unit.layer.kind in by_kind else {}
-                axes = {(unit.layer.kind, name, len(tensor.shape)) for name, tensor in tensors.items()}
-                if axes <= checked:
-                    continue  # a rule depends on the number of axes alone
-                checked |= axes
-                for at, rule in by_kind.get(unit.layer.kind, ()):
-                    if rule.tensor in tensors and at not in reported:
-                        try:
-                            check_begin(rule.initialiser, tensors[rule.tensor], rule.tensor, rule.kind, spans[at])
-                        except Problem as problem:
-                            reported.add(at)
-                            self._context.report(problem.diagnostic)
 
 
 def _base(variant: tree.Variant) -> str:

@@ -370,16 +370,15 @@ def run_line(body: Evaluation, statement: tree.Statement) -> None:
         case tree.Lost():
             _lose(body, statement)
         case tree.Init():
-            if body.builder.kind != "network":
+            if body.lines is None:
                 raise error(
                     "E212",
-                    "only a network says how its layers begin",
+                    "braces that are a layer do not say how their layers begin",
                     statement.span,
-                    help="move this line to the network, or give the layer weight_init=",
+                    help="move this line out of them, give the layers weight_init=, or make them a block",
                 )
-            rules = init_rules(body, statement)
-            for setting, rule in zip(statement.settings, rules, strict=True):
-                body.init_spans[len(body.builder.init)] = setting.span
+            for rule, span in init_rules(body, statement):
+                body.init_spans[len(body.builder.init)] = span
                 body.builder.init.append(rule)
 
 

@@ -11,7 +11,7 @@ from cnndsl.semantics.context import Context
 from cnndsl.semantics.values import BlockRecipe, Choice, Copies, Template, is_constant
 from cnndsl.syntax import tree
 
-_NO_USE = frozenset({"name", "targets", "when", "mode", "kind"})
+_NO_USE = frozenset({"name", "targets", "when", "mode", "kind", "kinds"})
 """The fields of the tree whose names are given or told, and not asked for."""
 
 

@@ -279,8 +279,10 @@ class TreeBuilder(Transformer[Token, Any]):
         return tree.When(self._span(word, body), self._name(mode), body)
 
     def init(self, parts: Parts) -> tree.Init:
-        word, kind, *settings = parts
-        return tree.Init(self._span(word, settings[-1]), self._name(kind), tuple(settings))
+        word, *rest = parts
+        kinds = tuple(self._name(part) for part in rest if not isinstance(part, tree.Argument))
+        settings = tuple(part for part in rest if isinstance(part, tree.Argument))
+        return tree.Init(self._span(word, settings[-1]), kinds, settings)
 
     def assert_(self, parts: Parts) -> tree.Assert:
         word, condition, message = parts

@@ -310,9 +310,9 @@ class When(Node):
 
 @dataclass(frozen=True, slots=True)
 class Init(Node):
-    """`init conv: weight = kaiming_normal(...), bias = zeros`."""
+    """`init conv, linear: weight = kaiming_normal(...), bias = zeros`."""
 
-    kind: Name
+    kinds: tuple[Name, ...]
     settings: tuple[Argument, ...]
 
 

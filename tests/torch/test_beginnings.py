@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.running import build
+from tests.running import build, compiled, imported
 
 RULES: dict[str, Callable[[Tensor], Tensor]] = {
     "normal(0, 0.3)": lambda tensor: nn.init.normal_(tensor, 0, 0.3),
     "uniform(-0.1, 0.2)": lambda tensor: nn.init.uniform_(tensor, -0.1, 0.2),
     "constant(0.5)": lambda tensor: nn.init.constant_(tensor, 0.5),
     "zeros": nn.init.zeros_,
+    "default": lambda tensor: tensor,
 }
 KINDS = {
     "conv": ("4", "3", "padding=1"),
@@ -39,6 +40,7 @@ class Drawn:
         for kind in KINDS:
             if self._random.random() < 0.5:
                 self.rules[kind] = self._rules(kind)
+        self.inner = {kind: self._rules(kind) for kind in KINDS if self._random.random() < 0.3}
         inner: dict[str, tuple[str, Said]] = {}
         block = [self._layer(f"part{k}", inner) for k in range(2)]
         for k in range(3):
@@ -48,11 +50,8 @@ class Drawn:
                 self.said |= {f"b{k}.{i}.{path}": said for i in range(times) for path, said in inner.items()}
             else:
                 parts.append(self._layer(f"layer{k}", self.said))
-        lines = [
-            f"init {kind}: {', '.join(f'{name} = {rule}' for name, rule in rules.items())}"
-            for kind, rules in self.rules.items()
-        ]
-        self.text = _text([line for line, _ in block], lines + [line for line, _ in parts])
+        lines, inside = _init_lines(self.rules), _init_lines(self.inner)
+        self.text = _text(inside + [line for line, _ in block], lines + [line for line, _ in parts])
         self.plain = _text([line for _, line in block], [line for _, line in parts])
 
     def _rules(self, kind: str) -> Said:
@@ -73,6 +72,11 @@ class Drawn:
         return f"{name}: {kind}({', '.join(given + own)})", f"{name}: {kind}({', '.join(given)})"
 
 
+def _init_lines(rules: dict[str, Said]) -> list[str]:
+    said = {kind: ", ".join(f"{name} = {rule}" for name, rule in of_kind.items()) for kind, of_kind in rules.items()}
+    return [f"init {kind}: {what}" for kind, what in said.items()]
+
+
 def _text(block: list[str], lines: list[str]) -> str:
     inside = "\n    ".join
     return f"block Block {{\n    {inside(block)}\n}}\nnetwork Net {{\n    input(4, 6, 6)\n    {inside(lines)}\n}}\n"
@@ -88,13 +92,49 @@ def test_a_layers_own_word_and_the_rules_of_the_network(seed: int) -> None:
     for path, module in model.named_modules():
         kind, own = drawn.said.get(path, ("", {}))
         for name in ("weight", "bias"):
-            rule = own.get(name, drawn.rules.get(kind, {}).get(name))
+            around = drawn.rules.get(kind, {}).get(name)
+            if "part" in path:
+                around = drawn.inner.get(kind, {}).get(name, around)
+            rule = own.get(name, around)
             tensor = getattr(module, name, None)
             if rule and tensor is not None:
                 RULES[rule](tensor.data)
     wanted = model.state_dict()
     assert list(found) == list(wanted)
     assert [name for name in wanted if not torch.equal(found[name], wanted[name])] == [], drawn.text
+
+
+def test_rules_of_bodies_in_one_another_and_of_fans() -> None:
+    """The innermost holds, `fan_in` and `fan_out` are those of each layer, and a parameter in a rule stays one."""
+    text = """
+        block Outer(channels, std = 0.5) {
+            init conv, linear: weight = normal(0, std), bias = constant(3)
+            inner: Inner(channels) -> own: conv(channels, 1, bias=false) -> flatten
+            dense: linear(4, weight_init=default)
+        }
+        sequence Inner(channels) {
+            init conv: weight = constant(1 / sqrt(fan_in)), bias = constant(1 / fan_out)
+            conv(channels, 3) -> relu -> conv(2 * channels, 3, groups=2)
+        }
+        network Net(gain = 1.0) {
+            input(2, 6, 6)
+            init conv: weight = constant(gain * (2 / fan_out) ** 0.5)
+            first: conv(4, 3, padding=1) -> outer: Outer(4)
+        }
+    """
+    module = imported(compiled(text).python())
+    torch.manual_seed(0)
+    net = module.Net(gain=3.0)
+    values = {name: parameter.detach().flatten() for name, parameter in net.named_parameters()}
+    assert values["first.weight"].unique().tolist() == pytest.approx([3 * (2 / 36) ** 0.5])
+    assert values["first.bias"].unique().numel() == 4
+    assert values["outer.inner.0.weight"].unique().tolist() == pytest.approx([1 / 6])
+    assert values["outer.inner.0.bias"].unique().tolist() == pytest.approx([1 / 36])
+    assert values["outer.inner.2.weight"].unique().tolist() == pytest.approx([1 / 18**0.5])
+    assert values["outer.inner.2.bias"].unique().tolist() == pytest.approx([1 / 72])
+    assert 0.2 < values["outer.own.weight"].std() < 0.8
+    assert values["outer.dense.bias"].unique().tolist() == [3]
+    assert values["outer.dense.weight"].abs().max() < 0.6  # 1 / sqrt(fan_in) at most, by nn.Linear itself
 
 
 def test_a_layer_that_is_used_in_a_condition_keeps_its_own_word() -> None:

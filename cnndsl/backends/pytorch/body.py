@@ -87,6 +87,8 @@ class Body:
         """What the lines of a network have for them."""
         self.outputs: list[Output] | None = None
         self.rules: list[tuple[str, str, Any]] = []
+        self.rule_versions: list[dict[str, str]] = []
+        """For each rule of which version the variables are that it speaks of."""
         self.given_names: set[str] = set()
         """The parameters of the definition."""
         self.text_names: set[str] = set()

@@ -224,9 +224,11 @@ class ClassTranslation:
         register = Register(part, chain)
         lines = self._wrapped([register])
         init = InitSlice({-1}, {}, {})
-        live: set[str] = set()
+        live = self._rule_names()
         kept = spliced(init.slice([*lines, *keep], live))
         settle_begins(kept, is_network=False, helpers=self._file.helpers)
+        if body.rules:
+            self._file.helpers.add("begun")
         self._file.asked(init.sizes)
         sizes = self._live_sizes(live)
         writer = InitWriter(body.free)
@@ -237,7 +239,19 @@ class ClassTranslation:
                 written += self._super(writer, line.value)
             else:
                 written += writer.lines([line], _INDENT)
-        return self._made("nn.Sequential", written, [], [], "", sizes)
+        made = self._made("nn.Sequential", written, [], [], "", sizes)
+        made.rules = body.rules
+        return made
+
+    def _rule_names(self) -> set[str]:
+        """The variables of which the rules for how layers begin speak. They are read where all layers are there."""
+        body = self._body
+        for (*_, rule), versions in zip(body.rules, body.rule_versions, strict=True):
+            for each in rule_names([("", "", rule)], []):
+                if body.current.get(each) != versions.get(each):
+                    reason = f"{each} is given something else after it says how layers begin"
+                    raise Untranslatable(reason, self._definition.span, "give the second one a name of its own")
+        return rule_names(body.rules, [])
 
     def _super(self, writer: InitWriter, chain: Chain) -> list[str]:
         inline = writer.inline(chain)
@@ -345,11 +359,12 @@ class ClassTranslation:
         stores = {key: each & said for key, each in forward.stores.items()}
         set_flags = {key: flag for key, flag in flags.items() if flag}
         init = InitSlice(forward.used, stores, set_flags, body.list_registers)
-        live_init: set[str] = rule_names(body.rules, [])
+        live_init = self._rule_names()
         kept_init = gathered(spliced(init.slice([*lines, *self._keep(shapes)], live_init)))
         kept_init = _without_repeats(kept_init, set(), {each.name for each in walk(lines) if isinstance(each, Assign)})
         self._check_order(kept_init)
-        own = settle_begins(kept_init, is_network=definition_kind == "network", helpers=self._file.helpers)
+        is_top = definition_kind == "network" and not self._unit.is_part
+        own = settle_begins(kept_init, is_network=is_top, helpers=self._file.helpers)
         self._file.asked(init.sizes)
         sizes = self._live_sizes(live_init)
         writer = InitWriter(body.free)
@@ -357,6 +372,8 @@ class ClassTranslation:
         returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.rules, made.own = body.rules, own
+        if body.rules and not is_top:
+            self._file.helpers.add("begun")
         if branches is not None:
             made.folded, made.overwrites = followers(kept, body.parts, lines)
             made.summed = branches.found

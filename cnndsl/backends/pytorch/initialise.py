@@ -3,13 +3,13 @@
 The rules of a network are carried out at the end of its constructor, over the modules in the order of `modules()`, so
 that with the same seed as a network written by hand the weights are the same. A layer's own word comes before them:
 in a network it stands in the same loop, in a block it holds from the layer's construction on, and the loops of the
-networks leave it alone (`begun`).
+networks leave it alone (`begun`). The rules of a block are kept so at the end of its constructor.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.code import (
     flat,
     laid_out,
     name,
+    names_in,
     subscript,
     within_64_bits,
 )
@@ -29,8 +30,9 @@ from cnndsl.backends.pytorch.flowgraph import Append, Chain, For, If, Register
 from cnndsl.backends.pytorch.values import Rule
 from cnndsl.ir.names import is_attribute
 from cnndsl.ir.program import Leaf, Module, Program, Use
-from cnndsl.layers.initialisers import RULES
+from cnndsl.layers.initialisers import DEFAULT, FANS, RULES
 from cnndsl.layers.registry import KINDS
+from cnndsl.symbolic.number import Traced
 
 _INDENT = " " * 8
 
@@ -44,13 +46,23 @@ class Own:
     rules: dict[str, Rule] = field(default_factory=dict)
 
 
-def rule_code(rule: Rule, tensor: Code) -> Code:
+def _filling(rule: Rule) -> Code:
+    """What fills a tensor by a rule, as a function of the tensor."""
+    if rule.name == DEFAULT:
+        return ast.Lambda(ast.arguments([], [ast.arg("tensor")], None, [], [], None, []), name("tensor"))
+    call_of_it = rule_code(rule, name("tensor"))
+    if not call_of_it.keywords:
+        return call_of_it.func
+    return ast.Call(name("partial"), [call_of_it.func], call_of_it.keywords)
+
+
+def rule_code(rule: Rule, tensor: Code) -> ast.Call:
     """The call that fills a tensor by a rule."""
     defaults = RULES[rule.name]
     named = {
         word: within_64_bits(static.value, static.code)
         for word, static in rule.arguments
-        if defaults.get(word) != static.value
+        if isinstance(static.value, Traced) or defaults.get(word) != static.value
     }
     return call(f"nn.init.{rule.name}_", tensor, **named)
 
@@ -116,31 +128,79 @@ def _own(line: Any, path: Code | None, found: list[Own], helpers: set[str]) -> N
     helpers.add("begun")
     named = {}
     for word, rule in sorted(begins, key=lambda row: row[0] != "weight"):
-        fill: Code = attribute("nn", "init", f"{rule.name}_")
-        defaults = RULES[rule.name]
-        given = {each: static.code for each, static in rule.arguments if defaults.get(each) != static.value}
-        if given:
-            fill = call("partial", fill, **given)
-        named[word] = fill
+        named[word] = _filling(rule)
     line.value = call("begun", line.value, **named)
 
 
 def rule_names(rules: list[tuple[str, str, Rule]], own: list[Own]) -> set[str]:
-    """The variables that the rules of a network speak of."""
-    from cnndsl.backends.pytorch.code import names_in
-
+    """The variables that the rules of a body speak of."""
     found: set[str] = set()
     for rule in [*(rule for _, _, rule in rules), *(rule for each in own for rule in each.rules.values())]:
         for _, static in rule.arguments:
             found |= names_in(static.code)
-    return found
+    return found - set(FANS)
 
 
 def init_lines(text: Any, unit: Any, translation: Any) -> list[str]:
-    """The lines of a network that carry out its rules, indented as part of the constructor."""
+    """The lines that carry out the rules of a network or keep those of a block, indented as part of the constructor."""
     rules: dict[str, dict[str, Rule]] = {}
     for kind, tensor, rule in text.rules:
         rules.setdefault(kind, {})[tensor] = rule
+    kept: list[str] = []
+    if unit.is_part or unit.definition.kind != "network":
+        kept, rules = _kept_lines(rules, unit, translation), {}
+    return kept if unit.definition.kind != "network" else kept + _carried_out(rules, text, unit, translation)
+
+
+def _kept_lines(rules: dict[str, dict[str, Rule]], unit: Any, translation: Any) -> list[str]:
+    """The lines of a block that keep its rules with the layers in it, for the network that it is in."""
+    known = _layers(translation.program, unit, translation)
+    lines: list[str] = []
+    for kind, said in rules.items():
+        shown = _one_of(_targets(kind, known, unit))
+        indent = _INDENT + " " * 8
+        lines.append(f"{_INDENT}    if isinstance(module, {shown}):")
+        lines += _fan_lines(said.values(), indent)
+        always: dict[str, Code] = {}
+        for tensor in sorted(said, reverse=True):
+            tests = _tests(kind, tensor, known, translation)
+            if not tests:
+                always[tensor] = _filling(said[tensor])
+                continue
+            lines.append(f"{indent}if {' and '.join(tests)}:")
+            lines += laid_out(call("begun", name("module"), **{tensor: _filling(said[tensor])}), indent + "    ")
+        if always:
+            lines += laid_out(call("begun", name("module"), **always), indent)
+    if any(" not in given" in line for line in lines):
+        lines.insert(0, f'{_INDENT}    given = getattr(module, "given", ())')
+    return [f"{_INDENT}for module in self.modules():", *lines] if lines else []
+
+
+def _one_of(targets: list[str]) -> str:
+    return targets[0] if len(targets) == 1 else f"({', '.join(targets)})"
+
+
+def _fan_lines(rules: Iterable[Rule], indent: str) -> list[str]:
+    """The line that counts what a layer's kernel takes in and gives out to, if rules speak of it."""
+    asked = {each for rule in rules for _, static in rule.arguments for each in names_in(static.code)}
+    if asked.isdisjoint(FANS):
+        return []
+    names = ", ".join(word if word in asked else "_" for word in FANS)
+    return [f"{indent}{names} = nn.init._calculate_fan_in_and_fan_out(module.weight)"]
+
+
+def _tests(kind: str, tensor: str, known: dict[str, list[Leaf]], translation: Any) -> list[str]:
+    """On what it depends that a layer of a kind has a tensor that can begin by a rule."""
+    tests = []
+    if "with_weights" in translation.helpers:
+        tests.append(f'"{tensor}" not in given')
+    if not _has_always(kind, tensor, known):
+        tests.append(f"module.{tensor} is not None")
+    return tests
+
+
+def _carried_out(rules: dict[str, dict[str, Rule]], text: Any, unit: Any, translation: Any) -> list[str]:
+    """The lines of a network that carry out rules."""
     kinds = [*rules, *dict.fromkeys(own.kind for own in text.own if own.kind not in rules)]
     has_begun = "begun" in translation.helpers
     if not kinds and not has_begun:
@@ -157,7 +217,7 @@ def init_lines(text: Any, unit: Any, translation: Any) -> list[str]:
             blocks.append((targets, body))
     lines = []
     for at, (targets, body) in enumerate(blocks):
-        shown = targets[0] if len(targets) == 1 else f"({', '.join(targets)})"
+        shown = _one_of(targets)
         word = "elif" if at else "if"
         heads = [line for line in body if not line.startswith(_INDENT + " " * 9)]
         if len(heads) == 1 and heads[0].lstrip().startswith("if ") and heads[0].endswith(":"):
@@ -185,10 +245,11 @@ def _own_word(tensor: str) -> list[str]:
 
 def _layers(program: Program, unit: Any, translation: Any) -> dict[str, list[Leaf]]:
     """The layers of all networks that a class is for, by kind."""
-    names = {unit.name, *(variant[0].name for variant in translation.variants if variant[1] is unit)}
+    kind = unit.definition.kind
+    names = {unit.definition.name, *(variant[0].name for variant in translation.variants if variant[1] is unit)}
     found: dict[str, list[Leaf]] = {}
     for module in program.modules.values():
-        if module.kind == "network" and module.name in names:
+        if module.kind == kind and module.name in names:
             for leaf in _leaves(program, module, set()):
                 found.setdefault(leaf.layer.kind, []).append(leaf)
     return found
@@ -208,7 +269,7 @@ def _leaves(program: Program, module: Module, seen: set[str]) -> Iterator[Leaf]:
 def _targets(kind: str, known: dict[str, list[Leaf]], unit: Any) -> list[str]:
     found = dict.fromkeys(leaf.layer.torch(leaf.x).target for leaf in known.get(kind, ()))
     if not found:
-        rank = len(unit.text.input_rank) - 1
+        rank = (unit.ranks[0][1] if unit.ranks else len(unit.text.input_rank)) - 1
         found = dict.fromkeys([f"nn.{KINDS[kind].module_name(rank)}"])
     if "ChannelLayerNorm" in found:
         found = dict.fromkeys(["nn.LayerNorm"])
@@ -221,12 +282,16 @@ def _body(
     """What is done to each layer of a kind."""
     indent = _INDENT + " " * 8
     lines: list[str] = []
+    fans = _fan_lines(rules.values(), indent)
     for tensor in ("weight", "bias"):
         rule = rules.get(tensor)
         said: dict[str, tuple[Code, list[Code]]] = {}
         for each in own:
             if tensor in each.rules:
-                code = rule_code(each.rules[tensor], attribute("module", tensor))
+                own_rule = each.rules[tensor]
+                code: Code = name("pass")
+                if own_rule.name != DEFAULT:
+                    code = rule_code(own_rule, attribute("module", tensor))
                 test = ast.Compare(name("module"), [ast.Is()], [each.path])
                 said.setdefault(flat(code), (code, []))[1].append(test)
         word = "if"
@@ -234,15 +299,11 @@ def _body(
             lines += laid_out(any_of(found), indent, f"{word} ", ":")
             lines += laid_out(code, indent + "    ")
             word = "elif"
-        if rule is None:
+        if rule is None or rule.name == DEFAULT:
             continue
-        tests = []
+        tests = _tests(kind, tensor, known, translation)
         if "begun" in translation.helpers:
-            tests.append(f'"{tensor}" not in own')
-        if "with_weights" in translation.helpers:
-            tests.append(f'"{tensor}" not in given')
-        if not _has_always(kind, tensor, known):
-            tests.append(f"module.{tensor} is not None")
+            tests.insert(0, f'"{tensor}" not in own')
         code = rule_code(rule, attribute("module", tensor))
         inner = indent
         if said:
@@ -252,7 +313,7 @@ def _body(
             lines.append(f"{indent}if {' and '.join(tests)}:")
             inner += "    "
         lines += laid_out(code, inner)
-    return lines or [f"{indent}pass"]
+    return [*fans, *lines] or [f"{indent}pass"]
 
 
 def _has_always(kind: str, tensor: str, known: dict[str, list[Leaf]]) -> bool:

@@ -61,8 +61,11 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def begun(layer: Layer, **rules: Callable[[Tensor], Any]) -> Layer:
-    """Keep how tensors of a layer begin; the network that it is in follows it."""
-    vars(layer)["begun"] = rules
+    """Keep how tensors of a layer begin; the network that it is in follows it.
+
+    What was said first, further inside, holds.
+    """
+    vars(layer)["begun"] = rules | getattr(layer, "begun", {})
     return layer
 '''
 _SOURCES = {
@@ -287,11 +290,10 @@ def _class(unit: Unit, translation: Translation) -> str:
         lines += pair_lines(text)
     lines += _head(text.arguments)
     lines += text.init
-    if unit.definition.kind == "network":
-        if translation.program.target == "inference":
-            lines += ["", *from_trained(text)]
-        else:
-            lines += init_lines(text, unit, translation)
+    if translation.program.target != "inference":
+        lines += init_lines(text, unit, translation)
+    elif unit.definition.kind == "network":
+        lines += ["", *from_trained(text)]
     if text.forward:
         lines += ["", *_forward(unit, text)]
     return "\n".join(lines)

@@ -7,12 +7,13 @@ same walk, without its lines, tells what comes out of a block for the arguments 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply
-from cnndsl.backends.pytorch.body import Body, Output
+from cnndsl.backends.pytorch.body import Body, Output, Scope
 from cnndsl.backends.pytorch.code import call, name
 from cnndsl.backends.pytorch.expressions import condition, declare_input, evaluate, learned, stage_of, static_of
 from cnndsl.backends.pytorch.flowgraph import FLOW, Chain, Comment, Compute, Register, Training
@@ -42,6 +43,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
+from cnndsl.layers.initialisers import FANS
 
 
 def run(body: Body, statements: Sequence[Any]) -> None:
@@ -292,9 +294,23 @@ def _do_training(body: Body, statement: nodes.Training) -> None:
 
 
 def _do_init(body: Body, statement: nodes.InitRule) -> None:
-    for setting in statement.settings:
-        rule = evaluate(body, setting.value)
-        body.rules.append((statement.kind.name, setting.name or "weight", rule))
+    if body.ways:
+        raise Untranslatable("how layers begin depends on a parameter, or on the turn of a loop", statement.span)
+    kind = evaluate(body, statement.kind)
+    if isinstance(kind, Static):
+        kind = body.file.word(statement.kind.name)
+    outer, body.scope = body.scope, Scope(body.scope)
+    for word in FANS:
+        with suppress(KeyError):
+            outer.lookup(word)
+            continue
+        body.scope.names[word] = Static(body.number(name(word), 1), name(word))
+    try:
+        for setting in statement.settings:
+            body.rules.append((kind.kind.kind, setting.name or "weight", evaluate(body, setting.value)))
+            body.rule_versions.append(dict(body.current))
+    finally:
+        body.scope = outer
 
 
 def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:

@@ -292,9 +292,13 @@ class ZeroTwice(Rule):
 
     def finish(self, program: Program) -> Iterator[Finding]:
         for key in program.networks:
-            rules = {
-                rule.kind: _is_zero(rule.initialiser) for rule in program.modules[key].init if rule.tensor == "weight"
-            }
+            rules: dict[str, bool] = {}
+            for module in inner_first(program, [key]):  # where a body inside says otherwise, nothing is said
+                for rule in module.init:
+                    if rule.tensor == "weight":
+                        rules[rule.kind] = _is_zero(rule.initialiser) and rules.get(rule.kind, True)
+            stated = {rule.kind for rule in program.modules[key].init if rule.tensor == "weight"}
+            rules = {kind: is_zero and kind in stated for kind, is_zero in rules.items()}
             zeros = [pair for pair in self._pairs.values() if all(_begins_zero(applied, rules) for applied in pair)]
             inside = {module.id for module in inner_first(program, [key])} if zeros else set()
             for first, second in zeros:
