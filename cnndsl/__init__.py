@@ -30,6 +30,7 @@ _HOMES = {
     "build": "cnndsl.loading",
     "compile": "cnndsl.compiler",
     "load": "cnndsl.loading",
+    "load_ipython_extension": "cnndsl.notebook",
 }
 
 

@@ -35,7 +35,7 @@ class Compilation(Backends):
 
     `network` always names one of the networks of the text; without it the last one is taken, and by `python` all of
     them. All methods raise CompilationError when the text has errors, and KeyError when it has no network of this name.
-    In a notebook a compilation is the diagram of its last network, or the errors of its text.
+    In a notebook a compilation is the diagram of its last network, with what was found in its text.
 
     `sizes` are for sizes that a network leaves open: with `{"H": 256, "W": 256}` what is made of it has the numbers for
     these sizes. Raises `cnndsl.analysis.shapes.OpenSizeError`, a ValueError, where they do not fit.
@@ -71,6 +71,14 @@ class Compilation(Backends):
         with suppress(CompilationError, RenderError):
             return self.diagram().decode()
         return None
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows where something was found: that, and the diagram if there is one."""
+        if not self.diagnostics:
+            return None
+        from cnndsl.report.html import render
+
+        return render(self.diagnostics) + (self._repr_svg_() or "")
 
     def _checked(self) -> Program:
         needed = self.with_network()

@@ -10,7 +10,7 @@ import unicodedata
 from typing import Literal
 
 Style = Literal["bold", "dim", "red", "green", "yellow", "blue", "violet", "cyan"]
-_CODES: dict[Style, int] = {
+CODES: dict[Style, int] = {
     "bold": 1,
     "dim": 2,
     "red": 31,
@@ -70,7 +70,7 @@ def paint(text: str, *styles: Style, color: bool) -> str:
     """The text in these styles, or as it is where `color` is off or there is nothing to show."""
     if not color or not text or not styles:
         return text
-    return f"\x1b[{';'.join(str(_CODES[style]) for style in styles)}m{text}\x1b[0m"
+    return f"\x1b[{';'.join(str(CODES[style]) for style in styles)}m{text}\x1b[0m"
 
 
 def cells(line: str) -> list[tuple[str, int]]:

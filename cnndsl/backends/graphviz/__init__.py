@@ -15,6 +15,7 @@ from cnndsl.backends.graphviz.paths import mark
 from cnndsl.backends.graphviz.picture import Picture
 from cnndsl.backends.graphviz.write import write
 from cnndsl.backends.options import Checked, Colours, Drawing, Network, T_co, model
+from cnndsl.display import MEDIA, PictureBytes
 from cnndsl.render import Format, render
 from cnndsl.theme import DARK, LIGHT, Theme
 
@@ -72,7 +73,7 @@ class Diagram(Flowchart[bytes]):
 
     def of(self, text: Checked) -> bytes:
         """The bytes of the file."""
-        return render(self.dot(text, self.network), self.format, theme=self.theme)
+        return PictureBytes(render(self.dot(text, self.network), self.format, theme=self.theme), MEDIA[self.format])
 
 
 @model

@@ -7,7 +7,7 @@ In: a checked program.  Out: text for a terminal, Markdown for a page, JSON or C
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -17,6 +17,7 @@ from cnndsl.backends.options import Checked, Color, CommandLine, Names, Network,
 from cnndsl.backends.summary import formats, text
 from cnndsl.backends.summary.entries import COLUMNS, entries, measured, totals
 from cnndsl.diagnostics import OptionError
+from cnndsl.display import Table
 
 Format = Literal["text", "markdown", "json", "csv"]
 _DEPTH = "How many levels of blocks to show with their inside; by default all."
@@ -81,8 +82,9 @@ class Summary(Options[str]):
             return formats.json(top, sums, lines)
         if self.format == "csv":
             return formats.csv(lines)
+        only = tuple(self.columns)
         if self.format == "markdown":
-            return formats.markdown(top, sums, lines, only=tuple(self.columns))
-        return text.render(
-            top, sums, lines, only=tuple(self.columns), color=self.color, columns=self.width, bars=self.bars
-        )
+            page = formats.markdown(top, sums, lines, only=only)
+            return Table(page, lambda: page)
+        shown = text.render(top, sums, lines, only=only, color=self.color, columns=self.width, bars=self.bars)
+        return Table(shown, lambda: replace(self, format="markdown").of(checked))

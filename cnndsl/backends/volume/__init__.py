@@ -15,6 +15,7 @@ from cnndsl.backends.volume.folding import PLANS, Plan, Shapes, cut, fold, give_
 from cnndsl.backends.volume.layout import lay_out
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.svg import write
+from cnndsl.display import SvgText
 from cnndsl.ir.program import Module, Program
 
 
@@ -27,7 +28,7 @@ class Volumes(Drawing[str]):
     def of(self, text: Checked) -> str:
         """SVG text, which depends on the program and the options alone."""
         scene = scene_of(*self.shown(text, self.network), self.depth, self.expand)
-        return write(scene, lay_out(scene), self.theme)
+        return SvgText(write(scene, lay_out(scene), self.theme))
 
 
 def scene_of(program: Program, network: Module, depth: int | None = None, expand: Collection[str] = ()) -> Scene:
