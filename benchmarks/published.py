@@ -78,7 +78,7 @@ def facts() -> dict[str, Any]:
 
 @cache
 def _program(file: str) -> cnndsl.Program:
-    program = cnndsl.compile((MODELS / file).read_text(encoding="utf-8"), name=file).program
+    program = cnndsl.compile((MODELS / file).read_text(encoding="utf-8"), name=file, folder=MODELS).program
     if program is None:
         message = f"{file} does not compile: see `cnndsl check`"
         raise ValueError(message)

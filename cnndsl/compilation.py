@@ -210,7 +210,8 @@ class Compilation(Backends):
         if file == self.source.short:
             return parse(self.source)[0]
         try:
-            return parse(self.source.beside(file, self.read(PurePosixPath(file))))[0]
+            path = self.source.path_of(file)
+            return parse(self.source.beside(str(path), self.read(path)))[0]
         except ImportProblem:
             return None
 

@@ -54,8 +54,15 @@ class Source:
 
     def beside(self, path: str, text: str) -> Source:
         """The source of a file that is imported, known by this path from the folder of this one."""
-        around = "" if path.startswith(PACKAGED) else self.name.removesuffix(self.short)
-        return Source(f"{around}{path}", text, short=path)
+        if path.startswith(PACKAGED):
+            return Source(path, text, short=path)
+        # The folders around this file: as the user wrote them, and as they are told in what is made of the text.
+        own = PurePosixPath(self.short).name
+        return Source(f"{self.name.removesuffix(own)}{path}", text, f"{self.short.removesuffix(own)}{path}")
+
+    def path_of(self, short: str) -> PurePosixPath:
+        """The path of a file that is imported, from the folder of this one; `short` is as `beside` gives it."""
+        return PurePosixPath(short.removeprefix(self.short.removesuffix(PurePosixPath(self.short).name)))
 
     def position(self, offset: int) -> Position:
         """The line and column of a character offset."""

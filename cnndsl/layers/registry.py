@@ -20,7 +20,6 @@ FAMILIES = (
     "shape",
     "resize",
     "dense",
-    "arrangement",
     "elementwise",
     "products",
     "reductions",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 
 from cnndsl.files import ImportProblem, Reader
 from cnndsl.ir.program import Origin
@@ -42,7 +41,8 @@ class Places:
     def _source(self, file: str) -> Source | None:
         if file not in self._sources:
             try:
-                self._sources[file] = self._first.beside(file, self._read(PurePosixPath(file)))
+                path = self._first.path_of(file)
+                self._sources[file] = self._first.beside(str(path), self._read(path))
             except ImportProblem:
                 self._sources[file] = None
         return self._sources[file]

@@ -28,7 +28,7 @@ TAKES_WORDS = {"TextCNN"}
 
 @cache
 def compiled(file: str) -> Compilation:
-    return cnndsl.compile((MODELS / file).read_text(encoding="utf-8"), name=file)
+    return cnndsl.compile((MODELS / file).read_text(encoding="utf-8"), name=file, folder=MODELS)
 
 
 def program_of(file: str) -> Program:
@@ -156,6 +156,12 @@ PARAMETERS = {
     # Darknet's file of weights holds 8,858,734 numbers; those of the running means and variances are no parameters.
     ("yolo.cnn", "YoloTiny"): (
         8_858_734 - 2 * (16 + 32 + 64 + 128 + 256 + 512 + 1024 + 256 + 512 + 128 + 256)
+    ),
+    # As published, in torchvision's documentation.
+    ("deeplabv3.cnn", "DeepLabV3"): 42_004_074,
+    # A ResNet-50 of 25,557,032 without its classifier, and a convolution before and behind each of the four sums.
+    ("fpn.cnn", "FPN"): 25_557_032 - 1000 * (2048 + 1) + sum(
+        256 * (inputs + 1) + 256 * (256 * 9 + 1) for inputs in (256, 512, 1024, 2048)
     ),
     ("net.cnn", "Net"): 109_050,
 }  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import cnndsl
 from tests.running import build, compiled, imported
 
 RULES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -148,3 +149,30 @@ def test_a_layer_that_is_used_in_a_condition_keeps_its_own_word() -> None:
         """
     )
     assert not net.get_parameter("a.c.weight").any()
+
+
+def test_the_rules_of_a_network_in_another_come_before_those_around_it() -> None:
+    text = """
+        network Inner { input(3, 8, 8); init conv: weight = constant(2); conv(4, 3) -> relu -> conv(3, 1) }
+        network Plain { input(3, 6, 6); conv(4, 3) -> relu -> linear(3) }
+        network Deep { input(3, 8, 8); init conv: bias = constant(3); Inner -> relu -> conv(3, 1) }
+        network Outer {
+            input(3, 8, 8)
+            init conv: weight = constant(5), bias = ones
+            init linear: bias = constant(7)
+            conv(3, 1) -> Inner -> relu -> Plain
+        }
+        network Around { input(3, 8, 8); Deep -> relu -> linear(2) }
+    """
+
+    def begins(network: str) -> dict[str, float]:
+        state = cnndsl.compile(text).load(network)().state_dict()
+        return {key: tensor.flatten()[0].item() for key, tensor in state.items() if tensor.unique().numel() == 1}
+
+    inner = {"inner1.conv1.weight": 2.0, "inner1.conv2.weight": 2.0}
+    outer = {"conv1.weight": 5.0, "conv1.bias": 1.0, "plain1.conv1.weight": 5.0, "plain1.conv1.bias": 1.0}
+    outer |= {"inner1.conv1.bias": 1.0, "inner1.conv2.bias": 1.0, "plain1.linear1.bias": 7.0}
+    assert begins("Outer") == inner | outer
+    deep = inner | {"inner1.conv1.bias": 3.0, "inner1.conv2.bias": 3.0, "conv1.bias": 3.0}
+    assert begins("Deep") == deep
+    assert begins("Around") == {f"deep1.{key}": value for key, value in deep.items()}

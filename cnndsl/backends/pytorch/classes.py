@@ -372,7 +372,7 @@ class ClassTranslation:
         returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.rules, made.own = body.rules, own
-        if body.rules and not is_top:
+        if body.rules and definition_kind != "network":
             self._file.helpers.add("begun")
         if branches is not None:
             made.folded, made.overwrites = followers(kept, body.parts, lines)

@@ -379,15 +379,20 @@ def _index(body: Body, node: nodes.Index) -> Any:
     if isinstance(value, RECIPES):
         return _up_to_parts(body, value, node)
     index = static_of(body, node.index)
-    at = body.known(index.value)
     if isinstance(value, TensorList):
+        at = body.known(index.value)
         if at is None:
             raise Untranslatable("which value is taken depends on a parameter", node.span, names=body.names_of(index))
         return value.items[at]
     if isinstance(value, AnyTensors):
         return item_of(body, value, index)
     assert isinstance(value, Static)  # noqa: S101 - nothing else has items
-    items = value.value
+    return item_of_static(body, value, index)
+
+
+def item_of_static(body: Body, value: Static, index: Static) -> Any:
+    """An item of a list."""
+    items, at = value.value, body.known(index.value)
     code = subscript(value.code, index.code)
     if isinstance(items, list) and at is not None:
         item = items[at]

@@ -9,7 +9,7 @@ networks leave it alone (`begun`). The rules of a block are kept so at the end o
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,13 +141,31 @@ def rule_names(rules: list[tuple[str, str, Rule]], own: list[Own]) -> set[str]:
     return found - set(FANS)
 
 
+def outer_rules(units: Sequence[Any]) -> bool:
+    """Whether around a network that is a part of another, and has rules, there are others: they would override its own
+    where it carried them out itself.
+    """
+    parts = [unit for unit in units if unit.is_part and unit.text.rules]
+    others = [unit for unit in units if unit not in parts]
+    if not parts or any(unit.text.rules or unit.text.own for unit in others):
+        return bool(parts)
+    by_name = {unit.name: unit for unit in units}
+    for part in parts:
+        inside = [part.name]
+        for word in inside:  # which grows
+            inside += [each for each in by_name.keys() & by_name[word].text.needs if each not in inside]
+        if any(other is not part and other.name in inside for other in parts):
+            return True
+    return False
+
+
 def init_lines(text: Any, unit: Any, translation: Any) -> list[str]:
     """The lines that carry out the rules of a network or keep those of a block, indented as part of the constructor."""
     rules: dict[str, dict[str, Rule]] = {}
     for kind, tensor, rule in text.rules:
         rules.setdefault(kind, {})[tensor] = rule
     kept: list[str] = []
-    if unit.is_part or unit.definition.kind != "network":
+    if unit.definition.kind != "network" or (unit.is_part and "begun" in translation.helpers):
         kept, rules = _kept_lines(rules, unit, translation), {}
     return kept if unit.definition.kind != "network" else kept + _carried_out(rules, text, unit, translation)
 

@@ -14,8 +14,16 @@ from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply
 from cnndsl.backends.pytorch.body import Body, Output, Scope
-from cnndsl.backends.pytorch.code import call, name
-from cnndsl.backends.pytorch.expressions import condition, declare_input, evaluate, learned, stage_of, static_of
+from cnndsl.backends.pytorch.code import call, constant, name
+from cnndsl.backends.pytorch.expressions import (
+    condition,
+    declare_input,
+    evaluate,
+    item_of_static,
+    learned,
+    stage_of,
+    static_of,
+)
 from cnndsl.backends.pytorch.flowgraph import FLOW, Chain, Comment, Compute, Register, Training
 from cnndsl.backends.pytorch.joins import (
     MOST_TURNS,
@@ -32,6 +40,7 @@ from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
 from cnndsl.backends.pytorch.values import (
     RECIPES,
+    AnyList,
     AnyTensors,
     BlockRecipe,
     ChainRecipe,
@@ -101,8 +110,12 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
         value = evaluate(body, statement.value)
     finally:
         body.is_taken_apart = False
-    if isinstance(value, Static) and isinstance(value.value, list):
-        for wanted, item in zip(statement.names, value.value, strict=True):
+    if isinstance(value, Static):
+        items: Any = value.value
+        if isinstance(items, AnyList):
+            places = (Static(at, constant(at)) for at in range(len(statement.names)))
+            items = [item_of_static(body, value, place) for place in places]
+        for wanted, item in zip(statement.names, items, strict=True):
             if isinstance(item, Static):
                 body.bind_static(wanted, item)
             else:
