@@ -128,11 +128,13 @@ class _Lowering:
                     comment=_comment_above(item.span),
                 )
             case tree.Variant():
+                self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
                 return nodes.Variant(
                     span=_span(item.span),
                     key=key_of(file, item.name.text),
                     name=item.name.text,
                     file=file,
+                    parameters=self._declared(item.parameters),
                     value=self._expression(item.value),
                     comment=_comment_above(item.span),
                 )

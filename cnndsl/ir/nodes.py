@@ -337,6 +337,7 @@ class Variant(Node):
     key: str
     name: str
     file: str
+    parameters: tuple[Parameter, ...] = ()
     value: Expression
     comment: str = ""
     """The comment that stands right above it, as one paragraph."""

@@ -177,7 +177,11 @@ class Names:
                     self._expression(setting.value, scope)
                 self._owner = ""
             case tree.Variant():
-                self._expression(item.value, self.top)
+                self._owner = item.name.text
+                scope = self._scope(item.span, self.top)
+                self._parameters(item.parameters, scope)
+                self._expression(item.value, scope)
+                self._owner = ""
             case tree.Constant():
                 own = self.top.symbols.pop(item.name.text, None)  # in its own line it has no meaning yet
                 self._expression(item.value, self.top)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cnndsl.diagnostics import Label, error
 from cnndsl.ir.program import Call, Module, Output, Use
 from cnndsl.layers.formula import show
-from cnndsl.semantics.arguments import check_complete
+from cnndsl.semantics.arguments import check_complete, settled
 from cnndsl.semantics.builder import Builder, Slot
 from cnndsl.semantics.context import dims_key
 from cnndsl.semantics.definitions import Made, instantiate
@@ -32,6 +33,7 @@ from cnndsl.semantics.values import (
     Template,
     Unknown,
     Value,
+    VariantRecipe,
     key_for,
     recipe_word,
 )
@@ -153,6 +155,8 @@ def apply_stage(body: Evaluation, stage: Stage, value: Any) -> Any:
         _check_alone(body, stage)
         raise Silent
     recipe, span = stage.recipe, stage.span
+    if isinstance(recipe, VariantRecipe):
+        return apply_stage(body, replace(stage, recipe=settled(body, recipe, span)), value)
     body.context.work(span)
     if stage.label is not None:
         return _apply_labelled(body, stage, value)
@@ -249,6 +253,8 @@ def _splice(body: Evaluation, brace: BraceRecipe, value: Any) -> Any:
 
 def _fill(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Span) -> Any:
     """Apply the part `slot`, which is made by the recipe if this is the first time."""
+    if isinstance(recipe, VariantRecipe):
+        recipe = settled(body, recipe, span)
     slot.applied = True
     match recipe:
         case Kind() | LayerRecipe() | HalfApplied() | External():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NoReturn
 
@@ -31,8 +31,10 @@ from cnndsl.semantics.values import (
     Kind,
     LayerRecipe,
     Part,
+    Scope,
     Template,
     Unknown,
+    VariantRecipe,
     is_complete,
     parts_in,
 )
@@ -40,6 +42,8 @@ from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
 
+Parametric = tree.Definition | tree.Extern | tree.Variant
+"""What has parameters."""
 _INCOMING = frozenset({"in_channels", "in_features", "num_features", "num_channels"})
 """What PyTorch calls the number of channels or features that come in."""
 
@@ -454,8 +458,37 @@ def bind_definition(body: Evaluation, called: Template | BlockRecipe, node: tree
     return body.light(BlockRecipe(template, tuple(values.items()), node.span), node.span)
 
 
+def bind_variant(body: Evaluation, called: VariantRecipe, node: tree.Call) -> Any:
+    """A variant with the arguments of a call, added to those that it was given before: the network that it is then.
+
+    One that still lacks arguments is called again. Raises Problem when an argument does not fit.
+    """
+    values = match_arguments(body, called.variant, dict(called.arguments), node)
+    recipe = body.light(replace(called, arguments=tuple(values.items()), span=node.span), node.span)
+    return settled(body, recipe, node.span) if is_complete(recipe) else recipe
+
+
+def settled(body: Evaluation, recipe: VariantRecipe, span: Span) -> Any:
+    """What a variant is for its arguments. Raises Problem where some are missing."""
+    variant, arguments = recipe.variant, dict(recipe.arguments)
+    check_complete(variant, arguments, recipe.span or span)
+    outer, body.scope = body.scope, Scope(recipe.scope)
+    try:
+        with body.context.inside(variant.name.text, span):
+            for parameter in variant.parameters:
+                name = parameter.name.text
+                if name in arguments:
+                    body.scope.names[name] = arguments[name]
+                elif parameter.default is not None:
+                    body.scope.names[name] = body.known(parameter.default)
+            value = body.known(variant.value)
+            return settled(body, value, span) if isinstance(value, VariantRecipe) else value
+    finally:
+        body.scope = outer
+
+
 def match_arguments(
-    body: Evaluation, definition: tree.Definition | tree.Extern, before: dict[str, Any], node: tree.Call
+    body: Evaluation, definition: Parametric, before: dict[str, Any], node: tree.Call
 ) -> dict[str, Any]:
     """The arguments of a call by the names of the parameters, in their order, with those that were given before.
 
@@ -511,7 +544,7 @@ def match_arguments(
     return {name: values[name] for name in names if name in values}
 
 
-def _one_layer(definition: tree.Definition | tree.Extern, part: Part, argument: tree.Argument) -> Problem:
+def _one_layer(definition: Parametric, part: Part, argument: tree.Argument) -> Problem:
     again = f'write "{part.name}" in quotes there, and {part.name} is the kind of layer' if part.name in KINDS else ""
     return error(
         "E403",
@@ -524,10 +557,10 @@ def _one_layer(definition: tree.Definition | tree.Extern, part: Part, argument: 
 
 def is_half_applied(value: Any) -> bool:
     """Whether something is a layer or a block with some of its arguments, to be called with the others."""
-    return isinstance(value, (BlockRecipe, HalfApplied)) and not is_complete(value)
+    return isinstance(value, (BlockRecipe, HalfApplied, VariantRecipe)) and not is_complete(value)
 
 
-def check_complete(definition: tree.Definition | tree.Extern, given: Collection[str], span: Span) -> None:
+def check_complete(definition: Parametric, given: Collection[str], span: Span) -> None:
     """Raise Problem unless every parameter without a default is given."""
     missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
     if missing:

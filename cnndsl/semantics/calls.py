@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
@@ -19,7 +20,7 @@ from cnndsl.layers.operations import Learned
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import misfits
 from cnndsl.semantics import functions
-from cnndsl.semantics.arguments import bind_definition, bind_layer
+from cnndsl.semantics.arguments import bind_definition, bind_layer, bind_variant
 from cnndsl.semantics.call_hints import (
     activation,
     applied,
@@ -72,6 +73,7 @@ from cnndsl.semantics.values import (
     Stage,
     Template,
     Value,
+    VariantRecipe,
     describe,
     is_constant,
     layer_name,
@@ -200,7 +202,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         if isinstance(argument.value, tree.Body) and (problem := braced(argument.value)) is not None:
             raise problem
     try:
-        function = body.known(node.function)
+        function = _variant_of(body, node.function) or body.known(node.function)
     except Problem as problem:
         if node.function.span.text.rpartition(".")[2] in MATHEMATICS and problem.diagnostic.code == "E201":
             raise mathematics(problem, node, body.all_known(a.value for a in node.arguments)) from None
@@ -225,6 +227,8 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         return bind_layer(body, function, node)
     if isinstance(function, (Template, BlockRecipe)):
         return bind_definition(body, function, node)
+    if isinstance(function, VariantRecipe):
+        return bind_variant(body, function, node)
     if isinstance(function, External):
         return bind_extern(body, function, node)
     if isinstance(function, Function):
@@ -250,6 +254,14 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         raise error("E207", message, node.span, help=f"write {asked}", fix=fix)
     ways = hidden(node.function) or ("layers are applied with ->",)
     raise error("E207", f"{describe(function)} cannot be called", node.span, help=ways)
+
+
+def _variant_of(body: Evaluation, node: tree.Expression) -> VariantRecipe | None:
+    """The variant with parameters of its own that a name means."""
+    with suppress(KeyError):
+        value = body.scope.find(node.text)[0] if isinstance(node, tree.Name) else None
+        return value if isinstance(value, VariantRecipe) else None
+    return None
 
 
 def _leading_value(body: Evaluation, node: tree.Call) -> Value | Part | None:

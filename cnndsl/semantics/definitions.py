@@ -25,6 +25,7 @@ from cnndsl.semantics.values import (
     Choice,
     Copies,
     External,
+    HalfApplied,
     Kind,
     LayerRecipe,
     Recipe,
@@ -161,7 +162,9 @@ def work_out(
     return module, frozenset(builder.fixed)
 
 
-def saved_parameters(definition: tree.Definition, bound: dict[str, Any], builder: Builder) -> tuple[Parameter, ...]:
+def saved_parameters(
+    definition: tree.Definition | tree.Variant, bound: dict[str, Any], builder: Builder
+) -> tuple[Parameter, ...]:
     """The parameters of a definition as a program keeps them."""
     defaults = {p.name.text: _constant(p.default) for p in definition.parameters}
     return tuple(
@@ -179,7 +182,10 @@ def _constant(node: tree.Expression | None) -> bool | int | float | None:
 
 
 def bind_parameters(
-    inner: Evaluation, definition: tree.Definition, arguments: dict[str, Any], values: frozenset[str] = frozenset()
+    inner: Evaluation,
+    definition: tree.Definition | tree.Variant,
+    arguments: dict[str, Any],
+    values: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """Give the parameters of a definition their arguments and defaults, in order.
 
@@ -286,6 +292,8 @@ def recipe_text(recipe: Recipe) -> str:
             return recipe.declaration.name.text
         case Template():
             return recipe.definition.name.text
+        case HalfApplied():
+            return f"{recipe.kind.kind}({', '.join(f'{name}={_said(item)}' for name, _, item in recipe.arguments)})"
         case BlockRecipe():
             listed = ", ".join(f"{name}={_said(item)}" for name, item in recipe.arguments)
             name = recipe.template.definition.name.text

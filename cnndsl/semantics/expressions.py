@@ -9,6 +9,7 @@ from typing import Any
 from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.layers.formula import AXES
+from cnndsl.semantics.arguments import is_half_applied, settled
 from cnndsl.semantics.calls import brace, call, choice, conditional, labelled, pipe
 from cnndsl.semantics.context import LIGHT
 from cnndsl.semantics.cuts import up_to_parts
@@ -23,7 +24,18 @@ from cnndsl.semantics.hints import (
     unknown_name,
 )
 from cnndsl.semantics.operators import binary, comparison, unary
-from cnndsl.semantics.values import RECIPES, BlockRecipe, Items, Scope, Silent, Template, Unknown, Value, describe
+from cnndsl.semantics.values import (
+    RECIPES,
+    BlockRecipe,
+    Items,
+    Scope,
+    Silent,
+    Template,
+    Unknown,
+    Value,
+    VariantRecipe,
+    describe,
+)
 from cnndsl.symbolic.number import SizeIsOpen, Traced
 from cnndsl.syntax import tree
 
@@ -61,6 +73,8 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
             node.span,
             help="make this a block, and give it what it needs as an argument",
         )
+    if isinstance(value, VariantRecipe) and not is_half_applied(value):
+        return settled(body, value, node.span)  # unless it is called, with its own parameters
     return value
 
 

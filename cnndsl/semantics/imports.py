@@ -12,6 +12,7 @@ from cnndsl.hints.spelling import nearest
 from cnndsl.ir.lower import ParsedFile
 from cnndsl.ir.names import why_not_class, why_not_imported
 from cnndsl.layers.registry import HELPERS
+from cnndsl.semantics.arguments import settled
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.evaluation import Evaluation
@@ -19,7 +20,7 @@ from cnndsl.semantics.externs import check_extern
 from cnndsl.semantics.hints import nested_too_deeply
 from cnndsl.semantics.scope import language
 from cnndsl.semantics.statements import STEPS
-from cnndsl.semantics.values import UNKNOWN, External, Scope, Silent, Template
+from cnndsl.semantics.values import UNKNOWN, External, Scope, Silent, Template, VariantRecipe
 from cnndsl.source import PACKAGED, Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import LONGEST, parse
@@ -89,9 +90,9 @@ class Files:
         if not isinstance(item, tree.Constant):
             _check_class(item.name, imported=isinstance(item, tree.Extern))
             self._check_elsewhere(item)
-        if isinstance(item, (tree.Definition, tree.Extern)):
+        if isinstance(item, (tree.Definition, tree.Extern, tree.Variant)):
             _check_parameters(item)
-        if isinstance(item, tree.Definition):
+        if isinstance(item, (tree.Definition, tree.Variant)):
             self._parameters += item.parameters
         _enter(places, item.name)
         if isinstance(item, tree.Definition):
@@ -135,7 +136,11 @@ class Files:
         del scope.names[item.name.text]
         value: Any = UNKNOWN  # unless what follows goes well
         try:
-            value = body.known(item.value)
+            if isinstance(item, tree.Variant) and item.parameters:
+                value = VariantRecipe(item, scope)
+            else:
+                value = body.known(item.value)
+                value = settled(body, value, item.span) if isinstance(value, VariantRecipe) else value
         except RecursionError:
             raise nested_too_deeply(item.span) from None
         finally:
@@ -271,7 +276,7 @@ def _check_class(name: tree.Name, *, imported: bool) -> None:
         )
 
 
-def _check_parameters(item: tree.Definition | tree.Extern) -> None:
+def _check_parameters(item: tree.Definition | tree.Extern | tree.Variant) -> None:
     seen: dict[str, tree.Parameter] = {}
     for parameter in item.parameters:
         name = parameter.name.text

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.hints.spelling import nearest
 from cnndsl.ir.program import Module
+from cnndsl.semantics.arguments import settled
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context, OpenSizes
 from cnndsl.semantics.definitions import bind_parameters, saved_parameters
@@ -16,8 +18,9 @@ from cnndsl.semantics.initialisation import check_rules
 from cnndsl.semantics.inputs import requirements
 from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.usage import report_unread
-from cnndsl.semantics.values import UNKNOWN, BlockRecipe, Scope, Silent, Template, Value, describe
+from cnndsl.semantics.values import UNKNOWN, BlockRecipe, Scope, Silent, Template, Value, VariantRecipe, describe
 from cnndsl.source import Span
+from cnndsl.symbolic.number import value_of
 from cnndsl.syntax import tree
 
 
@@ -74,22 +77,21 @@ class Networks:
             self._context.report(error("E209", f"no network here has a parameter {name}", None, help=text).diagnostic)
 
     def _network(self, item: tree.Item) -> Module | None:
-        template, given = self._template(item)
+        own = self._own_parameters(item)
+        if own is None:
+            return None
+        template, given = self._template(item, own)
         definition = template.definition
-        names = [parameter.name.text for parameter in definition.parameters]
-        self._known.update(dict.fromkeys(names))
+        names = [parameter.name.text for parameter in definition.parameters if parameter.name.text not in own]
+        self._known.update(dict.fromkeys((*own, *names)))
+        fixed = given if own else {}
         given = given | {name: value for name, value in self._settings.items() if name in names}
         missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
         assert isinstance(item, (tree.Definition, tree.Variant))  # noqa: S101 - asked by the caller
         if missing:
             if isinstance(item, tree.Definition) and (self._has_variants(definition) or self._is_lost()):
                 return None  # it is there for its variants
-            raise error(
-                "E210",
-                f"{item.name.text} needs a value for {' and '.join(missing)}",
-                item.name.span,
-                help=f"give a default: {missing[0]} = 10, or compile with --set {missing[0]}=10",
-            )
+            raise _lacks(item, missing)
         self._context.open = OpenSizes()
         self._context.used.add(definition.name.span)
         part_names = self._context.part_names(definition)
@@ -101,17 +103,40 @@ class Networks:
             return None
         report_unread(self._context, definition, body.scope.names)
         saved = saved_parameters(definition, parameters, builder)
+        if own:
+            open_ones = (parameter for parameter in saved if parameter.name not in fixed)
+            saved = (*saved_parameters(item, own, builder), *open_ones)
         module = builder.finish(outputs, saved, requirements(self._context))
         check_rules(self._context, module, body.init_spans)
         return module
 
-    def _template(self, item: tree.Item) -> tuple[Template, dict[str, Any]]:
+    def _own_parameters(self, item: tree.Item) -> dict[str, Any] | None:
+        """What the parameters of a variant are; None for one that is there for its variants alone."""
+        if not isinstance(item, tree.Variant):
+            return {}
+        names = [parameter.name.text for parameter in item.parameters]
+        given = {name: value for name, value in self._settings.items() if name in names}
+        missing = [p.name.text for p in item.parameters if p.default is None and p.name.text not in given]
+        if missing:
+            self._known.update(dict.fromkeys(names))
+            others = (other for other in self._file.items if isinstance(other, tree.Variant) and other is not item)
+            if self._is_lost() or any(_base(other) == item.name.text for other in others):
+                return None
+            raise _lacks(item, missing)
+        body = Evaluation(STEPS, self._context, Builder(self._context, "chain", "", item.span), Scope(self._scope))
+        return bind_parameters(body, item, given)
+
+    def _template(self, item: tree.Item, own: dict[str, Any]) -> tuple[Template, dict[str, Any]]:
         if isinstance(item, tree.Definition):
             return Template(item, self._scope), {}
         assert isinstance(item, tree.Variant)  # noqa: S101 - asked by the caller
         value = self._scope.names.get(item.name.text)
         if value is UNKNOWN:
             raise Silent
+        if isinstance(value, VariantRecipe):
+            body = Evaluation(STEPS, self._context, Builder(self._context, "chain", "", item.span), self._scope)
+            plain = {name: value_of(each) for name, each in own.items()}
+            value = settled(body, replace(value, arguments=tuple(plain.items())), item.span)
         if isinstance(value, Template):
             value = BlockRecipe(value, ())
         if not isinstance(value, BlockRecipe) or value.template.definition.kind != "network":
@@ -142,6 +167,15 @@ class Networks:
             if value is UNKNOWN and isinstance(item, tree.Variant) and _base(item) == definition.name.text:
                 return True  # what is wrong with the variant was said
         return False
+
+
+def _lacks(item: tree.Definition | tree.Variant, missing: list[str]) -> Problem:
+    return error(
+        "E210",
+        f"{item.name.text} needs a value for {' and '.join(missing)}",
+        item.name.span,
+        help=f"give a default: {missing[0]} = 10, or compile with --set {missing[0]}=10",
+    )
 
 
 def _base(variant: tree.Variant) -> str:

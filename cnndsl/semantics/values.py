@@ -175,6 +175,20 @@ class BlockRecipe:
         object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
 
 
+@dataclass(frozen=True, slots=True)
+class VariantRecipe:
+    """A network that is another one for its own parameters, with some or all of their arguments."""
+
+    variant: tree.Variant
+    scope: Scope = field(compare=False)
+    arguments: tuple[tuple[str, Any], ...] = ()
+    span: Span | None = field(default=None, compare=False)
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BraceRecipe:
     """`{ ... }` used as a layer; it is worked out when it is applied."""
@@ -271,9 +285,23 @@ class InitialiserKind:
 
 
 Recipe = (
-    Kind | LayerRecipe | HalfApplied | External | Template | BlockRecipe | BraceRecipe | Chain | Copies | Choice | Part
+    Kind | LayerRecipe | HalfApplied | External | Template | BlockRecipe | VariantRecipe | BraceRecipe
+    | Chain | Copies | Choice | Part
+)  # fmt: skip
+RECIPES = (
+    Kind,
+    LayerRecipe,
+    HalfApplied,
+    External,
+    Template,
+    BlockRecipe,
+    VariantRecipe,
+    BraceRecipe,
+    Chain,
+    Copies,
+    Choice,
+    Part,
 )
-RECIPES = (Kind, LayerRecipe, HalfApplied, External, Template, BlockRecipe, BraceRecipe, Chain, Copies, Choice, Part)
 IDENTITY = Chain(())
 
 
@@ -306,6 +334,9 @@ def is_complete(recipe: Any) -> bool:
         case BlockRecipe():
             given = dict(recipe.arguments)
             return all(p.name.text in given or p.default is not None for p in recipe.template.definition.parameters)
+        case VariantRecipe():
+            given = dict(recipe.arguments)
+            return all(p.name.text in given or p.default is not None for p in recipe.variant.parameters)
         case External():
             return all(p.default is not None for p in recipe.declaration.parameters)
         case _:
@@ -324,6 +355,8 @@ def key_for(value: Any) -> Any:
         return ("bool", value.value)
     if isinstance(value, BlockRecipe):
         return (value.template, tuple((name, key_for(item)) for name, item in value.arguments))
+    if isinstance(value, VariantRecipe):
+        return (value.variant, tuple((name, key_for(item)) for name, item in value.arguments))
     if isinstance(value, LayerRecipe):
         # The text tells 1 from 1.0 and true, which an argument of a class from elsewhere may be.
         return (type(value.layer), value.layer, value.layer.text, value.weights, value.init)
@@ -373,6 +406,8 @@ def describe(value: Any) -> str:
         return "a word for how weights begin"
     if isinstance(value, BlockRecipe):
         value = value.template
+    if isinstance(value, VariantRecipe):
+        return f"the network {value.variant.name.text}"
     if isinstance(value, Template):
         return f"the {value.definition.kind} {value.definition.name.text}"
     if isinstance(value, (Kind, LayerRecipe)):
@@ -397,6 +432,8 @@ def recipe_word(recipe: Recipe) -> str:
             return snake(recipe.declaration.name.text)
         case Template():
             return snake(recipe.definition.name.text)
+        case VariantRecipe():
+            return snake(recipe.variant.name.text)
         case BlockRecipe():
             return snake(recipe.template.definition.name.text)
         case _:

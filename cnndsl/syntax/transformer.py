@@ -305,8 +305,8 @@ class TreeBuilder(Transformer[Token, Any]):
         return tree.Definition(self._span(word, body), str(word), self._name(name), parameters, body)
 
     def variant(self, parts: Parts) -> tree.Variant:
-        word, name, value = parts
-        return tree.Variant(self._span(word, value), self._name(name), value)
+        word, name, parameters, *_, value = parts
+        return tree.Variant(self._span(word, value), self._name(name), tuple(parameters or ()), value)
 
     def settings(self, parts: Parts) -> Parts:
         return parts

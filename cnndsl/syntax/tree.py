@@ -364,9 +364,10 @@ class Definition(Node):
 
 @dataclass(frozen=True, slots=True)
 class Variant(Node):
-    """`network NAME = OTHER(arguments)`."""
+    """`network NAME(parameters) = OTHER(arguments)`."""
 
     name: Name
+    parameters: tuple[Parameter, ...]
     value: Expression
 
 

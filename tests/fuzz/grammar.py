@@ -71,7 +71,8 @@ class Writer:
             whole = self.pick(["Net", *self.blocks])
             items.append(f"network Cut {{ input(3, 32, 32); {whole}[{self.pick(['', ':'])}{part}] }}")
         if self.chance(10):
-            items.append(f"network Other = Net({self.arguments(2)})")
+            own = self.pick(["", "(n1 = 2)", "(n1, n2 = 3)"])
+            items.append(f"network Other{own} = Net({self.arguments(2)})")
         return "\n\n".join(items) + "\n"
 
     def item(self) -> str:
@@ -160,7 +161,7 @@ class Writer:
             self.names += [a, b]
             return f"{a}, {b} = {self.pick(['split(it, 2)', 'split(it, [1, 2])', self.expression(depth)])}"
         if kind == 17:
-            init = f"init conv: weight = {self.initial()}, bias = zeros"
+            init = f"init {self.pick(['conv', 'conv, linear'])}: weight = {self.initial()}, bias = zeros"
             return self.pick([f"when training {self.body(depth)}", init])
         if kind == 18:
             axis = self.pick(["", ", axis=1", f", axis={self.expression(4)}"])

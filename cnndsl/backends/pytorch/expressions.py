@@ -65,6 +65,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Test,
     Untranslatable,
+    VariantRecipe,
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.lower import cut_key
@@ -99,6 +100,12 @@ def _const(_: Body, node: nodes.Const) -> Static:
 
 
 def _ref(body: Body, node: nodes.Ref) -> Any:
+    found = _meaning(body, node)
+    return body.file.variant(found) if isinstance(found, VariantRecipe) else found
+
+
+def _meaning(body: Body, node: nodes.Ref) -> Any:
+    """What a name means where it is called: a variant is not yet the network that it is without arguments."""
     try:
         found, behind = body.scope.lookup(node.name)
     except KeyError:
@@ -198,7 +205,8 @@ def _turns(body: Body, node: nodes.Comprehension, items: list[Any], outer: Scope
 def _call(body: Body, node: nodes.Call) -> Any:
     if isinstance(node.function, nodes.Flow):
         return _input_value(body, node)
-    function = evaluate(body, node.function)
+    called = node.function
+    function = _meaning(body, called) if isinstance(called, nodes.Ref) else evaluate(body, called)
     if isinstance(function, Static) and isinstance(node.function, nodes.Ref):
         function = body.file.word(node.function.name)  # which a constant of that name does not hide
     match function:
@@ -208,6 +216,11 @@ def _call(body: Body, node: nodes.Call) -> Any:
             return _kind_call(body, function, node)
         case BlockRecipe():
             return bound_block(body, function, node)
+        case VariantRecipe():
+            names = [parameter.name for parameter in function.variant.parameters]
+            left = [word for word in names if word not in function.arguments]
+            more = {word or left[at]: value for at, (word, value) in enumerate(arguments_of(body, node))}
+            return body.file.variant(VariantRecipe(function.variant, function.arguments | more))
         case ExternRecipe():
             return _bound_extern(body, function, node)
         case ParamRecipe():

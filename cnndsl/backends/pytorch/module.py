@@ -311,16 +311,25 @@ def _forward(unit: Unit, text: ClassText) -> list[str]:
     return [*head, *text.forward]
 
 
-def _variant(item: Any, unit: Unit, given: dict[str, Any], translation: Translation) -> str:
+def _variant(
+    item: Any,
+    unit: Unit,
+    given: dict[str, Any],
+    own: list[tuple[str, str, Code | None]],
+    translation: Translation,
+) -> str:
     program = translation.program
     module = translation.tops[item.key]
     assert unit.text is not None  # noqa: S101 - all are translated
     body = Body(translation, is_silent=True)
     passed: list[Code] = []
-    opened: list[tuple[str, str, Code | None]] = []
+    opened = list(own)
+    taken = {word for word, *_ in own}
     for word, kind, default in unit.text.arguments:
         code = argument_for(body, given[word], unit.sorts[word]) if word in given else default
-        if word not in given or (word in program.settings and isinstance(given[word], Static)):
+        if word in taken:
+            pass  # another parameter has its name, so that it is as the text says
+        elif word not in given or (word in program.settings and isinstance(given[word], Static)):
             opened.append((word, kind, code))
             code = name(word)
         assert code is not None  # noqa: S101 - what is given has some

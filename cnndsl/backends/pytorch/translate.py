@@ -12,9 +12,9 @@ from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Scope
-from cnndsl.backends.pytorch.classes import RESERVED, ClassTranslation, Key, Ranks, Unit, static_for
+from cnndsl.backends.pytorch.classes import RESERVED, ClassTranslation, Key, Ranks, Unit, annotation, static_for
 from cnndsl.backends.pytorch.code import Code, flat, name, names_in, words_in
-from cnndsl.backends.pytorch.construct import Made, make
+from cnndsl.backends.pytorch.construct import Made, argument_for, make
 from cnndsl.backends.pytorch.expressions import evaluate, static_of
 from cnndsl.backends.pytorch.flowgraph import (
     Append,
@@ -24,7 +24,7 @@ from cnndsl.backends.pytorch.flowgraph import (
 )
 from cnndsl.backends.pytorch.sorts import Sort, recipe_key, sample_of, sort_of
 from cnndsl.backends.pytorch.statements import results, run, run_definition
-from cnndsl.backends.pytorch.statics import field_of
+from cnndsl.backends.pytorch.statics import abstract, field_of
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
@@ -38,6 +38,7 @@ from cnndsl.backends.pytorch.values import (
     Static,
     Tensor,
     Untranslatable,
+    VariantRecipe,
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.lower import key_of
@@ -122,7 +123,41 @@ class Translation:
             return BlockRecipe(item, {})
         if isinstance(item, nodes.Extern):
             return ExternRecipe(item, {})
+        if isinstance(item, nodes.Variant) and item.parameters:
+            return VariantRecipe(item, {})
         return self.file_constant(key)
+
+    def variant(self, recipe: VariantRecipe) -> Any:
+        """The network that a variant is for its arguments, or itself where some are missing."""
+        given = recipe.arguments
+        if any(each.default is None and each.name not in given for each in recipe.variant.parameters):
+            return recipe
+        body = Body(self, is_silent=True)
+        for each in recipe.variant.parameters:
+            body.scope.names[each.name] = given[each.name] if each.name in given else evaluate(body, each.default)
+        return evaluate(body, recipe.variant.value)
+
+    def open_variant(self, item: nodes.Variant) -> tuple[BlockRecipe, list[tuple[str, str, Code | None]]]:
+        """The network that a variant is for any arguments; its parameters with their types and defaults."""
+        body = Body(self, is_silent=True)
+        values = {each.name: each.value for each in self.tops[item.key].parameters}
+        given: dict[str, Any] = {}
+        opened: list[tuple[str, str, Code | None]] = []
+        for each in item.parameters:
+            default = None if each.default is None else evaluate(body, each.default)
+            if each.name in self.program.settings:
+                default = static_for(self.program.settings[each.name])
+            sort = Sort()
+            sort.merge(sort_of(default if default is not None else static_for(values[each.name])))
+            symbol = Traced(1, Expr.of(Symbol(self.new_symbol(each.name))))
+            body.scope.names[each.name] = given[each.name] = abstract(body, sort, name(each.name), symbol)
+            code = None
+            if default is not None and (each.default is not None or each.name in self.program.settings):
+                code = argument_for(body, default, sort)
+            opened.append((each.name, annotation(sort, self), code))
+        value = self.variant(VariantRecipe(item, given))
+        assert isinstance(value, BlockRecipe)  # noqa: S101 - checked when it was compiled
+        return value, opened
 
     def file_constant(self, key: str) -> Any:
         """A constant of a file, or a variant: under its own name in the module."""
@@ -330,7 +365,7 @@ class Translation:
 
     def classes(self) -> list[Unit]:
         """Translate all networks, and what they use; the classes in the order in which they are written."""
-        self.variants: list[tuple[nodes.Variant, Unit, dict[str, Any]]] = []
+        self.variants: list[tuple[nodes.Variant, Unit, dict[str, Any], list[tuple[str, str, Code | None]]]] = []
         for item in self.program.definitions:
             if isinstance(item, nodes.Definition) and item.kind == "network" and self._is_used(item):
                 unit = self.unit(item, ())
@@ -338,11 +373,13 @@ class Translation:
         tops = self.tops
         for item in self.program.definitions:
             if isinstance(item, nodes.Variant) and item.key in tops:
-                value = self.file_constant(item.key)
+                value, opened = self.open_variant(item) if item.parameters else (self.file_constant(item.key), [])
                 assert isinstance(value, BlockRecipe)  # noqa: S101 - checked when it was compiled
                 unit = self.unit(value.definition, ())
-                given = dict(value.arguments) | self.settings_of(unit)
-                self.variants.append((item, unit, given))
+                own = {word for word, *_ in opened}
+                settings = {word: each for word, each in self.settings_of(unit).items() if word not in own}
+                given = dict(value.arguments) | settings
+                self.variants.append((item, unit, given, opened))
                 self.note(unit, given)
         for unit in self.networks:
             if unit.definition.key in tops:
@@ -362,7 +399,7 @@ class Translation:
             return True
         for other in self.program.definitions:
             if isinstance(other, nodes.Variant) and other.key in self.tops:
-                value = self.file_constant(other.key)
+                value = self.open_variant(other)[0] if other.parameters else self.file_constant(other.key)
                 if isinstance(value, BlockRecipe) and value.definition is item:
                     return True
         return False

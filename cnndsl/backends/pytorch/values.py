@@ -180,6 +180,14 @@ class BlockRecipe:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class VariantRecipe:
+    """A network that is another one for its own parameters, with some of their arguments."""
+
+    variant: nodes.Variant
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ExternRecipe:
     """A class from elsewhere with its arguments."""
 

@@ -15,8 +15,11 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def begun(layer: Layer, **rules: Callable[[Tensor], Any]) -> Layer:
-    """Keep how tensors of a layer begin; the network that it is in follows it."""
-    vars(layer)["begun"] = rules
+    """Keep how tensors of a layer begin; the network that it is in follows it.
+
+    What was said first, further inside, holds.
+    """
+    vars(layer)["begun"] = rules | getattr(layer, "begun", {})
     return layer
 
 
