@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, Union, get_args, get_ori
 import click
 
 from cnndsl.backends.registry import registered
+from cnndsl.cli import completion
 from cnndsl.cli.console import Run, columns, on_terminal, say
 from cnndsl.cli.options import common_beside_format, file, parse_sizes
 
@@ -114,9 +115,12 @@ def _parameter(name: str, field: FieldInfo) -> click.Parameter:
 
     line = mark_of(field, CommandLine) or CommandLine()
     default: Any = field.default
+    more: dict[str, Any] = {"metavar": line.metavar or None, "default": default}
+    if name in _COMPLETED:
+        more["shell_complete"] = _COMPLETED[name]
     if line.is_argument:
-        return click.Argument([name], metavar=line.metavar, required=False, default=default)
-    more: dict[str, Any] = {"metavar": line.metavar or None, "default": default, "help": field.description or ""}
+        return click.Argument([name], required=False, **more)
+    more["help"] = field.description or ""
     kind = field.annotation
     if get_origin(kind) in (Union, UnionType):
         kind = next(one for one in get_args(kind) if one is not NoneType)
@@ -138,6 +142,13 @@ def _parameter(name: str, field: FieldInfo) -> click.Parameter:
     return click.Option([name, line.flag or f"--{name}"], **more)
 
 
+_COMPLETED = {
+    "network": completion.networks,
+    "columns": completion.columns,
+    "expand": completion.parts,
+    "part": completion.parts,
+}
+"""What a shell completes in the values of an option."""
 _SIDES = (("ge", "min"), ("le", "max"))
 """What bounds a number: its name in Pydantic's fields and in click's."""
 

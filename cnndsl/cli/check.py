@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.backend import Command
+from cnndsl.cli.completion import networks
 from cnndsl.cli.console import STDIN, Run, on_terminal, say
 from cnndsl.cli.options import PATH, common, files
+from cnndsl.cli.watch import watched
 
 if TYPE_CHECKING:
     from cnndsl.diagnostics import Problem
@@ -32,9 +34,13 @@ if TYPE_CHECKING:
     help="Say whether these weights fit the network: a .safetensors file, or the .safetensors.index.json of several.",
 )
 @click.option(
-    "--network", metavar="NAME", help="Which network the weights are for; by default the last one of the file."
+    "--network",
+    metavar="NAME",
+    shell_complete=networks,
+    help="Which network the weights are for; by default the last one of the file.",
 )
 @common
+@watched
 def command(
     files: tuple[Path, ...],
     fix: bool,

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.backend import Command
+from cnndsl.cli.completion import networks
 from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, say
 from cnndsl.cli.options import PATH, check_no_source, common, files, force
+from cnndsl.cli.watch import watched
 
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
@@ -31,6 +33,7 @@ PICTURES = ("svg", "png", "pdf", "dot")
 @click.option(
     "--network",
     metavar="NAME",
+    shell_complete=networks,
     help="Compile this network alone; by default the module has all networks of FILE, and the picture shows the last.",
 )
 @click.option(
@@ -47,6 +50,7 @@ PICTURES = ("svg", "png", "pdf", "dot")
 @click.option("--diff", is_flag=True, help="Write nothing, and print what would be changed in the modules.")
 @force
 @common
+@watched
 def command(
     files: tuple[Path, ...],
     output: Path | None,

@@ -11,6 +11,7 @@ from cnndsl.backends.registry import Backends
 from cnndsl.cli.backend import Command, options_of
 from cnndsl.cli.console import STDOUT, Run, on_terminal
 from cnndsl.cli.options import PATH, beside, check_no_source, common_beside_format, file, force
+from cnndsl.cli.watch import watched
 
 Style = Literal["diagram", "volume"]
 FORMATS: dict[Style, tuple[str, ...]] = {
@@ -46,6 +47,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
 @options_of(lambda: Backends.diagram.options, "format")
 @force
 @common_beside_format
+@watched
 def command(
     file: Path,
     output: Path | None,

@@ -6,19 +6,13 @@ import sys
 
 import click
 
+from cnndsl.cli.completion import kinds
 from cnndsl.cli.console import Run, columns, on_terminal, say
 from cnndsl.cli.options import color as color_option
 
 
-def _names(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
-    """What a name that was begun may become."""
-    from cnndsl.layers.registry import KINDS
-
-    return [name for name in KINDS if name.startswith(begun)]
-
-
 @click.command("layers", short_help="List the kinds of layers, or describe one.")
-@click.argument("name", metavar="[NAME]", required=False, shell_complete=_names)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=kinds)
 @color_option
 def command(name: str | None, color: str) -> int:
     """List the kinds of layers. With NAME, describe one: its parameters, what it is in PyTorch,

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from cnndsl.cli import completion
 from cnndsl.cli.console import STDIN, STDOUT
 
 
@@ -77,6 +78,7 @@ def _shared(findings: str) -> Callable[[Callable[..., int]], Callable[..., int]]
             metavar="NAME=VALUE",
             multiple=True,
             callback=_read_by("cnndsl.settings", "parse", {}),
+            shell_complete=completion.settings,
             help="Give a parameter of a network a value, such as classes=100. May be repeated.",
         ),
         click.option(
@@ -92,6 +94,7 @@ def _shared(findings: str) -> Callable[[Callable[..., int]], Callable[..., int]]
             metavar="CODES",
             multiple=True,
             callback=_read_by("cnndsl.lint", "parse_codes", frozenset()),
+            shell_complete=completion.warnings,
             help="Do not report these warnings: W204, or W203,W204. May be repeated.",
         ),
     )

@@ -6,19 +6,13 @@ import sys
 
 import click
 
+from cnndsl.cli.completion import codes
 from cnndsl.cli.console import Run, columns, say
 from cnndsl.cli.options import color as color_option
 
 
-def _codes(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
-    """What a code that was begun may become."""
-    from cnndsl import pages
-
-    return [code for code in pages.codes() if code.startswith(begun.upper())]
-
-
 @click.command("rule", short_help="List the errors and warnings, or describe one.")
-@click.argument("code", metavar="[CODE]", required=False, shell_complete=_codes)
+@click.argument("code", metavar="[CODE]", required=False, shell_complete=codes)
 @color_option
 def command(code: str | None, color: str) -> int:
     """List the codes of errors and warnings, one a line. With CODE, such as E201, describe one: what it means,

@@ -37,7 +37,6 @@ _SPOKEN = {
     "sigmoid": "logistic",
     "tanh": "hyperbolic_tangent",
     "flatten": "flat",
-    "permute": "transpose",
     "reshape": "view",
     "pad": "zero_padding zero_pad constant_pad reflection_pad replication_pad circular_pad padding",
     "crop": "cropping center_crop centre_crop",
@@ -48,7 +47,6 @@ _SPOKEN = {
     "linear": "dense fc fully_connected inner_product affine",
     "embedding": "embed lookup",
     "concat": "cat concatenate",
-    "split": "chunk",
     "identity": "noop",
 }
 """Our word -> what others call it, without the number of axes."""

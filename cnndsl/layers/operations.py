@@ -74,6 +74,10 @@ class Operation(Spelled):
         """
         return xs[:1]
 
+    def deciding(self, xs: tuple[Shape, ...]) -> tuple[Dim, ...]:
+        """The sizes of the values on which it depends how many come out."""
+        return ()
+
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         """Why each axis of `y`, the first value that comes out, is as long as it is; empty where it is the first's."""
         return ()
@@ -100,7 +104,7 @@ class Operation(Spelled):
         """The factors whose product is the number of multiply-accumulates for one sample; see `Layer.products`."""
         return ()
 
-    def copies(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+    def copies(self, xs: tuple[KnownShape, ...]) -> bool:
         """Whether PyTorch may make copies of the values, so that it is not known what it takes."""
         return False
 
@@ -205,7 +209,7 @@ class Split(Operation):
     Each piece is a value of its own: `a, b = split(x, 2)`, or `a, b = split(x, [16, 48])`.
     """
 
-    kind: ClassVar[Literal["split"]] = "split"
+    kind: ClassVar[str] = "split"
     symbol: ClassVar[str] = "split"
     written: ClassVar[str] = "split(x)"
     values: ClassVar[str] = "a value"

@@ -20,6 +20,7 @@ FAMILIES = (
     "shape",
     "resize",
     "dense",
+    "arrangement",
     "elementwise",
     "products",
     "reductions",

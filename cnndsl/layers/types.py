@@ -217,6 +217,7 @@ OptionalWhole = Annotated[Annotated[int, _STRICT, Field(ge=-LARGEST)] | None, Ta
 OptionalPositive = Annotated[Annotated[int, _STRICT, _AT_LEAST_1] | None, Takes("whole number, at least 1")]
 OptionalAxis = Annotated[Annotated[int, _STRICT, _INDEX] | None, Takes("axis")]
 
+_LIST_OF_NUMBERS = Takes("list of whole numbers", "must be a list of whole numbers")
 _Size = Annotated[int, _STRICT, _AT_LEAST_1]
 _Sizes = Annotated[_Size, Tag("number")] | Annotated[tuple[_Size, ...], _EACH, Tag("list")]
 _Border = Annotated[int, _STRICT, _AT_LEAST_0]
@@ -259,6 +260,14 @@ AxisOrAxes = Annotated[
     Annotated[_Index, Tag("number")] | Annotated[tuple[_Index, ...], Field(max_length=MOST_AXES), Tag("list")],
     _ONE_OR_LIST,
     Takes("axis, or a list of them"),
+]
+# Whole numbers of any sign: sizes of which -1 stays as it is, or by how many places something moves.
+_Any = Annotated[int, _STRICT, Field(ge=-LARGEST)]
+Indices = Annotated[tuple[_Any, ...], Field(max_length=MOST_AXES), _LIST_OF_NUMBERS]
+ShiftOrShifts = Annotated[
+    Annotated[_Any, Tag("number")] | Annotated[tuple[_Any, ...], Field(max_length=MOST_AXES), Tag("list")],
+    _ONE_OR_LIST,
+    Takes("whole number, or a list of them"),
 ]
 # A factor by which a size grows, or a list of them.
 _Factor = Annotated[_Number, Field(strict=True, gt=0, le=LARGEST, allow_inf_nan=False), _AS_GIVEN]

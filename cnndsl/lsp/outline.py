@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from cnndsl.layers.registry import KINDS
+from cnndsl.ir.words import WORDS
 from cnndsl.lsp.names import Names, definitions
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
@@ -139,7 +139,7 @@ def tokens(names: Names) -> list[tuple[Span, TokenKind]]:
                 found.append((span, _BY_WORD[word.type]))
         elif text in known:
             found.append((span, "keyword"))
-        elif word.type == "NAME" and text in KINDS:
+        elif word.type == "NAME" and text in WORDS:
             found.append((span, "function"))
         elif word.type == "_NL":
             found += _comments(source, word.start, word.end)

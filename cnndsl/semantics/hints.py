@@ -192,7 +192,7 @@ def method(problem: Problem, call: tree.Call) -> Problem:
         {"value": function.value.span, "call": call.span},
         message=found.message,
         last=found.help[-1],
-        operation={"amax": "max", "chunk": "split"}.get(name, name),
+        operation={"amax": "max", "amin": "min"}.get(name, name),
         given=", ".join(re.sub(r"^(dims?|axis)\s*=", "axis=", text) for text in texts),
     )
     return said or problem

@@ -96,7 +96,7 @@ def test_a_class_that_the_generated_module_brings(cnndsl: Command) -> None:
         ("MaxPooling2D", "MaxPooling2D is called maxpool here: cnndsl layers maxpool"),
         ("Dense", "Dense is called linear here: cnndsl layers linear"),
         ("covn", "there is no layer covn; did you mean conv?"),
-        ("chunk", "chunk is called split here: cnndsl layers split"),
+        ("concatenate", "concatenate is called concat here: cnndsl layers concat"),
         ("concta", "there is no layer concta; did you mean concat?"),
         ("xyzzy", "there is no layer xyzzy"),
     ],

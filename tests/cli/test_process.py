@@ -165,9 +165,32 @@ def test_tab_completion(shell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "found"), [("cnndsl layers max", "plain,maxpool"), ("cnndsl rule e50", "plain,E501")]
-)
-def test_tab_completion_knows_layers_and_codes(words: str, found: str) -> None:
-    environment = os.environ | {"_CNNDSL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "2"}
-    ran = subprocess.run(CNNDSL, env=environment, capture_output=True, text=True, check=False)
-    assert found in ran.stdout.splitlines()
+    ("words", "found"),
+    [
+        ("cnndsl layers max", ["maxpool"]),
+        ("cnndsl rule e50", ["E501", "E502", "E503", "E504", "E505"]),
+        ("cnndsl compile two.cnn --network S", ["Small", "Second"]),
+        ("cnndsl summary --network Sm", []),
+        ("cnndsl summary two.cnn --network Sm", ["Small"]),
+        ("cnndsl check two.cnn --set c", ["classes=", "channels="]),
+        ("cnndsl check two.cnn missing.cnn --set cl", ["classes="]),
+        ("cnndsl explain two.cnn c", ["conv1", "conv2"]),
+        ("cnndsl explain two.cnn pair1.", ["pair1.conv1", "pair1.relu1"]),
+        ("cnndsl draw two.cnn --expand P", ["Pair"]),
+        ("cnndsl summary two.cnn --columns name,ou", ["name,output"]),
+        ("cnndsl check two.cnn --ignore W203,W20", ["W203,W201", "W203,W202", "W203,W203", "W203,W204", "W203,W205",
+                                                    "W203,W206", "W203,W207", "W203,W208", "W203,W209"]),
+    ],
+)  # fmt: skip
+def test_tab_completion_knows_what_a_file_and_the_language_have(words: str, found: list[str], tmp_path: Path) -> None:
+    (tmp_path / "two.cnn").write_text(
+        "block Pair(channels) { conv(channels, 3) -> relu }\n"
+        "network Small(classes = 2) { input(1, 8, 8); linear(classes) }\n"
+        "network Second(channels = 2) { input(1, 8, 8); conv(1, 3) -> conv(channels, 3); Pair(4) }\n"
+    )
+    environment = os.environ | {
+        "_CNNDSL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)
+    }  # fmt: skip
+    ran = subprocess.run(CNNDSL, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ran.stdout.split() == [f"plain,{word}" for word in found]
+    assert ran.stderr == ""

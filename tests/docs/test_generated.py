@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 import cnndsl
 from cnndsl.backends.options import CommandLine, fields, mark_of
 from cnndsl.backends.registry import registered
+from cnndsl.highlighting import FILES
 from cnndsl.reference import page
 from tests.conftest import Golden
 from tests.docs.blocks import BLOCKS, ROOT
@@ -27,6 +28,11 @@ PICTURES = {"net": ROOT / "models" / "net.cnn", "first": ROOT / "docs" / "tutori
 
 def test_the_page_of_layers_is_current(golden: Golden) -> None:
     golden(ROOT / "docs" / "layers.md", page())
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_syntax_of_an_editor_is_current(path: str, golden: Golden) -> None:
+    golden(ROOT / "editors" / path, FILES[path]())
 
 
 def test_the_table_of_options_is_current(golden: Golden) -> None:

@@ -13,6 +13,7 @@ from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import OPERATIONS
 from tests.explain.support import explained, net
+from tests.layers.test_values import DRAWN
 
 SHAPES = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple)
 
@@ -33,6 +34,9 @@ def applied(draw: st.DrawFn) -> tuple[Operation, tuple[Shape, ...]]:
         return OPERATIONS[kind](), ((*x[:-1], rows, x[-1]), (*x[:-1], x[-1], rows))
     if kind == "attention":
         return OPERATIONS[kind](), ((4, *x), (4, *x), (4, *x))
+    if kind in DRAWN:
+        fields = {name: draw(values) for name, values in DRAWN[kind].items()}
+        return OPERATIONS[kind].model_validate(fields), (x,)
     parameters: dict[str, Any] = {}
     if kind == "upsample":
         return OPERATIONS[kind](), (x, draw(st.permutations(x).map(tuple)))

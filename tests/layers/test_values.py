@@ -47,9 +47,10 @@ def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
             return values[name].shape
         case ast.Slice(start, None, None):
             return slice(start and run(start, values), None)
-        case ast.Call(ast.Attribute(ast.Name(module), name), arguments, named):
+        case ast.Call(ast.Attribute(ast.Name(owner), name), arguments, named):
             keywords = {str(k.arg): run(k.value, values) for k in named}
-            return getattr(_MODULES[module], name)(*(run(a, values) for a in arguments), **keywords)
+            target = values[owner] if owner in values else _MODULES[owner]
+            return getattr(target, name)(*(run(a, values) for a in arguments), **keywords)
         case _:
             return ast.literal_eval(node)
 
@@ -57,10 +58,10 @@ def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
 def compare(operation: Operation, xs: tuple[tuple[int, ...], ...]) -> str:
     """Our sizes against PyTorch's; whether both take it or both refuse."""
     names = tuple("abc"[: len(xs)])
-    values = {name: torch.randn(BATCH, *x) for name, x in zip(names, xs, strict=True)}
+    values = {name: (torch.rand(BATCH, *x) + 0.5).requires_grad_() for name, x in zip(names, xs, strict=True)}
     try:
         result = run(ast.parse(operation.text(xs, names), mode="eval").body, values)
-    except (RuntimeError, IndexError, ValueError, NotImplementedError):
+    except (RuntimeError, IndexError, ValueError, NotImplementedError, SizeError):
         result = None
     try:
         ours: tuple[Shape, ...] | None = operation.outputs(xs)
@@ -71,7 +72,42 @@ def compare(operation: Operation, xs: tuple[tuple[int, ...], ...]) -> str:
     assert result is not None, (operation, xs)
     results = result if isinstance(result, tuple) else (result,)
     assert [tuple(r.shape) for r in results] == [(BATCH, *y) for y in ours]
+    rules = operation.formula(xs, ours[0])
+    assert not rules or tuple(rule.size for rule in rules) == ours[0]
+    for k, found in enumerate(results):
+        check_reach(operation, xs, ours, k, found, list(values.values()))
     return "taken"
+
+
+def check_reach(
+    operation: Operation,
+    xs: tuple[Shape, ...],
+    ys: tuple[Shape, ...],
+    k: int,
+    y: torch.Tensor,
+    given: list[torch.Tensor],
+) -> None:
+    """Where a number of the result has a gradient, its positions are said to read."""
+    position = tuple((7 * (axis + 1)) % size for axis, size in enumerate(y.shape))
+    gradients = torch.autograd.grad(y[position], given, allow_unused=True, retain_graph=True)
+    for x, gradient, reaches in zip(xs, gradients, operation.reach(xs, ys, k), strict=False):
+        assert len(reaches) == len(x)
+        if gradient is None:
+            continue
+        assert not gradient[[at for at in range(BATCH) if at != position[0]]].any(), "no sample sees another one"
+        for axis, reach in enumerate(reaches):
+            assert reach is not None
+            others = [other for other in range(len(x)) if other != axis]
+            places = (
+                gradient[position[0]].ne(0).movedim(axis, 0).flatten(1).any(1)
+                if others
+                else gradient[position[0]].ne(0)
+            )
+            spans = [] if reach.fixed is None else [reach.fixed]
+            if reach.window is not None and reach.axis is not None:
+                spans.append(reach.window.at(position[reach.axis + 1]))
+            for place in places.nonzero().flatten().tolist():
+                assert any(first <= place <= last for first, last in spans), (operation, xs, axis, place, spans)
 
 
 def shapes() -> st.SearchStrategy[tuple[int, ...]]:
@@ -229,6 +265,52 @@ def test_products_of_matrices(a: tuple[int, ...], b: tuple[int, ...], lacking: t
         assert (y,) == operation.size_rule((a, b))
         _, flops = counted(lambda: values[0] @ values[1])
         assert flops / 2 / batch == prod(operation.products((a, b), y))
+
+
+AXES = st.integers(-5, 5)
+DRAWN: dict[str, dict[str, Any]] = {
+    "unsqueeze": {"axis": AXES},
+    "squeeze": {"axis": st.one_of(AXES, st.lists(AXES, max_size=3))},
+    "transpose": {"axis0": AXES, "axis1": AXES},
+    "select": {"axis": AXES, "index": st.integers(-4, 4)},
+    "narrow": {"axis": AXES, "start": st.integers(-4, 4), "length": st.integers(1, 4)},
+    "flip": {"axis": st.one_of(AXES, st.lists(AXES, max_size=3))},
+    "roll": {"shifts": st.integers(-5, 5), "axis": AXES},
+    "unbind": {"axis": AXES},
+    "chunk": {"parts": st.integers(1, 4), "axis": AXES},
+    "stack": {"axis": AXES},
+    "expand": {"sizes": st.lists(st.sampled_from((-1, 1, 2, 3, 4)), min_size=1, max_size=4)},
+}
+
+
+@settings(max_examples=600)
+@given(drawn=st.data(), kind=st.sampled_from(sorted(DRAWN)), x=shapes(), count=st.integers(1, 3))
+def test_arrangements(drawn: st.DataObject, kind: str, x: tuple[int, ...], count: int) -> None:
+    """All that PyTorch takes is taken, but for what moves the batch, leaves no axis, or does nothing."""
+    fields = {name: drawn.draw(values) for name, values in DRAWN[kind].items()}
+    operation = OPERATIONS[kind].model_validate(fields)
+    verdict = compare(operation, (x,) * (count if kind == "stack" else 1))
+    if verdict != "refused":
+        return
+    rank = len(x) + 1 + (kind in ("unsqueeze", "stack"))
+    axes = [
+        item
+        for name, value in fields.items()
+        if "axis" in name
+        for item in (value if isinstance(value, list) else [value])
+    ]
+    places = [axis % rank for axis in axes]
+    batch = 0 in places
+    alone = len(x) == 1 and kind in ("select", "unbind", "squeeze")
+    every = kind in ("squeeze", "flip") and (not axes or len(places) == len(x))
+    longer = kind == "squeeze" and any(x[at - 1] != 1 for at in places if at)
+    uneven = kind == "chunk" and x[places[0] - 1] % fields["parts"] != 0
+    assert batch or alone or every or longer or uneven, (operation, x)
+
+
+def test_a_roll_along_several_axes() -> None:
+    assert compare(OPERATIONS["roll"].model_validate({"shifts": (1, -2), "axis": (1, 3)}), ((3, 4, 5),)) == "taken"
+    assert compare(OPERATIONS["roll"].model_validate({"shifts": (1, -2), "axis": (1,)}), ((3, 4, 5),)) == "both refuse"
 
 
 def counted(run: Any) -> tuple[torch.Tensor, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 from tests.lsp.session import EVERYTHING, Editor, editor, in_editor
@@ -11,8 +12,10 @@ from lsprotocol import types  # isort: skip - the line above skips where it is n
 
 from cnndsl.lsp.documents import Documents
 from cnndsl.lsp.moves import Change, Moves
+from cnndsl.lsp.sizes import shown
 
-MODELS = Path(__file__).parents[2] / "models"
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "models"
 NET = """network Net {
     input(3, 32, 32)
     conv(8, 5) -> relu -> maxpool(2)
@@ -225,3 +228,14 @@ def test_places_move_with_the_text() -> None:
     assert [back.now(start, start + 1) for start in range(len(old))] == [(at, at + 1) for at in range(len(old))]
     assert Moves().then(Change.between("aaa", "aa")).now(0, 3) == (0, 2)
     assert Moves().then(Change.between("conv(8)", "conv(9)")).now(5, 6) is None
+
+
+def test_the_sizes_in_the_document_are_those_that_are_shown() -> None:
+    document = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    (block,) = [block for block in re.findall(r"```text\n(.*?)```", document, re.DOTALL) if "→" in block]
+    text = re.sub(r"   → .*", "", block)
+    opened = Documents().open("uri", None, text, 1)
+    assert opened.compiled().diagnostics == ()
+    for at, size in reversed(shown(opened.sizes(), text, "line")):
+        text = f"{text[:at]}   {size.label}{text[at:]}"
+    assert text == block

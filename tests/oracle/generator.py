@@ -169,6 +169,38 @@ def arithmetic(draft: Draft) -> None:
     draft.add(draft.rng.choice(draft.rng.choice([plain, functions])))
 
 
+def arranged(draft: Draft) -> None:
+    """Axes that are added, taken away, turned and cut."""
+    rng, rank = draft.rng, len(draft.shape)
+    axis, other = rng.randint(1, rank), rng.choice([rng.randint(1, rank), -1])
+    size = draft.shape[axis - 1]
+    first = rng.randrange(size)
+    lines = [
+        f"it + flip(it, {rng.choice([axis, [axis]])})", f"roll(it, {rng.choice([1, -2, 'wide'])}, {axis})",
+        f"roll(it, [1, {rng.choice(['-1', 'wide'])}], [{axis}, {rng.choice([axis, rank])}])",
+        f"narrow(it, {axis}, {first}, {rng.randint(1, size - first)})", f"transpose(it, {axis}, {other})",
+        f"squeeze(unsqueeze(it, {axis}), {axis}) -> relu",
+        f"mean(stack(it, 2 * it, it -> relu, axis={axis}), axis={axis})",
+        f"unsqueeze(it, {axis}) -> flatten({min(axis, rank)}, {min(axis + 1, rank + 1)})",
+    ]  # fmt: skip
+    if rank > 1:
+        place = rng.choice([first, first - size])
+        repeated = [-1 if at != axis else size for at in range(1, rank + 1)]
+        lines += [
+            f"select(it, {axis}, {place})", f"it + unsqueeze(select(it, {axis}, {place}), {axis})",
+            f"it * expand(narrow(it, {axis}, {first}, 1), {repeated})",
+        ]  # fmt: skip
+    if rank > 1 and first + 2 <= size:  # how many values come out may depend on no parameter
+        a, b = draft.name("part"), draft.name("part")
+        draft.bind(f"{a}, {b} = unbind(narrow(it, {axis}, {first}, 2), {axis})", a, b)
+        lines.append(f"stack({b}, {a}, axis={axis})")
+    if size % 2 == 0:
+        a, b = draft.name("half"), draft.name("half")
+        draft.bind(f"{a}, {b} = chunk(it, 2, axis={axis})", a, b)
+        lines.append(f"{a} * sigmoid({b})")
+    draft.add(rng.choice(lines))
+
+
 def products(draft: Draft) -> None:
     """Products of matrices, in which the last two axes of a value lie, and attention."""
     rng, rank = draft.rng, len(draft.shape)
@@ -339,7 +371,7 @@ def learned_size(draft: Draft) -> str:
 
 
 LINES: dict[Callable[[Draft], None], int] = {
-    layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, products: 1, branches: 3,
+    layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, products: 1, arranged: 2, branches: 3,
     gate: 1, split: 1, reduce: 1, name_value: 3, name_on_the_way: 2, go_back: 1, combine: 3, alike: 2, loops: 6,
     block: 9, learned: 3,
 }  # fmt: skip

@@ -70,6 +70,10 @@ def test_the_import_contracts() -> None:
 def test_the_grammar_and_the_pages_go_into_the_wheel() -> None:
     """The build itself is tried by .ci/run; here, that what the build copies is there."""
     build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert build["force-include"] == {"grammars": "cnndsl/grammars", "docs/errors": "cnndsl/errors"}
+    assert build["force-include"] == {
+        "grammars": "cnndsl/grammars",
+        "docs/errors": "cnndsl/errors",
+        "models": "cnndsl/models",
+    }
     assert (ROOT / "grammars" / "cnn.lark").is_file()
     assert (ROOT / "docs" / "errors" / "E101.md").is_file()

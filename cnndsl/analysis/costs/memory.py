@@ -271,7 +271,7 @@ class _Running(Interpreter[Value]):
         gradients = tuple(value.gradient for value in inputs[: len(step.read)])
         storages = [inputs[0].storage if operation.shares else self._open(self._size(index)) for index in step.outputs]
         first = step.outputs[0]
-        copies = operation.copies(xs, tuple(value.in_order for value in inputs))
+        copies = operation.copies(xs)
         alive = self._high(None if copies else self._bytes(operation.scratch(xs), first), "")
         what = None if copies else operation.kept(xs, gradients) if any(gradients) else Kept()
         kept = self._keep(what, inputs, first, storages[0])

@@ -18,7 +18,7 @@ from cnndsl.backends.pytorch.code import (
     subscript,
 )
 from cnndsl.backends.pytorch.flowgraph import Register
-from cnndsl.backends.pytorch.spelling import argument_code, built, plain_shape, spelled
+from cnndsl.backends.pytorch.spelling import built, plain_shape, spelled
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
     Coded,
@@ -33,7 +33,7 @@ from cnndsl.backends.pytorch.values import (
 from cnndsl.ir import nodes
 from cnndsl.layers.elementwise import Broadcasting
 from cnndsl.layers.formula import Shape
-from cnndsl.layers.operations import Operation, Split, axis_index
+from cnndsl.layers.operations import Operation, axis_index
 from cnndsl.layers.shape import Flatten
 from cnndsl.layers.types import role
 from cnndsl.symbolic.expr import Expr
@@ -48,33 +48,37 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
     if len(values) == 1 and operation.kind == "concat":
         return values[0]
     operation = operation.having(_decided(body, operation))
-    if isinstance(operation, Split):
-        return _split(body, operation, values[0])
     xs = tuple(value.shape for value in values)
     lacking = tuple(value.unbatched for value in values)
     if isinstance(operation, Broadcasting) and len(values) == 2:
         shapes: tuple[Shape, ...] = (operation.joined(operation.beside(xs, lacking), partial(_larger, body)),)
     else:
         shapes = operation.size_rule(xs)
+    for dim in operation.deciding(xs):
+        if isinstance(dim, Traced) and body.known(dim) is None:
+            raise Untranslatable(f"how many values {operation.kind} gives depends on a parameter")
     code = spelled(body, operation.torch(xs), *(value.code for value in values))
+    if len(shapes) > 1:
+        return body.several(code, [plain_shape(body, shape) for shape in shapes])
     return Tensor(code, plain_shape(body, shapes[0]), all(lacking))
 
 
 def _decided(body: Body, operation: Operation) -> dict[str, Any]:
-    """The parameters of an operation that shape what it is, which are constants; not the pieces of a split."""
+    """The parameters of an operation that shape what it is, which are constants, and not the sizes of pieces."""
 
     def decided(word: str, held: Any) -> Any:
         if isinstance(held, tuple):
-            return tuple(decided(word, item) for item in held)
+            return held if word == "parts" else tuple(decided(word, item) for item in held)
         if not isinstance(held, (Coded, Opaque)):
             return held
         known = body.known(held) if isinstance(held, Coded) else None
         if known is None:
             names = frozenset(names_in(held.code))
-            raise Untranslatable(f"the {word} of {operation.kind} depends on a parameter", names=names)
+            what = {"parts": "the number of pieces"}.get(word, f"the {word} of {operation.kind}")
+            raise Untranslatable(f"{what} depends on a parameter", names=names)
         return known
 
-    fixed = (word for word, info in type(operation).model_fields.items() if role(info) == "fixed" and word != "parts")
+    fixed = (word for word, info in type(operation).model_fields.items() if role(info) == "fixed")
     return {word: decided(word, getattr(operation, word)) for word in fixed}
 
 
@@ -109,31 +113,6 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     else:
         shape[at] = body.number(call("sum", sizes_code(body, held, at)), value_of(dim) * held.sample)
     return Tensor(call("torch.cat", held.code, constant(operation.axis)), tuple(shape))
-
-
-def _split(body: Body, operation: Any, value: Tensor) -> Any:
-    parts = operation.parts
-    if isinstance(parts, (Coded, Traced)):
-        known = body.known(parts)
-        if known is None:
-            raise Untranslatable(
-                "the number of pieces depends on a parameter",
-                names=frozenset(names_in(parts.code)) if isinstance(parts, Coded) else frozenset(),
-            )
-        operation = operation.model_copy(update={"parts": known})
-        parts = known
-    if isinstance(parts, Opaque):
-        raise Untranslatable("the pieces depend on a parameter", names=frozenset(names_in(parts.code)))
-    shapes = operation.size_rule((value.shape,))
-    if isinstance(parts, int):
-        code = call("torch.chunk", value.code, constant(parts), constant(operation.axis))
-    else:
-        code = call(
-            "torch.split", value.code, list_of(map(partial(argument_code, body), parts)), constant(operation.axis)
-        )
-    if len(shapes) == 1:
-        return Tensor(ast.Subscript(code, ast.Constant(0), ast.Load()), plain_shape(body, shapes[0]))
-    return body.several(code, [plain_shape(body, shape) for shape in shapes])
 
 
 def put_learned(body: Body, code: Code, shape: Shape, wanted: str | None, node: nodes.Call) -> Tensor:

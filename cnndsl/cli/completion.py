@@ -1,0 +1,108 @@
+"""What a shell completes when the Tab key is pressed: names that stand in the file at hand, and words of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from cnndsl.syntax import tree
+
+
+def networks(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The networks of the files."""
+    return _begin(begun, (item.name.text for item in _networks(context)))
+
+
+def settings(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The parameters of the networks of the files, or of the one that is asked for, as `NAME=`."""
+    from cnndsl.syntax import tree
+
+    wanted = context.params.get("network")
+    names = (
+        f"{parameter.name.text}="
+        for item in _networks(context)
+        if isinstance(item, tree.Definition) and wanted in (None, item.name.text)
+        for parameter in item.parameters
+    )
+    return _begin(begun, names)
+
+
+def parts(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The paths of the layers and blocks of the network, and the names of its blocks."""
+    from cnndsl.analysis import costs
+    from cnndsl.compiler import compile  # noqa: A004 - the package's own word
+
+    found: list[str] = []
+    for path in _files(context):
+        with suppress(OSError, KeyError):
+            program = compile(path, settings=_given(context)).program
+            if program is not None and program.networks:
+                rows = costs.rows(program, program.network(context.params.get("network")).name)
+                found += [row.path for row in rows if row.path]
+                found += [module.name for module in program.modules.values() if module.id not in program.networks]
+    return _begin(begun, found)
+
+
+def columns(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The columns of a summary, the last of those that were begun."""
+    from cnndsl.backends.summary.entries import COLUMNS
+
+    before, comma, last = begun.rpartition(",")
+    return [f"{before}{comma}{name}" for name in _begin(last, COLUMNS)]
+
+
+def warnings(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The codes of warnings, the last of those that were begun."""
+    from cnndsl import pages
+
+    before, comma, last = begun.rpartition(",")
+    return [f"{before}{comma}{code}" for code in _begin(last.upper(), pages.codes()) if code.startswith("W")]
+
+
+def codes(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The codes of errors and warnings."""
+    from cnndsl import pages
+
+    return _begin(begun.upper(), pages.codes())
+
+
+def kinds(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The kinds of layers."""
+    from cnndsl.layers.registry import KINDS
+
+    return _begin(begun, KINDS)
+
+
+def _begin(begun: str, words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(word for word in words if word.startswith(begun)))
+
+
+def _files(context: click.Context) -> list[Path]:
+    given = context.params.get("file") or context.params.get("files")
+    if not given:  # behind an option without its value click leaves the arguments as they are
+        return [Path(word) for word in context.args if not word.startswith("-")]
+    return [given] if isinstance(given, Path) else list(given)
+
+
+def _given(context: click.Context) -> dict[str, object]:
+    given = context.params.get("settings")
+    return dict(given) if isinstance(given, dict) else {}
+
+
+def _networks(context: click.Context) -> Iterator[tree.Definition | tree.Variant]:
+    """The networks of the files, as they are written; those that cannot be read have none."""
+    from cnndsl.diagnostics import Problem
+    from cnndsl.files import read, sources
+    from cnndsl.syntax import tree
+    from cnndsl.syntax.parser import parse
+
+    for path in sources(_files(context)):
+        with suppress(Problem):
+            for item in parse(read(path))[0].items if isinstance(path, Path) else ():
+                if isinstance(item, tree.Variant) or (isinstance(item, tree.Definition) and item.kind == "network"):
+                    yield item

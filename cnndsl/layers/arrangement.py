@@ -1,0 +1,493 @@
+"""Functions that arrange the numbers of values in other axes, and calculate nothing: stacks, turns, and pieces."""
+
+from abc import abstractmethod
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from cnndsl.layers.base import Argument, Spelling
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, show
+from cnndsl.layers.operations import Operation, Split, axis_index
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, whole
+from cnndsl.layers.types import MOST_PIECES, AnyAxis, AxisOrAxes, Indices, Positive, ShiftOrShifts
+from cnndsl.symbolic.number import is_open, value_of
+
+_AXIS = "the axis, the batch being axis 0"
+_AXES = "the axis, or a list of them, the batch being axis 0"
+
+
+class Arrangement(Operation):
+    """The base of functions of one value that give each axis of it another place, or take one away."""
+
+    values: ClassVar[str] = "a value"
+
+    def places(self, x: Shape) -> tuple[int | None, ...]:
+        """Where each axis of the value is in what comes out; None for one that is gone."""
+        return tuple(range(len(x)))
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return self.size_rule(xs)
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        (x,) = xs
+        return (tuple(Reach(fixed=(0, 0)) if at is None else Reach(at, IDENTITY) for at in self.places(x)),)
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        (x,) = xs
+        old = axis_names(x)
+        came = {at: axis for axis, at in enumerate(self.places(x)) if at is not None}
+        return tuple(
+            AxisRule(name, y[at], words=f"{old[came[at]]} of the input" if at in came else "a new axis of one")
+            for at, name in enumerate(axis_names(y))
+        )
+
+    @property
+    def shares(self) -> bool:
+        return True
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        (x,) = xs
+        kept = [at for axis, at in enumerate(self.places(x)) if at is not None and x[axis] != 1]
+        return in_order[0] and kept == sorted(kept)
+
+
+class Unsqueeze(Arrangement):
+    """A value with one more axis, of size 1, at the place `axis` of what comes out."""
+
+    kind: ClassVar[str] = "unsqueeze"
+    symbol: ClassVar[str] = "unsqueeze"
+    written: ClassVar[str] = "unsqueeze(x)"
+    call: ClassVar[str] = "torch.unsqueeze"
+    example: ClassVar[str] = "input(8, 6); unsqueeze(it, 1) -> conv(4, 3)"
+    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+
+    axis: AnyAxis = Field(description="the place of the new axis, the batch being axis 0")
+
+    def places(self, x: Shape) -> tuple[int | None, ...]:
+        at = axis_index(self.axis, (1, *x), "unsqueeze")
+        return tuple(axis + (axis >= at) for axis in range(len(x)))
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, (1, *x), "unsqueeze")
+        return ((*x[:at], 1, *x[at:]),)
+
+
+class Squeeze(Arrangement):
+    """A value without one axis or several of size 1."""
+
+    kind: ClassVar[str] = "squeeze"
+    symbol: ClassVar[str] = "squeeze"
+    written: ClassVar[str] = "squeeze(x)"
+    call: ClassVar[str] = "torch.squeeze"
+    example: ClassVar[str] = "input(8, 6, 6); global_avgpool; squeeze(it, [2, 3]) -> linear(4)"
+    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+
+    axis: AxisOrAxes = Field(description=_AXES)
+
+    def _gone(self, x: Shape) -> set[int]:
+        return {axis_index(axis, x, "squeeze") for axis in axes_of(self.axis)}
+
+    def places(self, x: Shape) -> tuple[int | None, ...]:
+        gone = self._gone(x)
+        return tuple(None if axis in gone else axis - sum(g < axis for g in gone) for axis in range(len(x)))
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        gone = self._gone(x)
+        if len(gone) < len(axes_of(self.axis)) or not gone:
+            raise SizeError("squeeze takes each axis once", "name every axis once", code="E307")
+        wrong = next((axis for axis in sorted(gone) if x[axis] != 1), None)
+        if wrong is not None:
+            raise SizeError(
+                f"squeeze takes away axes of size 1, and axis {wrong + 1} of {show(x)} is {x[wrong]}",
+                f"to take one place of it write select(x, {wrong + 1}, 0)",
+                code="E307",
+            )
+        if len(gone) == len(x):
+            raise SizeError(f"squeeze would leave no axis of {show(x)}", "leave out one axis", code="E307")
+        return self.size_rule(xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        gone = self._gone(x)
+        return (tuple(dim for axis, dim in enumerate(x) if axis not in gone),)
+
+
+class Transpose(Arrangement):
+    """A value with two axes in each other's place."""
+
+    kind: ClassVar[str] = "transpose"
+    symbol: ClassVar[str] = "transpose"
+    written: ClassVar[str] = "transpose(x)"
+    call: ClassVar[str] = "torch.transpose"
+    example: ClassVar[str] = "input(6, 8); linear(8, axis=-1); it @ transpose(it, 1, 2)"
+    torch_names: ClassVar[dict[str, str]] = {"axis0": "dim0", "axis1": "dim1"}
+
+    axis0: AnyAxis = Field(description=_AXIS)
+    axis1: AnyAxis = Field(description="the other axis")
+
+    def places(self, x: Shape) -> tuple[int | None, ...]:
+        a, b = (axis_index(axis, x, "transpose") for axis in (self.axis0, self.axis1))
+        return tuple({a: b, b: a}.get(axis, axis) for axis in range(len(x)))
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        return (tuple(x[at] for at in self.places(x) if at is not None),)
+
+
+class Select(Arrangement):
+    """One place along an axis, which is gone afterwards; negative numbers count from the end."""
+
+    kind: ClassVar[str] = "select"
+    symbol: ClassVar[str] = "select"
+    written: ClassVar[str] = "select(x)"
+    call: ClassVar[str] = "torch.select"
+    example: ClassVar[str] = "input(8, 6, 6); flatten(2); select(it, 2, 0) -> linear(4)"
+    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+
+    axis: AnyAxis = Field(description=_AXIS)
+    index: Annotated[AnyAxis, "free"] = Field(description="which place, counted from 0")
+
+    def places(self, x: Shape) -> tuple[int | None, ...]:
+        at = axis_index(self.axis, x, "select")
+        return tuple(None if axis == at else axis - (axis > at) for axis in range(len(x)))
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, x, "select")
+        if self.index >= x[at] or -self.index > x[at]:
+            raise SizeError(
+                f"select: there is no place {self.index} along axis {self.axis} of {show(x)}",
+                f"the places are 0 to {x[at] - 1}, or from the end -1 to -{x[at]}",
+                code="E307",
+            )
+        if len(x) == 1:
+            raise SizeError(
+                f"select would leave no axis of {show(x)}", f"write narrow(x, 1, {self.index}, 1)", code="E307"
+            )
+        return self.size_rule(xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, x, "select")
+        return ((*x[:at], *x[at + 1 :]),)
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        ((*reaches,),) = super().reach(xs, ys, k)
+        at = axis_index(self.axis, xs[0], "select")
+        place = self.index if self.index >= 0 else value_of(xs[0][at]) + self.index
+        reaches[at] = Reach(fixed=(place, place)) if self.index >= 0 or not is_open(xs[0][at]) else None
+        return (tuple(reaches),)
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        return in_order[0] and all(dim == 1 for dim in xs[0][: axis_index(self.axis, xs[0], "select")])
+
+
+class Narrow(Arrangement):
+    """The `length` places along an axis that begin with the place `start`."""
+
+    kind: ClassVar[str] = "narrow"
+    symbol: ClassVar[str] = "narrow"
+    written: ClassVar[str] = "narrow(x)"
+    call: ClassVar[str] = "torch.narrow"
+    example: ClassVar[str] = "input(8, 6, 6); concat(narrow(it, 1, 2, 4) -> conv(4, 3, padding=1), it)"
+    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+
+    axis: AnyAxis = Field(description=_AXIS)
+    start: Annotated[AnyAxis, "free"] = Field(description="the first place, counted from 0; negative from the end")
+    length: Annotated[Positive, "count"] = Field(description="how many places")
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, x, "narrow")
+        first = self.start + x[at] if self.start < 0 else self.start
+        if first < 0 or first + self.length > x[at]:
+            raise SizeError(
+                f"narrow: {self.length} places from {self.start} on are more than axis {self.axis} of {show(x)} has",
+                f"start and length may add up to {x[at]}",
+                code="E304",
+            )
+        return self.size_rule(xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, x, "narrow")
+        return ((*x[:at], self.length, *x[at + 1 :]),)
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        at = axis_index(self.axis, xs[0], "narrow")
+        rules = [*super().formula(xs, y)]
+        rules[at] = AxisRule(rules[at].axis, y[at], words="as many as asked for")
+        return tuple(rules)
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        ((*reaches,),) = super().reach(xs, ys, k)
+        at = axis_index(self.axis, xs[0], "narrow")
+        first = self.start if self.start >= 0 else value_of(xs[0][at]) + self.start
+        known = self.start >= 0 or not is_open(xs[0][at])
+        reaches[at] = Reach(at, Window(1, ((first, first),))) if known else None
+        return (tuple(reaches),)
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        at = axis_index(self.axis, xs[0], "narrow")
+        return in_order[0] and (self.length == xs[0][at] or all(dim == 1 for dim in xs[0][:at]))
+
+
+class Moving(Arrangement):
+    """The base of functions by which numbers change places along axes."""
+
+    @property
+    @abstractmethod
+    def axes(self) -> tuple[int, ...]:
+        """The axes, as they are given."""
+
+    def turned(self, x: Shape) -> set[int]:
+        """The axes along which the numbers change places. Raises SizeError for an axis that is named twice."""
+        axes = self.axes
+        found = {axis_index(axis, x, self.kind) for axis in axes}
+        if len(found) < len(axes) or not axes:
+            raise SizeError(f"{self.kind} takes each axis once", "name every axis once", code="E307")
+        return found
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        self.turned(xs[0])
+        return xs
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        return ()
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        turned = self.turned(xs[0])
+        return (tuple(whole(dim) if axis in turned else Reach(axis, IDENTITY) for axis, dim in enumerate(xs[0])),)
+
+    @property
+    def shares(self) -> bool:
+        return False
+
+
+class Flip(Moving):
+    """A value with its numbers in the opposite order along one axis or several."""
+
+    kind: ClassVar[str] = "flip"
+    symbol: ClassVar[str] = "flip"
+    written: ClassVar[str] = "flip(x)"
+    call: ClassVar[str] = "torch.flip"
+    example: ClassVar[str] = "input(8, 6, 6); it + flip(it, 3) -> conv(4, 3)"
+
+    axis: AxisOrAxes = Field(description=_AXES)
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        return axes_of(self.axis)
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        return Spelling("", (Argument("axes", self.axes),), "torch.flip({v0}, {axes})")
+
+
+class Roll(Moving):
+    """A value whose numbers move on by some places along one axis or several; what leaves at the end comes in again
+    at the beginning.
+    """
+
+    kind: ClassVar[str] = "roll"
+    symbol: ClassVar[str] = "roll"
+    written: ClassVar[str] = "roll(x)"
+    call: ClassVar[str] = "torch.roll"
+    example: ClassVar[str] = "input(8, 6, 6); roll(it -> conv(4, 3), [1, -1], [2, 3]) -> conv(4, 3)"
+
+    shifts: Annotated[ShiftOrShifts, "free"] = Field(description="by how many places, or a list with one for each axis")
+    axis: AxisOrAxes = Field(description=_AXES)
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        if len(self._shifts()) != len(self.turned(xs[0])):
+            raise SizeError("roll takes a shift for each axis", "give two lists of the same length", code="E307")
+        return xs
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        return axes_of(self.axis)
+
+    def _shifts(self) -> tuple[int, ...]:
+        return self.shifts if isinstance(self.shifts, tuple) else (self.shifts,)
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        several = isinstance(self.axis, tuple)
+        shifts = self._shifts() if several else self._shifts()[0]
+        arguments = (Argument("shifts", shifts), Argument("axis", self.axis))
+        return Spelling("", arguments, "torch.roll({v0}, {shifts}, {axis})")
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        return True
+
+
+class Unbind(Arrangement):
+    """A value taken apart along an axis, which is gone afterwards: `q, k, v = unbind(x, 1)`."""
+
+    kind: ClassVar[str] = "unbind"
+    symbol: ClassVar[str] = "unbind"
+    written: ClassVar[str] = "unbind(x)"
+    call: ClassVar[str] = "torch.unbind"
+    example: ClassVar[str] = "input(8, 2, 6); conv(8, 1); a, b = unbind(it, 2); concat(a -> conv(4, 1), b)"
+
+    axis: AnyAxis = Field(description=_AXIS)
+
+    def places(self, x: Shape) -> tuple[int | None, ...]:
+        at = axis_index(self.axis, x, "unbind")
+        return tuple(None if axis == at else axis - (axis > at) for axis in range(len(x)))
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        if len(x) == 1:
+            raise SizeError(f"unbind would leave no axis of {show(x)}", "write split(x, n)", code="E307")
+        count = x[axis_index(self.axis, x, "unbind")]
+        if is_open(count) or count > MOST_PIECES:
+            raise SizeError(
+                f"unbind makes a value of each place, and there are {show((count,))}",
+                f"the axis must have a known size of at most {MOST_PIECES}",
+                code="E304",
+            )
+        return self.size_rule(xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, x, "unbind")
+        count: int = value_of(x[at])
+        return ((*x[:at], *x[at + 1 :]),) * count
+
+    def deciding(self, xs: tuple[Shape, ...]) -> tuple[Dim, ...]:
+        return (xs[0][axis_index(self.axis, xs[0], "unbind")],)
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        one = value_of(xs[0][axis_index(self.axis, xs[0], "unbind")]) == 1
+        return Spelling("", (Argument("axis", self.axis),), f"torch.unbind({{v0}}, {{axis}}){'[0]' if one else ''}")
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        ((*reaches,),) = super().reach(xs, ys, k)
+        reaches[axis_index(self.axis, xs[0], "unbind")] = Reach(fixed=(k, k))
+        return (tuple(reaches),)
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        return in_order[0] and all(dim == 1 for dim in xs[0][: axis_index(self.axis, xs[0], "unbind")])
+
+
+class Stack(Operation):
+    """Several values of the same size, one behind the other along a new axis."""
+
+    kind: ClassVar[str] = "stack"
+    symbol: ClassVar[str] = "stack"
+    written: ClassVar[str] = "stack(a, b, ...)"
+    values: ClassVar[str] = "values of the same size, or a list of them"
+    call: ClassVar[str] = "torch.stack"
+    example: ClassVar[str] = "input(8, 6, 6); stack(it, it -> conv(8, 3, padding=1), axis=2) -> conv(4, [1, 3, 3])"
+
+    axis: AnyAxis = Field(description="the place of the new axis, the batch being axis 0")
+
+    @property
+    def takes(self) -> tuple[int, int]:
+        return (1, 65_536)
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        if any(len(x) != len(xs[0]) or any(a != b for a, b in zip(x, xs[0], strict=True)) for x in xs[1:]):
+            sizes = " and ".join(show(shape) for shape in xs)
+            raise SizeError(
+                f"stack needs values of the same size: {sizes}", "bring them to the same size first", code="E306"
+            )
+        return self.size_rule(xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        at = axis_index(self.axis, (1, *xs[0]), "stack")
+        return ((*xs[0][:at], len(xs), *xs[0][at:]),)
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        at = axis_index(self.axis, y, "stack")
+        return tuple(
+            AxisRule(name, y[axis], words="one for each value" if axis == at else "as in each value")
+            for axis, name in enumerate(axis_names(y))
+        )
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        joined = ", ".join(f"{{v{at}}}" for at in range(len(xs)))
+        template = f"torch.stack(({joined}{',' if len(xs) == 1 else ''}), {{axis}})"
+        return Spelling("", (Argument("axis", self.axis),), template)
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        at = axis_index(self.axis, ys[k], "stack")
+        return tuple(tuple(Reach(axis + (axis >= at), IDENTITY) for axis in range(len(x))) for x in xs)
+
+
+class Chunk(Split):
+    """A value cut into equal pieces along an axis, the channels by default: `a, b = chunk(x, 2)`."""
+
+    kind: ClassVar[str] = "chunk"
+    symbol: ClassVar[str] = "chunk"
+    written: ClassVar[str] = "chunk(x)"
+    call: ClassVar[str] = "torch.chunk"
+    example: ClassVar[str] = "input(8, 6, 6); conv(8, 1); gate, x = chunk(it, 2); x * sigmoid(gate)"
+
+    parts: Annotated[int, Field(strict=True, ge=1, le=MOST_PIECES)] = Field(description="number of equal pieces")
+
+
+class Expand(Operation):
+    """A value with its axes of size 1 repeated up to the sizes that are given; -1 leaves a size as it is."""
+
+    kind: ClassVar[str] = "expand"
+    symbol: ClassVar[str] = "expand"
+    written: ClassVar[str] = "expand(x)"
+    values: ClassVar[str] = "a value"
+    call: ClassVar[str] = "x.expand"
+    example: ClassVar[str] = "input(8, 6, 6); global_avgpool; concat(expand(it, [-1, 6, 6]), input)"
+
+    sizes: Annotated[Indices, "free"] = Field(
+        description="the sizes of a sample, without the batch; -1 for those that stay"
+    )
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        fits = len(self.sizes) == len(x) and all(
+            size in (-1, dim) or dim == 1 for size, dim in zip(self.sizes, x, strict=True)
+        )
+        if not fits or any(size == 0 or size < -1 for size in self.sizes):
+            raise SizeError(
+                f"expand repeats axes of size 1, and {show(x)} cannot become {list(self.sizes)}",
+                "give a size for each axis but the batch, and -1 for those that are not 1",
+                code="E306",
+            )
+        return self.size_rule(xs)
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        return (
+            tuple(dim if type(size) is int and size == -1 else size for size, dim in zip(self.sizes, x, strict=True)),
+        )
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        (x,) = xs
+        return tuple(
+            AxisRule(name, y[axis], words="as in the input" if x[axis] == y[axis] else "repeated, as asked for")
+            for axis, name in enumerate(axis_names(y))
+        )
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        names = [f"size{axis}" for axis in range(len(self.sizes))]
+        given = ", ".join(f"{{{name}}}" for name in names)
+        arguments = tuple(Argument(name, size) for name, size in zip(names, self.sizes, strict=True))
+        return Spelling("", arguments, f"{{v0}}.expand(-1, {given})")
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        axes = enumerate(zip(xs[0], ys[k], strict=True))
+        return (
+            tuple(Reach(at, IDENTITY) if value_of(p) == value_of(q) else Reach(fixed=(0, 0)) for at, (p, q) in axes),
+        )
+
+    @property
+    def shares(self) -> bool:
+        return True
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        return in_order[0] and self.outputs(xs) == xs
+
+
+def axes_of(axis: int | tuple[int, ...]) -> tuple[int, ...]:
+    """The axes that are meant by one or a list of them."""
+    return axis if isinstance(axis, tuple) else (axis,)
