@@ -109,17 +109,26 @@ def _packaged(path: PurePosixPath) -> Path:
     """A file that comes with cnndsl. Raises ImportProblem."""
     from difflib import get_close_matches
 
-    package = Path(__file__).parent
-    folders = (folder for folder in (package / "models", package.parent / "models") if folder.is_dir())
-    folder = Path(os.path.realpath(next(folders, package / "models")))
+    folder = Path(os.path.realpath(_packages()))
     name = str(path).removeprefix(PACKAGED)
     target = Path(os.path.realpath(folder / name))
     if not target.is_relative_to(folder) or not target.is_file():
-        names = sorted(each.name for each in folder.glob("*.cnn"))
+        names = packaged_names()
         near = get_close_matches(name, names, 1)
         help_ = f'did you mean "{PACKAGED}{near[0]}"?' if near else f"there is {', '.join(names)}"
         raise ImportProblem(f"no {name} comes with cnndsl", help_)
     return target
+
+
+def packaged_names() -> list[str]:
+    """The names of the files that come with cnndsl, each imported by `cnndsl:` and the name."""
+    return sorted(each.name for each in _packages().glob("*.cnn"))
+
+
+def _packages() -> Path:
+    """The folder of what comes with cnndsl: in the package, or in a checkout beside it."""
+    package = Path(__file__).parent
+    return next((place for place in (package / "models", package.parent / "models") if place.is_dir()), package)
 
 
 def _text(target: Path, path: PurePosixPath) -> str:

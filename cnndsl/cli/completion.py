@@ -78,6 +78,13 @@ def kinds(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:
     return _begin(begun, KINDS)
 
 
+def packaged(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The networks that come with cnndsl."""
+    from cnndsl.files import packaged_names
+
+    return _begin(begun, (name.removesuffix(".cnn") for name in packaged_names()))
+
+
 def _begin(begun: str, words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(word for word in words if word.startswith(begun)))
 

@@ -1,0 +1,55 @@
+"""`cnndsl new`: a first file, from one of those that come with cnndsl."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+import click
+
+from cnndsl.cli.completion import packaged
+from cnndsl.cli.console import STDOUT, Run, say
+from cnndsl.cli.options import PATH, color, force
+from cnndsl.source import PACKAGED
+
+
+@click.command("new", short_help="Write a first network to FILE.")
+@click.argument("file", metavar="[FILE]", type=PATH, default=Path("net.cnn"))
+@click.option(
+    "--like",
+    metavar="NAME",
+    default="net",
+    show_default=True,
+    shell_complete=packaged,
+    help="Which network that comes with cnndsl to begin with, such as resnet or unet.",
+)
+@force
+@color
+def command(file: Path, like: str, force: bool, color: str) -> int:
+    """Write a first network to FILE, by default net.cnn: one of those that come with cnndsl, to be changed.
+
+    \b
+    cnndsl new
+    cnndsl new segmentation.cnn --like unet
+    """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    from cnndsl.files import ImportProblem, nowhere, shown
+
+    run = Run("text", color, None)
+    name = shown(file)
+    if file != STDOUT and file.suffix != ".cnn":
+        message = f"{name} does not end in .cnn, as the name of a network's file does"
+        raise click.BadParameter(message, param_hint="FILE")
+    try:
+        text = nowhere(PurePosixPath(f"{PACKAGED}{like.removesuffix('.cnn')}.cnn"))
+    except ImportProblem as problem:
+        help_ = problem.help.replace(PACKAGED, "").replace(".cnn", "").replace('"', "")
+        raise click.BadParameter(f"no {like} comes with cnndsl; {help_}", param_hint="--like") from None
+    run.write({file: _elsewhere(text).encode()}, force=force)
+    if file != STDOUT and run.code == 0:
+        say(f"cnndsl summary {name} shows its layers, cnndsl draw {name} its picture\n")
+    return run.finish()
+
+
+def _elsewhere(text: str) -> str:
+    """A text that comes with cnndsl as it is written in another folder: what it imports comes with cnndsl too."""
+    return re.sub(r'^from "(?!cnndsl:)', f'from "{PACKAGED}', text, flags=re.MULTILINE)
