@@ -21,11 +21,13 @@ from cnndsl.lsp.moves import Change, Moves
 from cnndsl.lsp.names import Names
 from cnndsl.lsp.sizes import Size, sizes
 from cnndsl.project import ProjectProblem, find
-from cnndsl.semantics import elaborate
+from cnndsl.semantics import Limits, elaborate
 from cnndsl.source import Source
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
 
+_AT_ONCE = Limits(layers=2_000, work=40_000)
+"""What is worked out while somebody waits; the largest of the published networks needs half of it."""
 _MOST_TRIED = 3
 """So many networks are tried of a text with mistakes, of which nothing is known yet."""
 
@@ -161,7 +163,7 @@ class Document:
         if not is_known and self._tried != self.version:
             self._tried = self.version
             for network in _networks_of(self.file, self._changed)[: 1 if self.known else _MOST_TRIED]:
-                program, _ = elaborate(self.file, {}, None, self.read, only=(network,))
+                program, _ = elaborate(self.file, {}, _AT_ONCE, self.read, only=(network,))
                 if program is not None and program.networks:
                     self._learn(program, self.file, is_whole=False)
                     break

@@ -10,7 +10,7 @@ from cnndsl.backends.explain.content import Occurrence, Places, explain
 from cnndsl.backends.explain.content import applications as occurrences
 from cnndsl.compilation import Compilation
 from cnndsl.ir import nodes
-from cnndsl.ir.interpreter import Application, Frame, applications
+from cnndsl.ir.interpreter import Application, applications
 from cnndsl.ir.program import Module, Origin, Program
 from cnndsl.layers.base import Layer
 from cnndsl.layers.operations import Operation
@@ -97,18 +97,18 @@ def _at(analysis: Analysis, offset: int) -> str:
         found = list(_here(analysis.program, network, origin))
         if not found:
             continue
-        module = found[0].target
-        if isinstance(module, Module):
-            return _module(analysis.program, module, found)
+        first = found[0]
+        if isinstance(first.target, Module):
+            return _module(analysis.program, first.target, found)
         name = analysis.program.modules[network].name
-        every = [one for one in occurrences(analysis.program, name) if _stands(one, origin)]
-        return _explained(analysis, every)
+        near = occurrences(analysis.program, name, first.path or first.frame.path)
+        return _explained(analysis, next(one for one in near if _stands(one, origin)), found)
     return ""
 
 
 def _here(program: Program, network: str, origin: Origin) -> Iterator[Application]:
-    for module in executed(program, network):
-        for at in applications(program, Frame(module)):
+    for frame in executed(program, network):
+        for at in applications(program, frame):
             is_here = at.step.origin == origin or (at.part is not None and at.part.origin == origin)
             if is_here and not at.inserted:
                 yield at
@@ -118,16 +118,16 @@ def _stands(one: Occurrence, origin: Origin) -> bool:
     return not one.inserted and (one.origin == origin or (one.part is not None and one.part.origin == origin))
 
 
-def _explained(analysis: Analysis, every: list[Occurrence]) -> str:
-    """The explanation of a layer, of several times the first."""
+def _explained(analysis: Analysis, first: Occurrence, found: list[Application]) -> str:
+    """The explanation of a layer, of several times the first, and the sizes that it gives the other times."""
     source = Source(analysis.source.short, analysis.source.text)  # without the folders around it
     trees = Compilation(source, (), analysis.program, analysis.read).checked().tree
-    lines = "\n".join(explained.full(explain(every[0], Places(trees))))
-    sizes = list(dict.fromkeys(said(one.outputs) for one in every))
-    more = f"\n\nApplied {len(every):,} times; gives {', '.join(sizes[:MOST_USES])}" if len(every) > 1 else ""
+    lines = "\n".join(explained.full(explain(first, Places(trees))))
+    sizes = list(dict.fromkeys(said(at.ys) for at in found))
+    others = f"\n\nIn all uses it gives {', '.join(sizes[:MOST_USES])}" if len(sizes) > 1 else ""
     if len(sizes) > MOST_USES:
-        more += f" and {len(sizes) - MOST_USES:,} more sizes"
-    return f"{_code(lines, 'text')}{more}"
+        others += f", and {len(sizes) - MOST_USES:,} more sizes"
+    return f"{_code(lines, 'text')}{others}"
 
 
 def _module(program: Program, module: Module, found: list[Application]) -> str:

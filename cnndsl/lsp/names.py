@@ -7,6 +7,7 @@ elaboration does, in the order of the text: a name that a later line gives a mea
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -88,7 +89,8 @@ class Names:
         for item in file.items:
             self._declare(item)
         for item in file.items:
-            self._item(item)
+            with suppress(RecursionError):  # of what is nested too deeply the names that were found
+                self._item(item)
         for name, scope in self._pending:
             found = scope.find(name.text)
             if found is not None:

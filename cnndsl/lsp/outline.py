@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,7 +35,8 @@ def outline(file: tree.File) -> list[Entry]:
         if isinstance(item, tree.Definition):
             kind = item.kind
             detail = ", ".join(parameter.span.text for parameter in item.parameters)
-            inside = tuple(_parts(item.body))
+            with suppress(RecursionError):  # what is nested too deeply is left out
+                inside = tuple(_parts(item.body))
         elif not isinstance(item, tree.Extern):
             detail = " ".join(item.value.span.text.split())[:80]
         found.append(Entry(item.name.text, kind, item.span, item.name.span, detail, inside))

@@ -267,7 +267,9 @@ class Server:
         return types.Location(uri or self._address(Path(document.name)), self._positions(span.source).range(span))
 
     def _edits(self, edits: Iterable[Edit]) -> list[types.TextEdit]:
-        return [types.TextEdit(self._positions(edit.span.source).range(edit.span), edit.text) for edit in edits]
+        """The edits as the protocol has them, their lines ended as those of their texts."""
+        found = ((self._positions(edit.span.source), edit) for edit in edits)
+        return [types.TextEdit(at.range(edit.span), edit.span.source.ended(edit.text)) for at, edit in found]
 
     def hints(self, params: types.InlayHintParams) -> list[types.InlayHint]:
         """The sizes beside the lines of a range."""

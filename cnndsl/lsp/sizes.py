@@ -158,8 +158,8 @@ def sizes(program: Program, file: tree.File) -> list[Size]:
     found: dict[str, list[Size]] = {}
     for network in program.networks:
         stages = Stages(file)
-        for module in executed(program, network):
-            for at in applications(program, Frame(module)):
+        for frame in executed(program, network):
+            for at in applications(program, frame):
                 if at.step.origin.file == name:
                     stages.add(at)
         reached: dict[str, list[Size]] = {}
@@ -171,19 +171,21 @@ def sizes(program: Program, file: tree.File) -> list[Size]:
     return sorted((size for sizes in found.values() for size in sizes), key=lambda size: (size.end, -size.start))
 
 
-def executed(program: Program, network: str) -> Iterator[Module]:
-    """The modules of a network in the order in which they are first applied, each once."""
+def executed(program: Program, network: str) -> Iterator[Frame]:
+    """The modules of a network in the order in which they are first applied, each once, where it is then."""
+    top = Frame(program.modules[network])
     seen = {network}
-    yield program.modules[network]
-    todo = [iter(applications(program, Frame(program.modules[network])))]
+    yield top
+    todo = [applications(program, top)]
     while todo:
         at = next(todo[-1], None)
         if at is None:
             todo.pop()
         elif isinstance(at.target, Module) and at.target.id not in seen:
             seen.add(at.target.id)
-            yield at.target
-            todo.append(iter(applications(program, Frame(at.target))))
+            frame = at.inside(at.target)
+            yield frame
+            todo.append(applications(program, frame))
 
 
 def shown(sizes: list[Size], text: str, style: Style) -> list[tuple[int, Size]]:

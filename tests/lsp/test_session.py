@@ -193,6 +193,48 @@ def test_an_editor_may_count_otherwise(tmp_path: Path) -> None:
         assert found == starts[encoding], encoding
 
 
+def test_lines_end_as_they_did(tmp_path: Path) -> None:
+    async def scenario(editor: Editor) -> None:
+        text = "network Net {\r\n    input(3, 8, 8)\r\n  conv(8,3)\r\n  relu\r\n}\r\n"
+        assert await editor.open("net.cnn", text) == []
+        assert await editor.labels("net.cnn") == {3: "→ 8 × 6 × 6", 4: "→ 8 × 6 × 6"}
+        params = types.DocumentFormattingParams(
+            editor.document("net.cnn"), types.FormattingOptions(4, insert_spaces=True)
+        )
+        found = await editor.client.text_document_formatting_async(params)
+        assert found is not None
+        (edit,) = found
+        assert edit.new_text == "    conv(8, 3)\r\n    relu\r\n"
+        assert (edit.range.start, edit.range.end) == (types.Position(2, 0), types.Position(4, 0))
+
+    in_editor(tmp_path, scenario)
+
+
+def test_a_large_text_does_not_hold_up_the_answers(tmp_path: Path) -> None:
+    """More than is worked out while somebody waits: the answers are of the text before, until the whole is there."""
+    large = NET.replace(
+        "    linear", "    repeat 300 {\n" + "        relu -> relu -> relu -> relu\n" * 8 + "    }\n    linear"
+    )
+    deep = NET.replace("linear(10)", "linear(" + " + ".join(["1"] * 3000) + ")")
+
+    async def scenario(editor: Editor) -> None:
+        await editor.open("net.cnn", NET)
+        editor.change("net.cnn", large)
+        labels = await editor.labels("net.cnn")
+        assert (labels[3], labels[15]) == ("→ 8 × 14 × 14", "→ 10")
+        assert 6 not in labels
+        assert all(one.severity is types.DiagnosticSeverity.Warning for one in await editor.diagnostics("net.cnn"))
+        assert (await editor.labels("net.cnn"))[6] == "→ 16 × 5 × 5"
+        editor.change("net.cnn", deep)
+        await editor.client.text_document_document_symbol_async(types.DocumentSymbolParams(editor.document("net.cnn")))
+        await editor.client.text_document_semantic_tokens_full_async(
+            types.SemanticTokensParams(editor.document("net.cnn"))
+        )
+        assert (await editor.labels("net.cnn"))[3] == "→ 8 × 14 × 14"
+
+    in_editor(tmp_path, scenario)
+
+
 # What a session does not show
 
 
