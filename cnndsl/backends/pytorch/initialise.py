@@ -141,20 +141,22 @@ def rule_names(rules: list[tuple[str, str, Rule]], own: list[Own]) -> set[str]:
     return found - set(FANS)
 
 
-def outer_rules(units: Sequence[Any]) -> bool:
+def has_outer_rules(units: Sequence[Any], translation: Any) -> bool:
     """Whether around a network that is a part of another, and has rules, there are others: they would override its own
     where it carried them out itself.
     """
-    parts = [unit for unit in units if unit.is_part and unit.text.rules]
-    others = [unit for unit in units if unit not in parts]
-    if not parts or any(unit.text.rules or unit.text.own for unit in others):
-        return bool(parts)
     by_name = {unit.name: unit for unit in units}
-    for part in parts:
-        inside = [part.name]
+    for outer in units:
+        if not (outer.text.rules or outer.text.own):
+            continue
+        inside = [outer.name]
         for word in inside:  # which grows
-            inside += [each for each in by_name.keys() & by_name[word].text.needs if each not in inside]
-        if any(other is not part and other.name in inside for other in parts):
+            needs = by_name[word].text.needs
+            needs = needs.union(
+                *(translation.words_of_constant(each) for each in needs & translation.layer_constants.keys())
+            )
+            inside += [each for each in by_name.keys() & needs if each not in inside]
+        if any(by_name[word].is_part and by_name[word].text.rules for word in inside[1:]):
             return True
     return False
 

@@ -14,7 +14,7 @@ from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.classes import ClassText, Unit
 from cnndsl.backends.pytorch.code import WIDTH, Code, call, constant, flat, laid_out, name, names_in, words_in
 from cnndsl.backends.pytorch.construct import argument_for
-from cnndsl.backends.pytorch.initialise import init_lines, outer_rules
+from cnndsl.backends.pytorch.initialise import has_outer_rules, init_lines
 from cnndsl.backends.pytorch.serve import from_trained, pair_lines, served
 from cnndsl.backends.pytorch.translate import Translation
 from cnndsl.backends.pytorch.values import Static, Untranslatable
@@ -89,7 +89,7 @@ def generate(program: Program, network: str | None = None) -> str:
         raise Untranslatable(reason, helps="write this input in the text, and compile it again")
     translation = Translation(program)
     units = translation.classes()
-    if outer_rules(units):
+    if has_outer_rules(units, translation):
         translation.helpers.add("begun")
     classes = [_class(unit, translation) for unit in units]
     variants = [_variant(*variant, translation) for variant in translation.variants]
