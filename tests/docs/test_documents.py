@@ -41,6 +41,14 @@ def test_no_fence_is_left_open() -> None:
         assert len(fences) == 2 * sum(block.document == document for block in BLOCKS), document
 
 
+def test_the_tutorials_show_the_same_in_each_language() -> None:
+    def shown(document: str) -> list[tuple[tuple[str, ...], str]]:
+        blocks = [block for block in BLOCKS if block.document == document and block.kind != "text"]
+        return [(block.words, re.sub(r"^# (?!\S+\.cnn$).*\n", "", block.text, flags=re.MULTILINE)) for block in blocks]
+
+    assert shown("docs/ja/tutorial.md") == shown("docs/tutorial.md")
+
+
 @pytest.mark.parametrize("block", CNN, ids=str)
 def test_a_text_compiles_or_has_the_errors_it_shows(block: Block, tmp_path: Path) -> None:
     _save(block.document, tmp_path)
