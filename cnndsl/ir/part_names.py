@@ -10,6 +10,7 @@ the name of the place, `conv1.0`, `conv1.1`, ...
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -58,8 +59,10 @@ class _Walk:
 
     def __init__(self, parameters: frozenset[str], taken: frozenset[str], computed: list[re.Pattern[str]]) -> None:
         self.found: dict[Place, PartName] = {}
-        self._parameters, self._taken, self._computed = parameters, taken, computed
+        self._taken, self._computed = taken, computed
         self._values: set[str] = set()
+        self._given = set(parameters)
+        """Names that may stand for a value or for a list of them: those of parameters, and of what is taken of them."""
         self._parts: set[str] = set()
         self._counts: dict[str, int] = {}
         self._loops = 0
@@ -78,8 +81,7 @@ class _Walk:
                 self._bind(statement)
             case tree.For():
                 self._operand(statement.source)
-                if self._flows(statement.source):
-                    self._values |= set(names_of(statement.targets))
+                self._take(statement.source, names_of(statement.targets))
                 self._repeated(statement.body)
             case tree.Repeat():
                 self._repeated(statement.body)
@@ -103,9 +105,7 @@ class _Walk:
             self._operand(value)
         elif isinstance(value, tree.Call):
             self._arguments(value)
-        if self._flows(value):
-            self._values |= names
-        else:
+        if not self._take(value, names):
             self._parts |= names
 
     def _applied(self, node: tree.Expression) -> None:
@@ -142,7 +142,7 @@ class _Walk:
 
     def _pipe(self, node: tree.Pipe, *, is_applied: bool) -> None:
         first = node.stages[0]
-        may_flow = self._flows(first) or (isinstance(first, tree.Name) and first.text in self._parameters)
+        may_flow = self._flows(first) or self._may_flow(first)
         if self._flows(first):
             self._operand(first)
         elif is_applied:
@@ -168,8 +168,7 @@ class _Walk:
                     self._add(node)
             case tree.Comprehension():
                 self._operand(node.source)
-                if self._flows(node.source):
-                    self._values |= set(names_of(node.targets))
+                self._take(node.source, names_of(node.targets))
                 self._loops += 1
                 self._operand(node.item)
                 self._loops -= 1
@@ -207,6 +206,28 @@ class _Walk:
                 break
         self.found[place_of(node)] = PartName(name, self._loops > 0)
 
+    def _take(self, source: tree.Expression, names: Iterable[str]) -> bool:
+        """Note that names stand for something, or for items of it; whether that may be a value."""
+        if self._flows(source):
+            self._values.update(names)
+        elif self._may_flow(source):
+            self._given.update(names)
+        else:
+            return False
+        return True
+
+    def _may_flow(self, node: tree.Expression) -> bool:
+        """Whether an expression is what a parameter was given, or an item of it."""
+        match node:
+            case tree.Name():
+                return node.text in self._given
+            case tree.Index() | tree.Slice():
+                return self._may_flow(node.value)
+            case tree.Call(function=tree.Name(text="enumerate" | "zip" | "reversed")):
+                return any(self._may_flow(argument.value) for argument in node.arguments)
+            case _:
+                return False
+
     def _flows(self, node: tree.Expression) -> bool:
         """Whether an expression is a value of the network, or a list of them, as far as its text tells."""
         match node:
@@ -216,7 +237,7 @@ class _Walk:
                 return node.text in self._values
             case tree.Pipe():
                 first = node.stages[0]
-                return self._flows(first) or (isinstance(first, tree.Name) and first.text in self._parameters)
+                return self._flows(first) or self._may_flow(first)
             case tree.Call():
                 is_definition = isinstance(node.function, tree.Name) and node.function.text[:1].isupper()
                 if isinstance(node.function, tree.Input) or _is_parameter(node):
@@ -229,11 +250,10 @@ class _Walk:
             case tree.ListOf():
                 return any(map(self._flows, node.items))
             case tree.Comprehension():
-                before = set(self._values)
-                if self._flows(node.source):
-                    self._values |= set(names_of(node.targets))
+                before = set(self._values), set(self._given)
+                self._take(node.source, names_of(node.targets))
                 flows = self._flows(node.item)
-                self._values = before
+                self._values, self._given = before
                 return flows
             case tree.Conditional():
                 return self._flows(node.yes) or self._flows(node.no)

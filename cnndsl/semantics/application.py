@@ -23,6 +23,7 @@ from cnndsl.semantics.values import (
     Copies,
     External,
     HalfApplied,
+    Items,
     Kind,
     LayerRecipe,
     Part,
@@ -34,6 +35,7 @@ from cnndsl.semantics.values import (
     Unknown,
     Value,
     VariantRecipe,
+    is_values,
     key_for,
     recipe_word,
 )
@@ -79,23 +81,27 @@ def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) ->
 
 def block(body: Evaluation, slot: Slot, recipe: BlockRecipe, value: Any, span: Span) -> Any:
     """Apply the part `slot`, which a block makes. Raises Problem, or NeedsFlatten in a chain."""
-    value = body.one(value, span)
+    is_list = is_values(value) and recipe.template.definition.kind == "block"
+    value = Items(body.one(item, span) for item in value) if is_list else body.one(value, span)
     for _, argument in recipe.arguments:
-        if isinstance(argument, Value):
-            body.own(argument, span)
+        for item in argument if isinstance(argument, list) else [argument]:
+            if isinstance(item, Value):
+                body.own(item, span)
     try:
-        made, extra, arguments = instantiate(body, recipe, value, span)
+        made, inputs, arguments = instantiate(body, recipe, value, span)
     except NeedsFlatten:
+        if is_list:
+            raise
         value = flattened(body, value, span, recipe.template.definition.name.text, "write flatten before it")
-        made, extra, arguments = instantiate(body, recipe, value, span)
-    if extra and body.builder.is_chain:
+        made, inputs, arguments = instantiate(body, recipe, value, span)
+    if len(inputs) > 1 and body.builder.is_chain:
         raise error(
             "E404",
             "a chain holds layers only; this block takes a value",
             span,
             help="apply it in a block or network",
         )
-    return _use(body, slot, made, (value, *extra), arguments, span)
+    return _use(body, slot, made, inputs, arguments, span)
 
 
 def _use(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial, reduce
@@ -76,7 +75,9 @@ from cnndsl.semantics.values import (
     VariantRecipe,
     describe,
     is_constant,
+    is_values,
     layer_name,
+    takes_lists,
 )
 from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, trace_weight, value_of
@@ -161,7 +162,7 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
                 stages.append(_stage(body, part))
                 continue
             start = body.known(first)
-            if not isinstance(start, Value):
+            if not _flows(start):
                 wanted = "a value or a layer stands before ->"
                 is_word = body.builder.names_place(first.span)
                 stages.append(Stage(_recipe(start, first, wanted), None, first.span, is_word=is_word))
@@ -174,8 +175,15 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
     if begun is not None:
         body.begun = begun
         raise mistake or Silent
+    if is_values(start) and not (stages and takes_lists(stages[0].recipe)):
+        raise no_layer(first, start, "one value goes through an arrow")
     chain = body.light(Chain(tuple(_flat(stages))), node.span)
-    return body.apply_stage(Stage(chain, None, node.span), start) if isinstance(start, Value) else chain
+    return body.apply_stage(Stage(chain, None, node.span), start) if _flows(start) else chain
+
+
+def _flows(start: Any) -> bool:
+    """Whether a pipeline begins with a value, or with a list of them."""
+    return isinstance(start, Value) or is_values(start)
 
 
 def _flat(stages: list[Stage]) -> list[Stage]:
@@ -316,6 +324,8 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     named = {argument.name.text: value for argument, value in given if argument.name is not None}
     if name == "parameter":
         return _learned(body, node, positional, named)
+    if name == "sum" and not named and len(positional) == 1 and is_values(positional[0]):
+        return reduce(lambda a, b: combine(body, "add", (a, b), {}, node.span), positional[0])
     spread = positional if name == "split" else _spread(positional)  # concat(first, parts)
     if name in OPERATIONS and any(isinstance(item, RECIPES) for item in spread):
         raise takes_values(name, node, given)
@@ -345,7 +355,7 @@ def _elementwise(body: Evaluation, name: str, sides: list[Any], node: tree.Call)
         if name == "pow" and isinstance(sides[1], Value):
             raise no_operator("**", node, places[0], places[1])
         return combine_two(body, name, (sides[0], sides[1]), (places[0], places[-1]), node.span)
-    if name in _TWO_BY_TWO and len(sides) > 2 and _are_values(sides):
+    if name in _TWO_BY_TWO and len(sides) > 2 and is_values(sides):
         return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), sides)
     what = OPERATIONS[name].values
     written = OPERATIONS[name].written.rpartition(", ")[2]
@@ -362,12 +372,8 @@ def check_argument_names(name: str, node: tree.Call) -> None:
 
 def _spread(positional: list[Any]) -> list[Any]:
     """The arguments with the values of lists one by one."""
-    rows = ([*item] if isinstance(item, (list, tuple)) and _are_values(item) else [item] for item in positional)
+    rows = ([*item] if is_values(item) else [item] for item in positional)
     return [item for row in rows for item in row]
-
-
-def _are_values(items: Sequence[Any]) -> bool:
-    return all(isinstance(item, Value) for item in items)
 
 
 def _call_operation(body: Evaluation, name: str, positional: list[Any], named: dict[str, Any], node: tree.Call) -> Any:

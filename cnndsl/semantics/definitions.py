@@ -6,10 +6,12 @@ however often it is used.
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.diagnostics import error
+from cnndsl.ir.names import numbered
 from cnndsl.ir.program import Module, Parameter
 from cnndsl.layers.formula import Dim, Shape, plain
 from cnndsl.semantics.arguments import check_complete
@@ -26,6 +28,7 @@ from cnndsl.semantics.values import (
     Copies,
     External,
     HalfApplied,
+    Items,
     Kind,
     LayerRecipe,
     Recipe,
@@ -36,7 +39,9 @@ from cnndsl.semantics.values import (
     Unknown,
     Value,
     describe,
+    is_values,
     key_for,
+    one_by_one,
 )
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Expr, Symbol, Test, Truth
@@ -53,11 +58,11 @@ class Made:
 
 
 def instantiate(
-    body: Evaluation, recipe: BlockRecipe, value: Value, span: Span
+    body: Evaluation, recipe: BlockRecipe, value: Value | Items, span: Span
 ) -> tuple[Made, tuple[Value, ...], dict[str, Any]]:
-    """Work out a block for its arguments and what comes in.
+    """Work out a block for its arguments and what comes in, which may be a list of values.
 
-    Returns the module, the values that it takes besides the first, and the arguments as the user's
+    Returns the module, all values that it takes, those of lists one by one, and the arguments as the user's
     body sees them. Raises Problem.
     """
     definition = recipe.template.definition
@@ -66,17 +71,19 @@ def instantiate(
     body.context.work(span, len(definition.parameters))
     arguments = dict(recipe.arguments)
     for name, item in arguments.items():
-        if isinstance(item, list) and any(isinstance(part, Value) for part in item):
+        if isinstance(item, list) and any(isinstance(part, Value) for part in item) and not is_values(item):
             raise error(
                 "E206",
-                f"{name} is one value or a list of numbers, and this is {describe(item)}",
+                f"{name} is a list of values or one of numbers, and this is {describe(item)}",
                 recipe.span or span,
-                help="give a block each value as an argument of its own, or put them together first: concat(...)",
+                help="give a block the values and the numbers as two arguments",
             )
-    extra = {name: item for name, item in arguments.items() if isinstance(item, Value)}
-    if definition.kind == "network" and (extra or value.unbatched):
+    extra = {name: item for name, item in arguments.items() if isinstance(item, Value) or is_values(item)}
+    incoming = (value, *extra.values())
+    inputs = one_by_one(incoming)
+    if definition.kind == "network" and (extra or inputs[0].unbatched):
         name = definition.name.text
-        message = f"what a network is applied to has a batch, and {value.maker} is a parameter, which has none"
+        message = f"what a network is applied to has a batch, and {inputs[0].maker} is a parameter, which has none"
         if extra:
             message = f"a network is applied to one value, and {name} is given another one, {next(iter(extra))}"
         raise error(
@@ -85,16 +92,15 @@ def instantiate(
             recipe.span or span,
             help=f"make it a block, which takes any values: block {name}(...) {{ ... }}",
         )
-    inputs = (value, *extra.values())
     for size in (size for v in inputs for size in v.shape[1:] if not is_open(size)):
         body.plain(size)  # the inside has names for channels alone: what became another axis is settled by then
-    shapes = tuple(plain(v.shape) for v in inputs)
+    shapes = tuple([plain(v.shape) for v in item] if isinstance(item, list) else plain(item.shape) for item in incoming)
     inside = {name: inner(item) for name, item in arguments.items() if name not in extra}
     key = (
         recipe.template,
         tuple((name, key_for(item)) for name, item in inside.items()),
         tuple(extra),
-        tuple(map(dims_key, shapes)),
+        tuple(tuple(map(dims_key, shape)) if isinstance(shape, list) else dims_key(shape) for shape in shapes),
         tuple(v.unbatched for v in inputs),
     )
     memo = body.context.memo
@@ -113,20 +119,21 @@ def instantiate(
         if isinstance(given, Traced):
             body.plain(given)
     made = Made(module, tuple(tuple(seen_from_outside(d, outside) for d in s) for s in module.output_shapes))
-    return made, tuple(extra.values()), {name: saved(item) for name, item in arguments.items() if name not in extra}
+    return made, inputs, {name: saved(item) for name, item in arguments.items() if name not in extra}
 
 
 def work_out(
     body: Evaluation,
     template: Template,
     arguments: dict[str, Any],
-    extra: dict[str, Value],
-    shapes: tuple[Shape, ...],
+    extra: Mapping[str, Value | list[Value]],
+    shapes: Sequence[Shape | list[Shape]],
     unbatched: tuple[bool, ...],
     span: Span,
 ) -> tuple[Module | Unknown, frozenset[str]]:
     """The module of a block for its arguments, values and the sizes that come in, and the parameters that fix it.
 
+    For a list of values `shapes` has a list; `unbatched` says of all values, one by one, whether they have no batch.
     `span` is where it is used. The module is unknown after a mistake in the block, which is reported. Raises Problem
     for a default that is wrong.
     """
@@ -140,11 +147,21 @@ def work_out(
     if definition.kind == "network":  # its own line declares what comes in
         cut = body.context.cuts.get(id(definition))
         inner.is_cut = cut is not None
-        inner.given = Given(cut.name if cut is not None else name, shapes[0], span)
+        inner.given = Given(cut.name if cut is not None else name, shapes[0], span)  # type: ignore[arg-type]
         shapes, unbatched = (), ()
-    for at, (input_name, shape, lacks) in enumerate(zip(("input", *extra), shapes, unbatched, strict=False)):
-        size = named_channels(shape, input_name, parameters)
-        item = builder.input(input_name, size, definition.name.span, unbatched=lacks)
+    lacking = iter(unbatched)
+
+    def declared(name: str, shape: Shape) -> Value:
+        size = named_channels(shape, name, parameters)
+        return builder.input(name, size, definition.name.span, unbatched=next(lacking))
+
+    for at, (input_name, shape) in enumerate(zip(("input", *extra), shapes, strict=False)):
+        item: Any
+        if isinstance(shape, list):
+            taken = {"input", *parameters, *extra}
+            item = Items(declared(item_name(input_name, place, taken), one) for place, one in enumerate(shape))
+        else:
+            item = declared(input_name, shape)
         if at == 0:
             inner.entry = inner.current = item
         else:
@@ -213,6 +230,14 @@ def bind_parameters(
             item = Traced(plain, Expr.of(Symbol(name)))
         bound[name] = inner.scope.names[name] = item
     return bound
+
+
+def item_name(name: str, place: int, taken: Container[str]) -> str:
+    """What a value of a list that comes in is called: `maps0`."""
+    made = numbered(name, place)
+    while made in taken:
+        made += "_"
+    return made
 
 
 def channel_name(input_name: str, rank: int, parameters: Any) -> str:

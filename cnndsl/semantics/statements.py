@@ -37,6 +37,7 @@ from cnndsl.semantics.values import (
     describe,
     is_complete,
     is_layers,
+    is_values,
     parts_in,
 )
 from cnndsl.source import Span
@@ -66,7 +67,8 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
             check_training(item.when)
             _check_alone(body, item)
         value = body.known(item.value)
-        if not isinstance(value, Value):
+        values = value if is_values(value) and item.name is None else [value]
+        if not is_values(values):
             raise error(
                 "E410",
                 f"an output is a value, and this is {describe(value_of(value))}",
@@ -74,21 +76,24 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
                 help=result_of(value)
                 or f"apply the layer first: output it -> {value.shown if isinstance(value, Part) else 'layer'}"
                 if isinstance(value, RECIPES)
+                else "an output with a name is one value: take one of them, maps[0]"
+                if is_values(value)
                 else "several are written without brackets: output a, b"
                 if isinstance(value, list)
                 else "write output it",
             )
         only_training = item.when is not None
-        body.builder.training, outer = only_training or body.builder.training, body.builder.training
-        try:
-            body.own(value, item.span)
-        finally:
-            body.builder.training = outer
-        _check_batch(body, value, item.span)
         name = item.name.text if item.name else None
-        outputs.append(Output(value=value.index, name=name, training=only_training))
-        if not only_training:
-            given.append(value)
+        for one in values:
+            body.builder.training, outer = only_training or body.builder.training, body.builder.training
+            try:
+                body.own(one, item.span)
+            finally:
+                body.builder.training = outer
+            _check_batch(body, one, item.span)
+            outputs.append(Output(value=one.index, name=name, training=only_training))
+            if not only_training:
+                given.append(one)
     if all(output.training for output in outputs):
         raise error("E410", "nothing is given in evaluation", statement.span, help="name an output without when")
     body.result = given[0] if len(given) == 1 else tuple(given)
@@ -121,7 +126,7 @@ def last_value(body: Evaluation) -> tuple[Output, ...] | None:
             ).diagnostic
         )
         return None
-    values = body.current if isinstance(body.current, tuple) else (body.current,)
+    values = body.current if isinstance(body.current, (tuple, list)) else (body.current,)
     for value in values:
         try:
             _check_batch(body, value, value.span)
@@ -420,8 +425,10 @@ def _apply_line(body: Evaluation, node: tree.Expression) -> None:
     if isinstance(result, Value):
         body.own(result, node.span)
         body.current = result
-    elif isinstance(result, tuple):
-        body.current = result
+    elif is_values(result):
+        for value in result:
+            body.own(value, node.span)
+        body.current = tuple(result)
     elif isinstance(result, RECIPES):
         if body.current is None:
             raise error("E401", "nothing flows here yet", node.span, help="declare the input first: input(3, 32, 32)")

@@ -305,6 +305,29 @@ RECIPES = (
 IDENTITY = Chain(())
 
 
+def is_values(value: Any) -> bool:
+    """Whether a value is a list of values of the network, with at least one."""
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Value) for item in value)
+
+
+def takes_lists(recipe: Recipe | None) -> bool:
+    """Whether a layer is a block, which may be applied to a list of values."""
+    match recipe:
+        case Template():
+            return recipe.definition.kind == "block"
+        case BlockRecipe():
+            return takes_lists(recipe.template)
+        case Part() | Choice():
+            return takes_lists(recipe.recipe)
+        case _:
+            return False
+
+
+def one_by_one(values: Iterable[Value | list[Value]]) -> tuple[Value, ...]:
+    """Values, with those of lists one by one."""
+    return tuple(value for item in values for value in (item if isinstance(item, list) else [item]))
+
+
 def is_layers(value: Any) -> bool:
     """Whether a value is a list of layers, or of such lists, with at least one in each."""
     is_list = isinstance(value, list) and bool(value)
@@ -393,7 +416,7 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return f'the text "{value}"' if len(value) <= 40 else "a text"
     if isinstance(value, list):
-        if value and all(isinstance(item, Value) for item in value):
+        if is_values(value):
             return "a list of values"
         return "a list of layers" if is_layers(value) else "a list"
     if isinstance(value, Value):

@@ -48,6 +48,8 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     TensorList,
     Untranslatable,
+    is_flowing,
+    passed,
 )
 from cnndsl.ir import nodes
 
@@ -70,7 +72,7 @@ def applied_pipe(body: Body, start: Any, stages: Sequence[Any]) -> Any:
 
 def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value: Any) -> Any:
     """Apply a stage to a value."""
-    if not isinstance(value, Tensor):
+    if not is_flowing(value):
         raise Untranslatable("a layer is applied to what is no single value", getattr(node, "span", None))
     if label is not None:
         return _apply_labelled(body, recipe, label, node, value)
@@ -303,7 +305,7 @@ def _base(body: Body, made: Made, line: Register, recipe: Any) -> Code | None:
 
 
 def _called(body: Body, part: Part, made: Made, value: Tensor) -> Any:
-    code = call(part.code(), value.code, *(extra.code for extra in made.extra))
+    code = call(part.code(), passed(value), *map(passed, made.extra))
     if not made.names:
         return _nested(body, code, value, made) if len(made.shapes) == 1 else body.several(code, made.shapes)
     variable = body.temporary("outputs")
@@ -316,6 +318,8 @@ def _called(body: Body, part: Part, made: Made, value: Tensor) -> Any:
 
 
 def _nested(body: Body, code: Code, value: Tensor, made: Made) -> Tensor:
+    if isinstance(value, TensorList):
+        return Tensor(code, made.shapes[0], all(item.unbatched for item in value.items))
     if _depth(value.code) >= _DEEPEST and not body.is_silent:
         variable = body.target or body.temporary()
         body.lines.append(Compute((variable,), value.code, shape=value.shape))

@@ -19,7 +19,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Untranslatable,
 )
-from cnndsl.ir.names import why_not
+from cnndsl.ir.names import numbered, why_not
 from cnndsl.layers.formula import AXES, Shape
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced
@@ -76,7 +76,7 @@ class Body:
         self.scope = Scope()
         self.it: Any = None
         self.entry: Any = None
-        self.inputs: list[tuple[str, Tensor]] = []
+        self.inputs: list[tuple[str, Tensor | TensorList]] = []
         self.given: Tensor | None = None
         """For the sizes of a network that is a part of another, what it is applied to."""
         self.is_part = False
@@ -355,6 +355,10 @@ class Body:
             if isinstance(value, Tensor):
                 for axis, dim in enumerate(value.shape):
                     yield self._setter(owner, each, axis), dim
+            elif isinstance(value, TensorList):
+                for at, item in enumerate(value.items):
+                    for axis, dim in enumerate(item.shape if isinstance(item, Tensor) else ()):
+                        yield self._setter(owner, each, axis, at), dim
 
     @staticmethod
     def read(owner: Any, each: str) -> Any:
@@ -369,11 +373,15 @@ class Body:
         else:
             setattr(owner, each, value)
 
-    def _setter(self, owner: Any, each: str, axis: int) -> Any:
+    def _setter(self, owner: Any, each: str, axis: int, at: int | None = None) -> Any:
+        """What gives a value, or the one with a number in a list, another size along an axis."""
+
         def put(dim: Any) -> None:
-            value = self.read(owner, each)
+            held = self.read(owner, each)
+            value = held if at is None else held.items[at]
             shape = (*value.shape[:axis], dim, *value.shape[axis + 1 :])
-            self.write(owner, each, Tensor(value.code, shape, value.unbatched))
+            made = Tensor(value.code, shape, value.unbatched)
+            self.write(owner, each, made if at is None else TensorList((*held.items[:at], made, *held.items[at + 1 :])))
 
         return put
 
@@ -591,6 +599,9 @@ class Body:
     def computed_first(self, recipe: BlockRecipe, *, is_later: bool = False) -> BlockRecipe:
         arguments = dict(recipe.arguments)
         for word, item in arguments.items():
+            if isinstance(item, TensorList):
+                arguments[word] = self.settled(item, word)
+                continue
             if not isinstance(item, Tensor):
                 continue
             code = item.code
@@ -658,6 +669,12 @@ def axis_word(axis: int, rank: int) -> str:
 def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:
     """What a constructor calls a size of an input."""
     unit = axis_word(axis, rank)
+    whole, is_item, at = word.partition(".")
+    if is_item:
+        made = f"in{at}_{unit}" if whole == "input" else f"{numbered(whole, int(at))}_{unit}"
+        while made in taken:
+            made += "_"
+        return made
     made = f"in_{unit}" if word == "input" else f"{word}_{unit}"
     return f"input_{unit}" if made in taken else made
 

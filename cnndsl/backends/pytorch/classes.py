@@ -62,11 +62,13 @@ from cnndsl.backends.pytorch.values import (
     KindRecipe,
     Static,
     Tensor,
+    TensorList,
     Untranslatable,
+    grouped,
 )
 from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, is_any
 from cnndsl.ir import nodes
-from cnndsl.ir.names import why_not
+from cnndsl.ir.names import numbered, why_not
 from cnndsl.layers.formula import Shape, show
 from cnndsl.symbolic.expr import Expr, Symbol
 from cnndsl.symbolic.number import Traced
@@ -99,9 +101,13 @@ class Unit:
     """Parameters that are constants here, for they cannot be kept open."""
     text: ClassText | None = None
 
+    def values(self) -> set[str]:
+        """The names under which values come in, and lists of them."""
+        return {word.partition(".")[0] for word, _ in self.ranks}
+
     def parameters(self) -> list[str]:
         """Its parameters in the order of the text, but for values."""
-        values = {word for word, _ in self.ranks}
+        values = self.values()
         return [
             p.name
             for p in self.definition.parameters
@@ -122,7 +128,8 @@ class ClassText:
     base: str
     init: list[str]
     forward: list[str]
-    inputs: list[str]
+    inputs: dict[str, str]
+    """The arguments of `forward`, with their types."""
     returns: str
     needs: set[str] = field(default_factory=set)
     rules: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -169,11 +176,11 @@ class ClassTranslation:
         body, unit = self._body, self._unit
         body.taken |= RESERVED | {other.name for other in self._file.units.values()}
         body.taken |= {self._file.constant_names[key] for key in _constants_of(self._definition)}
-        values = dict(unit.ranks)
         for parameter in self._definition.parameters:
             if parameter.name in unit.sorts:
                 body.taken.add(parameter.name)
                 body.given_names.add(parameter.name)
+        incoming: list[tuple[str, Tensor]] = []
         for word, rank in unit.ranks:
             shape = []
             for axis in range(rank):
@@ -182,15 +189,14 @@ class ClassTranslation:
                 symbol = body.current[written] = self._file.new_symbol(written)
                 body.input_sizes[written] = (word, axis)
                 shape.append(Traced(_SAMPLES[axis], Expr.of(Symbol(symbol))))
-            variable = body.input_name(word)
-            tensor = Tensor(name(variable), tuple(shape))
-            body.inputs.append((variable, tensor))
+            incoming.append((word, Tensor(name(""), tuple(shape))))
+        for word, value in grouped(incoming).items():
+            given = self._given(word, value)
             if word == "input":
-                body.entry = body.it = tensor
+                body.entry = body.it = given
             else:
-                body.scope.names[word] = tensor
+                body.scope.names[word] = given
                 body.value_names.add(word)
-        del values
         for parameter in self._definition.parameters:
             word = parameter.name
             if word not in unit.sorts:
@@ -205,6 +211,21 @@ class ClassTranslation:
                 continue
             body.variables.setdefault(id(body.scope), {})[word] = word
             body.scope.names[word] = abstract(body, sort, name(word), Traced(1, Expr.of(Symbol(symbol))))
+
+    def _given(self, word: str, value: Tensor | TensorList) -> Tensor | TensorList:
+        """A value that comes in, in its variable; those of a list in variables of their own."""
+        body = self._body
+        variable = body.input_name(word)
+        if isinstance(value, Tensor):
+            made: Tensor | TensorList = value.moved(name(variable))
+        else:
+            variable += "s" if word == "input" else ""
+            stem = "x" if word == "input" else word
+            names = tuple(body.temporary(numbered(stem, at)) for at in range(len(value.items)))
+            body.lines.append(Compute(names, name(variable), type="tuple"))
+            made = TensorList(tuple(item.moved(name(each)) for item, each in zip(value.items, names, strict=True)))
+        body.inputs.append((variable, made))
+        return made
 
     def _keep(self, shapes: Sequence[Shape]) -> list[Any]:
         """The lines that keep the sizes of what comes out."""
@@ -239,7 +260,7 @@ class ClassTranslation:
                 written += self._super(writer, line.value)
             else:
                 written += writer.lines([line], _INDENT)
-        made = self._made("nn.Sequential", written, [], [], "", sizes)
+        made = self._made("nn.Sequential", written, [], {}, "", sizes)
         made.rules = body.rules
         return made
 
@@ -352,7 +373,7 @@ class ClassTranslation:
         flags = self._flags(kept, homes, lines, optional)
         if definition_kind == "network":
             self._show_sizes(kept)
-        inputs = [variable for variable, _ in body.inputs]
+        inputs = {word: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for word, value in body.inputs}
         shown = ForwardWriter(body.parts, inputs, flags, optional, homes, forward.used)
         forward_lines = shown.whole(kept, _INDENT)
         said = set(words_in("\n".join(forward_lines)))
@@ -377,7 +398,8 @@ class ClassTranslation:
         if branches is not None:
             made.folded, made.overwrites = followers(kept, body.parts, lines)
             made.summed = branches.found
-        made.input_rank = tuple(body.inputs[0][1].shape) if body.inputs else ()
+        first = body.inputs[0][1] if body.inputs else None
+        made.input_rank = tuple(first.shape) if isinstance(first, Tensor) else ()
         return made
 
     def _check_order(self, lines: list[Any]) -> None:
@@ -456,7 +478,7 @@ class ClassTranslation:
         base: str,
         init: list[str],
         forward: list[str],
-        inputs: list[str],
+        inputs: dict[str, str],
         returns: str,
         sizes: list[tuple[str, int]],
     ) -> ClassText:

@@ -42,8 +42,11 @@ from cnndsl.backends.pytorch.values import (
     PartRecipe,
     Static,
     Tensor,
+    TensorList,
     Test,
     Untranslatable,
+    is_flowing,
+    one_by_one,
 )
 from cnndsl.layers.base import Group
 from cnndsl.layers.formula import Shape
@@ -53,6 +56,8 @@ from cnndsl.symbolic.number import Traced, value_of
 
 def make(body: Body, recipe: Any, value: Tensor) -> Made:
     """A layer for what comes in."""
+    if isinstance(value, TensorList) and not isinstance(recipe, BlockRecipe):
+        raise Untranslatable("a layer that is no block of the text is applied to a list of values")
     match recipe:
         case KindRecipe():
             return _kind_layer(body, recipe, value)
@@ -92,11 +97,11 @@ def _extern(body: Body, recipe: ExternRecipe, value: Tensor) -> Made:
     return Made(code, (plain_shape(body, shape),), "nn.Module")
 
 
-def _block(body: Body, recipe: BlockRecipe, value: Tensor) -> Made:
+def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
     definition = recipe.definition
-    extra = tuple((word, item) for word, item in recipe.arguments.items() if isinstance(item, Tensor))
-    inputs = (("input", value), *extra)
-    given = {word: item for word, item in recipe.arguments.items() if not isinstance(item, Tensor)}
+    extra = tuple((word, item) for word, item in recipe.arguments.items() if is_flowing(item))
+    inputs = one_by_one([("input", value), *extra])
+    given = {word: item for word, item in recipe.arguments.items() if not is_flowing(item)}
     outputs = body.file.outputs(definition, given, inputs)
     unit = body.file.unit(definition, tuple((word, len(tensor.shape)) for word, tensor in inputs))
     if not body.is_silent:
@@ -528,7 +533,7 @@ class Made:
     value: Code | Chain
     shapes: tuple[Shape, ...]
     type: str = "nn.Module"
-    extra: tuple[Tensor, ...] = ()
+    extra: tuple[Tensor | TensorList, ...] = ()
     names: tuple[str, ...] = ()
     units: frozenset[Any] = frozenset()
     word: str = "layer"

@@ -66,6 +66,7 @@ from cnndsl.backends.pytorch.values import (
     Test,
     Untranslatable,
     VariantRecipe,
+    is_flowing,
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.lower import cut_key
@@ -302,6 +303,8 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
     if values is None:
         values = operands(body, [argument.value for argument in node.arguments if argument.name is None])
     named = [argument for argument in node.arguments if argument.name is not None]
+    if word == "sum" and len(values) == 1 and isinstance(values[0], (TensorList, AnyTensors)):
+        word = "add"
     spread: list[Any] = []
     for value in values:
         if isinstance(value, TensorList):
@@ -356,7 +359,7 @@ def _operation_call(body: Body, operation: Any, values: list[Any], rest: Sequenc
 
 def _operation_values(body: Body, operation: Any, values: list[Any], given: dict[str, Static]) -> Any:
     made = operation.model_construct(**{word: field_of(body, value) for word, value in given.items()})
-    if issubclass(operation, Elementwise) and len(values) > 2:
+    if issubclass(operation, Elementwise) and len(values) != 2 and all(isinstance(each, Tensor) for each in values):
         total = values[0]
         for value in values[1:]:
             total = combined(body, made, [total, value])
@@ -621,8 +624,8 @@ def stage_of(body: Body, node: Any) -> tuple[Any, Any, Any]:
 def _pipe(body: Body, node: nodes.Pipe) -> Any:
     start = stage_of(body, node.stages[0]) if isinstance(node.stages[0], nodes.Labelled) else None
     first = start[0] if start is not None else evaluate(body, node.stages[0])
-    if isinstance(first, Tensor):
-        return body.file.applied_pipe(body, first, node.stages[1:])
+    if is_flowing(first):
+        return body.file.applied_pipe(body, body.settled(first), node.stages[1:])
     if start is None:
         start = (first, None, node.stages[0])
     return ChainRecipe((start, *map(partial(stage_of, body), node.stages[1:])))
@@ -729,7 +732,7 @@ def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
         body.target = outer
 
 
-def _input_value(body: Body, node: nodes.Call) -> Tensor:
+def _input_value(body: Body, node: nodes.Call) -> Tensor | TensorList:
     """`input(3, 32, 32)`, as a value."""
     declare_input(body, node, "input")
     return body.inputs[-1][1]

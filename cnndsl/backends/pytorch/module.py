@@ -302,7 +302,7 @@ def _class(unit: Unit, translation: Translation) -> str:
 
 
 def _forward(unit: Unit, text: ClassText) -> list[str]:
-    inputs = [f"{variable.removeprefix('~')}: Tensor" for variable in text.inputs]
+    inputs = [f"{variable.removeprefix('~')}: {kind}" for variable, kind in text.inputs.items()]
     line = f"    def forward(self, {', '.join(inputs)}) -> {text.returns}:"
     head = [line]
     if len(line) > WIDTH:

@@ -50,6 +50,7 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     TensorList,
     Untranslatable,
+    is_flowing,
 )
 from cnndsl.ir import nodes
 from cnndsl.layers.initialisers import FANS
@@ -169,9 +170,9 @@ def _applied(body: Body, node: Any, target: str | None) -> Any:
     goes_on = flows and not any(isinstance(each, nodes.Flow) for each in nodes.walk(node.stages[1:]))
     if flows and not isinstance(node.stages[0], nodes.Labelled):
         first = evaluate(body, node.stages[0])
-        if isinstance(first, Tensor):
+        if is_flowing(first):
             body.target = target if goes_on else None
-            return applied_pipe(body, first, node.stages[1:])
+            return applied_pipe(body, body.settled(first), node.stages[1:])
         stages = [(first, None, node.stages[0]), *map(partial(stage_of, body), node.stages[1:])]
         return apply(body, ChainRecipe(tuple(stages)), body.it, node)
     if not isinstance(node, (nodes.Labelled, nodes.Call, nodes.Ref, nodes.Brace)):
@@ -276,7 +277,7 @@ def _do_output(body: Body, statement: nodes.Output) -> None:
     for item in statement.items:
         body.target = None
         value = evaluate(body, item.value)
-        if isinstance(value, TensorList) and len(statement.items) == 1 and not item.name:
+        if isinstance(value, TensorList) and not item.name:
             outputs += [Output(None, each, item.training) for each in body.settled(value).items]
             continue
         outputs.append(Output(item.name, value, item.training))

@@ -39,6 +39,7 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     Untranslatable,
     VariantRecipe,
+    grouped,
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.lower import key_of
@@ -201,7 +202,7 @@ class Translation:
             made = self.units[key] = Unit(key, definition, key[1], definition.name)
             if same:
                 for unit in (*same, made):
-                    new = f"{definition.name}{_rank_word(unit.ranks)}"
+                    new = f"{definition.name}{_twin_word(unit.ranks, key[1])}"
                     if unit.name != new:
                         unit.name = new
                         self._all_stale()
@@ -209,7 +210,7 @@ class Translation:
             taken |= {module.name for key, module in self.tops.items() if key != definition.key}
             while made.name in taken:
                 made.name += "_"
-            values = {word for word, _ in ranks}
+            values = made.values()
             for parameter in definition.parameters:
                 if parameter.name not in values:
                     made.sorts[parameter.name] = Sort()
@@ -307,7 +308,7 @@ class Translation:
         """A body for the sizes alone."""
         body = Body(self, is_silent=True)
         body.kind = definition.kind
-        values = dict(inputs)
+        values = grouped(inputs)
         for parameter in definition.parameters:
             word = parameter.name
             if word in values:
@@ -319,7 +320,7 @@ class Translation:
         if inputs and definition.kind == "network":
             body.given = inputs[0][1]
         elif inputs:
-            body.entry = body.it = inputs[0][1]
+            body.entry = body.it = values["input"]
         return body
 
     def tried(self, recipe: Any, shape: Shape, caller: Any) -> tuple[Shape, set[int], Made]:
@@ -498,7 +499,10 @@ class Translation:
                     unit.is_stale = True
 
 
-def _rank_word(ranks: Ranks) -> str:
+def _twin_word(ranks: Ranks, others: Ranks) -> str:
+    """What tells a class from one of the same definition: how many values it takes, or of which rank."""
+    if len(ranks) != len(others) or any("." in word for word, _ in ranks):
+        return str(len(ranks))
     return f"{ranks[0][1] - 1}d" if ranks else ""
 
 

@@ -7,10 +7,11 @@ an item of a list, is a symbol of its own that stands for its Python.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, constant
+from cnndsl.backends.pytorch.code import Code, constant, list_of
 from cnndsl.ir import nodes
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape
@@ -303,6 +304,39 @@ RECIPES = (
     ChoiceRecipe,
     PartRecipe,
 )
+
+
+def one_by_one(inputs: Iterable[tuple[str, Tensor | TensorList]]) -> tuple[tuple[str, Tensor], ...]:
+    """What comes in by name, with the values of lists one by one: `maps.0`, `maps.1`, ..."""
+    made: list[tuple[str, Tensor]] = []
+    for word, value in inputs:
+        if isinstance(value, Tensor):
+            made.append((word, value))
+        else:
+            made += [(f"{word}.{at}", item) for at, item in enumerate(value.items)]
+    return tuple(made)
+
+
+def grouped(inputs: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor | TensorList]:
+    """The same by name, with the values of a list together."""
+    made: dict[str, Tensor | TensorList] = {}
+    for word, value in inputs:
+        whole, is_item, _ = word.partition(".")
+        held = made.get(whole)
+        items = held.items if isinstance(held, TensorList) else ()
+        made[whole] = TensorList((*items, value)) if is_item else value
+    return made
+
+
+def is_flowing(value: Any) -> bool:
+    """Whether something is a value, or a list of values of a known length."""
+    is_list = isinstance(value, TensorList) and bool(value.items)
+    return isinstance(value, Tensor) or (is_list and all(isinstance(item, Tensor) for item in value.items))
+
+
+def passed(value: Tensor | TensorList) -> Code:
+    """A value, or a list of values, as `forward` hands it to a part."""
+    return value.code if isinstance(value, Tensor) else list_of(item.code for item in value.items)
 
 
 def is_layers(value: Any) -> bool:

@@ -388,7 +388,7 @@ class ForwardWriter:
     def __init__(
         self,
         parts: dict[int, Part],
-        inputs: Sequence[str],
+        inputs: Iterable[str],
         flags: dict[int, str],
         optional: set[int],
         homes: Any,
