@@ -372,7 +372,7 @@ def check_argument_names(name: str, node: tree.Call) -> None:
 
 def _spread(positional: list[Any]) -> list[Any]:
     """The arguments with the values of lists one by one."""
-    rows = ([*item] if is_values(item) else [item] for item in positional)
+    rows = ([*item] if is_values(item) or item == [] else [item] for item in positional)
     return [item for row in rows for item in row]
 
 

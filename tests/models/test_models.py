@@ -163,6 +163,11 @@ PARAMETERS = {
     ("fpn.cnn", "FPN"): 25_557_032 - 1000 * (2048 + 1) + sum(
         256 * (inputs + 1) + 256 * (256 * 9 + 1) for inputs in (256, 512, 1024, 2048)
     ),
+    # As published, in timm's cards of the models: 21.3, 41.2, 25.7 and 45.2 million.
+    ("hrnet.cnn", "HRNet"): 21_299_004,
+    ("hrnet.cnn", "HRNetW32"): 41_232_680,
+    ("res2net.cnn", "Res2Net50"): 25_699_120,
+    ("res2net.cnn", "Res2Net101"): 45_206_688,
     ("net.cnn", "Net"): 109_050,
 }  # fmt: skip
 

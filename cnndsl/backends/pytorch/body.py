@@ -617,9 +617,11 @@ class Body:
         return self.computed_first(value, is_later=True) if isinstance(value, BlockRecipe) else value
 
     def in_order(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
-        outer, self.target = self.target, None
+        outer, made = self.target, []
         try:
-            made = [(work(), len(self.lines)) for work in works]
+            for work in works:
+                self.target = None  # what one puts into a variable is not overwritten by the next
+                made.append((work(), len(self.lines)))
         finally:
             self.target = outer
         values = []

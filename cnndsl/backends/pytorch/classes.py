@@ -382,7 +382,7 @@ class ClassTranslation:
         init = InitSlice(forward.used, stores, set_flags, body.list_registers)
         live_init = self._rule_names()
         kept_init = gathered(spliced(init.slice([*lines, *self._keep(shapes)], live_init)))
-        kept_init = _without_repeats(kept_init, set(), {each.name for each in walk(lines) if isinstance(each, Assign)})
+        kept_init = _without_repeats(kept_init, {})
         self._check_order(kept_init)
         is_top = definition_kind == "network" and not self._unit.is_part
         own = settle_begins(kept_init, is_network=is_top, helpers=self._file.helpers)
@@ -657,21 +657,23 @@ def _rename(lines: list[Any], names: dict[str, str]) -> None:
                 continue
 
 
-def _without_repeats(lines: list[Any], known: set[str], changing: set[str]) -> list[Any]:
-    """The lines of `__init__`, each outcome of a condition kept once; `known` are those kept before."""
+def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
+    """The lines of `__init__`, without those that keep again what is kept already; `known` is what that is, by name."""
     made = []
     for line in lines:
         match line:
-            case Effect(target=ast.Attribute(attr=word)) if (
-                line.code is not None and names_in(line.code) & changing == set()
-            ):
-                if word in known:
+            case Effect(target=ast.Attribute(attr=word)) if line.code is not None:
+                if word in known and flat(known[word]) == flat(line.code):
                     continue
-                known.add(word)
+                known[word] = line.code
             case If():
-                line.yes, line.no = (_without_repeats(side, set(known), changing) for side in (line.yes, line.no))
+                line.yes, line.no = (_without_repeats(side, dict(known)) for side in (line.yes, line.no))
             case For():
-                line.lines = _without_repeats(line.lines, set(known), changing)
+                line.lines = _without_repeats(line.lines, {})
+        changed = {each.name for each in walk([line]) if isinstance(each, Assign)}
+        kept = {each.target.attr for each in walk([line]) if isinstance(each, Effect) and each is not line}  # type: ignore[attr-defined]
+        for word in [word for word, code in known.items() if word in kept or names_in(code) & changed]:
+            del known[word]
         made.append(line)
     return made
 

@@ -329,10 +329,28 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         return Static(len(values[0].items), constant(len(values[0].items)))
     if word == "enumerate" and isinstance(values[0], TensorList):
         return TensorList(tuple(TensorList((Static(i, constant(i)), v)) for i, v in enumerate(values[0].items)))
+    if word in ("zip", "reversed") and any(isinstance(value, TensorList) for value in values):
+        return _rows_of_values(body, word, values, node)
     if word in FUNCTIONS:
         found = rows(word, values, partial(constant_call, body, word, values))
         return constant_call(body, word, values) if found is None else found
     raise Untranslatable(f"{word} is called on what is no value", node.span)
+
+
+def _rows_of_values(body: Body, word: str, values: list[Any], node: nodes.Call) -> TensorList:
+    """`zip` of lists of which one is of values, or such a list from its end on."""
+    columns = []
+    for value in values:
+        items = body.settled(value).items if isinstance(value, TensorList) else getattr(value, "value", None)
+        if not isinstance(items, (list, tuple)):
+            reason = "values are gone through together with a list whose length depends on a parameter"
+            raise Untranslatable(
+                reason, node.span, names=body.names_of(value) if isinstance(value, Static) else frozenset()
+            )
+        columns.append(items)
+    if word == "reversed":
+        return TensorList(tuple(reversed(columns[0])))
+    return TensorList(tuple(TensorList(tuple(row)) for row in zip(*columns, strict=False)))
 
 
 def _joined_layers(body: Body, word: str, node: nodes.Call) -> list[Any] | None:
@@ -726,7 +744,7 @@ def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
             return None
 
         made = body.in_order([partial(turn, item) for item in items])
-        return TensorList(tuple(value for value in made if value is not None))
+        return listed([body.for_later(value) for value in made if value is not None])
     finally:
         body.scope = scope
         body.target = outer

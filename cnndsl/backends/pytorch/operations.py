@@ -36,7 +36,7 @@ from cnndsl.layers.formula import Shape
 from cnndsl.layers.operations import Operation, axis_index
 from cnndsl.layers.shape import Flatten
 from cnndsl.layers.types import role
-from cnndsl.symbolic.expr import Expr
+from cnndsl.symbolic.expr import Expr, TooLong
 from cnndsl.symbolic.number import Traced, calculate, value_of
 from cnndsl.symbolic.number import call as traced_call
 
@@ -94,7 +94,10 @@ def _larger(body: Body, p: Any, q: Any) -> Any:
     known = [body.known(each) for each in (p, q)]
     if None not in known:
         return max(known)
-    return traced_call("max", max(value_of(p), value_of(q)), (p, q))
+    try:
+        return traced_call("max", max(value_of(p), value_of(q)), (p, q))
+    except TooLong:
+        return body.fresh(max(value_of(p), value_of(q)))
 
 
 def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:

@@ -201,8 +201,9 @@ class Translation:
             same = [unit for unit in self.units.values() if unit.definition is definition]
             made = self.units[key] = Unit(key, definition, key[1], definition.name)
             if same:
+                are_lists = len({_length(unit.ranks) for unit in (*same, made)}) > 1
                 for unit in (*same, made):
-                    new = f"{definition.name}{_twin_word(unit.ranks, key[1])}"
+                    new = f"{definition.name}{_length(unit.ranks) if are_lists else _rank_word(unit.ranks)}"
                     if unit.name != new:
                         unit.name = new
                         self._all_stale()
@@ -499,11 +500,13 @@ class Translation:
                     unit.is_stale = True
 
 
-def _twin_word(ranks: Ranks, others: Ranks) -> str:
-    """What tells a class from one of the same definition: how many values it takes, or of which rank."""
-    if len(ranks) != len(others) or any("." in word for word, _ in ranks):
-        return str(len(ranks))
+def _rank_word(ranks: Ranks) -> str:
     return f"{ranks[0][1] - 1}d" if ranks else ""
+
+
+def _length(ranks: Ranks) -> int:
+    """How many values there are in the lists that come in."""
+    return sum("." in word for word, _ in ranks)
 
 
 def _all_constant(given: Mapping[str, Any]) -> bool:

@@ -527,7 +527,7 @@ class ForwardWriter:
             made = laid_out(code, indent, f"{whole}: tuple[{', '.join(['Tensor'] * len(shown))}] = ")
             code = name(whole)
         self._known |= set(line.names)
-        lead = ", ".join(shown) + ("," if len(shown) == 1 else "")
+        lead = ", ".join(shown) if len(shown) > 1 else f"({shown[0]},)"
         return [*made, *laid_out(code, indent, f"{lead} = ")]
 
     def _whole_name(self) -> str:
