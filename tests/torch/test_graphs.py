@@ -32,6 +32,8 @@ SMALLER = {
     "models/c3d": {"16, 112, 112": "16, 32, 32", "512": "64", "4096": "64"},
     "models/densenet": {"[6, 12, 24, 16]": "[1, 2, 1, 1], growth=8"},
     "models/efficientnet": {"EfficientNet(1, 1)": "EfficientNet(0.5, 0.1)"},
+    "models/hrnet": {"width = 18": "width = 4", "[[1, 1], [2, 4], [3, 3]]": "[[1, 1], [2, 1], [3, 1]]", "2048": "64"},
+    "models/res2net": {"Res2Net([3, 4, 6, 3])": "Res2Net([1, 2, 1, 1])"},
     "models/vgg": {"4096": "64", "256, 512, 512": "64, 64, 64"},
 }
 """What is written in a text instead of something, which makes a network with less in it of the same classes."""
@@ -56,6 +58,7 @@ NOT_SCRIPTED = {
     "cases/two_forms": COUNTED,
     "cases/unet": COUNTED,
     "cases/value_names": COUNTED,
+    "models/hrnet": r"Module 'Transition2' has no attribute '0'",
 }
 """What TorchScript, which takes a part of Python, says of parts whose names are computed or are no identifiers, of
 loops through numbers and parts together, of variables declared before they are given values, and of a class from

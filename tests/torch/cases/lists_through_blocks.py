@@ -89,40 +89,32 @@ class Join3(nn.Module):
         super().__init__()
         self.conv1 = nn.ModuleList()
         self.relu1 = nn.ModuleList()
-        self.not_gate = not gate
-        if not gate:
-            self.conv1.append(nn.Conv2d(maps0_channels, channels + 0, 1))
-            self.relu1.append(nn.ReLU())
-        self.conv2: nn.Conv2d | None = None
-        self.sigmoid1: nn.Sigmoid | None = None
+        self.conv1.append(nn.Conv2d(maps0_channels, channels + 0, 1))
+        self.relu1.append(nn.ReLU())
+        self.conv1.append(nn.Conv2d(maps1_channels, channels + 1, 1))
+        self.relu1.append(nn.ReLU())
+        self.conv1.append(nn.Conv2d(maps2_channels, channels + 2, 1))
+        self.relu1.append(nn.ReLU())
+        self.conv2 = nn.Conv2d(channels + 2, channels, 1)
+        self.sigmoid1 = nn.Sigmoid()
         self.conv3: nn.Conv2d | None = None
         if gate:
-            self.conv1.append(nn.Conv2d(maps2_channels, channels + 2, 1))
-            self.relu1.append(nn.ReLU())
-            self.conv2 = nn.Conv2d(channels + 2, channels, 1)
-            self.sigmoid1 = nn.Sigmoid()
             self.conv3 = nn.Conv2d(in_channels, channels, 1)
         self.conv4 = nn.Conv2d(
-            channels + maps1_channels + maps2_channels, channels, 3, padding=1
+            maps1_channels + maps2_channels + 4 * channels + 3, channels, 3, padding=1
         )
 
     def forward(self, x: Tensor, maps: list[Tensor]) -> Tensor:
-        conv1 = iter(self.conv1)
-        relu1 = iter(self.relu1)
         maps0, maps1, maps2 = maps
-        if self.not_gate:
-            kept1: Tensor = next(relu1)(next(conv1)(maps0))
-        if (
-            self.conv2 is not None
-            and self.sigmoid1 is not None
-            and self.conv3 is not None
-        ):
-            kept3: Tensor = next(relu1)(next(conv1)(maps2))
-            scale: Tensor = self.sigmoid1(self.conv2(kept3))
+        kept1: Tensor = self.relu1[0](self.conv1[0](maps0))
+        kept2: Tensor = self.relu1[1](self.conv1[1](maps1))
+        kept3: Tensor = self.relu1[2](self.conv1[2](maps2))
+        scale: Tensor = self.sigmoid1(self.conv2(kept3))
+        if self.conv3 is not None:
             out: Tensor = self.conv3(x) * scale
         else:
-            out = kept1
-        x = self.conv4(torch.cat((out, maps1, maps2), 1))
+            out = scale
+        x = self.conv4(torch.cat((out, kept1, kept2, kept3, maps1, maps2), 1))
         return x
 
 
@@ -149,28 +141,22 @@ class Join1(nn.Module):
         self.relu1 = nn.ModuleList()
         self.conv1.append(nn.Conv2d(maps0_channels, channels + 0, 1))
         self.relu1.append(nn.ReLU())
-        self.conv2: nn.Conv2d | None = None
-        self.sigmoid1: nn.Sigmoid | None = None
+        self.conv2 = nn.Conv2d(channels, channels, 1)
+        self.sigmoid1 = nn.Sigmoid()
         self.conv3: nn.Conv2d | None = None
         if gate:
-            self.conv2 = nn.Conv2d(channels, channels, 1)
-            self.sigmoid1 = nn.Sigmoid()
             self.conv3 = nn.Conv2d(in_channels, channels, 1)
-        self.conv4 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv4 = nn.Conv2d(2 * channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor, maps: list[Tensor]) -> Tensor:
         (maps0,) = maps
         kept1: Tensor = self.relu1[0](self.conv1[0](maps0))
-        if (
-            self.conv2 is not None
-            and self.sigmoid1 is not None
-            and self.conv3 is not None
-        ):
-            scale: Tensor = self.sigmoid1(self.conv2(kept1))
+        scale: Tensor = self.sigmoid1(self.conv2(kept1))
+        if self.conv3 is not None:
             out: Tensor = self.conv3(x) * scale
         else:
-            out = kept1
-        x = self.conv4(out)
+            out = scale
+        x = self.conv4(torch.cat((out, kept1), 1))
         return x
 
 
@@ -211,7 +197,7 @@ class Optional(nn.Module):
 
 class Net(nn.Module):
     """Net: 3 x 16 x 16 in, 6 x 16 x 16 and 4 x 16 x 16 and 8 x 16 x 16 and
-    3 x 16 x 16 out, 1,700 parameters.
+    3 x 16 x 16 out, 2,469 parameters.
     """
 
     def __init__(
