@@ -18,6 +18,8 @@ from cnndsl.reference import first_sentence, written
 from cnndsl.syntax import tree
 from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, Word, keywords, words
 
+Parametric = tree.Definition | tree.Extern | tree.Variant
+"""What has parameters of its own."""
 Sort = Literal["layer", "function", "keyword", "parameter", "name", "definition", "file", "size"]
 SIZES = ("channels", "height", "width", "depth", "length", "features", "shape", "rank")
 """What may be asked of a value."""
@@ -185,15 +187,15 @@ def _argument(parameter: Parameter) -> Item:
     return Item(f"{parameter.name}=", "parameter", f"{parameter.takes}{default}", described(parameter))
 
 
-def _definition(documents: Documents, document: Document, symbol: Symbol) -> tree.Definition | tree.Extern | None:
+def _definition(documents: Documents, document: Document, symbol: Symbol) -> Parametric | None:
     """The definition that a name of a file stands for, also in another file."""
     if symbol.kind == "import":
         found = imported(documents, document, symbol)
         symbol = symbol if found is None else found[1]
-    return symbol.node if isinstance(symbol.node, (tree.Definition, tree.Extern)) else None
+    return symbol.node if isinstance(symbol.node, (tree.Definition, tree.Extern, tree.Variant)) else None
 
 
-def _own(definition: tree.Definition | tree.Extern) -> list[tuple[str, str]]:
+def _own(definition: Parametric) -> list[tuple[str, str]]:
     """The parameters of a definition, each as it is written."""
     return [(parameter.name.text, parameter.span.text) for parameter in definition.parameters]
 

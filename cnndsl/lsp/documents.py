@@ -206,15 +206,10 @@ def _networks_of(file: tree.File, offset: int) -> list[str]:
             asked[item.name.text] = {node.text for node in tree.walk(item) if isinstance(node, tree.Name)}
             if item.span.start <= offset <= item.span.end:
                 here = item.name.text
-            is_base = isinstance(item, tree.Definition) and any(p.default is None for p in item.parameters)
-            if isinstance(item, tree.Variant) or (item_kind(item) == "network" and not is_base):
+            is_network = isinstance(item, tree.Variant) or getattr(item, "kind", "") == "network"
+            if is_network and all(parameter.default is not None for parameter in getattr(item, "parameters", ())):
                 networks.append(item.name.text)
     return sorted(networks, key=lambda network: bool(here) and here not in _reached(network, asked))
-
-
-def item_kind(item: tree.Item) -> str:
-    """What an item of a file is: `network`, `block`, `sequence`, or empty for another one."""
-    return item.kind if isinstance(item, tree.Definition) else ""
 
 
 def _reached(name: str, asked: dict[str, set[str]]) -> set[str]:
