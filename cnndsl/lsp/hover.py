@@ -34,7 +34,7 @@ def hover(documents: Documents, document: Document, offset: int) -> tuple[str, S
     names = document.names
     argument = names.argument_at(offset)
     if argument is not None:
-        told = _argument(document, argument)
+        told = _argument(documents, document, argument)
         return (told, argument.name.span) if told else None
     word = next((word for word in names.words if word.span.start <= offset <= word.span.end), None)
     found = names.at(offset)
@@ -240,12 +240,15 @@ def parameters_of(word: str) -> tuple[Parameter, ...]:
     return () if kind is None else kind.parameters()
 
 
-def _argument(document: Document, argument: Named) -> str:
+def _argument(documents: Documents, document: Document, argument: Named) -> str:
     for parameter in parameters_of(argument.word) if argument.callee is None else ():
         if parameter.name == argument.name.text:
             return described(parameter)
     if argument.callee is not None:
-        for symbol in document.names.parameters(argument.callee.name):
+        given, callee = document, argument.callee
+        if callee.kind == "import":
+            given, callee = imported(documents, document, callee) or (given, callee)
+        for symbol in given.names.parameters(callee.name):
             if symbol.name == argument.name.text:
                 return _parameter(document, symbol)
     return ""
