@@ -30,6 +30,8 @@ DRAWN = {
     "efficientnet": ("EfficientNetB0",),
     "hrnet": ("HRNet",),
     "mobilenetv3": ("MobileNetV3Large",),
+    "regnet": ("RegNetY_400MF",),
+    "repvgg": ("RepVGG_A0",),
     "res2net": ("Res2Net50",),
     "resnet": ("ResNet18", "ResNet50"),
     "shufflenetv2": ("ShuffleNetV2_1_0",),

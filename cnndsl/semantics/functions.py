@@ -190,7 +190,9 @@ _TAKES = {
     "zip": "lists of equal length",
     "round": f"a number, and perhaps how many digits, {_MOST_DIGITS:,} at most",
 }
-_KEEP_TRACE = frozenset(TABLE) - {"range", "len", "str", "enumerate", "zip", "all", "any", "sorted", "unique"}
+_OF_ITEMS = frozenset({"all", "any", "sorted", "unique"})
+"""Functions whose result depends on what the items of a list are."""
+_KEEP_TRACE = frozenset(TABLE) - {"range", "len", "str", "enumerate", "zip"} - _OF_ITEMS
 
 
 def _wrong(what: str) -> Any:
@@ -208,6 +210,8 @@ def call(
     if named:
         raise error("E207", f"{name} takes its arguments by position", span, help=f"write {name}(...) without names")
     arguments = items if name in _KEEP_TRACE else [plain(item) for item in items]
+    if name in _OF_ITEMS:
+        arguments = [_plain(item, plain) for item in items]
     try:
         if any(map(is_open, arguments)):
             return _wrong("known numbers, and this size is left open")

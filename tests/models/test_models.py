@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from functools import cache
@@ -153,6 +154,21 @@ PARAMETERS = {
     ("shufflenetv2.cnn", "ShuffleNetV2_1_0"): 2_278_604,
     ("shufflenetv2.cnn", "ShuffleNetV2_1_5"): 3_503_624,
     ("shufflenetv2.cnn", "ShuffleNetV2_2_0"): 7_393_996,
+    # As published, in torchvision's documentation.
+    ("regnet.cnn", "RegNetX_400MF"): 5_495_976,
+    ("regnet.cnn", "RegNetX_800MF"): 7_259_656,
+    ("regnet.cnn", "RegNetX_1_6GF"): 9_190_136,
+    ("regnet.cnn", "RegNetX_3_2GF"): 15_296_552,
+    ("regnet.cnn", "RegNetX_8GF"): 39_572_648,
+    ("regnet.cnn", "RegNetX_16GF"): 54_278_536,
+    ("regnet.cnn", "RegNetX_32GF"): 107_811_560,
+    ("regnet.cnn", "RegNetY_400MF"): 4_344_144,
+    ("regnet.cnn", "RegNetY_800MF"): 6_432_512,
+    ("regnet.cnn", "RegNetY_1_6GF"): 11_202_430,
+    ("regnet.cnn", "RegNetY_3_2GF"): 19_436_338,
+    ("regnet.cnn", "RegNetY_8GF"): 39_381_472,
+    ("regnet.cnn", "RegNetY_16GF"): 83_590_140,
+    ("regnet.cnn", "RegNetY_32GF"): 145_046_770,
     # Darknet's file of weights holds 8,858,734 numbers; those of the running means and variances are no parameters.
     ("yolo.cnn", "YoloTiny"): (
         8_858_734 - 2 * (16 + 32 + 64 + 128 + 256 + 512 + 1024 + 256 + 512 + 128 + 256)
@@ -223,6 +239,36 @@ def test_the_siamese_network_says_the_same_whichever_picture_is_left() -> None:
         assert torch.equal(net(left, right), net(right, left))
         assert torch.equal(net(left, left), net(right, right))
         assert not torch.equal(net(left, left), net(left, right))
+
+
+def test_the_stages_of_a_regnet_follow_from_its_line() -> None:
+    net = on_meta("regnet.cnn", "RegNetY_400MF")
+    shapes = {key: tuple(value.shape) for key, value in net.state_dict().items()}
+    blocks = [re.fullmatch(r"trunk_output\.(block\d\.block\d-\d+)\.f\.c\.0\.weight", key) for key in shapes]
+    widths = [shapes[found[0]][0] for found in blocks if found]
+    assert widths == [48] * 1 + [104] * 3 + [208] * 6 + [440] * 6  # as published
+    assert shapes["trunk_output.block2.block2-0.proj.0.weight"] == (104, 48, 1, 1)
+    assert shapes["trunk_output.block2.block2-0.f.se.fc1.weight"] == (12, 104, 1, 1)
+    assert shapes["trunk_output.block4.block4-5.f.b.0.weight"] == (440, 8, 3, 3)
+    assert "trunk_output.block2.block2-1.proj.0.weight" not in shapes
+
+
+def test_a_block_of_a_repvgg_serves_as_one_convolution() -> None:
+    text = (MODELS / "repvgg.cnn").read_text(encoding="utf-8")
+    small = text[: text.index("network A(")] + "network Small = RepVGG([2, 2, 2, 2], 0.25, 0.25, classes=5)\n"
+    compilation = cnndsl.compile(small)
+    trained = imported(compilation.python()).Small()
+    with torch.no_grad():
+        for _, tensor in sorted(trained.state_dict().items()):
+            if tensor.is_floating_point():
+                tensor.uniform_(0.5, 1.5)
+    serving = imported(compilation.for_inference().python()).Small.from_trained(trained.state_dict())
+    kinds = [type(part) for part in serving.modules()]
+    assert kinds.count(nn.Conv2d) == 1 + 4 * 2
+    assert nn.BatchNorm2d not in kinds
+    x = torch.rand(1, 3, 224, 224)
+    with torch.no_grad():
+        torch.testing.assert_close(serving(x), trained.eval()(x), rtol=1e-3, atol=1e-3)
 
 
 def test_what_the_detector_pads_before_its_last_pool_never_wins() -> None:

@@ -211,7 +211,9 @@ def _note_use(body: Body, line: Register, declared: list[Any]) -> None:
         body.always.add(line.part.number)
     elif line.part.number not in body.always:
         code = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
-        if all(flat(code) != flat(known) for known in line.tests):
+        if any(flat(negated(code)) == flat(known) for known in line.tests):  # used on both ways
+            body.always.add(line.part.number)
+        elif all(flat(code) != flat(known) for known in line.tests):
             line.tests.append(code)
     if line.part.number in body.always:
         line.tests.clear()
