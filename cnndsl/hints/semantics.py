@@ -142,15 +142,12 @@ TABLES: dict[str, tuple[Hint, ...]] = {
     ),
     # A function of numbers on a value: its name
     "function of a value": (
-        Hint(r"(?:min|max) .*", _ON_VALUES, ("the smaller one of two numbers each is minimum(a, b)",
-             "numbers are kept between two others by clamp(x, min, max)"), example="min(input, 0)"),
         Hint(r"clip .*", _ON_VALUES, "numbers are kept between two others by clamp(x, min, max)",
              example="clip(input, 0, 1)"),
         Hint(r"log(?P<base>2|10) .*", _ON_VALUES, "write log($first) / log($base)",
              brief="write log(x) / log($base)", example="log2(1 + input)"),
         Hint(r"square .*", _ON_VALUES, "a square is written $first ** 2", brief="a square is written x ** 2",
              example="square(input)"),
-        Hint(r"sum .*", _ON_VALUES, "write mean(it, axis=...), which is a sum but for a factor", example="sum(input)"),
         Hint(r".*", _ON_VALUES, _OWN, example="round(input)"),
     ),
     # A stage that is no layer: `labelled` where it is given a name, what it is worth, and the kind of node
@@ -168,6 +165,8 @@ TABLES: dict[str, tuple[Hint, ...]] = {
              example="[relu, tanh] -> tanh"),
         Hint(r"\w+ layers .*", _NO_LAYER, "apply its layers one by one: for layer in $at { layer }",
              example="w = [relu, tanh]; it -> w"),
+        Hint(r"\w+ other Name (?P<name>\w+)", _NO_LAYER, "a function is called on a value: $name(it)",
+             also=lambda _, facts: {} if facts["what"].startswith("the function") else None, example="relu -> sqrt"),
         Hint(r"\w+ \w+ Name .*", _NO_LAYER, "$hidden", also=_known("hidden"), example="relu = 3; it -> relu"),
         Hint(r"\w+ \w+ String .*", _NO_LAYER, "write $word, without quotes", fix={"at": "$word"},
              also=lambda _, facts: {"safe": facts["at"] == f'"{facts["word"]}"'} if facts["word"] else None,

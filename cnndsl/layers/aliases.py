@@ -22,7 +22,7 @@ _SPOKEN = {
     "adaptive_maxpool": "adaptive_max_pooling",
     "global_avgpool": "global_average_pooling global_average_pool global_avg_pooling gap",
     "global_maxpool": "global_max_pooling gmp",
-    "batchnorm": "batch_normalization batch_normalisation bn norm",
+    "batchnorm": "batch_normalization batch_normalisation bn",
     "instancenorm": "instance_normalization instance_normalisation",
     "groupnorm": "group_normalization group_normalisation gn",
     "layernorm": "layer_normalization layer_normalisation ln",
@@ -47,6 +47,11 @@ _SPOKEN = {
     "linear": "dense fc fully_connected inner_product affine",
     "embedding": "embed lookup",
     "concat": "cat concatenate",
+    "attention": "scaled_dot_product_attention sdpa",
+    "matmul": "bmm mm",
+    "max": "amax",
+    "min": "amin",
+    "norm": "vector_norm",
     "identity": "noop",
 }
 """Our word -> what others call it, without the number of axes."""

@@ -132,7 +132,7 @@ class Subtract(Elementwise):
     symbol: ClassVar[str] = "-"
     written: ClassVar[str] = "a - b, sub(a, b)"
     call: ClassVar[str] = "x - y"
-    example: ClassVar[str] = "input(8, 4, 4); input - mean(it, keepdim=true)"
+    example: ClassVar[str] = "input(8, 4, 4); input - mean(it, axis=1, keepdim=true)"
 
 
 class Multiply(Elementwise):
@@ -157,7 +157,7 @@ class Divide(Elementwise):
     symbol: ClassVar[str] = "/"
     written: ClassVar[str] = "a / b, div(a, b)"
     call: ClassVar[str] = "x / y"
-    example: ClassVar[str] = "input(8, 4, 4); input / (1 + max(it, keepdim=true))"
+    example: ClassVar[str] = "input(8, 4, 4); input / (1 + max(it, axis=1, keepdim=true))"
 
     def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
         return Extra(numbers=prod(xs[0])) if self.scalar_first else NOTHING  # 1 / x, which is multiplied afterwards

@@ -1,27 +1,45 @@
-"""Functions along axes: sums, means, extremes."""
+"""Functions along axes: sums, means, extremes, norms."""
 
 from dataclasses import replace
-from typing import ClassVar, Literal
+from math import prod
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Kept, Spelling
-from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, axis_names, show
-from cnndsl.layers.operations import Operation, axis_index
+from cnndsl.layers.arrangement import axes_of
+from cnndsl.layers.base import Extra, Kept, Spelling
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, product, show
+from cnndsl.layers.operations import Operation, axis_index, declare
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, whole
-from cnndsl.layers.types import AxisOrAxes, Flag
+from cnndsl.layers.types import AnyAxis, AxisOrAxes, Flag, PositiveReal, Whole
+
+_AXES = "the axis, or a list of them, the batch being axis 0"
+_KEEPDIM = "whether the axes stay, with size 1"
+Side = Literal["", "input", "both"]
 
 
-class Reduction(Operation):
-    """One number in place of all those along one axis or several, the channels by default."""
+class OverAxes(Operation):
+    """The base of functions with one number in place of all those along one axis or several."""
 
-    axis: AxisOrAxes = Field(default=1, description="the axis, or a list of them, the batch being axis 0")
-    keepdim: Flag = Field(default=False, description="whether the axes stay, with size 1")
+    values: ClassVar[str] = "a value"
+    keeps: ClassVar[Side] = ""
+    """What PyTorch keeps for the backward pass: what comes in, and what comes out too."""
+    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+
+    if TYPE_CHECKING:  # a function may have other parameters before these
+        axis: AxisOrAxes
+        keepdim: bool
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
-        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        gone = self._gone(x)
+        if self.axis == 0 and self.kind in ("min", "max"):
+            each = f"{self.kind}imum"
+            raise SizeError(
+                f"{self.kind} goes over the axis that is given, and axis 0 is the batch",
+                f"of each number and 0 it is {each}(x, 0)",
+                code="E307",
+            )
+        axes, gone = axes_of(self.axis), self._gone(x)
         if len(gone) < len(axes) or not axes:
             raise SizeError(
                 f"{self.kind} goes over each axis once, and it has {list(axes)}", "name every axis once", code="E307"
@@ -50,13 +68,17 @@ class Reduction(Operation):
         said = [AxisRule(name, y[k], words=words[k]) for k, name in enumerate(axis_names(y))]
         return (*said[:-1], replace(said[-1], notes=(note,)))
 
+    def over(self, x: Shape) -> Dim:
+        """How many numbers each one is made of."""
+        return product(x[axis] for axis in sorted(self._gone(x)))
+
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
-        keep = ", keepdim=True" if self.keepdim else ""
-        return Spelling("", (Argument("axis", self.axis),), f"{self.call}({{v0}}, dim={{axis}}{keep})")
+        written = [a for a in self.arguments() if a.required or repr(a.value) != repr(a.default)]
+        given = ", ".join(f"{argument.name}={{{argument.name}}}" for argument in written)
+        return Spelling("", tuple(written), f"{self.call}({{v0}}, {given})")
 
     def _gone(self, x: Shape) -> set[int]:
-        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        return {axis_index(axis, x, self.kind) for axis in axes}
+        return {axis_index(axis, x, self.kind) for axis in axes_of(self.axis)}
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         (x,) = xs
@@ -65,27 +87,112 @@ class Reduction(Operation):
         reaches = (whole(dim) if axis in gone else Reach(left.index(axis), IDENTITY) for axis, dim in enumerate(x))
         return (tuple(reaches),)
 
+    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
+        return Kept(inputs=(0,) if self.keeps else (), output=self.keeps == "both")
 
-class Mean(Reduction):
-    """The mean along one axis or several."""
 
-    kind: ClassVar[Literal["mean"]] = "mean"
-    symbol: ClassVar[str] = "mean"
-    written: ClassVar[str] = "mean(x)"
+class Reduction(OverAxes):
+    """A function with one number in place of all those along axes, and no other parameter."""
+
+    axis: AxisOrAxes = Field(description=_AXES)
+    keepdim: Flag = Field(default=False, description=_KEEPDIM)
+
+
+class Spread(OverAxes):
+    """How far numbers lie from their mean."""
+
+    keeps: ClassVar[Side] = "input"
+
+    axis: AxisOrAxes = Field(description=_AXES)
+    correction: Annotated[Whole, "free"] = Field(default=1, description="by how much the number of numbers is lessened")
+    keepdim: Flag = Field(default=False, description=_KEEPDIM)
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        ys, count = super().outputs(xs), self.over(xs[0])
+        if count <= self.correction:
+            raise SizeError(
+                f"{self.kind} of {count} number{'' if count == 1 else 's'} divides by {count} - {self.correction}",
+                "write correction=0 for the mean of the squares, or go over more numbers",
+                code="E304",
+            )
+        return ys
+
+
+class Norm(OverAxes):
+    """The length of the vectors along one axis or several: the root of the sum of squares, or of other powers."""
+
+    kind: ClassVar[str] = "norm"
+    keeps: ClassVar[Side] = "both"
+    symbol: ClassVar[str] = "norm"
+    written: ClassVar[str] = "norm(x)"
+    call: ClassVar[str] = "torch.linalg.vector_norm"
+    example: ClassVar[str] = "input(16, 8, 8); conv(16, 1); it / (norm(it, axis=1, keepdim=true) + 1)"
+    torch_names: ClassVar[dict[str, str]] = {"p": "ord", "axis": "dim"}
+
+    p: PositiveReal = Field(default=2.0, description="the power")
+    axis: AxisOrAxes = Field(description=_AXES)
+    keepdim: Flag = Field(default=False, description=_KEEPDIM)
+
+
+class Cumsum(Operation):
+    """At each place along an axis the sum of all numbers up to there."""
+
+    kind: ClassVar[str] = "cumsum"
+    symbol: ClassVar[str] = "cumsum"
+    written: ClassVar[str] = "cumsum(x)"
     values: ClassVar[str] = "a value"
-    call: ClassVar[str] = "torch.mean"
-    example: ClassVar[str] = "input(16, 8, 8); mean(it, axis=[2, 3]) -> linear(10)"
+    call: ClassVar[str] = "torch.cumsum"
+    example: ClassVar[str] = "input(8, 20); conv(8, 3, padding=1); cumsum(it, 2) -> conv(4, 3)"
+    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+
+    axis: AnyAxis = Field(description="the axis, the batch being axis 0")
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        axis_index(self.axis, xs[0], self.kind)
+        return xs
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        at = axis_index(self.axis, xs[0], self.kind)
+        return (tuple(whole(dim) if axis == at else Reach(axis, IDENTITY) for axis, dim in enumerate(xs[0])),)
 
 
-class Max(Reduction):
-    """The largest number along one axis or several."""
+class Normalize(Cumsum):
+    """The vectors along an axis, brought to length 1: each number is divided by the norm of all of them."""
 
-    kind: ClassVar[Literal["max"]] = "max"
-    symbol: ClassVar[str] = "max"
-    written: ClassVar[str] = "max(x)"
-    values: ClassVar[str] = "a value"
-    call: ClassVar[str] = "torch.amax"
-    example: ClassVar[str] = "input(16, 8, 8); max(it, keepdim=true) -> conv(1, 7, padding=3)"
+    kind: ClassVar[str] = "normalize"
+    symbol: ClassVar[str] = "normalize"
+    written: ClassVar[str] = "normalize(x)"
+    call: ClassVar[str] = "F.normalize"
+    example: ClassVar[str] = "input(16, 8, 8); conv(16, 1); normalize(it) -> conv(4, 1)"
+
+    p: PositiveReal = Field(default=2.0, description="the power of the norm")
+    axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
+    eps: PositiveReal = Field(default=1e-12, description="the least norm that is divided by")
+
+    def _norms(self, x: KnownShape) -> int:
+        at = axis_index(self.axis, x, self.kind)
+        return prod(dim for axis, dim in enumerate(x) if axis != at)
+
+    def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
+        return Extra(numbers=self._norms(xs[0]))
 
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
-        return Kept(inputs=(0,), output=True)
+        return Kept(inputs=(0,), extra=Extra(numbers=2 * self._norms(xs[0])))
+
+
+FUNCTIONS = (
+    declare(Reduction, "sum", "The sum along one axis or several; of a list of values, their sum.",
+            "input(16, 8, 8); sum(it, axis=[2, 3]) -> linear(10)"),
+    declare(Reduction, "mean", "The mean along one axis or several.",
+            "input(16, 8, 8); mean(it, axis=[2, 3]) -> linear(10)"),
+    declare(Reduction, "max", "The largest number along one axis or several.",
+            "input(16, 8, 8); conv(16, 1); max(it, axis=1, keepdim=true) -> conv(1, 7, padding=3)",
+            call="torch.amax", keeps="both"),
+    declare(Reduction, "min", "The smallest number along one axis or several.",
+            "input(16, 8, 8); conv(16, 1); it - min(it, axis=1, keepdim=true)", call="torch.amin", keeps="both"),
+    declare(Spread, "var", "The variance along one axis or several, as torch.var has it: with a correction of 1.",
+            "input(16, 8, 8); conv(16, 1); it / (1 + var(it, axis=[2, 3], keepdim=true))"),
+    declare(Spread, "std", "The standard deviation along one axis or several, the root of the variance.",
+            "input(16, 8, 8); conv(16, 1); concat(it, std(it, axis=1, keepdim=true))", keeps="both"),
+)  # fmt: skip
+"""The functions that are told from one another by facts alone."""

@@ -172,6 +172,7 @@ def unknown_operation_argument(operation: str, parameters: list[str], argument: 
     assert argument.name is not None  # noqa: S101 - only named arguments get here
     name, given = argument.name, argument.value.span.text
     others = {"dim": "axis", "dims": "axis", "keepdims": "keepdim", "chunks": "parts"}
+    others |= {"dim0": "axis0", "dim1": "axis1", "ord": "p", "is_causal": "causal"}
     short = others.get(name.text) or nearest(name.text, parameters)
     if short not in parameters:
         helps = f"it takes values, then {', '.join(parameters) or 'no further arguments'}"

@@ -330,6 +330,8 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     if name in OPERATIONS and any(isinstance(item, RECIPES) for item in spread):
         raise takes_values(name, node, given)
     if name in OPERATIONS and any(isinstance(item, Value) for item in spread):
+        if name == "sum" and isinstance(positional[0], (list, tuple)):
+            name = "add"
         if issubclass(OPERATIONS[name], Elementwise):
             return _elementwise(body, name, spread, node)
         if isinstance(spread[0], Value):
@@ -355,7 +357,7 @@ def _elementwise(body: Evaluation, name: str, sides: list[Any], node: tree.Call)
         if name == "pow" and isinstance(sides[1], Value):
             raise no_operator("**", node, places[0], places[1])
         return combine_two(body, name, (sides[0], sides[1]), (places[0], places[-1]), node.span)
-    if name in _TWO_BY_TWO and len(sides) > 2 and is_values(sides):
+    if name in _TWO_BY_TWO and len(sides) != 2 and is_values(sides):
         return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), sides)
     what = OPERATIONS[name].values
     written = OPERATIONS[name].written.rpartition(", ")[2]
@@ -378,6 +380,9 @@ def _spread(positional: list[Any]) -> list[Any]:
 
 def _call_operation(body: Evaluation, name: str, positional: list[Any], named: dict[str, Any], node: tree.Call) -> Any:
     operation = OPERATIONS[name]
+    if name in ("max", "min") and len(positional) > 1 and is_values(positional[:2]):
+        helps = f"of two values each it is {name}imum(a, b)"
+        raise error("E207", f"{name} goes over the axes of one value", node.span, help=helps)
     count = next((i for i, item in enumerate(positional) if not isinstance(item, Value)), len(positional))
     values, rest = tuple(positional[:count]), positional[count:]
     fields = list(operation.model_fields)

@@ -19,6 +19,7 @@ from cnndsl.layers.axis_order import as_torch, channels_first, swapped, without_
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape
 from cnndsl.layers.initialisers import RULES
+from cnndsl.layers.registry import OPERATIONS
 from cnndsl.semantics.pytorch_names import name_alone
 from cnndsl.semantics.values import RECIPES, Part, Scope, Unknown, Value, describe
 from cnndsl.source import Span
@@ -355,7 +356,10 @@ def known_method(node: tree.Attribute) -> tuple[str, ...]:
     word = alias(name)
     if word is not None:
         return (f"a layer is applied with ->: {value} -> {word}",)
-    return (f"write {name}({value})",) if name in ("mean", "max", "split") else ()
+    if name not in OPERATIONS:
+        return ()
+    more = ", ..." if any(parameter.required for parameter in OPERATIONS[name].parameters()) else ""
+    return (f"write {name}({value}{more})",)
 
 
 def arrows(node: tree.Comparison, sign: str) -> Problem:

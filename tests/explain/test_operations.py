@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cnndsl.layers.elementwise import Pointwise
 from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.operations import Operation
+from cnndsl.layers.reductions import OverAxes
 from cnndsl.layers.registry import OPERATIONS
 from tests.explain.support import explained, net
 from tests.layers.test_values import DRAWN
@@ -42,8 +43,10 @@ def applied(draw: st.DrawFn) -> tuple[Operation, tuple[Shape, ...]]:
         return OPERATIONS[kind](), (x, draw(st.permutations(x).map(tuple)))
     if kind == "split":
         parameters = {"parts": draw(st.integers(1, 3)), "axis": axis}
-    elif kind in ("mean", "max"):
+    elif issubclass(OPERATIONS[kind], OverAxes):
         parameters = {"axis": axis, "keepdim": draw(st.booleans())}
+    elif kind in ("cumsum", "normalize"):
+        parameters = {"axis": axis}
     elif issubclass(OPERATIONS[kind], Pointwise) or kind == "pow":
         return OPERATIONS[kind](**{"clamp": {"min": 0}, "pow": {"scalar": 2}}.get(kind, {})), (x,)
     else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
+from collections.abc import Mapping
 from math import prod
 from typing import Any, get_args
 
@@ -18,11 +20,12 @@ from cnndsl.layers.elementwise import Pointwise
 from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.reach import IDENTITY, Reach
+from cnndsl.layers.reductions import OverAxes
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.resize import Interpolation
 
 BATCH = 2
-_MODULES = {"torch": torch, "F": torch.nn.functional}
+_MODULES: dict[str, Any] = {"torch": torch, "F": torch.nn.functional}
 _BINARY = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow, ast.MatMult: operator.matmul,
@@ -30,7 +33,7 @@ _BINARY = {
 ELEMENTWISE = ("add", "sub", "mul", "div", "minimum", "maximum")
 
 
-def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
+def run(node: ast.expr, values: Mapping[str, Any]) -> Any:
     """The value of an expression of names, arithmetic, shapes and calls of PyTorch's functions."""
     match node:
         case ast.Name(name):
@@ -43,14 +46,13 @@ def run(node: ast.expr, values: dict[str, torch.Tensor]) -> Any:
             return tuple(run(item, values) for item in items)
         case ast.Subscript(value, index):
             return run(value, values)[run(index, values)]
-        case ast.Attribute(ast.Name(name), "shape"):
-            return values[name].shape
+        case ast.Attribute(value, name):
+            return getattr(run(value, values), name)
         case ast.Slice(start, None, None):
             return slice(start and run(start, values), None)
-        case ast.Call(ast.Attribute(ast.Name(owner), name), arguments, named):
+        case ast.Call(ast.Attribute(owner, name), arguments, named):
             keywords = {str(k.arg): run(k.value, values) for k in named}
-            target = values[owner] if owner in values else _MODULES[owner]
-            return getattr(target, name)(*(run(a, values) for a in arguments), **keywords)
+            return getattr(run(owner, {**values, **_MODULES}), name)(*(run(a, values) for a in arguments), **keywords)
         case _:
             return ast.literal_eval(node)
 
@@ -188,9 +190,11 @@ def test_a_value_and_a_number(x: tuple[int, ...], kind: str, number: float, firs
     assert compare(OPERATIONS[kind].model_validate(fields), (x,)) == "taken"
 
 
-@pytest.mark.parametrize("kind", ["concat", "split", "mean", "max", "upsample"])
+@pytest.mark.parametrize("kind", ["concat", "split", "mean", "max", "upsample", "cumsum", "normalize"])
 def test_what_counts_the_batch_takes_no_value_without_one(kind: str) -> None:
-    operation = OPERATIONS[kind].model_validate({"parts": 2} if kind == "split" else {})
+    operation = OPERATIONS[kind].model_validate(
+        {"split": {"parts": 2}}.get(kind, {} if kind == "upsample" else {"axis": 1})
+    )
     xs = ((4, 4, 4),) * (2 if kind in ("concat", "upsample") else 1)
     assert operation.outputs_of(xs, (False,) * len(xs)) == operation.outputs(xs)
     for at in range(len(xs)):
@@ -347,27 +351,47 @@ def test_attention_refuses(xs: tuple[Shape, ...]) -> None:
         OPERATIONS["attention"]().outputs(xs)
 
 
-@settings(max_examples=200)
+OVER_AXES = [kind for kind in OPERATIONS.values() if issubclass(kind, OverAxes)]
+
+
+@settings(max_examples=300)
 @given(
     x=shapes(),
-    axis=st.one_of(st.integers(-5, 5), st.lists(st.integers(-4, 4), max_size=4)),
+    axis=st.one_of(AXES, st.lists(st.integers(-4, 4), max_size=4)),
     keepdim=st.booleans(),
-    kind=st.sampled_from(("mean", "max")),
+    kind=st.sampled_from(OVER_AXES),
+    number=st.sampled_from((None, 0, 1, 2)),
 )
-def test_reductions(x: tuple[int, ...], axis: int | list[int], keepdim: bool, kind: str) -> None:
-    verdict = compare(OPERATIONS[kind].model_validate({"axis": axis, "keepdim": keepdim}), (x,))
+def test_functions_over_axes(
+    x: tuple[int, ...], axis: int | list[int], keepdim: bool, kind: type[Operation], number: int | None
+) -> None:
+    word = {"norm": "p"}.get(kind.kind, "correction")
+    more = {word: number} if number is not None and word in kind.model_fields and (word, number) != ("p", 0) else {}
+    operation = kind.model_validate({"axis": axis, "keepdim": keepdim, **more})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(var|std)")
+        verdict = compare(operation, (x,))
     axes = axis if isinstance(axis, list) else [axis]
     everything = len(axes) in (0, len(x))
-    assert verdict != "refused" or everything or any(a in (0, -len(x) - 1) for a in axes)
+    count = prod(x[at - 1 if at > 0 else at] for at in axes if -len(x) <= at <= len(x) and at)
+    few = "correction" in kind.model_fields and count <= getattr(operation, "correction", 0)
+    assert verdict != "refused" or everything or few or any(a in (0, -len(x) - 1) for a in axes)
+
+
+@given(x=shapes(), axis=AXES, kind=st.sampled_from(("cumsum", "normalize")))
+def test_functions_along_an_axis(x: tuple[int, ...], axis: int, kind: str) -> None:
+    operation = OPERATIONS[kind].model_validate({"axis": axis})
+    verdict = compare(operation, (x,))
+    assert verdict != "refused" or axis in (0, -len(x) - 1)
 
 
 @pytest.mark.parametrize(
     ("kind", "fields", "x", "y"),
     [
-        ("mean", {}, (8, 5, 5), (5, 5)),
-        ("max", {"keepdim": True}, (8, 5, 5), (1, 5, 5)),
-        ("mean", {"axis": [2, 3]}, (8, 5, 5), (8,)),
-        ("mean", {"axis": [-1, -2], "keepdim": True}, (8, 5, 5), (8, 1, 1)),
+        ("mean", {"axis": 1}, (8, 5, 5), (5, 5)),
+        ("max", {"axis": 1, "keepdim": True}, (8, 5, 5), (1, 5, 5)),
+        ("sum", {"axis": [2, 3]}, (8, 5, 5), (8,)),
+        ("std", {"axis": [-1, -2], "keepdim": True}, (8, 5, 5), (8, 1, 1)),
     ],
 )
 def test_known_reductions(kind: str, fields: dict[str, Any], x: tuple[int, ...], y: tuple[int, ...]) -> None:

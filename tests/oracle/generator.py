@@ -250,8 +250,14 @@ def split(draft: Draft) -> None:
 
 def reduce(draft: Draft) -> None:
     axis = draft.rng.randint(1, len(draft.shape))
-    word = draft.rng.choice(["mean", "max"])
-    draft.add(draft.rng.choice(["it - ", ""]) + f"{word}(it, axis={axis}, keepdim=true)")
+    word = draft.rng.choice(["mean", "max", "sum", "min", "norm", "var", "std", "cumsum", "normalize"])
+    spread = ", correction=0" if word in ("var", "std") else draft.rng.choice(["", ", p=3"]) if word == "norm" else ""
+    value = "(it + 0.1 * tanh(it) + 1)" if word in ("norm", "std") else "it"  # no root of 0, whose gradient is infinite
+    if word in ("cumsum", "normalize"):
+        draft.add(f"{word}(it, axis={axis})")
+        return
+    axes = draft.rng.choice([axis, [axis], sorted({axis, len(draft.shape)})])
+    draft.add(draft.rng.choice(["it - ", ""]) + f"{word}({value}, axis={axes}, keepdim=true{spread})")
 
 
 def name_value(draft: Draft) -> None:
