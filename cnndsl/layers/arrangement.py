@@ -243,16 +243,8 @@ class Moving(Arrangement):
         """The axes, as they are given."""
 
     def turned(self, x: Shape) -> set[int]:
-        """The axes along which the numbers change places. Raises SizeError for an axis that is named twice."""
-        axes = self.axes
-        found = {axis_index(axis, x, self.kind) for axis in axes}
-        if len(found) < len(axes) or not axes:
-            raise SizeError(f"{self.kind} takes each axis once", "name every axis once", code="E307")
-        return found
-
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        self.turned(xs[0])
-        return xs
+        """The axes along which the numbers change places."""
+        return {axis_index(axis, x, self.kind) for axis in self.axes}
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         return ()
@@ -281,6 +273,11 @@ class Flip(Moving):
     def axes(self) -> tuple[int, ...]:
         return axes_of(self.axis)
 
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        if len(self.turned(xs[0])) < len(self.axes) or not self.axes:
+            raise SizeError("flip takes each axis once", "name every axis once", code="E307")
+        return xs
+
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         return Spelling("", (Argument("axes", self.axes),), "torch.flip({v0}, {axes})")
 
@@ -300,7 +297,8 @@ class Roll(Moving):
     axis: AxisOrAxes = Field(description=_AXES)
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        if len(self._shifts()) != len(self.turned(xs[0])):
+        self.turned(xs[0])
+        if len(self.shifts if isinstance(self.shifts, tuple) else (self.shifts,)) != len(self.axes) or not self.axes:
             raise SizeError("roll takes a shift for each axis", "give two lists of the same length", code="E307")
         return xs
 
@@ -308,14 +306,8 @@ class Roll(Moving):
     def axes(self) -> tuple[int, ...]:
         return axes_of(self.axis)
 
-    def _shifts(self) -> tuple[int, ...]:
-        return self.shifts if isinstance(self.shifts, tuple) else (self.shifts,)
-
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
-        several = isinstance(self.axis, tuple)
-        shifts = self._shifts() if several else self._shifts()[0]
-        arguments = (Argument("shifts", shifts), Argument("axis", self.axis))
-        return Spelling("", arguments, "torch.roll({v0}, {shifts}, {axis})")
+        return Spelling("torch.roll", (Argument("shifts", self.shifts), Argument("axis", self.axis)))
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return True
