@@ -21,7 +21,7 @@ from cnndsl.layers.formula import Shape
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.semantics.pytorch_names import name_alone
-from cnndsl.semantics.values import RECIPES, Part, Scope, Unknown, Value, describe
+from cnndsl.semantics.values import RECIPES, Function, Part, Scope, Unknown, Value, describe
 from cnndsl.source import Span
 from cnndsl.symbolic.number import value_of
 from cnndsl.syntax import tree
@@ -154,11 +154,12 @@ def of_a_value(name: str, node: tree.Call) -> Problem:
 def no_layer(node: tree.Expression, value: Any, wanted: str, label: tree.Node | None = None) -> Problem:
     """The error for a stage that is no layer; `wanted` says what stands there, and `label` is the name it is given."""
     items = node.items if isinstance(node, tree.ListOf) else ()
+    kind = "function" if isinstance(value, Function) and value.name in OPERATIONS else kind_of(value)
     is_values = isinstance(value, (tuple, list)) and value and all(isinstance(item, Value) for item in value)
     return refused(
         "stage",
         "E404",
-        f"{'labelled' if label else 'plain'} {'values' if is_values else kind_of(value)} {type(node).__name__}",
+        f"{'labelled' if label else 'plain'} {'values' if is_values else kind} {type(node).__name__}",
         node,
         wanted=wanted,
         what=describe(value),
