@@ -330,8 +330,6 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     if name in OPERATIONS and any(isinstance(item, RECIPES) for item in spread):
         raise takes_values(name, node, given)
     if name in OPERATIONS and any(isinstance(item, Value) for item in spread):
-        if name == "sum" and isinstance(positional[0], (list, tuple)):
-            name = "add"
         if issubclass(OPERATIONS[name], Elementwise):
             return _elementwise(body, name, spread, node)
         if isinstance(spread[0], Value):

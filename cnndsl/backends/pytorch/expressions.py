@@ -306,8 +306,6 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
     if word == "sum" and len(values) == 1 and isinstance(values[0], (TensorList, AnyTensors)):
         word = "add"
     spread: list[Any] = []
-    if word == "sum" and isinstance(values[0], (TensorList, AnyTensors)):
-        word = "add"
     for value in values:
         if isinstance(value, TensorList):
             spread += value.items
