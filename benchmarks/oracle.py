@@ -26,12 +26,15 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from itertools import repeat
 from multiprocessing import get_context
+from typing import Any
 
 import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -220,15 +223,31 @@ def be_strict() -> None:
     warnings.filterwarnings("ignore", "Using padding='same' with even kernel")
 
 
-def in_jobs(jobs: int, work: Callable[..., Findings], *arguments: Iterable[object]) -> Findings:
-    """The findings of many calls, in their order, in so many processes at a time; what does not agree is shown."""
+def in_jobs(jobs: int, work: Callable[..., Findings], *arguments: Iterable[Any]) -> Findings:
+    """The findings of many calls, in their order, so many at a time; what does not agree is shown.
+
+    Each call has a process of its own: PyTorch may end it, by a fault in what is written in C++.
+    """
     findings = Findings()
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for found in map(work, *arguments) if jobs == 1 else pool.map(work, *arguments):
+    with ThreadPoolExecutor(jobs) as pool:
+        for found in pool.map(partial(alone, work), *arguments):
             room = max(0, MOST_SHOWN - len(findings.disagreements))
             show(found.disagreements[:room])
             findings += found
+            print(f"{len(findings.disagreements)} disagreements in {findings.programs:,} programs", file=sys.stderr)
     return findings
+
+
+def alone(work: Callable[..., Findings], *given: Any) -> Findings:
+    """The findings of a call, in a process of its own; where that ends early, of each program by itself."""
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            return pool.submit(work, *given).result()
+    except BrokenProcessPool:
+        if work is try_programs and len(given[0]) > 1:
+            return sum((alone(work, [number]) for number in given[0]), Findings())
+        again = f"{COMMAND} --program {given[0][0]}" if work is try_programs else f"{COMMAND} of {given[0]}"
+        return Findings(programs=int(work is try_programs), disagreements=[(again, "", "the process ended early")])
 
 
 def show(disagreements: Iterable[tuple[str, str, str]]) -> None:
