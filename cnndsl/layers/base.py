@@ -4,6 +4,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
+from inspect import cleandoc
 from operator import mul
 from typing import Any, ClassVar, Literal, cast
 
@@ -145,6 +146,11 @@ class Spelled(Parameterised):
         )
 
 
+def first_paragraph(kind: object) -> str:
+    """The first paragraph of what the class of a layer or an operation says."""
+    return " ".join(cleandoc(kind.__doc__ or "").split("\n\n")[0].split())
+
+
 class Layer(Spelled):
     """The base of every layer kind."""
 
@@ -277,6 +283,10 @@ class Layer(Spelled):
     def role(self, name: str) -> Literal["count", "free", "fixed"]:
         """What the parameter `name` decides; see `Parameter`."""
         return role(type(self).model_fields[name])
+
+    def does(self, x: Shape) -> str:
+        """What it does with such an input, in a sentence or two: by default the first paragraph of its class."""
+        return first_paragraph(self)
 
     def words(self, x: Shape) -> str:
         """The arguments that matter, for people: "8 filters, 5×5, stride 2". Empty where there are none."""

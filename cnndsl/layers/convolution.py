@@ -224,6 +224,19 @@ class Conv(_Convolution):
         name = f"{self.module_name(len(x) - 1)}Same"
         return Spelling(name, (Argument("in_channels", x[0]), *self.arguments(*names)))
 
+    def does(self, x: Shape) -> str:
+        if self.groups == 1:
+            return super().does(x)
+        laid = "laid over it at every position, from the top left, multiplied with what lies below it and summed"
+        if self.groups == x[0]:
+            each = self.channels // self.groups
+            kernels = "one kernel of its own, which is" if each == 1 else f"{each} kernels of its own, which are"
+            return f"A depthwise convolution: each input channel has {kernels} {laid}."
+        return (
+            f"A convolution in {self.groups} groups of channels: each of `channels` kernels belongs to one group, and "
+            f"is {laid} over the {show((x[0] // self.groups,))} input channels of it."
+        )
+
     def words(self, x: Shape) -> str:
         padding = ""
         if isinstance(self.padding, str):

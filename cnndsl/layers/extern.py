@@ -142,6 +142,9 @@ class Extern(Layer):
         arguments = tuple(Argument(name, value) for name, value in self.given)
         return Spelling(self.name, arguments, package=self.package)
 
+    def does(self, x: Shape) -> str:
+        return ""  # nothing is known of it
+
     def words(self, x: Shape) -> str:
         shown = [] if self.counted else ["parameters not counted"]
         shown += [_brief(name, value) for name, value in self.given]

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from inspect import cleandoc
 from typing import Any
 
 from pydantic import ValidationError
 
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.program import Child, Leaf, Module, Origin, Parameter, Program, Use
-from cnndsl.layers.base import Layer, Tensor
-from cnndsl.layers.extern import Extern
+from cnndsl.layers.base import Layer, Tensor, first_paragraph
 from cnndsl.layers.formula import AxisRule, Constant, Dim, Letter, Product, Shape, SizeError, Sum, Term, plain, show
 from cnndsl.layers.operations import Operation
 from cnndsl.source import Position
@@ -468,14 +466,16 @@ def explain(applied: Occurrence, places: Places) -> Explanation:
     tensors: tuple[Tensor, ...] = ()
     if isinstance(layer, Layer):
         x = plain(applied.inputs[0]) if applied.inputs else ()
+        does = layer.does(x)
         rules, tensors = layer.formula(x), layer.tensors(x)
     else:
+        does = first_paragraph(layer)
         rules = layer.formula(tuple(map(plain, applied.inputs)), plain(applied.outputs[0]))
     return Explanation(
         applied,
         applied.path or layer.word,
         written.text if written is not None else _spelled(applied),
-        _does(layer),
+        does,
         f"{places.name(declared.file)}:{line}:{column}",
         grouped(rules),
         tuple(note for rule in rules for note in rule.notes),
@@ -484,11 +484,6 @@ def explain(applied: Occurrence, places: Places) -> Explanation:
         _macs(applied),
         _changes(applied),
     )
-
-
-def _does(layer: Layer | Operation) -> str:
-    """The first paragraph of what the class says of its kind."""
-    return "" if isinstance(layer, Extern) else " ".join(cleandoc(layer.__doc__ or "").split("\n\n")[0].split())
 
 
 def _spelled(applied: Occurrence) -> str:

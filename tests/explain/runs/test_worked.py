@@ -15,6 +15,7 @@ from cnndsl.layers.formula import SizeError
 from cnndsl.layers.registry import KINDS
 from cnndsl.tracing.recording import MOST_CHANNELS, can_be_worked, worked
 from tests.explain.runs.support import KERNEL, WORKED, numbers, ran, step
+from tests.layers.oracle import build
 
 
 @st.composite
@@ -48,9 +49,7 @@ def built(kind: str, x: torch.Tensor, parameters: dict[str, Any]) -> tuple[Any, 
     except (ValueError, SizeError):
         assume(False)
         raise AssertionError from None
-    positional = [a.value for a in spelling.arguments if a.required]
-    named = {a.name: a.value for a in spelling.arguments if not a.required}
-    return layer, getattr(nn, spelling.target.removeprefix("nn."))(*positional, **named)
+    return layer, build(spelling)
 
 
 @given(convolutions(), st.data())
