@@ -17,6 +17,7 @@ from cnndsl.ir.program import Program
 from cnndsl.ir.words import WORDS
 from cnndsl.semantics.checks import check_definitions, check_unused
 from cnndsl.semantics.context import Context, Stop
+from cnndsl.semantics.forward import declared_before_use
 from cnndsl.semantics.imports import Files
 from cnndsl.semantics.networks import Networks
 from cnndsl.semantics.usage import report_unused_names
@@ -39,6 +40,8 @@ def elaborate(
     program is None when there is an error. With `only`, these networks alone are worked out, and what no use of theirs
     reaches is not checked: for who needs their sizes at once.
     """
+    with suppress(RecursionError):  # what is nested too deeply is told in its place
+        file = declared_before_use(file)
     context = Context(limits or Limits())
     networks: list[str] = []
     with suppress(Stop):

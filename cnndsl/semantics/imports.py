@@ -17,6 +17,7 @@ from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.externs import check_extern
+from cnndsl.semantics.forward import declared_before_use
 from cnndsl.semantics.hints import nested_too_deeply
 from cnndsl.semantics.scope import language
 from cnndsl.semantics.statements import STEPS
@@ -214,7 +215,7 @@ class Files:
         file, found = parse(self._first.beside(str(path), text))
         for diagnostic in found:
             self._context.report(diagnostic)
-        return None if found else self.enter(file)
+        return None if found else self.enter(declared_before_use(file))
 
 
 def _joined(importing: PurePosixPath, text: str, span: Span) -> PurePosixPath:
