@@ -97,6 +97,8 @@ def seen_sizes(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Sizes, lis
         if path:
 
             def note(_part: nn.Module, _inputs: Any, output: Any, path: str = path) -> None:
+                if isinstance(_part, nn.RNNBase | nn.MultiheadAttention) and isinstance(output, tuple):
+                    output = output[0]
                 seen.append((path, tuple(size_of(item) for item in tensors_of(output))))
 
             handles.append(part.register_forward_hook(note))

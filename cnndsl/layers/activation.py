@@ -316,6 +316,93 @@ class Softplus(Activation):
     threshold: Real = Field(default=20.0, description="above it, for beta * x, the function is x itself")
 
 
+class LogSigmoid(Activation):
+    """The logarithm of the logistic function, computed in one step because that is more exact: log(1 / (1 + exp(-x)))
+    (torch.nn.LogSigmoid).
+    """
+
+    kind: ClassVar[str] = "logsigmoid"
+    module: ClassVar[str] = "LogSigmoid"
+    call: ClassVar[str] = "F.logsigmoid"
+    example: ClassVar[str] = "input(256) -> linear(1) -> logsigmoid"
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(numbers=prod(x))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))  # exp(-|x|) as well, on the processor
+
+
+class Softshrink(Activation):
+    """Numbers come nearer to 0 by `threshold`, and those that are nearer than that become 0 (torch.nn.Softshrink)."""
+
+    kind: ClassVar[str] = "softshrink"
+    module: ClassVar[str] = "Softshrink"
+    call: ClassVar[str] = "F.softshrink"
+    example: ClassVar[str] = "input(1, 64) -> conv(8, 9) -> softshrink(0.1)"
+    torch_names: ClassVar[dict[str, str]] = {"threshold": "lambd"}
+
+    threshold: Real = Field(default=0.5, description="how far from 0 a number has to be")
+
+    def output(self, x: Shape) -> Shape:
+        if self.threshold < 0:
+            raise SizeError(
+                f"the threshold of softshrink is at least 0, and it is {self.threshold}",
+                "leave out the sign",
+                code="E312",
+            )
+        return x
+
+    def words(self, x: Shape) -> str:
+        return f"by {self.threshold}"
+
+
+class Hardshrink(Activation):
+    """Numbers that are nearer to 0 than `threshold` become 0, the others stay (torch.nn.Hardshrink)."""
+
+    kind: ClassVar[str] = "hardshrink"
+    module: ClassVar[str] = "Hardshrink"
+    call: ClassVar[str] = "F.hardshrink"
+    example: ClassVar[str] = "input(1, 64) -> conv(8, 9) -> hardshrink(0.1)"
+    torch_names: ClassVar[dict[str, str]] = {"threshold": "lambd"}
+
+    threshold: Real = Field(default=0.5, description="how far from 0 a number has to be")
+
+    def words(self, x: Shape) -> str:
+        return f"beyond {self.threshold}"
+
+
+class Tanhshrink(Activation):
+    """What is left of a number without its hyperbolic tangent: x - tanh(x) (torch.nn.Tanhshrink)."""
+
+    kind: ClassVar[str] = "tanhshrink"
+    module: ClassVar[str] = "Tanhshrink"
+    call: ClassVar[str] = "F.tanhshrink"
+    example: ClassVar[str] = "input(256) -> linear(64) -> tanhshrink"
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(numbers=prod(x))  # tanh(x)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(extra=Extra(numbers=prod(x)))
+
+
+class Threshold(Activation):
+    """Numbers up to `threshold` become `value`: x if x > threshold, else value (torch.nn.Threshold)."""
+
+    kind: ClassVar[str] = "threshold"
+    module: ClassVar[str] = "Threshold"
+    call: ClassVar[str] = "F.threshold"
+    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> threshold(0.1, 0)"
+
+    threshold: Real = Field(description="the number that others have to be above")
+    value: Real = Field(description="what those become that are not")
+    inplace: Flag = Field(default=False, description=_INPLACE)
+
+    def words(self, x: Shape) -> str:
+        return f"above {self.threshold}, else {self.value}"
+
+
 class Softsign(Activation):
     """Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign)."""
 
@@ -369,6 +456,18 @@ class Softmax(_Shares):
     module: ClassVar[str] = "Softmax"
     call: ClassVar[str] = "F.softmax"
     example: ClassVar[str] = "input(16, 100) -> conv(1, 1) -> softmax(axis=2)"
+
+
+class Softmin(_Shares):
+    """A softmax that gives the smallest number the largest share: softmax(-x) (torch.nn.Softmin)."""
+
+    kind: ClassVar[str] = "softmin"
+    module: ClassVar[str] = "Softmin"
+    call: ClassVar[str] = "F.softmin"
+    example: ClassVar[str] = "input(256) -> linear(10) -> softmin"
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(numbers=prod(x))  # -x
 
 
 class LogSoftmax(_Shares):

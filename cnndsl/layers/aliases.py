@@ -44,6 +44,16 @@ _SPOKEN = {
     "pixel_shuffle": "depth_to_space sub_pixel",
     "pixel_unshuffle": "space_to_depth",
     "channel_shuffle": "shuffle",
+    "stochastic_depth": "drop_path",
+    "lstm": "long_short_term_memory bilstm",
+    "gru": "gated_recurrent_unit",
+    "rnn": "simple_rnn recurrent",
+    "multihead_attention": "mha multi_head_attention self_attention",
+    "rmsnorm": "rms_normalization root_mean_square_norm",
+    "softshrink": "soft_shrinkage",
+    "hardshrink": "hard_shrinkage",
+    "unfold": "im2col",
+    "fold": "col2im",
     "linear": "dense fc fully_connected inner_product affine",
     "embedding": "embed lookup",
     "concat": "cat concatenate",
@@ -75,6 +85,8 @@ _PARAMETERS = {
     "padding": "pad pads",
     "dilation": "dilation_rate",
     "groups": "num_groups group",
+    "layers": "num_layers",
+    "heads": "num_heads nhead n_heads",
     "bias": "use_bias",
     "p": "rate prob probability drop_prob drop_rate ratio",
     "slope": "alpha",
@@ -102,7 +114,8 @@ _BEGINS = {
 }  # fmt: skip
 """What others call the arguments that say how the weights of one layer begin."""
 
-_DERIVED = frozenset({"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_shape"})
+_DERIVED = frozenset({"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_shape",
+    "input_size", "embed_dim"})  # fmt: skip
 """What the input fixes, so that nobody writes it."""
 
 
@@ -111,7 +124,8 @@ _ACTIVATIONS = frozenset({"relu", "relu6", "leaky_relu", "elu", "selu", "gelu", 
 """What Keras takes as the argument `activation` of a layer, without arguments of its own."""
 
 _TORCH_FIRST = re.compile(
-    r"(?:nn\.|torch\.nn\.)?(?:(Conv(?:Transpose)?[123]d)|(Linear)|((?:Batch|Instance)Norm[123]d)|(GroupNorm))"
+    r"(?:nn\.|torch\.nn\.)?(?:(Conv(?:Transpose)?[123]d)|(Linear)|((?:Batch|Instance)Norm[123]d)|(GroupNorm)"
+    r"|(LSTM|GRU|RNN|MultiheadAttention))"
 )
 """PyTorch's classes to whose constructors what the input fixes is given by position."""
 
@@ -125,13 +139,15 @@ def fixed_position(name: str, by_position: int, by_name: Collection[str]) -> int
     found = _TORCH_FIRST.fullmatch(name)
     if found is None or not by_position or _DERIVED & set(by_name):
         return None
-    conv, linear, norm, group = found.groups()
+    conv, linear, norm, group, sequence = found.groups()
     if conv:
         return 0 if by_position + len({"out_channels", "kernel_size"} & set(by_name)) >= 3 else None
     if linear:
         return 0 if by_position + ("out_features" in by_name) >= 2 else None
     if norm:
         return 0
+    if sequence:
+        return 0 if by_position + len({"hidden_size", "num_heads"} & set(by_name)) >= 2 else None
     return 1 if group and by_position >= 2 else None
 
 
@@ -163,10 +179,11 @@ class TorchLayer(NamedTuple):
         return by_position > 0 or _NEEDED.get(self.word) is None or _NEEDED[self.word] in by_name
 
 
-_DERIVING = frozenset({"conv", "conv_transpose", "linear", "batchnorm", "instancenorm", "groupnorm", "layernorm"})
-_BY_POSITION = {"maxpool": 4, "adaptive_maxpool": 1, "layernorm": 0}
+_DERIVING = frozenset({"conv", "conv_transpose", "linear", "batchnorm", "instancenorm", "groupnorm", "layernorm",
+    "rmsnorm", "lstm", "gru", "rnn", "multihead_attention"})  # fmt: skip
+_BY_POSITION = {"maxpool": 4, "adaptive_maxpool": 1, "layernorm": 0, "rmsnorm": 0, "lstm": 3, "gru": 3, "rnn": 2}
 """After so many arguments by position PyTorch has one that there is not here, and then more."""
-_NEEDED = {"softmax": "dim", "log_softmax": "dim", "concat": "dim"}
+_NEEDED = {"softmax": "dim", "softmin": "dim", "log_softmax": "dim", "concat": "dim"}
 """What PyTorch takes without this argument, it works out along another axis."""
 
 
@@ -305,7 +322,9 @@ REFUSED: dict[str, Difference] = {
         (), "a list of one number on several axes", "a list has a number for each axis; without brackets it is for all"
     ),
     "batch": Difference(
-        ("flatten", "glu", "log_softmax", "permute", "softmax"), "axis 0", "that is the batch, and samples stay apart"
+        ("flatten", "glu", "log_softmax", "permute", "softmax", "softmin"),
+        "axis 0",
+        "that is the batch, and samples stay apart",
     ),
     "dilation": Difference(("conv_transpose",), "a dilation of 0 for a kernel of 1", "it has no effect there"),
     "negative": Difference(
@@ -317,7 +336,7 @@ REFUSED: dict[str, Difference] = {
         "a list is for all axes or sides",
     ),
     "eps": Difference(
-        ("groupnorm", "instancenorm", "layernorm"),
+        ("groupnorm", "instancenorm", "layernorm", "rmsnorm"),
         "an eps of 0 or below",
         "it is there against a division by 0, and PyTorch's batch normalisation wants it above 0 too",
     ),
@@ -338,6 +357,12 @@ LEFT_OUT: dict[str, Difference] = {
         ("batchnorm", "groupnorm", "instancenorm"),
         "",
         "not all versions of PyTorch have it that generated modules run on; `affine=false` leaves out scale and bias",
+    ),
+    "batch_first": Difference(
+        ("gru", "lstm", "multihead_attention", "rnn"), "", "the batch is always the first axis, and nobody writes it"
+    ),
+    "add_bias_kv, add_zero_attn, kdim, vdim": Difference(
+        ("multihead_attention",), "", "it attends to the sequence itself, whose keys and values have its features"
     ),
     "return_indices": Difference(
         ("adaptive_maxpool", "global_maxpool", "maxpool"), "", "a layer gives one value, and no kind takes the places"

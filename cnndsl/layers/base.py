@@ -54,6 +54,7 @@ class Group(Enum):
     ACTIVATION = "activation"
     SHAPE = "shape"
     DENSE = "dense"
+    SEQUENCE = "sequence"
     BLOCK = "block"
     """A class from elsewhere: it has an inside of its own, as a block has."""
 
@@ -168,6 +169,11 @@ class Layer(Spelled):
 
     The generated module gets each once, and only those that it needs.
     """
+    calling: ClassVar[str] = ""
+    """How the module is called, where that is not `{module}({x})`: `{module}({x})[0]` where it gives several values.
+
+    In a chain, which calls its parts plainly, the class `Chained...` of the `helper` stands in its place.
+    """
     plain_call: ClassVar[bool] = False
     """Whether it is a plain function call, and no module, as an unnamed line of a block or network."""
 
@@ -204,7 +210,7 @@ class Layer(Spelled):
     def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
         """The factors whose product is the number of multiply-accumulates for one sample, in the order of reading.
 
-        Only convolutions and dense layers have any.
+        Only convolutions, dense layers and those on sequences have any.
         """
         return ()
 

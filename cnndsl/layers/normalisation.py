@@ -13,7 +13,7 @@ from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spe
 from cnndsl.layers.formula import KnownShape, Shape, SizeError, show
 from cnndsl.layers.operations import axis_index
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, all_of, same, whole
-from cnndsl.layers.types import AxisOrChannels, Count, Flag, Positive, PositiveReal, Real
+from cnndsl.layers.types import AxisOrChannels, Count, Flag, OptionalPositiveReal, Positive, PositiveReal, Real
 from cnndsl.symbolic.number import is_open
 
 _EPS = "added to the variance, against division by zero"
@@ -37,7 +37,7 @@ class _ByStatistics(_Normalisation):
     def _groups(self, x: KnownShape) -> Extra:
         """A mean and a variance for everything that is normalised by itself."""
 
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
         return self._groups(x)
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
@@ -188,34 +188,14 @@ class GroupNorm(_ByStatistics):
         return f"{self.groups} {'group' if self.groups == 1 else 'groups'}"
 
 
-class LayerNorm(_ByStatistics):
-    """Layer normalisation: each sample is brought to mean 0 and variance 1 over the axis `axis` and all
-    after it, with a learned weight and bias for each number (torch.nn.LayerNorm; Ba, Kiros and Hinton, 2016).
+class _OverAxes(_ByStatistics):
+    """A normalisation of each sample over an axis and all after it, or over the channels at each place."""
 
-    By default over the whole sample; `axis=-1` is the last axis alone, as for a row of tokens; `axis="channels"` the
-    channels alone, at each place of a map by itself (Liu et al., 2022), with a weight and a bias for each channel.
-    """
-
-    kind: ClassVar[str] = "layernorm"
-    module: ClassVar[str] = "LayerNorm"
     ranks: ClassVar[tuple[int, ...]] = ()
-    example: ClassVar[str] = 'input(16, 8, 8) -> layernorm(axis="channels")'
-    torch_names: ClassVar[dict[str, str]] = {"affine": "elementwise_affine"}
-    helper: ClassVar[str] = '''\
-class ChannelLayerNorm(nn.LayerNorm):
-    """Layer normalisation over the channels, at each place of a map by itself."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.layer_norm(x.movedim(1, -1), self.normalized_shape, self.weight, self.bias, self.eps)
-        return x.movedim(-1, 1)
-'''
 
     axis: AxisOrChannels = Field(
         default=1, description='the first axis that is normalised over, the batch being axis 0; or "channels"'
     )
-    eps: PositiveReal = Field(default=1e-05, description=_EPS)
-    affine: Flag = Field(default=True, description="whether each number has a learned weight and bias")
-    bias: Flag = Field(default=True, description="whether there is a bias beside the weight")
 
     def output(self, x: Shape) -> Shape:
         self.normalised(x)
@@ -229,9 +209,9 @@ class ChannelLayerNorm(nn.LayerNorm):
         if self.axis == "channels":
             return slice(0, 1)
         try:
-            return slice(axis_index(self.axis, x, "layernorm"), len(x))
+            return slice(axis_index(self.axis, x, self.kind), len(x))
         except SizeError as problem:
-            helps = "how many numbers it goes over follows from what comes in: layernorm, or layernorm(axis=-1)"
+            helps = f"how many numbers it goes over follows from what comes in: {self.kind}, or {self.kind}(axis=-1)"
             raise SizeError(problem.message, *problem.help, helps, code=problem.code) from None
 
     def normalised(self, x: Shape) -> tuple[Any, ...]:
@@ -239,16 +219,10 @@ class ChannelLayerNorm(nn.LayerNorm):
         over = x[self._over(x)]
         if any(is_open(dim) for dim in over):
             raise SizeError(
-                f"layernorm is built for the sizes that it goes over, and {show(over)} is left open",
+                f"{self.kind} is built for the sizes that it goes over, and {show(over)} is left open",
                 "give the input its size, or use groupnorm or instancenorm, which take any",
             )
         return over
-
-    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        if not self.affine:
-            return ()
-        weight = Tensor("weight", self.normalised(x))
-        return (weight, Tensor("bias", self.normalised(x))) if self.bias else (weight,)
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         over = self._over(x)
@@ -259,6 +233,38 @@ class ChannelLayerNorm(nn.LayerNorm):
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return not self._by_place(x) or x[0] == 1 or prod(x[1:]) == 1
+
+
+class LayerNorm(_OverAxes):
+    """Layer normalisation: each sample is brought to mean 0 and variance 1 over the axis `axis` and all
+    after it, with a learned weight and bias for each number (torch.nn.LayerNorm; Ba, Kiros and Hinton, 2016).
+
+    By default over the whole sample; `axis=-1` is the last axis alone, as for a row of tokens; `axis="channels"` the
+    channels alone, at each place of a map by itself (Liu et al., 2022), with a weight and a bias for each channel.
+    """
+
+    kind: ClassVar[str] = "layernorm"
+    module: ClassVar[str] = "LayerNorm"
+    example: ClassVar[str] = 'input(16, 8, 8) -> layernorm(axis="channels")'
+    torch_names: ClassVar[dict[str, str]] = {"affine": "elementwise_affine"}
+    helper: ClassVar[str] = '''\
+class ChannelLayerNorm(nn.LayerNorm):
+    """Layer normalisation over the channels, at each place of a map by itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.layer_norm(x.movedim(1, -1), self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.movedim(-1, 1)
+'''
+
+    eps: PositiveReal = Field(default=1e-05, description=_EPS)
+    affine: Flag = Field(default=True, description="whether each number has a learned weight and bias")
+    bias: Flag = Field(default=True, description="whether there is a bias beside the weight")
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        if not self.affine:
+            return ()
+        weight = Tensor("weight", self.normalised(x))
+        return (weight, Tensor("bias", self.normalised(x))) if self.bias else (weight,)
 
     def torch(self, x: Shape) -> Spelling:
         over = self.normalised(x)
@@ -274,6 +280,60 @@ class ChannelLayerNorm(nn.LayerNorm):
             text = "F.layer_norm({x}.movedim(1, -1), {normalized_shape}, eps={eps}).movedim(-1, 1)"
             return Spelling("", (shape, Argument("eps", self.eps)), text)
         return Spelling("F.layer_norm", (shape, *self.arguments("eps")))
+
+    def words(self, x: Shape) -> str:
+        return "over the channels" if self._by_place(x) else ""
+
+
+class RMSNorm(_OverAxes):
+    """Root mean square normalisation: each sample is divided by the root of the mean of its squares over the axis
+    `axis` and all after it, with a learned weight for each number (torch.nn.RMSNorm; Zhang and Sennrich, 2019).
+
+    y = x / sqrt(mean(x**2) + eps) * weight.  By default over the whole sample; `axis=-1` is the last axis alone, as for
+    a row of tokens; `axis="channels"` the channels alone, at each place of a map by itself.
+    """
+
+    kind: ClassVar[str] = "rmsnorm"
+    module: ClassVar[str] = "RMSNorm"
+    example: ClassVar[str] = "input(196, 64) -> rmsnorm(axis=-1)"
+    torch_names: ClassVar[dict[str, str]] = {"affine": "elementwise_affine"}
+    helper: ClassVar[str] = '''\
+class ChannelRMSNorm(nn.RMSNorm):
+    """Root mean square normalisation over the channels, at each place of a map by itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.rms_norm(x.movedim(1, -1), self.normalized_shape, self.weight, self.eps)
+        return x.movedim(-1, 1)
+'''
+
+    eps: OptionalPositiveReal = Field(
+        default=None, description="added to the mean; the smallest step of the type of the numbers unless given"
+    )
+    affine: Flag = Field(default=True, description="whether each number has a learned weight")
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("weight", self.normalised(x)),) if self.affine else ()
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return None  # PyTorch has one step for it on some devices, and several on others
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return None
+
+    def torch(self, x: Shape) -> Spelling:
+        over = self.normalised(x)
+        shape = Argument("normalized_shape", over[0] if len(over) == 1 else list(over))
+        name = "ChannelRMSNorm" if self._by_place(x) else "nn.RMSNorm"
+        return Spelling(name, (shape, *self.arguments("eps", "affine")))
+
+    def function(self, x: Shape) -> Spelling | None:
+        if self.affine:
+            return None
+        shape = Argument("normalized_shape", list(self.normalised(x)))
+        if self._by_place(x):
+            text = "F.rms_norm({x}.movedim(1, -1), {normalized_shape}, eps={eps}).movedim(-1, 1)"
+            return Spelling("", (shape, Argument("eps", self.eps)), text)
+        return Spelling("F.rms_norm", (shape, *self.arguments("eps")))
 
     def words(self, x: Shape) -> str:
         return "over the channels" if self._by_place(x) else ""

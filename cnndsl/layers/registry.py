@@ -20,6 +20,7 @@ FAMILIES = (
     "shape",
     "resize",
     "dense",
+    "sequence",
     "arrangement",
     "elementwise",
     "products",

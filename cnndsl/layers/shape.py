@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Group, Kept, Layer, Spelling
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -19,12 +19,15 @@ from cnndsl.layers.formula import (
     axis_names,
     incoming,
     parameter,
+    per_axis,
     product,
     show,
+    window_size,
 )
 from cnndsl.layers.operations import axis_index
 from cnndsl.layers.reach import IDENTITY, LONGEST_PERIOD, Reach, Reaches, Window, regrouped, same, spatial_reach, whole
-from cnndsl.layers.types import Axes, Axis, Count, Positive, Sizes
+from cnndsl.layers.types import Axes, Axis, Count, Extent, Offset, Positive, Sizes
+from cnndsl.layers.windows import does_not_fit, pool_words
 
 
 class ShapeLayer(Layer):
@@ -439,3 +442,126 @@ class ChannelShuffle(ShapeLayer):
 
     def words(self, x: Shape) -> str:
         return f"{self.groups} {'group' if self.groups == 1 else 'groups'}"
+
+
+class _OverWindows(ShapeLayer):
+    """What `unfold` and `fold` share: windows over a picture, as a convolution has them."""
+
+    torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size"}
+
+    def _windows(self, picture: Shape) -> tuple[Shape, tuple[int, ...]]:
+        """How many windows there are along height and width of a picture, and how large they are."""
+        layer: Any = self
+        words = ("kernel", "padding", "stride", "dilation")
+        kernel, padding, stride, dilation = (per_axis(getattr(layer, word), 2, word) for word in words)
+        axes = zip(picture[1:], kernel, padding, stride, dilation, strict=True)
+        return tuple(window_size(*axis) for axis in axes), kernel
+
+    def _check_fit(self, picture: Shape) -> None:
+        layer: Any = self
+        counts, kernel = self._windows(picture)
+        if any(count < 1 for count in counts):
+            padding, dilation = (per_axis(getattr(layer, word), 2, word) for word in ("padding", "dilation"))
+            raise does_not_fit(picture, kernel, padding, dilation)
+
+    def words(self, x: Shape) -> str:
+        layer: Any = self
+        return pool_words((1, 1, 1), layer.kernel, layer.stride, layer.padding)
+
+
+class Unfold(_OverWindows):
+    """The windows of a picture side by side, as a convolution reads them (torch.nn.Unfold): C x H x W becomes
+    C*K*K x L, a column for each of the L places of the window, with all that lies in it.
+    """
+
+    kind: ClassVar[str] = "unfold"
+    module: ClassVar[str] = "Unfold"
+    call: ClassVar[str] = "F.unfold"
+    ranks: ClassVar[tuple[int, ...]] = (3,)
+    example: ClassVar[str] = "input(3, 32, 32) -> unfold(4, stride=4) -> permute([0, 2, 1]) -> linear(64, axis=-1)"
+
+    kernel: Extent = Field(description="size of the window")
+    dilation: Extent = Field(default=1, description="distance between the cells of the window")
+    padding: Offset = Field(default=0, description="rows and columns of zeros added on every side")
+    stride: Extent = Field(default=1, description="how far the window moves at each step")
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        self._check_fit(x)
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        (rows, columns), (high, wide) = self._windows(x)
+        return (x[0] * (high * wide), rows * columns)
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return None
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept()
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        y = self.output(x)
+        (rows, columns), (high, wide) = self._windows(x)
+        cells = incoming(x, 0, "C") * parameter("K", high * wide, "kernel", meaning="places of the window")
+        places = f"{rows} along the height, {columns} along the width"
+        return (
+            AxisRule("channels", y[0], cells),
+            AxisRule("length", y[1], words="one for each place of the window", notes=(places,)),
+        )
+
+
+class Fold(_OverWindows):
+    """Windows laid into a picture, where they overlap added: the opposite of `unfold` (torch.nn.Fold).
+    C*K*K x L becomes C x H x W, `size` being height and width.
+    """
+
+    kind: ClassVar[str] = "fold"
+    module: ClassVar[str] = "Fold"
+    call: ClassVar[str] = "F.fold"
+    ranks: ClassVar[tuple[int, ...]] = (2,)
+    example: ClassVar[str] = "input(3, 32, 32) -> unfold(4, stride=4) -> fold(32, 4, stride=4)"
+    torch_names: ClassVar[dict[str, str]] = _OverWindows.torch_names | {"size": "output_size"}
+
+    size: Extent = Field(description="height and width of the picture")
+    kernel: Extent = Field(description="size of the window")
+    dilation: Extent = Field(default=1, description="distance between the cells of the window")
+    padding: Offset = Field(default=0, description="rows and columns taken away on every side")
+    stride: Extent = Field(default=1, description="how far the window moves at each step")
+
+    def _picture(self, x: Shape) -> Shape:
+        return (x[0], *per_axis(self.size, 2, "size"))
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        picture = self._picture(x)
+        self._check_fit(picture)
+        (rows, columns), (high, wide) = self._windows(picture)
+        if x[0] % (high * wide):
+            raise SizeError(
+                f"fold lays windows of {high}×{wide}, and {x[0]} channels are no multiple of {high * wide}",
+                f"bring the channels to a multiple of {high * wide} first, as unfold({self.kernel}) gives them",
+                code="E304",
+            )
+        if x[1] != rows * columns:
+            raise SizeError(
+                f"a picture of {show(picture[1:])} has {rows} x {columns} windows, and {x[1]} come in",
+                "choose size, kernel and stride as for the unfold before it",
+                code="E304",
+            )
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        picture = self._picture(x)
+        _, (high, wide) = self._windows(picture)
+        return (x[0] // (high * wide), *picture[1:])
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return None
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        y = self.output(x)
+        _, (high, wide) = self._windows(self._picture(x))
+        cells = parameter("K", high * wide, "kernel", meaning="places of the window")
+        asked = (AxisRule(axis_names(3)[at], y[at], words="as asked for") for at in (1, 2))
+        return (AxisRule("channels", y[0], incoming(x, 0, "C") / cells), *asked)

@@ -296,6 +296,8 @@ def as_in_pytorch(known: Callable[[tree.Expression], Any], problem: Problem, cal
     said = _known_number(known, argument.value)
     if layer is None or said is None or positional - 1 > layer.most_by_position:
         return problem
+    if layer.ranks == () and layer.word not in ("linear", "groupnorm"):  # on a sequence, whose features come last
+        return claimed(problem, call.span, Claim())
     claim = Claim(layer.ranks, features=said) if layer.word == "linear" else Claim(layer.ranks, channels=said)
     return claimed(problem, call.span, claim)
 

@@ -171,6 +171,9 @@ class _Runner(Interpreter["Tensor"]):
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
         if at.part is not None:
             part = self._part(at)
+            if layer.calling and type(part).__module__ != type(self._model).__module__:  # PyTorch's own
+                text = layer.calling.format(module="module", x="value")
+                return tensors(_worth(text, {"module": part, "value": inputs[0]}))[0]
             gave: Tensor = part(*inputs) if callable(part) else part  # or a learned tensor
             return gave
         spelling = layer.function(tuple(inputs[0].shape[1:]))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.ir.program import Call, Combine, Leaf, Module, Plain, Program, Step
-from tests.layers.oracle import call
+from tests.layers.oracle import applied, call
 
 
 def execute(program: Program, module: Module, part: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -52,5 +52,5 @@ def _step(
         return (part.get_parameter(action.child),)
     inner = part.get_submodule(action.child)
     if isinstance(unit, Leaf):
-        return (inner(*inputs),)
+        return (applied(unit.layer, inner, *inputs) if type(inner).__module__.startswith("torch.") else inner(*inputs),)
     return execute(program, program.modules[action.module or unit.module], inner, inputs)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnndsl
@@ -13,6 +17,20 @@ from tests.layers.cases import Case
 from tests.layers.oracle import BATCH, build, sample
 from tests.layers.written import text_of, written
 from tests.running import imported
+
+
+@contextmanager
+def counted() -> Iterator[FlopCounterMode]:
+    """PyTorch's counter, with recurrent layers and attention done in steps that it knows."""
+    fast, onednn = torch.backends.mha.get_fastpath_enabled(), torch._C._get_mkldnn_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            yield counter
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        torch._C._set_mkldnn_enabled(onednn)
 
 
 def network_of(case: Case) -> str:
@@ -40,6 +58,6 @@ def check_text(case: Case, layer: Layer, y: tuple[int, ...] | None) -> None:
     x = tuple(map(value_of, network.values[network.steps[-1].inputs[0]]))
     expected = [] if layer.plain_call else [repr(build(layer.torch(x)))]
     assert [repr(part) for part in model.children()] == expected, case
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), counted() as counter:
         model(sample(layer, case.x))
     assert costs.of(program, network.id).macs == counter.get_total_flops() / 2 / BATCH, case

@@ -121,6 +121,13 @@ def _evaluate(node: ast.expr | None, x: torch.Tensor) -> Any:
             return ast.literal_eval(node)
 
 
+def applied(layer: Layer, module: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """What the module of a layer gives, as a person calls it who wants one value."""
+    result = module(x, x, x, need_weights=False) if isinstance(module, nn.MultiheadAttention) else module(x)
+    given: torch.Tensor = result[0] if layer.calling else result
+    return given
+
+
 @dataclass(frozen=True)
 class Answer:
     """What PyTorch makes of a layer: the shape of one sample, and the tensors of the module if there is one."""
@@ -159,7 +166,7 @@ def _ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
         state = [(name, tuple(t.shape), name in learned) for name, t in module.state_dict().items()]
         for training in (False, True):
             module.train(training)
-            results.append(tuple(module(sample(layer, x, training)).shape))
+            results.append(tuple(applied(layer, module, sample(layer, x, training)).shape))
     except REFUSALS as refusal:
         return f"{type(refusal).__name__}: {refusal}"
     if any(result[0] != BATCH for result in results):

@@ -19,6 +19,7 @@ from tests.layers.oracle import look_up
 SHAPES: dict[int, tuple[int, ...]] = {1: (12,), 2: (12, 12), 3: (12, 12, 12), 4: (12, 12, 12, 12)}
 REQUIRED: dict[str, dict[str, Any]] = {
     "crop": {"margins": 1},
+    "fold": {"size": [4, 5]},
     "permute": {"order": [0, 1, 2, 3]},
     "reshape": {"sizes": [12, 144]},
     "stochastic_depth": {"p": 0.5},

@@ -125,15 +125,35 @@ ON_MAPS: dict[str, tuple[int, Drawn]] = {
     "upsample": (2, upsample),
     "channel_shuffle": (1, lambda rng, x: {"groups": rng.choice(divisors(x[0]))}),
 }
+
+
+def recurrent(rng: Random, x: Shape) -> Arguments:
+    layers = {"layers": 2} | some(rng, dropout=[0.1, 0.5]) if rng.random() < 0.3 else {}
+    return {"features": rng.randint(1, 8)} | layers | some(rng, bidirectional=[True], bias=[True, False])
+
+
+ON_SEQUENCES: dict[str, tuple[int, Drawn]] = {
+    "lstm": (2, recurrent),
+    "gru": (1, recurrent),
+    "rnn": (1, recurrent),
+    "multihead_attention": (3, lambda rng, x: {"heads": rng.choice(divisors(x[1]))} | some(rng, bias=[True, False])),
+}
 ON_PICTURES: dict[str, tuple[int, Drawn]] = {
     "pixel_shuffle": (1, lambda rng, x: {"factor": rng.choice([1, 2])}),
     "pixel_unshuffle": (1, lambda rng, x: {"factor": rng.choice([1, 2, 3])}),
+    "unfold": (
+        1,
+        lambda rng, x: (
+            {"kernel": extents(rng, x, 1, 3)} | some(rng, stride=extents(rng, x, 1, 3), padding=[0, 1], dilation=[1, 2])
+        ),
+    ),
 }
 ANYWHERE: dict[str, tuple[int, Drawn]] = {
     "linear": (1, lambda rng, x: {"features": rng.randint(1, 16)} | some(rng, bias=[True, False])),
     "batchnorm": (4, lambda rng, x: some(rng, affine=[True, False], track_running_stats=[True, False])),
     "groupnorm": (1, lambda rng, x: {"groups": rng.choice(divisors(x[0]))} | some(rng, affine=[True, False])),
     "layernorm": (1, lambda rng, x: some(rng, axis=[1, -1, len(x), "channels"], affine=[True, False])),
+    "rmsnorm": (1, lambda rng, x: some(rng, axis=[1, -1, len(x), "channels"], affine=[True, False])),
     "dropout": (2, dropped),
     "alpha_dropout": (1, dropped),
     "stochastic_depth": (1, dropped),
@@ -144,6 +164,8 @@ ANYWHERE: dict[str, tuple[int, Drawn]] = {
     "prelu": (1, lambda rng, x: some(rng, num=[1, x[0]])),
     "softmax": (1, axis),
     "log_softmax": (1, axis),
+    "softmin": (1, axis),
+    "threshold": (1, lambda rng, x: {"threshold": rng.choice([0, 0.5]), "value": rng.choice([0, -1])}),
     "glu": (1, axis),
 } | {
     kind: (weight, lambda rng, x: some(rng, inplace=[False, False, True]) if rng.random() < 0.3 else {})
@@ -151,12 +173,16 @@ ANYWHERE: dict[str, tuple[int, Drawn]] = {
         "relu": 8, "relu6": 1, "elu": 1, "celu": 1, "selu": 1, "silu": 1, "mish": 1, "hardswish": 1,
         "hardsigmoid": 1, "hardtanh": 1, "leaky_relu": 1, "rrelu": 1,
     }.items()
-} | dict.fromkeys(("gelu", "sigmoid", "tanh", "softplus", "softsign"), (1, nothing))  # fmt: skip
+} | dict.fromkeys(
+    ("gelu", "sigmoid", "tanh", "softplus", "softsign", "logsigmoid", "softshrink", "hardshrink", "tanhshrink"),
+    (1, nothing),
+)  # fmt: skip
 
 
 def draw(rng: Random, x: Shape) -> tuple[str, str, Shape]:
     """A layer that takes a value of this shape: its kind, its text and the shape that comes out."""
     kinds = ANYWHERE | (ON_MAPS if len(x) in (2, 3, 4) else {}) | (ON_PICTURES if len(x) == 3 else {})
+    kinds |= ON_SEQUENCES if len(x) == 2 else {}
     while True:
         (kind,) = rng.choices(list(kinds), [weight for weight, _ in kinds.values()])
         arguments = kinds[kind][1](rng, x)

@@ -17,6 +17,8 @@ from cnndsl.backends.pytorch.code import (
     name,
     names_in,
     negated,
+    parsed,
+    replaced,
     subscript,
 )
 from cnndsl.backends.pytorch.construct import (
@@ -307,6 +309,12 @@ def _base(body: Body, made: Made, line: Register, recipe: Any) -> Code | None:
 
 
 def _called(body: Body, part: Part, made: Made, value: Tensor) -> Any:
+    if made.calling:
+        is_read_once = made.calling.count("{x}") == 1 or isinstance(value.code, ast.Name)
+        held = value if is_read_once else body.held(value)
+        text = made.calling.format(module="module", x="value")
+        code = replaced(parsed(text), {"module": part.code(), "value": held.code})
+        return Tensor(code, made.shapes[0], value.unbatched)
     code = call(part.code(), passed(value), *map(passed, made.extra))
     if not made.names:
         return _nested(body, code, value, made) if len(made.shapes) == 1 else body.several(code, made.shapes)

@@ -48,7 +48,7 @@ from cnndsl.backends.pytorch.values import (
     is_flowing,
     one_by_one,
 )
-from cnndsl.layers.base import Group
+from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import Shape
 from cnndsl.symbolic.expr import Expr, Symbol
 from cnndsl.symbolic.number import Traced, value_of
@@ -88,7 +88,15 @@ def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor) -> Made:
     if recipe.numbers:
         target = spelled(body, layer.torch(value.shape)).func  # type: ignore[attr-defined]
         target = flat(target)
-    return Made(code, (plain_shape(body, shape),), target, word="layer", begins=begins)
+    if layer.calling and body.chain is not None and isinstance(code, ast.Call):
+        code.func = _chained(recipe.kind)
+        code.keywords = [keyword for keyword in code.keywords if keyword.arg != "batch_first"]
+    return Made(code, (plain_shape(body, shape),), target, word="layer", begins=begins, calling=layer.calling)
+
+
+def _chained(kind: type[Layer]) -> Code:
+    """The class that stands in a chain for a layer that is not called plainly."""
+    return name(f"Chained{kind.module}")
 
 
 def _extern(body: Body, recipe: ExternRecipe, value: Tensor) -> Made:
@@ -329,6 +337,8 @@ def _single_callable(body: Body, recipe: Any, needs: Any) -> Code:
         return _block_callable(body, recipe, needs, rank, {axis: f"in_{word}" for axis, word in words.items()})
     if isinstance(recipe, KindRecipe) and not recipe.fields and recipe.kind.module:  # noqa: SIM102
         if any(info.is_required() for info in recipe.kind.model_fields.values()):
+            if recipe.kind.calling:
+                return _chained(recipe.kind)
             return dotted(f"nn.{recipe.kind.module.format(r=rank - 1)}")  # each call says the rest
     if isinstance(recipe, KindRecipe) and recipe.is_half_applied:
         return _kind_callable(body, recipe, needs, rank, words)
@@ -538,6 +548,7 @@ class Made:
     units: frozenset[Any] = frozenset()
     word: str = "layer"
     begins: tuple[tuple[str, Any], ...] = ()
+    calling: str = ""
 
 
 def own_lines(lines: Iterable[Any]) -> Any:

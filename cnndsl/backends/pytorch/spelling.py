@@ -27,7 +27,7 @@ from cnndsl.layers.base import Code as Spelled
 from cnndsl.layers.formula import Shape
 from cnndsl.symbolic.number import Traced
 
-DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "sizes"}
+DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "sizes", "bidirectional", "proj"}
 """Parameters on which it depends what comes out, or which class it is: constants."""
 
 

@@ -41,6 +41,7 @@ _STYLES: dict[Group, Style] = {
     Group.NORMALISATION: "violet",
     Group.ACTIVATION: "yellow",
     Group.DENSE: "green",
+    Group.SEQUENCE: "violet",
     Group.DROPOUT: "dim",
     Group.SHAPE: "dim",
 }

@@ -268,7 +268,7 @@ class BorderOfPadding(Rule):
         )
 
 
-_MIXES = (Group.CONVOLUTION, Group.POOLING, Group.DENSE, Group.BLOCK)
+_MIXES = (Group.CONVOLUTION, Group.POOLING, Group.DENSE, Group.SEQUENCE, Group.BLOCK)
 """Layers that make one number of several places."""
 
 

@@ -1,0 +1,238 @@
+"""Layers that work along a sequence: recurrent ones, place after place, and attention, which sees all places at once.
+
+What comes in is length x features, as an embedding gives it; a map becomes that by `flatten` and `permute`.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, Term, parameter, show
+from cnndsl.layers.reach import Reaches, all_of
+from cnndsl.layers.types import Count, Flag, Probability, Whole
+
+
+class _OnSequences(Layer):
+    """A layer that takes length x features; what it needs in memory depends on what PyTorch runs it with."""
+
+    group: ClassVar[Group] = Group.SEQUENCE
+    ranks: ClassVar[tuple[int, ...]] = (2,)
+
+    def check_rank(self, x: Shape) -> None:
+        if len(x) != 2:
+            helps = (
+                "write flatten(2) -> permute([0, 2, 1]) before it: a map becomes the sequence of its places"
+                if len(x) > 2
+                else "unflatten(1, [length, features]) makes a sequence of a list"
+            )
+            raise SizeError(f"{self.kind} takes length x features, and the input is {show(x)}", helps, code="E301")
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return all_of(x)
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return None
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return None
+
+
+class _Recurrent(_OnSequences):
+    """What the three recurrent layers share; `gates` is how many products of a step give the numbers of one state."""
+
+    calling: ClassVar[str] = "{module}({x})[0]"
+    gates: ClassVar[int]
+    torch_names: ClassVar[dict[str, str]] = {"features": "hidden_size", "layers": "num_layers"}
+
+    features: Count = Field(description="length of the state, and so of what comes out at each place")
+    layers: Count = Field(default=1, description="number of layers, each on what the one before gives")
+    bias: Flag = Field(default=True, description="whether learned numbers are added")
+    dropout: Probability = Field(default=0.0, description="probability of a dropout between the layers")
+    bidirectional: Flag = Field(
+        default=False, description="whether a second one reads from the end; what both give stands side by side"
+    )
+
+    @property
+    def _given(self) -> int:
+        """How many numbers one direction gives at each place."""
+        return self.features
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        if self.dropout and self.layers == 1:
+            raise SizeError(
+                f"the dropout of {self.kind} stands between its layers, and it has one",
+                f"leave it out, and write {self.kind}(...) -> dropout({self.dropout}) for one behind it",
+                code="E312",
+            )
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        return (x[0], (2 if self.bidirectional else 1) * self._given)
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        state: Term = parameter("features", self._given, "features" if self._given is self.features else "proj")
+        note = "of both directions, side by side" if self.bidirectional else "the state at each place"
+        size = self.size_rule(x)[1]
+        return (
+            AxisRule("length", x[0], words="as in the input"),
+            AxisRule("features", size, 2 * state if self.bidirectional else state, note),
+        )
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        found: list[Tensor] = []
+        directions = ("", "_reverse") if self.bidirectional else ("",)
+        rows = self.gates * self.features
+        for at in range(self.layers):
+            width = x[1] if at == 0 else len(directions) * self._given
+            for way in directions:
+                found.append(Tensor(f"weight_ih_l{at}{way}", (rows, width)))  # type: ignore[arg-type]
+                found.append(Tensor(f"weight_hh_l{at}{way}", (rows, self._given)))
+                if self.bias:
+                    found += [Tensor(f"bias_{each}_l{at}{way}", (rows,)) for each in ("ih", "hh")]
+                if self._given != self.features:
+                    found.append(Tensor(f"weight_hr_l{at}{way}", (self._given, self.features)))
+        return tuple(found)
+
+    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+        # At each place every weight is used once.
+        return (x[0], sum(tensor.size for tensor in self.tensors(x) if tensor.name.startswith("weight")))
+
+    def torch(self, x: Shape) -> Spelling:
+        names = tuple(type(self).model_fields)
+        first = (Argument("input_size", x[-1]), *self.arguments(*names[:1]))
+        given = (*first, *self.arguments(*names[1:]), Argument("batch_first", True, False))
+        return Spelling(f"nn.{self.module}", given)
+
+    def words(self, x: Shape) -> str:
+        parts = [f"{self.features} features"]
+        parts += [f"{self.layers} layers"] * (self.layers > 1) + ["both ways"] * self.bidirectional
+        return ", ".join(parts)
+
+
+_CHAINED = '''\
+class Chained{name}(nn.{name}):
+    """{article} {name} that gives its sequence alone, so that it can stand in a chain."""
+
+    def __init__(self, *sizes: int, **arguments: Any) -> None:
+        super().__init__(*sizes, batch_first=True, **arguments)
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        y: Tensor = super().forward(x)[0]
+        return y
+'''
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory: a state that is carried from place to place, with gates that say what is kept, forgotten
+    and given away (torch.nn.LSTM, batch first; Hochreiter and Schmidhuber, 1997).
+
+    What comes out is the state at each place: length x features, or twice the features with `bidirectional`. With
+    `proj` the state is brought to so many numbers before it is given away.
+    """
+
+    kind: ClassVar[str] = "lstm"
+    module: ClassVar[str] = "LSTM"
+    gates: ClassVar[int] = 4
+    example: ClassVar[str] = "input(64, 1, 26) -> flatten(2) -> permute([0, 2, 1]) -> lstm(32, bidirectional=true)"
+    torch_names: ClassVar[dict[str, str]] = _Recurrent.torch_names | {"proj": "proj_size"}
+    helper: ClassVar[str] = _CHAINED.format(name="LSTM", article="An")
+
+    proj: Whole = Field(default=0, description="length that the state is brought to before it goes on; 0 for none")
+
+    @property
+    def _given(self) -> int:
+        return self.proj or self.features
+
+    def output(self, x: Shape) -> Shape:
+        if self.proj >= self.features:
+            raise SizeError(
+                f"proj={self.proj} must be smaller than the {self.features} features",
+                "leave it out, or choose a smaller one",
+                code="E312",
+            )
+        return super().output(x)
+
+
+class GRU(_Recurrent):
+    """A gated recurrent unit: an LSTM with fewer gates, which carries one state (torch.nn.GRU, batch first; Cho et al.,
+    2014).  What comes out is the state at each place: length x features, twice the features with `bidirectional`.
+    """
+
+    kind: ClassVar[str] = "gru"
+    module: ClassVar[str] = "GRU"
+    gates: ClassVar[int] = 3
+    example: ClassVar[str] = "input(80, 40) -> gru(32, layers=2, dropout=0.1)"
+    helper: ClassVar[str] = _CHAINED.format(name="GRU", article="A")
+
+
+class RNN(_Recurrent):
+    """A plain recurrent layer (torch.nn.RNN, batch first): h = tanh(W x + b + U h' + c), h' being the state of the
+    place before.  What comes out is the state at each place: length x features, twice that with `bidirectional`.
+    """
+
+    kind: ClassVar[str] = "rnn"
+    module: ClassVar[str] = "RNN"
+    gates: ClassVar[int] = 1
+    example: ClassVar[str] = 'input(80, 40) -> rnn(32, nonlinearity="relu")'
+    helper: ClassVar[str] = _CHAINED.format(name="RNN", article="An")
+
+    nonlinearity: Literal["tanh", "relu"] = Field(default="tanh", description="the function of each step")
+
+
+class MultiheadAttention(_OnSequences):
+    """Multi-head attention of a sequence to itself: what comes out at each place is a mean of all places, weighted by
+    how much they have to do with it, in `heads` ways side by side (torch.nn.MultiheadAttention, batch first; Vaswani et
+    al., 2017).
+    """
+
+    kind: ClassVar[str] = "multihead_attention"
+    module: ClassVar[str] = "MultiheadAttention"
+    calling: ClassVar[str] = "{module}({x}, {x}, {x}, need_weights=False)[0]"
+    example: ClassVar[str] = "input(196, 64) -> layernorm(axis=-1) -> multihead_attention(8)"
+    torch_names: ClassVar[dict[str, str]] = {"heads": "num_heads"}
+    helper: ClassVar[str] = '''\
+class ChainedMultiheadAttention(nn.MultiheadAttention):
+    """Attention of a sequence to itself, so that it can stand in a chain."""
+
+    def __init__(self, *sizes: int, **arguments: Any) -> None:
+        super().__init__(*sizes, batch_first=True, **arguments)
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        y: Tensor = super().forward(x, x, x, need_weights=False)[0]
+        return y
+'''
+
+    heads: Count = Field(description="number of heads, which divides the features")
+    dropout: Probability = Field(default=0.0, description="probability of a dropout of the weights of the means")
+    bias: Flag = Field(default=True, description="whether learned numbers are added")
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        if x[1] % self.heads:
+            raise SizeError(
+                f"{self.heads} heads do not divide the {x[1]} features",
+                "choose a number of heads that divides them, or bring the features to another number with "
+                "linear(..., axis=-1)",
+                code="E304",
+            )
+        return x
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        size: int = x[1]  # type: ignore[assignment]
+        weight, bias = Tensor("in_proj_weight", (3 * size, size)), Tensor("in_proj_bias", (3 * size,))
+        out = (Tensor("out_proj.weight", (size, size)), Tensor("out_proj.bias", (size,)))
+        return (weight, bias, *out) if self.bias else (weight, out[0])
+
+    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+        # Each place makes a query, a key, a value and a result, and meets every place twice.
+        return (x[0], x[1], 4 * x[1] + 2 * x[0])
+
+    def torch(self, x: Shape) -> Spelling:
+        first = (Argument("embed_dim", x[-1]), *self.arguments("heads"))
+        rest = (*self.arguments("dropout", "bias"), Argument("batch_first", True, False))
+        return Spelling("nn.MultiheadAttention", (*first, *rest))
+
+    def words(self, x: Shape) -> str:
+        return f"{self.heads} {'head' if self.heads == 1 else 'heads'}"
