@@ -23,6 +23,7 @@ from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.extern import Placeholder
 from cnndsl.layers.normalisation import BatchNorm
+from cnndsl.layers.normed import WithNorm
 
 _FRESH = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
 """Layers whose output lies in memory of its own."""
@@ -41,7 +42,7 @@ class _Serving:
 
     def __init__(self, module: Module, done: dict[str, Module]) -> None:
         self._before, self._done = module, done
-        self._children = {child.name: child for child in module.children}
+        self._children = {child.name: _unnormed(child) for child in module.children}
         self._steps = list(module.steps)
         self._outputs = tuple(output for output in module.outputs if not output.training)
         self._numbered = module.kind in ("chain", "sequence") and all(name.isdigit() for name in self._children)
@@ -170,6 +171,15 @@ class _Serving:
         while children and children[-1].name not in called:
             children.pop()
         return tuple(child if child.name in called else _placeholder(child) for child in children)
+
+
+def _unnormed(child: Child) -> Child:
+    """A part whose weight is worked out once, and not at each step."""
+    unit = child.unit
+    if not isinstance(unit, Leaf) or not isinstance(unit.layer, WithNorm) or not unit.layer.normed:
+        return child
+    layer = unit.layer.having({"weight_norm": False, "spectral_norm": False})
+    return child.model_copy(update={"unit": unit.model_copy(update={"layer": layer})})
 
 
 def _takes_in(layer: Child, norm: Child) -> bool:

@@ -125,6 +125,8 @@ class Spelling:
     target: str
     arguments: tuple[Argument, ...] = ()
     template: str | None = None
+    around: str = ""
+    """A function that what is constructed is given to: "nn.utils.parametrizations.weight_norm"."""
     package: str = ""
     """The module that the target is imported from, where it is neither PyTorch's nor a helper."""
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Spelling, Tensor
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -20,6 +20,7 @@ from cnndsl.layers.formula import (
     show,
     window_size,
 )
+from cnndsl.layers.normed import SPECTRAL_NORM, WEIGHT_NORM, WithNorm
 from cnndsl.layers.reach import Reaches, scattered, spatial_reach
 from cnndsl.layers.types import Count, Extent, Flag, Offset, Padding, PaddingMode
 from cnndsl.layers.windows import (
@@ -39,7 +40,7 @@ from cnndsl.layers.windows import (
 from cnndsl.symbolic.number import is_open
 
 
-class _Convolution(Layer):
+class _Convolution(WithNorm):
     """What the two convolutions share: kernels, groups and a bias, on 1, 2 or 3 spatial axes."""
 
     group: ClassVar[Group] = Group.CONVOLUTION
@@ -52,6 +53,7 @@ class _Convolution(Layer):
 
     def _check(self, x: Shape, groups: int) -> None:
         self.check_rank(x)
+        self.check_norm()
         if x[0] % groups or self.channels % groups:
             raise SizeError(
                 f"groups={groups} must divide the {x[0]} input channels and the {self.channels} kernels",
@@ -66,8 +68,11 @@ class _Convolution(Layer):
     def _axes(self, value: Any, x: Shape, name: str) -> tuple[int, ...]:
         return per_axis(value, len(x) - 1, name)
 
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return self.scratch_of_norm(NOTHING)
+
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,))
+        return None if self.normed else Kept(inputs=(0,))
 
     def _words(self, x: Shape, groups: int, *more: str) -> str:
         parts = [f"{self.channels} {'filter' if self.channels == 1 else 'filters'}"]
@@ -77,11 +82,13 @@ class _Convolution(Layer):
         parts += filter(None, more)
         if groups != 1:
             parts.append("depthwise" if groups == x[0] else f"{groups} groups")
+        if self.normed:
+            parts.append(self.normed.replace("_", " "))
         return ", ".join(parts)
 
     def torch(self, x: Shape) -> Spelling:
         name = self.module_name(len(x) - 1)
-        return Spelling(f"nn.{name}", (Argument("in_channels", x[0]), *self.arguments()))
+        return self.wrapped(Spelling(f"nn.{name}", (Argument("in_channels", x[0]), *self.arguments())))
 
 
 _CONV_SAME = """\
@@ -123,6 +130,8 @@ class Conv(_Convolution):
     groups: Count = Field(default=1, description="blocks of channels that do not see one another")
     bias: Flag = Field(default=True, description="whether each kernel adds a learned number")
     padding_mode: PaddingMode = Field(default="zeros", description="what the added border holds")
+    weight_norm: Flag = Field(default=False, description=WEIGHT_NORM)
+    spectral_norm: Flag = Field(default=False, description=SPECTRAL_NORM)
 
     def output(self, x: Shape) -> Shape:
         self._check(x, self.groups)
@@ -162,7 +171,7 @@ class Conv(_Convolution):
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.channels, x[0] // self.groups, *self._axes(self.kernel, x, "kernel")))
-        return (weight, Tensor("bias", (self.channels,))) if self.bias else (weight,)
+        return self.with_norm(weight, *([Tensor("bias", (self.channels,))] if self.bias else []))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         sliding = Sliding(
@@ -208,10 +217,12 @@ class Conv(_Convolution):
         copied = own or self.padding_mode != "zeros" or any(odd)
         return x[0] * prod(i + more for i, more in zip(x[1:], sides, strict=True)) if copied else 0
 
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
-        return Extra(numbers=self._padded(x))
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return self.scratch_of_norm(Extra(numbers=self._padded(x)))
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        if self.normed:
+            return None
         padded = self._padded(x)
         # The mirrored and the repeated border are taken back by a function that wants to see the input once more.
         original = not padded or (gradient and self.padding_mode in ("reflect", "replicate"))
@@ -222,7 +233,7 @@ class Conv(_Convolution):
             return super().torch(x)
         names = ("channels", "kernel", "stride", "dilation", "groups", "bias", "padding_mode")
         name = f"{self.module_name(len(x) - 1)}Same"
-        return Spelling(name, (Argument("in_channels", x[0]), *self.arguments(*names)))
+        return self.wrapped(Spelling(name, (Argument("in_channels", x[0]), *self.arguments(*names))))
 
     def does(self, x: Shape) -> str:
         if self.groups == 1:
@@ -257,6 +268,7 @@ class ConvTranspose(_Convolution):
     """
 
     kind: ClassVar[str] = "conv_transpose"
+    outputs_axis: ClassVar[int] = 1
     module: ClassVar[str] = "ConvTranspose{r}d"
     example: ClassVar[str] = "input(16, 8, 8) -> conv_transpose(8, 2, stride=2)"
 
@@ -268,6 +280,8 @@ class ConvTranspose(_Convolution):
     groups: Count = Field(default=1, description="blocks of channels that do not see one another")
     bias: Flag = Field(default=True, description="whether each kernel adds a learned number")
     dilation: Extent = Field(default=1, description="distance between the cells of the kernel")
+    weight_norm: Flag = Field(default=False, description=WEIGHT_NORM)
+    spectral_norm: Flag = Field(default=False, description=SPECTRAL_NORM)
 
     def output(self, x: Shape) -> Shape:
         self._check(x, self.groups)
@@ -297,7 +311,7 @@ class ConvTranspose(_Convolution):
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         kernel = self._axes(self.kernel, x, "kernel")
         weight = Tensor("weight", (x[0], self.channels // self.groups, *kernel))  # type: ignore[arg-type]
-        return (weight, Tensor("bias", (self.channels,))) if self.bias else (weight,)
+        return self.with_norm(weight, *([Tensor("bias", (self.channels,))] if self.bias else []))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y = self.output(x)

@@ -4,13 +4,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, as_it_comes, axis_names, parameter, show
+from cnndsl.layers.normed import SPECTRAL_NORM, WEIGHT_NORM, WithNorm
 from cnndsl.layers.reach import Reaches, same, whole
 from cnndsl.layers.types import Count, Flag, OptionalAxis, OptionalPositiveReal, OptionalWhole, PositiveReal
 
 
-class Linear(Layer):
+class Linear(WithNorm):
     """A dense, or fully connected, layer: each of `features` outputs is a weighted sum of all inputs, and a bias.
 
     y = x A^T + b (torch.nn.Linear).  A feature map is flattened before it; with `axis=-1` the layer works on the
@@ -27,11 +28,14 @@ class Linear(Layer):
     features: Count = Field(description="number of outputs")
     bias: Flag = Field(default=True, description="whether each output adds a learned number")
     axis: OptionalAxis = Field(default=None, description="-1 to work on the last axis of a map that is not flattened")
+    weight_norm: Flag = Field(default=False, description=WEIGHT_NORM)
+    spectral_norm: Flag = Field(default=False, description=SPECTRAL_NORM)
 
     def flattens(self, x: Shape) -> bool:
         return self.axis is None and len(x) > 1
 
     def output(self, x: Shape) -> Shape:
+        self.check_norm()
         if self.flattens(x):
             raise SizeError(
                 f"linear takes a list of features, and the input is {show(x)}",
@@ -51,7 +55,7 @@ class Linear(Layer):
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.features, x[-1]))  # type: ignore[arg-type]
-        return (weight, Tensor("bias", (self.features,))) if self.bias else (weight,)
+        return self.with_norm(weight, *([Tensor("bias", (self.features,))] if self.bias else []))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         features = parameter("features", self.features, "features", meaning="number of outputs")
@@ -65,10 +69,16 @@ class Linear(Layer):
         return (*same(x[:-1]), whole(x[-1]))
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        if self.normed:
+            return None
         return Kept(inputs=(0,) if "weight" in trained else ())
 
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return self.scratch_of_norm(NOTHING)
+
     def torch(self, x: Shape) -> Spelling:
-        return Spelling("nn.Linear", (Argument("in_features", x[-1]), *self.arguments("features", "bias")))
+        arguments = (Argument("in_features", x[-1]), *self.arguments("features", "bias"))
+        return self.wrapped(Spelling("nn.Linear", arguments))
 
     def words(self, x: Shape) -> str:
         return f"{self.features} {'output' if self.features == 1 else 'outputs'}"

@@ -246,8 +246,14 @@ def _rules_of(
         yield InitRule(kind=kind.layer.kind, tensor=what, initialiser=rule), setting.span
 
 
-def check_begin(rule: Initialiser, tensor: Tensor | None, what: str, name: str, span: Span) -> None:
-    """Raise Problem unless a tensor of a layer can begin by a rule."""
+def check_begin(
+    rule: Initialiser, tensor: Tensor | None, what: str, name: str, span: Span, parts: Sequence[str] = ()
+) -> None:
+    """Raise Problem unless a tensor of a layer can begin by a rule; `parts` are those that it has in its place."""
+    if tensor is None and parts:
+        listed = ", ".join(parts[:2]) + (", ..." if len(parts) > 2 else "")
+        message = f"{name} has no single {what} here, but {listed}"
+        raise error("E212", message, span, help=f"leave {what} out: these begin as PyTorch has it")
     if tensor is None:
         raise error("E212", f"{name} has no {what} here", span, help="leave it out")
     if not rule.fits(len(tensor.shape)):
@@ -293,9 +299,11 @@ def check_rules(context: Context, module: Module, spans: Mapping[int, Span]) -> 
                 continue  # a rule depends on the number of axes alone
             checked |= axes
             for at, rule in by_kind.get(unit.layer.kind, ()):
-                if rule.tensor in tensors and at not in reported:
+                parts = [name for name in tensors if rule.tensor in name]
+                if parts and at not in reported:
+                    what = rule.tensor
                     try:
-                        check_begin(rule.initialiser, tensors[rule.tensor], rule.tensor, rule.kind, spans[at])
+                        check_begin(rule.initialiser, tensors.get(what), what, rule.kind, spans[at], parts)
                     except Problem as problem:
                         reported.add(at)
                         context.report(problem.diagnostic)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -80,6 +81,8 @@ def build(spelling: Spelling) -> nn.Module:
     """The module that the spelling writes."""
     positional, named = _arguments(spelling, training=False)
     module = look_up(spelling.target)(*positional, **named)
+    if spelling.around:
+        module = attrgetter(spelling.around.removeprefix("nn."))(nn)(module)
     if not isinstance(module, nn.Module):
         raise BrokenSpelling(spelling.target)
     return module

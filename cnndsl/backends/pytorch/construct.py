@@ -80,14 +80,12 @@ def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor) -> Made:
     if layer.group is Group.DENSE and len(value.shape) > 1:
         body.file.has_dense_places = True
     shape = size_rule(body, layer, value.shape)
-    code = spelled(body, layer.torch(value.shape))
+    spelling = layer.torch(value.shape)
+    code = spelled(body, spelling)
     if recipe.numbers:
         code = with_numbers(body, code, recipe)
     begins = tuple(recipe.begins.items())
-    target = flat(code.func) if isinstance(code, ast.Call) else "nn.Module"
-    if recipe.numbers:
-        target = spelled(body, layer.torch(value.shape)).func  # type: ignore[attr-defined]
-        target = flat(target)
+    target = "nn.Module" if spelling.around else spelling.target
     if layer.calling and body.chain is not None and isinstance(code, ast.Call):
         code.func = _chained(recipe.kind)
         code.keywords = [keyword for keyword in code.keywords if keyword.arg != "batch_first"]

@@ -109,6 +109,7 @@ def generate(program: Program, network: str | None = None) -> str:
         blocks.append(
             served(
                 used,
+                has_norms="nn.utils.parametrizations." in text,
                 has_places=translation.has_dense_places,
                 has_sums=any(unit.text and unit.text.summed for unit in units),
             )

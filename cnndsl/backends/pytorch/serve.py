@@ -111,13 +111,21 @@ _LINEAR = """\
     if type(layer) is nn.Linear:
         return nn.utils.fuse_linear_bn_eval(layer, norm)
 """
+_PARTS = """\
+    for name, part in list(module._modules.items()):
+"""
+_UNNORMED = """\
+        if part is not None and nn.utils.parametrize.is_parametrized(part, "weight"):
+            nn.utils.parametrize.remove_parametrizations(part, "weight")
+"""
+_OVERWRITING = "let activations overwrite"
 _MERGING = """\
     for branches in getattr(module, "SUMMED", []):
         merge(module, branches)
 """
 
 
-def served(used: set[str], *, has_places: bool, has_sums: bool) -> str:
+def served(used: set[str], *, has_places: bool, has_sums: bool, has_norms: bool) -> str:
     """The function `served` and what it calls, for a module with these names in it.
 
     Where a dense layer works on the last axis of a map, a normalisation after one is on another axis; then none is
@@ -127,6 +135,8 @@ def served(used: set[str], *, has_places: bool, has_sums: bool) -> str:
     made = f"{made}\n\n{MERGE}" if has_sums else made.replace(_MERGING, "")
     if "StochasticDepth" in used:
         made = made.replace("    dropout = (\n", "    dropout = (\n        StochasticDepth,\n")
+    if has_norms:
+        made = made.replace(_PARTS, _PARTS + _UNNORMED).replace(_OVERWRITING, _OVERWRITING + ", make normed weights")
     own = [word for word in ("Conv1dSame", "Conv2dSame", "Conv3dSame") if word in used]
     for start, end in (("convolutions = (", ")"), ("if type(layer) in (", "):")) if own else ():
         line = f"    {start}nn.Conv1d, nn.Conv2d, nn.Conv3d{end}\n"

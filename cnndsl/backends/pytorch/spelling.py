@@ -27,7 +27,8 @@ from cnndsl.layers.base import Code as Spelled
 from cnndsl.layers.formula import Shape
 from cnndsl.symbolic.number import Traced
 
-DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "sizes", "bidirectional", "proj"}
+DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "sizes", "bidirectional", "proj",
+    "weight_norm", "spectral_norm"}  # fmt: skip
 """Parameters on which it depends what comes out, or which class it is: constants."""
 
 
@@ -111,7 +112,8 @@ def spelled(body: Body, spelling: Spelling, *values: Code) -> Code:
             positional.append(argument_code(body, argument.value))
         elif argument.required or not _is_default(argument):
             named[argument.name] = argument_code(body, argument.value)
-    return call(spelling.target, *positional, **named)
+    made = call(spelling.target, *positional, **named)
+    return call(spelling.around, made) if spelling.around else made
 
 
 def _from_template(body: Body, spelling: Spelling, values: Sequence[Code]) -> Code:
