@@ -399,6 +399,13 @@ class Threshold(Activation):
     value: Real = Field(description="what those become that are not")
     inplace: Flag = Field(default=False, description=_INPLACE)
 
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
+        plain = (  # TorchScript takes no whole numbers here
+            Argument(name, float(value) if type(value) is int else value)
+            for name, value in (("threshold", self.threshold), ("value", self.value))
+        )
+        return (*plain, *self.arguments("inplace"))
+
     def words(self, x: Shape) -> str:
         return f"above {self.threshold}, else {self.value}"
 

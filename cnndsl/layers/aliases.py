@@ -115,7 +115,7 @@ _BEGINS = {
 """What others call the arguments that say how the weights of one layer begin."""
 
 _DERIVED = frozenset({"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_shape",
-    "input_size", "embed_dim"})  # fmt: skip
+    "input_size", "embed_dim", "batch_first"})  # fmt: skip
 """What the input fixes, so that nobody writes it."""
 
 
@@ -357,9 +357,6 @@ LEFT_OUT: dict[str, Difference] = {
         ("batchnorm", "groupnorm", "instancenorm"),
         "",
         "not all versions of PyTorch have it that generated modules run on; `affine=false` leaves out scale and bias",
-    ),
-    "batch_first": Difference(
-        ("gru", "lstm", "multihead_attention", "rnn"), "", "the batch is always the first axis, and nobody writes it"
     ),
     "add_bias_kv, add_zero_attn, kdim, vdim": Difference(
         ("multihead_attention",), "", "it attends to the sequence itself, whose keys and values have its features"

@@ -53,6 +53,13 @@ class _Recurrent(_OnSequences):
         default=False, description="whether a second one reads from the end; what both give stands side by side"
     )
 
+    _last: ClassVar[tuple[str, ...]] = ("dropout", "bidirectional")
+
+    @property
+    def _own(self) -> tuple[Argument, ...]:
+        """The arguments that the other recurrent layers do not have."""
+        return ()
+
     @property
     def _given(self) -> int:
         """How many numbers one direction gives at each place."""
@@ -100,10 +107,9 @@ class _Recurrent(_OnSequences):
         return (x[0], sum(tensor.size for tensor in self.tensors(x) if tensor.name.startswith("weight")))
 
     def torch(self, x: Shape) -> Spelling:
-        names = tuple(type(self).model_fields)
-        first = (Argument("input_size", x[-1]), *self.arguments(*names[:1]))
-        given = (*first, *self.arguments(*names[1:]), Argument("batch_first", True, False))
-        return Spelling(f"nn.{self.module}", given)
+        first = (Argument("input_size", x[-1]), *self.arguments("features", "layers"), *self._own)
+        rest = (*self.arguments("bias"), Argument("batch_first", True, False), *self.arguments(*self._last))
+        return Spelling(f"nn.{self.module}", (*first, *rest))
 
     def words(self, x: Shape) -> str:
         parts = [f"{self.features} features"]
@@ -139,6 +145,7 @@ class LSTM(_Recurrent):
     torch_names: ClassVar[dict[str, str]] = _Recurrent.torch_names | {"proj": "proj_size"}
     helper: ClassVar[str] = _CHAINED.format(name="LSTM", article="An")
 
+    _last: ClassVar[tuple[str, ...]] = ("dropout", "bidirectional", "proj")
     proj: Whole = Field(default=0, description="length that the state is brought to before it goes on; 0 for none")
 
     @property
@@ -179,6 +186,10 @@ class RNN(_Recurrent):
     helper: ClassVar[str] = _CHAINED.format(name="RNN", article="An")
 
     nonlinearity: Literal["tanh", "relu"] = Field(default="tanh", description="the function of each step")
+
+    @property
+    def _own(self) -> tuple[Argument, ...]:
+        return self.arguments("nonlinearity")
 
 
 class MultiheadAttention(_OnSequences):

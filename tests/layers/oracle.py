@@ -157,6 +157,7 @@ def ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+        warnings.filterwarnings("error", "dropout option adds dropout after all but last")
         return _ask(layer, x)
 
 

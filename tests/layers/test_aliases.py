@@ -54,7 +54,7 @@ def test_names_of_layers(name: str, word: str) -> None:
     assert word in KINDS or word in OPERATIONS
 
 
-@pytest.mark.parametrize("name", ["", "d", "2d", "transformer", "_", "lstm"])
+@pytest.mark.parametrize("name", ["", "d", "2d", "transformer", "_", "perceptron"])
 def test_unknown_names(name: str) -> None:
     assert alias(name) is None
 

@@ -46,7 +46,9 @@ def test_formulas_hold_wherever_their_guards_do(kind: str) -> None:
             assume(False)
         guards: list[Guard] = []
         x = _named(case.x, guards)
-        if kind == "layernorm" or (kind == "crop" and case.get("size") is not None):  # they ask for the sizes
+        if kind in ("layernorm", "rmsnorm") or (
+            kind == "crop" and case.get("size") is not None
+        ):  # they ask for the sizes
             x = _named(case.x, None)
         y = layer.output(x)
         assert tuple(map(value_of, y)) == plain

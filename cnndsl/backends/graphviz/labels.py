@@ -380,7 +380,7 @@ def is_sign(box: Box) -> bool:
     return len(box.title) == 1 and not box.detail
 
 
-KINDS = ("convolution", "pooling", "normalisation", "activation", "dropout", "dense", "shape", BLOCK)
+KINDS = ("convolution", "pooling", "normalisation", "activation", "dropout", "dense", "sequence", "shape", BLOCK)
 """The kinds of boxes in the order of the legend."""
 DASHED = {"dropout": "dashed"}
 """The borders of kinds that have one of their own: dropout is not there in evaluation."""
