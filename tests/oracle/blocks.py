@@ -287,6 +287,48 @@ block {name}(rows, act = relu) {{
     return Definition(name, text, _map, lambda rng, x: rng.choice(rows))
 
 
+def listed(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Lists of layers, through which it goes."""
+    ways = [
+        "concat([input -> branch for branch in branches]) -> conv(channels, 1)",
+        "conv(channels, 1); for [branch, act] in zip(branches, acts) { it + (it -> branch) -> act }",
+        "conv(channels, 1); for [i, b] in enumerate(branches) { it + (it -> b); if i % 2 == 0 { relu } }",
+        "wide = [input -> branch for branch in branches]; wide[0] * wide[-1]; for act in acts { act }",
+        "conv(channels, 1); repeat 2 { for [branch, act] in zip(branches, acts) { it -> branch -> act } }",
+        "conv(channels, 1); for [i, branch, rate] in zip(range(9), branches, rates) { (it -> branch) * (i + rate) }",
+    ]
+    last = rng.choice(["relu", "batchnorm"])
+    text = f"""
+block {name}(channels, rates = [1, 2]) {{
+    branches = [{{ conv(channels, 3, padding=rate, dilation=rate) -> {last} }} for rate in rates]
+    acts = [{rng.choice(["relu", "leaky_relu(0.1 * rate)", "batchnorm"])} for rate in rates]
+    {rng.choice(ways)}
+}}"""
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", ", [1]", ", [2, 1, 3]"]))
+
+
+def fused(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Lists of values, into blocks and out of them."""
+    ends = [
+        "concat(maps)",
+        "sum([x -> conv(2, 1) for x in maps]) -> relu",
+        f"maps[:2] -> again: {name}Rows; concat(it)",
+        "a, b, c = maps; concat(c, a) -> relu",
+    ]
+    text = f"""
+block {name}Rows(shift = 0) {{
+    paths = [sum([x -> "path{{i}}_{{j}}": conv(y.channels + shift, 1) for [j, x] in enumerate(input)])
+             for [i, y] in enumerate(input)]
+    output {rng.choice(["paths", "[x -> relu for x in paths]", "[paths[0] -> tanh] + paths[1:]"])}
+}}
+block {name}(channels) {{
+    maps = [input, it -> conv(channels, 3, padding=1)] -> {name}Rows
+    maps = maps + [input] -> {name}Rows(1)
+    {rng.choice(ends)}
+}}"""
+    return Definition(name, text, _map, _few)
+
+
 def network(rng: Random, name: str, known: list[Definition]) -> Definition:
     """A network, whose own line has other sizes than what it is applied to."""
     rank = rng.choice([2, 3])
@@ -317,7 +359,7 @@ DEFINITIONS = {
     "Norm": conv_norm, "Residual": residual, "Dense": dense, "Squeeze": squeeze, "Mixed": mixed, "Loop": loop,
     "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
     "Scaled": scaled, "Gain": gain, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
-    "Network": network,
+    "Network": network, "Listed": listed, "Fused": fused,
 }  # fmt: skip
 
 

@@ -298,6 +298,7 @@ def loops(draft: Draft) -> None:
     if not draft.is_map:
         draft.add(f"repeat wide {{ {draft.same()} }}")
         return
+    same = draft.same()
     draft.add(
         draft.rng.choice(
             [
@@ -323,6 +324,10 @@ def loops(draft: Draft) -> None:
                 "for c in reversed(sorted(widths)) { conv(c, 1) -> act }",
                 "for c in unique([w // 2 for w in widths]) { conv(c + 1, 1) -> act }",
                 "if any([c > 3 for c in widths]) and not all([c > 3 for c in widths]) { conv(2, 1) } else { act }",
+                f"{draft.name('row')} = [conv(c, 1) for c in widths]; for c in row{draft.names} {{ it -> c -> act }}",
+                f"{draft.name('pair')} = [{same}, identity, relu]; pair{draft.names}[0] -> pair{draft.names}[2] -> act",
+                "[it -> conv(2, 1), it -> conv(wide, 3, padding=1)]; [it[1], it[0] -> act]; concat(it)",
+                "sum([it -> conv(wide, 1) for c in widths]) -> act",
                 f"{draft.name('runs')}: {{ for c in widths {{ conv(c, 1); act }} }}",
             ]
         )

@@ -328,3 +328,26 @@ def test_a_word_on_which_a_size_depends_is_a_constant_or_refused() -> None:
     assert 'nn.Conv2d(in_channels, 4, 3, padding="same")' in cnndsl.compile(text).python()
     with pytest.raises(CompilationError, match=r"E601.*B cannot be.*what this layer does depends on a parameter"):
         cnndsl.compile(text.replace('-> B("same")', '-> B("valid")')).python()
+
+
+def test_a_parameter_is_a_constant_only_while_all_known_uses_agree() -> None:
+    """The second use is known when the first, in which a list has to have a known length, made constants of both."""
+    check("""
+block Row(channels, rates = [1, 2]) {
+    branches = [conv(channels, 3, padding=rate, dilation=rate) for rate in rates]
+    conv(channels, 1) -> branches[0]
+}
+network Net(wide = 2, rates = [1, 2]) { input(4, 9, 9); Row(4); Row(wide, rates) }
+""")
+
+
+def test_layers_that_may_not_be_there_have_a_variable_each_in_one_expression() -> None:
+    check("""
+block Two(channels, left = true, right = false) {
+    a = if left { conv(channels, 1) }
+    b = if right { conv(channels, 1) }
+    x, y = split(input, 2)
+    (x -> a) + (y -> b)
+}
+network Net(left = true, right = false) { input(8, 5, 5); Two(4, left, right) }
+""")

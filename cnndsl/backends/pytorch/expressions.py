@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from cnndsl.backends.pytorch.body import Body, Scope, size_argument
 from cnndsl.backends.pytorch.code import (
@@ -16,6 +16,7 @@ from cnndsl.backends.pytorch.code import (
     gone_through,
     list_of,
     name,
+    names_in,
     subscript,
     tuple_of,
     within_64_bits,
@@ -23,7 +24,7 @@ from cnndsl.backends.pytorch.code import (
 from cnndsl.backends.pytorch.flowgraph import Compute
 from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out, must_unroll
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of, source_of
 from cnndsl.backends.pytorch.operations import combined, item_of, joined, plain, put_learned, sizes_code
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
@@ -427,6 +428,8 @@ def _index(body: Body, node: nodes.Index) -> Any:
 def item_of_static(body: Body, value: Static, index: Static) -> Any:
     """An item of a list."""
     items, at = value.value, body.known(index.value)
+    if isinstance(items, AnyLayers):
+        _refuse_length(items, "which layer of a list is taken")
     code = subscript(value.code, index.code)
     if isinstance(items, list) and at is not None:
         item = items[at]
@@ -453,6 +456,8 @@ def _slice(body: Body, node: nodes.Slice) -> Any:
         if not is_known:
             raise Untranslatable("which values are taken depends on a parameter", node.span)
         return TensorList(value.items[known[0] : known[1]])
+    if isinstance(value.value, AnyLayers):
+        _refuse_length(value.value, "which layers of a list are taken")
     cut = ast.Slice(start.code if start else None, end.code if end else None)
     code = subscript(value.code, cut)
     if isinstance(value.value, list) and is_known:
@@ -461,6 +466,12 @@ def _slice(body: Body, node: nodes.Slice) -> Any:
         return Static(Opaque(code, sample_of(value)), code)
     sort = sort_of(value)
     return Static(AnyList(sort.item or Sort(), sort.sample or 0), code)
+
+
+def _refuse_length(layers: AnyLayers, what: str) -> NoReturn:
+    """Raise Untranslatable for what has to know how many layers a list has."""
+    names = frozenset(names_in(source_of(layers.rule)))
+    raise Untranslatable(f"{what} depends on a parameter, as how many it has does", names=names)
 
 
 def _up_to_parts(body: Body, recipe: Any, node: nodes.Index | nodes.Slice) -> BlockRecipe:

@@ -172,7 +172,7 @@ class _Way:
 
     def __init__(self, body: Body, rule: LayerRule | Rows, evaluate: Callable[[Body, Any], Any]) -> None:
         self._body, self._evaluate = body, evaluate
-        self.source = _source(rule)
+        self.source = source_of(rule)
         self.rule = rule
         self.rules: list[LayerRule] = []
         self._scopes: dict[int, Scope] = {}
@@ -237,10 +237,11 @@ class _Way:
         return made
 
 
-def _source(rule: LayerRule | Rows) -> Code:
+def source_of(rule: LayerRule | Rows) -> Code:
+    """The list of constants, or the rows of such, by which a list of layers is made."""
     if isinstance(rule, LayerRule):
         return rule.source.code
-    codes = [_source(inner) if (inner := rule_of(column)) else column.code for column in rule.columns]
+    codes = [source_of(inner) if (inner := rule_of(column)) else column.code for column in rule.columns]
     return call(rule.word, *codes)
 
 

@@ -248,6 +248,10 @@ class Translation:
             if word not in given or isinstance(default, RECIPES):  # a layer that is offered has to be a class
                 unit.defaulted.add(word)
                 changed |= unit.sorts[word].merge(sort_of(default))
+        for word, held in list(unit.fixed.items()):
+            if unit.sorts[word].constant() != held:  # it was when not all uses were known
+                del unit.fixed[word]
+                changed = True
         if changed:
             self._all_stale()
 
