@@ -9,7 +9,7 @@ from cnndsl.layers.base import Argument, Spelling
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, show
 from cnndsl.layers.operations import Operation, Split, axis_index
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, whole
-from cnndsl.layers.types import MOST_PIECES, AnyAxis, AxisOrAxes, Indices, Positive, ShiftOrShifts
+from cnndsl.layers.types import MOST_PIECES, AnyAxis, AxisOrAxes, OptionalIndices, Positive, ShiftOrShifts
 from cnndsl.symbolic.number import is_open, value_of
 
 _AXIS = "the axis, the batch being axis 0"
@@ -421,7 +421,11 @@ class Chunk(Split):
 
 
 class Expand(Operation):
-    """A value with its axes of size 1 repeated up to the sizes that are given; -1 leaves a size as it is."""
+    """A value with its axes of size 1 repeated up to the sizes that are given; -1 leaves a size as it is.
+
+    Without sizes it gives a value that has no batch, such as a parameter, that of what flows: the class token of a
+    transformer is `concat(expand(token), it, axis=1)`.
+    """
 
     kind: ClassVar[str] = "expand"
     symbol: ClassVar[str] = "expand"
@@ -429,38 +433,49 @@ class Expand(Operation):
     values: ClassVar[str] = "a value"
     call: ClassVar[str] = "x.expand"
     example: ClassVar[str] = "input(8, 6, 6); global_avgpool; concat(expand(it, [-1, 6, 6]), input)"
+    reads: ClassVar[int | None] = 1
 
-    sizes: Annotated[Indices, "free"] = Field(
-        description="the sizes of a sample, without the batch; -1 for those that stay"
+    sizes: Annotated[OptionalIndices, "free"] = Field(
+        default=None, description="the sizes of a sample, without the batch; -1 for those that stay"
     )
 
+    @property
+    def takes(self) -> tuple[int, int]:
+        return (2, 2) if self.sizes is None else (1, 1)
+
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        fits = len(self.sizes) == len(x) and all(
-            size in (-1, dim) or dim == 1 for size, dim in zip(self.sizes, x, strict=True)
-        )
-        if not fits or any(size == 0 or size < -1 for size in self.sizes):
+        x, sizes = xs[0], self.sizes or ()
+        fits = len(sizes) == len(x) and all(size in (-1, dim) or dim == 1 for size, dim in zip(sizes, x, strict=True))
+        if not fits or any(size == 0 or size < -1 for size in sizes):
             raise SizeError(
-                f"expand repeats axes of size 1, and {show(x)} cannot become {list(self.sizes)}",
+                f"expand repeats axes of size 1, and {show(x)} cannot become {list(sizes)}",
                 "give a size for each axis but the batch, and -1 for those that are not 1",
                 code="E306",
             )
         return self.size_rule(xs)
 
+    def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
+        if self.sizes is None and unbatched == (True, False):
+            return xs[:1]
+        return super().outputs_of(xs, unbatched)
+
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        return (
-            tuple(dim if type(size) is int and size == -1 else size for size, dim in zip(self.sizes, x, strict=True)),
-        )
+        if self.sizes is None:
+            return xs[:1]
+        pairs = zip(self.sizes, xs[0], strict=True)
+        return (tuple(dim if type(size) is int and size == -1 else size for size, dim in pairs),)
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
-        (x,) = xs
+        if self.sizes is None:
+            return ()
         return tuple(
-            AxisRule(name, y[axis], words="as in the input" if x[axis] == y[axis] else "repeated, as asked for")
+            AxisRule(name, y[axis], words="as in the input" if xs[0][axis] == y[axis] else "repeated, as asked for")
             for axis, name in enumerate(axis_names(y))
         )
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        if self.sizes is None:
+            return Spelling("", template=f"{{v0}}.expand({{v1}}.shape[0]{', -1' * len(xs[0])})")
         names = [f"size{axis}" for axis in range(len(self.sizes))]
         given = ", ".join(f"{{{name}}}" for name in names)
         arguments = tuple(Argument(name, size) for name, size in zip(names, self.sizes, strict=True))
@@ -477,7 +492,7 @@ class Expand(Operation):
         return True
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return in_order[0] and self.outputs(xs) == xs
+        return in_order[0] and self.size_rule(xs) == xs[:1]
 
 
 def axes_of(axis: int | tuple[int, ...]) -> tuple[int, ...]:

@@ -62,7 +62,7 @@ class Operation(Spelled):
             raise SizeError(
                 f"{self.kind} counts the batch as axis 0, and a parameter has no batch: here is one of {size}",
                 "a parameter takes part in + - * / and in activations: combine it with a value of the network first",
-                "0 * x + p gives the parameter p the batch of a value x of its size",
+                "expand(p) gives the parameter p the batch of what flows",
                 code="E316",
             )
         return self.outputs(xs)

@@ -86,7 +86,7 @@ def _check_batch(layer: Layer, value: Value) -> None:
         raise SizeError(
             f"{kind} takes the first axis for the batch, and a parameter has none: {value.maker} is {size}",
             f"a parameter takes part in + - * / and in activations: apply {kind} to a value that comes from the input",
-            f"0 * x + {value.maker} gives it the batch of a value x of its size",
+            f"expand({value.maker}) gives it the batch of what flows",
             code="E316",
         )
     if getattr(layer, "inplace", False):

@@ -30,7 +30,7 @@ def network(lines: str, sizes: str = "8, 32, 32") -> str:
         "concat(it, p)",
         "concat(p, p, axis=2) + it",
         "mean(p, [2, 3])",
-        "max(p, keepdim=true) + it",
+        "max(p, axis=1, keepdim=true) + it",
         'p -> layernorm(axis="channels")',
         "p -> flatten",
         "p -> linear(3)",
@@ -118,3 +118,9 @@ def test_pointwise_layers_do_the_same_whatever_the_first_axis_is(kind: str) -> N
     whole = call(spelling, x, False)
     for at in range(3):
         torch.testing.assert_close(call(spelling, x[at], False), whole[at])
+
+
+def test_expand_gives_a_parameter_the_batch_of_what_flows() -> None:
+    text = "network Net { input(4, 6); token = parameter([1, 6], init=1); concat(expand(token), it, axis=1) }"
+    module = build(text)
+    assert module(torch.zeros(3, 4, 6)).sum(dim=(1, 2)).tolist() == [6, 6, 6]
