@@ -81,6 +81,8 @@ class Names:
         self.properties: list[tree.Name] = []
         """Sizes that are asked for, names of outputs and of settings."""
         self.arguments: list[Named] = []
+        self.taps: list[tuple[Symbol, tree.Name]] = []
+        """The names of parts in `ResNet50[layer3, layer4]`, each with the network."""
         self.originals: list[tuple[tree.Name, Symbol]] = []
         """The names of other files in `A as B`, each with what it is here."""
         self._pending: list[tuple[tree.Name, Scope]] = []
@@ -277,6 +279,16 @@ class Names:
             case tree.Attribute():
                 self._expression(node.value, scope)
                 self.properties.append(node.name)
+            case tree.Index() | tree.Slice():
+                self._expression(node.value, scope)
+                network = node.value.function if isinstance(node.value, tree.Call) else node.value
+                callee = scope.find(network.text) if isinstance(network, tree.Name) else None
+                for child in node.children[1:]:
+                    for part in child.items if isinstance(child, tree.ListOf) else (child,):
+                        if callee is not None and isinstance(part, tree.Name) and self._is_tap(callee, part, scope):
+                            self.taps.append((callee, part))
+                        else:
+                            self._expression(part, scope)
             case tree.Call():
                 self._expression(node.function, scope)
                 word = node.function.text if isinstance(node.function, tree.Name) else ""
@@ -288,6 +300,11 @@ class Names:
             case _:
                 for child in node.children:
                     self._expression(child, scope)
+
+    def _is_tap(self, callee: Symbol, part: tree.Name, scope: Scope) -> bool:
+        """Whether a name in brackets is that of a part; what is imported may also be a list, and the name its index."""
+        is_known = scope.find(part.text) is not None or part.text in WORDS
+        return callee.kind == "network" or (callee.kind == "import" and not is_known)
 
     def _use(self, name: tree.Name, scope: Scope) -> None:
         found = scope.find(name.text)

@@ -121,7 +121,7 @@ def tokens(names: Names) -> list[tuple[Span, TokenKind]]:
         roles.update((span.start, kind) for span in symbol.spans)
     roles.update((word.span.start, "function") for word in names.words)
     roles.update((name.span.start, "class") for name, _ in names.originals)
-    roles.update((name.span.start, "property") for name in names.properties)
+    roles.update((name.span.start, "property") for name in (*names.properties, *(part for _, part in names.taps)))
     roles.update((argument.name.span.start, "parameter") for argument in names.arguments)
     known = frozenset(keywords())
     found: list[tuple[Span, TokenKind]] = []

@@ -15,6 +15,7 @@ from cnndsl.lsp.documents import Document, Documents
 from cnndsl.lsp.hover import imported
 from cnndsl.lsp.names import Symbol
 from cnndsl.source import Span
+from cnndsl.syntax import tree
 from cnndsl.syntax.grammar import keywords
 
 
@@ -41,6 +42,10 @@ def target(documents: Documents, document: Document, offset: int) -> tuple[Targe
             if callee is not None and symbol.name == argument.name.text:
                 return Target(callee.document, symbol), argument.name.span
         return None
+    for network, name in document.names.taps:
+        if name.span.start <= offset <= name.span.end:
+            part = _part(documents, document, network, name.text)
+            return None if part is None else (part, name.span)
     for name, symbol in document.names.originals:
         if name.span.start <= offset <= name.span.end:
             return _origin(documents, document, symbol) or Target(document, symbol), name.span
@@ -49,6 +54,29 @@ def target(documents: Documents, document: Document, offset: int) -> tuple[Targe
         return None
     symbol, span = found
     return Target(document, symbol), span
+
+
+def _part(documents: Documents, document: Document, network: Symbol, name: str) -> Target | None:
+    """The part of a network, which may be a variant of another one, with this name; None where it has none."""
+    for _ in range(_DEEPEST):
+        origin = _origin(documents, document, network)
+        if origin is None:
+            return None
+        document, network = origin.document, origin.symbol
+        if not isinstance(network.node, tree.Variant):
+            parts = (one for one in document.names.symbols if one.owner == network.name and one.name == name)
+            found = next((one for one in parts if one.kind in ("part", "local")), None)
+            return None if found is None else Target(document, found)
+        value = network.node.value.function if isinstance(network.node.value, tree.Call) else network.node.value
+        base = document.names.top.symbols.get(value.text) if isinstance(value, tree.Name) else None
+        if base is None:
+            return None
+        network = base
+    return None
+
+
+_DEEPEST = 16
+"""So many variants and imports lead to a network at most."""
 
 
 def defined(documents: Documents, found: Target) -> Target:
@@ -68,7 +96,7 @@ def places(documents: Documents, found: Target, files: Iterable[Path]) -> list[t
     """Every place at which something is named, in its own text first, and then in those of `files` that import it."""
     every = [(found.document, span) for span in found.symbol.spans]
     texts = [found.document]
-    is_shared = not found.symbol.owner or found.symbol.kind == "parameter"
+    is_shared = not found.symbol.owner or found.symbol.kind in ("parameter", "part", "local")
     if is_shared and found.document.path is not None:
         own = os.path.realpath(found.document.path)
         texts += [text for text in map(documents.at, files) if text is not None and _place(text) != own]
@@ -79,6 +107,10 @@ def places(documents: Documents, found: Target, files: Iterable[Path]) -> list[t
             for symbol in names.file_symbols:
                 if symbol.kind == "import" and _is_it(documents, text, symbol, found):
                     every += [(text, span) for span in ([aliases[symbol].span] if symbol in aliases else symbol.spans)]
+        for network, name in names.taps if found.symbol.kind in ("part", "local") else ():
+            part = _part(documents, text, network, name.text) if name.text == found.symbol.name else None
+            if part is not None and part.symbol is found.symbol:
+                every.append((text, name.span))
         if found.symbol.kind == "parameter":
             for argument in names.arguments:
                 if argument.name.text == found.symbol.name and argument.callee is not None:
@@ -145,6 +177,7 @@ def _means_the_same(edits: list[Edit], after: Document, symbol: Symbol) -> bool:
     """Whether the name stands for one thing at all places where it was written, and nowhere else."""
     starts: set[int] = set()
     others = {name.span.start for name, _ in after.names.originals}
+    others |= {name.span.start for _, name in after.names.taps}
     grown = 0
     for edit in sorted(edits, key=lambda edit: edit.span.start):
         starts.add(edit.span.start + grown)
