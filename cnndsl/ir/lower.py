@@ -40,6 +40,8 @@ class Cut:
     whole: tree.Definition
     parts: tuple[str, ...]
     definition: tree.Definition
+    length: tuple[str, int] | None = None
+    """For a part inside of a chain the chain's label, and how many layers are left of it."""
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ parameters those that these lines ask for.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +46,8 @@ def up_to_parts(body: Evaluation, network: Template | BlockRecipe, node: tree.In
     key = ("cut", id(definition), parts)
     if key not in body.context.memo:
         names = body.context.part_names(definition)
-        cut = Cut(definition, parts, _Cutting(definition, names).up_to(taps, node.span))
+        cutting = _Cutting(definition, names)
+        cut = Cut(definition, parts, cutting.up_to(taps, node.span), cutting.length)
         body.context.memo["names", id(cut.definition)] = names  # so that what is cut off changes no name
         body.context.cuts[id(cut.definition)] = cut
         body.context.memo[key] = Template(cut.definition, template.scope)
@@ -107,6 +109,10 @@ class _Cutting:
         self._declared: set[str] = set()
         self._places: dict[str, list[_Place]] = {}
         """For each part where the body applies it, outside of braces, conditions, loops and sums."""
+        self.length: tuple[str, int] | None = None
+        """For a part inside of a chain the chain's label, and how many layers are left of it."""
+        self._inside: dict[str, tree.Expression] = {}
+        """For such a part what is left of the chain."""
         self._taken = {node.text for node in tree.walk(definition) if isinstance(node, tree.Name)}
         for at, line in enumerate(definition.body.statements):
             self._look(at, line)
@@ -115,6 +121,14 @@ class _Cutting:
         """The network up to these parts. Raises Problem."""
         places = {tap.text: self._place(tap) for tap in taps}
         last = max(places.values(), key=lambda place: (place.line, place.stage))
+        for tap in taps:
+            if tap.text in self._inside and (places[tap.text] is not last or len(set(places.values())) < len(taps)):
+                raise error(
+                    "E206",
+                    f"{tap.text} lies inside of a chain that is needed further on",
+                    tap.span,
+                    help="of several parts only the last may lie inside of a chain",
+                )
         lines: list[tree.Statement] = []
         values: dict[str, tree.Expression] = {}
         for at, line in enumerate(self._definition.body.statements):
@@ -156,6 +170,8 @@ class _Cutting:
         name, places = self._definition.name.text, self._places.get(tap.text, [])
         if len(places) == 1:
             return places[0]
+        if not places and "." in tap.text:
+            return self._place_inside(tap)
         label = Label(self._definition.name.span, "the network")
         if places:
             raise error(
@@ -188,6 +204,31 @@ class _Cutting:
             if near and near.isidentifier() and is_clear(tap.text, self._places)
             else None,
         )
+
+    def _place_inside(self, tap: _Tap) -> _Place:
+        """Where the chain is applied that a part lies in, as `layer3.2`. Raises Problem."""
+        label, _, key = tap.text.partition(".")
+        place = self._place(_Tap(label, tap.span))
+        line: Any = self._definition.body.statements[place.line]
+        stage = (line.value.stages if isinstance(line.value, tree.Pipe) else (line.value,))[place.stage]
+        parameters = {parameter.name.text for parameter in self._definition.parameters}
+        left = _first_layers(stage.layer, key, parameters) if isinstance(stage, tree.Labelled) else None
+        if left is None:
+            raise error(
+                "E206",
+                f"{self._definition.name.text} cannot be cut behind {tap.text}",
+                tap.span,
+                labels=(Label(stage.span, f"{label} stands here"),),
+                help=(
+                    f"a part inside of another is a layer of a chain with a name: {label}: {{ relu -> conv(8) }}",
+                    "it is counted from 0 on, and none before it may stand in a condition or a loop",
+                ),
+            )
+        number = _number(key)
+        if number is not None:
+            self.length = label, number + 1
+        self._inside[tap.text] = replace(stage, layer=left)
+        return place
 
     # What stands where
 
@@ -244,6 +285,7 @@ class _Cutting:
     ) -> Iterator[tree.Statement]:
         """A line, cut behind the stages with parts in it; `values` gets what comes out of each."""
         stages = line.value.stages if isinstance(line.value, tree.Pipe) else (line.value,)
+        stages = tuple(self._inside.get(here.get(at, ""), stage) for at, stage in enumerate(stages))
         is_bound, begin = isinstance(line, tree.Bind), 0
         before: tuple[tree.Expression, ...] = ()
         for stage, part in sorted(here.items()):
@@ -279,6 +321,53 @@ def _pipe(stages: Sequence[tree.Expression]) -> tree.Expression:
     return stages[0] if len(stages) == 1 else tree.Pipe(stages[0].span.to(stages[-1].span), tuple(stages))
 
 
+def _first_layers(chain: tree.Expression, key: str, parameters: set[str]) -> tree.Expression | None:
+    """A chain up to the layer with a label, or a number; None where the text does not tell which that is."""
+    stages: list[tree.Expression] = []
+    if isinstance(chain, tree.Body):
+        for line in chain.statements:
+            if not isinstance(line, tree.Apply) or line.targets:
+                break
+            stages += line.value.stages if isinstance(line.value, tree.Pipe) else (line.value,)
+    elif isinstance(chain, tree.Binary):
+        stages = [chain]
+    wanted, count = _number(key), 0
+    for at, stage in enumerate(stages):
+        number = 1
+        match stage:
+            case tree.Labelled(label=tree.Name(text=text)) | tree.Labelled(label=tree.String(parts=(str() as text,))):
+                if text == key:
+                    return _chain(chain, stages[: at + 1])
+            case tree.Binary(operator="*", left=tree.Name() | tree.Call() | tree.Body(), right=right):
+                left = wanted + 1 - count if wanted is not None else 0
+                number = right.value if isinstance(right, tree.Number) and isinstance(right.value, int) else -1
+                if left > 0 and (left <= number or number < 0):
+                    most: tree.Expression = tree.Number(right.span, left)
+                    if number < 0:
+                        arguments = tuple(tree.Argument(right.span, None, each) for each in (most, right))
+                        most = tree.Call(right.span, tree.Name(right.span, "min"), arguments)
+                    return _chain(chain, [*stages[:at], replace(stage, right=most)])
+            case tree.Name(text=text) if text in parameters:
+                return None  # it may be several layers
+            case tree.Name() | tree.Call() | tree.Body():
+                pass
+            case _:
+                return None
+        if number < 0:
+            return None
+        count += number
+        if wanted == count - 1:
+            return _chain(chain, stages[: at + 1])
+    return None
+
+
+def _chain(whole: tree.Expression, stages: Sequence[tree.Expression]) -> tree.Expression:
+    """The first layers of a chain."""
+    if not isinstance(whole, tree.Body):
+        return stages[0]
+    return replace(whole, statements=(tree.Apply(whole.span, _pipe(stages)),))
+
+
 def _needed(parameters: tuple[tree.Parameter, ...], body: tree.Body) -> tuple[tree.Parameter, ...]:
     """The parameters that lines ask for, and the defaults of these."""
     asked = set(asked_names(body))
@@ -311,5 +400,16 @@ def _names(node: tree.Node, part: str) -> bool:
 
 def _suffix(parts: Sequence[str]) -> str:
     """What the class is called after the network: `Layer4`, `Layer3Layer4`, `Layer1ToLayer4`."""
-    words = ["".join(word[:1].upper() + word[1:] for word in re.split(r"[\W_]+", part)) for part in parts]
+    words = [_word(part) for part in parts]
     return "".join(words) if len(words) <= _MOST_NAMED else f"{words[0]}To{words[-1]}"
+
+
+def _word(part: str) -> str:
+    """A part in the name of a class: `Layer4`, `Layer3_2`."""
+    pieces = [piece[:1].upper() + piece[1:] for piece in re.split(r"[\W_]+", part)]
+    return "".join(f"_{b}" if a[-1:].isdigit() and b[:1].isdigit() else b for a, b in itertools.pairwise(["", *pieces]))
+
+
+def _number(key: str) -> int | None:
+    """The number by which an unnamed layer of a chain is known."""
+    return int(key) if re.fullmatch(r"0|[1-9][0-9]{0,8}", key) else None

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.diagnostics import error
+from cnndsl.ir.lower import Cut
 from cnndsl.ir.names import numbered
-from cnndsl.ir.program import Module, Parameter
+from cnndsl.ir.program import Module, Parameter, Use
 from cnndsl.layers.formula import Dim, Shape, plain
 from cnndsl.semantics.arguments import check_complete
 from cnndsl.semantics.builder import Builder
@@ -169,6 +170,8 @@ def work_out(
     outputs = inner.steps.run(inner, definition.body)
     if outputs is None:
         return Unknown(), frozenset()
+    if inner.given is not None and (cut := body.context.cuts.get(id(definition))) and cut.length is not None:
+        _check_length(body, builder, cut, inner.given)
     if not inner.is_cut:
         report_unread(body.context, definition, scope.names)
     module = builder.finish(
@@ -177,6 +180,18 @@ def work_out(
     )
     check_rules(body.context, module, inner.init_spans)
     return module, frozenset(builder.fixed)
+
+
+def _check_length(body: Evaluation, builder: Builder, cut: Cut, given: Given) -> None:
+    """Raise Problem where a chain has fewer layers than are taken of it."""
+    assert cut.length is not None  # noqa: S101 - asked by the caller
+    label, wanted = cut.length
+    unit = builder.slot(label).unit
+    found = len(body.context.modules[unit.module].children) if isinstance(unit, Use) else 0
+    if found != wanted:
+        layers = f"{found} layer{'s' if found != 1 else ''}"
+        message = f"{label} of {cut.whole.name.text} has {layers} here, and no {label}.{wanted - 1}"
+        raise error("E206", message, given.span, help=f"they count from 0 to {found - 1}" if found else "take another")
 
 
 def saved_parameters(

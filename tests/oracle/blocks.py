@@ -333,13 +333,15 @@ def network(rng: Random, name: str, known: list[Definition]) -> Definition:
     """A network, whose own line has other sizes than what it is applied to."""
     rank = rng.choice([2, 3])
     ends = ["relu", "flatten -> linear(channels)", "adaptive_avgpool(2) -> linear(channels)", "conv(3, 1) as y"]
-    takes = rng.choice(["", "[:first]", '["second"]', "[second, first]", "[first, conv1]", "[conv1]"])
+    takes = rng.choice(["", "[:first]", '["second"]', "[second, first]", "[first, conv1]", "[conv1]", '["chain.2"]',
+                        '[first, "chain.0"]', '["chain.last"]'])  # fmt: skip
     text = f"""
 network {name}Base(inputs = 3, channels = 4, act = relu) {{
     input({", ".join(["inputs", *["9"] * (rank - 1)])})
     {rng.choice(["", "init conv: weight = normal(0, 0.1)"])}
     first: conv(channels, 3, padding=1) -> act as x
     conv1: conv(channels, 1, bias=false) -> act
+    chain: {{ conv(channels, 1) -> relu * 2; last: conv(channels, 3, padding=1) }}
     second = conv(channels, 1)
     {rng.choice(["it + x", "batchnorm", *(["maxpool(2)"] if "," not in takes else [])])}
     second -> relu

@@ -228,9 +228,69 @@ class BackboneStage1(nn.Module):
         return x
 
 
+class BackboneStage1Stage2_1(nn.Module):
+    """Backbone, and what comes out of stage1 and stage2.1."""
+
+    def __init__(self, width: int = 8, depth: int = 2) -> None:
+        super().__init__()
+        self.stem = ConvNorm(3, width, 2, act=nn.ReLU6)
+        self.maxpool1 = nn.MaxPool2d(2)
+        in_channels = width
+        stage1: list[nn.Module] = []
+        for _ in range(depth):
+            stage1.append(ConvNorm(in_channels, 2 * width))
+            in_channels = 2 * width
+        self.stage1 = nn.Sequential(*stage1)
+        self.extra: ConvNorm | None = None
+        if width > 4:
+            self.extra = ConvNorm(in_channels, width)
+            in_channels = width
+        self.stage2 = nn.Sequential(
+            ConvNorm(in_channels, 4 * width, 2),
+            *(ConvNorm(4 * width, 4 * width) for _ in range(min(1, depth - 1))),
+        )
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out")
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.maxpool1(self.stem(x))
+        stage1_out: Tensor = self.stage1(x)
+        if self.extra is not None:
+            x = self.extra(stage1_out)
+        else:
+            x = stage1_out
+        late: Tensor = self.stage2(x)
+        return stage1_out, late
+
+
+class BackboneStage1_0(nn.Module):
+    """Backbone up to stage1.0."""
+
+    def __init__(self, width: int = 8, depth: int = 2) -> None:
+        super().__init__()
+        self.stem = ConvNorm(3, width, 2, act=nn.ReLU6)
+        self.maxpool1 = nn.MaxPool2d(2)
+        in_channels = width
+        stage1: list[nn.Module] = []
+        for _ in range(min(1, depth)):
+            stage1.append(ConvNorm(in_channels, 2 * width))
+            in_channels = 2 * width
+        self.stage1 = nn.Sequential(*stage1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out")
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.maxpool1(self.stem(x))
+        x = self.stage1(x)
+        return x
+
+
 class Tapped(nn.Module):
     """Tapped: 3 x 64 x 48 in, 16 x 8 x 6 and 32 x 8 x 6 and 4 x 16 x 12 and
-    8 x 16 x 12 and 6 x 16 x 12 and 24 x 8 x 6 and 4 x 8 x 6 out, 45,501 parameters.
+    8 x 16 x 12 and 6 x 16 x 12 and 24 x 8 x 6 and 4 x 8 x 6 and 16 x 16 x 12 and
+    32 x 8 x 6 and 16 x 16 x 12 out, 68,157 parameters.
     """
 
     def __init__(self) -> None:
@@ -241,18 +301,23 @@ class Tapped(nn.Module):
         self.backbone1 = BackboneStem(width=2)
         self.conv1 = nn.Conv2d(2, 3, 1)
         self.backbone2 = BackboneStage1(width=2, depth=1)
+        self.backbone3 = BackboneStage1Stage2_1(depth=4)
+        self.deep1 = BackboneStage1_0(depth=3)
 
     def forward(
         self,
         x: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         out: Tensor = self.body(x)  # 16 x 8 x 6
         parts: tuple[Tensor, Tensor, Tensor] = self.taps(x)
         a, b, c = parts
         parts2: tuple[Tensor, Tensor] = self.ends1(x)
         d, e = parts2
         f: Tensor = self.backbone2(self.conv1(self.backbone1(x)))  # 4 x 8 x 6
-        return out, a, b, c, d, e, f
+        parts3: tuple[Tensor, Tensor] = self.backbone3(x)
+        g, h = parts3
+        i: Tensor = self.deep1(x)  # 16 x 16 x 12
+        return out, a, b, c, d, e, f, g, h, i
 
 
 class Deep(Backbone):
