@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from cnndsl.diagnostics import Fix, Label, error
 from cnndsl.hints.spelling import is_clear, nearest
@@ -114,8 +114,11 @@ class _Cutting:
         self._inside: dict[str, tree.Expression] = {}
         """For such a part what is left of the chain."""
         self._taken = {node.text for node in tree.walk(definition) if isinstance(node, tree.Name)}
-        for at, line in enumerate(definition.body.statements):
-            self._look(at, line)
+        for _ in range(2):  # a part may be used above the line that declares it
+            self._values.clear()
+            self._places.clear()
+            for at, line in enumerate(definition.body.statements):
+                self._look(at, line)
 
     def up_to(self, taps: Sequence[_Tap], span: Span) -> tree.Definition:
         """The network up to these parts. Raises Problem."""
@@ -134,7 +137,7 @@ class _Cutting:
         for at, line in enumerate(self._definition.body.statements):
             here = {place.stage: name for name, place in places.items() if place.line == at}
             if at > last.line:
-                if isinstance(line, tree.Init):
+                if isinstance(line, tree.Init) or self._declares(line):
                     lines.append(line)
             elif here:
                 lines += self._split(line, here, values, is_last=at == last.line, alone=len(taps) == 1)
@@ -160,8 +163,12 @@ class _Cutting:
                 return kept
             kept = left
 
+    def _declares(self, line: tree.Statement) -> TypeGuard[tree.Bind]:
+        """Whether a line gives names to layers or constants, and computes nothing."""
+        return isinstance(line, tree.Bind) and all(target.text in self._declared for target in line.targets)
+
     def _is_idle(self, line: tree.Statement, asked: Counter[str]) -> bool:
-        if not isinstance(line, tree.Bind) or not all(target.text in self._declared for target in line.targets):
+        if not self._declares(line):
             return False
         own = Counter(asked_names(line))  # relu = relu
         return all(asked[target.text] == own[target.text] for target in line.targets)
