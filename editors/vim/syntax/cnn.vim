@@ -39,20 +39,20 @@ syntax keyword cnnKind batchnorm
 syntax keyword cnnKind ceil celu channel_shuffle chunk clamp concat constant conv conv_transpose crop cumsum
 syntax keyword cnnKind default dirac div dropout dropout_channels
 syntax keyword cnnKind elu embedding enumerate exp expand
-syntax keyword cnnKind flatten flip float floor
-syntax keyword cnnKind gelu global_avgpool global_maxpool glu groupnorm
-syntax keyword cnnKind hardsigmoid hardswish hardtanh
+syntax keyword cnnKind flatten flip float floor fold
+syntax keyword cnnKind gelu global_avgpool global_maxpool glu groupnorm gru
+syntax keyword cnnKind hardshrink hardsigmoid hardswish hardtanh
 syntax keyword cnnKind identity instancenorm int
 syntax keyword cnnKind kaiming_normal kaiming_uniform
-syntax keyword cnnKind layernorm leaky_relu len linear local_response_norm log log10 log2 log_softmax lppool
-syntax keyword cnnKind make_divisible matmul max maximum maxpool mean min minimum mish mul
+syntax keyword cnnKind layernorm leaky_relu len linear local_response_norm log log10 log2 log_softmax logsigmoid lppool lstm
+syntax keyword cnnKind make_divisible matmul max maximum maxpool mean min minimum mish mul multihead_attention
 syntax keyword cnnKind narrow neg norm normal normalize
 syntax keyword cnnKind ones orthogonal
 syntax keyword cnnKind pad parameter permute pixel_shuffle pixel_unshuffle pow prelu
-syntax keyword cnnKind range reciprocal relu relu6 reshape reversed roll round rrelu rsqrt
-syntax keyword cnnKind select selu sigmoid sign silu softmax softplus softsign sorted split sqrt squeeze stack std stochastic_depth str sub sum
-syntax keyword cnnKind tanh transpose trunc_normal
-syntax keyword cnnKind unbind unflatten uniform unique unsqueeze upsample
+syntax keyword cnnKind range reciprocal relu relu6 reshape reversed rmsnorm rnn roll round rrelu rsqrt
+syntax keyword cnnKind select selu sigmoid sign silu softmax softmin softplus softshrink softsign sorted split sqrt squeeze stack std stochastic_depth str sub sum
+syntax keyword cnnKind tanh tanhshrink threshold transpose trunc_normal
+syntax keyword cnnKind unbind unflatten unfold uniform unique unsqueeze upsample
 syntax keyword cnnKind var
 syntax keyword cnnKind xavier_normal xavier_uniform
 syntax keyword cnnKind zeros zip
