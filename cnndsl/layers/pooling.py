@@ -330,7 +330,10 @@ class AvgPool(_Padding):
         return _windows(x, self.kernel, self.stride, self.padding)
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
-        return Extra(numbers=self._padded(x) + self._counts(x, y))
+        padded, counts = self._padded(x), self._counts(x, y)
+        # The places that lie on the map are counted in one channel of one sample.
+        plane = padded // x[0] + prod(y[1:]) if counts else 0
+        return Extra(numbers=padded + counts, shared=plane)
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         padded = self._padded(x)

@@ -31,6 +31,12 @@ network Net {
     "features that are a product with a quotient": """
 block Halved(c) { conv(c // 2, 1) -> permute([0, 2, 1, 3]); linear(4) }
 network Net { input(3, 5, 5); x = it -> Halved(7); y = it -> Halved(9); output x, y }""",
+    "the places that an average pool counts": """
+network Net { input(4, 7, 12); avgpool(3, padding="same", count_include_pad=false) }""",
+    "the places that an average pool counts in a row": """
+network Net { input(4, 70); avgpool(3, padding="same", count_include_pad=false) }""",
+    "a map of one number that is cut out": """
+network Net { input(4, 6, 7); conv(12, 3, padding=2) -> crop(size=1); linear(5) }""",
     "whole numbers of more than 64 bits": """
 network Net {
     input(4, 8, 8)

@@ -91,7 +91,7 @@ class Translation:
     def new_symbol(self, base: str) -> str:
         """A symbol that nothing has yet, for a variable."""
         self.counter += 1
-        return f"{base}·{self.counter}"
+        return f"{base}·{self.counter:06}"
 
     # Names outside of a body
 
