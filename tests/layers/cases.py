@@ -200,5 +200,5 @@ def cases(draw: st.DrawFn, kind: str) -> Case:
         if name in given
     }
     if parameters.get("weight_norm"):
-        parameters.pop("spectral_norm", None)  # PyTorch takes both, and normalises once: refused, and tested, here
+        parameters.pop("spectral_norm", None)  # both at once are refused, whatever PyTorch makes of them
     return Case(kind, parameters, x)

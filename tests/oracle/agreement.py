@@ -36,10 +36,14 @@ def layers_of(program: Program) -> Iterator[Layer]:
 
 
 def goes_its_own_way(layer: Layer) -> bool:
-    """Whether gradients are no measure of a field: numbers are overwritten, or a border is made of the map itself."""
+    """Whether gradients are no measure of a field: numbers are overwritten, or a border is made of the map itself.
+
+    Of the windows of a map in a row nothing is said.
+    """
     own_border = ("reflect", "replicate", "circular")
     return (
         getattr(layer, "inplace", False)
+        or layer.kind in ("unfold", "fold")
         or getattr(layer, "padding_mode", "") in own_border
         or getattr(layer, "mode", "") in own_border
     )

@@ -295,7 +295,7 @@ def listed(rng: Random, name: str, known: list[Definition]) -> Definition:
         "conv(channels, 1); for [i, b] in enumerate(branches) { it + (it -> b); if i % 2 == 0 { relu } }",
         "wide = [input -> branch for branch in branches]; wide[0] * wide[-1]; for act in acts { act }",
         "conv(channels, 1); repeat 2 { for [branch, act] in zip(branches, acts) { it -> branch -> act } }",
-        "conv(channels, 1); for [i, branch, rate] in zip(range(9), branches, rates) { (it -> branch) * (i + rate) }",
+        "conv(channels, 1); for [i, branch, k] in zip(range(len(rates)), branches, rates) { (it -> branch) * (i + k) }",
     ]
     last = rng.choice(["relu", "batchnorm"])
     text = f"""

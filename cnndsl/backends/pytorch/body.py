@@ -589,8 +589,9 @@ class Body:
 
     def go_on(self, value: Any) -> None:
         """Make a value the current one."""
-        if isinstance(value, TensorList):
-            self.it = self.settled(value)
+        if isinstance(value, TensorList):  # in the order of the text, and each once, however they are read
+            items = self.settled(value).items
+            self.it = TensorList(tuple(self._own_item("part", at, each) for at, each in enumerate(items)))
             return
         if self.chain is None and isinstance(value, Tensor):
             value = self.in_variable(value, FLOW + self.flow)
