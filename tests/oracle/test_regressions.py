@@ -37,6 +37,18 @@ network Net { input(4, 7, 12); avgpool(3, padding="same", count_include_pad=fals
 network Net { input(4, 70); avgpool(3, padding="same", count_include_pad=false) }""",
     "a map of one number that is cut out": """
 network Net { input(4, 6, 7); conv(12, 3, padding=2) -> crop(size=1); linear(5) }""",
+    "a list of values that is only a line": """
+network Net {
+    input(3, 8, 8)
+    [it -> conv(3, 1), it -> conv(3, 3, padding=1)]
+    [it[1] -> dropout, it[0] -> relu]
+    it[0] + it[0] + it[1] -> relu
+}""",
+    "a quotient of a sum that takes two lines": """
+network Net {
+    input(4, 12, 8)
+    it / (1 + (it -> conv(4, [3, 3], padding="same") -> relu) * (it -> conv(4, [3, 3], padding="same") -> sigmoid))
+}""",
     "whole numbers of more than 64 bits": """
 network Net {
     input(4, 8, 8)
