@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +124,10 @@ async def shown(editor: Editor, name: str, text: str, what: str, found: list[typ
             yield f"{number + 1}:{at + 1} {rows[number][2 * at : 2 * (at + long)].decode('utf-16-le')} {TOKENS[kind]}"
     elif what.startswith("workspace"):
         query = what.partition(" ")[2]
-        for one in await client.workspace_symbol_async(types.WorkspaceSymbolParams(query)) or ():
-            assert isinstance(one.location, types.Location)
-            yield f"{one.name} {types.SymbolKind(one.kind).name} {one.location.uri} {place(one.location.range)}"
+        for symbol in await client.workspace_symbol_async(types.WorkspaceSymbolParams(query)) or ():
+            assert isinstance(symbol.location, types.Location)
+            name = f"{symbol.name} {types.SymbolKind(symbol.kind).name}"
+            yield f"{name} {symbol.location.uri} {place(symbol.location.range)}"
 
 
 def outline(entries: Iterable[Any], depth: int) -> Iterable[str]:
@@ -174,17 +175,19 @@ async def answered(editor: Editor, name: str, at: types.Position, what: str, mor
                 start, end = parameter.label
                 yield f"  {mark} {one.label[start:end]}: {parameter.documentation or ''}".rstrip(": ")
     elif what == "definition":
-        for one in await client.text_document_definition_async(types.DefinitionParams(document, at)) or ():
-            assert isinstance(one, types.Location)
-            yield f"{one.uri} {place(one.range)}"
+        defined = await client.text_document_definition_async(types.DefinitionParams(document, at))
+        assert isinstance(defined, Sequence | None)
+        for where in defined or ():
+            assert isinstance(where, types.Location)
+            yield f"{where.uri} {place(where.range)}"
     elif what == "references":
         context = types.ReferenceContext(include_declaration=more != "uses")
-        for one in await client.text_document_references_async(types.ReferenceParams(context, document, at)) or ():
-            yield f"{one.uri} {place(one.range)}"
+        for use in await client.text_document_references_async(types.ReferenceParams(context, document, at)) or ():
+            yield f"{use.uri} {place(use.range)}"
     elif what == "highlight":
         params = types.DocumentHighlightParams(document, at)
-        for one in await client.text_document_document_highlight_async(params) or ():
-            yield f"{place(one.range)} {types.DocumentHighlightKind(one.kind or 1).name}"
+        for shown in await client.text_document_document_highlight_async(params) or ():
+            yield f"{place(shown.range)} {types.DocumentHighlightKind(shown.kind or 1).name}"
     elif what == "rename":
         ready = await client.text_document_prepare_rename_async(types.PrepareRenameParams(document, at))
         yield f"names {place(ready)}" if isinstance(ready, types.Range) else "names nothing"

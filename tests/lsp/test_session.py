@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 from tests.lsp.session import EVERYTHING, Editor, editor, in_editor
 
@@ -130,15 +131,16 @@ def test_the_style_of_sizes_can_be_changed(tmp_path: Path) -> None:
 
 def test_a_diagram_is_of_the_network_at_a_place(tmp_path: Path) -> None:
     async def scenario(editor: Editor) -> None:
+        ask: Any = editor.client.protocol.send_request_async  # which has no types
         await editor.open("net.cnn", NET + NET.replace("Net", "Other"))
         for position, name in (({"line": 2, "character": 3}, "Net"), (None, "Other")):
             asked = {"uri": editor.uri("net.cnn")} | ({"position": position} if position else {})
-            drawn = await editor.client.protocol.send_request_async("cnndsl/diagram", asked)
+            drawn = await ask("cnndsl/diagram", asked)
             assert drawn.network == name
             assert drawn.svg.startswith("<?xml") or "<svg" in drawn.svg
         editor.change("net.cnn", "network")  # what is known of the text before is shown on
         for uri, is_known in ((editor.uri("net.cnn"), True), ("file:///nothing.cnn", False)):
-            drawn = await editor.client.protocol.send_request_async("cnndsl/diagram", {"uri": uri})
+            drawn = await ask("cnndsl/diagram", {"uri": uri})
             assert (drawn is not None) == is_known
 
     in_editor(tmp_path, scenario)
