@@ -31,6 +31,10 @@ class _OnSequences(Layer):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return all_of(x)
 
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        # PyTorch works place after place, and so a place of all samples lies together.
+        return x[0] == 1
+
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
         return None
 
@@ -229,6 +233,10 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
                 code="E304",
             )
         return x
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        # With these PyTorch has a function for the whole of it in evaluation, which works sample after sample.
+        return (self.bias and self.heads % 2 == 0) or super().in_order(x, in_order)
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         size: int = x[1]  # type: ignore[assignment]

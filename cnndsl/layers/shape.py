@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -464,6 +464,10 @@ class _OverWindows(ShapeLayer):
             padding, dilation = (per_axis(getattr(layer, word), 2, word) for word in ("padding", "dilation"))
             raise does_not_fit(picture, kernel, padding, dilation)
 
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        # Where the input has more numbers than the output, PyTorch gives the output as much memory as the input.
+        return NOTHING if prod(x) <= prod(y) else None
+
     def words(self, x: Shape) -> str:
         layer: Any = self
         return pool_words((1, 1, 1), layer.kernel, layer.stride, layer.padding)
@@ -493,12 +497,6 @@ class Unfold(_OverWindows):
     def size_rule(self, x: Shape) -> Shape:
         (rows, columns), (high, wide) = self._windows(x)
         return (x[0] * (high * wide), rows * columns)
-
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
-        return None
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept()
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y = self.output(x)
@@ -555,9 +553,6 @@ class Fold(_OverWindows):
         picture = self._picture(x)
         _, (high, wide) = self._windows(picture)
         return (x[0] // (high * wide), *picture[1:])
-
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
-        return None
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y = self.output(x)

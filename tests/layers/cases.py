@@ -162,7 +162,9 @@ _BY_SHAPE: dict[tuple[str, str], Callable[[tuple[int, ...]], Values]] = {
     ("crop", "margins"): _sides,
     ("upsample", "mode"): _modes,
     ("fold", "kernel"): _one_of(1, 1, 2, (1, 2)),
-    ("fold", "size"): lambda x: st.sampled_from([(d, x[-1] // d) for d in range(1, x[-1] + 1) if x[-1] % d == 0]),
+    ("fold", "size"): lambda x: st.sampled_from(
+        [(d + more, x[-1] // d + more) for d in range(1, x[-1] + 1) if x[-1] % d == 0 for more in (0, 1)]
+    ),
     ("lstm", "proj"): _one_of(0, 0, 1, 2, 3),
     ("multihead_attention", "heads"): lambda x: st.sampled_from(
         (*[d for d in range(1, x[-1] + 1) if x[-1] % d == 0], 2, 5, 0)
