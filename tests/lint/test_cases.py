@@ -18,6 +18,8 @@ from tests.conftest import Golden
 CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))
 MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
 CODES = {NAME, OTHER_INPUT, PARAMETER, UNREAD, UNUSED, *(rule.code for rule in RULES)}
+MEANT = {"hrnet": ["W203"]}
+"""Model -> the warnings that it silences, as they are true of the authors' own network: HRNet has biases to spare."""
 
 each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 
@@ -62,8 +64,8 @@ def test_every_warning_helps() -> None:
 @pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
 def test_no_false_alarm_in_what_people_use(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert "cnndsl: ignore" not in text
-    found = compile_source(Source(path.name, text)).diagnostics
+    assert re.findall(r"cnndsl: ignore(?:-file)?(?:\[(.*?)\])?", text) == MEANT.get(path.stem, [])
+    found = compile_source(Source(path.name, text), folder=path.parent).diagnostics
     assert found == (), render(found)
 
 
