@@ -226,6 +226,7 @@ def test_parameters_stand_in_the_order_of_their_positions() -> None:
     conv = KINDS["conv"].parameters()
     assert [p.name for p in conv] == [
         *("channels", "kernel", "stride", "padding", "dilation", "groups", "bias", "padding_mode"),
+        *("weight_norm", "spectral_norm"),
     ]
     assert [p.name for p in conv if p.required] == ["channels", "kernel"]
     assert conv[2].default == 1

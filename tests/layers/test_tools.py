@@ -79,7 +79,7 @@ def _same(ours: Any, theirs: Any, text: str) -> None:
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=2e-3, equal_nan=True, msg=lambda told: f"{text}\n{told}")
 
 
-def _check(text: str, folder: Path, *, scripted: bool) -> None:
+def _check(text: str, folder: Path) -> None:
     model, inputs = _built(text, folder)
     for training in (True, False):
         model.train(training)
@@ -92,8 +92,8 @@ def _check(text: str, folder: Path, *, scripted: bool) -> None:
     exported = torch.export.export(model, inputs).module()
     with torch.no_grad():
         _same(exported(*inputs), expected, text)
-    if not scripted:
-        return
+    if any(name.endswith("._u") for name, _ in model.named_buffers()):
+        return  # TorchScript cannot read PyTorch's own class for the spectral norm
     for training in (True, False):
         model.train(training)
         with warnings.catch_warnings():  # it is deprecated, and still used
@@ -109,9 +109,9 @@ def _check(text: str, folder: Path, *, scripted: bool) -> None:
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_layer(kind: str, tmp_path: Path) -> None:
     for text in _texts(kind):
-        _check(text, tmp_path, scripted=True)
+        _check(text, tmp_path)
 
 
 @pytest.mark.parametrize("kind", sorted(OPERATIONS))
 def test_an_operation(kind: str, tmp_path: Path) -> None:
-    _check(f"network Net {{ {OPERATIONS[kind].example} }}", tmp_path, scripted=True)
+    _check(f"network Net {{ {OPERATIONS[kind].example} }}", tmp_path)
