@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -118,16 +117,6 @@ def test_a_name_that_is_no_text(folder: Path) -> None:
         input=NET.encode(), capture_output=True, check=False,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Processes that are started can be interrupted, also where the tests run in the background of a shell."""
-    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -15,6 +16,7 @@ from tests.cli.conftest import Command
 
 CNNDSL = [sys.executable, "-m", "cnndsl"]
 SECONDS = 60
+pytestmark = pytest.mark.usefixtures("interruptible")
 NET = "network Net { input(3, 8, 8); conv(5, 3) -> relu; linear(4) }"
 
 
@@ -60,8 +62,24 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_check_runs_again_after_a_change(folder: Path) -> None:
-    watched = Watched("check", "net.cnn", folder=folder)
+@pytest.fixture
+def watch(folder: Path) -> Iterator[Callable[..., Watched]]:
+    """Starts commands that watch in that folder; none of them goes on after the test, whatever comes of it."""
+    started: list[Watched] = []
+
+    def start(*arguments: str) -> Watched:
+        started.append(Watched(*arguments, folder=folder))
+        return started[-1]
+
+    yield start
+    for watched in started:
+        watched.process.kill()
+        watched.process.wait()
+        watched.reader.join()
+
+
+def test_a_check_runs_again_after_a_change(folder: Path, watch: Callable[..., Watched]) -> None:
+    watched = watch("check", "net.cnn")
     watched.until("1 file checked, no errors\nwatching .")
     (folder / "net.cnn").write_text(NET.replace("relu", "rely"))
     assert "nothing is called rely" in watched.until("1 file checked, 1 error")
@@ -73,11 +91,11 @@ def test_a_check_runs_again_after_a_change(folder: Path) -> None:
     assert watched.end() == 0
 
 
-def test_what_is_imported_counts_and_what_is_made_is_new(folder: Path) -> None:
+def test_what_is_imported_counts_and_what_is_made_is_new(folder: Path, watch: Callable[..., Watched]) -> None:
     (folder / "parts").mkdir()
     (folder / "parts" / "pair.cnn").write_text("block Pair { conv(5, 3) -> relu }")
     (folder / "net.cnn").write_text('from "parts/pair.cnn" import Pair\nnetwork Net { input(3, 8, 8); Pair }')
-    watched = Watched("compile", "net.cnn", "--diagram", "none", folder=folder)
+    watched = watch("compile", "net.cnn", "--diagram", "none")
     watched.until("watching")
     (folder / "parts" / "pair.cnn").write_text("block Pair { conv(7, 3) -> relu }")
     watched.until("pair.cnn changed\nwrote net.py")
