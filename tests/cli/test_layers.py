@@ -60,20 +60,24 @@ Max pooling: the map is cut into regions, and each keeps its largest value.
 
 Output along an axis: floor((I + 2D - L*(K - 1) - 1) / S) + 1 for input I,
 kernel K, padding D, stride S and dilation L (torch.nn.MaxPool2d); with
-`ceil_mode` the division rounds up.
+`ceil_mode` the division rounds up. With padding="same" it is I / S, rounded up,
+for every size that comes in; what is added counts as smaller than any number.
 
   kernel     size of the region (whole number, at least 1, or one for each axis;
              kernel_size in PyTorch)
   stride     how far the region moves at each step; the kernel's size unless
              given (whole number, at least 1, or one for each axis)
-  padding    rows and columns added on every side, at most half of the kernel
-             (whole number, at least 0, or one for each axis)
+  padding    rows and columns added on every side, at most half of the kernel;
+             "same" adds what gives the size divided by the stride, rounded up,
+             "valid" none (whole number, at least 0, or one for each axis, or
+             "same" or "valid")
   dilation   distance between the cells of the region (whole number, at least 1,
              or one for each axis)
   ceil_mode  whether a region that hangs over the end still counts (true or
              false)
 
 PyTorch:  nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d
+brings:   pad_same, spread, MaxPool1dSame, MaxPool2dSame, MaxPool3dSame
 takes:    channels x length, or channels x height x width, or channels x depth x
           height x width
 example:  input(8, 28, 28) -> maxpool(2)
