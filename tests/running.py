@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -17,7 +17,7 @@ from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Module, Program, Use
 from cnndsl.layers.operations import Learned
 from cnndsl.report.text import render
-from cnndsl.symbolic.number import value_of
+from cnndsl.symbolic.number import Traced, value_of
 from tests.layers.oracle import build as build_layer
 
 BATCH = 2
@@ -73,18 +73,29 @@ def sample(program: Program, network: Module, batch: int = BATCH, device: str = 
     return tuple(tensor.to(device) for tensor in tensors)
 
 
-def derived_sizes(program: Program, network: Module, *, training: bool = False) -> Sizes:
-    """What the compiler says."""
-    return list(_applications(program, Frame(network), training))
+def number_of(dim: Any, opened: Mapping[str, int]) -> int:
+    """A size with numbers in place of the open ones; without any, those that it was worked out with."""
+    if opened and isinstance(dim, Traced) and dim.is_open:
+        return int(dim.expr.evaluate(opened))
+    return int(value_of(dim))
 
 
-def _applications(program: Program, frame: Frame, training: bool) -> Iterator[tuple[str, tuple[tuple[int, ...], ...]]]:
+def derived_sizes(
+    program: Program, network: Module, *, training: bool = False, opened: Mapping[str, int] | None = None
+) -> Sizes:
+    """What the compiler says, with numbers in place of all sizes left open or of none."""
+    return list(_applications(program, Frame(network), training, opened or {}))
+
+
+def _applications(
+    program: Program, frame: Frame, training: bool, opened: Mapping[str, int]
+) -> Iterator[tuple[str, tuple[tuple[int, ...], ...]]]:
     for at in applications(program, frame):
         if at.part is None or isinstance(at.target, Learned) or (at.step.training and not training):
             continue  # no call, for a learned tensor is not called
         if isinstance(at.target, Module):
-            yield from _applications(program, at.inside(at.target), training)
-        sizes = (tuple(map(value_of, shape)) for shape in at.ys)
+            yield from _applications(program, at.inside(at.target), training, opened)
+        sizes = (tuple(number_of(dim, opened) for dim in shape) for shape in at.ys)
         lacking = frame.module.lacks_batch(at.step.outputs)  # hooks leave the first axis out, also where it is no batch
         yield at.path, tuple(size[1:] if lacks else size for size, lacks in zip(sizes, lacking, strict=True))
 
