@@ -591,7 +591,9 @@ class Body:
         """Make a value the current one."""
         if isinstance(value, TensorList):  # in the order of the text, and each once, however they are read
             items = self.settled(value).items
-            self.it = TensorList(tuple(self._own_item("part", at, each) for at, each in enumerate(items)))
+            self.it = TensorList(
+                tuple(each if _is_output(each) else self._own_item("part", at, each) for at, each in enumerate(items))
+            )
             return
         if self.chain is None and isinstance(value, Tensor):
             value = self.in_variable(value, FLOW + self.flow)
@@ -634,6 +636,12 @@ class Body:
                 self.lines.insert(mark, Compute((variable,), value.code, shape=value.shape))
                 values[-1] = value.moved(name(variable))
         return values[::-1]
+
+
+def _is_output(value: Any) -> bool:
+    """Whether a value is read by its name from what a part gave, which works out nothing again."""
+    code = value.code if isinstance(value, Tensor) else None
+    return isinstance(code, ast.Subscript) and isinstance(code.value, ast.Name) and isinstance(code.slice, ast.Constant)
 
 
 class _Named(ast.NodeTransformer):
