@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+import cnndsl
 from cnndsl.ir import nodes
 from cnndsl.ir.program import Program
 from cnndsl.ir.words import FUNCTIONS
@@ -55,7 +56,8 @@ def test_unnamed_parts_are_named_by_the_text() -> None:
 
 @pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
 def test_definitions_survive_json(path: Path) -> None:
-    program = program_of(path.read_text(encoding="utf-8"))
+    program = cnndsl.compile(path.read_text(encoding="utf-8"), name=path.name, folder=path.parent).program
+    assert program is not None
     assert Program.model_validate_json(program.model_dump_json()).definitions == program.definitions
 
 
