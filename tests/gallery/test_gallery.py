@@ -68,6 +68,9 @@ def test_links_in_pictures_lead_to_the_models() -> None:
 PICTURES = sorted(path for path in gallery.FOLDER.iterdir() if not path.stem.endswith(".volumes"))
 diagrams = pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
 
+CROSSING = {"HRNet"}
+"""Where three maps and more go to as many sums each, which no plane has room for without a crossing."""
+
 
 @diagrams
 def test_words_have_their_place(path: Path) -> None:
@@ -90,5 +93,5 @@ def test_words_have_their_place(path: Path) -> None:
 def test_no_two_arrows_cross(path: Path) -> None:
     arrows = [item for item in drawn(path.read_bytes()) if item.kind == "edge"]
     assert len(arrows) > 5
-    for one, other in combinations(arrows, 2):
-        assert not one.crosses(other)
+    crossing = any(one.crosses(other) for one, other in combinations(arrows, 2))
+    assert crossing == (path.stem in CROSSING)
