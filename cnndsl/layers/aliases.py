@@ -181,7 +181,8 @@ class TorchLayer(NamedTuple):
 
 _DERIVING = frozenset({"conv", "conv_transpose", "linear", "batchnorm", "instancenorm", "groupnorm", "layernorm",
     "rmsnorm", "lstm", "gru", "rnn", "multihead_attention"})  # fmt: skip
-_BY_POSITION = {"maxpool": 4, "adaptive_maxpool": 1, "layernorm": 0, "rmsnorm": 0, "lstm": 3, "gru": 3, "rnn": 2}
+_BY_POSITION = {"conv": 8, "conv_transpose": 8, "linear": 2, "maxpool": 4, "adaptive_maxpool": 1, "layernorm": 0,
+    "rmsnorm": 0, "lstm": 3, "gru": 3, "rnn": 2}  # fmt: skip
 """After so many arguments by position PyTorch has one that there is not here, and then more."""
 _NEEDED = {"softmax": "dim", "softmin": "dim", "log_softmax": "dim", "concat": "dim"}
 """What PyTorch takes without this argument, it works out along another axis."""
