@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, ValidationError
 
+import cnndsl
 from cnndsl.ir.program import Leaf, Output, Program, Use
 from cnndsl.layers.base import Layer
 from cnndsl.layers.operations import Operation
@@ -56,7 +57,7 @@ def schema() -> dict[str, Any]:
 
 @pytest.mark.parametrize("source", [OF_ALL_KINDS, *MODELS], ids=lambda made: getattr(made, "stem", "of all kinds"))
 def test_a_program_fits_its_schema_and_comes_back(source: str | Path, schema: dict[str, Any]) -> None:
-    program = compiled(source if isinstance(source, str) else source.read_text(encoding="utf-8")).program
+    program = cnndsl.compile(source).program
     assert program is not None
     text = program.model_dump_json()
     jsonschema.validate(json.loads(text), schema)
