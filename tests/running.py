@@ -105,7 +105,7 @@ def seen_sizes(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Sizes, lis
     seen: Sizes = []
     handles = []
     for path, part in model.named_modules():
-        if path:
+        if path and ".parametrizations" not in path:  # a layer's weight is made by modules of PyTorch's own
 
             def note(_part: nn.Module, _inputs: Any, output: Any, path: str = path) -> None:
                 if isinstance(_part, nn.RNNBase | nn.MultiheadAttention) and isinstance(output, tuple):

@@ -22,7 +22,7 @@ from tests.oracle.layers import Shape, draw
 
 PARAMETERS = {
     "classes": "5", "wide": "2", "deep": "true", "rate": "0.2", "widths": "[3, 4]", "plan": "[[3, 1], [4, 3]]",
-    "act": "relu", "norm": "batchnorm", "area": "16",
+    "act": "relu", "between": "batchnorm", "area": "16",
 }  # fmt: skip
 """What a network may take, with the defaults; those that it reads."""
 
@@ -311,12 +311,12 @@ def loops(draft: Draft) -> None:
                 "repeat 2 { it + (it -> conv(it.channels, 1)) }",
                 "conv(4 if deep else 2, 1)",
                 "for c in widths { conv(c, 3, padding=1) -> act }",
-                "for [c, k] in plan { conv(c, k, padding = k // 2) -> norm -> act }",
-                "conv(sum(widths), 1) -> norm -> dropout(rate)",
+                "for [c, k] in plan { conv(c, k, padding = k // 2) -> between -> act }",
+                "conv(sum(widths), 1) -> between -> dropout(rate)",
                 "conv(len(plan) * wide, 1) -> leaky_relu(rate) -> act",
-                "for [i, c] in enumerate(widths) { if i > 0 and rate < 0.3 { norm }; conv(wide * c, 1) }",
-                "if deep and wide > 1 { conv(widths[-1], 1) -> act } else { norm }",
-                "wide * it -> conv(it.channels + wide, 1) -> { norm; act }",
+                "for [i, c] in enumerate(widths) { if i > 0 and rate < 0.3 { between }; conv(wide * c, 1) }",
+                "if deep and wide > 1 { conv(widths[-1], 1) -> act } else { between }",
+                "wide * it -> conv(it.channels + wide, 1) -> { between; act }",
                 f"{draft.name('half')} = conv(kernel=1, bias=deep); half{draft.names}(4) -> act; half{draft.names}(3)",
                 f'{draft.name("pool")} = maxpool(stride=1); pool{draft.names}(1); "key{draft.names}": conv(3, 1)',
                 "conv(int(sqrt(area)), 1) -> dropout(log10(area) / 20)",
