@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cnndsl.ir.words import WORDS
+from cnndsl.layers.initialisers import FANS
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -310,7 +311,7 @@ class Names:
         found = scope.find(name.text)
         if found is not None:
             found.uses.append(name.span)
-        elif name.text in WORDS:
+        elif name.text in WORDS or name.text in FANS:
             self.words.append(name)
         else:
             self._pending.append((name, scope))
