@@ -97,11 +97,16 @@ class Counter:
         if at.step.training:
             return 0
         if isinstance(at.target, Operation):
-            macs = product_of(at.target.products(tuple(map(plain, at.xs)), plain(at.ys[0])))
-            return None if is_open(macs) else macs
+            return operation_macs(at.target, at.xs, at.ys[0])
         if isinstance(at.target, Module):
             return self.of(at.target.id).macs
         return layer_macs(at.target, at.x, at.ys[0])
+
+
+def operation_macs(operation: Operation, xs: Sequence[Shape], y: Shape) -> int | None:
+    """The multiply-accumulates of an operation that makes `y` of `xs`; None where that depends on an open size."""
+    macs = product_of(operation.products(tuple(map(plain, xs)), plain(y)))
+    return None if is_open(macs) else macs
 
 
 def layer_macs(layer: Layer, x: Shape, y: Shape) -> int | None:

@@ -11,7 +11,7 @@ from itertools import chain
 from operator import itemgetter
 
 from cnndsl.analysis import costs
-from cnndsl.analysis.costs.counts import Cost, Counter, layer_macs
+from cnndsl.analysis.costs.counts import Cost, Counter, layer_macs, operation_macs
 from cnndsl.backends.diff.comparison import (
     Change,
     Comparer,
@@ -149,6 +149,8 @@ class Lines:
         held = counter.held(item.leaf) if item.leaf is not None else Cost()
         if item.layer is not None and item.xs:
             return replace(held, macs=layer_macs(item.layer, item.xs[0], item.ys[0]))
+        if item.operation is not None and item.xs:
+            return replace(held, macs=operation_macs(item.operation, item.xs, item.ys[0]))
         return held
 
 
