@@ -126,6 +126,10 @@ PARAMETERS = {
         128 * 80 + 128 * 128 * 3 + 256 * 128 * 3 + 512 * 256 * 3 + 2 * (128 + 128 + 256 + 512) + 10 * (512 + 1)
     ),
     ("textcnn.cnn", "TextCNN"): 20000 * 128 + sum(100 * (128 * words + 1) for words in (3, 4, 5)) + 2 * (300 + 1),
+    # 9.11, 28.21 and 89.02 million in timm's table, in the form for training.
+    ("repvgg.cnn", "RepVGG_A0"): 9_108_968,
+    ("repvgg.cnn", "RepVGG_A2"): 28_210_600,
+    ("repvgg.cnn", "RepVGG_B2"): 89_022_376,
     # "8.3 million" in the paper.
     ("crnn.cnn", "CRNN"): (
         sum(b * (a * 9 + 1) for a, b in ((1, 64), (64, 128), (128, 256), (256, 256)))

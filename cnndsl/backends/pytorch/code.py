@@ -299,9 +299,7 @@ def flat(code: ast.AST) -> str:
             word, tight = _BINARY[type(code.op)]
             if isinstance(code.op, ast.Pow):
                 left, right = _within(code.left, tight + 1), _within(code.right, _UNARY)
-                simple = all(
-                    isinstance(side, (ast.Name, ast.Constant, ast.Attribute)) for side in (code.left, code.right)
-                )
+                simple = _is_simple(code.left) and _is_simple(code.right)
                 return f"{left}**{right}" if simple else f"{left} ** {right}"
             return f"{_within(code.left, tight)} {word} {_within(code.right, tight + 1)}"
         case ast.UnaryOp(op=ast.Not()):
@@ -331,6 +329,12 @@ def flat(code: ast.AST) -> str:
         case _:
             message = f"no way to write {ast.dump(code)}"
             raise TypeError(message)
+
+
+def _is_simple(side: ast.expr) -> bool:
+    """Whether a power of it is written without spaces."""
+    operand = side.operand if isinstance(side, ast.UnaryOp) else side
+    return isinstance(operand, (ast.Name, ast.Constant, ast.Attribute))
 
 
 def _piece(value: ast.expr) -> str:
@@ -441,8 +445,7 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             opening, closing = ("[", "]") if isinstance(code, ast.ListComp) else ("(", ")")
             return [
                 f"{indent}{lead}{opening}",
-                *laid_out(code.elt, inner),
-                f"{inner}{_loops(code.generators)}",
+                *_comprehension(code, inner),
                 f"{indent}{closing}{trail}",
             ]
         case ast.Starred() if _tightness(code.value) > _COMPARED:
@@ -462,6 +465,13 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             return [line]
 
 
+def _comprehension(code: ast.ListComp | ast.GeneratorExp, indent: str) -> list[str]:
+    """What stands in the brackets of a comprehension: on one line, or its loops on one of their own."""
+    loops = _loops(code.generators)
+    row = f"{indent}{flat(code.elt)} {loops}"
+    return [row] if len(row) <= WIDTH else [*laid_out(code.elt, indent), f"{indent}{loops}"]
+
+
 def argument_lines(argument: ast.expr, indent: str) -> list[str]:
     """An argument or item by itself, with the comment that is `above` it."""
     above: list[str] = getattr(argument, "above", [])
@@ -470,8 +480,11 @@ def argument_lines(argument: ast.expr, indent: str) -> list[str]:
 
 def _operands(code: ast.expr, indent: str) -> list[str]:
     line = f"{indent}{flat(code)}"
-    if len(line) <= WIDTH:
-        return [line]
+    return [line] if len(line) <= WIDTH else _broken(code, indent)
+
+
+def _broken(code: ast.expr, indent: str) -> list[str]:
+    """An expression with each operand of one kind on a line of its own."""
     if isinstance(code, ast.BoolOp):
         word, tight = ("and", _AND) if isinstance(code.op, ast.And) else ("or", _OR)
         first, *rest = (_within(value, tight + 1) for value in code.values)
@@ -479,8 +492,12 @@ def _operands(code: ast.expr, indent: str) -> list[str]:
     if isinstance(code, ast.BinOp):
         word, tight = _BINARY[type(code.op)]
         loosest = (tight + 1, _UNARY) if isinstance(code.op, ast.Pow) else (tight, tight + 1)
-        return [*_operand(code.left, loosest[0], indent), *_operand(code.right, loosest[1], indent, f"{word} ")]
-    return [line]
+        is_row = (
+            isinstance(code.left, ast.BinOp) and _tightness(code.left) == tight and not isinstance(code.op, ast.Pow)
+        )
+        left = _broken(code.left, indent) if is_row else _operand(code.left, loosest[0], indent)
+        return [*left, *_operand(code.right, loosest[1], indent, f"{word} ")]
+    return [f"{indent}{flat(code)}"]
 
 
 def _operand(code: ast.expr, tight: int, indent: str, lead: str = "") -> list[str]:

@@ -685,6 +685,8 @@ class ForwardWriter:
 
 def is_any(code: Code) -> bool:
     """Whether mypy knows nothing of what an expression gives: a module's call."""
+    if isinstance(code, ast.BinOp):
+        return is_any(code.left)
     if not isinstance(code, ast.Call):
         return isinstance(code, ast.Subscript) and is_any(code.value)
     func = code.func

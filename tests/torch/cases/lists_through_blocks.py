@@ -31,8 +31,8 @@ class Exchange2(nn.Module):
 
     def forward(self, xs: list[Tensor]) -> tuple[Tensor, Tensor]:
         x0, x1 = xs
-        mixed0 = self.path0_0(x0) + self.path0_1(x1)
-        mixed1 = self.path1_0(x0) + self.path1_1(x1)
+        mixed0: Tensor = self.path0_0(x0) + self.path0_1(x1)
+        mixed1: Tensor = self.path1_0(x0) + self.path1_1(x1)
         out: Tensor = self.act1[0](mixed0)
         out2: Tensor = self.act1[1](mixed1)
         return out, out2
@@ -65,9 +65,9 @@ class Exchange3(nn.Module):
 
     def forward(self, xs: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         x0, x1, x2 = xs
-        mixed0 = self.path0_0(x0) + self.path0_1(x1) + self.path0_2(x2)
-        mixed1 = self.path1_0(x0) + self.path1_1(x1) + self.path1_2(x2)
-        mixed2 = self.path2_0(x0) + self.path2_1(x1) + self.path2_2(x2)
+        mixed0: Tensor = self.path0_0(x0) + self.path0_1(x1) + self.path0_2(x2)
+        mixed1: Tensor = self.path1_0(x0) + self.path1_1(x1) + self.path1_2(x2)
+        mixed2: Tensor = self.path2_0(x0) + self.path2_1(x1) + self.path2_2(x2)
         out: Tensor = self.act1[0](mixed0)
         out2: Tensor = self.act1[1](mixed1)
         out3: Tensor = self.act1[2](mixed2)

@@ -64,7 +64,7 @@ class Gated(nn.Module):
         out: Tensor = self.causal(self.pad1(x))
         a, b = torch.chunk(out, 2, 1)
         z = torch.tanh(a) * torch.sigmoid(b)
-        out2 = self.residual(z) + x
+        out2: Tensor = self.residual(z) + x
         out3: Tensor = self.skip(z)
         return out2, out3
 
