@@ -95,9 +95,9 @@ def test_labels_with_braces_are_worked_out() -> None:
     assert names(module) == ["b0_1-x-2", "b0_2-y-2", "b1_1-x-2", "b1_2-y-2"]
 
 
-def test_a_computed_label_can_be_used_as_a_name() -> None:
-    module = network('for i in range(2) { "part{i}": conv(3, 1) }\npart0 -> part1')
-    assert calls(module) == ["part0", "part1", "part0", "part1"]
+def test_a_computed_label_binds_no_name() -> None:
+    text = 'network N { input(3, 8, 8); for i in range(2) { "part{i}": conv(3, 1) }; part0 -> part1 }'
+    assert [found.code for found in cnndsl.compile(text).diagnostics] == ["E201", "E201"]
 
 
 # Sharing and fresh layers
@@ -129,9 +129,9 @@ def test_no_copy_is_no_layer() -> None:
     assert names(network("conv(4, 3) * 0\nrelu")) == ["relu1"]
 
 
-def test_a_layer_in_a_list_is_a_recipe() -> None:
+def test_a_layer_in_a_list_with_a_name_is_one_layer() -> None:
     module = network("x = [conv(3, 1), relu]\nit -> x[0] -> x[0] -> x[1]")
-    assert names(module) == ["x1", "x2", "x3"]
+    assert names(module) == ["x.0", "x.1"]
     assert kinds(module) == ["conv", "conv", "relu"]
 
 

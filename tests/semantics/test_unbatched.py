@@ -111,7 +111,7 @@ def test_a_block_is_one_thing_with_a_batch_and_another_without() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind, layer in KINDS.items() if layer.pointwise])
 def test_pointwise_layers_do_the_same_whatever_the_first_axis_is(kind: str) -> None:
-    layer: Layer = KINDS[kind]()
+    layer: Layer = KINDS[kind](**({"threshold": 0.5, "value": 2} if kind == "threshold" else {}))
     x = torch.randn(3, 4, 5)
     spelling = layer.function((4, 5))
     assert spelling is not None

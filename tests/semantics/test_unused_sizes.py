@@ -153,7 +153,9 @@ def test_a_flatten_too_early_in_the_first_block_of_a_model(path: Path) -> None:
     for block in blocks:
         end = block.body.span.end - 1
         wrong = text[block.span.start : end] + "\nflatten -> maxpool(2)\n}"
-        known = [item for item in told(wrong) if not item.startswith("E2")]
+        known = [
+            item for item in told(wrong) if not item.startswith("E2") and item != "E404 norm"
+        ]  # a constant of the file
         assert known in ([], ["E301 maxpool(2)"])
     if path.stem in {"densenet", "googlenet", "resnet"}:
         block = blocks[0]
