@@ -23,7 +23,7 @@ from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.extern import Placeholder
 from cnndsl.layers.normalisation import BatchNorm
-from cnndsl.layers.normed import WithNorm
+from cnndsl.layers.parametrizations import WithNorm
 
 _FRESH = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
 """Layers whose output lies in memory of its own."""

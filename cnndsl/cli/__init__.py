@@ -53,16 +53,16 @@ def _run(arguments: Sequence[str] | None) -> int:
 class _Commands(click.Group):
     """The commands, whose files are read when they are called; one may be forgotten."""
 
-    names: ClassVar[str] = "check compile diff draw explain fmt layers lsp new rule"
+    names: ClassVar[list[str]] = ["check", "compile", "diff", "draw", "explain", "fmt", "layers", "lsp", "new", "rule"]
     """Those with a file of their own; the others are backends."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted([*self.names.split(), *(name for name, backend in registered().items() if backend.command)])
+        return sorted([*self.names, *(name for name, backend in registered().items() if backend.command)])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        if cmd_name not in self.names.split():
+        if cmd_name not in self.names:
             from cnndsl.cli.backend import command
 
             return command(cmd_name)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cnndsl.layers.base import Argument, Spelling
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, show
-from cnndsl.layers.operations import Operation, Split, axis_index
+from cnndsl.layers.operations import Operation, Split, axis_index, is_outermost
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, whole
 from cnndsl.layers.types import MOST_PIECES, AnyAxis, AxisOrAxes, OptionalIndices, Positive, ShiftOrShifts
 from cnndsl.symbolic.number import is_open, value_of
@@ -181,7 +181,7 @@ class Select(Arrangement):
         return (tuple(reaches),)
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return in_order[0] and all(dim == 1 for dim in xs[0][: axis_index(self.axis, xs[0], "select")])
+        return in_order[0] and is_outermost(xs[0], axis_index(self.axis, xs[0], "select"))
 
 
 class Narrow(Arrangement):
@@ -231,7 +231,7 @@ class Narrow(Arrangement):
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         at = axis_index(self.axis, xs[0], "narrow")
-        return in_order[0] and (self.length == xs[0][at] or all(dim == 1 for dim in xs[0][:at]))
+        return in_order[0] and (self.length == xs[0][at] or is_outermost(xs[0], at))
 
 
 class Moving(Arrangement):
@@ -360,7 +360,7 @@ class Unbind(Arrangement):
         return (tuple(reaches),)
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return in_order[0] and all(dim == 1 for dim in xs[0][: axis_index(self.axis, xs[0], "unbind")])
+        return in_order[0] and is_outermost(xs[0], axis_index(self.axis, xs[0], "unbind"))
 
 
 class Stack(Operation):

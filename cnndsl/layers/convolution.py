@@ -20,7 +20,7 @@ from cnndsl.layers.formula import (
     show,
     window_size,
 )
-from cnndsl.layers.normed import SPECTRAL_NORM, WEIGHT_NORM, WithNorm
+from cnndsl.layers.parametrizations import SPECTRAL_NORM, WEIGHT_NORM, WithNorm
 from cnndsl.layers.reach import Reaches, scattered, spatial_reach
 from cnndsl.layers.types import Count, Extent, Flag, Offset, Padding, PaddingMode
 from cnndsl.layers.windows import (

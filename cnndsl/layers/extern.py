@@ -14,7 +14,7 @@ from cnndsl.layers.formula import AXES, Dim, KnownShape, Shape, SizeError, show
 from cnndsl.layers.reach import Reaches, same
 from cnndsl.layers.types import Counts, OptionalText, OptionalTexts
 from cnndsl.symbolic.expr import Expr, parse_expr
-from cnndsl.symbolic.number import evaluate, is_open, value_of
+from cnndsl.symbolic.number import evaluate, is_open, literal, value_of
 
 SIZE_NAMES = ("channels", "depth", "height", "width", "length", "features")
 """What a rule may call the sizes of what comes in."""
@@ -163,18 +163,8 @@ def _parsed(rule: str) -> Expr:
 
 def _brief(name: str, value: Any) -> str:
     """An argument for people: `pattern "b c h w -> b (c h) w"`, `stride 2`."""
-    text = _written(value)
+    text = literal(value)
     return f"{name} {text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}"
-
-
-def _written(value: Any) -> str:
-    """An argument as the language writes it."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_written, value))}]"
-    plain = value_of(value)
-    if isinstance(plain, bool):
-        return str(plain).lower()
-    return f'"{plain}"' if isinstance(plain, str) else str(plain)
 
 
 class Placeholder(Layer):

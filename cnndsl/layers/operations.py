@@ -144,6 +144,11 @@ _MOST_SUMMED = 6
 """Values of whose joined sizes each has a letter of its own."""
 
 
+def is_outermost(x: KnownShape, at: int) -> bool:
+    """Whether a piece along an axis has its numbers side by side in memory: the axes before it have one place."""
+    return all(dim == 1 for dim in x[:at])
+
+
 class Concat(Operation):
     """Several values side by side along an axis, the channels by default."""
 
@@ -280,7 +285,7 @@ class Split(Operation):
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         at = axis_index(self.axis, xs[0], "split")
-        return in_order[0] and (len(self.outputs(xs)) == 1 or all(dim == 1 for dim in xs[0][:at]))
+        return in_order[0] and (len(self.outputs(xs)) == 1 or is_outermost(xs[0], at))
 
 
 def axis_index(axis: int, x: Shape, what: str) -> int:

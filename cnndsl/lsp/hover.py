@@ -21,6 +21,7 @@ from cnndsl.lsp.names import Named, Symbol
 from cnndsl.lsp.sizes import executed, said
 from cnndsl.reference import written
 from cnndsl.source import Source, Span
+from cnndsl.symbolic.number import literal
 from cnndsl.syntax import tree
 from cnndsl.terminal import count_said
 
@@ -134,9 +135,14 @@ def _module(program: Program, module: Module, found: list[Application]) -> str:
     """The totals of a block, of several times those of each."""
     word = f"{module.kind} {module.name}" if module.name else "a chain of layers"
     uses = dict.fromkeys(at.target.id for at in found if isinstance(at.target, Module))
-    lines = [_totals(program, key) for key in list(uses)[:MOST_USES]]
-    more = [f"and {len(uses) - MOST_USES:,} more"] if len(uses) > MOST_USES else []
-    return f"**{word}**\n\n" + _code("\n".join([*lines, *more]), "text")
+    return f"**{word}**\n\n{_all_totals(program, list(uses))}"
+
+
+def _all_totals(program: Program, keys: list[str]) -> str:
+    """The totals of modules, a line for each, and how many more there are."""
+    lines = [_totals(program, key) for key in keys[:MOST_USES]]
+    more = [f"and {len(keys) - MOST_USES:,} more"] if len(keys) > MOST_USES else []
+    return _code("\n".join([*lines, *more]), "text")
 
 
 def _totals(program: Program, key: str) -> str:
@@ -197,9 +203,7 @@ def _defined(document: Document, symbol: Symbol) -> str:
         )
         keys = [key for key, module in analysis.program.modules.items() if module.name == symbol.name]
         if keys:
-            lines = [_totals(analysis.program, key) for key in keys[:MOST_USES]]
-            more = [f"and {len(keys) - MOST_USES:,} more"] if len(keys) > MOST_USES else []
-            parts += [*([comment] if comment else []), _code("\n".join([*lines, *more]), "text")]
+            parts += [*([comment] if comment else []), _all_totals(analysis.program, keys)]
             break
     return "\n\n".join(parts)
 
@@ -211,7 +215,7 @@ def _parameter(document: Document, symbol: Symbol) -> str:
     for analysis, _ in document.latest():
         for module in analysis.program.modules.values():
             if module.name == symbol.owner:
-                given.update((written_value(p.value), None) for p in module.parameters if p.name == symbol.name)
+                given.update((literal(p.value), None) for p in module.parameters if p.name == symbol.name)
         if given:
             break
     values = list(given)
@@ -220,15 +224,6 @@ def _parameter(document: Document, symbol: Symbol) -> str:
         more = f", and {len(values) - MOST_USES:,} more" if len(values) > MOST_USES else ""
         told += f": {', '.join(values[:MOST_USES])}{more}"
     return _code(told, "cnn")
-
-
-def written_value(value: object) -> str:
-    """A value as the language writes it."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(written_value, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 # Words of the language

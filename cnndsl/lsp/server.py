@@ -252,6 +252,11 @@ class Server:
             return None
         return document, self._positions(document.source).offset(params.position)
 
+    def _target(self, params: Any) -> tuple[references.Target, Span] | None:
+        """What the name at a place stands for, and where that name is."""
+        here = self._at(params)
+        return None if here is None else references.target(self.documents, *here)
+
     def _folders(self) -> list[Path]:
         folders = (to_fs_path(folder.uri) for folder in self.ls.workspace.folders.values())
         root = self.ls.workspace.root_path
@@ -351,8 +356,7 @@ class Server:
 
     def definition(self, params: types.DefinitionParams) -> list[types.Location]:
         """Where a name is given its meaning."""
-        here = self._at(params)
-        found = None if here is None else references.target(self.documents, *here)
+        found = self._target(params)
         if found is None:
             return []
         target = references.defined(self.documents, found[0])
@@ -360,8 +364,7 @@ class Server:
 
     def references(self, params: types.ReferenceParams) -> list[types.Location]:
         """Where a name is used, in all files."""
-        here = self._at(params)
-        found = None if here is None else references.target(self.documents, *here)
+        found = self._target(params)
         if found is None:
             return []
         target = references.defined(self.documents, found[0])
@@ -388,14 +391,12 @@ class Server:
 
     def prepare_rename(self, params: types.PrepareRenameParams) -> types.Range | None:
         """The name that would be changed; None for what has no name of its own."""
-        here = self._at(params)
-        found = None if here is None else references.target(self.documents, *here)
-        return None if here is None or found is None else self._positions(here[0].source).range(found[1])
+        found = self._target(params)
+        return None if found is None else self._positions(found[1].source).range(found[1])
 
     def rename(self, params: types.RenameParams) -> types.WorkspaceEdit | None:
         """The changes that give something another name. What cannot be is said to the user."""
-        here = self._at(params)
-        found = None if here is None else references.target(self.documents, *here)
+        found = self._target(params)
         if found is None:
             return None
         try:

@@ -17,7 +17,7 @@ from cnndsl.ir.program import Program
 from cnndsl.ir.words import WORDS
 from cnndsl.semantics.checks import check_definitions, check_unused
 from cnndsl.semantics.context import Context, Stop
-from cnndsl.semantics.forward import declared_before_use
+from cnndsl.semantics.hoisting import declared_before_use
 from cnndsl.semantics.imports import Files
 from cnndsl.semantics.networks import Networks
 from cnndsl.semantics.usage import report_unused_names

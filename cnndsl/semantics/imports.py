@@ -17,8 +17,8 @@ from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.externs import check_extern
-from cnndsl.semantics.forward import declared_before_use
 from cnndsl.semantics.hints import nested_too_deeply
+from cnndsl.semantics.hoisting import declared_before_use
 from cnndsl.semantics.scope import language
 from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.values import UNKNOWN, External, Scope, Silent, Template, VariantRecipe

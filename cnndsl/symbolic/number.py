@@ -273,6 +273,16 @@ def value_of(number: Any) -> Any:
     return number.value if isinstance(number, (Traced, Truth)) else number
 
 
+def literal(value: Any) -> str:
+    """A number, a truth value, a text or a list of them as the language writes it."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(literal, value))}]"
+    plain = value_of(value)
+    if isinstance(plain, bool):
+        return str(plain).lower()
+    return f'"{plain}"' if isinstance(plain, str) else str(plain)
+
+
 def trace_weight(*numbers: Any) -> int:
     """How much the expressions of numbers are written with, all together; 0 for what has none."""
     return sum(number.expr.weight for number in numbers if isinstance(number, Traced))

@@ -672,8 +672,8 @@ def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
                 line.lines = _without_repeats(line.lines, {})
         changed = {each.name for each in walk([line]) if isinstance(each, Assign)}
         kept = {each.target.attr for each in walk([line]) if isinstance(each, Effect) and each is not line}  # type: ignore[attr-defined]
-        for word in [word for word, code in known.items() if word in kept or names_in(code) & changed]:
-            del known[word]
+        if kept or changed:
+            known = {word: code for word, code in known.items() if word not in kept and not names_in(code) & changed}
         made.append(line)
     return made
 

@@ -26,6 +26,8 @@ MODULE_LIST = "nn.ModuleList"
 
 MODULES = "modules·"
 """The list of parts that a list in `forward` goes through: this, and its number."""
+_OF_PARTS = (EACH, ELEMENT, MODULES)
+"""How variables begin that stand for parts."""
 
 
 @dataclass(eq=False)
@@ -261,7 +263,7 @@ class ForwardSlice:
     def _reads(self, line: Any, code: Code | None, live: set[str], depth: int) -> None:
         found = uses(code)
         self.used |= found.parts
-        names = {each for each in found.names if not each.startswith((EACH, ELEMENT, MODULES)) and each != "self"}
+        names = {each for each in found.names if not each.startswith(_OF_PARTS) and each != "self"}
         self._need(line, names, live, depth)
 
     def _need(self, line: Any, names: Iterable[str], live: set[str], depth: int) -> None:
@@ -463,9 +465,7 @@ class InitSlice:
     def _reads(self, code: Code | None, live: set[str]) -> None:
         found = uses(code)
         self.sizes |= found.sizes
-        live |= {
-            each for each in found.names if each not in BUILTINS and not each.startswith((FLOW, EACH, ELEMENT, MODULES))
-        }
+        live |= {each for each in found.names if each not in BUILTINS and not each.startswith((FLOW, *_OF_PARTS))}
 
     def _line(self, line: Any, live: set[str]) -> Any:
         match line:

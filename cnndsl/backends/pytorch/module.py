@@ -96,7 +96,8 @@ def generate(program: Program, network: str | None = None) -> str:
     text = "\n\n\n".join(_with_constants(units, classes, variants, translation))
     used = _names(text)
     constants = _constants(translation, used)
-    used |= _names(constants)
+    in_constants = _names(constants)
+    used |= in_constants
     helpers = [word for word in _SOURCES if word in used]
     layers = _brought(used)
     if {"with_weights", "begun"} <= set(helpers):
@@ -116,7 +117,7 @@ def generate(program: Program, network: str | None = None) -> str:
         )
     imported = _imports(used.union(*map(_names, blocks)), translation)
     parts = [_docstring(program, network), imported, *_checks(translation.imports)]
-    if constants and not _names(constants).isdisjoint(helpers):  # which stand before what they work out
+    if constants and not in_constants.isdisjoint(helpers):  # which stand before what they work out
         blocks.append(f"{constants}")
     elif constants:
         parts.append(constants)
