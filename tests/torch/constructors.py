@@ -91,7 +91,7 @@ LAYERS: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
 
 
 def settings(
-    text: str, network: Module, parameters: Mapping[str, inspect.Parameter]
+    text: str, folder: Path | None, network: Module, parameters: Mapping[str, inspect.Parameter]
 ) -> Iterator[tuple[str, Any, Compilation]]:
     """Arguments of a network beyond those of the text: the parameter, what it is given, and the text compiled so.
 
@@ -99,13 +99,13 @@ def settings(
     """
     for parameter in network.parameters:
         for value in others(parameter.value):
-            yield parameter.name, value, cnndsl.compile(text, settings={parameter.name: value})
+            yield parameter.name, value, cnndsl.compile(text, settings={parameter.name: value}, folder=folder)
     head = re.search(rf"^network {network.name}\((.*)\) {{", text, re.MULTILINE)
     for word, layer in re.findall(r"(\w+) = (\w+)(?=,|$)", head[1] if head else ""):
         for written, made in LAYERS.get(layer, ()) if word in parameters else ():
             assert head is not None
             changed = re.sub(rf"\b{word} = {layer}\b", f"{word} = {written}", head[0])
-            yield word, made(parameters[word].default), cnndsl.compile(text.replace(head[0], changed))
+            yield word, made(parameters[word].default), cnndsl.compile(text.replace(head[0], changed), folder=folder)
 
 
 def argument(value: Any, annotation: str) -> Any:
@@ -121,8 +121,9 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
 
     Raises AssertionError where one is not the text compiled with the same settings.
     """
+    folder = None if isinstance(text, str) else text.parent
     text = text if isinstance(text, str) else text.read_text(encoding="utf-8")
-    compilation = cnndsl.compile(text)
+    compilation = cnndsl.compile(text, folder=folder)
     program = compilation.program
     assert program is not None
     module = imported(compilation.python())
@@ -134,7 +135,7 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
             made = getattr(module, network.name)
             compare(program, network, made(), runs=runs)
             parameters = inspect.signature(made.__init__).parameters
-            for word, value, other in settings(text, network, parameters):
+            for word, value, other in settings(text, folder, network, parameters):
                 if tried.total() == most:
                     break
                 if word not in parameters or other.program is None or value is None:

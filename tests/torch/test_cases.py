@@ -29,7 +29,7 @@ each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CA
 
 
 def compiled(path: Path) -> Compilation:
-    return compile_source(Source(path.name, path.read_text(encoding="utf-8")))
+    return compile_source(Source(path.name, path.read_text(encoding="utf-8")), folder=path.parent)
 
 
 def program_of(path: Path) -> Program:
