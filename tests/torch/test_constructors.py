@@ -599,6 +599,34 @@ def test_a_layer_whose_value_another_turn_may_read_is_refused(word: str, text: s
         cnndsl.compile(text).python()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "branches = [conv(4, 2 * i + 1, padding=i) for i in range(n)]; wide = [input -> b for b in branches]",
+        "wide = []; for i in range(n) { wide = wide + [input -> conv(4, 2 * i + 1, padding=i)] }",
+        "wide = []; for i in range(n) { conv(4, 2 * i + 1, padding=i) -> relu; wide = wide + [it] }",
+    ],
+)
+@pytest.mark.parametrize("read", ["wide[0] * wide[-1]", "wide[0] * wide[1]", "sum(wide) * wide[0]", "sum(wide[1:])"])
+def test_what_nobody_reads_of_a_list_is_left_out(body: str, read: str) -> None:
+    check(f"network Net(n = 3) {{ input(3, 8, 8); {body}; {read} }}")
+
+
+def test_a_list_of_any_length_is_read_whole_or_refused() -> None:
+    text = """
+    block B(n, k) {
+        branches = [conv(4, 2 * i + 1, padding=i) for i in range(n)]
+        wide = [input -> b for b in branches]
+        READ
+    }
+    network Net { input(3, 8, 8);  B(2, 1) -> B(3, 1) -> B(2, 1) }
+    """
+    with pytest.raises(CompilationError, match=r"(?s)E601.*of the list wide, which .*read all of them"):
+        cnndsl.compile(text.replace("READ", "wide[0] * wide[k]")).python()
+    check(text.replace("READ", "it + wide[k] + sum(wide)").replace("wide = [input", "conv(4, 1); wide = [it"))
+    check(text.replace("READ", "for i in range(n) { it + wide[i] }").replace("wide = [input", "conv(4, 1); wide = [it"))
+
+
 def test_a_size_of_a_part_that_is_there_in_other_cases_is_refused() -> None:
     text = """
     block Grow(channels, depth = 1) { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }

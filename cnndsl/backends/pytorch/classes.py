@@ -52,6 +52,7 @@ from cnndsl.backends.pytorch.flowgraph import (
 )
 from cnndsl.backends.pytorch.guards import Guards
 from cnndsl.backends.pytorch.initialise import rule_names, settle_begins
+from cnndsl.backends.pytorch.layer_lists import check_reads
 from cnndsl.backends.pytorch.serve import followers
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
@@ -357,6 +358,7 @@ class ClassTranslation:
         forward = ForwardSlice(body.parts)
         live: set[str] = set()
         kept = forward.slice(lines, live)
+        check_reads(kept, lines)
         for held in ("x_", body.flow):
             kept = _in_x(kept, forward, FLOW + held)
         kept = _without_gaps(kept, body.value_names & body.text_names)

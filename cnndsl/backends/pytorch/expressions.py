@@ -458,6 +458,9 @@ def _slice(body: Body, node: nodes.Slice) -> Any:
         if not is_known:
             raise Untranslatable("which values are taken depends on a parameter", node.span)
         return TensorList(value.items[known[0] : known[1]])
+    if isinstance(value, AnyTensors):
+        names = frozenset() if value.count is None else frozenset(names_in(value.count.code))
+        raise Untranslatable("which values of a list are taken depends on a parameter", node.span, names=names)
     if isinstance(value.value, AnyLayers):
         _refuse_length(value.value, "which layers of a list are taken")
     cut = ast.Slice(start.code if start else None, end.code if end else None)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
-from cnndsl.backends.pytorch.code import Code, call, constant, name, names_in, names_stored
+from cnndsl.backends.pytorch.code import Code, call, constant, name, names_in, names_stored, walk_code
 from cnndsl.backends.pytorch.flowgraph import (
     EACH,
+    FLOW,
     MODULES,
     Assign,
     Compute,
@@ -334,3 +335,99 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
         count = Static(body.number(length, items.sample), length)
     sample = len(items) if isinstance(items, list) else items.sample
     return AnyTensors(ast.ListComp(value.code, [loop]), value.shape, tuple(lists), sample, count)
+
+
+# What is read of them
+
+
+def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
+    """Refuse lists of values, as long as a parameter says, of which `forward` reads items at given places alone.
+
+    What nothing reads is no part of a network; such a list would have it. `kept` are the lines of `forward`, and
+    `lines` those of the whole body. Raises Untranslatable.
+    """
+    reads = _Reads(lines)
+    reads.visit(kept, ())
+    for variable, names in reads.made.items():
+        if variable in reads.partly and variable not in reads.wholly and variable not in reads.chained:
+            raise Untranslatable(
+                f"of the list {variable.removeprefix(FLOW)}, which is as long as a parameter says, only some values are read",
+                helps="read all of them, or make a list of those that are read",
+                names=frozenset(names),
+            )
+
+
+class _Reads:
+    """How the lists of values that layers make are read."""
+
+    def __init__(self, lines: Sequence[Any]) -> None:
+        self._sources = {
+            part.number: names_in(line.source)
+            for line in walk(lines)
+            if isinstance(line, For)
+            for part in (*line.lists, *(each.part for each in walk(line.lines) if isinstance(each, Register)))
+        }
+        self.made: dict[str, set[str]] = {}
+        """The lists, and the variables that their lengths follow from."""
+        self.partly: set[str] = set()
+        self.wholly: set[str] = set()
+        self.chained: set[str] = set()
+        """Lists of what a pipeline passes through, read at its end: each value is needed for the last."""
+        self._carried: set[str] = set()
+        self._same: dict[str, str] = {}
+
+    def visit(self, lines: Sequence[Any], loops: tuple[For, ...]) -> None:
+        for line in lines:
+            if isinstance(line, For):
+                self.visit(line.lines, (*loops, line))
+                continue
+            if isinstance(line, Compute) and line.type == "list[Tensor]":
+                self._list(line, loops)
+            else:
+                for code in codes_of(line):
+                    self._code(code, loops)
+            for branch in ("yes", "no", "lines"):
+                self.visit(getattr(line, branch, ()), loops)
+
+    def _list(self, line: Compute, loops: tuple[For, ...]) -> None:
+        (variable,) = line.names
+        match line.code:
+            case ast.ListComp(generators=[ast.comprehension(iter=ast.Name(id=source))]) if source.startswith(MODULES):
+                self.made[variable] = self._sources.get(int(source.removeprefix(MODULES)), set())
+            case ast.BinOp(left=ast.Name(id=left), op=ast.Add(), right=ast.List(elts=items)) if left == variable:
+                for loop in loops:
+                    self.made.setdefault(variable, set()).update(names_in(loop.source))
+                for item in items:
+                    self._code(item, loops)
+                if loops and any(isinstance(item, ast.Name) and _is_carried(item.id, loops[-1]) for item in items):
+                    self._carried.add(variable)
+                return
+            case ast.Name(id=other) if other in self.made:
+                self._same[variable] = self._same.get(other, other)
+                return
+        self._code(line.code, loops)
+
+    def _code(self, code: ast.AST, loops: tuple[For, ...]) -> None:
+        turning = set().union(*(names_stored(loop.target) for loop in loops))
+        items: set[int] = set()
+        for node in walk_code(code):
+            match node:
+                case ast.Call(func=ast.Name(id="sum"), args=[_, ast.Subscript(value=ast.Name(id=whole))]):
+                    self.wholly.add(self._same.get(whole, whole))  # sum(wide[1:], wide[0])
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+                variable = self._same.get(node.value.id, node.value.id)
+                if turning.isdisjoint(names_in(node.slice)):
+                    items.add(id(node.value))
+                    self.partly.add(variable)
+                    if variable in self._carried and ast.unparse(node.slice) == "-1":
+                        self.chained.add(variable)
+            elif isinstance(node, ast.Name) and id(node) not in items:
+                self.wholly.add(self._same.get(node.id, node.id))
+
+
+def _is_carried(variable: str, loop: For) -> bool:
+    """Whether a turn of a loop makes a value of the one before."""
+    return any(
+        isinstance(line, Compute) and variable in line.names and variable in names_in(line.code)
+        for line in walk(loop.lines)
+    )
