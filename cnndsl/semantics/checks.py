@@ -465,6 +465,16 @@ def check_unused(context: Context, definitions: Iterable[Template | External]) -
             context.report(found)
 
 
+def _takes_a_list(node: tree.Node) -> bool:
+    """Whether several values have to come in, as a list."""
+    match node:
+        case tree.For(source=tree.Input()) | tree.Comprehension(source=tree.Input()) | tree.Index(value=tree.Input()):
+            return True
+        case tree.Call(function=tree.Name(text="enumerate" | "zip" | "len")):
+            return any(isinstance(argument.value, tree.Input) for argument in node.arguments)
+    return False
+
+
 class _Trial(Context):
     """Works out one input after another, each until its first mistake."""
 
@@ -519,6 +529,8 @@ class _Tries:
     def certain(self) -> Diagnostic | None:
         """The mistake in which every plausible use ends: where they differ, the one furthest down."""
         self.trial.done = set()
+        if any(_takes_a_list(node) for node in tree.walk(self.template.definition.body)):
+            return None  # what is in it is known by the uses only
         ends: list[Diagnostic] = []
         for inputs in _INPUTS if self.template.definition.kind != "network" else ((None,),):
             of_rank = self._of_rank(inputs)

@@ -152,6 +152,8 @@ block C(n) {
     "labels as names": (
         'block B(n) { for i in range(2) { "part{i}": conv(n, 1) }; "last": relu; part0 -> part1 -> last }'
     ),
+    "a list of values": "block S { ys = [x -> relu for x in input]; sum(ys) }\nblock L { for x in input { x } }",
+    "values of a list": "block P(n) { a = it[0]; concat(input[1], input[n]) }\nblock Z { zip(input, input)[0][0] }",
     "what is never reached": "block B(n) { if n or false and 1 / 0 == 1 { relu }; x = 3 if n else [1][2]; conv(x, 1) }",
     "functions": "block B(n) { conv(make_divisible(n * 0.5, 8), max(n, 3), groups=min([n, 2])); upsample(it, like=n) }",
     "a learned tensor": "block S { relu }\nblock B { p = parameter([8, 1, 1]); q = p + p; q -> S; it * q }",
@@ -176,9 +178,7 @@ def test_the_blocks_of_a_model_alone(path: Path) -> None:
         ):
             text = text[: item.span.start] + text[item.span.end :]
     imported = {name.local.text for item in file.items if isinstance(item, tree.Import) for name in item.names}
-    # A block that goes through the values of its input is known by its uses only.
-    told = ["input"] if path.stem == "hrnet" else []
-    assert [at for code, at in errors(text) if code != "E411" and at not in imported] == told
+    assert [at for code, at in errors(text) if code != "E411" and at not in imported] == []
 
 
 def test_a_file_of_blocks_alone() -> None:

@@ -350,8 +350,9 @@ def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
     reads.visit(kept, ())
     for variable, names in reads.made.items():
         if variable in reads.partly and variable not in reads.wholly and variable not in reads.chained:
+            shown = variable.removeprefix(FLOW)
             raise Untranslatable(
-                f"of the list {variable.removeprefix(FLOW)}, which is as long as a parameter says, only some values are read",
+                f"of the list {shown}, which is as long as a parameter says, only some values are read",
                 helps="read all of them, or make a list of those that are read",
                 names=frozenset(names),
             )
