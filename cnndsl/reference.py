@@ -80,7 +80,7 @@ Modules of `torch.nn` that have no kind of their own are used as
 class Entry:
     """What there is to say of one word of the language.
 
-    signature: how it is written, "maxpool(kernel, [stride], padding=0)". in_torch: what PyTorch calls a parameter,
+    signature: how it is written. in_torch: what PyTorch calls a parameter,
     where that is another word. facts: what else there is to know, each with a head. sizes: those of what goes in and
     comes out in the example.
     """
@@ -95,7 +95,6 @@ class Entry:
 
 
 def _layer(kind: type[Layer]) -> Entry:
-    given = ", ".join(map(_written, kind.parameters()))
     network = _network(kind.example)
     shapes = (*network.input_shapes, *(network.values[step.outputs[0]] for step in network.steps))
     facts = (
@@ -104,18 +103,24 @@ def _layer(kind: type[Layer]) -> Entry:
         ("takes", ", or ".join(RANK_WORDS[rank] for rank in kind.ranks) or "values of any number of axes"),
         ("is", "a plain call, and no layer, as an unnamed stage of a network or block" if kind.plain_call else ""),
     )
-    signature = f"{kind.kind}({given})" if given else kind.kind
     sizes = tuple(map(show, shapes))
-    return Entry(signature, _paragraphs(kind), kind.parameters(), kind.torch_names, facts, kind.example, sizes)
+    return Entry(signature(kind), _paragraphs(kind), kind.parameters(), kind.torch_names, facts, kind.example, sizes)
 
 
 def _operation(kind: type[Operation]) -> Entry:
-    given = [kind.written.removesuffix(")"), *map(_written, kind.parameters())]
     network = _network(kind.example)
     step = next(s for s in network.steps if isinstance(s.action, Combine) and type(s.action.operation) is kind)
     sizes = tuple(" and ".join(show(network.values[index]) for index in side) for side in (step.inputs, step.outputs))
     facts = (("PyTorch", kind.call), ("takes", kind.values))
-    return Entry(", ".join(given) + ")", _paragraphs(kind), kind.parameters(), {}, facts, kind.example, sizes)
+    return Entry(signature(kind), _paragraphs(kind), kind.parameters(), {}, facts, kind.example, sizes)
+
+
+def signature(kind: type[Layer | Operation]) -> str:
+    """How a word is written: `maxpool(kernel, [stride], padding=0)`; what is in brackets may be left out."""
+    given = list(map(_written, kind.parameters()))
+    if issubclass(kind, Operation):
+        return ", ".join([kind.written.removesuffix(")"), *given]) + ")"
+    return f"{kind.kind}({', '.join(given)})" if given else kind.kind
 
 
 def _written(parameter: Parameter) -> str:

@@ -53,7 +53,19 @@ def _run(arguments: Sequence[str] | None) -> int:
 class _Commands(click.Group):
     """The commands, whose files are read when they are called; one may be forgotten."""
 
-    names: ClassVar[list[str]] = ["check", "compile", "diff", "draw", "explain", "fmt", "layers", "lsp", "new", "rule"]
+    names: ClassVar[list[str]] = [
+        "check",
+        "compile",
+        "diff",
+        "draw",
+        "explain",
+        "fmt",
+        "layers",
+        "lsp",
+        "mcp",
+        "new",
+        "rule",
+    ]
     """Those with a file of their own; the others are backends."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002

@@ -153,7 +153,7 @@ def _console(block: Block, monkeypatch: pytest.MonkeyPatch) -> str:
                 patch.setenv(*setting.split("=", 1))
             code = main(shlex.split(line))
         said = out.getvalue().strip()
-        assert code == 0 or re.search(r"error|Error|: E\d{3} ", shown), f"{block}: {command}\n{said}"
+        assert code == 0 or re.search(r"error|Error|: E\d{3} |\"E\d{3}\"", shown), f"{block}: {command}\n{said}"
         now.append(f"$ {command}\n{said}\n" if shown.strip() else f"$ {command}\n")
     return "\n".join(now)
 

@@ -1,0 +1,34 @@
+"""`cnndsl mcp`: the server for assistants that write networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cnndsl.cli.options import PATH
+
+
+@click.command("mcp", short_help="Serve an assistant: check, fix, compile, explain and draw texts.")
+@click.argument("folder", metavar="[FOLDER]", type=PATH, required=False)
+def command(folder: Path | None) -> int:
+    """Serve an assistant by the Model Context Protocol, over standard input and output.
+
+    An assistant starts this by itself, as docs/assistants.md says. It reads and writes files in FOLDER and below it
+    alone, by default the folder where it was started, and runs nothing of a text. It needs: pip install "cnndsl[mcp]"
+    """
+    try:
+        import mcp.server.mcpserver  # noqa: F401 - whether it is there, and new enough
+    except ModuleNotFoundError as problem:
+        if not (problem.name or "").startswith("mcp"):
+            raise
+        message = 'the server for assistants needs mcp 2, which is not installed: pip install "cnndsl[mcp]"'
+        raise click.UsageError(message) from None
+    from cnndsl.mcp.server import serve
+
+    place = folder or Path.cwd()
+    if not place.is_dir():
+        message = f"there is no folder {place}"
+        raise click.BadParameter(message, param_hint="FOLDER")
+    serve(place)
+    return 0

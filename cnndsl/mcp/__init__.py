@@ -1,0 +1,1 @@
+"""A server for assistants that write networks, by the Model Context Protocol."""
