@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -43,11 +43,15 @@ def _numbers(context: click.Context, parameter: click.Parameter, given: str | No
         raise click.BadParameter(message, context, parameter) from None
 
 
-def _place(context: click.Context, parameter: click.Parameter, given: str | None) -> tuple[int, ...] | None:
-    """A place in a map."""
+def _place(
+    context: click.Context, parameter: click.Parameter, given: str | None
+) -> tuple[int, ...] | Literal["all"] | None:
+    """A place in a map, or all of them."""
+    if given == "all":
+        return "all"
     words = [] if given is None else given.split(",")
     if not all(word.strip().isdecimal() for word in words) or len(words) > 3:
-        message = f"{given!r} is no place; write ROW,COLUMN or CHANNEL,ROW,COLUMN, counted from 0"
+        message = f"{given!r} is no place; write ROW,COLUMN or CHANNEL,ROW,COLUMN, counted from 0, or all"
         raise click.BadParameter(message, context, parameter)
     return tuple(map(int, words)) or None
 
@@ -84,7 +88,10 @@ def _place(context: click.Context, parameter: click.Parameter, given: str | None
 )
 @click.option("--std", metavar="NUMBERS", callback=_numbers, help="What to divide them by after that.")
 @click.option(
-    "--at", metavar="ROW,COL", callback=_place, help="The number to work out in each convolution and pooling."
+    "--at",
+    metavar="ROW,COL",
+    callback=_place,
+    help="The number to work out in each convolution and pooling; all for each number, where they are few.",
 )
 @click.option(
     "--maps", metavar="N", type=click.IntRange(1, MOST_MAPS), help="How many channels of a map to show.  [default: 8]"
@@ -184,7 +191,7 @@ def _show(
     seed: int | None,
     mean: tuple[float, ...] | None,
     std: tuple[float, ...] | None,
-    at: tuple[int, ...] | None,
+    at: tuple[int, ...] | Literal["all"] | None,
     maps: int | None,
     depth: int | None,
     labels: Path | None,

@@ -72,7 +72,9 @@ def watch(
         message = f"{wanted.part} is not applied outside of training"
         raise Refused(message, "LAYER")
     if wanted.at is not None and not recorder.worked_out:
-        message = f"no convolution or pooling that is shown has a number at {', '.join(map(str, wanted.at))}"
+        at = wanted.at
+        place = f"up to {recording.MOST_PLACES} numbers" if at == "all" else f"a number at {', '.join(map(str, at))}"
+        message = f"no convolution or pooling that is shown has {place}"
         raise Refused(message, "--at")
     return Figure(
         top.name,

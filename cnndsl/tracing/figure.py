@@ -69,6 +69,11 @@ class Value:
     odd: int = 0
 
     @property
+    def channels(self) -> tuple[Map | Curve, ...]:
+        """The channels that are shown, as pictures or as curves."""
+        return (*self.maps, *self.curves)
+
+    @property
     def is_few(self) -> bool:
         """Whether there are so few maps that each gets more room."""
         return 0 < len(self.maps) <= FEW and not self.is_features
@@ -80,10 +85,25 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel of the input with its padding, and the rows and columns of it that a kernel lies on."""
+
+    numbers: tuple[tuple[float, ...], ...]
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    padding: tuple[tuple[bool, ...], ...]
+
+    def is_padding(self, row: int, column: int) -> bool:
+        """Whether a number was added around the channel."""
+        return self.padding[row][column]
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """What a kernel lies on in one channel: the numbers, which of them are padding, and the kernel's.
 
-    kernel: empty for a pooling, which has none. total: the sum of the products.
+    kernel: empty for a pooling, which has none. total: the sum of the products. whole: the channel, where it is so
+    small that it can be read.
     """
 
     channel: int
@@ -91,6 +111,7 @@ class Window:
     padding: tuple[tuple[bool, ...], ...]
     kernel: tuple[tuple[float, ...], ...]
     total: float
+    whole: Channel | None = None
 
     @property
     def terms(self) -> tuple[tuple[float, float], ...]:
@@ -134,7 +155,8 @@ class Shown:
     title: the path of the part, or for what has none its kind. kind: the word of the language, or the block's name.
     role: what it is coloured as, a key of `cnndsl.theme`'s tints. words: its arguments, for people.
     formulas: why what comes out has its size: the axes, and the steps of the formula.
-    inside: the steps of a block that are shown. skipped: how many blocks of its run before it are not.
+    worked: how numbers of the output come about: one, or every one of a channel. inside: the steps of a block that are
+    shown. skipped: how many blocks of its run before it are not.
     """
 
     title: str
@@ -145,7 +167,7 @@ class Shown:
     values: tuple[Value, ...]
     formulas: tuple[tuple[str, str], ...] = ()
     remark: str = ""
-    worked: Worked | None = None
+    worked: tuple[Worked, ...] = ()
     inside: tuple[Shown, ...] = ()
     skipped: int = 0
 

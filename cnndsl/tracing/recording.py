@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, product
 from math import fsum, isclose, isfinite, prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cnndsl.backends import captions
 from cnndsl.backends.explain.content import grouped, inside
@@ -17,7 +17,7 @@ from cnndsl.ir.program import Call, Combine, Module, Program, Weights
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import AXES, AxisRule, per_axis
 from cnndsl.layers.operations import Operation
-from cnndsl.tracing.figure import BLANK, FEW, LEVELS, Curve, Map, Result, Score, Shown, Value, Window, Worked
+from cnndsl.tracing.figure import BLANK, FEW, LEVELS, Channel, Curve, Map, Result, Score, Shown, Value, Window, Worked
 from cnndsl.tracing.inputs import Refused
 from cnndsl.tracing.runner import Look, Ran
 
@@ -139,6 +139,8 @@ def _curve(channel: Tensor, number: int, *, numbers: bool) -> Curve:
 KINDS = frozenset({"conv", "maxpool", "avgpool"})
 MOST_CHANNELS = 4
 """Input channels whose windows are shown."""
+MOST_PLACES = 64
+"""Numbers of a channel that are worked out one after the other."""
 MOST_CELLS = 169
 """Cells of a kernel that can be looked through: 13 x 13."""
 
@@ -161,7 +163,7 @@ def worked(layer: Layer, part: nn.Module | Tensor | None, x: Tensor, y: Tensor, 
     if layer.kind == "conv":
         return _product(spots, part, x, y, at)
     numbers, padding = spots.window(x[at[0]], at[1:])
-    window = Window(at[0], numbers, padding, (), float(y[at]))
+    window = Window(at[0], numbers, padding, (), float(y[at]), spots.whole(x[at[0]], at[1:], tuple(y.shape[1:])))
     if layer.kind == "maxpool":
         return Worked("max", at, (window,), window.total)
     listed = [number for row in numbers for number in row]
@@ -185,10 +187,34 @@ class _Spots:
         self, channel: Tensor, at: tuple[int, ...]
     ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[bool, ...], ...]]:
         """The numbers under the kernel, and whether each is padding; a signal has one row of them."""
-        places = [
+        return self._numbers(channel, self._places(at))
+
+    def _places(self, at: tuple[int, ...]) -> list[list[int]]:
+        """The places along each axis; those before the channel and behind it are padding."""
+        return [
             [p * s + q * d - pad for q in range(k)]
             for p, s, d, pad, k in zip(at, self.stride, self.dilation, self.padding, self.kernel, strict=True)
         ]
+
+    def whole(self, channel: Tensor, at: tuple[int, ...], out: tuple[int, ...]) -> Channel | None:
+        """The channel with the padding that is read for an output of this size; None where it is too large to read."""
+        places = self._places(at)
+        ends = [
+            (min(0, first[0]), max(size, last[-1] + 1))
+            for size, first, last in zip(
+                channel.shape, self._places((0,) * len(at)), self._places(tuple(n - 1 for n in out)), strict=True
+            )
+        ]
+        if any(end - start > _READABLE for start, end in ends):
+            return None
+        numbers, padding = self._numbers(channel, [list(range(start, end)) for start, end in ends])
+        found = [tuple(place - start for place in listed) for listed, (start, _) in zip(places, ends, strict=True)]
+        rows, columns = found if len(found) == 2 else ((0,), *found)
+        return Channel(numbers, rows, columns, padding)
+
+    def _numbers(
+        self, channel: Tensor, places: list[list[int]]
+    ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[bool, ...], ...]]:
         if len(places) == 1:
             places, channel = [[0], *places], channel[None]
         rows, columns = places
@@ -231,7 +257,8 @@ def _product(spots: _Spots, part: Any, x: Tensor, y: Tensor, at: tuple[int, ...]
         rows = kernel.reshape(len(numbers), -1).tolist()
         total = sum(a * b for row, cells in zip(numbers, rows, strict=True) for a, b in zip(row, cells, strict=True))
         if k < MOST_CHANNELS:
-            windows.append(Window(first + k, numbers, padding, tuple(map(tuple, rows)), total))
+            whole = spots.whole(x[first + k], at[1:], tuple(y.shape[1:]))
+            windows.append(Window(first + k, numbers, padding, tuple(map(tuple, rows)), total, whole))
         else:
             rest += total
     bias = None if part.bias is None else float(part.bias[at[0]].detach())
@@ -299,14 +326,15 @@ class Wanted:
 
     part: the path of a part; empty for the whole network. maps: how many channels of a value. numbers: whether the
     numbers of small maps are written. at: the place of a number that is worked out in every convolution and pooling,
-    with the channel before it or without; None for the first number of convolutions whose kernel stands in the text.
+    with the channel before it or without, or "all" for every number of the first channel where they are few; None for
+    the first number of convolutions whose kernel stands in the text.
     depth: how many levels of blocks are opened; None for as many as are easy to read.
     """
 
     part: str = ""
     maps: int = 8
     numbers: bool = False
-    at: tuple[int, ...] | None = None
+    at: tuple[int, ...] | Literal["all"] | None = None
     depth: int | None = None
 
 
@@ -391,14 +419,14 @@ class Recorder:
         if ran.inner is not None:
             kind = ran.inner.name or "chain"
             said = captions.arguments(ran.inner.parameters)
-            return Shown(ran.path, kind, "block", said, place, values, (), self._remark(ran), None, within, skipped)
+            return Shown(ran.path, kind, "block", said, place, values, (), self._remark(ran), (), within, skipped)
         layer, weights = self._layer(ran)
         if not isinstance(layer, Layer):
             formulas = _worked_out(layer.formula(tuple(tuple(x.shape) for x in given), tuple(gave[0].shape)))
             return Shown(layer.symbol, layer.word, "merge", "", place, values, formulas, skipped=skipped)
         x = tuple(given[0].shape) if given else ()
         formulas = _worked_out(layer.formula(x) if x else ())
-        worked_out = self._worked(layer, ran, weights, given[0], gave[0]) if given else None
+        worked_out = self._worked(layer, ran, weights, given[0], gave[0]) if given else ()
         role, said = layer.group.value, layer.words(x)
         title = ran.path or layer.word
         remark = self._remark(ran, layer)
@@ -422,13 +450,18 @@ class Recorder:
             return "changes nothing outside of training"
         return ""
 
-    def _worked(self, layer: Layer, ran: Ran, weights: Weights | None, x: Tensor, y: Tensor) -> Worked | None:
+    def _worked(self, layer: Layer, ran: Ran, weights: Weights | None, x: Tensor, y: Tensor) -> tuple[Worked, ...]:
         is_fixed = weights is not None and weights.weight is not None and not weights.trainable
         if not can_be_worked(layer, x) or not (is_fixed or self._wanted.numbers or self._wanted.at is not None):
-            return None
+            return ()
         at = self._wanted.at or (0,) * y.dim()
-        found = worked(layer, ran.part, x, y, at if len(at) == y.dim() else (0, *at))
-        self.worked_out += found is not None
+        if at == "all":
+            sizes = y.shape[1:]
+            places = [(0, *place) for place in product(*map(range, sizes))] if prod(sizes) <= MOST_PLACES else []
+        else:
+            places = [at if len(at) == y.dim() else (0, *at)]
+        found = tuple(each for place in places if (each := worked(layer, ran.part, x, y, place)) is not None)
+        self.worked_out += len(found)
         return found
 
 

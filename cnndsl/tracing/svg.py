@@ -11,6 +11,7 @@ from cnndsl.backends.graphviz.labels import BOLD, MONO, shorten, text_width
 from cnndsl.backends.volume.svg import FONT, number, safe, words, wrap
 from cnndsl.theme import LIGHT
 from cnndsl.tracing import page
+from cnndsl.tracing.arithmetic import Drawing, drawings, heading, heading_of_all, lines
 from cnndsl.tracing.figure import (
     LEGEND,
     Curve,
@@ -32,7 +33,7 @@ from cnndsl.tracing.figure import (
     size,
     span,
 )
-from cnndsl.tracing.page import HEIGHT, heading, lines, outline, zero_line
+from cnndsl.tracing.page import HEIGHT, outline, zero_line
 
 _TILE, _GAP, _IN_A_ROW = 60.0, 6.0, 8
 _FEW_TILE, _LARGE_TILE = 110.0, 170.0
@@ -108,6 +109,8 @@ def _columns(pieces: list[_Piece]) -> list[list[_Piece]]:
     """The pieces in their order, in as many columns as give a picture of a handy shape."""
     total = sum(piece.height for piece in pieces)
     wanted = min(_MOST_COLUMNS, max(1, ceil((total / _TALLEST / (_WIDTH + _BETWEEN)) ** 0.5)))
+    if max(piece.height for piece in pieces) > total / 2:
+        wanted = 1  # beside a piece so high a column would be nearly empty
     limit = max(total / wanted, *(piece.height for piece in pieces))
     columns: list[list[_Piece]] = [[]]
     filled = 0.0
@@ -197,11 +200,47 @@ def _step(shown: Shown, level: int) -> Iterator[_Piece]:
     pieces += [_line(f"{axes}: {formula}") for axes, formula in shown.formulas]
     for value in shown.values:
         pieces += _value(value, shown.title)
-    if shown.worked is not None:
-        pieces.append(_line(heading(shown.worked), _TEXT, LIGHT.text, BOLD))
-        told = [part for line in lines(shown.worked) for part in wrap(line, _ROOM / 1.25, _TEXT)]
-        pieces += [_line(part, _TEXT, LIGHT.text, MONO) for part in told]
+    pieces += _worked(shown)
     yield _stack(pieces, shown.role, level)
+
+
+def _worked(shown: Shown) -> Iterator[_Piece]:
+    """How one number comes about, or every number of a channel."""
+    worked = shown.worked
+    if not worked:
+        return
+    title = heading(worked[0]) if len(worked) == 1 else heading_of_all(worked)
+    yield _line(title, _TEXT, LIGHT.text, BOLD)
+    yield from _in_rows(drawings(worked, [channel for value in shown.values for channel in value.channels]))
+    if len(worked) == 1:
+        for line in lines(worked[0]):
+            for part in wrap(line, _ROOM / 1.25, _TEXT):
+                yield _line(part, _TEXT, LIGHT.text, MONO)
+
+
+def _in_rows(drawings: list[Drawing]) -> Iterator[_Piece]:
+    """Drawings side by side, as many as there is room for; what is too wide is made smaller."""
+    rows: list[list[Drawing]] = [[]]
+    for drawing in drawings:
+        if rows[-1] and sum(each.width + 3 * _GAP for each in rows[-1]) + drawing.width > _ROOM:
+            rows.append([])
+        rows[-1].append(drawing)
+    for row in rows:
+        yield _drawn(row)
+
+
+def _drawn(row: list[Drawing]) -> _Piece:
+    scale = min(1.0, _ROOM / (sum(each.width + 3 * _GAP for each in row) - 3 * _GAP))
+
+    def draw(x: float, y: float) -> Iterator[str]:
+        yield f'<g transform="translate({number(x)} {number(y + _ABOVE)}) scale({scale:.4g})">'
+        left = 0.0
+        for each in row:
+            yield each.at(left, 0)
+            left += each.width + 3 * _GAP
+        yield "</g>"
+
+    return _Piece(max(each.height for each in row) * scale + _ABOVE + 8, draw)
 
 
 def _title(shown: Shown) -> _Piece:

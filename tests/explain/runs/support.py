@@ -25,6 +25,21 @@ network Kernel {
 """The network of docs/explain.md."""
 ALONE = KERNEL.replace(" -> relu -> maxpool(2, 1)", "")
 """The convolution of the lesson by itself, as in the tutorial."""
+POOL = """\
+# pool.cnn
+network Pool {
+    input(1, 4, 4)
+    maxpool(2, 2)
+}
+"""
+BORDER = """\
+# border.cnn
+network Border {
+    input(1, 3, 3)
+    conv(1, 3, padding=1, weight=[[1, 0, 0], [0, 1, 0], [0, 0, 1]], bias=false)
+}
+"""
+"""The pooling and the border of the tutorial."""
 WORKED = "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
 """The picture of 4 x 4 of the lesson."""
 

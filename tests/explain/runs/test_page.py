@@ -14,12 +14,13 @@ from PIL import Image
 
 from cnndsl.render.svg import png
 from cnndsl.tracing import watch
+from cnndsl.tracing.arithmetic import lines
 from cnndsl.tracing.figure import Figure
-from cnndsl.tracing.page import lines, page
+from cnndsl.tracing.page import page
 from cnndsl.tracing.recording import Wanted
 from cnndsl.tracing.svg import svg
 from tests.conftest import Golden
-from tests.explain.runs.support import ALONE, KERNEL, SMALL, WORKED, compiled, numbers, picture, ran, step
+from tests.explain.runs.support import ALONE, BORDER, KERNEL, POOL, SMALL, WORKED, compiled, numbers, picture, ran, step
 
 GOLDEN = Path(__file__).parent / "golden"
 DOCS = Path(__file__).parents[3] / "docs"
@@ -129,15 +130,22 @@ def test_the_lesson_as_it_was_read(golden: Golden, request: pytest.FixtureReques
     """The picture is that of the document, made of the text in it, whatever colours the theme has."""
     figure = watch(compiled(KERNEL, "kernel.cnn"), [WORKED], wanted=Wanted(numbers=True))
     golden(GOLDEN / "kernel.html", page(figure).partition("</head>\n")[2])
-    for document, text, name in (("explain.md", KERNEL, "kernel-steps.svg"), ("tutorial.md", ALONE, "kernel.svg")):
-        drawn = svg(watch(compiled(text, "kernel.cnn"), [WORKED], wanted=Wanted(numbers=True)))
+    for document, text, name, given, at in (
+        ("explain.md", KERNEL, "kernel-steps.svg", WORKED, None),
+        ("tutorial.md", ALONE, "kernel.svg", WORKED, None),
+        ("tutorial.md", ALONE, "kernel-all.svg", WORKED, "all"),
+        ("tutorial.md", POOL, "pool.svg", WORKED, "all"),
+        ("tutorial.md", BORDER, "border.svg", "5 1 2; 3 4 1; 2 6 3", (0, 0)),
+    ):
+        source = text.partition("\n")[0].removeprefix("# ")
+        drawn = svg(watch(compiled(text, source), [given], wanted=Wanted(numbers=True, at=at)))  # type: ignore[arg-type]
         path = DOCS / "images" / name
         if request.config.getoption("--update"):
             path.write_text(drawn, encoding="utf-8")
         assert re.sub(r"#\w{6}", "", path.read_text(encoding="utf-8")) == re.sub(r"#\w{6}", "", drawn)
         said = (DOCS / document).read_text(encoding="utf-8")
         assert text in said
-        assert f'--values "{WORKED}"' in said
+        assert f'--values "{given}"' in said
         assert f"images/{name}" in said
 
 
@@ -160,20 +168,17 @@ def test_names_and_labels_cannot_do_harm() -> None:
 
 
 def test_sums_are_written_out() -> None:
-    worked = step(ran(KERNEL, WORKED, at=(0, 1)), "conv1").worked
-    assert worked is not None
+    (worked,) = step(ran(KERNEL, WORKED, at=(0, 1)), "conv1").worked
     assert worked.place == "row 0, column 1 of channel 0"
     assert lines(worked) == ["2·1 + 1·0 + 1·0 + 2·1 = 4"]
-    pool = step(ran(KERNEL, WORKED, at=(0, 1)), "maxpool1").worked
-    assert pool is not None
+    (pool,) = step(ran(KERNEL, WORKED, at=(0, 1)), "maxpool1").worked
     assert lines(pool) == ["the largest of 4, 2, 2, 2 = 4"]
 
 
 def test_sums_of_several_channels_end_in_their_sum() -> None:
     weight = "[[[[1]], [[2]], [[3]], [[4]], [[-5]], [[0.5]]]]"
     text = f"network Net {{ input(6, 2, 2) -> conv(1, 1, weight={weight}, bias=[-1]) }}"
-    worked = step(ran(text, numbers(6, 2, 2), at=(0, 0)), "conv1").worked
-    assert worked is not None
+    (worked,) = step(ran(text, numbers(6, 2, 2), at=(0, 0)), "conv1").worked
     assert lines(worked) == [
         "channel 0: (−4)·1 = −4",
         "channel 1: 0·2 = 0",
@@ -199,6 +204,5 @@ def test_what_is_no_number_is_shown_as_such() -> None:
 
 def test_numbers_that_are_cut_are_not_equal() -> None:
     text = "network Net { input(1, 2, 2) -> conv(1, 2, weight=[[0.1234567, 1], [1, 1]], bias=false) }"
-    worked = step(ran(text, "1 2; 3 4"), "conv1").worked
-    assert worked is not None
+    (worked,) = step(ran(text, "1 2; 3 4"), "conv1").worked
     assert lines(worked) == ["1·0.123 + 2·1 + 3·1 + 4·1 ≈ 9.12"]

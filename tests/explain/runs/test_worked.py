@@ -13,7 +13,10 @@ from torch import nn
 
 from cnndsl.layers.formula import SizeError
 from cnndsl.layers.registry import KINDS
-from cnndsl.tracing.recording import MOST_CHANNELS, can_be_worked, worked
+from cnndsl.tracing import Refused
+from cnndsl.tracing.arithmetic import drawings, heading_of_all
+from cnndsl.tracing.figure import Window
+from cnndsl.tracing.recording import MOST_CHANNELS, MOST_PLACES, can_be_worked, worked
 from tests.explain.runs.support import KERNEL, WORKED, numbers, ran, step
 from tests.layers.oracle import build
 
@@ -52,6 +55,22 @@ def built(kind: str, x: torch.Tensor, parameters: dict[str, Any]) -> tuple[Any, 
     return layer, build(spelling)
 
 
+def in_its_place(window: Window, x: torch.Tensor) -> None:
+    """The channel around a window has the window's numbers where it says, and else those of the input."""
+    whole = window.whole
+    if whole is None:
+        return
+    for listed, of_channel in ((window.numbers, whole.numbers), (window.padding, whole.padding)):
+        assert listed == tuple(tuple(of_channel[row][column] for column in whole.columns) for row in whole.rows)
+    inside = [
+        number
+        for row, numbers in enumerate(whole.numbers)
+        for column, number in enumerate(numbers)
+        if not whole.is_padding(row, column)
+    ]
+    assert inside == x[window.channel].flatten().tolist()
+
+
 @given(convolutions(), st.data())
 @settings(max_examples=60)
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
@@ -67,6 +86,7 @@ def test_the_products_of_a_convolution_add_up(drawn: tuple[int, dict[str, Any], 
     assert found.result == float(y[at])
     assert len(found.windows) == min(MOST_CHANNELS, channels // parameters["groups"])
     for window in found.windows:
+        in_its_place(window, x)
         assert fsum(a * b for a, b in window.terms) == pytest.approx(window.total, abs=1e-6)
         for row, beside in zip(window.numbers, window.padding, strict=True):
             for number, outside in zip(row, beside, strict=True):
@@ -101,6 +121,7 @@ def test_a_pooling_looks_at_its_window(rank: int, kind: str, parameters: dict[st
         assert parameters["padding"] or parameters["ceil_mode"]
         return
     (window,) = found.windows
+    in_its_place(window, x)
     cells = [
         (number, outside)
         for row, beside in zip(window.numbers, window.padding, strict=True)
@@ -117,11 +138,10 @@ def test_the_lesson() -> None:
     figure = ran(KERNEL, WORKED, numbers=True)
     shown = step(figure, "conv1")
     assert shown.values[0].maps[0].numbers == ((3, 4, 2), (3, 2, 2), (1, 2, 2))
-    assert shown.worked is not None
-    assert shown.worked.windows[0].terms == ((2, 1), (2, 0), (1, 0), (1, 1))
-    assert shown.worked.result == 3
-    second = step(ran(KERNEL, WORKED, at=(0, 1)), "conv1").worked
-    assert second is not None
+    (first,) = shown.worked
+    assert first.windows[0].terms == ((2, 1), (2, 0), (1, 0), (1, 1))
+    assert first.result == 3
+    (second,) = step(ran(KERNEL, WORKED, at=(0, 1)), "conv1").worked
     assert second.windows[0].terms == ((2, 1), (1, 0), (1, 0), (2, 1))
     assert second.result == 4
 
@@ -139,6 +159,33 @@ def test_what_is_not_worked_out() -> None:
 
 def test_a_kernel_that_is_learned_is_worked_out_on_demand() -> None:
     text = "network Net { input(1, 6, 6) -> conv(2, 3) -> maxpool(2) }"
-    assert all(shown.worked is None for shown in ran(text, numbers(1, 6, 6)).steps)
+    assert all(not shown.worked for shown in ran(text, numbers(1, 6, 6)).steps)
     figure = ran(text, numbers(1, 6, 6), at=(1, 1, 0))
-    assert [shown.worked.at for shown in figure.steps if shown.worked] == [(1, 1, 0)] * 2
+    assert [each.at for shown in figure.steps for each in shown.worked] == [(1, 1, 0)] * 2
+
+
+def test_every_number_of_a_channel() -> None:
+    shown = step(ran(KERNEL, WORKED, at="all", numbers=True), "conv1")
+    assert [each.at for each in shown.worked] == [(0, row, column) for row in range(3) for column in range(3)]
+    assert [each.result for each in shown.worked] == [3, 4, 2, 3, 2, 2, 1, 2, 2]
+    made = drawings(shown.worked, shown.values[0].channels)
+    assert [each.words for each in made][:2] == ["2·1 + 2·0 + 1·0 + 1·1 = 3", "2·1 + 1·0 + 1·0 + 2·1 = 4"]
+    # What has come out so far is written, and the rest is not.
+    assert [sum(line.count("<text") for line in each.lines) for each in made] == [16 + 1 + k + 1 for k in range(1, 10)]
+
+
+def test_regions_that_do_not_overlap_are_one_drawing() -> None:
+    text = "network Net { input(1, 4, 6) -> maxpool(2) }"
+    (shown,) = ran(text, numbers(1, 4, 6), at="all", numbers=True).steps
+    (made,) = drawings(shown.worked, shown.values[0].channels)
+    assert made.words == heading_of_all(shown.worked) == "Where the 6 numbers of channel 0 come from"
+    overlapping = ran(text.replace("maxpool(2)", "maxpool(2, 1)"), numbers(1, 4, 6), at="all", numbers=True)
+    assert len(drawings(overlapping.steps[0].worked, ())) == 3 * 5
+
+
+def test_what_is_too_large_to_show_number_by_number() -> None:
+    text = "network Net { input(1, 9, 9) -> conv(2, 1) -> maxpool(2) }"
+    figure = ran(text, numbers(1, 9, 9), at="all")
+    assert [len(shown.worked) for shown in figure.steps] == [0, 16]
+    with pytest.raises(Refused, match=f"has up to {MOST_PLACES} numbers"):
+        ran("network Net { input(1, 9, 9) -> conv(2, 1) }", numbers(1, 9, 9), at="all")
