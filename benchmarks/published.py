@@ -59,6 +59,14 @@ NETWORKS: dict[str, tuple[str, str]] = {
     "mobilenet_v2": ("mobilenetv2.cnn", "MobileNetV2"),
     "mobilenet_v3_small": ("mobilenetv3.cnn", "MobileNetV3Small"),
     "mobilenet_v3_large": ("mobilenetv3.cnn", "MobileNetV3Large"),
+    "convnext_tiny": ("convnext.cnn", "ConvNeXtTiny"),
+    "convnext_small": ("convnext.cnn", "ConvNeXtSmall"),
+    "convnext_base": ("convnext.cnn", "ConvNeXtBase"),
+    "convnext_large": ("convnext.cnn", "ConvNeXtLarge"),
+    "vit_b_16": ("vit.cnn", "ViT_B_16"),
+    "vit_b_32": ("vit.cnn", "ViT_B_32"),
+    "vit_l_16": ("vit.cnn", "ViT_L_16"),
+    "vit_l_32": ("vit.cnn", "ViT_L_32"),
 }
 """The published name -> the file in `models/` and the network in it."""
 

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "gallery.md"
 FOLDER = ROOT / "docs" / "gallery"
 DRAWN = {
+    "convnext": ("ConvNeXtTiny",),
     "dcgan": ("Generator", "Discriminator"),
     "densenet": ("DenseNet121",),
     "efficientnet": ("EfficientNetB0",),
@@ -36,6 +37,7 @@ DRAWN = {
     "resnet": ("ResNet18", "ResNet50"),
     "shufflenetv2": ("ShuffleNetV2_1_0",),
     "vgg": ("VGG16",),
+    "vit": ("ViT_B_16",),
 }
 """Which networks of a file are drawn, where it is not the last one."""
 _INTRODUCTION = """\

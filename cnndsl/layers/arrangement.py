@@ -423,8 +423,10 @@ class Chunk(Split):
 class Expand(Operation):
     """A value with its axes of size 1 repeated up to the sizes that are given; -1 leaves a size as it is.
 
-    Without sizes it gives a value that has no batch, such as a parameter, that of what flows: the class token of a
-    transformer is `concat(expand(token), it, axis=1)`.
+    A value that has no batch, such as a parameter, gets that of what flows, with sizes or without: the class token of a
+    transformer is `concat(expand(token), it, axis=1)`. With sizes its axes are the last of these, and an axis of size 1
+    may stand before them, where the batch will be: a `parameter([1, 1, 64])` is a row of tokens by
+    `expand(token, [1, 64])`.
     """
 
     kind: ClassVar[str] = "expand"
@@ -441,35 +443,44 @@ class Expand(Operation):
 
     @property
     def takes(self) -> tuple[int, int]:
-        return (2, 2) if self.sizes is None else (1, 1)
+        return (2 if self.sizes is None else 1, 2)
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        x, sizes = xs[0], self.sizes or ()
-        fits = len(sizes) == len(x) and all(size in (-1, dim) or dim == 1 for size, dim in zip(sizes, x, strict=True))
-        if not fits or any(size == 0 or size < -1 for size in sizes):
+        return self._outputs(xs[0], 0)
+
+    def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
+        if unbatched == (True, False):
+            return xs[:1] if self.sizes is None else self._outputs(xs[0], len(self.sizes) - len(xs[0]))
+        return super().outputs_of(xs, unbatched)
+
+    def _outputs(self, x: Shape, before: int) -> tuple[Shape, ...]:
+        """The sizes of x repeated, with `before` new axes in front; with -1 the batch takes the place of its first."""
+        sizes = self.sizes or ()
+        dims = x[1:] if before == -1 and x[0] == 1 else (1,) * before + x
+        fits = len(dims) == len(sizes) and -1 not in sizes[: max(before, 0)]
+        if not fits or any(
+            size == 0 or size < -1 or (size not in (-1, dim) and dim != 1)
+            for size, dim in zip(sizes, dims, strict=True)
+        ):
             raise SizeError(
                 f"expand repeats axes of size 1, and {show(x)} cannot become {list(sizes)}",
                 "give a size for each axis but the batch, and -1 for those that are not 1",
                 code="E306",
             )
-        return self.size_rule(xs)
-
-    def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
-        if self.sizes is None and unbatched == (True, False):
-            return xs[:1]
-        return super().outputs_of(xs, unbatched)
+        return self.size_rule((x,))
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         if self.sizes is None:
             return xs[:1]
-        pairs = zip(self.sizes, xs[0], strict=True)
+        pairs = zip(self.sizes, _last(xs[0], len(self.sizes)), strict=True)
         return (tuple(dim if type(size) is int and size == -1 else size for size, dim in pairs),)
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         if self.sizes is None:
             return ()
+        same = _last(xs[0], len(y))
         return tuple(
-            AxisRule(name, y[axis], words="as in the input" if xs[0][axis] == y[axis] else "repeated, as asked for")
+            AxisRule(name, y[axis], words="as in the input" if same[axis] == y[axis] else "repeated, as asked for")
             for axis, name in enumerate(axis_names(y))
         )
 
@@ -479,12 +490,17 @@ class Expand(Operation):
         names = [f"size{axis}" for axis in range(len(self.sizes))]
         given = ", ".join(f"{{{name}}}" for name in names)
         arguments = tuple(Argument(name, size) for name, size in zip(names, self.sizes, strict=True))
-        return Spelling("", arguments, f"{{v0}}.expand(-1, {given})")
+        batch = "-1" if len(xs) == 1 else "{v1}.shape[0]"
+        return Spelling("", arguments, f"{{v0}}.expand({batch}, {given})")
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
-        axes = enumerate(zip(xs[0], ys[k], strict=True))
+        before = len(ys[k]) - len(xs[0])
+        axes = enumerate(zip(xs[0], _last(ys[k], len(xs[0])), strict=True), before)
         return (
-            tuple(Reach(at, IDENTITY) if value_of(p) == value_of(q) else Reach(fixed=(0, 0)) for at, (p, q) in axes),
+            tuple(
+                Reach(at, IDENTITY) if at >= 0 and value_of(p) == value_of(q) else Reach(fixed=(0, 0))
+                for at, (p, q) in axes
+            ),
         )
 
     @property
@@ -493,6 +509,11 @@ class Expand(Operation):
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return in_order[0] and self.size_rule(xs) == xs[:1]
+
+
+def _last(x: Shape, count: int) -> Shape:
+    """The last `count` axes of a shape, with axes of size 1 before them where it has fewer."""
+    return ((1,) * count + x)[len(x) :]
 
 
 def axes_of(axis: int | tuple[int, ...]) -> tuple[int, ...]:

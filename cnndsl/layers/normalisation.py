@@ -252,7 +252,8 @@ class ChannelLayerNorm(nn.LayerNorm):
     """Layer normalisation over the channels, at each place of a map by itself."""
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.layer_norm(x.movedim(1, -1), self.normalized_shape, self.weight, self.bias, self.eps)
+        x = x.movedim(1, -1)
+        x = F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
         return x.movedim(-1, 1)
 '''
 

@@ -326,11 +326,12 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         return _learned(body, node, positional, named)
     if name == "sum" and not named and len(positional) == 1 and is_values(positional[0]):
         return reduce(lambda a, b: combine(body, "add", (a, b), {}, node.span), positional[0])
-    if name == "expand" and len(node.arguments) == 1 and isinstance(positional[0], Value):
-        if not positional[0].unbatched:
+    if name == "expand" and positional and isinstance(positional[0], Value):
+        if positional[0].unbatched and not is_values(positional[1:2]):
+            positional.insert(1, body.one(body.known(tree.It(node.span)), node.span))
+        elif len(node.arguments) == 1:
             message = f"expand gives a batch to what has none, and {positional[0].maker} has one"
             raise error("E207", message, node.span, help="to repeat its axes of size 1 write expand(x, sizes)")
-        positional.append(body.one(body.known(tree.It(node.span)), node.span))
     spread = positional if name == "split" else _spread(positional)  # concat(first, parts)
     if name in OPERATIONS and any(isinstance(item, RECIPES) for item in spread):
         raise takes_values(name, node, given)

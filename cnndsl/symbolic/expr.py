@@ -326,7 +326,24 @@ def divide(name: str, a: Expr, b: Expr) -> Expr:
     divisor = b.constant
     if name == "//" and isinstance(divisor, int) and divisor > 0 and all(isinstance(f, int) for _, f in a.terms):
         return _floor_divide(a, divisor)
-    return Expr.of(Operation(name, (a, b)))
+    whole, a = _multiples(a, b) if name == "//" else (Expr(()), a)
+    return whole + Expr.of(Operation(name, (a, b))) if a.terms else whole
+
+
+def _multiples(a: Expr, b: Expr) -> tuple[Expr, Expr]:
+    """What divides evenly in a sum, by an expression of one term, and the rest: (h - k) // k is h // k - 1."""
+    if len(b.terms) != 1 or b.terms[0][1] != 1 or not all(isinstance(f, int) for _, f in a.terms):
+        return Expr(()), a
+    whole: dict[tuple[Atom, ...], Number] = {}
+    rest: dict[tuple[Atom, ...], Number] = {}
+    for atoms, factor in a.terms:
+        left = list(atoms)
+        for atom in b.terms[0][0]:
+            if atom in left:
+                left.remove(atom)
+        is_multiple = len(left) == len(atoms) - len(b.terms[0][0])
+        (whole if is_multiple else rest)[tuple(left) if is_multiple else atoms] = factor
+    return _from_terms(whole), _from_terms(rest)
 
 
 def _floor_divide(a: Expr, divisor: int) -> Expr:

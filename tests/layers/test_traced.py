@@ -89,6 +89,14 @@ def test_a_factor_that_divides_stands_in_brackets() -> None:
     assert f"{product((5, product((1, c // 2)), 2))!r}" == "Traced(30, '5 * (c // 2) * 2')"
 
 
+def test_a_divisor_that_is_a_name_is_taken_out() -> None:
+    size, patch = Traced(224, Expr.of(Symbol("size"))), Traced(16, Expr.of(Symbol("patch")))
+    assert f"{(size - patch) // patch + 1!r}" == "Traced(14, 'size // patch')"
+    assert f"{(3 * patch * size + size + 2 * patch) // patch!r}" == "Traced(688, 'size // patch + 3 * size + 2')"
+    assert 2 * patch // patch == 2
+    assert f"{(size - patch) // (2 * patch)!r}" == "Traced(6, '(size - patch) // (2 * patch)')"
+
+
 def test_flatten_remembers_the_product() -> None:
     channels = _named((16,), None)[0]
     (features,) = Flatten().output((channels, 5, 5))

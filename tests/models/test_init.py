@@ -59,6 +59,12 @@ def _mobilenet(_: str, module: nn.Module) -> None:
         _zero(module.bias)
 
 
+def _convnext(_: str, module: nn.Module) -> None:
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        _zero(module.bias)
+
+
 def _zero(tensor: torch.Tensor | None) -> None:
     if tensor is not None:
         nn.init.zeros_(tensor)
@@ -72,6 +78,7 @@ RULES: dict[str, Rule] = {
     "mobilenet_v2": _mobilenet,
     "mobilenet_v3_small": _mobilenet,
     "vgg11": _vgg,
+    "convnext_tiny": _convnext,
 }
 
 

@@ -193,6 +193,10 @@ PARAMETERS = {
     ("fpn.cnn", "FPN"): 25_557_032 - 1000 * (2048 + 1) + sum(
         256 * (inputs + 1) + 256 * (256 * 9 + 1) for inputs in (256, 512, 1024, 2048)
     ),
+    # A layer: two convolutions of 2 x 1 places, one of 64 channels, one of 256.
+    ("wavenet.cnn", "WaveNet"): (
+        64 * (256 * 2 + 1) + 30 * (128 * (64 * 2 + 1) + 64 * (64 + 1) + 256 * (64 + 1)) + 2 * 256 * (256 + 1)
+    ),
     # As published, in timm's cards of the models: 21.3, 41.2, 25.7 and 45.2 million.
     ("hrnet.cnn", "HRNet"): 21_299_004,
     ("hrnet.cnn", "HRNetW32"): 41_232_680,
@@ -291,6 +295,16 @@ def test_what_the_detector_pads_before_its_last_pool_never_wins() -> None:
     smallest = nn.functional.pad(x, (0, 1, 0, 1), value=-torch.inf)
     pad, pool = net.get_submodule("pad1"), net.get_submodule("maxpool3")
     assert torch.equal(pool(pad(x)), nn.functional.max_pool2d(smallest, 2, 1))
+
+
+def test_the_wavenet_hears_nothing_of_what_comes_later() -> None:
+    net = built("wavenet.cnn", stacks=2, layers=3, channels=4, skips=8, levels=16)
+    sound = torch.randn(1, 16, 40)
+    other = sound.clone()
+    other[..., 20] += 1
+    with torch.no_grad():
+        changed = (net(sound) != net(other)).any(dim=1)[0]
+    assert changed.nonzero().flatten().tolist() == list(range(20, 20 + 2 * (2**3 - 1) + 2))
 
 
 def test_the_parts_of_the_autoencoder_make_the_whole() -> None:

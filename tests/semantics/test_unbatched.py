@@ -124,3 +124,32 @@ def test_expand_gives_a_parameter_the_batch_of_what_flows() -> None:
     text = "network Net { input(4, 6); token = parameter([1, 6], init=1); concat(expand(token), it, axis=1) }"
     module = build(text)
     assert module(torch.zeros(3, 4, 6)).sum(dim=(1, 2)).tolist() == [6, 6, 6]
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes", "shape"),
+    [
+        ("[1, 1, 6]", "[-1, -1]", (1, 6)),  # the first axis is where the batch will be
+        ("[1, 1, 6]", "[4, 6]", (4, 6)),
+        ("[1, 6]", "[-1, -1]", (1, 6)),
+        ("[1, 6]", "[4, -1]", (4, 6)),
+        ("[6]", "[2, 6]", (2, 6)),
+        ("[]", "[2, 3]", (2, 3)),
+        ("[1]", "[-1]", (1,)),
+    ],
+)
+def test_expand_gives_a_parameter_the_sizes_of_pytorch(size: str, sizes: str, shape: tuple[int, ...]) -> None:
+    text = f"network Net {{ input(4, 6); p = parameter({size}, init=normal); output expand(p, {sizes}), it -> relu }}"
+    y = build(text)(torch.zeros(3, 4, 6))[0]
+    assert tuple(y.shape) == (3, *shape)
+    assert torch.equal(y[0], y[2])
+    assert tuple(map(int, program_of(text).network().output_shapes[0])) == shape
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes"),
+    [("[2, 1, 6]", "[-1, -1]"), ("[1, 1, 1, 6]", "[-1, -1]"), ("[6]", "[-1, 6]"), ("[6]", "[5]"), ("[1, 6]", "[0, 6]")],
+)
+def test_expand_refuses_what_pytorch_does(size: str, sizes: str) -> None:
+    text = f"network Net {{ input(4, 6); p = parameter({size}); output expand(p, {sizes}), it -> relu }}"
+    assert [each.code for each in cnndsl.compile(text).diagnostics] == ["E306"]

@@ -470,7 +470,7 @@ class Body:
             self.lines.append(Assign(written, each, type="" if known else "list[int]"))
             self.new_version(written)
             lists.append(written)
-        return AnyTensors(name(variable), value.shape, tuple(lists), value.sample, value.count)
+        return replace(value, code=name(variable), lists=tuple(lists))
 
     def list_variable(self, wanted: str, axis: int, rank: int) -> str:
         """The variable for the sizes of a list of values along an axis."""

@@ -318,8 +318,8 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         operation = OPERATIONS[word]
         if issubclass(operation, Elementwise) and len(spread) == 2:
             return _two(body, word, *spread)
-        if word == "expand" and len(node.arguments) == 1:
-            spread.append(body.it)
+        if word == "expand" and spread[0].unbatched and not any(isinstance(item, Tensor) for item in spread[1:]):
+            spread.insert(1, body.it)
         count = next((i for i, item in enumerate(spread) if not isinstance(item, (Tensor, AnyTensors))), len(spread))
         fields = list(operation.model_fields)
         given = dict(zip(fields, spread[count:], strict=False))

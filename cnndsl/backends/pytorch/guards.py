@@ -11,11 +11,11 @@ the last is a test that cannot be asked, as is what differs from turn to turn: a
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, all_of, any_of, flat, names_in, names_stored, negated
+from cnndsl.backends.pytorch.code import Code, all_of, any_of, flat, names_in, names_stored, negated, walk_code
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Assign,
@@ -72,6 +72,8 @@ class Guards:
         """Whether nothing is noted yet: what the turns of a loop leave has not settled."""
         self._unasked: set[Any] = set()
         """What the tests mention that cannot be asked."""
+        self._filled: set[str] = set()
+        """The variables of lists of which something is read, at the line at hand, that an empty one does not have."""
 
     def guarded(self, lines: Sequence[Any]) -> list[Any]:
         """The lines of a definition, which end with what goes out."""
@@ -84,7 +86,7 @@ class Guards:
 
     def _walk(self, lines: Sequence[Any], live: dict[str, Cases], path: Cases) -> None:
         """Note the guards of lines; `live` becomes what is read before them, and in which cases."""
-        for line in reversed(lines):
+        for at, line in reversed(list(enumerate(lines))):
             if not isinstance(line, (Compute, Return)):
                 self._note_sizes(line, path)
             match line:
@@ -92,6 +94,7 @@ class Guards:
                     self._read([code for _, code in (*line.always, *line.training)], ALWAYS, live)
                 case Compute():
                     cases = _either(*(live.pop(each, NEVER) for each in line.names))
+                    self._filled.difference_update(line.names)
                     self._guard(line, cases, path, is_needed=bool(uses(line.code).parts))
                     self._read([line.code], cases, live)
                 case Assign():
@@ -103,7 +106,7 @@ class Guards:
                 case If():
                     self._if(line, live, path)
                 case For():
-                    self._for(line, live, path)
+                    self._for(line, live, path, is_entered=self._is_entered(line, lines[:at]))
                 case Training():
                     inside = dict(live)
                     self._walk(line.lines, inside, path)
@@ -126,12 +129,15 @@ class Guards:
             raise Untranslatable(f"a size of {word} is asked for in cases in which {word} is not applied")
 
     def _read(self, codes: Iterable[Code], cases: Cases, live: dict[str, Cases]) -> None:
-        for found in map(uses, codes):
+        for code in codes:
+            found = uses(code)
             for each in found.names:
                 if each.startswith(FLOW):
                     live[each] = _either(live.get(each, NEVER), cases)
             for number in found.parts:
                 self._parts[number] = _either(self._parts.get(number, NEVER), cases)
+            if cases == ALWAYS and code is not None:
+                self._filled.update(_read_as_filled(code))
 
     def _if(self, line: If, live: dict[str, Cases], path: Cases) -> None:
         changed = {each.name for each in walk([line]) if isinstance(each, Assign)}
@@ -150,7 +156,15 @@ class Guards:
             self._tests[number].is_stale = False
             self._numbers[flat(self._tests[number].code)] = number
 
-    def _for(self, line: For, live: dict[str, Cases], path: Cases) -> None:
+    def _is_entered(self, line: For, before: Sequence[Any]) -> bool:
+        """Whether a loop must have a turn, since it fills a list that is empty before it and must not be behind it."""
+        return any(
+            next((flat(each.code) for each in reversed(before) if isinstance(each, Compute) and kept in each.names), "")
+            == "[]"
+            for kept in self._filled & _set_by(line)
+        )
+
+    def _for(self, line: For, live: dict[str, Cases], path: Cases, *, is_entered: bool) -> None:
         changed = _changed_by(line)
         self._change_all(changed)
         computed = _set_by(line)
@@ -175,7 +189,8 @@ class Guards:
         self._is_trial = outer
         begin = self._turn(line, end, path, changed)
         for each in computed:
-            live[each] = _mixed(live.get(each, NEVER), self._in_all_turns(begin.pop(each, NEVER), changed))
+            read = self._in_all_turns(begin.pop(each, NEVER), changed)
+            live[each] = read if is_entered else _mixed(live.get(each, NEVER), read)
         for known, found in ((live, begin), (parts, self._parts), (sized, self._sized)):
             self._merge(known, found, line, changed)
         self._parts, self._sized = parts, sized
@@ -438,6 +453,16 @@ def _either(*several: Iterable[Case]) -> Cases:
                     is_done = False
                     break
     return frozenset(found)
+
+
+def _read_as_filled(code: Code) -> Iterator[str]:
+    """The lists of an expression of which it reads what an empty one does not have."""
+    for node in walk_code(code):
+        match node:
+            case ast.Subscript(value=ast.Name(id=kept), slice=ast.Constant(value=0)):
+                yield kept
+            case ast.Call(args=[ast.Name(id=kept), *_]) if flat(node.func) == "torch.cat":
+                yield kept
 
 
 def _mixed(one: Cases, other: Cases) -> Cases:

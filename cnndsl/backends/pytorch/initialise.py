@@ -301,9 +301,11 @@ def _body(
 ) -> list[str]:
     """What is done to each layer of a kind."""
     indent = _INDENT + " " * 8
-    lines: list[str] = []
+    blocks: list[list[str]] = []
     fans = _fan_lines(rules.values(), indent)
     for tensor in ("weight", "bias"):
+        lines: list[str] = []
+        blocks.append(lines)
         rule = rules.get(tensor)
         said: dict[str, tuple[Code, list[Code]]] = {}
         for each in own:
@@ -333,7 +335,11 @@ def _body(
             lines.append(f"{indent}if {' and '.join(tests)}:")
             inner += "    "
         lines += laid_out(code, inner)
-    return [*fans, *lines] or [f"{indent}pass"]
+    weight, bias = blocks
+    is_one = [[line for line in lines if not line.startswith(f"{indent} ")] for lines in blocks]
+    if is_one[0] == is_one[1] == weight[:1] and weight[0].lstrip().startswith("if "):
+        bias = bias[1:]  # under the same condition
+    return [*fans, *weight, *bias] or [f"{indent}pass"]
 
 
 def _has_always(kind: str, tensor: str, known: dict[str, list[Leaf]]) -> bool:

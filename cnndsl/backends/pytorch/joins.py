@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
 from cnndsl.backends.pytorch.code import Code, flat, gone_through, list_of, name, names_in
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
+from cnndsl.backends.pytorch.operations import same_axes, shared_sizes
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.statics import abstract
 from cnndsl.backends.pytorch.values import (
@@ -286,6 +288,9 @@ def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any, named: I
         for owner, each, axis in changed:
             if axis == "list":
                 _open_list(body, owner, each)
+            elif axis == "unlike":
+                held = body.read(owner, each)
+                body.write(owner, each, replace(held, alike=shared_sizes(body, held, body.grown[owner, each])))
             elif axis == "constants":
                 _generalise(body, each, body.grown[owner, each])
             elif isinstance(axis, str):
@@ -337,6 +342,9 @@ def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> lis
             continue
         if isinstance(new, (TensorList, AnyTensors)):
             if isinstance(old, AnyTensors):
+                if isinstance(new, AnyTensors) and old.alike != shared_sizes(body, old, new):
+                    body.grown[key] = new
+                    changed.append((*key, "unlike"))
                 continue
             if not isinstance(old, TensorList) and not _is_empty(old):
                 raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
@@ -445,7 +453,8 @@ def _open_list(body: Body, owner: Any, each: str) -> None:
         )
         body.new_version(written)
         lists.append(written)
-    body.write(owner, each, AnyTensors(name(variable), like.shape, tuple(lists), len(items) or 1))
+    alike = same_axes(body, like.shape, *(item.shape for item in items))  # until a turn shows that they are not
+    body.write(owner, each, AnyTensors(name(variable), like.shape, tuple(lists), len(items) or 1, alike=alike))
 
 
 def _is_empty(value: Any) -> bool:

@@ -153,22 +153,39 @@ def joined(body: Body, left: Any, right: Any, span: nodes.Span) -> Any:
     codes: list[Code] = []
     sizes: list[list[Any]] = []
     held = left if isinstance(left, AnyTensors) else right
+    alike = held.alike
     for side in sides:
         if isinstance(side, AnyTensors):
             codes.append(side.code)
             sizes.append([sizes_code(body, side, axis) for axis in range(len(side.shape))])
+            alike = shared_sizes(body, held, side)
         elif isinstance(side, TensorList):
             codes.append(list_of(item.code for item in side.items))
             sizes.append(
                 [list_of(body.size_code(item.shape[axis]) for item in side.items) for axis in range(len(held.shape))]
             )
+            alike &= same_axes(body, held.shape, *(item.shape for item in side.items))
         else:
             raise Untranslatable("a list of values is joined with something else", span)
     if len(codes) == 1:
         return held
     code = ast.BinOp(codes[0], ast.Add(), codes[1])
     lists = tuple(ast.BinOp(a, ast.Add(), b) for a, b in zip(*sizes, strict=True))
-    return AnyTensors(code, held.shape, lists, held.sample + 1)
+    return AnyTensors(code, held.shape, lists, held.sample + 1, alike=alike)
+
+
+def shared_sizes(body: Body, one: AnyTensors, other: AnyTensors) -> frozenset[int]:
+    """The axes along which all of two lists have the size that is the shape of both."""
+    return one.alike & other.alike & same_axes(body, one.shape, other.shape)
+
+
+def same_axes(body: Body, shape: Shape, *others: Shape) -> frozenset[int]:
+    """The axes along which shapes have one size."""
+    return frozenset(
+        axis
+        for axis, dim in enumerate(shape)
+        if all(axis < len(other) and body.same(dim, other[axis]) for other in others)
+    )
 
 
 def sizes_code(body: Body, value: AnyTensors, axis: int) -> Code:
@@ -183,7 +200,9 @@ def sizes_code(body: Body, value: AnyTensors, axis: int) -> Code:
 def item_of(body: Body, value: AnyTensors, index: Static) -> Tensor:
     """One value of a list."""
     shape = [
-        dim if held is None else body.number(subscript(sizes_code(body, value, axis), index.code), value_of(dim))
+        dim
+        if held is None or axis in value.alike
+        else body.number(subscript(sizes_code(body, value, axis), index.code), value_of(dim))
         for axis, (held, dim) in enumerate(zip(value.lists, value.shape, strict=True))
     ]
     return Tensor(subscript(value.code, index.code), tuple(shape))

@@ -136,6 +136,8 @@ class AnyTensors:
     sample: int
     count: Static | None = None
     """How many there are, where all have some size alike."""
+    alike: frozenset[int] = frozenset()
+    """The axes along which all have the size of `shape`, though the list of sizes has it as well."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -403,6 +403,8 @@ class ForwardWriter:
         self._elements: dict[int, Code] = {}
         self._counts: dict[str, int] = {}
         """How often each variable is given something."""
+        self._returned: set[str] = set()
+        """The variables that are all that a `return` gives."""
         self._rows: dict[Part, list[int]] = {}
         """For lists whose parts are applied one by one the numbers of these."""
         for number, part in parts.items():
@@ -417,6 +419,11 @@ class ForwardWriter:
             if isinstance(line, Compute):
                 for each in line.names:
                     self._counts[each] = self._counts.get(each, 0) + 1
+            elif isinstance(line, Return):
+                for outputs in (line.always, (*line.always, *line.training)):
+                    self._returned |= {
+                        code.id for _, code in outputs if len(outputs) == 1 and isinstance(code, ast.Name)
+                    }
         always = {number for line in lines for code in codes_of(line) for number in uses(code).parts}
         made: list[str] = []
         for part, numbers in self._rows.items():
@@ -522,7 +529,7 @@ class ForwardWriter:
                 single[-1] += f"  # {line.sizes}"
             return single
         made: list[str] = []
-        if is_open and not self._known.issuperset(line.names):
+        if is_open and not self._returned.isdisjoint(set(line.names) - self._known):
             whole = self._whole_name()
             made = laid_out(code, indent, f"{whole}: tuple[{', '.join(['Tensor'] * len(shown))}] = ")
             code = name(whole)

@@ -55,8 +55,7 @@ class Several(nn.Module):
         self.named2 = Named(4, 2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        parts: tuple[Tensor, Tensor] = self.halves1(x)
-        left, right = parts
+        left, right = self.halves1(x)
         outputs: dict[str, Tensor] = self.named1(left * right)
         big = outputs["big"]  # 4 x 16 x 16
         small = outputs["small"]  # 4 x 8 x 8

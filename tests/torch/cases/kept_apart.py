@@ -67,9 +67,7 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.x3(self.x2(self.x1(x)))  # 16 x 16 x 16
-        parts: tuple[Tensor, Tensor] = self.y1(x)
-        a, b = parts
-        parts2: tuple[Tensor, Tensor] = self.y2(a)
-        c, d = parts2
+        a, b = self.y1(x)
+        c, d = self.y2(a)
         x = torch.cat((c, b, d), 1)  # 32 x 16 x 16
         return x

@@ -218,15 +218,11 @@ class Net(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         fine: Tensor = self.conv1(x)  # width x 16 x 16
         coarse: Tensor = self.conv2(x)
-        parts: tuple[Tensor, Tensor] = self.exchange1([fine, coarse])
-        part0, part1 = parts
-        parts2: tuple[Tensor, Tensor, Tensor] = self.exchange2([part0, part1, x])
-        part02, part12, part2 = parts2
+        part0, part1 = self.exchange1([fine, coarse])
+        part02, part12, part2 = self.exchange2([part0, part1, x])
         x = self.join1(part02, [part02, part12, part2])  # width x 16 x 16
-        parts3: tuple[Tensor, Tensor] = self.halves1(x)
-        low, high = parts3
-        parts4: tuple[Tensor, Tensor] = self.again([low, high])
-        part03, part13 = parts4
+        low, high = self.halves1(x)
+        part03, part13 = self.again([low, high])
         a = part03
         b = part13
         x = self.optional2(self.optional1(self.join2(low, [a])))  # 6 x 16 x 16

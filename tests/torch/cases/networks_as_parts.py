@@ -114,13 +114,11 @@ class Outer(nn.Module):
         self,
         x: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        parts: tuple[Tensor, Tensor] = self.body(x)
-        a, b = parts
+        a, b = self.body(x)
         x = self.twice1(self.chain(x))  # 3 x 64 x 64
         outputs: dict[str, Tensor] = self.named1(x)
         features = outputs["features"]  # 4 x 64 x 64
-        parts2: tuple[Tensor, Tensor] = self.body1(x)
-        c, d = parts2
+        c, d = self.body1(x)
         x = self.inner(x)  # 7
         return x, features, a, b, c, d
 

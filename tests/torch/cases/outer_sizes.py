@@ -46,9 +46,7 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         low: Tensor = self.conv1(x)  # 6 x 16 x 16
-        parts: tuple[Tensor, Tensor] = self.fuse1(x, low)
-        a, b = parts
-        parts2: tuple[Tensor, Tensor] = self.fuse2(self.conv2(a), b)
-        c, _ = parts2
+        a, b = self.fuse1(x, low)
+        c, _ = self.fuse2(self.conv2(a), b)
         x = torch.cat((a, c), 1)  # 9 x 32 x 32
         return x

@@ -247,10 +247,8 @@ class Tapped(nn.Module):
         x: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         out: Tensor = self.body(x)  # 16 x 8 x 6
-        parts: tuple[Tensor, Tensor, Tensor] = self.taps(x)
-        a, b, c = parts
-        parts2: tuple[Tensor, Tensor] = self.ends1(x)
-        d, e = parts2
+        a, b, c = self.taps(x)
+        d, e = self.ends1(x)
         f: Tensor = self.backbone2(self.conv1(self.backbone1(x)))  # 4 x 8 x 6
         return out, a, b, c, d, e, f
 
@@ -325,8 +323,7 @@ class Inside(nn.Module):
         self.deep1 = BackboneStage1_0(depth=3)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        parts: tuple[Tensor, Tensor] = self.backbone1(x)
-        a, b = parts
+        a, b = self.backbone1(x)
         c: Tensor = self.deep1(x)  # 16 x 16 x 12
         return a, b, c
 

@@ -79,13 +79,11 @@ class Wave(nn.Module):
         self.layer2 = Gated(8, 8, 2**2)
 
     def forward(self, x: Tensor) -> Tensor:
-        parts: tuple[Tensor, Tensor] = self.layer0(x)
-        x, skip = parts
+        x, skip = self.layer0(x)
         skip_before = skip
         x, skip = self.layer1(x)
         skip_before2 = skip
-        parts2: tuple[Tensor, Tensor] = self.layer2(x)
-        _, skip = parts2
+        _, skip = self.layer2(x)
         x = skip_before + skip_before2 + skip  # 8 x 64
         return x
 

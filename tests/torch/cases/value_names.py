@@ -129,8 +129,7 @@ class Names(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.dense8_2(self.dense8_1(self.mixed1(x)))  # 28 x 16 x 16
         x = self.reduce2(self.reduce1(x))  # 8 x 8 x 8
-        parts: tuple[Tensor, Tensor] = self.ends1(x)
-        part0, part1 = parts
+        part0, part1 = self.ends1(x)
         heads0: Tensor = self.global_avgpool1[0](self.conv1[0](part0))  # 2 x 1 x 1
         heads1: Tensor = self.global_avgpool1[1](self.conv1[1](part1))  # 2 x 1 x 1
         total: Tensor = self.global_avgpool2(self.conv2(x))  # 2 x 1 x 1
