@@ -80,6 +80,7 @@ def _place(
 )
 @click.option("--weights", metavar="FILE", type=PATH, help="Trained weights (.pt) for the run.")
 @click.option("--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]")
+@click.option("--train", is_flag=True, default=None, help="Run it as in training: dropout drops, drawn with the seed.")
 @click.option(
     "--mean",
     metavar="NUMBERS",
@@ -128,7 +129,7 @@ def command(
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
     running = {
         name: common.pop(name)
-        for name in ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels", "allow_extern")
+        for name in ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels", "allow_extern", "train")
     }
     run = Run(**common)
     inputs = _inputs(pictures, values)
@@ -196,6 +197,7 @@ def _show(
     depth: int | None,
     labels: Path | None,
     allow_extern: tuple[str, ...] | None,
+    train: bool | None,
 ) -> None:
     """Run the network, and write what there is to see."""
     from cnndsl.backends.explain import check_part
@@ -225,6 +227,7 @@ def _show(
             scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
             labels=read_labels(labels) if labels is not None else (),
             allow_extern=allow_extern,
+            training=bool(train),
         )
     except CompilationError as problem:  # it has no translation
         run.report(problem.compilation.diagnostics[-1:])

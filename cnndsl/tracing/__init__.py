@@ -37,8 +37,9 @@ def watch(
     scale: Scale | None = None,
     labels: Sequence[str] = (),
     allow_extern: Iterable[str] | None = None,
+    training: bool = False,
 ) -> Figure:
-    """Run a network, by default the last one of the text, in evaluation on one sample.
+    """Run a network, by default the last one of the text, on one sample, in evaluation or as in training.
 
     given: a file or a text of numbers for each input. trained: a file with weights; without it they are the initial
     ones that PyTorch draws with `seed`. labels: what the numbers of a list that comes out stand for, in their order.
@@ -61,10 +62,15 @@ def watch(
         model = model_class()
     if trained is not None:
         runner.load(model, trained)
-    recorder = Recorder(program, top, wanted)
+    recorder = Recorder(program, top, wanted, training=training)
+    batches = tuple(sample.tensor[None].clone() for sample in made)
     try:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # PyTorch's, of speed
-            gave = run(program, top, model, tuple(sample.tensor[None].clone() for sample in made), recorder)
+        with (
+            warnings.catch_warnings(action="ignore", category=UserWarning),  # PyTorch's, of speed
+            torch.random.fork_rng(devices=[]),
+        ):
+            torch.manual_seed(seed)  # what dropout draws
+            gave = run(program, top, model, batches, recorder, training=training)
     except (RuntimeError, IndexError, ValueError) as problem:
         message = f"PyTorch cannot run {top.name} on this: {_first_line(problem)}"
         raise Refused(message) from None
@@ -80,10 +86,10 @@ def watch(
         top.name,
         compilation.source.short,
         captions.summary(costs.of(program, top.id)),
-        _said_of_weights(model, trained, seed),
+        ("It runs as in training. " if training else "") + _said_of_weights(model, trained, seed),
         tuple(_given(sample, wanted) for sample in made),
         recorder.steps,
-        results(program, top, gave, wanted, labels),
+        results(program, top, gave, wanted, labels, training=training),
         wanted.part,
         recorder.skipped,
     )

@@ -25,6 +25,7 @@ class Map:
     plus `bound`, `BLANK` is none.
     low, high: the smallest and the largest number of the channel (0 where it has no finite one).
     numbers: the numbers themselves, row by row, where they are to be read.
+    dropped: the places that a dropout has set to zero, counted row by row, where each can be seen or all are.
     """
 
     channel: int | None
@@ -34,6 +35,12 @@ class Map:
     low: float
     high: float
     numbers: tuple[tuple[float, ...], ...] = ()
+    dropped: tuple[int, ...] = ()
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether a dropout has set the whole channel to zero."""
+        return self.channel is not None and bool(self.dropped) and not self.numbers
 
     @property
     def bound(self) -> float:

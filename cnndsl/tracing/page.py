@@ -162,6 +162,10 @@ img.picture{display:block;max-width:100%;min-width:12rem;image-rendering:pixelat
 .curves path{fill:var(--size);stroke:var(--size);stroke-width:1.2;vector-effect:non-scaling-stroke}
 .curves .zero{stroke:var(--cluster_line);vector-effect:non-scaling-stroke}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+.crossed{position:relative}
+.crossed svg{position:absolute;inset:0;width:100%;height:100%}
+.crossed path{fill:none;stroke:var(--heading);stroke-width:1;vector-effect:non-scaling-stroke}
+.numbers td.dropped{outline:2px solid var(--heading);outline-offset:-2px;text-decoration:line-through}
 .numbers td,.grid td{min-width:2.3rem;padding:.25rem .4rem;text-align:center;font-size:.85rem;
 border:1px solid var(--cluster_line)}
 details{margin:.5rem 0}
@@ -320,7 +324,8 @@ def _map(picture: Map, of: str) -> Iterator[str]:
     else:
         wide = f' style="width:{_CELL * picture.width:g}rem;max-width:100%"' if picture.channel is None else ""
         alt = f"{safe(which)}, {span(picture)}"
-        yield f'<img class="map"{wide} alt="{alt}" src="{_data(png_of(picture))}">'
+        image = f'<img class="map" alt="{alt}" src="{_data(png_of(picture))}">'
+        yield f'<div class="crossed"{wide}>{image}{"".join(_crosses(picture))}</div>'
     if picture.numbers:
         label = "" if picture.channel is None else f"channel {picture.channel}"
     else:
@@ -330,13 +335,26 @@ def _map(picture: Map, of: str) -> Iterator[str]:
     yield f"<figcaption>{label}</figcaption></figure>" if label else "</figure>"
 
 
+def _crosses(picture: Map) -> Iterator[str]:
+    """What a dropout has dropped, crossed out: places of a list, or a whole channel."""
+    if picture.dropped:
+        wide, high = (1, 1) if picture.is_dropped else (picture.width, picture.height)
+        yield f'<svg viewBox="0 0 {wide} {high}" preserveAspectRatio="none" aria-hidden="true"><path d="'
+        for place in (0,) if picture.is_dropped else picture.dropped:
+            row, column = divmod(place, wide)
+            yield f"M{column} {row}l1 1m0-1l-1 1"
+        yield '"/></svg>'
+
+
 def _table(picture: Map, caption: str) -> Iterator[str]:
     yield f'<table class="numbers" aria-label="{safe(caption)}">'
-    for row in picture.numbers:
-        cells = []
+    for at, row in enumerate(picture.numbers):
+        cells: list[str] = []
         for number in row:
             ink = ink_over(number, picture.bound)
-            cells.append(f'<td style="background:{colour_of(number, picture.bound)};color:{ink}">{short(number)}</td>')
+            mark = ' class="dropped"' if len(cells) + at * len(row) in picture.dropped else ""
+            style = f"background:{colour_of(number, picture.bound)};color:{ink}"
+            cells.append(f'<td{mark} style="{style}">{short(number)}</td>')
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</table>"
 

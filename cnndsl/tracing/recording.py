@@ -37,10 +37,13 @@ _READABLE = 12
 """Rows and columns of a map whose numbers are written."""
 
 
-def shown(tensor: Tensor, most: int, *, numbers: bool = False, side: int = SIDE) -> Value:
+def shown(
+    tensor: Tensor, most: int, *, numbers: bool = False, side: int = SIDE, dropped: Tensor | None = None
+) -> Value:
     """What is shown of one sample's value: the first `most` channels, or up to `MOST_FEATURES` features.
 
-    With `numbers` those of small maps are kept to be written. Maps have at most `side` pixels a side.
+    With `numbers` those of small maps are kept to be written. Maps have at most `side` pixels a side. `dropped` says
+    which numbers a dropout has set to zero.
     """
     tensor = tensor if tensor.dim() else tensor[None]  # a number is shown as a feature
     shape = tuple(tensor.shape)
@@ -48,7 +51,12 @@ def shown(tensor: Tensor, most: int, *, numbers: bool = False, side: int = SIDE)
     odd = int((~tensor.isfinite()).sum())
     if prod(shape[1:]) == 1:
         return Value(
-            shape, (_features(tensor.flatten(), numbers=numbers),), (), max(0, shape[0] - MOST_FEATURES), "", odd
+            shape,
+            (_features(tensor.flatten(), numbers=numbers, dropped=dropped),),
+            (),
+            max(0, shape[0] - MOST_FEATURES),
+            "",
+            odd,
         )
     channels, cut = _cut(tensor)
     left_out = max(0, len(channels) - most)
@@ -57,7 +65,10 @@ def shown(tensor: Tensor, most: int, *, numbers: bool = False, side: int = SIDE)
         return Value(shape, (), curves, left_out, cut, odd)
     if len(channels) <= FEW or most <= FEW:
         side = max(side, 2 * SIDE)
-    maps = tuple(_map(channel, k, side, numbers=numbers) for k, channel in enumerate(channels[:most]))
+    crossed = [None] * len(channels) if dropped is None else list(_cut(dropped)[0])
+    maps = tuple(
+        _map(channel, k, side, numbers=numbers, dropped=crossed[k]) for k, channel in enumerate(channels[:most])
+    )
     return Value(shape, maps, (), left_out, cut, odd)
 
 
@@ -84,7 +95,7 @@ def _levels(pixels: Tensor, bound: float) -> bytes:
     return bytes(levels.flatten().int().tolist())
 
 
-def _map(channel: Tensor, number: int, side: int, *, numbers: bool) -> Map:
+def _map(channel: Tensor, number: int, side: int, *, numbers: bool, dropped: Tensor | None) -> Map:
     low, high = _ends(channel)
     pixels = _smaller(channel, side)
     height, width = pixels.shape
@@ -97,7 +108,13 @@ def _map(channel: Tensor, number: int, side: int, *, numbers: bool) -> Map:
         low,
         high,
         tuple(map(tuple, channel.tolist())) if readable else (),
+        _places(dropped) if dropped is not None and (readable or bool(dropped.all())) else (),
     )
+
+
+def _places(dropped: Tensor) -> tuple[int, ...]:
+    """Where something is so, counted row by row."""
+    return tuple(dropped.flatten().nonzero().flatten().tolist())
 
 
 def _smaller(channel: Tensor, side: int) -> Tensor:
@@ -111,7 +128,7 @@ def _smaller(channel: Tensor, side: int) -> Tensor:
     return adaptive_avg_pool2d(channel[None, None], (height, width))[0, 0]
 
 
-def _features(features: Tensor, *, numbers: bool) -> Map:
+def _features(features: Tensor, *, numbers: bool, dropped: Tensor | None) -> Map:
     """A list of numbers in rows, the first at the top left."""
     low, high = _ends(features)
     shown = features[:MOST_FEATURES]
@@ -120,7 +137,8 @@ def _features(features: Tensor, *, numbers: bool) -> Map:
     height = -(-len(levels) // width)
     readable = numbers and len(shown) <= _READABLE
     listed = (tuple(shown.tolist()),) if readable else ()
-    return Map(None, width, height, levels.ljust(width * height, bytes([BLANK])), low, high, listed)
+    crossed = () if dropped is None else _places(dropped.flatten()[:MOST_FEATURES])
+    return Map(None, width, height, levels.ljust(width * height, bytes([BLANK])), low, high, listed, crossed)
 
 
 def _curve(channel: Tensor, number: int, *, numbers: bool) -> Curve:
@@ -270,13 +288,19 @@ ALL_SCORES, BEST_SCORES = 20, 10
 
 
 def results(
-    program: Program, network: Module, gave: Sequence[Tensor], wanted: Wanted, labels: Sequence[str]
+    program: Program,
+    network: Module,
+    gave: Sequence[Tensor],
+    wanted: Wanted,
+    labels: Sequence[str],
+    *,
+    training: bool = False,
 ) -> tuple[Result, ...]:
     """What a network gave, each output a batch of one; `labels` name the numbers of lists.
 
     Raises Refused where there are not as many labels as numbers, or no list.
     """
-    outputs = [output for output in network.outputs if not output.training]
+    outputs = [output for output in network.outputs if training or not output.training]
     names = [output.name or (network.names.get(output.value, "") if len(outputs) > 1 else "") for output in outputs]
     if labels and all(tensor.dim() != 2 for tensor in gave):
         message = f"what comes out of {network.name} is no list of numbers, one for each class"
@@ -352,8 +376,9 @@ class _Frame:
 class Recorder:
     """Watches a run, and keeps what is shown of it."""
 
-    def __init__(self, program: Program, network: Module, wanted: Wanted) -> None:
+    def __init__(self, program: Program, network: Module, wanted: Wanted, *, training: bool = False) -> None:
         self._wanted = wanted
+        self._training = training
         self._folding = Folding(program, network, wanted.depth, [wanted.part] if wanted.part else [])
         self._frames = [_Frame("", not wanted.part)]
         self._times: Counter[str] = Counter()
@@ -414,7 +439,10 @@ class Recorder:
     def _said(self, ran: Ran, within: tuple[Shown, ...], skipped: int) -> Shown:
         step, wanted = ran.step, self._wanted
         given, gave = _samples(ran, step.inputs, ran.given), _samples(ran, step.outputs, ran.gave)
-        values = tuple(shown(tensor, wanted.maps, numbers=wanted.numbers) for tensor in gave)
+        values = tuple(
+            shown(tensor, wanted.maps, numbers=wanted.numbers, dropped=dropped)
+            for tensor, dropped in zip(gave, self._dropped(ran, given, gave), strict=True)
+        )
         place = f"{step.origin.file}, line {step.origin.line}"
         if ran.inner is not None:
             kind = ran.inner.name or "chain"
@@ -447,8 +475,22 @@ class Recorder:
         if ran.path and self._times[ran.path] > 1:
             return f"the same layer once more, use {self._times[ran.path]}" if layer else "the same block once more"
         if layer is not None and layer.group is Group.DROPOUT:
-            return "changes nothing outside of training"
+            return self._said_of_dropout(ran)
         return ""
+
+    def _dropped(self, ran: Ran, given: list[Tensor], gave: list[Tensor]) -> list[Tensor | None]:
+        """Of each value which numbers are zero and were not; None for what no dropout gives."""
+        is_so = self._training and ran.leaf is not None and ran.leaf.layer.group is Group.DROPOUT
+        return [(y == 0) & (x != 0) for x, y in zip(given, gave, strict=True)] if is_so else [None] * len(gave)
+
+    def _said_of_dropout(self, ran: Ran) -> str:
+        if not self._training:
+            return "changes nothing outside of training"
+        (dropped,) = self._dropped(
+            ran, _samples(ran, ran.step.inputs, ran.given), _samples(ran, ran.step.outputs, ran.gave)
+        )
+        assert dropped is not None  # noqa: S101 - it is a dropout
+        return f"{int(dropped.sum()):,} of {dropped.numel():,} numbers dropped"
 
     def _worked(self, layer: Layer, ran: Ran, weights: Weights | None, x: Tensor, y: Tensor) -> tuple[Worked, ...]:
         is_fixed = weights is not None and weights.weight is not None and not weights.trainable

@@ -122,25 +122,33 @@ class Watcher(Protocol):
 
 
 def run(
-    program: Program, network: Module, model: nn.Module, given: tuple[Tensor, ...], watcher: Watcher
+    program: Program,
+    network: Module,
+    model: nn.Module,
+    given: tuple[Tensor, ...],
+    watcher: Watcher,
+    *,
+    training: bool = False,
 ) -> tuple[Tensor, ...]:
-    """What a network gives in evaluation, each input being a batch, with somebody looking on."""
+    """What a network gives, in training or in evaluation, each input being a batch, with somebody looking on."""
     import torch
 
     with torch.inference_mode():
-        return _Runner(program, model.eval(), watcher).module(Frame(network), given)
+        return _Runner(program, model.train(training), watcher).module(Frame(network), given)
 
 
 class _Runner(Interpreter["Tensor"]):
     def __init__(self, program: Program, model: nn.Module, watcher: Watcher) -> None:
         super().__init__(program)
         self._model = model
+        self._training = model.training
         self._watcher = watcher
 
     def module(self, frame: Frame, given: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """What a module gives; a value is let go after its last use."""
-        outputs = [output.value for output in frame.module.outputs if not output.training]
-        uses = Counter(value for step in frame.module.steps if not step.training for value in step.inputs)
+        outputs = [output.value for output in frame.module.outputs if self._training or not output.training]
+        steps = [step for step in frame.module.steps if self._training or not step.training]
+        uses = Counter(value for step in steps for value in step.inputs)
         uses.update(outputs)
         values = dict(enumerate(given))
         for at in self.steps(frame, values):
@@ -151,7 +159,7 @@ class _Runner(Interpreter["Tensor"]):
         return tuple(values[value] for value in outputs)
 
     def takes(self, at: Application) -> bool:
-        return not at.step.training
+        return self._training or not at.step.training
 
     def apply(self, at: Application, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         module, inner = at.frame.module, at.target if isinstance(at.target, Module) else None
@@ -178,7 +186,7 @@ class _Runner(Interpreter["Tensor"]):
             return gave
         spelling = layer.function(tuple(inputs[0].shape[1:]))
         assert spelling is not None  # noqa: S101 - or the program would have a part for it
-        text, arguments = _called(spelling)
+        text, arguments = _called(spelling, training=self._training)
         (gave,) = tensors(_worth(text, {"value0": inputs[0]} | arguments))
         return gave
 
@@ -201,20 +209,16 @@ def _worth(text: str, values: dict[str, Any]) -> Any:
     return module_of(source, "step").worth(**values)
 
 
-def _called(spelling: Spelling) -> tuple[str, dict[str, Any]]:
+def _called(spelling: Spelling, *, training: bool) -> tuple[str, dict[str, Any]]:
     """The text of a call on `value0`, and what the names of its arguments stand for."""
-    arguments = {f"given_{argument.name}": _plain(argument) for argument in spelling.arguments}
+    # The one piece of Python among the arguments asks whether the network is in training.
+    arguments = {f"given_{a.name}": training if isinstance(a.value, Code) else a.value for a in spelling.arguments}
     if spelling.template is not None:
         names = {argument.name: f"given_{argument.name}" for argument in spelling.arguments}
         return spelling.template.format(x="value0", **names), arguments
     written = [a for a in spelling.arguments if a.required or not _is_default(a)]
     listed = (f"given_{a.name}" if a.required else f"{a.name}=given_{a.name}" for a in written)
     return f"{spelling.target}({', '.join(['value0', *listed])})", arguments
-
-
-def _plain(argument: Argument) -> Any:
-    """The value of an argument; the one piece of Python among them asks whether the network is in training."""
-    return False if isinstance(argument.value, Code) else argument.value
 
 
 def _is_default(argument: Argument) -> bool:

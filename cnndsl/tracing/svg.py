@@ -51,7 +51,7 @@ _TALLEST = 1.25
 """How much higher than wide the picture may get before it has another column."""
 _MOST_COLUMNS = 8
 _PICTURE = 190.0
-_SLACK = 1.06
+_SLACK = 1.12
 """How much wider than measured a text may come out."""
 
 
@@ -189,6 +189,13 @@ def _frame(x: float, y: float, width: float, height: float) -> str:
     return f'<rect {place} fill="none" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
 
 
+def _cross(x: float, y: float, width: float, height: float) -> str:
+    """What a dropout has dropped is crossed out."""
+    wide, high = number(width), number(height)
+    corners = f"M{number(x)} {number(y)}l{wide} {high}m0 -{high}l-{wide} {high}"
+    return f'<path d="{corners}" fill="none" stroke="{LIGHT.heading}" stroke-width="1"/>'
+
+
 def _step(shown: Shown, level: int) -> Iterator[_Piece]:
     if shown.skipped:
         yield _line(f"{count(shown.skipped, 'equal block')} not shown")
@@ -289,6 +296,8 @@ def _row(row: tuple[Map, ...], of: str, tile: float) -> _Piece:
             alt = f"channel {picture.channel} of {of}, {span(picture)}"
             yield _pixels(page.png_of(picture), x, y, width, height, alt)
             yield _frame(x, y, width, height)
+            if picture.is_dropped:
+                yield _cross(x, y, width, height)
             yield words(said, x, y + height + points + 2, points, LIGHT.quiet)
             x += tile + _GAP
 
@@ -309,6 +318,9 @@ def _features(picture: Map, of: str) -> _Piece:
         y += _ABOVE
         yield _pixels(page.png_of(picture), x, y, width, height, f"the numbers of {of}, {span(picture)}")
         yield _frame(x, y, width, height)
+        for place in picture.dropped:
+            row, column = divmod(place, picture.width)
+            yield _cross(x + column * side, y + row * side, side, side)
         yield words(span(picture), x, y + height + _TEXT + 2, _TEXT, LIGHT.quiet)
 
     return _Piece(height + _ABOVE + _TEXT + 6, draw)
@@ -325,6 +337,8 @@ def _numbers(picture: Map) -> _Piece:
                 yield f'<rect {place} fill="{fill}" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
                 ink = page.ink_over(value, picture.bound)
                 yield words(short(value), left + _CELL / 2, top + 14, _TEXT, ink, "", "middle")
+                if at * len(row) + column in picture.dropped:
+                    yield _cross(left, top, _CELL, _CELL_HEIGHT)
 
     return _Piece(len(picture.numbers) * _CELL_HEIGHT + _ABOVE + 6, draw)
 

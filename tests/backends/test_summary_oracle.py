@@ -23,7 +23,7 @@ FILES = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
 
 @cache
 def compiled(file: Path) -> Compilation:
-    return cnndsl.compile(file.read_text(encoding="utf-8"), name=file.name)
+    return cnndsl.compile(file)
 
 
 def on_meta(file: Path, network: str) -> nn.Module:
@@ -54,7 +54,7 @@ def seen(net: nn.Module, given: tuple[Tensor, ...]) -> dict[str, list[tuple[list
     for path, part in net.named_modules():
 
         def note(part: nn.Module, inputs: Any, output: Any, path: str = path) -> None:
-            results = tensors_of(output)
+            results = tensors_of(output[0] if isinstance(part, nn.RNNBase) else output)  # without its last state
             macs = 0 if any(part.children()) else macs_of(part, inputs[0], results[0])
             calls[path].append(([list(size_of(result)) for result in results], macs))
 

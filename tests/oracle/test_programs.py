@@ -20,7 +20,7 @@ from tests.oracle.generator import generate
 from tests.oracle.opened import apart, check_open
 
 COUNT = 300
-OPEN = range(0, COUNT, 8)
+OPEN = range(1, COUNT, 6)
 
 
 @pytest.mark.parametrize("seed", range(COUNT))

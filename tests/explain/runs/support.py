@@ -39,7 +39,14 @@ network Border {
     conv(1, 3, padding=1, weight=[[1, 0, 0], [0, 1, 0], [0, 0, 1]], bias=false)
 }
 """
-"""The pooling and the border of the tutorial."""
+CROSSED = """\
+# crossed.cnn
+network Crossed {
+    input(8)
+    dropout(0.5)
+}
+"""
+"""The pooling, the border and the dropout of the tutorial."""
 WORKED = "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
 """The picture of 4 x 4 of the lesson."""
 

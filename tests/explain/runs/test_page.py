@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,20 @@ from cnndsl.tracing.page import page
 from cnndsl.tracing.recording import Wanted
 from cnndsl.tracing.svg import svg
 from tests.conftest import Golden
-from tests.explain.runs.support import ALONE, BORDER, KERNEL, POOL, SMALL, WORKED, compiled, numbers, picture, ran, step
+from tests.explain.runs.support import (
+    ALONE,
+    BORDER,
+    CROSSED,
+    KERNEL,
+    POOL,
+    SMALL,
+    WORKED,
+    compiled,
+    numbers,
+    picture,
+    ran,
+    step,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 DOCS = Path(__file__).parents[3] / "docs"
@@ -130,15 +144,18 @@ def test_the_lesson_as_it_was_read(golden: Golden, request: pytest.FixtureReques
     """The picture is that of the document, made of the text in it, whatever colours the theme has."""
     figure = watch(compiled(KERNEL, "kernel.cnn"), [WORKED], wanted=Wanted(numbers=True))
     golden(GOLDEN / "kernel.html", page(figure).partition("</head>\n")[2])
-    for document, text, name, given, at in (
-        ("explain.md", KERNEL, "kernel-steps.svg", WORKED, None),
-        ("tutorial.md", ALONE, "kernel.svg", WORKED, None),
-        ("tutorial.md", ALONE, "kernel-all.svg", WORKED, "all"),
-        ("tutorial.md", POOL, "pool.svg", WORKED, "all"),
-        ("tutorial.md", BORDER, "border.svg", "5 1 2; 3 4 1; 2 6 3", (0, 0)),
-    ):
+    cases: list[tuple[str, str, str, str, Wanted, bool]] = [
+        ("explain.md", KERNEL, "kernel-steps.svg", WORKED, Wanted(), False),
+        ("tutorial.md", ALONE, "kernel.svg", WORKED, Wanted(), False),
+        ("tutorial.md", ALONE, "kernel-all.svg", WORKED, Wanted(at="all"), False),
+        ("tutorial.md", POOL, "pool.svg", WORKED, Wanted(at="all"), False),
+        ("tutorial.md", BORDER, "border.svg", "5 1 2; 3 4 1; 2 6 3", Wanted(at=(0, 0)), False),
+        ("tutorial.md", CROSSED, "crossed.svg", "1 2 3 4 5 6 7 8", Wanted(), True),
+    ]
+    for document, text, name, given, wanted, training in cases:
         source = text.partition("\n")[0].removeprefix("# ")
-        drawn = svg(watch(compiled(text, source), [given], wanted=Wanted(numbers=True, at=at)))  # type: ignore[arg-type]
+        figure = watch(compiled(text, source), [given], wanted=replace(wanted, numbers=True), training=training)
+        drawn = svg(figure)
         path = DOCS / "images" / name
         if request.config.getoption("--update"):
             path.write_text(drawn, encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl.tracing import recording
+from cnndsl.tracing.figure import LEVELS
 from cnndsl.tracing.inputs import Refused
 from cnndsl.tracing.page import page
 from cnndsl.tracing.svg import svg
@@ -160,3 +161,36 @@ def test_a_layer_from_elsewhere_is_shown(tmp_path: Path, monkeypatch: pytest.Mon
     figure = ran(text, "1 2", numbers=True, allow_extern="own_layers")
     assert figure.steps[0].values[0].maps[0].numbers == ((2, 4),)
     assert figure.steps[0].role == "block"
+
+
+def test_what_dropout_drops_in_training() -> None:
+    text = "network Net { input(2, 6, 6) -> conv(4, 3) -> dropout_channels(0.5) -> linear(40) -> dropout(0.5) }"
+    figure = ran(text, numbers(2, 6, 6), training=True)
+    channels, features = step(figure, "dropout_channels1"), step(figure, "dropout1")
+    for given, value in ((step(figure, "conv1"), channels), (step(figure, "linear1"), features)):
+        before, after = given.values[0], value.values[0]
+        for one, other in zip(before.maps, after.maps, strict=True):
+            gone = [place for place, level in enumerate(other.levels) if level == LEVELS != one.levels[place]]
+            assert set(gone) <= set(other.dropped)
+            assert all(other.levels[place] == LEVELS for place in other.dropped)
+    assert 0 < len(features.values[0].maps[0].dropped) < 40
+    assert {picture.is_dropped for picture in channels.values[0].maps} == {False, True}
+    assert f"{len(features.values[0].maps[0].dropped)} of 40 numbers dropped" in features.remark
+    assert ran(text, numbers(2, 6, 6), training=True) == figure
+    assert ran(text, numbers(2, 6, 6), training=True, seed=1) != figure
+    assert step(ran(text, numbers(2, 6, 6)), "dropout1").values[0].maps[0].dropped == ()
+
+
+def test_what_there_is_in_training_alone() -> None:
+    text = """
+    network Net {
+        input(4, 6, 6)
+        conv(4, 3) -> dropout_channels(0.9) -> batchnorm
+        when training { aux = it -> conv(2, 1) }
+        output it, aux when training
+    }
+    """
+    figure = ran(text, numbers(4, 6, 6), training=True)
+    assert [shown.title for shown in figure.steps] == ["conv1", "dropout_channels1", "batchnorm1", "conv2"]
+    assert len(figure.results) == 2
+    assert len(ran(text, numbers(4, 6, 6)).results) == 1
