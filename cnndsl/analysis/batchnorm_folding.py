@@ -123,11 +123,14 @@ class _Serving:
         self._leave_out(gone)
 
     def _once(self, step: Step | None, calls: Counter[str]) -> Child | None:
-        """The part that a step applies, where that is a layer and it is applied nowhere else."""
+        """The part that a step applies, where that is a layer and it is applied nowhere else.
+
+        Layers of a chain that is taken apart are left alone: what is between them may be read anywhere.
+        """
         if step is None or not isinstance(step.action, Call) or calls[step.action.child] != 1:
             return None
         child = self._children[step.action.child]
-        return child if isinstance(child.unit, Leaf) else None
+        return child if isinstance(child.unit, Leaf) and not child.in_chain else None
 
     def _overwrite(self) -> None:
         """Let activations write over what nobody reads again."""
@@ -138,7 +141,7 @@ class _Serving:
         for at, step in enumerate(self._steps):
             maker = makers.get(step.inputs[0]) if len(step.inputs) == 1 else None
             is_safe = maker is not None and readers[step.inputs[0]] == 1 and self._is_fresh(maker)
-            if isinstance(step.action, Call) and not is_safe:
+            if isinstance(step.action, Call) and (not is_safe or self._children[step.action.child].in_chain):
                 kept.add(step.action.child)
             elif isinstance(step.action, Plain) and is_safe and _can_overwrite(step.action.layer):
                 action = step.action.model_copy(update={"overwrites": True})

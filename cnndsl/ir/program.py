@@ -150,13 +150,15 @@ class Use(Model):
 class Child(Model):
     """A named part of a module: an attribute of the class, registered in this order.
 
-    `when` is the test on which it depends that the part exists, in the names of the definition.
+    `when` is the test on which it depends that the part exists, in the names of the definition. `in_chain` says of a
+    part `features.0` that it is a layer of a chain, `nn.Sequential`, whose layers the body applies one by one.
     """
 
     name: str
     unit: Annotated[Leaf | Use, Field(discriminator="what")]
     origin: Origin
     when: str | None = None
+    in_chain: bool = False
 
 
 class Call(Model):

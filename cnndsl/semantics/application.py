@@ -10,8 +10,9 @@ from cnndsl.ir.program import Call, Module, Output, Use
 from cnndsl.layers.formula import show
 from cnndsl.semantics.arguments import check_complete, settled
 from cnndsl.semantics.builder import Builder, Slot
+from cnndsl.semantics.chains import chain_of
 from cnndsl.semantics.context import dims_key
-from cnndsl.semantics.definitions import Made, instantiate
+from cnndsl.semantics.definitions import Made, inner, instantiate
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.leaves import NeedsFlatten, flattened, layer_recipe, leaf, plain_call
 from cnndsl.semantics.values import (
@@ -27,6 +28,7 @@ from cnndsl.semantics.values import (
     Kind,
     LayerRecipe,
     Part,
+    Piece,
     Recipe,
     Scope,
     Silent,
@@ -59,24 +61,78 @@ def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) ->
     known = body.context.memo.get(key)
     if known is not None:
         return known  # type: ignore[no-any-return]
+    builder, result = _run_chain(body, recipe, value, span)
+    module = body.context.shared(key, builder.finish((Output(value=result.index),)))
+    body.context.memo[key] = module
+    return module
+
+
+def _run_chain(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> tuple[Builder, Value]:
+    """Work out a chain for what comes in; and what comes out."""
     builder = Builder(body.context, "chain", "", span)
-    inner = body.spawn(builder, Scope(body.scope, walls=True))
-    inner.entry = inner.current = builder.input("input", value.shape, span, unbatched=value.unbatched)
+    chain = body.spawn(builder, Scope(body.scope, walls=True))
+    chain.entry = chain.current = builder.input("input", value.shape, span, unbatched=value.unbatched)
     try:
         with body.context.inside_chain(span):
             if isinstance(recipe, BraceRecipe):
-                inner.scope = Scope(recipe.scope, walls=True)
-                inner.run_branch(recipe.body)
-                recipe.scope.end(inner.scope)
+                chain.scope = Scope(recipe.scope, walls=True)
+                chain.run_branch(recipe.body)
+                recipe.scope.end(chain.scope)
             else:
-                inner.current = apply_stage(inner, Stage(recipe, None, span), inner.current)
+                chain.current = apply_stage(chain, Stage(recipe, None, span), chain.current)
     finally:
         body.builder.fixed |= builder.fixed
-    if isinstance(inner.current, Unknown):
+    if isinstance(chain.current, Unknown):
         raise Silent
-    module = body.context.shared(key, builder.finish((Output(value=inner.current.index),)))
-    body.context.memo[key] = module
-    return module
+    return builder, chain.current
+
+
+def _layers(body: Evaluation, chain: Recipe, value: Value, span: Span) -> list[Slot]:
+    """The layers of a chain or sequence for what comes in, as parts of a chain of their own."""
+    if not isinstance(chain, BlockRecipe):
+        builder, _ = _run_chain(body, chain, value, span)
+        return [slot for slot in builder.slots.values() if slot.unit is not None]
+    made, _, _ = instantiate(body, chain, value, span)
+    builder = Builder(body.context, "chain", "", span)
+    around = body.spawn(builder, Scope(body.scope, walls=True))
+    current = builder.input("input", value.shape, span, unbatched=value.unbatched)
+    for layer in body.context.layers[made.module.id]:
+        slot = builder.slots[layer.name] = Slot(layer.name, layer.span)
+        current = _fill(around, slot, inner(layer.recipe), current, layer.span)
+    return list(builder.slots.values())
+
+
+def _apply_piece(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Span, piece: Piece) -> Any:
+    """Apply layers of a chain that the text takes apart. What enters its first layer first says what it is made for."""
+    value = body.one(value, span)
+    if slot.made is None:
+        if not piece.is_first:
+            raise error(
+                "E206",
+                f"{slot.name}{piece} comes before anything has entered {slot.name}, which says what its layers are",
+                span,
+                labels=(Label(slot.span, "the chain"),),
+                help=f"begin with its first layers: {slot.name}[:{'n' if (piece.start or 0) < 1 else piece.start}]",
+            )
+        chain = chain_of(slot, recipe, span)
+        try:
+            layers = _layers(body, chain, value, span)
+        except NeedsFlatten:
+            value = flattened(body, value, span, "this chain", "write flatten before it")
+            layers = _layers(body, chain, value, span)
+        body.builder.take_apart(slot, layers)
+    assert slot.made is not None  # noqa: S101 - made above
+    try:
+        places = piece.places(len(slot.made))
+    except IndexError:
+        count = f"{len(slot.made)} layer{'s' if len(slot.made) != 1 else ''}"
+        message = f"{slot.name} has {count}, and no {slot.name}{piece}"
+        raise error("E206", message, span, help=f"they count from 0 to {len(slot.made) - 1}") from None
+    for at in places:
+        layer = slot.made[at]
+        assert layer.recipe is not None  # noqa: S101 - a layer with a unit was made by one
+        value = _fill(body, layer, layer.recipe, value, span if layer.applied else layer.span)
+    return value
 
 
 def block(body: Evaluation, slot: Slot, recipe: BlockRecipe, value: Any, span: Span) -> Any:
@@ -132,9 +188,9 @@ def _check_same(body: Evaluation, slot: Slot, before: Module, now: Module, span:
     if _build(body, before) != _build(body, now):
         raise error(
             "E308",
-            f"{slot.name} was built for {show(before.values[0])}, and {show(now.values[0])} comes in here",
+            f"{slot.shown} was built for {show(before.values[0])}, and {show(now.values[0])} comes in here",
             span,
-            labels=(Label(slot.span, f"{slot.name} is one layer, with one set of weights"),),
+            labels=(Label(slot.span, f"{slot.shown} is one layer, with one set of weights"),),
             help="declare a second layer for this size",
         )
 
@@ -245,23 +301,29 @@ def _apply_part(body: Evaluation, part: Part, value: Any, span: Span) -> Any:
             labels=(Label(part.span, "it is declared here"),),
             help="a chain with a name holds layers of its own: write the layer itself, or apply stage by stage",
         )
-    return _fill(body, body.builder.slot(part.name), part.recipe, value, span)
+    slot = body.builder.slot(part.name)
+    if part.piece is not None:
+        slot.applied = True
+        return _apply_piece(body, slot, part.recipe, value, span, part.piece)
+    return _fill(body, slot, part.recipe, value, span)
 
 
 def _splice(body: Evaluation, brace: BraceRecipe, value: Any) -> Any:
     """Run the lines of a brace here, with the value as their input."""
-    inner = body.spawn(body.builder, Scope(brace.scope))
-    inner.entry = inner.current = value
-    inner.run_branch(brace.body)
-    brace.scope.end(inner.scope)
-    return inner.current
+    lines = body.spawn(body.builder, Scope(brace.scope))
+    lines.entry = lines.current = value
+    lines.run_branch(brace.body)
+    brace.scope.end(lines.scope)
+    return lines.current
 
 
 def _fill(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Span) -> Any:
     """Apply the part `slot`, which is made by the recipe if this is the first time."""
     if isinstance(recipe, VariantRecipe):
         recipe = settled(body, recipe, span)
-    slot.applied = True
+    slot.applied, slot.recipe = True, recipe
+    if slot.name in body.builder.taken_apart:
+        return _apply_piece(body, slot, recipe, value, span, Piece(None))
     match recipe:
         case Kind() | LayerRecipe() | HalfApplied() | External():
             return leaf(body, slot, layer_recipe(body, recipe, span), value, span)

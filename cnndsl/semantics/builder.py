@@ -27,13 +27,13 @@ from cnndsl.ir.program import (
 )
 from cnndsl.layers.formula import Shape
 from cnndsl.semantics.context import Context, origin
-from cnndsl.semantics.values import Value, raise_it
+from cnndsl.semantics.values import Recipe, Value, raise_it, shown_part
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Test, TooLong, Truth, negation
 from cnndsl.symbolic.number import trace_weight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _SHOWN = 60
 _READINGS = 2
@@ -46,7 +46,7 @@ ModuleKind = Literal["network", "block", "sequence", "chain"]
 class Slot:
     """A named part: its place in the order is that of its declaration; its first application says what it is."""
 
-    __slots__ = ("applied", "is_named", "made", "name", "span", "unit", "when")
+    __slots__ = ("applied", "is_chain", "is_named", "made", "name", "recipe", "span", "unit", "when")
 
     def __init__(self, name: str, span: Span) -> None:
         self.name, self.span = name, span
@@ -54,10 +54,19 @@ class Slot:
         """The parts of a list: those that a loop makes of one place in the text, or of a list with a name."""
         self.is_named = False
         """Whether the text names the list, whose parts keep their numbers."""
+        self.is_chain = False
+        """Whether the list is a chain that is taken apart, which has all of its layers if it has any."""
+        self.recipe: Recipe | None = None
+        """By what the part is made."""
         self.applied = False
         """Whether something went through it; one that is the identity has no unit even so."""
         self.unit: Leaf | Use | None = None
         self.when: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """How the text speaks of it: the part `branches.0` is `branches[0]`."""
+        return shown_part(self.name)
 
 
 class Builder:
@@ -81,6 +90,8 @@ class Builder:
         self._spans: list[Span] = []
         """Where each step stands in the text."""
         self.slots: dict[str, Slot] = {}
+        self.taken_apart: frozenset[str] = frozenset()
+        """The names of which the text takes some layers: `features[:5]`."""
         self.fixed: set[str] = set()
         self.names: dict[int, str] = {}
         self._items_named: dict[int, str] = {}
@@ -135,6 +146,15 @@ class Builder:
         slot = self.declare(name, span, quoted=quoted)
         slot.made, slot.is_named = [Slot(f"{name}.{at}", span) for at in range(count)], True
 
+    def take_apart(self, slot: Slot, layers: Iterable[Slot]) -> list[Slot]:
+        """Make the layers of a chain the parts of a list of its name."""
+        slot.made, slot.is_named, slot.is_chain = [], True, True
+        for layer in layers:
+            made = Slot(f"{slot.name}.{layer.name}", layer.span)
+            made.unit, made.recipe, made.when = layer.unit, layer.recipe, layer.when
+            slot.made.append(made)
+        return slot.made
+
     def automatic(self, word: str, span: Span) -> Slot:
         """A place for a part without a name: numbered in a chain, else named by where it stands in the text."""
         if self.is_chain:
@@ -188,9 +208,10 @@ class Builder:
         if name in self.slots:
             return self.slots[name]
         listed, _, at = name.rpartition(".")
-        made = self.slots[listed].made
+        whole = self.slots[listed]
+        made = whole.made
         assert made is not None  # noqa: S101 - only a list's part has a point in its name
-        return made[int(at)]
+        return next(each for each in made if each.name == name) if whole.is_chain else made[int(at)]
 
     @contextmanager
     def looping(self, span: Span) -> Iterator[None]:
@@ -205,14 +226,6 @@ class Builder:
             yield
         finally:
             self._loop_depth -= 1
-
-    def _parts(self) -> Iterator[Slot]:
-        """All places of parts, those of lists one by one."""
-        for slot in self.slots.values():
-            if slot.made is None:
-                yield slot
-            else:
-                yield from slot.made
 
     @contextmanager
     def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:
@@ -325,9 +338,12 @@ class Builder:
         self.steps = kept[::-1]
         used = {step.action.child for step in kept if isinstance(step.action, Call)}
         self._renumber(used)
-        for slot in self._parts():
-            if slot.name not in used:
-                slot.unit = None
+        for whole in self.slots.values():
+            parts = [whole] if whole.made is None else whole.made
+            is_kept = whole.is_chain and any(slot.name in used for slot in parts)
+            for slot in parts:
+                if slot.name not in used and not is_kept:
+                    slot.unit = None
         self.context.needed(kept_spans)
         return ends[::-1]
 
@@ -366,6 +382,8 @@ class Builder:
         module = self.so_far(outputs, self.context.new_id(self.name or "chain"), parameters, open_sizes)
         self.context.modules[module.id] = module
         self.context.sizes[module.id] = self.size
+        if self.kind == "sequence":
+            self.context.layers[module.id] = [slot for slot in self.slots.values() if slot.unit is not None]
         return module
 
     def so_far(
@@ -383,8 +401,9 @@ class Builder:
             parameters=parameters,
             inputs=tuple(self.inputs),
             children=tuple(
-                Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), when=slot.when)
-                for slot in self._parts()
+                Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), when=slot.when, in_chain=whole.is_chain)
+                for whole in self.slots.values()
+                for slot in ([whole] if whole.made is None else whole.made)
                 if slot.unit is not None
             ),
             steps=tuple(self.steps),

@@ -59,6 +59,8 @@ class Context:
         self._said: dict[tuple[str, Span | None, str], int] = {}
         self.modules: dict[str, Module] = {}
         self.sizes: dict[str, int] = {}
+        self.layers: dict[str, list[Any]] = {}
+        """For the modules of sequences their layers, with the recipes that made them (`Slot`)."""
         """Module id -> how many layers it holds, repeated blocks counted each time."""
         self.memo: dict[Any, Any] = {}
         """Work that need not be done again, by what it depends on."""

@@ -11,6 +11,7 @@ from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.layers.formula import AXES
 from cnndsl.semantics.arguments import is_half_applied, settled
 from cnndsl.semantics.calls import brace, call, choice, conditional, labelled, pipe
+from cnndsl.semantics.chains import no_chain, piece_of
 from cnndsl.semantics.context import LIGHT
 from cnndsl.semantics.cuts import up_to_parts
 from cnndsl.semantics.evaluation import Evaluation
@@ -28,6 +29,7 @@ from cnndsl.semantics.values import (
     RECIPES,
     BlockRecipe,
     Items,
+    Part,
     Scope,
     Silent,
     Template,
@@ -184,6 +186,10 @@ def _index(body: Evaluation, node: tree.Index) -> Any:
     items = body.known(node.value)
     if isinstance(items, (Template, BlockRecipe)):
         return up_to_parts(body, items, node)
+    if isinstance(items, Part):
+        return piece_of(body, items, node)
+    if isinstance(items, RECIPES) and not isinstance(node.index, tree.ListOf):
+        raise no_chain(items, node)
     if isinstance(node.index, tree.ListOf):
         message = "square brackets behind a name take one item of a list, or a part of it"
         written = ", ".join(each.span.text for each in node.index.items)
@@ -216,6 +222,10 @@ def _slice(body: Evaluation, node: tree.Slice) -> Any:
     items = body.known(node.value)
     if isinstance(items, (Template, BlockRecipe)):
         return up_to_parts(body, items, node)
+    if isinstance(items, Part):
+        return piece_of(body, items, node)
+    if isinstance(items, RECIPES):
+        raise no_chain(items, node)
     if isinstance(items, tuple):
         items = list(items)
     ends = [None if end is None else body.plain(body.known(end)) for end in (node.start, node.end)]

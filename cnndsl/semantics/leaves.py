@@ -66,6 +66,7 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
     body.builder.add_size(1, span)
     if slot is None:
         slot = body.builder.automatic(recipe_word(recipe), span)
+    slot.recipe = recipe
     if slot.unit is None:
         body.builder.fill(slot, _built(body, recipe, x, span))
     else:
@@ -152,9 +153,9 @@ def _check_same(slot: Slot, layer: Layer, x: Shape, span: Span) -> None:
     if layer.tensors(before) != layer.tensors(x) or layer.torch(before) != layer.torch(x):
         raise error(
             "E308",
-            f"{slot.name} was built for an input of {show(before)}, and {show(x)} comes in here",
+            f"{slot.shown} was built for an input of {show(before)}, and {show(x)} comes in here",
             span,
-            labels=(Label(slot.span, f"{slot.name} is one layer, with one set of weights"),),
+            labels=(Label(slot.span, f"{slot.shown} is one layer, with one set of weights"),),
             help="declare a second layer for this size",
         )
 

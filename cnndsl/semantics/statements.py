@@ -12,6 +12,7 @@ from cnndsl.ir.program import Output
 from cnndsl.semantics.application import apply_stage
 from cnndsl.semantics.arguments import is_half_applied
 from cnndsl.semantics.assertions import check_assertion, is_of_result
+from cnndsl.semantics.chains import names_taken_apart
 from cnndsl.semantics.evaluation import Evaluation, Steps
 from cnndsl.semantics.expressions import evaluate
 from cnndsl.semantics.hints import nested_too_deeply, open_size, other_input, result_of
@@ -228,6 +229,8 @@ def run(body: Evaluation, lines: tree.Body) -> tuple[Output, ...] | None:
     """Work out all lines; the outputs of the body, or None after a mistake in it."""
     before = len(body.context.diagnostics)
     body.lines = lines
+    if not body.builder.is_chain:
+        body.builder.taken_apart = names_taken_apart(lines)
     run_branch(body, lines)
     report_unused(body)
     if not body.is_whole or any(d.severity is Severity.ERROR for d in body.context.diagnostics[before:]):

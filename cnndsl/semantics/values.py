@@ -254,6 +254,40 @@ class Choice:
         return bool(self.condition)
 
 
+def shown_part(name: str) -> str:
+    """How the text speaks of a part: `branches.0` is `branches[0]`."""
+    listed, _, at = name.rpartition(".")
+    return f"{listed}[{at}]" if listed and at.isdigit() else name
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some layers of a chain: the one with the number `start` where it `is_one`, or those from `start` up to `end`."""
+
+    start: int | None
+    end: int | None = None
+    is_one: bool = False
+
+    def __str__(self) -> str:
+        if self.is_one:
+            return f"[{self.start}]"
+        return f"[{'' if self.start is None else self.start}:{'' if self.end is None else self.end}]"
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it begins with the first layer."""
+        return self.start in (None, 0)
+
+    def places(self, count: int) -> range:
+        """The places of the layers in a chain of `count`. Raises IndexError where it has no such place."""
+        bounds = [bound for bound in (self.start, self.end) if bound is not None]
+        if any(abs(bound) > count for bound in bounds) or (self.is_one and self.start == count):
+            raise IndexError
+        if self.is_one:
+            return range(count)[self.start : None if self.start == -1 else (self.start or 0) + 1]
+        return range(count)[self.start : self.end]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """A layer that a name in the body `owner` is bound to: one layer, however often it is used."""
@@ -262,12 +296,13 @@ class Part:
     name: str
     recipe: Recipe
     span: Span
+    piece: Piece | None = None
+    """Which of the layers of a chain are meant, if not all."""
 
     @property
     def shown(self) -> str:
         """How the text speaks of it: the part `branches.0` is `branches[0]`."""
-        listed, _, at = self.name.rpartition(".")
-        return f"{listed}[{at}]" if listed else self.name
+        return f"{shown_part(self.name)}{self.piece or ''}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ class Writer:
         return f'"s{{{self.pick(["i", "1", *self.names[-2:]])}}}": {layer}' if self.chance(4) else layer
 
     def layer(self, depth: int) -> str:
-        kind = self.choose.number(0, 13)
+        kind = self.choose.number(0, 14)
         if kind < 4 or not self.chance(30 + self.wild):
             return self.pick(_PLAIN)
         if kind < 8:
@@ -203,6 +203,8 @@ class Writer:
             return f"{self.layer(depth + 1)} * {self.argument(depth)}" if depth < _DEEPEST else "relu"
         if kind == 12 and depth < _DEEPEST:
             return self.if_(depth)
+        if kind == 13 and self.names:
+            return f"{self.pick(self.names)}[{self.pick(['0', ':1', '1:', '-1', ':', ':n1'])}]"
         return self.pick([*self.names, "identity"])
 
     def called(self, name: str, depth: int) -> str:
@@ -254,6 +256,7 @@ class Writer:
             lambda: f"{self.pick(FUNCTIONS)}({self.several(lambda: self.expression(inner), 3)})",
             lambda: f"{self.expression(inner)}[{self.expression(inner)}]",
             lambda: f"{self.expression(inner)}[{self.expression(inner)}:]",
+            lambda: f"{self.pick([*self.names, 'it'])}[{self.pick(['0', ':1', '1:', '-1', ':-1', '2:5'])}]",
             lambda: f"[{self.expression(inner)} for i in {self.listed(inner)}]",
             lambda: f"[i for i in {self.listed(inner)} if {self.expression(inner)}]",
             lambda: f"{self.expression(inner)} if {self.expression(inner)} else {self.expression(inner)}",

@@ -308,6 +308,23 @@ block {name}(channels, rates = [1, 2]) {{
     return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", ", [1]", ", [2, 1, 3]"]))
 
 
+def taps(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """What comes out of the first layers of a sequence, or of a chain, beside what comes out of all."""
+    text = f"""
+sequence {name}Inner(channels, act = relu) {{
+    conv(channels, 3, padding=1) -> act
+    {rng.choice(["conv(channels, 1, bias=false) -> norm: batchnorm", "conv(channels, 1) -> dropout(0.1)"])}
+    {{ act -> conv(channels, 1) }}
+}}
+block {name}(channels, first = 2) {{
+    features = {rng.choice([f"{name}Inner(channels)", f"{name}Inner(channels, tanh)", "{ conv(channels, 1) * 5 }"])}
+    features[:first] as low
+    {rng.choice(["features[first:4] -> features[4]", "features[2:]", "relu -> features[2:-1] -> features[-1]"])}
+    {rng.choice(["concat(low, it)", "it + low", "it - (input -> features)"])}
+}}"""
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", ", 2"]))
+
+
 def fused(rng: Random, name: str, known: list[Definition]) -> Definition:
     """Lists of values, into blocks and out of them."""
     ends = [
@@ -362,7 +379,7 @@ DEFINITIONS = {
     "Norm": conv_norm, "Residual": residual, "Dense": dense, "Squeeze": squeeze, "Mixed": mixed, "Loop": loop,
     "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
     "Scaled": scaled, "Gain": gain, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
-    "Network": network, "Listed": listed, "Fused": fused,
+    "Network": network, "Listed": listed, "Fused": fused, "Taps": taps,
 }  # fmt: skip
 
 

@@ -153,6 +153,24 @@ def times(draft: Draft) -> None:
     draft.add(f"{inside} * {draft.rng.randint(1, 3)}" if "->" not in inside else f"{{ {inside} }} * 2")
 
 
+def pieces(draft: Draft) -> None:
+    """A chain with a name, of which some layers are applied by themselves."""
+    rng = draft.rng
+    name, value = draft.name("chain"), draft.name("tap")
+    stages = [*draft.same().split(" -> "), *draft.same().split(" -> ")]
+    lines = " -> ".join([*stages[:-1], rng.choice([stages[-1], f"last: {stages[-1]}", "{ relu -> tanh }"])])
+    count = len(stages)
+    if rng.random() < 0.3:
+        lines, count = f"repeat 2 {{ {' -> '.join(stages)} }}", 2 * count
+    cut = rng.randint(1, count - 1)
+    draft.lines.append(f"{name} = {{ {lines} }}")
+    draft.add(f"{name}[:{rng.choice([cut, cut - count])}] as {value}")
+    draft.values[value] = draft.shape
+    rest = f"relu -> {name}[{cut}] -> {name}[{cut + 1}:]" if cut + 1 < count else f"{name}[-1]"
+    ways = [f"{name}[{cut}:]", f"it -> {name}[{cut - count}:]", rest, name, f"it * (it -> {name}[0])"]
+    draft.add(rng.choice([*ways, f"it + ({value} -> {name}[{cut}:{cut + 1}])"]))
+
+
 def residual(draft: Draft) -> None:
     branch = f"(it -> {draft.same()})"
     sums = [f"it + {branch}", f"{branch} * it -> relu", f"0.5 * {branch} - it", f"it / (1 + {branch} * {branch})"]
@@ -382,9 +400,9 @@ def learned_size(draft: Draft) -> str:
 
 
 LINES: dict[Callable[[Draft], None], int] = {
-    layers: 10, brace: 2, shared: 2, times: 2, residual: 3, arithmetic: 2, products: 1, arranged: 2, branches: 3,
-    gate: 1, split: 1, reduce: 1, name_value: 3, name_on_the_way: 2, go_back: 1, combine: 3, alike: 2, loops: 6,
-    block: 9, learned: 3,
+    layers: 10, brace: 2, shared: 2, times: 2, pieces: 2, residual: 3, arithmetic: 2, products: 1, arranged: 2,
+    branches: 3, gate: 1, split: 1, reduce: 1, name_value: 3, name_on_the_way: 2, go_back: 1, combine: 3, alike: 2,
+    loops: 6, block: 9, learned: 3,
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from cnndsl.compilation import Compilation
 from cnndsl.ir.program import Leaf, Module, Program, Use
 from cnndsl.symbolic.number import value_of
 from tests.analysis.execute import execute
-from tests.running import derived_sizes, imported, same_layers, sample, seen_sizes, tensors_of
+from tests.running import derived_sizes, imported, same_layers, same_sizes, sample, seen_sizes, tensors_of
 
 Keys = list[tuple[str, tuple[int, ...]]]
 
@@ -50,7 +50,7 @@ def compare(program: Program, network: Module, model: nn.Module, *, runs: bool) 
     given = sample(program, network)
     for training in (True, False):
         seen, _ = seen_sizes(model.train(training), tuple(tensor.clone() for tensor in given))
-        assert seen == derived_sizes(program, network, training=training)
+        assert same_sizes(seen, derived_sizes(program, network, training=training))
     with torch.no_grad():
         found = tensors_of(model(*(tensor.clone() for tensor in given)))
         expected = execute(program, network, model, tuple(tensor.clone() for tensor in given))

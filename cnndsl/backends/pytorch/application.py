@@ -38,6 +38,7 @@ from cnndsl.backends.pytorch.joins import MOST_TURNS, loop_or_turns, run_loop
 from cnndsl.backends.pytorch.operations import flattened, plain
 from cnndsl.backends.pytorch.sorts import is_identity
 from cnndsl.backends.pytorch.values import (
+    BlockRecipe,
     BraceRecipe,
     ChainRecipe,
     ChoiceRecipe,
@@ -46,6 +47,7 @@ from cnndsl.backends.pytorch.values import (
     NeedsFlatten,
     ParamRecipe,
     PartRecipe,
+    PieceRecipe,
     Static,
     Tensor,
     TensorList,
@@ -54,6 +56,7 @@ from cnndsl.backends.pytorch.values import (
     passed,
 )
 from cnndsl.ir import nodes
+from cnndsl.layers.formula import Shape, product
 
 _DEEPEST = 3
 """So many calls stand in one another on a line of `forward`."""
@@ -98,6 +101,8 @@ def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value:
             return one_of_two(body, recipe, value, partial(_apply_chosen, body))[0]
         case PartRecipe():
             return use_part(body, recipe.part, value)
+        case PieceRecipe():
+            return _use_piece(body, recipe, value)
         case BraceRecipe() if body.chain is None:
             return _splice_lines(body, recipe, value)
         case KindRecipe() if recipe.kind.plain_call and body.chain is None:
@@ -173,6 +178,55 @@ def _use_each(body: Body, part: Part, value: Tensor) -> Any:
     line = body.list_registers[part.number] = Register(part)
     body.lines.append(line)
     return put(body, line, recipe, value)
+
+
+def _use_piece(body: Body, piece: PieceRecipe, value: Tensor) -> Tensor:
+    """Apply some layers of a chain: `self.features[:5](x)`."""
+    part = piece.part
+    where = value.moved(name("x"))
+    if part.number not in body.registered:
+        _first_use(body, part, where)
+    line, chain, _, _, declared = body.registered[part.number]
+    _note_use(body, line, declared)
+    if part.number not in body.taken_apart:
+        body.taken_apart[part.number] = _stages(body, part, chain, body.built_for[part.number])
+    layers = body.taken_apart[part.number]
+    bounds: list[Any] = []
+    for bound in (piece.start, piece.end):
+        bounds.append(None if bound is None else body.known(bound.value))
+        if bound is not None and bounds[-1] is None:
+            reason = f"which layers of {part.name} are taken depends on a parameter"
+            raise Untranslatable(reason, names=body.names_of(bound))
+    start, end = bounds
+    if piece.is_one:
+        end = None if start == -1 else start + 1
+    try:
+        shape = body.file.through(layers[start:end], value.shape, body)
+    except NeedsFlatten:
+        value = flattened(body, value)
+        shape = body.file.through(layers[start:end], value.shape, body)
+    index: Code = constant(start)
+    if not piece.is_one:
+        index = ast.Slice(*(None if bound is None else constant(bound) for bound in (start or None, bounds[1])))
+    layer: Code = subscript(part.code(), index)
+    if not piece.is_one and isinstance(chain, BlockRecipe):
+        # A slice of an nn.Sequential is made by its class, which here has a constructor of its own.
+        layer = call("nn.Sequential", ast.Starred(subscript(call("list", part.code()), index)))
+    return Tensor(ast.Call(layer, [value.code], []), shape, value.unbatched)
+
+
+def _stages(body: Body, part: Part, recipe: Any, shape: Shape) -> list[Any]:
+    """The layers of a chain, if there are the same in every case. Raises Untranslatable."""
+    if isinstance(recipe, ChoiceRecipe):
+        raise Untranslatable(f"layers of {part.name} are taken, and which it has depends on a parameter")
+    try:
+        found = body.file.stages(recipe, shape, body)
+    except NeedsFlatten:
+        found = body.file.stages(recipe, (product(shape),), body)
+    if any(is_open for _, is_open in found):
+        reason = f"layers of {part.name} are taken by their numbers, and how many it has depends on a parameter"
+        raise Untranslatable(reason, helps="give the pieces names of their own, one chain for each")
+    return [layer for layer, _ in found]
 
 
 def _first_use(body: Body, part: Part, value: Tensor) -> Any:
@@ -281,6 +335,8 @@ def put(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
 
 def _put_made(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
     mark = len(body.lines)
+    if isinstance(value, Tensor):
+        body.built_for.setdefault(line.part.number, value.shape)
     try:
         made = make(body, recipe, value)
     except NeedsFlatten:

@@ -125,6 +125,12 @@ class Body:
         self.is_empty_chain = True
         self.end = ""
         """The variable of what flows at the end of the chain."""
+        self.stages: list[tuple[Any, bool]] | None = None
+        """Where it is asked, the layers of the chain so far, each with whether it is there in some cases only."""
+        self.built_for: dict[int, Shape] = {}
+        """The size for which each part was made."""
+        self.taken_apart: dict[int, list[Any]] = {}
+        """The layers of chains of which some are applied by themselves."""
         self.parts: dict[int, Part] = {}
         self.declared: dict[str, Any] = {}
         self.registered: dict[int, Any] = {}

@@ -141,6 +141,8 @@ class ClassText:
     folded: list[tuple[str, str]] = field(default_factory=list)
     """The parts of which a normalisation follows a layer, and nothing else reads what that gives."""
     summed: list[tuple[tuple[str, ...], ...]] = field(default_factory=list)
+    apart: list[str] = field(default_factory=list)
+    """The chains of which `forward` applies some layers by themselves."""
     """For sums of branches the parts of each branch."""
     overwrites: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """The activations that only see what nobody else reads, and the parts that give it."""
@@ -400,6 +402,7 @@ class ClassTranslation:
         if branches is not None:
             made.folded, made.overwrites = followers(kept, body.parts, lines)
             made.summed = branches.found
+            made.apart = [body.parts[number].name for number in body.taken_apart if number in forward.used]
         first = body.inputs[0][1] if body.inputs else None
         made.input_rank = tuple(first.shape) if isinstance(first, Tensor) else ()
         return made

@@ -438,6 +438,7 @@ def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:
     body.it = body.entry = body.chain_end(value.shape)
     body.scope = Scope(recipe.scope if isinstance(recipe, BraceRecipe) else body.scope, walls=True)
     loops, body.loops = body.loops, []
+    stages, body.stages = body.stages, None
     try:
         if isinstance(recipe, BraceRecipe):
             body.file.run(body, recipe.body)
@@ -446,7 +447,7 @@ def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:
         shape = body.at_end(body.it).shape
     finally:
         body.chain, body.lines, body.it, body.entry, body.scope, body.is_empty_chain, body.target, body.end = outer
-        body.loops = loops
+        body.loops, body.stages = loops, stages
     chain.is_labelled = any(isinstance(line, Append) and line.label is not None for line in own_lines(chain.lines))
     return Made(chain, (shape,), "nn.Sequential")
 
@@ -466,6 +467,8 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
         made = make(body, recipe, value)
     if len(made.shapes) != 1:
         raise Untranslatable("a layer of a chain gives several values")
+    if body.stages is not None:
+        body.stages.append((recipe, bool(body.ways or body.loops)))
     body.is_empty_chain = False
     content = made.value
     if not body.is_silent and not isinstance(content, Chain) and asks_sizes(body, made, recipe):

@@ -60,6 +60,8 @@ from cnndsl.backends.pytorch.values import (
     KindRecipe,
     Opaque,
     ParamRecipe,
+    PartRecipe,
+    PieceRecipe,
     Rule,
     Static,
     Tensor,
@@ -413,6 +415,8 @@ def _size(body: Body, node: nodes.SizeOf) -> Any:
 
 def _index(body: Body, node: nodes.Index) -> Any:
     value = evaluate(body, node.value)
+    if isinstance(value, PartRecipe):
+        return PieceRecipe(value.part, static_of(body, node.index), is_one=True)
     if isinstance(value, RECIPES):
         return _up_to_parts(body, value, node)
     index = static_of(body, node.index)
@@ -448,10 +452,12 @@ def item_of_static(body: Body, value: Static, index: Static) -> Any:
 
 def _slice(body: Body, node: nodes.Slice) -> Any:
     value = evaluate(body, node.value)
-    if isinstance(value, RECIPES):
+    if isinstance(value, RECIPES) and not isinstance(value, PartRecipe):
         return _up_to_parts(body, value, node)
     start = None if node.start is None else static_of(body, node.start)
     end = None if node.end is None else static_of(body, node.end)
+    if isinstance(value, PartRecipe):
+        return PieceRecipe(value.part, start, end)
     known = [None if side is None else body.known(side.value) for side in (start, end)]
     is_known = all(side is None or at is not None for side, at in zip((start, end), known, strict=True))
     if isinstance(value, TensorList):

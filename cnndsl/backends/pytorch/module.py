@@ -113,6 +113,7 @@ def generate(program: Program, network: str | None = None) -> str:
                 has_norms="nn.utils.parametrizations." in text,
                 has_places=translation.has_dense_places,
                 has_sums=any(unit.text and unit.text.summed for unit in units),
+                has_pieces=any(unit.text and unit.text.apart for unit in units),
             )
         )
     imported = _imports(used.union(*map(_names, blocks)), translation)
@@ -290,7 +291,7 @@ def _class(unit: Unit, translation: Translation) -> str:
     text = unit.text
     assert text is not None  # noqa: S101 - all are translated
     lines = [f"class {unit.name}({text.base}):", *_class_docstring(unit, translation), ""]
-    if text.folded or text.summed or text.overwrites:
+    if text.folded or text.summed or text.overwrites or text.apart:
         lines += pair_lines(text)
     lines += _head(text.arguments)
     lines += text.init

@@ -125,14 +125,34 @@ _MERGING = """\
 """
 
 
-def served(used: set[str], *, has_places: bool, has_sums: bool, has_norms: bool) -> str:
+_SERVING = """\
+def served(module: nn.Module) -> None:
+"""
+_SERVING_PIECES = """\
+def served(module: nn.Module, *, apart: bool = False) -> None:
+"""
+_INNER = """\
+            served(part)
+    if is_chain:
+"""
+_INNER_PIECES = """\
+            served(part, apart=name in getattr(module, "TAKEN_APART", ()))
+    if apart:  # what is between its layers may be read anywhere
+        folded, overwrites = [], []
+    elif is_chain:
+"""
+
+
+def served(used: set[str], *, has_places: bool, has_sums: bool, has_norms: bool, has_pieces: bool) -> str:
     """The function `served` and what it calls, for a module with these names in it.
 
     Where a dense layer works on the last axis of a map, a normalisation after one is on another axis; then none is
-    folded into a dense layer.
+    folded into a dense layer. `has_pieces` says whether chains are taken apart, of which nothing is folded.
     """
     made = _SERVED.replace(_LINEAR, "") if has_places else _SERVED
     made = f"{made}\n\n{MERGE}" if has_sums else made.replace(_MERGING, "")
+    if has_pieces:
+        made = made.replace(_SERVING, _SERVING_PIECES).replace(_INNER, _INNER_PIECES)
     if "StochasticDepth" in used:
         made = made.replace("    dropout = (\n", "    dropout = (\n        StochasticDepth,\n")
     if has_norms:
@@ -240,6 +260,8 @@ def pair_lines(text: Any) -> list[str]:
         lines += laid_out(constant(tuple(text.summed)), "    ", "SUMMED = ")
     if text.overwrites:
         lines += laid_out(constant(tuple(text.overwrites)), "    ", "OVERWRITES = ")
+    if text.apart:
+        lines += laid_out(constant(tuple(text.apart)), "    ", "TAKEN_APART = ")
     return [*lines, ""]
 
 

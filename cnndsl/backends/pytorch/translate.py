@@ -14,7 +14,7 @@ from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Scope
 from cnndsl.backends.pytorch.classes import RESERVED, ClassTranslation, Key, Ranks, Unit, annotation, static_for
 from cnndsl.backends.pytorch.code import Code, flat, name, names_in, words_in
-from cnndsl.backends.pytorch.construct import Made, argument_for, make
+from cnndsl.backends.pytorch.construct import Made, append, argument_for, make
 from cnndsl.backends.pytorch.expressions import evaluate, static_of
 from cnndsl.backends.pytorch.flowgraph import (
     Append,
@@ -29,6 +29,7 @@ from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
     BlockRecipe,
+    BraceRecipe,
     ExternRecipe,
     Function,
     KindRecipe,
@@ -346,6 +347,37 @@ class Translation:
         body.scope = Scope(caller.scope) if caller is not None else Scope()
         body.chain, body.lines = Chain("scratch"), []
         return make(body, recipe, body.chain_end(shape))
+
+    def stages(self, recipe: Any, shape: Shape, caller: Any) -> list[tuple[Any, bool]]:
+        """The layers of a chain, each with whether it is there in some cases only. Raises NeedsFlatten."""
+        if isinstance(recipe, BlockRecipe):
+            body = self.prepared(recipe.definition, recipe.arguments, [("input", Tensor(name("x"), shape))])
+            body.stages = []
+            run_definition(body, recipe.definition, 1)
+            return body.stages
+        body = Body(self, is_silent=True)
+        body.chain, body.stages = Chain("scratch"), []
+        body.lines = body.chain.lines
+        body.it = body.entry = body.chain_end(shape)
+        if isinstance(recipe, BraceRecipe):
+            body.scope = Scope(recipe.scope, walls=True)
+            self.run(body, recipe.body)
+        else:
+            body.scope = Scope(caller.scope, walls=True)
+            self.apply_stage(body, recipe, None, None, body.it)
+        return body.stages
+
+    def through(self, layers: Sequence[Any], shape: Shape, caller: Any) -> Shape:
+        """What comes out of layers in a row. Raises NeedsFlatten for the first of them."""
+        body = Body(self, is_silent=True)
+        body.scope = Scope(caller.scope)
+        body.chain = Chain("scratch")
+        body.lines = body.chain.lines
+        value = body.chain_end(shape)
+        for layer in layers:
+            value = append(body, layer, value, None)
+        known: dict[Expr, Traced] = {}
+        return tuple(_outside(caller, dim, known) for dim in value.shape)
 
     def extern_layer(self, recipe: ExternRecipe, x: Shape, body: Any) -> tuple[Extern, Shape]:
         """The layer of a class from elsewhere, and what comes out of it for an input."""

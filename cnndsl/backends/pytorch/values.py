@@ -279,6 +279,16 @@ class PartRecipe:
     part: Any
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PieceRecipe:
+    """Some layers of a named chain: the one at `start` where it `is_one`, or those from `start` up to `end`."""
+
+    part: Any
+    start: Static | None
+    end: Static | None = None
+    is_one: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function of the language, by its name."""
@@ -305,6 +315,7 @@ RECIPES = (
     CopiesRecipe,
     ChoiceRecipe,
     PartRecipe,
+    PieceRecipe,
 )
 
 
