@@ -52,6 +52,25 @@ def page(code: str) -> Page:
     return Page(code, text.partition("\n")[0].partition(": ")[2], text)
 
 
+def address(code: str) -> str | None:
+    """Where the page about a code is on the web; None where the package names no public repository."""
+    repository = _repository()
+    return f"{repository}/blob/HEAD/docs/errors/{code}.md" if repository else None
+
+
+@cache
+def _repository() -> str:
+    """The address under `Repository` in the metadata of the installed package; empty where there is none."""
+    from importlib import metadata
+
+    try:
+        urls = metadata.metadata("cnndsl").get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:
+        return ""
+    addresses: dict[str, str] = dict(url.split(", ", 1) for url in urls)
+    return addresses.get("Repository", "").rstrip("/")
+
+
 def plain(markdown: str, *, color: bool = False, columns: int = 80) -> str:
     """A page for a terminal: headings in bold, paragraphs in so many columns, examples indented, and links as the
     words that they stand on.

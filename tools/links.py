@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 Leads = Callable[[str], str | None]
 """Where a link leads that is written as a path from the page's folder; None where there is nothing."""
@@ -44,3 +44,21 @@ def redirected(text: str, leads: Leads) -> str:
 
     moved = _ATTRIBUTE.sub(tag, _LINK.sub(link, plain))
     return re.sub("\0(\\d+)\0", lambda found: kept[int(found[1])], moved)
+
+
+def repository(urls: Mapping[str, str]) -> str:
+    """The public address of the repository, as [project.urls] has it; empty where there is none yet."""
+    return urls.get("Repository", "").rstrip("/")
+
+
+def published(text: str, urls: Mapping[str, str]) -> str:
+    """The README for a page outside the repository. Its links lead to the public repository, or are left out."""
+    address = repository(urls)
+
+    def leads(target: str) -> str | None:
+        if target.startswith("#"):
+            return target
+        is_picture = target.rpartition(".")[2] in ("svg", "png")
+        return f"{address}/{'raw' if is_picture else 'blob'}/HEAD/{target}" if address else None
+
+    return redirected(text, leads)

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
 from tempfile import TemporaryDirectory
 
-from tools.links import redirected
+from tools import links
 
 ROOT = Path(__file__).parent.parent
 _PARTS = {
@@ -76,7 +76,7 @@ _REQUEST = re.compile(
 def repository() -> str:
     """The public address of the repository; empty where there is none yet."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return str(project.get("urls", {}).get("Repository", "")).rstrip("/")
+    return links.repository(project.get("urls", {}))
 
 
 def pages() -> dict[str, str]:
@@ -121,7 +121,7 @@ def _moved(path: str) -> str:
             return f"{repository()}/blob/HEAD/{whole}{mark}{anchor}" if repository() else None
         return f"{'' if there == str(here) and anchor else relpath(there, here.parent)}{mark}{anchor}"
 
-    return redirected(text, leads)
+    return links.redirected(text, leads)
 
 
 def _on_site(path: str) -> str | None:
@@ -163,7 +163,7 @@ def _deeper(text: str) -> str:
         page = f"layers.md{target}" if target.startswith("#") else target
         return relpath(page, "layers")
 
-    return redirected(text, leads)
+    return links.redirected(text, leads)
 
 
 def _model(path: Path) -> str:

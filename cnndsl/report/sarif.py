@@ -49,9 +49,10 @@ def _is_error(diagnostic: Diagnostic) -> bool:
 def _rule(code: str) -> dict[str, Any]:
     if code not in pages.codes():  # an installation that lacks the pages can report all the same
         return {"id": code}
-    page = pages.page(code)
+    page, address = pages.page(code), pages.address(code)
     return {
         "id": code,
+        **({} if address is None else {"helpUri": address}),
         "shortDescription": {"text": page.title},
         "fullDescription": {"text": page.summary},
         "help": {"text": pages.plain(page.text), "markdown": page.text},

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
+from cnndsl import pages
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity
 from cnndsl.report import sarif
@@ -115,3 +116,12 @@ def test_a_file_that_cannot_be_read_has_no_place() -> None:
     only = run([Diagnostic("E001", "gone.cnn cannot be read")])
     assert "locations" not in only["results"][0]
     assert only["invocations"] == [{"executionSuccessful": False}]
+
+
+def test_rules_name_their_pages_where_there_is_a_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Diagnostic("E101", "wrong", Span(Source("net.cnn", "x"), 0, 1))]
+    monkeypatch.setattr(pages, "_repository", lambda: "")
+    assert "helpUri" not in run(found)["tool"]["driver"]["rules"][0]
+    monkeypatch.setattr(pages, "_repository", lambda: "https://example.org/cnndsl")
+    (rule,) = run(found)["tool"]["driver"]["rules"]
+    assert rule["helpUri"] == "https://example.org/cnndsl/blob/HEAD/docs/errors/E101.md"
