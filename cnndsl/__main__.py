@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def run() -> int:
     """Run the process's command line and return the exit code."""
+    # Whatever is installed may have a plugin for Pydantic; to look for one is to read what each package says of itself.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from cnndsl.cli import main
 
     return main()

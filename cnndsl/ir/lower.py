@@ -63,9 +63,6 @@ def lower(
     `words` are the names of the language and what each is; `part_names` gives the names of the parts of a definition
     that the text does not name.
     """
-    # The first of an expression's classes that holds others: where its schema is there, Pydantic takes those of all
-    # others from it, instead of making them anew for each class that is asked for later.
-    nodes.Format.model_rebuild()
     items = []
     for parsed in files:
         for item in parsed.file.items:

@@ -8,10 +8,13 @@ what comes of them for the arguments and sizes that the text uses.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeAliasType
+
+from cnndsl.ir.unions import ByKind
 
 
 class Span(NamedTuple):
@@ -220,7 +223,7 @@ Expression = Annotated[
     | Pipe
     | Brace
     | Choice,
-    Field(discriminator="node"),
+    ByKind(_Expression, lambda: _kinds(_Expression), "expression", "node"),
 ]
 Targets = TypeAliasType("Targets", "str | tuple[Targets, ...]")
 """A name for each item of a list, or names for the items of each row."""
@@ -305,7 +308,7 @@ class InitRule(_Line):
 
 Statement = Annotated[
     Bind | Apply | If | For | Repeat | Output | Training | InitRule,
-    Field(discriminator="node"),
+    ByKind(_Line, lambda: _kinds(_Line), "statement", "node"),
 ]
 
 
@@ -365,11 +368,23 @@ class Extern(Node):
     settings: tuple[Argument, ...]
 
 
-Item = Annotated[Definition | Variant | FileConstant | Extern, Field(discriminator="item")]
+_ITEMS = {"definition": Definition, "variant": Variant, "constant": FileConstant, "extern": Extern}
+Item = Annotated[
+    Definition | Variant | FileConstant | Extern,
+    ByKind(tuple(_ITEMS.values()), lambda: _ITEMS, "item", "item"),
+]
+
+
+@cache
+def _kinds(base: type[Node]) -> dict[str, type[Node]]:
+    """The classes below a base, by what each has for `node`."""
+    return {kind.model_fields["node"].default: kind for kind in base.__subclasses__()}
 
 
 _PLAIN = frozenset([str, int, float, bool, type(None), Span, Part])
 """The types of what is in a node and no node."""
+_LEAVES = frozenset([Const, Ref, Flow, Hole])
+"""The nodes that have none in them."""
 
 
 def walk(node: Any) -> Iterator[Node]:
@@ -379,5 +394,7 @@ def walk(node: Any) -> Iterator[Node]:
         found = todo.pop()
         if type(found) is not tuple:
             yield found
+            if type(found) in _LEAVES:
+                continue
             found = tuple(vars(found).values())
-        todo.extend(value for value in reversed(found) if type(value) not in _PLAIN)
+        todo += [value for value in reversed(found) if type(value) not in _PLAIN]

@@ -31,7 +31,7 @@ class PartName(NamedTuple):
 def unnamed_parts(definition: tree.Definition) -> dict[Place, PartName]:
     """The names of the parts of a block or network that the text does not name, in the order of the text."""
     parameters = frozenset(parameter.name.text for parameter in definition.parameters)
-    walk = _Walk(parameters, _declared_names(definition.body), _computed_names(definition.body))
+    walk = _Walk(parameters, *_given_names(definition.body))
     walk.lines(definition.body)
     return walk.found
 
@@ -276,24 +276,22 @@ def _is_parameter(node: tree.Expression) -> bool:
     return isinstance(node, tree.Call) and isinstance(node.function, tree.Name) and node.function.text == "parameter"
 
 
-def _computed_names(body: tree.Body) -> list[re.Pattern[str]]:
-    """Patterns of the names that a body gives by texts with numbers in them: `"conv{i}"`."""
-    found = []
-    for node in tree.walk(body):
-        if isinstance(node, tree.Labelled) and isinstance(node.label, tree.String):
-            pieces = (re.escape(part) if isinstance(part, str) else r"-?\d+" for part in node.label.parts)
-            found.append(re.compile("".join(pieces)))
-    return found
+def _given_names(body: tree.Body) -> tuple[frozenset[str], list[re.Pattern[str]]]:
+    """The names that a body gives by hand, so that automatic names keep clear of them.
 
-
-def _declared_names(body: tree.Body) -> frozenset[str]:
-    """Every name that a body gives by hand, so that automatic names keep clear of them."""
+    Those that it gives by texts with numbers in them, `"conv{i}"`, are patterns.
+    """
     names: set[str] = set()
+    computed = []
     for node in tree.walk(body):
-        if isinstance(node, tree.Bind | tree.Apply):
+        if isinstance(node, (tree.Bind, tree.Apply)):
             names.update(target.text for target in node.targets)
-        elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
-            names.add(node.label.text)
         elif isinstance(node, tree.String):
             names.add("".join(map(str, node.parts)))
-    return frozenset(names)
+        elif isinstance(node, tree.Labelled):
+            if isinstance(node.label, tree.Name):
+                names.add(node.label.text)
+            else:
+                pieces = (re.escape(part) if isinstance(part, str) else r"-?\d+" for part in node.label.parts)
+                computed.append(re.compile("".join(pieces)))
+    return frozenset(names), computed

@@ -10,29 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    Strict,
-    StrictBool,
-    StrictStr,
-    TypeAdapter,
-)
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import BaseModel, ConfigDict, Field, Strict, StrictBool, StrictStr
 from typing_extensions import TypeAliasType
 
 from cnndsl.diagnostics import OptionError
 from cnndsl.ir.nodes import Item
+from cnndsl.ir.unions import ByKind
 from cnndsl.layers.base import Layer
 from cnndsl.layers.extern import Extern, Placeholder
 from cnndsl.layers.formula import Shape
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.operations import Learned, Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
-from cnndsl.layers.types import Parameterised
 from cnndsl.symbolic.number import Traced
 
 Target = Literal["training", "inference"]
@@ -52,43 +41,12 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, ser_json_inf_nan="constants")
 
 
-class ByKind:
-    """Stands in `Annotated`: of many classes the one whose kind is given beside its parameters.
-
-    It is Pydantic's union with a discriminator, of the classes that `kinds` gives. Only that one would build the
-    validators of all of them before there is a first program, and here each class builds its own when it is used.
-    """
-
-    def __init__(self, base: type[Parameterised], kinds: Callable[[], dict[str, Any]]) -> None:
-        self._base, self._kinds = base, kinds
-
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        made = core_schema.no_info_plain_validator_function(self._read)
-        instance = core_schema.is_instance_schema(self._base)
-        return core_schema.json_or_python_schema(
-            json_schema=made,
-            python_schema=core_schema.union_schema([instance, made], mode="left_to_right"),
-            serialization=core_schema.any_schema(),
-        )
-
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        choices = {kind: TypeAdapter(made).core_schema for kind, made in sorted(self._kinds().items())}
-        return handler(core_schema.tagged_union_schema(choices, discriminator="kind"))
-
-    def _read(self, value: Any) -> Any:
-        kind = value.get("kind") if isinstance(value, dict) else None
-        kinds = self._kinds()
-        if not isinstance(kind, str) or kind not in kinds:
-            raise PydanticCustomError("kind", "there is no {what} of this kind", {"what": self._base.__name__.lower()})
-        return kinds[kind].model_validate(value)
-
-
 def _layers() -> dict[str, type[Layer]]:
     return KINDS | {layer.kind: layer for layer in (Learned, Extern, Placeholder)}
 
 
-AnyLayer = Annotated[Layer, ByKind(Layer, _layers)]
-AnyOperation = Annotated[Operation, ByKind(Operation, lambda: OPERATIONS)]
+AnyLayer = Annotated[Layer, ByKind(Layer, _layers, "layer")]
+AnyOperation = Annotated[Operation, ByKind(Operation, lambda: OPERATIONS, "operation")]
 
 Real = Annotated[float, Strict()]
 Whole = Annotated[int, Strict()]

@@ -13,15 +13,13 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
     Tag,
     TypeAdapter,
     WrapValidator,
-    model_serializer,
-    model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import (
@@ -31,6 +29,7 @@ from pydantic_core import (
     PydanticCustomError,
     PydanticKnownError,
     ValidationError,
+    core_schema,
 )
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
@@ -326,17 +325,26 @@ class Parameterised(BaseModel):
     kind: ClassVar[str]
     """The word of the language."""
 
-    @model_validator(mode="wrap")
     @classmethod
-    def _in_our_words(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        # Pydantic's decorators for the two would be bound anew for each of some hundred classes.
+        return core_schema.no_info_wrap_validator_function(
+            cls._in_our_words,
+            handler(source),
+            ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}-in-our-words",
+            serialization=core_schema.wrap_serializer_function_ser_schema(cls._with_kind),
+        )
+
+    @classmethod
+    def _in_our_words(cls, given: Any, handler: ValidatorFunctionWrapHandler) -> Self:
         if isinstance(given, dict) and given.get("kind") == getattr(cls, "kind", ""):
             given = {name: value for name, value in given.items() if name != "kind"}
         try:
-            return handler(given)
+            made: Self = handler(given)
         except ValidationError as problem:
             raise _said(cls, problem) from None
+        return made
 
-    @model_serializer(mode="wrap")
     def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {"kind": self.kind, **handler(self)}
 

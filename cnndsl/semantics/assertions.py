@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from cnndsl.analysis import costs
-from cnndsl.analysis.receptive_field import Field, outputs
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.ir.program import Module, Output, Program
 from cnndsl.semantics.evaluation import Evaluation
@@ -95,6 +93,8 @@ def _count_steps(module: Module, modules: Mapping[str, Module]) -> int:
 def _measured(program: Program, word: str, statement: tree.Assert) -> int:
     if word == "receptive_field":
         return _field(program, statement)
+    from cnndsl.analysis import costs
+
     if word == "memory":
         found: int | None = costs.memory(program).peak
     else:
@@ -112,6 +112,8 @@ def _measured(program: Program, word: str, statement: tree.Assert) -> int:
 
 def _field(program: Program, statement: tree.Assert) -> int:
     """How many places of the input a position sees along each axis."""
+    from cnndsl.analysis.receptive_field import Field, outputs
+
     (seen,) = outputs(program)
     fields = [field for axes in seen.values() for field in axes]
     sizes = {field.size for field in fields if isinstance(field, Field)}

@@ -24,8 +24,11 @@ def report_unread(context: Context, definition: tree.Definition, names: Mapping[
     key = ("unread", id(definition))
     if key in context.memo:
         return
-    asked = set(asked_names(definition))
     context.memo[key] = True
+    constants = [bound for bound in _bound(definition.body) if is_constant(names.get(bound.text))]
+    if not definition.parameters and not constants:
+        return
+    asked = set(asked_names(definition))
     whose = definition.name.text
     for parameter in definition.parameters:
         name = parameter.name.text
@@ -33,9 +36,9 @@ def report_unread(context: Context, definition: tree.Definition, names: Mapping[
             message = f"{name} is a parameter of {whose} and never used"
             helps = ("use it in the body, or leave it out",)
             context.idle(Diagnostic("W217", message, parameter.name.span, help=helps, severity=Severity.WARNING))
-    for bound in _bound(definition.body):
-        if bound.text not in asked and is_constant(names.get(bound.text)):
-            _report_name(context, bound, f"a constant of {whose}")
+    for constant in constants:
+        if constant.text not in asked:
+            _report_name(context, constant, f"a constant of {whose}")
 
 
 def report_unused_names(context: Context, file: tree.File) -> None:
@@ -45,22 +48,25 @@ def report_unused_names(context: Context, file: tree.File) -> None:
     """
     if not any(isinstance(item, tree.Variant) or getattr(item, "kind", "") == "network" for item in file.items):
         return
-    asked = {name for item in file.items if not isinstance(item, tree.Import) for name in asked_names(item)}
+    named: list[tuple[tree.Name, str]] = []
     for item in file.items:
         match item:
             case tree.Import():
-                named = [(name.local, "imported") for name in item.names]
+                named += [(name.local, "imported") for name in item.names]
             case tree.Constant():
-                named = [(item.name, "a constant")]
+                named.append((item.name, "a constant"))
             case tree.Extern():
-                named = [(item.name, "a class from elsewhere")]
+                named.append((item.name, "a class from elsewhere"))
             case tree.Definition() if item.kind != "network":
-                named = [(item.name, f"a {item.kind}")]
+                named.append((item.name, f"a {item.kind}"))
             case _:
-                named = []
-        for name, what in named:
-            if name.text not in asked:
-                _report_name(context, name, what)
+                continue
+    if not named:
+        return
+    asked = {name for item in file.items if not isinstance(item, tree.Import) for name in asked_names(item)}
+    for name, what in named:
+        if name.text not in asked:
+            _report_name(context, name, what)
 
 
 def _report_name(context: Context, name: tree.Name, what: str) -> None:

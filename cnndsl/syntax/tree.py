@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, dataclass_transform
 
 from cnndsl.source import Span
 
+_T = TypeVar("_T")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass_transform(frozen_default=True)
+def _node(made: type[_T]) -> type[_T]:
+    """A dataclass with slots, whose instances are equal to themselves alone.
+
+    That none is changed is for type checkers to see: to hold it at run time takes twice the time, for each class when
+    it is imported and for each node when it is made.
+    """
+    return dataclass(eq=False, slots=True)(made)
+
+
+@_node
 class Node:
     """Anything that was written somewhere."""
 
@@ -25,7 +37,8 @@ class Node:
     def children(self) -> list[Node]:
         """The nodes that this one is made of, in their order."""
         found: list[Node] = []
-        for value in self.contents:
+        for name in self.__match_args__:
+            value = getattr(self, name)
             if isinstance(value, Node):
                 found.append(value)
             elif isinstance(value, tuple):
@@ -45,69 +58,69 @@ def walk(node: Node) -> Iterator[Node]:
 # Expressions
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Name(Node):
     """A name: `conv1`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Row(Node):
     """`[a, [b, c]]` in a loop: a name for each item of a row, and names for the items of a row in it."""
 
     items: tuple[Name | Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Number(Node):
     """A number: `5`, `0.5`, `1e-5`."""
 
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Boolean(Node):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class String(Node):
     """A text, in which parts in braces are worked out: `"denselayer{i}"`."""
 
     parts: tuple[str | Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Hole(Node):
     """`?`: a size left open."""
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Input(Node):
     """`input`: the value that entered the body, or, called in a network, its declaration."""
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class It(Node):
     """`it`: the current value."""
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Result(Node):
     """What a body gives, in an assertion: `output` of `output.shape`."""
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class ListOf(Node):
     """`[a, b, c]`."""
 
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Comprehension(Node):
     """`[item for targets in source if condition]`."""
 
@@ -117,7 +130,7 @@ class Comprehension(Node):
     condition: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Argument(Node):
     """An argument of a call, by position or by name."""
 
@@ -125,7 +138,7 @@ class Argument(Node):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Call(Node):
     """`function(arguments)`."""
 
@@ -133,7 +146,7 @@ class Call(Node):
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Attribute(Node):
     """`value.channels`."""
 
@@ -141,7 +154,7 @@ class Attribute(Node):
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Index(Node):
     """`value[index]`."""
 
@@ -149,7 +162,7 @@ class Index(Node):
     index: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Slice(Node):
     """`value[start:end]`."""
 
@@ -158,7 +171,7 @@ class Slice(Node):
     end: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Unary(Node):
     """`-x`, `+x`, `not x`."""
 
@@ -166,7 +179,7 @@ class Unary(Node):
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Binary(Node):
     """Arithmetic, `and`, `or`."""
 
@@ -175,7 +188,7 @@ class Binary(Node):
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Comparison(Node):
     """`a < b <= c`: operators stand between the operands."""
 
@@ -183,7 +196,7 @@ class Comparison(Node):
     operators: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Conditional(Node):
     """`yes if condition else no`."""
 
@@ -192,7 +205,7 @@ class Conditional(Node):
     no: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Labelled(Node):
     """`label: layer`."""
 
@@ -200,21 +213,21 @@ class Labelled(Node):
     layer: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Pipe(Node):
     """`a -> b -> c`, two stages or more."""
 
     stages: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Body(Node):
     """`{ statements }`: a body, or as an expression a chain of layers."""
 
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class If(Node):
     """`if condition { } else { }`, as a line or as an expression."""
 
@@ -251,7 +264,7 @@ Expression = (
 # Statements
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Bind(Node):
     """`name = expression`, or `a, b = expression`."""
 
@@ -259,7 +272,7 @@ class Bind(Node):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Apply(Node):
     """A bare expression: the next step of the pipeline; with names for what comes out, `halve as low, high`."""
 
@@ -267,7 +280,7 @@ class Apply(Node):
     targets: tuple[Name, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class For(Node):
     """`for x in list { }`, `for [a, b] in rows { }`."""
 
@@ -276,7 +289,7 @@ class For(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Repeat(Node):
     """`repeat n { }`."""
 
@@ -284,7 +297,7 @@ class Repeat(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class OutputItem(Node):
     """One output: a value, perhaps named, perhaps only in training."""
 
@@ -293,14 +306,14 @@ class OutputItem(Node):
     when: Name | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Output(Node):
     """`output a, b`."""
 
     items: tuple[OutputItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class When(Node):
     """`when training { }`."""
 
@@ -308,7 +321,7 @@ class When(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Init(Node):
     """`init conv, linear: weight = kaiming_normal(...), bias = zeros`."""
 
@@ -320,7 +333,7 @@ ANY = ""
 """Stands for a name that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Assert(Node):
     """`assert it.shape == [16, 5, 5], "so the dense layer takes 16 * 5 * 5"`."""
 
@@ -328,7 +341,7 @@ class Assert(Node):
     message: String | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Lost(Node):
     """A line, or an item of a file, that could not be read: `names` are what it may have given a meaning.
 
@@ -344,7 +357,7 @@ Statement = Bind | Apply | For | Repeat | Output | When | Init | Assert | Lost
 # A file
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Parameter(Node):
     """A parameter of a definition, with its default."""
 
@@ -352,7 +365,7 @@ class Parameter(Node):
     default: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Definition(Node):
     """`network`, `block` or `sequence NAME(parameters) { body }`."""
 
@@ -362,7 +375,7 @@ class Definition(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Variant(Node):
     """`network NAME(parameters) = OTHER(arguments)`."""
 
@@ -371,7 +384,7 @@ class Variant(Node):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Extern(Node):
     """`extern NAME(parameters) from "package.module" (settings)`: a class that somebody wrote in Python."""
 
@@ -381,7 +394,7 @@ class Extern(Node):
     settings: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Imported(Node):
     """`A`, or `A as B`, of an import."""
 
@@ -394,7 +407,7 @@ class Imported(Node):
         return self.alias or self.name
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Import(Node):
     """`from "file.cnn" import A, B as C`."""
 
@@ -402,7 +415,7 @@ class Import(Node):
     names: tuple[Imported, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Constant(Node):
     """`NAME = expression` outside any definition."""
 
@@ -413,7 +426,7 @@ class Constant(Node):
 Item = Definition | Variant | Extern | Import | Constant | Lost
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class File(Node):
     """A whole text."""
 

@@ -156,16 +156,22 @@ def walk_code(code: ast.AST) -> Iterator[ast.AST]:
     while todo:
         node = todo.pop()
         yield node
-        todo.extend(reversed([*_inside(node)]))
+        if not isinstance(node, _LEAVES):
+            todo += reversed(_inside(node))
 
 
-def _inside(node: ast.AST) -> Iterator[ast.AST]:
+def _inside(node: ast.AST) -> list[ast.AST]:
+    found: list[ast.AST] = []
     for word in node._fields:
         value = getattr(node, word, None)
         if isinstance(value, list):
-            yield from value
+            found += value
         elif isinstance(value, _HOLDING):
-            yield value
+            found.append(value)
+    return found
+
+
+_LEAVES = (ast.Name, ast.Constant)
 
 
 _HOLDING = (ast.expr, ast.comprehension, ast.keyword, ast.arguments, ast.arg)
@@ -181,6 +187,8 @@ def names_in(code: ast.AST) -> set[str]:
             case ast.Name():
                 if isinstance(node.ctx, ast.Load):
                     found.add(node.id)
+            case ast.Constant():
+                continue
             case ast.Lambda():
                 found |= names_in(node.body) - {argument.arg for argument in node.args.args}
                 todo += node.args.defaults
@@ -216,6 +224,8 @@ def _replaced(node: Any, values: Mapping[str, Code]) -> Any:
     match node:
         case ast.Name():
             return values.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+        case ast.Constant():
+            return node
         case list():
             made = [_replaced(each, values) for each in node]
             return node if all(a is b for a, b in zip(made, node, strict=True)) else made
