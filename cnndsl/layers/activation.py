@@ -409,6 +409,11 @@ class Threshold(Activation):
     def words(self, x: Shape) -> str:
         return f"above {self.threshold}, else {self.value}"
 
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        if self.inplace:  # a copy of what came in, which is overwritten
+            return Kept(extra=Extra(numbers=prod(x)))
+        return super().kept(x, y, gradient=gradient, trained=trained)
+
 
 class Softsign(Activation):
     """Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign)."""
