@@ -235,7 +235,7 @@ class _Line(Node):
 
 
 class Bind(_Line):
-    """`name = expression`, or `a, b = expression`."""
+    """`name = expression`, or `a, b = expression`; without a name the declaration of a layer by its label."""
 
     node: Literal["bind"] = "bind"
     names: tuple[str, ...]

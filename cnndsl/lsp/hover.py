@@ -80,7 +80,8 @@ def _places(file: tree.File, span: Span) -> Iterator[int]:
     around = [node for node in tree.walk(file) if node.span.start <= span.start and span.end <= node.span.end]
     for node in reversed(around):
         is_label = isinstance(node, tree.Labelled) and _names(node.layer, span)
-        if is_label or (isinstance(node, tree.Bind) and (_names(node.value, span) or node.targets[0].span == span)):
+        is_bound = isinstance(node, tree.Bind) and any(name.span == span for name in node.targets[:1])
+        if is_label or is_bound or (isinstance(node, tree.Bind) and _names(node.value, span)):
             yield node.span.start
 
 

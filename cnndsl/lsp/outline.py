@@ -46,7 +46,7 @@ def outline(file: tree.File) -> list[Entry]:
 def _parts(node: tree.Node) -> Iterator[Entry]:
     """What the lines of a body name, also by labels within chains."""
     for child in node.children:
-        if isinstance(child, tree.Bind):
+        if isinstance(child, tree.Bind) and child.targets:
             for name in child.targets:
                 yield Entry(name.text, "part", child.span, name.span, _brief(child.value), tuple(_parts(child.value)))
         elif isinstance(child, tree.Labelled):

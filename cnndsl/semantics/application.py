@@ -252,7 +252,7 @@ def apply_stage(body: Evaluation, stage: Stage, value: Any) -> Any:
 def _check_alone(body: Evaluation, stage: Stage) -> None:
     """Check of a stage what can be checked without knowing what comes in: its name, and whether it is complete."""
     if stage.label is not None and not isinstance(stage.recipe, Part):
-        body.builder.declare(stage.label, stage.span, quoted=stage.quoted)
+        body.builder.declare(stage.label, stage.span, quoted=stage.quoted).recipe = stage.recipe
     if isinstance(stage.recipe, Chain):
         for inner in stage.recipe.stages:
             _check_alone(body, inner)

@@ -90,6 +90,8 @@ class Builder:
         self._spans: list[Span] = []
         """Where each step stands in the text."""
         self.slots: dict[str, Slot] = {}
+        self.keys: list[Slot] = []
+        """The parts that are declared by a key in quotes."""
         self.taken_apart: frozenset[str] = frozenset()
         """The names of which the text takes some layers: `features[:5]`."""
         self.fixed: set[str] = set()

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.hints.spelling import nearest
 from cnndsl.ir.names import plain_label
 from cnndsl.ir.program import Call, Leaf
 from cnndsl.layers.base import Layer
@@ -108,7 +109,7 @@ def brace(body: Evaluation, node: tree.Body) -> BraceRecipe:
     return BraceRecipe(node, body.scope)
 
 
-def labelled(body: Evaluation, node: tree.Labelled) -> Any:
+def labelled(body: Evaluation, node: tree.Labelled) -> Chain:
     """`name: layer`, a chain of one stage. Raises Problem."""
     return Chain((_stage(body, node),))
 
@@ -120,16 +121,32 @@ def _stage(body: Evaluation, node: tree.Expression) -> Stage:
         value = body.known(node.layer)
         if not isinstance(value, RECIPES) and isinstance(node.layer, CONSTANTS) and alias(node.label.span.text):
             raise refused("sign", "E404", "label", node, {"name": node.label.span, "given": node.layer.span})
-        layer = _recipe(value, node.layer, "only a layer has a name before a colon", node.label)
+        layer = _recipe(body, value, node.layer, "only a layer has a name before a colon", node.label)
         return Stage(layer, label, node.span, quoted)
     is_word = body.builder.names_place(node.span)
-    return Stage(_recipe(body.known(node), node, "only a layer can follow ->"), None, node.span, is_word=is_word)
+    recipe = _recipe(body, body.known(node), node, "only a layer can follow ->")
+    return Stage(recipe, None, node.span, is_word=is_word)
 
 
-def _recipe(value: Any, node: tree.Expression, wanted: str, label: tree.Node | None = None) -> Any:
+def part_by_key(body: Evaluation, node: tree.Expression, value: Any) -> Any:
+    """For a text in quotes the part with that key, where the body has one; the value for anything else."""
+    if not isinstance(node, tree.String):
+        return value
+    slot = body.slot_by_key(plain_label(value)) if isinstance(value, str) and not body.builder.is_chain else None
+    if slot is None or slot.recipe is None:
+        return value
+    return Part(body.builder, slot.name, slot.recipe, slot.span)
+
+
+def _recipe(body: Evaluation, value: Any, node: tree.Expression, wanted: str, label: tree.Node | None = None) -> Any:
     """The value, unless it is none that makes a layer. Raises Problem."""
+    value = part_by_key(body, node, value)
     if isinstance(value, RECIPES):
         return value
+    if isinstance(node, tree.String) and (keys := [slot.name for slot in body.builder.keys]):
+        near = nearest(str(value), keys)
+        helps = f'did you mean "{near}"?' if near else f"there is {', '.join(keys[:5])}"
+        raise error("E201", f'no layer of this body has the key "{value}"', node.span, help=helps)
     raise no_layer(node, value, wanted, label)
 
 
@@ -165,7 +182,7 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
             if not _flows(start):
                 wanted = "a value or a layer stands before ->"
                 is_word = body.builder.names_place(first.span)
-                stages.append(Stage(_recipe(start, first, wanted), None, first.span, is_word=is_word))
+                stages.append(Stage(_recipe(body, start, first, wanted), None, first.span, is_word=is_word))
         except (Problem, Silent) as problem:
             if begun is None:
                 begun = Begun(node, start, Chain(tuple(_flat(stages))), part)

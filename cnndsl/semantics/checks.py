@@ -14,7 +14,7 @@ from cnndsl.layers.extern import SIZE_NAMES
 from cnndsl.layers.formula import Shape, show
 from cnndsl.semantics.arguments import check_known_arguments
 from cnndsl.semantics.assertions import measured
-from cnndsl.semantics.builder import Builder
+from cnndsl.semantics.builder import Builder, Slot
 from cnndsl.semantics.calls import check_argument_names
 from cnndsl.semantics.context import Context, Stop
 from cnndsl.semantics.definitions import bind_parameters, work_out
@@ -314,6 +314,12 @@ class _Check(Evaluation):
             self.context.report(problem.diagnostic)
         except (Silent, SizeIsOpen, TooLong, RecursionError):
             return
+
+    def slot_by_key(self, key: str) -> Slot | None:
+        found = super().slot_by_key(key)
+        if found is None and any(pattern.fullmatch(key) for pattern in self._computed):
+            raise Silent  # it may be declared in another branch, or turn of a loop
+        return found
 
     def apply_stage(self, stage: Stage, value: Any) -> Any:
         del value  # a learned tensor at most; no more is made of it

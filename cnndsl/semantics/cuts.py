@@ -165,7 +165,9 @@ class _Cutting:
 
     def _declares(self, line: tree.Statement) -> TypeGuard[tree.Bind]:
         """Whether a line gives names to layers or constants, and computes nothing."""
-        return isinstance(line, tree.Bind) and all(target.text in self._declared for target in line.targets)
+        if not isinstance(line, tree.Bind) or not line.targets:
+            return False
+        return all(target.text in self._declared for target in line.targets)
 
     def _is_idle(self, line: tree.Statement, asked: Counter[str]) -> bool:
         if not self._declares(line):

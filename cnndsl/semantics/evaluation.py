@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.ir.program import Output
 from cnndsl.layers.formula import Shape
-from cnndsl.semantics.builder import Builder
+from cnndsl.semantics.builder import Builder, Slot
 from cnndsl.semantics.context import Context, too_long
 from cnndsl.semantics.hints import kinds_of, refused
 from cnndsl.semantics.scope import first_places
@@ -145,6 +145,10 @@ class Evaluation:
             self._inner = first_places(self.lines, in_braces=True) if self.lines is not None else {}
         found = self._inner.get(name.text)
         return found if found is not None and found.start < name.span.start else None
+
+    def slot_by_key(self, key: str) -> Slot | None:
+        """The place of a part that is known by its key in quotes."""
+        return self.builder.slots.get(key)
 
     # Values
 

@@ -280,9 +280,9 @@ def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Proble
 def only_a_key(node: tree.Name, part: Span) -> Problem:
     """The error for a name that stands in quotes where a part has it: there it is a key, and means nothing."""
     name = node.text
-    ways: tuple[str, ...] = (f"leave the quotes out, to use the layer again: {name}: ...",)
-    if not name.isidentifier() or why_not(name) is not None:
-        ways = ()
+    ways: tuple[str, ...] = (f'apply the layer again by its key: -> "{name}"',)
+    if name.isidentifier() and why_not(name) is None:
+        ways = (f"leave the quotes out, to use the layer again: {name}: ...", *ways)
     message = f"{name} is the key of a layer, in quotes, and no name"
     return error("E201", message, node.span, labels=(Label(part, "it is declared here"),), help=ways)
 

@@ -12,6 +12,8 @@ from cnndsl.ir.program import Output
 from cnndsl.semantics.application import apply_stage
 from cnndsl.semantics.arguments import is_half_applied
 from cnndsl.semantics.assertions import check_assertion, is_of_result
+from cnndsl.semantics.builder import Slot
+from cnndsl.semantics.calls import labelled, part_by_key
 from cnndsl.semantics.chains import names_taken_apart
 from cnndsl.semantics.evaluation import Evaluation, Steps
 from cnndsl.semantics.expressions import evaluate
@@ -159,6 +161,11 @@ def check_training(mode: tree.Name) -> None:
 
 def report_unused(body: Evaluation) -> None:
     """Report the layers of a body that have a name and are never applied."""
+    for part in body.builder.keys:
+        if part.applied:
+            body.context.needed([part.span])
+        else:
+            body.context.idle(_idle(part, part.span.text))
     for name, value in body.scope.names.items():
         slot = body.builder.slots.get(name)
         parts = list(parts_in(value))
@@ -167,15 +174,12 @@ def report_unused(body: Evaluation) -> None:
         if any(body.builder.slot(part.name).applied or _is_absent(part.recipe) for part in parts):
             body.context.needed([slot.span])
         elif not body.is_cut:
-            body.context.idle(
-                Diagnostic(
-                    "W201",
-                    f"{name} is declared and never used",
-                    slot.span,
-                    help=("apply it with ->, or remove it; the generated module leaves it out",),
-                    severity=Severity.WARNING,
-                )
-            )
+            body.context.idle(_idle(slot, name))
+
+
+def _idle(slot: Slot, name: str) -> Diagnostic:
+    helps = ("apply it with ->, or remove it; the generated module leaves it out",)
+    return Diagnostic("W201", f"{name} is declared and never used", slot.span, help=helps, severity=Severity.WARNING)
 
 
 def _is_absent(recipe: Recipe) -> bool:
@@ -422,7 +426,7 @@ def branch(body: Evaluation, node: tree.If) -> None:
 
 
 def _apply_line(body: Evaluation, node: tree.Expression) -> None:
-    result = body.evaluate(node)
+    result = part_by_key(body, node, body.evaluate(node))
     if isinstance(result, Unknown):
         raise Silent
     if isinstance(result, Value):
@@ -467,6 +471,9 @@ def _bind(body: Evaluation, statement: tree.Bind) -> None:
     if len(statement.targets) > 1:
         _name(body, statement, body.known(statement.value))
         return
+    if isinstance(node, tree.Labelled) and not statement.targets:
+        _declare(body, node)
+        return
     (target,) = statement.targets
     if isinstance(node, tree.Call) and isinstance(node.function, tree.Input):
         _set(body, target, body.declare_input(node, target.text))
@@ -481,6 +488,27 @@ def _bind(body: Evaluation, statement: tree.Bind) -> None:
         _bind_layers(body, target, value, node)
     else:
         _set(body, target, value)
+
+
+def _declare(body: Evaluation, node: tree.Labelled) -> None:
+    """`"key" = layer`: a part that is applied further on, by its key in quotes. Raises Problem."""
+    written, given = node.label.span.text, body.known(node.layer)
+    if not isinstance(given, RECIPES):
+        message = f"a name in quotes is the key of a layer, and this is {describe(value_of(given))}"
+        raise error("E404", message, node.layer.span, help=f"write {written[1:-1]} = {node.layer.span.text}")
+    (stage,) = labelled(body, node).stages
+    if body.builder.is_chain:
+        message = "in a chain a layer stands where it is applied"
+        raise error("E405", message, node.span, help=f"write {written}: {node.layer.span.text}")
+    if isinstance(stage.recipe, Part):
+        shown = stage.recipe.shown
+        raise error("E403", f"this layer is already called {shown}", node.layer.span, help=f"use {shown} itself")
+    if not is_complete(stage.recipe):
+        message = f"{describe(stage.recipe)} still needs arguments, and a part has all of its own"
+        raise error("E207", message, node.layer.span, help="write them")
+    slot = body.builder.declare(stage.label or "", node.label.span, quoted=True)
+    slot.recipe = stage.recipe
+    body.builder.keys.append(slot)
 
 
 def _bind_layer(body: Evaluation, target: tree.Name, recipe: Recipe, node: tree.Expression) -> None:

@@ -249,6 +249,11 @@ class TreeBuilder(Transformer[Token, Any]):
         *targets, value = parts
         return tree.Bind(self._span(targets[0], value), tuple(map(self._name, targets)), value)
 
+    def declare(self, parts: Parts) -> tree.Bind:
+        key, value = parts
+        span = self._span(key, value)
+        return tree.Bind(span, (), tree.Labelled(span, self._string(key), value))
+
     def apply(self, parts: Parts) -> tree.Apply | tree.Bind:
         value, _word, *names = parts
         targets = tuple(self._name(name) for name in names if name is not None)

@@ -266,7 +266,7 @@ Expression = (
 
 @_node
 class Bind(Node):
-    """`name = expression`, or `a, b = expression`."""
+    """`name = expression`, or `a, b = expression`; `"key" = layer` has no targets, and gives the layer its label."""
 
     targets: tuple[Name, ...]
     value: Expression

@@ -143,6 +143,9 @@ class Writer:
         if kind < 8 or not self.chance(30 + self.wild):
             return self.chain(depth)
         if kind < 12:
+            if self.chance(15):
+                key = self.pick(['"k"', '"k{i}"', '"k{1}"', f'"{self.new_name("k")}"'])
+                return self.pick([f"{key} = {self.layer(depth)}", f"it -> {key} -> {self.layer(depth)}", key])
             name = self.new_name("part")
             line = f"{name} = {self.expression(depth)}"
             self.names.append(name)

@@ -272,6 +272,28 @@ block {name}(channels, expand = 2, stride = 1) {{
     return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(ends))
 
 
+def keyed(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Layers that are declared by keys, and applied by them further on."""
+    ways = [
+        'for i in range(depth) { it + (it -> "convs_{i}") -> relu }',
+        'for i in range(2) { it -> "convs_{i}" -> act }; "convs_0"',
+        'concat([it -> "convs_{j}" for j in range(depth)])',
+        'for i in range(depth) { "own{i}" = conv(channels, 1); it -> "convs_{i}" -> "own{i}" }',
+    ]
+    text = f"""
+block {name}(channels, depth = 2) {{
+    "act-last" = {rng.choice(["tanh", "batchnorm", "{ relu -> batchnorm }"])}
+    for i in range(depth) {{ "convs_{{i}}" = conv(channels, {rng.choice(["1", "3, padding=1"])}) }}
+    "in": conv(channels, 1)
+    act = relu
+    {rng.choice(ways)}
+    act -> "act-last" -> {rng.choice(["relu", 'conv(channels, 1) -> "in"', "conv(channels, 1) * 2"])}
+}}"""
+    if '"in"' in text.partition('act-last" ->')[2]:
+        text = text.replace('"in": conv(channels, 1)', 'conv(channels, 1) -> "in": conv(channels, 1)')
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", ", 2"]))
+
+
 def table(rng: Random, name: str, known: list[Definition]) -> Definition:
     """Rows of a table, each with numbers for a group of layers."""
     text = f"""
@@ -379,7 +401,7 @@ DEFINITIONS = {
     "Norm": conv_norm, "Residual": residual, "Dense": dense, "Squeeze": squeeze, "Mixed": mixed, "Loop": loop,
     "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
     "Scaled": scaled, "Gain": gain, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
-    "Network": network, "Listed": listed, "Fused": fused, "Taps": taps,
+    "Network": network, "Listed": listed, "Fused": fused, "Taps": taps, "Keyed": keyed,
 }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import keyword
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -116,19 +115,17 @@ def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value:
 def _apply_labelled(body: Body, recipe: Any, label: Static, node: Any, value: Tensor) -> Any:
     if body.chain is not None:
         return append(body, recipe, value, label)
-    known = label.value if isinstance(label.value, str) else None
-    if known is not None and (known.isidentifier() and not keyword.iskeyword(known)):
-        part = body.new_part(known)
-    else:
-        part = body.new_part(known or flat(label.code), label.code)
+    part = body.new_labelled(label)
     part.span = node.span
     line = Register(part)
     body.lines.append(line)
     body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node, list(body.ways))
     result = put(body, line, recipe, value)
-    if isinstance(node.label, str):  # in quotes it names the part alone
-        body.registered[part.number] = (line, recipe, dict(body.current), node, list(body.ways))
+    body.registered[part.number] = (line, recipe, dict(body.current), node, list(body.ways))
+    if isinstance(node.label, str):
         body.scope.names[node.label] = PartRecipe(part)
+    else:  # in quotes it is a key, and binds no name
+        body.keys[body.versioned(label.code)] = part, list(body.loops)
     return result
 
 

@@ -19,7 +19,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Untranslatable,
 )
-from cnndsl.ir.names import numbered, why_not
+from cnndsl.ir.names import is_attribute, numbered, why_not
 from cnndsl.layers.formula import AXES, Shape
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced
@@ -127,6 +127,8 @@ class Body:
         """The variable of what flows at the end of the chain."""
         self.stages: list[tuple[Any, bool]] | None = None
         """Where it is asked, the layers of the chain so far, each with whether it is there in some cases only."""
+        self.keys: dict[str, tuple[Part, list[Any]]] = {}
+        """The parts that are declared by keys in quotes, by the Python of these, each with the loops around."""
         self.built_for: dict[int, Shape] = {}
         """The size for which each part was made."""
         self.taken_apart: dict[int, list[Any]] = {}
@@ -159,13 +161,17 @@ class Body:
 
     def number(self, code: Code, sample: Any) -> Traced:
         """A number that its Python says, and no expression could."""
-        key = flat(code) + "".join(f" {self.current[each]}" for each in sorted(names_in(code)) if each in self.current)
+        key = self.versioned(code)
         known = self._by_code.get(key)
         if known is None:
             symbol = self.file.new_symbol("coded")
             self.coded[symbol] = code
             known = self._by_code[key] = Traced(sample, Expr.of(Symbol(symbol)))
         return known
+
+    def versioned(self, code: Code) -> str:
+        """Python with the versions of the variables that it speaks of, by which it is known."""
+        return flat(code) + "".join(f" {self.current[each]}" for each in sorted(names_in(code)) if each in self.current)
 
     def fresh(self, sample: Any, code: Code | None = None, cause: Iterable[str] = ()) -> Traced:
         """A number of which nothing is known, unless how to say it; `cause` are the parameters that it follows from."""
@@ -504,6 +510,13 @@ class Body:
         part = Part(len(self.parts), wanted, label)
         self.parts[part.number] = part
         return part
+
+    def new_labelled(self, label: Static) -> Part:
+        """A new part with a label, which may be no name of an attribute, or worked out when a module is built."""
+        known = label.value if isinstance(label.value, str) else None
+        if known is not None and is_attribute(known):
+            return self.new_part(known)
+        return self.new_part(known or flat(label.code), label.code)
 
     def list_part(self, wanted: str) -> Part:
         """The list of parts of a place in the text."""

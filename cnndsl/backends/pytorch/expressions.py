@@ -13,6 +13,7 @@ from cnndsl.backends.pytorch.code import (
     Code,
     call,
     constant,
+    flat,
     gone_through,
     list_of,
     name,
@@ -62,6 +63,7 @@ from cnndsl.backends.pytorch.values import (
     ParamRecipe,
     PartRecipe,
     PieceRecipe,
+    ReadBehind,
     Rule,
     Static,
     Tensor,
@@ -163,8 +165,13 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
             return listed(_turns(body, node, items, outer))
         target = bind_generic(body, node.targets, sort_of(source).item or Sort(), local=True)
         tests = [condition(body, node.condition).code] if node.condition is not None else []
-        item = body.for_later(evaluate(body, node.item))
-        if isinstance(item, Tensor):
+        try:
+            item = body.for_later(evaluate(body, node.item))
+        except ReadBehind:
+            if not isinstance(items, list):
+                raise
+            item = None
+        if item is None or isinstance(item, Tensor):
             body.scope = outer
             return _looped_values(body, node)
         if isinstance(item, RECIPES):
@@ -658,12 +665,23 @@ def stage_of(body: Body, node: Any) -> tuple[Any, Any, Any]:
     if isinstance(node, nodes.Labelled):
         label = Static(node.label, constant(node.label)) if isinstance(node.label, str) else static_of(body, node.label)
         return evaluate(body, node.layer), label, node
-    return evaluate(body, node), None, node
+    return by_key(body, node, evaluate(body, node)), None, node
+
+
+def by_key(body: Body, node: Any, value: Any) -> Any:
+    """For a text the part that is declared by this key; the value for anything else."""
+    if not isinstance(node, nodes.Const | nodes.Format) or not isinstance(value, Static):
+        return value
+    part, loops = body.keys.get(body.versioned(value.code), (None, []))
+    if part is not None and loops == body.loops[: len(loops)]:
+        return PartRecipe(part)
+    # Declared in a loop whose turns have to be told apart, or in one that goes through other turns.
+    raise ReadBehind(f"which part has the key {flat(value.code)} is known from turn to turn of a loop", node.span)
 
 
 def _pipe(body: Body, node: nodes.Pipe) -> Any:
     start = stage_of(body, node.stages[0]) if isinstance(node.stages[0], nodes.Labelled) else None
-    first = start[0] if start is not None else evaluate(body, node.stages[0])
+    first = start[0] if start is not None else stage_of(body, node.stages[0])[0]
     if is_flowing(first):
         return body.file.applied_pipe(body, body.settled(first), node.stages[1:])
     if start is None:

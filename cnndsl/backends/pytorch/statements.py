@@ -16,6 +16,7 @@ from cnndsl.backends.pytorch.application import applied_pipe, apply
 from cnndsl.backends.pytorch.body import Body, Output, Scope
 from cnndsl.backends.pytorch.code import call, constant, name
 from cnndsl.backends.pytorch.expressions import (
+    by_key,
     condition,
     declare_input,
     evaluate,
@@ -84,6 +85,9 @@ def _do_bind(body: Body, statement: nodes.Bind) -> None:
         return
     if len(statement.names) > 1:
         _bind_several(body, statement)
+        return
+    if isinstance(node, nodes.Labelled) and not statement.names:
+        _declare_by_key(body, node)
         return
     (wanted,) = statement.names
     if isinstance(node, nodes.Call) and isinstance(node.function, nodes.Ref) and node.function.name == "parameter":
@@ -169,7 +173,7 @@ def _applied(body: Body, node: Any, target: str | None) -> Any:
     flows = isinstance(node, nodes.Pipe)
     goes_on = flows and not any(isinstance(each, nodes.Flow) for each in nodes.walk(node.stages[1:]))
     if flows and not isinstance(node.stages[0], nodes.Labelled):
-        first = evaluate(body, node.stages[0])
+        first = stage_of(body, node.stages[0])[0]
         if is_flowing(first):
             body.target = target if goes_on else None
             return applied_pipe(body, body.settled(first), node.stages[1:])
@@ -177,7 +181,7 @@ def _applied(body: Body, node: Any, target: str | None) -> Any:
         return apply(body, ChainRecipe(tuple(stages)), body.it, node)
     if not isinstance(node, (nodes.Labelled, nodes.Call, nodes.Ref, nodes.Brace)):
         body.target = None
-    found = evaluate(body, node)
+    found = by_key(body, node, evaluate(body, node))
     if not isinstance(found, RECIPES):
         return found
     body.target = target
@@ -325,6 +329,17 @@ def _do_init(body: Body, statement: nodes.InitRule) -> None:
             body.rule_versions.append(dict(body.current))
     finally:
         body.scope = outer
+
+
+def _declare_by_key(body: Body, node: nodes.Labelled) -> None:
+    """A layer gets a key of the text: its place is here, what it is follows where it is first applied."""
+    recipe, label, _ = stage_of(body, node)
+    part = body.new_labelled(label)
+    part.span = node.span
+    line = Register(part)
+    body.lines.append(line)
+    body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node, list(body.ways))
+    body.keys[body.versioned(label.code)] = part, list(body.loops)
 
 
 def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:
