@@ -182,6 +182,7 @@ class MaxPool{r}dSame(nn.MaxPool{r}d):
         x = pad_same(x, self.window, self.steps, self.distance, value=float("-inf"))
         return F.max_pool{r}d(x, self.window, self.steps, 0, self.distance)
 """
+# The border is worked out once: where `pad_same` is inlined twice, TorchScript's optimiser lets go of a map too early.
 _AVG_SAME = """\
 class AvgPool{r}dSame(nn.AvgPool{r}d):
     \"\"\"An average pooling that pads as its map needs: its size is divided by the stride.\"\"\"
@@ -203,13 +204,14 @@ class AvgPool{r}dSame(nn.AvgPool{r}d):
         self.steps = spread(self.stride, {r})
 
     def forward(self, x: Tensor) -> Tensor:
-        padded = pad_same(x, self.window, self.steps, [1] * {r})
+        border = same_border(x, self.window, self.steps, [1] * {r})
+        padded = F.pad(x, border)
         y = F.avg_pool{r}d(
             padded, self.window, self.steps, divisor_override=self.divisor_override
         )
         if self.count_include_pad or self.divisor_override is not None:
             return y
-        ones = pad_same(x.new_ones(1, 1, {sizes}), self.window, self.steps, [1] * {r})
+        ones = F.pad(x.new_ones(1, 1, {sizes}), border)
         return y / F.avg_pool{r}d(ones, self.window, self.steps)
 """
 _AVG_SAME_ND = tuple(
@@ -227,11 +229,11 @@ class AvgPool1dSame(nn.AvgPool1d):
         self.steps = list(self.stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        padded = pad_same(x, self.window, self.steps, [1])
-        y = F.avg_pool1d(padded, self.window, self.steps)
+        border = same_border(x, self.window, self.steps, [1])
+        y = F.avg_pool1d(F.pad(x, border), self.window, self.steps)
         if self.count_include_pad:
             return y
-        ones = pad_same(x.new_ones(1, 1, x.shape[2]), self.window, self.steps, [1])
+        ones = F.pad(x.new_ones(1, 1, x.shape[2]), border)
         return y / F.avg_pool1d(ones, self.window, self.steps)
 """
 

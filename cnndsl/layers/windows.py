@@ -43,6 +43,19 @@ def pooled_size(size: Dim, kernel: int, padding: int, stride: int, dilation: int
 
 
 PAD_SAME = '''\
+def same_border(
+    x: Tensor, kernel: list[int], stride: list[int], dilation: list[int]
+) -> list[int]:
+    """What F.pad adds to a map, so that windows give its size divided by the stride."""
+    border: list[int] = []
+    for axis, (k, s, d) in enumerate(zip(kernel, stride, dilation), 2):
+        total = d * (k - 1) - (x.shape[axis] - 1) % s
+        if d * (k - 1) + 1 < s:  # it may be below 0, where total // s is -1
+            total = total * (1 + total // s)
+        border = [total // 2, total - total // 2] + border
+    return border
+
+
 def pad_same(
     x: Tensor,
     kernel: list[int],
@@ -52,13 +65,7 @@ def pad_same(
     value: float = 0.0,
 ) -> Tensor:
     """A map with a border, so that windows give its size divided by the stride."""
-    border: list[int] = []
-    for axis, (k, s, d) in enumerate(zip(kernel, stride, dilation), 2):
-        total = d * (k - 1) - (x.shape[axis] - 1) % s
-        if d * (k - 1) + 1 < s:  # it may be below 0, where total // s is -1
-            total = total * (1 + total // s)
-        border = [total // 2, total - total // 2] + border
-    return F.pad(x, border, mode, value)
+    return F.pad(x, same_border(x, kernel, stride, dilation), mode, value)
 '''
 """For layers whose border depends on the size of the map, as in TensorFlow and ONNX (SAME_UPPER)."""
 

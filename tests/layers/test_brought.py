@@ -106,7 +106,8 @@ network Net {
 def test_a_class_is_brought_once() -> None:
     text = compiled(BLOCKS).python()
     brought = [name for name in HELPERS if re.search(rf"\b{name}\b", text)]
-    drawn = {"ChannelLayerNorm", "Conv2dSame", "Crop", "Permute", "Reshape", "StochasticDepth", "pad_same"}
+    padding = {"Conv2dSame", "pad_same", "same_border"}
+    drawn = {"ChannelLayerNorm", "Crop", "Permute", "Reshape", "StochasticDepth", *padding}
     assert set(brought) == drawn
     for name in brought:
         assert len(re.findall(rf"^(?:class|def) {name}\(", text, re.MULTILINE)) == 1
