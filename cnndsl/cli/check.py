@@ -12,7 +12,7 @@ import click
 
 from cnndsl.cli.backend import Command
 from cnndsl.cli.completion import networks
-from cnndsl.cli.console import STDIN, Run, on_terminal, say
+from cnndsl.cli.console import STDIN, Run, on_terminal, progress, say
 from cnndsl.cli.options import PATH, common, files
 from cnndsl.cli.watch import watched
 
@@ -85,7 +85,7 @@ def command(
     checked = wrong = 0
     mended: list[str] = []
     offered: Counter[str] = Counter()
-    for path in sources(files):
+    for path in progress(sources(files), "checking"):
         before = run.found["error"]
         if not isinstance(path, Path):
             run.report([path.diagnostic])
@@ -197,7 +197,7 @@ def _diff(run: Run, paths: Iterable[Path | Problem], settings: Mapping[str, Any]
     from cnndsl.diagnostics import Problem
     from cnndsl.fixing import difference, fix
 
-    for path in paths:
+    for path in progress(paths, "checking"):
         if not isinstance(path, Path):
             run.report([path.diagnostic])
             continue

@@ -12,7 +12,7 @@ import click
 
 from cnndsl.cli.backend import Command
 from cnndsl.cli.completion import networks
-from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, say
+from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, progress, say
 from cnndsl.cli.options import PATH, check_no_source, common, files, force
 from cnndsl.cli.watch import watched
 
@@ -90,7 +90,7 @@ def command(
     if diagram is None:
         diagram = "none" if only_shown or output == STDOUT else "svg"
     jobs: list[_Job] = []
-    for path, folder in _sources(run, files):
+    for path, folder in progress(_sources(run, files), "compiling"):
         compilation = run.compile(path, settings, needs_network=path in files)
         if compilation is None or compilation.program is None:
             continue
@@ -116,7 +116,7 @@ def command(
     else:
         jobs = [job for job in jobs if not _hides(run, job)]
         _check_targets(jobs, files)
-        for job in jobs:
+        for job in progress(jobs, "writing"):
             outputs = {job.module: job.text}
             if job.picture is not None:
                 outputs |= run.picture(job.dot(), diagram, job.picture)

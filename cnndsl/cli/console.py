@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from errno import EPIPE
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 import click
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cnndsl.source import Source
     from cnndsl.theme import ThemeName
 
+T = TypeVar("T")
 TEXT_HAS_ERRORS, WRONG_USE, INTERRUPTED = 1, 2, 130
 STDIN = STDOUT = Path("-")
 MOST_SHOWN = 100
@@ -190,7 +192,8 @@ class Run:
         drawn: dict[Path, bytes] = {}
         with warnings.catch_warnings(record=True, action="always", category=RenderWarning) as remarks:
             try:
-                drawn = {target: signed(draw(), kind)}
+                with busy(f"drawing {shown(target)}") if kind == "png" else nullcontext():
+                    drawn = {target: signed(draw(), kind)}
             except RenderError as problem:
                 what = "the graph" if form == "dot" else "the picture"
                 if target == STDOUT:
@@ -322,11 +325,73 @@ class Unheard(Exception):  # noqa: N818 - it says what happened: nobody takes wh
         return WRONG_USE
 
 
+SOON = 1.0
+"""Seconds after which a user is shown how far it is."""
+
+
+@dataclass
+class _Passing:
+    """Whether a line stands in the terminal that goes away again."""
+
+    stands: bool = False
+
+
+_passing = _Passing()
+
+
+def progress(items: Iterable[T], doing: str) -> Iterator[T]:
+    """Items one after the other; on a terminal a bar tells how far it is, once that has taken over a second."""
+    waiting = list(items)
+    if len(waiting) < 2 or not _stderr_is_terminal():
+        yield from waiting
+        return
+    begun = monotonic()
+    bar = click.progressbar(length=len(waiting), label=doing, file=sys.stderr, hidden=True)
+    try:
+        for item in waiting:
+            yield item
+            bar.hidden = monotonic() - begun < SOON
+            _pass(lambda: bar.update(1), shows=not bar.hidden)
+    finally:
+        _pass_by()
+
+
+@contextmanager
+def busy(doing: str) -> Iterator[None]:
+    """Tell on a terminal what is being done, as long as it is."""
+    if _stderr_is_terminal():
+        _pass(lambda: click.echo(f"{doing} ...", nl=False, err=True), shows=True)
+    try:
+        yield
+    finally:
+        _pass_by()
+
+
+def _pass(show: Callable[[], None], *, shows: bool) -> None:
+    """Show a line that goes away again. A terminal that takes none is no reason to fail."""
+    with suppress(OSError):
+        show()
+        _passing.stands |= shows
+
+
+def _pass_by() -> None:
+    """Take the line away, and show the cursor, which a bar hides."""
+    if _passing.stands:
+        _passing.stands = False
+        with suppress(OSError):
+            click.echo("\r\033[K\033[?25h", nl=False, err=True)
+
+
+def _stderr_is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def say(text: str | bytes, *, err: bool = False) -> None:
     """Write text, or bytes as they are, to standard output or, with `err`, to standard error.
 
     Raises Unheard where that fails.
     """
+    _pass_by()
     try:
         click.echo(text, err=err, nl=False, color=True)  # the text has colours only if they are wanted
     except OSError as problem:

@@ -10,7 +10,7 @@ import click
 
 from cnndsl.backends.registry import Backends
 from cnndsl.cli.backend import Command, by_terminal, options_of
-from cnndsl.cli.console import STDOUT, Misconfigured, Run, say
+from cnndsl.cli.console import STDOUT, Misconfigured, Run, busy, say
 from cnndsl.cli.options import (
     PATH,
     allow_extern,
@@ -217,18 +217,19 @@ def _show(
 
         # Numbers that are given as text are there to be read.
         numbers = all(isinstance(item, str) or item.suffix.lower() in TEXTS for item in inputs)
-        figure = watch(
-            compilation,
-            inputs,
-            name,
-            Wanted(part, maps or 8, numbers=numbers, at=at, depth=depth),
-            trained=weights,
-            seed=seed or 0,
-            scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
-            labels=read_labels(labels) if labels is not None else (),
-            allow_extern=allow_extern,
-            training=bool(train),
-        )
+        with busy(f"running {compilation.program.network(name).name}"):
+            figure = watch(
+                compilation,
+                inputs,
+                name,
+                Wanted(part, maps or 8, numbers=numbers, at=at, depth=depth),
+                trained=weights,
+                seed=seed or 0,
+                scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
+                labels=read_labels(labels) if labels is not None else (),
+                allow_extern=allow_extern,
+                training=bool(train),
+            )
     except CompilationError as problem:  # it has no translation
         run.report(problem.compilation.diagnostics[-1:])
         return

@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from cnndsl.cli.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, say
+from cnndsl.cli.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, progress, say
 from cnndsl.cli.options import color as color_option
 from cnndsl.cli.options import files
 from cnndsl.cli.options import stdin_filename as stdin_filename_option
@@ -37,7 +37,7 @@ def command(files: tuple[Path, ...], check: bool, diff: bool, color: str, stdin_
 
     paths = list(sources(files))
     job = _Job(Run("text", color, stdin_filename), check, diff, remarks_aside=diff or STDIN in paths)
-    for path in paths:
+    for path in progress(paths, "formatting"):
         if isinstance(path, Problem):
             job.run.report([path.diagnostic])
             continue
