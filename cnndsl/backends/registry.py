@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import cnndsl.backends.explain
     import cnndsl.backends.graphviz
     import cnndsl.backends.mermaid
+    import cnndsl.backends.neurons
     import cnndsl.backends.summary
     import cnndsl.backends.volume
     from cnndsl.backends.options import Checked, Options
@@ -73,6 +74,7 @@ class Backends:
     graph = Backend(lambda: cnndsl.backends.graphviz.Graph)
     mermaid = Backend(lambda: cnndsl.backends.mermaid.Mermaid)
     volumes = Backend(lambda: cnndsl.backends.volume.Volumes)
+    neurons = Backend(lambda: cnndsl.backends.neurons.Neurons)
     explain = Backend(lambda: cnndsl.backends.explain.Explain)
     summary = Backend(lambda: cnndsl.backends.summary.Summary, "Print a network of FILE as a table.")
 

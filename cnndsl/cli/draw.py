@@ -13,10 +13,11 @@ from cnndsl.cli.console import STDOUT, Run, on_terminal
 from cnndsl.cli.options import PATH, beside, check_no_source, common_beside_format, file, force
 from cnndsl.cli.watch import watched
 
-Style = Literal["diagram", "volume"]
+Style = Literal["diagram", "volume", "neurons"]
 FORMATS: dict[Style, tuple[str, ...]] = {
     "diagram": ("svg", "png", "pdf", "dot", "mmd", "md"),
     "volume": ("svg", "png"),
+    "neurons": ("svg", "png"),
 }
 """What each style can be written as; the suffixes of the files."""
 
@@ -29,7 +30,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     metavar="OUT",
     type=PATH,
     help="The picture to write: a name that ends in .svg, .png, .pdf, .dot, .mmd or .md, or - for standard output; "
-    "by default FILE with .svg, and for the style volume with -volume.svg.",
+    "by default FILE with .svg, and for another style than diagram with its name, as in -volume.svg.",
 )
 @click.option(
     "--format",
@@ -42,7 +43,7 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     type=click.Choice(list(FORMATS)),
     default="diagram",
     show_default=True,
-    help="What is drawn: the layers, or the maps between them as boxes.",
+    help="What is drawn: the layers, the maps between them as boxes, or the dense layers at the end as neurons.",
 )
 @options_of(lambda: Backends.diagram.options, "format")
 @force
@@ -62,7 +63,8 @@ def command(
 
     The suffix of OUT says what is written: a picture (.svg, .png, .pdf), the graph for Graphviz (.dot) or for
     Mermaid (.mmd), or a block of Mermaid for a Markdown page (.md). The style volume can be .svg or .png.
-    Where OUT is not given, or is -, --format says it.
+    So can neurons, which draws the dense layers that a network ends in. Where OUT is not given, or is -, --format
+    says it.
 
     \b
     cnndsl draw net.cnn
@@ -75,17 +77,28 @@ def command(
     check_no_source(target, [file])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
-        if style == "volume":
+        if style != "diagram":
             del options["direction"]
             if options["theme"] == "auto" and kind == "png":
                 options["theme"] = "light"
-            outputs = run.volumes(compilation.volumes(**options), kind, target)
+            if style == "neurons":
+                _refuse(options, "depth", "expand")
+            made = compilation.volumes(**options) if style == "volume" else compilation.neurons(**options)
+            outputs = run.volumes(made, kind, target)
         elif kind in ("mmd", "md"):
             outputs = run.text(compilation.mermaid(fenced=kind == "md", **options), kind, target)
         else:
             outputs = run.picture(compilation.dot(**options), kind, target, options["theme"])
         run.write(outputs, force=force)
     return run.finish()
+
+
+def _refuse(options: dict[str, Any], *words: str) -> None:
+    """Take options out that a style has not, where nobody has given them."""
+    for word in words:
+        if options.pop(word):
+            message = f"--{word} goes with the other styles: neurons are those of dense layers, whatever they are in"
+            raise click.UsageError(message)
 
 
 def _target(file: Path, output: Path | None, form: str | None, style: Style) -> tuple[Path, str]:
@@ -95,7 +108,7 @@ def _target(file: Path, output: Path | None, form: str | None, style: Style) -> 
         message = f"the style {style} can be {' or '.join(allowed)}, and no {form}"
         raise click.BadParameter(message, param_hint="--format")
     if output is None:
-        return beside(file, f"{'-volume' if style == 'volume' else ''}.{form or 'svg'}"), form or "svg"
+        return beside(file, f"{'' if style == 'diagram' else f'-{style}'}.{form or 'svg'}"), form or "svg"
     if output == STDOUT:
         if form in ("png", "pdf") and on_terminal():
             message = f"a {form.upper()} is no text for a terminal: name a file, or send it to another program"
