@@ -172,7 +172,7 @@ def same_layers(program: Program, module: Module, part: nn.Module, path: str = "
         if isinstance(child.unit, Use):
             inner = part.get_submodule(child.name)
             same_layers(program, program.modules[child.unit.module], inner, f"{where}.")
-        elif child.unit.layer.kind not in ("parameter", "extern"):
+        elif child.unit.layer.kind not in ("parameter", "constant", "extern"):
             x = tuple(value_of(dim) for dim in child.unit.x)
             with torch.device("meta"):
                 expected = build_layer(child.unit.layer.torch(x))

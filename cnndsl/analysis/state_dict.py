@@ -34,7 +34,7 @@ def of_part(program: Program, unit: Leaf | Use | None, path: str) -> Iterator[tu
 def held(leaf: Leaf) -> Iterator[tuple[str, KnownShape]]:
     """The tensors of a layer; what a class from elsewhere holds is not known."""
     if not isinstance(leaf.layer, Extern):
-        yield from ((tensor.name, tensor.shape) for tensor in leaf.layer.tensors(plain(leaf.x)))
+        yield from ((each.name, each.shape) for each in leaf.layer.tensors(plain(leaf.x)) if each.persistent)
 
 
 def unknown(program: Program, module: Module, prefix: str = "") -> Iterator[str]:

@@ -273,7 +273,14 @@ def names_of(targets: tree.Name | tree.Row) -> list[str]:
 
 
 def _is_parameter(node: tree.Expression) -> bool:
-    return isinstance(node, tree.Call) and isinstance(node.function, tree.Name) and node.function.text == "parameter"
+    """Whether a call is `parameter(...)`, or `constant([...])`, which a rule `constant(0.1)` is not."""
+    match node:
+        case tree.Call(function=tree.Name(text="parameter")):
+            return True
+        case tree.Call(function=tree.Name(text="constant"), arguments=(first, *more)):
+            return bool(more) or isinstance(first.value, tree.ListOf | tree.Comprehension)
+        case _:
+            return False
 
 
 def _given_names(body: tree.Body) -> tuple[frozenset[str], list[re.Pattern[str]]]:

@@ -20,7 +20,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.extern import Extern, Placeholder
 from cnndsl.layers.formula import Shape
 from cnndsl.layers.initialisers import Initialiser
-from cnndsl.layers.operations import Learned, Operation
+from cnndsl.layers.operations import Fixed, Learned, Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.symbolic.number import Traced
 
@@ -42,7 +42,7 @@ class Model(BaseModel):
 
 
 def _layers() -> dict[str, type[Layer]]:
-    return KINDS | {layer.kind: layer for layer in (Learned, Extern, Placeholder)}
+    return KINDS | {layer.kind: layer for layer in (Learned, Fixed, Extern, Placeholder)}
 
 
 AnyLayer = Annotated[Layer, ByKind(Layer, _layers, "layer")]

@@ -63,13 +63,15 @@ class Group(Enum):
 class Tensor:
     """A tensor that a module holds: the name of the attribute and the shape.
 
-    `learned` is false for buffers such as running statistics.  Raises SizeIsOpen for a size that is left open:
+    `learned` is false for buffers such as running statistics, of which those that are not `persistent` are not in
+    `state_dict()`.  Raises SizeIsOpen for a size that is left open:
     what a module holds is fixed when it is built.
     """
 
     name: str
     shape: tuple[int, ...]
     learned: bool = True
+    persistent: bool = True
 
     def __post_init__(self) -> None:
         if any(is_open(dim) for dim in self.shape):

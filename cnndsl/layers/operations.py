@@ -21,7 +21,7 @@ from cnndsl.layers.formula import (
 )
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.reach import Reach, Reaches, Window, same, whole
-from cnndsl.layers.types import AnyAxis, Counts, Pieces, Real
+from cnndsl.layers.types import AnyAxis, Counts, Flag, Pieces, Real, Takes
 from cnndsl.symbolic.number import is_open, value_of
 
 
@@ -349,3 +349,38 @@ class Learned(Layer):
         return Spelling(
             "nn.Parameter", (size, Argument("init", float(self.init))), "nn.Parameter(torch.full({size}, {init}))"
         )
+
+
+class Fixed(Learned):
+    """A tensor of given numbers that are not learned, with no layer around them (torch.nn.Buffer).
+
+    It takes nothing in, and has no batch axis: it is the same for all samples.
+    """
+
+    kind: ClassVar[str] = "constant"
+    module: ClassVar[str] = "Buffer"
+
+    numbers: Annotated[tuple[Real, ...], Field(max_length=65_536), Takes("list of numbers")] = Field(
+        default=(), description="the numbers, row by row"
+    )
+    persistent: Flag = Field(default=True, description="whether the numbers are in state_dict()")
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("", self.size, learned=False, persistent=self.persistent),)
+
+    def torch(self, x: Shape) -> Spelling:
+        listed = f"torch.tensor({nested([float(number) for number in self.numbers], self.size)!r})"
+        if len(self.size) > 1 and len(self.numbers) == max(self.size):  # along one axis
+            listed = f"torch.tensor({[float(number) for number in self.numbers]!r}).view{tuple(self.size)!r}"
+        kept = "" if self.persistent else ", persistent=False"
+        return Spelling("nn.Buffer", (), f"nn.Buffer({listed}{kept})")
+
+
+def nested(numbers: list[float], size: tuple[int, ...]) -> Any:
+    """Numbers as lists in lists of a size."""
+    if not size:
+        return numbers[0]
+    if len(size) == 1:
+        return numbers
+    step = len(numbers) // size[0]
+    return [nested(numbers[at * step : (at + 1) * step], size[1:]) for at in range(size[0])]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial, reduce
+from math import prod
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,8 +17,9 @@ from cnndsl.ir.names import plain_label
 from cnndsl.ir.program import Call, Leaf
 from cnndsl.layers.base import Layer
 from cnndsl.layers.elementwise import Elementwise
+from cnndsl.layers.formula import Shape, show
 from cnndsl.layers.initialisers import Initialiser
-from cnndsl.layers.operations import Learned
+from cnndsl.layers.operations import Fixed, Learned
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import misfits
 from cnndsl.semantics import functions
@@ -259,6 +262,8 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     if isinstance(function, Function):
         return _call_function(body, function.name, node)
     if isinstance(function, InitialiserKind):
+        if function.name == "constant" and (numbers := _listed_first(body, node)) is not None:
+            return _fixed(body, node, numbers)
         return written_rule(body, node, function.name)
     if isinstance(function, LayerRecipe):
         message = f"{layer_name(function.layer)} has its arguments already"
@@ -427,6 +432,73 @@ def _plain(body: Evaluation, value: Any) -> Any:
     return [body.plain(item) for item in value] if isinstance(value, list) else body.plain(value)
 
 
+_CONSTANT = "write constant([0.485, 0.456, 0.406], [3, 1, 1])"
+
+
+def _listed_first(body: Evaluation, node: tree.Call) -> list[Any] | None:
+    """The list that a call begins with, if it does."""
+    if not node.arguments or node.arguments[0].name is not None:
+        return None
+    given = body.known(node.arguments[0].value)
+    return given if isinstance(given, list) else None
+
+
+def _fixed(body: Evaluation, node: tree.Call, numbers: list[Any]) -> Value:
+    """`constant([0.485, 0.456, 0.406], [3, 1, 1])`: a tensor of given numbers, as a value. Raises Problem."""
+    names = ("numbers", "size", "persistent")
+    rest = body.all_known(argument.value for argument in node.arguments[1:])
+    given: dict[str, Any] = {}
+    for at, (argument, value) in enumerate(zip(node.arguments[1:], rest, strict=True), 1):
+        name = argument.name.text if argument.name is not None else names[at] if at < len(names) else ""
+        if name not in names[1:] or name in given:
+            message = "constant takes a list of numbers, and perhaps size and persistent"
+            raise error("E207", message, argument.span, help=_CONSTANT)
+        given[name] = value
+    if body.builder.is_chain:
+        raise error("E404", "a chain holds layers only; this is a value", node.span, help="make it a block")
+    shape = _shape_of(numbers)
+    if shape is None:
+        message = "the rows of a constant are equally long, and have numbers in them"
+        raise error("E206", message, node.arguments[0].span, help="for example constant([[1, 2], [3, 4]])")
+    flat = [body.plain(number) for number in _numbers_in(numbers)]
+    size = given.get("size", list(shape))
+    if any(map(is_open, size if isinstance(size, list) else [size])):
+        raise open_size(node.span)
+    for name, value in (("size", size), ("persistent", given.get("persistent", True))):
+        refuse_others(f"constant: {name}", value, node.span, lambda: _CONSTANT)
+    try:
+        layer = Fixed(
+            size=tuple(body.plain(dim) for dim in size) if isinstance(size, list) else size,
+            numbers=tuple(flat),
+            persistent=body.plain(given.get("persistent", True)),
+        )
+    except ValidationError as problem:
+        raise error("E208", f"constant: {next(iter(misfits(problem).values()))}", node.span, help=_CONSTANT) from None
+    if prod(layer.size) != len(flat):
+        message = f"here are {len(flat)} numbers, and {show(layer.size)} takes {prod(layer.size)}"
+        raise error("E306", message, node.span, help="give a size with as many places as there are numbers")
+    return _put_tensor(body, node, layer, {}, layer.size, "constant")
+
+
+def _shape_of(numbers: Any) -> tuple[int, ...] | None:
+    """The shape of lists in lists; None where the rows differ, or something else stands in them."""
+    if not isinstance(numbers, list):
+        return () if is_number(numbers) else None
+    shapes = {_shape_of(row) for row in numbers}
+    if len(shapes) != 1 or None in shapes:
+        return None
+    (inner,) = shapes
+    return None if inner is None else (len(numbers), *inner)
+
+
+def _numbers_in(numbers: Any) -> Iterator[Any]:
+    if isinstance(numbers, list):
+        for row in numbers:
+            yield from _numbers_in(row)
+    else:
+        yield numbers
+
+
 def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: dict[str, Any]) -> Value:
     """`parameter([channels, 1, 1], init=1e-6)`: a learned tensor, as a value."""
     names = ("size", "init")
@@ -455,12 +527,19 @@ def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: di
     if isinstance(begin, Initialiser):
         check_begin(begin, layer.tensors(())[0], "tensor", "parameter", node.span)
     traced: dict[str, Any] = {"size": tuple(size)} if any(isinstance(dim, Traced) for dim in size) else {}
+    return _put_tensor(body, node, layer, traced, tuple(size), "parameter")
+
+
+def _put_tensor(
+    body: Evaluation, node: tree.Call, layer: Learned, traced: dict[str, Any], size: Shape, word: str
+) -> Value:
+    """A tensor that the body holds, as a value."""
     bound = body.bound
     if bound is not None and bound.value is node:
         slot = body.builder.declare(bound.targets[0].text, node.span)
     else:
-        slot = body.builder.automatic("parameter", node.span)
+        slot = body.builder.automatic(word, node.span)
     body.builder.fill(slot, Leaf(layer=layer, x=(), traced=traced))
     body.builder.add_size(1, node.span)
-    (value,) = body.builder.step(Call(child=slot.name), (), (tuple(size),), node.span, slot.name)
+    (value,) = body.builder.step(Call(child=slot.name), (), (size,), node.span, slot.name)
     return value

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.ir.program import Call, Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.layers.operations import Learned
 from tests.layers.oracle import applied, call
 
 
@@ -48,8 +49,8 @@ def _step(
         return (call(spelling, inputs[0], part.training),)
     assert isinstance(action, Call)
     unit = module.child(action.child).unit
-    if isinstance(unit, Leaf) and unit.layer.kind == "parameter":
-        return (part.get_parameter(action.child),)
+    if isinstance(unit, Leaf) and isinstance(unit.layer, Learned):
+        return (getattr(part, action.child),)
     inner = part.get_submodule(action.child)
     if isinstance(unit, Leaf):
         return (applied(unit.layer, inner, *inputs) if type(inner).__module__.startswith("torch.") else inner(*inputs),)

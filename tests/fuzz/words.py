@@ -18,7 +18,7 @@ KEYWORDS = """
     network block sequence input output init when if else for in repeat from import extern it and or not true false
     training
 """.split()
-VALUES = "concat split identity parameter add mul mean max".split()
+VALUES = "concat split identity parameter constant add mul mean max".split()
 NAMES = "x y n Net Unit Part channels i forward self class torch __init__ é 残".split()
 NUMBERS = """
     0 1 2 3 4 5 7 8 16 32 64 -1 0.5 .5 1. 1e-5 1e9 1e999 60 199999 2147483648 9223372036854775807 99999999999999999999

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 from random import Random
 
 import cnndsl
@@ -382,7 +383,13 @@ def learned(draft: Draft) -> None:
     rng = draft.rng
     name, other = draft.name("scale"), draft.name("scale")
     init = rng.choice(["1", "0.1"])
-    draft.lines += [f"{name} = parameter({learned_size(draft)}, init={init})"]
+    size = learned_size(draft)
+    count = prod(int(each) for each in size[1:-1].split(", ") if each)
+    numbers = [rng.choice([0.5, 1, -2, 0.1]) for _ in range(count)]
+    tensors = [f"parameter({size}, init={init})", f"constant({numbers}, {size})"]
+    if size == f"[{count}]":
+        tensors += [f"constant({numbers})", f"constant([rate * i for i in {numbers}], persistent=false)"]
+    draft.lines += [f"{name} = {rng.choice(tensors)}"]
     draft.lines += [f"{other} = parameter({learned_size(draft)}, init={init})"]
     alone = rng.choice([
         name, f"({name} + {other})", f"({name} * {other} - {name})", f"sigmoid({name})", f"({other} -> tanh)",

@@ -17,6 +17,7 @@ from torch import nn
 import cnndsl
 from cnndsl.compilation import Compilation
 from cnndsl.ir.program import Leaf, Module, Program, Use
+from cnndsl.layers.operations import Fixed, Learned
 from cnndsl.symbolic.number import value_of
 from tests.analysis.execute import execute
 from tests.running import derived_sizes, imported, same_layers, same_sizes, sample, seen_sizes, tensors_of
@@ -25,19 +26,22 @@ Keys = list[tuple[str, tuple[int, ...]]]
 
 
 def keys(program: Program, module: Module, prefix: str = "") -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The keys and shapes of a state dictionary, as the program says; PyTorch has a module's own tensors first."""
+    """The keys and shapes of a state dictionary, as the program says; PyTorch has own tensors first, buffers last."""
     own = [child for child in module.children if _is_tensor(child.unit)]
+    own.sort(key=lambda child: isinstance(child.unit, Leaf) and isinstance(child.unit.layer, Fixed))
     for child in [*own, *(child for child in module.children if not _is_tensor(child.unit))]:
         if isinstance(child.unit, Use):
             yield from keys(program, program.modules[child.unit.module], f"{prefix}{child.name}.")
             continue
         for tensor in child.unit.layer.tensors(child.unit.x):
+            if not tensor.persistent:
+                continue
             path = ".".join(filter(None, (f"{prefix}{child.name}", tensor.name)))
             yield path, tuple(value_of(dim) for dim in tensor.shape)
 
 
 def _is_tensor(unit: Leaf | Use) -> bool:
-    return isinstance(unit, Leaf) and unit.layer.kind == "parameter"
+    return isinstance(unit, Leaf) and isinstance(unit.layer, Learned)
 
 
 def compare(program: Program, network: Module, model: nn.Module, *, runs: bool) -> None:

@@ -13,6 +13,7 @@ from cnndsl.backends.pytorch.code import (
     Code,
     call,
     constant,
+    dotted,
     flat,
     gone_through,
     list_of,
@@ -77,9 +78,9 @@ from cnndsl.ir import nodes
 from cnndsl.ir.lower import cut_key
 from cnndsl.ir.words import FUNCTIONS, INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers.elementwise import OPERATORS_OF_VALUES, Elementwise, Negative
-from cnndsl.layers.formula import AXES
+from cnndsl.layers.formula import AXES, Shape
 from cnndsl.layers.initialisers import RULES
-from cnndsl.layers.operations import Learned
+from cnndsl.layers.operations import Fixed, Learned
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced, calculate, value_of
@@ -240,7 +241,7 @@ def _call(body: Body, node: nodes.Call) -> Any:
         case Function():
             return _function_call(body, function.name, node)
         case Rule():
-            return _rule_call(body, function, node)
+            return fixed(body, node) or _rule_call(body, function, node)
         case _:
             raise Untranslatable("this cannot be called", node.span)
 
@@ -726,6 +727,77 @@ def learned(body: Body, node: nodes.Call, wanted: str | None = None) -> Tensor:
         number = call("float", begin.code)
         code = call("nn.Parameter", call("torch.full", tuple_of(map(partial(argument_code, body), dims)), number))
     return put_learned(body, code, plain_shape(body, dims), wanted, node)
+
+
+def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
+    """`constant([...])`: a tensor of given numbers; None for anything else."""
+    match node:
+        case nodes.Call(function=nodes.Ref(name="constant") as word, arguments=(first, *rest)):
+            if first.name is not None or not isinstance(_meaning(body, word), Rule):
+                return None
+        case _:
+            return None
+    numbers = evaluate(body, first.value)
+    if not isinstance(numbers, Static) or not isinstance(numbers.value, list | AnyList):
+        return None
+    words = ("size", "persistent")
+    given = {argument.name or words[at]: static_of(body, argument.value) for at, argument in enumerate(rest)}
+    persistent = given.get("persistent", Static(True, constant(True)))
+    plain_numbers = plain_list(body, numbers)
+    shape = plain_list(body, given["size"]) if "size" in given else None
+    if plain_numbers is not None and ("size" not in given or shape is not None):
+        flat_numbers, size = _flattened(plain_numbers)
+        layer = Fixed.model_construct(numbers=tuple(flat_numbers), size=tuple(shape if shape is not None else size))
+        code = spelled(body, layer.torch(()))
+        dims: Shape = layer.size
+    else:
+        code = call("torch.tensor", numbers.code, dtype=dotted("torch.float32"))
+        if "size" in given:
+            if not isinstance(given["size"].value, list):
+                raise Untranslatable("how many axes a constant has depends on a parameter", node.span)
+            dims = tuple(field_of(body, item) for item in given["size"].value)
+            code = call(ast.Attribute(code, "view", ast.Load()), *map(partial(argument_code, body), dims))
+        else:
+            dims = _size_of_list(body, numbers, node.span)
+        code = call("nn.Buffer", code)
+    assert isinstance(code, ast.Call)  # noqa: S101 - as it was made
+    if persistent.value is not True:
+        code.keywords.append(ast.keyword("persistent", persistent.code))
+    return put_learned(body, code, plain_shape(body, dims), wanted, node, "nn.Buffer")
+
+
+def _size_of_list(body: Body, numbers: Static, span: nodes.Span) -> Shape:
+    """The size of numbers in lists, of which some follow from parameters. Raises Untranslatable."""
+    if isinstance(numbers.value, AnyList):
+        if (sort_of(numbers).item or Sort()).item is not None:
+            raise Untranslatable("the size of a constant depends on a parameter", span, "give its size")
+        return (body.number(call("len", numbers.code), numbers.value.sample),)
+    if not isinstance(numbers.value, list):
+        return ()
+    first = numbers.value[0]
+    return (len(numbers.value), *(_size_of_list(body, first, span) if isinstance(first, Static) else ()))
+
+
+def plain_list(body: Body, static: Static) -> list[Any] | None:
+    """The numbers of a list in lists where all of them are known."""
+    if not isinstance(static.value, list):
+        return None
+    made: list[Any] = []
+    for item in static.value:
+        inner = item.value if isinstance(item, Static) else item
+        known = plain_list(body, item) if isinstance(inner, list) else body.known(inner)
+        if known is None or isinstance(known, bool):
+            return None
+        made.append(known)
+    return made
+
+
+def _flattened(numbers: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """Numbers in lists one by one, and the size that these have."""
+    if not isinstance(numbers, list):
+        return [numbers], ()
+    rows = [_flattened(row) for row in numbers]
+    return [number for row, _ in rows for number in row], (len(rows), *(rows[0][1] if rows else ()))
 
 
 def call_on_value(body: Body, kind: Any, value: Tensor, arguments: Sequence[nodes.Argument]) -> Tensor:

@@ -118,10 +118,12 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     return Tensor(call("torch.cat", held.code, constant(operation.axis)), tuple(shape))
 
 
-def put_learned(body: Body, code: Code, shape: Shape, wanted: str | None, node: nodes.Call) -> Tensor:
-    """A learned tensor as a part."""
+def put_learned(
+    body: Body, code: Code, shape: Shape, wanted: str | None, node: nodes.Call, kind: str = "nn.Parameter"
+) -> Tensor:
+    """A learned tensor, or one of given numbers, as a part."""
     part = body.new_part(wanted or (node.part.name if node.part is not None else "parameter1"))
-    part.type = "nn.Parameter"
+    part.type = kind
     body.lines.append(Register(part, code))
     return Tensor(part.code(), shape, unbatched=True)
 

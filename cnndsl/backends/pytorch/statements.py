@@ -20,6 +20,7 @@ from cnndsl.backends.pytorch.expressions import (
     condition,
     declare_input,
     evaluate,
+    fixed,
     item_of_static,
     learned,
     stage_of,
@@ -92,6 +93,9 @@ def _do_bind(body: Body, statement: nodes.Bind) -> None:
     (wanted,) = statement.names
     if isinstance(node, nodes.Call) and isinstance(node.function, nodes.Ref) and node.function.name == "parameter":
         body.set_value(wanted, learned(body, node, wanted))
+        return
+    if (tensor := fixed(body, node, wanted)) is not None:
+        body.set_value(wanted, tensor)
         return
     body.target = body.value_name(wanted)
     value = evaluate(body, node)
