@@ -69,8 +69,8 @@ PICTURES = sorted(path for path in gallery.FOLDER.iterdir() if not path.stem.end
 diagrams = pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
 
 CROSSING = {"HRNet", "DeepLabV3", "FPN"}
-"""Where arrows cross: three maps and more that go to as many sums each have no room without that on any plane; those
-that leave a network in the middle would have, and the layout does not find it."""
+"""Where arrows cross: maps that go each to each of two sums, and those that leave a network in the middle, would have
+room without that, and the layout does not find it."""
 UNDER = {"DeepLabV3": {"convs.0"}}
 """Words under an arrow that the layout leads into a block at its name."""
 

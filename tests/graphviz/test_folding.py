@@ -61,6 +61,17 @@ def test_of_equally_rich_structures_the_first_is_shown() -> None:
     assert [name for _, name in opened(picture)] == ["unit2"]
 
 
+def test_what_many_values_go_through_is_not_shown() -> None:
+    """Of uses with two values and with three that of two is shown, though it is poorer."""
+    block = "block Mix { output [sum([x -> conv(4, 1) for x in input]) for y in input] }"
+    body = "[it, relu(it)]\nMix as a, b\n[a, b, a + b]\nMix as c, d, e\nc + d + e"
+    text = f"{block}\nnetwork Net {{\ninput(4, 8, 8)\n{body}\nit -> {LONG} }}"
+    picture = picture_of(program_of(text))
+    assert (opened(picture), folded(picture)) == ([("Mix", "mix1")], [("Mix", "mix2")])
+    asked = picture_of(program_of(text), expand=("mix2",))
+    assert ("Mix", "mix2") in opened(asked)
+
+
 def test_a_run_of_blocks_is_always_folded() -> None:
     picture = net("stage: Small(4) * 4")
     assert opened(picture) == [("", "stage"), ("Small", "stage.0")]

@@ -22,6 +22,8 @@ MOST = 2_000
 """With this many boxes drawn nothing more is opened: the picture is too large to be read."""
 DEEPEST = 40
 """Clusters within clusters, at most."""
+MANY = 3
+"""From so many values on that come in and as many that go out, each of which may reach each, arrows must cross."""
 
 
 class Folding:
@@ -70,13 +72,16 @@ class Folding:
         else:
             richest = self._richest.get(_definition(outer, module), module)
             is_telling = self.repeats.structure(module) == self.repeats.structure(richest)
-            opened = self._whole or (is_telling and shown not in self._shown)
+            opened = self._whole or (is_telling and shown not in self._shown and not _is_crowded(module))
         if opened:
             self._shown.add(shown)
         return opened
 
     def _choose(self, root: Module) -> dict[object, Module]:
-        """For each definition the richest of its uses, of equally rich ones the first, in what is shown itself."""
+        """For each definition the richest of its uses, of equally rich ones the first, in what is shown itself.
+
+        Of those whose arrows need not cross, if there are some.
+        """
         found: dict[object, Module] = {}
         level = [root]
         while level:
@@ -86,7 +91,10 @@ class Folding:
                     inner = self.repeats.inner(outer, step)
                     if inner is not None and _definition(outer, inner) not in found:
                         uses.setdefault(_definition(outer, inner), []).append(inner)
-            found |= {key: max(inners, key=lambda inner: self._boxes[inner.id]) for key, inners in uses.items()}
+            found |= {
+                key: max(inners, key=lambda inner: (not _is_crowded(inner), self._boxes[inner.id]))
+                for key, inners in uses.items()
+            }
             level = [found[key] for key in uses]
         return found
 
@@ -99,6 +107,11 @@ class Folding:
                 boxes += self._boxes[inner.id] if inner else 1
             boxes += times > 1
         return boxes
+
+
+def _is_crowded(module: Module) -> bool:
+    """Whether so many values go into a part and out of it that there is no room for their arrows inside."""
+    return min(len(module.inputs), len(module.outputs)) >= MANY
 
 
 def _definition(outer: Module, module: Module) -> object:
