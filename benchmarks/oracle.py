@@ -220,7 +220,8 @@ def be_strict() -> None:
     """
     torch.set_num_threads(1)
     warnings.simplefilter("error")
-    warnings.filterwarnings("ignore", "Using padding='same' with even kernel")
+    for of_speed in ("Using padding='same' with even kernel", "LSTM with projections is not supported with oneDNN"):
+        warnings.filterwarnings("ignore", of_speed)
 
 
 def in_jobs(jobs: int, work: Callable[..., Findings], *arguments: Iterable[Any]) -> Findings:

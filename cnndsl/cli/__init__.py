@@ -65,6 +65,7 @@ class _Commands(click.Group):
         "mcp",
         "new",
         "rule",
+        "show",
     ]
     """Those with a file of their own; the others are backends."""
 

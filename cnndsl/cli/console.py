@@ -149,6 +149,30 @@ class Run:
             if diagnostic.severity is Severity.ERROR:
                 self.code = max(self.code, WRONG_USE if diagnostic.span is None else TEXT_HAS_ERRORS)
 
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """Report what keeps a network from being built and run, and leave the rest of the block out."""
+        from cnndsl.compilation import CompilationError
+        from cnndsl.diagnostics import Problem
+        from cnndsl.externs import ExternError
+        from cnndsl.project import ProjectProblem
+
+        try:
+            yield
+        except CompilationError as problem:  # it has no translation
+            self.report(problem.compilation.diagnostics[-1:])
+        except ExternError as problem:
+            self.report(problem.diagnostics)
+        except Problem as problem:
+            self.report([problem.diagnostic])
+        except ProjectProblem as problem:
+            raise Misconfigured(str(problem)) from None
+        except ImportError as problem:
+            message = str(problem)
+            if problem.name == "torch":
+                message = "a network runs with PyTorch, which is not installed: run pip install 'cnndsl[explain]'"
+            raise click.UsageError(message) from None
+
     def finish(self) -> int:
         """Show what has waited for the end; the exit code."""
         if self.format_ == "sarif":

@@ -10,7 +10,7 @@ import click
 
 from cnndsl.backends.registry import Backends
 from cnndsl.cli.backend import Command, by_terminal, options_of
-from cnndsl.cli.console import STDOUT, Misconfigured, Run, busy, say
+from cnndsl.cli.console import STDOUT, Run, busy, say
 from cnndsl.cli.options import (
     PATH,
     allow_extern,
@@ -201,54 +201,35 @@ def _show(
 ) -> None:
     """Run the network, and write what there is to see."""
     from cnndsl.backends.explain import check_part
-    from cnndsl.compilation import CompilationError
-    from cnndsl.diagnostics import Problem
-    from cnndsl.externs import ExternError
-    from cnndsl.project import ProjectProblem
     from cnndsl.tracing.page import page
     from cnndsl.tracing.svg import svg
 
     assert compilation.program is not None  # noqa: S101 - or there is nothing to run
     check_part(compilation.program, part, name)
-    try:
+    with run.building():
         from cnndsl.tracing import read_labels, watch
         from cnndsl.tracing.inputs import TEXTS, Refused, Scale
         from cnndsl.tracing.recording import Wanted
 
         # Numbers that are given as text are there to be read.
         numbers = all(isinstance(item, str) or item.suffix.lower() in TEXTS for item in inputs)
-        with busy(f"running {compilation.program.network(name).name}"):
-            figure = watch(
-                compilation,
-                inputs,
-                name,
-                Wanted(part, maps or 8, numbers=numbers, at=at, depth=depth),
-                trained=weights,
-                seed=seed or 0,
-                scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
-                labels=read_labels(labels) if labels is not None else (),
-                allow_extern=allow_extern,
-                training=bool(train),
-            )
-    except CompilationError as problem:  # it has no translation
-        run.report(problem.compilation.diagnostics[-1:])
-        return
-    except ExternError as problem:
-        run.report(problem.diagnostics)
-        return
-    except ProjectProblem as problem:
-        raise Misconfigured(str(problem)) from None
-    except ImportError as problem:
-        message = str(problem)
-        if problem.name == "torch":
-            message = "a network runs with PyTorch, which is not installed: run pip install 'cnndsl[explain]'"
-        raise click.UsageError(message) from None
-    except Refused as problem:
-        raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
-    except Problem as problem:
-        run.report([problem.diagnostic])
-        return
-    if target == STDOUT or target.suffix == ".html":
-        run.write(run.text(page(figure), "html", target), force=force)
-    else:
-        run.write(run.volumes(svg(figure), target.suffix[1:], target), force=force)
+        try:
+            with busy(f"running {compilation.program.network(name).name}"):
+                figure = watch(
+                    compilation,
+                    inputs,
+                    name,
+                    Wanted(part, maps or 8, numbers=numbers, at=at, depth=depth),
+                    trained=weights,
+                    seed=seed or 0,
+                    scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
+                    labels=read_labels(labels) if labels is not None else (),
+                    allow_extern=allow_extern,
+                    training=bool(train),
+                )
+        except Refused as problem:
+            raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
+        if target == STDOUT or target.suffix == ".html":
+            run.write(run.text(page(figure), "html", target), force=force)
+        else:
+            run.write(run.volumes(svg(figure), target.suffix[1:], target), force=force)

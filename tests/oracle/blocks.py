@@ -316,7 +316,6 @@ def listed(rng: Random, name: str, known: list[Definition]) -> Definition:
         "conv(channels, 1); for [branch, act] in zip(branches, acts) { it + (it -> branch) -> act }",
         "conv(channels, 1); for [i, b] in enumerate(branches) { it + (it -> b); if i % 2 == 0 { relu } }",
         "wide = [input -> branch for branch in branches]; sum(wide) * wide[-1]; for act in acts { act }",
-        "wide = [input -> branch for branch in branches]; wide[0] * wide[-1]",
         "conv(channels, 1); repeat 2 { for [branch, act] in zip(branches, acts) { it -> branch -> act } }",
         "conv(channels, 1); for [i, branch, k] in zip(range(len(rates)), branches, rates) { (it -> branch) * (i + k) }",
     ]

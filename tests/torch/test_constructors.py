@@ -621,7 +621,7 @@ def test_a_list_of_any_length_is_read_whole_or_refused() -> None:
     }
     network Net { input(3, 8, 8);  B(2, 1) -> B(3, 1) -> B(2, 1) }
     """
-    with pytest.raises(CompilationError, match=r"(?s)E601.*of the list wide, which .*read all of them"):
+    with pytest.raises(CompilationError, match=r"(?s)E601.*of the list wide, which .*<text>:2:5.*read all of them"):
         cnndsl.compile(text.replace("READ", "wide[0] * wide[k]")).python()
     check(text.replace("READ", "it + wide[k] + sum(wide)").replace("wide = [input", "conv(4, 1); wide = [it"))
     check(text.replace("READ", "for i in range(n) { it + wide[i] }").replace("wide = [input", "conv(4, 1); wide = [it"))

@@ -34,9 +34,10 @@ class Untranslatable(Exception):  # noqa: N818 - what the text is, not what went
         self.definition = ""
 
     def place(self, definition: nodes.Definition) -> None:
-        """Say which definition it is, unless that is known."""
+        """Say which definition it is, and where, unless that is known."""
         if not self.definition:
             self.definition, self.file = definition.name, definition.file
+            self.span = self.span or definition.span
 
 
 class ReadBehind(Untranslatable):
