@@ -4,9 +4,11 @@
     build("models/net.cnn")             a network: the class, constructed
     compile(Path("models/net.cnn"))     a Compilation: errors and warnings, the checked program, and what
     compile("network Net { ... }")      is made of it, such as `.python()`, `.diagram()`, `.summary()`
+    from_torch(module, tensor)          the text of a module of PyTorch
 
 What each needs is imported when it is first asked for, so that `import cnndsl` costs next to nothing. PyTorch is
-imported by `load`, `build` and `Compilation.load` alone. After `import cnndsl.hook`, Python imports `.cnn` files.
+imported by `load`, `build`, `from_torch` and `Compilation.load` alone. After `import cnndsl.hook`, Python imports
+`.cnn` files.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
     from cnndsl.compilation import Compilation, CompilationError
     from cnndsl.compiler import compile  # noqa: A004 - the package's own word
     from cnndsl.diagnostics import Diagnostic
+    from cnndsl.importing import from_torch
     from cnndsl.ir.program import Program
     from cnndsl.loading import build, load
 
-__all__ = ["Compilation", "CompilationError", "Diagnostic", "Program", "build", "compile", "load"]
+__all__ = ["Compilation", "CompilationError", "Diagnostic", "Program", "build", "compile", "from_torch", "load"]
 
 _HOMES = {
     "Compilation": "cnndsl.compilation",
@@ -29,6 +32,7 @@ _HOMES = {
     "Program": "cnndsl.ir.program",
     "build": "cnndsl.loading",
     "compile": "cnndsl.compiler",
+    "from_torch": "cnndsl.importing",
     "load": "cnndsl.loading",
     "load_ipython_extension": "cnndsl.notebook",
 }

@@ -60,6 +60,7 @@ class _Commands(click.Group):
         "draw",
         "explain",
         "fmt",
+        "import",
         "layers",
         "lsp",
         "mcp",
@@ -79,7 +80,8 @@ class _Commands(click.Group):
             from cnndsl.cli.backend import command
 
             return command(cmd_name)
-        return import_module(f"cnndsl.cli.{cmd_name}").command  # type: ignore[no-any-return]
+        file = "importing" if cmd_name == "import" else cmd_name  # which is no name in Python
+        return import_module(f"cnndsl.cli.{file}").command  # type: ignore[no-any-return]
 
     def _takes_files(self, ctx: click.Context, name: str) -> bool:
         found = self.get_command(ctx, name)

@@ -16,7 +16,7 @@ from cnndsl.cli import completion
 from cnndsl.cli.console import STDIN, STDOUT
 
 
-def _read_by(module: str, function: str, nothing: Any) -> Callable[..., Any]:
+def read_by(module: str, function: str, nothing: Any) -> Callable[..., Any]:
     """How an option is read that may be given several times: by a function that is imported when there is something."""
 
     def read(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> Any:
@@ -77,7 +77,7 @@ def _shared(findings: str) -> Callable[[Callable[..., int]], Callable[..., int]]
             "--set",
             metavar="NAME=VALUE",
             multiple=True,
-            callback=_read_by("cnndsl.settings", "parse", {}),
+            callback=read_by("cnndsl.settings", "parse", {}),
             shell_complete=completion.settings,
             help="Give a parameter of a network a value, such as classes=100. May be repeated.",
         ),
@@ -86,14 +86,14 @@ def _shared(findings: str) -> Callable[[Callable[..., int]], Callable[..., int]]
             "--limit",
             metavar="NAME=NUMBER",
             multiple=True,
-            callback=_read_by("cnndsl.semantics.values", "Limits.parse", None),
+            callback=read_by("cnndsl.semantics.values", "Limits.parse", None),
             help="Raise a limit on what a file may ask for, such as layers=100000. May be repeated.",
         ),
         click.option(
             "--ignore",
             metavar="CODES",
             multiple=True,
-            callback=_read_by("cnndsl.lint", "parse_codes", frozenset()),
+            callback=read_by("cnndsl.lint", "parse_codes", frozenset()),
             shell_complete=completion.warnings,
             help="Do not report these warnings: W204, or W203,W204. May be repeated.",
         ),
@@ -112,7 +112,7 @@ allow_extern = click.option(
     "--allow-extern",
     metavar="MODULES",
     multiple=True,
-    callback=_read_by("cnndsl.externs", "parse_modules", None),
+    callback=read_by("cnndsl.externs", "parse_modules", None),
     help="Modules that extern lines may take classes from, such as torch.nn,einops.layers.torch; by default those that "
     "the project allows. May be repeated.",
 )

@@ -1,0 +1,118 @@
+"""`cnndsl import`: a module of PyTorch as text."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnndsl.cli.console import STDOUT, Run, say
+from cnndsl.cli.options import PATH, color, force, read_by
+
+if TYPE_CHECKING:
+    from cnndsl.importing import Import
+
+DIFFERS = 1
+_MOST_REMARKS = 10
+
+
+def _sizes(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+    """The sizes of inputs: `3,224,224`, or `3x224x224`."""
+    found = []
+    for text in given:
+        words = [word.strip() for word in re.split("[,x]", text)]
+        if not all(word.isascii() and word.isdecimal() and 0 < int(word) < 10**9 for word in words):
+            message = f"{text!r} is no size; write it without the batch, such as 3,224,224"
+            raise click.BadParameter(message, context, parameter)
+        found.append(tuple(map(int, words)))
+    return tuple(found)
+
+
+@click.command("import", short_help="Write a PyTorch module as a .cnn text.")
+@click.argument("module", metavar="MODULE:NAME")
+@click.option(
+    "sizes",
+    "--input",
+    metavar="SIZES",
+    multiple=True,
+    required=True,
+    callback=_sizes,
+    help="The size of one sample that the module takes, such as 3,224,224. Once for each input.",
+)
+@click.option(
+    "arguments",
+    "--arg",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=read_by("cnndsl.settings", "parse", {}),
+    help="An argument for NAME, such as num_classes=10. May be repeated.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=PATH,
+    default=STDOUT,
+    help="Where to write the text.  [default: standard output]",
+)
+@force
+@color
+def command(
+    module: str,
+    sizes: tuple[tuple[int, ...], ...],
+    arguments: dict[str, Any],
+    output: Path,
+    force: bool,
+    color: str,
+) -> int:
+    """Write what NAME of the Python module MODULE gives, a class or function, as a .cnn text.
+
+    The module is constructed and run, on random numbers, in evaluation and in training: this executes the code of
+    MODULE, so import only what you trust. Then the text is compiled and compared with the original, and what was found
+    is said: whether the state has the same keys, and whether the same comes out. MODULE may be a file, net.py:Net.
+
+    \b
+    cnndsl import torchvision.models:resnet50 --input 3,224,224 -o resnet50.cnn
+    cnndsl import torchvision.models:resnet18 --input 3,224,224 --arg num_classes=10
+    cnndsl import my_net.py:Net --input 1,28,28
+
+    Exit codes: 0 the text is the same network; 1 it is not in all; 2 wrong use, or the language has no words for it.
+    """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    from cnndsl.files import shown
+
+    run = Run("text", color, None)
+    if output != STDOUT and output.suffix != ".cnn":
+        message = f"{shown(output)} does not end in .cnn, as the name of a network's file does"
+        raise click.BadParameter(message, param_hint="-o")
+    found = _imported(module, sizes, arguments)
+    run.write({output: found.text.encode()}, force=force)
+    for remark in found.remarks[:_MOST_REMARKS]:
+        say(f"{remark}\n", err=True)
+    if len(found.remarks) > _MOST_REMARKS:
+        say(f"... and {len(found.remarks) - _MOST_REMARKS:,} more\n", err=True)
+    say(f"{found.comparison}\n", err=True)
+    return max(run.finish(), 0 if found.comparison.is_same else DIFFERS)
+
+
+def _imported(name: str, sizes: tuple[tuple[int, ...], ...], arguments: dict[str, Any]) -> Import:
+    """Make and read the module. Raises click.ClickException for whatever goes wrong."""
+    try:
+        from cnndsl.importing import Unreadable, Unusable, import_module, made
+    except ImportError as problem:
+        if problem.name != "torch":
+            raise
+        message = "a module is imported with PyTorch, which is not installed: run pip install torch"
+        raise click.UsageError(message) from None
+    sys.path.insert(0, "")  # as Python does where it runs a module
+    try:
+        return import_module(made(name, arguments), sizes)
+    except Unusable as problem:
+        raise click.UsageError(str(problem)) from None
+    except Unreadable as problem:
+        message = f"{name} has no words in the language: {problem}"
+        raise click.UsageError(message) from None
+    finally:
+        sys.path.remove("")

@@ -1,0 +1,168 @@
+"""PyTorch to text: a module becomes the `.cnn` text that a person would have written for it.
+
+In: a module, and the sizes of what it takes.  Out: a text, and what is different between its module and the original.
+The module is run once in evaluation and once in training, and what it does is recorded (`recording`). From that comes a
+body for each module inside (`structure`, with `leaves` and `calls` for what PyTorch has); those of a class become one
+definition (`generalising`, `parameters`), which is written (`writing`). Then the text is compiled, and its module
+compared with the original (`checking`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cnndsl.compilation import CompilationError
+from cnndsl.compiler import compile  # noqa: A004 - the package's own word
+from cnndsl.formatter import formatted
+from cnndsl.importing.checking import Comparison, compare
+from cnndsl.importing.leaves import Unreadable
+from cnndsl.importing.recording import Recorder
+from cnndsl.importing.structure import imported
+from cnndsl.importing.writing import written
+from cnndsl.source import Source
+
+__all__ = ["Import", "Unreadable", "Unusable", "from_torch", "import_module", "made"]
+
+_BATCH = 2
+
+
+class Unusable(Exception):  # noqa: N818 - what it says of what was named
+    """What was named is no module of PyTorch, or cannot be run. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A text, and what was found when its module was compared with the original.
+
+    remarks: what the text lacks of the original, in sentences.
+    """
+
+    text: str
+    comparison: Comparison
+    remarks: tuple[str, ...]
+
+
+def from_torch(module: nn.Module, inputs: Tensor | Sequence[Tensor]) -> str:
+    """The `.cnn` text of a module that takes these inputs, whose first axis is the batch.
+
+    The module is run, and left as it was; then the text is compiled and compared with it, and where it is not the same
+    network in all, a UserWarning says what differs. Raises Unreadable where the language has no words for what the
+    module does, and whatever the module raises when it is run.
+    """
+    given = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    found = _imported(module, given)
+    if not found.comparison.is_same:
+        warnings.warn(f"the text is not the same network: {found.comparison}", stacklevel=2)
+    return found.text
+
+
+def import_module(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> Import:
+    """The text of a module whose inputs have these sizes, without the batch, and how it compares.
+
+    Raises Unreadable where the language has no words for what the module does, Unusable where it does not run.
+    """
+    generator = torch.Generator().manual_seed(0)
+    inputs = [torch.randn(_BATCH, *size, generator=generator) for size in sizes]
+    with _unchanged(module), torch.no_grad():
+        try:
+            module.eval()(*(x.clone() for x in inputs))
+        except Exception as problem:  # whatever the user's code raises
+            shown = " and ".join(" x ".join(map(str, size)) for size in sizes)
+            message = f"{type(module).__name__} cannot be run on {shown}: {type(problem).__name__}: {problem}"
+            raise Unusable(message) from None
+    return _imported(module, inputs)
+
+
+def made(name: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """What `package.module:name` or `file.py:name` gives with these arguments. Raises Unusable.
+
+    Runs the code of the module, and of what it names.
+    """
+    where, _, what = name.rpartition(":")
+    if not where or not what:
+        message = f"{name!r} is not of the form MODULE:NAME, such as torchvision.models:resnet50"
+        raise Unusable(message)
+    try:
+        found = _loaded(where)
+        for word in what.split("."):
+            found = getattr(found, word)
+        made_ = found(**arguments) if callable(found) and not isinstance(found, nn.Module) else found
+    except (Exception, SystemExit) as problem:  # whatever the user's code raises
+        message = f"{name} cannot be made: {type(problem).__name__}: {problem}"
+        raise Unusable(message) from None
+    if not isinstance(made_, nn.Module):
+        message = f"{name} gives no module of PyTorch, but {type(made_).__name__}"
+        raise Unusable(message)
+    return made_
+
+
+def _loaded(where: str) -> Any:
+    if not where.endswith(".py"):
+        return importlib.import_module(where)
+    spec = importlib.util.spec_from_file_location(Path(where).stem, where)
+    assert spec is not None  # noqa: S101 - it ends in .py
+    assert spec.loader is not None  # noqa: S101
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _imported(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
+    with _unchanged(module):
+        evaluation = _recorded(module, inputs, training=False)
+        try:
+            training: Recorder | None = _recorded(module, inputs, training=True)
+        except Exception:  # what cannot be trained on this has no training to import
+            training = None
+    found = imported(module, evaluation, training)
+    text = written(found.definitions, found.shapes)
+    laid_out, diagnostics = formatted(Source("<imported>", text))
+    text = text if diagnostics else laid_out
+    with _unchanged(module):
+        comparison = _compared(module, text, inputs)
+    return Import(text, comparison, tuple(found.remarks))
+
+
+def _recorded(module: nn.Module, inputs: Sequence[Tensor], *, training: bool) -> Recorder:
+    module.train(training)
+    recorder = Recorder(module)
+    recorder.run([x.clone() for x in inputs])
+    return recorder
+
+
+def _compared(module: nn.Module, text: str, inputs: Sequence[Tensor]) -> Comparison:
+    compilation = compile(text, name="imported.cnn")
+    if compilation.program is None:
+        return Comparison(0, problem=f"the text does not compile: {compilation.diagnostics[0].message}")
+    try:
+        made_ = compilation.load()()
+    except CompilationError as problem:
+        return Comparison(0, problem=f"the text has no class: {problem.compilation.diagnostics[-1].message}")
+    return compare(module, made_, inputs)
+
+
+@contextmanager
+def _unchanged(module: nn.Module) -> Iterator[None]:
+    """Leaves the state and the mode of a module, and the random generator, as they were."""
+    state = {key: value.clone() for key, value in module.state_dict().items() if isinstance(value, Tensor)}
+    modes = {child: child.training for child in module.modules()}
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        with torch.no_grad():
+            for key, value in module.state_dict().items():
+                if key in state:
+                    value.copy_(state[key])
+        for child, mode in modes.items():
+            child.training = mode

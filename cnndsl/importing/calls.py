@@ -1,0 +1,424 @@
+"""Functions and methods of PyTorch as calls and operators of the language."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from pydantic import ValidationError
+
+from cnndsl.importing.leaves import Unreadable, plain
+from cnndsl.importing.recording import Event, Owned, Unknown, Value
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.registry import KINDS, OPERATIONS
+
+Read = tuple[str, str, tuple[Any, ...], dict[str, Any]]
+"""The form ("call", "infix", "same", "item"), the word or sign, the operands, and the arguments."""
+
+INFIX = {
+    "add": "+", "sub": "-", "subtract": "-", "mul": "*", "multiply": "*", "div": "/", "divide": "/", "truediv": "/",
+    "true_divide": "/", "matmul": "@", "bmm": "@", "pow": "**", "radd": "+", "rsub": "-", "rmul": "*", "rdiv": "/",
+    "rtruediv": "/", "rmatmul": "@", "iadd": "+", "isub": "-", "imul": "*", "itruediv": "/", "ipow": "**",
+}  # fmt: skip
+SAME = {"contiguous", "clone", "detach", "to", "float", "type", "type_as", "alias", "requires_grad"}
+# The parameters of functions and methods that have no signature, in their order.
+SIGNATURES = {
+    "mean": ("x", "dim", "keepdim"),
+    "sum": ("x", "dim", "keepdim"),
+    "amax": ("x", "dim", "keepdim"),
+    "amin": ("x", "dim", "keepdim"),
+    "max": ("x", "dim", "keepdim"),
+    "min": ("x", "dim", "keepdim"),
+    "std": ("x", "dim", "correction", "keepdim"),
+    "var": ("x", "dim", "correction", "keepdim"),
+    "softmax": ("x", "dim", "dtype"),
+    "log_softmax": ("x", "dim", "dtype"),
+    "transpose": ("x", "dim0", "dim1"),
+    "swapaxes": ("x", "dim0", "dim1"),
+    "swapdims": ("x", "dim0", "dim1"),
+    "unsqueeze": ("x", "dim"),
+    "squeeze": ("x", "dim"),
+    "select": ("x", "dim", "index"),
+    "narrow": ("x", "dim", "start", "length"),
+    "chunk": ("x", "chunks", "dim"),
+    "split": ("x", "split_size_or_sections", "dim"),
+    "split_with_sizes": ("x", "split_size_or_sections", "dim"),
+    "unbind": ("x", "dim"),
+    "cat": ("tensors", "dim"),
+    "concat": ("tensors", "dim"),
+    "concatenate": ("tensors", "dim"),
+    "stack": ("tensors", "dim"),
+    "clamp": ("x", "min", "max"),
+    "flatten": ("x", "start_dim", "end_dim"),
+    "cumsum": ("x", "dim"),
+    "roll": ("x", "shifts", "dims"),
+    "flip": ("x", "dims"),
+    "channel_shuffle": ("x", "groups"),
+    "pixel_shuffle": ("x", "upscale_factor"),
+    "pixel_unshuffle": ("x", "downscale_factor"),
+    "maximum": ("x", "y"),
+    "minimum": ("x", "y"),
+    "avg_pool2d": (
+        "x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override",
+    ),
+    "avg_pool1d": ("x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"),
+    "avg_pool3d": (
+        "x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override",
+    ),
+    "adaptive_avg_pool1d": ("x", "output_size"),
+    "gelu": ("x", "approximate"),
+    "softplus": ("x", "beta", "threshold"),
+    "hardshrink": ("x", "lambd"),
+    "softshrink": ("x", "lambd"),
+    "leaky_relu": ("x", "negative_slope"),
+    "norm": ("x", "p", "dim", "keepdim"),
+    "pad": ("x", "pad", "mode", "value"),
+    "logsigmoid": ("x",),
+}  # fmt: skip
+
+
+def read(event: Event) -> Read:
+    """A call as the language has it. Raises Unreadable."""
+    name = event.function.strip("_")
+    if name not in SIGNATURES and name not in INFIX and name not in SAME and name.endswith("_"):
+        name = name.rstrip("_")
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(event)
+    if name in SAME:
+        return _same(event)
+    if name in INFIX:
+        return _infix(event, name)
+    if name in _functions():
+        return _layer(event, name)
+    if name in OPERATIONS and not OPERATIONS[name].model_fields:
+        return "call", name, (event.arguments[0],), {}
+    raise Unreadable(f"{event.function}(...) is no call of the language")
+
+
+def bound(event: Event, name: str) -> dict[str, Any]:
+    """The arguments of a call by PyTorch's names. Raises Unreadable."""
+    names = SIGNATURES.get(name)
+    if names is None:
+        found = getattr(F, f"_{name}", None) or getattr(F, name, None) or getattr(torch, name, None)
+        try:
+            names = tuple(inspect.signature(found).parameters) if callable(found) else ("x",)
+        except ValueError:
+            names = ("x",)
+    if len(event.arguments) > len(names):
+        raise Unreadable(f"{event.function} has {len(event.arguments)} arguments")
+    given = dict(zip(names, event.arguments, strict=False))
+    given.update({("dim" if key == "axis" else key): value for key, value in event.keywords.items()})
+    first = next(iter(names))
+    if first != "x" and first in given and "x" not in given:
+        given = {("x" if key == first else key): value for key, value in given.items()}
+    if "input" in given and "x" not in given:
+        given["x"] = given.pop("input")
+    return given
+
+
+def _functions() -> dict[str, list[str]]:
+    if not _FUNCTIONS:
+        for word, kind in KINDS.items():
+            if kind.call:
+                for rank in (1, 2, 3):
+                    name = kind.call.format(r=rank).rpartition(".")[2]
+                    if word not in _FUNCTIONS.setdefault(name, []):
+                        _FUNCTIONS[name].append(word)
+        _FUNCTIONS.update({"hard_sigmoid": ["hardsigmoid"], "swish": ["silu"]})
+        for words in _FUNCTIONS.values():
+            words.sort(key=lambda word: -len(KINDS[word].model_fields))
+    return _FUNCTIONS
+
+
+_FUNCTIONS: dict[str, list[str]] = {}
+
+
+def _layer(event: Event, name: str) -> Read:
+    """A function that does what a layer does."""
+    given = bound(event, name)
+    x = given.pop("x")
+    for word in _functions()[name]:
+        kind = KINDS[word]
+        short = {long: own for own, long in kind.torch_names.items()}
+        arguments: dict[str, Any] = {}
+        for key, value in given.items():
+            own = short.get(key, key)
+            if own in ("inplace", "training", "return_indices") or value is None:
+                if own == "return_indices" and value:
+                    raise Unreadable(f"{name}(return_indices=True) is no call of the language")
+                continue
+            if own == "stride" and value in ([], ()):
+                continue
+            if own == "stride" and plain(value) == plain(given.get("kernel_size")):
+                continue
+            if own not in kind.model_fields:
+                if key in ("dtype", "_stacklevel", "antialias", "recompute_scale_factor") and not value:
+                    continue
+                if key == "_stacklevel":
+                    continue
+                raise Unreadable(f"{name}({key}={value!r}) is no call of the language")
+            arguments[own] = plain(value)
+        try:
+            layer = kind.model_validate(arguments)
+            layer.output(_sample(x))
+        except (ValidationError, SizeError):
+            continue
+        return "call", word, (x,), {key: v for key, v in layer.non_default().items() if key != "inplace"}
+    raise Unreadable(f"{name}({given}) is no call of the language")
+
+
+def _sample(x: Any) -> tuple[int, ...]:
+    if not isinstance(x, (Value, Owned, Unknown)):
+        raise Unreadable("a call on what is no tensor")
+    return tuple((x.shape if not isinstance(x, Owned) else tuple(x.tensor.shape))[1:])
+
+
+def _same(event: Event) -> Read:
+    result, x = event.result, event.arguments[0]
+    if isinstance(x, Value) and isinstance(result, Value) and x.dtype == result.dtype and x.shape == result.shape:
+        return "same", "", (x,), {}
+    raise Unreadable(f"{event.function} changes the type of the numbers")
+
+
+def _infix(event: Event, name: str) -> Read:
+    reversed_ = name.startswith("r") and name[1:] in INFIX
+    given = [event.arguments[0], event.arguments[1] if len(event.arguments) > 1 else event.keywords.get("other")]
+    if event.keywords.get("alpha", 1) != 1 or event.keywords.get("rounding_mode"):
+        raise Unreadable(f"{event.function} with {dict(event.keywords)} is no operator of the language")
+    if name == "pow" and event.function == "__rpow__":
+        reversed_ = True
+    a, b = reversed(given) if reversed_ else given
+    return "infix", INFIX[name], (a, b), {}
+
+
+def _axis_call(word: str, key: str, first: str = "dim", least: int = 1) -> Callable[[Event], Read]:
+    def made(event: Event) -> Read:
+        given = bound(event, event.function.strip("_"))
+        x = given.pop("x")
+        arguments: dict[str, Any] = {}
+        if first in given and given[first] is not None:
+            axis = given.pop(first)
+            arguments[key] = plain_axes(axis)
+        if given.pop("keepdim", False):
+            arguments["keepdim"] = True
+        unbiased = given.pop("unbiased", None)
+        if unbiased is False:
+            arguments["correction"] = 0
+        if word in ("var", "std") and given.get("correction") is not None:
+            arguments["correction"] = int(given.pop("correction"))
+        left = {key: value for key, value in given.items() if value is not None}
+        if left or (key not in arguments and least):
+            raise Unreadable(f"{event.function} with {left or 'no axis'} is no call of the language")
+        return "call", word, (x,), arguments
+
+    return made
+
+
+def plain_axes(axis: Any) -> Any:
+    """An axis, or a tuple of them."""
+    if isinstance(axis, (list, tuple)):
+        return axis[0] if len(axis) == 1 else tuple(axis)
+    return axis
+
+
+def _largest(word: str) -> Callable[[Event], Read]:
+    """`max` along an axis, of which the values are used; `maximum` of two values."""
+
+    def made(event: Event) -> Read:
+        given = bound(event, event.function)
+        if isinstance(given.get("dim"), (Value, Owned)) or "other" in given or "y" in given:
+            other = given.get("dim", given.get("other", given.get("y")))
+            return "call", f"{word}imum", (given["x"], other), {}
+        if not isinstance(given.get("dim"), int):
+            raise Unreadable(f"{word} of all numbers of a tensor is no call of the language")
+        keep = {"keepdim": True} if given.get("keepdim") else {}
+        return "call", word, (given["x"],), {"axis": given["dim"], **keep}
+
+    return made
+
+
+def _concat(event: Event) -> Read:
+    given = bound(event, event.function)
+    values, axis = given["x"], given.get("dim", 0)
+    if axis == 0:
+        raise Unreadable(f"{event.function} along the batch is no call of the language")
+    word = "stack" if event.function == "stack" else "concat"
+    arguments = {} if word == "concat" and axis == 1 else {"axis": axis}
+    return "call", word, (tuple(values),), arguments
+
+
+def _parts(event: Event) -> Read:
+    name = event.function
+    given = bound(event, name)
+    x, axis = given["x"], given.get("dim", 0)
+    parts = given.get("chunks", given.get("split_size_or_sections"))
+    results = event.result if isinstance(event.result, (tuple, list)) else ()
+    sizes = [item.shape[axis] for item in results if isinstance(item, Value)]
+    if axis == 0 or not sizes:
+        raise Unreadable(f"{name} along the batch is no call of the language")
+    told: Any = len(sizes) if len(set(sizes)) == 1 else tuple(sizes)
+    if isinstance(parts, (list, tuple)):
+        told = tuple(parts) if len(set(sizes)) > 1 else len(sizes)
+    return "call", "split", (x,), {"parts": told, **({} if axis == 1 else {"axis": axis})}
+
+
+def _unbind(event: Event) -> Read:
+    given = bound(event, "unbind")
+    if given.get("dim", 0) == 0:
+        raise Unreadable("unbind along the batch is no call of the language")
+    return "call", "unbind", (given["x"],), {"axis": given["dim"]}
+
+
+def _arranged(event: Event) -> Read:
+    """`view`, `reshape` and `flatten`: what becomes of the axes."""
+    x, y = event.arguments[0], event.result
+    if isinstance(x, Owned):
+        raise Unreadable(f"{event.function} of a parameter")
+    if not isinstance(x, Value) or not isinstance(y, Value):
+        raise Unreadable(f"{event.function} of what is no value")
+    return arranged(x, y, event)
+
+
+def arranged(x: Value, y: Value, event: Event) -> Read:
+    """How the axes of `x` become those of `y` where the numbers keep their order."""
+    a, b = x.shape, y.shape
+    if a == b:
+        return "same", "", (x,), {}
+    if a[0] != b[0]:
+        raise Unreadable(f"{event.function} from {list(a)} to {list(b)} mixes the batch with other axes")
+    if len(b) == 2:
+        return "call", "flatten", (x,), {}
+    same = 1
+    while same < min(len(a), len(b)) and a[same] == b[same]:
+        same += 1
+    end = 0
+    while end < min(len(a), len(b)) - same and a[-1 - end] == b[-1 - end]:
+        end += 1
+    old, new = a[same : len(a) - end], b[same : len(b) - end]
+    if len(new) == 1 and len(old) > 1:
+        arguments: dict[str, Any] = {} if same == 1 else {"start": same}
+        if end:
+            arguments["end"] = same + len(old) - 1
+        return "call", "flatten", (x,), arguments
+    if len(old) == 1 and len(new) > 1:
+        return "call", "unflatten", (x,), {"axis": same, "sizes": tuple(new)}
+    if not old and set(new) == {1} and len(new) == 1:
+        return "call", "unsqueeze", (x,), {"axis": same}
+    if not new and set(old) == {1} and len(old) == 1:
+        return "call", "squeeze", (x,), {"axis": same}
+    return "call", "reshape", (x,), {"sizes": tuple(b[1:])}
+
+
+def _permute(event: Event) -> Read:
+    x, *order = event.arguments
+    dims = event.keywords.get("dims", order[0] if len(order) == 1 and isinstance(order[0], (list, tuple)) else order)
+    return "call", "permute", (x,), {"order": tuple(int(axis) for axis in dims)}
+
+
+def _transpose(event: Event) -> Read:
+    given = bound(event, event.function)
+    a, b = given["dim0"], given["dim1"]
+    if a == 0 or b == 0:
+        raise Unreadable("transpose of the batch is no call of the language")
+    return "call", "transpose", (given["x"],), {"axis0": a, "axis1": b}
+
+
+def _interpolate(event: Event) -> Read:
+    given = bound(event, "interpolate")
+    x, y = given["x"], event.result
+    mode = given.get("mode", "nearest")
+    arguments: dict[str, Any] = {} if mode == "nearest" else {"mode": mode}
+    if given.get("align_corners"):
+        arguments["align_corners"] = True
+    if given.get("antialias") or given.get("recompute_scale_factor"):
+        raise Unreadable("interpolate(antialias=True) is no call of the language")
+    if given.get("scale_factor") is not None:
+        return "call", "upsample", (x,), {"scale": plain(given["scale_factor"]), **arguments}
+    return "resize", "upsample", (x,), {"size": tuple(y.shape[2:]), **arguments}
+
+
+def _item(event: Event) -> Read:
+    """`x[:, 0]`, `x[:, :4]`, `x[:, None]`."""
+    x, place = event.arguments
+    places = list(place) if isinstance(place, tuple) else [place]
+    if Ellipsis in [item for item in places if not isinstance(item, (Value, Owned, Unknown))]:
+        at = places.index(Ellipsis)
+        more = len(x.shape) - sum(item is not None for item in places) + 1
+        places[at : at + 1] = [slice(None)] * more
+    steps = [(axis, item) for axis, item in enumerate(places) if item != slice(None)]
+    if not steps:
+        return "same", "", (x,), {}
+    if len(steps) > 1 or steps[0][0] == 0:
+        raise Unreadable(f"x[{place}] is no call of the language")
+    axis, item = steps[0]
+    if item is None:
+        return "call", "unsqueeze", (x,), {"axis": axis}
+    if isinstance(item, int):
+        return "call", "select", (x,), {"axis": axis, "index": item}
+    if isinstance(item, slice) and item.step in (None, 1):
+        start, stop, _ = item.indices(x.shape[axis])
+        if (start, stop) == (0, x.shape[axis]):
+            return "same", "", (x,), {}
+        return "call", "narrow", (x,), {"axis": axis, "start": start, "length": stop - start}
+    raise Unreadable(f"x[{place}] is no call of the language")
+
+
+def _clamp(event: Event) -> Read:
+    given = bound(event, "clamp")
+    bounds = {key: given[key] for key in ("min", "max") if given.get(key) is not None}
+    if any(isinstance(bound_, (Value, Owned)) for bound_ in bounds.values()):
+        raise Unreadable("clamp between tensors is no call of the language")
+    return "call", "clamp", (given["x"],), bounds
+
+
+def _expand(event: Event) -> Read:
+    x, *sizes = event.arguments
+    given = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (list, tuple)) else sizes
+    if isinstance(x, Owned):
+        if tuple(given)[1:] in (tuple(x.tensor.shape)[1:], (-1,) * (x.tensor.dim() - 1)) and x.tensor.shape[0] == 1:
+            return "call", "expand", (x,), {}
+        raise Unreadable("expand of a parameter to other sizes")
+    return "call", "expand", (x,), {"sizes": tuple(given)[1:]}
+
+
+def _two(word: str) -> Callable[[Event], Read]:
+    def made(event: Event) -> Read:
+        given = list(event.arguments) + [event.keywords[key] for key in ("other",) if key in event.keywords]
+        return "call", word, tuple(given), {}
+
+    return made
+
+
+def _attention(event: Event) -> Read:
+    given = {**dict(zip(("q", "k", "v", "attn_mask", "dropout_p", "is_causal"), event.arguments, strict=False))}
+    given.update({{"query": "q", "key": "k", "value": "v"}.get(k, k): v for k, v in event.keywords.items()})
+    if given.get("attn_mask") is not None or given.get("dropout_p") or given.get("scale"):
+        raise Unreadable("scaled_dot_product_attention with a mask is no call of the language")
+    causal = {"causal": True} if given.get("is_causal") else {}
+    return "call", "attention", (given["q"], given["k"], given["v"]), causal
+
+
+_SPECIAL: dict[str, Callable[[Event], Read]] = {
+    **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as"), _arranged),
+    **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _concat),
+    **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _parts),
+    **dict.fromkeys(("transpose", "swapaxes", "swapdims"), _transpose),
+    **{word: _axis_call(word, "axis") for word in ("mean", "sum", "std", "var", "cumsum")},
+    "amax": _axis_call("max", "axis"),
+    "amin": _axis_call("min", "axis"),
+    "max": _largest("max"),
+    "min": _largest("min"),
+    "maximum": _two("maximum"),
+    "minimum": _two("minimum"),
+    "permute": _permute,
+    "interpolate": _interpolate,
+    "getitem": _item,
+    "unbind": _unbind,
+    "clamp": _clamp,
+    "expand": _expand,
+    "scaled_dot_product_attention": _attention,
+}

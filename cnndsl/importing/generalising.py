@@ -1,0 +1,388 @@
+"""Bodies of several modules of one class as one body, with parameters and conditions for what differs.
+
+The parts, stages and steps of all are laid side by side. Where all have the same, that stays; where a number differs
+there is a slot, which becomes a parameter or follows from one; and what some have and others lack gets a condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any
+
+from cnndsl.importing.body import (
+    Body,
+    Chain,
+    Choice,
+    Item,
+    Listed,
+    Made,
+    Number,
+    Operand,
+    Part,
+    Single,
+    Slot,
+    Step,
+    Use,
+)
+from cnndsl.layers.base import Group
+from cnndsl.layers.registry import KINDS, OPERATIONS
+
+
+class Differ(Exception):  # noqa: N818 - what it says of the bodies
+    """The bodies have no form in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """What stands in a slot in each of the modules, and where that is: the part, its word and the argument."""
+
+    values: tuple[Any, ...]
+    label: str
+    word: str
+    argument: str
+    top: str = ""
+    """The part of the body that it belongs to, where it is in a chain inside that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Which of the modules have something, and what it is called."""
+
+    holds: tuple[bool, ...]
+    label: str
+
+
+@dataclass(slots=True)
+class Common:
+    """The body that modules have in common, its slots and its conditions."""
+
+    body: Body
+    slots: list[Hole] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+
+
+def in_common(bodies: Sequence[Body]) -> Common:
+    """What the bodies have in common. Raises Differ."""
+    return _Unifier(len(bodies)).unified(bodies)
+
+
+class _Unifier:
+    def __init__(self, count: int) -> None:
+        self.all = tuple(range(count))
+        self.slots: list[Hole] = []
+        self.conditions: list[Condition] = []
+        self.passed: list[dict[int, Operand]] = [{} for _ in self.all]
+        """For each module the steps that it lacks, with the value that stands for what they give."""
+        self.where: tuple[int, ...] = self.all
+        """The modules that are looked at."""
+        self.top = ""
+
+    def unified(self, bodies: Sequence[Body]) -> Common:
+        first = bodies[0]
+        if all(body == first for body in bodies):
+            return Common(first)
+        for name in ("output_names", "inputs", "lists", "training_outputs", "training"):
+            if any(getattr(body, name) != getattr(first, name) for body in bodies):
+                raise Differ
+        parts = self._parts(bodies)
+        steps, places = self._steps(bodies)
+        outputs = [tuple(_moved(operand, places[at]) for operand in body.outputs) for at, body in enumerate(bodies)]
+        names = [[name for name, _ in body.learned] for body in bodies]
+        if any(len(output) != len(outputs[0]) for output in outputs) or any(name != names[0] for name in names):
+            raise Differ
+        made = tuple(self._operand([output[k] for output in outputs], "output") for k in range(len(outputs[0])))
+        learned = tuple(
+            (
+                name,
+                tuple(
+                    self._number(
+                        [body.learned[at][1][axis] for body in bodies], name, "parameter", "size of a parameter"
+                    )
+                    for axis in range(len(sizes))
+                ),
+            )
+            for at, (name, sizes) in enumerate(first.learned)
+        )
+        called = {_moved(o, places[at]): name for at, body in enumerate(bodies) for o, name in body.names}
+        body = replace(first, parts=parts, steps=steps, outputs=made, learned=learned, names=tuple(called.items()))
+        return Common(body, self.slots, self.conditions)
+
+    def _parts(self, bodies: Sequence[Body]) -> tuple[tuple[str, Part], ...]:
+        rows = aligned([body.parts for body in bodies], lambda a, b: 1.0 if a[0] == b[0] else 0.0)
+        found = []
+        for row in rows:
+            name = next(item[0] for item in row if item is not None)
+            if None in row and not name.isidentifier():  # only a name can stand for what may be missing
+                raise Differ
+            found.append((name, self._optional([None if item is None else item[1] for item in row], name)))
+        return tuple(found)
+
+    def _optional(self, parts: Sequence[Part | None], label: str, called: str = "") -> Part:
+        there = [at for at, part in zip(self.where, parts, strict=True) if part is not None]
+        if len(there) == len(parts):
+            return self.part([part for part in parts if part is not None], label)
+        condition = self._condition(there, called or label)
+        outside, self.where = self.where, tuple(there)
+        made = self.part([part for part in parts if part is not None], label)
+        self.where = outside
+        return Choice(condition, made)
+
+    def _condition(self, there: Sequence[int], label: str) -> int:
+        holds = tuple(at in there for at in self.all)
+        for number, condition in enumerate(self.conditions):
+            if condition.holds == holds:
+                return number
+        self.conditions.append(Condition(holds, label))
+        return len(self.conditions) - 1
+
+    def _slot(self, values: Sequence[Any], label: str, word: str, argument: str) -> Slot:
+        held: list[Any] = [None] * len(self.all)
+        for at, value in zip(self.where, values, strict=True):
+            held[at] = value
+        hole = Hole(tuple(held), label, word, argument, self.top)
+        self.slots.append(hole)
+        return Slot(len(self.slots) - 1)
+
+    def part(self, parts: Sequence[Part], label: str) -> Part:
+        """What the parts have in common."""
+        first = parts[0]
+        if all(part == first for part in parts):
+            return first
+        if all(
+            isinstance(part, Single) and part.word == first.word for part in parts if isinstance(first, Single)
+        ) and (isinstance(first, Single)):
+            kind = KINDS[first.word]
+            held = [dict(part.arguments) for part in parts if isinstance(part, Single)]
+            names = [name for name in kind.model_fields if any(name in arguments for arguments in held)]
+            made = []
+            for name in names:
+                default = Number(kind.model_fields[name].default)
+                made.append((name, self._number([a.get(name, default) for a in held], label, first.word, name)))
+            return Single(first.word, tuple(made))
+        if isinstance(first, Use) and all(isinstance(part, Use) and part.name == first.name for part in parts):
+            uses = [dict(part.arguments) for part in parts if isinstance(part, Use)]
+            given = []
+            for name in uses[0]:
+                values = [use[name] for use in uses]
+                if all(isinstance(value, Number) for value in values):
+                    given.append((name, self._number(values, label, first.name, name)))
+                else:
+                    given.append((name, self._recipe(values, label, name)))
+            return Use(first.name, tuple(given))
+        if all(isinstance(part, Chain) for part in parts):
+            return self._chain([part for part in parts if isinstance(part, Chain)], label)
+        if all(isinstance(part, Listed) for part in parts):
+            lists = [part.items for part in parts if isinstance(part, Listed)]
+            if len({len(items) for items in lists}) == 1:
+                return Listed(tuple(self.part(items, label) for items in zip(*lists, strict=True)))
+            raise Differ
+        recipe: Part = self._recipe(parts, label, "")
+        return recipe
+
+    def _recipe(self, parts: Sequence[Any], label: str, name: str) -> Any:
+        if all(part == parts[0] for part in parts):
+            return parts[0]
+        if any(not isinstance(part, Single) for part in parts):
+            raise Differ
+        return self._slot(parts, label, "", name)
+
+    def _number(self, values: Sequence[Any], label: str, word: str, argument: str) -> Number | Slot:
+        if all(value == values[0] and type(value.value) is type(values[0].value) for value in values):
+            return values[0]  # type: ignore[no-any-return]
+        return self._slot([value.value for value in values], label, word, argument)
+
+    def _chain(self, chains: Sequence[Chain], label: str) -> Chain:
+        rows = aligned([chain.items for chain in chains], _likeness)
+        if sum(None in row for row in rows) * 2 > len(rows):  # they have less in common than not
+            raise Differ
+        outside, self.top = self.top, self.top or label
+        items = self._items(rows, label)
+        self.top = outside
+        return Chain(tuple(items))
+
+    def _items(self, rows: Sequence[Sequence[Item | None]], label: str) -> list[Item]:
+        items = []
+        for row in rows:
+            labels = {item.label for item in row if item is not None}
+            if len(labels) > 1:
+                raise Differ
+            name = next(iter(labels))
+            called = name or _called(row)
+            there = [at for at, item in zip(self.where, row, strict=True) if item is not None]
+            if len(there) < len(row) and all(_is_recipe(item.part) for item in row if item is not None):
+                parts = [IDENTITY if item is None else item.part for item in row]
+                items.append(Item(name, self._recipe(parts, name or label, "")))
+                continue
+            part = self._optional([None if item is None else item.part for item in row], name or label, called)
+            if isinstance(part, Choice) and len(there) < len(row):
+                items.append(Item(name, part.part, part.condition))
+            else:
+                items.append(Item(name, part))
+        return items
+
+    def _steps(self, bodies: Sequence[Body]) -> tuple[tuple[Step, ...], list[dict[int, int]]]:
+        """The steps of all, and for each body the places that its own have among them."""
+        rows = aligned([tuple(enumerate(body.steps)) for body in bodies], lambda a, b: _like_steps(a[1], b[1]))
+        places: list[dict[int, int]] = [{} for _ in bodies]
+        for number, row in enumerate(rows):
+            for at, item in enumerate(row):
+                if item is not None:
+                    places[at][item[0]] = number
+        steps: list[Step] = []
+        for number, row in enumerate(rows):
+            there = tuple(at for at, item in enumerate(row) if item is not None)
+            found = [row[at][1] for at in there]
+            first = found[0]
+            outside, self.where = self.where, there
+            given = [tuple(_moved(o, places[at]) for o in step.operands) for at, step in zip(there, found, strict=True)]
+            made = tuple(self._operand([held[k] for held in given], first.what) for k in range(len(first.operands)))
+            arguments = self._arguments(found)
+            self.where = outside
+            condition = None
+            if len(there) < len(row):
+                if first.results != 1:
+                    raise Differ
+                condition = self._condition(there, first.what)
+                for at, item in enumerate(row):
+                    if item is None:
+                        self.passed[at][number] = made[first.main]
+            steps.append(replace(first, operands=made, arguments=arguments, condition=condition))
+        return tuple(steps), places
+
+    def _operand(self, operands: Sequence[Operand], word: str) -> Operand:
+        """The value that all of `where` mean; where a step is left out, what goes into it is what comes out of it."""
+        first = operands[0]
+        if all(operand == first for operand in operands):
+            return first
+        if all(isinstance(operand, Number) for operand in operands):
+            return self._number(operands, "", word, "number")
+        lists = [operand for operand in operands if isinstance(operand, tuple)]
+        if len(lists) == len(operands) and len({len(items) for items in lists}) == 1:
+            return tuple(self._operand(items, word) for items in zip(*lists, strict=True))
+        meant = [self._meant(operand, at) for at, operand in zip(self.where, operands, strict=True)]
+        for operand in reversed(meant[0]):
+            if all(operand in others for others in meant):
+                return operand
+        raise Differ
+
+    def _meant(self, operand: Operand, at: int) -> list[Operand]:
+        found = [operand]
+        for number, passed in self.passed[at].items():
+            if passed in found:
+                found.append(Made(number))
+        return found
+
+    def _arguments(self, steps: Sequence[Step]) -> tuple[tuple[str, Number | Slot], ...]:
+        held = [dict(step.arguments) for step in steps]
+        names = list(dict.fromkeys(name for arguments in held for name in arguments))
+        kind: Any = KINDS.get(steps[0].what) or OPERATIONS.get(steps[0].what)
+        made = []
+        for name in names:
+            if any(name not in arguments for arguments in held) and (kind is None or name not in kind.model_fields):
+                raise Differ
+            default = None if kind is None else Number(kind.model_fields[name].default)
+            made.append((name, self._number([a.get(name, default) for a in held], "", steps[0].what, name)))
+        return tuple(made)
+
+
+IDENTITY = Single("identity")
+
+
+def _is_recipe(part: Part) -> bool:
+    """Whether a part is a small layer that a definition is given, or `identity` for none."""
+    return isinstance(part, Single) and KINDS[part.word].group in (Group.ACTIVATION, Group.NORMALISATION)
+
+
+def _called(row: Sequence[Item | None]) -> str:
+    """What a stage without a label is called."""
+    part = next(item.part for item in row if item is not None)
+    return part.word if isinstance(part, Single) else snake(part.name) if isinstance(part, Use) else "part"
+
+
+def snake(name: str) -> str:
+    """`squeeze_excite` for `SqueezeExcite`."""
+    return "".join(
+        f"_{c.lower()}" if c.isupper() and at and not name[at - 1].isupper() else c.lower() for at, c in enumerate(name)
+    )
+
+
+def _moved(operand: Operand, places: dict[int, int]) -> Operand:
+    if isinstance(operand, Made):
+        return Made(places[operand.step], operand.number)
+    if isinstance(operand, tuple):
+        return tuple(_moved(item, places) for item in operand)
+    return operand
+
+
+def _likeness(a: Item, b: Item) -> float:
+    if a.label != b.label or type(a.part) is not type(b.part):
+        return 0.0
+    if isinstance(a.part, Single) and isinstance(b.part, Single):
+        if a.part.word == b.part.word:
+            return 1.0 + _shared(a.part.arguments, b.part.arguments)
+        same_group = KINDS[a.part.word].group is KINDS[b.part.word].group
+        return 0.5 if same_group else 0.0
+    if isinstance(a.part, Use) and isinstance(b.part, Use):
+        return 1.0 + _shared(a.part.arguments, b.part.arguments) if a.part.name == b.part.name else 0.0
+    return 0.5
+
+
+def _shared(a: Any, b: Any) -> float:
+    one, other = dict(a), dict(b)
+    names = sorted(one.keys() | other.keys())
+    if not names:
+        return 1.0
+    same = [one.get(name) == other.get(name) for name in names]
+    pairs = list(combinations(names, 2))
+    alike = [(one.get(x) == one.get(y)) == (other.get(x) == other.get(y)) for x, y in pairs]  # as groups is channels
+    likeness: float = sum(same) / len(same) + (sum(alike) / len(alike) if alike else 0.0)
+    return likeness
+
+
+def _like_steps(a: Step, b: Step) -> float:
+    if (a.form, a.what, a.results, len(a.operands)) != (b.form, b.what, b.results, len(b.operands)):
+        return 0.0
+    return 1.0 + _shared(a.arguments, b.arguments)
+
+
+def aligned(sequences: Sequence[Sequence[Any]], like: Callable[[Any, Any], float]) -> list[list[Any]]:
+    """The sequences side by side: a row for each place, with None for those that have nothing there.
+
+    The longest comes first, and each other is laid beside what there is so that as much as possible is alike.
+    """
+    count = len(sequences)
+    order = sorted(range(count), key=lambda at: -len(sequences[at]))
+    rows: list[list[Any]] = []
+    for at in order:
+        shown = [next(item for item in row if item is not None) for row in rows]
+        rows = _merged(rows, shown, sequences[at], at, count, like)
+    return rows
+
+
+def _merged(
+    rows: list[list[Any]], shown: list[Any], items: Sequence[Any], at: int, count: int, like: Any
+) -> list[list[Any]]:
+    best = [[0.0] * (len(items) + 1) for _ in range(len(rows) + 1)]
+    alike = [[like(row, item) for item in items] for row in shown]
+    for i in range(len(rows) - 1, -1, -1):
+        for j in range(len(items) - 1, -1, -1):
+            both = best[i + 1][j + 1] + alike[i][j] if alike[i][j] else 0.0
+            best[i][j] = max(both, best[i + 1][j], best[i][j + 1])
+    made: list[list[Any]] = []
+    i = j = 0
+    while i < len(rows) or j < len(items):
+        if i < len(rows) and j < len(items) and alike[i][j] and best[i][j] == best[i + 1][j + 1] + alike[i][j]:
+            rows[i][at] = items[j]
+            made.append(rows[i])
+            i, j = i + 1, j + 1
+        elif i < len(rows) and (j == len(items) or best[i][j] == best[i + 1][j]):
+            made.append(rows[i])
+            i += 1
+        else:
+            row: list[Any] = [None] * count
+            row[at] = items[j]
+            made.append(row)
+            j += 1
+    return made

@@ -1,0 +1,218 @@
+"""The catalogue read backwards: which layer of the language a module of PyTorch is, with which parameters.
+
+A layer says how PyTorch constructs it (`Layer.torch`). So of a module its parameters are looked up under those names,
+and the layer that they make is taken if it would be constructed as this module was. A new layer is read back without a
+line here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from itertools import product
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from cnndsl.layers.base import Layer, Spelling
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.registry import HELPERS, KINDS
+
+# Modules from elsewhere that do what a helper of a generated module does, with its parameters under their names there.
+ALIKE: dict[str, tuple[str, str, dict[str, str]]] = {
+    "torchvision.ops.stochastic_depth.StochasticDepth": ("stochastic_depth", "StochasticDepth", {}),
+    "torchvision.ops.misc.Permute": ("permute", "Permute", {}),
+    "torchvision.models.convnext.LayerNorm2d": ("layernorm", "ChannelLayerNorm", {}),
+    "timm.layers.drop.DropPath": ("stochastic_depth", "StochasticDepth", {"p": "drop_prob"}),
+    "timm.layers.norm.LayerNorm2d": ("layernorm", "ChannelLayerNorm", {}),
+    "timm.layers.conv2d_same.Conv2dSame": ("conv", "Conv2dSame", {}),
+}
+_NAMES = {"unflatten": {"axis": "dim", "sizes": "unflattened_size"}}
+"""PyTorch's names of attributes, where a layer does not say them in `torch_names`."""
+_DROPS_INPLACE = "inplace"  # what is overwritten follows from the values that are recorded
+
+
+class Unreadable(Exception):  # noqa: N818 - what it says of the module
+    """A module or call has no words in the language. The message says why."""
+
+
+@cache
+def _classes() -> dict[type[nn.Module], list[type[Layer]]]:
+    found: dict[type[nn.Module], list[type[Layer]]] = {}
+    for kind in KINDS.values():
+        for rank in (1, 2, 3):
+            made = getattr(nn, kind.module.format(r=rank), None) if kind.module else None
+            if made is not None and kind not in found.setdefault(made, []):
+                found[made].append(kind)
+    for mode in ("Zero", "Constant", "Reflection", "Replication", "Circular"):
+        for rank in (1, 2, 3):
+            found[getattr(nn, f"{mode}Pad{rank}d")] = [KINDS["pad"]]
+    for kinds in found.values():  # what says more of itself comes first
+        kinds.sort(key=lambda kind: -len(kind.model_fields))
+    return found
+
+
+def _qualified(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def standard_class(module: nn.Module) -> type[nn.Module] | None:
+    """The class of PyTorch that a module is, or that it inherits all that it does from; None for another one."""
+    for base in type(module).__mro__:
+        if base in _classes() or base is nn.Identity:
+            return base
+        if {"forward", "_conv_forward", "__call__"} & vars(base).keys():
+            return None
+    return None
+
+
+def is_leaf(module: nn.Module) -> bool:
+    """Whether a module is one of the layers of the language, whose inside is of no interest."""
+    return standard_class(module) is not None or _alike(module) is not None
+
+
+@cache
+def _helpers() -> dict[str, str]:
+    """The classes that a generated module has for layers that PyTorch lacks, with the words of these."""
+    return {name: kind.kind for kind in KINDS.values() for name in HELPERS if f"class {name}(nn" in kind.helper}
+
+
+def _alike(module: nn.Module) -> tuple[str, str, dict[str, str]] | None:
+    """Of a module that does what a helper does: the word of the layer, the helper, its names for the parameters."""
+    kind = type(module)
+    if _qualified(kind) in ALIKE:
+        return ALIKE[_qualified(kind)]
+    word = _helpers().get(kind.__name__)
+    is_helper = word is not None and (kind.__doc__ or "?") in HELPERS[kind.__name__]
+    return (word, kind.__name__, {}) if word is not None and is_helper else None
+
+
+def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
+    """The layer that a module is, for a sample of this shape; None for one that does nothing. Raises Unreadable."""
+    standard = standard_class(module)
+    if standard is nn.Identity:
+        return None
+    name = type(module).__name__
+    if standard is None:
+        word, target, names = _alike(module) or ("", "", {})
+        kinds, told = [KINDS[word]], {target: names}
+    else:
+        names = next((_NAMES[kind.kind] for kind in _classes()[standard] if kind.kind in _NAMES), {})
+        kinds, told = _classes()[standard], {f"nn.{standard.__name__}": names}
+        _check_rest(module, standard)
+    for kind in kinds:
+        for layer in _candidates(kind, module, shape, next(iter(told.values()))):
+            try:
+                layer.check_rank(shape)
+                layer.output(shape)
+                if layer.flattens(shape):
+                    continue
+                spelling = layer.torch(shape)
+            except (SizeError, TypeError, IndexError):
+                continue
+            target = spelling.target
+            around = spelling.around.rpartition(".")[2]
+            fits = target in told or (standard is not None and target == f"{standard.__name__}Same")
+            if fits and around == _parametrized(module) and _is_made(spelling, module, next(iter(told.values()))):
+                return _plainest(layer, shape)
+    raise Unreadable(f"{name}({module.extra_repr()}) on {' x '.join(map(str, shape))} is no layer of the language")
+
+
+def _plainest(layer: Layer, shape: tuple[int, ...]) -> Layer:
+    """The layer without the arguments that it would have anyway, such as the stride of a pool that is its kernel."""
+    for name, field in type(layer).model_fields.items():
+        if field.is_required() or getattr(layer, name) == field.default:
+            continue
+        plainer = layer.having({name: field.default})
+        if _told(plainer.torch(shape)) == _told(layer.torch(shape)) and not plainer.flattens(shape):
+            layer = plainer
+    return layer
+
+
+def _told(spelling: Spelling) -> tuple[str, str, list[tuple[str, Any]]]:
+    return spelling.target, spelling.around, [(a.name, a.value) for a in spelling.arguments]
+
+
+def _parametrized(module: nn.Module) -> str:
+    """The parametrization of a weight: "weight_norm", "spectral_norm" or nothing."""
+    found = getattr(module, "parametrizations", None)
+    if not found:
+        return ""
+    name = type(found["weight"][0]).__name__ if "weight" in found else ""
+    return {"_WeightNorm": "weight_norm", "_SpectralNorm": "spectral_norm"}.get(name, "?")
+
+
+def _candidates(kind: type[Layer], module: nn.Module, shape: tuple[int, ...], names: dict[str, str]) -> Any:
+    """Layers of a kind with the parameters that the module has; of others, those that there may be are tried."""
+    known: dict[str, Any] = {}
+    tried: dict[str, list[Any]] = {}
+    norm = _parametrized(module)
+    for name, field in kind.model_fields.items():
+        long = names.get(name, kind.torch_names.get(name, name))
+        if name == _DROPS_INPLACE:
+            continue
+        if name in ("weight_norm", "spectral_norm"):
+            if norm == name:
+                known[name] = True
+            continue
+        if hasattr(module, long) and not callable(getattr(module, long)):
+            known[name] = _plain(getattr(module, long), field.annotation)
+            if known[name] is None:
+                known[name] = field.default
+        elif not field.is_required():
+            options = list(get_args(field.annotation)) if field.annotation is not None else []
+            words = [option for option in options if isinstance(option, str)]
+            more = [-1, "channels", *range(2, len(shape) + 1)] if name == "axis" else words
+            tried[name] = [field.default, *more]
+    for values in product(*tried.values()):
+        given = {**known, **dict(zip(tried, values, strict=True))}
+        try:
+            yield kind.model_validate(given)
+        except ValidationError:
+            continue
+
+
+def _plain(value: Any, annotation: Any) -> Any:
+    """An attribute as the language has it: one number for all axes, and whether there is a bias."""
+    if isinstance(value, Tensor) or (value is None and annotation is bool):
+        return value is not None
+    return plain(value)
+
+
+def plain(value: Any) -> Any:
+    """A number for a list of equal numbers; lists as tuples."""
+    if isinstance(value, (list, tuple)):
+        items = tuple(value)
+        return items[0] if items and all(type(item) is type(items[0]) and item == items[0] for item in items) else items
+    return value
+
+
+def _is_made(spelling: Spelling, module: nn.Module, names: dict[str, str]) -> bool:
+    """Whether a module has what the spelling would give to its constructor."""
+    for argument in spelling.arguments:
+        if argument.name == _DROPS_INPLACE:
+            continue
+        long = names.get(argument.name, argument.name)
+        if not hasattr(module, long):
+            return False
+        have, want = getattr(module, long), argument.value
+        if isinstance(want, bool) and (have is None or isinstance(have, Tensor)):
+            have = have is not None
+        if plain(have) != plain(want) and not (have is None and want == argument.default):
+            return False
+    return True
+
+
+def _check_rest(module: nn.Module, standard: type[nn.Module]) -> None:
+    """Raise Unreadable where a module was given what no layer of the language takes."""
+    for kind in _classes()[standard]:
+        names = {kind.torch_names.get(name, name) for name in kind.model_fields}
+        for name, parameter in inspect.signature(standard.__init__).parameters.items():
+            if name in names or parameter.default is inspect.Parameter.empty or not hasattr(module, name):
+                continue
+            have = getattr(module, name)
+            is_plain = isinstance(have, (bool, int, float, str)) or have is None
+            if is_plain and have != parameter.default and name != "batch_first":
+                message = f"{standard.__name__}({name}={have!r}) is no layer of the language"
+                raise Unreadable(message)

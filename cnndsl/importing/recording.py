@@ -1,0 +1,242 @@
+"""What a module does when it runs: for each call of each module the calls that it makes itself, in their order.
+
+A module is run, and not read: whatever Python decides in `forward` is decided as it is for PyTorch. What flows is known
+by identity, so that a tensor that is overwritten in place is the value that it then has.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from cnndsl.importing.leaves import is_leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A tensor that flows: a number that no other has, and the sizes of it, the batch among them."""
+
+    number: int
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A tensor that a module holds: a parameter or buffer, by the path from the module that was run."""
+
+    path: str
+    is_learned: bool
+    tensor: Tensor = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A tensor that comes from nothing that was recorded."""
+
+    shape: tuple[int, ...]
+    tensor: Tensor = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A call: of a module inside, or of a function or method of PyTorch.
+
+    In arguments and results tensors are `Value`, `Owned` or `Unknown`.
+    """
+
+    module: nn.Module | None
+    function: str
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+    result: Any
+    draws: bool = False
+    """Whether the random generator was used."""
+
+
+@dataclass(slots=True)
+class Trace:
+    """What one call of a module did."""
+
+    module: nn.Module
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+    events: list[Event] = field(default_factory=list)
+    result: Any = None
+    names: dict[int, str] = field(default_factory=dict)
+    """What the Python code calls the values, by their numbers."""
+
+
+class Recorder:
+    """Runs a module and keeps what it does. The traces are by module, in the order of the calls."""
+
+    def __init__(self, root: nn.Module) -> None:
+        self.root = root
+        self.traces: dict[nn.Module, list[Trace]] = {}
+        self._owned = {id(tensor): Owned(path, is_learned, tensor) for path, is_learned, tensor in _tensors(root)}
+        self._values: dict[int, Value] = {}
+        self._alive: list[Tensor] = []
+        """All tensors that were seen, so that none has the identity of an earlier one."""
+        self._stack: list[Trace] = []
+        self._silent = False
+        """Whether a standard layer or a function runs, whose inside is of no interest."""
+
+    def run(self, inputs: Sequence[Tensor]) -> None:
+        """Run the module on these tensors, without gradients. Raises whatever it raises."""
+        with torch.no_grad(), self._watching():
+            self.root(*inputs)
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        original = nn.Module.__call__
+        recorder = self
+
+        def called(module: nn.Module, *arguments: Any, **keywords: Any) -> Any:
+            return recorder.module(original, module, arguments, keywords)
+
+        nn.Module.__call__ = called  # type: ignore[method-assign]
+        try:
+            with _Mode(self):
+                yield
+        finally:
+            nn.Module.__call__ = original  # type: ignore[method-assign]
+
+    def module(self, original: Any, module: nn.Module, arguments: Any, keywords: Any) -> Any:
+        """Call a module, and keep what it did."""
+        if self._silent:
+            return original(module, *arguments, **keywords)
+        given = self._seen(arguments, is_input=not self._stack), self._seen(keywords)
+        leaf = is_leaf(module)
+        if leaf:
+            result = self._silently(original, (module, *arguments), keywords)
+        else:
+            trace = Trace(module, *given)
+            self._stack.append(trace)
+            try:
+                result = original(module, *arguments, **keywords)
+            finally:
+                self._stack.pop()
+            trace.result = self._seen(result)
+            self.traces.setdefault(module, []).append(trace)
+        if self._stack:
+            self._keep(Event(module, "", *given, self._made(result) if leaf else self._seen(result)))
+        return result
+
+    def function(self, function: Any, arguments: Any, keywords: Any) -> Any:
+        """Call a function of PyTorch, and keep what tensors it made of what."""
+        if self._silent:
+            return function(*arguments, **keywords)
+        given = self._seen(arguments), self._seen(keywords)
+        result = self._silently(function, arguments, keywords)
+        if self._stack and any(isinstance(leaf, Tensor) for leaf in leaves_of(result)):
+            name = getattr(function, "__name__", str(function))
+            if name == "__get__":  # of an attribute, such as `.T`
+                name = getattr(getattr(function, "__self__", None), "__name__", name)
+            self._keep(Event(None, name, *given, self._made(result)))
+        return result
+
+    def _silently(self, function: Any, arguments: Any, keywords: Any) -> Any:
+        self._silent = True
+        try:
+            return function(*arguments, **keywords)
+        finally:
+            self._silent = False
+
+    def _keep(self, event: Event) -> None:
+        """Keep an event, and what the code that runs calls its values."""
+        trace = self._stack[-1]
+        trace.events.append(event)
+        frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - there is no other way to the names of a caller
+        while frame is not None and _is_pytorch(frame.f_globals.get("__name__", "")):
+            frame = frame.f_back
+        for name, held in frame.f_locals.items() if frame is not None else ():
+            value = self._values.get(id(held)) if isinstance(held, Tensor) else None
+            if value is not None and (name not in _SAYS_NOTHING or value.number not in trace.names):
+                trace.names[value.number] = name
+
+    def _made(self, held: Any) -> Any:
+        """The tensors of a result as new values."""
+        return mapped(held, self._new)
+
+    def _seen(self, held: Any, *, is_input: bool = False) -> Any:
+        """The tensors of arguments or results as what they are known as."""
+        return mapped(held, self._new if is_input else self._known)
+
+    def _new(self, tensor: Tensor) -> Value:
+        self._alive.append(tensor)
+        value = Value(len(self._alive), tuple(tensor.shape), tensor.dtype)
+        self._values[id(tensor)] = value
+        return value
+
+    def _known(self, tensor: Tensor) -> Value | Owned | Unknown:
+        if id(tensor) in self._values:
+            return self._values[id(tensor)]
+        self._alive.append(tensor)
+        return self._owned.get(id(tensor)) or Unknown(tuple(tensor.shape), tensor)
+
+
+_SAYS_NOTHING = {"x", "y", "out", "input", "it", "self"}
+
+
+class _Mode(TorchFunctionMode):
+    """Tells a recorder of each function and method of PyTorch that is called."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return self.recorder.function(func, args, kwargs or {})
+
+
+def _is_pytorch(name: str) -> bool:
+    return name == "torch" or name.startswith("torch.")
+
+
+def _tensors(root: nn.Module) -> Iterator[tuple[str, bool, Tensor]]:
+    yield from ((path, True, tensor) for path, tensor in root.named_parameters())
+    yield from ((path, False, tensor) for path, tensor in root.named_buffers())
+
+
+def mapped(held: Any, change: Any) -> Any:
+    """A nest of tuples, lists and dicts with each tensor changed."""
+    if isinstance(held, Tensor):
+        return change(held)
+    if isinstance(held, tuple):
+        items = [mapped(item, change) for item in held]
+        return Fields(type(held)._fields, tuple(items)) if hasattr(held, "_fields") else tuple(items)
+    if isinstance(held, list):
+        return [mapped(item, change) for item in held]
+    if isinstance(held, dict):
+        return {key: mapped(item, change) for key, item in held.items()}
+    return held
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A named tuple."""
+
+    names: tuple[str, ...]
+    items: tuple[Any, ...]
+
+
+def leaves_of(held: Any) -> Iterator[Any]:
+    """What lies in a nest of tuples, lists and dicts."""
+    if isinstance(held, Fields):
+        held = held.items
+    if isinstance(held, (tuple, list)):
+        for item in held:
+            yield from leaves_of(item)
+    elif isinstance(held, dict):
+        for item in held.values():
+            yield from leaves_of(item)
+    else:
+        yield held

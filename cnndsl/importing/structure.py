@@ -1,0 +1,519 @@
+"""From what was recorded to bodies: for each module that is no layer of the language, its parts and steps."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import nn
+
+from cnndsl.importing.body import (
+    WHOLE,
+    Body,
+    Chain,
+    Given,
+    Item,
+    Learned,
+    Listed,
+    Made,
+    Number,
+    Operand,
+    Part,
+    Single,
+    Slot,
+    Step,
+    Use,
+    flat,
+)
+from cnndsl.importing.calls import read
+from cnndsl.importing.generalising import IDENTITY, Differ, in_common
+from cnndsl.importing.leaves import Unreadable, is_leaf, read_layer
+from cnndsl.importing.parameters import Definition, Env, settled
+from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Unknown, Value, leaves_of
+from cnndsl.layers.base import Layer
+
+
+@dataclass(slots=True)
+class Imported:
+    """The definitions that a module becomes, those first that others use, and the network last."""
+
+    definitions: list[Definition]
+    shapes: tuple[tuple[int, ...], ...]
+    """The sizes of the inputs, without the batch."""
+    remarks: list[str] = field(default_factory=list)
+
+
+def imported(root: nn.Module, evaluation: Recorder, training: Recorder | None) -> Imported:
+    """What a module becomes, of what it did in evaluation and in training. Raises Unreadable."""
+    return _Importer(root, evaluation, training).run()
+
+
+class _Importer:
+    def __init__(self, root: nn.Module, evaluation: Recorder, training: Recorder | None) -> None:
+        self.root = root
+        self.evaluation = evaluation
+        self.training = training
+        self.paths = {module: path for path, module in root.named_modules()}
+        self.shapes: dict[nn.Module, tuple[int, ...]] = {}
+        self.definitions: list[Definition] = []
+        self.uses: dict[nn.Module, Part] = {}
+        self.families: dict[Any, list[nn.Module]] = {}
+        self.busy: list[Any] = []
+        self.remarks: list[str] = []
+        self.taken: set[str] = set()
+
+    def run(self) -> Imported:
+        recorders = [self.evaluation, *([self.training] if self.training else [])]
+        for recorder in recorders:
+            for traces in recorder.traces.values():
+                for trace in traces:
+                    for event in trace.events:
+                        if event.module is not None and event.module not in self.shapes:
+                            first = next((v for v in leaves_of(event.arguments) if isinstance(v, Value)), None)
+                            if first is not None:
+                                self.shapes[event.module] = first.shape[1:]
+        for module in self.paths:
+            if any(module in recorder.traces for recorder in recorders) and not _is_plain_chain(module):
+                self.families.setdefault(self._family(module), []).append(module)
+        root = _WithTraining(self.root, self._trace(self.root), self._training_trace(self.root))
+        body = self._body(self.root, root.evaluation, root.training)
+        name = self._name(type(self.root).__name__)
+        self.definitions.append(_with_classes(Definition("network", name, in_common([body]))))
+        shapes = tuple(v.shape[1:] for v in leaves_of(root.evaluation.arguments) if isinstance(v, Value))
+        return Imported(self.definitions, shapes, [*self._unused(), *self.remarks])
+
+    def _unused(self) -> list[str]:
+        """What is said of layers that nothing goes through."""
+        return [
+            f"{self._where(module)} is never used, and left out"
+            for module in self.paths
+            if module not in self.shapes
+            and any(True for _ in module.parameters(recurse=False))
+            and module is not self.root
+        ]
+
+    def _family(self, module: nn.Module) -> Any:
+        depth = max(
+            (
+                self._family(m)[1] + 1
+                for m in module.modules()
+                if m is not module and type(m) is type(module) and m in self.paths
+            ),
+            default=0,
+        )
+        return type(module), depth
+
+    def _trace(self, module: nn.Module) -> Trace:
+        traces = self.evaluation.traces.get(module)
+        if not traces:
+            traces = self.training.traces[module] if self.training else []
+        return traces[0]
+
+    def _training_trace(self, module: nn.Module) -> Trace | None:
+        found = self.training.traces.get(module) if self.training else None
+        return found[0] if found else None
+
+    # Parts
+
+    def part(self, module: nn.Module) -> Part | None:
+        """What a module is as a part; None for one that does nothing. Raises Unreadable."""
+        if is_leaf(module):
+            layer = read_layer(module, self.shapes[module])
+            return None if layer is None else single(layer)
+        if _is_plain_chain(module):
+            chain = self._chain(module)
+            return chain if chain.items else None
+        if self._is_idle(module):
+            return None
+        if module not in self.uses:
+            self._define(module)
+        return self.uses[module]
+
+    def _is_idle(self, module: nn.Module) -> bool:
+        """Whether a module passes on what it is given, in evaluation and in training."""
+        if next(module.parameters(), None) is not None:
+            return False
+        for recorder in (self.evaluation, self.training):
+            for trace in recorder.traces.get(module, ()) if recorder else ():
+                values = [v for v in leaves_of(trace.result) if isinstance(v, Value)]
+                given = [v for v in leaves_of((trace.arguments, trace.keywords)) if isinstance(v, Value)]
+                if values != given[: len(values)] or len(values) != 1:
+                    return False
+        return True
+
+    def _chain(self, module: nn.Module) -> Chain:
+        trace = self._trace(module)
+        names = {child: name for name, child in reversed(list(module.named_children()))}
+        items: list[Item] = []
+        current = _only(trace.arguments, trace.keywords)
+        for event in trace.events:
+            child = event.module
+            if child is None or child not in names or _only(event.arguments, event.keywords) != current:
+                raise Unreadable(f"{self._where(module)} is no chain of its parts")
+            results = [v for v in leaves_of(event.result) if isinstance(v, Value)]
+            if len(results) != 1 and child is not trace.events[-1].module:
+                raise Unreadable(f"{self._where(module)} passes on several values")
+            current = results[0] if results else current
+            part = self.part(child)
+            if part is not None:
+                name = names[child]
+                items.append(Item(None if name == str(len(items)) else name, part))
+        return Chain(tuple(items))
+
+    def _define(self, module: nn.Module) -> None:
+        """Make definitions of all modules of the class of this one."""
+        family = self._family(module)
+        if family in self.busy:
+            raise Unreadable(f"{self._where(module)} contains itself")
+        self.busy.append(family)
+        members = self.families[family]
+        bodies = []
+        for member in members:
+            body = self._body(member, self._trace(member), self._training_trace(member))
+            bodies.append((member, body))
+        self.busy.pop()
+        groups: list[list[tuple[nn.Module, Body]]] = []
+        for member, body in bodies:
+            for group in groups:
+                try:
+                    in_common([*(b for _, b in group), body])
+                except Differ:
+                    continue
+                group.append((member, body))
+                break
+            else:
+                groups.append([(member, body)])
+        for group in groups:
+            modules = [member for member, _ in group]
+            if _is_chain_class(module) and len(group) == 1:
+                self.uses[modules[0]] = group[0][1].parts[0][1]
+                continue
+            common = in_common([b for _, b in group])
+            envs = [Env(member, self._channels(member), self._outgoing(member)) for member in modules]
+            name = self._name(type(module).__name__)
+            kind = "sequence" if _is_chain_class(module) else "block"
+            definition, arguments = settled(kind, name, common, envs, {d.name: d for d in self.definitions})
+            self.definitions.append(definition)
+            for member, given in zip(modules, arguments, strict=True):
+                self.uses[member] = Use(name, given)
+
+    def _channels(self, module: nn.Module) -> int | None:
+        shape = self.shapes.get(module)
+        return shape[0] if shape else None
+
+    def _outgoing(self, module: nn.Module) -> int | None:
+        values = [leaf for leaf in leaves_of(self._trace(module).result) if isinstance(leaf, Value)]
+        return values[0].shape[1] if len(values) == 1 and len(values[0].shape) > 1 else None
+
+    def _name(self, name: str) -> str:
+        name = name.lstrip("_") or "Net"
+        made, number = name, 2
+        while made in self.taken:
+            made, number = f"{name}{number}", number + 1
+        self.taken.add(made)
+        return made
+
+    def _where(self, module: nn.Module) -> str:
+        path = self.paths.get(module, "")
+        return f"{type(module).__name__}{f' ({path})' if path else ''}"
+
+    # Bodies
+
+    def _body(self, module: nn.Module, evaluation: Trace, training: Trace | None) -> Body:
+        try:
+            if _is_chain_class(module) and module is not self.root:
+                return Body((("", self._chain(module)),), (), ())
+            body = _Reader(self, module, evaluation).body()
+            if training is not None and training is not evaluation:
+                more = _Reader(self, module, training).body()
+                if more.steps != body.steps or more.outputs != body.outputs:
+                    body = self._with_training(module, body, more)
+            return body
+        except Unreadable as problem:
+            if str(problem).startswith("in "):
+                raise
+            raise Unreadable(f"in {self._where(module)}: {problem}") from None
+
+    def _with_training(self, module: nn.Module, body: Body, more: Body) -> Body:
+        if module is not self.root:
+            self.remarks.append(f"{self._where(module)} does something else in training, which is left out")
+            return body
+        kept: list[int] = []
+        at = 0
+        places: dict[int, int] = {}
+        for number, step in enumerate(more.steps):
+            if at < len(body.steps) and _same_step(step, body.steps[at], places):
+                places[at] = number
+                at += 1
+            else:
+                kept.append(number)
+        if at < len(body.steps):
+            self.remarks.append(f"{self._where(module)} does something else in training, which is left out")
+            return body
+        outputs = tuple(_placed(operand, places) for operand in body.outputs)
+        extra = tuple(operand for operand in more.outputs if operand not in outputs)
+        names = body.output_names
+        return replace(more, outputs=outputs, output_names=names, training=tuple(kept), training_outputs=extra)
+
+
+def _with_classes(network: Definition) -> Definition:
+    """A network whose last layer is dense, with a parameter for the number of classes."""
+    body = network.common.body
+    last = body.outputs[0] if body.outputs else None
+    step = body.steps[last.step] if isinstance(last, Made) else None
+    parts = dict(body.parts)
+    if step is None or step.form != "part" or step.what not in parts or "classes" in parts:
+        return network
+    part = parts[step.what]
+    layer = part.items[-1].part if isinstance(part, Chain) and part.items else part
+    if not isinstance(layer, Single) or layer.word != "linear":
+        return network
+    features = dict(layer.arguments)["features"]
+    opened: Part = Single(layer.word, (("features", Slot(0)), *layer.arguments[1:]))
+    if isinstance(part, Chain):
+        opened = Chain((*part.items[:-1], Item(part.items[-1].label, opened)))
+    parts[step.what] = opened
+    network.common.body = replace(body, parts=tuple(parts.items()))
+    network.slots[0] = "classes"
+    network.parameters["classes"] = features.value  # type: ignore[union-attr]
+    return network
+
+
+def _same_step(step: Step, other: Step, places: dict[int, int]) -> bool:
+    try:
+        operands = tuple(_placed(operand, places) for operand in other.operands)
+    except KeyError:
+        return False
+    return (step.form, step.what, step.arguments) == (other.form, other.what, other.arguments) and (
+        step.operands == operands
+    )
+
+
+def _placed(operand: Operand, places: dict[int, int]) -> Operand:
+    if isinstance(operand, Made):
+        return Made(places[operand.step], operand.number)
+    if isinstance(operand, tuple):
+        return tuple(_placed(item, places) for item in operand)
+    return operand
+
+
+@dataclass(slots=True)
+class _WithTraining:
+    module: nn.Module
+    evaluation: Trace
+    training: Trace | None
+
+
+class _Reader:
+    """Reads the body of one call of a module."""
+
+    def __init__(self, importer: _Importer, module: nn.Module, trace: Trace) -> None:
+        self.importer = importer
+        self.module = module
+        self.trace = trace
+        self.names = {child: path for path, child in module.named_modules()}
+        self.values: dict[int, Operand] = {}
+        self.shapes: dict[Operand, tuple[int, ...]] = {}
+        self.depths: dict[Operand, int] = {}
+        self.lists: tuple[int, ...] = ()
+        self.steps: list[Step] = []
+        self.used: dict[str, nn.Module] = {}
+        self.learned: dict[str, tuple[Number, ...]] = {}
+
+    def body(self) -> Body:
+        inputs, lists = self._inputs()
+        self.lists = lists
+        for event in self.trace.events:
+            if event.module is not None:
+                self._apply(event, event.module)
+            else:
+                self._call(event)
+        names, outputs = self._outputs()
+        called = {self.values[n]: name for n, name in self.trace.names.items() if n in self.values}
+        return Body(
+            self._parts(),
+            tuple(self.steps),
+            tuple(outputs),
+            tuple(names),
+            inputs,
+            tuple(min(count, 1) for count in lists),
+            tuple(self.learned.items()),
+            names=tuple(called.items()),
+        )
+
+    def _inputs(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        signature = [
+            name
+            for name, parameter in inspect.signature(type(self.module).forward).parameters.items()
+            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        ][1:]
+        names: list[str] = []
+        lists: list[int] = []
+        given = [*enumerate(self.trace.arguments), *self.trace.keywords.items()]
+        at: Any
+        for at, held in given:
+            leaves = [leaf for leaf in leaves_of(held) if isinstance(leaf, Value)]
+            if not leaves:
+                continue
+            number = len(names)
+            names.append(at if isinstance(at, str) else signature[at] if at < len(signature) else f"value{number}")
+            is_list = not isinstance(held, Value)
+            lists.append(len(leaves) if is_list else 0)
+            for item, leaf in enumerate(leaves):
+                operand = Given(number, item if is_list else None)
+                self.values.setdefault(leaf.number, operand)
+                self.shapes[operand] = leaf.shape
+        return tuple(names), tuple(lists)
+
+    def _operand(self, held: Any) -> Operand:
+        if isinstance(held, Value):
+            if held.number not in self.values:
+                raise Unreadable("a value comes from outside, or was changed by a part that was given it")
+            return self.values[held.number]
+        if isinstance(held, Owned):
+            prefix = self.importer.paths[self.module]
+            name = held.path[len(prefix) + 1 :] if prefix else held.path
+            if not held.is_learned or "." in name or not held.path.startswith(prefix):
+                raise Unreadable(f"it calculates with {held.path} itself, and no layer does")
+            self.learned[name] = tuple(Number(size) for size in held.tensor.shape)
+            return Learned(name)
+        if isinstance(held, Unknown):
+            if held.tensor.numel() == 1 and held.tensor.dtype.is_floating_point:
+                return Number(held.tensor.item())
+            raise Unreadable("it makes a tensor that is no value, no parameter and no number")
+        if isinstance(held, dict):
+            held = tuple(held.values())
+        if isinstance(held, (tuple, list)):
+            items = tuple(self._operand(item) for item in held)
+            for number, count in enumerate(self.lists):
+                if count and items == tuple(Given(number, at) for at in range(count)):
+                    return (Given(number, WHOLE),)
+            return items
+        if isinstance(held, (bool, int, float, str)):
+            return Number(held)
+        raise Unreadable(f"it calculates with {held!r}")
+
+    def _apply(self, event: Event, module: nn.Module) -> None:
+        given = [*event.arguments, *event.keywords.values()]
+        values = [held for held in given if any(isinstance(leaf, (Value, Owned)) for leaf in leaves_of(held))]
+        part = self._known(module)
+        if part is None:
+            before = next(leaf for leaf in leaves_of(values) if isinstance(leaf, Value))
+            for leaf in leaves_of(event.result):
+                if isinstance(leaf, Value):
+                    self.values[leaf.number] = self._operand(before)
+            return
+        path = self.names.get(module)
+        if path is None:
+            raise Unreadable(f"it calls {type(module).__name__}, which is not a part of it")
+        self.used[path] = module
+        # Of what a recurrent layer gives the language has the values at each place.
+        result = next(leaves_of(event.result)) if is_leaf(module) else event.result
+        self._step("part", path, tuple(self._operand(held) for held in values), {}, result)
+
+    def _known(self, module: nn.Module) -> Part | None:
+        return self.importer.part(module)
+
+    def _call(self, event: Event) -> None:
+        form, word, operands, arguments = read(event)
+        if form == "same":
+            self.values[event.result.number] = self._operand(operands[0])
+            return
+        given = tuple(self._operand(operand) for operand in operands)
+        if form == "resize":
+            size = arguments["size"]
+            like = next((o for o, shape in self.shapes.items() if shape[2:] == size and o != given[0]), None)
+            if like is not None:
+                arguments = {name: value for name, value in arguments.items() if name != "size"}
+                given = (*given, like)
+        if self._is_shuffle(word, given, arguments, event):
+            return
+        result = event.result
+        if word in ("max", "min") and isinstance(result, (tuple, Fields)):  # the values, and where they are
+            result = next(leaves_of(result))
+        self._step("infix" if form == "infix" else "call", word, given, arguments, result)
+
+    def _is_shuffle(self, word: str, given: Any, arguments: Any, event: Event) -> bool:
+        """`unflatten`, `transpose`, `flatten` as `channel_shuffle`."""
+        if word != "flatten" or arguments.get("end") != 2 or arguments.get("start", 1) != 1 or len(self.steps) < 2:
+            return False
+        first, second = self.steps[-2:]
+        split: dict[str, Any] = {name: held.value for name, held in first.arguments if isinstance(held, Number)}
+        is_swap = second.what == "transpose" and {held for _, held in second.arguments} == {Number(1), Number(2)}
+        is_split = first.what == "unflatten" and split["axis"] == 1
+        last = len(self.steps) - 1
+        if not (is_swap and is_split and given == (Made(last),) and second.operands == (Made(last - 1),)):
+            return False
+        sizes = split["sizes"]
+        if len(sizes) != 2:
+            return False
+        del self.steps[-2:]
+        gone = (Made(last), Made(last - 1))
+        self.values = {number: operand for number, operand in self.values.items() if operand not in gone}
+        self._step("call", "channel_shuffle", first.operands, {"groups": sizes[0]}, event.result)
+        return True
+
+    def _step(self, form: str, what: str, operands: tuple[Operand, ...], arguments: Any, result: Any) -> None:
+        made = [leaf for leaf in leaves_of(result) if isinstance(leaf, Value)]
+        depths = [max((self.depths.get(o, 0) for o in flat([operand])), default=0) for operand in operands]
+        main = max(range(len(operands)), key=lambda at: (depths[at], -at)) if operands else 0
+        given = tuple((name, Number(tuple(v) if isinstance(v, list) else v)) for name, v in arguments.items())
+        self.steps.append(Step(form, what, operands, given, len(made), main))
+        for number, value in enumerate(made):
+            operand = Made(len(self.steps) - 1, number)
+            self.values[value.number] = operand
+            self.shapes[operand] = value.shape
+            self.depths[operand] = 1 + max(depths, default=0)
+
+    def _outputs(self) -> tuple[list[str], list[Operand]]:
+        result = self.trace.result
+        if isinstance(result, dict):
+            return list(map(str, result)), [self._operand(value) for value in result.values()]
+        if isinstance(result, Fields):
+            return [], [self._operand(item) for item in result.items if item is not None]
+        if isinstance(result, (tuple, list)):
+            return [], [self._operand(leaf) for leaf in leaves_of(result) if leaf is not None]
+        return [], [self._operand(result)]
+
+    def _parts(self) -> tuple[tuple[str, Part], ...]:
+        found: list[tuple[str, Part]] = []
+        for name, child in self.module.named_children():
+            inner = {path: module for path, module in self.used.items() if path.startswith(f"{name}.")}
+            if name in self.used:
+                part = self.importer.part(child)
+                if part is not None:
+                    found.append((name, part))
+            elif inner:
+                found.append((name, self._listed(name, child, inner)))
+        return tuple(found)
+
+    def _listed(self, name: str, container: nn.Module, inner: dict[str, nn.Module]) -> Part:
+        items: list[Part] = []
+        for key, child in container.named_children():
+            path = f"{name}.{key}"
+            if path not in inner or key != str(len(items)):
+                raise Unreadable(f"it calls the parts of {name} one by one, and they are no list")
+            items.append(self.importer.part(child) or IDENTITY)
+        return Listed(tuple(items))
+
+
+def _only(arguments: Any, keywords: Any) -> Any:
+    values = [leaf for leaf in leaves_of((arguments, keywords)) if isinstance(leaf, Value)]
+    return values if len(values) != 1 else values[0]
+
+
+def single(layer: Layer) -> Single:
+    """A layer as a part, with what is no default."""
+    return Single(
+        layer.kind,
+        tuple((name, Number(value)) for name, value in layer.non_default().items() if name != "inplace"),
+    )
+
+
+def _is_plain_chain(module: nn.Module) -> bool:
+    return type(module) is nn.Sequential
+
+
+def _is_chain_class(module: nn.Module) -> bool:
+    return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward

@@ -1,0 +1,738 @@
+"""Definitions as text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.importing.body import (
+    WHOLE,
+    Body,
+    Chain,
+    Choice,
+    Given,
+    Item,
+    Learned,
+    Listed,
+    Made,
+    Number,
+    Operand,
+    Part,
+    Single,
+    Slot,
+    Step,
+    Use,
+    flat,
+)
+from cnndsl.importing.generalising import IDENTITY
+from cnndsl.importing.parameters import REQUIRED, Definition
+from cnndsl.ir.names import why_not
+from cnndsl.layers.base import Group
+from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.syntax.grammar import keywords
+
+_LONGEST_LINE = 100
+_HEAVY = {Group.CONVOLUTION, Group.DENSE, Group.BLOCK, Group.SEQUENCE}
+_SHORT_LINE, _FEW_STAGES, _SHORT_BRANCH = 76, 4, 4
+_FEW_BY_POSITION = 4
+
+
+def written(definitions: Sequence[Definition], shapes: Sequence[tuple[int, ...]]) -> str:
+    """The text of all definitions; the last one is the network, whose inputs have these sizes."""
+    known = {definition.name: definition for definition in definitions}
+    return "\n\n".join(_Writer(definition, known, shapes).text() for definition in definitions) + "\n"
+
+
+def constant(value: Any) -> str:
+    """A constant as the language writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(constant, value))}]"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e9 else repr(value)
+    return str(value)
+
+
+@dataclass
+class _Writer:
+    definition: Definition
+    known: dict[str, Definition]
+    shapes: Sequence[tuple[int, ...]]
+    _needed: set[Operand] = field(default_factory=set)
+    """Values that need a name, because what uses them stands further below."""
+
+    @property
+    def body(self) -> Body:
+        return self.definition.common.body
+
+    def text(self) -> str:
+        definition = self.definition
+        head = f"{definition.kind} {definition.name}"
+        extra = list(self.body.inputs[1:]) if definition.kind == "block" else []
+        listed = [*extra]
+        listed = [name for name, usual in definition.parameters.items() if usual is REQUIRED] + listed
+        listed += [
+            f"{name} = {self.value(usual)}" for name, usual in definition.parameters.items() if usual is not REQUIRED
+        ]
+        if listed:
+            told = f"({', '.join(listed)})"
+            head += told if len(head) + len(told) < _LONGEST_LINE else "(\n" + ",\n".join(listed) + ",\n)"
+        if definition.kind == "sequence":
+            chain = self.body.parts[0][1]
+            assert isinstance(chain, Chain)  # noqa: S101 - see `_is_chain_class`
+            lines = self.chain_lines(chain)
+        else:
+            lines = _Lines(self).lines()
+        return f"{head} {{\n" + "\n".join(f"    {line}" for line in lines) + "\n}"
+
+    # Parts
+
+    def value(self, value: Any) -> str:
+        """An argument."""
+        if isinstance(value, Slot):
+            return self.definition.slots[value.number]
+        if isinstance(value, Number):
+            return constant(value.value)
+        if isinstance(value, (Single, Use, Chain)):
+            return self.stage(value)
+        return constant(value)
+
+    def stage(self, part: Part, more: str = "") -> str:
+        """A part as one stage of a chain; `more` are further arguments of a use."""
+        if isinstance(part, Slot):
+            return self.definition.slots[part.number]
+        if isinstance(part, Single):
+            return self._single(part)
+        if isinstance(part, Use):
+            return self._use(part, more)
+        if isinstance(part, Listed):
+            return f"[{', '.join(self.stage(item) for item in part.items)}]"
+        if isinstance(part, Choice) and not isinstance(part.part, Chain):
+            return f"{self.stage(part.part)} if {self.definition.conditions[part.condition]} else identity"
+        if isinstance(part, Choice):
+            return f"if {self.definition.conditions[part.condition]} {self.braced(part.part)}"
+        return self._braces(self.chain_lines(part))
+
+    def braced(self, part: Part) -> str:
+        """A part in braces of its own."""
+        return self._braces(self.chain_lines(part)) if isinstance(part, Chain) else f"{{ {self.stage(part)} }}"
+
+    @staticmethod
+    def _braces(lines: Sequence[str]) -> str:
+        if len(lines) == 1 and "\n" not in lines[0] and len(lines[0]) < _LONGEST_LINE:
+            return f"{{ {lines[0]} }}"
+        return "{\n" + "\n".join(lines) + "\n}"
+
+    def _single(self, part: Single) -> str:
+        if part == IDENTITY:
+            return part.word
+        kind = KINDS[part.word]
+        given = dict(part.arguments)
+        written: list[str] = []
+        in_order = True
+        for at, (name, info) in enumerate(kind.model_fields.items()):
+            if name not in given:
+                in_order = False
+                continue
+            value = given[name]
+            flag = isinstance(value, Number) and isinstance(value.value, (bool, str))
+            by_position = in_order and at < _FEW_BY_POSITION and not flag
+            by_position = by_position and (at > 0 or info.is_required() or kind.group is Group.DROPOUT)
+            shown = self.value(value)
+            written.append(shown if by_position else f"{name}={shown}")
+            in_order = in_order and by_position
+        return f"{part.word}({', '.join(written)})" if written else part.word
+
+    def _use(self, part: Use, more: str = "") -> str:
+        parameters = self.known[part.name].parameters
+        written: list[str] = []
+        in_order = True
+        for name, value in part.arguments:
+            usual = parameters[name]
+            if usual is not REQUIRED and _is_usual(value, usual):
+                in_order = False
+                continue
+            shown = self.value(value)
+            flag = isinstance(value, Number) and isinstance(value.value, bool)
+            written.append(shown if in_order and not flag else f"{name}={shown}")
+            in_order = in_order and not flag
+        if more:
+            written.append(more)
+        return f"{part.name}({', '.join(written)})" if written else part.name
+
+    # Chains
+
+    def chain_lines(self, chain: Chain) -> list[str]:
+        """The stages of a chain in lines, each of which begins with a layer that has much to do."""
+        stages = self._repeated(self._stages(chain.items))
+        line = " -> ".join(text for text, _ in stages)
+        if (
+            len(stages) <= _FEW_STAGES
+            and len(line) < _SHORT_LINE
+            and not any(_stands_alone(text) for text, _ in stages)
+        ):
+            return [line]
+        return self.in_lines(stages)
+
+    @staticmethod
+    def in_lines(stages: Sequence[tuple[str, Any]]) -> list[str]:
+        """Stages in lines."""
+        lines: list[list[str]] = []
+        heavy = False
+        for text, part in stages:
+            begins = _is_heavy(part) or isinstance(part, tuple)
+            alone = _stands_alone(text)
+            if not lines or alone or (heavy and begins):
+                lines.append([])
+                heavy = False
+            lines[-1].append(text)
+            heavy = heavy or begins
+            if alone:
+                heavy = True
+                lines.append([])
+        return [" -> ".join(line) for line in lines if line]
+
+    def _stages(self, items: Iterable[Item]) -> list[tuple[str, Any]]:
+        made = []
+        for item in items:
+            text = self.stage(item.part)
+            if item.label is not None:
+                text = f"{label(item.label)}: {text}"
+            if item.condition is not None:
+                text = f"if {self.definition.conditions[item.condition]} {self._braces([text])}"
+            made.append((text, item.part))
+        return made
+
+    @staticmethod
+    def _repeated(stages: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """The stages, with runs of equal ones as `stage * n`."""
+        texts = [text for text, _ in stages]
+        made: list[tuple[str, Any]] = []
+        at = 0
+        while at < len(texts):
+            best = (0, 1, 1)
+            for period in range(1, min(12, (len(texts) - at) // 2) + 1):
+                times = 1
+                first = texts[at : at + period]
+                if at and period > 1 and not _is_heavy(stages[at][1]):
+                    continue
+                if any(text.startswith("if ") for text in first) or any(_is_labelled(text) for text in first):
+                    continue
+                while texts[at + times * period : at + (times + 1) * period] == first:
+                    times += 1
+                if times > 1 and (times - 1) * period > best[0]:
+                    best = ((times - 1) * period, period, times)
+            saved, period, times = best
+            counted = _counted_labels(texts[at:])
+            if counted > 1:
+                part, stem, start = _numbered(texts[at]) or ("", "", 0)
+                bounds = f"{start}, {start + counted}" if start else str(counted)
+                shown = json.dumps(stem + "{i}", ensure_ascii=False)
+                made.append((f"for i in range({bounds}) {{ {shown}: {part} }}", stages[at][1]))
+                at += counted
+            elif not saved:
+                made.append(stages[at])
+                at += 1
+            elif period == 1:
+                made.append((f"{texts[at]} * {times}", stages[at][1]))
+                at += times
+            else:
+                inner = _Writer._repeated(stages[at : at + period])
+                made.append((f"({' -> '.join(text for text, _ in inner)}) * {times}", ()))
+                at += period * times
+        return made
+
+
+def _numbered(text: str) -> tuple[str, str, int] | None:
+    """Of `"layer3": conv(8, 3)` the part, and the stem and the number of the label."""
+    found = re.match(r'"?([^"{}()\s]*?)(\d+)"?: ', text)
+    return (text[found.end() :], found[1], int(found[2])) if found and str(int(found[2])) == found[2] else None
+
+
+def _counted_labels(texts: Sequence[str]) -> int:
+    """How many of the stages are the same from the first on, with labels that count."""
+    first = _numbered(texts[0])
+    if first is None:
+        return 1
+    part, stem, start = first
+    at = 1
+    while at < len(texts) and _numbered(texts[at]) == (part, stem, start + at):
+        at += 1
+    return at
+
+
+def _stands_alone(text: str) -> bool:
+    return text.startswith(("if ", "for ")) or "\n" in text
+
+
+def _is_labelled(text: str) -> bool:
+    head = text.split("(", 1)[0].split("{", 1)[0]
+    return ": " in head
+
+
+def _is_usual(value: Any, usual: Any) -> bool:
+    if isinstance(value, Number):
+        return bool(value.value == usual) and type(value.value) is type(usual)
+    return bool(value == usual)
+
+
+def _is_heavy(part: Any) -> bool:
+    if isinstance(part, Single):
+        return KINDS[part.word].group in _HEAVY
+    return isinstance(part, (Use, Chain, Listed))
+
+
+def label(name: str) -> str:
+    """A name before a colon: in quotes where it is no name, or the word of something."""
+    return name if is_name(name) else json.dumps(name, ensure_ascii=False)
+
+
+def is_name(name: str) -> bool:
+    """Whether a name can be written without quotes."""
+    return name.isidentifier() and name not in KEYWORDS
+
+
+class _Lines:
+    """The lines of a block or network.
+
+    The steps are gone through in their order. What leads from the input to the output is the pipeline; what is used
+    once beside it stands where it is used; and what is used in other places gets a name.
+    """
+
+    def __init__(self, writer: _Writer) -> None:
+        self.writer = writer
+        self.body = writer.body
+        self.is_network = writer.definition.kind == "network"
+        self.parts = dict(self.body.parts)
+        self.uses = self._count()
+        self.spine = self._spine()
+        self.named: dict[Operand, str] = {}
+        self.wanted: set[Operand] = set()
+        self.made: list[str] = []
+        self.declares = False
+        self.order: list[str] = []
+
+    def lines(self) -> list[str]:
+        """The lines."""
+        self.declares = self._must_declare()
+        while True:
+            before = len(self.wanted)
+            lines = self._once()
+            if len(self.wanted) == before:
+                return lines
+
+    def _once(self) -> list[str]:
+        self.made = []
+        self.current: Operand = Given(0)
+        self.start: Operand = self.current
+        self.line: list[tuple[str, Any]] = []
+        self.pending: dict[Operand, Step] = {}
+        self.labelled: set[str] = set()
+        self.in_condition: int | None = None
+        head = self._head()
+        for number, step in enumerate(self.body.steps):
+            if number in self.body.training:
+                continue
+            self._step(number, step)
+            if self.body.training and number + 1 in self.body.training:
+                self._training(number + 1)
+        if self.body.training and 0 in self.body.training:
+            self._training(0)
+        self._flush()
+        self._output()
+        return [*head, *self.made]
+
+    def _head(self) -> list[str]:
+        head = []
+        if self.is_network:
+            sizes = [", ".join(map(str, shape)) for shape in self.writer.shapes]
+            if len(sizes) == 1 and not self.body.lists[0]:
+                head.append(f"input({sizes[0]})")
+            else:
+                head += [f"{name} = input({size})" for name, size in zip(self._input_names(), sizes, strict=True)]
+            head.append("")
+        width = self.writer.definition.width
+        if width and any(width in expression.split() for expression in self.writer.definition.slots.values()):
+            head.append(f"{width} = input.channels")
+        for name, sizes_ in self.body.learned:
+            shown = ", ".join(self.writer.value(size) for size in sizes_)
+            head.append(f"{name} = parameter([{shown}])")
+        for name, part in self.body.parts:
+            if self.declares or isinstance(part, (Listed, Choice)):
+                head.append(f"{name} = {self.writer.stage(part)}")
+        return head
+
+    def _input_names(self) -> list[str]:
+        names = []
+        for name, count in zip(self.body.inputs, self.body.lists, strict=True):
+            names += [f"{name}{at}" for at in range(count)] if count else [name]
+        return [name if is_name(name) and name not in KINDS else f"{name}_" for name in names]
+
+    # What is used where
+
+    def _count(self) -> dict[Operand, int]:
+        uses: dict[Operand, int] = {}
+        for operand in _operands(self.body):
+            uses[operand] = uses.get(operand, 0) + 1
+        return uses
+
+    def _spine(self) -> set[int]:
+        """The steps of the pipeline, found from the first output backwards."""
+        found: set[int] = set()
+        at: Any = self.body.outputs[0] if self.body.outputs else None
+        while isinstance(at, Made):
+            found.add(at.step)
+            step = self.body.steps[at.step]
+            if not step.operands:
+                break
+            at = step.operands[step.main]
+            if isinstance(at, tuple):
+                made = [item for item in at if isinstance(item, (Made, Given))]
+                at = self._meeting(made)
+        return found
+
+    def _meeting(self, values: Sequence[Operand]) -> Operand | None:
+        """Where the pipeline goes on above a list of values: where short branches come from, or else the longest."""
+        branches = [self._branch(value) for value in values]
+        shared = [value for value in branches[0] if all(value in branch for branch in branches)] if branches else []
+        if shared and len(values) > 1:
+            lengths = [branch.index(shared[0]) for branch in branches]
+            if max(lengths) <= _SHORT_BRANCH:
+                return shared[0]
+        return max(values, key=lambda o: o.step if isinstance(o, Made) else -1) if values else None
+
+    def _branch(self, value: Operand) -> list[Operand]:
+        """A value and those that it comes from, as long as each step takes one value."""
+        found = [value]
+        while isinstance(value, Made) and len(found) <= _SHORT_BRANCH + 1:
+            step = self.body.steps[value.step]
+            given = [o for o in flat(step.operands) if isinstance(o, (Made, Given))]
+            if len(set(given)) != 1 or step.results != 1:
+                break
+            value = given[0]
+            found.append(value)
+        return found
+
+    def _must_declare(self) -> bool:
+        """Whether the parts have to be declared above: where one is used twice, or they are used in another order."""
+        names = [name for name, part in self.body.parts if not isinstance(part, (Listed, Choice))]
+        if any(not is_name(name) for name in names):
+            return False
+        used = [step.what for step in self.body.steps if step.form == "part"]
+        if any(used.count(name) > 1 for name in names):
+            return True
+        self._once()
+        while True:
+            before = len(self.wanted)
+            self.order = [name for name, part in self.body.parts if isinstance(part, (Listed, Choice))]
+            self._once()
+            if len(self.wanted) == before:
+                break
+        names = [name for name, _ in self.body.parts]
+        stateful = [name for name, part in self.body.parts if name in names and _has_state(part)]
+        return [name for name in self.order if name in stateful] != [name for name in stateful if name in used]
+
+    # Lines
+
+    def _flush(self, name: str = "") -> None:
+        if self.line:
+            *lines, text = self._by_width() if self.declares else self.writer.in_lines(self.line)
+            if self.in_condition is not None:
+                text = "\n".join([*lines, text])
+            else:
+                self.made += lines
+            if self.in_condition is not None:
+                text = f"if {self.writer.definition.conditions[self.in_condition]} {{ {text} }}"
+            self.made.append(text + (f" as {name}" if name else ""))
+        elif name and not self.made:
+            self.made.append(f"{name} = it")
+        self.line = []
+        self.in_condition = None
+        self.start = self.current
+
+    def _by_width(self) -> list[str]:
+        lines: list[str] = []
+        for text, _ in self.line:
+            if lines and len(lines[-1]) + len(text) < _LONGEST_LINE - 10:
+                lines[-1] += f" -> {text}"
+            else:
+                lines.append(text)
+        return lines
+
+    def _name(self, operand: Operand) -> str:
+        if operand in self.named:
+            return self.named[operand]
+        called = dict(self.body.names).get(operand, "x")
+        taken = set(self.named.values()) | self.parts.keys() | self.writer.definition.parameters.keys()
+        taken |= {path.partition(".")[0] for path in self.parts} | set(self.body.inputs[1:]) | KEYWORDS | KINDS.keys()
+        taken |= OPERATIONS.keys() | self.writer.known.keys() | {name for name, _ in self.body.learned}
+        if self.is_network:
+            taken |= set(self._input_names())
+        made, number = called, 2
+        if made in self.parts:
+            called = made = f"{called}_out"
+        while made in taken:
+            made, number = f"{called}{number}", number + 1
+        self.named[operand] = made
+        return made
+
+    def _step(self, number: int, step: Step) -> None:
+        results = [Made(number, at) for at in range(step.results)]
+        if step.results > 1:
+            self._flush()
+            names = ", ".join(self._name(result) for result in results)
+            self.made.append(f"{names} = {self._expression(step)}")
+            return
+        (result,) = results
+        if self._is_implied(number, step):
+            self.current = result
+            return
+        if number not in self.spine:
+            if self.uses.get(result, 0) > 1 or result in self.wanted:
+                self._flush()
+                self.made.append(f"{self._name(result)} = {self._expression(step)}")
+            else:
+                self.pending[result] = step
+            return
+        is_part = step.form == "part"
+        choice = isinstance(self.parts.get(step.what), Choice)
+        condition = None if choice else step.condition
+        plain = is_part and step.operands == (self.current,)
+        if self.in_condition != condition or (condition is not None and self.line):
+            self._flush()
+        if plain:
+            self.line.append((self._applied(step.what), self.parts.get(step.what.partition(".")[0])))
+        elif is_part and step.operands[0] == self.current and len(step.operands) > 1:
+            self.line.append((self._applied(step.what, self._extra(step)), self.parts[step.what]))
+        elif step.form == "call" and step.operands == (self.current,) and self.line and _is_stage(step):
+            self.line.append((self.writer.stage(Single(step.what, step.arguments)), None))
+        else:
+            self._flush()
+            self.line.append((self._expression(step), None))
+        self.in_condition = condition
+        self.current = result
+        if condition is not None:
+            self._flush(self._name(result) if result in self.wanted else "")
+        elif result in self.wanted:
+            self._flush(self._name(result))
+
+    def _is_implied(self, number: int, step: Step) -> bool:
+        """Whether a step is a flatten that a dense layer has before it anyway."""
+        if step.what != "flatten" or step.form != "call" or step.arguments or step.operands != (self.current,):
+            return False
+        following = self.body.steps[number + 1 : number + 2]
+        if not following or following[0].operands != (Made(number),) or self.uses[Made(number)] != 1:
+            return False
+        part = self.parts.get(following[0].what) if following[0].form == "part" else None
+        return number in self.spine and isinstance(part, Single) and part.word == "linear" and self.declares is False
+
+    def _training(self, first: int) -> None:
+        """The lines for training alone that begin with this step."""
+        self._flush()
+        numbers = []
+        at = first
+        while at in self.body.training:
+            numbers.append(at)
+            at += 1
+        lines = []
+        for number in numbers:
+            step = self.body.steps[number]
+            result = Made(number)
+            used_here = any(result in list(flat(self.body.steps[n].operands)) for n in numbers)
+            if step.results == 1 and self.uses.get(result, 0) == 1 and used_here and result not in self.wanted:
+                self.pending[result] = step
+            else:
+                names = ", ".join(self._name(Made(number, k)) for k in range(step.results))
+                lines.append(f"{names} = {self._expression(step)}")
+        self.made += ["when training {", *lines, "}"]
+
+    def _extra(self, step: Step) -> str:
+        names = self.writer.known[self.parts[step.what].name].common.body.inputs  # type: ignore[union-attr]
+        return ", ".join(
+            f"{name}={self._argument(operand)}" for name, operand in zip(names[1:], step.operands[1:], strict=True)
+        )
+
+    def _applied(self, path: str, more: str = "") -> str:
+        """A part as a stage."""
+        name, _, rest = path.partition(".")
+        if rest:
+            return f"{name}[{rest}]"
+        part = self.parts[name]
+        if name not in self.order:
+            self.order.append(name)
+        if self.declares or isinstance(part, Choice) or name in self.labelled:
+            return f"{name}({more})" if more else name
+        self.labelled.add(name)
+        quoted = not is_name(name) or (name in KINDS and self._is_spoken(name))
+        shown = self.writer.stage(part, more)
+        if isinstance(part, Chain) and shown.count(" * ") == 1 and shown.startswith("{ ") and " -> " not in shown:
+            shown = shown[2:-2]
+        return f"{json.dumps(name, ensure_ascii=False) if quoted else name}: {shown}"
+
+    def _is_spoken(self, word: str) -> bool:
+        """Whether the word is needed as that of a layer too."""
+        count = sum(_speaks(part, word) for _, part in self.body.parts)
+        own = self.parts[word]
+        return count - (isinstance(own, Single) and own.word == word) > 0 or any(
+            step.form != "part" and step.what == word for step in self.body.steps
+        )
+
+    # Expressions
+
+    def _expression(self, step: Step) -> str:
+        if step.form == "part":
+            first, *others = step.operands
+            more = self._extra(step) if others else ""
+            source = self._operand(first, tight=False)
+            return f"{source} -> {self._applied(step.what, more)}"
+        if step.form == "infix":
+            if len(step.operands) == 1:
+                return f"{step.what}{self._operand(step.operands[0])}"
+            a, b = step.operands
+            return f"{self._factor(a, step.what, left=True)} {step.what} {self._factor(b, step.what)}"
+        given_: Any = step.operands
+        if len(given_) == 1 and isinstance(given_[0], tuple) and not self._whole_list(given_[0]):
+            given_ = given_[0]
+        operands = [self._argument(operand) for operand in given_]
+        kind: Any = OPERATIONS.get(step.what) or KINDS.get(step.what)
+        for_two = step.what == "upsample" and len(step.operands) == 2
+        if for_two:
+            operands = [operands[0], f"like={operands[1]}"]
+        fields = (
+            list((KINDS if step.what in KINDS and not for_two else OPERATIONS)[step.what].model_fields) if kind else []
+        )
+        given = dict(step.arguments)
+        in_order = not for_two
+        for name in fields:
+            if name not in given:
+                in_order = False
+                continue
+            value = given[name]
+            flag = isinstance(value, Number) and isinstance(value.value, (bool, str))
+            by_position = in_order and not flag
+            operands.append(self.writer.value(value) if by_position else f"{name}={self.writer.value(value)}")
+            in_order = by_position
+        return f"{step.what}({', '.join(operands)})"
+
+    def _whole_list(self, items: Sequence[Operand]) -> str:
+        """The name of a list, where all its values are meant in their order."""
+        match items:
+            case (Given(number, at),) if at == WHOLE and not self.is_network:
+                return "input" if number == 0 else self.body.inputs[number]
+        return ""
+
+    def _factor(self, operand: Operand, sign: str, *, left: bool = False) -> str:
+        text = self._operand(operand)
+        loose = isinstance(operand, Made) and operand in self.pending_texts and self.pending_texts[operand] == "infix"
+        plain_sum = sign == "+" or (left and sign == "-")
+        return f"({text})" if loose and not plain_sum else text
+
+    @property
+    def pending_texts(self) -> dict[Operand, str]:
+        """The form of what stands where it is used."""
+        return {operand: step.form for operand, step in self.pending.items()}
+
+    def _argument(self, operand: Operand) -> str:
+        if isinstance(operand, tuple):
+            return self._whole_list(operand) or f"[{', '.join(self._argument(item) for item in operand)}]"
+        return self._operand(operand, tight=False)
+
+    def _operand(self, operand: Operand, *, tight: bool = True) -> str:
+        """A value where it is used; in parentheses where an arrow in it would bind too loosely."""
+        if isinstance(operand, (Number, Slot)):
+            return self.writer.value(operand)
+        if isinstance(operand, Learned):
+            return operand.name
+        if isinstance(operand, tuple):
+            return self._argument(operand)
+        if operand in self.pending:
+            text = self._expression(self.pending[operand])
+            return f"({text})" if tight and _is_pipe(text) else text
+        if operand in self.named:
+            return self.named[operand]
+        if isinstance(operand, Given):
+            if self.is_network and (len(self.writer.shapes) > 1 or self.body.lists[0]):
+                at = sum(max(1, n) for n in self.body.lists[: operand.number]) + (operand.item or 0)
+                return self._input_names()[at]
+            if operand.number:
+                name = self.body.inputs[operand.number]
+            else:
+                name = "it" if operand == self.start and self.is_network else "input"
+            return name if operand.item is None else f"{name}[{operand.item}]"
+        if operand == self.start and not self.line:
+            return "it"
+        self.wanted.add(operand)
+        return self._name(operand)
+
+    def _output(self) -> None:
+        outputs, names = self.body.outputs, self.body.output_names
+        extra = self.body.training_outputs
+        if not outputs:
+            return
+        if len(outputs) == 1 and not extra and not (self.is_network and names):
+            if outputs[0] != self.current:
+                self.made.append(self._operand(outputs[0], tight=False))
+            return
+        shown = []
+        for at, operand in enumerate(outputs):
+            text = self._operand(operand)
+            shown.append(f"{names[at]} = {text}" if names and self.is_network else text)
+        shown += [f"{self._operand(operand)} when training" for operand in extra]
+        self.made.append(f"output {', '.join(shown)}")
+
+
+def _has_state(part: Part) -> bool:
+    """Whether a part may have keys in a state, whose order is that of the registration."""
+    if isinstance(part, Single):
+        return part.word == "prelu" or (
+            part.word not in ("unfold", "fold")
+            and KINDS[part.word].group not in (Group.ACTIVATION, Group.POOLING, Group.DROPOUT, Group.SHAPE)
+        )
+    if isinstance(part, Chain):
+        return any(_has_state(item.part) for item in part.items)
+    return True
+
+
+def _speaks(part: Part, word: str) -> int:
+    if isinstance(part, Single):
+        return part.word == word
+    if isinstance(part, Chain):
+        return sum(_speaks(item.part, word) for item in part.items)
+    if isinstance(part, Listed):
+        return sum(_speaks(item, word) for item in part.items)
+    if isinstance(part, Choice):
+        return _speaks(part.part, word)
+    if isinstance(part, Use):
+        return sum(_speaks(value, word) for _, value in part.arguments if isinstance(value, (Single, Use, Chain)))
+    return 0
+
+
+def _is_stage(step: Step) -> bool:
+    """Whether a call may stand as a stage, where it is a plain call all the same."""
+    return step.what in KINDS and KINDS[step.what].plain_call
+
+
+def _is_pipe(text: str) -> bool:
+    depth = 0
+    for at, sign in enumerate(text):
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth == 0 and text.startswith(" -> ", at):
+            return True
+    return False
+
+
+def _operands(body: Body) -> Iterator[Operand]:
+    for step in body.steps:
+        yield from flat(step.operands)
+    yield from flat(body.outputs)
+    yield from flat(body.training_outputs)
+
+
+KEYWORDS = frozenset(keywords())
+__all__ = ["KEYWORDS", "why_not", "written"]

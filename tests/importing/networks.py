@@ -1,0 +1,204 @@
+"""Modules as people write them, for the tests of the import."""
+
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor, nn
+
+
+class Beginner(nn.Module):
+    """Everything in one class, sizes by hand, functions for what has no weights."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5, padding=2)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(16 * 5 * 5, 120)
+        self.drop = nn.Dropout(0.25)
+        self.fc2 = nn.Linear(120, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(F.relu(self.conv1(x)), (2, 2))
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2, 2)
+        x = x.view(x.size(0), -1)
+        x = self.drop(torch.relu(self.fc1(x)))
+        return self.fc2(x)
+
+
+class Unit(nn.Module):
+    """A class that is used with different arguments."""
+
+    def __init__(self, incoming: int, outgoing: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(incoming, outgoing, 3, stride, 1, bias=False)
+        self.bn = nn.BatchNorm2d(outgoing)
+        self.relu = nn.ReLU(inplace=True)
+        self.shortcut = None
+        if stride != 1 or incoming != outgoing:
+            self.shortcut = nn.Sequential(nn.Conv2d(incoming, outgoing, 1, stride, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        identity = x
+        out = self.relu(self.bn(self.conv(x)))
+        if self.shortcut is not None:
+            identity = self.shortcut(x)
+        out += identity
+        return self.relu(out)
+
+
+class Residual(nn.Module):
+    """Units in a row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(Unit(3, 8), Unit(8, 8), Unit(8, 8), Unit(8, 16, 2))
+        self.head = nn.Linear(16, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.layers(x).mean((2, 3)))
+
+
+class Shared(nn.Module):
+    """One encoder for two inputs, whose results are compared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 8))
+        self.scale = nn.Parameter(torch.full((8,), 0.5))
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        difference = torch.abs(self.encoder(left) - self.encoder(right))
+        return self.scale * difference
+
+
+class Aided(nn.Module):
+    """A second head in training; several outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.aux = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
+        self.body = nn.Conv2d(8, 8, 3, padding=1)
+        self.fc = nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        x = F.relu(self.stem(x))
+        aux = self.aux(x) if self.training else None
+        x = F.relu(self.body(x))
+        x = F.dropout(x.mean([2, 3]), 0.3, self.training)
+        x = self.fc(x)
+        return x if aux is None else (x, aux)
+
+
+class Pyramid(nn.Module):
+    """A list of layers, several outputs by name, a loop, sizes taken from other values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.downs = nn.ModuleList([nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 16, 3, 2, 1), nn.Conv2d(16, 32, 3, 2, 1)])
+        self.laterals = nn.ModuleList([nn.Conv2d(8, 6, 1), nn.Conv2d(16, 6, 1), nn.Conv2d(32, 6, 1)])
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        maps = []
+        for down in self.downs:
+            x = F.leaky_relu(down(x), 0.1)
+            maps.append(x)
+        top = self.laterals[2](maps[2])
+        middle = self.laterals[1](maps[1]) + F.interpolate(top, size=maps[1].shape[-2:], mode="nearest")
+        low = self.laterals[0](maps[0]) + F.interpolate(middle, size=maps[0].shape[-2:], mode="nearest")
+        return {"low": low, "middle": middle, "top": top}
+
+
+class Gate(nn.Module):
+    """Squeeze and excitation, in functions."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, channels // 4, 1)
+        self.fc2 = nn.Conv2d(channels // 4, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(self.fc2(F.relu(self.fc1(F.adaptive_avg_pool2d(x, 1)))))
+
+
+class Branches(nn.Module):
+    """Branches that are put together, chunks, channels that are shuffled by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 16, 3, padding=1)
+        self.left = nn.Conv2d(8, 8, 3, padding=1)
+        self.right = nn.Sequential(nn.Conv2d(8, 8, 1), nn.SiLU(inplace=True))
+        self.gate = Gate(16)
+        self.gate2 = Gate(32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = self.stem(x).chunk(2, dim=1)
+        x = torch.cat([self.left(a), self.right(b)], dim=1)
+        n, c, h, w = x.shape
+        x = x.view(n, 2, c // 2, h, w).transpose(1, 2).contiguous().view(n, -1, h, w)
+        x = self.gate(x)
+        return self.gate2(torch.cat((x, 1 - x), 1)).permute(0, 2, 3, 1)
+
+
+class Tied(nn.Module):
+    """Two layers with one weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Linear(6, 4, bias=False)
+        self.decoder = nn.Linear(4, 6, bias=False)
+        self.again = nn.Linear(6, 4, bias=False)
+        self.again.weight = self.encoder.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.again(self.decoder(self.encoder(x)))
+
+
+class Widening(nn.Module):
+    """Layers that are given a list of all values before them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([_Joined(4 * at + 3) for at in range(3)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = [x]
+        for layer in self.layers:
+            values.append(layer(values))
+        return torch.cat(values, 1)
+
+
+class _Joined(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 4, 3, padding=1)
+
+    def forward(self, values: list[Tensor]) -> Tensor:
+        return F.relu(self.conv(torch.cat(values, 1)))
+
+
+class Unused(nn.Module):
+    """A layer that nothing goes through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+        self.spare = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x)
+
+
+class Unsayable(nn.Module):
+    """Something that the language has no words for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sort(self.fc(x), dim=1)[0]

@@ -1,0 +1,111 @@
+"""Modules as people write them become texts that are the same networks."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+import cnndsl
+from cnndsl.importing import Import, Unreadable, import_module
+from tests.importing import networks
+
+SAME = "same keys, same outputs (0.0)"
+MAP = (3, 16, 16)
+
+
+def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
+    """The import, after a look at whether the text is the same network."""
+    found = import_module(module, sizes)
+    assert str(found.comparison) == SAME, found.text
+    return found
+
+
+@pytest.mark.parametrize(
+    ("module", "sizes"),
+    [
+        (networks.Beginner(), [(1, 28, 28)]),
+        (networks.Residual(), [MAP]),
+        (networks.Shared(), [(1, 8, 8), (1, 8, 8)]),
+        (networks.Aided(), [MAP]),
+        (networks.Pyramid(), [(3, 20, 36)]),
+        (networks.Branches(), [MAP]),
+        (networks.Widening(), [MAP]),
+        (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Identity(), nn.BatchNorm2d(4), nn.Softmax2d()), [MAP]),
+        (nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3)), [(7, 5)]),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else None,
+)
+def test_the_text_is_the_same_network(module: nn.Module, sizes: list[tuple[int, ...]]) -> None:
+    imported(module, *sizes)
+
+
+def test_a_class_becomes_one_block_with_parameters() -> None:
+    text = imported(networks.Residual(), MAP).text
+    assert text.count("block ") == 1
+    assert "block Unit(channels, stride = 1) {" in text
+    assert "shortcut = if stride != 1 or input.channels != channels { conv(channels, 1, stride, bias=false) }" in text
+    assert "Unit(8) * 3" in text
+
+
+def test_what_is_in_training_alone() -> None:
+    text = imported(networks.Aided(), MAP).text
+    assert "when training {" in text
+    assert "output it, aux_out when training" in text
+
+
+def test_shared_layers_and_inputs_by_name() -> None:
+    text = imported(networks.Shared(), (1, 8, 8), (1, 8, 8)).text
+    assert "left  = input(1, 8, 8)" in text
+    assert text.count("conv(4, 3)") == 1
+
+
+def test_a_shuffle_by_hand_has_its_name() -> None:
+    text = imported(networks.Branches(), MAP).text
+    assert "channel_shuffle(it, 2)" in text
+    assert "conv(input.channels // 4, 1)" in text
+
+
+def test_a_module_stays_as_it_was() -> None:
+    module = networks.Residual()
+    module.train()
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    state = torch.get_rng_state()
+    imported(module, MAP)
+    assert module.training
+    assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_another_number_of_classes() -> None:
+    text = imported(networks.Beginner(), (1, 28, 28)).text
+    made = cnndsl.compile(text).load()
+    assert made(classes=7)(torch.rand(2, 1, 28, 28)).shape == (2, 7)
+
+
+def test_what_differs_is_said() -> None:
+    found = import_module(networks.Unused(), [(4,)])
+    assert str(found.comparison) == "only in the original: spare.weight, spare.bias"
+    assert found.remarks == ("Linear (spare) is never used, and left out",)
+    with pytest.warns(UserWarning, match="only in the original: spare.weight"):
+        cnndsl.from_torch(networks.Unused(), torch.rand(2, 4))
+
+
+def test_tied_weights_are_told_by_the_comparison() -> None:
+    found = import_module(networks.Tied(), [(6,)])
+    assert "linear(4, bias=false)" in found.text
+    assert found.comparison.same_keys
+
+
+def test_from_torch_takes_tensors() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text = cnndsl.from_torch(networks.Shared(), [torch.rand(3, 1, 8, 8), torch.rand(3, 1, 8, 8)])
+    assert cnndsl.compile(text).ok
+
+
+def test_what_the_language_cannot_say_is_refused() -> None:
+    with pytest.raises(Unreadable, match=r"in Unsayable: sort\(\.\.\.\) is no call of the language"):
+        import_module(networks.Unsayable(), [(4,)])
