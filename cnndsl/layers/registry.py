@@ -1,9 +1,12 @@
-"""The catalogue: every subclass of `Layer` and of `Operation` in the family files, by its word."""
+"""The catalogue: every subclass of `Layer` and of `Operation` in the family files, by its word.
+
+Families of operations that few networks use are imported when one of their words is first asked for.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TypeVar
 
@@ -21,11 +24,14 @@ FAMILIES = (
     "resize",
     "dense",
     "sequence",
-    "arrangement",
     "elementwise",
-    "products",
-    "reductions",
 )
+OPERATION_FAMILIES = {
+    "arrangement": "chunk expand flip narrow roll select squeeze stack transpose unbind unsqueeze",
+    "products": "attention matmul",
+    "reductions": "cumsum max mean min norm normalize std sum var",
+}
+"""The families that are imported when they are used, each with its words."""
 
 
 def _kinds(base: type[_Kind]) -> dict[str, type[_Kind]]:
@@ -41,7 +47,33 @@ for _family in FAMILIES:
 
 KINDS: dict[str, type[Layer]] = dict(sorted(_kinds(Layer).items()))  # type: ignore[type-abstract]
 """Word of the language -> layer class, in alphabetical order."""
-OPERATIONS: dict[str, type[Operation]] = dict(sorted(_kinds(Operation).items()))  # type: ignore[type-abstract]
+
+
+class _Operations(Mapping[str, type[Operation]]):
+    """The operations, of which some are imported when they are asked for."""
+
+    def __init__(self) -> None:
+        self._known = _kinds(Operation)  # type: ignore[type-abstract]
+        self._families = {word: family for family, words in OPERATION_FAMILIES.items() for word in words.split()}
+        self._words = dict.fromkeys(sorted({*self._known, *self._families}))
+
+    def __getitem__(self, word: str) -> type[Operation]:
+        if word not in self._known and word in self._families:
+            import_module(f"cnndsl.layers.{self._families[word]}")
+            self._known = _kinds(Operation)  # type: ignore[type-abstract]
+        return self._known[word]
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._words
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+
+OPERATIONS: Mapping[str, type[Operation]] = _Operations()
 """Word of the language -> operation on values. Some have the word of a layer, of which they are a form."""
 
 

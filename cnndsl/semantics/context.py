@@ -11,7 +11,7 @@ from typing import Any
 from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.part_names import PartName, Place, unnamed_parts
-from cnndsl.ir.program import Module, Origin
+from cnndsl.ir.program import Leaf, Module, Origin
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.formula import Shape, check_limits
 from cnndsl.semantics.values import Limits, raise_it
@@ -242,6 +242,13 @@ class Context:
         shape = layer.having(counts).output(x) if counts else plain
         self.memo[key] = shape
         return shape
+
+    def leaf(self, layer: Layer, x: Shape) -> Leaf:
+        """A layer as a part that is built for `x`, with nothing said of its numbers; the same for the same layer."""
+        key = (Leaf, id(layer), dims_key(x))
+        if key not in self.memo:
+            self.memo[key] = Leaf(layer=layer, x=x)
+        return self.memo[key]  # type: ignore[no-any-return]
 
     def tensors(self, layer: Layer, x: Shape) -> tuple[Tensor, ...]:
         """The tensors of a layer built for `x`."""

@@ -99,6 +99,8 @@ def _check_batch(layer: Layer, value: Value) -> None:
 def _built(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) -> Leaf:
     """The layer as a part of the program. Raises Problem for weights and beginnings that it has no place for."""
     _check_weights(body, recipe, x, span)
+    if not (recipe.traced or recipe.weights or recipe.init):
+        return body.context.leaf(recipe.layer, x)
     traced = dict(recipe.traced)
     return Leaf(layer=recipe.layer, x=x, traced=traced, weights=recipe.weights, init=dict(recipe.init))
 

@@ -6,6 +6,7 @@ import ast
 import operator
 import warnings
 from collections.abc import Mapping
+from importlib import import_module
 from math import prod
 from typing import Any, get_args
 
@@ -21,7 +22,7 @@ from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.reach import IDENTITY, Reach
 from cnndsl.layers.reductions import OverAxes
-from cnndsl.layers.registry import OPERATIONS
+from cnndsl.layers.registry import OPERATION_FAMILIES, OPERATIONS
 from cnndsl.layers.resize import Interpolation
 
 BATCH = 2
@@ -349,6 +350,20 @@ def test_attention(lead: list[int], rows: int, others: int, features: int, wide:
 def test_attention_refuses(xs: tuple[Shape, ...]) -> None:
     with pytest.raises(SizeError):
         OPERATIONS["attention"]().outputs(xs)
+
+
+def words_below(kind: type[Operation]) -> set[str]:
+    """The words of the kinds of operations below one."""
+    own = {kind.kind} if vars(kind).get("example") else set()
+    return own.union(*map(words_below, kind.__subclasses__()))
+
+
+def test_families_that_are_imported_late_are_listed_with_all_their_words() -> None:
+    for family in OPERATION_FAMILIES:
+        import_module(f"cnndsl.layers.{family}")
+    assert words_below(Operation) == set(OPERATIONS)
+    for family, words in OPERATION_FAMILIES.items():
+        assert {OPERATIONS[word].__module__ for word in words.split()} == {f"cnndsl.layers.{family}"}
 
 
 OVER_AXES = [kind for kind in OPERATIONS.values() if issubclass(kind, OverAxes)]

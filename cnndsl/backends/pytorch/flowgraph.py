@@ -223,15 +223,22 @@ def uses(code: ast.AST | None) -> Uses:
     found = Uses()
     if code is None:
         return found
-    found.names = names_in(code)
+    has_own_names = False
     for node in walk_code(code):
         noted = vars(node)
         if "part" in noted:
             found.parts.add(noted["part"])
         if "kept" in noted:
             found.sizes.add(noted["kept"])
-        if isinstance(node, ast.Name) and node.id.startswith((EACH, ELEMENT)):
-            found.parts.add(int(node.id.partition("·")[2]))
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Load):
+                found.names.add(node.id)
+            if node.id.startswith((EACH, ELEMENT)):
+                found.parts.add(int(node.id.partition("·")[2]))
+        elif isinstance(node, (ast.Lambda, ast.ListComp, ast.GeneratorExp)):
+            has_own_names = True
+    if has_own_names:
+        found.names = names_in(code)
     return found
 
 

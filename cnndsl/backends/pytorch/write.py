@@ -424,7 +424,9 @@ class ForwardWriter:
                     self._returned |= {
                         code.id for _, code in outputs if len(outputs) == 1 and isinstance(code, ast.Name)
                     }
-        always = {number for line in lines for code in codes_of(line) for number in uses(code).parts}
+        always: set[int] = set()
+        if self._rows:
+            always.update(number for line in lines for code in codes_of(line) for number in uses(code).parts)
         made: list[str] = []
         for part, numbers in self._rows.items():
             if always.issuperset(numbers):
