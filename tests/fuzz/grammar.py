@@ -71,7 +71,7 @@ class Writer:
             whole = self.pick(["Net", *self.blocks])
             items.append(f"network Cut {{ input(3, 32, 32); {whole}[{self.pick(['', ':'])}{part}] }}")
         if self.chance(10):
-            own = self.pick(["", "(n1 = 2)", "(n1, n2 = 3)"])
+            own = self.pick(["", "(n1 = 2)", "(n1, n2 = 3)", "(n1 = relu, n2 = n1)"])
             items.append(f"network Other{own} = Net({self.arguments(2)})")
         return "\n\n".join(items) + "\n"
 

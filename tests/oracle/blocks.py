@@ -396,11 +396,54 @@ network {name}Whole = {name}Base(act={rng.choice(["relu", "tanh"])})
     return Definition(name, text, lambda x: len(x) == rank and min(x[1:]) > 1, arguments, outputs=outputs)
 
 
+def begun(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Rules for how weights begin, in a block and in a sequence inside it."""
+    rules = [
+        "init conv: weight = normal(0, gain), bias = zeros",
+        "init conv: weight = normal(0, sqrt(gain / fan_out)), bias = default",
+        "init conv, batchnorm: bias = constant(gain)",
+        "init batchnorm: weight = constant(gain)",
+    ]
+    text = f"""
+sequence {name}Inner(channels, gain = 0.5) {{
+    {rng.choice(rules)}
+    conv(channels, 3, padding=1) -> batchnorm
+}}
+block {name}(channels, gain = 0.1) {{
+    {rng.choice(rules)}
+    conv(channels, 1, {rng.choice(["weight_init=ones", "bias_init=constant(gain)", "bias=false"])}) -> relu
+    {name}Inner(channels{rng.choice(["", ", gain", ", gain=2 * gain"])}) -> relu
+    {rng.choice(["batchnorm", "it + (input -> conv(channels, 1))", "conv(channels + 1, 1) -> tanh"])}
+}}"""
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", ", 0.2", ", gain=1"]))
+
+
+def varied(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """A variant of a network that has parameters of its own."""
+    rank, channels = rng.choice([2, 3]), rng.choice(["2 * width", "width", "width + 1"])
+    more = rng.choice(["", ", deep=not flat", ", deep=width > 2", ", act=act"])
+    takes = {", deep=not flat": ", flat = true", ", act=act": ", act = tanh"}.get(more, "")
+    text = f"""
+network {name}Base(inputs = 3, channels = 4, deep = true, act = relu) {{
+    input({", ".join(["inputs", *["9"] * (rank - 1)])})
+    conv(channels, 3, padding=1) -> act
+    if deep {{ conv(channels + 1, 1) -> act }}
+    conv(channels, 1)
+}}
+network {name}(inputs = 3, width = 2{takes}) = {name}Base(inputs, {channels}{more})"""
+
+    def arguments(rng: Random, x: Shape) -> str:
+        return f"inputs={x[0]}" + rng.choice(["", ", width=1", ", width=3"])
+
+    return Definition(name, text, lambda x: len(x) == rank and min(x[1:]) > 1, arguments)
+
+
 DEFINITIONS = {
     "Norm": conv_norm, "Residual": residual, "Dense": dense, "Squeeze": squeeze, "Mixed": mixed, "Loop": loop,
     "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
     "Scaled": scaled, "Gain": gain, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
     "Network": network, "Listed": listed, "Fused": fused, "Taps": taps, "Keyed": keyed,
+    "Begun": begun, "Varied": varied,
 }  # fmt: skip
 
 
