@@ -113,7 +113,7 @@ def _said_of_weights(model: nn.Module, trained: Path | None, seed: int) -> str:
 
 def _given(sample: Sample, wanted: Wanted) -> Given:
     value = recording.shown(sample.tensor, wanted.maps, numbers=wanted.numbers, side=recording.LARGE)
-    return Given(sample.name, sample.words, value, sample.png)
+    return Given(sample.name, sample.words, value, sample.png, sample.planes)
 
 
 def _first_line(problem: Exception) -> str:

@@ -181,12 +181,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was put in: the name of the input, how it was made, and for a picture its PNG."""
+    """What was put in: the name of the input, how it was made, and for a picture its PNG, and that of each colour."""
 
     name: str
     words: str
     value: Value
     picture: bytes = b""
+    planes: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

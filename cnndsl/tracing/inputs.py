@@ -6,7 +6,7 @@ import io
 import re
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite, prod
 from pathlib import Path
@@ -73,11 +73,15 @@ MODES = {1: ("L", "grey"), 3: ("RGB", "red, green, blue"), 4: ("RGBA", "red, gre
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it goes into a network: numbers from 0 to 1, channels x height x width, its PNG, how it was made."""
+    """A picture as it goes into a network: numbers from 0 to 1, channels x height x width, its PNG, how it was made.
+
+    planes: for a coloured one what each channel is called, and its PNG in its colour.
+    """
 
     tensor: Tensor
     png: bytes
     words: str
+    planes: tuple[tuple[str, bytes], ...] = ()
 
 
 def open_picture(path: Path) -> Image:
@@ -131,9 +135,24 @@ def fitted_picture(picture: Image, channels: int, height: int, width: int) -> Pi
         is_cut = abs(before[0] * height - before[1] * width) > max(before) * max(width, height) * 0.01
         said.append(f"scaled {'and cut ' if is_cut else ''}to {width} x {height}")
     said.append(f"{names}, from 0 to 1")
+    planes = tuple(zip(names.split(", "), map(_png, _planes(picture)), strict=True)) if channels > 1 else ()
+    return Picture(_tensor(picture, channels), _png(picture), ", ".join(said), planes)
+
+
+def _png(picture: Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "PNG")
-    return Picture(_tensor(picture, channels), file.getvalue(), ", ".join(said))
+    return file.getvalue()
+
+
+def _planes(picture: Image) -> Iterator[Image]:
+    """Red, green and blue, each in its colour, and opacity in grey."""
+    from PIL import Image
+
+    bands = picture.split()
+    none = Image.new("L", picture.size)
+    for at, band in enumerate(bands):
+        yield Image.merge("RGB", [band if at in (colour, 3) else none for colour in range(3)])
 
 
 def _in_mode(picture: Image, mode: str) -> Image:
@@ -283,12 +302,13 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sample for one input, without the batch. `words` says how it was made, `png` shows a picture."""
+    """One sample for one input, without the batch. `words` says how it was made, `png` and `planes` show a picture."""
 
     name: str
     tensor: Tensor
     words: str
     png: bytes = b""
+    planes: tuple[tuple[str, bytes], ...] = ()
 
 
 def samples(
@@ -355,7 +375,7 @@ def _picture(network: Module, name: str, shape: Shape, path: Path, scale: Scale)
     if scale != Scale():
         tensor = (tensor - _each(scale.mean, channels, "--mean")) / _each(scale.std, channels, "--std")
         words += f", then minus {_listed(scale.mean)} and divided by {_listed(scale.std)}"
-    return Sample(name, tensor, words, fitted.png)
+    return Sample(name, tensor, words, fitted.png, fitted.planes)
 
 
 def _each(given: tuple[float, ...], channels: int, option: str) -> Tensor:

@@ -158,6 +158,8 @@ figcaption{font-size:.75rem;line-height:1.3;font-variant-numeric:tabular-nums}
 .channel{font-weight:bold;margin-right:.25rem;color:var(--text)}
 img.map{display:block;width:100%;height:auto;image-rendering:pixelated;border:1px solid var(--cluster_line)}
 img.picture{display:block;max-width:100%;min-width:12rem;image-rendering:pixelated}
+img.plane{min-width:0;width:7rem}
+.planes{display:flex;flex-wrap:wrap;gap:.8rem;margin:.5rem 0}
 .curves svg{display:block;width:100%;height:4rem;background:var(--background);border:1px solid var(--cluster_line)}
 .curves path{fill:var(--size);stroke:var(--size);stroke-width:1.2;vector-effect:non-scaling-stroke}
 .curves .zero{stroke:var(--cluster_line);vector-effect:non-scaling-stroke}
@@ -273,7 +275,11 @@ def _given(given: Given, *, alone: bool) -> Iterator[str]:
     if given.picture:
         _, height, width = given.value.shape
         alt = f"The picture as it goes in, {width} x {height} pixels"
-        yield f'<p><img class="picture" alt="{safe(alt)}" src="{_data(given.picture)}"></p>'
+        yield f'<div class="planes"><img class="picture" alt="{safe(alt)}" src="{_data(given.picture)}">'
+        for name, png in given.planes:
+            image = f'<img class="picture plane" alt="Its channel {safe(name)}" src="{_data(png)}">'
+            yield f"<figure>{image}<figcaption>{safe(name)}</figcaption></figure>"
+        yield "</div>"
     else:
         yield from _value(given.value, "the input")
     yield "</article>"

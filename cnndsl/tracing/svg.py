@@ -166,14 +166,26 @@ def _given(given: Given, *, alone: bool) -> _Piece:
     if given.picture:
         _, height, width = given.value.shape
         scale = _PICTURE / max(height, width)
-        pieces.append(_image(given.picture, width * scale, height * scale, "the picture that goes in"))
+        pieces.append(_images(given, width * scale, height * scale))
     else:
         pieces += _value(given.value, "the input")
     return _stack(pieces, "io", 0)
 
 
-def _image(png: bytes, width: float, height: float, alt: str) -> _Piece:
-    return _Piece(height + _ABOVE + 4, lambda x, y: iter((_pixels(png, x, y + _ABOVE, width, height, alt),)))
+def _images(given: Given, width: float, height: float) -> _Piece:
+    """The picture that goes in, and beside it the channels that it consists of."""
+    share = min(1.0, ((_ROOM - width) / len(given.planes) - _GAP) / width) if given.planes else 1.0
+
+    def draw(x: float, y: float) -> Iterator[str]:
+        y += _ABOVE
+        yield _pixels(given.picture, x, y, width, height, "the picture that goes in")
+        x += width + _GAP
+        for name, png in given.planes:
+            yield _pixels(png, x, y, width * share, height * share, f"its channel {name}")
+            yield words(name, x, y + height * share + _TEXT + 2, _TEXT, LIGHT.quiet)
+            x += width * share + _GAP
+
+    return _Piece(height + _ABOVE + 4, draw)
 
 
 def _pixels(png: bytes, x: float, y: float, width: float, height: float, alt: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zlib
 from pathlib import Path
@@ -12,7 +13,9 @@ from PIL import Image
 
 from cnndsl.diagnostics import Problem
 from cnndsl.tracing.inputs import Refused, Sample, Scale, samples
-from tests.explain.runs.support import compiled, numbers, picture
+from cnndsl.tracing.page import page
+from cnndsl.tracing.svg import svg
+from tests.explain.runs.support import compiled, numbers, picture, ran
 
 
 def given(shape: str, *items: Path | str, scale: Scale | None = None, body: str = "relu") -> tuple[Sample, ...]:
@@ -264,3 +267,23 @@ def test_each_input_gets_its_own() -> None:
     assert [sample.name for sample in made] == ["left", "right"]
     with pytest.raises(Refused, match="Net takes 2 inputs, left, right, and 1 are given"):
         samples(program, program.network(), [numbers(1, 2, 2)])
+
+
+def test_the_planes_of_a_coloured_picture(tmp_path: Path) -> None:
+    path = tmp_path / "seen.png"
+    Image.frombytes("RGBA", (5, 4), bytes(range(80))).save(path)
+    for channels, names in ((1, []), (3, ["red", "green", "blue"]), (4, ["red", "green", "blue", "opacity"])):
+        figure = ran(f"network Net {{ input({channels}, 4, 5) -> relu }}", path)
+        (given,) = figure.given
+        assert [name for name, _ in given.planes] == names
+        if not names:
+            continue
+        whole = Image.open(io.BytesIO(given.picture)).split()
+        for at, (_, png) in enumerate(given.planes):
+            plane = Image.open(io.BytesIO(png)).split()
+            shown = (0, 1, 2) if at == 3 else (at,)
+            for colour in range(3):
+                same = whole[at].tobytes() if colour in shown else bytes(20)
+                assert plane[colour].tobytes() == same
+        assert page(figure).count('class="picture plane"') == len(names)
+        assert svg(figure).count("its channel") == len(names)
