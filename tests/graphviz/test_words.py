@@ -154,8 +154,9 @@ def test_arguments_of_several_uses(values: list[Any], said: str) -> None:
     [
         (400, "trunk_output.block3.block3-1 … trunk_output.block3.block3-15"),
         (250, "trunk_output.block3.block3-1 … block3-15"),
-        (180, "….block3.block3-1 … block3-15"),
-        (130, "….block3-1 … block3-15"),
+        (200, "trunk_output.block3.block3-1 … 15"),
+        (150, "….block3.block3-1 … 15"),
+        (110, "….block3-1 … 15"),
     ],
 )
 def test_a_range_keeps_both_ends(limit: int, shown: str) -> None:

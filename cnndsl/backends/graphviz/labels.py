@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from html import escape
 from itertools import takewhile, zip_longest
+from string import digits
 from typing import NamedTuple
 
 from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Picture
@@ -127,7 +128,8 @@ def text_width(text: str, points: float, face: str = "") -> float:
 def shorten(text: str, limit: float, points: float, face: str = "") -> str:
     """The text, cut in the middle where it is wider than `limit` points: both ends of a path tell it apart.
 
-    Of a range, `stage.3.1 … stage.3.5`, what the names begin with is left out: `stage.3.1 … 5`, `….1 … 5`.
+    Of a range, `stage.3.1 … stage.3.5`, what the names begin with is left out: `stage.3.1 … 5`, `….1 … 5`; and of
+    `block_1 … block_5` all but the number.
     """
     if text_width(text, points, face) <= limit:
         return text
@@ -153,9 +155,13 @@ def _ranges(text: str) -> Iterator[str]:
         return
     parts, ends = first.split("."), last.split(".")
     common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(parts[:-1], ends[:-1], strict=False)))
-    end = ".".join(ends[common:])
-    yield f"{first} … {end}"
-    yield from (f"….{'.'.join(parts[at:])} … {end}" for at in range(1, len(parts)))
+    shown = [".".join(ends[common:])]
+    word = ends[-1].rstrip(digits)
+    if len(parts) == len(ends) == common + 1 and parts[-1].rstrip(digits) == word != ends[-1]:
+        shown.append(ends[-1].removeprefix(word))
+    for at in range(len(parts)):
+        begins = f"….{'.'.join(parts[at:])}" if at else first
+        yield from (f"{begins} … {end}" for end in dict.fromkeys(shown))
 
 
 def begin(text: str, limit: float, points: float, face: str = "") -> str:
