@@ -410,6 +410,17 @@ def _stderr_is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def wait_for(client: str) -> None:
+    """What a server does before it reads what its client asks: Ctrl-C ends it at once, which a read would put off, and
+    a user who starts it in a terminal is told what it is for.
+    """
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.stdin is not None and sys.stdin.isatty():
+        say(f"this is for {client}, which starts it by itself; Ctrl-C ends it\n", err=True)
+
+
 def say(text: str | bytes, *, err: bool = False) -> None:
     """Write text, or bytes as they are, to standard output or, with `err`, to standard error.
 

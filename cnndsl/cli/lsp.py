@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cnndsl.cli.console import wait_for
+
 
 @click.command("lsp", short_help="Serve an editor: sizes, errors and explanations as one types.")
 def command() -> int:
@@ -20,5 +22,6 @@ def command() -> int:
         raise click.UsageError(message) from None
     from cnndsl.lsp.server import serve
 
+    wait_for("an editor")
     serve()
     return 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cnndsl.cli.console import wait_for
 from cnndsl.cli.options import PATH
 
 
@@ -30,5 +31,6 @@ def command(folder: Path | None) -> int:
     if not place.is_dir():
         message = f"there is no folder {place}"
         raise click.BadParameter(message, param_hint="FOLDER")
+    wait_for("an assistant")
     serve(place)
     return 0
