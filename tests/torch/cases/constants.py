@@ -18,16 +18,16 @@ class Normalize(nn.Module):
         self, mean: Sequence[float], std: Sequence[float], gain: float = 1.0
     ) -> None:
         super().__init__()
-        self.mean = nn.Buffer(torch.tensor(mean, dtype=torch.float32).view(3, 1, 1))
-        self.std = nn.Buffer(
+        self.shift = nn.Buffer(torch.tensor(mean, dtype=torch.float32).view(3, 1, 1))
+        self.width = nn.Buffer(
             torch.tensor(std, dtype=torch.float32).view(3, 1, 1), persistent=False
         )
         self.constant1 = nn.Buffer(torch.tensor([gain], dtype=torch.float32))
 
     def forward(self, x: Tensor) -> Tensor:
-        mean = self.mean
-        std = self.std
-        x = self.constant1 * (x - mean) / std
+        shift = self.shift
+        width = self.width
+        x = self.constant1 * (x - shift) / width
         return x
 
 
