@@ -320,13 +320,16 @@ def listed(rng: Random, name: str, known: list[Definition]) -> Definition:
         "conv(channels, 1); for [i, branch, k] in zip(range(len(rates)), branches, rates) { (it -> branch) * (i + k) }",
     ]
     last = rng.choice(["relu", "batchnorm"])
+    way = rng.choice(ways)
+    # A class for lists of any length joins also a single value, of which its memory then has a copy.
+    few = ", [3, 1]" if way.startswith("concat") else ", [1]"
     text = f"""
 block {name}(channels, rates = [1, 2]) {{
     branches = [{{ conv(channels, 3, padding=rate, dilation=rate) -> {last} }} for rate in rates]
     acts = [{rng.choice(["relu", "leaky_relu(0.1 * rate)", "batchnorm"])} for rate in rates]
-    {rng.choice(ways)}
+    {way}
 }}"""
-    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", ", [1]", ", [2, 1, 3]"]))
+    return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", few, ", [2, 1, 3]"]))
 
 
 def taps(rng: Random, name: str, known: list[Definition]) -> Definition:
