@@ -20,7 +20,7 @@ from cnndsl import cli, files
 from cnndsl.backends.registry import registered
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
-from cnndsl.diagnostics import Diagnostic, Problem, Severity, has_errors
+from cnndsl.diagnostics import Diagnostic, OptionError, Problem, Severity, has_errors
 from cnndsl.fixing import fix
 from cnndsl.formatter import formatted
 from cnndsl.ir.program import Program
@@ -149,7 +149,12 @@ def _outputs(
 
 def _made(compilation: Compilation, backend: str, network: str) -> object:
     """What a backend makes without options; a picture in SVG has to be well formed."""
-    made = getattr(compilation, backend)(network=network)
+    try:
+        made = getattr(compilation, backend)(network=network)
+    except OptionError as refused:
+        if backend != "neurons":  # of a network without dense layers none are drawn
+            raise
+        return refused
     return _well_formed(made) if isinstance(made, str) and made.startswith("<svg") else made
 
 
