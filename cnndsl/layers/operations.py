@@ -58,9 +58,9 @@ class Operation(Spelled):
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
         """As `outputs`, for values of which some have no batch. Raises SizeError where it would take one for it."""
         if any(unbatched):
-            size = show(xs[unbatched.index(True)])
+            lacking = f"a parameter or constant has no batch: here is one of {show(xs[unbatched.index(True)])}"
             raise SizeError(
-                f"{self.kind} counts the batch as axis 0, and a parameter has no batch: here is one of {size}",
+                f"{self.kind} counts the batch as axis 0, and {lacking}",
                 "a parameter takes part in + - * / and in activations: combine it with a value of the network first",
                 "expand(p) gives the parameter p the batch of what flows",
                 code="E316",

@@ -84,7 +84,8 @@ def instantiate(
     inputs = one_by_one(incoming)
     if definition.kind == "network" and (extra or inputs[0].unbatched):
         name = definition.name.text
-        message = f"what a network is applied to has a batch, and {inputs[0].maker} is a parameter, which has none"
+        lacks = f"{inputs[0].maker} is a parameter or constant, which has none"
+        message = f"what a network is applied to has a batch, and {lacks}"
         if extra:
             message = f"a network is applied to one value, and {name} is given another one, {next(iter(extra))}"
         raise error(

@@ -85,7 +85,7 @@ def _check_batch(layer: Layer, value: Value) -> None:
     kind, size = layer.word, show(value.shape)
     if not layer.pointwise:
         raise SizeError(
-            f"{kind} takes the first axis for the batch, and a parameter has none: {value.maker} is {size}",
+            f"{kind} takes the first axis for the batch, and a parameter or constant has none: {value.maker} is {size}",
             f"a parameter takes part in + - * / and in activations: apply {kind} to a value that comes from the input",
             f"expand({value.maker}) gives it the batch of what flows",
             code="E316",

@@ -144,7 +144,7 @@ def _check_batch(body: Evaluation, value: Value, span: Span) -> None:
     if value.unbatched and body.builder.kind == "network":
         raise error(
             "E316",
-            f"an output has a batch, and {value.maker} is a parameter, which has none",
+            f"an output has a batch, and {value.maker} is a parameter or constant, which has none",
             span,
             help="put it together with a value that comes from the input; what is learned is in state_dict() anyway",
         )
