@@ -148,6 +148,8 @@ def _compared(module: nn.Module, text: str, inputs: Sequence[Tensor]) -> Compari
         made_ = compilation.load()()
     except CompilationError as problem:
         return Comparison(0, problem=f"the text has no class: {problem.compilation.diagnostics[-1].message}")
+    except Exception as problem:  # a fault of the compiler is what was found, and the text is there to be mended
+        return Comparison(0, problem=f"the text has no class: {type(problem).__name__}: {problem}")
     return compare(module, made_, inputs)
 
 
