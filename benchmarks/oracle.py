@@ -235,7 +235,9 @@ def in_jobs(jobs: int, work: Callable[..., Findings], *arguments: Iterable[Any])
             room = max(0, MOST_SHOWN - len(findings.disagreements))
             show(found.disagreements[:room])
             findings += found
-            print(f"{len(findings.disagreements)} disagreements in {findings.programs:,} programs", file=sys.stderr)
+            cases = sum(counts.total() for counts in findings.verdicts.values())
+            tried = f"{findings.programs:,} programs" if findings.programs else f"{cases:,} cases"
+            print(f"{len(findings.disagreements)} disagreements in {tried}", file=sys.stderr)
     return findings
 
 
