@@ -190,7 +190,11 @@ class _Importer:
                 self.uses[modules[0]] = group[0][1].parts[0][1]
                 continue
             common = in_common([b for _, b in group])
-            envs = [Env(member, self._channels(member), self._outgoing(member)) for member in modules]
+            takes_list = group[0][1].lists[:1] == (1,)  # which has no channels of its own
+            envs = [
+                Env(member, None if takes_list else self._channels(member), self._outgoing(member))
+                for member in modules
+            ]
             name = self._name(type(module).__name__)
             kind = "sequence" if _is_chain_class(module) else "block"
             definition, arguments = settled(kind, name, common, envs, {d.name: d for d in self.definitions})
