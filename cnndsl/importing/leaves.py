@@ -28,7 +28,10 @@ ALIKE: dict[str, tuple[str, str, dict[str, str]]] = {
     "timm.layers.norm.LayerNorm2d": ("layernorm", "ChannelLayerNorm", {}),
     "timm.layers.conv2d_same.Conv2dSame": ("conv", "Conv2dSame", {}),
 }
-_NAMES = {"unflatten": {"axis": "dim", "sizes": "unflattened_size"}}
+_NAMES = {
+    "unflatten": {"axis": "dim", "sizes": "unflattened_size"},
+    "multihead_attention": {"heads": "num_heads", "bias": "in_proj_bias"},
+}
 """PyTorch's names of attributes, where a layer does not say them in `torch_names`."""
 _DROPS_INPLACE = "inplace"  # what is overwritten follows from the values that are recorded
 
@@ -212,6 +215,8 @@ def _check_rest(module: nn.Module, standard: type[nn.Module]) -> None:
             if name in names or parameter.default is inspect.Parameter.empty or not hasattr(module, name):
                 continue
             have = getattr(module, name)
+            if name in ("kdim", "vdim") and have == getattr(module, "embed_dim", None):
+                continue  # as it is where nothing is given
             is_plain = isinstance(have, (bool, int, float, str)) or have is None
             if is_plain and have != parameter.default and name != "batch_first":
                 message = f"{standard.__name__}({name}={have!r}) is no layer of the language"

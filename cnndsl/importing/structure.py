@@ -85,10 +85,12 @@ class _Importer:
 
     def _unused(self) -> list[str]:
         """What is said of layers that nothing goes through."""
+        inside = {part for module in self.paths if is_leaf(module) for part in module.modules() if part is not module}
         return [
             f"{self._where(module)} is never used, and left out"
             for module in self.paths
             if module not in self.shapes
+            and module not in inside
             and any(True for _ in module.parameters(recurse=False))
             and module is not self.root
         ]
@@ -412,9 +414,14 @@ class _Reader:
         if path is None:
             raise Unreadable(f"it calls {type(module).__name__}, which is not a part of it")
         self.used[path] = module
-        # Of what a recurrent layer gives the language has the values at each place.
-        result = next(leaves_of(event.result)) if is_leaf(module) else event.result
-        self._step("part", path, tuple(self._operand(held) for held in values), {}, result)
+        operands, result = tuple(self._operand(held) for held in values), event.result
+        if is_leaf(module):
+            if len(set(operands)) > 1:
+                raise Unreadable(f"{type(module).__name__} takes several values, and a layer of the language takes one")
+            operands = operands[:1]  # attention of a value to itself is given it three times
+            # Of what a recurrent layer gives the language has the values at each place.
+            result = next(leaves_of(result))
+        self._step("part", path, operands, {}, result)
 
     def _known(self, module: nn.Module) -> Part | None:
         return self.importer.part(module)
