@@ -365,7 +365,7 @@ class _Lines:
             head.append(f"{name} = parameter([{shown}])")
         for name, part in self.body.parts:
             if self.declares or isinstance(part, (Listed, Choice)):
-                head.append(f"{name} = {self.writer.stage(part)}")
+                head.append(f"{self._key(name)} = {self.writer.stage(part)}")
         return head
 
     def _input_names(self) -> list[str]:
@@ -567,13 +567,17 @@ class _Lines:
         if name not in self.order:
             self.order.append(name)
         if self.declares or isinstance(part, Choice) or name in self.labelled:
-            return f"{name}({more})" if more else name
+            return f"{name}({more})" if more else self._key(name)
         self.labelled.add(name)
-        quoted = not is_name(name) or (name in KINDS and self._is_spoken(name))
         shown = self.writer.stage(part, more)
         if isinstance(part, Chain) and shown.count(" * ") == 1 and shown.startswith("{ ") and " -> " not in shown:
             shown = shown[2:-2]
-        return f"{json.dumps(name, ensure_ascii=False) if quoted else name}: {shown}"
+        return f"{self._key(name)}: {shown}"
+
+    def _key(self, name: str) -> str:
+        """The name of a part, in quotes where it is no name, or would hide the layer that it is called like."""
+        quoted = not is_name(name) or (name in KINDS and self._is_spoken(name))
+        return json.dumps(name, ensure_ascii=False) if quoted else name
 
     def _is_spoken(self, word: str) -> bool:
         """Whether the word is needed as that of a layer too."""

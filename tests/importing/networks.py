@@ -202,3 +202,19 @@ class Unsayable(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.sort(self.fc(x), dim=1)[0]
+
+
+class Spoken(nn.Module):
+    """Attributes that are called like the layers that others are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.batchnorm = nn.BatchNorm2d(4)
+        self.skip = nn.Conv2d(3, 4, 1)
+        self.dropout = nn.Dropout(0.5)
+        self.relu = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.relu(self.batchnorm(self.conv(x)))
+        return self.dropout(self.relu(self.conv(x) + y + self.skip(x)))

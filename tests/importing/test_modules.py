@@ -33,6 +33,7 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Pyramid(), [(3, 20, 36)]),
         (networks.Branches(), [MAP]),
         (networks.Widening(), [MAP]),
+        (networks.Spoken(), [MAP]),
         (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Identity(), nn.BatchNorm2d(4), nn.Softmax2d()), [MAP]),
         (nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3)), [(7, 5)]),
     ],
