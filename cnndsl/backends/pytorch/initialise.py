@@ -337,7 +337,7 @@ def _body(
         lines += laid_out(code, inner)
     weight, bias = blocks
     is_one = [[line for line in lines if not line.startswith(f"{indent} ")] for lines in blocks]
-    if is_one[0] == is_one[1] == weight[:1] and weight[0].lstrip().startswith("if "):
+    if weight and is_one[0] == is_one[1] == weight[:1] and weight[0].lstrip().startswith("if "):
         bias = bias[1:]  # under the same condition
     return [*fans, *weight, *bias] or [f"{indent}pass"]
 
