@@ -95,10 +95,10 @@ _CONV_SAME = """\
 class Conv{r}dSame(nn.Conv{r}d):
     \"\"\"A convolution that pads as its map needs: its size is divided by the stride.\"\"\"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
         kernel, stride = list(self.kernel_size), list(self.stride)
-        x = pad_same(x, kernel, stride, list(self.dilation), mode)
+        x = pad_same(input, kernel, stride, list(self.dilation), mode)
         return F.conv{r}d(
             x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups
         )

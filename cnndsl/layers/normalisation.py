@@ -251,8 +251,8 @@ class LayerNorm(_OverAxes):
 class ChannelLayerNorm(nn.LayerNorm):
     """Layer normalisation over the channels, at each place of a map by itself."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x.movedim(1, -1)
+    def forward(self, input: Tensor) -> Tensor:
+        x = input.movedim(1, -1)
         x = F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
         return x.movedim(-1, 1)
 '''

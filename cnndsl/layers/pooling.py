@@ -178,8 +178,8 @@ class MaxPool{r}dSame(nn.MaxPool{r}d):
         self.steps = spread(self.stride, {r})
         self.distance = spread(dilation, {r})
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = pad_same(x, self.window, self.steps, self.distance, value=float("-inf"))
+    def forward(self, input: Tensor) -> Tensor:
+        x = pad_same(input, self.window, self.steps, self.distance, value=float("-inf"))
         return F.max_pool{r}d(x, self.window, self.steps, 0, self.distance)
 """
 # The border is worked out once: where `pad_same` is inlined twice, TorchScript's optimiser lets go of a map too early.
@@ -203,19 +203,19 @@ class AvgPool{r}dSame(nn.AvgPool{r}d):
         self.window = spread(kernel_size, {r})
         self.steps = spread(self.stride, {r})
 
-    def forward(self, x: Tensor) -> Tensor:
-        border = same_border(x, self.window, self.steps, [1] * {r})
-        padded = F.pad(x, border)
+    def forward(self, input: Tensor) -> Tensor:
+        border = same_border(input, self.window, self.steps, [1] * {r})
+        padded = F.pad(input, border)
         y = F.avg_pool{r}d(
             padded, self.window, self.steps, divisor_override=self.divisor_override
         )
         if self.count_include_pad or self.divisor_override is not None:
             return y
-        ones = F.pad(x.new_ones(1, 1, {sizes}), border)
+        ones = F.pad(input.new_ones(1, 1, {sizes}), border)
         return y / F.avg_pool{r}d(ones, self.window, self.steps)
 """
 _AVG_SAME_ND = tuple(
-    _AVG_SAME.format(r=r, sizes=", ".join(f"x.shape[{axis}]" for axis in range(2, r + 2))) for r in (2, 3)
+    _AVG_SAME.format(r=r, sizes=", ".join(f"input.shape[{axis}]" for axis in range(2, r + 2))) for r in (2, 3)
 )
 _AVG_SAME_1D = """\
 class AvgPool1dSame(nn.AvgPool1d):
@@ -225,15 +225,15 @@ class AvgPool1dSame(nn.AvgPool1d):
         self, kernel_size: Any, stride: Any = None, count_include_pad: bool = True
     ) -> None:
         super().__init__(kernel_size, stride, count_include_pad=count_include_pad)
-        self.window = list(self.kernel_size)
-        self.steps = list(self.stride)
+        self.window = spread(kernel_size, 1)
+        self.steps = spread(self.stride, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        border = same_border(x, self.window, self.steps, [1])
-        y = F.avg_pool1d(F.pad(x, border), self.window, self.steps)
+    def forward(self, input: Tensor) -> Tensor:
+        border = same_border(input, self.window, self.steps, [1])
+        y = F.avg_pool1d(F.pad(input, border), self.window, self.steps)
         if self.count_include_pad:
             return y
-        ones = F.pad(x.new_ones(1, 1, x.shape[2]), border)
+        ones = F.pad(input.new_ones(1, 1, input.shape[2]), border)
         return y / F.avg_pool1d(ones, self.window, self.steps)
 """
 
