@@ -28,6 +28,10 @@ ALIKE: dict[str, tuple[str, str, dict[str, str]]] = {
     "timm.layers.norm.LayerNorm2d": ("layernorm", "ChannelLayerNorm", {}),
     "timm.layers.conv2d_same.Conv2dSame": ("conv", "Conv2dSame", {}),
 }
+# Modules that are a layer of PyTorch by inheritance, and call some of their parts on what it gives.
+FOLLOWED: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {
+    "timm.layers.norm_act.BatchNormAct2d": (nn.BatchNorm2d, ("drop", "act")),
+}
 _NAMES = {
     "unflatten": {"axis": "dim", "sizes": "unflattened_size"},
     "multihead_attention": {"heads": "num_heads", "bias": "in_proj_bias"},
@@ -62,12 +66,19 @@ def _qualified(kind: type) -> str:
 
 def standard_class(module: nn.Module) -> type[nn.Module] | None:
     """The class of PyTorch that a module is, or that it inherits all that it does from; None for another one."""
+    if (found := followed(module)) is not None:
+        return found[0]
     for base in type(module).__mro__:
         if base in _classes() or base is nn.Identity:
             return base
         if {"forward", "_conv_forward", "__call__"} & vars(base).keys():
             return None
     return None
+
+
+def followed(module: nn.Module) -> tuple[type[nn.Module], tuple[str, ...]] | None:
+    """The layer that a module is, and the names of the parts that follow it; None for one of which nothing is known."""
+    return FOLLOWED.get(_qualified(type(module)))
 
 
 def is_leaf(module: nn.Module) -> bool:

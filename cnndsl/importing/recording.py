@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from cnndsl.importing.leaves import is_leaf
+from cnndsl.importing.leaves import followed, is_leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,14 @@ class Recorder:
         if self._silent:
             return original(module, *arguments, **keywords)
         given = self._seen(arguments, is_input=not self._stack), self._seen(keywords)
-        leaf = is_leaf(module)
+        leaf, parts = is_leaf(module), followed(module)
+        if parts is not None:
+            base, names = parts
+            result = self._silently(base.forward, (module, *arguments), keywords)
+            self._keep(Event(module, "", *given, self._made(result)))
+            for name in names:  # as calls of functions: they have no place in the layer
+                result = getattr(module, name).forward(result)
+            return result
         if leaf:
             result = self._silently(original, (module, *arguments), keywords)
         else:

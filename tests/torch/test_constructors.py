@@ -627,6 +627,22 @@ def test_a_list_of_any_length_is_read_whole_or_refused() -> None:
     check(text.replace("READ", "for i in range(n) { it + wide[i] }").replace("wide = [input", "conv(4, 1); wide = [it"))
 
 
+@pytest.mark.parametrize("second", ["Unit(6) if most else identity", "Unit(6)", "if most { Unit(6) }"])
+def test_a_part_that_is_declared_before_a_choice_that_its_size_follows_from_is_refused(second: str) -> None:
+    text = f"""
+    block Unit(channels) {{ conv(channels, 3, padding=1) -> relu; it + 1 }}
+    block Stage(channels, most = false) {{
+        first = Unit(6) if most else identity
+        second = {second}
+        conv(channels, 1) -> first -> second
+    }}
+    network Net {{ input(3, 8, 8); Stage(4); Stage(5, true) }}
+    """
+    with pytest.raises(CompilationError, match=r"E601.*second is declared before what its size follows from"):
+        cnndsl.compile(text).python()
+    check(text.replace("second = ", "third = ").replace("first -> second", f"first -> second: {{ {second} }}", 1))
+
+
 def test_a_size_of_a_part_that_is_there_in_other_cases_is_refused() -> None:
     text = """
     block Grow(channels, depth = 1) { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }

@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.code import (
     flat,
     name,
     names_in,
+    names_stored,
     negated,
     parsed,
     replaced,
@@ -32,7 +33,7 @@ from cnndsl.backends.pytorch.construct import (
     with_sizes,
 )
 from cnndsl.backends.pytorch.expressions import condition, stage_of
-from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Compute, If, Part, Register
+from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Compute, For, If, Part, Register, codes_of, walk
 from cnndsl.backends.pytorch.joins import MOST_TURNS, loop_or_turns, run_loop
 from cnndsl.backends.pytorch.operations import flattened, plain
 from cnndsl.backends.pytorch.sorts import is_identity
@@ -235,17 +236,24 @@ def _first_use(body: Body, part: Part, value: Tensor) -> Any:
         body.singled.add(part.whole.number)
     body.registered[part.number] = found
     _note_use(body, line, declared_path)
+    before = dict(body.current)
     result = put(body, line, recipe, value)
-    if line.value is not None and not body.is_silent:
-        _check_place(body, line, current, node)
+    if not body.is_silent:
+        choice = [body.fills[id(line)]] if id(line) in body.fills else []
+        for row in (line, *(each for each in walk(choice) if isinstance(each, Register))):
+            _check_place(row, current, body.current if row is line else before, node)
     return result
 
 
-def _check_place(body: Body, line: Register, current: dict[str, str], node: Any) -> None:
-    codes = [line.value] if line.value is not None and not isinstance(line.value, Chain) else []
+def _check_place(line: Register, declared: dict[str, str], now: dict[str, str], node: Any) -> None:
+    """Refuse a part whose numbers have other names where it is declared than where it is applied."""
+    inside = list(walk(line.value.lines)) if isinstance(line.value, Chain) else []
+    own = {each.name for each in inside if isinstance(each, Assign)}
+    own = own.union(*(names_stored(each.target) for each in inside if isinstance(each, For)))
+    codes = [line.value] if isinstance(line.value, ast.AST) else [code for each in inside for code in codes_of(each)]
     for code in codes:
-        for each in names_in(code):
-            if each in body.current and current.get(each) != body.current[each]:
+        for each in names_in(code) - own:
+            if each in now and declared.get(each) != now[each]:
                 raise Untranslatable(
                     f"{line.part.name} is declared before what its size follows from",
                     node.span,
