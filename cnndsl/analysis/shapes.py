@@ -164,7 +164,7 @@ class _Derivation(Interpreter[Shape]):
         """The module with its new sizes, called `key`."""
         module = self._frame.module
         values = self.run(self._frame, inputs)
-        built = ((child, self._built.get(child.name, child.unit)) for child in module.children)
+        built = ((child, self._built.get(child.name) or self._kept(child)) for child in module.children)
         return module.model_copy(
             update={
                 "id": key,
@@ -173,6 +173,14 @@ class _Derivation(Interpreter[Shape]):
                 "values": tuple(values.get(index, ()) for index in range(len(module.values))),
             }
         )
+
+    def _kept(self, child: Child) -> Leaf | Use:
+        """A part that nothing goes through, as of a chain of which some layers are taken: it stays as it is."""
+        if not isinstance(child.unit, Use):
+            return child.unit
+        inner = self._shapes.program.modules[child.unit.module]
+        made = self._shapes.module(inner, inner.input_shapes, self._frame.path_of(child.name), frozenset())
+        return child.unit.model_copy(update={"module": made.id})
 
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Shape]) -> Shape:  # noqa: ARG002
         x = inputs[0] if inputs else ()

@@ -230,7 +230,8 @@ class AvgPool1dSame(nn.AvgPool1d):
 
     def forward(self, input: Tensor) -> Tensor:
         border = same_border(input, self.window, self.steps, [1])
-        y = F.avg_pool1d(F.pad(input, border), self.window, self.steps)
+        padded = F.pad(input, border)
+        y = F.avg_pool1d(padded, self.window, self.steps)
         if self.count_include_pad:
             return y
         ones = F.pad(input.new_ones(1, 1, input.shape[2]), border)

@@ -41,8 +41,11 @@ SMALLER = {
 NOT_TRACED: dict[str, tuple[type[Exception], str]] = {
     "cases/awkward_names": (SyntaxError, "invalid syntax"),
     "cases/extern": (KeyError, "getattr"),
+    "cases/layers_of_chains": (NameError, "module is not installed as a submodule"),
 }
-"""What stops torch.fx: names that are no identifiers in the code that it writes, and a class from elsewhere."""
+"""What stops torch.fx: names that are no identifiers in the code that it writes, a class from elsewhere, and a chain
+that is made of layers of another one where it is applied.
+"""
 
 COMPUTED = r"getattr's second argument must be a string literal"
 COUNTED = r"Can not iterate over a module list or tuple .* statically determinable length"
@@ -51,6 +54,8 @@ NOT_SCRIPTED = {
     "cases/depth_drop": COMPUTED,
     "cases/extern": r"Expected a value of type 'float' for argument 'value' but instead found type 'int'",
     "cases/labelled_chains": COMPUTED,
+    "cases/layers_by_their_keys": COUNTED,
+    "cases/layers_of_chains": r"List type annotation .* did not match the types of the given list elements",
     "cases/loops": COMPUTED,
     "cases/loops_awkward": COUNTED,
     "cases/optional": r"Module 'Optional' has no attribute 'pool-2'",
@@ -61,9 +66,10 @@ NOT_SCRIPTED = {
     "cases/variants_of_their_own": r"Python builtin .* is currently not supported",
     "models/hrnet": r"Module 'Transition2' has no attribute '0'",
     "models/res2net": COMPUTED,
+    "models/wavenet": r"Expected a value of type 'Tensor' for argument 'self' but instead found type 'List\[Tensor\]'",
 }
 """What TorchScript, which takes a part of Python, says of parts whose names are computed or are no identifiers, of
-loops through numbers and parts together, of variables declared before they are given values, and of a class from
+loops through numbers and parts together, of Python's sum of a list, of variables declared before they are given values, and of a class from
 elsewhere.
 """
 

@@ -63,7 +63,7 @@ class Net(nn.Module):
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
-        self.add_module("class", nn.Linear(8, classes))
+        self.classifier = nn.Linear(8, classes)
         self.res2_1 = Res2(3, 8)
         self.res2_2 = Res2(32, 4)
         self.steps1 = Steps(16, 8, 3)
@@ -79,5 +79,5 @@ class Net(nn.Module):
         x = self.steps2(self.steps1(x))  # 4 x 32 x 32
         x = self.conv1(self.tanh1(self.conv(x)))  # 4 x 32 x 32
         gate: Tensor = self.sigmoid1(self.conv(x))  # 8 x 32 x 32
-        x = getattr(self, "class")(torch.flatten(self.global_avgpool1(gate), 1))
+        x = self.classifier(torch.flatten(self.global_avgpool1(gate), 1))  # classes
         return x, gate
