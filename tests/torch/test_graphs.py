@@ -69,8 +69,8 @@ NOT_SCRIPTED = {
     "models/wavenet": r"Expected a value of type 'Tensor' for argument 'self' but instead found type 'List\[Tensor\]'",
 }
 """What TorchScript, which takes a part of Python, says of parts whose names are computed or are no identifiers, of
-loops through numbers and parts together, of Python's sum of a list, of variables declared before they are given values, and of a class from
-elsewhere.
+loops through numbers and parts together, of Python's sum of a list, of variables declared before they are given values,
+and of a class from elsewhere.
 """
 
 
