@@ -11,7 +11,7 @@ from cnndsl.analysis import costs
 from cnndsl.backends import captions
 from cnndsl.backends.graphviz.labels import BOLD, shorten, text_width
 from cnndsl.backends.options import Checked, Colours, Network, Options, Sizes, model
-from cnndsl.backends.volume.svg import FONT, number, safe, words
+from cnndsl.backends.volume.svg import FONT, number, safe, style, words
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import SvgText
 from cnndsl.ir.interpreter import Application, Frame, applications
@@ -140,7 +140,7 @@ def _picture(name: str, summary: str, columns: Sequence[Column], theme: ThemeNam
     yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} class="cnndsl-neurons" role="img" font-family="{FONT}">'
     told = ", ".join(f"{column.name}: {column.count}" for column in columns)
     yield f"<title>{safe(name)}</title><desc>{safe(told)}</desc>"
-    yield f"<style>\n{_rules(theme)}\n</style>"
+    yield style("cnndsl-neurons", in_the_dark() if theme == "auto" else {})
     yield f'<rect width="{number(width)}" height="{number(height)}" fill="{colours.background}"/>'
     yield words(shorten(name, width - 2 * _MARGIN, _TITLE, BOLD), _MARGIN, 34, _TITLE, colours.heading, BOLD)
     yield words(summary, _MARGIN, 50, _TEXT, colours.quiet)
@@ -150,19 +150,6 @@ def _picture(name: str, summary: str, columns: Sequence[Column], theme: ThemeNam
     for column, x in zip(columns, places, strict=True):
         yield from _neurons(column, x, high, colours)
     yield "</svg>"
-
-
-def _rules(theme: ThemeName) -> str:
-    """The style of this picture alone, since a style sheet inside a page is one for the whole page."""
-    rules = "@media all{.cnndsl-neurons{max-width:100%;height:auto}}"
-    if theme == "auto":
-        swaps = (
-            f'.cnndsl-neurons [{use}="{light}"]{{{use}:{dark}}}'
-            for light, dark in in_the_dark().items()
-            for use in ("fill", "stroke")
-        )
-        rules += "\n@media screen and (prefers-color-scheme:dark){\n" + "\n".join(swaps) + "\n}"
-    return rules
 
 
 def _heights(column: Column, high: float) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Literal, NamedTuple
 from urllib.parse import quote
@@ -89,6 +89,22 @@ class Shade(NamedTuple):
     front: str
     side: str
     line: str
+
+
+def style(picture: str, swaps: Mapping[str, str]) -> str:
+    """The style sheet of a picture of this class; `swaps` are colours for a dark reader, by those that are written.
+
+    Every rule is for the class alone: a style sheet inside a page is one for the whole page.
+    """
+    rules = f"@media all{{.{picture}{{max-width:100%;height:auto}}}}"
+    if swaps:
+        dark = "\n".join(
+            f'.{picture} [{use}="{light}"]{{{use}:{colour}}}'
+            for light, colour in swaps.items()
+            for use in ("fill", "stroke")
+        )
+        rules += f"\n@media screen and (prefers-color-scheme:dark){{\n{dark}\n}}"
+    return f"<style>\n{rules}\n</style>"
 
 
 def shade(theme: Theme, kind: str) -> Shade:
@@ -240,19 +256,12 @@ class _Writer:
             told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more"]
         yield f'<title id="{slug}-volume-title">{safe(self._scene.name)}</title>'
         yield f'<desc id="{slug}-volume-desc">{safe(chr(10).join(told))}</desc>'
-        # Every rule is for this picture's own class: a style sheet inside a page is one for the whole page.
-        rules = "@media all{.cnndsl-volume{max-width:100%;height:auto}}"
+        swaps: dict[str, str] = {}
         if self._turns_dark:
             kinds = {volume.kind for volume in self._scene.volumes}
             kinds |= {band.kind for volume in self._scene.volumes for band in volume.bands}
             swaps = in_the_dark([kind for kind in (*KINDS, MERGE, IO) if kind in kinds])
-            dark = "\n".join(
-                f'.cnndsl-volume [{use}="{light}"]{{{use}:{colour}}}'
-                for light, colour in swaps.items()
-                for use in ("fill", "stroke")
-            )
-            rules += f"\n@media screen and (prefers-color-scheme:dark){{\n{dark}\n}}"
-        yield f"<style>\n{rules}\n</style>"
+        yield style("cnndsl-volume", swaps)
 
     def _content(self) -> Iterator[str]:
         """Ways to a volume come before it, and volumes from left to right: what is nearer hides what is behind."""
