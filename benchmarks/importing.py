@@ -118,7 +118,7 @@ def _row(named: Named, texts: Path | None) -> bool:
     )
     seconds = time.perf_counter() - start
     shown = f"{named.name:28}{lines:6}{definitions:13}{found.comparison.keys:7}{seconds:9.1f}"
-    print(f"{shown}  {found.comparison}", flush=True)
+    print(f"{shown}  {', '.join(filter(None, [found.declared, str(found.comparison)]))}", flush=True)
     return found.comparison.is_same
 
 

@@ -93,6 +93,8 @@ def command(
         say(f"{remark}\n", err=True)
     if len(found.remarks) > _MOST_REMARKS:
         say(f"... and {len(found.remarks) - _MOST_REMARKS:,} more\n", err=True)
+    if found.declared:
+        say(f"{found.declared}\n", err=True)
     say(f"{found.comparison}\n", err=True)
     return max(run.finish(), 0 if found.comparison.is_same else DIFFERS)
 

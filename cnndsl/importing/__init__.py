@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,19 @@ class Import:
     """A text, and what was found when its module was compared with the original.
 
     remarks: what the text lacks of the original, in sentences.
+    externs: the classes that the text takes from elsewhere, `package.Class`, and how many of its modules each is.
     """
 
     text: str
     comparison: Comparison
     remarks: tuple[str, ...]
+    externs: Mapping[str, int]
+
+    @property
+    def declared(self) -> str:
+        """What is said of the classes from elsewhere: "2 externs (package.Class)"; nothing where there are none."""
+        count = sum(self.externs.values())
+        return f"{count:,} extern{'s' * (count > 1)} ({', '.join(self.externs)})" if count else ""
 
 
 def from_torch(module: nn.Module, inputs: Tensor | Sequence[Tensor]) -> str:
@@ -109,7 +117,12 @@ def made(name: str, arguments: Mapping[str, Any]) -> nn.Module:
 def _loaded(where: str) -> Any:
     if not where.endswith(".py"):
         return importlib.import_module(where)
-    spec = importlib.util.spec_from_file_location(Path(where).stem, where)
+    name = Path(where).stem
+    with suppress(ImportError, ValueError, OSError):  # where Python finds the file by itself, classes have a place
+        found = importlib.util.find_spec(name)
+        if found is not None and found.origin is not None and Path(found.origin).samefile(where):
+            return importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location(name, where)
     assert spec is not None  # noqa: S101 - it ends in .py
     assert spec.loader is not None  # noqa: S101
     module = importlib.util.module_from_spec(spec)
@@ -124,13 +137,13 @@ def _imported(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
             training: Recorder | None = _recorded(module, inputs, training=True)
         except Exception:  # what cannot be trained on this has no training to import
             training = None
-    found = imported(module, evaluation, training)
+        found = imported(module, evaluation, training)
     text = written(found.definitions, found.shapes)
     laid_out, diagnostics = formatted(Source("<imported>", text))
     text = text if diagnostics else laid_out
     with _unchanged(module):
-        comparison = _compared(module, text, inputs)
-    return Import(text, comparison, tuple(found.remarks))
+        comparison = _compared(module, text, inputs, found.externs)
+    return Import(text, comparison, tuple(found.remarks), found.externs)
 
 
 def _recorded(module: nn.Module, inputs: Sequence[Tensor], *, training: bool) -> Recorder:
@@ -140,12 +153,12 @@ def _recorded(module: nn.Module, inputs: Sequence[Tensor], *, training: bool) ->
     return recorder
 
 
-def _compared(module: nn.Module, text: str, inputs: Sequence[Tensor]) -> Comparison:
+def _compared(module: nn.Module, text: str, inputs: Sequence[Tensor], externs: Mapping[str, int]) -> Comparison:
     compilation = compile(text, name="imported.cnn")
     if compilation.program is None:
         return Comparison(0, problem=f"the text does not compile: {compilation.diagnostics[0].message}")
     try:
-        made_ = compilation.load()()
+        made_ = compilation.load(allow_extern=[name.rpartition(".")[0] for name in externs])()
     except CompilationError as problem:
         return Comparison(0, problem=f"the text has no class: {problem.compilation.diagnostics[-1].message}")
     except Exception as problem:  # a fault of the compiler is what was found, and the text is there to be mended

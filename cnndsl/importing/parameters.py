@@ -40,7 +40,7 @@ class Env:
 
 @dataclass(slots=True)
 class Definition:
-    """A network, block or sequence: its body, and what stands in the slots and conditions of it."""
+    """A network, block or sequence: its body, and what stands in the slots and conditions of it; or an extern line."""
 
     kind: str
     name: str
@@ -53,6 +53,8 @@ class Definition:
     """What the channels of the input are called, where `input` would mean that of a chain."""
     roles: dict[str, str] = field(default_factory=dict)
     """For each parameter the argument of a layer that it is in the end: "channels"."""
+    tail: str = ""
+    """What an extern line says after the parameters."""
 
 
 Arguments = tuple[tuple[str, Any], ...]

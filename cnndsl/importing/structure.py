@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,8 +28,9 @@ from cnndsl.importing.body import (
     flat,
 )
 from cnndsl.importing.calls import read
+from cnndsl.importing.externs import Foreign, Passed, foreign
 from cnndsl.importing.generalising import IDENTITY, Differ, in_common
-from cnndsl.importing.leaves import Unreadable, is_leaf, read_layer
+from cnndsl.importing.leaves import Unreadable, followed, is_leaf, read_layer
 from cnndsl.importing.parameters import Definition, Env, settled
 from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Unknown, Value, leaves_of
 from cnndsl.layers.base import Layer
@@ -42,6 +44,8 @@ class Imported:
     shapes: tuple[tuple[int, ...], ...]
     """The sizes of the inputs, without the batch."""
     remarks: list[str] = field(default_factory=list)
+    externs: dict[str, int] = field(default_factory=dict)
+    """The classes that `extern` lines name, `package.Class`, and how many modules each is."""
 
 
 def imported(root: nn.Module, evaluation: Recorder, training: Recorder | None) -> Imported:
@@ -56,6 +60,9 @@ class _Importer:
         self.training = training
         self.paths = {module: path for path, module in root.named_modules()}
         self.shapes: dict[nn.Module, tuple[int, ...]] = {}
+        self.passed: dict[nn.Module, list[Passed | None]] = {}
+        """What went through each module in its calls; None for what is more than one value."""
+        self.foreign: dict[type[nn.Module], Foreign] = {}
         self.definitions: list[Definition] = []
         self.uses: dict[nn.Module, Part] = {}
         self.families: dict[Any, list[nn.Module]] = {}
@@ -73,6 +80,8 @@ class _Importer:
                             first = next((v for v in leaves_of(event.arguments) if isinstance(v, Value)), None)
                             if first is not None:
                                 self.shapes[event.module] = first.shape[1:]
+                        if event.module is not None:
+                            self.passed.setdefault(event.module, []).append(_passed(event))
         for module in self.paths:
             if any(module in recorder.traces for recorder in recorders) and not _is_plain_chain(module):
                 self.families.setdefault(self._family(module), []).append(module)
@@ -81,11 +90,15 @@ class _Importer:
         name = self._name(type(self.root).__name__)
         self.definitions.append(_with_classes(Definition("network", name, in_common([body]))))
         shapes = tuple(v.shape[1:] for v in leaves_of(root.evaluation.arguments) if isinstance(v, Value))
-        return Imported(self.definitions, shapes, [*self._unused(), *self.remarks])
+        definitions = [*(found.definition for found in self.foreign.values()), *self.definitions]
+        externs = {f"{found.package}.{found.definition.name}": len(found.uses) for found in self.foreign.values()}
+        return Imported(definitions, shapes, [*self._unused(), *self.remarks], externs)
 
     def _unused(self) -> list[str]:
         """What is said of layers that nothing goes through."""
-        inside = {part for module in self.paths if is_leaf(module) for part in module.modules() if part is not module}
+        whole = {module for module in self.paths if is_leaf(module)}
+        whole |= {module for found in self.foreign.values() for module in found.uses}
+        inside = {part for module in whole for part in module.modules() if part is not module}
         return [
             f"{self._where(module)} is never used, and left out"
             for module in self.paths
@@ -120,17 +133,50 @@ class _Importer:
 
     def part(self, module: nn.Module) -> Part | None:
         """What a module is as a part; None for one that does nothing. Raises Unreadable."""
+        if module in self.uses:
+            return self.uses[module]
         if is_leaf(module):
-            layer = read_layer(module, self.shapes[module])
+            try:
+                layer = read_layer(module, self.shapes[module])
+            except Unreadable as problem:
+                if followed(module) is not None:
+                    raise
+                self._declare(dict.fromkeys([module, *self._others_like(module)], problem))
+                return self.uses[module]
             return None if layer is None else single(layer)
         if _is_plain_chain(module):
             chain = self._chain(module)
             return chain if chain.items else None
         if self._is_idle(module):
             return None
-        if module not in self.uses:
-            self._define(module)
+        self._define(module)
         return self.uses[module]
+
+    def _others_like(self, module: nn.Module) -> Iterator[nn.Module]:
+        """The layers of the class of one that has no words, which have none either."""
+        for other, shape in self.shapes.items():
+            if type(other) is type(module):
+                try:
+                    read_layer(other, shape)
+                except Unreadable:
+                    yield other
+
+    def _declare(self, problems: Mapping[nn.Module, Unreadable]) -> None:
+        """Make an extern line for modules of one class. Raises the first of the problems where there can be none."""
+        module, problem = next(iter(problems.items()))
+        known = self.foreign.get(type(module))
+        name = type(module).__name__
+        try:
+            if known is None and name in self.taken:
+                raise Unreadable(f"there are two classes {name}")
+            modules = [*(known.uses if known is not None else ()), *problems]
+            calls = {each: self.passed.get(each, []) for each in modules}
+            found = foreign({each: [] if None in held else [p for p in held if p] for each, held in calls.items()})
+        except Unreadable as reason:
+            raise Unreadable(f"{problem}; and it cannot be an extern: {reason}") from None
+        self.taken.add(name)
+        self.foreign[type(module)] = found
+        self.uses |= {each: Use(name, found.arguments(each)) for each in found.uses}
 
     def _is_idle(self, module: nn.Module) -> bool:
         """Whether a module passes on what it is given, in evaluation and in training."""
@@ -171,10 +217,17 @@ class _Importer:
         self.busy.append(family)
         members = self.families[family]
         bodies = []
+        problems: dict[nn.Module, Unreadable] = {}
         for member in members:
-            body = self._body(member, self._trace(member), self._training_trace(member))
-            bodies.append((member, body))
+            try:
+                body = self._body(member, self._trace(member), self._training_trace(member))
+            except Unreadable as problem:
+                problems[member] = problem
+            else:
+                bodies.append((member, body))
         self.busy.pop()
+        if problems:
+            self._declare(problems)
         groups: list[list[tuple[nn.Module, Body]]] = []
         for member, body in bodies:
             for group in groups:
@@ -243,8 +296,7 @@ class _Importer:
 
     def _with_training(self, module: nn.Module, body: Body, more: Body) -> Body:
         if module is not self.root:
-            self.remarks.append(f"{self._where(module)} does something else in training, which is left out")
-            return body
+            raise Unreadable("it does something else in training, and only the network itself can say that")
         kept: list[int] = []
         at = 0
         places: dict[int, int] = {}
@@ -507,6 +559,14 @@ class _Reader:
                 raise Unreadable(f"it calls the parts of {name} one by one, and they are no list")
             items.append(self.importer.part(child) or IDENTITY)
         return Listed(tuple(items))
+
+
+def _passed(event: Event) -> Passed | None:
+    """The sizes of what went through a module, where that is one value and nothing else."""
+    given = [held for held in (*event.arguments, *event.keywords.values()) if held is not None]
+    if len(given) == 1 and isinstance(given[0], Value) and isinstance(event.result, Value):
+        return Passed(given[0].shape[1:], event.result.shape[1:])
+    return None
 
 
 def _only(arguments: Any, keywords: Any) -> Any:

@@ -83,6 +83,8 @@ class _Writer:
         if listed:
             told = f"({', '.join(listed)})"
             head += told if len(head) + len(told) < _LONGEST_LINE else "(\n" + ",\n".join(listed) + ",\n)"
+        if definition.kind == "extern":
+            return head + definition.tail
         if definition.kind == "sequence":
             chain = self.body.parts[0][1]
             assert isinstance(chain, Chain)  # noqa: S101 - see `_is_chain_class`

@@ -218,3 +218,87 @@ class Spoken(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu(self.batchnorm(self.conv(x)))
         return self.dropout(self.relu(self.conv(x) + y + self.skip(x)))
+
+
+class Ranked(nn.Module):
+    """Something that the language has no words for, whose class keeps one of its arguments of two."""
+
+    def __init__(self, channels: int, times: int = 2) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels * times, 3, 2, 1)
+        self.times = times
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sort(self.conv(x), dim=1)[0]
+
+
+class _Around(nn.Module):
+    def __init__(self, channels: int, times: int = 2) -> None:
+        super().__init__()
+        self.inner = Ranked(channels, times)
+        self.act = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(self.inner(x))
+
+
+class Noisy(nn.Module):
+    """Something else in training than in evaluation, as no block can say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(4)
+        self.register_buffer("seen", torch.zeros(1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(x) * 2 if self.training else self.norm(x)
+
+
+class Foreign(nn.Module):
+    """Classes without words in blocks, lists and chains; one of PyTorch's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noisy = nn.ModuleList([Noisy(), Noisy()])
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding=1), nn.Upsample(scale_factor=2, recompute_scale_factor=True)
+        )
+        self.one = _Around(4)
+        self.two = _Around(8, 3)
+        self.fc = nn.Linear(24, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for layer in self.noisy:
+            x = layer(x)
+        return self.fc(self.two(self.one(x)).mean((2, 3)))
+
+
+class Secret(nn.Module):
+    """What its constructor was given can be found nowhere."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(4) * factor)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sort(x * self.weight, dim=1)[0]
+
+
+class Paired(nn.Module):
+    """Two values come in, which no extern takes."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return torch.sort(x + y, dim=1)[0]
+
+
+class Around(nn.Module):
+    """Something in a network, which is given the values that it needs."""
+
+    def __init__(self, inner: nn.Module, values: int = 1) -> None:
+        super().__init__()
+        self.inner = inner
+        self.values = values
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner(*[x] * self.values)

@@ -37,6 +37,27 @@ number = 5
 """
 
 
+AROUND = """\
+import torch
+from torch import nn
+
+class Scaled(nn.Module):
+    def __init__(self, features):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(features))
+    def forward(self, x):
+        return x * self.weight.sort()[0]
+
+class Around(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 3)
+        self.scaled = Scaled(3)
+    def forward(self, x):
+        return self.scaled(self.fc(x))
+"""
+
+
 @pytest.fixture(autouse=True)
 def _module(folder: Path) -> None:
     (folder / "made.py").write_text(MODULE)
@@ -63,6 +84,13 @@ def test_what_differs(cnndsl: Command) -> None:
     assert result.err == (
         "Linear (spare) is never used, and left out\nonly in the original: spare.weight, spare.bias\n"
     )
+
+
+def test_what_the_text_takes_from_elsewhere(cnndsl: Command, folder: Path) -> None:
+    (folder / "around.py").write_text(AROUND)
+    result = cnndsl("import", "around.py:Around", "--input", "4")
+    assert (result.code, result.err) == (0, "1 extern (around.Scaled)\nsame keys, same outputs (0.0)\n")
+    assert result.out.startswith('extern Scaled(features) from "around" (shape = same)\n')
 
 
 @pytest.mark.parametrize(

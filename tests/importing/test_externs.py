@@ -1,0 +1,57 @@
+"""What the language cannot say becomes an `extern` of its class, or is refused with the reason."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import cnndsl
+from cnndsl.importing import Unreadable, import_module
+from tests.importing import networks
+from tests.importing.test_modules import MAP, imported
+
+HERE = "tests.importing.networks"
+
+
+def test_the_smallest_class_that_has_no_words_is_an_extern() -> None:
+    found = imported(networks.Foreign(), MAP)
+    size = "(height - 1) // 2 + 1, (width - 1) // 2 + 1"
+    assert f'extern Ranked(channels, times = 2) from "{HERE}" (shape = [channels * times, {size}])' in found.text
+    assert 'from "torch.nn" (shape = [channels, height * 2, width * 2]' in found.text
+    assert "inner: Ranked(input.channels, times)" in found.text
+    assert found.externs == {"torch.nn.Upsample": 1, f"{HERE}.Noisy": 2, f"{HERE}.Ranked": 2}
+    assert found.declared == f"5 externs ({', '.join(found.externs)})"
+    assert found.remarks == ()
+
+
+def test_the_text_fits_maps_of_other_sizes() -> None:
+    text = imported(networks.Foreign(), MAP).text.replace("input(3, 16, 16)", "input(3, 21, 35)")
+    made = cnndsl.compile(text).load(allow_extern=["torch.nn", HERE])()
+    original = networks.Foreign()
+    made.load_state_dict(original.state_dict())
+    x = torch.rand(2, 3, 21, 35)
+    assert torch.equal(made.eval()(x), original.eval()(x))
+
+
+def _local() -> nn.Module:
+    class Local(networks.Unsayable):
+        pass
+
+    return Local()
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        (networks.Around(networks.Secret(0.5)), "Secret does not tell factor of its constructor"),
+        (networks.Around(networks.Paired(), 2), "Paired takes or gives something else than one value"),
+        (networks.Around(_local()), "Local of tests.importing.test_externs is no class that a text can name"),
+    ],
+    ids=["arguments", "values", "name"],
+)
+def test_what_cannot_be_an_extern_is_refused(module: nn.Module, reason: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        import_module(module, [(4,)])
+    assert reason in str(refused.value)
+    assert "sort(...) is no call of the language" in str(refused.value)
