@@ -25,9 +25,9 @@ class Depth(Interpreter[int]):
         self.known: dict[str, int] = {}
         self.applied = 0
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[int]) -> int:  # noqa: ARG002
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[int]) -> list[int]:  # noqa: ARG002
         self.applied += 1
-        return inputs[0] + 1
+        return [inputs[0] + 1]
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[int]) -> list[int]:  # noqa: ARG002
         return [max(inputs)]

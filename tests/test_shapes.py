@@ -187,15 +187,14 @@ class Real(Interpreter[Tensor]):
         super().__init__(program)
         self.parts: dict[str, nn.Module] = {}
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         if at.leaf is None:
             spelling = layer.function(at.x)
             assert spelling is not None
-            return call(spelling, inputs[0])
+            return (call(spelling, inputs[0]),)
         if at.path not in self.parts:
             self.parts[at.path] = build(layer.torch(at.leaf.x)).eval()
-        given: Tensor = self.parts[at.path](*inputs)
-        return given
+        return (self.parts[at.path](*inputs),)
 
     def combine(self, _at: Application, operation: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         assert operation.symbol in "+*"

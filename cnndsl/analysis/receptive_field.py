@@ -113,9 +113,10 @@ class _Chains(Interpreter[_Sources]):
         super().__init__(program)
         self._known: dict[str, tuple[_Sources, ...]] = {}
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[_Sources]) -> _Sources:
-        (y,) = at.ys
-        return _chained({0: layer.reach(plain(at.x), plain(y))}, inputs, y) if inputs else {}
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[_Sources]) -> list[_Sources]:
+        if not inputs:
+            return [{}]
+        return [_chained({0: layer.reach(plain(at.x), plain(y))}, inputs, y) for y in at.ys]
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[_Sources]) -> list[_Sources]:
         xs, ys = tuple(map(plain, at.xs)), tuple(map(plain, at.ys))

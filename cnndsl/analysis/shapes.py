@@ -182,17 +182,17 @@ class _Derivation(Interpreter[Shape]):
         made = self._shapes.module(inner, inner.input_shapes, self._frame.path_of(child.name), frozenset())
         return child.unit.model_copy(update={"module": made.id})
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Shape]) -> Shape:  # noqa: ARG002
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Shape]) -> tuple[Shape, ...]:  # noqa: ARG002
         x = inputs[0] if inputs else ()
         made = at.leaf or at.step.action
         assert isinstance(made, Leaf | Plain)  # noqa: S101 - what else applies a layer
         with _placed(at):
-            y = _output(made, x)
+            ys = _outputs(made, x)
         if isinstance(made, Leaf):
             before = self._built.setdefault(at.name, made.model_copy(update={"x": x}))
             if isinstance(before, Leaf) and before.x != x and _built(before) != _built(made, x):
                 raise _other_build(at, before.x, x)
-        return y
+        return ys
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Shape]) -> Sequence[Shape]:
         with _placed(at):
@@ -224,12 +224,12 @@ def _placed(at: Application) -> Iterator[None]:
         raise SizeError(f"{_place(at)}: {problem.message}", *problem.help, code=problem.code) from None
 
 
-def _output(applied: Leaf | Plain, x: Shape) -> Shape:
+def _outputs(applied: Leaf | Plain, x: Shape) -> tuple[Shape, ...]:
     """What a layer gives, its counts of channels and features with their names."""
     layer = applied.layer
     is_said = isinstance(layer, Learned)  # a tensor, whose size is what it is given
     counts = {name: value for name, value in applied.traced.items() if is_said or layer.role(name) == "count"}
-    return layer.having(counts).output(x) if counts else layer.output(x)
+    return (layer.having(counts) if counts else layer).outputs(x)
 
 
 def _inside(module: Module, inputs: tuple[Shape, ...]) -> tuple[tuple[Shape, ...], Names]:

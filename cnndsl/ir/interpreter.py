@@ -125,8 +125,11 @@ class Interpreter(ABC, Generic[V]):
         self.program = program
 
     @abstractmethod
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[V]) -> V:
-        """What a layer gives; a learned tensor is a layer without inputs."""
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[V]) -> Sequence[V]:
+        """What a layer gives: one value, except for a class from elsewhere that gives several.
+
+        A learned tensor is a layer without inputs.
+        """
 
     @abstractmethod
     def combine(self, at: Application, operation: Operation, inputs: Sequence[V]) -> Sequence[V]:
@@ -163,7 +166,7 @@ class Interpreter(ABC, Generic[V]):
     def apply(self, at: Application, inputs: Sequence[V]) -> Sequence[V]:
         """What a step gives."""
         if isinstance(at.target, Layer):
-            return (self.call_layer(at, at.target, inputs),)
+            return self.call_layer(at, at.target, inputs)
         if isinstance(at.target, Module):
             return self.call_module(at, at.target, inputs)
         return self.combine(at, at.target, inputs)

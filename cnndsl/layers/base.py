@@ -191,6 +191,10 @@ class Layer(Spelled):
     def output(self, x: Shape) -> Shape:
         """The size of what comes out. Raises SizeError where PyTorch would refuse, or nothing would be left."""
 
+    def outputs(self, x: Shape) -> tuple[Shape, ...]:
+        """The sizes of all values that come out: one, except of a class from elsewhere that gives several."""
+        return (self.output(x),)
+
     def size_rule(self, x: Shape) -> Shape:
         """The size of what comes out, as `output` gives it for an input that fits.
 

@@ -18,6 +18,8 @@ from cnndsl.symbolic.number import evaluate, is_open, literal, value_of
 
 SIZE_NAMES = ("channels", "depth", "height", "width", "length", "features")
 """What a rule may call the sizes of what comes in."""
+SAME = "same"
+"""What a rule calls all the sizes of what comes in."""
 _SHOWN = 24
 
 
@@ -65,8 +67,11 @@ class Extern(Layer):
     """The module that it is imported from."""
     given: Annotated[tuple[tuple[str, Any], ...], BeforeValidator(as_tuples)] = ()
     """All parameters with their values: numbers, truth values, texts, and tuples of them."""
-    shape: OptionalTexts = None
-    """The sizes of what comes out, in terms of the parameters and of `SIZE_NAMES`; None for those of what comes in."""
+    shapes: tuple[OptionalTexts, ...] = Field(default=(None,), min_length=1)
+    """The sizes of each value that comes out, in terms of the parameters and of `SIZE_NAMES`; None for those of what
+    comes in."""
+    several: Annotated[bool, Field(strict=True)] = False
+    """Whether it gives a tuple, also of one value."""
     learned: OptionalText = None
     """How many numbers it learns, likewise; None where the text does not say."""
     axes: Counts = ()
@@ -88,7 +93,7 @@ class Extern(Layer):
         return self.name
 
     def role(self, name: str) -> Literal["count", "free", "fixed"]:
-        rules = [*(self.shape or ()), *([self.learned] if self.learned else [])]
+        rules = [rule for shape in self.shapes for rule in shape or ()] + ([self.learned] if self.learned else [])
         return "count" if any(name == s.name for rule in rules for s in _parsed(rule).symbols()) else "free"
 
     def having(self, values: Mapping[str, Any]) -> Self:
@@ -96,6 +101,9 @@ class Extern(Layer):
         return self.model_copy(update={"given": given})
 
     def output(self, x: Shape) -> Shape:
+        return self.outputs(x)[0]
+
+    def outputs(self, x: Shape) -> tuple[Shape, ...]:
         if self.axes and len(x) not in self.axes:
             takes = " or ".join(map(str, self.axes))
             raise SizeError(
@@ -103,9 +111,10 @@ class Extern(Layer):
                 "bring the input to this form first, for example with flatten or unflatten",
                 code="E301",
             )
-        if self.shape is None:
-            return x
-        return tuple(self._number(rule, x, "a size of what comes out", 1) for rule in self.shape)
+        return tuple(
+            x if shape is None else tuple(self._number(rule, x, "a size of what comes out", 1) for rule in shape)
+            for shape in self.shapes
+        )
 
     def _number(self, rule: str, x: Shape, what: str, least: int) -> Dim:
         """What a rule comes to for an input. Raises SizeError unless that is a whole number of at least `least`."""

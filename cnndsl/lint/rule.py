@@ -140,15 +140,15 @@ class _Trails(Interpreter[Trail]):
             values.update((index, _SHARED) for index in at.step.outputs if readers[index] != 1)
         return Passage(tuple(values[output.value] for output in module.outputs), self._waiting)
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Trail]) -> Trail:
-        if not inputs:
-            return Trail()
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Trail]) -> list[Trail]:
+        if len(inputs) != 1 or len(at.step.outputs) != 1:
+            return [Trail()] * len(at.step.outputs)
         leaf, origin = at.leaf, at.step.origin
         name = layer.word if not at.name or at.name.isdigit() else at.name
         declared = at.part.origin if at.part is not None else origin
         own = (True, leaf.weights, tuple(leaf.init.items()), self._calls[at.name] > 1) if leaf is not None else ()
         applied = Applied(layer, at.x, at.ys[0], name, origin, declared, (self._module.id, at.index), *own)
-        return self._shown(inputs[0].then(applied))
+        return [self._shown(inputs[0].then(applied))]
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Trail]) -> list[Trail]:
         return [Trail()] * len(at.step.outputs)

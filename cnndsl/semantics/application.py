@@ -14,7 +14,7 @@ from cnndsl.semantics.chains import chain_of
 from cnndsl.semantics.context import dims_key
 from cnndsl.semantics.definitions import Made, inner, instantiate
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.leaves import NeedsFlatten, flattened, layer_recipe, leaf, plain_call
+from cnndsl.semantics.leaves import NeedsFlatten, flattened, layer_recipe, leaf, plain_call, refuse_in_chain
 from cnndsl.semantics.values import (
     IDENTITY,
     BlockRecipe,
@@ -164,14 +164,8 @@ def _use(
     body: Evaluation, slot: Slot, made: Made, inputs: tuple[Value, ...], arguments: dict[str, Any], span: Span
 ) -> Any:
     module = made.module
-    if body.builder.is_chain and (len(module.outputs) != 1 or module.outputs[0].name is not None):
-        gives = "its output by name" if len(module.outputs) == 1 else f"{len(module.outputs)} values"
-        raise error(
-            "E404",
-            f"each layer of a chain gives one value to the next, and {module.name} gives {gives}",
-            span,
-            help="apply it in a block or network",
-        )
+    if len(module.outputs) != 1 or module.outputs[0].name is not None:
+        refuse_in_chain(body, module.name, len(module.outputs), "its output by name", span)
     if slot.unit is None:
         xs = tuple(item.shape for item in inputs)
         body.builder.fill(slot, Use(module=module.id, xs=xs, arguments=arguments))

@@ -232,16 +232,17 @@ class Context:
         count = self._counts[name] = self._counts.get(name, 0) + 1
         return name if count == 1 else f"{name}#{count}"
 
-    def output(self, layer: Layer, counts: dict[str, Traced], x: Shape) -> Shape:
-        """The size of what a layer gives, worked out once for each layer and input. Raises SizeError."""
+    def outputs(self, layer: Layer, counts: dict[str, Traced], x: Shape) -> tuple[Shape, ...]:
+        """The sizes of what a layer gives, worked out once for each layer and input. Raises SizeError."""
         key = (type(layer), layer, tuple((n, key_of(t)) for n, t in counts.items()), dims_key(x))
         if key in self.memo:
             return self.memo[key]  # type: ignore[no-any-return]
-        plain = layer.output(x)
-        check_limits(plain)
-        shape = layer.having(counts).output(x) if counts else plain
-        self.memo[key] = shape
-        return shape
+        plain = layer.outputs(x)
+        for shape in plain:
+            check_limits(shape)
+        shapes = layer.having(counts).outputs(x) if counts else plain
+        self.memo[key] = shapes
+        return shapes
 
     def leaf(self, layer: Layer, x: Shape) -> Leaf:
         """A layer as a part that is built for `x`, with nothing said of its numbers; the same for the same layer."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from cnndsl.diagnostics import Label, error
 from cnndsl.hints.spelling import nearest
-from cnndsl.layers.extern import SIZE_NAMES, Extern, why_not_package
-from cnndsl.layers.types import MOST_AXES
+from cnndsl.layers.extern import SAME, SIZE_NAMES, Extern, why_not_package
+from cnndsl.layers.types import MOST_AXES, MOST_PIECES
 from cnndsl.semantics.arguments import check_complete, match_arguments
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.evaluation import Evaluation
@@ -19,7 +19,6 @@ from cnndsl.symbolic.number import Traced, evaluate, is_open, value_of
 from cnndsl.syntax import tree
 
 _SETTINGS = ("shape", "parameters", "rank")
-_SAME = "same"
 
 
 def check_extern(item: tree.Extern) -> None:
@@ -84,7 +83,8 @@ def bind_extern(body: Evaluation, external: External, node: tree.Call) -> LayerR
         name=name,
         package="".join(map(str, declaration.package.parts)),
         given=tuple((word, _plain(value)) for word, value in rules.arguments.items()),
-        shape=rules.shape,
+        shapes=rules.shapes,
+        several=rules.several,
         learned=rules.learned,
         axes=rules.axes,
     )
@@ -117,6 +117,12 @@ def _plain(value: Any) -> Any:
     return tuple(map(_plain, value)) if isinstance(value, tuple) else value_of(value)
 
 
+def _described(value: Any) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return str(value.expr) if isinstance(value, Traced) else describe(value)
+
+
 def _listed(value: Any) -> Any:
     return list(map(_listed, value)) if isinstance(value, tuple) else value
 
@@ -145,8 +151,10 @@ class _Rules:
         for size in SIZE_NAMES:
             if size not in self.arguments:
                 self._inner.scope.names[size] = Traced(STAND_IN, Expr.of(Symbol(size, self._guards)))
+        self._inner.scope.names.setdefault(SAME, SAME)
         settings = {setting.name.text: setting.value for setting in declaration.settings if setting.name is not None}
-        self.shape = self._shape(settings["shape"])
+        self.shapes, self.several = self._shapes(settings["shape"])
+        """The sizes of what comes out, one for each value; and whether these are a tuple."""
         self.learned = self._rule(settings["parameters"]) if "parameters" in settings else None
         self.axes = self._axes(settings["rank"]) if "rank" in settings else ()
         self.fixed = frozenset(self._builder.fixed)
@@ -167,25 +175,35 @@ class _Rules:
         is_number = isinstance(plain, (int, float)) and not isinstance(plain, bool)
         self._inner.scope.names[word] = Traced(plain, Expr.of(Symbol(word))) if is_number else plain
 
-    def _shape(self, node: tree.Expression) -> tuple[str, ...] | None:
-        if isinstance(node, tree.Name) and node.text == _SAME:
+    def _shapes(self, node: tree.Expression) -> tuple[tuple[tuple[str, ...] | None, ...], bool]:
+        said = self._inner.known(node)
+        if not isinstance(said, list) or not any(item == SAME or isinstance(item, list) for item in said):
+            return (self._shape(said, node.span),), False
+        if len(said) > MOST_PIECES:
+            raise error("E213", f"a class gives at most {MOST_PIECES:,} values", node.span, help="write fewer shapes")
+        return tuple(self._shape(item, node.span) for item in said), True
+
+    def _shape(self, sizes: Any, span: Span) -> tuple[str, ...] | None:
+        if sizes == SAME:
             return None
-        sizes = self._inner.known(node)
         if not isinstance(sizes, list) or not 1 <= len(sizes) <= MOST_AXES:
             raise error(
                 "E213",
-                f"the shape is a list of sizes, and this is {describe(sizes)}",
-                node.span,
-                help="write shape = [channels, height, width], or shape = same",
+                f"a shape is a list of 1 to {MOST_AXES} sizes, and this is {_described(sizes)}",
+                span,
+                help=(
+                    "write shape = [channels, height, width], or shape = same",
+                    "for a class that gives several values: shape = [[channels, height, width], same]",
+                ),
             )
-        return tuple(self._text(size, node.span) for size in sizes)
+        return tuple(self._text(size, span) for size in sizes)
 
     def _rule(self, node: tree.Expression) -> str:
         return self._text(self._inner.known(node), node.span)
 
     def _text(self, value: Any, span: Span) -> str:
         if isinstance(value, bool) or not isinstance(value, (int, float, Traced)):
-            raise error("E213", f"a size is a number, and this is {describe(value)}", span, help="write arithmetic")
+            raise error("E213", f"a size is a number, and this is {_described(value)}", span, help="write arithmetic")
         if self._guards:
             raise error(
                 "E213",

@@ -11,6 +11,7 @@ from typing import Any
 from cnndsl.diagnostics import Fix, Label, error
 from cnndsl.ir.program import Call, Leaf, Plain
 from cnndsl.layers.base import Group, Layer
+from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import Shape, SizeError, show
 from cnndsl.layers.shape import Flatten
 from cnndsl.semantics.arguments import bare_layer, bind_layer, lacking
@@ -42,7 +43,7 @@ def layer_recipe(body: Evaluation, recipe: Kind | LayerRecipe | HalfApplied | Ex
     return bare_layer(body, recipe.layer, span)
 
 
-def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, span: Span) -> Value:
+def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, span: Span) -> Value | tuple[Value, ...]:
     """Apply a layer that is a module; without a slot, as a part without a name."""
     value = body.one(value, span)
     body.go_through(recipe, span)
@@ -59,7 +60,9 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
             )
             value = flattened(body, value, span, kind, helps, recipe.span)
         x = value.shape
-        y = _output(body, recipe, x)
+        ys = _outputs(body, recipe, x)
+        if isinstance(layer, Extern) and layer.several:
+            refuse_in_chain(body, layer.name, len(ys), "a tuple of one", span)
         body.context.tensors(layer, x)
         if layer.plain_call:
             layer.torch(x)  # some operations are no module, and say so
@@ -72,8 +75,16 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
     else:
         _check_same(slot, layer, x, span)
     maker = layer.word if slot.name.isdigit() else slot.name
-    (result,) = body.builder.step(Call(child=slot.name), (value,), (y,), span, maker)
-    return result
+    results = body.builder.step(Call(child=slot.name), (value,), ys, span, maker)
+    return results if len(results) > 1 else results[0]
+
+
+def refuse_in_chain(body: Evaluation, name: str, count: int, alone: str, span: Span) -> None:
+    """Raise Problem in a chain for what gives `count` values, or one in another form, which is `alone` in words."""
+    if body.builder.is_chain:
+        gives = alone if count == 1 else f"{count} values"
+        message = f"each layer of a chain gives one value to the next, and {name} gives {gives}"
+        raise error("E404", message, span, help="apply it in a block or network")
 
 
 def _check_batch(layer: Layer, value: Value) -> None:
@@ -167,10 +178,10 @@ def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *,
     value = body.one(value, span)
     with _sizes(recipe, value, span):
         _check_batch(recipe.layer, value)
-        y = _output(body, recipe, value.shape)
+        ys = _outputs(body, recipe, value.shape)
     _check_weights(body, recipe, value.shape, span)
     action = Plain(layer=recipe.layer, traced=dict(recipe.traced), inserted=inserted)
-    (result,) = body.builder.step(action, (value,), (y,), span, recipe.layer.kind)
+    (result,) = body.builder.step(action, (value,), ys, span, recipe.layer.kind)
     return result
 
 
@@ -189,7 +200,7 @@ def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -
         )
     with _sizes(recipe, value, node.span):
         _check_batch(recipe.layer, value)
-        _output(body, recipe, value.shape)
+        _outputs(body, recipe, value.shape)
         is_call = recipe.layer.function(value.shape) is not None
         holds = bool(recipe.layer.tensors(value.shape))
     if not is_call:
@@ -204,9 +215,9 @@ def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -
     return plain_call(body, recipe, value, node.span)
 
 
-def _output(body: Evaluation, recipe: LayerRecipe, x: Shape) -> Shape:
+def _outputs(body: Evaluation, recipe: LayerRecipe, x: Shape) -> tuple[Shape, ...]:
     counts = {n: t for n, t in recipe.traced if isinstance(t, Traced) and recipe.layer.role(n) == "count"}
-    return body.context.output(recipe.layer, counts, x)
+    return body.context.outputs(recipe.layer, counts, x)
 
 
 @contextmanager

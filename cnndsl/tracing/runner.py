@@ -176,19 +176,17 @@ class _Runner(Interpreter["Tensor"]):
     def call_module(self, at: Application, _module: Module, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         return tensors(self._part(at)(*inputs))
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         if at.part is not None:
             part = self._part(at)
             if layer.calling and type(part).__module__ != type(self._model).__module__:  # PyTorch's own
                 text = layer.calling.format(module="module", x="value")
-                return tensors(_worth(text, {"module": part, "value": inputs[0]}))[0]
-            gave: Tensor = part(*inputs) if callable(part) else part  # or a learned tensor
-            return gave
+                return tensors(_worth(text, {"module": part, "value": inputs[0]}))[:1]
+            return tensors(part(*inputs) if callable(part) else part)  # or a learned tensor
         spelling = layer.function(tuple(inputs[0].shape[1:]))
         assert spelling is not None  # noqa: S101 - or the program would have a part for it
         text, arguments = _called(spelling, training=self._training)
-        (gave,) = tensors(_worth(text, {"value0": inputs[0]} | arguments))
-        return gave
+        return tensors(_worth(text, {"value0": inputs[0]} | arguments))
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         values = {f"value{k}": tensor for k, tensor in enumerate(inputs)}

@@ -93,7 +93,8 @@ class Writer:
             return f"{line} as {name}" if self.chance(50) else line
         name = self.new_name("Foreign")
         self.blocks.append(name)
-        rule = self.pick(["shape = same", f"channels = {self.expression(3)}", f"shape = {self.expression(3)}", ""])
+        shapes = [f"shape = {self.expression(3)}", f"shape = [{self.expression(3)}, same]"]
+        rule = self.pick(["shape = same", f"channels = {self.expression(3)}", *shapes, ""])
         return f"extern {name}({self.parameters()}) from {self.pick(TEXTS)} ({rule})"
 
     def definition(self, word: str, name: str) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import cnndsl
 from cnndsl.analysis import costs
 from cnndsl.analysis.shapes import infer
-from cnndsl.compilation import Compilation
+from cnndsl.compilation import Compilation, CompilationError
 from cnndsl.ir.program import Leaf, Program
 from cnndsl.layers.extern import Extern
 from tests.running import agree, compiled, imported
@@ -26,6 +26,14 @@ extern Patches(features, size, channels) from "own_layers" (
     shape = [features, height // size * (width // size)],
     parameters = features * (channels * size ** 2 + 1),
     rank = 3,
+)
+"""
+
+
+LEVELS = """
+extern Levels(widths) from "own_layers" (
+    shape = [[each, (height - 1) // 2 ** i + 1, (width - 1) // 2 ** i + 1] for [i, each] in enumerate(widths)],
+    parameters = 3 * sum(widths),
 )
 """
 
@@ -51,6 +59,17 @@ class Patches(nn.Conv2d):
         return super().forward(x).flatten(2)
 
 
+class Levels(nn.Module):
+    """A picture in several sizes, of the channels that are asked for: as a tuple, also of one."""
+
+    def __init__(self, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.weights = nn.ParameterList([torch.ones(width, 3, 1, 1) for width in widths])
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        return tuple(nn.functional.conv2d(x, weight, stride=2**at) for at, weight in enumerate(self.weights))
+
+
 class Told(nn.Module):
     """Remembers what it was constructed with."""
 
@@ -65,7 +84,7 @@ class Told(nn.Module):
 @pytest.fixture(autouse=True)
 def _own_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("own_layers")
-    vars(module).update(Scale=Scale, Patches=Patches, Told=Told, function=lambda: None)
+    vars(module).update(Scale=Scale, Patches=Patches, Levels=Levels, Told=Told, function=lambda: None)
     monkeypatch.setitem(sys.modules, "own_layers", module)
 
 
@@ -91,6 +110,51 @@ def test_sizes_and_parameters() -> None:
     model = check(SCALE + PATCHES + network("conv(4, 3)\n    Scale(it.channels) -> Patches(5, 2, 4) -> linear(2)"))
     assert dict(model.named_children()).keys() == {"conv1", "scale1", "patches1", "linear1"}
     assert torch.equal(model.get_parameter("scale1.factor"), torch.ones(4))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a, b = it -> Levels([4, 5])\n    concat(a, upsample(b, like=a))",
+        "Levels([4, 5]) as a, b\n    output a, b",
+        "maps = it -> both: Levels([4, 5, 6])\n    output low = maps[2], high = maps[0]",
+        "maps = it -> Levels([4, 5])\n    output [a -> conv(2, 1) for a in maps]",
+        "Levels([4]) -> conv(2, 1)",
+        "levels = Levels([3])\n    levels -> levels",
+        "a, b = it -> {Levels([4, 5])}\n    output b, a",
+    ],
+)
+def test_several_values(line: str) -> None:
+    check(LEVELS + network(line))
+
+
+def test_several_values_in_a_block_of_any_arguments() -> None:
+    text = LEVELS + "block B(widths, n) { a, b = it -> Levels(widths); concat(a -> conv(n, 1), a); output it, b }\n"
+    program = compiled(text + network("a, _ = it -> B([4, 5], 2)\n    b, _ = input -> B([4, 5], 6)\n    concat(a, b)"))
+    module = imported(program.python())
+    assert tuple(module.B(3).state_dict()) == tuple(module.Net().b1.state_dict())
+    other = compiled(text + network("a, _ = it -> B([4, 5], 2)\n    b, _ = input -> B([6, 4], 6)\n    concat(a, b)"))
+    with pytest.raises(CompilationError, match=r"E601.*what Levels gives depends on a parameter"):
+        other.python()
+
+
+def test_a_chain_gives_one_value() -> None:
+    for given, words in [("[4, 5]", "2 values"), ("[4]", "a tuple of one")]:
+        ((code, message),) = findings(LEVELS + network(f"chain: (Levels({given}) -> conv(2, 1))"))
+        assert (code, message) == (
+            "E404",
+            f"each layer of a chain gives one value to the next, and Levels gives {words}",
+        )
+
+
+def test_several_values_with_other_inputs_and_open_sizes() -> None:
+    program = compiled(LEVELS + network("a, b = it -> Levels([4, 5])\n    output b, a")).program
+    assert program is not None
+    assert infer(program, {"Net": [(3, 20, 10)]}).network().output_shapes == ((5, 10, 5), (4, 20, 10))
+    assert Program.model_validate_json(program.model_dump_json()) == program
+    open_sizes = compiled(LEVELS + network("a, b = it -> Levels([4, 5])\n    output b, a", "3, ?, 8")).program
+    assert open_sizes is not None
+    assert str(open_sizes.network().output_shapes[0][1]) == "(H + 1) // 2"
 
 
 def test_arguments_are_given_by_name() -> None:
@@ -286,8 +350,14 @@ def test_lines_that_are_refused(line: str, code: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("rules", "code", "message"),
     [
-        ("shape = 3", "E213", "the shape is a list of sizes, and this is the number 3"),
-        ("shape = []", "E213", "the shape is a list of sizes"),
+        ("shape = 3", "E213", "a shape is a list of 1 to 8 sizes, and this is the number 3"),
+        ("shape = channels", "E213", "a shape is a list of 1 to 8 sizes, and this is channels"),
+        ("shape = []", "E213", "a shape is a list of 1 to 8 sizes, and this is a list of 0"),
+        ("shape = [[], same]", "E213", "a shape is a list of 1 to 8 sizes, and this is a list of 0"),
+        ("shape = [[channels], height]", "E213", "a shape is a list of 1 to 8 sizes, and this is height"),
+        ("shape = [[[channels]]]", "E213", "a size is a number, and this is a list of 1"),
+        ("shape = [[same], same]", "E213", 'a size is a number, and this is the text "same"'),
+        ("shape = [same, [length]]", "E315", "an input of 3 x 8 x 8 has no length"),
         ('shape = ["a"]', "E213", 'a size is a number, and this is the text "a"'),
         ("shape = [true]", "E213", "a size is a number, and this is true"),
         ("shape = [chanels]", "E201", "nothing is called chanels"),

@@ -141,10 +141,11 @@ class _Wholes(Interpreter[Inputs]):
             self._read = before
         return self._known[module.id]
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Inputs]) -> Inputs:  # noqa: ARG002
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Inputs]) -> list[Inputs]:
         if layer.takes_wholes:
             self._read |= inputs[0]
-        return inputs[0] if inputs and layer.group is Group.SHAPE else frozenset()  # a learned tensor has none
+        same = inputs[0] if inputs and layer.group is Group.SHAPE else frozenset()  # a learned tensor has none
+        return [same] * len(at.step.outputs)
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Inputs]) -> list[Inputs]:  # noqa: ARG002
         return [frozenset()] * len(at.step.outputs)

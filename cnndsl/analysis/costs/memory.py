@@ -246,23 +246,25 @@ class _Running(Interpreter[Value]):
             for index, value in zip(at.step.outputs, run.outputs, strict=True)
         ]
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Value]) -> Value:
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
         learning = trained(at.leaf) if at.leaf is not None else frozenset[str]()
-        (output,) = at.step.outputs
+        output, *more = at.step.outputs
         if isinstance(layer, Learned):  # its numbers are parameters
             self._note(at, self._high(0, at.name), 0)
-            return self._enter(output, Value(self._open(0), in_order=True, gradient=bool(learning)))
+            return [self._enter(output, Value(self._open(0), in_order=True, gradient=bool(learning)))]
         (value,) = inputs
         x, y = known(self._module, at.step.inputs[0]), known(self._module, output)
         shares = layer.shares(x, training=self._walk.training, in_order=value.in_order)
         storage = value.storage if shares else self._open(self._size(output))
+        others = [(index, self._open(self._size(index))) for index in more]
         alive = self._high(self._bytes(layer.scratch(x, y), output), at.name)
         gradient = self._walk.training and (value.gradient or bool(learning))
         kept: int | None = 0
         if gradient:
             kept = self._keep(layer.kept(x, y, gradient=value.gradient, trained=learning), inputs, output, storage)
         self._note(at, alive, kept)
-        return self._enter(output, Value(storage, layer.in_order(x, value.in_order), gradient))
+        in_order = layer.in_order(x, value.in_order)
+        return [self._enter(index, Value(at, in_order, gradient)) for index, at in ((output, storage), *others)]
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Value]) -> list[Value]:
         step = at.step

@@ -126,7 +126,7 @@ def _changed(a: Item, b: Item) -> Iterator[Change]:
 def _parameters(a: Layer, b: Layer, x: Shape) -> Iterator[Change]:
     if isinstance(a, Extern) and isinstance(b, Extern):
         yield from _fields(dict(a.given) | {"package": a.package}, dict(b.given) | {"package": b.package})
-        if (a.shape, a.learned) != (b.shape, b.learned):
+        if (a.shapes, a.several, a.learned) != (b.shapes, b.several, b.learned):
             yield Change("rules", _rules(a), _rules(b))
         return
     spelled = _spelled(a, x)
@@ -149,7 +149,8 @@ def _values(layer: Layer) -> dict[str, Any]:
 
 
 def _rules(layer: Extern) -> str:
-    shape = "same" if layer.shape is None else show(layer.shape)
+    shapes = ["same" if shape is None else show(shape) for shape in layer.shapes]
+    shape = f"[{', '.join(shapes)}]" if layer.several else shapes[0]
     return f"shape = {shape}" + (f", parameters = {layer.learned}" if layer.counted else "")
 
 

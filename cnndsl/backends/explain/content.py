@@ -117,8 +117,9 @@ class _Origins(Interpreter[Came]):
         super().__init__(program)
         self._within = within
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Came]) -> Came:
-        return Came(at.path or layer.word, at.ys[0], at.step.origin, inputs[0] if at.inserted else None)
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Came]) -> list[Came]:
+        through = inputs[0] if at.inserted else None
+        return [Came(at.path or layer.word, y, at.step.origin, through) for y in at.ys]
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Came]) -> list[Came]:  # noqa: ARG002
         return [Came(operation.symbol, y, at.step.origin) for y in at.ys]

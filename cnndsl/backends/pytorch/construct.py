@@ -98,9 +98,10 @@ def _chained(kind: type[Layer]) -> Code:
 
 
 def _extern(body: Body, recipe: ExternRecipe, value: Tensor) -> Made:
-    layer, shape = body.file.extern_layer(recipe, value.shape, body)
+    layer, shapes = body.file.extern_layer(recipe, value.shape, body)
     code = spelled(body, layer.torch(value.shape))
-    return Made(code, (plain_shape(body, shape),), "nn.Module")
+    calling = "{module}({x})[0]" if layer.several and len(shapes) == 1 else ""
+    return Made(code, tuple(plain_shape(body, shape) for shape in shapes), "nn.Module", calling=calling)
 
 
 def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:

@@ -13,7 +13,7 @@ from typing import Any
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Scope
 from cnndsl.backends.pytorch.classes import RESERVED, ClassTranslation, Key, Ranks, Unit, annotation, static_for
-from cnndsl.backends.pytorch.code import Code, flat, name, names_in, words_in
+from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, words_in
 from cnndsl.backends.pytorch.construct import Made, append, argument_for, make
 from cnndsl.backends.pytorch.expressions import evaluate, static_of
 from cnndsl.backends.pytorch.flowgraph import (
@@ -46,7 +46,7 @@ from cnndsl.ir import nodes
 from cnndsl.ir.lower import key_of
 from cnndsl.ir.program import Program
 from cnndsl.ir.words import WORDS
-from cnndsl.layers.extern import Extern, axis_names
+from cnndsl.layers.extern import SAME, Extern, axis_names
 from cnndsl.layers.formula import Shape
 from cnndsl.layers.registry import KINDS
 from cnndsl.symbolic.expr import Expr, Symbol
@@ -379,7 +379,7 @@ class Translation:
         known: dict[Expr, Traced] = {}
         return tuple(_outside(caller, dim, known) for dim in value.shape)
 
-    def extern_layer(self, recipe: ExternRecipe, x: Shape, body: Any) -> tuple[Extern, Shape]:
+    def extern_layer(self, recipe: ExternRecipe, x: Shape, body: Any) -> tuple[Extern, tuple[Shape, ...]]:
         """The layer of a class from elsewhere, and what comes out of it for an input."""
         declared = recipe.extern
         inner = Body(self, is_silent=True)
@@ -388,16 +388,26 @@ class Translation:
             word = parameter.name
             names[word] = recipe.arguments.get(word) or evaluate(inner, parameter.default)
         given = tuple((word, field_of(body, value)) for word, value in names.items())
-        layer = Extern(name=declared.name, package=declared.package).model_copy(update={"given": given})
         rule = next(setting.value for setting in declared.settings if setting.name == "shape")
-        if isinstance(rule, nodes.Ref) and rule.name == "same":
-            return layer, x
+        names.setdefault(SAME, Static(SAME, constant(SAME)))
         for word, dim in zip(axis_names(len(x)), x, strict=False):
             names.setdefault(word, Static(dim, body.size_code(dim)))
-        sizes = static_of(inner, rule).value
-        if not isinstance(sizes, list):
-            raise Untranslatable(f"how many axes {declared.name} gives depends on a parameter")
-        return layer, tuple(size.value for size in sizes)
+
+        static = static_of(inner, rule)
+
+        def shape(sizes: Any) -> Shape:
+            if sizes == SAME:
+                return x
+            if not isinstance(sizes, list):
+                reason = f"what {declared.name} gives depends on a parameter"
+                raise Untranslatable(reason, names=body.names_of(static))
+            return tuple(size.value for size in sizes)
+
+        said = static.value
+        several = isinstance(said, list) and any(item.value == SAME or isinstance(item.value, list) for item in said)
+        layer = Extern(name=declared.name, package=declared.package, several=several)
+        shapes = tuple(shape(item.value) for item in said) if several else (shape(said),)
+        return layer.model_copy(update={"given": given}), shapes
 
     # All classes
 

@@ -212,7 +212,8 @@ class _Builder:
         learned = captions.learned(child.unit) if child and isinstance(child.unit, Leaf) else 0
         lines = [detail, frame.change(step)]
         kind = layer.group.value
-        if step.inputs and layer.group not in _BODIES and _keeps(x, y):
+        through = len(step.inputs) == len(step.outputs) == 1
+        if through and layer.group not in _BODIES and _keeps(x, y):
             value = frame.values[step.inputs[0]]
             volume = self._scene.volumes[value.volume]
             if value.alone and not volume.sign:
