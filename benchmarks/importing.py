@@ -51,8 +51,11 @@ SAME, EXTERN = "same", "same, with extern"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A network: its name, its family, how it is made, how many million numbers it learns (0 where that is not
-    known), and the sizes of its inputs; without them, pictures are tried."""
+    """A network, and how it is made.
+
+    millions: how many million numbers it learns, 0 where that is not known.
+    sizes: of its inputs; without them, pictures are tried.
+    """
 
     name: str
     family: str
@@ -153,7 +156,7 @@ def _show(row: dict[str, Any]) -> None:
 
 def _row(named: Named, most: float, seconds: int, texts: Path | None) -> dict[str, Any]:
     """What is found of a network, in a process of its own: one that fails hides none behind it."""
-    row = {"name": named.name, "family": named.family, "millions": named.millions, "seconds": 0.0}
+    row: dict[str, Any] = {"name": named.name, "family": named.family, "millions": named.millions, "seconds": 0.0}
     if named.millions > most:
         return row | {"found": "left out", "said": f"left out, it has more than {most:g} million numbers"}
     start = time.perf_counter()
@@ -161,20 +164,21 @@ def _row(named: Named, most: float, seconds: int, texts: Path | None) -> dict[st
     process = os.fork()
     if not process:
         os.close(reader)
-        with open(writer, "w", encoding="utf-8") as file:
+        with os.fdopen(writer, "w", encoding="utf-8") as file:
             json.dump(_found(named, texts), file)
         os._exit(0)
     os.close(writer)
     old = signal.signal(signal.SIGALRM, lambda *_: os.kill(process, signal.SIGKILL))
     signal.alarm(seconds)
-    with open(reader, encoding="utf-8") as file:
+    with os.fdopen(reader, encoding="utf-8") as file:
         told = file.read()
     signal.alarm(0)
     signal.signal(signal.SIGALRM, old)
     os.waitpid(process, 0)
     row["seconds"] = round(time.perf_counter() - start, 1)
     if told:
-        return row | json.loads(told)
+        row.update(json.loads(told))
+        return row
     is_late = row["seconds"] >= seconds
     return row | {"found": "stopped", "said": f"it took more than {seconds} s" if is_late else "its process was ended"}
 
@@ -220,7 +224,10 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     families: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         families.setdefault(row["family"], []).append(row)
-    lines = ["| family | networks | same | same, with `extern` | not | lines, median |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    lines = [
+        "| family | networks | same | same, with `extern` | not | lines, median |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for name, members in [*sorted(families.items(), key=lambda item: (-len(item[1]), item[0])), ("all", list(rows))]:
         plain, extern = (sum(row["found"] == found for row in members) for found in (SAME, EXTERN))
         lengths = sorted(row["lines"] for row in members if row["found"] == SAME)

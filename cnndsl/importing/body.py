@@ -26,11 +26,21 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Sizes:
+    """A list of numbers of which some are not the same in all modules of a class."""
+
+    items: tuple[Number | Slot, ...]
+
+
+Argument = Number | Slot | Sizes
+
+
+@dataclass(frozen=True, slots=True)
 class Single:
     """A layer of the language, with those of its arguments that are no defaults."""
 
     word: str
-    arguments: tuple[tuple[str, Number | Slot], ...] = ()
+    arguments: tuple[tuple[str, Argument], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Use:
     """A use of a block or sequence, with its arguments."""
 
     name: str
-    arguments: tuple[tuple[str, Number | Slot | Single], ...] = ()
+    arguments: tuple[tuple[str, Argument | Single], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,7 @@ class Step:
     form: str
     what: str
     operands: tuple[Operand, ...]
-    arguments: tuple[tuple[str, Number | Slot], ...] = ()
+    arguments: tuple[tuple[str, Argument], ...] = ()
     results: int = 1
     main: int = 0
     """The operand that goes on where the step is left out."""
@@ -142,7 +152,7 @@ class Body:
     inputs: tuple[str, ...] = ()
     lists: tuple[int, ...] = ()
     """For each input 1 where it is a list of values, and 0 where it is one."""
-    learned: tuple[tuple[str, tuple[Number | Slot, ...]], ...] = ()
+    learned: tuple[tuple[str, tuple[Argument, ...]], ...] = ()
     training: tuple[int, ...] = ()
     """The steps that are for training alone."""
     training_outputs: tuple[Operand, ...] = ()

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from cnndsl.importing.body import (
+    Argument,
     Body,
     Chain,
     Choice,
@@ -22,6 +23,7 @@ from cnndsl.importing.body import (
     Operand,
     Part,
     Single,
+    Sizes,
     Slot,
     Step,
     Use,
@@ -154,7 +156,7 @@ class _Unifier:
             isinstance(part, Single) and part.word == first.word for part in parts if isinstance(first, Single)
         ) and (isinstance(first, Single)):
             kind = KINDS[first.word]
-            held = [dict(part.arguments) for part in parts if isinstance(part, Single)]
+            held = _with_same_padding([dict(part.arguments) for part in parts if isinstance(part, Single)])
             names = [name for name in kind.model_fields if any(name in arguments for arguments in held)]
             made = []
             for name in names:
@@ -188,8 +190,20 @@ class _Unifier:
             raise Differ
         return self._slot(parts, label, "", name)
 
-    def _number(self, values: Sequence[Any], label: str, word: str, argument: str) -> Number | Slot:
+    def _number(self, values: Sequence[Any], label: str, word: str, argument: str) -> Argument:
         if all(value == values[0] and type(value.value) is type(values[0].value) for value in values):
+            return values[0]  # type: ignore[no-any-return]
+        lists = [value.value for value in values]
+        if argument in _OF_SIZES and all(isinstance(held, tuple) and len(held) == len(lists[0]) for held in lists):
+            rows: list[tuple[Any, ...]] = list(zip(*lists, strict=True))
+            differ = [row for row in rows if len(set(row)) > 1]
+            if len(differ) == 1 and word in _FILLED and -1 not in lists[0]:
+                return Number(tuple(-1 if row is differ[0] else row[0] for row in rows))
+            return Sizes(tuple(self._item([Number(item) for item in row], label, word, argument) for row in rows))
+        return self._item(values, label, word, argument)
+
+    def _item(self, values: Sequence[Any], label: str, word: str, argument: str) -> Number | Slot:
+        if all(value == values[0] for value in values):
             return values[0]  # type: ignore[no-any-return]
         return self._slot([value.value for value in values], label, word, argument)
 
@@ -257,7 +271,7 @@ class _Unifier:
         if all(operand == first for operand in operands):
             return first
         if all(isinstance(operand, Number) for operand in operands):
-            return self._number(operands, "", word, "number")
+            return self._item(operands, "", word, "number")
         lists = [operand for operand in operands if isinstance(operand, tuple)]
         if len(lists) == len(operands) and len({len(items) for items in lists}) == 1:
             return tuple(self._operand(items, word) for items in zip(*lists, strict=True))
@@ -274,7 +288,7 @@ class _Unifier:
                 found.append(Made(number))
         return found
 
-    def _arguments(self, steps: Sequence[Step]) -> tuple[tuple[str, Number | Slot], ...]:
+    def _arguments(self, steps: Sequence[Step]) -> tuple[tuple[str, Argument], ...]:
         held = [dict(step.arguments) for step in steps]
         names = list(dict.fromkeys(name for arguments in held for name in arguments))
         kind: Any = KINDS.get(steps[0].what) or OPERATIONS.get(steps[0].what)
@@ -288,6 +302,31 @@ class _Unifier:
 
 
 IDENTITY = Single("identity")
+_OF_SIZES = {"sizes", "parts"}
+"""Arguments that are lists of numbers each of which is a size by itself."""
+_FILLED = {"reshape", "unflatten"}
+"""What calculates one of its sizes where that is -1."""
+
+
+def _with_same_padding(uses: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The arguments of a layer, with `padding="same"` in all uses where some have it and it is the same in the others.
+
+    Where the stride is 1 that is a number, which a module often has instead.
+    """
+    same = Number("same")
+    if not any(use.get("padding") == same for use in uses):
+        return uses
+
+    def would_be(use: dict[str, Any]) -> bool:
+        kernel, stride, dilation = (use.get(name, Number(1)).value for name in ("kernel", "stride", "dilation"))
+        if stride != 1 or any(isinstance(held, tuple) for held in (kernel, dilation)):
+            return False
+        border, odd = divmod(dilation * (kernel - 1), 2)
+        return not odd and use.get("padding", Number(0)) == Number(border)
+
+    if all(use.get("padding") == same or would_be(use) for use in uses):
+        return [use | {"padding": same} for use in uses]
+    return uses
 
 
 def _is_recipe(part: Part) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from cnndsl.importing.inheriting import inherited
 from cnndsl.layers.base import Layer, Spelling
 from cnndsl.layers.formula import SizeError
 from cnndsl.layers.registry import HELPERS, KINDS
@@ -23,14 +24,9 @@ from cnndsl.layers.registry import HELPERS, KINDS
 ALIKE: dict[str, tuple[str, str, dict[str, str]]] = {
     "torchvision.ops.stochastic_depth.StochasticDepth": ("stochastic_depth", "StochasticDepth", {}),
     "torchvision.ops.misc.Permute": ("permute", "Permute", {}),
-    "torchvision.models.convnext.LayerNorm2d": ("layernorm", "ChannelLayerNorm", {}),
     "timm.layers.drop.DropPath": ("stochastic_depth", "StochasticDepth", {"p": "drop_prob"}),
-    "timm.layers.norm.LayerNorm2d": ("layernorm", "ChannelLayerNorm", {}),
-    "timm.layers.conv2d_same.Conv2dSame": ("conv", "Conv2dSame", {}),
-}
-# Modules that are a layer of PyTorch by inheritance, and call some of their parts on what it gives.
-FOLLOWED: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {
-    "timm.layers.norm_act.BatchNormAct2d": (nn.BatchNorm2d, ("drop", "act")),
+    "timm.layers.pool2d_same.MaxPool2dSame": ("maxpool", "MaxPool2dSame", {}),
+    "timm.layers.pool2d_same.AvgPool2dSame": ("avgpool", "AvgPool2dSame", {}),
 }
 _NAMES = {
     "unflatten": {"axis": "dim", "sizes": "unflattened_size"},
@@ -66,8 +62,8 @@ def _qualified(kind: type) -> str:
 
 def standard_class(module: nn.Module) -> type[nn.Module] | None:
     """The class of PyTorch that a module is, or that it inherits all that it does from; None for another one."""
-    if (found := followed(module)) is not None:
-        return found[0]
+    if (found := inherited(module)) is not None:
+        return found.base
     for base in type(module).__mro__:
         if base in _classes() or base is nn.Identity:
             return base
@@ -76,9 +72,11 @@ def standard_class(module: nn.Module) -> type[nn.Module] | None:
     return None
 
 
-def followed(module: nn.Module) -> tuple[type[nn.Module], tuple[str, ...]] | None:
-    """The layer that a module is, and the names of the parts that follow it; None for one of which nothing is known."""
-    return FOLLOWED.get(_qualified(type(module)))
+def layer_above(module: nn.Module) -> type[nn.Module] | None:
+    """The layer of PyTorch that the class of a module inherits from, though it has a `forward` of its own."""
+    if standard_class(module) is not None or _alike(module) is not None:
+        return None
+    return next((base for base in type(module).__mro__ if base in _classes()), None)
 
 
 def is_leaf(module: nn.Module) -> bool:
@@ -95,8 +93,11 @@ def _helpers() -> dict[str, str]:
 def _alike(module: nn.Module) -> tuple[str, str, dict[str, str]] | None:
     """Of a module that does what a helper does: the word of the layer, the helper, its names for the parameters."""
     kind = type(module)
-    if _qualified(kind) in ALIKE:
-        return ALIKE[_qualified(kind)]
+    for base in kind.__mro__:
+        if _qualified(base) in ALIKE:
+            return ALIKE[_qualified(base)]
+        if "forward" in vars(base):
+            break
     word = _helpers().get(kind.__name__)
     is_helper = word is not None and (kind.__doc__ or "?") in HELPERS[kind.__name__]
     return (word, kind.__name__, {}) if word is not None and is_helper else None
@@ -107,16 +108,20 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
     standard = standard_class(module)
     if standard is nn.Identity:
         return None
-    name = type(module).__name__
     if standard is None:
         word, target, names = _alike(module) or ("", "", {})
-        kinds, told = [KINDS[word]], {target: names}
+        kinds, targets = [KINDS[word]], {target}
     else:
         names = next((_NAMES[kind.kind] for kind in _classes()[standard] if kind.kind in _NAMES), {})
-        kinds, told = _classes()[standard], {f"nn.{standard.__name__}": names}
+        found = inherited(module)
+        kinds, target = _classes()[standard], found.target if found else f"nn.{standard.__name__}"
+        targets = {target} if found else {target, f"{standard.__name__}Same"}
         _check_rest(module, standard)
+    told = {}
+    if target.endswith("Same"):  # what it pads follows from the map; where that is nothing, it is the plain layer
+        told, targets = {"padding": "same"}, {target, f"nn.{target.removesuffix('Same')}"}
     for kind in kinds:
-        for layer in _candidates(kind, module, shape, next(iter(told.values()))):
+        for layer in _candidates(kind, module, shape, names, told):
             try:
                 layer.check_rank(shape)
                 layer.output(shape)
@@ -125,11 +130,11 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
                 spelling = layer.torch(shape)
             except (SizeError, TypeError, IndexError):
                 continue
-            target = spelling.target
             around = spelling.around.rpartition(".")[2]
-            fits = target in told or (standard is not None and target == f"{standard.__name__}Same")
-            if fits and around == _parametrized(module) and _is_made(spelling, module, next(iter(told.values()))):
+            fits = spelling.target in targets and around == _parametrized(module)
+            if fits and _is_made(spelling, module, names, told):
                 return _plainest(layer, shape)
+    name = type(module).__name__
     raise Unreadable(f"{name}({module.extra_repr()}) on {' x '.join(map(str, shape))} is no layer of the language")
 
 
@@ -157,14 +162,16 @@ def _parametrized(module: nn.Module) -> str:
     return {"_WeightNorm": "weight_norm", "_SpectralNorm": "spectral_norm"}.get(name, "?")
 
 
-def _candidates(kind: type[Layer], module: nn.Module, shape: tuple[int, ...], names: dict[str, str]) -> Any:
-    """Layers of a kind with the parameters that the module has; of others, those that there may be are tried."""
-    known: dict[str, Any] = {}
+def _candidates(
+    kind: type[Layer], module: nn.Module, shape: tuple[int, ...], names: dict[str, str], told: dict[str, Any]
+) -> Any:
+    """Layers of a kind with the parameters that the module has, or that are told; of others, all there may be."""
+    known: dict[str, Any] = {name: value for name, value in told.items() if name in kind.model_fields}
     tried: dict[str, list[Any]] = {}
     norm = _parametrized(module)
     for name, field in kind.model_fields.items():
         long = names.get(name, kind.torch_names.get(name, name))
-        if name == _DROPS_INPLACE:
+        if name == _DROPS_INPLACE or name in known:
             continue
         if name in ("weight_norm", "spectral_norm"):
             if norm == name:
@@ -202,13 +209,15 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _is_made(spelling: Spelling, module: nn.Module, names: dict[str, str]) -> bool:
+def _is_made(spelling: Spelling, module: nn.Module, names: dict[str, str], told: dict[str, Any]) -> bool:
     """Whether a module has what the spelling would give to its constructor."""
     for argument in spelling.arguments:
-        if argument.name == _DROPS_INPLACE:
+        if argument.name == _DROPS_INPLACE or argument.name in told:
             continue
         long = names.get(argument.name, argument.name)
         if not hasattr(module, long):
+            if argument.value == argument.default:
+                continue
             return False
         have, want = getattr(module, long), argument.value
         if isinstance(want, bool) and (have is None or isinstance(have, Tensor)):

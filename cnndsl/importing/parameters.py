@@ -16,7 +16,9 @@ from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
 from cnndsl.syntax.grammar import keywords
 
-_COUNTS = {"channels", "features", "groups", "num", "parts", "size of a parameter"}
+_COUNTS = {"channels", "features", "groups", "num", "parts", "size of a parameter", "sizes"}
+_SHARED = {"stride", "channels", "features"}
+"""What of a part under a condition is a parameter of the whole where that has the same number."""
 _WINDOWS = {"kernel", "padding", "dilation"}
 _FACTORS = (2, 3, 4, 6, 8, 16)
 _OF_MODULES = frozenset(vars(nn.Module())) | {"training", "inplace"}
@@ -92,7 +94,7 @@ class _Settler:
             self.definition.slots[number] = self._expression(hole)
         for number, condition in enumerate(self.common.conditions):
             self.definition.conditions[number] = self._condition(condition.holds, condition.label)
-        parts = [(name, self._with_strides(part, None)) for name, part in self.common.body.parts]
+        parts = [(name, self._with_parameters(part, None)) for name, part in self.common.body.parts]
         self.common.body = replace(self.common.body, parts=tuple(parts))
         required: dict[str, Any] = {}
         others: dict[str, Any] = {}
@@ -102,16 +104,16 @@ class _Settler:
         self.definition.parameters = required | others
         self.definition.roles = self.roles
 
-    def _with_strides(self, part: Any, condition: int | None) -> Any:
-        """A part that is there under a condition, with the parameter `stride` where it has the stride of these uses."""
+    def _with_parameters(self, part: Any, condition: int | None) -> Any:
+        """A part that is there under a condition, with the parameters that have its numbers wherever it is."""
         if isinstance(part, Choice):
-            return Choice(part.condition, self._with_strides(part.part, part.condition))
+            return Choice(part.condition, self._with_parameters(part.part, part.condition))
         if isinstance(part, Chain):
             return Chain(
                 tuple(
                     Item(
                         i.label,
-                        self._with_strides(i.part, condition if i.condition is None else i.condition),
+                        self._with_parameters(i.part, condition if i.condition is None else i.condition),
                         i.condition,
                     )
                     for i in part.items
@@ -123,16 +125,16 @@ class _Settler:
         arguments: list[tuple[str, Any]] = []
         for name, value in part.arguments:
             role = self.others[part.name].roles[name] if isinstance(part, Use) else name
-            found = self._stride(value.value, holds) if role == "stride" and isinstance(value, Number) else None
+            found = self._shared(value.value, holds, role) if role in _SHARED and isinstance(value, Number) else None
             arguments.append((name, found or value))
         return replace(part, arguments=tuple(arguments))
 
-    def _stride(self, number: Any, holds: tuple[bool, ...]) -> Slot | None:
-        """The parameter that is the stride, where it is this number in all modules that are meant."""
+    def _shared(self, number: Any, holds: tuple[bool, ...], role: str) -> Slot | None:
+        """The parameter with this role that is this number in all modules that are meant."""
         for name, column in self.columns.items():
             meant = (value for value, held in zip(column, holds, strict=True) if held)
-            if self.roles[name] == "stride" and all(value == number for value in meant):
-                self.common.slots.append(Hole(column, "", "", "stride"))
+            if self.roles[name] == role and all(value == number for value in meant):
+                self.common.slots.append(Hole(column, "", "", role))
                 self.definition.slots[len(self.common.slots) - 1] = name
                 return Slot(len(self.common.slots) - 1)
         return None
@@ -248,7 +250,7 @@ class _Settler:
             plain = "hidden"
             candidates.append(plain)
         else:
-            plain = role if role.isidentifier() else "size"
+            plain = role if role.isidentifier() and role != "sizes" else "size"
             candidates = [name or "", plain, f"{own}_{plain}" if own else ""]
         candidates += [f"{plain}{n}" for n in range(2, 1000)]
         used = self.columns.keys() | self.reserved | {self.definition.name}

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from cnndsl.importing.leaves import followed, is_leaf
+from cnndsl.importing.inheriting import inherited, look_at
+from cnndsl.importing.leaves import is_leaf, layer_above
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,14 @@ class Recorder:
         if self._silent:
             return original(module, *arguments, **keywords)
         given = self._seen(arguments, is_input=not self._stack), self._seen(keywords)
-        leaf, parts = is_leaf(module), followed(module)
-        if parts is not None:
-            base, names = parts
-            result = self._silently(base.forward, (module, *arguments), keywords)
+        above = layer_above(module)
+        if above is not None and len(arguments) == 1 and isinstance(arguments[0], Tensor) and not keywords:
+            self._silently(look_at, (module, above, arguments[0]), {})
+        leaf, found = is_leaf(module), inherited(module)
+        if found is not None and self._stack:
+            result = self._silently(found.forward, (module, *arguments), keywords)
             self._keep(Event(module, "", *given, self._made(result)))
-            for name in names:  # as calls of functions: they have no place in the layer
+            for name in found.parts:  # as calls of functions: they have no place in the layer
                 result = getattr(module, name).forward(result)
             return result
         if leaf:

@@ -30,10 +30,12 @@ from cnndsl.importing.body import (
 from cnndsl.importing.calls import read
 from cnndsl.importing.externs import Foreign, Passed, foreign
 from cnndsl.importing.generalising import IDENTITY, Differ, in_common
-from cnndsl.importing.leaves import Unreadable, followed, is_leaf, read_layer
+from cnndsl.importing.inheriting import inherited
+from cnndsl.importing.leaves import Unreadable, is_leaf, read_layer
 from cnndsl.importing.parameters import Definition, Env, settled
 from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Unknown, Value, leaves_of
 from cnndsl.layers.base import Layer
+from cnndsl.layers.registry import KINDS
 
 
 @dataclass(slots=True)
@@ -139,7 +141,7 @@ class _Importer:
             try:
                 layer = read_layer(module, self.shapes[module])
             except Unreadable as problem:
-                if followed(module) is not None:
+                if inherited(module) is not None:
                     raise
                 self._declare(dict.fromkeys([module, *self._others_like(module)], problem))
                 return self.uses[module]
@@ -197,17 +199,30 @@ class _Importer:
         current = _only(trace.arguments, trace.keywords)
         for event in trace.events:
             child = event.module
-            if child is None or child not in names or _only(event.arguments, event.keywords) != current:
+            if _only(event.arguments, event.keywords) != current or (child is not None and child not in names):
                 raise Unreadable(f"{self._where(module)} is no chain of its parts")
             results = [v for v in leaves_of(event.result) if isinstance(v, Value)]
-            if len(results) != 1 and child is not trace.events[-1].module:
+            if len(results) != 1 and event is not trace.events[-1]:
                 raise Unreadable(f"{self._where(module)} passes on several values")
             current = results[0] if results else current
-            part = self.part(child)
-            if part is not None:
+            if child is None:
+                self._follow(event, items, names)
+            elif (part := self.part(child)) is not None:
                 name = names[child]
                 items.append(Item(None if name == str(len(items)) else name, part))
         return Chain(tuple(items))
+
+    def _follow(self, event: Event, items: list[Item], names: dict[nn.Module, str]) -> None:
+        """A function in a chain, such as the activation that a batch normalisation has in it, as a stage."""
+        form, word, _, arguments = read(event)
+        if form == "same":
+            return
+        if form != "call" or word not in KINDS:
+            raise Unreadable(f"{event.function}(...) is no stage of a chain")
+        before = items[-1].label or str(len(items) - 1) if items else "first"
+        is_free = str(len(items)) not in names.values()
+        given = tuple((name, Number(value)) for name, value in arguments.items())
+        items.append(Item(None if is_free else f"{before}_{word}", Single(word, given)))
 
     def _define(self, module: nn.Module) -> None:
         """Make definitions of all modules of the class of this one."""

@@ -22,6 +22,7 @@ from cnndsl.importing.body import (
     Operand,
     Part,
     Single,
+    Sizes,
     Slot,
     Step,
     Use,
@@ -101,6 +102,8 @@ class _Writer:
             return self.definition.slots[value.number]
         if isinstance(value, Number):
             return constant(value.value)
+        if isinstance(value, Sizes):
+            return f"[{', '.join(self.value(item) for item in value.items)}]"
         if isinstance(value, (Single, Use, Chain)):
             return self.stage(value)
         return constant(value)

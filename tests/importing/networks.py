@@ -302,3 +302,118 @@ class Around(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.inner(*[x] * self.values)
+
+
+class Typed(nn.Linear):
+    """A dense layer in words of its own."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight.to(x.dtype), self.bias)
+
+
+class Doubled(nn.Linear):
+    """No dense layer, though it inherits from one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * F.linear(x, self.weight, self.bias)
+
+
+class OverChannels(nn.LayerNorm):
+    """Normalises the channels of a map."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
+
+
+class Activated(nn.BatchNorm2d):
+    """Batch normalisation with its activation in it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(super().forward(x))
+
+
+class Padded(nn.Conv2d):
+    """A convolution that pads as its map needs."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        border = []
+        for axis in (3, 2):
+            kernel, stride = self.kernel_size[axis - 2], self.stride[axis - 2]
+            more = max((-(-x.shape[axis] // stride) - 1) * stride + kernel - x.shape[axis], 0)
+            border += [more // 2, more - more // 2]
+        return F.conv2d(F.pad(x, border), self.weight, self.bias, self.stride, 0, 1, self.groups)
+
+
+class Inheriting(nn.Module):
+    """Classes that inherit from layers of PyTorch, in chains and out of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(Padded(3, 8, 3, 2, bias=False), Activated(8), nn.Conv2d(8, 8, 1), OverChannels(8))
+        self.named = nn.Sequential()
+        self.named.add_module("conv", nn.Conv2d(8, 8, 3, 1, 1, bias=False))
+        self.named.add_module("norm", Activated(8))
+        self.bn = Activated(8)
+        self.fc = Typed(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.bn(self.named(self.stem(x))).mean((2, 3)))
+
+
+class Split(nn.Module):
+    """Attention between parts of the channels, with sizes that follow from their number."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 2 * channels, 3, 1, 1, groups=2)
+        self.fc = nn.Conv2d(channels, 2 * channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        n, c, h, w = x.shape
+        x = x.reshape(n, 2, c // 2, h, w)
+        gate = self.fc(x.sum(1).mean((2, 3), keepdim=True)).view(n, 2, c // 2, 1, 1)
+        return (x * torch.softmax(gate, dim=1)).sum(1)
+
+
+class Attending(nn.Module):
+    """The same with several widths."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = Split(6)
+        self.widen = nn.Conv2d(6, 8, 1)
+        self.second = Split(8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.widen(self.first(torch.cat((x, x), 1))))
+
+
+class Deep(nn.Module):
+    """Stages of which some have more layers than others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = nn.Sequential(Stage(3, 4, 1), Stage(4, 6, 2), Stage(6, 8, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stages(x)
+
+
+class Stage(nn.Module):
+    """Layers with numbered names."""
+
+    def __init__(self, incoming: int, channels: int, depth: int) -> None:
+        super().__init__()
+        for at in range(depth):
+            self.add_module(f"b{at + 1}", Unit(channels if at else incoming, channels, 1 if at else 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.children():
+            x = layer(x)
+        return x

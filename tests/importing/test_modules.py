@@ -34,6 +34,9 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Branches(), [MAP]),
         (networks.Widening(), [MAP]),
         (networks.Spoken(), [MAP]),
+        (networks.Inheriting(), [MAP]),
+        (networks.Attending(), [MAP]),
+        (networks.Deep(), [MAP]),
         (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Identity(), nn.BatchNorm2d(4), nn.Softmax2d()), [MAP]),
         (nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3)), [(7, 5)]),
     ],
@@ -67,6 +70,31 @@ def test_a_shuffle_by_hand_has_its_name() -> None:
     text = imported(networks.Branches(), MAP).text
     assert "channel_shuffle(it, 2)" in text
     assert "conv(input.channels // 4, 1)" in text
+
+
+def test_a_class_that_inherits_from_a_layer_is_that_layer() -> None:
+    text = imported(networks.Inheriting(), MAP).text
+    assert 'conv(8, 3, 2, padding="same", bias=false)' in text
+    assert 'layernorm(axis="channels")' in text
+    assert "norm: batchnorm -> relu" in text
+    assert "fc: linear(classes)" in text
+    assert "block" not in text
+
+
+def test_a_class_that_does_more_than_its_base_is_no_layer() -> None:
+    found = imported(nn.Sequential(networks.Doubled(4, 2)), (4,))
+    assert list(found.externs) == ["tests.importing.networks.Doubled"]
+
+
+def test_lists_of_sizes_follow_from_the_channels() -> None:
+    text = imported(networks.Attending(), MAP).text
+    assert "block Split {" in text
+    assert "unflatten(it, 1, [2, -1])" in text
+
+
+def test_parts_under_conditions_have_the_parameters_of_the_others() -> None:
+    text = imported(networks.Deep(), MAP).text
+    assert "b3 = Unit(channels) if has_b3 else identity" in text
 
 
 def test_a_module_stays_as_it_was() -> None:

@@ -1,0 +1,90 @@
+"""Modules whose class inherits from a layer of PyTorch, with a `forward` of its own: whether they do what a layer does.
+
+A class may do the same in other words, as a dense layer that looks after types does; or what a helper of a generated
+module does, as layer normalisation over the channels; or go on with parts of its own, as batch normalisation that has
+its activation in it. Which of these it is, is found out by running it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor, nn
+
+from cnndsl.layers.registry import HELPERS
+
+_TENSORS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a module does: what the class `target` does, and then its parts with these names."""
+
+    base: type[nn.Module]
+    target: str
+    forward: Callable[..., Any]
+    parts: tuple[str, ...]
+
+
+_FOUND: WeakKeyDictionary[nn.Module, Inherited | None] = WeakKeyDictionary()
+
+
+def inherited(module: nn.Module) -> Inherited | None:
+    """What was found of a module by `look_at`; None where it does something of its own."""
+    return _FOUND.get(module)
+
+
+def look_at(module: nn.Module, base: type[nn.Module], x: Tensor) -> None:
+    """Find out whether a module that inherits from `base` does to `x` what a layer does. It stays as it was."""
+    if module in _FOUND:
+        return
+    _FOUND[module] = None
+    own = {name for name, _ in module.named_parameters(recurse=False)}
+    own |= {name for name, _ in module.named_buffers(recurse=False)}
+    if own - _TENSORS:
+        return
+    parts = tuple(name for name, _ in module.named_children())
+    try:
+        with _unchanged(module):
+            wanted = module.forward(x.clone())
+    except Exception:  # it is called in another way
+        return
+    targets = {f"nn.{base.__name__}": base} | {n: c for n, c in _helpers().items() if issubclass(c, base)}
+    for target, kind in targets.items():
+        try:
+            with _unchanged(module):
+                found = kind.forward(module, x.clone())
+                for name in parts:
+                    found = getattr(module, name)(found)
+        except Exception:  # noqa: S112 - it is no layer of this kind
+            continue
+        if isinstance(wanted, Tensor) and isinstance(found, Tensor) and torch.equal(wanted, found):
+            _FOUND[module] = Inherited(base, target, kind.forward, parts)
+            return
+
+
+@cache
+def _helpers() -> dict[str, type[nn.Module]]:
+    """The classes that a generated module has for layers that PyTorch lacks."""
+    scope: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "Tensor": Tensor, "Any": Any}
+    exec("from __future__ import annotations\n" + "\n".join(HELPERS.values()), scope)  # noqa: S102 - it is our own text
+    return {name: scope[name] for name in HELPERS if isinstance(scope[name], type)}
+
+
+@contextmanager
+def _unchanged(module: nn.Module) -> Iterator[None]:
+    """Leaves what a module holds, and the random generator, as they were."""
+    state = [(tensor, tensor.clone()) for tensor in (*module.parameters(), *module.buffers())]
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        for tensor, before in state:
+            tensor.copy_(before)
