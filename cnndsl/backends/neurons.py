@@ -10,7 +10,7 @@ from typing import Any
 from cnndsl.analysis import costs
 from cnndsl.backends import captions
 from cnndsl.backends.graphviz.labels import BOLD, shorten, text_width
-from cnndsl.backends.options import Checked, Colours, Network, Options, Sizes, model
+from cnndsl.backends.options import Checked, Colours, Network, Options, Paper, Sizes, model
 from cnndsl.backends.volume.svg import FONT, number, safe, style, words
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import SvgText
@@ -18,6 +18,7 @@ from cnndsl.ir.interpreter import Application, Frame, applications
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import show
+from cnndsl.render.paper import PIXEL, fit
 from cnndsl.symbolic.number import value_of
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName, in_the_dark
 
@@ -37,6 +38,7 @@ class Neurons(Options[str]):
     _: KW_ONLY
     sizes: Sizes = None
     theme: Colours = "auto"
+    width: Paper = None
 
     def of(self, text: Checked) -> str:
         """SVG text, which depends on the program and the options alone.
@@ -49,7 +51,8 @@ class Neurons(Options[str]):
             message = f"{network.name} ends in no dense layer, and neurons are drawn of these"
             raise OptionError("style", message)
         summary = captions.summary(costs.of(program, network.id))
-        return SvgText("\n".join(_picture(network.name, summary, columns, self.theme)) + "\n")
+        drawn = "\n".join(_picture(network.name, summary, columns, self.theme)) + "\n"
+        return SvgText(drawn if self.width is None else fit(drawn, self.width, PIXEL))
 
 
 @dataclass

@@ -14,13 +14,14 @@ from inspect import Parameter, Signature, cleandoc
 from typing import Annotated, Any, Generic, ParamSpec, TypeVar, dataclass_transform, get_args
 
 import pydantic.dataclasses
-from pydantic import ConfigDict, Field, PlainValidator, SkipValidation, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, SkipValidation, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cnndsl.analysis.repeats import made_of
 from cnndsl.diagnostics import OptionError
 from cnndsl.ir.program import Module, Program, Use
+from cnndsl.render.paper import points
 from cnndsl.syntax import tree
 from cnndsl.theme import ThemeName
 
@@ -100,6 +101,12 @@ def _names(given: Any) -> tuple[str, ...]:
     return tuple(given)
 
 
+def _length(given: str | None) -> str | None:
+    if given is not None:
+        points(given)
+    return given
+
+
 Names = Annotated[Collection[str], PlainValidator(_names)]
 _NETWORK = "Which network to take; by default the last one of the file."
 _SIZES = "Show the network for this size of its input, where that is left open: H=256,W=256."
@@ -110,6 +117,11 @@ Sizes = Annotated[
     Mapping[str, int] | None, SkipValidation, Field(description=_SIZES), CommandLine("NAME=NUMBER", "--size")
 ]
 Colours = Annotated[ThemeName, Field(description="The colours; in an SVG, auto follows the reader's system.")]
+_PAPER = (
+    "How wide the picture may be in print, such as 17cm: what is wider goes on in another row, or gets smaller; "
+    "by default as wide as it is."
+)
+Paper = Annotated[str | None, AfterValidator(_length), Field(description=_PAPER), CommandLine("LENGTH")]
 Color = Annotated[bool, Field(description="Whether text has colours, for a terminal."), Terminal()]
 Width = Annotated[int, Field(description="How many characters a line of text may have."), Terminal()]
 

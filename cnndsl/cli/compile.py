@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -18,6 +18,7 @@ from cnndsl.cli.watch import watched
 
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
+    from cnndsl.render import Format
 PICTURES = ("svg", "png", "pdf", "dot")
 
 
@@ -119,7 +120,7 @@ def command(
         for job in progress(jobs, "writing"):
             outputs = {job.module: job.text}
             if job.picture is not None:
-                outputs |= run.picture(job.dot(), diagram, job.picture)
+                outputs |= job.drawn(run, job.picture)
             run.write(outputs, force=force)
     return run.finish()
 
@@ -208,8 +209,10 @@ class _Job:
     def targets(self) -> list[Path]:
         return [self.module] if self.picture is None else [self.module, self.picture]
 
-    def dot(self) -> str:
-        return self.compilation.dot(self.network)
+    def drawn(self, run: Run, target: Path) -> dict[Path, bytes]:
+        """The file with the picture."""
+        made, form, network = self.compilation, self.diagram, self.network
+        return run.graph(lambda: made.dot(network), form, target, lambda: made.diagram(cast("Format", form), network))
 
 
 def _compare(run: Run, jobs: Iterable[_Job], *, check: bool, diff: bool) -> None:
@@ -221,7 +224,7 @@ def _compare(run: Run, jobs: Iterable[_Job], *, check: bool, diff: bool) -> None
     for job in jobs:
         expected = {job.module: job.text}
         if job.picture is not None:
-            expected |= run.picture(job.dot(), job.diagram, job.picture)
+            expected |= job.drawn(run, job.picture)
         for path, data in expected.items():
             try:
                 standing = _standing(path, len(data))

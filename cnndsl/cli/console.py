@@ -12,7 +12,7 @@ from errno import EPIPE
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cnndsl.diagnostics import Diagnostic
     from cnndsl.semantics.values import Limits
     from cnndsl.source import Source
-    from cnndsl.theme import ThemeName
 
 T = TypeVar("T")
 TEXT_HAS_ERRORS, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -183,48 +182,45 @@ class Run:
             self._tell(f"\n... and {self.found.total() - MOST_SHOWN:,} more\n")
         return self.code
 
-    def picture(self, dot: str, kind: str, target: Path, theme: ThemeName = "auto") -> dict[Path, bytes]:
-        """The file that shows a graph; where it cannot be rendered, the graph itself, and a report."""
-        from cnndsl.render import Format, render
+    def graph(self, dot: Callable[[], str], kind: str, target: Path, draw: Callable[[], bytes]) -> dict[Path, bytes]:
+        """The file that shows a graph, which `draw` gives; where it cannot be drawn, the graph itself, and a report."""
+        return self._drawn(dot, "dot", kind, target, draw)
 
-        return self._drawn(dot, "dot", kind, target, lambda: render(dot, cast("Format", kind), theme=theme))
+    def svg(self, svg: Callable[[], str], kind: str, target: Path) -> dict[Path, bytes]:
+        """The file with a picture that is SVG already; where it cannot be made another form, the SVG, and a report."""
+        from cnndsl.render import convert
 
-    def volumes(self, svg: str, kind: str, target: Path) -> dict[Path, bytes]:
-        """The file with a picture that is SVG already; where it cannot be made a PNG, the SVG, and a report."""
-        from cnndsl.render.svg import png
-
-        return self._drawn(svg, "svg", kind, target, lambda: png(svg))
+        return self._drawn(svg, "svg", kind, target, lambda: convert(svg(), kind))
 
     def text(self, text: str, kind: str, target: Path) -> dict[Path, bytes]:
         """The file with a picture that is text."""
-        return self._drawn(text, kind, kind, target, text.encode)
+        return self._drawn(lambda: text, kind, kind, target, text.encode)
 
-    def _drawn(self, text: str, form: str, kind: str, target: Path, draw: Callable[[], bytes]) -> dict[Path, bytes]:
+    def _drawn(
+        self, text: Callable[[], str], form: str, kind: str, target: Path, draw: Callable[[], bytes]
+    ) -> dict[Path, bytes]:
         """A file with a picture that is there as `text` of a form; another form of it is given by `draw`.
 
         For standard output there is no other form: whoever reads it counts on the one that was asked for.
         """
-        from cnndsl.files import shown, signed
-
-        if kind == form:
-            return {target: signed(text.encode(), form)}
         import warnings
 
         from cnndsl.diagnostics import Diagnostic, Severity
+        from cnndsl.files import shown, signed
         from cnndsl.render import RenderError, RenderWarning
 
         drawn: dict[Path, bytes] = {}
         with warnings.catch_warnings(record=True, action="always", category=RenderWarning) as remarks:
             try:
-                with busy(f"drawing {shown(target)}") if kind == "png" else nullcontext():
-                    drawn = {target: signed(draw(), kind)}
+                with busy(f"drawing {shown(target)}") if kind in ("png", "pdf") else nullcontext():
+                    drawn = {target: signed(text().encode() if kind == form else draw(), kind)}
             except RenderError as problem:
                 what = "the graph" if form == "dot" else "the picture"
                 if target == STDOUT:
                     name, helps = f"the {kind.upper()}", f"{what} itself is there with --format {form}"
                 else:
                     instead = target.with_suffix(f".{form}")
-                    drawn = {instead: signed(text.encode(), form)}
+                    drawn = {instead: signed(text().encode(), form)}
                     name, helps = shown(target), f"{what} is in {shown(instead)}"
                 self.report([Diagnostic("E006", f"{name} cannot be drawn: {problem}", help=(helps,))])
         self.report(Diagnostic("W001", str(w.message), severity=Severity.WARNING) for w in remarks)

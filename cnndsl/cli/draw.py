@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
@@ -13,11 +14,15 @@ from cnndsl.cli.console import STDOUT, Run, on_terminal
 from cnndsl.cli.options import PATH, beside, check_no_source, common_beside_format, file, force
 from cnndsl.cli.watch import watched
 
+if TYPE_CHECKING:
+    from cnndsl.compilation import Compilation
+    from cnndsl.render import Format
+
 Style = Literal["diagram", "volume", "neurons"]
 FORMATS: dict[Style, tuple[str, ...]] = {
     "diagram": ("svg", "png", "pdf", "dot", "mmd", "md"),
-    "volume": ("svg", "png"),
-    "neurons": ("svg", "png"),
+    "volume": ("svg", "png", "pdf"),
+    "neurons": ("svg", "png", "pdf"),
 }
 """What each style can be written as; the suffixes of the files."""
 
@@ -62,13 +67,13 @@ def command(
     """Draw a network of FILE, as a diagram of its layers or, with --style volume, of the maps between them.
 
     The suffix of OUT says what is written: a picture (.svg, .png, .pdf), the graph for Graphviz (.dot) or for
-    Mermaid (.mmd), or a block of Mermaid for a Markdown page (.md). The style volume can be .svg or .png.
-    So can neurons, which draws the dense layers that a network ends in. Where OUT is not given, or is -, --format
-    says it.
+    Mermaid (.mmd), or a block of Mermaid for a Markdown page (.md). The styles volume and neurons, which draws the
+    dense layers that a network ends in, are pictures. Where OUT is not given, or is -, --format says it.
 
     \b
     cnndsl draw net.cnn
     cnndsl draw net.cnn --style volume -o maps.svg
+    cnndsl draw net.cnn --direction LR --width 17cm -o net.pdf
     cnndsl draw net.cnn -o - --format mmd
     cnndsl draw resnet.cnn --network ResNet50 --depth 1 -o resnet50.png
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
@@ -79,18 +84,30 @@ def command(
     if compilation is not None and compilation.program is not None:
         if style != "diagram":
             del options["direction"]
-            if options["theme"] == "auto" and kind == "png":
+            if options["theme"] == "auto" and kind != "svg":
                 options["theme"] = "light"
             if style == "neurons":
                 _refuse(options, "depth", "expand")
-            made = compilation.volumes(**options) if style == "volume" else compilation.neurons(**options)
-            outputs = run.volumes(made, kind, target)
-        elif kind in ("mmd", "md"):
-            outputs = run.text(compilation.mermaid(fenced=kind == "md", **options), kind, target)
+            draw = compilation.volumes if style == "volume" else compilation.neurons
+            outputs = run.svg(lambda: draw(**options), kind, target)
         else:
-            outputs = run.picture(compilation.dot(**options), kind, target, options["theme"])
+            outputs = _diagram(run, compilation, kind, target, options)
         run.write(outputs, force=force)
     return run.finish()
+
+
+def _diagram(run: Run, compilation: Compilation, kind: str, target: Path, options: dict[str, Any]) -> dict[Path, bytes]:
+    """The file with the diagram."""
+    width = options.pop("width")
+    if kind in ("svg", "png", "pdf"):
+        whole = partial(compilation.diagram, cast("Format", kind), width=width, **options)
+        return run.graph(lambda: compilation.dot(**options), kind, target, whole)
+    if width is not None:
+        message = f"--width is for a picture that is printed, and a .{kind} has no size"
+        raise click.UsageError(message)
+    if kind == "dot":
+        return run.text(compilation.dot(**options), kind, target)
+    return run.text(compilation.mermaid(fenced=kind == "md", **options), kind, target)
 
 
 def _refuse(options: dict[str, Any], *words: str) -> None:
@@ -105,7 +122,7 @@ def _target(file: Path, output: Path | None, form: str | None, style: Style) -> 
     """Where to write, and what. Raises UsageError where that is no such picture, or said twice and differently."""
     allowed = FORMATS[style]
     if form is not None and form not in allowed:
-        message = f"the style {style} can be {' or '.join(allowed)}, and no {form}"
+        message = f"the style {style} can be {', '.join(allowed[:-1])} or {allowed[-1]}, and no {form}"
         raise click.BadParameter(message, param_hint="--format")
     if output is None:
         return beside(file, f"{'' if style == 'diagram' else f'-{style}'}.{form or 'svg'}"), form or "svg"

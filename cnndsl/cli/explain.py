@@ -24,7 +24,7 @@ from cnndsl.cli.options import (
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
 
-FORMATS = (".html", ".svg", ".png")
+FORMATS = (".html", ".svg", ".png", ".pdf")
 """What a run can be written as."""
 MOST_MAPS = 64
 
@@ -75,7 +75,7 @@ def _place(
     "--output",
     metavar="OUT",
     type=PATH,
-    help="Where to show the run: a name that ends in .html, .svg or .png, or - for a page on standard output; "
+    help="Where to show the run: a name that ends in .html, .svg, .png or .pdf, or - for a page on standard output; "
     "by default FILE with .html.",
 )
 @click.option("--weights", metavar="FILE", type=PATH, help="Trained weights (.pt) for the run.")
@@ -232,4 +232,4 @@ def _show(
         if target == STDOUT or target.suffix == ".html":
             run.write(run.text(page(figure), "html", target), force=force)
         else:
-            run.write(run.volumes(svg(figure), target.suffix[1:], target), force=force)
+            run.write(run.svg(lambda: svg(figure), target.suffix[1:], target), force=force)

@@ -2,18 +2,20 @@
 
 Whatever is installed is used, through the `graphviz` package: the renderer that comes with cnndsl as a
 dependency, so that a picture needs no system package and looks the same everywhere; where it cannot
-do what is asked, Graphviz's own `dot` if it is on the PATH, or the one inside `pygraphviz`.
+do what is asked, Graphviz's own `dot` if it is on the PATH. A PDF is made of the SVG, as it is of other pictures.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Literal, TypeVar, get_args
 
 from cnndsl.theme import ThemeName
 
 Format = Literal["svg", "png", "pdf"]
+T = TypeVar("T")
 TIMEOUT = 60.0
 """Seconds that a layout may take."""
 
@@ -21,7 +23,6 @@ _GRAPHVIZ = "install Graphviz (graphviz.org/download)"
 _HELP = {
     "svg": f"run pip install graphviz-pure, or {_GRAPHVIZ}",
     "png": f"run pip install graphviz-pure, or {_GRAPHVIZ}",
-    "pdf": f"{_GRAPHVIZ}, or run pip install 'cnndsl[pdf]'; SVG and PNG need neither",
 }
 _TOOLTIP = r'tooltip="(?:[^"\\]|\\.)*"'
 # Letters beyond Latin, Greek and Cyrillic; from U+2000 on there are marks and arrows before them.
@@ -49,17 +50,46 @@ def render(dot: str, format: str = "svg", *, theme: ThemeName = "light", timeout
     if format not in get_args(Format):
         message = f"no such format: {format!r}; there are {', '.join(get_args(Format))}"
         raise ValueError(message)
+    if format == "pdf":
+        return convert(render(dot, theme="light", timeout=timeout).decode(), "pdf")
+    from cnndsl.render.svg import finish
+
+    return _draw(dot, format, timeout, (lambda drawn: finish(drawn, theme)) if format == "svg" else bytes)
+
+
+def convert(svg: str, format: str) -> bytes:  # noqa: A002
+    """A finished SVG in this format. Raises RenderError where it cannot be made, and warns with RenderWarning."""
+    if format == "svg":
+        return svg.encode()
+    if format == "pdf":
+        from cnndsl.render.pdf import pdf
+
+        return pdf(svg)
+    from cnndsl.render.svg import png
+
+    return png(svg)
+
+
+def draw(dot: str, made: Callable[[bytes], T]) -> T:
+    """What is made of the SVG that a renderer draws, before it is finished. Raises RenderError as `render` does."""
+    return _draw(dot, "svg", TIMEOUT, made)
+
+
+def _draw(dot: str, format: str, timeout: float, made: Callable[[bytes], T]) -> T:  # noqa: A002
+    """What is made of what the first renderer draws that succeeds."""
+    from xml.etree.ElementTree import ParseError
+
     from cnndsl.render.renderers import RendererFailed, candidates, is_complete
 
     letters = format == "png" and re.search(_LETTERS, re.sub(_TOOLTIP, "", dot)) is not None
     failures = []
     for renderer in candidates(format, letters=letters):
         try:
-            drawn = renderer.draw(dot, format, timeout)
-            if format == "svg":
-                drawn = _finished(drawn, theme)
+            drawn = made(renderer.draw(dot, format, timeout))
         except RendererFailed as problem:
             failures.append(str(problem))
+        except ParseError as problem:
+            failures.append(f"what was drawn is no SVG: {problem}")
         except TimeoutError as problem:
             message = f"{problem}; show fewer boxes (a smaller depth), or give it more time"
             raise RenderError(message) from None
@@ -73,16 +103,3 @@ def render(dot: str, format: str = "svg", *, theme: ThemeName = "light", timeout
     else:
         message = f"nothing here can make {format.upper()}: {_HELP[format]}"
     raise RenderError(message)
-
-
-def _finished(drawn: bytes, theme: ThemeName) -> bytes:
-    from xml.etree.ElementTree import ParseError
-
-    from cnndsl.render.renderers import RendererFailed
-    from cnndsl.render.svg import finish
-
-    try:
-        return finish(drawn, theme)
-    except ParseError as problem:
-        message = f"what was drawn is no SVG: {problem}"
-        raise RendererFailed(message) from problem

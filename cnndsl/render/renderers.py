@@ -9,7 +9,6 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 OVERRIDE = "CNNDSL_DOT"
@@ -25,17 +24,16 @@ class RendererFailed(Exception):  # noqa: N818 - the next renderer may do better
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """A way to make a picture: `program` called as `dot` is, or with `python` the `pygraphviz` of this interpreter."""
+    """A way to make a picture: `program` called as `dot` is."""
 
     name: str
     program: str
-    python: bool = False
 
     def draw(self, dot: str, format: str, timeout: float) -> bytes:  # noqa: A002
         """The picture in this format. Raises RendererFailed, and TimeoutError after `timeout` seconds."""
         from graphviz.backend import execute
 
-        command = self._command(format) + ([_RESOLUTION] if format == "png" else [])
+        command = [self.program, "-Kdot", f"-T{format}", *([_RESOLUTION] if format == "png" else [])]
         try:
             done = execute.run_check(command, input=dot.encode(), capture_output=True, quiet=True, timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -54,11 +52,6 @@ class Renderer:
             raise RendererFailed(message)
         return picture
 
-    def _command(self, format: str) -> list[str]:  # noqa: A002
-        if self.python:
-            return [self.program, str(Path(__file__).with_name("with_pygraphviz.py")), format]
-        return [self.program, "-Kdot", f"-T{format}"]
-
 
 def candidates(format: str, *, letters: bool) -> Iterator[Renderer]:  # noqa: A002
     """The renderers that are here and can make this format, the best first.
@@ -71,13 +64,9 @@ def candidates(format: str, *, letters: bool) -> Iterator[Renderer]:  # noqa: A0
         yield Renderer(f"{override} (from {OVERRIDE})", override)
         return
     program = _pure()
-    pure = [Renderer(_PURE, program)] if program and format != "pdf" else []
-    others = []
+    pure = [Renderer(_PURE, program)] if program else []
     dot = shutil.which("dot")
-    if dot:
-        others.append(Renderer("dot", dot))
-    if find_spec("pygraphviz"):
-        others.append(Renderer("pygraphviz", sys.executable, python=True))
+    others = [Renderer("dot", dot)] if dot else []
     yield from others + pure if format == "png" and letters else pure + others
 
 

@@ -148,13 +148,15 @@ def _dark_rules(root: Tree.Element, theme: ThemeName) -> str:
 
 _ZOOM = 2
 """Pixels to a unit of the picture: sharp on a screen of high density."""
+_PRINT = 300.0
+"""Pixels to an inch of a picture that has its size on paper."""
 
 
-_SANS = (
+SANS = (
     "Arial", "Helvetica", "Liberation Sans", "Nimbus Sans", "DejaVu Sans", "Noto Sans", "Noto Sans CJK JP",
     "Segoe UI", "Roboto", "Ubuntu", "Cantarell", "Open Sans", "FreeSans", "IPAexGothic", "IPAGothic",
 )  # fmt: skip
-_MONOSPACE = (
+MONOSPACE = (
     "Menlo", "Consolas", "DejaVu Sans Mono", "Liberation Mono", "Courier New", "Noto Sans Mono", "Nimbus Mono PS",
     "Ubuntu Mono", "FreeMono",
 )  # fmt: skip
@@ -175,7 +177,7 @@ def png(svg: str) -> bytes:
         raise RenderError(message) from None
     told = re.sub(r"<(style|title|desc)\b.*?</\1>", "", svg, flags=re.DOTALL)
     letters = set(unescape("".join(re.findall(r">([^<]+)<", told)))) - set(whitespace)
-    sans = _family(_SANS) if letters else None
+    sans = _family(SANS) if letters else None
     if letters and sans is None:
         message = "this system has no font, so the PNG has no text: install one, such as DejaVu Sans, or make an SVG"
         warnings.warn(message, RenderWarning, stacklevel=2)
@@ -184,13 +186,25 @@ def png(svg: str) -> bytes:
         if missing:
             message = f"no font of this system has {_listed(missing)}: make an SVG, or install a font for a PNG"
             warnings.warn(message, RenderWarning, stacklevel=2)
-    mono = _family(_MONOSPACE) or sans if letters else None
+    mono = _family(MONOSPACE) or sans if letters else None
     try:
-        drawn = resvg_py.svg_to_bytes(svg_string=svg, zoom=_ZOOM, sans_serif_family=sans, monospace_family=mono)
+        is_for_print = re.search(r'<svg [^>]*width="[\d.]+(cm|mm|in|pt)"', svg) is not None
+        drawn = resvg_py.svg_to_bytes(
+            svg_string=narrow(svg),
+            dpi=_PRINT if is_for_print else 0,
+            zoom=1 if is_for_print else _ZOOM,
+            sans_serif_family=sans,
+            monospace_family=mono,
+        )
         return bytes(drawn)
     except ValueError as problem:
         message = f"resvg: {problem}"
         raise RenderError(message) from problem
+
+
+def narrow(svg: str) -> str:
+    """The picture with narrow letters of families that have such: DejaVu's others are wider than there is room for."""
+    return svg.replace("<svg ", '<svg font-stretch="condensed" ', 1)
 
 
 def _listed(letters: str) -> str:

@@ -4,13 +4,13 @@ import json
 import os
 import re
 import shlex
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 from cnndsl.compiler import compile as compiled
-from cnndsl.render import renderers
 from tests.cli.conftest import BAD, NET, Command, made
 
 
@@ -58,7 +58,7 @@ def test_without_a_renderer_the_graph_is_written(
     cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(renderers, "find_spec", lambda _: None)  # no pygraphviz
+    monkeypatch.setitem(sys.modules, "typst", None)
     result = cnndsl("compile", "net.cnn", "--diagram", "pdf")
     assert result.code == 2
     assert result.out == "wrote net.py\nwrote net.dot\n"

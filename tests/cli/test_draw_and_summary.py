@@ -93,8 +93,11 @@ def test_no_other_form_to_standard_output(cnndsl: Command, folder: Path, monkeyp
     ("arguments", "words"),
     [
         (["-o", "a.png", "--format", "svg"], "a.png is to be a png by its name, and a svg by --format"),
-        (["--style", "volume", "--format", "pdf"], "the style volume can be svg or png, and no pdf"),
-        (["--style", "volume", "--format", "dot", "-o", "-"], "the style volume can be svg or png, and no dot"),
+        (["--style", "neurons", "--format", "dot"], "the style neurons can be svg, png or pdf, and no dot"),
+        (["--style", "volume", "--format", "dot", "-o", "-"], "the style volume can be svg, png or pdf, and no dot"),
+        (["--width", "17"], "width takes a number with its unit, cm, mm, in, pt, px, as in 17cm, and not '17'"),
+        (["--width", "0cm"], "width takes a number with its unit"),
+        (["--width", "17cm", "--format", "dot"], "--width is for a picture that is printed, and a .dot has no size"),
         (["--format", "json"], "'json' is not one of"),
     ],
 )
@@ -121,10 +124,18 @@ def test_a_folder_is_no_network(cnndsl: Command, name: str) -> None:
 
 
 def test_a_style_has_formats_of_its_own(cnndsl: Command, folder: Path) -> None:
-    result = cnndsl("draw", "net.cnn", "--style", "volume", "-o", "net.pdf")
+    result = cnndsl("draw", "net.cnn", "--style", "volume", "-o", "net.dot")
     assert result.code == 2
-    assert "net.pdf does not end in .svg or .png, which is all that the style volume can be" in result.err
+    assert "net.dot does not end in .svg, .png or .pdf, which is all that the style volume can be" in result.err
     assert made(folder) == []
+
+
+def test_a_picture_that_is_too_wide_says_so(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("draw", "net.cnn", "--width", "2cm")
+    assert (result.code, result.out) == (0, "wrote net.svg\n")
+    assert "warning[W001]: 2cm wide, the smallest text is" in result.err
+    assert "a smaller depth, such as --depth 0" in result.err
+    assert 'width="2.00cm"' in (folder / "net.svg").read_text()
 
 
 def test_volumes_without_what_makes_pixels(cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

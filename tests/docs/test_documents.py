@@ -100,7 +100,7 @@ def test_a_reader_can_follow(
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "CNNDSL_DEBUG", "CNNDSL_DOT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)  # a reader has none, unless they asked for PDF
+    monkeypatch.setitem(sys.modules, "typst", None)  # a reader has none, unless they asked for PDF
     _save(document, tmp_path)
     reader = ModuleType("__reader__")  # a module as any other, for classes that look up their own
     monkeypatch.setitem(sys.modules, reader.__name__, reader)

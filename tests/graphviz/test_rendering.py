@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
 import warnings
@@ -22,10 +23,9 @@ posix = pytest.mark.skipif(os.name != "posix", reason="the programs here are scr
 
 @pytest.fixture(autouse=True)
 def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No other renderer than the one of the environment: no `dot`, no `pygraphviz`, no override."""
+    """No other renderer than the one of the environment: no `dot`, no override."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv(renderers.OVERRIDE, raising=False)
-    monkeypatch.setattr(renderers, "find_spec", lambda _: None)
 
 
 @pytest.fixture
@@ -58,9 +58,21 @@ def test_the_same_text_gives_the_same_picture() -> None:
     assert render(text, "png") == render(text, "png")
 
 
-def test_a_pdf_says_what_to_install() -> None:
-    with pytest.raises(RenderError, match=r"nothing here can make PDF: install Graphviz .* 'cnndsl\[pdf\]'"):
+def test_a_pdf_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(RenderError, match=r"nothing here can make a PDF: run pip install 'cnndsl\[pdf\]'"):
         render(DOT, "pdf")
+
+
+def test_a_pdf_has_its_fonts_inside() -> None:
+    pytest.importorskip("typst", reason="Typst is not installed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RenderWarning)  # where the system has no font
+        drawn = render(dot(case("reference")), "pdf")
+        assert drawn == render(dot(case("reference")), "pdf")
+    assert drawn.startswith(b"%PDF")
+    assert b"/FontFile" in drawn
+    assert len(re.findall(rb"/Type\s*/Page\b", drawn)) == 1
 
 
 @pytest.mark.parametrize("format_", ["svg", "png"])
@@ -76,10 +88,10 @@ def test_a_text_that_is_no_graph() -> None:
 
 
 @posix
-@pytest.mark.parametrize("format_", ["pdf", "png", "svg"])
+@pytest.mark.parametrize("format_", ["png", "svg"])
 @pytest.mark.usefixtures("no_pure")
 def test_dot_is_used_where_it_is(format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = {"svg": "<svg/>", "png": "PNG", "pdf": "PDF"}[format_]
+    picture = {"svg": "<svg/>", "png": "PNG"}[format_]
     program(tmp_path, "dot", f"assert sys.argv[1:3] == ['-Kdot', '-T{format_}']\nsys.stdout.write({picture!r})")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert picture.strip("</>").encode() in render(DOT, format_)
@@ -146,20 +158,12 @@ def test_a_renderer_without_an_end_is_stopped(tmp_path: Path, monkeypatch: pytes
 
 
 @posix
-@pytest.mark.usefixtures("no_pure")
 def test_the_next_renderer_has_a_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module `pygraphviz` that draws, and a `dot` that does not."""
-    program(tmp_path, "dot", "sys.exit(1)")
-    (tmp_path / "pygraphviz.py").write_text(
-        "class AGraph:\n"
-        "    def __init__(self, string): self.string = string\n"
-        "    def draw(self, format, prog, args): return f'{format} {prog} {args} {self.string}'.encode()\n"
-    )
+    """A `graphviz-pure` that fails, and a `dot` that draws."""
+    monkeypatch.setattr(renderers, "_pure", lambda: str(program(tmp_path, "pure", "sys.exit(1)")))
+    program(tmp_path, "dot", "sys.stdout.write('by dot')")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(renderers, "find_spec", lambda name: name)
-    assert render(DOT, "pdf") == f"pdf dot  {DOT}".encode()
-    assert render(DOT, "png") == f"png dot -Gdpi=192 {DOT}".encode()
+    assert render(DOT, "png") == b"by dot"
 
 
 def test_the_program_is_found_by_its_distribution(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ each = pytest.mark.parametrize("name", PICTURES)
 
 
 @cache
-def placed(name: str, *, opened: bool = False) -> Layout:
+def placed(name: str, *, opened: bool = False, room: float | None = None) -> Layout:
     program = PICTURES[name]
-    return lay_out(scene_of(program, program.network(), None, ("*",) if opened else ()))
+    return lay_out(scene_of(program, program.network(), None, ("*",) if opened else ()), room)
 
 
 def outline(item: Placed) -> Box:
@@ -113,8 +113,7 @@ def test_arcs_do_not_run_on_each_other(name: str) -> None:
 def test_ways_lead_to_the_right(name: str, opened: bool) -> None:
     for route in placed(name, opened=opened).routes:
         assert route.tail.column < route.head.column
-        if route.upright:
-            assert (route.tail.x, route.tail.row) == pytest.approx((route.head.x, route.tail.row))
+        if route.across is not None:
             assert abs(route.tail.row - route.head.row) == 1
             continue
         assert route.tail.right <= route.head.left
@@ -151,17 +150,47 @@ def test_bends_cross_no_words(name: str, opened: bool) -> None:
 def test_ways_down_and_up_cross_nothing(name: str, opened: bool) -> None:
     layout = placed(name, opened=opened)
     for route in layout.routes:
-        if route.upright:
+        if route.across is not None:
             upper, lower = sorted((route.tail, route.head), key=lambda item: item.axis)
-            line = Box(route.tail.x - 3, upper.foot, route.tail.x + 3, lower.axis - lower.body.top)
-            assert line.top < line.bottom
-            for item in layout.placed:
-                assert item is lower or not line.meets(outline(item))
-                assert item.label is None or not line.meets(words(item))
-            for arc in (other for other in layout.routes if other.arc is not None):
-                assert arc.arc is not None
-                crossed = line.top < arc.arc < line.bottom and arc.start < route.tail.x < arc.end
-                assert not crossed
+            assert upper.foot < route.across < lower.axis - lower.body.top
+            ends = sorted((upper.x, lower.x))
+            lines = [
+                Box(ends[0], route.across - 1, ends[1], route.across + 1),
+                Box(upper.x - 3, upper.foot, upper.x + 3, route.across),
+            ]
+            if not is_beside(route):
+                lines.append(Box(lower.x - 3, route.across, lower.x + 3, lower.axis - lower.body.top))
+            for line in lines:
+                for item in layout.placed:
+                    assert not line.meets(outline(item))
+                    assert item.label is None or not line.meets(words(item))
+                for arc in (other for other in layout.routes if other.arc is not None):
+                    assert arc.arc is not None
+                    assert not line.meets(Box(arc.start, arc.arc - 1, arc.end, arc.arc + 1))
+
+
+def is_beside(route: Route) -> bool:
+    """Whether a way up begins at the side of the deepest volumes."""
+    return route.head.row < route.tail.row and route.tail.right < route.head.x
+
+
+@each
+def test_lines_of_a_page(name: str) -> None:
+    """Nothing is lost, nothing overlaps, and what can be cut is no wider than the page."""
+    usual, layout = placed(name), placed(name, room=800)
+    assert [item.volume.title for item in layout.placed] == [item.volume.title for item in usual.placed]
+    back = [route for route in layout.routes if route.returns]
+    assert layout.width <= usual.width
+    if all(route.tail.row == 0 == route.head.row and not route.skip for route in usual.routes):  # a chain
+        assert layout.width <= 800
+        assert bool(back) == (usual.width > 800)
+    page = Box(0, 0, layout.width, layout.height)
+    rooms = [outline(item) for item in layout.placed] + [words(item) for item in layout.placed if item.label]
+    assert all(page.holds(room) for room in rooms)
+    assert not any(one.meets(other) for one, other in combinations(rooms, 2))
+    for route in back:
+        assert route.across is not None
+        assert route.tail.foot < route.across < route.head.axis - route.head.body.top
 
 
 def rows(text: str) -> list[int]:

@@ -19,7 +19,7 @@ from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.svg import in_the_dark, shade
 from cnndsl.ir.program import Program
 from cnndsl.render import RenderWarning
-from cnndsl.render.svg import _SANS, _family, png
+from cnndsl.render.svg import SANS, _family, png
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 from tests.graphviz.support import case, program_of
 from tests.graphviz.test_svg import HOSTILE, hostile
@@ -178,7 +178,7 @@ PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="24"><text 
 
 
 def test_a_picture_whose_text_no_font_can_show_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnndsl.render.svg._SANS", ("No Such Family",))
+    monkeypatch.setattr("cnndsl.render.svg.SANS", ("No Such Family",))
     monkeypatch.setattr("cnndsl.render.svg._family", lambda _: None)
     with pytest.warns(RenderWarning, match="this system has no font, so the PNG has no text"):
         png(PICTURE.format("conv"))
@@ -188,7 +188,7 @@ def test_a_picture_whose_text_no_font_can_show_says_so(monkeypatch: pytest.Monke
 
 
 def test_letters_that_no_font_has_are_named() -> None:
-    if _family(_SANS) is None:  # this system has none, and says so of every letter
+    if _family(SANS) is None:  # this system has none, and says so of every letter
         with pytest.warns(RenderWarning, match="this system has no font"):
             png(PICTURE.format("conv \ue002"))
         return

@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from cnndsl.backends.graphviz.build import build
+from cnndsl.backends.graphviz.labels import SMALL
 from cnndsl.backends.graphviz.paths import mark
 from cnndsl.backends.graphviz.picture import Picture
-from cnndsl.backends.graphviz.write import write
-from cnndsl.backends.options import Checked, Colours, Drawing, Network, T_co, model
+from cnndsl.backends.graphviz.rows import cut
+from cnndsl.backends.graphviz.write import names, write, write_row
+from cnndsl.backends.options import Checked, Colours, Drawing, Network, Paper, T_co, model
 from cnndsl.display import MEDIA, PictureBytes
-from cnndsl.render import Format, render
+from cnndsl.render import Format, convert, draw, render
+from cnndsl.render.paper import LEAST, fit, points
 from cnndsl.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
     from cnndsl.render.notebook import DiagramSource
 
+BORDERS = 90.0
+"""The room beside the boxes of a row: around it, for the frames of clusters, and for its ends."""
 _DIRECTION = "From top to bottom, or from left to right; the style volume always goes to the right."
 
 
@@ -70,10 +75,32 @@ class Diagram(Flowchart[bytes]):
 
     format: Annotated[Format, Field(description="The form of the picture.")] = "svg"
     network: Network = None
+    _: KW_ONLY
+    width: Paper = None
 
     def of(self, text: Checked) -> bytes:
         """The bytes of the file."""
-        return PictureBytes(render(self.dot(text, self.network), self.format, theme=self.theme), MEDIA[self.format])
+        if self.width is None:
+            drawn = render(self.dot(text, self.network), self.format, theme=self.theme)
+        else:
+            drawn = convert(self._fitting(self.picture(text, self.network), self.width), self.format)
+        return PictureBytes(drawn, MEDIA[self.format])
+
+    def _fitting(self, picture: Picture, width: str) -> str:
+        """The SVG of a picture that is no wider on paper; from left to right it goes on in rows."""
+        from cnndsl.render.rows import places, stack
+        from cnndsl.render.svg import finish
+
+        dot, theme = write(picture, self.colours, self.direction), self.theme if self.format == "svg" else "light"
+        drawn, found = draw(dot, lambda drawn: (drawn, places(drawn)))
+        room = points(width) * SMALL / LEAST
+        if self.direction == "LR":
+            ends = [found[name] for name in names(picture)]
+            rows = cut(picture, ends, room - BORDERS)
+            if len(rows) > 1:
+                texts = [write_row(row, self.colours, picture if row is rows[0] else None) for row in rows]
+                drawn = stack([draw(text, bytes) for text in texts], self.colours.flow)
+        return fit(finish(drawn, theme).decode(), width, 1.0)
 
 
 @model

@@ -71,13 +71,18 @@ def _tell_sizes(arrows: list[Arrow]) -> None:
                 arrow.emphasis = Emphasis.QUIET
 
 
+def add_turns(picture: Picture) -> None:
+    """The same for a picture of which all else is filled in."""
+    _add_turns(picture, _Graph(picture))
+
+
 def _add_turns(picture: Picture, graph: _Graph) -> None:
     """Give a point to turn down to every arrow that comes into a cluster from the side, and is no skip.
 
     A branch much shorter than the one beside it stands low in the cluster, near the merge. An arrow that leads
     there alone would be led around the cluster by such a point, and finds its way without one.
     """
-    homes = _homes(picture)
+    homes = homes_of(picture)
     inwards: dict[tuple[int, int], list[Arrow]] = defaultdict(list)
     for arrow in picture.arrows:
         outside, inside = homes[id(picture.boxes[arrow.tail])], homes[id(picture.boxes[arrow.head])]
@@ -97,7 +102,7 @@ def _add_turns(picture: Picture, graph: _Graph) -> None:
             arrow.turn = (turns, place)
 
 
-def _homes(picture: Picture) -> dict[int, tuple[Cluster, ...]]:
+def homes_of(picture: Picture) -> dict[int, tuple[Cluster, ...]]:
     """The clusters around each box, by the box's identity, the outermost first."""
     homes: dict[int, tuple[Cluster, ...]] = {}
     waiting: list[tuple[list[Item], tuple[Cluster, ...]]] = [(picture.items, ())]

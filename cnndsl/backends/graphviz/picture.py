@@ -12,8 +12,11 @@ from enum import Enum
 
 from cnndsl.ir.program import Origin
 
-IO, MERGE, BLOCK = "io", "merge", "block"
-"""The kinds of boxes that are not layers; a layer's kind is the value of its `Group`."""
+IO, MERGE, BLOCK, END = "io", "merge", "block", "end"
+"""The kinds of boxes that are not layers; a layer's kind is the value of its `Group`.
+
+END is that of an unseen box where a row goes on in the next one.
+"""
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cnndsl.backends.graphviz.labels import DASHED, MONO, SANS, Labels, identifier, is_sign, plain
-from cnndsl.backends.graphviz.picture import IO, MERGE, Arrow, Box, Cluster, Item, Picture, Turns
+from cnndsl.backends.graphviz.picture import END, IO, MERGE, Arrow, Box, Cluster, Item, Picture, Turns
 from cnndsl.ir.program import Origin
-from cnndsl.theme import Theme
+from cnndsl.theme import LIGHT, Theme
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -35,6 +35,18 @@ def write(picture: Picture, theme: Theme, direction: str) -> str:
     """The DOT text of a picture. `direction` is DOT's rankdir: "TB" or "LR"."""
     text: str = _Writer(picture, theme, direction).graph().source
     return text
+
+
+def write_row(row: Picture, theme: Theme, whole: Picture | None) -> str:
+    """The DOT text of one row of a picture from left to right; `whole` is the picture, for the head of the first."""
+    text: str = _Writer(row, theme, "LR").graph(Labels(whole, theme, upright=True).head() if whole else "").source
+    return text
+
+
+def names(picture: Picture) -> list[str]:
+    """What the boxes are called in the DOT text."""
+    writer = _Writer(picture, LIGHT, "LR")
+    return [writer.name(box) for box in picture.boxes]
 
 
 class _Writer:
@@ -63,8 +75,12 @@ class _Writer:
         self._counts[wanted] = count
         return name
 
-    def graph(self) -> Digraph:
-        """The whole picture."""
+    def name(self, box: Box) -> str:
+        """What a box is called."""
+        return self._nodes[id(box)]
+
+    def graph(self, head: str | None = None) -> Digraph:
+        """The whole picture, with its own head or another."""
         from graphviz import Digraph
 
         theme, picture = self._theme, self._picture
@@ -80,7 +96,7 @@ class _Writer:
                 labelloc="t",
                 labeljust="l",
                 tooltip=plain(f"{picture.name}\n{picture.summary}"),
-                label=self._labels.head(),
+                label=self._labels.head() if head is None else head,
             )
             | self._hurry(),
             node_attr=_look(shape="box", fontname=SANS, penwidth=1.1, height=0.3),
@@ -153,6 +169,9 @@ class _Writer:
             self._items(inside, cluster.items, within=True)
 
     def _box(self, graph: Digraph, box: Box) -> None:
+        if box.kind == END:
+            graph.node(self._nodes[id(box)], **_look(shape="point", style="invis", width=0.001, height=0.001))
+            return
         tint = self._theme.tints[box.kind]
         look: dict[str, str | float] = {"style": "rounded,filled", "margin": "0.12,0.03"}
         if box.kind == IO:
@@ -190,6 +209,9 @@ class _Writer:
             look |= {"style": "dashed", "color": self._theme.skip, "weight": 2 if arrow.within_skip else self._skip}
         else:
             look["weight"] = _STRAIGHT if tail.lane == head.lane else 2
+        if END in (tail.kind, head.kind):
+            look |= {"class_": f"{look['class_']} {'leaving' if head.kind == END else 'coming'}", "tooltip": arrow.size}
+            look |= {"dir": "none", "headclip": "false"} if head.kind == END else {"tailclip": "false"}
         label = self._labels.arrow(arrow)
         if arrow.turn:
             turns, place = arrow.turn

@@ -7,16 +7,18 @@ build (volumes and links) -> fold (equal ones in a row as one) -> layout (places
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import KW_ONLY
 
 from cnndsl.analysis import costs
-from cnndsl.backends.options import Checked, Drawing, Network, model
+from cnndsl.backends.options import Checked, Drawing, Network, Paper, model
 from cnndsl.backends.volume.build import build
 from cnndsl.backends.volume.folding import PLANS, Plan, Shapes, cut, fold, give_names
-from cnndsl.backends.volume.layout import lay_out
+from cnndsl.backends.volume.layout import SMALL, lay_out
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.svg import write
 from cnndsl.display import SvgText
 from cnndsl.ir.program import Module, Program
+from cnndsl.render.paper import LEAST, PIXEL, fit, points
 
 
 @model
@@ -24,11 +26,16 @@ class Volumes(Drawing[str]):
     """The maps between the layers as volumes, as papers show them: an SVG."""
 
     network: Network = None
+    _: KW_ONLY
+    width: Paper = None
 
     def of(self, text: Checked) -> str:
         """SVG text, which depends on the program and the options alone."""
         scene = scene_of(*self.shown(text, self.network), self.depth, self.expand)
-        return SvgText(write(scene, lay_out(scene), self.theme))
+        if self.width is None:
+            return SvgText(write(scene, lay_out(scene), self.theme))
+        room = points(self.width) * SMALL / LEAST
+        return SvgText(fit(write(scene, lay_out(scene, room), self.theme), self.width, PIXEL))
 
 
 def scene_of(program: Program, network: Module, depth: int | None = None, expand: Collection[str] = ()) -> Scene:

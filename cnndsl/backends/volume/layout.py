@@ -15,6 +15,7 @@ from cnndsl.backends.graphviz.paths import mark, straight
 from cnndsl.backends.graphviz.picture import Arrow, Picture
 from cnndsl.backends.graphviz.picture import Box as Node
 from cnndsl.backends.volume.scene import Link, Scene, Volume
+from cnndsl.backends.wrapping import Piece, rows
 from cnndsl.layers.formula import Shape
 from cnndsl.symbolic.number import value_of
 
@@ -222,7 +223,8 @@ class Route:
     """The way of a link.
 
     arc: the height of one that goes around, above the row that it comes from, or with a bend before it leads to;
-    turn: where a bend between rows begins; upright: whether it leads straight down or up into another row.
+    turn: where a bend between rows begins; across: the height at which it leads along the page, between the rows of a
+    valley, or back to the beginning of the next line, where it `returns`.
     """
 
     tail: Placed
@@ -230,7 +232,8 @@ class Route:
     skip: bool
     arc: float | None = None
     turn: float | None = None
-    upright: bool = False
+    across: float | None = None
+    returns: bool = False
     forked: bool = False
     """Whether others lead from the same volume into other rows."""
     start: float = 0.0
@@ -276,23 +279,39 @@ def levels(volumes: Sequence[Volume], arrows: Sequence[Arrow]) -> list[int]:
 
 
 def place_as_u(layout: Layout, rows: Sequence[int]) -> None:
-    """Fill in the places of everything, each volume in its row."""
-    edges: dict[int, float] = {}
-    ends: dict[int, float] = {}
-    x = 0.0
+    """Fill in the places of everything, each volume in its row.
+
+    What leads down stands at the left, what leads up again at the right, and what has the same place in its row of
+    either is in line.
+    """
+    deepest = max(at for at, row in enumerate(rows) if row == max(rows))
+    before: dict[tuple[bool, int], Placed] = {}
+    columns: dict[tuple[bool, int], list[tuple[Placed, Placed | None]]] = defaultdict(list)
+    places: Counter[tuple[bool, int]] = Counter()
     for at, (item, row) in enumerate(zip(layout.placed, rows, strict=True)):
         item.row = row
-        free = edges.get(row, MARGIN - GAP) + GAP + item.half
-        free = max(free, ends.get(row, MARGIN - LABEL_GAP) + LABEL_GAP + item.label_half)
-        x = max(x, free) if at and rows[at - 1] != row else free
-        item.x = x
-        if at and rows[at - 1] > row:
-            layout.placed[at - 1].x = x  # nothing stands after it in its row
-        edges[row], ends[row] = item.right, x + item.label_half
+        line = (at > deepest, row)
+        columns[at > deepest, places[line]].append((item, before.get(line)))
+        before[line], places[line] = item, places[line] + 1
+    right = MARGIN
+    for key in sorted(columns):
+        beyond = right if key[1] == 0 else MARGIN
+        x = max(_beside(item, left, beyond) for item, left in columns[key])
+        for item, _ in columns[key]:
+            item.x = x
+            right = max(right, x + max(item.half, item.label_half) + GAP)
+    layout.width = right - GAP + MARGIN
+    tops = place_down(layout, _STEP)
     for route in layout.routes:
-        route.upright = route.tail.row != route.head.row
-    layout.width = max(item.x + max(item.half, item.label_half) for item in layout.placed) + MARGIN
-    place_down(layout, _STEP)
+        if route.tail.row != route.head.row:
+            route.across = tops[max(route.tail.row, route.head.row)] - _STEP / 2
+
+
+def _beside(item: Placed, left: Placed | None, beyond: float) -> float:
+    """The first place for the middle of a volume: beside the one at its left, or beyond a line down the page."""
+    if left is None:
+        return beyond + max(item.half, item.label_half)
+    return left.x + max(left.half + GAP + item.half, left.label_half + LABEL_GAP + item.label_half)
 
 
 @dataclass(slots=True)
@@ -402,11 +421,16 @@ _ARC, _ABOVE = 11.0, 13.0
 _LABEL = 3 * LINE + 8
 
 
-def place_down(layout: Layout, gap: float = 0.0) -> None:
-    """Fill in `axis` and `label_top` of every volume, and the arcs; `gap` is what is left between rows."""
+def place_down(layout: Layout, gap: float = 0.0) -> dict[int, float]:
+    """Fill in `axis` and `label_top` of every volume, and the arcs; `gap` is what is left between rows.
+
+    Returns where each row begins.
+    """
+    tops: dict[int, float] = {}
     rows = sorted({item.row for item in layout.placed})
     y = 0.0
     for row in rows:
+        tops[row] = y
         items = [item for item in layout.placed if item.row == row]
         arcs = [route for route in layout.routes if _row_of_arc(route) == row and _goes_around(route, items)]
         heights = _stack(arcs, items)
@@ -421,6 +445,7 @@ def place_down(layout: Layout, gap: float = 0.0) -> None:
         _spread(arcs)
         y += top + below + (8 + levels * _LABEL if levels else 0) + gap
     layout.height = y - gap
+    return tops
 
 
 def _row_of_arc(route: Route) -> int:
@@ -430,7 +455,7 @@ def _row_of_arc(route: Route) -> int:
 
 def _goes_around(route: Route, items: list[Placed]) -> bool:
     """Whether volumes of its row stand in the way."""
-    if route.upright or (route.turn is None and route.tail.row != route.head.row):
+    if route.across is not None or (route.turn is None and route.tail.row != route.head.row):
         return False
     start, end = route.tail.x, route.head.x
     if route.turn is not None:
@@ -570,8 +595,8 @@ _WIDEST, _WIDEST_NAME = 136.0, 116.0
 """The most room for a title and for a name."""
 
 
-def lay_out(scene: Scene) -> Layout:
-    """Give everything in a scene its place."""
+def lay_out(scene: Scene, room: float | None = None) -> Layout:
+    """Give everything in a scene its place; what is wider than `room` goes on in another line, if it can be cut."""
     scale = Scale.of(scene)
     placed = [Placed(volume, _body(volume, scale), _label(volume, scene.fitting)) for volume in scene.volumes]
     arrows, lanes = _follow(scene)
@@ -586,8 +611,78 @@ def lay_out(scene: Scene) -> Layout:
     else:
         give_rows(placed, scene.links, arrows, lanes)
         place_across(layout)
-        place_down(layout)
+        parts = [layout] if room is None or layout.width <= room else _wrapped(layout, room)
+        for part in parts:
+            place_down(part)
+        if len(parts) > 1:
+            _join(layout, parts)
     return layout
+
+
+def _wrapped(layout: Layout, room: float) -> list[Layout]:
+    """The lines of a layout that is too wide, each laid out by itself; it is cut where a single way leads on."""
+    passing: Counter[int] = Counter()
+    for route in layout.routes:
+        passing.update(range(route.tail.column + 1, route.head.column + 1))
+    columns = sorted({item.column for item in layout.placed})
+    bounds = [at for at in columns if passing[at] == 1 or at == columns[0]]
+    groups = [
+        [item for item in layout.placed if start <= item.column < end]
+        for start, end in pairwise([*bounds, columns[-1] + 1])
+    ]
+    pieces = [_piece(group) for group in groups]
+    found: list[Layout] = []
+    for share in _SHARES:
+        begins = [0, *rows(pieces, (room - 2 * MARGIN - _ONWARD) * share), len(groups)]
+        found = [_line(layout, groups[start:end]) for start, end in pairwise(begins)]
+        if max(line.width for line in found) + _ONWARD / 2 <= room:
+            break
+    return found
+
+
+_SHARES = (1.0, 0.9, 0.8, 0.7)
+"""What of its room a line is given: in a short line labels that had two levels are side by side, and take more."""
+
+
+def _line(layout: Layout, groups: Sequence[Sequence[Placed]]) -> Layout:
+    """One line of a layout, with its places along the page."""
+    line = [item for group in groups for item in group]
+    inside = {id(item) for item in line}
+    routes = [route for route in layout.routes if id(route.tail) in inside and id(route.head) in inside]
+    for route in routes:
+        route.turn = None
+    found = Layout(line, routes)
+    place_across(found)
+    return found
+
+
+def _piece(group: list[Placed]) -> Piece:
+    reach = [(item.x - max(item.half, item.label_half), item.x + max(item.half, item.label_half)) for item in group]
+    return Piece(min(left for left, _ in reach), max(right for _, right in reach))
+
+
+_ONWARD, _BETWEEN = 24.0, 30.0
+"""The room at the ends of lines, and between them, for the way from one to the next."""
+
+
+def _join(layout: Layout, parts: list[Layout]) -> None:
+    """Put the lines of a layout below each other, with ways from each to the next."""
+    y = 0.0
+    inside = {id(route) for part in parts for route in part.routes}
+    for part in parts:
+        for item in part.placed:
+            item.axis += y
+            item.label_top += y
+        for route in part.routes:
+            route.arc = None if route.arc is None else route.arc + y
+        y += part.height + _BETWEEN
+        part.height = y - _BETWEEN / 2
+    ends = iter(parts)
+    for route in layout.routes:
+        if id(route) not in inside:
+            route.across, route.returns = next(ends).height, True
+    layout.width = max(part.width for part in parts) + _ONWARD / 2
+    layout.height = y - _BETWEEN
 
 
 def _body(volume: Volume, scale: Scale) -> Body:

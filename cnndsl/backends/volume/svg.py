@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Literal, NamedTuple
 from urllib.parse import quote
@@ -270,12 +270,12 @@ class _Writer:
             into[id(route.head)].append(route)
         for item in sorted(self._layout.placed, key=lambda item: (item.row, item.column)):
             for route in into[id(item)]:
-                if route.arc is None and not route.upright:
+                if route.arc is None and route.across is None:
                     yield from self._way(route)
             yield from self._volume(item)
         for route in self._layout.routes:
-            if route.upright:
-                yield self._upright(route)
+            if route.across is not None:
+                yield self._return(route, route.across) if route.returns else self._upright(route, route.across)
             elif route.arc is not None:
                 yield self._arc(route, route.arc)
 
@@ -383,15 +383,19 @@ class _Writer:
         lines = "".join(path((corner, tip)) for corner in base)
         yield f'<path d="{lines}" fill="none" stroke-opacity="0.8"/></g>'
 
-    def _upright(self, route: Route) -> str:
-        """A way straight down onto a volume, or up to the label of one."""
+    def _upright(self, route: Route, y: float) -> str:
+        """A way down onto a volume, or up to the label of one; at the height `y` it leads along the page."""
         tail, head = route.tail, route.head
         if head.row > tail.row:
             tip = (head.x, head.axis - head.body.high / 2)
-            return self._line(path(((tail.x, tail.foot), (tip[0], tip[1] - 5))), tip, skip=route.skip, to="down")
+            line = [(tail.x, tail.foot), (tail.x, y), (head.x, y), (tip[0], tip[1] - 5)]
+            return self._line(_rounded(line), tip, skip=route.skip, to="down")
         tip = (head.x, head.foot)
-        start = (tail.x, tail.axis - tail.body.high / 2)
-        return self._line(path((start, (tip[0], tip[1] + 5))), tip, skip=route.skip, to="up")
+        if tail.right < head.x:  # from the deepest row
+            line = [(tail.x + tail.body.wide / 2, tail.axis), (head.x, tail.axis), (tip[0], tip[1] + 5)]
+        else:
+            line = [(tail.x, tail.axis - tail.body.high / 2), (tail.x, y), (head.x, y), (tip[0], tip[1] + 5)]
+        return self._line(_rounded(line), tip, skip=route.skip, to="up")
 
     def _arc(self, route: Route, y: float) -> str:
         """A way around: up, across, down; or with a bend into another row before it, or after it."""
@@ -409,6 +413,14 @@ class _Writer:
             return self._line(line, (x1, y1), skip=route.skip, to="down")
         line = f"{up}{_bend(route.turn, y, head.axis)}H{number(head.left - 5)}"
         return self._line(line, (head.left, head.axis), skip=route.skip)
+
+    def _return(self, route: Route, y: float) -> str:
+        """A way from the end of a line around to the beginning of the next; at the height `y` it leads back."""
+        tail, head = route.tail, route.head
+        right, left = max(tail.right, tail.x + tail.label_half) + MARGIN / 2, MARGIN / 2
+        line = [(tail.x + tail.body.wide / 2, tail.axis), (right, tail.axis), (right, y), (left, y), (left, head.axis)]
+        tip = (head.left, head.axis)
+        return self._line(_rounded([*line, (tip[0] - 5, tip[1])]), tip, skip=False)
 
     def _hop(self, box: Box) -> str:
         """A small arc over a block that adds what comes in to what it makes of it."""
@@ -438,6 +450,19 @@ def _border(kind: str, *, training: bool = False) -> str:
 
 def _point(point: Point) -> str:
     return f"{number(point[0])} {number(point[1])}"
+
+
+def _rounded(points: Sequence[Point], radius: float = 8.0) -> str:
+    """A line through these points, along the page or down it, with round corners."""
+    line = f"M{_point(points[0])}"
+    for (x0, y0), (x, y), (x1, y1) in zip(points, points[1:], points[2:], strict=False):
+        before, after = abs(x - x0) + abs(y - y0), abs(x1 - x) + abs(y1 - y)
+        r = min(radius, before / 2, after / 2)
+        if r:
+            start = (x + (x0 - x) / before * r, y + (y0 - y) / before * r)
+            end = (x + (x1 - x) / after * r, y + (y1 - y) / after * r)
+            line += f"L{_point(start)}Q{_point((x, y))} {_point(end)}"
+    return f"{line}L{_point(points[-1])}"
 
 
 def _bend(x: float, start: float, end: float) -> str:

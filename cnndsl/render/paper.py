@@ -1,0 +1,53 @@
+"""A picture for print: as wide as there is room on the page, with text that can still be read there."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+from cnndsl.render import RenderWarning
+
+LEAST = 6.0
+"""The smallest text that can be read in print, in points."""
+PIXEL = 0.75
+"""Points to a pixel."""
+_UNITS = {"cm": 72 / 2.54, "mm": 7.2 / 2.54, "in": 72.0, "pt": 1.0, "px": PIXEL}
+"""Points to a unit of length."""
+_LENGTH = re.compile(rf"(\d+(?:\.\d+)?)\s*({'|'.join(_UNITS)})")
+_ROOT = re.compile(r"<svg\b[^>]*>")
+
+
+def points(length: str) -> float:
+    """A length such as `17cm`, in points. Raises ValueError where it is none."""
+    found = _LENGTH.fullmatch(length.strip())
+    if found is None or not float(found[1]):
+        message = f"takes a number with its unit, {', '.join(_UNITS)}, as in 17cm, and not {length!r}"
+        raise ValueError(message)
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def smallest(svg: str) -> float:
+    """The size of the smallest text, in units of the picture."""
+    return min((float(size) for size in re.findall(r'font-size="([\d.]+)', svg)), default=LEAST)
+
+
+def fit(svg: str, width: str, unit: float) -> str:
+    """The picture with its size on paper: no wider than `width`, a length such as `17cm`, and never enlarged.
+
+    unit: the points that a unit of the picture has by itself. Warns with RenderWarning where text gets too small.
+    """
+    root = _ROOT.search(svg)
+    box = re.search(r'viewBox="0(?:\.0+)? 0(?:\.0+)? ([\d.]+) ([\d.]+)"', root[0]) if root else None
+    assert root is not None and box is not None  # noqa: S101, PT018 - our own pictures have both
+    scale = min(unit, points(width) / float(box[1]))
+    name = width.strip().lstrip("0123456789. ")
+    wide, high = (f"{float(side) * scale / _UNITS[name]:.2f}{name}" for side in box.groups())
+    text = smallest(svg) * scale
+    if text < LEAST - 0.05:
+        message = (
+            f"{width} wide, the smallest text is {text:.1f} pt high, and in print {LEAST:g} pt are needed: "
+            "show fewer boxes (a smaller depth, such as --depth 0), or give the picture more room"
+        )
+        warnings.warn(message, RenderWarning, stacklevel=2)
+    bare = re.sub(r'\s(?:width|height)="[^"]*"', "", root[0])
+    return svg[: root.start()] + bare.replace("<svg", f'<svg width="{wide}" height="{high}"', 1) + svg[root.end() :]

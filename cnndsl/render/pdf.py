@@ -1,0 +1,50 @@
+"""An SVG -> a PDF for print, with the fonts that its text needs inside."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+from cnndsl.render import RenderError, RenderWarning
+from cnndsl.render.svg import MONOSPACE, SANS, narrow
+
+_PAGE = """
+#set page(width: auto, height: auto, margin: 0pt, fill: none)
+#image(bytes(sys.inputs.svg), format: "svg")
+"""
+_FACES = re.compile(r"""font-family="([^"]*)\"""")
+
+
+def pdf(svg: str) -> bytes:
+    """The picture as the bytes of a PDF with one page of its size, with fonts of the system, or Typst's own.
+
+    Raises RenderError where the package for it is not installed, or refuses the picture. Warns with RenderWarning
+    where the system has no font without serifs.
+    """
+    try:
+        import typst
+    except ImportError:
+        message = "nothing here can make a PDF: run pip install 'cnndsl[pdf]'; an SVG needs nothing"
+        raise RenderError(message) from None
+    fonts = typst.Fonts()
+    there = frozenset(fonts.families())
+    sans = next((name for name in SANS if name in there), "")
+    mono = next(name for name in (*MONOSPACE, *there) if name in there)
+    if not sans and "<text" in svg:
+        message = "this system has no font without serifs, so the PDF has another: install one, such as DejaVu Sans"
+        warnings.warn(message, RenderWarning, stacklevel=2)
+    # What a style sheet says is for a screen; the one face that is there stands where there was a list.
+    bare = re.sub(r"<style\b.*?</style>", "", svg, flags=re.DOTALL)
+    bare = _FACES.sub(lambda found: f'font-family="{mono if _is_monospace(found[1]) else sans}"', bare)
+    try:
+        compiler = typst.Compiler(_PAGE.encode(), font_paths=fonts, sys_inputs={"svg": narrow(bare)})
+        drawn = compiler.compile(format="pdf", timestamp=0)  # the same picture gives the same bytes
+    except typst.TypstError as problem:
+        message = f"Typst: {problem}"
+        raise RenderError(message) from problem
+    assert isinstance(drawn, bytes)  # noqa: S101 - there is one page
+    return drawn
+
+
+def _is_monospace(families: str) -> bool:
+    return families.startswith("Courier") or families.endswith("monospace")
