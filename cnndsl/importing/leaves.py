@@ -30,6 +30,7 @@ ALIKE: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 _NAMES = {
     "unflatten": {"axis": "dim", "sizes": "unflattened_size"},
+    "groupnorm": {"groups": "num_groups"},
     "multihead_attention": {"heads": "num_heads", "bias": "in_proj_bias"},
 }
 """PyTorch's names of attributes, where a layer does not say them in `torch_names`."""

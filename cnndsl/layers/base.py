@@ -266,6 +266,10 @@ class Layer(Spelled):
         """
         return Spelling(self.call.format(r=len(x) - 1), self.spelled(x)) if self.call else None
 
+    def of_parameter(self, x: Shape) -> Spelling | None:
+        """As `function`, for a value without a batch; None for a layer that takes the first axis for the batch."""
+        return self.function(x) if self.pointwise else None
+
     def spelled(self, x: Shape) -> tuple[Argument, ...]:
         """The arguments of the module and of the call, where these are the same."""
         return self.arguments()

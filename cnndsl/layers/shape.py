@@ -192,6 +192,9 @@ class Reshape(nn.Module):
             return Spelling("", (Argument("sizes", self.sizes),), "{x}.flatten(1).unflatten(1, {sizes})")
         return Spelling("torch.reshape", (Argument("shape", (-1, *self.sizes)),))
 
+    def of_parameter(self, x: Shape) -> Spelling:
+        return Spelling("torch.reshape", (Argument("shape", self.sizes),))
+
     def words(self, x: Shape) -> str:
         return "to " + show(self.output(x)).replace(" x ", "×")
 

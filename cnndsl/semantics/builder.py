@@ -123,6 +123,10 @@ class Builder:
         self._input_spans.append(span)
         return self.value(shape, span, name, unbatched=unbatched)
 
+    def comes_in(self, value: Value) -> bool:
+        """Whether a value depends on an input."""
+        return self._reads[value.index] != 0
+
     def declare(self, name: str, span: Span, *, quoted: bool = False) -> Slot:
         """A place for a part called `name`. Raises Problem when it cannot be called that."""
         reason = why_not_key(name) if quoted else why_not(name)

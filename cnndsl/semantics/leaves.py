@@ -87,14 +87,16 @@ def refuse_in_chain(body: Evaluation, name: str, count: int, alone: str, span: S
         raise error("E404", message, span, help="apply it in a block or network")
 
 
-def _check_batch(layer: Layer, value: Value) -> None:
+def _check_batch(layer: Layer, value: Value, *, is_own: bool = False) -> None:
     """Raise SizeError where a layer would take the first axis of a value without a batch for the batch, or write over
     a learned tensor.
+
+    is_own: it is a function, and the value is made of what the body itself learns, of which the class knows that.
     """
     if not value.unbatched:
         return
     kind, size = layer.word, show(value.shape)
-    if not layer.pointwise:
+    if (layer.of_parameter(value.shape) is None) if is_own else not layer.pointwise:
         raise SizeError(
             f"{kind} takes the first axis for the batch, and a parameter or constant has none: {value.maker} is {size}",
             f"a parameter takes part in + - * / and in activations: apply {kind} to a value that comes from the input",
@@ -177,7 +179,7 @@ def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *,
     """Apply a layer as a function call, which leaves no module."""
     value = body.one(value, span)
     with _sizes(recipe, value, span):
-        _check_batch(recipe.layer, value)
+        _check_batch(recipe.layer, value, is_own=not body.builder.comes_in(value))  # in the class it would have one
         ys = _outputs(body, recipe, value.shape)
     _check_weights(body, recipe, value.shape, span)
     action = Plain(layer=recipe.layer, traced=dict(recipe.traced), inserted=inserted)
@@ -199,7 +201,7 @@ def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -
             help="write the layer without the value",
         )
     with _sizes(recipe, value, node.span):
-        _check_batch(recipe.layer, value)
+        _check_batch(recipe.layer, value, is_own=not body.builder.comes_in(value))
         _outputs(body, recipe, value.shape)
         is_call = recipe.layer.function(value.shape) is not None
         holds = bool(recipe.layer.tensors(value.shape))

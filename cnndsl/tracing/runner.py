@@ -183,7 +183,9 @@ class _Runner(Interpreter["Tensor"]):
                 text = layer.calling.format(module="module", x="value")
                 return tensors(_worth(text, {"module": part, "value": inputs[0]}))[:1]
             return tensors(part(*inputs) if callable(part) else part)  # or a learned tensor
-        spelling = layer.function(tuple(inputs[0].shape[1:]))
+        (lacks_batch,) = at.frame.module.lacks_batch(at.step.inputs)
+        size = tuple(inputs[0].shape)
+        spelling = layer.of_parameter(size) if lacks_batch else layer.function(size[1:])
         assert spelling is not None  # noqa: S101 - or the program would have a part for it
         text, arguments = _called(spelling, training=self._training)
         return tensors(_worth(text, {"value0": inputs[0]} | arguments))

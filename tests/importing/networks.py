@@ -394,6 +394,19 @@ class Attending(nn.Module):
         return self.second(self.widen(self.first(torch.cat((x, x), 1))))
 
 
+class Scaled(nn.Module):
+    """A residual branch with learned factors for its channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, 1, 1, groups=channels)
+        self.norm = nn.GroupNorm(2, channels)
+        self.gamma = nn.Parameter(torch.full((channels,), 0.5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.norm(self.conv(x)).mul(self.gamma.reshape(1, -1, 1, 1))
+
+
 class Deep(nn.Module):
     """Stages of which some have more layers than others."""
 

@@ -37,6 +37,7 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Inheriting(), [MAP]),
         (networks.Attending(), [MAP]),
         (networks.Deep(), [MAP]),
+        (nn.Sequential(networks.Scaled(4), nn.Conv2d(4, 6, 1), networks.Scaled(6)), [(4, 8, 8)]),
         (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Identity(), nn.BatchNorm2d(4), nn.Softmax2d()), [MAP]),
         (nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3)), [(7, 5)]),
     ],

@@ -15,6 +15,7 @@ from tests.running import build, program_of
 BLOCKS = """
 block Scale(x) { input * x }
 block Square { it * it }
+block Wide { reshape(input, [1, 1, 8]) }
 block Own { output input, parameter([8, 1, 1]) }
 """
 
@@ -46,6 +47,8 @@ def network(lines: str, sizes: str = "8, 32, 32") -> str:
         "c -> stochastic_depth(0.5)",
         "c -> prelu(8)",
         "p -> glu",
+        "r = reshape([8, 1024]); p -> r",
+        "c -> Wide",
     ],
 )
 def test_what_takes_the_first_axis_for_the_batch_is_refused(lines: str) -> None:
@@ -78,6 +81,9 @@ def test_the_batch_stays_the_first_axis(lines: str, sizes: str) -> None:
         ("it - parameter([32])", (8, 32, 32)),
         ("parameter([1, 8, 1, 1]) / (it * it + 1)", (8, 32, 32)),
         ("it -> Scale(c)", (8, 32, 32)),
+        ("it * reshape(parameter([8], init=2), [-1, 1, 1])", (8, 32, 32)),
+        ("it * reshape(parameter([4, 2], init=2), [1, 8, 1, 1])", (8, 32, 32)),
+        ("it + (parameter([32], init=2) -> reshape([32, 1]))", (8, 32, 32)),
         ("c -> Scale(it)", (8, 32, 32)),
         ("sigmoid(c) * it + (c -> tanh)", (8, 32, 32)),
         ("it + (c -> { relu -> silu }) * (c + parameter([]))", (8, 32, 32)),

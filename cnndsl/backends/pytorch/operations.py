@@ -132,7 +132,7 @@ def plain(body: Body, recipe: KindRecipe, value: Tensor) -> Tensor:
     """A layer as a function call."""
     layer = built(body, recipe)
     shape = layer.size_rule(value.shape)
-    spelling = layer.function(value.shape)
+    spelling = layer.of_parameter(value.shape) if value.unbatched else layer.function(value.shape)
     if spelling is None:
         raise Untranslatable(f"{recipe.kind.kind} is no function", recipe.span)
     return Tensor(spelled(body, spelling, value.code), plain_shape(body, shape), value.unbatched)
