@@ -6,6 +6,7 @@ combining marks none.  What would move the cursor, reorder the line or show noth
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Literal
 
@@ -64,6 +65,30 @@ def pad(text: str, columns: int, *, right: bool = False) -> str:
     """The text filled up with spaces to `columns`; at its left end with `right`, so that it stands at the right."""
     space = " " * max(0, columns - width(text))
     return space + text if right else text + space
+
+
+_CLOSING, _OPENING = "、。，．・：；？！）」』】〕％ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々", "（「『【〔"
+_PIECES = re.compile(
+    rf"(?:[{_OPENING}]*[\u2e80-\uffef][{_CLOSING}]*|[^\s\u2e80-\uffef]+[{_CLOSING}]*)\s*",
+)
+
+
+def pieces(text: str) -> list[str]:
+    """A text in pieces that a line may end after: words with the space behind them, and single wide characters.
+
+    None begins with a mark that may not stand first in a line of Japanese, or ends with one that may not stand last.
+    """
+    return _PIECES.findall(text.strip())
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """The text in lines of at most so many columns, as far as its words are no longer."""
+    lines = [""]
+    for piece in pieces(text):
+        if lines[-1] and width((lines[-1] + piece).rstrip()) > columns:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines if line]
 
 
 def paint(text: str, *styles: Style, color: bool) -> str:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cnndsl.analysis.costs.counts import Cost
+from cnndsl.i18n import tr, trn
 from cnndsl.ir.program import Leaf, Module, OpenSize, Parameter
 from cnndsl.layers.formula import Dim, Shape, plain
 from cnndsl.layers.operations import Concat, Operation
@@ -116,12 +117,18 @@ def learned(leaf: Leaf) -> int:
 
 def summary(cost: Cost) -> str:
     """The totals of a network: `109,050 parameters · 426 KiB (fp32) · 895,360 MACs a sample`."""
-    said = [cost.parameters_said]
+    said = [trn("{number} parameter", "{number} parameters", cost.parameters, number=at_least(cost))]
     if cost.parameters:
         said.append(f"{memory(cost.parameters)} (fp32)")
     if cost.macs:
-        said.append(f"{macs(cost.macs)} a sample")
+        said.append(tr("{macs} a sample", macs=macs(cost.macs)))
     return " · ".join(said)
+
+
+def at_least(cost: Cost) -> str:
+    """The number of parameters: `109,050`, `at least 3,178`."""
+    number = f"{cost.parameters:,}"
+    return number if cost.complete else tr("at least {number}", number=number)
 
 
 def marked(name: str, mark: str) -> str:
@@ -131,7 +138,7 @@ def marked(name: str, mark: str) -> str:
 
 def params(count: int) -> str:
     """`608 params`; nothing where there are none."""
-    return f"{count:,} {'param' if count == 1 else 'params'}" if count else ""
+    return trn("{count:,} param", "{count:,} params", count) if count else ""
 
 
 def memory(parameters: int) -> str:
@@ -143,7 +150,7 @@ def memory(parameters: int) -> str:
 def macs(count: int) -> str:
     """Multiply-accumulates, in full below a million: `895,360 MACs`, `1.81 GMACs`."""
     if count < 1_000_000:
-        return f"{count:,} {'MAC' if count == 1 else 'MACs'}"
+        return trn("{count:,} MAC", "{count:,} MACs", count)
     return _scaled(count / 1e6, 1000, ("MMACs", "GMACs", "TMACs", "PMACs"))
 
 
@@ -177,7 +184,7 @@ def differences(settings: Sequence[Sequence[tuple[str, Any]]]) -> str:
 def channels(sizes: Sequence[Shape]) -> str:
     """The channels that come into the turns of a run, where they differ: `in 64 … 224`."""
     counts = [value_of(size[0]) for size in sizes if size and not is_open(size[0])]
-    return f"in {course(counts)}" if len(set(counts)) > 1 else ""
+    return f"{tr('in')} {course(counts)}" if len(set(counts)) > 1 else ""
 
 
 def _told(name: str, values: Sequence[Any]) -> str:
@@ -188,12 +195,12 @@ def course(values: Sequence[Any]) -> str:
     """How a value goes on from turn to turn: `64`, `2 then 1`, `0.05 … 0.2`, `16 to 24` where it goes up and down."""
     texts = [text for text, _ in groupby(map(_argument, values))]
     if len(texts) <= 2:
-        return " then ".join(texts)
+        return tr(" then ").join(texts)
     if not all(isinstance(value, int | float) for value in values):
         return f"{texts[0]} … {texts[-1]}"
     ascending = sorted(values)
     if values not in (ascending, ascending[::-1]):
-        return f"{_argument(ascending[0])} to {_argument(ascending[-1])}"
+        return tr("{low} to {high}", low=_argument(ascending[0]), high=_argument(ascending[-1]))
     return f"{texts[0]} … {texts[-1]}"
 
 
@@ -227,7 +234,7 @@ def operation(action: Operation, xs: tuple[Shape, ...]) -> tuple[str, str]:
         return (f"{scalar} {sign}", "") if getattr(action, "scalar_first", False) else (f"{sign} {scalar}", "")
     if isinstance(action, Concat):
         at = action.axis - 1 if action.axis > 0 else action.axis
-        along = "" if at == 0 else f"axis {action.axis}: "
+        along = "" if at == 0 else f"{tr('axis {number}', number=action.axis)}: "
         joined = [dim_text(x[at]) for x in xs]
         if len(joined) > 5:
             joined = [*joined[:2], "…", *joined[-2:]]

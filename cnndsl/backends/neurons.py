@@ -14,6 +14,7 @@ from cnndsl.backends.options import Checked, Colours, Network, Options, Paper, S
 from cnndsl.backends.volume.svg import FONT, number, safe, style, words
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import SvgText
+from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Application, Frame, applications
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Group, Layer
@@ -78,7 +79,8 @@ def columns_of(program: Program, network: Module) -> list[Column]:
     if not any(at.target.group is Group.DENSE for at in way if isinstance(at.target, Layer)):
         return []
     first = way[0].xs[0]
-    columns = [_column("input" if len(first) == 1 else show(first), "io", first if len(first) == 1 else _size(way[0]))]
+    name, size = (tr("input"), first) if len(first) == 1 else (show(first), _size(way[0]))
+    columns = [_column(name, "io", size)]
     for at in way:
         layer, y = at.target, _size(at)
         assert isinstance(layer, Layer)  # noqa: S101 - as `_features` has looked

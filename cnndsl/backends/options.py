@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from cnndsl.analysis.repeats import made_of
 from cnndsl.diagnostics import OptionError
+from cnndsl.i18n import Language, speaking
 from cnndsl.ir.program import Module, Program, Use
 from cnndsl.render.paper import points
 from cnndsl.syntax import tree
@@ -87,11 +88,22 @@ class Checked:
 
 @model
 class Options(ABC, Generic[T_co]):
-    """A backend with its options; what it makes is a T, such as a str."""
+    """A backend with its options; what it makes is a T, such as a str.
+
+    lang: the language that it speaks. Errors and warnings are English always.
+    """
+
+    _: KW_ONLY
+    lang: Lang = "en"
 
     @abstractmethod
     def of(self, text: Checked) -> T_co:
         """What the backend makes of a text. Raises OptionError for an option that does not fit the network."""
+
+    def made(self, text: Checked) -> T_co:
+        """The same, in its language."""
+        with speaking(self.lang):
+            return self.of(text)
 
 
 def _names(given: Any) -> tuple[str, ...]:
@@ -110,6 +122,7 @@ def _length(given: str | None) -> str | None:
 Names = Annotated[Collection[str], PlainValidator(_names)]
 _NETWORK = "Which network to take; by default the last one of the file."
 _SIZES = "Show the network for this size of its input, where that is left open: H=256,W=256."
+_LANG = "The language of what is said; auto takes that of the environment (LANGUAGE, LC_ALL, LC_MESSAGES or LANG)."
 _DEPTH = "How many levels of blocks to draw with their inside; by default as many as are easy to take in."
 _EXPAND = "A block (BasicBlock) or a part (layer2.0) to draw with its inside; * for all."
 Network = Annotated[str | None, Field(description=_NETWORK), CommandLine("NAME")]
@@ -122,6 +135,7 @@ _PAPER = (
     "by default as wide as it is."
 )
 Paper = Annotated[str | None, AfterValidator(_length), Field(description=_PAPER), CommandLine("LENGTH")]
+Lang = Annotated[Language, Field(description=_LANG)]
 Color = Annotated[bool, Field(description="Whether text has colours, for a terminal."), Terminal()]
 Width = Annotated[int, Field(description="How many characters a line of text may have."), Terminal()]
 

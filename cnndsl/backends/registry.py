@@ -60,7 +60,7 @@ class Backend(Generic[P, T]):
         kind = self._find()
 
         def make(*args: P.args, **kwargs: P.kwargs) -> T:
-            return read(kind, *args, **kwargs).of(text.checked())
+            return read(kind, *args, **kwargs).made(text.checked())
 
         describe(make, self._name, self.options)
         return make

@@ -18,6 +18,7 @@ from cnndsl.backends.registry import registered
 from cnndsl.cli import completion
 from cnndsl.cli.console import Run, columns, on_terminal, say
 from cnndsl.cli.options import common_beside_format, file, parse_sizes
+from cnndsl.i18n import VARIABLE
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -137,6 +138,9 @@ def _parameter(name: str, field: FieldInfo) -> click.Parameter:
     elif get_origin(kind) in (Mapping, Collection):
         more |= {"multiple": True, "default": (), "help": f"{field.description} May be repeated."}
         more["callback"] = parse_sizes if get_origin(kind) is Mapping else _names
+    if name == "lang":
+        more["envvar"] = VARIABLE
+        more["help"] = f"{more['help']} The variable {VARIABLE} says it for all commands."
     if name == "format":
         more["help"] = f"{more['help'].removesuffix('.')}; for errors and warnings see --diagnostics."
     return click.Option([name, line.flag or f"--{name}"], **more)

@@ -20,6 +20,7 @@ from cnndsl.cli.options import (
     file,
     force,
 )
+from cnndsl.i18n import speaking
 
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
@@ -150,7 +151,8 @@ def command(
             say(compilation.explain(**options, **by_terminal(run, Backends.explain.options)))
         else:
             part, name = options["part"], options["network"]
-            _show(run, compilation, part, name, inputs, target, force=force, **running)
+            with speaking(options["lang"]):
+                _show(run, compilation, part, name, inputs, target, force=force, **running)
     return run.finish()
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import Argument, Code, Extra, Group, Kept, Layer, Spelling, Tensor
 from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, as_it_comes, axis_names, incoming, show
 from cnndsl.layers.operations import axis_index
@@ -85,7 +86,7 @@ class LeakyReLU(Activation):
     inplace: Flag = Field(default=False, description=_INPLACE)
 
     def words(self, x: Shape) -> str:
-        return f"slope {self.slope}"
+        return tr("slope {slope}", slope=self.slope)
 
 
 class PReLU(Activation):
@@ -118,7 +119,7 @@ class PReLU(Activation):
         return None
 
     def words(self, x: Shape) -> str:
-        return f"{self.num} {'slope' if self.num == 1 else 'slopes'}"
+        return trn("{count} slope", "{count} slopes", self.num)
 
 
 class RReLU(Activation):
@@ -149,7 +150,7 @@ class RReLU(Activation):
         return Spelling(self.call, (*self.arguments("lower", "upper"), training, *self.arguments("inplace")))
 
     def words(self, x: Shape) -> str:
-        return f"slope {self.lower:.4g} to {self.upper:.4g}"
+        return tr("slope {lower} to {upper}", lower=f"{self.lower:.4g}", upper=f"{self.upper:.4g}")
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return in_order or not self.inplace
@@ -281,7 +282,7 @@ class Hardtanh(Activation):
         return x
 
     def words(self, x: Shape) -> str:
-        return f"{self.min} to {self.max}"
+        return tr("{low} to {high}", low=self.min, high=self.max)
 
 
 class Sigmoid(Activation):
@@ -354,7 +355,7 @@ class Softshrink(Activation):
         return x
 
     def words(self, x: Shape) -> str:
-        return f"by {self.threshold}"
+        return tr("by {number}", number=self.threshold)
 
 
 class Hardshrink(Activation):
@@ -369,7 +370,7 @@ class Hardshrink(Activation):
     threshold: Real = Field(default=0.5, description="how far from 0 a number has to be")
 
     def words(self, x: Shape) -> str:
-        return f"beyond {self.threshold}"
+        return tr("beyond {number}", number=self.threshold)
 
 
 class Tanhshrink(Activation):
@@ -407,7 +408,7 @@ class Threshold(Activation):
         return (*plain, *self.arguments("inplace"))
 
     def words(self, x: Shape) -> str:
-        return f"above {self.threshold}, else {self.value}"
+        return tr("above {number}, else {value}", number=self.threshold, value=self.value)
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         if self.inplace:  # a copy of what came in, which is overwritten
@@ -522,7 +523,7 @@ class GLU(Activation):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         at = axis_index(self.axis, x, "glu")
         half = AxisRule(
-            axis_names(x)[at], x[at] // 2, incoming(x, at) / 2, notes=("one half is the gate of the other",)
+            axis_names(x)[at], x[at] // 2, incoming(x, at) / 2, notes=(tr("one half is the gate of the other"),)
         )
         return tuple(half if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
 

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from cnndsl.i18n import tr
 from cnndsl.layers.base import Argument, Spelling
-from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, show
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, of_input, show
 from cnndsl.layers.operations import Operation, Split, axis_index, is_outermost
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, whole
 from cnndsl.layers.types import MOST_PIECES, AnyAxis, AxisOrAxes, OptionalIndices, Positive, ShiftOrShifts
@@ -37,7 +38,7 @@ class Arrangement(Operation):
         old = axis_names(x)
         came = {at: axis for axis, at in enumerate(self.places(x)) if at is not None}
         return tuple(
-            AxisRule(name, y[at], words=f"{old[came[at]]} of the input" if at in came else "a new axis of one")
+            AxisRule(name, y[at], words=of_input(old[came[at]]) if at in came else tr("a new axis of one"))
             for at, name in enumerate(axis_names(y))
         )
 
@@ -218,7 +219,7 @@ class Narrow(Arrangement):
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         at = axis_index(self.axis, xs[0], "narrow")
         rules = [*super().formula(xs, y)]
-        rules[at] = AxisRule(rules[at].axis, y[at], words="as many as asked for")
+        rules[at] = AxisRule(rules[at].axis, y[at], words=tr("as many as asked for"))
         return tuple(rules)
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
@@ -394,7 +395,7 @@ class Stack(Operation):
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         at = axis_index(self.axis, y, "stack")
         return tuple(
-            AxisRule(name, y[axis], words="one for each value" if axis == at else "as in each value")
+            AxisRule(name, y[axis], words=tr("one for each value" if axis == at else "as in each value"))
             for axis, name in enumerate(axis_names(y))
         )
 
@@ -480,7 +481,7 @@ class Expand(Operation):
             return ()
         same = _last(xs[0], len(y))
         return tuple(
-            AxisRule(name, y[axis], words="as in the input" if same[axis] == y[axis] else "repeated, as asked for")
+            AxisRule(name, y[axis], words=tr("as in the input" if same[axis] == y[axis] else "repeated, as asked for"))
             for axis, name in enumerate(axis_names(y))
         )
 

@@ -8,6 +8,7 @@ from inspect import cleandoc
 from operator import mul
 from typing import Any, ClassVar, Literal, cast
 
+from cnndsl.i18n import tr
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, show
 from cnndsl.layers.reach import Reaches, unknown
 from cnndsl.layers.types import Parameterised, role
@@ -304,7 +305,7 @@ class Layer(Spelled):
 
     def does(self, x: Shape) -> str:
         """What it does with such an input, in a sentence or two: by default the first paragraph of its class."""
-        return first_paragraph(self)
+        return tr(first_paragraph(self))
 
     def words(self, x: Shape) -> str:
         """The arguments that matter, for people: "8 filters, 5×5, stride 2". Empty where there are none."""

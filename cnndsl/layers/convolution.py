@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Spelling, Tensor
 from cnndsl.layers.formula import (
     AxisRule,
@@ -62,8 +63,8 @@ class _Convolution(WithNorm):
             )
 
     def _kernels(self) -> AxisRule:
-        kernels = parameter("channels", self.channels, "channels", meaning="number of kernels")
-        return AxisRule("channels", self.channels, kernels, "one for each kernel")
+        kernels = parameter("channels", self.channels, "channels", meaning=tr("number of kernels"))
+        return AxisRule("channels", self.channels, kernels, tr("one for each kernel"))
 
     def _axes(self, value: Any, x: Shape, name: str) -> tuple[int, ...]:
         return per_axis(value, len(x) - 1, name)
@@ -75,13 +76,13 @@ class _Convolution(WithNorm):
         return None if self.normed else Kept(inputs=(0,))
 
     def _words(self, x: Shape, groups: int, *more: str) -> str:
-        parts = [f"{self.channels} {'filter' if self.channels == 1 else 'filters'}"]
+        parts = [trn("{count} filter", "{count} filters", self.channels)]
         parts.append(kernel_words(self._axes(self.kernel, x, "kernel")))
         if any(s != 1 for s in self._axes(self.stride, x, "stride")):
-            parts.append(f"stride {extent(self.stride)}")
+            parts.append(f"{tr('stride')} {extent(self.stride)}")
         parts += filter(None, more)
         if groups != 1:
-            parts.append("depthwise" if groups == x[0] else f"{groups} groups")
+            parts.append(tr("depthwise") if groups == x[0] else trn("{count} group", "{count} groups", groups))
         if self.normed:
             parts.append(self.normed.replace("_", " "))
         return ", ".join(parts)
@@ -103,6 +104,14 @@ class Conv{r}dSame(nn.Conv{r}d):
             x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups
         )
 """
+
+
+_LAID = "laid over it at every position, from the top left, multiplied with what lies below it and summed"
+_DEPTHWISE = f"A depthwise convolution: each input channel has {{}} of its own, which {{}} {_LAID}."
+_GROUPED = (
+    "A convolution in {groups} groups of channels: each of `channels` kernels belongs to one group, and "
+    f"is {_LAID} over the {{channels}} input channels of it."
+)
 
 
 class Conv(_Convolution):
@@ -238,24 +247,19 @@ class Conv(_Convolution):
     def does(self, x: Shape) -> str:
         if self.groups == 1:
             return super().does(x)
-        laid = "laid over it at every position, from the top left, multiplied with what lies below it and summed"
         if self.groups == x[0]:
             each = self.channels // self.groups
-            kernels = "one kernel of its own, which is" if each == 1 else f"{each} kernels of its own, which are"
-            return f"A depthwise convolution: each input channel has {kernels} {laid}."
-        return (
-            f"A convolution in {self.groups} groups of channels: each of `channels` kernels belongs to one group, and "
-            f"is {laid} over the {show((x[0] // self.groups,))} input channels of it."
-        )
+            return trn(_DEPTHWISE.format("one kernel", "is"), _DEPTHWISE.format("{count} kernels", "are"), each)
+        return tr(_GROUPED, groups=self.groups, channels=show((x[0] // self.groups,)))
 
     def words(self, x: Shape) -> str:
         padding = ""
         if isinstance(self.padding, str):
-            padding = "" if self.padding == "valid" else f"padding {self.padding}"
+            padding = "" if self.padding == "valid" else f"{tr('padding')} {self.padding}"
         elif any(self._axes(self.padding, x, "padding")):
-            padding = f"padding {extent(self.padding)}"
+            padding = f"{tr('padding')} {extent(self.padding)}"
         spread = any(d != 1 for d in self._axes(self.dilation, x, "dilation"))
-        return self._words(x, self.groups, padding, f"dilation {extent(self.dilation)}" if spread else "")
+        return self._words(x, self.groups, padding, f"{tr('dilation')} {extent(self.dilation)}" if spread else "")
 
 
 class ConvTranspose(_Convolution):
@@ -352,5 +356,5 @@ class ConvTranspose(_Convolution):
         return spatial_reach(x, [scattered(*axis) for axis in axes], channels=False)
 
     def words(self, x: Shape) -> str:
-        padding = f"padding {extent(self.padding)}" if any(self._axes(self.padding, x, "padding")) else ""
+        padding = f"{tr('padding')} {extent(self.padding)}" if any(self._axes(self.padding, x, "padding")) else ""
         return self._words(x, self.groups, padding)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, as_it_comes, axis_names, parameter, show
 from cnndsl.layers.parametrizations import SPECTRAL_NORM, WEIGHT_NORM, WithNorm
@@ -58,9 +59,9 @@ class Linear(WithNorm):
         return self.with_norm(weight, *([Tensor("bias", (self.features,))] if self.bias else []))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        features = parameter("features", self.features, "features", meaning="number of outputs")
+        features = parameter("features", self.features, "features", meaning=tr("number of outputs"))
         kept = (as_it_comes(x, axis) for axis in range(len(x) - 1))
-        return (*kept, AxisRule(axis_names(x)[-1], self.features, features, "one for each output"))
+        return (*kept, AxisRule(axis_names(x)[-1], self.features, features, tr("one for each output")))
 
     def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
         return (*y, x[-1])
@@ -81,7 +82,7 @@ class Linear(WithNorm):
         return self.wrapped(Spelling("nn.Linear", arguments))
 
     def words(self, x: Shape) -> str:
-        return f"{self.features} {'output' if self.features == 1 else 'outputs'}"
+        return trn("{count} output", "{count} outputs", self.features)
 
 
 class Embedding(Layer):
@@ -120,9 +121,9 @@ class Embedding(Layer):
         return (*x, self.features)
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        kept = (AxisRule(f"axis {axis}", dim, words="as in the input") for axis, dim in enumerate(x, 1))
+        kept = (AxisRule(f"axis {axis}", dim, words=tr("as in the input")) for axis, dim in enumerate(x, 1))
         row = parameter("features", self.features, "features")
-        return (*kept, AxisRule(f"axis {len(x) + 1}", self.features, row, "the length of each row of the table"))
+        return (*kept, AxisRule(f"axis {len(x) + 1}", self.features, row, tr("the length of each row of the table")))
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.num, self.features)),)
@@ -134,4 +135,4 @@ class Embedding(Layer):
         return Kept(inputs=(0,))
 
     def words(self, x: Shape) -> str:
-        return f"{self.num} rows of {self.features}"
+        return tr("{rows} rows of {features}", rows=self.num, features=self.features)

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from cnndsl.i18n import tr
 from cnndsl.layers.base import Argument, Code, Extra, Group, Kept, Layer, Spelling
 from cnndsl.layers.formula import KnownShape, Shape
 from cnndsl.layers.reach import Reaches, same
@@ -155,4 +156,4 @@ class StochasticDepth(nn.Module):
         return Spelling("StochasticDepth", self.arguments())
 
     def words(self, x: Shape) -> str:
-        return f"p = {self.p:.3g}" if self.mode == "row" else f"p = {self.p:.3g}, whole batches"
+        return f"p = {self.p:.3g}" if self.mode == "row" else f"p = {self.p:.3g}, {tr('whole batches')}"

@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from cnndsl.i18n import tr
 from cnndsl.layers.base import NOTHING, Argument, Extra, Kept, Spelling
-from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, show
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, axis_said, show
 from cnndsl.layers.operations import Operation, declare
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, same
 from cnndsl.layers.types import Flag, OptionalReal, Parameter
@@ -92,12 +93,14 @@ class Elementwise(Broadcasting):
         if y == x:
             return ()
         return tuple(
-            AxisRule(name, y[axis], words=_LACKING if axis < behind else _REPEATED)
+            AxisRule(name, y[axis], words=tr(_LACKING if axis < behind else _REPEATED))
             if axis < behind or y[axis] != x[axis - behind]
             else AxisRule(
                 name,
                 y[axis],
-                words=f"{axis_names(x)[axis - behind]} of the first value" if behind else "as in the input",
+                words=tr("{axis} of the first value", axis=axis_said(axis_names(x)[axis - behind]))
+                if behind
+                else tr("as in the input"),
             )
             for axis, name in enumerate(axis_names(y))
         )

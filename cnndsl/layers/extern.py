@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from cnndsl.i18n import tr
 from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, Tensor
 from cnndsl.layers.formula import AXES, Dim, KnownShape, Shape, SizeError, show
 from cnndsl.layers.reach import Reaches, same
@@ -155,7 +156,7 @@ class Extern(Layer):
         return ""  # nothing is known of it
 
     def words(self, x: Shape) -> str:
-        shown = [] if self.counted else ["parameters not counted"]
+        shown = [] if self.counted else [tr("parameters not counted")]
         shown += [_brief(name, value) for name, value in self.given]
         return ", ".join(shown)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict
 
+from cnndsl.i18n import listed, tr
 from cnndsl.layers.types import LARGEST, MOST_AXES
 from cnndsl.symbolic.expr import Expr
 from cnndsl.symbolic.number import Traced, is_open, key_of, value_of
@@ -181,7 +182,7 @@ class Letter(Term):
     """A quantity: its letter, its number, and what it is.
 
     parameter: the layer's parameter that it is; empty for a size of what comes in.
-    meaning: in words, "height of the input"; for a parameter only where its name does not say it.
+    meaning: for a size the name of the axis, "height"; for a parameter what it is, only where its name does not say it.
     otherwise: what gives the number where the parameter was not written, if that is no plain default.
     operand: of which value it is a size, where an operation takes several, counted from 0.
     """
@@ -424,8 +425,7 @@ def axis_names(shape: Shape | int) -> tuple[str, ...]:
 
 def incoming(x: Shape, axis: int, name: str = "I") -> Letter:
     """The letter for the length of an axis of what comes in."""
-    called = axis_names(x)[axis]
-    return Letter(name, x[axis], meaning=f"{called} of the input")
+    return Letter(name, x[axis], meaning=axis_names(x)[axis])
 
 
 def parameter(name: str, number: Dim | float, field: str, *, meaning: str = "", otherwise: str = "") -> Letter:
@@ -435,4 +435,15 @@ def parameter(name: str, number: Dim | float, field: str, *, meaning: str = "", 
 
 def as_it_comes(x: Shape, axis: int, words: str = "") -> AxisRule:
     """An axis that stays as it is."""
-    return AxisRule(axis_names(x)[axis], x[axis], words=words or "as in the input")
+    return AxisRule(axis_names(x)[axis], x[axis], words=words or tr("as in the input"))
+
+
+def axis_said(name: str) -> str:
+    """The name of an axis in the language that is spoken."""
+    word, _, number = name.partition(" ")
+    return tr("axis {number}", number=number) if number else tr(word)
+
+
+def of_input(*axes: str) -> str:
+    """Axes of what comes in, in words: `height and width of the input`."""
+    return tr("{axes} of the input", axes=listed([axis_said(axis) for axis in axes]))

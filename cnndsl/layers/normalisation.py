@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
 from cnndsl.layers.formula import KnownShape, Shape, SizeError, show
 from cnndsl.layers.operations import axis_index
@@ -185,7 +186,7 @@ class GroupNorm(_ByStatistics):
         return Spelling("F.group_norm", (Argument("num_groups", self.groups), *self.arguments("eps")))
 
     def words(self, x: Shape) -> str:
-        return f"{self.groups} {'group' if self.groups == 1 else 'groups'}"
+        return trn("{count} group", "{count} groups", self.groups)
 
 
 class _OverAxes(_ByStatistics):
@@ -283,7 +284,7 @@ class ChannelLayerNorm(nn.LayerNorm):
         return Spelling("F.layer_norm", (shape, *self.arguments("eps")))
 
     def words(self, x: Shape) -> str:
-        return "over the channels" if self._by_place(x) else ""
+        return tr("over the channels") if self._by_place(x) else ""
 
 
 class RMSNorm(_OverAxes):
@@ -337,7 +338,7 @@ class ChannelRMSNorm(nn.RMSNorm):
         return Spelling("F.rms_norm", (shape, *self.arguments("eps")))
 
     def words(self, x: Shape) -> str:
-        return "over the channels" if self._by_place(x) else ""
+        return tr("over the channels") if self._by_place(x) else ""
 
 
 class LocalResponseNorm(_Normalisation):
@@ -374,4 +375,4 @@ class LocalResponseNorm(_Normalisation):
         return Kept(inputs=(0,), extra=Extra(numbers=2 * prod(x) + self._padded(x)))
 
     def words(self, x: Shape) -> str:
-        return f"{self.size} channels"
+        return trn("{count} channel", "{count} channels", self.size)

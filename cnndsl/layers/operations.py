@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast
 
 from pydantic import Discriminator, Field, Tag
 
+from cnndsl.i18n import tr
 from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelled, Spelling, Tensor
 from cnndsl.layers.formula import (
     AxisRule,
@@ -187,16 +188,14 @@ class Concat(Operation):
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         at = axis_index(self.axis, xs[0], "concat")
         names = axis_names(y)
-        letters = tuple(
-            Letter(f"I{k}", x[at], meaning=f"{names[at]} of the input", operand=k - 1) for k, x in enumerate(xs, 1)
-        )
+        letters = tuple(Letter(f"I{k}", x[at], meaning=names[at], operand=k - 1) for k, x in enumerate(xs, 1))
         if len(xs) == 1:
             joined = as_it_comes(y, at)
         elif len(xs) > _MOST_SUMMED:
-            joined = AxisRule(names[at], y[at], words=f"those of all {len(xs)} values")
+            joined = AxisRule(names[at], y[at], words=tr("those of all {count} values", count=len(xs)))
         else:
             joined = AxisRule(names[at], y[at], Sum(tuple((1, letter) for letter in letters)))
-        return tuple(joined if axis == at else as_it_comes(y, axis, "as in each value") for axis in range(len(y)))
+        return tuple(joined if axis == at else as_it_comes(y, axis, tr("as in each value")) for axis in range(len(y)))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         joined = ", ".join(f"{{v{at}}}" for at in range(len(xs)))
@@ -259,9 +258,9 @@ class Split(Operation):
         at = axis_index(self.axis, x, "split")
         name, first = axis_names(x)[at], self._sizes(x[at])[0]
         if isinstance(self.parts, int):
-            cut = AxisRule(name, first, incoming(x, at) / self.parts, "in each piece")
+            cut = AxisRule(name, first, incoming(x, at) / self.parts, tr("in each piece"))
         else:
-            cut = AxisRule(name, first, words=f"as asked for: {', '.join(map(str, self.parts))}")
+            cut = AxisRule(name, first, words=tr("as asked for: {sizes}", sizes=", ".join(map(str, self.parts))))
         return tuple(cut if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from cnndsl.i18n import tr
 from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, times
 from cnndsl.layers.formula import (
     AxisRule,
@@ -105,7 +106,7 @@ def _window_rules(
         same=padding == "same",
         own_stride=stride is None,
     )
-    return (as_it_comes(x, 0, "each channel by itself"), *sliding.rules(x, y))
+    return (as_it_comes(x, 0, tr("each channel by itself")), *sliding.rules(x, y))
 
 
 def _regions(x: Shape, y: Shape) -> Reaches:
@@ -407,7 +408,7 @@ class LPPool(_Sliding):
         return tuple(spelled if argument.name == "kernel_size" else argument for argument in self.arguments())
 
     def words(self, x: Shape) -> str:
-        return f"norm {self.norm}, {pool_words(x, self.kernel, self.stride)}"
+        return f"{tr('norm')} {self.norm}, {pool_words(x, self.kernel, self.stride)}"
 
 
 class _AdaptivePool(_Pool):
@@ -423,21 +424,22 @@ class _AdaptivePool(_Pool):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y = self.output(x)
         rules = (self._rule(x[axis], y[axis], axis_names(x)[axis]) for axis in range(1, len(x)))
-        return (as_it_comes(x, 0, "each channel by itself"), *rules)
+        return (as_it_comes(x, 0, tr("each channel by itself")), *rules)
 
     def _rule(self, size: Dim, count: Dim, name: str) -> AxisRule:
         asked = parameter("size", count, "size")
-        note = f"region i reads the {UNITS[name]}s floor(i*{size} / {count}) to ceil((i + 1)*{size} / {count}) - 1"
+        first, last = f"floor(i*{size} / {count})", f"ceil((i + 1)*{size} / {count}) - 1"
+        note = tr("region i reads the {places} {first} to {last}", places=tr(f"{UNITS[name]}s"), first=first, last=last)
         if not is_open(size) and count <= _MOST_REGIONS:
             regions = ((i * size // count, -(-(i + 1) * size // count) - 1) for i in range(value_of(count)))
             note += ": " + ", ".join(f"{first}-{last}" if first != last else str(first) for first, last in regions)
-        return AxisRule(name, count, asked, "as asked for", () if count == 1 else (note,))
+        return AxisRule(name, count, asked, tr("as asked for"), () if count == 1 else (note,))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return _regions(x, y)
 
     def words(self, x: Shape) -> str:
-        return "to " + times(per_axis(self.size, len(x) - 1, "size"))
+        return tr("to {size}", size=times(per_axis(self.size, len(x) - 1, "size")))
 
 
 class AdaptiveAvgPool(_AdaptivePool):
@@ -475,8 +477,8 @@ class _GlobalPool(_Pool):
         return (x[0], *(1 for _ in x[1:]))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        rules = (AxisRule(name, 1, words="one number for the whole channel") for name in axis_names(x)[1:])
-        return (as_it_comes(x, 0, "each channel by itself"), *rules)
+        rules = (AxisRule(name, 1, words=tr("one number for the whole channel")) for name in axis_names(x)[1:])
+        return (as_it_comes(x, 0, tr("each channel by itself")), *rules)
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return (Reach(0, IDENTITY), *map(whole, x[1:]))

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from cnndsl.i18n import tr
 from cnndsl.layers.base import Kept, Spelling
 from cnndsl.layers.elementwise import Broadcasting, broadcast, read_beside
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, same_size, show
@@ -68,8 +69,9 @@ class Matmul(Broadcasting):
         return (b[-1],) if len(a) == 1 else (*map(larger, a[:-2], b[:-2]), a[-2], b[-1])
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
-        words = ["as in both values"] * (len(y) - 2) + ["as many rows as the first value"] * (len(y) > 1)
-        words.append(f"as many columns as the second value; each number is a sum of {xs[0][-1]} products")
+        words = [tr("as in both values")] * (len(y) - 2) + [tr("as many rows as the first value")] * (len(y) > 1)
+        last = "as many columns as the second value; each number is a sum of {count} products"
+        words.append(tr(last, count=xs[0][-1]))
         return tuple(AxisRule(name, y[at], words=words[at]) for at, name in enumerate(axis_names(y)))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
@@ -144,7 +146,7 @@ class Attention(Operation):
         return ((*q[:-1], v[-1]),)
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
-        words = ["as in all three"] * (len(y) - 2) + ["one for each query", "features of the values"]
+        words = [tr("as in all three")] * (len(y) - 2) + [tr("one for each query"), tr("features of the values")]
         return tuple(AxisRule(name, y[at], words=words[at]) for at, name in enumerate(axis_names(y)))
 
     def products(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Dim, ...]:

@@ -6,9 +6,21 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from cnndsl.i18n import tr
 from cnndsl.layers.arrangement import axes_of
 from cnndsl.layers.base import Extra, Kept, Spelling
-from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, product, show
+from cnndsl.layers.formula import (
+    AxisRule,
+    Dim,
+    KnownShape,
+    Shape,
+    SizeError,
+    axis_names,
+    axis_said,
+    of_input,
+    product,
+    show,
+)
 from cnndsl.layers.operations import Operation, axis_index, declare
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, whole
 from cnndsl.layers.types import AnyAxis, AxisOrAxes, Flag, PositiveReal, Whole
@@ -62,9 +74,10 @@ class OverAxes(Operation):
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         (x,) = xs
         gone, old = self._gone(x), axis_names(x)
-        note = f"one number in place of all along the {' and the '.join(old[axis] for axis in sorted(gone))}"
+        axes = tr(" and the ").join(axis_said(old[axis]) for axis in sorted(gone))
+        note = tr("one number in place of all along the {axes}", axes=axes)
         left = [axis for axis in range(len(x)) if self.keepdim or axis not in gone]
-        words = ["one for all" if axis in gone else f"{old[axis]} of the input" for axis in left]
+        words = [tr("one for all") if axis in gone else of_input(old[axis]) for axis in left]
         said = [AxisRule(name, y[k], words=words[k]) for k, name in enumerate(axis_names(y))]
         return (*said[:-1], replace(said[-1], notes=(note,)))
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from cnndsl.i18n import tr
 from cnndsl.layers.base import RANK_WORDS, Argument, Kept, Spelling, times
 from cnndsl.layers.formula import (
     AXES,
@@ -196,7 +197,7 @@ class Crop(nn.Module):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y, names = self.output(x), axis_names(x)
         if self.size is not None:
-            return (as_it_comes(x, 0), *_asked(y, names, "the middle, as asked for"))
+            return (as_it_comes(x, 0), *_asked(y, names, tr("the middle, as asked for")))
         before, after = sides(self.margins, x, "margins")
         rules = (
             AxisRule(
@@ -246,7 +247,7 @@ class Crop(nn.Module):
 
     def words(self, x: Shape) -> str:
         if self.size is not None:
-            return f"to {times(self.size)}"
+            return tr("to {size}", size=times(self.size))
         return ", ".join(map(str, self.margins)) if isinstance(self.margins, tuple) else str(self.margins)
 
 
@@ -338,7 +339,7 @@ class Upsample(ShapeLayer):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y, names = self.output(x), axis_names(x)
         if self.size is not None:
-            return (as_it_comes(x, 0), *_asked(y, names, "as asked for"))
+            return (as_it_comes(x, 0), *_asked(y, names, tr("as asked for")))
         scales = per_axis(self.scale, len(x) - 1, "scale")
         grown = (
             AxisRule(names[axis], y[axis], Rounded(incoming(x, axis) * parameter("scale", scales[axis - 1], "scale")))
@@ -382,7 +383,7 @@ class Upsample(ShapeLayer):
         return Kept(inputs=(0,) if self.mode == "area" and prod(y[1:]) > 1 else ())
 
     def words(self, x: Shape) -> str:
-        grows = f"to {times(self.size)}" if self.size is not None else f"×{extent(self.scale)}"
+        grows = tr("to {size}", size=times(self.size)) if self.size is not None else f"×{extent(self.scale)}"
         return f"{grows}, {self.mode}"
 
 
@@ -435,7 +436,8 @@ class UpsampleLike(Operation):
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         x, like = xs
-        taken = (AxisRule(name, like[axis], words="as in the second value") for axis, name in enumerate(axis_names(x)))
+        said = tr("as in the second value")
+        taken = (AxisRule(name, like[axis], words=said) for axis, name in enumerate(axis_names(x)))
         return (as_it_comes(x, 0), *list(taken)[1:])
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, Tensor
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, Term, parameter, show
 from cnndsl.layers.reach import Reaches, all_of
@@ -84,10 +85,10 @@ class _Recurrent(_OnSequences):
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         state: Term = parameter("features", self._given, "features" if self._given is self.features else "proj")
-        note = "of both directions, side by side" if self.bidirectional else "the state at each place"
+        note = tr("of both directions, side by side") if self.bidirectional else tr("the state at each place")
         size = self.size_rule(x)[1]
         return (
-            AxisRule("length", x[0], words="as in the input"),
+            AxisRule("length", x[0], words=tr("as in the input")),
             AxisRule("features", size, 2 * state if self.bidirectional else state, note),
         )
 
@@ -116,8 +117,10 @@ class _Recurrent(_OnSequences):
         return Spelling(f"nn.{self.module}", (*first, *rest))
 
     def words(self, x: Shape) -> str:
-        parts = [f"{self.features} features"]
-        parts += [f"{self.layers} layers"] * (self.layers > 1) + ["both ways"] * self.bidirectional
+        parts = [trn("{count} feature", "{count} features", self.features)]
+        if self.layers > 1:
+            parts.append(trn("{count} layer", "{count} layers", self.layers))
+        parts += [tr("both ways")] * self.bidirectional
         return ", ".join(parts)
 
 
@@ -254,4 +257,4 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
         return Spelling("nn.MultiheadAttention", (*first, *rest))
 
     def words(self, x: Shape) -> str:
-        return f"{self.heads} {'head' if self.heads == 1 else 'heads'}"
+        return trn("{count} head", "{count} heads", self.heads)

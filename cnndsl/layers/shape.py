@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling
 from cnndsl.layers.formula import (
     AxisRule,
@@ -18,6 +19,7 @@ from cnndsl.layers.formula import (
     Term,
     axis_names,
     incoming,
+    of_input,
     parameter,
     per_axis,
     product,
@@ -80,10 +82,10 @@ class Flatten(_Renumbered):
         first, last = axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
         y = self.output(x)
         names = axis_names(y)
-        merged = AxisRule(names[first], y[first], _all(x, range(first, last + 1)), notes=(_ORDER,))
+        merged = AxisRule(names[first], y[first], _all(x, range(first, last + 1)), notes=(tr(_ORDER),))
         kept = {axis: axis if axis < first else axis + last - first for axis in range(len(y)) if axis != first}
         return tuple(
-            AxisRule(name, y[axis], words=f"{axis_names(x)[kept[axis]]} of the input") if axis in kept else merged
+            AxisRule(name, y[axis], words=of_input(axis_names(x)[kept[axis]])) if axis in kept else merged
             for axis, name in enumerate(names)
         )
 
@@ -127,9 +129,9 @@ class Unflatten(_Renumbered):
         names, old = axis_names(y), axis_names(x)
         more = len(y) - len(x)
         split = _written(self.sizes, _all(x, [at]), y[at : at + len(self.sizes)], names[at : at + len(self.sizes)])
-        before = (AxisRule(name, y[axis], words=f"{old[axis]} of the input") for axis, name in enumerate(names[:at]))
+        before = (AxisRule(name, y[axis], words=of_input(old[axis])) for axis, name in enumerate(names[:at]))
         after = (
-            AxisRule(names[axis], y[axis], words=f"{old[axis - more]} of the input")
+            AxisRule(names[axis], y[axis], words=of_input(old[axis - more]))
             for axis in range(at + len(self.sizes), len(y))
         )
         return (*before, *split, *after)
@@ -148,7 +150,7 @@ class Unflatten(_Renumbered):
 
     def words(self, x: Shape) -> str:
         at = axis_index(self.axis, x, "unflatten")
-        return "to " + show(_filled(self.sizes, x[at], "unflatten")).replace(" x ", "×")
+        return tr("to {size}", size=show(_filled(self.sizes, x[at], "unflatten")).replace(" x ", "×"))
 
 
 class Reshape(_Renumbered):
@@ -196,7 +198,7 @@ class Reshape(nn.Module):
         return Spelling("torch.reshape", (Argument("shape", self.sizes),))
 
     def words(self, x: Shape) -> str:
-        return "to " + show(self.output(x)).replace(" x ", "×")
+        return tr("to {size}", size=show(self.output(x)).replace(" x ", "×"))
 
 
 def _filled(sizes: tuple[int, ...], total: Dim, kind: str) -> Shape:
@@ -239,9 +241,10 @@ def _written(sizes: tuple[int, ...], total: Term, y: Shape, names: tuple[str, ..
     rules = []
     for name, size, made in zip(names, sizes, y, strict=True):
         if size == -1:
-            rules.append(AxisRule(name, made, total / Product(known, wide=True) if known else total, "what is left"))
+            left = total / Product(known, wide=True) if known else total
+            rules.append(AxisRule(name, made, left, tr("what is left")))
         else:
-            rules.append(AxisRule(name, made, parameter("sizes", size, "sizes"), "as written"))
+            rules.append(AxisRule(name, made, parameter("sizes", size, "sizes"), tr("as written")))
     return tuple(rules)
 
 
@@ -291,7 +294,7 @@ class Permute(nn.Module):
         names = axis_names(x)
         moved = zip(self.output(x), self._sources(x), strict=True)
         return tuple(
-            AxisRule(f"axis {axis}", size, words=f"the {names[source]} of the input")
+            AxisRule(f"axis {axis}", size, words=of_input(names[source]))
             for axis, (size, source) in enumerate(moved, 1)
         )
 
@@ -351,10 +354,9 @@ class PixelShuffle(ShapeLayer):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         c, h, w = self.output(x)
         r = parameter("r", self.factor, "factor")
+        note = tr("r*r channels make one that is r times larger")
         return (
-            AxisRule(
-                "channels", c, incoming(x, 0, "C") / (r * r), notes=("r*r channels make one that is r times larger",)
-            ),
+            AxisRule("channels", c, incoming(x, 0, "C") / (r * r), notes=(note,)),
             AxisRule("height", h, incoming(x, 1, "H") * r),
             AxisRule("width", w, incoming(x, 2, "W") * r),
         )
@@ -404,8 +406,9 @@ class PixelUnshuffle(ShapeLayer):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         c, h, w = self.output(x)
         r = parameter("r", self.factor, "factor")
+        note = tr("each r x r places become r*r channels")
         return (
-            AxisRule("channels", c, incoming(x, 0, "C") * (r * r), notes=("each r x r places become r*r channels",)),
+            AxisRule("channels", c, incoming(x, 0, "C") * (r * r), notes=(note,)),
             AxisRule("height", h, incoming(x, 1, "H") / r),
             AxisRule("width", w, incoming(x, 2, "W") / r),
         )
@@ -444,7 +447,7 @@ class ChannelShuffle(ShapeLayer):
         return (whole(x[0]), *same(x[1:], first=1))
 
     def words(self, x: Shape) -> str:
-        return f"{self.groups} {'group' if self.groups == 1 else 'groups'}"
+        return trn("{count} group", "{count} groups", self.groups)
 
 
 class _OverWindows(ShapeLayer):
@@ -504,11 +507,11 @@ class Unfold(_OverWindows):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y = self.output(x)
         (rows, columns), (high, wide) = self._windows(x)
-        cells = incoming(x, 0, "C") * parameter("K", high * wide, "kernel", meaning="places of the window")
-        places = f"{rows} along the height, {columns} along the width"
+        cells = incoming(x, 0, "C") * parameter("K", high * wide, "kernel", meaning=tr("places of the window"))
+        places = tr("{rows} along the height, {columns} along the width", rows=rows, columns=columns)
         return (
             AxisRule("channels", y[0], cells),
-            AxisRule("length", y[1], words="one for each place of the window", notes=(places,)),
+            AxisRule("length", y[1], words=tr("one for each place of the window"), notes=(places,)),
         )
 
 
@@ -560,6 +563,6 @@ class Fold(_OverWindows):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y = self.output(x)
         _, (high, wide) = self._windows(self._picture(x))
-        cells = parameter("K", high * wide, "kernel", meaning="places of the window")
-        asked = (AxisRule(axis_names(3)[at], y[at], words="as asked for") for at in (1, 2))
+        cells = parameter("K", high * wide, "kernel", meaning=tr("places of the window"))
+        asked = (AxisRule(axis_names(3)[at], y[at], words=tr("as asked for")) for at in (1, 2))
         return (AxisRule("channels", y[0], incoming(x, 0, "C") / cells), *asked)

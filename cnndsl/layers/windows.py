@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import gcd
 from typing import Any
 
+from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import times
 from cnndsl.layers.formula import (
     AxisRule,
@@ -15,6 +16,7 @@ from cnndsl.layers.formula import (
     SizeError,
     Term,
     axis_names,
+    axis_said,
     incoming,
     parameter,
     per_axis,
@@ -153,7 +155,7 @@ def extent(value: Any) -> str:
 
 def kernel_words(kernel: Axes) -> str:
     """A kernel for people: `5×5`; on one axis `kernel 5`, for a number alone says nothing."""
-    return times(kernel) if len(kernel) > 1 else f"kernel {times(kernel)}"
+    return times(kernel) if len(kernel) > 1 else f"{tr('kernel')} {times(kernel)}"
 
 
 def nearby(kernel: Any, least: int = 1) -> tuple[Any, ...]:
@@ -226,11 +228,11 @@ def pool_words(x: Shape, kernel: Any, stride: Any, padding: Any = 0) -> str:
     rank = len(x) - 1
     parts = [kernel_words(per_axis(kernel, rank, "kernel"))]
     if stride is not None and per_axis(stride, rank, "stride") != per_axis(kernel, rank, "kernel"):
-        parts.append(f"stride {extent(stride)}")
+        parts.append(f"{tr('stride')} {extent(stride)}")
     if padding == "same":
-        parts.append("padding same")
+        parts.append(f"{tr('padding')} same")
     elif padding != "valid" and any(per_axis(padding, rank, "padding")):
-        parts.append(f"padding {extent(padding)}")
+        parts.append(f"{tr('padding')} {extent(padding)}")
     return ", ".join(parts)
 
 
@@ -268,7 +270,7 @@ class Sliding:
         name = axis_names(x)[axis]
         given = incoming(x, axis)
         kernel = parameter("K", self.kernel[at], "kernel")
-        stride = parameter("S", self.stride[at], "stride", otherwise="the kernel's size" if self.own_stride else "")
+        stride = parameter("S", self.stride[at], "stride", otherwise=tr("the kernel's size") if self.own_stride else "")
         spread = self.dilation[at] != 1
         dilation = parameter("L", self.dilation[at], "dilation")
         room = given - dilation * (kernel - 1) - 1 if spread else given - kernel
@@ -277,7 +279,7 @@ class Sliding:
             return AxisRule(name, size, formula, notes=self._notes(x[axis], size, name, at))
         if self.same:
             total = self.dilation[at] * (self.kernel[at] - 1)
-            room = room + parameter("P", total, "padding", meaning='padding="same" on both sides together')
+            room = room + parameter("P", total, "padding", meaning=tr('padding="same" on both sides together'))
         elif self.padding is not None:
             room = room + 2 * parameter("D", self.padding[at], "padding")
         formula = Rounded(room / stride) + 1
@@ -306,30 +308,36 @@ class Sliding:
 
     def _notes(self, size: Dim, count: Dim, name: str, at: int) -> tuple[str, ...]:
         before, after = self._borders(size, at)
-        unit, (first, last) = UNITS[name], ENDS[name]
+        unit, axis, (first, last) = UNITS[name], axis_said(name), map(tr, ENDS[name])
         keeps = is_one(self.stride[at])
         notes = []
         if self.same and is_open(size) and not keeps:
-            notes.append(f'padding="same" adds what the {name} needs, the larger half {last}')
+            notes.append(tr('padding="same" adds what the {axis} needs, the larger half {end}', axis=axis, end=last))
         elif self.same and before + after:
-            sides = f"{before} {first} and {after} {last}"
-            notes.append(f'padding="same" adds {sides}, ' + (f"which keeps the {name}" if keeps else "as it needs"))
+            sides = tr("{before} {first} and {after} {last}", before=before, first=first, after=after, last=last)
+            if keeps:
+                notes.append(tr('padding="same" adds {sides}, which keeps the {axis}', sides=sides, axis=axis))
+            else:
+                notes.append(tr('padding="same" adds {sides}, as it needs', sides=sides))
         if is_open(size) or is_open(count):
             return tuple(notes)
         left = value_of(size) + before + after - self._span(at) - (value_of(count) - 1) * self.stride[at]
         unread = left - after
         if unread > 0:
-            border = ", nor is the padding after it" if after else ""
-            notes.append(f"{counted(unread, unit)} {last} {_is(unread)} never read{border}")
+            rows = _rows(unread, unit)
+            said = trn("{rows} {end} is never read", "{rows} {end} are never read", unread, rows=rows, end=last)
+            notes.append(said + (tr(", nor is the padding after it") if after else ""))
         elif left > 0:
-            notes.append(f"of the padding, {counted(left, unit)} {last} {_is(left)} never read")
+            one, many = "of the padding, {rows} {end} is never read", "of the padding, {rows} {end} are never read"
+            notes.append(trn(one, many, left, rows=_rows(left, unit), end=last))
         elif left < 0:
-            notes.append(f"with ceil_mode the last window hangs {counted(-left, unit)} over the end")
+            notes.append(tr("with ceil_mode the last window hangs {rows} over the end", rows=_rows(-left, unit)))
         # What lies between the places that are read repeats with the stride.
         stride = self.stride[at]
         between = stride - min(self.kernel[at], stride // gcd(self.dilation[at], stride))
         if between and count > 1:
-            notes.append(f"of every {counted(stride, unit)}, {between} {_is(between)} stepped over")
+            one, many = "of every {rows}, {count} is stepped over", "of every {rows}, {count} are stepped over"
+            notes.append(trn(one, many, between, rows=_rows(stride, unit)))
         return tuple(notes)
 
 
@@ -338,5 +346,6 @@ def counted(number: int, unit: str) -> str:
     return f"{number:,} {unit if number == 1 else unit + 's'}"
 
 
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+def _rows(number: int, unit: str) -> str:
+    """The same in the language that is spoken."""
+    return trn(f"{{count:,}} {unit}", f"{{count:,}} {unit}s", number)

@@ -10,6 +10,7 @@ from html import escape, unescape
 from string import whitespace
 from xml.etree import ElementTree as Tree
 
+from cnndsl.i18n import tr
 from cnndsl.render import RenderError, RenderWarning
 from cnndsl.theme import ThemeName, in_the_dark
 
@@ -92,7 +93,7 @@ def _label_groups(root: Tree.Element) -> list[str]:
         if what == "node":
             told.append(", ".join(tip.split("\n")[:-1]))  # the last line is the place in the source
     if len(told) > _MOST:
-        told[_MOST:] = [f"and {len(told) - _MOST} more"]
+        told[_MOST:] = [tr("and {count} more", count=len(told) - _MOST)]
     return told
 
 

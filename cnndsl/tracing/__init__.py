@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.analysis import costs
 from cnndsl.backends import captions
+from cnndsl.i18n import tr
 from cnndsl.tracing import recording, runner
 from cnndsl.tracing.figure import Figure, Given
 from cnndsl.tracing.inputs import Refused, Sample, Scale, read_text, samples
@@ -86,7 +87,7 @@ def watch(
         top.name,
         compilation.source.short,
         captions.summary(costs.of(program, top.id)),
-        ("It runs as in training. " if training else "") + _said_of_weights(model, trained, seed),
+        (tr("It runs as in training. ") if training else "") + _said_of_weights(model, trained, seed),
         tuple(_given(sample, wanted) for sample in made),
         recorder.steps,
         results(program, top, gave, wanted, labels, training=training),
@@ -102,13 +103,15 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 def _said_of_weights(model: nn.Module, trained: Path | None, seed: int) -> str:
     if trained is not None:
-        return f"The weights are those in {trained.name}."
+        return tr("The weights are those in {file}.", file=trained.name)
     if not any(parameter.requires_grad for parameter in model.parameters()):
-        return "Nothing in this network is learned." if model.state_dict() else "There are no weights in this network."
-    return (
-        f"The weights are the initial ones, drawn with the seed {seed}: nothing has been learned yet. "
+        fixed = model.state_dict()
+        return tr("Nothing in this network is learned." if fixed else "There are no weights in this network.")
+    said = (
+        "The weights are the initial ones, drawn with the seed {seed}: nothing has been learned yet. "
         "Trained ones are given with --weights."
     )
+    return tr(said, seed=seed)
 
 
 def _given(sample: Sample, wanted: Wanted) -> Given:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from cnndsl.backends.graphviz.labels import BOLD, text_width
 from cnndsl.backends.volume.svg import number as plain
 from cnndsl.backends.volume.svg import safe, words
+from cnndsl.i18n import tr, trn
 from cnndsl.theme import LIGHT
-from cnndsl.tracing.figure import Channel, Curve, Map, Window, Worked, is_short, short
+from cnndsl.tracing.figure import Channel, Curve, Map, Window, Worked, channel_said, is_short, short
 
 _MOST_TERMS = 25
 """Products that are written out one by one; of more only the sum."""
@@ -19,7 +20,7 @@ _WIDE = 6
 
 def heading(worked: Worked) -> str:
     """What is worked out: "The number in row 0, column 2 of channel 0"."""
-    return f"The number in {worked.place}"
+    return tr("The number in {place}", place=worked.place)
 
 
 def lines(worked: Worked) -> list[str]:
@@ -27,11 +28,11 @@ def lines(worked: Worked) -> list[str]:
     if worked.how != "sum":
         (window,) = worked.windows
         read = [number for row in _read(window, worked) for number in row]
-        listed = ", ".join(map(short, read)) if len(read) <= _MOST_TERMS else f"{len(read)} numbers"
-        which = "the largest" if worked.how == "max" else "the mean"
-        return [f"{which} of {listed} {_equals(worked.result, *read)} {short(worked.result)}"]
+        numbers = ", ".join(map(short, read)) if len(read) <= _MOST_TERMS else tr("{count} numbers", count=len(read))
+        which = tr("the largest of {numbers}" if worked.how == "max" else "the mean of {numbers}", numbers=numbers)
+        return [f"{which} {_equals(worked.result, *read)} {short(worked.result)}"]
     alone = len(worked.windows) == 1 and not worked.left_out and worked.bias is None
-    found = [_products(window, "" if alone else f"channel {window.channel}: ") for window in worked.windows]
+    found = [_products(window, "" if alone else f"{channel_said(window.channel)}: ") for window in worked.windows]
     if alone:
         return found
     parts = [window.total for window in worked.windows]
@@ -40,7 +41,7 @@ def lines(worked: Worked) -> list[str]:
         said.append(f"{_signed(worked.rest)} ({_channels(worked.left_out)})")
         parts.append(worked.rest)
     if worked.bias is not None:
-        said.append(f"{_signed(worked.bias)} (bias)")
+        said.append(f"{_signed(worked.bias)} ({tr('bias')})")
         parts.append(worked.bias)
     return [*found, f"{' '.join(said)} {_equals(worked.result, *parts)} {short(worked.result)}"]
 
@@ -54,7 +55,7 @@ def _read(window: Window, worked: Worked) -> Iterator[list[float]]:
 def _products(window: Window, before: str) -> str:
     terms = window.terms
     if len(terms) > _MOST_TERMS:
-        return f"{before}the sum of {len(terms)} products ≈ {short(window.total)}"
+        return f"{before}{tr('the sum of {count} products', count=len(terms))} ≈ {short(window.total)}"
     written = " + ".join(f"{_bracketed(a)}·{_bracketed(b)}" for a, b in terms)
     numbers = [number for term in terms for number in term]
     return f"{before}{written} {_equals(window.total, *numbers)} {short(window.total)}"
@@ -74,14 +75,18 @@ def _equals(*numbers: float) -> str:
 
 
 def _channels(count: int) -> str:
-    return f"{count:,} more channel{'' if count == 1 else 's'}"
+    return trn("{count:,} more channel", "{count:,} more channels", count)
 
 
 def heading_of_all(worked: Sequence[Worked]) -> str:
     """What is shown where that is every number of a channel."""
     channels = len(worked[0].windows) + worked[0].left_out
-    shown = f"; of the {channels} channels below them the first is drawn" if channels > 1 else ""
-    return f"Where the {len(worked)} numbers of channel {worked[0].at[0]} come from{shown}"
+    said = tr(
+        "Where the {count} numbers of {channel} come from", count=len(worked), channel=channel_said(worked[0].at[0])
+    )
+    return said + (
+        tr("; of the {count} channels below them the first is drawn", count=channels) if channels > 1 else ""
+    )
 
 
 def in_short(worked: Worked) -> str:
@@ -113,7 +118,7 @@ def _html_of_one(worked: Worked) -> Iterator[str]:
         yield from _table_of_input(window, worked)
         if window.kernel:
             yield '<span class="times" aria-hidden="true">·</span>'
-            yield from _table(window.kernel, "kernel", lambda *_: "")
+            yield from _table(window.kernel, tr("kernel"), lambda *_: "")
         yield "</div>"
     yield "</div>"
     for line in lines(worked):
@@ -123,7 +128,7 @@ def _html_of_one(worked: Worked) -> Iterator[str]:
 def _table_of_input(window: Window, worked: Worked) -> Iterator[str]:
     """The whole channel with what the kernel lies on marked in it, or that alone where the channel is large."""
     whole = window.whole
-    caption = f"input, channel {window.channel}"
+    caption = f"{tr('input')}, {channel_said(window.channel)}"
 
     def mark(row: int, column: int) -> str:
         if whole is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isfinite, isinf, isnan
 from typing import Literal
 
+from cnndsl.i18n import tr, trn
 from cnndsl.layers.formula import show
 
 LEVELS = 63
@@ -151,8 +152,8 @@ class Worked:
     def place(self) -> str:
         """Where the number is, in words: "row 0, column 2 of channel 0"."""
         names = {1: ("position",), 2: ("row", "column")}[len(self.at) - 1]
-        places = ", ".join(f"{name} {number}" for name, number in zip(names, self.at[1:], strict=True))
-        return f"{places} of channel {self.at[0]}"
+        said = (tr(f"{name} {{number}}", number=number) for name, number in zip(names, self.at[1:], strict=True))
+        return tr("{places} of {channel}", places=tr(", ").join(said), channel=channel_said(self.at[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +241,15 @@ def is_short(number: float) -> bool:
     return not isfinite(number) or float(short(number).replace("−", "-")) == number
 
 
-LEGEND = (
-    " is zero, blue is below and orange above. Each map has a scale of its own, up to its largest magnitude; "
+_LEGEND = (
+    "{zero} is zero, blue is below and orange above. Each map has a scale of its own, up to its largest magnitude; "
     "under it stand its smallest and its largest number. Large maps are averaged down."
 )
-"""What the colours mean, after the name of the colour of zero."""
+
+
+def legend(zero: str) -> str:
+    """What the colours mean; `zero` is the colour of zero."""
+    return tr(_LEGEND, zero=zero)
 
 
 def has_colours(steps: tuple[Shown, ...]) -> bool:
@@ -261,13 +266,25 @@ def legend_strip() -> Map:
 
 def size(value: Value) -> str:
     """`8 × 28 × 28`."""
-    return show(value.shape).replace(" x ", " × ") or "one number"
+    return show(value.shape).replace(" x ", " × ") or tr("one number")
 
 
 def span(shown: Map | Curve) -> str:
     """From the smallest to the largest number of a channel."""
     low, high = short(shown.low, 2), short(shown.high, 2)
-    return f"all {low}" if shown.low == shown.high else f"{low} to {high}"
+    return tr("all {number}", number=low) if shown.low == shown.high else tr("{low} to {high}", low=low, high=high)
+
+
+def channel_said(channel: int) -> str:
+    """`channel 0`."""
+    return tr("channel {number}", number=channel)
+
+
+def which(channel: int | None, of: str) -> str:
+    """What is seen of a value: `channel 0 of conv1`."""
+    if channel is None:
+        return tr("the numbers of {what}", what=of)
+    return tr("{channel} of {what}", channel=channel_said(channel), what=of)
 
 
 def remarks(shown: Shown) -> str:
@@ -279,11 +296,14 @@ def missing(value: Value) -> str:
     """What of a value is not to be seen; empty where all is."""
     notes = []
     if value.left_out:
-        notes.append(f"{count(value.left_out, 'more number' if value.is_features else 'more channel')} not shown")
+        of_channels = ("{count:,} more channel not shown", "{count:,} more channels not shown")
+        of_numbers = ("{count:,} more number not shown", "{count:,} more numbers not shown")
+        notes.append(trn(*(of_numbers if value.is_features else of_channels), value.left_out))
     if value.cut:
-        notes.append(f"of each channel, {value.cut}")
+        notes.append(tr("of each channel, {part}", part=value.cut))
     if value.odd:
-        notes.append(f"{count(value.odd, 'number')} infinite or no number at all")
+        one, many = "{count:,} number infinite or no number at all", "{count:,} numbers infinite or no number at all"
+        notes.append(trn(one, many, value.odd))
     return "; ".join(notes)
 
 
@@ -296,8 +316,3 @@ def length(score: Score, reach: float) -> float:
     """The length of a score's bar, from 0 to 1: its share, or where it has none its part of the longest."""
     found = abs(score.number) / reach if score.share is None else score.share
     return min(found, 1.0) if not isnan(found) else 0.0
-
-
-def count(number: int, word: str) -> str:
-    """`1 step`, `2,000 steps`."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.analysis.costs.counts import whole_inputs
 from cnndsl.analysis.shapes import infer
 from cnndsl.files import shown, unreadable
+from cnndsl.i18n import tr
 from cnndsl.ir.program import Module, OpenSize, Program
 from cnndsl.layers.base import RANK_WORDS
 from cnndsl.layers.formula import Shape, SizeError, show
@@ -128,13 +129,14 @@ def fitted_picture(picture: Image, channels: int, height: int, width: int) -> Pi
     mode, names = MODES[channels]
     before = (picture.width, picture.height)
     picture = _in_mode(picture, mode)
-    said = [f"{before[0]} x {before[1]} pixels"]
+    said = [tr("{width} x {height} pixels", width=before[0], height=before[1])]
     if before != (width, height):
         way = Image.Resampling.BICUBIC if width > before[0] or height > before[1] else Image.Resampling.LANCZOS
         picture = ImageOps.fit(picture, (width, height), way)
         is_cut = abs(before[0] * height - before[1] * width) > max(before) * max(width, height) * 0.01
-        said.append(f"scaled {'and cut ' if is_cut else ''}to {width} x {height}")
-    said.append(f"{names}, from 0 to 1")
+        scaled = "scaled and cut to {width} x {height}" if is_cut else "scaled to {width} x {height}"
+        said.append(tr(scaled, width=width, height=height))
+    said.append(tr("{colours}, from 0 to 1", colours=", ".join(map(tr, names.split(", ")))))
     planes = tuple(zip(names.split(", "), map(_png, _planes(picture)), strict=True)) if channels > 1 else ()
     return Picture(_tensor(picture, channels), _png(picture), ", ".join(said), planes)
 
@@ -341,12 +343,12 @@ def samples(
 def _sample(network: Module, name: str, shape: Shape, item: Path | str, scale: Scale) -> Sample:
     size = tuple(None if is_open(dim) else value_of(dim) for dim in shape)
     if isinstance(item, str):
-        return Sample(name, parse(item, size, "--values"), "numbers as they are given")
+        return Sample(name, parse(item, size, "--values"), tr("numbers as they are given"))
     if item.suffix.lower() in TEXTS:
         tensor = parse(read_text(item), size, "--from")
-        return Sample(name, tensor, f"the numbers in {item.name}")
+        return Sample(name, tensor, tr("the numbers in {file}", file=item.name))
     if item.suffix.lower() in TENSORS:
-        return Sample(name, load(item, size), f"the tensor in {item.name}")
+        return Sample(name, load(item, size), tr("the tensor in {file}", file=item.name))
     return _picture(network, name, shape, item, scale)
 
 
@@ -374,7 +376,8 @@ def _picture(network: Module, name: str, shape: Shape, path: Path, scale: Scale)
         raise Refused(message, "--std")
     if scale != Scale():
         tensor = (tensor - _each(scale.mean, channels, "--mean")) / _each(scale.std, channels, "--std")
-        words += f", then minus {_listed(scale.mean)} and divided by {_listed(scale.std)}"
+        then = tr("then minus {mean} and divided by {std}", mean=_listed(scale.mean), std=_listed(scale.std))
+        words += f", {then}"
     return Sample(name, tensor, words, fitted.png, fitted.planes)
 
 

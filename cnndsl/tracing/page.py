@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from math import isnan
 
 from cnndsl.backends.volume.svg import safe
+from cnndsl.i18n import language, listed, tr, trn
 from cnndsl.theme import DARK, LIGHT, Theme
 from cnndsl.tracing.arithmetic import html_of_worked
 from cnndsl.tracing.figure import (
     BLANK,
-    LEGEND,
     LEVELS,
     Curve,
     Figure,
@@ -22,8 +22,9 @@ from cnndsl.tracing.figure import (
     Score,
     Shown,
     Value,
-    count,
+    channel_said,
     has_colours,
+    legend,
     legend_strip,
     length,
     longest,
@@ -32,6 +33,7 @@ from cnndsl.tracing.figure import (
     short,
     size,
     span,
+    which,
 )
 
 HEIGHT = 40
@@ -225,9 +227,9 @@ def page(figure: Figure) -> str:
 
 
 def _page(figure: Figure) -> Iterator[str]:
-    title = f"{figure.network}, step by step"
+    title = tr("{network}, step by step", network=figure.network)
     yield "<!doctype html>"
-    yield '<html lang="en">'
+    yield f'<html lang="{language()}">'
     yield '<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="color-scheme" content="light dark">'
     yield f"<title>{safe(title)}</title>"
@@ -238,20 +240,20 @@ def _page(figure: Figure) -> Iterator[str]:
     yield f'<p class="weights">{safe(figure.weights)}</p>'
     yield from _legend(figure)
     yield "</header>\n<main>"
-    yield '<section aria-label="What goes in">'
+    yield f'<section aria-label="{tr("What goes in")}">'
     for given in figure.given:
         yield from _given(given, alone=len(figure.given) == 1)
     yield "</section>"
-    part = f" of {safe(figure.part)}" if figure.part else ""
-    yield f'<section aria-label="The steps{part}">'
-    if part:
-        yield f"<h2>The steps{part}</h2>"
+    steps = safe(tr("The steps of {part}", part=figure.part) if figure.part else tr("The steps"))
+    yield f'<section aria-label="{steps}">'
+    if figure.part:
+        yield f"<h2>{steps}</h2>"
     for shown in figure.steps:
         yield from _step(shown, 2)
     if figure.skipped:
-        yield f'<p class="skipped">{count(figure.skipped, "more step")} not shown. '
-        yield "Name a part of the network to see the steps in it.</p>"
-    yield '</section>\n<section aria-label="What comes out">'
+        said = trn("{count:,} more step not shown", "{count:,} more steps not shown", figure.skipped)
+        yield f'<p class="skipped">{said}. {tr("Name a part of the network to see the steps in it.")}</p>'
+    yield f'</section>\n<section aria-label="{tr("What comes out")}">'
     for result in figure.results:
         yield from _result(result)
     yield "</section>\n</main>\n</body>\n</html>"
@@ -262,34 +264,36 @@ def _legend(figure: Figure) -> Iterator[str]:
     if has_colours(figure.steps):
         yield '<p class="legend"><span class="scale"><span>−</span>'
         strip = _data(png_of(legend_strip()))
-        yield f'<img class="map" alt="from blue over white to orange" src="{strip}">'
+        yield f'<img class="map" alt="{tr("from blue over white to orange")}" src="{strip}">'
         yield "<span>+</span></span>"
-        yield f'<span class="light">White</span><span class="dark">Black</span>{LEGEND}</p>'
+        zero = f'<span class="light">{tr("White")}</span><span class="dark">{tr("Black")}</span>'
+        yield f"{legend(zero)}</p>"
 
 
 def _given(given: Given, *, alone: bool) -> Iterator[str]:
-    name = "What goes in" if alone else f"What goes in as {given.name}"
+    name = tr("What goes in") if alone else tr("What goes in as {name}", name=given.name)
     yield '<article class="step io">'
     yield f'<h2>{safe(name)} <span class="size">{size(given.value)}</span></h2>'
     yield f'<p class="words">{safe(given.words)}</p>'
     if given.picture:
         _, height, width = given.value.shape
-        alt = f"The picture as it goes in, {width} x {height} pixels"
+        alt = tr("The picture as it goes in, {width} x {height} pixels", width=width, height=height)
         yield f'<div class="planes"><img class="picture" alt="{safe(alt)}" src="{_data(given.picture)}">'
         for name, png in given.planes:
-            image = f'<img class="picture plane" alt="Its channel {safe(name)}" src="{_data(png)}">'
-            yield f"<figure>{image}<figcaption>{safe(name)}</figcaption></figure>"
+            image = f'<img class="picture plane" alt="{tr("its channel {name}", name=tr(name))}" src="{_data(png)}">'
+            yield f"<figure>{image}<figcaption>{tr(name)}</figcaption></figure>"
         yield "</div>"
     else:
-        yield from _value(given.value, "the input")
+        yield from _value(given.value, tr("the input"))
     yield "</article>"
 
 
 def _step(shown: Shown, level: int) -> Iterator[str]:
     if shown.skipped:
-        yield f'<p class="skipped">{count(shown.skipped, "equal block")} not shown.</p>'
+        said = trn("{count:,} equal block not shown", "{count:,} equal blocks not shown", shown.skipped)
+        yield f'<p class="skipped">{said}.</p>'
     heading = f"h{min(level, 6)}"
-    values = " and ".join(map(size, shown.values))
+    values = listed([size(value) for value in shown.values])
     yield f'<article class="step {safe(shown.role)}">'
     yield f'<{heading}><span class="name">{safe(shown.title)}</span>'
     if shown.kind != shown.title:
@@ -299,10 +303,11 @@ def _step(shown: Shown, level: int) -> Iterator[str]:
     for axes, formula in shown.formulas:
         yield f'<p class="formula">{safe(axes)}: <code>{safe(formula)}</code></p>'
     if shown.inside:
-        yield f"<details open><summary>{count(len(shown.inside), 'step')} inside</summary>"
+        said = trn("{count} step inside", "{count} steps inside", len(shown.inside))
+        yield f"<details open><summary>{said}</summary>"
         for inner in shown.inside:
             yield from _step(inner, level + 1)
-        yield f'</details>\n<p class="words">what comes out of {safe(shown.title)}:</p>'
+        yield f'</details>\n<p class="words">{tr("what comes out of {what}", what=safe(shown.title))}:</p>'
     for value in shown.values:
         yield from _value(value, shown.title)
     if shown.worked:
@@ -323,17 +328,17 @@ def _value(value: Value, of: str) -> Iterator[str]:
 
 
 def _map(picture: Map, of: str) -> Iterator[str]:
-    which = f"channel {picture.channel} of {of}" if picture.channel is not None else f"the numbers of {of}"
+    said = which(picture.channel, of)
     yield "<figure>"
     if picture.numbers:
-        yield from _table(picture, which)
+        yield from _table(picture, said)
     else:
         wide = f' style="width:{_CELL * picture.width:g}rem;max-width:100%"' if picture.channel is None else ""
-        alt = f"{safe(which)}, {span(picture)}"
+        alt = f"{safe(said)}, {span(picture)}"
         image = f'<img class="map" alt="{alt}" src="{_data(png_of(picture))}">'
         yield f'<div class="crossed"{wide}>{image}{"".join(_crosses(picture))}</div>'
     if picture.numbers:
-        label = "" if picture.channel is None else f"channel {picture.channel}"
+        label = "" if picture.channel is None else channel_said(picture.channel)
     else:
         label = span(picture)
         if picture.channel is not None:
@@ -369,10 +374,10 @@ def _curve(curve: Curve, of: str) -> Iterator[str]:
     yield "<figure>"
     if curve.numbers:
         row = Map(curve.channel, len(curve.numbers), 1, b"", curve.low, curve.high, (curve.numbers,))
-        yield from _table(row, f"channel {curve.channel} of {of}")
-        yield f"<figcaption>channel {curve.channel}</figcaption></figure>"
+        yield from _table(row, which(curve.channel, of))
+        yield f"<figcaption>{channel_said(curve.channel)}</figcaption></figure>"
         return
-    label = safe(f"channel {curve.channel} of {of}, {span(curve)}")
+    label = safe(f"{which(curve.channel, of)}, {span(curve)}")
     width = len(curve.columns)
     zero = zero_line(curve)
     yield f'<svg role="img" aria-label="{label}" viewBox="0 0 {max(width - 1, 1)} {HEIGHT}" preserveAspectRatio="none">'
@@ -383,13 +388,13 @@ def _curve(curve: Curve, of: str) -> Iterator[str]:
 
 def _result(result: Result) -> Iterator[str]:
     yield '<article class="step io">'
-    name = f"What comes out as {result.name}" if result.name else "What comes out"
+    name = tr("What comes out as {name}", name=result.name) if result.name else tr("What comes out")
     yield f'<h2>{safe(name)} <span class="size">{size(result.value)}</span></h2>'
     if result.scores:
         yield from _scores(result)
     else:
         yield '<div class="large">'
-        yield from _value(result.value, result.name or "the output")
+        yield from _value(result.value, result.name or tr("the output"))
         yield "</div>"
     yield "</article>"
 
@@ -401,16 +406,19 @@ def _scores(result: Result) -> Iterator[str]:
     reach = longest(scores)
     signed = any(score.number < 0 for score in scores)
     if shares:
-        yield '<p class="words">The share is what a softmax makes of the scores: parts of a whole.</p>'
-    yield '<table class="scores"><thead><tr><th scope="col">class</th><th scope="col">score</th>'
-    yield f'<th scope="col">{"share" if shares else ""}</th></tr></thead><tbody>'
+        said = tr("The share is what a softmax makes of the scores: parts of a whole.")
+        yield f'<p class="words">{said}</p>'
+    heads = (tr("class"), tr("score"), tr("share") if shares else "")
+    columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    yield f'<table class="scores"><thead><tr>{columns}</tr></thead><tbody>'
     for score in scores:
         marked = ' class="best"' if score is best and len(scores) > 1 else ""
         yield f'<tr{marked}><th scope="row">{_label(score)}</th>'
         yield f'<td class="number">{short(score.number)}</td><td>{_bar(score, reach, signed=signed)}</td></tr>'
     yield "</tbody></table>"
     if result.left_out:
-        yield f'<p class="note">{count(result.left_out, "smaller number")} not shown</p>'
+        said = trn("{count:,} smaller number not shown", "{count:,} smaller numbers not shown", result.left_out)
+        yield f'<p class="note">{said}</p>'
 
 
 def _label(score: Score) -> str:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from cnndsl.backends import captions
 from cnndsl.backends.explain.content import grouped, inside
 from cnndsl.backends.graphviz.build import Folding
+from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Call, Combine, Module, Program, Weights
 from cnndsl.layers.base import Group, Layer
-from cnndsl.layers.formula import AXES, AxisRule, per_axis
+from cnndsl.layers.formula import AXES, AxisRule, axis_said, per_axis
 from cnndsl.layers.operations import Operation
 from cnndsl.tracing.figure import BLANK, FEW, LEVELS, Channel, Curve, Map, Result, Score, Shown, Value, Window, Worked
 from cnndsl.tracing.inputs import Refused
@@ -79,7 +80,8 @@ def _cut(tensor: Tensor) -> tuple[Tensor, str]:
     for axis in range(1, tensor.dim() - 2):
         size = tensor.shape[1]
         tensor = tensor.select(1, size // 2)
-        said.append(f"slice {size // 2} of {size}" + (f" of the {names[axis - 1]}" if names else ""))
+        of = axis_said(names[axis - 1] if names else f"axis {axis}")
+        said.append(tr("slice {at} of {count} of the {axis}", at=size // 2, count=size, axis=of))
     return tensor, ", ".join(said)
 
 
@@ -443,7 +445,7 @@ class Recorder:
             shown(tensor, wanted.maps, numbers=wanted.numbers, dropped=dropped)
             for tensor, dropped in zip(gave, self._dropped(ran, given, gave), strict=True)
         )
-        place = f"{step.origin.file}, line {step.origin.line}"
+        place = tr("{what}, line {line}", what=step.origin.file, line=step.origin.line)
         if ran.inner is not None:
             kind = ran.inner.name or "chain"
             said = captions.arguments(ran.inner.parameters)
@@ -471,9 +473,10 @@ class Recorder:
 
     def _remark(self, ran: Ran, layer: Layer | None = None) -> str:
         if getattr(ran.step.action, "inserted", False):
-            return "put there by the compiler"
+            return tr("put there by the compiler")
         if ran.path and self._times[ran.path] > 1:
-            return f"the same layer once more, use {self._times[ran.path]}" if layer else "the same block once more"
+            use = self._times[ran.path]
+            return tr("the same layer once more, use {use}", use=use) if layer else tr("the same block once more")
         if layer is not None and layer.group is Group.DROPOUT:
             return self._said_of_dropout(ran)
         return ""
@@ -485,12 +488,13 @@ class Recorder:
 
     def _said_of_dropout(self, ran: Ran) -> str:
         if not self._training:
-            return "changes nothing outside of training"
+            return tr("changes nothing outside of training")
         (dropped,) = self._dropped(
             ran, _samples(ran, ran.step.inputs, ran.given), _samples(ran, ran.step.outputs, ran.gave)
         )
         assert dropped is not None  # noqa: S101 - it is a dropout
-        return f"{int(dropped.sum()):,} of {dropped.numel():,} numbers dropped"
+        said = "{dropped:,} of {count:,} numbers dropped"
+        return tr(said, dropped=int(dropped.sum()), count=dropped.numel())
 
     def _worked(self, layer: Layer, ran: Ran, weights: Weights | None, x: Tensor, y: Tensor) -> tuple[Worked, ...]:
         is_fixed = weights is not None and weights.weight is not None and not weights.trainable
@@ -515,6 +519,4 @@ def _samples(ran: Ran, values: tuple[int, ...], tensors: tuple[Tensor, ...]) -> 
 
 def _worked_out(rules: tuple[AxisRule, ...]) -> tuple[tuple[str, str], ...]:
     """The sizes that there is something to work out of: the axes, and the steps of the formula."""
-    return tuple(
-        (", ".join(rule.axes), " = ".join(rule.rule.steps())) for rule in grouped(rules) if rule.rule.is_worked_out
-    )
+    return tuple((rule.said, " = ".join(rule.rule.steps())) for rule in grouped(rules) if rule.rule.is_worked_out)

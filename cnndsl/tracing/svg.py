@@ -9,11 +9,11 @@ from math import ceil, floor
 
 from cnndsl.backends.graphviz.labels import BOLD, MONO, shorten, text_width
 from cnndsl.backends.volume.svg import FONT, number, safe, words, wrap
+from cnndsl.i18n import listed, tr, trn
 from cnndsl.theme import LIGHT
 from cnndsl.tracing import page
 from cnndsl.tracing.arithmetic import Drawing, drawings, heading, heading_of_all, lines
 from cnndsl.tracing.figure import (
-    LEGEND,
     Curve,
     Figure,
     Given,
@@ -22,8 +22,8 @@ from cnndsl.tracing.figure import (
     Score,
     Shown,
     Value,
-    count,
     has_colours,
+    legend,
     legend_strip,
     length,
     longest,
@@ -32,6 +32,7 @@ from cnndsl.tracing.figure import (
     short,
     size,
     span,
+    which,
 )
 from cnndsl.tracing.page import HEIGHT, outline, zero_line
 
@@ -69,7 +70,7 @@ def svg(figure: Figure) -> str:
     pieces = [_given(given, alone=len(figure.given) == 1) for given in figure.given]
     pieces += [piece for group in steps for piece in group]
     if figure.skipped:
-        pieces.append(_line(f"{count(figure.skipped, 'more step')} not shown"))
+        pieces.append(_line(trn("{count:,} more step not shown", "{count:,} more steps not shown", figure.skipped)))
     pieces += [_result(result) for result in figure.results]
     columns = _columns(pieces)
     width = 2 * _MARGIN + len(columns) * (_WIDTH + _BETWEEN) - _BETWEEN
@@ -79,7 +80,7 @@ def svg(figure: Figure) -> str:
 
 
 def _picture(figure: Figure, columns: list[list[_Piece]], width: float, height: float, head: float) -> Iterator[str]:
-    title = f"{figure.network}, step by step" + (f": {figure.part}" if figure.part else "")
+    title = tr("{network}, step by step", network=figure.network) + (f": {figure.part}" if figure.part else "")
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" '
         f'width="{number(width)}" height="{number(height)}" role="img" aria-label="{safe(title)}" '
@@ -95,8 +96,8 @@ def _picture(figure: Figure, columns: list[list[_Piece]], width: float, height: 
     yield words(shorten(figure.weights, room, 10), _MARGIN, 64, 10, LIGHT.quiet)
     if has_colours(figure.steps):
         scale = legend_strip()
-        yield _pixels(page.png_of(scale), _MARGIN, 71, 90, 7, "from blue over white to orange")
-        yield words(shorten(f"White{LEGEND}", room - 100, _TEXT), _MARGIN + 98, 78, _TEXT, LIGHT.quiet)
+        yield _pixels(page.png_of(scale), _MARGIN, 71, 90, 7, tr("from blue over white to orange"))
+        yield words(shorten(legend(tr("White")), room - 100, _TEXT), _MARGIN + 98, 78, _TEXT, LIGHT.quiet)
     for at, column in enumerate(columns):
         x, y = _MARGIN + at * (_WIDTH + _BETWEEN), head
         for piece in column:
@@ -155,7 +156,7 @@ def _line(text: str, points: float = _TEXT, colour: str = LIGHT.quiet, face: str
 def _given(given: Given, *, alone: bool) -> _Piece:
     pieces = [
         _line(
-            "What goes in" if alone else f"What goes in: {given.name}",
+            tr("What goes in") + ("" if alone else f": {given.name}"),
             _NAME,
             LIGHT.heading,
             BOLD,
@@ -168,7 +169,7 @@ def _given(given: Given, *, alone: bool) -> _Piece:
         scale = _PICTURE / max(height, width)
         pieces.append(_images(given, width * scale, height * scale))
     else:
-        pieces += _value(given.value, "the input")
+        pieces += _value(given.value, tr("the input"))
     return _stack(pieces, "io", 0)
 
 
@@ -178,11 +179,11 @@ def _images(given: Given, width: float, height: float) -> _Piece:
 
     def draw(x: float, y: float) -> Iterator[str]:
         y += _ABOVE
-        yield _pixels(given.picture, x, y, width, height, "the picture that goes in")
+        yield _pixels(given.picture, x, y, width, height, tr("the picture that goes in"))
         x += width + _GAP
         for name, png in given.planes:
-            yield _pixels(png, x, y, width * share, height * share, f"its channel {name}")
-            yield words(name, x, y + height * share + _TEXT + 2, _TEXT, LIGHT.quiet)
+            yield _pixels(png, x, y, width * share, height * share, tr("its channel {name}", name=tr(name)))
+            yield words(tr(name), x, y + height * share + _TEXT + 2, _TEXT, LIGHT.quiet)
             x += width * share + _GAP
 
     return _Piece(height + _ABOVE + 4, draw)
@@ -210,7 +211,7 @@ def _cross(x: float, y: float, width: float, height: float) -> str:
 
 def _step(shown: Shown, level: int) -> Iterator[_Piece]:
     if shown.skipped:
-        yield _line(f"{count(shown.skipped, 'equal block')} not shown")
+        yield _line(trn("{count:,} equal block not shown", "{count:,} equal blocks not shown", shown.skipped))
     for inner in shown.inside:
         yield from _step(inner, level + 1)
     pieces = [_title(shown)]
@@ -264,9 +265,9 @@ def _drawn(row: list[Drawing]) -> _Piece:
 
 def _title(shown: Shown) -> _Piece:
     """The name of a step, its kind in the colour of the kind, and the size of what comes out."""
-    name = f"out of {shown.title}" if shown.inside else shown.title
+    name = tr("out of {what}", what=shown.title) if shown.inside else shown.title
     kind = shown.kind if shown.kind != shown.title else ""
-    sizes = " and ".join(map(size, shown.values))
+    sizes = listed([size(value) for value in shown.values])
 
     def draw(x: float, y: float) -> Iterator[str]:
         room = (_ROOM - 24) / _SLACK - text_width(sizes, _NAME) - text_width(kind, _NAME)
@@ -305,7 +306,7 @@ def _row(row: tuple[Map, ...], of: str, tile: float) -> _Piece:
     def draw(x: float, y: float) -> Iterator[str]:
         y += _ABOVE
         for picture, said in zip(row, told, strict=True):
-            alt = f"channel {picture.channel} of {of}, {span(picture)}"
+            alt = f"{which(picture.channel, of)}, {span(picture)}"
             yield _pixels(page.png_of(picture), x, y, width, height, alt)
             yield _frame(x, y, width, height)
             if picture.is_dropped:
@@ -328,7 +329,7 @@ def _features(picture: Map, of: str) -> _Piece:
 
     def draw(x: float, y: float) -> Iterator[str]:
         y += _ABOVE
-        yield _pixels(page.png_of(picture), x, y, width, height, f"the numbers of {of}, {span(picture)}")
+        yield _pixels(page.png_of(picture), x, y, width, height, f"{which(None, of)}, {span(picture)}")
         yield _frame(x, y, width, height)
         for place in picture.dropped:
             row, column = divmod(place, picture.width)
@@ -363,8 +364,9 @@ def _curves(pair: tuple[Curve, ...], of: str) -> _Piece:
             wide = max(len(curve.columns) - 1, 1)
             zero = zero_line(curve)
             yield f'<svg x="{number(x)}" y="{number(y)}" width="{number(room)}" height="{HEIGHT}" '
-            yield f'viewBox="0 0 {wide} {HEIGHT}" preserveAspectRatio="none"><title>channel {curve.channel} of '
-            yield f'{safe(of)}</title><path d="M0 {zero}H{wide}" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
+            yield f'viewBox="0 0 {wide} {HEIGHT}" preserveAspectRatio="none"><title>'
+            yield f"{safe(which(curve.channel, of))}</title>"
+            yield f'<path d="M0 {zero}H{wide}" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
             yield f'<path d="{outline(curve)}" fill="{LIGHT.size}" stroke="{LIGHT.size}" stroke-width="0.8" '
             yield 'vector-effect="non-scaling-stroke"/></svg>'
             yield words(f"{curve.channel}: {span(curve)}", x, y + HEIGHT + _TEXT + 1, _TEXT, LIGHT.quiet)
@@ -374,15 +376,16 @@ def _curves(pair: tuple[Curve, ...], of: str) -> _Piece:
 
 
 def _result(result: Result) -> _Piece:
-    name = f"What comes out: {result.name}" if result.name else "What comes out"
+    name = tr("What comes out") + (f": {result.name}" if result.name else "")
     pieces = [_line(name, _NAME, LIGHT.heading, BOLD, right=size(result.value))]
     if not result.scores:
-        pieces += _value(result.value, result.name or "the output", few=_LARGE_TILE)
+        pieces += _value(result.value, result.name or tr("the output"), few=_LARGE_TILE)
     else:
         reach = longest(result.scores)
         pieces += [_score(score, reach) for score in result.scores]
         if result.left_out:
-            pieces.append(_line(f"{count(result.left_out, 'smaller number')} not shown"))
+            one, many = "{count:,} smaller number not shown", "{count:,} smaller numbers not shown"
+            pieces.append(_line(trn(one, many, result.left_out)))
     return _stack(pieces, "io", 0)
 
 

@@ -104,7 +104,9 @@ def test_type_checkers_know_the_options() -> None:
         compilation.summary(depth="1.5")  # type: ignore[arg-type]
     with pytest.raises(OptionError):
         compilation.dot(theme="blue")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="Summary takes no option 'deepth'; its options are network, sizes, format"):
+    with pytest.raises(
+        TypeError, match="Summary takes no option 'deepth'; its options are network, lang, sizes, format"
+    ):
         compilation.summary(deepth=1)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="Dot takes no further value by position"):
         compilation.dot("Net", "LR")  # type: ignore[call-arg, arg-type]

@@ -18,6 +18,7 @@ from cnndsl.backends.explain.content import Explanation, Places, applications, p
 from cnndsl.backends.explain.content import explain as content
 from cnndsl.backends.options import Checked, Color, CommandLine, Network, Options, Sizes, model
 from cnndsl.diagnostics import OptionError
+from cnndsl.i18n import tr
 from cnndsl.ir.program import Program
 
 MOST = 2000
@@ -70,7 +71,7 @@ class Explain(Options[str]):
         if self.format == "latex":
             blocks.insert(0, latex.HEAD)
         if left_out:
-            blocks.append(f"... and {left_out:,} more")
+            blocks.append(tr("... and {count:,} more", count=left_out))
         return "\n\n".join(blocks) + "\n"
 
 

@@ -13,14 +13,37 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cnndsl.i18n import tr, trn
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.program import Child, Leaf, Module, Origin, Parameter, Program, Use
 from cnndsl.layers.base import Layer, Tensor, first_paragraph
-from cnndsl.layers.formula import AxisRule, Constant, Dim, Letter, Product, Shape, SizeError, Sum, Term, plain, show
+from cnndsl.layers.formula import (
+    AxisRule,
+    Constant,
+    Dim,
+    Letter,
+    Product,
+    Shape,
+    SizeError,
+    Sum,
+    Term,
+    axis_said,
+    of_input,
+    plain,
+    show,
+)
 from cnndsl.layers.operations import Operation
 from cnndsl.source import Position
 from cnndsl.symbolic.number import SizeIsOpen, Traced, is_open, value_of
 from cnndsl.syntax import tree
+
+THE_INPUT = "the input"
+"""What the only input of a network is called."""
+
+
+def _in_line(words: str, origin: Origin | None) -> str:
+    """What something is called, and the line that it stands in."""
+    return tr("{what}, line {line}", what=words, line=origin.line) if origin is not None else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +60,8 @@ class Came:
 
     def told(self, form: Form) -> str:
         """The size, where it comes from, and the line."""
-        words = self.words if self.words == "the input" else form.code(self.words)
-        place = f", line {self.origin.line}" if self.origin is not None else ""
-        return f"{form.shape(self.shape)}{form.gap}from {words}{place}"
+        words = tr(self.words) if self.words == THE_INPUT else form.code(self.words)
+        return f"{form.shape(self.shape)}{form.gap}{tr('from {place}', place=_in_line(words, self.origin))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +121,7 @@ def applications(program: Program, network: str | None = None, within: str = "")
     """
     top = program.network(network)
     came = tuple(
-        Came("the input" if name == "input" else name, shape)
+        Came(THE_INPUT if name == "input" else name, shape)
         for name, shape in zip(top.inputs, top.input_shapes, strict=True)
     )
     found = list(_Origins(program, within).found(Frame(top), came))
@@ -292,16 +314,18 @@ def quantities(applied: Occurrence, rules: tuple[AxisRule, ...], written: Writte
 def _quantity(uses: list[tuple[str, Letter]], applied: Occurrence, written: Written | None) -> Quantity:
     letter = uses[0][1]
     numbers = dict.fromkeys(str(use.number) for _, use in uses)
-    values = tuple((str(use.number), axis) for axis, use in uses) if len(numbers) > 1 else ((next(iter(numbers)), ""),)
+    values = (
+        tuple((str(use.number), axis_said(axis)) for axis, use in uses)
+        if len(numbers) > 1
+        else ((next(iter(numbers)), ""),)
+    )
     if letter.parameter:
-        meaning = letter.meaning or ("" if letter.parameter == letter.name else letter.parameter)
+        meaning = letter.meaning or ("" if letter.parameter == letter.name else tr(letter.parameter))
         return Quantity(letter.name, values, meaning, source_of(letter, applied, written))
-    meaning = letter.meaning
-    axes = list(dict.fromkeys(use.meaning.removesuffix(" of the input") for _, use in uses))
-    if len(axes) > 1:
-        meaning = f"{' and '.join(axes)} of the input"
+    meaning = of_input(*dict.fromkeys(use.meaning for _, use in uses))
     came = applied.came[letter.operand]
-    return Quantity(letter.name, values, meaning, came.words + (f", line {came.origin.line}" if came.origin else ""))
+    words = tr(came.words) if came.words == THE_INPUT else came.words
+    return Quantity(letter.name, values, meaning, _in_line(words, came.origin))
 
 
 def source_of(letter: Letter, applied: Occurrence, written: Written | None) -> str:
@@ -312,14 +336,14 @@ def source_of(letter: Letter, applied: Occurrence, written: Written | None) -> s
     names = _names(applied, letter.parameter)
     if argument is not None:
         line, column = argument.span.position
-        told = f"line {line}, column {column}"
+        told = tr("line {line}, column {column}", line=line, column=column)
         value = argument.value
         if not isinstance(value, (tree.Number, tree.String, tree.Boolean, tree.ListOf)):
             told = f"{' '.join(value.span.text.split())}, {told}"
     elif written is not None or getattr(layer, letter.parameter) == _default(layer, letter.parameter):
-        told = f"not written: {letter.otherwise or 'the default'}"
+        told = tr("not written: {instead}", instead=letter.otherwise or tr("the default"))
     else:
-        told = "not written here"
+        told = tr("not written here")
     return "; ".join((told, *(_given(name, applied.frame) for name in names)))
 
 
@@ -342,12 +366,12 @@ def _given(name: str, frame: Frame) -> str:
     found = _parameter(name, frame)
     if found is None:
         return name
-    who = frame.module.name
+    who, said = frame.module.name, f"{name} = {found.value}, "
     if frame.part is not None and found.value != found.default:
-        return f"{name} = {found.value}, given to {who} in line {frame.part.origin.line}"
+        return said + tr("given to {who} in line {line}", who=who, line=frame.part.origin.line)
     if found.value != found.default:
-        return f"{name} = {found.value}, given to {who}"
-    return f"{name} = {found.value}, the default of {who}"
+        return said + tr("given to {who}", who=who)
+    return said + tr("the default of {who}", who=who)
 
 
 def _parameter(name: str, frame: Frame) -> Parameter | None:
@@ -360,6 +384,11 @@ class Rule:
 
     axes: tuple[str, ...]
     rule: AxisRule
+
+    @property
+    def said(self) -> str:
+        """The axes in words: `height, width`."""
+        return tr(", ").join(map(axis_said, self.axes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,19 +441,21 @@ class Explanation:
     @property
     def where(self) -> str:
         """Where the layer stands, in words."""
-        return f"put there by the compiler, {self.place}" if self.applied.inserted else self.place
+        return f"{tr('put there by the compiler')}, {self.place}" if self.applied.inserted else self.place
 
     @property
     def use(self) -> str:
         """Which use of the layer it is; empty where there is but one."""
-        applied = self.applied
-        return f"use {applied.use} of {applied.uses}, line {applied.origin.line}" if applied.uses > 1 else ""
+        applied, line = self.applied, self.applied.origin.line
+        if applied.uses == 1:
+            return ""
+        return tr("use {use} of {uses}, line {line}", use=applied.use, uses=applied.uses, line=line)
 
     @property
     def costs(self) -> tuple[tuple[str, Term, str], ...]:
         """What it holds and what it takes to run: the name of the number, how it is worked out, and who shares it."""
-        shared = f"shared by {self.applied.uses} uses" if self.applied.uses > 1 else ""
-        found = (("parameters", self.parameters, shared), ("MACs", self.macs, ""))
+        shared = tr("shared by {count} uses", count=self.applied.uses) if self.applied.uses > 1 else ""
+        found = ((tr("parameters"), self.parameters, shared), (tr("MACs"), self.macs, ""))
         return tuple((name, cost, shared) for name, cost, shared in found if cost is not None)
 
     @property
@@ -435,14 +466,15 @@ class Explanation:
     @property
     def why_flattened(self) -> str:
         """Why there is a flatten, in words."""
-        return f"{self.applied.layer.word} takes a list of features, so the compiler puts a flatten before it"
+        said = "{layer} takes a list of features, so the compiler puts a flatten before it"
+        return tr(said, layer=self.applied.layer.word)
 
     def sizes(self, form: Form) -> Iterator[tuple[str, str]]:
         """The rows of a table: what comes in, why each axis is as long as it is, and what comes out."""
-        first, more = ("keeps", "and") if self.keeps else ("in", form.more)
+        first, more = (tr("keeps"), tr("and")) if self.keeps else (tr("in"), tr(form.more))
         if self.flattened is not None and not self.keeps:
             product = f"{form.times.join(map(str, self.flattened.shape))} = {self.applied.inputs[0][0]}"
-            yield first, f"{form.formula(product)}, flattened from {self.flattened.told(form)}"
+            yield first, f"{form.formula(product)}, {tr('flattened from {value}', value=self.flattened.told(form))}"
             yield "", self.why_flattened
         else:
             for at, came in enumerate(self.applied.came):
@@ -451,10 +483,10 @@ class Explanation:
             return
         for rule in self.rules:
             steps = form.formula(" = ".join(rule.rule.steps(latex=form.latex)))
-            yield ", ".join(rule.axes), f"{steps}, {rule.rule.words}" if rule.rule.words else steps
+            yield rule.said, f"{steps}{tr(', ')}{rule.rule.words}" if rule.rule.words else steps
         for note in self.notes:
             yield "", form.plain(note)
-        yield "out", ", ".join(map(form.shape, self.applied.outputs))
+        yield tr("out"), ", ".join(map(form.shape, self.applied.outputs))
 
 
 def explain(applied: Occurrence, places: Places) -> Explanation:
@@ -470,7 +502,7 @@ def explain(applied: Occurrence, places: Places) -> Explanation:
         does = layer.does(x)
         rules, tensors = layer.formula(x), layer.tensors(x)
     else:
-        does = first_paragraph(layer)
+        does = tr(first_paragraph(layer))
         rules = layer.formula(tuple(map(plain, applied.inputs)), plain(applied.outputs[0]))
     return Explanation(
         applied,
@@ -534,12 +566,12 @@ def _changes(applied: Occurrence) -> tuple[Change, ...]:
     now = layer.output(x)
     changes: dict[str, Change] = {}
     for name, value in layer.variations(x):
-        words = f"{name} {_shown(value)}"
+        words = f"{tr(name)} {_shown(value)}"
         try:
             other = type(layer)(**{**layer.model_dump(), name: value})
             y = other.output(x)
         except SizeError as problem:
-            changes[words] = Change(words, f"refused: {problem.message}", fits=False)
+            changes[words] = Change(words, tr("refused: {reason}", reason=problem.message), fits=False)
         except (ValidationError, SizeIsOpen):
             continue
         else:
@@ -555,7 +587,10 @@ def _costs(layer: Layer, x: Shape, y: Shape) -> tuple[str, ...]:
         return ()
     learned = sum(tensor.size for tensor in layer.tensors(x) if tensor.learned)
     macs = layer.macs(x, plain(y))
-    return f"{learned:,} parameter{'' if learned == 1 else 's'}", f"{macs:,} MAC{'' if macs == 1 else 's'}"
+    return (
+        trn("{count:,} parameter", "{count:,} parameters", learned),
+        trn("{count:,} MAC", "{count:,} MACs", macs),
+    )
 
 
 def _shown(value: Any) -> str:

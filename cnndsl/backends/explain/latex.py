@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cnndsl.backends.explain.content import Explanation, Form
 from cnndsl.backends.explain.markdown import equation, worked
+from cnndsl.i18n import tr
 from cnndsl.layers.formula import show
 from cnndsl.terminal import clean
 
@@ -51,7 +52,10 @@ def full(explanation: Explanation) -> Iterator[str]:
         yield from _table(rows)
     if explanation.changes:
         yield from _table(
-            [(f"with {_plain(c.words)}", _plain(c.result.replace(" x ", "×"))) for c in explanation.changes]
+            [
+                (tr("with {change}", change=_plain(c.words)), _plain(c.result.replace(" x ", "×")))
+                for c in explanation.changes
+            ]
         )
 
 
@@ -64,14 +68,14 @@ def _body(explanation: Explanation) -> Iterator[str]:
     yield r"\noindent"
     if explanation.keeps:
         for at, came in enumerate(explanation.applied.came):
-            yield f"{'And' if at else 'Keeps'} {came.told(_FORM)}."
+            yield tr("And {value}." if at else "Keeps {value}.", value=came.told(_FORM))
         return
     yield from _inputs(explanation)
     yield from _rules(explanation)
     for note in explanation.notes:
         yield _sentence(note)
     out = ", ".join(map(_shape, explanation.applied.outputs))
-    yield f"Out: {out}."
+    yield tr("Out: {value}.", value=out)
     yield from _costs(explanation)
 
 
@@ -80,25 +84,26 @@ def _inputs(explanation: Explanation) -> Iterator[str]:
     flattened = explanation.flattened
     if flattened is not None:
         product = r" \cdot ".join(map(str, flattened.shape))
-        yield f"In: ${product} = {applied.inputs[0][0]}$, flattened from {flattened.told(_FORM)}."
+        made = tr("flattened from {value}", value=flattened.told(_FORM))
+        yield tr("In: {value}.", value=f"${product} = {applied.inputs[0][0]}$, {made}")
         yield _sentence(explanation.why_flattened)
         return
     for came in applied.came:
-        yield f"In: {came.told(_FORM)}."
+        yield tr("In: {value}.", value=came.told(_FORM))
 
 
 def _rules(explanation: Explanation) -> Iterator[str]:
     for rule in explanation.rules:
         if not rule.rule.is_worked_out:
             words = f", {_plain(rule.rule.words)}" if rule.rule.words else ""
-            yield f"{_sentence(', '.join(rule.axes))[:-1]}: ${rule.rule.steps(latex=True)[0]}${words}."
+            yield f"{_sentence(rule.said)[:-1]}: ${rule.rule.steps(latex=True)[0]}${words}."
     worked_out = [rule for rule in explanation.rules if rule.rule.is_worked_out]
     if worked_out:
         yield r"\begin{align*}"
         lines = []
         for rule in worked_out:
             first, *rest = rule.rule.steps(latex=True)
-            lines.append(rf"  \text{{{', '.join(rule.axes)}}} &= {first}")
+            lines.append(rf"  \text{{{rule.said}}} &= {first}")
             lines += [f"  &= {step}" for step in rest]
         # Fractions below one another need more room than align leaves.
         yield from (line + (r" \\[4pt]" if r"\frac" in line else r" \\") for line in lines[:-1])

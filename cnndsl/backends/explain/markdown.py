@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cnndsl.backends.explain.content import Explanation, Form, Quantity
+from cnndsl.i18n import tr
 from cnndsl.layers.formula import Term, show
 from cnndsl.terminal import clean
 
@@ -25,13 +26,13 @@ def full(explanation: Explanation) -> Iterator[str]:
     if explanation.quantities:
         yield ""
         rows = [(equation(q), _plain(q.meaning), _plain(q.source)) for q in explanation.quantities]
-        yield from _table(("number", "what it is", "where it is from"), rows)
+        yield from _table((tr("number"), tr("what it is"), tr("where it is from")), rows)
     if explanation.changes:
         yield ""
         changes = [
             (_plain(change.words), _plain(change.result.replace(" x ", " × "))) for change in explanation.changes
         ]
-        yield from _table(("with", "comes out"), changes)
+        yield from _table((tr("with"), tr("comes out")), changes)
 
 
 def _numbers(explanation: Explanation) -> Iterator[str]:

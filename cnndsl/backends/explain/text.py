@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import wrap
 
 from cnndsl.backends.explain.content import Explanation, Form, Quantity
+from cnndsl.i18n import tr
 from cnndsl.layers.formula import show
-from cnndsl.terminal import clean, pad, paint, width
+from cnndsl.terminal import clean, pad, paint, width, wrap
 
 _INDENT = "  "
 _WIDE = 80
@@ -26,7 +26,7 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
     yield ""
     if explanation.introduction:
         said = "".join(f"`{piece}`" if is_code else piece for piece, is_code in explanation.introduction)
-        yield from wrap(said, _WIDE, initial_indent=_INDENT, subsequent_indent=_INDENT)
+        yield from (_INDENT + line for line in wrap(said, _WIDE - len(_INDENT)))
         yield ""
     yield from _table(explanation.sizes(_FORM), color)
     costs = list(_costs(explanation))
@@ -39,7 +39,9 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
         yield from _columns(rows)
     if explanation.changes:
         yield ""
-        yield from _columns([(f"with {change.words}", change.result) for change in explanation.changes])
+        yield from _columns(
+            [(tr("with {change}", change=change.words), change.result) for change in explanation.changes]
+        )
 
 
 def _heading(explanation: Explanation, color: bool) -> Iterator[str]:

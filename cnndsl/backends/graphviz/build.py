@@ -12,6 +12,7 @@ from cnndsl.analysis.repeats import Repeats, Run
 from cnndsl.backends import captions
 from cnndsl.backends.captions import Fitting, fitting_sizes, full_size, size_text
 from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Item, Picture
+from cnndsl.i18n import listed, tr
 from cnndsl.ir.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 from cnndsl.layers.formula import Shape, plain
 from cnndsl.layers.operations import Operation
@@ -191,7 +192,7 @@ class _Frame:
         """The mark of a shared part at its next use: `shared 2/3`; nothing for a part that is used once."""
         name = part.child.name
         self.used[name] += 1
-        return f"shared {self.used[name]}/{self.uses[name]}" if self.uses[name] > 1 else self.place.share
+        return f"{tr('shared')} {self.used[name]}/{self.uses[name]}" if self.uses[name] > 1 else self.place.share
 
     def entry(self, step: Step) -> Shape:
         """The size of what comes into a layer; a learned tensor takes nothing in."""
@@ -203,7 +204,7 @@ class _Frame:
     def change(self, steps: Sequence[Step]) -> str:
         """What comes in and what goes out, in full."""
         given, made = self.shapes(steps[0].inputs), self.shapes(steps[-1].outputs)
-        return " → ".join(" and ".join(map(full_size, shapes)) for shapes in (given, made) if shapes)
+        return " → ".join(listed([full_size(shape) for shape in shapes]) for shapes in (given, made) if shapes)
 
 
 class _Builder:
@@ -219,11 +220,11 @@ class _Builder:
         place = _Place(self._picture.items)
         inputs = []
         for name, shape in zip(network.inputs, network.input_shapes, strict=True):
-            box = _terminal("input", name if len(network.inputs) > 1 else "", shape, network)
+            box = _terminal(tr("input"), name if len(network.inputs) > 1 else "", shape, network)
             inputs.append(_Value(self._add(box, place), shape))
         for output, value in zip(network.outputs, self._inside(network, inputs, place), strict=True):
             name = network.names.get(output.value, "") if len(network.outputs) > 1 else ""
-            box = _terminal("output", output.name or name, value.shape, network)
+            box = _terminal(tr("output"), output.name or name, value.shape, network)
             box.training = output.training
             self._arrows([value], self._add(box, place))
 
@@ -276,9 +277,9 @@ class _Builder:
     def _plain(self, frame: _Frame, step: Step, action: Plain) -> None:
         layer, x = action.layer, frame.entry(step)
         title, detail = layer.title(x), layer.words(plain(x))
-        remark = "inserted by the compiler" if action.inserted else "a function call, no module"
+        remark = tr("inserted by the compiler" if action.inserted else "a function call, no module")
         lines = (title, detail, frame.change([step]), remark)
-        name, path = "inserted" if action.inserted else "", frame.place.part(layer.kind)
+        name, path = tr("inserted") if action.inserted else "", frame.place.part(layer.kind)
         box = Box(path, layer.group.value, title, name, detail, "", lines, step.origin)
         self._finish(frame, [step], box)
 
@@ -321,7 +322,7 @@ class _Builder:
         parts, place = self._parts(frame, steps), frame.place
         title, detail, times = self._run_said(frame, steps, period)
         shares = {frame.share(part) for part in parts}
-        share = shares.pop() if len(shares) == 1 else "shared" if shares else ""
+        share = shares.pop() if len(shares) == 1 else tr("shared") if shares else ""
         note = self._weigh(parts, place)
         paths = [part.path for part in parts]
         name = captions.marked(captions.span([place.local(path) for path in paths]), share)
@@ -349,7 +350,7 @@ class _Builder:
             )
         else:
             kinds = [self._kind(frame, step) for step in turns[0]]
-            title = kinds[0] if period == 1 else f"{period} {'parts' if any(uses) else 'layers'}"
+            title = kinds[0] if period == 1 else tr("{count} parts" if any(uses) else "{count} layers", count=period)
             held = self._held(inner) if inner else " → ".join(kinds) if period > 1 else ""
             differences = captions.differences([self._repeats.settings(frame.module, *turn) for turn in turns])
             detail = ", ".join(filter(None, (held, differences)))
@@ -367,7 +368,7 @@ class _Builder:
         """What stands in a chain."""
         runs = self._repeats.runs(inner)
         if len(runs) > _FEW:
-            return f"{len(inner.steps)} layers"
+            return tr("{count} layers", count=len(inner.steps))
         frame = _Frame(inner, _Place([]), {}, Counter())
         kinds = ((self._kind(frame, inner.steps[run.start]), run.times) for run in runs)
         return " → ".join(f"{kind} × {count}" if count > 1 else kind for kind, count in kinds)
@@ -391,7 +392,7 @@ class _Builder:
             if not place.counted and part.path not in self._drawn:
                 new += part.parameters
             self._drawn.add(part.path)
-        return captions.params(new) if new or not total else "counted before"
+        return captions.params(new) if new or not total else tr("counted before")
 
     def _finish(self, frame: _Frame, steps: Sequence[Step], box: Box) -> None:
         """Put a box in its place, with arrows from what the first step reads; it makes the last one's outputs."""

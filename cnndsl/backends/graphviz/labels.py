@@ -14,6 +14,7 @@ from string import digits
 from typing import NamedTuple
 
 from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Emphasis, Picture
+from cnndsl.i18n import tr
 from cnndsl.theme import Theme, Tint
 
 SANS, BOLD, MONO = "Helvetica", "Helvetica-Bold", "Courier"
@@ -420,14 +421,14 @@ def _entries(picture: Picture, theme: Theme) -> list[tuple[str, str]]:
     block = theme.tints[BLOCK]
     entries = []
     if sum(kind in used for kind in KINDS) > _FEW:
-        entries += [(_swatch(theme.tints[kind], DASHED.get(kind, "")), kind) for kind in KINDS if kind in used]
+        entries += [(_swatch(theme.tints[kind], DASHED.get(kind, "")), tr(kind)) for kind in KINDS if kind in used]
         if any(box.times > 1 for box in picture.boxes):
             double = table(cell(_swatch(block)), border=1, color=block.line, style="ROUNDED")
-            entries.append((double, "repeated block"))
+            entries.append((double, tr("repeated block")))
         if any(arrow.skip for arrow in picture.arrows):
-            entries.append((run("- - -", SMALL, theme.skip, BOLD), "skip"))
+            entries.append((run("- - -", SMALL, theme.skip, BOLD), tr("skip")))
     if any(box.training for box in picture.boxes):
-        entries.append((_swatch(theme.tints[MERGE], "DOTTED"), "in training only"))
+        entries.append((_swatch(theme.tints[MERGE], "DOTTED"), tr("in training only")))
     return entries
 
 

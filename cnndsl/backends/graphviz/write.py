@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from cnndsl.backends.graphviz.labels import DASHED, MONO, SANS, Labels, identifier, is_sign, plain
 from cnndsl.backends.graphviz.picture import END, IO, MERGE, Arrow, Box, Cluster, Item, Picture, Turns
+from cnndsl.i18n import tr
 from cnndsl.ir.program import Origin
 from cnndsl.theme import LIGHT, Theme
 
@@ -230,8 +231,8 @@ def _look(**values: str | float) -> dict[str, str]:
 
 def _tooltip(item: Box | Cluster) -> str:
     """What there is to say; the last line is the place in the source."""
-    remark = ("in training only",) if item.training else ()
-    place = f"{item.origin.file}, line {item.origin.line}"
+    remark = (tr("in training only"),) if item.training else ()
+    place = tr("{what}, line {line}", what=item.origin.file, line=item.origin.line)
     return plain("\n".join((*filter(None, item.lines), *remark, place)))
 
 

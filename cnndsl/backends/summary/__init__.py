@@ -18,6 +18,7 @@ from cnndsl.backends.summary import formats, text
 from cnndsl.backends.summary.entries import COLUMNS, entries, measured, totals
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import Table
+from cnndsl.i18n import speaking
 
 Format = Literal["text", "markdown", "json", "csv"]
 _DEPTH = "How many levels of blocks to show with their inside; by default all."
@@ -78,13 +79,12 @@ class Summary(Options[str]):
         sums = totals(program, top.name, batch=self.batch, dtype=self.dtype)
         rows = measured(program, top.name, batch=self.batch, dtype=self.dtype)
         lines = entries(rows, depth=self.depth, fold=self.fold)
-        if self.format == "json":
-            return formats.json(top, sums, lines)
-        if self.format == "csv":
-            return formats.csv(lines)
+        if self.format in ("json", "csv"):
+            with speaking("en"):  # programs read these
+                return formats.json(top, sums, lines) if self.format == "json" else formats.csv(lines)
         only = tuple(self.columns)
         if self.format == "markdown":
             page = formats.markdown(top, sums, lines, only=only)
             return Table(page, lambda: page)
         shown = text.render(top, sums, lines, only=only, color=self.color, columns=self.width, bars=self.bars)
-        return Table(shown, lambda: replace(self, format="markdown").of(checked))
+        return Table(shown, lambda: replace(self, format="markdown").made(checked))

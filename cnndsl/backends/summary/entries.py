@@ -10,6 +10,7 @@ from cnndsl.analysis.costs.counts import Cost, Row
 from cnndsl.analysis.costs.memory import WIDTHS, Held, Memory, Type
 from cnndsl.analysis.receptive_field import ReceptiveField, Seen
 from cnndsl.backends import captions
+from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.formula import Shape, show
@@ -225,17 +226,24 @@ def totals(program: Program, network: str, *, batch: int = 1, dtype: Type = "flo
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its key for `--columns`, its head, what it says, and whether it stands at the right, as numbers do."""
+    """A column: its key for `--columns`, its head in English, what it says, and whether it stands at the right, as
+    numbers do.
+    """
 
     key: str
-    head: str
+    name: str
     cell: Callable[[Entry], str]
     is_number: bool = False
+
+    @property
+    def head(self) -> str:
+        """Its head."""
+        return tr(self.name)
 
 
 def name(line: Entry) -> str:
     """The name in its block, further in the deeper it is."""
-    return "  " * line.row.depth + (clean(line.name) or ("(inserted)" if line.row.inserted else ""))
+    return "  " * line.row.depth + (clean(line.name) or (tr("(inserted)") if line.row.inserted else ""))
 
 
 def kind(line: Entry) -> str:
@@ -251,24 +259,25 @@ def layer(line: Entry) -> str:
 def output(line: Entry) -> str:
     """The shapes that come out; of a run from the first block to the last: `96 ... 256 x 56 x 56`."""
     if len(line.output) != 1 or len(line.output[0]) != len(line.row.output[0]):
-        return shapes(line.output or line.row.output) or "never applied"
+        return shapes(line.output or line.row.output) or tr("never applied")
     ends = ((show([a]), show([b])) for a, b in zip(line.row.output[0], line.output[0], strict=True))
     return " x ".join(a if a == b else f"{a} ... {b}" for a, b in ends)
 
 
 def _first(line: Entry) -> str:
     more = len(line.row.output) - 1
-    return f"{show(line.row.output[0])} and {more} more" if more > 0 else output(line)
+    first = show(line.row.output[0])
+    return tr("{first} and {count} more", first=first, count=more) if more > 0 else output(line)
 
 
 def _counted(said: Callable[[int], str]) -> tuple[Callable[[Entry], str], Callable[[Entry], str]]:
     """What the columns of parameters and of multiply-accumulates say, with numbers written by `said`."""
 
     def parameters(line: Entry) -> str:
-        return "shared" if line.row.shared else said(line.row.parameters) if line.row.parameters else ""
+        return tr("shared") if line.row.shared else said(line.row.parameters) if line.row.parameters else ""
 
     def macs(line: Entry) -> str:
-        return "open" if line.row.macs is None else said(line.row.macs) if line.row.macs else ""
+        return tr("open") if line.row.macs is None else said(line.row.macs) if line.row.macs else ""
 
     return parameters, macs
 

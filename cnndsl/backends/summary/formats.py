@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from cnndsl.analysis.receptive_field import Seen
+from cnndsl.backends import captions
 from cnndsl.backends.summary.entries import COLUMNS, USUAL, Entry, Totals
 from cnndsl.backends.summary.entries import shapes as shown
 from cnndsl.backends.summary.entries import shown_field as field_of
+from cnndsl.i18n import tr
 from cnndsl.ir.program import Module
 from cnndsl.layers.formula import as_json
 from cnndsl.terminal import bytes_said, clean
@@ -115,7 +117,7 @@ def _markdown(network: Module, totals: Totals, lines: Iterable[Entry], keys: Seq
     yield _cells(*("---:" if column.is_number else "---" for column in columns))
     for line in lines:
         # A page is not cut off at the side, so it has whole paths.
-        path = line.path or ("(inserted)" if line.row.inserted else "")
+        path = line.path or (tr("(inserted)") if line.row.inserted else "")
         yield _cells(*(path if column.key == "name" else column.cell(line) for column in columns))
     yield _cells(*(_total(totals, column.key) for column in columns))
 
@@ -126,7 +128,8 @@ def _total(totals: Totals, key: str) -> str:
     amounts = {"memory": memory.peak, "kept": memory.kept}
     if key in amounts:
         return "" if amounts[key] is None else bytes_said(amounts[key] or 0)
-    sums = {"name": "total", "parameters": cost.said, "macs": "open" if cost.macs is None else f"{cost.macs:,}"}
+    macs = tr("open") if cost.macs is None else f"{cost.macs:,}"
+    sums = {"name": tr("total"), "parameters": captions.at_least(cost), "macs": macs}
     return sums.get(key, "")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from textwrap import wrap
 
+from cnndsl.backends import captions
 from cnndsl.backends.summary.entries import (
     COLUMNS,
     FIRST_OUTPUT,
@@ -17,10 +17,11 @@ from cnndsl.backends.summary.entries import (
     Entry,
     Totals,
 )
+from cnndsl.i18n import tr, trn
 from cnndsl.ir.program import Module
 from cnndsl.layers.base import Group
 from cnndsl.layers.formula import Shape, show
-from cnndsl.terminal import Style, bytes_said, clean, pad, paint, width
+from cnndsl.terminal import Style, bytes_said, clean, pad, paint, width, wrap
 
 MOST_ROWS = 10_000
 """More rows than this are counted, not shown."""
@@ -77,7 +78,7 @@ def render(
     )
     out += _table(shown, table, color=color)
     if left_out:
-        out.append(f"... and {left_out:,} more")
+        out.append(tr("... and {count:,} more", count=left_out))
     out += ["", *_totals(totals, {column.key for column in table[0]}, color, min(columns, _WIDEST_NOTE))]
     return "".join(f"{line.rstrip()}\n" for line in out)
 
@@ -213,45 +214,48 @@ def _line(
     padded = []
     for column, cell, room in zip(columns, cells, widths, strict=True):
         text = pad(cell, room, right=column.is_number)
-        padded.append(paint(text, style, color=color) if style and column.head == "layer" else text)
+        padded.append(paint(text, style, color=color) if style and column.name == "layer" else text)
     return _GAP.join(padded)
 
 
 def _totals(totals: Totals, keys: set[str], color: bool, room: int) -> Iterator[str]:
     """The totals, and notes in lines of at most `room` columns."""
     cost = totals.cost
-    macs = "depend on a size that is left open" if cost.macs is None else f"{cost.macs:,}"
-    numbers = {"parameters": cost.said}
+    macs = tr("depend on a size that is left open") if cost.macs is None else f"{cost.macs:,}"
+    numbers = {tr("parameters"): captions.at_least(cost)}
     if cost.trainable != cost.parameters:
-        numbers["trainable"] = f"{cost.trainable:,}"
-        numbers["fixed"] = f"{cost.parameters - cost.trainable:,}"
+        numbers[tr("trainable")] = f"{cost.trainable:,}"
+        numbers[tr("fixed")] = f"{cost.parameters - cost.trainable:,}"
     if cost.buffers:
-        numbers["buffers"] = f"{cost.buffers:,}"
-    numbers["MACs"] = macs
-    across = max(map(len, numbers))
+        numbers[tr("buffers")] = f"{cost.buffers:,}"
+    numbers[tr("MACs")] = macs
+    across = max(map(width, numbers))
     longest = max((len(number) for number in numbers.values() if number[0].isdigit()), default=0)
     for name, number in numbers.items():
         shown = pad(number, longest, right=True) if number[0].isdigit() else number
-        first, *more = wrap(shown, max(room - across - 2, 12), drop_whitespace=False)
+        indent = " " * (len(shown) - len(shown.lstrip()))
+        first, *more = wrap(shown, max(room - across - 2, 12))
+        first = indent + first
         yield f"{pad(name, across)}  {paint(first.rstrip(), 'bold', color=color)}"
         yield from (f"{' ' * across}  {paint(line.strip(), 'bold', color=color)}" for line in more)
     yield ""
     yield from _memory(totals, color, room)
-    for note in (_NOT_COUNTED, *_explained(totals, keys)):
+    for note in (tr(_NOT_COUNTED), *_explained(totals, keys)):
         yield from (paint(line, "dim", color=color) for line in wrap(note, room))
 
 
 def _memory(totals: Totals, color: bool, room: int) -> Iterator[str]:
     """What a batch takes: a table with a line for inference and one for training, in `room` columns with less in it."""
     memory = totals.memory
-    rows: list[tuple[str, ...]] = [("memory", "parameters", "gradients", "values", "total", "")]
+    heads = ("memory", "parameters", "gradients", "values", "total")
+    rows: list[tuple[str, ...]] = [(*map(tr, heads), "")]
     if totals.inference is not None:
         amounts = (totals.parameters, 0, memory.peak or 0, totals.inference)
-        where = f"at {clean(memory.where)}" if memory.where else ""
-        rows.append(("inference", *map(_amount, amounts), where))
+        where = tr("at {place}", place=clean(memory.where)) if memory.where else ""
+        rows.append((tr("inference"), *map(_amount, amounts), where))
     if totals.training is not None:
         amounts = (totals.parameters, totals.gradients, memory.kept or 0, totals.training)
-        rows.append(("training", *map(_amount, amounts), ""))
+        rows.append((tr("training"), *map(_amount, amounts), ""))
     if len(rows) == 1:
         return
     for chosen in (range(6), (0, 4, 5), (0, 4)):
@@ -272,12 +276,13 @@ def _amount(number: int) -> str:
 
 
 def _explained(totals: Totals, keys: set[str]) -> Iterator[str]:
-    samples = "one sample" if totals.batch == 1 else f"{totals.batch:,} samples"
+    samples = trn("one sample", "{count:,} samples", totals.batch)
     if totals.inference is not None or keys & {"memory", "kept"}:
-        yield f"Memory is for {samples} in {totals.dtype}, without what an optimiser keeps."
+        said = "Memory is for {samples} in {dtype}, without what an optimiser keeps."
+        yield tr(said, samples=samples, dtype=totals.dtype)
     if "memory" in keys:
-        yield "That of a line is what is alive while it runs in inference."
+        yield tr("That of a line is what is alive while it runs in inference.")
     if "kept" in keys:
-        yield "Kept is what autograd holds of a line in training."
+        yield tr("Kept is what autograd holds of a line in training.")
     if "field" in keys:
-        yield "The field is how many places of the input a position sees along each axis."
+        yield tr("The field is how many places of the input a position sees along each axis.")

@@ -14,6 +14,7 @@ from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE
 from cnndsl.backends.volume.folding import Plan, Shapes
 from cnndsl.backends.volume.layout import Route
 from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
+from cnndsl.i18n import tr
 from cnndsl.ir.program import Call, Child, Leaf, Module, Step
 from cnndsl.layers.base import Group, Layer, times
 from cnndsl.layers.formula import Shape, per_axis, plain, same_size
@@ -132,7 +133,7 @@ class _Builder:
     def network(self, network: Module) -> None:
         inputs = []
         for name, shape in zip(network.inputs, network.input_shapes, strict=True):
-            title = f"input {name}" if len(network.inputs) > 1 else "input"
+            title = f"{tr('input')} {name}" if len(network.inputs) > 1 else tr("input")
             at = self._add(Volume(IO, title, [], plain(shape), network.origin, [full_size(shape)]), [])
             inputs.append(_Value(at, shape, True))
         outputs = self._inside(network, inputs, _Place())
@@ -140,8 +141,8 @@ class _Builder:
         for output, value in zip(network.outputs, outputs, strict=True):
             name = output.name or (network.names.get(output.value, "") if several else "")
             volume = self._scene.volumes[value.volume]
-            said = f"output {name}".strip()
-            told = said + (", in training only" if output.training else "")
+            said = f"{tr('output')} {name}".strip()
+            told = ", ".join([said, tr("in training only")]) if output.training else said
             if not volume.sign:
                 volume.lines.append(told)
                 if several:
@@ -254,7 +255,7 @@ class _Builder:
         volume = self._scene.volumes[value.volume]
         volume.bands.append(band)
         volume.paths += [path] if path else []
-        volume.lines.append(f"then {said}")
+        volume.lines.append(tr("then {what}", what=said))
         index = step.outputs[0]
         frame.values[index] = _Value(value.volume, frame.module.values[index], frame.readers[index] <= 1)
 
@@ -262,7 +263,7 @@ class _Builder:
         """Tell the learned numbers of a part; those of a shared one where it is first applied."""
         volume.shared = bool(parameters) and path in self._counted
         self._counted.add(path)
-        volume.lines.append("shared: counted before" if volume.shared else captions.params(parameters))
+        volume.lines.append(tr("shared: counted before") if volume.shared else captions.params(parameters))
 
     def _finish(self, frame: _Frame, step: Step, volume: Volume) -> None:
         volume.training = volume.training or frame.place.training or step.training

@@ -15,6 +15,7 @@ from cnndsl.analysis.repeats import Repeats
 from cnndsl.backends import captions
 from cnndsl.backends.graphviz.picture import BLOCK
 from cnndsl.backends.volume.scene import Link, Scene, Volume
+from cnndsl.i18n import tr
 from cnndsl.ir.program import Call, Combine, Module, Program
 
 FEW = 14
@@ -152,7 +153,7 @@ def cut(scene: Scene) -> Scene:
     start, end = MOST // 2, count - MOST // 2
     last = scene.volumes[end - 1]
     left_out = sum(volume.count for volume in scene.volumes[start:end])
-    middle = Volume(BLOCK, f"… {left_out:,} more", [], last.shape, last.origin, [])
+    middle = Volume(BLOCK, f"… {tr('{count:,} more', count=left_out)}", [], last.shape, last.origin, [])
     volumes = [*scene.volumes[:start], middle, *scene.volumes[end:]]
     places = [*range(start), *[start] * (end - start), *range(start + 1, len(volumes))]
     links = (Link(places[link.tail], places[link.head]) for link in scene.links)
@@ -172,5 +173,5 @@ def give_names(scene: Scene) -> None:
             climbed = True
             paths = list(dict.fromkeys(home if (home := path.rpartition(".")[0]) in whole else path for path in paths))
         names = paths if climbed else volume.makers
-        said = (captions.span(names), "shared" if volume.shared else "", volume.output)
+        said = (captions.span(names), tr("shared") if volume.shared else "", volume.output)
         volume.name = " · ".join(filter(None, said))

@@ -30,6 +30,8 @@ from cnndsl.backends.volume.layout import (
     Route,
 )
 from cnndsl.backends.volume.scene import Scene, Volume
+from cnndsl.i18n import tr
+from cnndsl.terminal import pieces
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 
 FONT = "Helvetica,Arial,'Liberation Sans','Nimbus Sans',sans-serif"
@@ -73,13 +75,11 @@ def words(text: str, x: float, y: float, points: float, colour: str, face: str =
 def wrap(text: str, room: float, points: float) -> list[str]:
     """The text in lines of at most this width."""
     lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if text_width(longer, points) > room and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
+    for piece in pieces(text):
+        if lines[-1] and text_width((lines[-1] + piece).rstrip(), points) > room:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
 
 
 class Shade(NamedTuple):
@@ -168,18 +168,18 @@ def _entries(scene: Scene, layout: Layout, theme: Theme) -> Iterator[_Entry]:
     stripes = {band.kind for volume in scene.volumes for band in volume.bands}
     for kind in KINDS:
         if kind in own:
-            yield _Entry(_box(theme, kind), kind)
+            yield _Entry(_box(theme, kind), tr(kind))
         elif kind in stripes:
             colours = shade(theme, kind)
             look = f'fill="{colours.front}" stroke="{colours.line}" stroke-width="0.8"'
             look += DASHED if kind in DASHED_KINDS else ""
-            yield _Entry(f'<rect x="7" y="-9" width="5" height="11" {look}/>', kind)
+            yield _Entry(f'<rect x="7" y="-9" width="5" height="11" {look}/>', tr(kind))
     if any(route.skip for route in layout.routes) or any(any(volume.hops) for volume in scene.volumes):
         dashed = f'stroke="{theme.skip}" stroke-width="1.4" stroke-dasharray="5 3"'
-        yield _Entry(f'<path d="M0 -3H20" {dashed}/>', "skip")
+        yield _Entry(f'<path d="M0 -3H20" {dashed}/>', tr("skip"))
     if any(volume.training for volume in scene.volumes):
         look = f'fill="none" stroke="{theme.flow}"{DOTTED}'
-        yield _Entry(f'<rect x="2" y="-8" width="16" height="9" {look}/>', "in training only")
+        yield _Entry(f'<rect x="2" y="-8" width="16" height="9" {look}/>', tr("in training only"))
 
 
 def _box(theme: Theme, kind: str) -> str:
@@ -194,13 +194,13 @@ def _note(scene: Scene) -> str:
     ranks = {len(volume.shape) for volume in scene.volumes}
     said = []
     if any(rank > 1 for rank in ranks):
-        said.append("a side is drawn as the square root of its size, a thickness as the logarithm of the channels")
+        said.append(tr("a side is drawn as the square root of its size, a thickness as the logarithm of the channels"))
     if 2 in ranks and max(ranks) > 2:
-        said.append("signals on a scale of their own")
+        said.append(tr("signals on a scale of their own"))
     if 1 in ranks:
-        said.append("a column as the logarithm of its features")
-    depth = " Lines across a volume show its depth." if any(rank > 3 for rank in ranks) else ""
-    return f"Not to scale: {', '.join(said)}.{depth}"
+        said.append(tr("a column as the logarithm of its features"))
+    depth = tr(" Lines across a volume show its depth.") if any(rank > 3 for rank in ranks) else ""
+    return tr("Not to scale: {rules}.", rules=tr(", ").join(said)) + depth
 
 
 _HEAD = 62.0
@@ -253,7 +253,7 @@ class _Writer:
         )
         told = [self._scene.summary, *(", ".join(_story(volume)[:-1]) for volume in self._scene.volumes)]
         if len(told) > _MOST_TOLD:
-            told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more"]
+            told[_MOST_TOLD:] = [tr("and {count} more", count=len(told) - _MOST_TOLD)]
         yield f'<title id="{slug}-volume-title">{safe(self._scene.name)}</title>'
         yield f'<desc id="{slug}-volume-desc">{safe(chr(10).join(told))}</desc>'
         swaps: dict[str, str] = {}
@@ -488,5 +488,5 @@ def _story(volume: Volume) -> list[str]:
     makers = list(dict.fromkeys(volume.makers))
     story = [about.span(makers) if makers else "", volume.plain_title, *volume.lines]
     if volume.count > 1:
-        story.append(f"{volume.count:,} equal ones in a row")
-    return [*filter(None, story), f"{volume.origin.file}, line {volume.origin.line}"]
+        story.append(tr("{count:,} equal ones in a row", count=volume.count))
+    return [*filter(None, story), tr("{what}, line {line}", what=volume.origin.file, line=volume.origin.line)]
