@@ -44,7 +44,7 @@ def seen(route: Route) -> Window | None:
         return None
     sides = [value_of(size) for size in tail.volume.shape[1:]]
     after = [value_of(size) for size in head.volume.shape[1:]]
-    if len(sides) != len(head.volume.window):
+    if not len(sides) == len(after) == len(head.volume.window):
         return None
     spreads = any(new > old for new, old in zip(after, sides, strict=True))
     shares = [min(1.0, size / side) for size, side in zip(head.volume.window, after if spreads else sides, strict=True)]
