@@ -1,4 +1,4 @@
-"""The names and shapes of the tensors in a `.safetensors` file, from its header alone.
+"""The names, shapes and places of the tensors in a `.safetensors` file, from its header alone.
 
 A file begins with the length of its header in 8 bytes, little-endian, and the header, a JSON object: for each tensor
 its type, its shape, and where its bytes begin and end in the rest of the file. The form:
@@ -11,6 +11,7 @@ import json
 import math
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -33,8 +34,30 @@ _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 Shapes = dict[str, tuple[int, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the numbers of a tensor lie: from `start` in a file, `length` bytes of them."""
+
+    file: Path
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    length: int
+
+    def data(self) -> bytearray:
+        """The bytes. Raises OSError."""
+        with self.file.open("rb") as file:
+            file.seek(self.start)
+            return bytearray(file.read(self.length))
+
+
 def read(path: Path) -> Shapes:
-    """The shape of each tensor in a file, or in those that an index names (`model.safetensors.index.json`).
+    """The shape of each tensor in a file, or in those that an index names; raises what `places` raises."""
+    return {key: place.shape for key, place in places(path).items()}
+
+
+def places(path: Path) -> dict[str, Place]:
+    """The place of each tensor in a file, or in those that an index names (`model.safetensors.index.json`).
 
     Raises Problem with E009 where it is no such file, is cut off or contradicts itself, and with E001 where it cannot
     be read.
@@ -62,7 +85,7 @@ def read(path: Path) -> Shapes:
             header = file.read(length)
     except (OSError, ValueError) as problem:
         raise unreadable(name, problem) from None
-    return _tensors(name, _object(name, header, "its header"), size - 8 - length)
+    return _tensors(path, _object(name, header, "its header"), 8 + length, size)
 
 
 def _opened(path: Path, name: str) -> BufferedReader:
@@ -71,10 +94,11 @@ def _opened(path: Path, name: str) -> BufferedReader:
     return path.open("rb")
 
 
-def _tensors(name: str, header: Mapping[str, Any], size: int) -> Shapes:
-    """The shapes that a header tells, for `size` bytes of numbers after it."""
-    found: Shapes = {}
-    reached = 0
+def _tensors(path: Path, header: Mapping[str, Any], begin: int, size: int) -> dict[str, Place]:
+    """The places that a header tells, for numbers that lie from `begin` to `size`."""
+    name = shown(path)
+    found: dict[str, Place] = {}
+    reached = begin
     for key, entry in header.items():
         if key == "__metadata__":
             continue
@@ -85,8 +109,8 @@ def _tensors(name: str, header: Mapping[str, Any], size: int) -> Shapes:
         bits = _BITS.get(dtype) if isinstance(dtype, str) else None
         if ends[1] < ends[0] or (bits is not None and (ends[1] - ends[0]) * 8 != math.prod(shape) * bits):
             raise _broken(name, f"the place of {_named(key)} is not as large as its shape")
-        reached = max(reached, ends[1])
-        found[key] = tuple(shape)
+        reached = max(reached, begin + ends[1])
+        found[key] = Place(path, str(dtype), tuple(shape), begin + ends[0], ends[1] - ends[0])
     if reached > size:
         raise _broken(name, f"it is cut off: {reached - size:,} bytes are missing")
     return found
@@ -96,7 +120,7 @@ def _are_sizes(value: Any) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(item) is int and 0 <= item <= _LARGEST_SIZE for item in value)
 
 
-def _sharded(path: Path) -> Shapes:
+def _sharded(path: Path) -> dict[str, Place]:
     """The tensors of all files that an index names; they are beside it."""
     name = shown(path)
     try:
@@ -106,18 +130,18 @@ def _sharded(path: Path) -> Shapes:
         raise unreadable(name, problem) from None
     if len(data) > LARGEST:
         raise _broken(name, f"it has more than {LARGEST // 2**20} MiB", "an index")
-    places = _object(name, data, "it").get("weight_map")
-    if not isinstance(places, dict) or not all(isinstance(shard, str) for shard in places.values()):
+    shard_of = _object(name, data, "it").get("weight_map")
+    if not isinstance(shard_of, dict) or not all(isinstance(shard, str) for shard in shard_of.values()):
         raise _broken(name, "it has no weight_map from tensors to files", "an index")
-    shards = sorted(set(places.values()))
+    shards = sorted(set(shard_of.values()))
     if len(shards) > MOST_SHARDS:
         raise _broken(name, f"it names more than {MOST_SHARDS:,} files", "an index")
-    found: Shapes = {}
+    found: dict[str, Place] = {}
     for shard in shards:
         if not shard.endswith(".safetensors") or Path(shard).name != shard or "\\" in shard:
             raise _broken(name, f"{_named(shard)} is no .safetensors file beside it", "an index")
-        held = read(path.parent / shard)
-        for key in (key for key, place in places.items() if place == shard):
+        held = places(path.parent / shard)
+        for key in (key for key, place in shard_of.items() if place == shard):
             if key not in held:
                 raise _broken(name, f"{_named(key)} is not in {_named(shard)}", "an index")
             found[key] = held[key]

@@ -59,6 +59,7 @@ class _Commands(click.Group):
         "diff",
         "draw",
         "explain",
+        "export",
         "fmt",
         "import",
         "layers",

@@ -79,7 +79,7 @@ def _place(
     help="Where to show the run: a name that ends in .html, .svg, .png or .pdf, or - for a page on standard output; "
     "by default FILE with .html.",
 )
-@click.option("--weights", metavar="FILE", type=PATH, help="Trained weights (.pt) for the run.")
+@click.option("--weights", metavar="FILE", type=PATH, help="Trained weights (.safetensors or .pt) for the run.")
 @click.option("--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]")
 @click.option("--train", is_flag=True, default=None, help="Run it as in training: dropout drops, drawn with the seed.")
 @click.option(

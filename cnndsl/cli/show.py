@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from cnndsl.cli.backend import Command
 from cnndsl.cli.completion import networks
 from cnndsl.cli.console import Run, say
 from cnndsl.cli.options import allow_extern, common, file
 
 
-@click.command("show", short_help="Print the modules of a network of FILE, as PyTorch does.")
+@click.command("show", cls=Command, short_help="Print the modules of a network of FILE, as PyTorch does.")
 @file
 @click.option(
     "--network",

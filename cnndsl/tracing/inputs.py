@@ -290,6 +290,34 @@ def read_saved(path: Path) -> Any:
         raise unreadable(shown(path), message) from None
 
 
+_DTYPES = {
+    "BOOL": "bool", "U8": "uint8", "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64",
+    "F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64",
+}  # fmt: skip
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """The tensors in a file of safetensors, or in those that an index names.
+
+    Raises Problem (E001, E009) where it cannot be read.
+    """
+    import torch
+
+    from cnndsl import safetensors
+
+    found: dict[str, Tensor] = {}
+    for key, place in safetensors.places(path).items():
+        if place.dtype not in _DTYPES:
+            raise unreadable(shown(path), ValueError(f"the numbers of {key!r} are {place.dtype}"))
+        dtype = getattr(torch, _DTYPES[place.dtype])
+        try:
+            flat = torch.frombuffer(place.data(), dtype=dtype) if place.length else torch.empty(0, dtype=dtype)
+        except OSError as problem:
+            raise unreadable(shown(place.file), problem) from None
+        found[key] = flat.reshape(place.shape)
+    return found
+
+
 def _show(size: Size) -> str:
     return " x ".join("any number" if dim is None else str(dim) for dim in size)
 

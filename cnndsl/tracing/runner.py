@@ -16,7 +16,7 @@ from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.program import Leaf, Module, Program, Step
 from cnndsl.layers.base import Argument, Code, Layer, Spelling
 from cnndsl.layers.operations import Operation
-from cnndsl.tracing.inputs import Refused, read_saved
+from cnndsl.tracing.inputs import Refused, read_safetensors, read_saved
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,14 +28,14 @@ _MOST_NAMED = 3
 
 
 def load(model: nn.Module, path: Path) -> None:
-    """Give a network the weights in a file, as `torch.save(model.state_dict(), path)` writes them.
+    """Give a network the weights in a file, as `torch.save(model.state_dict(), path)` writes them, or safetensors.
 
     A checkpoint that holds them as `state_dict`, `model_state_dict` or `model` will do. Raises Refused where they are
-    those of another network, Problem (E001) where the file cannot be read.
+    those of another network, Problem (E001, E009) where the file cannot be read.
     """
     import torch
 
-    found = read_saved(path)
+    found = read_safetensors(path) if path.suffix in (".safetensors", ".json") else read_saved(path)
     if isinstance(found, dict) and not any(isinstance(value, torch.Tensor) for value in found.values()):
         found = next((found[key] for key in _AROUND if isinstance(found.get(key), Mapping)), found)
     if not isinstance(found, Mapping) or not all(
