@@ -120,12 +120,14 @@ def command(
     LAYER is the path of a layer, such as conv1 or layer1.0.conv1. Of one layer you also see where each number
     comes from, and what other numbers would give. The path of a block stands for all layers in it.
 
-    With --from or --values the network is run, and a page shows what comes out of each layer.
+    With --from or --values the network is run, and a page shows what comes out of each layer. With --compare you see
+    LAYER with several values of one of its parameters side by side, alone or in such a run.
 
     \b
     cnndsl explain net.cnn conv2
     cnndsl explain pyramid.cnn --size H=256,W=256
     cnndsl explain kernel.cnn --values "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
+    cnndsl explain kernel.cnn conv1 --compare stride=1,2 --values "2 2 1; 1 1 2; 1 2 1"
     cnndsl explain net.cnn --from cat.png --weights net.pt
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
     running = {
@@ -151,8 +153,9 @@ def command(
             say(compilation.explain(**options, **by_terminal(run, Backends.explain.options)))
         else:
             part, name = options["part"], options["network"]
+            compare = options["compare"]
             with speaking(options["lang"]):
-                _show(run, compilation, part, name, inputs, target, force=force, **running)
+                _show(run, compilation, part, name, inputs, target, compare=compare, force=force, **running)
     return run.finish()
 
 
@@ -189,6 +192,7 @@ def _show(
     inputs: tuple[Path | str, ...],
     target: Path,
     *,
+    compare: str | None,
     force: bool,
     weights: Path | None,
     seed: int | None,
@@ -228,6 +232,7 @@ def _show(
                     labels=read_labels(labels) if labels is not None else (),
                     allow_extern=allow_extern,
                     training=bool(train),
+                    compare=compare,
                 )
         except Refused as problem:
             raise click.BadParameter(str(problem), param_hint=problem.option or None) from None

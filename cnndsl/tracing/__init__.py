@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 from cnndsl.analysis import costs
 from cnndsl.backends import captions
+from cnndsl.backends.explain.comparison import Comparison
 from cnndsl.i18n import tr
 from cnndsl.tracing import recording, runner
+from cnndsl.tracing.comparing import Finder, compared
 from cnndsl.tracing.figure import Figure, Given
 from cnndsl.tracing.inputs import Refused, Sample, Scale, read_text, samples
 from cnndsl.tracing.recording import Recorder, Wanted, results
 from cnndsl.tracing.runner import run
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from cnndsl.compilation import Compilation
 
@@ -39,12 +41,14 @@ def watch(
     labels: Sequence[str] = (),
     allow_extern: Iterable[str] | None = None,
     training: bool = False,
+    compare: str | None = None,
 ) -> Figure:
     """Run a network, by default the last one of the text, on one sample, in evaluation or as in training.
 
     given: a file or a text of numbers for each input. trained: a file with weights; without it they are the initial
     ones that PyTorch draws with `seed`. labels: what the numbers of a list that comes out stand for, in their order.
-    allow_extern: as for `Compilation.load`.
+    allow_extern: as for `Compilation.load`. compare: values of a parameter of the layer `wanted.part`, as in
+    `stride=1,2`, with which it is run side by side.
 
     Raises Refused where something does not go with the network, Problem (E001) for a file that cannot be read,
     KeyError for an unknown network, CompilationError for a text with errors, ImportError without PyTorch, and for an
@@ -63,7 +67,8 @@ def watch(
         model = model_class()
     if trained is not None:
         runner.load(model, trained)
-    recorder = Recorder(program, top, wanted, training=training)
+    comparison = None if compare is None else Comparison.read(compare)
+    recorder = Recorder(program, top, wanted, training=training) if comparison is None else Finder(wanted.part)
     batches = tuple(sample.tensor[None].clone() for sample in made)
     try:
         with (
@@ -75,6 +80,20 @@ def watch(
     except (RuntimeError, IndexError, ValueError) as problem:
         message = f"PyTorch cannot run {top.name} on this: {_first_line(problem)}"
         raise Refused(message) from None
+    about = (
+        top.name,
+        compilation.source.short,
+        captions.summary(costs.of(program, top.id)),
+        (tr("It runs as in training. ") if training else "") + _said_of_weights(model, trained, seed),
+    )
+    if isinstance(recorder, Finder):
+        if comparison is None or recorder.seen is None:
+            message = f"{wanted.part or top.name} is no layer that is applied: name one, such as conv1"
+            raise Refused(message, "LAYER")
+        seen = recorder.seen
+        steps = tuple(compared(seen, comparison, wanted, seed, trained=trained is not None, training=training))
+        came = _given_to(seen.given[0], made, wanted)
+        return Figure(*about, (came,), steps, (), wanted.part, is_compared=True)
     if wanted.part and not recorder.steps:
         message = f"{wanted.part} is not applied outside of training"
         raise Refused(message, "LAYER")
@@ -84,10 +103,7 @@ def watch(
         message = f"no convolution or pooling that is shown has {place}"
         raise Refused(message, "--at")
     return Figure(
-        top.name,
-        compilation.source.short,
-        captions.summary(costs.of(program, top.id)),
-        (tr("It runs as in training. ") if training else "") + _said_of_weights(model, trained, seed),
+        *about,
         tuple(_given(sample, wanted) for sample in made),
         recorder.steps,
         results(program, top, gave, wanted, labels, training=training),
@@ -117,6 +133,18 @@ def _said_of_weights(model: nn.Module, trained: Path | None, seed: int) -> str:
 def _given(sample: Sample, wanted: Wanted) -> Given:
     value = recording.shown(sample.tensor, wanted.maps, numbers=wanted.numbers, side=recording.LARGE)
     return Given(sample.name, sample.words, value, sample.png, sample.planes)
+
+
+def _given_to(tensor: Tensor, made: Sequence[Sample], wanted: Wanted) -> Given:
+    """What comes into a layer: an input of the network as it is, or a value on its way."""
+    same = next(
+        (sample for sample in made if sample.tensor.shape == tensor.shape and bool((sample.tensor == tensor).all())),
+        None,
+    )
+    if same is not None:
+        return _given(same, wanted)
+    value = recording.shown(tensor, wanted.maps, numbers=wanted.numbers, side=recording.LARGE)
+    return Given(wanted.part, tr("what comes into {part}", part=wanted.part), value)
 
 
 def _first_line(problem: Exception) -> str:

@@ -213,7 +213,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A whole run. `part` is the part that it is limited to; `skipped` counts steps at the end that are not shown."""
+    """A whole run. `part` is the part that it is limited to; `skipped` counts steps at the end that are not shown.
+
+    is_compared: whether the steps are one layer with several settings, to be looked at side by side.
+    """
 
     network: str
     source: str
@@ -224,6 +227,7 @@ class Figure:
     results: tuple[Result, ...]
     part: str = ""
     skipped: int = 0
+    is_compared: bool = False
 
 
 def short(number: float, digits: int = 3) -> str:

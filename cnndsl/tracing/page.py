@@ -155,6 +155,7 @@ border:1px solid var(--line)}
 .maps.features,.maps.curves{grid-template-columns:repeat(auto-fill,minmax(14rem,1fr))}
 .maps.features{grid-template-columns:1fr}
 .maps:has(.numbers){display:flex;flex-wrap:wrap;gap:.8rem 1.4rem}
+.beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:0 1.5rem;align-items:start}
 figure{margin:0;min-width:0}
 figcaption{font-size:.75rem;line-height:1.3;font-variant-numeric:tabular-nums}
 .channel{font-weight:bold;margin-right:.25rem;color:var(--text)}
@@ -244,12 +245,17 @@ def _page(figure: Figure) -> Iterator[str]:
     for given in figure.given:
         yield from _given(given, alone=len(figure.given) == 1)
     yield "</section>"
-    steps = safe(tr("The steps of {part}", part=figure.part) if figure.part else tr("The steps"))
+    part = "" if figure.is_compared else figure.part
+    steps = safe(tr("The steps of {part}", part=part) if part else tr("The steps"))
     yield f'<section aria-label="{steps}">'
-    if figure.part:
+    if part:
         yield f"<h2>{steps}</h2>"
+    if figure.is_compared:
+        yield '<div class="beside">'
     for shown in figure.steps:
         yield from _step(shown, 2)
+    if figure.is_compared:
+        yield "</div>"
     if figure.skipped:
         said = trn("{count:,} more step not shown", "{count:,} more steps not shown", figure.skipped)
         yield f'<p class="skipped">{said}. {tr("Name a part of the network to see the steps in it.")}</p>'

@@ -72,7 +72,7 @@ def svg(figure: Figure) -> str:
     if figure.skipped:
         pieces.append(_line(trn("{count:,} more step not shown", "{count:,} more steps not shown", figure.skipped)))
     pieces += [_result(result) for result in figure.results]
-    columns = _columns(pieces)
+    columns = _beside(pieces, len(figure.given)) if figure.is_compared else _columns(pieces)
     width = 2 * _MARGIN + len(columns) * (_WIDTH + _BETWEEN) - _BETWEEN
     head = _HEAD + (_LEGEND if has_colours(figure.steps) else 0)
     height = head + max(sum(piece.height for piece in column) for column in columns) + _MARGIN
@@ -122,6 +122,12 @@ def _columns(pieces: list[_Piece]) -> list[list[_Piece]]:
         columns[-1].append(piece)
         filled += piece.height
     return columns
+
+
+def _beside(pieces: list[_Piece], first: int) -> list[list[_Piece]]:
+    """A column for each step, below what goes in, which is the `first` pieces."""
+    room = _Piece(sum(piece.height for piece in pieces[:first]), lambda _x, _y: iter(()))
+    return [[*(pieces[:first] if at == 0 else [room]), piece] for at, piece in enumerate(pieces[first:])]
 
 
 def _stack(pieces: list[_Piece], role: str, level: int) -> _Piece:

@@ -14,12 +14,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cnndsl.backends.explain import latex, markdown, text
-from cnndsl.backends.explain.content import Explanation, Places, applications, paths
+from cnndsl.backends.explain.comparison import Comparison, explanations
+from cnndsl.backends.explain.content import Explanation, Occurrence, Places, applications, paths
 from cnndsl.backends.explain.content import explain as content
 from cnndsl.backends.options import Checked, Color, CommandLine, Network, Options, Sizes, model
 from cnndsl.diagnostics import OptionError
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Program
+from cnndsl.layers.formula import plain
 
 MOST = 2000
 """More applications than this are counted, not shown."""
@@ -27,6 +29,7 @@ MOST = 2000
 
 Format = Literal["text", "markdown", "latex"]
 _PART = "The path of a layer, such as conv1 or layer1.0.conv1, or of a block; by default all layers."
+_COMPARE = "Values of a parameter of the layer to show side by side: stride=1,2, padding=0,1 or kernel=3,5."
 _FORMAT = "The form of the explanation, of which LaTeX needs the package amsmath."
 
 
@@ -51,6 +54,7 @@ class Explain(Options[str]):
     _: KW_ONLY
     sizes: Sizes = None
     format: Annotated[Format, Field(description=_FORMAT)] = "text"
+    compare: Annotated[str | None, Field(description=_COMPARE), CommandLine("NAME=VALUES")] = None
     color: Color = False
 
     def of(self, checked: Checked) -> str:
@@ -65,6 +69,8 @@ class Explain(Options[str]):
         left_out = sum(1 for _ in walk)
         if not shown:
             check_part(program, self.part, network.name)
+        if self.compare is not None:
+            return self._compared(shown[0].applied if len(shown) == 1 else None, self.compare, places)
         is_single = {explanation.title for explanation in shown} == {self.part}
         write = _writer(self.format, single=is_single, color=self.color)
         blocks = ["\n".join(write(explanation)) for explanation in shown]
@@ -73,6 +79,19 @@ class Explain(Options[str]):
         if left_out:
             blocks.append(tr("... and {count:,} more", count=left_out))
         return "\n\n".join(blocks) + "\n"
+
+    def _compared(self, applied: Occurrence | None, compare: str, places: Places) -> str:
+        """The layer with each of several values: side by side in a text, else one after the other."""
+        if applied is None or not applied.inputs:
+            message = "one layer is compared with itself: name it, such as conv1"
+            raise OptionError("compare", message)
+        variants = Comparison.read(compare).variants(applied.layer, plain(applied.inputs[0]), self.part)
+        found = list(explanations(applied, variants, places))
+        if self.format == "text":
+            return "\n".join(text.beside(found, color=self.color)) + "\n"
+        write = _writer(self.format, single=False, color=self.color)
+        head = [latex.HEAD] if self.format == "latex" else []
+        return "\n\n".join([*head, *("\n".join((words, "", *write(each))) for words, each in found)]) + "\n"
 
 
 def check_part(program: Program, part: str, network: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from cnndsl.backends.explain.content import Explanation, Form, Quantity
@@ -11,6 +12,8 @@ from cnndsl.terminal import clean, pad, paint, width, wrap
 
 _INDENT = "  "
 _WIDE = 80
+_WIDEST = 120
+"""What a line with two explanations side by side may have."""
 _FORM = Form(show, clean, clean, str, latex=False, times=" * ", gap="   ", more="and")
 
 
@@ -42,6 +45,52 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
         yield from _columns(
             [(tr("with {change}", change=change.words), change.result) for change in explanation.changes]
         )
+
+
+def beside(compared: Sequence[tuple[str, Explanation]], *, color: bool = False) -> Iterator[str]:
+    """The sizes of one layer with several settings, side by side; below each other where lines would be too long."""
+    yield from _heading(compared[0][1], color)
+    tables = [[*explanation.sizes(_FORM), *_costs(explanation)] for _, explanation in compared]
+    keyed = [_keyed(table) for table in tables]
+    keys = _merged(keyed)
+    lines = [("", *(words for words, _ in compared))]
+    lines += [(key[0], *(table.get(key, "") for table in keyed)) for key in keys]
+    wide = [max(width(line[at]) for line in lines) for at in range(len(lines[0]))]
+    if sum(wide) + 3 * len(wide) <= _WIDEST:
+        for at, line in enumerate(lines):
+            cells = [pad(cell, room) for cell, room in zip(line, wide, strict=True)]
+            said = "   ".join(paint(cell, "bold", color=color and at == 0) for cell in cells[1:])
+            yield f"{_INDENT}{paint(cells[0], 'dim', color=color)}  {said}".rstrip()
+        return
+    for (words, _), table in zip(compared, tables, strict=True):
+        yield ""
+        yield f"{_INDENT}{paint(words, 'bold', color=color)}"
+        yield from _table(table, color)
+
+
+_Key = tuple[str, int]
+
+
+def _keyed(rows: Sequence[tuple[str, str]]) -> dict[_Key, str]:
+    """The rows by their names, and by how many of the same name come before."""
+    seen: Counter[str] = Counter()
+    found: dict[_Key, str] = {}
+    for name, text in rows:
+        found[name, seen[name]] = text
+        seen[name] += 1
+    return found
+
+
+def _merged(tables: Sequence[dict[_Key, str]]) -> list[_Key]:
+    """The keys of all tables, each after what it comes after in its own."""
+    keys: list[_Key] = []
+    for table in tables:
+        at = 0
+        for key in table:
+            if key not in keys:
+                keys.insert(at, key)
+            at = keys.index(key) + 1
+    return keys
 
 
 def _heading(explanation: Explanation, color: bool) -> Iterator[str]:

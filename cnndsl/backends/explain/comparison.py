@@ -1,0 +1,105 @@
+"""One layer with several values of one of its parameters: `stride=1,2`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from cnndsl.backends.explain.content import Explanation, Occurrence, Places, explain
+from cnndsl.diagnostics import OptionError
+from cnndsl.i18n import tr
+from cnndsl.layers.base import Layer
+from cnndsl.layers.formula import Shape, SizeError, plain
+
+_FEW, _MOST = 2, 4
+_WORDS = {"true": True, "false": False}
+
+
+class Variant(NamedTuple):
+    """The layer with one of the values; `words` say which: "stride 2"."""
+
+    words: str
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is compared: a parameter by its name, and its values."""
+
+    name: str
+    values: tuple[Any, ...]
+
+    @classmethod
+    def read(cls, text: str) -> Comparison:
+        """What a text such as `stride=1,2` says. Raises OptionError for one that says nothing to compare."""
+        name, _, listed = text.partition("=")
+        values = tuple(_value(word) for word in re.split(r",(?![^\[]*\])", listed))
+        if (
+            not name.strip().isidentifier()
+            or "" in values
+            or not _FEW <= len(dict.fromkeys(map(repr, values))) <= _MOST
+        ):
+            message = f"takes a parameter and from {_FEW} to {_MOST} of its values, as in stride=1,2, and not {text!r}"
+            raise OptionError("compare", message)
+        return cls(name.strip(), values)
+
+    def variants(self, layer: object, x: Shape, title: str) -> list[Variant]:
+        """The layer with each of the values, for an input of the size x; `title` is what messages call it.
+
+        Raises OptionError where it has no such parameter, or not this value, or does not fit the input with it.
+        """
+        if not isinstance(layer, Layer) or self.name not in type(layer).model_fields:
+            has = f"; it has {', '.join(type(layer).model_fields)}" if isinstance(layer, Layer) else ""
+            word = layer.word if isinstance(layer, Layer) else "operation"
+            message = f"{title} is a {word}, which has no {self.name}{has}"
+            raise OptionError("compare", message)
+        found = []
+        for value in self.values:
+            words = f"{self.name} {written(value)}"
+            try:
+                other = type(layer)(**{**layer.model_dump(), self.name: value})
+                other.output(x)
+            except ValidationError as problem:
+                message = f"{title} cannot have {words}: {problem.errors()[0]['msg']}"
+                raise OptionError("compare", message) from None
+            except SizeError as problem:
+                message = f"{title} does not fit with {words}: {problem.message}"
+                raise OptionError("compare", message) from None
+            found.append(Variant(words, other))
+        return found
+
+
+def _value(word: str) -> Any:
+    word = word.strip().strip("\"'")
+    if word.startswith("[") and word.endswith("]"):
+        return tuple(_value(inner) for inner in word[1:-1].split(","))
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return _WORDS.get(word, word)
+
+
+def written(value: Any) -> str:
+    """A value of a parameter as a text of the language has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(written, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def explanations(applied: Occurrence, variants: Sequence[Variant], places: Places) -> Iterator[tuple[str, Explanation]]:
+    """What there is to say of each variant, by its words."""
+    x = plain(applied.inputs[0])
+    for words, layer in variants:
+        marked = tr("{change}, as written", change=words) if layer == applied.layer else words
+        part = applied.part
+        if part is not None and applied.leaf is not None:
+            part = part.model_copy(update={"unit": applied.leaf.model_copy(update={"layer": layer, "traced": {}})})
+        yield marked, explain(replace(applied, layer=layer, part=part, outputs=(layer.output(x),)), places)
