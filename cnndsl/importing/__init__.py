@@ -27,7 +27,7 @@ from cnndsl.formatter import formatted
 from cnndsl.importing.checking import Comparison, compare
 from cnndsl.importing.leaves import Unreadable
 from cnndsl.importing.recording import Recorder
-from cnndsl.importing.structure import imported
+from cnndsl.importing.structure import MOST_APART, imported
 from cnndsl.importing.writing import written
 from cnndsl.source import Source
 
@@ -137,13 +137,19 @@ def _imported(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
             training: Recorder | None = _recorded(module, inputs, training=True)
         except Exception:  # what cannot be trained on this has no training to import
             training = None
-        found = imported(module, evaluation, training)
-    text = written(found.definitions, found.shapes)
-    laid_out, diagnostics = formatted(Source("<imported>", text))
-    text = text if diagnostics else laid_out
-    with _unchanged(module):
-        comparison = _compared(module, text, inputs, found.externs)
-    return Import(text, comparison, tuple(found.remarks), found.externs)
+    apart: dict[type[nn.Module], int] = {}
+    while True:
+        with _unchanged(module):
+            found = imported(module, evaluation, training, apart)
+        text = written(found.definitions, found.shapes)
+        laid_out, diagnostics = formatted(Source("<imported>", text))
+        text = text if diagnostics else laid_out
+        with _unchanged(module):
+            comparison, refused = _compared(module, text, inputs, found.externs)
+        kind = found.classes.get(refused)
+        if kind is None or apart.get(kind) == MOST_APART:
+            return Import(text, comparison, tuple(found.remarks), found.externs)
+        apart[kind] = apart.get(kind, 0) + 1  # what depends on a parameter may be a constant in several definitions
 
 
 def _recorded(module: nn.Module, inputs: Sequence[Tensor], *, training: bool) -> Recorder:
@@ -153,17 +159,22 @@ def _recorded(module: nn.Module, inputs: Sequence[Tensor], *, training: bool) ->
     return recorder
 
 
-def _compared(module: nn.Module, text: str, inputs: Sequence[Tensor], externs: Mapping[str, int]) -> Comparison:
+def _compared(
+    module: nn.Module, text: str, inputs: Sequence[Tensor], externs: Mapping[str, int]
+) -> tuple[Comparison, str]:
+    """How the text compares, and the definition that cannot be written as a class, if one cannot."""
     compilation = compile(text, name="imported.cnn")
     if compilation.program is None:
-        return Comparison(0, problem=f"the text does not compile: {compilation.diagnostics[0].message}")
+        return Comparison(0, problem=f"the text does not compile: {compilation.diagnostics[0].message}"), ""
     try:
         made_ = compilation.load(allow_extern=[name.rpartition(".")[0] for name in externs])()
     except CompilationError as problem:
-        return Comparison(0, problem=f"the text has no class: {problem.compilation.diagnostics[-1].message}")
+        last = problem.compilation.diagnostics[-1]
+        refused = last.message.partition(" ")[0] if last.code == "E601" else ""
+        return Comparison(0, problem=f"the text has no class: {last.message}"), refused
     except Exception as problem:  # a fault of the compiler is what was found, and the text is there to be mended
-        return Comparison(0, problem=f"the text has no class: {type(problem).__name__}: {problem}")
-    return compare(module, made_, inputs)
+        return Comparison(0, problem=f"the text has no class: {type(problem).__name__}: {problem}"), ""
+    return compare(module, made_, inputs), ""
 
 
 @contextmanager

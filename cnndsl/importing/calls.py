@@ -395,6 +395,22 @@ def _two(word: str) -> Callable[[Event], Read]:
     return made
 
 
+def _pad(event: Event) -> Read:
+    """A border; where it takes away, `crop`."""
+    given = bound(event, "pad")
+    border, mode = tuple(given["pad"]), given.get("mode", "constant")
+    arguments: dict[str, Any] = {
+        "padding": plain(border) if len(border) == 2 * (len(event.result.shape) - 2) else border
+    }
+    if mode != "constant":
+        arguments["mode"] = mode
+    if given.get("value"):
+        arguments["value"] = given["value"]
+    if min(border) >= 0:
+        return "call", "pad", (given["x"],), arguments
+    raise Unreadable("pad with numbers below 0 is no call of the language")
+
+
 def _attention(event: Event) -> Read:
     given = {**dict(zip(("q", "k", "v", "attn_mask", "dropout_p", "is_causal"), event.arguments, strict=False))}
     given.update({{"query": "q", "key": "k", "value": "v"}.get(k, k): v for k, v in event.keywords.items()})
@@ -421,6 +437,7 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     "getitem": _item,
     "unbind": _unbind,
     "clamp": _clamp,
+    "pad": _pad,
     "expand": _expand,
     "scaled_dot_product_attention": _attention,
 }

@@ -223,7 +223,11 @@ def _is_made(spelling: Spelling, module: nn.Module, names: dict[str, str], told:
         have, want = getattr(module, long), argument.value
         if isinstance(want, bool) and (have is None or isinstance(have, Tensor)):
             have = have is not None
-        if plain(have) != plain(want) and not (have is None and want == argument.default):
+        if argument.name == "normalized_shape":  # whose length says which axes it is over
+            have, want = (tuple(held) if isinstance(held, (list, tuple)) else (held,) for held in (have, want))
+        else:
+            have, want = plain(have), plain(want)
+        if have != want and not (have is None and want == argument.default):
             return False
     return True
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,6 +38,9 @@ from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Un
 from cnndsl.layers.base import Layer
 from cnndsl.layers.registry import KINDS
 
+MOST_APART = 2
+_NONE: Mapping[type[nn.Module], int] = {}
+
 
 @dataclass(slots=True)
 class Imported:
@@ -46,18 +50,34 @@ class Imported:
     shapes: tuple[tuple[int, ...], ...]
     """The sizes of the inputs, without the batch."""
     remarks: list[str] = field(default_factory=list)
+    classes: dict[str, type[nn.Module]] = field(default_factory=dict)
+    """The classes that the definitions are of, by their names."""
     externs: dict[str, int] = field(default_factory=dict)
     """The classes that `extern` lines name, `package.Class`, and how many modules each is."""
 
 
-def imported(root: nn.Module, evaluation: Recorder, training: Recorder | None) -> Imported:
-    """What a module becomes, of what it did in evaluation and in training. Raises Unreadable."""
-    return _Importer(root, evaluation, training).run()
+def imported(
+    root: nn.Module, evaluation: Recorder, training: Recorder | None, apart: Mapping[type[nn.Module], int] = _NONE
+) -> Imported:
+    """What a module becomes, of what it did in evaluation and in training. Raises Unreadable.
+
+    apart: the classes that are not to be one definition with conditions for what only some of their modules have (1),
+    or for what is not the same in all (2).
+    """
+    return _Importer(root, evaluation, training, apart).run()
 
 
 class _Importer:
-    def __init__(self, root: nn.Module, evaluation: Recorder, training: Recorder | None) -> None:
+    def __init__(
+        self,
+        root: nn.Module,
+        evaluation: Recorder,
+        training: Recorder | None,
+        apart: Mapping[type[nn.Module], int],
+    ) -> None:
         self.root = root
+        self.apart = apart
+        self.classes: dict[str, type[nn.Module]] = {}
         self.evaluation = evaluation
         self.training = training
         self.paths = {module: path for path, module in root.named_modules()}
@@ -94,7 +114,7 @@ class _Importer:
         shapes = tuple(v.shape[1:] for v in leaves_of(root.evaluation.arguments) if isinstance(v, Value))
         definitions = [*(found.definition for found in self.foreign.values()), *self.definitions]
         externs = {f"{found.package}.{found.definition.name}": len(found.uses) for found in self.foreign.values()}
-        return Imported(definitions, shapes, [*self._unused(), *self.remarks], externs)
+        return Imported(definitions, shapes, [*self._unused(), *self.remarks], self.classes, externs)
 
     def _unused(self) -> list[str]:
         """What is said of layers that nothing goes through."""
@@ -247,8 +267,11 @@ class _Importer:
         for member, body in bodies:
             for group in groups:
                 try:
-                    in_common([*(b for _, b in group), body])
+                    common = in_common([*(b for _, b in group), body])
                 except Differ:
+                    continue
+                apart = self.apart.get(type(module), 0)
+                if (apart and common.conditions) or (apart > 1 and common.slots):
                     continue
                 group.append((member, body))
                 break
@@ -267,7 +290,9 @@ class _Importer:
             ]
             name = self._name(type(module).__name__)
             kind = "sequence" if _is_chain_class(module) else "block"
-            definition, arguments = settled(kind, name, common, envs, {d.name: d for d in self.definitions})
+            known = [*(found.definition for found in self.foreign.values()), *self.definitions]
+            definition, arguments = settled(kind, name, common, envs, {d.name: d for d in known})
+            self.classes[name] = type(module)
             self.definitions.append(definition)
             for member, given in zip(modules, arguments, strict=True):
                 self.uses[member] = Use(name, given)
@@ -397,7 +422,7 @@ class _Reader:
     def body(self) -> Body:
         inputs, lists = self._inputs()
         self.lists = lists
-        for event in self.trace.events:
+        for event in self._with_chains(self.trace.events):
             if event.module is not None:
                 self._apply(event, event.module)
             else:
@@ -414,6 +439,45 @@ class _Reader:
             tuple(self.learned.items()),
             names=tuple(called.items()),
         )
+
+    def _with_chains(self, events: Sequence[Event]) -> list[Event]:
+        """The events, where calls of all layers of a container, one after the other, are one of the container."""
+        times = Counter(v.number for e in events for v in leaves_of((e.arguments, e.keywords)) if isinstance(v, Value))
+        times.update(v.number for v in leaves_of(self.trace.result) if isinstance(v, Value))
+        holders = [self._holder(event.module) for event in events]
+        made: list[Event] = []
+        at = 0
+        while at < len(events):
+            holder, end = holders[at], at + 1
+            while end < len(events) and holders[end] is holder and _follows(events[end - 1], events[end], times):
+                end += 1
+            run = events[at:end]
+            if holder is not None and end > at + 1 and holders.count(holder) == len(run):
+                called = [event.module for event in run]
+                if called == [child for child in holder.children() if child in called]:
+                    self.importer.uses[holder] = self._chain_of(run)
+                    run = [replace(run[0], module=holder, result=run[-1].result)]
+            made += run
+            at = end
+        return made
+
+    def _holder(self, module: nn.Module | None) -> nn.Module | None:
+        """The part of this module that holds a layer which is called from here, and is no list."""
+        outer = self.names.get(module, "").rpartition(".")[0] if module is not None else ""
+        if not outer or "." in outer:
+            return None
+        found = self.module.get_submodule(outer)
+        return None if isinstance(found, nn.ModuleList) else found
+
+    def _chain_of(self, events: Sequence[Event]) -> Chain:
+        items: list[Item] = []
+        for event in events:
+            assert event.module is not None  # noqa: S101 - see `_with_chains`
+            part = self.importer.part(event.module)
+            if part is not None:
+                name = self.names[event.module].rpartition(".")[2]
+                items.append(Item(None if name == str(len(items)) else name, part))
+        return Chain(tuple(items))
 
     def _inputs(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
         signature = [
@@ -582,6 +646,12 @@ def _passed(event: Event) -> Passed | None:
     if len(given) == 1 and isinstance(given[0], Value) and isinstance(event.result, Value):
         return Passed(given[0].shape[1:], event.result.shape[1:])
     return None
+
+
+def _follows(before: Event, event: Event, times: Counter[int]) -> bool:
+    """Whether a call takes what the one before it gives, and nothing else does."""
+    given = _only(event.arguments, event.keywords)
+    return isinstance(given, Value) and given == before.result and times[given.number] == 1
 
 
 def _only(arguments: Any, keywords: Any) -> Any:

@@ -369,7 +369,10 @@ class _Lines:
             shown = ", ".join(self.writer.value(size) for size in sizes_)
             head.append(f"{name} = parameter([{shown}])")
         for name, part in self.body.parts:
-            if self.declares or isinstance(part, (Listed, Choice)):
+            if isinstance(part, Choice) and isinstance(part.part, Listed):
+                condition = self.writer.definition.conditions[part.condition]
+                head.append(f"if {condition} {{ {self._key(name)} = {self.writer.stage(part.part)} }}")
+            elif self.declares or isinstance(part, (Listed, Choice)):
                 head.append(f"{self._key(name)} = {self.writer.stage(part)}")
         return head
 
@@ -427,8 +430,6 @@ class _Lines:
     def _must_declare(self) -> bool:
         """Whether the parts have to be declared above: where one is used twice, or they are used in another order."""
         names = [name for name, part in self.body.parts if not isinstance(part, (Listed, Choice))]
-        if any(not is_name(name) for name in names):
-            return False
         used = [step.what for step in self.body.steps if step.form == "part"]
         if any(used.count(name) > 1 for name in names):
             return True

@@ -407,6 +407,53 @@ class Scaled(nn.Module):
         return x + self.norm(self.conv(x)).mul(self.gamma.reshape(1, -1, 1, 1))
 
 
+class Headed(nn.Module):
+    """A head whose layers are called from outside of it, and layers that are registered in another order than used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = nn.Sequential(Optional(4, False), Optional(6, True))
+        self.head = nn.Sequential()
+        self.head.add_module("pool", nn.AdaptiveAvgPool2d(1))
+        self.head.add_module("flat", nn.Flatten())
+        self.head.add_module("drop", nn.Identity())
+        self.head.add_module("fc", nn.Linear(6, 5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.pad(self.stages(x), (1, 0, 2, 1))
+        x = self.head.drop(self.head.flat(self.head.pool(x)))  # type: ignore[operator]
+        return self.head.fc(x)  # type: ignore[operator]
+
+
+class Optional(nn.Module):
+    """A part that some lack, which comes after the others and is used before them; and layers in a list."""
+
+    def __init__(self, channels: int, widens: bool) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(nn.Conv2d(channels, channels, 3, 1, 1) for _ in range(2)))
+        self.branches = nn.ModuleList([nn.Conv2d(channels, channels, 1) for _ in range(2)]) if widens else None
+        self.widen = nn.Conv2d(4, channels, 1) if widens else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.widen(x)
+        if self.branches is not None:
+            x = self.branches[0](x) + self.branches[1](x)
+        return self.blocks(x)
+
+
+class Crossed(nn.Module):
+    """Layers with numbers for names, used in another order than they are registered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_module("0", nn.Conv2d(4, 4, 1))
+        self.add_module("1", nn.Conv2d(4, 4, 3, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second = self.children()
+        return second(x) + first(x)
+
+
 class Deep(nn.Module):
     """Stages of which some have more layers than others."""
 

@@ -37,6 +37,9 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Inheriting(), [MAP]),
         (networks.Attending(), [MAP]),
         (networks.Deep(), [MAP]),
+        (networks.Headed(), [(4, 8, 8)]),
+        (nn.Sequential(networks.Crossed(), nn.ReLU()), [(4, 8, 8)]),
+        (nn.Sequential(nn.LayerNorm((4, 4)), nn.LayerNorm(4)), [(4, 4, 4)]),
         (nn.Sequential(networks.Scaled(4), nn.Conv2d(4, 6, 1), networks.Scaled(6)), [(4, 8, 8)]),
         (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Identity(), nn.BatchNorm2d(4), nn.Softmax2d()), [MAP]),
         (nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3)), [(7, 5)]),
@@ -96,6 +99,12 @@ def test_lists_of_sizes_follow_from_the_channels() -> None:
 def test_parts_under_conditions_have_the_parameters_of_the_others() -> None:
     text = imported(networks.Deep(), MAP).text
     assert "b3 = Unit(channels) if has_b3 else identity" in text
+
+
+def test_layers_of_a_container_that_are_called_one_by_one_are_its_chain() -> None:
+    text = imported(networks.Headed(), (4, 8, 8)).text
+    assert "head: { pool: adaptive_avgpool(1) -> flat: flatten -> fc: linear(classes) }" in text
+    assert "pad(it, [1, 0, 2, 1])" in text
 
 
 def test_a_module_stays_as_it_was() -> None:
