@@ -7,6 +7,7 @@ do what is asked, Graphviz's own `dot` if it is on the PATH. A PDF is made of th
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections.abc import Callable
@@ -50,11 +51,25 @@ def render(dot: str, format: str = "svg", *, theme: ThemeName = "light", timeout
     if format not in get_args(Format):
         message = f"no such format: {format!r}; there are {', '.join(get_args(Format))}"
         raise ValueError(message)
-    if format == "pdf":
-        return convert(render(dot, theme="light", timeout=timeout).decode(), "pdf")
+    if format == "pdf" or (format == "png" and has_letters(dot) and _finds_fonts()):
+        return convert(render(dot, theme="light", timeout=timeout).decode(), format)
     from cnndsl.render.svg import finish
 
     return _draw(dot, format, timeout, (lambda drawn: finish(drawn, theme)) if format == "svg" else bytes)
+
+
+def has_letters(dot: str) -> bool:
+    """Whether letters beyond Latin, Greek and Cyrillic are to be seen, for which not every renderer has shapes."""
+    return re.search(_LETTERS, re.sub(_TOOLTIP, "", dot)) is not None
+
+
+def _finds_fonts() -> bool:
+    """Whether a PNG can be made of an SVG, with letters of any script; a program that the user names is used alone."""
+    from importlib.util import find_spec
+
+    from cnndsl.render.renderers import OVERRIDE
+
+    return OVERRIDE not in os.environ and find_spec("resvg_py") is not None
 
 
 def convert(svg: str, format: str) -> bytes:  # noqa: A002
@@ -81,7 +96,7 @@ def _draw(dot: str, format: str, timeout: float, made: Callable[[bytes], T]) -> 
 
     from cnndsl.render.renderers import RendererFailed, candidates, is_complete
 
-    letters = format == "png" and re.search(_LETTERS, re.sub(_TOOLTIP, "", dot)) is not None
+    letters = format == "png" and has_letters(dot)
     failures = []
     for renderer in candidates(format, letters=letters):
         try:
@@ -95,7 +110,9 @@ def _draw(dot: str, format: str, timeout: float, made: Callable[[bytes], T]) -> 
             raise RenderError(message) from None
         else:
             if letters and not is_complete(renderer):
-                message = f"{renderer.name} has no shapes for some letters: make an SVG, or install Graphviz for a PNG"
+                message = (
+                    f"{renderer.name} has no shapes for some letters: run pip install 'cnndsl[png]', or make an SVG"
+                )
                 warnings.warn(message, RenderWarning, stacklevel=2)
             return drawn
     if failures:

@@ -163,6 +163,7 @@ MONOSPACE = (
 )  # fmt: skip
 """Families that common systems have, for texts whose own families are not there."""
 _NO_LETTER = "\ue000"
+_CJK = "Noto Sans CJK (Debian and Ubuntu: fonts-noto-cjk)"
 
 
 def png(svg: str) -> bytes:
@@ -176,17 +177,13 @@ def png(svg: str) -> bytes:
     except ImportError:
         message = "nothing here can make a PNG of it: run pip install 'cnndsl[png]'; an SVG needs nothing"
         raise RenderError(message) from None
-    told = re.sub(r"<(style|title|desc)\b.*?</\1>", "", svg, flags=re.DOTALL)
-    letters = set(unescape("".join(re.findall(r">([^<]+)<", told)))) - set(whitespace)
+    letters = letters_of(svg)
     sans = _family(SANS) if letters else None
     if letters and sans is None:
         message = "this system has no font, so the PNG has no text: install one, such as DejaVu Sans, or make an SVG"
         warnings.warn(message, RenderWarning, stacklevel=2)
     elif sans is not None:
-        missing = "".join(sorted(each for each in letters if not each.isascii() and _is_missing(each, sans)))
-        if missing:
-            message = f"no font of this system has {_listed(missing)}: make an SVG, or install a font for a PNG"
-            warnings.warn(message, RenderWarning, stacklevel=2)
+        warn_of([each for each in letters if not each.isascii() and _is_missing(each, sans)], "PNG")
     mono = _family(MONOSPACE) or sans if letters else None
     try:
         is_for_print = re.search(r'<svg [^>]*width="[\d.]+(cm|mm|in|pt)"', svg) is not None
@@ -206,6 +203,20 @@ def png(svg: str) -> bytes:
 def narrow(svg: str) -> str:
     """The picture with narrow letters of families that have such: DejaVu's others are wider than there is room for."""
     return svg.replace("<svg ", '<svg font-stretch="condensed" ', 1)
+
+
+def letters_of(svg: str) -> list[str]:
+    """Every letter that is to be seen in a picture once, in order."""
+    told = re.sub(r"<(style|title|desc)\b.*?</\1>", "", svg, flags=re.DOTALL)
+    return sorted(set(unescape("".join(re.findall(r">([^<]+)<", told)))) - set(whitespace))
+
+
+def warn_of(letters: list[str], what: str) -> None:
+    """Warn with RenderWarning of letters that no font has, which are not in what is made: in the PNG."""
+    if letters:
+        font = _CJK if any("\u2e80" <= each < "\ud800" or "\uf900" <= each < "\uff00" for each in letters) else "a font"
+        message = f"no font of this system has {_listed(''.join(letters))}: make an SVG, or install {font} for a {what}"
+        warnings.warn(message, RenderWarning, stacklevel=3)
 
 
 def _listed(letters: str) -> str:

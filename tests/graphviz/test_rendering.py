@@ -11,7 +11,7 @@ import graphviz
 import pytest
 from graphviz.backend import dot_command
 
-from cnndsl.render import RenderError, RenderWarning, render, renderers
+from cnndsl.render import RenderError, RenderWarning, convert, render, renderers
 from tests.graphviz.support import case
 from tests.made import dot, graph
 
@@ -75,6 +75,12 @@ def test_a_pdf_has_its_fonts_inside() -> None:
     assert len(re.findall(rb"/Type\s*/Page\b", drawn)) == 1
 
 
+def test_a_pdf_says_which_letters_it_lacks() -> None:
+    pytest.importorskip("typst", reason="Typst is not installed")
+    with pytest.warns(RenderWarning, match="no font of this system has the letters \u0379: make an SVG"):
+        render('digraph { "conv \u0379" }', "pdf")
+
+
 @pytest.mark.parametrize("format_", ["svg", "png"])
 @pytest.mark.usefixtures("no_pure")
 def test_without_a_renderer_it_says_what_to_install(format_: str) -> None:
@@ -104,18 +110,27 @@ def test_the_renderer_of_the_environment_comes_before_dot(tmp_path: Path, monkey
     assert render(DOT).startswith(b"<svg")
 
 
+LETTERS = 'digraph { "畳み込み" }'
+
+
+def test_a_png_with_letters_that_the_renderer_lacks_is_made_of_the_svg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(renderers.OVERRIDE, raising=False)
+    with warnings.catch_warnings(action="ignore", category=RenderWarning):  # this system may have no font for them
+        assert render(LETTERS, "png") == convert(render(LETTERS).decode(), "png") != render('digraph { "    " }', "png")
+
+
 @posix
 def test_letters_that_the_renderer_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = 'digraph { "畳み込み" }'
-    with pytest.warns(RenderWarning, match="no shapes for some letters"):
-        assert render(text, "png").startswith(SIGNATURES["png"])
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.warns(RenderWarning, match=r"no shapes for some letters: run pip install 'cnndsl\[png\]'"):
+        assert render(LETTERS, "png").startswith(SIGNATURES["png"])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "畳み込み".encode() in render(text, "svg")
+        assert "畳み込み".encode() in render(LETTERS, "svg")
         assert render('digraph { "Größe × µ → Ω Ж …" [tooltip="畳み込み"] }', "png").startswith(SIGNATURES["png"])
         program(tmp_path, "dot", "sys.stdout.write('by dot')")
         monkeypatch.setenv("PATH", str(tmp_path))
-        assert render(text, "png") == b"by dot"
+        assert render(LETTERS, "png") == b"by dot"
 
 
 @posix

@@ -19,7 +19,7 @@ from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.svg import in_the_dark, shade
 from cnndsl.ir.program import Program
 from cnndsl.render import RenderWarning
-from cnndsl.render.svg import SANS, _family, png
+from cnndsl.render.svg import SANS, _family, png, warn_of
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 from tests.graphviz.support import case, program_of
 from tests.graphviz.test_svg import HOSTILE, hostile
@@ -194,6 +194,8 @@ def test_letters_that_no_font_has_are_named() -> None:
         return
     with pytest.warns(RenderWarning, match="no font of this system has the letters \ue001\ue002: make an SVG"):
         png(PICTURE.format("conv \ue002 &#xe001; ×"))
+    with pytest.warns(RenderWarning, match="install Noto Sans CJK .* for a PNG$"):
+        warn_of(["畳"], "PNG")
     with pytest.warns(RenderWarning, match="no font of this system has 9 of the letters"):
         png(PICTURE.format("".join(map(chr, range(0xE010, 0xE019)))))
     with warnings.catch_warnings():
