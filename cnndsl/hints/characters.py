@@ -53,9 +53,23 @@ def latin_word(place: Place) -> Problem | None:
         return None
     for start in (place.first, place.last - len(re.split(r"\W", place.before.rstrip())[-1]), place.start):
         found = re.compile(SHORT["NAME"]).match(place.text, start)
-        if found is not None and latin(found[0]) in WORDS:
-            return misread(found[0], place.span(start, found.end()), latin(found[0]), "E101")
+        if found is None:
+            continue
+        span = place.span(start, found.end())
+        if (wide := full_width(found[0], span)) is not None:
+            return wide
+        if latin(found[0]) in WORDS:
+            return misread(found[0], span, latin(found[0]), "E101")
     return None
+
+
+def full_width(name: str, span: Span) -> Problem | None:
+    """The error for a word of the language in full-width letters, as `ｔｒｕｅ`; in a name they mean what they are."""
+    meant = unicodedata.normalize("NFKC", name)
+    if name == meant or meant not in WORDS:
+        return None
+    message = f"{name} is the full-width form of {meant}"
+    return error("E101", message, span, help=f"write {meant}", fix=Fix.safe(span, meant))
 
 
 _GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?![\w.])")
@@ -107,12 +121,12 @@ _MEANT = {
 }  # fmt: skip
 _AHEAD = 20_000
 """So many characters behind one are looked at for others, which the same fix replaces."""
-_OURS = frozenset("()[]{},;:=+-*/?<>.#%")
+_OURS = frozenset("()[]{},;:=+-*/?<>.#%0123456789")
 _SAME = frozenset({"→", "⇒", "➔", "⟶", "×", "÷", "−", "≤", "≥", "≠", "&&", "||", *"、“”„«»‘’"})
 """What says the same as the sign that is written for it. `^` is another operation elsewhere, and `|`, a dash or a
 point may be anything."""
-_UNKNOWN = re.compile(r'"[^"\n]*"|[!=<>]=|([^\w\s()\[\]{},:=<>.+*/%?;-]|[^\S \t\n\r\f\v])')
-"""Texts and comparisons, and in the group 1 what no word of the language begins with."""
+_UNKNOWN = re.compile(r'"[^"\n]*"|[!=<>]=|[^\W\d]\w*|((?![0-9])\d|[^\w\s()\[\]{},:=<>.+*/%?;-]|[^\S \t\n\r\f\v])')
+"""Texts, comparisons and names, and in the group 1 what no word of the language begins with."""
 _NO_WIDTH = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 """What nobody sees, and has no meaning anywhere."""
 _NEAR = 16
@@ -155,7 +169,9 @@ def explain(place: Place) -> Problem | None:
     written = place.source.text[span.start : end]
     message = f"the character {character} has no meaning in this language"
     if unicodedata.east_asian_width(character) == "F":
-        message = f"{character} is the full-width form of {meant}"
+        written, meant = _run(place.source.text, span.start)
+        end = span.start + len(written)
+        message = f"{written} is the full-width form of {meant}"
     elif len(written) > 1:
         message = f"{written} is written {meant} here"
     return error("E101", message, Span(place.source, span.start, end), help=f"write {meant}", fix=_all(place))
@@ -170,8 +186,22 @@ def _meant(text: str, at: int) -> tuple[str | None, int]:
         return ("and" if character == "&" else "or"), at + 2
     if character == "|" and re.search(r"\bif\b", text[max(0, at - 10 * _NEAR) : at].rpartition("\n")[2]):
         return "or", at + 1
+    if character.isdecimal():  # of any script: Python would read them too, and no reader expects it
+        return str(unicodedata.decimal(character)), at + 1
     wide = unicodedata.normalize("NFKC", character)
     return wide if wide in _OURS else _MEANT.get(character), at + 1
+
+
+def _run(text: str, at: int) -> tuple[str, str]:
+    """All wide characters that stand together at a place, as far as they mean something, and what is meant."""
+    meant: list[str] = []
+    for character in text[at : at + _AROUND]:
+        narrow = unicodedata.normalize("NFKC", character)
+        other = narrow if narrow.isascii() and narrow.isalnum() else _meant(character, 0)[0]
+        if unicodedata.east_asian_width(character) not in "FW" or other in (None, " "):
+            break
+        meant.append(other)
+    return text[at : at + len(meant)], "".join(meant)
 
 
 def _all(place: Place) -> Fix:
@@ -188,7 +218,7 @@ def _all(place: Place) -> Fix:
 def _is_same(edit: Edit) -> bool:
     """Whether a character is another form of what is written for it, and no guess at what it stands for."""
     old, new = edit.span.text, edit.text
-    return old in _SAME or new == " " or unicodedata.normalize("NFKC", old) == new
+    return old in _SAME or new == " " or unicodedata.normalize("NFKC", old) == new or old.isdecimal()
 
 
 def _replacements(place: Place) -> Iterator[Edit]:

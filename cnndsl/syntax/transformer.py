@@ -76,7 +76,10 @@ class TreeBuilder(Transformer[Token, Any]):
                 self._span(token),
                 help="call it something shorter",
             )
-        return tree.Name(self._span(token), unicodedata.normalize("NFKC", str(token)))
+        name = unicodedata.normalize("NFKC", str(token))
+        if name != token and (problem := _full_width(str(token), self._span(token))) is not None:
+            raise problem
+        return tree.Name(self._span(token), name)
 
     def _string(self, token: Token) -> tree.String:
         span = self._span(token)
@@ -349,6 +352,12 @@ def _with_a_zero(span: Span) -> Problem:
     from cnndsl.hints.characters import with_a_zero
 
     return with_a_zero(span)
+
+
+def _full_width(name: str, span: Span) -> Problem | None:
+    from cnndsl.hints.characters import full_width
+
+    return full_width(name, span)
 
 
 def _start(part: Token | tree.Node) -> int:
