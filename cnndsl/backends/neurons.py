@@ -9,9 +9,9 @@ from typing import Any
 
 from cnndsl.analysis import costs
 from cnndsl.backends import captions
-from cnndsl.backends.graphviz.labels import BOLD, shorten, text_width
+from cnndsl.backends.graphviz.labels import BOLD, SLACK, shorten, text_width
 from cnndsl.backends.options import Checked, Colours, Network, Options, Paper, Sizes, model
-from cnndsl.backends.volume.svg import FONT, number, safe, style, words
+from cnndsl.backends.volume.svg import FONT, cross, number, safe, style, words
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import SvgText
 from cnndsl.i18n import tr
@@ -27,7 +27,7 @@ MOST = 12
 """Up to so many neurons of a layer are all drawn; of more the first and the last."""
 _FIRST, _LAST = 6, 5
 _RADIUS, _STEP, _APART = 9.0, 27.0, 170.0
-_MARGIN, _HEAD, _FOOT, _SLACK = 40.0, 78.0, 70.0, 1.12
+_MARGIN, _HEAD, _FOOT = 40.0, 78.0, 70.0
 _TITLE, _NAME, _TEXT = 18.0, 12.0, 10.0
 
 
@@ -138,7 +138,7 @@ def _crossed(column: Column, share: float) -> frozenset[int]:
 def _picture(name: str, summary: str, columns: Sequence[Column], theme: ThemeName) -> Iterator[str]:
     colours = DARK if theme == "dark" else LIGHT
     high = max(len(column.drawn) for column in columns) * _STEP
-    wide = max(text_width(name, _TITLE, BOLD), text_width(summary, _TEXT)) * _SLACK
+    wide = max(text_width(name, _TITLE, BOLD), text_width(summary, _TEXT)) * SLACK
     width = 2 * _MARGIN + max((len(columns) - 1) * _APART + 60, wide)
     height = _HEAD + high + _FOOT + 12 * max(len(column.said) for column in columns)
     size = f'viewBox="0 0 {number(width)} {number(height)}" width="{number(width)}" height="{number(height)}"'
@@ -186,11 +186,9 @@ def _neurons(column: Column, x: float, high: float, colours: Theme) -> Iterator[
         yield f"<title>{safe(column.name)} {neuron}</title></circle>"
         if at in column.crossed:
             side = _RADIUS * 1.1
-            cross = f"M{number(x - side)} {number(y - side)}l{number(2 * side)} {number(2 * side)}"
-            cross += f"m0 {number(-2 * side)}l{number(-2 * side)} {number(2 * side)}"
-            yield f'<path d="{cross}" stroke="{colours.heading}" stroke-width="1.6"/>'
+            yield cross(x - side, y - side, 2 * side, 2 * side, colours.heading, 1.6)
     below = _HEAD + high + 16
-    room = (_APART - 8) / _SLACK
+    room = (_APART - 8) / SLACK
     yield words(shorten(column.name, room, _NAME, BOLD), x, below, _NAME, colours.heading, BOLD, "middle")
     yield words(column.count, x, below + 15, _NAME, colours.size, "", "middle")
     for at, said in enumerate(column.said):

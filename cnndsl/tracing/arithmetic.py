@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cnndsl.backends.graphviz.labels import BOLD, text_width
+from cnndsl.backends.graphviz.labels import BOLD, SLACK, text_width
 from cnndsl.backends.volume.svg import number as plain
 from cnndsl.backends.volume.svg import safe, words
 from cnndsl.i18n import tr, trn
@@ -218,7 +218,7 @@ def _step(worked: Worked, values: Sequence[Map | Curve]) -> Drawing:
         parts += [_sign("→"), result]
     made = _beside(parts, _NARROW)
     said = in_short(worked)
-    wide = max(made.width, text_width(said, _FEW_POINTS) * 1.2)
+    wide = max(made.width, text_width(said, _FEW_POINTS) * SLACK)
     text = words(said, 0, made.height + 12, _FEW_POINTS, LIGHT.text)
     return Drawing(wide, made.height + 16, (*made.lines, text), said)
 
@@ -355,7 +355,7 @@ def _cells(
             ink = LIGHT.quiet if place in padding else LIGHT.heading
             face = BOLD if place in strong else ""
             said = short(value)
-            size = min(points, points * (wide - 3) / max(text_width(said, points, face) * 1.06, 1))
+            size = min(points, points * (wide - 3) / max(text_width(said, points, face) * SLACK, 1))
             small = (beside or {}).get(place)
             middle = x + wide / 2 - (wide / 6 if small else 0)
             made.append(words(said, middle, y + high / 2 + size * 0.36, size, ink, face, "middle"))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, floor
 
-from cnndsl.backends.graphviz.labels import BOLD, MONO, shorten, text_width
-from cnndsl.backends.volume.svg import FONT, number, safe, words, wrap
+from cnndsl.backends.graphviz.labels import BOLD, MONO, SLACK, shorten, text_width
+from cnndsl.backends.volume.svg import FONT, cross, number, safe, words, wrap
 from cnndsl.i18n import listed, tr, trn
 from cnndsl.theme import LIGHT
 from cnndsl.tracing import page
@@ -52,8 +52,6 @@ _TALLEST = 1.25
 """How much higher than wide the picture may get before it has another column."""
 _MOST_COLUMNS = 8
 _PICTURE = 190.0
-_SLACK = 1.12
-"""How much wider than measured a text may come out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +206,6 @@ def _frame(x: float, y: float, width: float, height: float) -> str:
     return f'<rect {place} fill="none" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
 
 
-def _cross(x: float, y: float, width: float, height: float) -> str:
-    """What a dropout has dropped is crossed out."""
-    wide, high = number(width), number(height)
-    corners = f"M{number(x)} {number(y)}l{wide} {high}m0 -{high}l-{wide} {high}"
-    return f'<path d="{corners}" fill="none" stroke="{LIGHT.heading}" stroke-width="1"/>'
-
-
 def _step(shown: Shown, level: int) -> Iterator[_Piece]:
     if shown.skipped:
         yield _line(trn("{count:,} equal block not shown", "{count:,} equal blocks not shown", shown.skipped))
@@ -240,7 +231,7 @@ def _worked(shown: Shown) -> Iterator[_Piece]:
     yield from _in_rows(drawings(worked, [channel for value in shown.values for channel in value.channels]))
     if len(worked) == 1:
         for line in lines(worked[0]):
-            for part in wrap(line, _ROOM / 1.25, _TEXT):
+            for part in wrap(line, _ROOM, _TEXT, MONO):
                 yield _line(part, _TEXT, LIGHT.text, MONO)
 
 
@@ -276,10 +267,10 @@ def _title(shown: Shown) -> _Piece:
     sizes = listed([size(value) for value in shown.values])
 
     def draw(x: float, y: float) -> Iterator[str]:
-        room = (_ROOM - 24) / _SLACK - text_width(sizes, _NAME) - text_width(kind, _NAME)
+        room = (_ROOM - 24) / SLACK - text_width(sizes, _NAME) - text_width(kind, _NAME)
         said = shorten(name, max(room, 80), _NAME, BOLD)
         yield words(said, x, y + _NAME, _NAME, LIGHT.heading, BOLD)
-        beside = x + text_width(said, _NAME, BOLD) * _SLACK + 8
+        beside = x + text_width(said, _NAME, BOLD) * SLACK + 8
         yield words(kind, beside, y + _NAME, _NAME, LIGHT.tints[shown.role].line)
         yield words(sizes, x + _ROOM, y + _NAME, _NAME, LIGHT.size, "", "end")
 
@@ -316,7 +307,7 @@ def _row(row: tuple[Map, ...], of: str, tile: float) -> _Piece:
             yield _pixels(page.png_of(picture), x, y, width, height, alt)
             yield _frame(x, y, width, height)
             if picture.is_dropped:
-                yield _cross(x, y, width, height)
+                yield cross(x, y, width, height, LIGHT.heading)
             yield words(said, x, y + height + points + 2, points, LIGHT.quiet)
             x += tile + _GAP
 
@@ -325,7 +316,7 @@ def _row(row: tuple[Map, ...], of: str, tile: float) -> _Piece:
 
 def _fitting(texts: Iterable[str], room: float) -> float:
     """The largest points at which each of the texts fits, but none that nobody can read."""
-    widest = max(text_width(text, 1) for text in texts) * _SLACK
+    widest = max(text_width(text, 1) for text in texts) * SLACK
     return max(_TINY, min(_TEXT, floor(2 * room / widest) / 2))
 
 
@@ -339,7 +330,7 @@ def _features(picture: Map, of: str) -> _Piece:
         yield _frame(x, y, width, height)
         for place in picture.dropped:
             row, column = divmod(place, picture.width)
-            yield _cross(x + column * side, y + row * side, side, side)
+            yield cross(x + column * side, y + row * side, side, side, LIGHT.heading)
         yield words(span(picture), x, y + height + _TEXT + 2, _TEXT, LIGHT.quiet)
 
     return _Piece(height + _ABOVE + _TEXT + 6, draw)
@@ -357,7 +348,7 @@ def _numbers(picture: Map) -> _Piece:
                 ink = page.ink_over(value, picture.bound)
                 yield words(short(value), left + _CELL / 2, top + 14, _TEXT, ink, "", "middle")
                 if at * len(row) + column in picture.dropped:
-                    yield _cross(left, top, _CELL, _CELL_HEIGHT)
+                    yield cross(left, top, _CELL, _CELL_HEIGHT, LIGHT.heading)
 
     return _Piece(len(picture.numbers) * _CELL_HEIGHT + _ABOVE + 6, draw)
 

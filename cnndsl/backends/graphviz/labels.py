@@ -194,18 +194,19 @@ def broken(text: str, limit: float, points: float, most: int) -> list[str]:
 
 SMALL, MIDDLE, LARGE, HUGE = 10, 11, 12, 16
 """The sizes of letters in points."""
-_SLACK = 1.1  # for viewers whose font is wider than Helvetica
+SLACK = 1.1
+"""How much wider than measured a text may come out in any picture, for viewers whose font is wider than Helvetica."""
 _MONO_SLACK = 1.03  # hardly any font of equal widths is wider than Courier
 
 
 def room(text: str, points: int, face: str = "") -> int:
     """The width in points that a text may take in any viewer."""
-    return round(text_width(text, points, face) * (_MONO_SLACK if face == MONO else _SLACK))
+    return round(text_width(text, points, face) * (_MONO_SLACK if face == MONO else SLACK))
 
 
 def natural(width: int) -> float:
     """How wide a text may be in Helvetica, to take no more room than this."""
-    return (width + 0.5) / _SLACK
+    return (width + 0.5) / SLACK
 
 
 def filled(text: str, points: int, colour: str, face: str = "", align: str = "LEFT") -> str:

@@ -10,7 +10,7 @@ from math import log2, sqrt
 from typing import NamedTuple
 
 from cnndsl.backends.captions import Fitting, size_text
-from cnndsl.backends.graphviz.labels import BOLD, MONO, shorten, text_width
+from cnndsl.backends.graphviz.labels import BOLD, MONO, SLACK, shorten, text_width
 from cnndsl.backends.graphviz.paths import mark, straight
 from cnndsl.backends.graphviz.picture import Arrow, Picture
 from cnndsl.backends.graphviz.picture import Box as Node
@@ -153,8 +153,6 @@ TURN = 34.0
 """How long a bend between rows is."""
 GAP, LABEL_GAP = 22.0, 9.0
 """What is left between volumes, and between labels."""
-SLACK = 1.1
-"""For viewers without Helvetica, whose letters may be wider."""
 
 
 class Label(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from cnndsl.backends import captions as about
-from cnndsl.backends.graphviz.labels import BOLD, KINDS, MONO, SANS, printable, shorten, text_width
+from cnndsl.backends.graphviz.labels import BOLD, KINDS, MONO, SANS, SLACK, printable, shorten, text_width
 from cnndsl.backends.graphviz.labels import DASHED as DASHED_KINDS
 from cnndsl.backends.graphviz.picture import IO, MERGE
 from cnndsl.backends.volume.build import Window, seen
@@ -19,7 +19,6 @@ from cnndsl.backends.volume.layout import (
     LINE,
     MARGIN,
     RADIUS,
-    SLACK,
     SMALL,
     TITLE,
     TURN,
@@ -72,11 +71,18 @@ def words(text: str, x: float, y: float, points: float, colour: str, face: str =
     return f'<text {place} fill="{colour}"{look}>{shown}</text>' if shown else ""
 
 
-def wrap(text: str, room: float, points: float) -> list[str]:
+def cross(x: float, y: float, wide: float, high: float, colour: str, stroke: float = 1.0) -> str:
+    """A cross over what a dropout has dropped; the place is that of its top left corner."""
+    across, down = number(wide), number(high)
+    corners = f"M{number(x)} {number(y)}l{across} {down}m0 -{down}l-{across} {down}"
+    return f'<path d="{corners}" fill="none" stroke="{colour}" stroke-width="{number(stroke)}"/>'
+
+
+def wrap(text: str, room: float, points: float, face: str = SANS) -> list[str]:
     """The text in lines of at most this width."""
     lines = [""]
     for piece in pieces(text):
-        if lines[-1] and text_width((lines[-1] + piece).rstrip(), points) > room:
+        if lines[-1] and text_width((lines[-1] + piece).rstrip(), points, face) > room:
             lines.append("")
         lines[-1] += piece
     return [line.rstrip() for line in lines]
