@@ -5,6 +5,7 @@
     compile(Path("models/net.cnn"))     a Compilation: errors and warnings, the checked program, and what
     compile("network Net { ... }")      is made of it, such as `.python()`, `.diagram()`, `.summary()`
     from_torch(module, tensor)          the text of a module of PyTorch
+    sweep(Path("nets.cnn"), settings)   what the members of a family of networks cost, a row for each
 
 What each needs is imported when it is first asked for, so that `import cnndsl` costs next to nothing. PyTorch is
 imported by `load`, `build`, `from_torch` and `Compilation.load` alone. After `import cnndsl.hook`, Python imports
@@ -22,8 +23,19 @@ if TYPE_CHECKING:
     from cnndsl.importing import from_torch
     from cnndsl.ir.program import Program
     from cnndsl.loading import build, load
+    from cnndsl.sweeping import sweep
 
-__all__ = ["Compilation", "CompilationError", "Diagnostic", "Program", "build", "compile", "from_torch", "load"]
+__all__ = [
+    "Compilation",
+    "CompilationError",
+    "Diagnostic",
+    "Program",
+    "build",
+    "compile",
+    "from_torch",
+    "load",
+    "sweep",
+]
 
 _HOMES = {
     "Compilation": "cnndsl.compilation",
@@ -34,6 +46,7 @@ _HOMES = {
     "compile": "cnndsl.compiler",
     "from_torch": "cnndsl.importing",
     "load": "cnndsl.loading",
+    "sweep": "cnndsl.sweeping",
     "load_ipython_extension": "cnndsl.notebook",
 }
 

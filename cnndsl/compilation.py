@@ -96,13 +96,7 @@ class Compilation(Backends):
         """The compilation, with an error where the text has blocks for others to import, and no network."""
         if self.program is None or self.program.networks:
             return self
-        missing = error(
-            "E411",
-            "there are blocks here, and no network",
-            Span(self.source, 0, 0),
-            help="compile the file that imports them, or write network Net { ... }",
-        )
-        return Compilation(self.source, (*self.diagnostics, missing.diagnostic), None)
+        return Compilation(self.source, (*self.diagnostics, no_network(self.source)), None)
 
     def with_classes(self) -> Compilation:
         """The compilation, with an error where a definition cannot be written as a class of PyTorch.
@@ -232,6 +226,13 @@ def _check_torch() -> None:
             raise
         message = "a network runs with PyTorch, which is not installed: run pip install torch"
         raise ModuleNotFoundError(message, name="torch") from None
+
+
+def no_network(source: Source) -> Diagnostic:
+    """The error that a text has nothing to make something of."""
+    message = "there are blocks here, and no network"
+    helps = "compile the file that imports them, or write network Net { ... }"
+    return error("E411", message, Span(source, 0, 0), help=helps).diagnostic
 
 
 class CompilationError(Exception):

@@ -80,7 +80,7 @@ def compile(  # noqa: A001 - the package's own word
     """
     if isinstance(text, Path):
         try:
-            source = _read(text)
+            source = read_file(text)
         except Problem as problem:  # it is no text
             return Compilation(Source(str(text), ""), (problem.diagnostic,), None)
         folder = text.parent if folder is None else folder
@@ -90,7 +90,7 @@ def compile(  # noqa: A001 - the package's own word
     return compile_source(source, settings, folder=place, limits=limits, ignore=ignore)
 
 
-def _read(path: Path) -> Source:
+def read_file(path: Path) -> Source:
     """The text of a file. Raises OSError where it cannot be read, Problem where it is too large or no text."""
     from cnndsl.files import LARGEST, decode
 

@@ -68,6 +68,7 @@ class _Commands(click.Group):
         "new",
         "rule",
         "show",
+        "sweep",
     ]
     """Those with a file of their own; the others are backends."""
 

@@ -107,14 +107,14 @@ class Run:
         """Compile a text that was read from a file; nothing is reported."""
         from cnndsl.compiler import compile_source
 
-        folder = self._folder(path)
+        folder = self.folder(path)
         return compile_source(source, settings, folder=folder, limits=self.limits, ignore=self.ignore)
 
     def _wanted(self, compilation: Compilation, path: Path) -> tuple[Diagnostic, ...]:
-        folder = self._folder(path)
+        folder = self.folder(path)
         return compilation.diagnostics if folder is None else _wanted(compilation.diagnostics, folder)
 
-    def _folder(self, path: Path) -> Path | None:
+    def folder(self, path: Path) -> Path | None:
         """Where a text is, and what it imports; None for standard input without a name."""
         if path == STDIN:
             return Path(self.stdin_filename).parent if self.stdin_filename else None
@@ -299,11 +299,17 @@ class Misconfigured(click.ClickException):
 
 
 def _recognise(path: Path) -> Callable[[bytes], bool]:
-    """How to tell that a file of this kind was written here: a module by its docstring, a picture by a remark in it."""
+    """How to tell that a file of this kind was written here: a module by its docstring, a picture by a remark in it, a
+    table by its last column.
+    """
     if path.suffix == ".py":
         from cnndsl.backends.pytorch import is_generated
 
         return lambda data: is_generated(data.decode("utf-8", "replace"))
+    if path.suffix == ".csv":
+        return lambda data: data.partition(b"\n")[0].endswith(b",problem")
+    if path.suffix == ".json":
+        return lambda data: b'"made_by": "cnndsl' in data
     from cnndsl.files import is_signed, is_signed_page
 
     return is_signed_page if path.suffix in (".md", ".html") else is_signed
@@ -359,14 +365,18 @@ class _Passing:
 _passing = _Passing()
 
 
-def progress(items: Iterable[T], doing: str) -> Iterator[T]:
-    """Items one after the other; on a terminal a bar tells how far it is, once that has taken over a second."""
-    waiting = list(items)
-    if len(waiting) < 2 or not _stderr_is_terminal():
+def progress(items: Iterable[T], doing: str, length: int | None = None) -> Iterator[T]:
+    """Items one after the other; on a terminal a bar tells how far it is, once that has taken over a second.
+
+    length: how many there are, where they are still to be made.
+    """
+    waiting = list(items) if length is None else items
+    count = len(waiting) if isinstance(waiting, list) else length
+    if not count or count < 2 or not _stderr_is_terminal():
         yield from waiting
         return
     begun = monotonic()
-    bar = click.progressbar(length=len(waiting), label=doing, file=sys.stderr, hidden=True)
+    bar = click.progressbar(length=count, label=doing, file=sys.stderr, hidden=True)
     try:
         for item in waiting:
             yield item

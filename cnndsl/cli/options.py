@@ -59,8 +59,22 @@ stdin_filename = click.option(
 )
 
 
-def _shared(findings: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """The options of every command that reads files; `findings` is the one for the form of errors and warnings."""
+_settings = click.option(
+    "settings",
+    "--set",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=read_by("cnndsl.settings", "parse", {}),
+    shell_complete=completion.settings,
+    help="Give a parameter of a network a value, such as classes=100. May be repeated.",
+)
+
+
+def _shared(findings: str, *, settings: bool = True) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The options of every command that reads files; `findings` is the one for the form of errors and warnings.
+
+    settings: whether parameters are given one value each, by --set.
+    """
     options = (
         click.option(
             findings,
@@ -72,15 +86,7 @@ def _shared(findings: str) -> Callable[[Callable[..., int]], Callable[..., int]]
         ),
         color,
         stdin_filename,
-        click.option(
-            "settings",
-            "--set",
-            metavar="NAME=VALUE",
-            multiple=True,
-            callback=read_by("cnndsl.settings", "parse", {}),
-            shell_complete=completion.settings,
-            help="Give a parameter of a network a value, such as classes=100. May be repeated.",
-        ),
+        *([_settings] if settings else []),
         click.option(
             "limits",
             "--limit",
@@ -105,6 +111,8 @@ common = _shared("--format")
 """The options of a command whose `--format` is that of its errors and warnings."""
 common_beside_format = _shared("--diagnostics")
 """The options of a command that has another `--format`, that of its output."""
+common_beside_values = _shared("--diagnostics", settings=False)
+"""The same of a command whose `--set` gives a parameter several values."""
 
 file = click.argument("file", type=PATH)
 files = click.argument("files", metavar="FILE...", type=PATH, nargs=-1, required=True)

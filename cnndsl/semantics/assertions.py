@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from cnndsl.analysis.measures import MEASURES, measure, receptive_fields
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.ir.program import Module, Output, Program
 from cnndsl.semantics.evaluation import Evaluation
@@ -19,8 +20,6 @@ from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of
 from cnndsl.syntax import tree
 
-MEASURED = ("parameters", "macs", "memory", "receptive_field")
-"""What can be said of all that was applied up to a line; a name of the text's own wins."""
 _STEP = 4
 """To measure a step takes as long as to work out so many expressions."""
 _WORDS = {"==": "", "!=": "anything but ", "<": "below ", "<=": "at most ", ">": "above ", ">=": "at least "}
@@ -47,9 +46,9 @@ def check_assertion(body: Evaluation, statement: tree.Assert) -> None:
 
 
 def measured(statement: tree.Assert, scope: Scope) -> list[str]:
-    """The measures that an assertion speaks of."""
+    """The measures that an assertion speaks of; a name of the text's own wins."""
     names = {node.text for node in tree.walk(statement.condition) if isinstance(node, tree.Name)}
-    return [word for word in MEASURED if word in names and word not in scope]
+    return [word for word in MEASURES if word in names and word not in scope]
 
 
 def _is_open(body: Evaluation, node: tree.Node) -> bool:
@@ -76,7 +75,7 @@ def _measures(body: Evaluation, words: list[str], statement: tree.Assert) -> dic
     modules = body.context.modules | {module.id: module}
     body.context.work(statement.span, _STEP * len(words) * _count_steps(module, modules))
     program = Program(source="", networks=(module.id,), modules=modules)
-    return {word: _measured(program, word, statement) for word in words}
+    return {word: _known(found, word, program, statement) for word, found in measure(program, words).items()}
 
 
 def _count_steps(module: Module, modules: Mapping[str, Module]) -> int:
@@ -90,42 +89,17 @@ def _count_steps(module: Module, modules: Mapping[str, Module]) -> int:
     return sum(len(each.steps) for each in seen.values())
 
 
-def _measured(program: Program, word: str, statement: tree.Assert) -> int:
+def _known(found: int | None, word: str, program: Program, statement: tree.Assert) -> int:
+    if found is not None:
+        return found
+    message = f"{word} is not known here: it depends on a size that is left open, or on a class from elsewhere"
+    helps = "give the input its size, or assert something else"
     if word == "receptive_field":
-        return _field(program, statement)
-    from cnndsl.analysis import costs
-
-    if word == "memory":
-        found: int | None = costs.memory(program).peak
-    else:
-        cost = costs.of(program, program.networks[0])
-        found = cost.macs if word == "macs" else cost.parameters if cost.complete else None
-    if found is None:
-        raise error(
-            "E415",
-            f"{word} is not known here: it depends on a size that is left open, or on a class from elsewhere",
-            statement.span,
-            help="give the input its size, or assert something else",
-        )
-    return found
-
-
-def _field(program: Program, statement: tree.Assert) -> int:
-    """How many places of the input a position sees along each axis."""
-    from cnndsl.analysis.receptive_field import Field, outputs
-
-    (seen,) = outputs(program)
-    fields = [field for axes in seen.values() for field in axes]
-    sizes = {field.size for field in fields if isinstance(field, Field)}
-    if len(sizes) == 1 and None not in fields:
-        return sizes.pop()
-    said = ", ".join(f"{field.size} along the {field.axis}" for field in fields if field is not None)
-    raise error(
-        "E415",
-        f"receptive_field is not one number here{f': it is {said}' if said else ''}",
-        statement.span,
-        help="assert something else",
-    )
+        fields = [field for field in receptive_fields(program) if field is not None]
+        said = ", ".join(f"{field.size} along the {field.axis}" for field in fields)
+        message = f"receptive_field is not one number here{f': it is {said}' if said else ''}"
+        helps = "assert something else"
+    raise error("E415", message, statement.span, help=helps)
 
 
 # What is said where it is not so

@@ -336,12 +336,23 @@ def memory(program: Program, network: str | None = None, *, batch: int = 1, dtyp
     given = _given(program, top, batch, width)
     inference = _run(Walk(program, batch, width, training=False), top, given)
     training = _run(Walk(program, batch, width, training=True), top, given)
-    peak = None if inference.peak is None else inference.peak + sum(given)
+    most = None if inference.peak is None else inference.peak + sum(given)
     kept = training.kept
     if kept is not None:
         kept += sum(given[index] for index in training.kept_inputs)
         kept += sum(storage.size for storage in training.new if storage.kept)
-    return Memory(sum(given), peak, "" if peak is None else inference.where, kept)
+    return Memory(sum(given), most, "" if most is None else inference.where, kept)
+
+
+def peak(program: Program, network: str | None = None) -> int | None:
+    """What `memory` says is the most that is alive in inference, alone: for one sample, in float32."""
+    top = program.network(network)
+    if _is_open(top):
+        return None
+    width = WIDTHS["float32"]
+    given = _given(program, top, 1, width)
+    inference = _run(Walk(program, 1, width, training=False), top, given)
+    return None if inference.peak is None else inference.peak + sum(given)
 
 
 def memory_by_application(

@@ -1,0 +1,158 @@
+"""What a sweep has found, in, and out a table for a terminal, CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.sweeping.members import Member
+from cnndsl.terminal import bytes_said, clean, pad, paint, width
+
+FEW = 20
+"""How many members a table shows if it is not told."""
+_REASONS = 3
+"""How many reasons it says why members do not work out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The members of a sweep that are wanted, in the order in which they are shown, and those that do not work out.
+
+    asked: how many were worked out. columns: the names of settings and measures.
+    """
+
+    network: str
+    columns: tuple[str, ...]
+    members: tuple[Member, ...]
+    problems: tuple[Member, ...]
+    asked: int
+
+
+def key_of(column: str) -> Callable[[Member], tuple[bool, float, str]]:
+    """How members are sorted by a setting or measure: numbers before texts, and what is not known last."""
+
+    def key(member: Member) -> tuple[bool, float, str]:
+        value = member.row.get(column)
+        if isinstance(value, (int, float)):
+            return False, float(value), ""
+        return value is None, 0.0, str(value)
+
+    return key
+
+
+def said(column: str, value: Any) -> str:
+    """A setting or a measure for people: `7,794,184`, `12.5 MiB`, `[1, 2]`."""
+    if value is None:
+        return "not known"
+    if column == "memory":
+        return bytes_said(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and column in ("parameters", "macs"):
+        return f"{value:,}"
+    return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def text(swept: Swept, *, most: int = FEW, color: bool = False) -> str:
+    """A table of the first `most` members, and a line that says how many there are, and why some do not work out."""
+    return "\n".join(_lines(swept, most, color=color)) + "\n"
+
+
+def _lines(swept: Swept, most: int, *, color: bool) -> Iterator[str]:
+    shown = swept.members[:most]
+    if shown:
+        rows = [[said(name, member.row[name]) for name in swept.columns] for member in shown]
+        widths = [max(map(width, column)) for column in zip(swept.columns, *rows, strict=True)]
+        heads = (pad(name, w, right=True) for name, w in zip(swept.columns, widths, strict=True))
+        yield paint("  ".join(heads), "bold", color=color)
+        for row in rows:
+            yield "  ".join(pad(cell, w, right=True) for cell, w in zip(row, widths, strict=True))
+        yield ""
+    count = len(swept.members)
+    more = f", of which {len(shown):,} are shown" if len(shown) < count else ""
+    yield f"{swept.network}: {_members(swept.asked)}, {count:,} wanted{more}"
+    reasons = Counter(map(_reason, swept.problems))
+    for reason, times in reasons.most_common(_REASONS):
+        example = next(member for member in swept.problems if _reason(member) == reason)
+        told = f"{times:,} do not work out, such as {settings_said(example)}: {clean(example.problem)}"
+        yield paint(told, "yellow", color=color)
+    if len(reasons) > _REASONS:
+        yield f"and {len(reasons) - _REASONS:,} more reasons, in the column `problem` of --format csv and json"
+
+
+def _reason(member: Member) -> tuple[str, str]:
+    """What is wrong and where, without the numbers that differ from member to member."""
+    return member.problem.partition(":")[0], member.problem.rpartition("(")[2]
+
+
+def settings_said(member: Member) -> str:
+    """The settings of a member in a line: `width=16, kernel=7`."""
+    return ", ".join(f"{name}={said(name, value)}" for name, value in member.settings.items())
+
+
+def _members(count: int) -> str:
+    return "1 member" if count == 1 else f"{count:,} members"
+
+
+_FORMULA = ("=", "+", "-", "@")
+
+
+def as_csv(swept: Swept) -> str:
+    """A line a member, those that do not work out last, with the reason in the column `problem`.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
+    writer.writerow([*swept.columns, "problem"])
+    for row in rows(swept):
+        writer.writerow([_cell(value) for value in row.values()])
+    return made.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return value
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def as_json(swept: Swept) -> str:
+    """One object: the network, and a list of members as in `rows`."""
+    lines = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in rows(swept))
+    head = json.dumps(swept.network, ensure_ascii=False)
+    return f'{{\n  "made_by": "cnndsl sweep",\n  "network": {head},\n  "members": [\n{lines}\n  ]\n}}\n'
+
+
+def rows(swept: Swept) -> list[dict[str, Any]]:
+    """Each member as its settings and measures, and its problem, which is None where there is none."""
+    return [_row(member, swept.columns) for member in (*swept.members, *swept.problems)]
+
+
+def _row(member: Member, columns: Sequence[str]) -> dict[str, Any]:
+    row = member.row
+    return {name: row.get(name) for name in (*columns, "problem")}
+
+
+def wanted(
+    members: Iterable[Member],
+    network: str,
+    columns: Sequence[str],
+    *,
+    holds: Callable[[Member], bool] | None = None,
+    sort: str | None = None,
+) -> Swept:
+    """The members for which `holds`, sorted by a column, `-column` from the largest, else in the order of the space."""
+    found = sorted(members, key=lambda member: member.number)
+    good = [member for member in found if not member.problem and (holds is None or holds(member))]
+    if sort is not None:
+        column = sort.removeprefix("-")
+        key = key_of(column)
+        good.sort(key=key, reverse=sort != column)
+        good.sort(key=lambda member: key(member)[0])  # what is not known stays last
+    return Swept(network, tuple(columns), tuple(good), tuple(m for m in found if m.problem), len(found))

@@ -1,0 +1,191 @@
+"""Members of a sweep as points, with those that none other beats: an SVG, or a page that has their settings too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cnndsl.backends.volume.svg import FONT, number, safe, style, words
+from cnndsl.diagnostics import OptionError
+from cnndsl.display import SvgText
+from cnndsl.sweeping.members import Member
+from cnndsl.sweeping.report import Swept, said, settings_said
+from cnndsl.terminal import bytes_said, count_said
+from cnndsl.theme import DARK, LIGHT, Theme, ThemeName, in_the_dark
+
+_WIDTH, _HEIGHT = 720.0, 470.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84.0, 28.0, 90.0, 62.0
+_WIDE, _HIGH = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+_TICKS = 6
+_TEXT, _TITLE = 11.0, 18.0
+
+
+def front(members: Sequence[Member], x: str, y: str) -> list[Member]:
+    """The Pareto front: the members of which no other has as little of `x` and more of `y`, or less and as much.
+
+    From the least `x` on. Of members that are equal in both, the first alone.
+    """
+    found: list[Member] = []
+    for member in sorted(_drawn(members, x, y), key=lambda each: (each.row[x], -each.row[y], each.number)):
+        if not found or member.row[y] > found[-1].row[y]:
+            found.append(member)
+    return found
+
+
+def _drawn(members: Sequence[Member], x: str, y: str) -> list[Member]:
+    """Those of which both are numbers."""
+    return [member for member in members if all(_is_number(member.row.get(name)) for name in (x, y))]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def svg(swept: Swept, x: str, y: str, *, theme: ThemeName = "auto", linked: bool = False) -> str:
+    """The members by two columns of theirs, `x` to the right and `y` upwards; the front is joined by a line.
+
+    linked: whether each point leads to the row `m` with the member's number, in the page around the picture. Raises
+    OptionError where no member has numbers in both.
+    """
+    points = _drawn(swept.members, x, y)
+    if not points:
+        message = f"no member has numbers for both {x} and {y}: there is nothing to draw"
+        raise OptionError("x", message)
+    return SvgText("\n".join(_picture(swept, points, x, y, theme, linked=linked)) + "\n")
+
+
+def _picture(swept: Swept, points: list[Member], x: str, y: str, theme: ThemeName, *, linked: bool) -> Iterator[str]:
+    colours = DARK if theme == "dark" else LIGHT
+    across = Scale([member.row[x] for member in points])
+    up = Scale([member.row[y] for member in points])
+    size = f'viewBox="0 0 {number(_WIDTH)} {number(_HEIGHT)}" width="{number(_WIDTH)}" height="{number(_HEIGHT)}"'
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} class="cnndsl-sweep" role="img" font-family="{FONT}">'
+    best = front(points, x, y)
+    told = f"{len(points):,} members by {x} and {y}; {len(best):,} have the most {y} for their {x}"
+    yield f"<title>{safe(swept.network)}</title><desc>{safe(told)}</desc>"
+    yield style("cnndsl-sweep", in_the_dark() if theme == "auto" else {})
+    yield f'<rect width="{number(_WIDTH)}" height="{number(_HEIGHT)}" fill="{colours.background}"/>'
+    yield words(swept.network, _LEFT, 34, _TITLE, colours.heading, "bold")
+    yield words(told, _LEFT, 52, _TEXT, colours.quiet)
+    yield from _grid(across, up, x, y, colours)
+    line = "L".join(f"{number(_x(across, m.row[x]))} {number(_y(up, m.row[y]))}" for m in best)
+    yield f'<path d="M{line}" fill="none" stroke="{colours.skip}" stroke-width="1.5"/>'
+    are_best = {member.number for member in best}
+    for member in sorted(points, key=lambda each: each.number in are_best):  # the front is drawn last, over the others
+        tint = colours.tints["block" if member.number in are_best else "convolution"]
+        yield _point(
+            member, swept, _x(across, member.row[x]), _y(up, member.row[y]), tint.fill, tint.line, linked=linked
+        )
+    yield "</svg>"
+
+
+def _point(member: Member, swept: Swept, x: float, y: float, fill: str, line: str, *, linked: bool) -> str:
+    row = member.row
+    told = ", ".join(f"{name} {said(name, row[name])}" for name in swept.columns)
+    place = f'cx="{number(x)}" cy="{number(y)}" r="4" fill="{fill}" stroke="{line}"'
+    circle = f"<circle {place}><title>{safe(told)}</title></circle>"
+    return f'<a href="#m{member.number}">{circle}</a>' if linked else circle
+
+
+def _x(scale: Scale, value: float) -> float:
+    return _LEFT + _WIDE * scale.share(value)
+
+
+def _y(scale: Scale, value: float) -> float:
+    return _TOP + _HIGH * (1 - scale.share(value))
+
+
+def _grid(across: Scale, up: Scale, x: str, y: str, colours: Theme) -> Iterator[str]:
+    bottom, line = _TOP + _HIGH, f'stroke="{colours.cluster_line}" stroke-width="0.5"'
+    for value in across.ticks:
+        at = _x(across, value)
+        yield f'<path d="M{number(at)} {number(_TOP)}V{number(bottom)}" {line}/>'
+        yield words(_short(x, value), at, bottom + 18, _TEXT, colours.text, "", "middle")
+    for value in up.ticks:
+        at = _y(up, value)
+        yield f'<path d="M{number(_LEFT)} {number(at)}h{number(_WIDE)}" {line}/>'
+        yield words(_short(y, value), _LEFT - 8, at + 4, _TEXT, colours.text, "", "end")
+    yield words(x, _LEFT + _WIDE / 2, bottom + 42, _TEXT + 1, colours.heading, "bold", "middle")
+    yield words(y, _LEFT - 68, _TOP - 16, _TEXT + 1, colours.heading, "bold")
+
+
+def _short(column: str, value: float) -> str:
+    if column == "memory":
+        return bytes_said(round(value))
+    return count_said(int(value)) if float(value).is_integer() and abs(value) >= 1000 else f"{value:.6g}"
+
+
+class Scale:
+    """An axis: from a round number at or below the smallest value to one at or above the largest."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        low, high = float(min(values)), float(max(values))
+        if low == high:
+            low, high = low - max(abs(low) / 10, 0.5), high + max(abs(high) / 10, 0.5)
+        step = _round_step((high - low) / (_TICKS - 1))
+        first, last = math.floor(low / step), math.ceil(high / step)
+        self.ticks = [round(k * step, 12) for k in range(first, last + 1)]
+        """The round numbers that are written beside it."""
+
+    def share(self, value: float) -> float:
+        """How far along the axis a value lies, from 0 to 1."""
+        return (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2 and 5 times a power of ten that is at least this."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * (1 - 1e-9))
+
+
+_PAGE_STYLE = """\
+:root { color-scheme: light dark; }
+body { font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; line-height: 1.5; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid light-dark(#B0BEC5, #4A5E68); }
+tr:target, tr.best:target { background: light-dark(#FFF2CC, #413306); }
+tr.best { background: light-dark(#CFE8E7, #17433F); }
+svg a:focus circle, svg a:hover circle { stroke-width: 3; }
+"""
+
+
+def html(swept: Swept, x: str, y: str) -> str:
+    """A page that stands by itself: the picture, and below it the members in a table, which its points lead to."""
+    best = {member.number for member in front(swept.members, x, y)}
+    heads = "".join(f'<th scope="col">{safe(name)}</th>' for name in swept.columns)
+    body = "\n".join(_row(member, swept.columns, is_best=member.number in best) for member in swept.members)
+    reasons = "".join(
+        f"<li>{safe(f'{settings_said(member)}: {member.problem}')}</li>" for member in swept.problems[:100]
+    )
+    problems = f"<h2>{len(swept.problems):,} do not work out</h2>\n<ul>{reasons}</ul>" if reasons else ""
+    return f"""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{safe(swept.network)}: {len(swept.members):,} members</title>
+<style>
+{_PAGE_STYLE}</style>
+</head>
+<body>
+<h1>{safe(swept.network)}</h1>
+{svg(swept, x, y, linked=True)}<p>The line is the Pareto front: for what its members take of {safe(x)}, none has
+more {safe(y)}. A point leads to its row.</p>
+<table>
+<thead><tr>{heads}</tr></thead>
+<tbody>
+{body}
+</tbody>
+</table>
+{problems}
+</body>
+</html>
+"""
+
+
+def _row(member: Member, columns: Sequence[str], *, is_best: bool) -> str:
+    row = member.row
+    cells = "".join(f"<td>{safe(said(name, row[name]))}</td>" for name in columns)
+    return f'<tr id="m{member.number}"{" class=best" if is_best else ""}>{cells}</tr>'
