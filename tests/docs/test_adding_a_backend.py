@@ -72,7 +72,8 @@ def test_there_is_a_method_with_types(copy: Path) -> None:
     (copy / "use.py").write_text(TYPED, encoding="utf-8")
     config = ("--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", "cache")
     said = run(copy, "-m", "mypy", *config, "use.py", BACKEND, REGISTRY)
-    assert "def (network: str | None =, *, sizes: typing.Mapping[str, int] | None =, digits: int =) -> str" in said
+    assert "def (network: str | None =, *, lang: " in said
+    assert "sizes: typing.Mapping[str, int] | None =, digits: int =) -> str" in said
 
 
 def test_the_files_are_in_the_style_of_the_others(copy: Path) -> None:
