@@ -106,13 +106,13 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """A parameter of the module itself."""
+class Own:
+    """A parameter or buffer of the module itself."""
 
     name: str
 
 
-Operand = Given | Made | Learned | Number | Slot | tuple["Operand", ...]
+Operand = Given | Made | Own | Number | Slot | tuple["Operand", ...]
 
 
 def flat(operands: Iterable[Operand]) -> Iterator[Operand]:
@@ -142,6 +142,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A tensor of the module itself: a parameter of these sizes, or a buffer with these numbers."""
+
+    name: str
+    sizes: tuple[Argument, ...]
+    numbers: tuple[float, ...] | None = None
+    persistent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """The parts in the order of their registration, the steps, and what comes out."""
 
@@ -152,7 +162,7 @@ class Body:
     inputs: tuple[str, ...] = ()
     lists: tuple[int, ...] = ()
     """For each input 1 where it is a list of values, and 0 where it is one."""
-    learned: tuple[tuple[str, tuple[Argument, ...]], ...] = ()
+    held: tuple[Held, ...] = ()
     training: tuple[int, ...] = ()
     """The steps that are for training alone."""
     training_outputs: tuple[Operand, ...] = ()

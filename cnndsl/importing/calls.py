@@ -349,8 +349,13 @@ def _item(event: Event) -> Read:
     places = list(place) if isinstance(place, tuple) else [place]
     if Ellipsis in [item for item in places if not isinstance(item, (Value, Owned, Unknown))]:
         at = places.index(Ellipsis)
-        more = len(x.shape) - sum(item is not None for item in places) + 1
+        axes = len(x.tensor.shape if isinstance(x, Owned) else x.shape)
+        more = axes - sum(item is not None for item in places) + 1
         places[at : at + 1] = [slice(None)] * more
+    if isinstance(x, Owned):
+        if all(item is None or (isinstance(item, slice) and item == slice(None)) for item in places):
+            return _arranged(event)
+        raise Unreadable(f"{x.path}[{place}] is no call of the language")
     steps = [(axis, item) for axis, item in enumerate(places) if item != slice(None)]
     if not steps:
         return "same", "", (x,), {}

@@ -16,6 +16,7 @@ from cnndsl.importing.body import (
     Body,
     Chain,
     Choice,
+    Held,
     Item,
     Listed,
     Made,
@@ -91,25 +92,20 @@ class _Unifier:
         parts = self._parts(bodies)
         steps, places = self._steps(bodies)
         outputs = [tuple(_moved(operand, places[at]) for operand in body.outputs) for at, body in enumerate(bodies)]
-        names = [[name for name, _ in body.learned] for body in bodies]
+        names = [[(own.name, own.numbers, own.persistent, len(own.sizes)) for own in body.held] for body in bodies]
         if any(len(output) != len(outputs[0]) for output in outputs) or any(name != names[0] for name in names):
             raise Differ
         made = tuple(self._operand([output[k] for output in outputs], "output") for k in range(len(outputs[0])))
-        learned = tuple(
-            (
-                name,
-                tuple(
-                    self._number(
-                        [body.learned[at][1][axis] for body in bodies], name, "parameter", "size of a parameter"
-                    )
-                    for axis in range(len(sizes))
-                ),
-            )
-            for at, (name, sizes) in enumerate(first.learned)
-        )
+        held = tuple(self._held([body.held[at] for body in bodies]) for at in range(len(first.held)))
         called = {_moved(o, places[at]): name for at, body in enumerate(bodies) for o, name in body.names}
-        body = replace(first, parts=parts, steps=steps, outputs=made, learned=learned, names=tuple(called.items()))
+        body = replace(first, parts=parts, steps=steps, outputs=made, held=held, names=tuple(called.items()))
         return Common(body, self.slots, self.conditions)
+
+    def _held(self, owns: Sequence[Held]) -> Held:
+        axes = zip(*(own.sizes for own in owns), strict=True)
+        label = owns[0].name
+        sizes = tuple(self._number(axis, label, "parameter", "size of a parameter") for axis in axes)
+        return replace(owns[0], sizes=sizes)
 
     def _parts(self, bodies: Sequence[Body]) -> tuple[tuple[str, Part], ...]:
         rows = aligned([body.parts for body in bodies], lambda a, b: 1.0 if a[0] == b[0] else 0.0)

@@ -8,19 +8,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from cnndsl.importing.body import (
     WHOLE,
     Body,
     Chain,
     Given,
+    Held,
     Item,
-    Learned,
     Listed,
     Made,
     Number,
     Operand,
+    Own,
     Part,
     Single,
     Slot,
@@ -417,7 +419,7 @@ class _Reader:
         self.lists: tuple[int, ...] = ()
         self.steps: list[Step] = []
         self.used: dict[str, nn.Module] = {}
-        self.learned: dict[str, tuple[Number, ...]] = {}
+        self.held: dict[str, Held] = {}
 
     def body(self) -> Body:
         inputs, lists = self._inputs()
@@ -427,7 +429,9 @@ class _Reader:
                 self._apply(event, event.module)
             else:
                 self._call(event)
+        self._check_use()
         names, outputs = self._outputs()
+        own = dict(self.module.named_parameters(recurse=False)) | dict(self.module.named_buffers(recurse=False))
         called = {self.values[n]: name for n, name in self.trace.names.items() if n in self.values}
         return Body(
             self._parts(),
@@ -436,7 +440,7 @@ class _Reader:
             tuple(names),
             inputs,
             tuple(min(count, 1) for count in lists),
-            tuple(self.learned.items()),
+            tuple(self.held[name] for name in own if name in self.held),
             names=tuple(called.items()),
         )
 
@@ -511,10 +515,10 @@ class _Reader:
         if isinstance(held, Owned):
             prefix = self.importer.paths[self.module]
             name = held.path[len(prefix) + 1 :] if prefix else held.path
-            if not held.is_learned or "." in name or not held.path.startswith(prefix):
+            if "." in name or not held.path.startswith(prefix):
                 raise Unreadable(f"it calculates with {held.path} itself, and no layer does")
-            self.learned[name] = tuple(Number(size) for size in held.tensor.shape)
-            return Learned(name)
+            self._keep(name, held.tensor, is_learned=held.is_learned)
+            return Own(name)
         if isinstance(held, Unknown):
             if held.tensor.numel() == 1 and held.tensor.dtype.is_floating_point:
                 return Number(held.tensor.item())
@@ -530,6 +534,26 @@ class _Reader:
         if isinstance(held, (bool, int, float, str)):
             return Number(held)
         raise Unreadable(f"it calculates with {held!r}")
+
+    def _keep(self, name: str, tensor: Tensor, *, is_learned: bool) -> None:
+        """Keep a parameter or a small buffer of the module. Raises Unreadable for another buffer."""
+        numbers = None
+        if not is_learned:
+            if tensor.dtype != torch.float32 or not 0 < tensor.numel() <= _MOST_NUMBERS or not tensor.isfinite().all():
+                raise Unreadable(f"the buffer {name} is no small list of numbers")
+            numbers = tuple(map(_shortest, tensor.flatten().tolist()))
+        sizes = tuple(map(Number, tensor.shape))
+        self.held[name] = Held(name, sizes, numbers, name not in self.module._non_persistent_buffers_set)  # noqa: SLF001
+
+    def _check_use(self) -> None:
+        """Raise Unreadable where nothing goes through something of the state; of the network that is only said."""
+        if self.module is self.importer.root:
+            return
+        state = self.module.state_dict(keep_vars=True)
+        used = {*self.held, *(name.partition(".")[0] for name in self.used)}
+        spare = next((key for key in state if key.partition(".")[0] not in used), None)
+        if spare is not None:
+            raise Unreadable(f"its {spare} is never used")
 
     def _apply(self, event: Event, module: nn.Module) -> None:
         given = [*event.arguments, *event.keywords.values()]
@@ -598,7 +622,7 @@ class _Reader:
 
     def _step(self, form: str, what: str, operands: tuple[Operand, ...], arguments: Any, result: Any) -> None:
         made = [leaf for leaf in leaves_of(result) if isinstance(leaf, Value)]
-        depths = [max((self.depths.get(o, 0) for o in flat([operand])), default=0) for operand in operands]
+        depths = [max((self._depth(o) for o in flat([operand])), default=0) for operand in operands]
         main = max(range(len(operands)), key=lambda at: (depths[at], -at)) if operands else 0
         given = tuple((name, Number(tuple(v) if isinstance(v, list) else v)) for name, v in arguments.items())
         self.steps.append(Step(form, what, operands, given, len(made), main))
@@ -606,7 +630,12 @@ class _Reader:
             operand = Made(len(self.steps) - 1, number)
             self.values[value.number] = operand
             self.shapes[operand] = value.shape
-            self.depths[operand] = 1 + max(depths, default=0)
+            deepest = max(depths, default=0)
+            self.depths[operand] = deepest + (deepest >= 0)
+
+    def _depth(self, operand: Operand) -> int:
+        """How many steps lead to a value; what is made of the module's own tensors alone is beside the way."""
+        return -1 if isinstance(operand, Own) else self.depths.get(operand, 0)
 
     def _outputs(self) -> tuple[list[str], list[Operand]]:
         result = self.trace.result
@@ -638,6 +667,16 @@ class _Reader:
                 raise Unreadable(f"it calls the parts of {name} one by one, and they are no list")
             items.append(self.importer.part(child) or IDENTITY)
         return Listed(tuple(items))
+
+
+_MOST_NUMBERS = 64
+"""How many numbers of a buffer are written into a text."""
+
+
+def _shortest(number: float) -> float:
+    """The shortest number that is this one with 32 bits: 0.485 for 0.48500001430511475."""
+    found = (float(f"{number:.{digits}g}") for digits in range(6, 10))
+    return next(n for n in found if torch.tensor(n, dtype=torch.float32).item() == number)
 
 
 def _passed(event: Event) -> Passed | None:

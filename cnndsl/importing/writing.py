@@ -14,12 +14,13 @@ from cnndsl.importing.body import (
     Chain,
     Choice,
     Given,
+    Held,
     Item,
-    Learned,
     Listed,
     Made,
     Number,
     Operand,
+    Own,
     Part,
     Single,
     Sizes,
@@ -365,9 +366,7 @@ class _Lines:
         width = self.writer.definition.width
         if width and any(width in expression.split() for expression in self.writer.definition.slots.values()):
             head.append(f"{width} = input.channels")
-        for name, sizes_ in self.body.learned:
-            shown = ", ".join(self.writer.value(size) for size in sizes_)
-            head.append(f"{name} = parameter([{shown}])")
+        head += [f"{own.name} = {self._held(own)}" for own in self.body.held]
         for name, part in self.body.parts:
             if isinstance(part, Choice) and isinstance(part.part, Listed):
                 condition = self.writer.definition.conditions[part.condition]
@@ -375,6 +374,14 @@ class _Lines:
             elif self.declares or isinstance(part, (Listed, Choice)):
                 head.append(f"{self._key(name)} = {self.writer.stage(part)}")
         return head
+
+    def _held(self, own: Held) -> str:
+        """A parameter or constant."""
+        sizes = f"[{', '.join(map(self.writer.value, own.sizes))}]"
+        if own.numbers is None:
+            return f"parameter({sizes})"
+        shown = constant(own.numbers) + (f", {sizes}" if len(own.sizes) != 1 else "")
+        return f"constant({shown}{'' if own.persistent else ', persistent=false'})"
 
     def _input_names(self) -> list[str]:
         names = []
@@ -477,7 +484,7 @@ class _Lines:
         called = dict(self.body.names).get(operand, "x")
         taken = set(self.named.values()) | self.parts.keys() | self.writer.definition.parameters.keys()
         taken |= {path.partition(".")[0] for path in self.parts} | set(self.body.inputs[1:]) | KEYWORDS | KINDS.keys()
-        taken |= OPERATIONS.keys() | self.writer.known.keys() | {name for name, _ in self.body.learned}
+        taken |= OPERATIONS.keys() | self.writer.known.keys() | {own.name for own in self.body.held}
         if self.is_network:
             taken |= set(self._input_names())
         made, number = called, 2
@@ -657,7 +664,7 @@ class _Lines:
         """A value where it is used; in parentheses where an arrow in it would bind too loosely."""
         if isinstance(operand, (Number, Slot)):
             return self.writer.value(operand)
-        if isinstance(operand, Learned):
+        if isinstance(operand, Own):
             return operand.name
         if isinstance(operand, tuple):
             return self._argument(operand)

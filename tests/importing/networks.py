@@ -477,3 +477,59 @@ class Stage(nn.Module):
         for layer in self.children():
             x = layer(x)
         return x
+
+
+class Normalized(nn.Module):
+    """Buffers that are calculated with."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, channels: int = 3) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406][:channels]))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225][:channels]).view(-1, 1, 1), persistent=False)
+        self.gain = nn.Parameter(torch.ones(1, channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean[None, :, None, None]) / self.std * self.gain
+
+
+class Grid(nn.Module):
+    """A buffer of many numbers."""
+
+    grid: Tensor
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.register_buffer("grid", torch.linspace(0, 1, side * side).view(side, side))
+        self.side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.grid
+
+
+class Versioned(nn.Module):
+    """A buffer that is only kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("version", torch.tensor(2.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x)
+
+
+class Buffered(nn.Module):
+    """Classes with buffers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = Normalized()
+        self.again = Normalized()
+        self.grid = Grid(16)
+        self.versioned = Versioned()
+        self.stem = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stem(self.versioned(self.grid(self.norm(x) + self.again(x))))

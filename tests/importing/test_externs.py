@@ -55,3 +55,10 @@ def test_what_cannot_be_an_extern_is_refused(module: nn.Module, reason: str) -> 
         import_module(module, [(4,)])
     assert reason in str(refused.value)
     assert "sort(...) is no call of the language" in str(refused.value)
+
+
+def test_buffers_are_constants_where_they_are_small() -> None:
+    found = imported(networks.Buffered(), MAP)
+    assert "mean = constant([0.485, 0.456, 0.406])" in " ".join(found.text.split())
+    assert "std = constant([0.229, 0.224, 0.225], [3, 1, 1], persistent=false)" in " ".join(found.text.split())
+    assert found.externs == {f"{HERE}.Grid": 1, f"{HERE}.Versioned": 1}
