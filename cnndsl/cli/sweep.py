@@ -16,6 +16,7 @@ from cnndsl.cli.options import PATH, check_no_source, common_beside_values, file
 
 if TYPE_CHECKING:
     from cnndsl.sweeping.report import Swept
+    from cnndsl.sweeping.run import EngineName
 
 FORMATS = ("table", "csv", "json", "svg", "html")
 
@@ -71,6 +72,13 @@ FORMATS = ("table", "csv", "json", "svg", "html")
     help="The form of what is printed, or written; by default as OUT ends.",
 )
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Processes at work; by default one a core.")
+@click.option(
+    "--engine",
+    type=click.Choice(["processes", "ray"]),
+    default="processes",
+    show_default=True,
+    help="What works: processes here, or the workers of the Ray at RAY_ADDRESS.",
+)
 @force
 @common_beside_values
 def command(
@@ -87,6 +95,7 @@ def command(
     output: Path | None,
     form: str | None,
     jobs: int | None,
+    engine: EngineName,
     force: bool,
     **common: Any,
 ) -> int:
@@ -104,6 +113,7 @@ def command(
     from cnndsl.compilation import CompilationError
     from cnndsl.diagnostics import Problem
     from cnndsl.files import signed
+    from cnndsl.sweeping.processes import WorkerKilledError
     from cnndsl.sweeping.run import Plan, work_out
 
     run = Run(**common)
@@ -117,7 +127,7 @@ def command(
             source, run.folder(file), space, network=network, where=where, sort=sort, also=picture, limits=run.limits
         )
         numbers = space.numbers(sample, seed)
-        members = work_out(plan.text, space, numbers, jobs=jobs)
+        members = work_out(plan.text, space, numbers, jobs=jobs, engine=engine)
         swept = plan.swept(progress(members, f"working out {source.short}", len(numbers)))
     except CompilationError as problem:
         run.report(problem.compilation.diagnostics)
@@ -126,6 +136,13 @@ def command(
         run.report([problem.diagnostic])
         run.code = WRONG_USE  # the file cannot be read, or the condition means nothing
         return run.finish()
+    except (WorkerKilledError, ConnectionError) as problem:
+        raise click.ClickException(str(problem)) from None
+    except ImportError as problem:
+        if problem.name != "ray":
+            raise
+        message = "Ray is not installed: run pip install 'cnndsl[ray]'"
+        raise click.BadParameter(message, param_hint="--engine") from None
     if not swept.members and len(swept.problems) == swept.asked:
         run.code = TEXT_HAS_ERRORS
     if top is not None and form != "table":

@@ -8,7 +8,7 @@ from typing import Any
 
 from cnndsl.sweeping.members import USUAL
 from cnndsl.sweeping.report import rows
-from cnndsl.sweeping.run import Plan, work_out
+from cnndsl.sweeping.run import EngineName, Plan, work_out
 from cnndsl.sweeping.space import of_values
 
 __all__ = ["sweep"]
@@ -26,6 +26,7 @@ def sweep(
     seed: int = 0,
     measures: tuple[str, ...] = USUAL,
     jobs: int | None = None,
+    engine: EngineName = "processes",
 ) -> list[dict[str, Any]]:
     """Work out what the members of a family cost: a row for each, of its settings, its measures and its problem.
 
@@ -38,11 +39,13 @@ def sweep(
     such as "parameters < 8e6 and macs < 500e6"; what does not work out stays. sort: a column, or "-column" from the
     largest. sample: so many different members, drawn by the seed, instead of all. measures: of
     `cnndsl.analysis.measures.MEASURES`, with those that `where` and `sort` speak of. jobs: processes, by default one a
-    core; where Python starts them by spawn, call this below `if __name__ == "__main__"` in a script.
+    core; where Python starts them by spawn, call this below `if __name__ == "__main__"` in a script. engine: "ray" for
+    the workers of a Ray, the one that this process is joined to or that of RAY_ADDRESS (`pip install "cnndsl[ray]"`).
 
     Raises CompilationError where the text is wrong whatever the settings are, ValueError for an unknown network or
     column and for too many members, TypeError for settings that are no values, OSError for a file that cannot be read,
-    Problem for a file that is no text and for a condition that means nothing.
+    Problem for a file that is no text and for a condition that means nothing,
+    WorkerKilledError where a process is killed.
     """
     from cnndsl.compiler import read_file
     from cnndsl.source import Source
@@ -53,4 +56,4 @@ def sweep(
     place = None if folder is None else Path(folder)
     space = of_values(settings)
     plan = Plan.of(source, place, space, network=network, where=where, sort=sort, measures=measures)
-    return rows(plan.swept(work_out(plan.text, space, space.numbers(sample, seed), jobs=jobs)))
+    return rows(plan.swept(work_out(plan.text, space, space.numbers(sample, seed), jobs=jobs, engine=engine)))

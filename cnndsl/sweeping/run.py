@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from cnndsl.analysis.measures import MEASURES
 from cnndsl.compilation import Compilation, CompilationError
 from cnndsl.diagnostics import OptionError
 from cnndsl.semantics.values import Limits
 from cnndsl.source import Source
-from cnndsl.sweeping.members import USUAL, Condition, Family, Member, Text, open_text
+from cnndsl.sweeping.members import USUAL, Condition, Member, Text, open_text
+from cnndsl.sweeping.processes import here, in_processes
 from cnndsl.sweeping.report import Swept, wanted
 from cnndsl.sweeping.space import Space
 from cnndsl.syntax.grammar import cache_folder
@@ -98,66 +99,38 @@ class Plan:
         return wanted(members, self.text.network, self.columns, holds=holds, sort=self.sort)
 
 
+EngineName = Literal["processes", "ray"]
 Engine = Callable[[Text, Space, Iterable[Sequence[int]]], Iterator[list[Member]]]
 """Works out batches of members of a family, given by their numbers, in any order."""
 
 
-def work_out(text: Text, space: Space, numbers: Sequence[int], *, jobs: int | None = None) -> Iterator[Member]:
+def work_out(
+    text: Text, space: Space, numbers: Sequence[int], *, jobs: int | None = None, engine: EngineName = "processes"
+) -> Iterator[Member]:
     """The members with these numbers, as they come.
 
-    jobs: how many processes work at it, by default as many as there are cores. Raises
-    `concurrent.futures.process.BrokenProcessPool` where one of them is killed.
+    jobs: how many processes work at it here, by default as many as there are cores. engine: "ray" for the workers of a
+    Ray instead. Raises WorkerKilledError where one of them is killed; for Ray see `on_ray`.
     """
-    jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
     with closing(Journal(text, space)) as journal:
         yield from (member for number in numbers if (member := journal.done.get(number)) is not None)
         todo = [number for number in numbers if number not in journal.done]
         batches = [todo[at : at + _BATCH] for at in range(0, len(todo), _BATCH)]
-        engine = here if jobs == 1 or len(todo) <= _ALONE else lambda *given: in_processes(*given, jobs=jobs)
-        for members in engine(text, space, batches):
+        for members in _engine(engine, jobs, len(todo))(text, space, batches):
             journal.note(members)
             yield from members
         journal.finish()
 
 
-def here(text: Text, space: Space, batches: Iterable[Sequence[int]]) -> Iterator[list[Member]]:
-    """Work out members in this process."""
-    family = Family(text)
-    for batch in batches:
-        for number in batch:
-            yield [family.member(number, space.settings(number))]
+def _engine(name: EngineName, jobs: int | None, count: int) -> Engine:
+    if name == "ray":
+        from cnndsl.sweeping.on_ray import on_ray
 
-
-def in_processes(text: Text, space: Space, batches: Iterable[Sequence[int]], *, jobs: int) -> Iterator[list[Member]]:
-    """Work out members in several processes."""
-    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(text, space)) as pool:
-        running = set()
-        try:
-            for batch in batches:
-                running.add(pool.submit(_batch, batch))
-                if len(running) < 4 * jobs:
-                    continue
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (each.result() for each in done)
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (each.result() for each in done)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-_at_work: list[tuple[Family, Space]] = []
-"""In a worker, what it works at."""
-
-
-def _begin(text: Text, space: Space) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives out the work
-    _at_work[:] = [(Family(text), space)]
-
-
-def _batch(numbers: Sequence[int]) -> list[Member]:
-    [(family, space)] = _at_work
-    return [family.member(number, space.settings(number)) for number in numbers]
+        return on_ray
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if jobs == 1 or count <= _ALONE:
+        return here
+    return partial(in_processes, jobs=jobs or cores)
 
 
 class Journal:

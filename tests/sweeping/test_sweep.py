@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,9 +19,11 @@ from cnndsl.analysis import costs
 from cnndsl.compilation import CompilationError
 from cnndsl.diagnostics import Problem
 from cnndsl.source import Source
+from cnndsl.sweeping import processes
 from cnndsl.sweeping import run as running
 from cnndsl.sweeping.members import Family, Member
-from cnndsl.sweeping.run import Journal, Plan, in_processes, work_out
+from cnndsl.sweeping.processes import WorkerKilledError, in_processes
+from cnndsl.sweeping.run import Journal, Plan, work_out
 from cnndsl.sweeping.scatter import front
 from cnndsl.sweeping.space import parse
 
@@ -194,3 +199,19 @@ def test_json_is_what_sweep_gives(tmp_path: Path) -> None:
     out = tmp_path / "rows.json"
     assert main(["sweep", str(tmp_path / "net.cnn"), "--set", "width=4,8,400", "-o", str(out)]) == 0
     assert json.loads(out.read_text())["members"] == cnndsl.sweep(FAMILY, {"width": [4, 8, 400]})
+
+
+def _dies(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_is_said_and_what_is_done_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, space = _plan()
+    list(zip(range(3), work_out(plan.text, space, space.numbers(), jobs=1), strict=False))
+    with monkeypatch.context() as patched:
+        patched.setattr(processes, "_batch", _dies)
+        with pytest.raises(WorkerKilledError, match="what is done is kept"):
+            list(work_out(plan.text, space, space.numbers(), jobs=2))
+    with closing(Journal(plan.text, space)) as journal:
+        assert len(journal.done) >= 3
+    assert len(list(work_out(plan.text, space, space.numbers(), jobs=2))) == space.size
