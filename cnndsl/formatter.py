@@ -163,7 +163,7 @@ def has_space(before: Piece, piece: Piece, *, inside: Bracket | None, opens: Bra
     if piece.kind == "DOT":
         return before.kind == "NUMBER"  # or it would be read as a part of the number
     if piece.kind == "COLON":
-        return False
+        return before.kind == "COMMA"  # x[:, :2]
     if before.kind == "COLON":
         return inside is not Bracket.PICK
     if "EQUAL" in (before.kind, piece.kind):

@@ -228,7 +228,7 @@ def short(value: float) -> str:
 
 def operation(action: Operation, xs: tuple[Shape, ...]) -> tuple[str, str]:
     """What stands in a merge: its sign or word, and beside it the number, the joined sizes or the parts."""
-    sign = _SIGNS.get(action.symbol, action.symbol)
+    sign = _SIGNS.get(action.sign, action.sign)
     scalar = getattr(action, "scalar", None)
     if scalar is not None:
         return (f"{scalar} {sign}", "") if getattr(action, "scalar_first", False) else (f"{sign} {scalar}", "")

@@ -434,10 +434,6 @@ TABLE: tuple[Hint | Computed, ...] = (
     Computed(recognisers.needs_braces, ("if 2 > 1 relu", "repeat 2: relu")),
     # What is missing
     Computed(recognisers.condition_in_braces, ("if { relu }",)),
-    Hint(r"(?P<at>:) ¦<STOP>",
-         "a part of a list is written [1:3], and a value of the network is not cut so",
-         "a part of a value is taken with split or crop",
-         where="list index", example="it[:, 0:2]"),
     Hint(r"(?P<name><NAME>) (?P<at>(?<![=!<>])=) ¦<STOP>",
          "something is missing after =", "write $name = ...", where="file body", example="x ="),
     Hint(r"(?P<name><NAME>) (?P<at>(?<![=!<>])=) ¦<STOP>",

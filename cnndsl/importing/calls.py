@@ -16,7 +16,7 @@ from cnndsl.layers.formula import SizeError
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
 Read = tuple[str, str, tuple[Any, ...], dict[str, Any]]
-"""The form ("call", "infix", "same", "item"), the word or sign, the operands, and the arguments."""
+"""The form ("call", "infix", "index", "resize", "same"), the word, sign or places, the operands, and the arguments."""
 
 INFIX = {
     "add": "+", "sub": "-", "subtract": "-", "mul": "*", "multiply": "*", "div": "/", "divide": "/", "truediv": "/",
@@ -344,34 +344,59 @@ def _interpolate(event: Event) -> Read:
 
 
 def _item(event: Event) -> Read:
-    """`x[:, 0]`, `x[:, :4]`, `x[:, None]`."""
-    x, place = event.arguments
-    places = list(place) if isinstance(place, tuple) else [place]
-    if Ellipsis in [item for item in places if not isinstance(item, (Value, Owned, Unknown))]:
-        at = places.index(Ellipsis)
-        axes = len(x.tensor.shape if isinstance(x, Owned) else x.shape)
-        more = axes - sum(item is not None for item in places) + 1
-        places[at : at + 1] = [slice(None)] * more
-    if isinstance(x, Owned):
-        if all(item is None or (isinstance(item, slice) and item == slice(None)) for item in places):
-            return _arranged(event)
-        raise Unreadable(f"{x.path}[{place}] is no call of the language")
-    steps = [(axis, item) for axis, item in enumerate(places) if item != slice(None)]
-    if not steps:
+    """`x[:, 0]`, `x[..., 1:]`, `x[:, None]`."""
+    x, given = event.arguments
+    places = list(given) if isinstance(given, tuple) else [given]
+    if not isinstance(x, (Value, Owned)) or not all(
+        isinstance(place, (int, slice)) or place in (None, ...) for place in places
+    ):
+        raise Unreadable(f"x[{given}] is no call of the language")
+    shape = x.shape if isinstance(x, Value) else tuple(x.tensor.shape)
+    if None in places:
+        return _new_axes(event, places, len(shape))
+    at = places.index(...) if ... in places else len(places)
+    behind = places[at + 1 :]
+    ends = [len(shape) - len(behind) + number for number in range(len(behind))]
+    cut = {
+        axis: _within(place, shape[axis]) if isinstance(place, slice) else place
+        for axis, place in zip([*range(at), *ends], [*places[:at], *behind], strict=True)
+    }
+    if all(place == slice(None) for place in cut.values()):
         return "same", "", (x,), {}
-    if len(steps) > 1 or steps[0][0] == 0:
-        raise Unreadable(f"x[{place}] is no call of the language")
-    axis, item = steps[0]
-    if item is None:
-        return "call", "unsqueeze", (x,), {"axis": axis}
-    if isinstance(item, int):
-        return "call", "select", (x,), {"axis": axis, "index": item}
-    if isinstance(item, slice) and item.step in (None, 1):
-        start, stop, _ = item.indices(x.shape[axis])
-        if (start, stop) == (0, x.shape[axis]):
-            return "same", "", (x,), {}
-        return "call", "narrow", (x,), {"axis": axis, "start": start, "length": stop - start}
-    raise Unreadable(f"x[{place}] is no call of the language")
+    if isinstance(x, Value) and cut.get(0, slice(None)) != slice(None):
+        raise Unreadable(f"x[{given}] takes samples of the batch")
+    form, numbers = [], []
+    for axis, place in cut.items():
+        if axis == at or (ends and axis == ends[0]):
+            form += ["..."] * (... in places)
+        own = [place.start, place.stop, place.step] if isinstance(place, slice) else [place]
+        if isinstance(place, slice) and place.step is None:
+            own.pop()
+        form.append(":".join("" if end is None else "n" for end in own))
+        numbers += [end for end in own if end is not None]
+    return "index", ", ".join(form), (x,), {f"n{number}": end for number, end in enumerate(numbers)}
+
+
+def _new_axes(event: Event, places: list[Any], rank: int) -> Read:
+    """`x[:, None]`, and nothing else in the brackets but whole axes."""
+    if ... in places:
+        at = places.index(...)
+        places = [*places[:at], *[slice(None)] * (rank + 1 - sum(p is not None for p in places)), *places[at + 1 :]]
+    others = [axis for axis, place in enumerate(places) if place != slice(None)]
+    if any(places[axis] is not None for axis in others):
+        raise Unreadable(f"x[{event.arguments[1]}] is no call of the language")
+    if isinstance(event.arguments[0], Owned):
+        return _arranged(event)
+    if len(others) > 1 or others[0] == 0:
+        raise Unreadable(f"x[{event.arguments[1]}] is no call of the language")
+    return "call", "unsqueeze", (event.arguments[0],), {"axis": others[0]}
+
+
+def _within(place: slice, size: int) -> slice:
+    """A slice without what it takes beyond the ends of an axis, and without ends that say nothing."""
+    start, stop = (None if end is None or abs(end) > size else end for end in (place.start, place.stop))
+    step = None if place.step == 1 else place.step
+    return slice(None if start in (0, -size) else start, None if stop == size else stop, step)
 
 
 def _clamp(event: Event) -> Read:
@@ -385,10 +410,8 @@ def _clamp(event: Event) -> Read:
 def _expand(event: Event) -> Read:
     x, *sizes = event.arguments
     given = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (list, tuple)) else sizes
-    if isinstance(x, Owned):
-        if tuple(given)[1:] in (tuple(x.tensor.shape)[1:], (-1,) * (x.tensor.dim() - 1)) and x.tensor.shape[0] == 1:
-            return "call", "expand", (x,), {}
-        raise Unreadable("expand of a parameter to other sizes")
+    if isinstance(x, Owned) and (len(given) != x.tensor.dim() or x.tensor.shape[0] != 1):
+        raise Unreadable("expand of a parameter to other axes")
     return "call", "expand", (x,), {"sizes": tuple(given)[1:]}
 
 

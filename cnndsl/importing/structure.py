@@ -598,7 +598,7 @@ class _Reader:
         result = event.result
         if word in ("max", "min") and isinstance(result, (tuple, Fields)):  # the values, and where they are
             result = next(leaves_of(result))
-        self._step("infix" if form == "infix" else "call", word, given, arguments, result)
+        self._step("call" if form == "resize" else form, word, given, arguments, result)
 
     def _is_shuffle(self, word: str, given: Any, arguments: Any, event: Event) -> bool:
         """`unflatten`, `transpose`, `flatten` as `channel_shuffle`."""

@@ -613,6 +613,12 @@ class _Lines:
                 return f"{step.what}{self._operand(step.operands[0])}"
             a, b = step.operands
             return f"{self._factor(a, step.what, left=True)} {step.what} {self._factor(b, step.what)}"
+        if step.form == "index":
+            (operand,) = step.operands
+            text = self._operand(operand)
+            is_sum = isinstance(operand, Made) and self.pending_texts.get(operand) == "infix"
+            numbers = [self.writer.value(value) for _, value in step.arguments]
+            return f"{f'({text})' if is_sum else text}[{step.what.replace('n', '{}').format(*numbers)}]"
         given_: Any = step.operands
         if len(given_) == 1 and isinstance(given_[0], tuple) and not self._whole_list(given_[0]):
             given_ = given_[0]

@@ -75,7 +75,7 @@ class Application:
         """The kind of layer, the name of the block or the symbol of the operation."""
         if isinstance(self.target, Module):
             return self.target.name or self.target.kind
-        return self.target.symbol if isinstance(self.target, Operation) else self.target.word
+        return self.target.sign if isinstance(self.target, Operation) else self.target.word
 
     @property
     def xs(self) -> tuple[Shape, ...]:

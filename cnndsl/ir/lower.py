@@ -301,11 +301,13 @@ class _Lowering:
             case tree.Attribute():
                 return nodes.SizeOf(span=span, value=self._expression(node.value), name=node.name.text)
             case tree.Index():
-                value, index = self._all((node.value, node.index))
-                return nodes.Index(span=span, part=part, value=value, index=index)
+                value = self._expression(node.value)
+                return nodes.Index(span=span, part=part, value=value, places=self._all(node.places))
             case tree.Slice():
-                start, end = self._optional(node.start), self._optional(node.end)
-                return nodes.Slice(span=span, part=part, value=self._expression(node.value), start=start, end=end)
+                start, end, step = map(self._optional, (node.start, node.end, node.step))
+                return nodes.Slice(span=span, start=start, end=end, step=step)
+            case tree.Ellipsis():
+                return nodes.Ellipsis(span=span)
             case tree.Unary():
                 return nodes.Op(span=span, operator=node.operator, operands=(self._expression(node.operand),))
             case tree.Binary():

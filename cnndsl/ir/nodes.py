@@ -132,20 +132,26 @@ class SizeOf(_Expression):
 
 
 class Index(_Expression):
-    """`value[index]`."""
+    """`value[places]`."""
 
     node: Literal["index"] = "index"
     value: Expression
-    index: Expression
+    places: tuple[Expression, ...]
 
 
 class Slice(_Expression):
-    """`value[start:end]`."""
+    """`start:end:step` in square brackets."""
 
     node: Literal["slice"] = "slice"
-    value: Expression
     start: Expression | None
     end: Expression | None
+    step: Expression | None
+
+
+class Ellipsis(_Expression):  # noqa: A001 - Python's own word
+    """`...` in square brackets."""
+
+    node: Literal["ellipsis"] = "ellipsis"
 
 
 class Op(_Expression):
@@ -216,6 +222,7 @@ Expression = Annotated[
     | SizeOf
     | Index
     | Slice
+    | Ellipsis
     | Op
     | Compare
     | Conditional

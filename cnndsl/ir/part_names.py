@@ -48,7 +48,7 @@ def written_word(node: tree.Expression) -> str:
             return node.text
         case tree.Call():
             return written_word(node.function)
-        case tree.Index() | tree.Slice() | tree.Attribute():
+        case tree.Index() | tree.Attribute():
             return written_word(node.value)
         case _:
             return "layers"
@@ -135,7 +135,7 @@ class _Walk:
                 self._add(node)
             case tree.Name() if node.text not in self._values and node.text not in self._parts:
                 self._add(node)
-            case tree.Index() | tree.Slice() if not self._flows(node):
+            case tree.Index() if not self._flows(node):
                 self._add(node)
             case _:
                 self._operand(node)
@@ -186,7 +186,7 @@ class _Walk:
             case tree.Comparison():
                 for item in node.operands:
                     self._operand(item)
-            case tree.Index() | tree.Slice() | tree.Attribute():
+            case tree.Index() | tree.Attribute():
                 self._operand(node.value)
             case _:
                 return
@@ -221,7 +221,7 @@ class _Walk:
         match node:
             case tree.Name():
                 return node.text in self._given
-            case tree.Index() | tree.Slice():
+            case tree.Index():
                 return self._may_flow(node.value)
             case tree.Call(function=tree.Name(text="enumerate" | "zip" | "reversed")):
                 return any(self._may_flow(argument.value) for argument in node.arguments)
@@ -245,7 +245,7 @@ class _Walk:
                 return not is_definition and any(self._flows(argument.value) for argument in node.arguments)
             case tree.Attribute():
                 return False
-            case tree.Index() | tree.Slice():
+            case tree.Index():
                 return self._flows(node.value)
             case tree.ListOf():
                 return any(map(self._flows, node.items))

@@ -7,8 +7,9 @@ it is used.  A program goes to JSON and back (`model_dump_json`, `model_validate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Annotated, Any, Literal, NamedTuple
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StrictBool, StrictStr
 from typing_extensions import TypeAliasType
@@ -46,7 +47,15 @@ def _layers() -> dict[str, type[Layer]]:
 
 
 AnyLayer = Annotated[Layer, ByKind(Layer, _layers, "layer")]
-AnyOperation = Annotated[Operation, ByKind(Operation, lambda: OPERATIONS, "operation")]
+
+
+def _operations() -> Mapping[str, type[Operation]]:
+    from cnndsl.layers.arrangement import Index  # of a family that is imported when it is used
+
+    return ChainMap({Index.kind: Index}, cast("MutableMapping[str, type[Operation]]", OPERATIONS))
+
+
+AnyOperation = Annotated[Operation, ByKind(Operation, _operations, "operation")]
 
 Real = Annotated[float, Strict()]
 Whole = Annotated[int, Strict()]

@@ -1,16 +1,40 @@
 """Functions that arrange the numbers of values in other axes, and calculate nothing: stacks, turns, and pieces."""
 
 from abc import abstractmethod
-from typing import Annotated, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from cnndsl.i18n import tr
 from cnndsl.layers.base import Argument, Spelling
-from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, of_input, show
+from cnndsl.layers.formula import (
+    AxisRule,
+    Dim,
+    KnownShape,
+    Rounded,
+    Shape,
+    SizeError,
+    Term,
+    axis_names,
+    incoming,
+    of_input,
+    show,
+    term,
+)
 from cnndsl.layers.operations import Operation, Split, axis_index, is_outermost
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, whole
-from cnndsl.layers.types import MOST_PIECES, AnyAxis, AxisOrAxes, OptionalIndices, Positive, ShiftOrShifts
+from cnndsl.layers.types import (
+    MOST_PIECES,
+    AnyAxis,
+    AxisOrAxes,
+    Flag,
+    Indices,
+    OptionalIndices,
+    Positive,
+    ShiftOrShifts,
+)
 from cnndsl.symbolic.number import is_open, value_of
 
 _AXIS = "the axis, the batch being axis 0"
@@ -233,6 +257,221 @@ class Narrow(Arrangement):
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         at = axis_index(self.axis, xs[0], "narrow")
         return in_order[0] and (self.length == xs[0][at] or is_outermost(xs[0], at))
+
+
+_PLACE = r"(\.\.\.|n|n?:n?(:n?)?)"
+Place = Any
+"""A number, a slice of Python, or `...`: what stands in square brackets for an axis."""
+
+
+class Index(Arrangement):
+    """The places of a value that square brackets take, as PyTorch writes them: `x[:, 0]`, `x[..., 1:]`.
+
+    It has no word of its own. Numbers from the end on, steps and `...` are as in Python; what lies outside of the value
+    is refused, and Python would leave it out.
+    """
+
+    kind: ClassVar[str] = "index"
+    symbol: ClassVar[str] = "[ ]"
+    written: ClassVar[str] = "x[...]"
+    call: ClassVar[str] = "x[...]"
+    example: ClassVar[str] = ""
+
+    form: Annotated[str, Field(strict=True, pattern=rf"^{_PLACE}(, {_PLACE})*$")] = Field(
+        description="what stands in the brackets, with n for each number"
+    )
+    numbers: Annotated[Indices, "free"] = Field(default=(), description="the numbers in it, in their order")
+    batched: Flag = Field(default=True, description="whether the first axis is the batch, which stays whole")
+
+    @classmethod
+    def of(cls, places: Sequence[Place], *, batched: bool) -> "Index":
+        """The index that is made of these places; their numbers may be traced."""
+        form, numbers = [], []
+        for place in places:
+            if place is ...:
+                form.append("...")
+                continue
+            ends = [place.start, place.stop, place.step] if isinstance(place, slice) else [place]
+            if isinstance(place, slice) and place.step is None:
+                ends.pop()
+            form.append(":".join("" if end is None else "n" for end in ends))
+            numbers += [end for end in ends if end is not None]
+        return cls.model_construct(form=", ".join(form), numbers=tuple(numbers), batched=batched)
+
+    @property
+    def sign(self) -> str:
+        return f"[{self._filled(map(str, self.numbers))}]"
+
+    @property
+    def word(self) -> str:
+        return self.sign
+
+    def _filled(self, numbers: Iterable[str]) -> str:
+        return self.form.replace("n", "{}").format(*numbers)
+
+    def taken(self, x: Shape) -> tuple[Place, ...]:
+        """The place, or the slice of places, that is taken along each axis of a sample.
+
+        Raises SizeError for more places than axes, and where the batch would not stay whole.
+        """
+        numbers = iter(self.numbers)
+        written: list[Place] = []
+        for word in self.form.split(", "):
+            ends = [next(numbers) if end else None for end in word.split(":")] if word != "..." else [...]
+            written.append(ends[0] if len(ends) == 1 else slice(*ends))
+        if written.count(...) > 1:
+            message = f"{self.sign}: ... stands for all axes without a place of their own, and can do so once"
+            raise SizeError(message, "write a colon for each axis instead", code="E307")
+        whole_axes = [slice(None)] * (len(x) + self.batched - len(written) + (... in written))
+        if len(written) - (... in written) > len(x) + self.batched:
+            raise SizeError(
+                f"{self.sign} has {len(written) - (... in written)} places, and the value has "
+                f"{len(x) + self.batched} axes: {'batch x ' if self.batched else ''}{show(x)}",
+                "write a place for each axis at most",
+                code="E307",
+            )
+        at = written.index(...) if ... in written else len(written)
+        places = [*written[:at], *whole_axes, *written[at + 1 :]]
+        if self.batched and not is_whole(places[0]):
+            ways = "take fewer places" if written[0] is ... else f"write a colon for the batch: x[:, {self.sign[1:]}"
+            raise SizeError(
+                f"{self.sign} takes places of axis 0, and that is the batch; the value is batch x {show(x)}",
+                ways,
+                code="E307",
+            )
+        return tuple(places[self.batched :])
+
+    def places(self, x: Shape) -> tuple[int | None, ...]:
+        left = iter(range(len(x)))
+        return tuple(next(left) if isinstance(place, slice) else None for place in self.taken(x))
+
+    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        taken = self.taken(x)
+        for axis, (place, dim) in enumerate(zip(taken, x, strict=True), self.batched):
+            if isinstance(place, slice):
+                self._check(place, dim, axis)
+            elif place >= dim or -place > dim:
+                raise SizeError(
+                    f"{self.sign}: there is no place {place} along axis {axis} of {show(x)}",
+                    f"the places are 0 to {dim - 1}, or from the end -1 to -{dim}",
+                    code="E307",
+                )
+        if self.batched and not any(isinstance(place, slice) for place in taken):
+            raise SizeError(f"{self.sign} would leave no axis of {show(x)}", "leave one axis", code="E307")
+        return self.size_rule(xs)
+
+    def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
+        return self.outputs(xs)
+
+    def _check(self, place: slice, dim: Dim, axis: int) -> None:
+        """Raise SizeError where some of the places are outside of an axis, or there is none."""
+        if place.step is not None and place.step < 1:
+            raise SizeError(
+                f"{self.sign}: a step is at least 1, and this is {place.step}",
+                f"from the end on it is flip(x, {axis})",
+                code="E307",
+            )
+        first, end, _ = bounds(place, dim)
+        if first < 0 or end > dim:
+            raise SizeError(
+                f"{self.sign}: axis {axis} has {dim} places, and not those from {first} to {end}",
+                f"the places are counted from 0 to {dim}, the last one being left out",
+                code="E304",
+            )
+        if end <= first:
+            raise SizeError(
+                f"{self.sign} takes nothing along axis {axis}, which has {dim} places",
+                "the second number is the first place that is left out",
+                code="E304",
+            )
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (self.sizes(xs[0], length),)
+
+    def sizes(self, x: Shape, along: Callable[[slice, Dim], Dim]) -> Shape:
+        """The sizes that are left; `along` gives how many places a slice takes of an axis."""
+        taken = zip(self.taken(x), x, strict=True)
+        return tuple(dim if is_whole(place) else along(place, dim) for place, dim in taken if isinstance(place, slice))
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        (x,) = xs
+        rules = []
+        left = [(axis, place) for axis, place in enumerate(self.taken(x)) if isinstance(place, slice)]
+        for name, size, (axis, place) in zip(axis_names(y), y, left, strict=True):
+            if is_whole(place):
+                rules.append(AxisRule(name, size, words=of_input(axis_names(x)[axis])))
+                continue
+            start, stop = (_from_end(end, incoming(x, axis)) for end in (place.start or 0, place.stop))
+            count = stop - start if place.start else stop
+            steps = count if place.step in (None, 1) else Rounded(count / place.step, "ceil")
+            rules.append(AxisRule(name, size, steps, tr("as many as are taken")))
+        return tuple(rules)
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        names = [f"n{at}" for at in range(len(self.numbers))]
+        arguments = tuple(Argument(name, number) for name, number in zip(names, self.numbers, strict=True))
+        return Spelling("", arguments, f"{{v0}}[{self._filled(f'{{{name}}}' for name in names)}]")
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        (x,) = xs
+        reaches: list[Reach | None] = []
+        for place, dim, at in zip(self.taken(x), x, self.places(x), strict=True):
+            first = place.start or 0 if isinstance(place, slice) else place
+            if first < 0 and is_open(dim):
+                reaches.append(None)
+                continue
+            first = first if first >= 0 else value_of(dim) + first
+            step = (place.step or 1) if isinstance(place, slice) else 1
+            reaches.append(Reach(fixed=(first, first)) if at is None else Reach(at, Window(step, ((first, first),))))
+        return (tuple(reaches),)
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        (x,) = xs
+        count = 1
+        for place, dim, apart in reversed([*zip(self.taken(x), x, strides(x), strict=True)]):
+            if isinstance(place, slice):
+                first, end, step = bounds(place, dim)
+                size = -(-(end - first) // step)
+                if size != 1 and step * apart != count:
+                    return False
+                count *= size
+        return in_order[0]
+
+
+def is_whole(place: Place) -> bool:
+    """Whether a slice is written that takes all of an axis, however long that is."""
+    return (
+        isinstance(place, slice)
+        and (place.start is None or (type(place.start) is int and place.start == 0))
+        and place.stop is None
+        and (place.step is None or (type(place.step) is int and place.step == 1))
+    )
+
+
+def bounds(place: slice, dim: Dim) -> tuple[Any, Any, Any]:
+    """The first place, the first one behind the last, and the step of a slice of plain numbers."""
+    start, stop = (end + dim if end is not None and end < 0 else end for end in (place.start, place.stop))
+    return 0 if start is None else start, dim if stop is None else stop, place.step or 1
+
+
+def length(place: slice, dim: Dim) -> Dim:
+    """How many places a slice of plain numbers takes of an axis."""
+    first, end, step = bounds(place, dim)
+    count: Dim = end - first
+    return count if step == 1 else (count + step - 1) // step
+
+
+def strides(x: KnownShape) -> tuple[int, ...]:
+    """How many numbers lie between neighbouring places of each axis."""
+    return tuple(prod(x[axis + 1 :]) for axis in range(len(x)))
+
+
+def _from_end(end: int | None, size: Term) -> Term:
+    """An end of a slice as a term: a negative one counts from the end of the axis, and without one it is the end."""
+    if end is None:
+        return size
+    return size - -end if end < 0 else term(end)
 
 
 class Moving(Arrangement):

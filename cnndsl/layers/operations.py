@@ -48,6 +48,11 @@ class Operation(Spelled):
         return self.kind
 
     @property
+    def sign(self) -> str:
+        """What a diagram and a table write for it."""
+        return self.symbol
+
+    @property
     def takes(self) -> tuple[int, int]:
         """The fewest and the most values that it takes."""
         return (1, 1)

@@ -263,6 +263,7 @@ AxisOrAxes = Annotated[
 # Whole numbers of any sign: sizes of which -1 stays as it is, or by how many places something moves.
 _Any = Annotated[int, _STRICT, Field(ge=-LARGEST)]
 OptionalIndices = Annotated[Annotated[tuple[_Any, ...], Field(max_length=MOST_AXES)] | None, _LIST_OF_NUMBERS]
+Indices = Annotated[tuple[_Any, ...], Field(max_length=3 * MOST_AXES), _LIST_OF_NUMBERS]
 ShiftOrShifts = Annotated[
     Annotated[_Any, Tag("number")] | Annotated[tuple[_Any, ...], Field(max_length=MOST_AXES), Tag("list")],
     _ONE_OR_LIST,

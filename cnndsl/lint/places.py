@@ -11,6 +11,7 @@ from cnndsl.source import Source, Span
 _WORD = r'(?:"[^"\n]*"|[^\W\d]\w*)'
 _THING = re.compile(rf"{_WORD}(?:[ \t]*[:=][ \t]*{_WORD})?")
 """A word, or a name and the word after it: `pool: maxpool`, `pool = maxpool`."""
+_INDEX = re.compile(r"\[[^\[\]\"#\n]*\]")
 _LONGEST_CALL = 1_000
 """Characters of a text that are looked at for a call."""
 _PIECE = re.compile(r'"[^"\n]*"|[()]|[^()"#\n]+')
@@ -25,7 +26,10 @@ class Places:
         self._sources: dict[str, Source | None] = {source.short: source}
 
     def span(self, origin: Origin) -> Span | None:
-        """What stands at a place: a word with its arguments. None where the file is gone, or is another by now."""
+        """What stands at a place: a word with its arguments, or with an index.
+
+        None where the file is gone, or is another by now.
+        """
         source = self._source(origin.file)
         if source is None or origin.line > source.line_count:
             return None
@@ -35,6 +39,8 @@ class Places:
             return None
         found = _THING.match(line, first)
         last = _after_arguments(line, found.end()) if found else min(first + 1, len(line))
+        index = _INDEX.match(line, last) if found else None
+        last = last if index is None else index.end()
         start = source.offset(origin.line)
         return Span(source, start + first, start + last)
 
@@ -55,6 +61,12 @@ def is_written_out(span: Span) -> bool:
         return False
     values = re.sub(r'"[^"]*"|\w+\s*=|\b(?:true|false|it)\b', "", call[1])
     return re.search(r"(?<![\w.])[^\W\d]", values) is None
+
+
+def has_numbers_alone(span: Span) -> bool:
+    """Whether the index that stands at a place has no names in its brackets."""
+    index = re.search(r"\[(.*)\]$", span.text)
+    return index is not None and re.search(r"[^\W\d]", index[1]) is None
 
 
 def is_written_twice(span: Span) -> bool:

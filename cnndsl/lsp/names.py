@@ -280,12 +280,12 @@ class Names:
             case tree.Attribute():
                 self._expression(node.value, scope)
                 self.properties.append(node.name)
-            case tree.Index() | tree.Slice():
+            case tree.Index():
                 self._expression(node.value, scope)
                 network = node.value.function if isinstance(node.value, tree.Call) else node.value
                 callee = scope.find(network.text) if isinstance(network, tree.Name) else None
-                for child in node.children[1:]:
-                    for part in child.items if isinstance(child, tree.ListOf) else (child,):
+                for place in node.places:
+                    for part in place.children if isinstance(place, tree.Slice) else (place,):
                         if callee is not None and isinstance(part, tree.Name) and self._is_tap(callee, part, scope):
                             self.taps.append((callee, part))
                         else:

@@ -29,27 +29,32 @@ from cnndsl.syntax import tree
 
 def names_taken_apart(lines: tree.Body) -> frozenset[str]:
     """The names of a body behind which square brackets stand."""
-    brackets = (node for node in tree.walk(lines) if isinstance(node, (tree.Index, tree.Slice)))
+    brackets = (node for node in tree.walk(lines) if isinstance(node, tree.Index))
     return frozenset(node.value.text for node in brackets if isinstance(node.value, tree.Name))
 
 
-def piece_of(body: Evaluation, part: Part, node: tree.Index | tree.Slice) -> Part:
+def piece_of(body: Evaluation, part: Part, node: tree.Index) -> Part:
     """Some layers of a part: `features[:5]`, `features[-1]`. Raises Problem."""
     if part.piece is not None or part.name not in body.builder.taken_apart:
         whole = part.name.partition(".")[0]
         message = f"layers are taken of a chain by its name, and {part.shown} is a part of one"
         raise error("E206", message, node.span, help=f"write {whole}[2:5] for several, {whole}[2] for one")
-    bounds = (node.index,) if isinstance(node, tree.Index) else (node.start, node.end)
+    place, *others = node.places
+    is_one = not isinstance(place, tree.Slice)
+    bounds = (place.start, place.end) if isinstance(place, tree.Slice) else (place,)
+    examples = f"write {part.name}[2], {part.name}[2:5] or {part.name}[:5]"
+    if others or isinstance(place, tree.Ellipsis) or (isinstance(place, tree.Slice) and place.step is not None):
+        raise error("E206", "layers are taken of a chain one by one or in a row", node.span, help=examples)
     found: list[Any] = [None if bound is None else body.plain(body.known(bound)) for bound in bounds]
     for bound, value in zip(bounds, found, strict=True):
         if bound is not None and type(value) is not int:
             message = f"the layers of {part.name} are counted, and this is {describe(value)}"
-            raise error("E206", message, bound.span, help=f"write {part.name}[2], {part.name}[2:5] or {part.name}[:5]")
-    piece = Piece(found[0], is_one=True) if isinstance(node, tree.Index) else Piece(*found)
+            raise error("E206", message, bound.span, help=examples)
+    piece = Piece(found[0], is_one=True) if is_one else Piece(*found)
     return Part(part.owner, part.name, part.recipe, part.span, piece)
 
 
-def no_chain(recipe: Recipe, node: tree.Index | tree.Slice) -> Problem:
+def no_chain(recipe: Recipe, node: tree.Index) -> Problem:
     """Layers are taken of what has no name in a body, and so is made anew wherever it stands."""
     written = node.value.span.text
     return error(

@@ -407,11 +407,11 @@ class _Check(Evaluation):
 _PARTS: dict[type, tuple[str, ...]] = {
     tree.Binary: ("left", "right"),
     tree.Comparison: ("operands",),
-    tree.Index: ("value", "index"),
+    tree.Index: ("value", "places"),
     tree.Labelled: ("layer",),
     tree.ListOf: ("items",),
     tree.Pipe: ("stages",),
-    tree.Slice: ("value", "start", "end"),
+    tree.Slice: ("start", "end", "step"),
     tree.String: ("parts",),
 }
 """Of expressions that are worked out from left to right, the fields with their parts."""

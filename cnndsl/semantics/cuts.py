@@ -28,7 +28,7 @@ _MOST_NAMED = 3
 """So many parts are in the name of the class."""
 
 
-def up_to_parts(body: Evaluation, network: Template | BlockRecipe, node: tree.Index | tree.Slice) -> BlockRecipe:
+def up_to_parts(body: Evaluation, network: Template | BlockRecipe, node: tree.Index) -> BlockRecipe:
     """The network up to the parts that are named in brackets; it gives what comes out of each. Raises Problem."""
     recipe = BlockRecipe(network, (), node.span) if isinstance(network, Template) else network
     template = recipe.template
@@ -64,16 +64,15 @@ class _Tap(NamedTuple):
     span: Span
 
 
-def _taps(node: tree.Index | tree.Slice, network: str) -> list[_Tap]:
+def _taps(node: tree.Index, network: str) -> list[_Tap]:
     example = f"write {network}[:part], or {network}[one, other] for what comes out of both"
-    given: tuple[tree.Expression | None, ...]
-    if isinstance(node, tree.Slice):
-        if node.start is not None or node.end is None:
+    given = node.places
+    match given:
+        case (tree.Slice(start=None, end=tree.Node() as end, step=None),):
+            given = (end,)
+        case _ if any(isinstance(place, tree.Slice) for place in given):
             what = "a network is taken from its beginning on, up to a part"
             raise error("E206", what, node.span, help=example)
-        given = (node.end,)
-    else:
-        given = node.index.items if isinstance(node.index, tree.ListOf) else (node.index,)
     taps: list[_Tap] = []
     for each in given:
         match each:
@@ -82,8 +81,7 @@ def _taps(node: tree.Index | tree.Slice, network: str) -> list[_Tap]:
             case tree.String(parts=(str() as text,)):
                 pass
             case _:
-                span = node.span if each is None else each.span
-                raise error("E206", f"the parts of {network} are taken by their names", span, help=example)
+                raise error("E206", f"the parts of {network} are taken by their names", each.span, help=example)
         first = next((tap for tap in taps if tap.text == text), None)
         if first is not None:
             labels = (Label(first.span, "the first time"),)

@@ -11,9 +11,7 @@ from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.layers.formula import AXES
 from cnndsl.semantics.arguments import is_half_applied, settled
 from cnndsl.semantics.calls import brace, call, choice, conditional, labelled, pipe
-from cnndsl.semantics.chains import no_chain, piece_of
 from cnndsl.semantics.context import LIGHT
-from cnndsl.semantics.cuts import up_to_parts
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.hints import (
     known_in_braces,
@@ -24,15 +22,12 @@ from cnndsl.semantics.hints import (
     unknown_attribute,
     unknown_name,
 )
+from cnndsl.semantics.indexing import index, slice_of
 from cnndsl.semantics.operators import binary, comparison, unary
 from cnndsl.semantics.values import (
-    RECIPES,
-    BlockRecipe,
     Items,
-    Part,
     Scope,
     Silent,
-    Template,
     Unknown,
     Value,
     VariantRecipe,
@@ -182,60 +177,6 @@ def _attribute(body: Evaluation, node: tree.Attribute) -> Any:
     return answers[name]
 
 
-def _index(body: Evaluation, node: tree.Index) -> Any:
-    items = body.known(node.value)
-    if isinstance(items, (Template, BlockRecipe)):
-        return up_to_parts(body, items, node)
-    if isinstance(items, Part):
-        return piece_of(body, items, node)
-    if isinstance(items, RECIPES) and not isinstance(node.index, tree.ListOf):
-        raise no_chain(items, node)
-    if isinstance(node.index, tree.ListOf):
-        message = "square brackets behind a name take one item of a list, or a part of it"
-        written = ", ".join(each.span.text for each in node.index.items)
-        helps = "one after the other, widths[0], widths[1], or a part: widths[0:2]"
-        if isinstance(items, RECIPES):
-            helps = f"arguments stand in parentheses: {node.value.span.text}({written})"
-        elif isinstance(items, Value):
-            helps = "a part of a value is taken with split or crop"
-        raise error("E206", message, node.span, help=helps)
-    index = body.plain(body.known(node.index))
-    if isinstance(items, tuple):
-        items = list(items)
-    if not isinstance(items, (list, str)) or isinstance(index, bool) or not isinstance(index, int):
-        message = f"{describe(items)} has no item with {describe(index)}"
-        help_text = "items of a list are taken by whole numbers from 0 on: widths[0]"
-        if isinstance(items, Value):
-            help_text = "a part of a value is taken with split or crop; its sizes are it.shape"
-        raise error("E206", message, node.span, help=help_text)
-    if not -len(items) <= index < len(items):
-        raise error(
-            "E206",
-            f"there is no item {index} in a list of {len(items)}",
-            node.index.span,
-            help=f"items count from 0 to {len(items) - 1}" if items else "the list is empty",
-        )
-    return items[index]
-
-
-def _slice(body: Evaluation, node: tree.Slice) -> Any:
-    items = body.known(node.value)
-    if isinstance(items, (Template, BlockRecipe)):
-        return up_to_parts(body, items, node)
-    if isinstance(items, Part):
-        return piece_of(body, items, node)
-    if isinstance(items, RECIPES):
-        raise no_chain(items, node)
-    if isinstance(items, tuple):
-        items = list(items)
-    ends = [None if end is None else body.plain(body.known(end)) for end in (node.start, node.end)]
-    if not isinstance(items, (list, str)) or any(end is not None and type(end) is not int for end in ends):
-        message = "a part is taken of a list, between whole numbers"
-        raise error("E206", message, node.span, help="write widths[1:3], widths[1:] or widths[:3]")
-    part = items[ends[0] : ends[1]]
-    return part if isinstance(part, str) else body.light(Items(part), node.span)
-
-
 _METHODS: dict[type, Callable[[Evaluation, Any], Any]] = {
     tree.Name: _name,
     tree.Number: lambda _, node: node.value,
@@ -249,8 +190,9 @@ _METHODS: dict[type, Callable[[Evaluation, Any], Any]] = {
     tree.Comprehension: _comprehension,
     tree.Call: call,
     tree.Attribute: _attribute,
-    tree.Index: _index,
-    tree.Slice: _slice,
+    tree.Index: index,
+    tree.Slice: slice_of,
+    tree.Ellipsis: lambda *_: ...,
     tree.Unary: unary,
     tree.Binary: binary,
     tree.Comparison: comparison,

@@ -8,6 +8,7 @@ from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.ir.program import Combine
 from cnndsl.layers.elementwise import OPERATORS_OF_VALUES
 from cnndsl.layers.formula import SizeError, check_limits
+from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import real
 from cnndsl.semantics.builder import MOST_CONDITIONS
@@ -241,7 +242,19 @@ def combine(
     span: Span,
     traced: dict[str, Traced] | None = None,
 ) -> Any:
+    """Apply the operation of this kind to values of the graph; what comes out. Raises Problem."""
+    return apply_operation(body, OPERATIONS[kind](**fields), values, span, traced)
+
+
+def apply_operation(
+    body: Evaluation,
+    operation: Operation,
+    values: tuple[Value, ...],
+    span: Span,
+    traced: dict[str, Traced] | None = None,
+) -> Any:
     """Apply an operation to values of the graph; what comes out. Raises Problem."""
+    kind = operation.kind
     if body.builder.is_chain:
         raise error(
             "E404",
@@ -251,7 +264,6 @@ def combine(
         )
     for value in values:
         body.own(value, span)
-    operation = OPERATIONS[kind](**fields)
     least, most = operation.takes
     if not least <= len(values) <= most:
         wanted = str(least) if least == most else f"{least} or more"
@@ -277,7 +289,7 @@ def combine(
     if len(values) == 1 and kind == "concat":
         return values[0]  # as in a loop that collects what it joins: the first turn has nothing to join
     action = Combine(operation=operation, traced=traced or {})
-    outputs = body.builder.step(action, values, shapes, span, kind)
+    outputs = body.builder.step(action, values, shapes, span, operation.word)
     return outputs if len(outputs) > 1 else outputs[0]
 
 

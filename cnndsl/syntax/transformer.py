@@ -191,13 +191,16 @@ class TreeBuilder(Transformer[Token, Any]):
     setting = named_argument
 
     def index(self, parts: Parts) -> tree.Index:
-        value, _opening, *items, closing = parts
-        index = items[0] if len(items) == 1 else tree.ListOf(self._span(items[0], items[-1]), tuple(items))
-        return tree.Index(self._span(value, closing), value, index)
+        value, _opening, *places, closing = parts
+        return tree.Index(self._span(value, closing), value, tuple(places))
 
     def slice(self, parts: Parts) -> tree.Slice:
-        value, _opening, start, end, closing = parts
-        return tree.Slice(self._span(value, closing), value, start, end)
+        start, colon, end, *rest = parts
+        second, step = rest or (None, None)
+        return tree.Slice(self._span(start or colon, step or second or end or colon), start, end, step)
+
+    def ellipsis(self, parts: Parts) -> tree.Ellipsis:
+        return tree.Ellipsis(self._span(parts[0]))
 
     def attribute(self, parts: Parts) -> tree.Attribute:
         value, name = parts

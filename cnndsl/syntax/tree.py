@@ -156,19 +156,24 @@ class Attribute(Node):
 
 @_node
 class Index(Node):
-    """`value[index]`."""
+    """`value[places]`: an item or a part of a list, parts of a chain or a network, or places of a value."""
 
     value: Expression
-    index: Expression
+    places: tuple[Expression, ...]
 
 
 @_node
 class Slice(Node):
-    """`value[start:end]`."""
+    """`start:end:step` in square brackets."""
 
-    value: Expression
     start: Expression | None
     end: Expression | None
+    step: Expression | None
+
+
+@_node
+class Ellipsis(Node):  # noqa: A001 - Python's own word
+    """`...` in square brackets: all axes for which no place is written."""
 
 
 @_node
@@ -251,6 +256,7 @@ Expression = (
     | Attribute
     | Index
     | Slice
+    | Ellipsis
     | Unary
     | Binary
     | Comparison

@@ -453,7 +453,7 @@ class Recorder:
         layer, weights = self._layer(ran)
         if not isinstance(layer, Layer):
             formulas = _worked_out(layer.formula(tuple(tuple(x.shape) for x in given), tuple(gave[0].shape)))
-            return Shown(layer.symbol, layer.word, "merge", "", place, values, formulas, skipped=skipped)
+            return Shown(layer.sign, layer.word, "merge", "", place, values, formulas, skipped=skipped)
         x = tuple(given[0].shape) if given else ()
         formulas = _worked_out(layer.formula(x) if x else ())
         worked_out = self._worked(layer, ran, weights, given[0], gave[0]) if given else ()

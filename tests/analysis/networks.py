@@ -165,6 +165,18 @@ network Net {
 }
 """
 
+PIECES = """
+network Net {
+    input(3, 12, 12)
+    conv(8, 3, padding=1) -> relu
+    a = it[..., ::2, 1::2]
+    token = parameter([2, 8, 6, 6], init=1)
+    concat(a, it[:, 1:5, :-6, -6:] + token[0, :4]) -> conv(6, 3)
+    it[..., 0] + it[:, :, 1]
+    it[:, :, 0] -> linear(3)
+}
+"""
+
 OF_VALUES = {kind: operation.example for kind, operation in OPERATIONS.items() if kind != "attention"}
 """Networks with each operation on values; what attention keeps depends on the machine."""
 NETWORKS = {f"of {kind}": f"network Net {{ {example} }}" for kind, example in OF_VALUES.items()}

@@ -241,6 +241,17 @@ class Writer:
             return f"range({self.pick(_SMALL)})"
         return self.pick(["[[1, 2], [3, 4]]", "enumerate([8, 16])", self.expression(depth + 1)])
 
+    def index(self, depth: int) -> str:
+        """What stands in square brackets."""
+        if self.chance(50):
+            return self.pick(["0", ":1", "1:", "-1", ":-1", "2:5", "...", "::2", "..., 1:", ":, 0", "..., ::2, 1::2"])
+
+        def end() -> str:
+            return self.pick(["", "", "1", "-1", self.expression(depth)])
+
+        places = (lambda: ":", lambda: "...", end, lambda: f"{end()}:{end()}", lambda: f"{end()}:{end()}:{end()}")
+        return self.several(lambda: self.one(*places), 4) or ":"
+
     def expression(self, depth: int) -> str:
         if not self.chance(20 + self.wild):
             return self.pick([*_SMALL, *_SMALL, *self.names])
@@ -260,7 +271,7 @@ class Writer:
             lambda: f"{self.pick(FUNCTIONS)}({self.several(lambda: self.expression(inner), 3)})",
             lambda: f"{self.expression(inner)}[{self.expression(inner)}]",
             lambda: f"{self.expression(inner)}[{self.expression(inner)}:]",
-            lambda: f"{self.pick([*self.names, 'it'])}[{self.pick(['0', ':1', '1:', '-1', ':-1', '2:5'])}]",
+            lambda: f"{self.pick([*self.names, 'it'])}[{self.index(inner)}]",
             lambda: f"[{self.expression(inner)} for i in {self.listed(inner)}]",
             lambda: f"[i for i in {self.listed(inner)} if {self.expression(inner)}]",
             lambda: f"{self.expression(inner)} if {self.expression(inner)} else {self.expression(inner)}",

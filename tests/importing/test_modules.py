@@ -10,6 +10,7 @@ from torch import nn
 
 import cnndsl
 from cnndsl.importing import Import, Unreadable, import_module
+from tests.docs.blocks import ROOT
 from tests.importing import networks
 
 SAME = "same keys, same outputs (0.0)"
@@ -41,6 +42,7 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (nn.Sequential(networks.Crossed(), nn.ReLU()), [(4, 8, 8)]),
         (nn.Sequential(nn.LayerNorm((4, 4)), nn.LayerNorm(4)), [(4, 4, 4)]),
         (nn.Sequential(networks.Scaled(4), nn.Conv2d(4, 6, 1), networks.Scaled(6)), [(4, 8, 8)]),
+        (networks.Swin(), [(8, 8, 4)]),
         (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Identity(), nn.BatchNorm2d(4), nn.Softmax2d()), [MAP]),
         (nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3)), [(7, 5)]),
     ],
@@ -105,6 +107,22 @@ def test_layers_of_a_container_that_are_called_one_by_one_are_its_chain() -> Non
     text = imported(networks.Headed(), (4, 8, 8)).text
     assert "head: { pool: adaptive_avgpool(1) -> flat: flatten -> fc: linear(classes) }" in text
     assert "pad(it, [1, 0, 2, 1])" in text
+
+
+def test_square_brackets_are_read_back() -> None:
+    text = imported(networks.Swin(), (8, 8, 4)).text
+    assert "concat(input[..., ::2, ::2, :], input[..., 1::2, ::2, :], input[..., ::2, 1::2, :]" in text
+    assert "it + positions[:, 1:]" in text
+    assert "it[..., 1:, :]" in text
+    assert "x2[:, 0] + it" in text
+
+
+def test_the_text_of_a_transformer_is_read_back() -> None:
+    path = ROOT / "models" / "vit.cnn"
+    tiny = "\nnetwork Tiny = ViT(4, 8, 2, 2, 16, size=16)\n"
+    module = cnndsl.compile(path.read_text(encoding="utf-8") + tiny).load("Tiny")()
+    text = imported(module, (3, 16, 16)).text
+    assert "it[:, 0] -> heads" in text
 
 
 def test_a_module_stays_as_it_was() -> None:

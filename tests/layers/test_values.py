@@ -14,9 +14,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from cnndsl.layers.arrangement import Index
 from cnndsl.layers.elementwise import Pointwise
 from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.operations import Operation
@@ -49,8 +51,8 @@ def run(node: ast.expr, values: Mapping[str, Any]) -> Any:
             return run(value, values)[run(index, values)]
         case ast.Attribute(value, name):
             return getattr(run(value, values), name)
-        case ast.Slice(start, None, None):
-            return slice(start and run(start, values), None)
+        case ast.Slice():
+            return slice(*(end and run(end, values) for end in (node.lower, node.upper, node.step)))
         case ast.Call(ast.Attribute(owner, name), arguments, named):
             keywords = {str(k.arg): run(k.value, values) for k in named}
             return getattr(run(owner, {**values, **_MODULES}), name)(*(run(a, values) for a in arguments), **keywords)
@@ -311,6 +313,56 @@ def test_arrangements(drawn: st.DataObject, kind: str, x: tuple[int, ...], count
     longer = kind == "squeeze" and any(x[at - 1] != 1 for at in places if at)
     uneven = kind == "chunk" and x[places[0] - 1] % fields["parts"] != 0
     assert batch or alone or every or longer or uneven, (operation, x)
+
+
+ENDS = st.one_of(st.none(), st.integers(-5, 5))
+CUTS = st.builds(slice, ENDS, ENDS, st.one_of(st.none(), st.integers(-1, 3)))
+PLACES = st.lists(st.one_of(st.just(slice(None)), st.just(...), st.integers(-4, 4), CUTS), min_size=1, max_size=5)
+
+
+@settings(max_examples=500)
+@given(places=PLACES, x=shapes(), whole=st.booleans())
+def test_an_index(places: list[Any], x: tuple[int, ...], whole: bool) -> None:
+    """All that PyTorch takes is taken, but for places of the batch, what is not there or leaves nothing."""
+    places = places if not whole or places[0] is ... else [slice(None), *places]
+    operation = Index.of(places, batched=True)
+    assert Index.model_validate(operation.model_dump()) == operation
+    verdict = compare(operation, (x,))
+    if verdict != "refused" or places.count(...) > 1:
+        return
+    rank = len(x) + 1
+    at = places.index(...) if ... in places else len(places)
+    full = [*places[:at], *[slice(None)] * (rank - len(places) + (... in places)), *places[at + 1 :]]
+    batch = not isinstance(full[0], slice) or full[0].indices(9) != (0, 9, 1)
+    alone = not any(isinstance(place, slice) for place in full[1:])
+    pairs = [(place, dim) for place, dim in zip(full[1:], x, strict=True) if isinstance(place, slice)]
+    outside = any(
+        not -dim <= end <= dim for place, dim in pairs for end in (place.start, place.stop) if end is not None
+    )
+    empty = any(not range(dim)[place] for place, dim in pairs)
+    assert batch or alone or outside or empty, (operation, x)
+
+
+@settings(max_examples=200)
+@given(places=PLACES, x=st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple))
+def test_an_index_of_what_has_no_batch(places: list[Any], x: tuple[int, ...]) -> None:
+    operation = Index.of(places, batched=False)
+    try:
+        (y,) = operation.outputs_of((x,), (True,))
+    except SizeError:
+        return
+    found = torch.rand(x)[tuple(places)]
+    assert tuple(found.shape) == y
+    assert operation.in_order((x,), (True,)) == found.is_contiguous()
+
+
+def test_the_form_of_an_index_is_no_python() -> None:
+    for form in ("...", ":, n", "n::n, ...", "n:n:n", "::"):
+        numbers = (1,) * form.count("n")
+        assert Index.model_validate({"form": form, "numbers": numbers}).form == form
+    for form in ("", "x", "f()", "n, ", "n:n:n:n", "....", "n\n", "{}"):
+        with pytest.raises(ValidationError):
+            Index.model_validate({"form": form, "numbers": (1, 1, 1, 1)})
 
 
 def test_a_roll_along_several_axes() -> None:

@@ -220,6 +220,43 @@ def arranged(draft: Draft) -> None:
     draft.add(rng.choice(lines))
 
 
+def indexed(draft: Draft) -> None:
+    """Places of a value in square brackets, some by a parameter; and tensors without a batch that are repeated."""
+    rng, shape = draft.rng, draft.shape
+    axis = rng.randrange(len(shape))
+    size = shape[axis]
+    first = rng.randrange(size)
+    step = rng.randint(1, 3)
+    cut = rng.choice([
+        f"{first}:", f"{first - size}:", f":{first + 1}", f"::{step}", f"{first}::{step}", f"{first}:{size}",
+        f"{first - size}:{size}:{step}", f"wide % {size}:", f"wide % {size} - {size}:", f":wide % {size} + 1",
+        f"::wide % {size} + 1",
+    ])  # fmt: skip
+    before, behind = [":"] * axis, [":"] * (len(shape) - axis - 1)
+    other = rng.choice([":", "::2", ":1", "-1:"])
+    if behind and rng.random() < 0.5:
+        behind[-1] = other
+
+    def written(place: str) -> str:
+        """The place along the axis; the axes before it or behind it may be told by dots, or left out."""
+        sides = [", ".join([":", *before, place, *behind]), ", ".join(["...", place, *behind])]
+        sides += [", ".join([":", *before, place, *behind[-1:], "..."])] if len(behind) < 2 else []
+        return f"[{rng.choice(sides)}]"
+
+    lines = [f"it{written(cut)}", f"mean(it{written(cut)}, axis={axis + 1}, keepdim=true) * it{written('-1:')}"]
+    if len(shape) > 1:
+        lines += [f"it{written(rng.choice([str(first), str(first - size), f'wide % {size}']))}"]
+    token = draft.name("token")
+    apart = [1 if at == axis else dim for at, dim in enumerate(shape)]
+    sizes = [dim if at == axis else rng.choice([-1, dim]) for at, dim in enumerate(shape)]
+    more = rng.choice(["", "1, "])
+    draft.lines.append(f"{token} = parameter([{more}{', '.join(map(str, apart))}], init=0.5)")
+    lines += [f"it + expand({token}, {sizes})", f"concat(it, expand({token}, {sizes}), axis={axis + 1})"]
+    row = f"{token}[{'0, ' if more else ''}..., {rng.choice([':1', '-1:', '::2'])}]"
+    lines += [f"it[..., :1] * {row}"]
+    draft.add(rng.choice(lines))
+
+
 def products(draft: Draft) -> None:
     """Products of matrices, in which the last two axes of a value lie, and attention."""
     rng, rank = draft.rng, len(draft.shape)
@@ -409,7 +446,7 @@ def learned_size(draft: Draft) -> str:
 LINES: dict[Callable[[Draft], None], int] = {
     layers: 10, brace: 2, shared: 2, times: 2, pieces: 2, residual: 3, arithmetic: 2, products: 1, arranged: 2,
     branches: 3, gate: 1, split: 1, reduce: 1, name_value: 3, name_on_the_way: 2, go_back: 1, combine: 3, alike: 2,
-    loops: 6, block: 9, learned: 3,
+    loops: 6, block: 9, learned: 3, indexed: 2,
 }  # fmt: skip
 
 

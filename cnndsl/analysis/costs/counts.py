@@ -245,5 +245,5 @@ def _row(target: Layer | Operation | Module, x: Shape, path: str, name: str, dep
     if isinstance(target, Layer):
         return Row("layer", path, name, depth, target.word, target.words(plain(x)), target.group)
     if isinstance(target, Operation):
-        return Row("merge", path, name, depth, target.symbol)
+        return Row("merge", path, name, depth, target.sign)
     return Row("block", path, name, depth, target.name or target.kind)

@@ -57,7 +57,7 @@ class Item:
     def word(self) -> str:
         """What people call it: the kind of layer, the name of the block, the operation."""
         if self.operation is not None:
-            return self.operation.symbol
+            return self.operation.sign
         if self.module is not None:
             return self.module.name or self.module.kind
         return self.layer.word if self.layer is not None else ""

@@ -144,7 +144,7 @@ class _Origins(Interpreter[Came]):
         return [Came(at.path or layer.word, y, at.step.origin, through) for y in at.ys]
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Came]) -> list[Came]:  # noqa: ARG002
-        return [Came(operation.symbol, y, at.step.origin) for y in at.ys]
+        return [Came(operation.sign, y, at.step.origin) for y in at.ys]
 
     def call_module(self, at: Application, module: Module, inputs: Sequence[Came]) -> list[Came]:  # noqa: ARG002
         return [Came(at.path, y, at.step.origin) for y in at.ys]
@@ -190,9 +190,9 @@ Trees = Callable[[str], tree.File | None]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A layer as it was written: `node` is its call, or its bare name."""
+    """A layer as it was written: `node` is its call, its bare name, or an index."""
 
-    node: tree.Call | tree.Name
+    node: tree.Call | tree.Name | tree.Index
 
     @property
     def text(self) -> str:
@@ -228,6 +228,9 @@ class Places:
 
         None where it cannot be told: a layer that came as a block's argument, or one of two alternatives.
         """
+        indices = [node for node in self._at(origin) if isinstance(node, tree.Index)]
+        if kind == "index":
+            return Written(indices[0]) if len(indices) == 1 else None
         for node in self._at(origin):
             found = list(_layers(node, kind))
             if found:

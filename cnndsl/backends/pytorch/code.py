@@ -274,6 +274,8 @@ _LAMBDA, _IF, _OR, _AND, _NOT, _COMPARED, _UNARY, _ATOM = 1, 2, 3, 4, 5, 6, 13, 
 
 def literal(value: Any) -> str:
     """A constant in Python."""
+    if value is ...:
+        return "..."
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
@@ -356,10 +358,19 @@ def _piece(value: ast.expr) -> str:
 
 def _index(index: ast.expr) -> str:
     if isinstance(index, ast.Slice):
-        return f"{flat(index.lower) if index.lower else ''}:{flat(index.upper) if index.upper else ''}"
+        return _slice(index)
     if isinstance(index, ast.Tuple):
         return ", ".join(_index(item) if isinstance(item, ast.Slice) else flat(item) for item in index.elts)
     return flat(index)
+
+
+def _slice(code: ast.Slice) -> str:
+    """A slice, with spaces around the colons where an end is more than a name or a number."""
+    ends = [code.lower, code.upper, *([code.step] if code.step else [])]
+    operands = (end.operand if isinstance(end, ast.UnaryOp) else end for end in ends)
+    space = "" if all(end is None or isinstance(end, (ast.Name, ast.Constant)) for end in operands) else " "
+    text = f"{space}:{space}".join(flat(end) if end else "" for end in ends)
+    return text.strip().replace(":  :", "::")
 
 
 def _lambda(code: ast.Lambda) -> str:

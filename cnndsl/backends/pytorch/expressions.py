@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope, size_argument
 from cnndsl.backends.pytorch.code import (
@@ -18,16 +18,15 @@ from cnndsl.backends.pytorch.code import (
     gone_through,
     list_of,
     name,
-    names_in,
-    subscript,
     tuple_of,
     within_64_bits,
 )
 from cnndsl.backends.pytorch.flowgraph import Compute
+from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out, must_unroll
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of, source_of
-from cnndsl.backends.pytorch.operations import combined, item_of, joined, plain, put_learned, sizes_code
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of
+from cnndsl.backends.pytorch.operations import combined, joined, plain, put_learned, sizes_code
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import (
@@ -63,7 +62,6 @@ from cnndsl.backends.pytorch.values import (
     Opaque,
     ParamRecipe,
     PartRecipe,
-    PieceRecipe,
     ReadBehind,
     Rule,
     Static,
@@ -75,7 +73,6 @@ from cnndsl.backends.pytorch.values import (
     is_flowing,
 )
 from cnndsl.ir import nodes
-from cnndsl.ir.lower import cut_key
 from cnndsl.ir.words import FUNCTIONS, INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers.elementwise import OPERATORS_OF_VALUES, Elementwise, Negative
 from cnndsl.layers.formula import AXES, Shape
@@ -422,92 +419,22 @@ def _size(body: Body, node: nodes.SizeOf) -> Any:
 
 
 def _index(body: Body, node: nodes.Index) -> Any:
-    value = evaluate(body, node.value)
-    if isinstance(value, PartRecipe):
-        return PieceRecipe(value.part, static_of(body, node.index), is_one=True)
-    if isinstance(value, RECIPES):
-        return _up_to_parts(body, value, node)
-    index = static_of(body, node.index)
-    if isinstance(value, TensorList):
-        at = body.known(index.value)
-        if at is None:
-            raise Untranslatable("which value is taken depends on a parameter", node.span, names=body.names_of(index))
-        return value.items[at]
-    if isinstance(value, AnyTensors):
-        return item_of(body, value, index)
-    assert isinstance(value, Static)  # noqa: S101 - nothing else has items
-    return item_of_static(body, value, index)
+    indexed = evaluate(body, node.value)
+    if isinstance(indexed, RECIPES) and not isinstance(indexed, PartRecipe):
+        return up_to_parts(body, indexed, node)
+    places = [evaluate(body, place) for place in node.places]
+    if isinstance(indexed, Tensor):
+        return taken(body, indexed, places)
+    (place,) = places
+    return piece(body, indexed, place, node) if isinstance(place, slice) else one(body, indexed, place, node)
 
 
-def item_of_static(body: Body, value: Static, index: Static) -> Any:
-    """An item of a list."""
-    items, at = value.value, body.known(index.value)
-    if isinstance(items, AnyLayers):
-        _refuse_length(items, "which layer of a list is taken")
-    code = subscript(value.code, index.code)
-    if isinstance(items, list) and at is not None:
-        item = items[at]
-        if isinstance(item, Static) and isinstance(value.code, ast.Name):
-            return Static(item.value, code)
-        return item
-    if isinstance(items, AnyList):
-        columns = items.columns
-        is_mixed = len(items.item.kinds) > 1 and columns is not None and isinstance(at, int)
-        place = columns[at] if is_mixed and -len(columns) <= at < len(columns) else items.item
-        return abstract(body, place, code)
-    return abstract(body, sort_of(value).item or Sort(), code)
+def _slice(body: Body, node: nodes.Slice) -> slice:
+    return slice(*(None if end is None else static_of(body, end) for end in (node.start, node.end, node.step)))
 
 
-def _slice(body: Body, node: nodes.Slice) -> Any:
-    value = evaluate(body, node.value)
-    if isinstance(value, RECIPES) and not isinstance(value, PartRecipe):
-        return _up_to_parts(body, value, node)
-    start = None if node.start is None else static_of(body, node.start)
-    end = None if node.end is None else static_of(body, node.end)
-    if isinstance(value, PartRecipe):
-        return PieceRecipe(value.part, start, end)
-    known = [None if side is None else body.known(side.value) for side in (start, end)]
-    is_known = all(side is None or at is not None for side, at in zip((start, end), known, strict=True))
-    if isinstance(value, TensorList):
-        if not is_known:
-            raise Untranslatable("which values are taken depends on a parameter", node.span)
-        return TensorList(value.items[known[0] : known[1]])
-    if isinstance(value, AnyTensors):
-        names = frozenset() if value.count is None else frozenset(names_in(value.count.code))
-        raise Untranslatable("which values of a list are taken depends on a parameter", node.span, names=names)
-    if isinstance(value.value, AnyLayers):
-        _refuse_length(value.value, "which layers of a list are taken")
-    cut = ast.Slice(start.code if start else None, end.code if end else None)
-    code = subscript(value.code, cut)
-    if isinstance(value.value, list) and is_known:
-        return Static(value.value[known[0] : known[1]], code)
-    if isinstance(value.value, (str, Opaque)):
-        return Static(Opaque(code, sample_of(value)), code)
-    sort = sort_of(value)
-    return Static(AnyList(sort.item or Sort(), sort.sample or 0), code)
-
-
-def _refuse_length(layers: AnyLayers, what: str) -> NoReturn:
-    """Raise Untranslatable for what has to know how many layers a list has."""
-    names = frozenset(names_in(source_of(layers.rule)))
-    raise Untranslatable(f"{what} depends on a parameter, as how many it has does", names=names)
-
-
-def _up_to_parts(body: Body, recipe: Any, node: nodes.Index | nodes.Slice) -> BlockRecipe:
-    """`ResNet50[layer3, layer4]`: a network up to some of its parts, which has a definition of its own."""
-    if not isinstance(recipe, BlockRecipe):
-        raise Untranslatable(
-            "parts of a network are taken that is a parameter", node.span, "take the parts where it is handed on"
-        )
-    given = node.end if isinstance(node, nodes.Slice) else node.index
-    names = given.items if isinstance(given, nodes.ListOf) else (given,)
-    parts = [str(each.value) if isinstance(each, nodes.Const) else each.name for each in names]  # type: ignore[union-attr]
-    definition = body.file.items.get(cut_key(recipe.definition.key, parts))
-    if definition is None:
-        raise Untranslatable("a network is cut here in a case that the text does not have", node.span)
-    left = {parameter.name for parameter in definition.parameters}
-    arguments = {word: item for word, item in recipe.arguments.items() if word in left}
-    return BlockRecipe(definition, arguments, recipe.positional, node.span)
+def _ellipsis(_: Body, node: nodes.Ellipsis) -> Any:  # noqa: ARG001 - as all take a node
+    return ...
 
 
 def _op(body: Body, node: nodes.Op) -> Any:
@@ -941,6 +868,7 @@ _EVALUATORS: dict[str, Callable[[Body, Any], Any]] = {
     "size": _size,
     "index": _index,
     "slice": _slice,
+    "ellipsis": _ellipsis,
     "op": _op,
     "compare": _compare,
     "conditional": _conditional,

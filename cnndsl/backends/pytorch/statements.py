@@ -21,12 +21,12 @@ from cnndsl.backends.pytorch.expressions import (
     declare_input,
     evaluate,
     fixed,
-    item_of_static,
     learned,
     stage_of,
     static_of,
 )
 from cnndsl.backends.pytorch.flowgraph import FLOW, Chain, Comment, Compute, Register, Training
+from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
     MOST_TURNS,
     bound_names,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from cnndsl.diagnostics import Fix
-from cnndsl.ir.program import Module
+from cnndsl.ir.program import Combine, Module, Origin, Program
 from cnndsl.layers.activation import (
     CELU,
     ELU,
@@ -34,13 +34,13 @@ from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
 from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels, StochasticDepth
-from cnndsl.layers.formula import Dim, per_axis, show
+from cnndsl.layers.formula import Dim, per_axis, same_size, show
 from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from cnndsl.layers.operations import axis_index
 from cnndsl.layers.pooling import AvgPool, MaxPool
 from cnndsl.layers.resize import Crop, Pad, Upsample
 from cnndsl.layers.shape import ChannelShuffle, Flatten, Permute, PixelShuffle, PixelUnshuffle, Reshape
-from cnndsl.lint.places import is_written_out
+from cnndsl.lint.places import has_numbers_alone, is_written_out
 from cnndsl.lint.rule import Applied, Finding, InEveryUse, Rule, Trail
 from cnndsl.source import Span
 from cnndsl.symbolic.number import is_open, value_of
@@ -330,3 +330,24 @@ def is_all_zero(numbers: Any) -> bool:
 
 def _is_one(size: Dim) -> bool:
     return not is_open(size) and value_of(size) == 1
+
+
+class IdleIndex(Rule):
+    """Square brackets that take every place of a value: `x[...]`, `x[:, 0:8]` of 8 channels.
+
+    Only where the numbers are written there. A name may stand for another number in another variant of the network.
+    """
+
+    code: ClassVar[str] = "W214"
+
+    def finish(self, program: Program) -> Iterator[Finding]:
+        seen: dict[Origin, list[tuple[str, bool]]] = {}
+        for module in program.modules.values():
+            for step in module.steps:
+                if isinstance(step.action, Combine) and step.action.operation.kind == "index":
+                    (x, y) = (module.values[step.inputs[0]], module.values[step.outputs[0]])
+                    seen.setdefault(step.origin, []).append((step.action.operation.sign, same_size(x, y)))
+        for origin, uses in seen.items():
+            if all(is_idle for _, is_idle in uses):
+                message = f"{uses[0][0]} changes nothing here: it takes every place"
+                yield Finding(self.code, message, origin, help=("leave it out",), holds=has_numbers_alone)

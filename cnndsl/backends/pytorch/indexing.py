@@ -1,0 +1,148 @@
+"""Square brackets, translated: items and parts of lists, layers of chains, networks up to parts, places of values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NoReturn
+
+from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.code import call, names_in, subscript
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, source_of
+from cnndsl.backends.pytorch.operations import item_of
+from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
+from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
+from cnndsl.backends.pytorch.statics import abstract, field_of
+from cnndsl.backends.pytorch.values import (
+    AnyList,
+    AnyTensors,
+    BlockRecipe,
+    Opaque,
+    PartRecipe,
+    PieceRecipe,
+    Static,
+    Tensor,
+    TensorList,
+    Untranslatable,
+)
+from cnndsl.ir import nodes
+from cnndsl.ir.lower import cut_key
+from cnndsl.layers.formula import Dim
+from cnndsl.symbolic.number import Traced, value_of
+
+
+def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
+    """One item of a list, one value of several, or one layer of a chain."""
+    if isinstance(indexed, PartRecipe):
+        return PieceRecipe(indexed.part, index, is_one=True)
+    if isinstance(indexed, TensorList):
+        at = body.known(index.value)
+        if at is None:
+            raise Untranslatable("which value is taken depends on a parameter", node.span, names=body.names_of(index))
+        return indexed.items[at]
+    if isinstance(indexed, AnyTensors):
+        return item_of(body, indexed, index)
+    return item_of_static(body, indexed, index)
+
+
+def item_of_static(body: Body, value: Static, index: Static) -> Any:
+    """An item of a list."""
+    items, at = value.value, body.known(index.value)
+    if isinstance(items, AnyLayers):
+        _refuse_length(items, "which layer of a list is taken")
+    code = subscript(value.code, index.code)
+    if isinstance(items, list) and at is not None:
+        item = items[at]
+        if isinstance(item, Static) and isinstance(value.code, ast.Name):
+            return Static(item.value, code)
+        return item
+    if isinstance(items, AnyList):
+        columns = items.columns
+        is_mixed = len(items.item.kinds) > 1 and columns is not None and isinstance(at, int)
+        place = columns[at] if is_mixed and -len(columns) <= at < len(columns) else items.item
+        return abstract(body, place, code)
+    return abstract(body, sort_of(value).item or Sort(), code)
+
+
+def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
+    """A part of a list, some values of several, or some layers of a chain."""
+    ends: list[Static | None] = [part.start, part.stop, part.step]
+    if isinstance(indexed, PartRecipe):
+        return PieceRecipe(indexed.part, part.start, part.stop)
+    known = slice(*(None if end is None else body.known(end.value) for end in ends))
+    is_known = all(end is None or at is not None for end, at in zip(ends, _ends(known), strict=True))
+    if isinstance(indexed, TensorList):
+        if not is_known:
+            raise Untranslatable("which values are taken depends on a parameter", node.span)
+        return TensorList(indexed.items[known])
+    if isinstance(indexed, AnyTensors):
+        names = frozenset() if indexed.count is None else frozenset(names_in(indexed.count.code))
+        raise Untranslatable("which values of a list are taken depends on a parameter", node.span, names=names)
+    if isinstance(indexed.value, AnyLayers):
+        _refuse_length(indexed.value, "which layers of a list are taken")
+    code = subscript(indexed.code, ast.Slice(*(None if end is None else end.code for end in ends)))
+    if isinstance(indexed.value, list) and is_known:
+        return Static(indexed.value[known], code)
+    if isinstance(indexed.value, (str, Opaque)):
+        return Static(Opaque(code, sample_of(indexed)), code)
+    sort = sort_of(indexed)
+    return Static(AnyList(sort.item or Sort(), sort.sample or 0), code)
+
+
+def taken(body: Body, value: Tensor, places: Sequence[Any]) -> Tensor:
+    """The places of a value along its axes: `x[:, 0]`, `x[..., 1:]`."""
+    from cnndsl.layers.arrangement import Index, length  # of a family that is imported when it is used
+
+    def along(cut: slice, dim: Dim) -> Dim:
+        ends = _ends(cut)
+        if not any(isinstance(end, Traced) for end in ends):
+            return length(cut, dim)
+        # From which side an end counts its sign says, which the arguments decide: Python has to do that.
+        sample = len(range(value_of(dim))[slice(*map(value_of, ends))])
+        codes = (None if end is None else argument_code(body, end) for end in ends)
+        return body.number(call("len", subscript(call("range", body.size_code(dim)), ast.Slice(*codes))), sample)
+
+    written = Index.of([_mapped(place, partial(field_of, body)) for place in places], batched=not value.unbatched)
+    known = Index.of([_mapped(place, partial(_known, body)) for place in places], batched=not value.unbatched)
+    code = spelled(body, written.torch((value.shape,)), value.code)
+    return Tensor(code, plain_shape(body, known.sizes(value.shape, along)), value.unbatched)
+
+
+def _mapped(place: Any, number: Callable[[Static], Any]) -> Any:
+    """A place with its numbers."""
+    if isinstance(place, slice):
+        return slice(*(None if end is None else number(end) for end in _ends(place)))
+    return place if place is ... else number(place)
+
+
+def _known(body: Body, static: Static) -> Any:
+    """A plain number where it depends on no parameter."""
+    known = body.known(static.value)
+    return field_of(body, static) if known is None else known
+
+
+def _ends(part: slice) -> list[Any]:
+    return [part.start, part.stop, part.step]
+
+
+def _refuse_length(layers: AnyLayers, what: str) -> NoReturn:
+    """Raise Untranslatable for what has to know how many layers a list has."""
+    names = frozenset(names_in(source_of(layers.rule)))
+    raise Untranslatable(f"{what} depends on a parameter, as how many it has does", names=names)
+
+
+def up_to_parts(body: Body, recipe: Any, node: nodes.Index) -> BlockRecipe:
+    """`ResNet50[layer3, layer4]`: a network up to some of its parts, which has a definition of its own."""
+    if not isinstance(recipe, BlockRecipe):
+        raise Untranslatable(
+            "parts of a network are taken that is a parameter", node.span, "take the parts where it is handed on"
+        )
+    ends = [place.end if isinstance(place, nodes.Slice) else place for place in node.places]
+    parts = [str(each.value) if isinstance(each, nodes.Const) else each.name for each in ends]  # type: ignore[union-attr]
+    definition = body.file.items.get(cut_key(recipe.definition.key, parts))
+    if definition is None:
+        raise Untranslatable("a network is cut here in a case that the text does not have", node.span)
+    left = {parameter.name for parameter in definition.parameters}
+    arguments = {word: item for word, item in recipe.arguments.items() if word in left}
+    return BlockRecipe(definition, arguments, recipe.positional, node.span)
