@@ -116,7 +116,8 @@ class _Chains(Interpreter[_Sources]):
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[_Sources]) -> list[_Sources]:
         if not inputs:
             return [{}]
-        return [_chained({0: layer.reach(plain(at.x), plain(y))}, inputs, y) for y in at.ys]
+        xs = tuple(map(plain, at.xs))
+        return [_chained(dict(enumerate(layer.reaches(xs, plain(y)))), inputs, y) for y in at.ys]
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[_Sources]) -> list[_Sources]:
         xs, ys = tuple(map(plain, at.xs)), tuple(map(plain, at.ys))

@@ -182,15 +182,17 @@ class _Derivation(Interpreter[Shape]):
         made = self._shapes.module(inner, inner.input_shapes, self._frame.path_of(child.name), frozenset())
         return child.unit.model_copy(update={"module": made.id})
 
-    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Shape]) -> tuple[Shape, ...]:  # noqa: ARG002
-        x = inputs[0] if inputs else ()
+    def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Shape]) -> tuple[Shape, ...]:
+        x, others = inputs[0] if inputs else (), tuple(inputs[1:])
         made = at.leaf or at.step.action
         assert isinstance(made, Leaf | Plain)  # noqa: S101 - what else applies a layer
+        if others:
+            made = made.model_copy(update={"layer": layer.beside(tuple(map(plain, others)))})
         with _placed(at):
             ys = _outputs(made, x)
         if isinstance(made, Leaf):
             before = self._built.setdefault(at.name, made.model_copy(update={"x": x}))
-            if isinstance(before, Leaf) and before.x != x and _built(before) != _built(made, x):
+            if isinstance(before, Leaf) and (before.x != x or others) and _built(before) != _built(made, x):
                 raise _other_build(at, before.x, x)
         return ys
 
@@ -308,7 +310,7 @@ def _uses_name(said: Expr | Test, names: Names) -> bool:
 def _built(leaf: Leaf, x: Shape | None = None) -> Any:
     """What a layer is when it is built, for an input of the size `x`, or for its own."""
     x = leaf.x if x is None else x
-    return type(leaf.layer), leaf.layer, leaf.layer.torch(x), leaf.layer.tensors(x)
+    return type(leaf.layer), leaf.layer.beside(()), leaf.layer.torch(x), leaf.layer.tensors(x)
 
 
 def _other_build(at: Application, before: Shape, now: Shape) -> SizeError:

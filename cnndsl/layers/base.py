@@ -3,10 +3,19 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from enum import Enum
-from functools import reduce
+from functools import cache, reduce
 from inspect import cleandoc
 from operator import mul
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, Self, cast
+
+from pydantic import (
+    GetJsonSchemaHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+)
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from cnndsl.i18n import tr
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, show
@@ -174,8 +183,13 @@ class Layer(Spelled):
 
     The generated module gets each once, and only those that it needs.
     """
+    takes: ClassVar[tuple[int, ...]] = (1,)
+    """To how many values at once it may be applied: see `MultiInput`."""
     calling: ClassVar[str] = ""
     """How the module is called, where that is not `{module}({x})`: `{module}({x})[0]` where it gives several values.
+
+    `{x1}` and `{x2}` are the second and the third of several values that it is applied to, and the first where it is
+    applied to one.
 
     In a chain, which calls its parts plainly, the class `Chained...` of the `helper` stands in its place.
     """
@@ -234,6 +248,10 @@ class Layer(Spelled):
         """
         return unknown(x)
 
+    def reaches(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Reaches, ...]:
+        """What each position of the output reads of each value that comes in; see `reach`."""
+        return (self.reach(xs[0], y),)
+
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
         """Whether the output lies where the input does: it is a view of it, or overwrites it.
 
@@ -274,6 +292,15 @@ class Layer(Spelled):
     def spelled(self, x: Shape) -> tuple[Argument, ...]:
         """The arguments of the module and of the call, where these are the same."""
         return self.arguments()
+
+    @property
+    def others(self) -> tuple[Shape, ...]:
+        """The sizes of the values after the first that it is applied to; see `MultiInput`."""
+        return ()
+
+    def beside(self, others: tuple[Shape, ...]) -> Self:  # noqa: ARG002 - most layers take no others
+        """The layer as it is applied to several values, of which `others` are the sizes of those after the first."""
+        return self
 
     def flattens(self, x: Shape) -> bool:
         """Whether a feature map of this shape is flattened before it comes in."""
@@ -320,6 +347,46 @@ class Layer(Spelled):
     def module_name(cls, rank: int) -> str:
         """The name of the PyTorch class on `rank` spatial axes, for a picture: "Conv2d"."""
         return cls.module.format(r=max(rank, 1)) or cls.kind
+
+
+class MultiInput(Layer):
+    """The base of layers that may be applied to several values: `[query, key, value] -> multihead_attention(8)`.
+
+    What is asked of a layer is asked for the first value; it knows the sizes of the others, which are no parameters.
+    """
+
+    _others: tuple[Shape, ...] = PrivateAttr(default=())
+
+    @property
+    def others(self) -> tuple[Shape, ...]:
+        return self._others
+
+    def beside(self, others: tuple[Shape, ...]) -> Self:
+        made = self.model_copy()
+        made._others = others  # noqa: SLF001 - its own
+        return made
+
+    @classmethod
+    def _in_our_words(cls, given: Any, handler: ValidatorFunctionWrapHandler) -> Self:
+        if not isinstance(given, dict) or "others" not in given:
+            return super()._in_our_words(given, handler)
+        parameters = {name: value for name, value in given.items() if name != "others"}
+        return super()._in_our_words(parameters, handler).beside(_shapes().validate_python(given["others"]))
+
+    def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found = super()._with_kind(handler)
+        return found | {"others": _shapes().dump_python(self._others, mode="json")} if self._others else found
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        found = super().__get_pydantic_json_schema__(schema, handler)
+        found["properties"]["others"] = {"type": "array", "items": {"type": "array"}}
+        return found
+
+
+@cache
+def _shapes() -> TypeAdapter[tuple[Shape, ...]]:
+    return TypeAdapter(tuple[Shape, ...])
 
 
 RANK_WORDS = {

@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from cnndsl.i18n import tr, trn
-from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, MultiInput, Spelling, Tensor
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, as_it_comes, axis_names, parameter, show
 from cnndsl.layers.parametrizations import SPECTRAL_NORM, WEIGHT_NORM, WithNorm
 from cnndsl.layers.reach import Reaches, same, whole
@@ -83,6 +83,75 @@ class Linear(WithNorm):
 
     def words(self, x: Shape) -> str:
         return trn("{count} output", "{count} outputs", self.features)
+
+
+class Bilinear(MultiInput):
+    """What two values have to do with each other: each of `features` outputs is a weighted sum of all products of a
+    number of the one with a number of the other, and a bias.
+
+    y = x A z + b (torch.nn.Bilinear), on the last axes of the two, the same for every place on the others. It is applied
+    to both: `[a, b] -> bilinear(32)`.
+    """
+
+    kind: ClassVar[str] = "bilinear"
+    module: ClassVar[str] = "Bilinear"
+    group: ClassVar[Group] = Group.DENSE
+    ranks: ClassVar[tuple[int, ...]] = ()
+    takes: ClassVar[tuple[int, ...]] = (2,)
+    calling: ClassVar[str] = "{module}({x}, {x1})"
+    example: ClassVar[str] = "input(64); a, b = split(it, [48, 16]); [a, b] -> bilinear(10)"
+    torch_names: ClassVar[dict[str, str]] = {"features": "out_features"}
+
+    features: Count = Field(description="number of outputs")
+    bias: Flag = Field(default=True, description="whether each output adds a learned number")
+
+    def output(self, x: Shape) -> Shape:
+        if len(self.others) != 1:
+            raise SizeError("bilinear is applied to two values", "write [a, b] -> bilinear(...)", code="E407")
+        (z,) = self.others
+        if len(x) != len(z) or any(a != b for a, b in zip(x[:-1], z[:-1], strict=True)):
+            raise SizeError(
+                f"bilinear works on the last axes of two values, and needs equal sizes on the others: {show(x)} and "
+                f"{show(z)}",
+                "flatten both, or bring them to the same size first",
+                code="E306",
+            )
+        return self.size_rule(x)
+
+    def size_rule(self, x: Shape) -> Shape:
+        return (*x[:-1], self.features)
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        features = parameter("features", self.features, "features", meaning="number of outputs")
+        kept = (as_it_comes(x, axis) for axis in range(len(x) - 1))
+        return (*kept, AxisRule(axis_names(x)[-1], self.features, features, "one for each output"))
+
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        weight = Tensor("weight", (self.features, x[-1], self.others[0][-1]))  # type: ignore[arg-type]
+        return (weight, *([Tensor("bias", (self.features,))] if self.bias else []))
+
+    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+        # The one times the matrix of an output is as long as the other, with which it is then multiplied.
+        return (*y, self.others[0][-1], x[-1] + 1)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return (*same(x[:-1]), whole(x[-1]))
+
+    def reaches(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Reaches, ...]:
+        return tuple(self.reach(x, y) for x in xs)
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return None
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0, 1))
+
+    def torch(self, x: Shape) -> Spelling:
+        sizes = (Argument("in1_features", x[-1]), Argument("in2_features", self.others[0][-1]))
+        return Spelling("nn.Bilinear", (*sizes, *self.arguments("features", "bias")))
+
+    def words(self, x: Shape) -> str:
+        return f"{self.features} {'output' if self.features == 1 else 'outputs'}"
 
 
 class Embedding(Layer):

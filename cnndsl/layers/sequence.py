@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from cnndsl.i18n import tr, trn
-from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, MultiInput, Spelling, Tensor
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, Term, parameter, show
-from cnndsl.layers.reach import Reaches, all_of
+from cnndsl.layers.reach import Reaches, all_of, same, whole
 from cnndsl.layers.types import Count, Flag, Probability, Whole
 
 
@@ -199,15 +199,19 @@ class RNN(_Recurrent):
         return self.arguments("nonlinearity")
 
 
-class MultiheadAttention(_OnSequences):
-    """Multi-head attention of a sequence to itself: what comes out at each place is a mean of all places, weighted by
-    how much they have to do with it, in `heads` ways side by side (torch.nn.MultiheadAttention, batch first; Vaswani et
-    al., 2017).
+class MultiheadAttention(_OnSequences, MultiInput):
+    """Multi-head attention: what comes out at each place is a mean of all places, weighted by how much they have to do
+    with it, in `heads` ways side by side (torch.nn.MultiheadAttention, batch first; Vaswani et al., 2017).
+
+    Applied to one sequence it attends to that itself. Applied to three, `[query, key, value] -> multihead_attention(8)`,
+    each place of the first has the mean of the third, weighted by what it has to do with the second. What comes out is
+    as large as the query; keys and values are equally long, and may have other numbers of features.
     """
 
     kind: ClassVar[str] = "multihead_attention"
     module: ClassVar[str] = "MultiheadAttention"
-    calling: ClassVar[str] = "{module}({x}, {x}, {x}, need_weights=False)[0]"
+    takes: ClassVar[tuple[int, ...]] = (1, 3)
+    calling: ClassVar[str] = "{module}({x}, {x1}, {x2}, need_weights=False)[0]"
     example: ClassVar[str] = "input(196, 64) -> layernorm(axis=-1) -> multihead_attention(8)"
     torch_names: ClassVar[dict[str, str]] = {"heads": "num_heads"}
     helper: ClassVar[str] = '''\
@@ -227,7 +231,15 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
     bias: Flag = Field(default=True, description="whether learned numbers are added")
 
     def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+        for each in (x, *self.others):
+            self.check_rank(each)
+        if self.others and self.others[0][0] != self.others[1][0]:
+            key, value = self.others
+            raise SizeError(
+                f"each key has a value, and the keys are {show(key)}, the values {show(value)}",
+                "[query, memory, memory] -> multihead_attention(...) takes both from the same sequence",
+                code="E306",
+            )
         if x[1] % self.heads:
             raise SizeError(
                 f"{self.heads} heads do not divide the {x[1]} features",
@@ -239,22 +251,39 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         # With these PyTorch has a function for the whole of it in evaluation, which works sample after sample.
-        return (self.bias and self.heads % 2 == 0) or super().in_order(x, in_order)
+        is_whole = self.bias and self.heads % 2 == 0 and not self.others
+        return is_whole or super().in_order(x, in_order)
+
+    def reaches(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Reaches, ...]:
+        if len(xs) == 1:
+            return super().reaches(xs, y)
+        query, *memory = xs
+        return ((*same(query[:1]), whole(query[1])), *map(all_of, memory))
+
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         size: int = x[1]  # type: ignore[assignment]
-        weight, bias = Tensor("in_proj_weight", (3 * size, size)), Tensor("in_proj_bias", (3 * size,))
+        widths = (size, *(other[1] for other in self.others))
+        weights = [Tensor("in_proj_weight", (3 * size, size))]
+        if any(width != size for width in widths):
+            weights = [Tensor(f"{name}_proj_weight", (size, w)) for name, w in zip("qkv", widths, strict=True)]  # type: ignore[arg-type]
         out = (Tensor("out_proj.weight", (size, size)), Tensor("out_proj.bias", (size,)))
-        return (weight, bias, *out) if self.bias else (weight, out[0])
+        return (*weights, Tensor("in_proj_bias", (3 * size,)), *out) if self.bias else (*weights, out[0])
 
     def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
         # Each place makes a query, a key, a value and a result, and meets every place twice.
-        return (x[0], x[1], 4 * x[1] + 2 * x[0])
+        if not self.others:
+            return (x[0], x[1], 4 * x[1] + 2 * x[0])
+        (length, key), (_, value) = self.others
+        return (x[1], 2 * x[0] * (x[1] + length) + length * (key + value))
 
     def torch(self, x: Shape) -> Spelling:
         first = (Argument("embed_dim", x[-1]), *self.arguments("heads"))
-        rest = (*self.arguments("dropout", "bias"), Argument("batch_first", True, False))
+        memory = zip(("kdim", "vdim"), self.others or (x, x), strict=True)
+        widths = (Argument(name, other[1], x[1]) for name, other in memory)
+        rest = (*self.arguments("dropout", "bias"), *widths, Argument("batch_first", True, False))
         return Spelling("nn.MultiheadAttention", (*first, *rest))
 
     def words(self, x: Shape) -> str:
-        return trn("{count} head", "{count} heads", self.heads)
+        heads = f"{self.heads} {'head' if self.heads == 1 else 'heads'}"
+        return f"{heads}, keys {show(self.others[0])}" if self.others else heads

@@ -199,7 +199,8 @@ def _build(body: Evaluation, module: Module) -> Any:
             if isinstance(unit, Use):
                 parts.append((child.name, _build(body, body.context.modules[unit.module])))
             else:
-                parts.append((child.name, (type(unit.layer), unit.layer, unit.layer.tensors(unit.x))))
+                layer = unit.layer
+                parts.append((child.name, (type(layer), layer.beside(()), layer.tensors(unit.x))))
         flow = tuple((step.action.what, step.inputs, step.outputs) for step in module.steps)
         body.context.memo[key] = (tuple(parts), flow)
     return body.context.memo[key]

@@ -78,6 +78,7 @@ from cnndsl.semantics.values import (
     Value,
     VariantRecipe,
     describe,
+    flows,
     is_constant,
     is_values,
     layer_name,
@@ -182,7 +183,7 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
                 stages.append(_stage(body, part))
                 continue
             start = body.known(first)
-            if not _flows(start):
+            if not flows(start):
                 wanted = "a value or a layer stands before ->"
                 is_word = body.builder.names_place(first.span)
                 stages.append(Stage(_recipe(body, start, first, wanted), None, first.span, is_word=is_word))
@@ -198,12 +199,7 @@ def pipe(body: Evaluation, node: tree.Pipe) -> Any:
     if is_values(start) and not (stages and takes_lists(stages[0].recipe)):
         raise no_layer(first, start, "one value goes through an arrow")
     chain = body.light(Chain(tuple(_flat(stages))), node.span)
-    return body.apply_stage(Stage(chain, None, node.span), start) if _flows(start) else chain
-
-
-def _flows(start: Any) -> bool:
-    """Whether a pipeline begins with a value, or with a list of them."""
-    return isinstance(start, Value) or is_values(start)
+    return body.apply_stage(Stage(chain, None, node.span), start) if flows(start) else chain
 
 
 def _flat(stages: list[Stage]) -> list[Stage]:

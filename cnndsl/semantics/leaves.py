@@ -12,7 +12,7 @@ from cnndsl.diagnostics import Fix, Label, error
 from cnndsl.ir.program import Call, Leaf, Plain
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.extern import Extern
-from cnndsl.layers.formula import Shape, SizeError, show
+from cnndsl.layers.formula import Shape, SizeError, plain, show
 from cnndsl.layers.shape import Flatten
 from cnndsl.semantics.arguments import bare_layer, bind_layer, lacking
 from cnndsl.semantics.builder import Slot
@@ -22,7 +22,7 @@ from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.externs import bind_extern
 from cnndsl.semantics.hints import open_size, other_order
 from cnndsl.semantics.initialisation import check_begin, check_fit
-from cnndsl.semantics.values import External, HalfApplied, Kind, LayerRecipe, Value, recipe_word
+from cnndsl.semantics.values import External, HalfApplied, Kind, LayerRecipe, Value, flows, is_values, recipe_word
 from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, Traced
 from cnndsl.syntax import tree
@@ -45,13 +45,17 @@ def layer_recipe(body: Evaluation, recipe: Kind | LayerRecipe | HalfApplied | Ex
 
 def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, span: Span) -> Value | tuple[Value, ...]:
     """Apply a layer that is a module; without a slot, as a part without a name."""
-    value = body.one(value, span)
+    value, *others = taken(body, recipe.layer, value, span)
     body.go_through(recipe, span)
+    made = recipe
+    if others:
+        recipe = replace(recipe, layer=recipe.layer.beside(tuple(plain(each.shape) for each in others)))
     layer = recipe.layer
     with _sizes(recipe, value, span):
         if layer.takes_wholes:
             _check_wholes(body, layer, value)
-        _check_batch(layer, value)
+        for each in (value, *others):
+            _check_batch(layer, each)
         if layer.flattens(value.shape):
             kind = layer.kind
             helps = (
@@ -69,14 +73,32 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
     body.builder.add_size(1, span)
     if slot is None:
         slot = body.builder.automatic(recipe_word(recipe), span)
-    slot.recipe = recipe
+    slot.recipe = made
     if slot.unit is None:
         body.builder.fill(slot, _built(body, recipe, x, span))
     else:
         _check_same(slot, layer, x, span)
     maker = layer.word if slot.name.isdigit() else slot.name
-    results = body.builder.step(Call(child=slot.name), (value,), ys, span, maker)
+    results = body.builder.step(Call(child=slot.name), (value, *others), ys, span, maker)
     return results if len(results) > 1 else results[0]
+
+
+def taken(body: Evaluation, layer: Layer, value: Any, span: Span) -> tuple[Value, ...]:
+    """The values that a layer is applied to: one, or as many as it takes. Raises Problem."""
+    if max(layer.takes) == 1 or (isinstance(value, Value) and 1 in layer.takes) or not flows(value):
+        return (body.one(value, span),)
+    values = tuple(body.one(item, span) for item in (value if is_values(value) else [value]))
+    if len(values) not in layer.takes:
+        kind = layer.kind
+        takes, written = " or ".join(map(str, layer.takes)), f"{kind}(...)"
+        names = ("a", "b") if layer.takes == (2,) else ("query", "key", "value")
+        raise error(
+            "E407",
+            f"{kind} is applied to {takes} values, and here {'is' if len(values) == 1 else 'are'} {len(values)}",
+            span,
+            help=f"give it a list of them: [{', '.join(names)}] -> {written}",
+        )
+    return values
 
 
 def refuse_in_chain(body: Evaluation, name: str, count: int, alone: str, span: Span) -> None:
@@ -112,7 +134,7 @@ def _check_batch(layer: Layer, value: Value, *, is_own: bool = False) -> None:
 def _built(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) -> Leaf:
     """The layer as a part of the program. Raises Problem for weights and beginnings that it has no place for."""
     _check_weights(body, recipe, x, span)
-    if not (recipe.traced or recipe.weights or recipe.init):
+    if not (recipe.traced or recipe.weights or recipe.init or max(recipe.layer.takes) > 1):
         return body.context.leaf(recipe.layer, x)
     traced = dict(recipe.traced)
     return Leaf(layer=recipe.layer, x=x, traced=traced, weights=recipe.weights, init=dict(recipe.init))
@@ -162,17 +184,22 @@ def _check_wholes(body: Evaluation, layer: Layer, value: Value) -> None:
 def _check_same(slot: Slot, layer: Layer, x: Shape, span: Span) -> None:
     """Raise Problem where the layer of a slot would have to be another one for what comes in now."""
     assert isinstance(slot.unit, Leaf)  # noqa: S101 - a slot is filled by one recipe
-    before = slot.unit.x
-    if dims_key(before) == dims_key(x):
+    before, was = slot.unit.x, slot.unit.layer
+    if dims_key(before) == dims_key(x) and max(layer.takes) == 1:
         return
-    if layer.tensors(before) != layer.tensors(x) or layer.torch(before) != layer.torch(x):
+    if was.tensors(before) != layer.tensors(x) or was.torch(before) != layer.torch(x):
         raise error(
             "E308",
-            f"{slot.shown} was built for an input of {show(before)}, and {show(x)} comes in here",
+            f"{slot.shown} was built for an input of {_shown(was, before)}, and {_shown(layer, x)} comes in here",
             span,
             labels=(Label(slot.span, f"{slot.shown} is one layer, with one set of weights"),),
             help="declare a second layer for this size",
         )
+
+
+def _shown(layer: Layer, x: Shape) -> str:
+    """The sizes of all values that a layer is applied to."""
+    return " and ".join(map(show, (x, *layer.others)))
 
 
 def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *, inserted: bool = False) -> Value:

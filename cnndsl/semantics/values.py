@@ -345,9 +345,18 @@ def is_values(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Value) for item in value)
 
 
+def flows(value: Any) -> bool:
+    """Whether something flows: a value, or a list of them."""
+    return isinstance(value, Value) or is_values(value)
+
+
 def takes_lists(recipe: Recipe | None) -> bool:
-    """Whether a layer is a block, which may be applied to a list of values."""
+    """Whether a layer may be applied to a list of values, as a block may."""
     match recipe:
+        case Kind() | LayerRecipe():
+            return max(recipe.layer.takes) > 1
+        case HalfApplied():
+            return max(recipe.kind.takes) > 1
         case Template():
             return recipe.definition.kind == "block"
         case BlockRecipe():

@@ -180,8 +180,9 @@ class _Runner(Interpreter["Tensor"]):
         if at.part is not None:
             part = self._part(at)
             if layer.calling and type(part).__module__ != type(self._model).__module__:  # PyTorch's own
-                text = layer.calling.format(module="module", x="value")
-                return tensors(_worth(text, {"module": part, "value": inputs[0]}))[:1]
+                values = dict(zip(("x", "x1", "x2"), (*inputs, inputs[0], inputs[0]), strict=False))
+                text = layer.calling.format(module="module", **{name: name for name in values})
+                return tensors(_worth(text, {"module": part, **values}))[:1]
             return tensors(part(*inputs) if callable(part) else part)  # or a learned tensor
         (lacks_batch,) = at.frame.module.lacks_batch(at.step.inputs)
         size = tuple(inputs[0].shape)

@@ -252,16 +252,17 @@ class _Running(Interpreter[Value]):
         if isinstance(layer, Learned):  # its numbers are parameters
             self._note(at, self._high(0, at.name), 0)
             return [self._enter(output, Value(self._open(0), in_order=True, gradient=bool(learning)))]
-        (value,) = inputs
+        value = inputs[0]
         x, y = known(self._module, at.step.inputs[0]), known(self._module, output)
         shares = layer.shares(x, training=self._walk.training, in_order=value.in_order)
         storage = value.storage if shares else self._open(self._size(output))
         others = [(index, self._open(self._size(index))) for index in more]
         alive = self._high(self._bytes(layer.scratch(x, y), output), at.name)
-        gradient = self._walk.training and (value.gradient or bool(learning))
+        wanted = any(each.gradient for each in inputs)
+        gradient = self._walk.training and (wanted or bool(learning))
         kept: int | None = 0
         if gradient:
-            kept = self._keep(layer.kept(x, y, gradient=value.gradient, trained=learning), inputs, output, storage)
+            kept = self._keep(layer.kept(x, y, gradient=wanted, trained=learning), inputs, output, storage)
         self._note(at, alive, kept)
         in_order = layer.in_order(x, value.in_order)
         return [self._enter(index, Value(at, in_order, gradient)) for index, at in ((output, storage), *others)]

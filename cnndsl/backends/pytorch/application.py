@@ -371,11 +371,15 @@ def _base(body: Body, made: Made, line: Register, recipe: Any) -> Code | None:
 
 def _called(body: Body, part: Part, made: Made, value: Tensor) -> Any:
     if made.calling:
-        is_read_once = made.calling.count("{x}") == 1 or isinstance(value.code, ast.Name)
-        held = value if is_read_once else body.held(value)
-        text = made.calling.format(module="module", x="value")
-        code = replaced(parsed(text), {"module": part.code(), "value": held.code})
-        return Tensor(code, made.shapes[0], value.unbatched)
+        first = value.items[0] if isinstance(value, TensorList) else value
+        assert isinstance(first, Tensor)  # noqa: S101 - a layer is applied to single values
+        is_read_once = made.inputs or made.calling.count("{x") == 1 or isinstance(first.code, ast.Name)
+        held = first if is_read_once else body.held(first)
+        values = [each.code for each in (held, *(made.inputs or (held, held)))]
+        named = dict(zip(("x", "x1", "x2"), values, strict=False))
+        text = made.calling.format(module="module", **{word: word for word in named})
+        code = replaced(parsed(text), {"module": part.code(), **named})
+        return Tensor(code, made.shapes[0], first.unbatched)
     code = call(part.code(), passed(value), *map(passed, made.extra))
     if not made.names:
         return _nested(body, code, value, made) if len(made.shapes) == 1 else body.several(code, made.shapes)

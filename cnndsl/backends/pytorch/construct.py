@@ -56,11 +56,15 @@ from cnndsl.symbolic.number import Traced, value_of
 
 def make(body: Body, recipe: Any, value: Tensor) -> Made:
     """A layer for what comes in."""
-    if isinstance(value, TensorList) and not isinstance(recipe, BlockRecipe):
+    others: tuple[Tensor, ...] = ()
+    if isinstance(value, TensorList) and isinstance(recipe, KindRecipe):
+        value, *more = value.items
+        others = tuple(more)
+    elif isinstance(value, TensorList) and not isinstance(recipe, BlockRecipe):
         raise Untranslatable("a layer that is no block of the text is applied to a list of values")
     match recipe:
         case KindRecipe():
-            return _kind_layer(body, recipe, value)
+            return _kind_layer(body, recipe, value, others)
         case ExternRecipe():
             return _extern(body, recipe, value)
         case BlockRecipe():
@@ -73,8 +77,8 @@ def make(body: Body, recipe: Any, value: Tensor) -> Made:
             return _chain_layer(body, recipe, value)
 
 
-def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor) -> Made:
-    layer = built(body, recipe)
+def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Tensor, ...]) -> Made:
+    layer = built(body, recipe).beside(tuple(each.shape for each in others))
     if layer.flattens(value.shape):
         raise NeedsFlatten
     if layer.group is Group.DENSE and len(value.shape) > 1:
@@ -89,7 +93,7 @@ def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor) -> Made:
     if layer.calling and body.chain is not None and isinstance(code, ast.Call):
         code.func = _chained(recipe.kind)
         code.keywords = [keyword for keyword in code.keywords if keyword.arg != "batch_first"]
-    return Made(code, (plain_shape(body, shape),), target, word="layer", begins=begins, calling=layer.calling)
+    return Made(code, (plain_shape(body, shape),), target, word="layer", begins=begins, calling=layer.calling, inputs=others)
 
 
 def _chained(kind: type[Layer]) -> Code:
@@ -551,6 +555,8 @@ class Made:
     word: str = "layer"
     begins: tuple[tuple[str, Any], ...] = ()
     calling: str = ""
+    inputs: tuple[Tensor, ...] = ()
+    """The values after the first that a layer of PyTorch's is applied to."""
 
 
 def own_lines(lines: Iterable[Any]) -> Any:
