@@ -359,8 +359,11 @@ LEFT_OUT: dict[str, Difference] = {
         "",
         "not all versions of PyTorch have it that generated modules run on; `affine=false` leaves out scale and bias",
     ),
-    "add_bias_kv, add_zero_attn, kdim, vdim": Difference(
-        ("multihead_attention",), "", "it attends to the sequence itself, whose keys and values have its features"
+    "kdim, vdim": Difference(
+        ("multihead_attention",), "", "they follow from the keys and values that it is applied to"
+    ),
+    "add_bias_kv, add_zero_attn": Difference(
+        ("multihead_attention",), "", "they are hardly used: a learned key, or one of zeros, beside those that come in"
     ),
     "return_indices": Difference(
         ("adaptive_maxpool", "global_maxpool", "maxpool"), "", "a layer gives one value, and no kind takes the places"

@@ -298,7 +298,7 @@ class Layer(Spelled):
         """The sizes of the values after the first that it is applied to; see `MultiInput`."""
         return ()
 
-    def beside(self, others: tuple[Shape, ...]) -> Self:  # noqa: ARG002 - most layers take no others
+    def beside(self, others: tuple[Shape, ...]) -> Self:
         """The layer as it is applied to several values, of which `others` are the sizes of those after the first."""
         return self
 

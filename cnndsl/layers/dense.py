@@ -1,5 +1,6 @@
 """Dense layers: every output is a weighted sum of all inputs."""
 
+from math import prod
 from typing import ClassVar
 
 from pydantic import Field
@@ -89,8 +90,8 @@ class Bilinear(MultiInput):
     """What two values have to do with each other: each of `features` outputs is a weighted sum of all products of a
     number of the one with a number of the other, and a bias.
 
-    y = x A z + b (torch.nn.Bilinear), on the last axes of the two, the same for every place on the others. It is applied
-    to both: `[a, b] -> bilinear(32)`.
+    y = x A z + b (torch.nn.Bilinear), on the last axes of the two, the same for every place on the others. It is
+    applied to both: `[a, b] -> bilinear(32)`.
     """
 
     kind: ClassVar[str] = "bilinear"
@@ -141,10 +142,12 @@ class Bilinear(MultiInput):
         return tuple(self.reach(x, y) for x in xs)
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
-        return None
+        return Extra(numbers=prod(y)) if self.bias else NOTHING
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0, 1))
+        if "weight" in trained:
+            return Kept(inputs=(0, 1))
+        return None if gradient else Kept()  # each value is kept for the gradient of the other, which may want none
 
     def torch(self, x: Shape) -> Spelling:
         sizes = (Argument("in1_features", x[-1]), Argument("in2_features", self.others[0][-1]))

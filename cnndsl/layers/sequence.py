@@ -12,6 +12,7 @@ from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, MultiInput, 
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, Term, parameter, show
 from cnndsl.layers.reach import Reaches, all_of, same, whole
 from cnndsl.layers.types import Count, Flag, Probability, Whole
+from cnndsl.symbolic.number import key_of
 
 
 class _OnSequences(Layer):
@@ -203,9 +204,10 @@ class MultiheadAttention(_OnSequences, MultiInput):
     """Multi-head attention: what comes out at each place is a mean of all places, weighted by how much they have to do
     with it, in `heads` ways side by side (torch.nn.MultiheadAttention, batch first; Vaswani et al., 2017).
 
-    Applied to one sequence it attends to that itself. Applied to three, `[query, key, value] -> multihead_attention(8)`,
-    each place of the first has the mean of the third, weighted by what it has to do with the second. What comes out is
-    as large as the query; keys and values are equally long, and may have other numbers of features.
+    Applied to one sequence it attends to that itself. Applied to three, `[query, key, value] ->
+    multihead_attention(8)`, each place of the first has a mean of the third, weighted by what it has to do with the
+    second. What comes out is as large as the query; keys and values are equally long, and may have other numbers of
+    features.
     """
 
     kind: ClassVar[str] = "multihead_attention"
@@ -260,7 +262,6 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
         query, *memory = xs
         return ((*same(query[:1]), whole(query[1])), *map(all_of, memory))
 
-
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         size: int = x[1]  # type: ignore[assignment]
         widths = (size, *(other[1] for other in self.others))
@@ -279,8 +280,8 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
 
     def torch(self, x: Shape) -> Spelling:
         first = (Argument("embed_dim", x[-1]), *self.arguments("heads"))
-        memory = zip(("kdim", "vdim"), self.others or (x, x), strict=True)
-        widths = (Argument(name, other[1], x[1]) for name, other in memory)
+        memory = zip(("kdim", "vdim"), self.others, strict=False)
+        widths = (Argument(name, each[1], None) for name, each in memory if key_of(each[1]) != key_of(x[1]))
         rest = (*self.arguments("dropout", "bias"), *widths, Argument("batch_first", True, False))
         return Spelling("nn.MultiheadAttention", (*first, *rest))
 

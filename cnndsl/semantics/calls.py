@@ -271,7 +271,10 @@ def call(body: Evaluation, node: tree.Call) -> Any:
             f"{function.shown} is a layer that has its arguments already",
             node.span,
             labels=(Label(function.span, "it is declared here"),),
-            help=(f"apply it with ->, for example: it -> {function.shown}", *hidden(node.function, function)),
+            help=(
+                f"apply it with ->, for example: {_given(node)} -> {function.shown}",
+                *hidden(node.function, function),
+            ),
             fix=applied(node),
         )
     if isinstance(node.function, tree.Attribute) and not node.arguments:
@@ -280,6 +283,13 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         raise error("E207", message, node.span, help=f"write {asked}", fix=fix)
     ways = hidden(node.function) or ("layers are applied with ->",)
     raise error("E207", f"{describe(function)} cannot be called", node.span, help=ways)
+
+
+def _given(node: tree.Call) -> str:
+    """The values that a layer is called on as if it were a function, as they are written before an arrow."""
+    listed = [argument.span.text for argument in node.arguments if argument.name is None]
+    short = len(listed) > 1 and "\n" not in node.span.text
+    return f"[{', '.join(listed)}]" if short else "it"
 
 
 def _variant_of(body: Evaluation, node: tree.Expression) -> VariantRecipe | None:

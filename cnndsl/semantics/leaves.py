@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
-from cnndsl.diagnostics import Fix, Label, error
+from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.ir.program import Call, Leaf, Plain
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.extern import Extern
@@ -216,6 +217,8 @@ def plain_call(body: Evaluation, recipe: LayerRecipe, value: Any, span: Span, *,
 
 def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -> Value:
     """`relu(it)`: a plain call, which leaves no module. Raises Problem for a layer that must be one."""
+    if max(kind.layer.takes) > 1:
+        raise _call_on_values(body, kind, node)
     rest = replace(node, arguments=node.arguments[1:])
     recipe = bind_layer(body, kind, rest)
     if isinstance(recipe, HalfApplied):
@@ -242,6 +245,18 @@ def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -
             fix=value_first(node),
         )
     return plain_call(body, recipe, value, node.span)
+
+
+def _call_on_values(body: Evaluation, kind: Kind, node: tree.Call) -> Problem:
+    """The error for `bilinear(a, b, 32)`: a layer that learns, called on several values."""
+    positional = takewhile(lambda argument: argument.name is None, node.arguments)
+    values = list(takewhile(lambda argument: isinstance(body.known(argument.value), Value), positional))
+    rest = ", ".join(argument.span.text for argument in node.arguments[len(values) :])
+    listed = ", ".join(argument.span.text for argument in values)
+    start = f"[{listed}]" if len(values) > 1 else listed
+    word = kind.layer.kind
+    message = f"{word} has something to learn or to keep, so it must be a layer and not a call"
+    return error("E406", message, node.span, help=f"apply it with ->: {start} -> {word}({rest})")
 
 
 def _outputs(body: Evaluation, recipe: LayerRecipe, x: Shape) -> tuple[Shape, ...]:

@@ -53,5 +53,5 @@ def _step(
         return (getattr(part, action.child),)
     inner = part.get_submodule(action.child)
     if isinstance(unit, Leaf):
-        return (applied(unit.layer, inner, *inputs) if type(inner).__module__.startswith("torch.") else inner(*inputs),)
+        return (applied(inner, *inputs) if type(inner).__module__.startswith("torch.") else inner(*inputs),)
     return execute(program, program.modules[action.module or unit.module], inner, inputs)

@@ -16,7 +16,7 @@ from cnndsl.layers.registry import KINDS
 from cnndsl.symbolic.number import value_of
 from tests.layers.cases import Case
 from tests.layers.compiled import check_text
-from tests.layers.oracle import BATCH, Answer, ask, build, call, sample
+from tests.layers.oracle import BATCH, Answer, ask, build, call, sample, taking
 
 
 def _all(value: Any) -> tuple[Any, ...]:
@@ -98,9 +98,10 @@ def _layer(case: Case) -> tuple[Layer, bool]:
     """The layer, and whether its parameters are valid; where they are not, it holds them all the same."""
     kind = KINDS[case.kind]
     try:
-        return kind(**case.parameters), True
+        layer = kind(**case.parameters)
+        return taking(layer, case.x), True
     except ValidationError:
-        return kind.model_construct(**case.parameters), False
+        return taking(kind.model_construct(**case.parameters), case.x), False
 
 
 def check(case: Case) -> str:

@@ -16,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
 from cnndsl.layers.base import Code, Layer, Spelling
-from cnndsl.layers.formula import SizeError
+from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.registry import HELPERS
 
 BATCH = 2
@@ -124,10 +124,19 @@ def _evaluate(node: ast.expr | None, x: torch.Tensor) -> Any:
             return ast.literal_eval(node)
 
 
-def applied(layer: Layer, module: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def taking(layer: Layer, x: Shape) -> Layer:
+    """The layer as it is applied to one value of the shape, or to the fewest that it takes."""
+    return layer.beside((x,) * (min(layer.takes) - 1))
+
+
+def applied(module: nn.Module, *xs: torch.Tensor) -> torch.Tensor:
     """What the module of a layer gives, as a person calls it who wants one value."""
-    result = module(x, x, x, need_weights=False) if isinstance(module, nn.MultiheadAttention) else module(x)
-    given: torch.Tensor = result[0] if layer.calling else result
+    if isinstance(module, nn.MultiheadAttention):
+        query, key, value = xs if len(xs) == 3 else xs * 3
+        result = module(query, key, value, need_weights=False)
+    else:
+        result = module(*xs)
+    given: torch.Tensor = result[0] if isinstance(result, tuple) else result
     return given
 
 
@@ -170,7 +179,8 @@ def _ask(layer: Layer, x: tuple[int, ...]) -> Answer | str:
         state = [(name, tuple(t.shape), name in learned) for name, t in module.state_dict().items()]
         for training in (False, True):
             module.train(training)
-            results.append(tuple(applied(layer, module, sample(layer, x, training)).shape))
+            values = [sample(layer, x, training) for _ in (x, *layer.others)]
+            results.append(tuple(applied(module, *values).shape))
     except REFUSALS as refusal:
         return f"{type(refusal).__name__}: {refusal}"
     if any(result[0] != BATCH for result in results):

@@ -15,7 +15,7 @@ from cnndsl.compiler import compile_source
 from cnndsl.layers.base import Code, Layer, Spelling
 from cnndsl.layers.registry import KINDS
 from cnndsl.source import Source
-from tests.layers.oracle import look_up
+from tests.layers.oracle import look_up, taking
 
 SHAPES: dict[int, tuple[int, ...]] = {1: (12,), 2: (12, 12), 3: (12, 12, 12), 4: (12, 12, 12, 12)}
 REQUIRED: dict[str, dict[str, Any]] = {
@@ -32,7 +32,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
 def made(kind: type[Layer], **arguments: Any) -> Layer:
     """A layer with 2 for whatever it asks for, unless it asks for more than a number."""
     needed = {p.name: 2 for p in kind.parameters() if p.required}
-    return kind(**{**needed, **REQUIRED.get(kind.kind, {}), **arguments})
+    return taking(kind(**{**needed, **REQUIRED.get(kind.kind, {}), **arguments}), SHAPES[3])
 
 
 def written(spelling: Spelling | None) -> str:

@@ -55,7 +55,8 @@ def _texts(kind: str) -> Iterator[str]:
     case = _drawn(kind)
     yield network_of(case)
     layer = text_of(case.kind, case.parameters, by_position=len(case.x))
-    yield f"network Net {{ input({written(case.x)[1:-1]}); part: {layer} }}"
+    if 1 in KINDS[kind].takes:
+        yield f"network Net {{ input({written(case.x)[1:-1]}); part: {layer} }}"
 
 
 def _built(text: str, folder: Path) -> tuple[nn.Module, tuple[Tensor, ...]]:

@@ -341,6 +341,25 @@ def combine(draft: Draft) -> None:
         draft.add(f"concat(it, {draft.rng.choice(draft.alike())})")
 
 
+def several(draft: Draft) -> None:
+    """Layers that are applied to several values."""
+    rng, shape = draft.rng, draft.shape
+    if len(shape) == 2 and rng.random() < 0.7:
+        known = [name for name, x in draft.values.items() if len(x) == 2]
+        width = f" -> linear({rng.randint(1, 9)}, axis=-1)"
+        keys, values = draft.name("keys"), draft.name("rows")
+        draft.bind(f"{keys} = {rng.choice([*known, 'it'])} -> tanh{rng.choice(['', width])}", keys)
+        draft.bind(f"{values} = {keys}{rng.choice([' -> sigmoid', width])}", values)
+        heads = rng.choice([d for d in range(1, shape[1] + 1) if shape[1] % d == 0])
+        given = rng.choice(
+            [f"it, {keys}, {values}", f"it, it, it -> linear({shape[1]}, axis=-1)", f"it, {keys}, {keys}"]
+        )
+        draft.add(f"[{given}] -> multihead_attention({heads}{rng.choice(['', ', bias=false'])})")
+    elif shape[-1] <= 32:
+        other = rng.choice([name for name, x in draft.values.items() if x[:-1] == shape[:-1] and x[-1] <= 32] or ["it"])
+        draft.add(f"[it, {other} -> tanh] -> bilinear({rng.randint(1, 6)}{rng.choice(['', ', bias=false'])})")
+
+
 def alike(draft: Draft) -> None:
     others = [name for name, x in draft.values.items() if len(x) == len(draft.shape) and x[1:] != draft.shape[1:]]
     if draft.is_map and others:
@@ -444,9 +463,9 @@ def learned_size(draft: Draft) -> str:
 
 
 LINES: dict[Callable[[Draft], None], int] = {
-    layers: 10, brace: 2, shared: 2, times: 2, pieces: 2, residual: 3, arithmetic: 2, products: 1, arranged: 2,
-    branches: 3, gate: 1, split: 1, reduce: 1, name_value: 3, name_on_the_way: 2, go_back: 1, combine: 3, alike: 2,
-    loops: 6, block: 9, learned: 3, indexed: 2,
+    layers: 10, brace: 2, shared: 2, times: 2, pieces: 2, residual: 3, arithmetic: 2, products: 1, several: 1,
+    arranged: 2, branches: 3, gate: 1, split: 1, reduce: 1, name_value: 3, name_on_the_way: 2, go_back: 1, combine: 3,
+    alike: 2, loops: 6, block: 9, learned: 3, indexed: 2,
 }  # fmt: skip
 
 

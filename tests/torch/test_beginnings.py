@@ -176,3 +176,14 @@ def test_the_rules_of_a_network_in_another_come_before_those_around_it() -> None
     deep = inner | {"inner1.conv1.bias": 3.0, "inner1.conv2.bias": 3.0, "conv1.bias": 3.0}
     assert begins("Deep") == deep
     assert begins("Around") == {f"deep1.{key}": value for key, value in deep.items()}
+
+
+@pytest.mark.parametrize("line", ["multihead_attention(2, bias=false) -> linear(7, axis=-1)", "multihead_attention(2)"])
+def test_a_rule_for_dense_layers_reaches_the_end_of_attention(line: str) -> None:
+    """As `isinstance(module, nn.Linear)` does in PyTorch; a bias that is not there is left alone."""
+    rule = "init linear: weight = constant(0.5), bias = constant(0.25)"
+    model = build(f"network Net {{ input(5, 8); {rule}; attend: {line} }}")
+    out = model.get_submodule("attend.out_proj")
+    assert torch.all(out.weight == 0.5)
+    assert out.bias is None or torch.all(out.bias == 0.25)
+    assert model.get_parameter("attend.in_proj_weight").unique().numel() > 1

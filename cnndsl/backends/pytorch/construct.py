@@ -93,7 +93,9 @@ def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Ten
     if layer.calling and body.chain is not None and isinstance(code, ast.Call):
         code.func = _chained(recipe.kind)
         code.keywords = [keyword for keyword in code.keywords if keyword.arg != "batch_first"]
-    return Made(code, (plain_shape(body, shape),), target, word="layer", begins=begins, calling=layer.calling, inputs=others)
+    return Made(
+        code, (plain_shape(body, shape),), target, word="layer", begins=begins, calling=layer.calling, inputs=others
+    )
 
 
 def _chained(kind: type[Layer]) -> Code:

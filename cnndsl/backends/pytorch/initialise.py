@@ -345,5 +345,7 @@ def _body(
 def _has_always(kind: str, tensor: str, known: dict[str, list[Leaf]]) -> bool:
     if tensor == "bias" and kind in ("conv", "conv_transpose"):
         return False
+    if tensor == "bias" and kind == "linear" and "multihead_attention" in known:
+        return False  # it ends in an nn.Linear, perhaps without one
     leaves = known.get(kind, ())
     return bool(leaves) and all(tensor in {t.name for t in leaf.layer.tensors(leaf.x)} for leaf in leaves)

@@ -35,7 +35,7 @@ syntax keyword cnnConstant true
 syntax keyword cnnConstant false
 syntax keyword cnnConstant input it
 syntax keyword cnnKind abs adaptive_avgpool adaptive_maxpool add all alpha_dropout any attention avgpool
-syntax keyword cnnKind batchnorm
+syntax keyword cnnKind batchnorm bilinear
 syntax keyword cnnKind ceil celu channel_shuffle chunk clamp concat constant conv conv_transpose crop cumsum
 syntax keyword cnnKind default dirac div dropout dropout_channels
 syntax keyword cnnKind elu embedding enumerate exp expand
