@@ -123,9 +123,9 @@ class Bilinear(MultiInput):
         return (*x[:-1], self.features)
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        features = parameter("features", self.features, "features", meaning="number of outputs")
+        features = parameter("features", self.features, "features", meaning=tr("number of outputs"))
         kept = (as_it_comes(x, axis) for axis in range(len(x) - 1))
-        return (*kept, AxisRule(axis_names(x)[-1], self.features, features, "one for each output"))
+        return (*kept, AxisRule(axis_names(x)[-1], self.features, features, tr("one for each output")))
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.features, x[-1], self.others[0][-1]))  # type: ignore[arg-type]
@@ -154,7 +154,7 @@ class Bilinear(MultiInput):
         return Spelling("nn.Bilinear", (*sizes, *self.arguments("features", "bias")))
 
     def words(self, x: Shape) -> str:
-        return f"{self.features} {'output' if self.features == 1 else 'outputs'}"
+        return trn("{count} output", "{count} outputs", self.features)
 
 
 class Embedding(Layer):

@@ -286,5 +286,5 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
         return Spelling("nn.MultiheadAttention", (*first, *rest))
 
     def words(self, x: Shape) -> str:
-        heads = f"{self.heads} {'head' if self.heads == 1 else 'heads'}"
-        return f"{heads}, keys {show(self.others[0])}" if self.others else heads
+        heads = trn("{count} head", "{count} heads", self.heads)
+        return tr("{heads}, keys {size}", heads=heads, size=show(self.others[0])) if self.others else heads

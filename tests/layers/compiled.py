@@ -21,10 +21,9 @@ from tests.layers.written import text_of, written
 from tests.running import imported
 
 
-def _bilinear_flops(x: list[int], weight: list[int], z: list[int], *_: Any, **__: Any) -> int:
+def _bilinear_flops(x: list[int], weight: list[int], *_: Any, **__: Any) -> int:
     """Of one value, with each matrix of the weight, and with the other value."""
-    features, _, last = weight
-    return 2 * x[0] * features * last * (x[-1] + 1)
+    return 2 * x[0] * weight[0] * weight[2] * (x[-1] + 1)
 
 
 _BILINEAR = {torch.ops.aten._trilinear: _bilinear_flops}
