@@ -309,7 +309,7 @@ def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool 
 def signed(picture: bytes, kind: str) -> bytes:
     """A picture with a remark that it is ours, for `is_signed` to find.
 
-    kind: "svg", "png", "pdf", "dot" or "mmd"; or "md" or "html", for a page that `is_signed_page` knows.
+    kind: "svg", "png", "pdf", "tex", "dot" or "mmd"; or "md" or "html", for a page that `is_signed_page` knows.
     """
     if kind in ("md", "html"):
         return b"<!-- made by cnndsl -->\n" + picture
@@ -317,6 +317,8 @@ def signed(picture: bytes, kind: str) -> bytes:
         return picture.rstrip() + b"\n<!-- made by cnndsl -->\n"
     if kind == "dot":
         return b"// made by cnndsl\n" + picture
+    if kind == "tex":
+        return b"% made by cnndsl\n" + picture
     if kind == "mmd":
         return picture.rstrip() + b"\n%% made by cnndsl\n"
     if kind == "pdf":

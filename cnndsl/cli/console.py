@@ -194,7 +194,11 @@ class Run:
 
     def text(self, text: str, kind: str, target: Path) -> dict[Path, bytes]:
         """The file with a picture that is text."""
-        return self._drawn(lambda: text, kind, kind, target, text.encode)
+        return self.drawn_text(lambda: text, kind, target)
+
+    def drawn_text(self, text: Callable[[], str], kind: str, target: Path) -> dict[Path, bytes]:
+        """The same for a picture that is drawn now, with what has to be said of it."""
+        return self._drawn(text, kind, kind, target, bytes)
 
     def _drawn(
         self, text: Callable[[], str], form: str, kind: str, target: Path, draw: Callable[[], bytes]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Style = Literal["diagram", "volume", "neurons"]
 FORMATS: dict[Style, tuple[str, ...]] = {
     "diagram": ("svg", "png", "pdf", "dot", "mmd", "md"),
-    "volume": ("svg", "png", "pdf"),
+    "volume": ("svg", "png", "pdf", "tex"),
     "neurons": ("svg", "png", "pdf"),
 }
 """What each style can be written as; the suffixes of the files."""
@@ -34,13 +34,13 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     "--output",
     metavar="OUT",
     type=PATH,
-    help="The picture to write: a name that ends in .svg, .png, .pdf, .dot, .mmd or .md, or - for standard output; "
-    "by default FILE with .svg, and for another style than diagram with its name, as in -volume.svg.",
+    help="The picture to write: a name that ends in .svg, .png, .pdf, .tex, .dot, .mmd or .md, or - for standard "
+    "output; by default FILE with .svg, and for another style than diagram with its name, as in -volume.svg.",
 )
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMATS["diagram"]),
+    type=click.Choice(list(dict.fromkeys(kind for kinds in FORMATS.values() for kind in kinds))),
     help="The form of the picture; by default as OUT ends, or else svg. For errors and warnings see --diagnostics.",
 )
 @click.option(
@@ -68,7 +68,8 @@ def command(
 
     The suffix of OUT says what is written: a picture (.svg, .png, .pdf), the graph for Graphviz (.dot) or for
     Mermaid (.mmd), or a block of Mermaid for a Markdown page (.md). The styles volume and neurons, which draws the
-    dense layers that a network ends in, are pictures. Where OUT is not given, or is -, --format says it.
+    dense layers that a network ends in, are pictures, and volume also TikZ to edit (.tex). Where OUT is not given, or
+    is -, --format says it.
 
     \b
     cnndsl draw net.cnn
@@ -89,7 +90,10 @@ def command(
             if style == "neurons":
                 _refuse(options, "depth", "expand")
             draw = compilation.volumes if style == "volume" else compilation.neurons
-            outputs = run.svg(lambda: draw(**options), kind, target)
+            if kind == "tex":
+                options["format"] = "tex"
+            make = run.drawn_text if kind == "tex" else run.svg
+            outputs = make(lambda: draw(**options), kind, target)
         else:
             outputs = _diagram(run, compilation, kind, target, options)
         run.write(outputs, force=force)
@@ -135,7 +139,7 @@ def _target(file: Path, output: Path | None, form: str | None, style: Style) -> 
     if kind not in allowed:
         *most, last = (f".{suffix}" for suffix in allowed)
         message = f"{output.name} does not end in {', '.join(most)} or {last}"
-        if kind in FORMATS["diagram"]:
+        if any(kind in kinds for kinds in FORMATS.values()):
             message += f", which is all that the style {style} can be"
         raise click.BadParameter(message, param_hint="-o")
     if form not in (None, kind):

@@ -31,6 +31,24 @@ def smallest(svg: str) -> float:
     return min((float(size) for size in re.findall(r'font-size="([\d.]+)', svg)), default=LEAST)
 
 
+def scaled(extent: float, width: str | None, unit: float, letters: float) -> float:
+    """The points to a unit of a picture that is so many units wide, and by itself has `unit` points to one.
+
+    letters: the size of the smallest ones. Warns with RenderWarning where they get too small.
+    """
+    if width is None:
+        return unit
+    scale = min(unit, points(width) / extent)
+    text = letters * scale
+    if text < LEAST - 0.05:
+        message = (
+            f"{width} wide, the smallest text is {text:.1f} pt high, and in print {LEAST:g} pt are needed: "
+            "show fewer boxes (a smaller depth, such as --depth 0), or give the picture more room"
+        )
+        warnings.warn(message, RenderWarning, stacklevel=3)
+    return scale
+
+
 def fit(svg: str, width: str, unit: float) -> str:
     """The picture with its size on paper: no wider than `width`, a length such as `17cm`, and never enlarged.
 
@@ -39,15 +57,8 @@ def fit(svg: str, width: str, unit: float) -> str:
     root = _ROOT.search(svg)
     box = re.search(r'viewBox="0(?:\.0+)? 0(?:\.0+)? ([\d.]+) ([\d.]+)"', root[0]) if root else None
     assert root is not None and box is not None  # noqa: S101, PT018 - our own pictures have both
-    scale = min(unit, points(width) / float(box[1]))
+    scale = scaled(float(box[1]), width, unit, smallest(svg))
     name = width.strip().lstrip("0123456789. ")
     wide, high = (f"{float(side) * scale / _UNITS[name]:.2f}{name}" for side in box.groups())
-    text = smallest(svg) * scale
-    if text < LEAST - 0.05:
-        message = (
-            f"{width} wide, the smallest text is {text:.1f} pt high, and in print {LEAST:g} pt are needed: "
-            "show fewer boxes (a smaller depth, such as --depth 0), or give the picture more room"
-        )
-        warnings.warn(message, RenderWarning, stacklevel=2)
     bare = re.sub(r'\s(?:width|height)="[^"]*"', "", root[0])
     return svg[: root.start()] + bare.replace("<svg", f'<svg width="{wide}" height="{high}"', 1) + svg[root.end() :]

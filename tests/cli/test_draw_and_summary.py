@@ -94,7 +94,11 @@ def test_no_other_form_to_standard_output(cnndsl: Command, folder: Path, monkeyp
     [
         (["-o", "a.png", "--format", "svg"], "a.png is to be a png by its name, and a svg by --format"),
         (["--style", "neurons", "--format", "dot"], "the style neurons can be svg, png or pdf, and no dot"),
-        (["--style", "volume", "--format", "dot", "-o", "-"], "the style volume can be svg, png or pdf, and no dot"),
+        (
+            ["--style", "volume", "--format", "dot", "-o", "-"],
+            "the style volume can be svg, png, pdf or tex, and no dot",
+        ),
+        (["--format", "tex"], "the style diagram can be svg, png, pdf, dot, mmd or md, and no tex"),
         (["--width", "17"], "width takes a number with its unit, cm, mm, in, pt, px, as in 17cm, and not '17'"),
         (["--width", "0cm"], "width takes a number with its unit"),
         (["--width", "17cm", "--format", "dot"], "--width is for a picture that is printed, and a .dot has no size"),
@@ -126,7 +130,7 @@ def test_a_folder_is_no_network(cnndsl: Command, name: str) -> None:
 def test_a_style_has_formats_of_its_own(cnndsl: Command, folder: Path) -> None:
     result = cnndsl("draw", "net.cnn", "--style", "volume", "-o", "net.dot")
     assert result.code == 2
-    assert "net.dot does not end in .svg, .png or .pdf, which is all that the style volume can be" in result.err
+    assert "net.dot does not end in .svg, .png, .pdf or .tex, which is all that the style volume can be" in result.err
     assert made(folder) == []
 
 

@@ -31,6 +31,11 @@ _SIGNS = {
     "|": r"\textbar{}",
     '"': r"\char34{}",
     "×": r"$\times$",
+    "…": r"\dots{}",
+    "·": r"$\cdot$",
+    "−": r"$-$",
+    "÷": r"$\div$",
+    "→": r"$\rightarrow$",
 }
 
 
@@ -44,23 +49,23 @@ def full(explanation: Explanation) -> Iterator[str]:
     """The lines of an explanation that stands by itself."""
     yield _heading(explanation)
     if explanation.introduction:
-        said = "".join(_code(piece) if is_code else _plain(piece) for piece, is_code in explanation.introduction)
+        said = "".join(_code(piece) if is_code else escaped(piece) for piece, is_code in explanation.introduction)
         yield rf"\noindent{{\raggedright {said}\par}}"
     yield from _body(explanation)
     if explanation.quantities:
-        rows = [(equation(q), _plain(q.meaning), _plain(q.source)) for q in explanation.quantities]
+        rows = [(equation(q), escaped(q.meaning), escaped(q.source)) for q in explanation.quantities]
         yield from _table(rows)
     if explanation.changes:
         yield from _table(
             [
-                (tr("with {change}", change=_plain(c.words)), _plain(c.result.replace(" x ", "×")))
+                (tr("with {change}", change=escaped(c.words)), escaped(c.result.replace(" x ", "×")))
                 for c in explanation.changes
             ]
         )
 
 
 def _heading(explanation: Explanation) -> str:
-    where = ", ".join(filter(None, (_plain(explanation.where), explanation.use)))
+    where = ", ".join(filter(None, (escaped(explanation.where), explanation.use)))
     return rf"\medskip\noindent{{\raggedright\textbf{{{_code(explanation.assigned)}}} ({where})\par}}"
 
 
@@ -95,7 +100,7 @@ def _inputs(explanation: Explanation) -> Iterator[str]:
 def _rules(explanation: Explanation) -> Iterator[str]:
     for rule in explanation.rules:
         if not rule.rule.is_worked_out:
-            words = f", {_plain(rule.rule.words)}" if rule.rule.words else ""
+            words = f", {escaped(rule.rule.words)}" if rule.rule.words else ""
             yield f"{_sentence(rule.said)[:-1]}: ${rule.rule.steps(latex=True)[0]}${words}."
     worked_out = [rule for rule in explanation.rules if rule.rule.is_worked_out]
     if worked_out:
@@ -134,16 +139,16 @@ def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    return rf"\texttt{{{_plain(text)}}}"
+    return rf"\texttt{{{escaped(text)}}}"
 
 
 def _sentence(text: str) -> str:
-    return _plain(text[0].upper() + text[1:]) + "."
+    return escaped(text[0].upper() + text[1:]) + "."
 
 
-def _plain(text: str) -> str:
+def escaped(text: str) -> str:
     """A text in which nothing is a sign of LaTeX."""
     return "".join(_SIGNS.get(char, char) for char in clean(text))
 
 
-_FORM = Form(_shape, _code, _plain)
+_FORM = Form(_shape, _code, escaped)

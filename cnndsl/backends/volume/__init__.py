@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import KW_ONLY
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cnndsl.analysis import costs
 from cnndsl.backends.options import Checked, Drawing, Network, Paper, model
@@ -18,24 +21,30 @@ from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.svg import write
 from cnndsl.display import SvgText
 from cnndsl.ir.program import Module, Program
-from cnndsl.render.paper import LEAST, PIXEL, fit, points
+from cnndsl.render.paper import LEAST, PIXEL, fit, points, scaled
+
+_FORMAT = "An SVG, or a LaTeX document with a TikZ picture to edit."
 
 
 @model
 class Volumes(Drawing[str]):
-    """The maps between the layers as volumes, as papers show them: an SVG."""
+    """The maps between the layers as volumes, as papers show them: an SVG, or TikZ."""
 
     network: Network = None
     _: KW_ONLY
+    format: Annotated[Literal["svg", "tex"], Field(description=_FORMAT)] = "svg"
     width: Paper = None
 
     def of(self, text: Checked) -> str:
-        """SVG text, which depends on the program and the options alone."""
+        """The text of the picture, which depends on the program and the options alone."""
         scene = scene_of(*self.shown(text, self.network), self.depth, self.expand)
-        if self.width is None:
-            return SvgText(write(scene, lay_out(scene), self.theme))
-        room = points(self.width) * SMALL / LEAST
-        return SvgText(fit(write(scene, lay_out(scene, room), self.theme), self.width, PIXEL))
+        layout = lay_out(scene, None if self.width is None else points(self.width) * SMALL / LEAST)
+        if self.format == "tex":
+            from cnndsl.backends.volume import tikz
+
+            return tikz.write(scene, layout, self.theme, scaled(layout.width, self.width, PIXEL, SMALL))
+        drawn = write(scene, layout, self.theme)
+        return SvgText(drawn if self.width is None else fit(drawn, self.width, PIXEL))
 
 
 def scene_of(program: Program, network: Module, depth: int | None = None, expand: Collection[str] = ()) -> Scene:

@@ -163,7 +163,7 @@ def legend(scene: Scene, layout: Layout, theme: Theme, left: float, room: float)
         lines.append(words(entry.word, x + _SAMPLE, y, SMALL, theme.text))
         x += entry.width
     y += _ROW
-    for line in wrap(_note(scene), room / SLACK, SMALL):
+    for line in wrap(note(scene), room / SLACK, SMALL):
         lines.append(words(line, left, y, SMALL, theme.quiet))
         y += LINE
     return lines, y
@@ -195,7 +195,7 @@ def _box(theme: Theme, kind: str) -> str:
     return "".join(polygon(points, fill, edge) for points, fill in faces)
 
 
-def _note(scene: Scene) -> str:
+def note(scene: Scene) -> str:
     """The scale in words, so that nobody measures."""
     ranks = {len(volume.shape) for volume in scene.volumes}
     said = []
@@ -220,10 +220,12 @@ Side = Literal["right", "down", "up"]
 
 def write(scene: Scene, layout: Layout, theme: ThemeName) -> str:
     """The SVG text of a scene."""
-    return "\n".join(_Writer(scene, layout, theme).lines()) + "\n"
+    return "\n".join(Writer(scene, layout, theme).lines()) + "\n"
 
 
-class _Writer:
+class Writer:
+    """What a scene and its layout look like; another form than SVG writes the parts in its own way."""
+
     def __init__(self, scene: Scene, layout: Layout, theme: ThemeName) -> None:
         self._scene = scene
         self._layout = layout
@@ -308,16 +310,13 @@ class _Writer:
     def _body(self, item: Placed) -> Iterator[str]:
         body, volume = item.body, item.volume
         colours = shade(self._theme, volume.kind)
-        step = (body.wide - body.slab) / (body.slabs - 1) if body.slabs > 1 else 0.0
-        hops = [*volume.hops[:1], *volume.hops[1:][-body.slabs + 1 :]]
-        for at in range(body.slabs):
-            box = Box(item.x - body.wide / 2 + at * step, item.axis, body.high, body.deep, body.slab)
+        for box, has_hop in slabs(item):
             dash = _border(volume.kind, training=volume.training)
             yield f'<g stroke="{colours.line}" stroke-width="0.9" stroke-linejoin="round"{dash}>'
             yield polygon(box.side(), colours.side)
             yield from self._faces(box, volume, body.slices)
             yield "</g>"
-            if hops[at]:
+            if has_hop:
                 yield self._hop(box)
 
     def _faces(self, box: Box, volume: Volume, slices: int) -> Iterator[str]:
@@ -328,7 +327,7 @@ class _Writer:
         yield polygon(box.top(0, main), colours.top)
         yield polygon(box.front(0, main), colours.front)
         thin = 0.4 if slices > 6 else 0.9
-        for share in _divisions(volume, slices):
+        for share in divisions(volume, slices):
             (_, above, below, _), (_, _, behind, _) = box.front(0, main * share), box.top(0, main * share)
             yield f'<path d="{path((below, above, behind))}" fill="none" stroke-width="{thin}"/>'
         for at, band in enumerate(volume.bands):
@@ -372,14 +371,8 @@ class _Writer:
 
         A layer that makes a map larger spreads one position over a window instead.
         """
-        colours, side = shade(self._theme, route.head.volume.kind), route.tail.box
-        high, deep = window.high / 2, window.deep / 2
-        if window.spreads:
-            half = high * route.head.body.high
-            top = max(end[1] - half, route.head.box.at(0, 1, 0)[1])
-            tip, base = side.at(1, 0.5, 0.5), [(end[0], top), (end[0], end[1] + half)]
-        else:
-            tip, base = end, side.side((0.5 - high, 0.5 + high), (0.5 - deep, 0.5 + deep))
+        colours = shade(self._theme, route.head.volume.kind)
+        tip, base = corners_of(window, route, end)
         yield f'<g class="window" stroke="{colours.line}" stroke-width="0.8" stroke-linejoin="round">'
         middle = len(base) // 2
         outline = [*base[:middle], tip, *base[middle:]]
@@ -449,6 +442,24 @@ class _Writer:
         return f'<g class="{"skip" if skip else "flow"}">{drawn}</g>'
 
 
+def slabs(item: Placed) -> Iterator[tuple[Box, bool]]:
+    """The boxes that a volume is drawn as, and whether what comes into each is also added to what goes out."""
+    body, hops = item.body, item.volume.hops
+    step = (body.wide - body.slab) / (body.slabs - 1) if body.slabs > 1 else 0.0
+    for at, has_hop in enumerate([*hops[:1], *hops[1:][-body.slabs + 1 :]][: body.slabs]):
+        yield Box(item.x - body.wide / 2 + at * step, item.axis, body.high, body.deep, body.slab), has_hop
+
+
+def corners_of(window: Window, route: Route, end: Point) -> tuple[Point, list[Point]]:
+    """The tip of the lines from a window, and the corners of the window."""
+    side, high, deep = route.tail.box, window.high / 2, window.deep / 2
+    if window.spreads:
+        half = high * route.head.body.high
+        top = max(end[1] - half, route.head.box.at(0, 1, 0)[1])
+        return side.at(1, 0.5, 0.5), [(end[0], top), (end[0], end[1] + half)]
+    return end, side.side((0.5 - high, 0.5 + high), (0.5 - deep, 0.5 + deep))
+
+
 def _border(kind: str, *, training: bool = False) -> str:
     """The attribute for the border of a volume, or of a stripe of this kind."""
     return DOTTED if training else DASHED if kind in DASHED_KINDS else ""
@@ -478,7 +489,7 @@ def _bend(x: float, start: float, end: float) -> str:
     return f"H{number(x)}C{middle} {number(start)} {middle} {number(end)} {number(after)} {number(end)}"
 
 
-def _divisions(volume: Volume, slices: int) -> list[float]:
+def divisions(volume: Volume, slices: int) -> list[float]:
     """Where lines divide a volume, as shares of its thickness without the stripes."""
     if 1 < len(volume.joined) <= _MOST_LINES:
         total, done, found = sum(volume.joined), 0, []
