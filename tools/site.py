@@ -199,7 +199,7 @@ def build(out: Path) -> int:
 
     with TemporaryDirectory() as place:
         source, doctrees = Path(place, "source"), Path(place, "doctrees")
-        for folder in ("images", "gallery"):
+        for folder in ("images", "gallery", "ja/images"):
             shutil.copytree(ROOT / "docs" / folder, source / folder)
         for name, text in pages().items():
             (source / name).parent.mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,7 @@ def drawn(text: str | Path, network: str | None = None) -> ET.Element:
 
 def test_the_picture_of_the_tutorial(golden: Golden) -> None:
     golden(ROOT / "docs" / "images" / "neurons.svg", NET.neurons())
+    golden(ROOT / "docs" / "ja" / "images" / "neurons.svg", NET.neurons(lang="ja"))
 
 
 def test_the_reference_network() -> None:

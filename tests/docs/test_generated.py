@@ -16,6 +16,7 @@ import cnndsl
 from cnndsl.backends.options import CommandLine, fields, mark_of
 from cnndsl.backends.registry import registered
 from cnndsl.highlighting import FILES
+from cnndsl.i18n import Language
 from cnndsl.reference import page
 from tests.conftest import Golden
 from tests.docs.blocks import BLOCKS, ROOT
@@ -74,20 +75,21 @@ def _default(value: object) -> str:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_is_current(name: str, request: pytest.FixtureRequest) -> None:
-    drawn = _drawn(name, PICTURES[name])
-    path = ROOT / "docs" / "images" / f"{name}.svg"
+@pytest.mark.parametrize(("docs", "language"), [("docs", "en"), ("docs/ja", "ja")])
+def test_a_picture_is_current(docs: str, language: Language, name: str, request: pytest.FixtureRequest) -> None:
+    drawn = _drawn(name, PICTURES[name], language)
+    path = ROOT / docs / "images" / f"{name}.svg"
     if request.config.getoption("--update"):
         path.write_bytes(drawn)
     assert _content(path.read_bytes()) == _content(drawn)
 
 
-def _drawn(name: str, source: Path) -> bytes:
+def _drawn(name: str, source: Path, language: Language) -> bytes:
     if source.suffix == ".cnn":
-        return cnndsl.compile(source).diagram("svg", theme="auto")
+        return cnndsl.compile(source).diagram("svg", theme="auto", lang=language)
     document = source.relative_to(ROOT).as_posix()
     [text] = [block.text for block in BLOCKS if block.document == document and block.file == f"{name}.cnn"]
-    return cnndsl.compile(text, name=f"{name}.cnn").volumes().encode()
+    return cnndsl.compile(text, name=f"{name}.cnn").volumes(lang=language).encode()
 
 
 def _content(picture: bytes) -> list[tuple[str, str | None, str]]:

@@ -101,6 +101,12 @@ def test_nothing_else_is_in_the_catalogue() -> None:
     assert sorted(JA.keys() - used) == []
 
 
+def test_no_sentence_is_in_the_catalogue_twice() -> None:
+    lines = Path(i18n.__file__).with_name("locales").joinpath("ja.toml").read_text(encoding="utf-8").splitlines()
+    keys = [line for line in lines if line.startswith('"')]
+    assert len(keys) == len(JA)
+
+
 def test_values_stay_as_they_are() -> None:
     assert [key for key, said in JA.items() if names(key) != names(said)] == []
     assert [key for key, said in JA.items() if key.count("`") != said.count("`")] == []

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
+from cnndsl.i18n import Language, speaking
 from cnndsl.render.svg import png
 from cnndsl.tracing import watch
 from cnndsl.tracing.arithmetic import lines
@@ -152,18 +153,23 @@ def test_the_lesson_as_it_was_read(golden: Golden, request: pytest.FixtureReques
         ("tutorial.md", BORDER, "border.svg", "5 1 2; 3 4 1; 2 6 3", Wanted(at=(0, 0)), False),
         ("tutorial.md", CROSSED, "crossed.svg", "1 2 3 4 5 6 7 8", Wanted(), True),
     ]
+    languages: list[tuple[Path, Language]] = [(DOCS, "en"), (DOCS / "ja", "ja")]
     for document, text, name, given, wanted, training in cases:
         source = text.partition("\n")[0].removeprefix("# ")
-        figure = watch(compiled(text, source), [given], wanted=replace(wanted, numbers=True), training=training)
-        drawn = svg(figure)
-        path = DOCS / "images" / name
-        if request.config.getoption("--update"):
-            path.write_text(drawn, encoding="utf-8")
-        assert re.sub(r"#\w{6}", "", path.read_text(encoding="utf-8")) == re.sub(r"#\w{6}", "", drawn)
-        said = (DOCS / document).read_text(encoding="utf-8")
-        assert text in said
-        assert f'--values "{given}"' in said
-        assert f"images/{name}" in said
+        for docs, language in languages:
+            if not (docs / document).exists():
+                continue
+            with speaking(language):
+                figure = watch(compiled(text, source), [given], wanted=replace(wanted, numbers=True), training=training)
+                drawn = svg(figure)
+            path = docs / "images" / name
+            if request.config.getoption("--update"):
+                path.write_text(drawn, encoding="utf-8")
+            assert re.sub(r"#\w{6}", "", path.read_text(encoding="utf-8")) == re.sub(r"#\w{6}", "", drawn)
+            said = (docs / document).read_text(encoding="utf-8")
+            assert text in said
+            assert f'--values "{given}"' in said
+            assert f"(images/{name}" in said or f'"images/{name}' in said
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
