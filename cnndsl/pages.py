@@ -1,17 +1,19 @@
 """The pages about errors and warnings: what each code means, with an example of what is wrong and one of what is right.
 
-A page is `docs/errors/CODE.md`, in Markdown. A wheel has the folder inside the package.
+A page is `docs/errors/CODE.md`, in Markdown. A wheel has the folder inside the package. What a page says in another
+language stands in one document, `docs/ja/errors.md`, with what the code means and why; the examples are the page's.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from textwrap import wrap
 
-from cnndsl.terminal import paint
+from cnndsl.i18n import language, tr
+from cnndsl.terminal import paint, wrap
 
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
@@ -52,6 +54,60 @@ def page(code: str) -> Page:
     return Page(code, text.partition("\n")[0].partition(": ")[2], text)
 
 
+_HEADS = {"Wrong", "Right"}
+"""The sections of a page that are examples alone, or nearly so."""
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def translated(code: str) -> Page:
+    """The page in the language that is spoken: its own words and the examples of the English page.
+
+    In English, and where the language says nothing of the code, the English page. Raises KeyError for an unknown code.
+    """
+    found = page(code)
+    said = _said(language()).get(code)
+    if said is None:
+        return found
+    title, meaning, why = said
+    parts = [f"# {code}: {title}", meaning]
+    _, *sections = re.split(r"^## (.*)$", found.text, flags=re.MULTILINE)
+    for head, text in zip(sections[::2], sections[1::2], strict=True):
+        if head in _HEADS:
+            parts += [f"## {tr(head)}", *_FENCED.findall(text)]
+        elif head == "Why":
+            parts += [f"## {tr(head)}", why]
+        else:
+            parts += [f"## {tr(head)}", _silencing(code) or text.strip()]
+    return Page(code, title, "\n\n".join(parts) + "\n")
+
+
+def _silencing(code: str) -> str:
+    """How to silence a warning about a text, as its page says in English; nothing for one about a picture."""
+    if code == "W001":
+        return ""
+    said = (
+        "`# cnndsl: ignore[{code}]` at the end of the line, `# cnndsl: ignore-file[{code}]` at the top of the file, "
+        '`--ignore {code}` on the command line, or `ignore = ["{code}"]` below `[tool.cnndsl]` in `pyproject.toml`.'
+    )
+    return tr(said, code=code)
+
+
+@cache
+def _said(name: str) -> Mapping[str, tuple[str, str, str]]:
+    """Code -> its title, what it means and why, in a language; nothing in English."""
+    package = Path(__file__).parent
+    places = (package / "locales" / f"errors.{name}.md", package.parent / "docs" / name / "errors.md")
+    path = next((path for path in places if path.is_file()), None)
+    if path is None:
+        return {}
+    _, *parts = re.split(r"^## \[([EW]\d+)\]\([^)]*\): (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = {}
+    for code, title, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        meaning, _, why = text.strip().partition("\n\n")
+        found[code] = (title, meaning, why)
+    return found
+
+
 def address(code: str) -> str | None:
     """Where the page about a code is on the web; None where the package names no public repository."""
     repository = _repository()
@@ -82,7 +138,7 @@ def plain(markdown: str, *, color: bool = False, columns: int = 80) -> str:
         if not inside and line and not line.startswith(("#", "```")):
             paragraph.append(line)
             continue
-        lines += wrap(_LINK.sub(r"\1", " ".join(paragraph)), columns, break_long_words=False, break_on_hyphens=False)
+        lines += wrap(_LINK.sub(r"\1", " ".join(paragraph)), columns)
         paragraph.clear()
         if line.startswith("```"):
             inside = not inside

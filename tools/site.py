@@ -30,7 +30,7 @@ _PARTS = {
     "Reference": "errors security comparison changelog",
     "For developers": "architecture adding-a-layer adding-a-rule adding-a-construct adding-a-backend decisions "
     "contributing",
-    "日本語": "ja/tutorial",
+    "日本語": "ja/tutorial ja/errors",
 }
 """The pages of the menu. The many below them are found there, and by the search: a menu of all would be in each."""
 _ALONE = "---\norphan: true\n---\n\n"

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import sys
+from typing import get_args
 
 import click
 
 from cnndsl.cli.completion import codes
 from cnndsl.cli.console import Run, columns, say
 from cnndsl.cli.options import color as color_option
+from cnndsl.i18n import VARIABLE, Language, speaking, tr
 
 
 @click.command("rule", short_help="List the errors and warnings, or describe one.")
 @click.argument("code", metavar="[CODE]", required=False, shell_complete=codes)
+@click.option(
+    "--lang",
+    type=click.Choice(get_args(Language)),
+    default="en",
+    show_default=True,
+    envvar=VARIABLE,
+    help="The language of the page; auto takes that of the environment.",
+)
 @color_option
-def command(code: str | None, color: str) -> int:
+def command(code: str | None, lang: Language, color: str) -> int:
     """List the codes of errors and warnings, one a line. With CODE, such as E201, describe one: what it means,
     a wrong and a right example, and the reason.
     """
     from cnndsl import pages
 
     colored = Run("text", color, None).colored(sys.stdout)
-    if code is None:
-        say(_listing(colored))
-        return 0
-    try:
-        page = pages.page(code.upper())
-    except KeyError:
-        raise click.BadParameter(_why_not(code), param_hint="CODE") from None
+    with speaking(lang):
+        if code is None:
+            say(_listing(colored))
+            return 0
+        try:
+            page = pages.translated(code.upper())
+        except KeyError:
+            raise click.BadParameter(_why_not(code), param_hint="CODE") from None
     say(pages.plain(page.text, color=colored, columns=columns(120)))
     return 0
 
@@ -41,9 +52,11 @@ def _listing(color: bool) -> str:
     for code in pages.codes():
         if before and code[:2] != before[:2]:
             lines.append("")
-        lines.append(f"{paint(code, 'red' if code[0] == 'E' else 'yellow', color=color)}  {pages.page(code).title}")
+        lines.append(
+            f"{paint(code, 'red' if code[0] == 'E' else 'yellow', color=color)}  {pages.translated(code).title}"
+        )
         before = code
-    return "\n".join([*lines, "", "cnndsl rule CODE describes one."]) + "\n"
+    return "\n".join([*lines, "", tr("cnndsl rule CODE describes one.")]) + "\n"
 
 
 def _why_not(code: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl import pages
+from cnndsl.i18n import speaking
 from tests.docs.blocks import ROOT, Block, blocks_of
 
 INDEX = ROOT / "docs" / "errors.md"
@@ -78,3 +79,25 @@ def test_a_page_says_how_to_silence_a_warning(code: str) -> None:
     assert {f"ignore[{code}]", f"ignore-file[{code}]", f"--ignore {code}", f'ignore = ["{code}"]'} <= set(
         re.findall(r"ignore(?:-file)?\[\w+\]|--ignore \w+|ignore = \[\"\w+\"\]", said)
     )
+
+
+JAPANESE = (ROOT / "docs" / "ja" / "errors.md").read_text(encoding="utf-8")
+
+
+def test_every_code_has_an_entry_in_japanese_and_no_other_has() -> None:
+    entries = re.findall(r"^## \[(\w+)\]\(\.\./errors/(\w+)\.md\): \S", JAPANESE, flags=re.MULTILINE)
+    assert entries == [(code, code) for code in CODES]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_page_in_japanese_has_its_own_words_and_the_same_examples(code: str) -> None:
+    with speaking("ja"):
+        page = pages.translated(code)
+    _, meaning, *sections = re.split(r"^#+ .*$", page.text, flags=re.MULTILINE)
+    said = [section for section in (meaning, *sections) if re.search(r"[ぁ-ん]{2}", section)]
+    assert len(said) >= 2, "it says what the code means, and why"
+    assert page.title != pages.page(code).title
+    assert [block.text for block in blocks_of(f"docs/errors/{code}.md")] == re.findall(
+        r"^```[^\n]*\n((?:.*\n)*?)```$", page.text, flags=re.MULTILINE
+    )
+    assert pages.translated(code) == pages.page(code)

@@ -36,6 +36,7 @@ TABLES: dict[str, set[str]] = {
     "heads of memory": {"memory", "parameters", "gradients", "values", "total"},
     "colours": {"grey", "red", "green", "blue", "opacity"},
     "places in a map": {"row {number}", "column {number}", "position {number}"},
+    "heads of pages": {"Wrong", "Right", "Why", "To silence it"},
     "parameters": PARAMETERS,
 }
 """What is translated and does not stand in a call as it is."""

@@ -73,7 +73,9 @@ def test_the_grammar_and_the_pages_go_into_the_wheel() -> None:
     assert build["force-include"] == {
         "grammars": "cnndsl/grammars",
         "docs/errors": "cnndsl/errors",
+        "docs/ja/errors.md": "cnndsl/locales/errors.ja.md",
         "models": "cnndsl/models",
     }
     assert (ROOT / "grammars" / "cnn.lark").is_file()
     assert (ROOT / "docs" / "errors" / "E101.md").is_file()
+    assert (ROOT / "docs" / "ja" / "errors.md").is_file()
