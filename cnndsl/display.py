@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from html import escape
 from typing import Any, Protocol, Self
 
 SVG = "image/svg+xml"
@@ -65,6 +66,26 @@ class Table(str):
 
     def _repr_markdown_(self) -> str:
         return self._markdown()
+
+    def _repr_pretty_(self, printer: _Printer, _: bool) -> None:
+        printer.text(self.rstrip("\n"))
+
+
+class NetworkText(str):
+    """The text of a network, and what gives the SVG of its picture."""
+
+    _picture: Callable[[], str | None]
+
+    def __new__(cls, text: str, picture: Callable[[], str | None]) -> Self:
+        made = super().__new__(cls, text)
+        made._picture = picture
+        return made
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)  # without what could give the picture
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self)}</pre>{self._picture() or ''}"
 
     def _repr_pretty_(self, printer: _Printer, _: bool) -> None:
         printer.text(self.rstrip("\n"))

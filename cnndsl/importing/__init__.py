@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 
 from cnndsl.compilation import CompilationError
 from cnndsl.compiler import compile  # noqa: A004 - the package's own word
+from cnndsl.display import NetworkText
 from cnndsl.formatter import formatted
 from cnndsl.importing.checking import Comparison, compare
 from cnndsl.importing.leaves import Unreadable
@@ -34,6 +36,8 @@ from cnndsl.source import Source
 __all__ = ["Import", "Unreadable", "Unusable", "from_torch", "import_module", "made"]
 
 _BATCH = 2
+_MOST_MIXED = 4
+"""Inputs of which any may be whole numbers; of more all are, or none."""
 
 
 class Unusable(Exception):  # noqa: N818 - what it says of what was named
@@ -64,14 +68,16 @@ def from_torch(module: nn.Module, inputs: Tensor | Sequence[Tensor]) -> str:
     """The `.cnn` text of a module that takes these inputs, whose first axis is the batch.
 
     The module is run, and left as it was; then the text is compiled and compared with it, and where it is not the same
-    network in all, a UserWarning says what differs. Raises Unreadable where the language has no words for what the
-    module does, and whatever the module raises when it is run.
+    network in all, a UserWarning says what differs. A notebook shows the text with its picture.
+
+    Raises Unreadable where the language has no words for what the module does, and whatever the module raises when it
+    is run.
     """
     given = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     found = _imported(module, given)
     if not found.comparison.is_same:
         warnings.warn(f"the text is not the same network: {found.comparison}", stacklevel=2)
-    return found.text
+    return NetworkText(found.text, lambda: compile(found.text, name="imported.cnn")._repr_svg_())
 
 
 def import_module(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> Import:
@@ -79,16 +85,36 @@ def import_module(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> Import
 
     Raises Unreadable where the language has no words for what the module does, Unusable where it does not run.
     """
+    return _imported(module, _inputs(module, sizes))
+
+
+def _inputs(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]:
+    """Inputs on which a module runs: numbers of any kind, or where it takes these alone whole ones. Raises Unusable."""
     generator = torch.Generator().manual_seed(0)
-    inputs = [torch.randn(_BATCH, *size, generator=generator) for size in sizes]
-    with _unchanged(module), torch.no_grad():
+    rows = min((m.num_embeddings for m in module.modules() if isinstance(m, nn.Embedding)), default=2)
+    kinds = (
+        product((False, True), repeat=len(sizes))
+        if len(sizes) <= _MOST_MIXED
+        else ((w,) * len(sizes) for w in (False, True))
+    )
+    first: Exception | None = None
+    for wholes in kinds:
+        inputs = [
+            torch.randint(rows, (_BATCH, *size), generator=generator)
+            if whole
+            else torch.randn(_BATCH, *size, generator=generator)
+            for whole, size in zip(wholes, sizes, strict=True)
+        ]
         try:
-            module.eval()(*(x.clone() for x in inputs))
+            with _unchanged(module), torch.no_grad():
+                module.eval()(*(x.clone() for x in inputs))
         except Exception as problem:  # whatever the user's code raises
-            shown = " and ".join(" x ".join(map(str, size)) for size in sizes)
-            message = f"{type(module).__name__} cannot be run on {shown}: {type(problem).__name__}: {problem}"
-            raise Unusable(message) from None
-    return _imported(module, inputs)
+            first = first or problem
+        else:
+            return inputs
+    shown = " and ".join(" x ".join(map(str, size)) for size in sizes)
+    message = f"{type(module).__name__} cannot be run on {shown}: {type(first).__name__}: {first}"
+    raise Unusable(message)
 
 
 def made(name: str, arguments: Mapping[str, Any]) -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from copy import copy
 
 import pytest
 import torch
@@ -166,3 +167,16 @@ def test_from_torch_takes_tensors() -> None:
 def test_what_the_language_cannot_say_is_refused() -> None:
     with pytest.raises(Unreadable, match=r"in Unsayable: sort\(\.\.\.\) is no call of the language"):
         import_module(networks.Unsayable(), [(4,)])
+
+
+def test_whole_numbers() -> None:
+    module = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(20, 2))
+    assert "embedding(9, 4)" in imported(module, (5,)).text
+
+
+def test_a_notebook_shows_text_and_picture() -> None:
+    text = cnndsl.from_torch(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), torch.rand(2, 1, 8, 8))
+    shown = text._repr_html_()  # type: ignore[attr-defined]
+    assert shown.startswith("<pre>network Sequential {")
+    assert "<svg" in shown
+    assert type(copy(text)) is str

@@ -20,7 +20,6 @@ NOT_YET = {
     "hrnet": "its loops over lists of maps are written out, which leaves no class for all arguments",
     "vgg": "it has 133 million parameters, and layers that others have; `benchmarks.importing` imports it",
     "vit": "its smallest network has 86 million parameters; `test_modules` imports a smaller one",
-    "textcnn": "it takes whole numbers, and a module is imported with numbers of other kinds",
 }
 LARGE = ("densenet", "res2net", "repvgg", "c3d", "efficientnet", "regnet", "convnext", "deeplabv3")
 """Networks that take ten seconds and more: `python -m benchmarks.importing --list models` imports them."""
