@@ -43,7 +43,7 @@ from cnndsl.symbolic.number import is_open
 HERE = Path(__file__).parent
 OPEN = 64
 """What a size that a text leaves open is here."""
-SQUARES = (64, 96, 128, 160, 224, 299, 331)
+SQUARES = (64, 96, 128, 160, 224, 256, 299, 331)
 """Sides of pictures, of which the first is taken on which a network runs, in evaluation and in training."""
 VIDEOS = {"mc3_18": (3, 8, 64, 64), "r2plus1d_18": (3, 8, 64, 64), "r3d_18": (3, 8, 64, 64), "s3d": (3, 16, 224, 224)}
 SAME, EXTERN = "same", "same, with extern"

@@ -415,6 +415,11 @@ def _expand(event: Event) -> Read:
     return "call", "expand", (x,), {"sizes": tuple(given)[1:]}
 
 
+def _expand_as(event: Event) -> Read:
+    """What is made as large as another value to be put together with it, which is done there anyway."""
+    return "same", "", (event.arguments[0],), {}
+
+
 def _two(word: str) -> Callable[[Event], Read]:
     def made(event: Event) -> Read:
         given = list(event.arguments) + [event.keywords[key] for key in ("other",) if key in event.keywords]
@@ -467,5 +472,6 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     "clamp": _clamp,
     "pad": _pad,
     "expand": _expand,
+    "expand_as": _expand_as,
     "scaled_dot_product_attention": _attention,
 }

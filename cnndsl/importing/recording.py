@@ -84,6 +84,7 @@ class Recorder:
         self.traces: dict[nn.Module, list[Trace]] = {}
         self._owned = {id(tensor): Owned(path, is_learned, tensor) for path, is_learned, tensor in _tensors(root)}
         self._values: dict[int, Value] = {}
+        self._versions: dict[int, int] = {}
         self._alive: list[Tensor] = []
         """All tensors that were seen, so that none has the identity of an earlier one."""
         self._stack: list[Trace] = []
@@ -127,6 +128,11 @@ class Recorder:
             return result
         if leaf:
             result = self._silently(original, (module, *arguments), keywords)
+            if type(module) is not nn.Identity and any(
+                result is held and not self._is_changed(held) for held in arguments
+            ):
+                # A layer that does nothing in evaluation gives a value of its own.
+                result = self._silently(torch.Tensor.view_as, (result, result), {})
         else:
             trace = Trace(module, *given)
             self._stack.append(trace)
@@ -144,6 +150,8 @@ class Recorder:
         """Call a function of PyTorch, and keep what tensors it made of what."""
         if self._silent:
             return function(*arguments, **keywords)
+        if function in _IN_STEPS:
+            return _IN_STEPS[function](self.function, *arguments, **keywords)
         given = self._seen(arguments), self._seen(keywords)
         result = self._silently(function, arguments, keywords)
         if self._stack and any(isinstance(leaf, Tensor) for leaf in leaves_of(result)):
@@ -165,7 +173,7 @@ class Recorder:
         trace = self._stack[-1]
         trace.events.append(event)
         frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - there is no other way to the names of a caller
-        while frame is not None and _is_pytorch(frame.f_globals.get("__name__", "")):
+        while frame is not None and _is_no_caller(frame.f_globals.get("__name__", "")):
             frame = frame.f_back
         for name, held in frame.f_locals.items() if frame is not None else ():
             value = self._values.get(id(held)) if isinstance(held, Tensor) else None
@@ -173,8 +181,12 @@ class Recorder:
                 trace.names[value.number] = name
 
     def _made(self, held: Any) -> Any:
-        """The tensors of a result as new values."""
-        return mapped(held, self._new)
+        """The tensors of a result as new values; what is passed on as it is stays the value that it was."""
+        return mapped(held, lambda tensor: self._new(tensor) if self._is_changed(tensor) else self._known(tensor))
+
+    def _is_changed(self, tensor: Tensor) -> bool:
+        """Whether a tensor is new, or was overwritten since it was seen."""
+        return id(tensor) not in self._values or self._versions[id(tensor)] != tensor._version  # noqa: SLF001
 
     def _seen(self, held: Any, *, is_input: bool = False) -> Any:
         """The tensors of arguments or results as what they are known as."""
@@ -184,6 +196,7 @@ class Recorder:
         self._alive.append(tensor)
         value = Value(len(self._alive), tuple(tensor.shape), tensor.dtype)
         self._values[id(tensor)] = value
+        self._versions[id(tensor)] = tensor._version  # noqa: SLF001 - how often it was overwritten
         return value
 
     def _known(self, tensor: Tensor) -> Value | Owned | Unknown:
@@ -193,6 +206,13 @@ class Recorder:
         return self._owned.get(id(tensor)) or Unknown(tuple(tensor.shape), tensor)
 
 
+def _addcmul(call: Any, x: Tensor, a: Tensor, b: Tensor, *, value: float = 1) -> Any:
+    product = call(torch.mul, (a, b), {})
+    return call(torch.add, (x, product if value == 1 else call(torch.mul, (product, value), {})), {})
+
+
+_IN_STEPS = {torch.addcmul: _addcmul, Tensor.addcmul: _addcmul}
+"""Functions that are several operators of the language."""
 _SAYS_NOTHING = {"x", "y", "out", "input", "it", "self"}
 
 
@@ -207,8 +227,9 @@ class _Mode(TorchFunctionMode):
         return self.recorder.function(func, args, kwargs or {})
 
 
-def _is_pytorch(name: str) -> bool:
-    return name == "torch" or name.startswith("torch.")
+def _is_no_caller(name: str) -> bool:
+    """Whether the code of a Python module is that of PyTorch or this one, and not the user's."""
+    return name in ("torch", __name__) or name.startswith("torch.")
 
 
 def _tensors(root: nn.Module) -> Iterator[tuple[str, bool, Tensor]]:

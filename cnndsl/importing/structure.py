@@ -446,6 +446,7 @@ class _Reader:
 
     def _with_chains(self, events: Sequence[Event]) -> list[Event]:
         """The events, where calls of all layers of a container, one after the other, are one of the container."""
+        events = [event for event in events if not self._passes_on(event)]
         times = Counter(v.number for e in events for v in leaves_of((e.arguments, e.keywords)) if isinstance(v, Value))
         times.update(v.number for v in leaves_of(self.trace.result) if isinstance(v, Value))
         holders = [self._holder(event.module) for event in events]
@@ -464,6 +465,12 @@ class _Reader:
             made += run
             at = end
         return made
+
+    def _passes_on(self, event: Event) -> bool:
+        """Whether a call of a part gives what it takes, and the part does nothing at all."""
+        if event.module is None or _only(event.arguments, event.keywords) != event.result:
+            return False
+        return self.importer.part(event.module) is None
 
     def _holder(self, module: nn.Module | None) -> nn.Module | None:
         """The part of this module that holds a layer which is called from here, and is no list."""

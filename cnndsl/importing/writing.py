@@ -589,7 +589,7 @@ class _Lines:
 
     def _key(self, name: str) -> str:
         """The name of a part, in quotes where it is no name, or would hide the layer that it is called like."""
-        quoted = not is_name(name) or (name in KINDS and self._is_spoken(name))
+        quoted = not is_name(name) or name == IDENTITY.word or (name in KINDS and self._is_spoken(name))
         return json.dumps(name, ensure_ascii=False) if quoted else name
 
     def _is_spoken(self, word: str) -> bool:

@@ -485,6 +485,30 @@ class Crossed(nn.Module):
         return second(x) + first(x)
 
 
+class Passing(nn.Module):
+    """Values that are passed on as they are, in lists that others add to, and functions of several operators."""
+
+    def __init__(self, levels: int) -> None:
+        super().__init__()
+        self.down = nn.Identity()
+        self.drop = nn.Dropout(0.5)
+        self.act = nn.ReLU(inplace=True)
+        self.first = nn.Conv2d(4, 4, 3, 1, 1) if levels == 1 else Passing(levels - 1)
+        self.second = nn.Conv2d(4, 4, 1)
+        self.identity = nn.BatchNorm2d(4)
+        self.shift = nn.Parameter(torch.full((4,), 0.5))
+        self.scale = nn.Parameter(torch.full((4,), 2.0))
+
+    def forward(self, x: Tensor, others: list[Tensor] | None = None) -> Tensor:
+        others = others or []
+        bottom = self.down(x)
+        others.append(bottom)
+        y = self.first(bottom) + self.drop(bottom)
+        y = self.act(self.identity(self.second(y)))
+        y = torch.addcmul(self.shift.view(1, -1, 1, 1), self.scale.view(1, -1, 1, 1), y)
+        return sum(others, y * y.mean((2, 3), keepdim=True).expand_as(y))
+
+
 class Deep(nn.Module):
     """Stages of which some have more layers than others."""
 

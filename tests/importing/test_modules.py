@@ -40,6 +40,7 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Attending(), [MAP]),
         (networks.Deep(), [MAP]),
         (networks.Headed(), [(4, 8, 8)]),
+        (nn.Sequential(networks.Passing(1), networks.Passing(2)), [(4, 8, 8)]),
         (nn.Sequential(networks.Crossed(), nn.ReLU()), [(4, 8, 8)]),
         (nn.Sequential(nn.LayerNorm((4, 4)), nn.LayerNorm(4)), [(4, 4, 4)]),
         (nn.Sequential(networks.Scaled(4), nn.Conv2d(4, 6, 1), networks.Scaled(6)), [(4, 8, 8)]),
