@@ -55,6 +55,8 @@ class Condition:
 
     holds: tuple[bool, ...]
     label: str
+    top: str = ""
+    """The part of the body in whose chain it stands, where it stands in one."""
 
 
 @dataclass(slots=True)
@@ -131,8 +133,9 @@ class _Unifier:
         holds = tuple(at in there for at in self.all)
         for number, condition in enumerate(self.conditions):
             if condition.holds == holds:
+                self.conditions[number] = replace(condition, top=condition.top or self.top)
                 return number
-        self.conditions.append(Condition(holds, label))
+        self.conditions.append(Condition(holds, label, self.top))
         return len(self.conditions) - 1
 
     def _slot(self, values: Sequence[Any], label: str, word: str, argument: str) -> Slot:

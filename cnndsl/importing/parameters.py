@@ -93,6 +93,7 @@ class _Settler:
         for number, hole in sorted(enumerate(self.common.slots), key=lambda item: None in item[1].values):
             self.definition.slots[number] = self._expression(hole)
         for number, condition in enumerate(self.common.conditions):
+            self.reach = self._reach(condition.top)
             self.definition.conditions[number] = self._condition(condition.holds, condition.label)
         parts = [(name, self._with_parameters(part, None)) for name, part in self.common.body.parts]
         self.common.body = replace(self.common.body, parts=tuple(parts))
@@ -166,7 +167,7 @@ class _Settler:
     def _expression(self, hole: Hole) -> str:
         numbers = all(type(value) is int for value in hole.values if value is not None)
         role = self._role(hole)
-        self.reach = self._reach(hole)
+        self.reach = self._reach(hole.top)
         if numbers and role not in ("start", "end", "axis"):
             for expression, column in self._derived(role):
                 if _fits(hole.values, column):
@@ -176,13 +177,13 @@ class _Settler:
                 return name
         return self._parameter(hole)
 
-    def _reach(self, hole: Hole) -> str:
-        """How the channels of the input are called where a hole is; empty where they cannot be."""
-        if not hole.top:
+    def _reach(self, top: str) -> str:
+        """How the channels of the input are called in the chain of a part; empty where they cannot be."""
+        if not top:
             return INPUT
         if self.definition.kind == "sequence":
             return ""
-        steps = [step for step in self.common.body.steps if step.form == "part" and step.what == hole.top]
+        steps = [step for step in self.common.body.steps if step.form == "part" and step.what == top]
         if steps and all(step.operands == (Given(0),) for step in steps):
             return INPUT
         self.definition.width = "width" if "width" not in self.reserved else "width_"
@@ -289,20 +290,21 @@ class _Settler:
         """Conditions that a reader expects: whether the size changes, or a part would do nothing."""
         strides = [(n, c) for n, c in self.columns.items() if self.roles[n] == "stride" and None not in c]
         counts = dict(self._settled_counts())
-        if self.channels is None:
-            return
         outgoing = tuple(env.outgoing for env in self.envs)
+        incoming = self.channels if self.reach else None
+        if incoming is None:
+            incoming, counts = (), {}
         for (stride, steps), (count, column) in product(strides, counts.items()):
             if column != outgoing:
                 continue
-            differs = tuple(s != 1 or i != c for s, i, c in zip(steps, self.channels, column, strict=True))
-            yield f"{stride} != 1 or {INPUT} != {count}", differs
-            yield f"{stride} == 1 and {INPUT} == {count}", tuple(not d for d in differs)
+            differs = tuple(s != 1 or i != c for s, i, c in zip(steps, incoming, column, strict=True))
+            yield f"{stride} != 1 or {self.reach} != {count}", differs
+            yield f"{stride} == 1 and {self.reach} == {count}", tuple(not d for d in differs)
         ordered = sorted(counts.items(), key=lambda item: item[1] != outgoing)
         for count, column in ordered:
-            yield f"{INPUT} != {count}", tuple(i != c for i, c in zip(self.channels, column, strict=True))
+            yield f"{self.reach} != {count}", tuple(i != c for i, c in zip(incoming, column, strict=True))
         for count, column in ordered:
-            yield f"{INPUT} == {count}", tuple(i == c for i, c in zip(self.channels, column, strict=True))
+            yield f"{self.reach} == {count}", tuple(i == c for i, c in zip(incoming, column, strict=True))
         for stride, steps in strides:
             yield f"{stride} != 1", tuple(s != 1 for s in steps)
             yield f"{stride} == 1", tuple(s == 1 for s in steps)

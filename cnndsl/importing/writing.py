@@ -364,7 +364,8 @@ class _Lines:
                 head += [f"{name} = input({size})" for name, size in zip(self._input_names(), sizes, strict=True)]
             head.append("")
         width = self.writer.definition.width
-        if width and any(width in expression.split() for expression in self.writer.definition.slots.values()):
+        told = [*self.writer.definition.slots.values(), *self.writer.definition.conditions.values()]
+        if width and any(width in expression.split() for expression in told):
             head.append(f"{width} = input.channels")
         head += [f"{own.name} = {self._held(own)}" for own in self.body.held]
         for name, part in self.body.parts:

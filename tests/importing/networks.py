@@ -509,6 +509,20 @@ class Passing(nn.Module):
         return sum(others, y * y.mean((2, 3), keepdim=True).expand_as(y))
 
 
+class Crossing(nn.Module):
+    """Half of the channels goes through a chain, which is longer where the whole changes the number of channels."""
+
+    def __init__(self, incoming: int, channels: int) -> None:
+        super().__init__()
+        self.widen = nn.Conv2d(incoming, channels, 1)
+        more = [nn.Conv2d(channels // 2, channels // 2, 3, 1, 1)] if incoming != channels else []
+        self.layers = nn.Sequential(nn.Conv2d(channels // 2, channels // 2, 1), nn.ReLU(), *more)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = self.widen(x).chunk(2, dim=1)
+        return torch.cat((left, self.layers(right)), 1)
+
+
 class Deep(nn.Module):
     """Stages of which some have more layers than others."""
 

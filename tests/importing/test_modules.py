@@ -40,6 +40,7 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Attending(), [MAP]),
         (networks.Deep(), [MAP]),
         (networks.Headed(), [(4, 8, 8)]),
+        (nn.Sequential(*(networks.Crossing(*each) for each in ((4, 4), (4, 8), (8, 8)))), [(4, 8, 8)]),
         (nn.Sequential(networks.Passing(1), networks.Passing(2)), [(4, 8, 8)]),
         (nn.Sequential(networks.Crossed(), nn.ReLU()), [(4, 8, 8)]),
         (nn.Sequential(nn.LayerNorm((4, 4)), nn.LayerNorm(4)), [(4, 4, 4)]),
