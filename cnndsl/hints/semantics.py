@@ -139,6 +139,11 @@ TABLES: dict[str, tuple[Hint, ...]] = {
              example="dropout(math.sin(0.5))"),
         Hint(r"(?:sin|cos) .*", _NOTHING, "work it out beforehand, and give the number as a parameter",
              example="dropout(cos(-2))"),
+        Hint(r"cosine_similarity [2-4] .*", _NOTHING,
+             "write sum(normalize($first, axis=$axis, eps=1e-8) * normalize($second, axis=$axis, eps=1e-8), "
+             "axis=$axis, keepdim=true)",
+             brief="write sum(normalize(a, eps=1e-8) * normalize(b, eps=1e-8), axis=1, keepdim=true)",
+             example="cosine_similarity(it, input)"),
     ),
     # A function of numbers on a value: its name
     "function of a value": (

@@ -28,7 +28,8 @@ from cnndsl.syntax import tree
 
 CONSTANTS = (tree.Number, tree.Boolean, tree.String, tree.ListOf)
 """What is written as a constant: a number, a text, or a list."""
-MATHEMATICS = frozenset(["square", "clip", "sin", "cos"])
+_OF_VALUES = frozenset(["cosine_similarity"])
+MATHEMATICS = frozenset(["square", "clip", "sin", "cos", *_OF_VALUES])
 """Functions of Python and PyTorch that the language has not."""
 _ATOMS = (tree.Number, tree.Name, tree.Attribute, tree.Call)
 """What is written beside an operator without brackets."""
@@ -137,13 +138,15 @@ def no_operator(operator: str, node: tree.Node, left: Span, right: Span) -> Prob
 def mathematics(problem: Problem, node: tree.Call, given: Sequence[Any]) -> Problem:
     """The error for a function that there is not, `sqrt(16)`, `math.log2(n)`, with what it is given."""
     name = node.function.span.text.rpartition(".")[2]
-    if any(isinstance(value, Value) for value in given):
+    if name not in _OF_VALUES and any(isinstance(value, Value) for value in given):
         return of_a_value(name, node)
     written = [a.span.text if isinstance(a.value, _ATOMS) else f"({a.span.text})" for a in node.arguments]
     is_number = len(given) == 1 and type(given[0]) in (int, float) and 0 < given[0] < _LARGE
     result = f"{getattr(math, name)(given[0]):g}" if is_number and hasattr(math, name) else ""
     words, (first, second) = f"{name} {len(written)} {'number' if is_number else 'other'}", (*written, "", "")[:2]
-    return hint("function", "E201", words, node.function, first=first, second=second, result=result) or problem
+    along = (a.value.span.text for a in node.arguments if a.name is not None and a.name.text in ("dim", "axis"))
+    facts = {"first": first, "second": second, "result": result, "axis": next(along, "1")}
+    return hint("function", "E201", words, node.function, **facts) or problem
 
 
 def of_a_value(name: str, node: tree.Call) -> Problem:

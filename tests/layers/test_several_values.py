@@ -132,3 +132,15 @@ def test_lengths_left_open() -> None:
 def test_what_is_refused(line: str, code: str, message: str) -> None:
     found = findings(INPUTS.format(7, 8, 8, line))
     assert (code, True) in [(other, message in said) for other, said in found], found
+
+
+@pytest.mark.parametrize("size", ["12", "12, 4, 3"])
+def test_a_cosine_similarity_is_written_as_the_hint_says(size: str) -> None:
+    """What PyTorch has no axis for in a list of features: also where a vector is shorter than its `eps`."""
+    text = f"network Net {{ input({size}); a, b = split(it, 2); cosine_similarity(a, b) }}"
+    ((found,),) = (diagnostic.help for diagnostic in cnndsl.compile(text).diagnostics)
+    model = imported(compiled(text.replace("cosine_similarity(a, b)", found.removeprefix("write "))).python()).Net()
+    x = torch.randn(3, *map(int, size.split(", ")))
+    x[1] *= 1e-9
+    a, b = x.chunk(2, 1)
+    torch.testing.assert_close(model(x).squeeze(1), nn.functional.cosine_similarity(a, b))
