@@ -73,7 +73,7 @@ class _Convolution(WithNorm):
         return self.scratch_of_norm(NOTHING)
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return None if self.normed else Kept(inputs=(0,))
+        return self.kept_with_norm(Kept(inputs=(0,)), x, trained, weight=True)
 
     def _words(self, x: Shape, groups: int, *more: str) -> str:
         parts = [trn("{count} filter", "{count} filters", self.channels)]
@@ -230,12 +230,11 @@ class Conv(_Convolution):
         return self.scratch_of_norm(Extra(numbers=self._padded(x)))
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        if self.normed:
-            return None
         padded = self._padded(x)
         # The mirrored and the repeated border are taken back by a function that wants to see the input once more.
         original = not padded or (gradient and self.padding_mode in ("reflect", "replicate"))
-        return Kept(inputs=(0,) if original else (), extra=Extra(numbers=padded) if padded else NOTHING)
+        kept = Kept(inputs=(0,) if original else (), extra=Extra(numbers=padded) if padded else NOTHING)
+        return self.kept_with_norm(kept, x, trained, weight=True)
 
     def torch(self, x: Shape) -> Spelling:
         if self.padding != "same" or is_one(self.stride):

@@ -71,9 +71,8 @@ class Linear(WithNorm):
         return (*same(x[:-1]), whole(x[-1]))
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        if self.normed:
-            return None
-        return Kept(inputs=(0,) if "weight" in trained else ())
+        kept = Kept(inputs=(0,) if self.trains_weight(trained) else ())
+        return self.kept_with_norm(kept, x, trained, weight=gradient)
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
         return self.scratch_of_norm(NOTHING)

@@ -320,7 +320,10 @@ class ChannelRMSNorm(nn.RMSNorm):
         return None  # PyTorch has one step for it on some devices, and several on others
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return None
+        # On a CPU: the numbers before they meet the weight, and a root for each group of them.
+        roots = prod(x) // prod(self.normalised(x)) if gradient else 0
+        numbers = prod(x) if "weight" in trained else 0
+        return Kept(inputs=(0,) if gradient else (), extra=Extra(numbers=roots + numbers))
 
     def torch(self, x: Shape) -> Spelling:
         over = self.normalised(x)

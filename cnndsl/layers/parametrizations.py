@@ -4,11 +4,13 @@ from dataclasses import replace
 from math import prod
 from typing import ClassVar
 
-from cnndsl.layers.base import Extra, Layer, Spelling, Tensor
-from cnndsl.layers.formula import SizeError
+from cnndsl.layers.base import Extra, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.formula import Shape, SizeError
 
 WEIGHT_NORM = "whether the weight is a direction and a length for each row, learned apart"
 SPECTRAL_NORM = "whether the weight is divided by its spectral norm, so that it enlarges nothing"
+
+_MADE = "parametrizations.weight"
 
 
 class WithNorm(Layer):
@@ -39,7 +41,7 @@ class WithNorm(Layer):
 
     def with_norm(self, weight: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
         """The tensors of the layer: the weight, or what it is worked out from, and the others."""
-        made = "parametrizations.weight"
+        made = _MADE
         shape = weight.shape
         if self.normed == "weight_norm":
             lengths = (shape[0], *(1 for _ in shape[1:]))
@@ -56,6 +58,24 @@ class WithNorm(Layer):
         own = tuple(a for a in spelling.arguments if a.name not in ("weight_norm", "spectral_norm"))
         around = f"nn.utils.parametrizations.{self.normed}" if self.normed else ""
         return replace(spelling, arguments=own, around=around)
+
+    def trains_weight(self, trained: frozenset[str]) -> bool:
+        """Whether the weight, or what it is worked out from, is among the tensors that training changes."""
+        return not trained.isdisjoint(("weight", f"{_MADE}.original", f"{_MADE}.original1"))
+
+    def kept_with_norm(self, kept: Kept, x: Shape, trained: frozenset[str], *, weight: bool) -> Kept:
+        """What is kept with what making the weight adds; `weight`: whether the layer keeps its weight.
+
+        A weight that is worked out is one more tensor, as are the lengths of its rows, or the two vectors of the power
+        iteration and the spectral norm itself.
+        """
+        if not self.normed:
+            return kept
+        sizes = {tensor.name.removeprefix(f"{_MADE}."): tensor.size for tensor in self.tensors(x)}
+        numbers = (sizes.get("original") or sizes["original1"]) if weight else 0
+        if self.trains_weight(trained):
+            numbers += sizes["original0"] if self.normed == "weight_norm" else sizes["0._u"] + sizes["0._v"] + 1
+        return replace(kept, extra=replace(kept.extra, shared=kept.extra.shared + numbers))
 
     def scratch_of_norm(self, scratch: Extra | None) -> Extra | None:
         """What is needed while it runs; what making the weight takes is not known."""

@@ -145,8 +145,9 @@ def mathematics(problem: Problem, node: tree.Call, given: Sequence[Any]) -> Prob
     result = f"{getattr(math, name)(given[0]):g}" if is_number and hasattr(math, name) else ""
     words, (first, second) = f"{name} {len(written)} {'number' if is_number else 'other'}", (*written, "", "")[:2]
     along = (a.value.span.text for a in node.arguments if a.name is not None and a.name.text in ("dim", "axis"))
-    facts = {"first": first, "second": second, "result": result, "axis": next(along, "1")}
-    return hint("function", "E201", words, node.function, **facts) or problem
+    axis = next(along, "1")
+    said = hint("function", "E201", words, node.function, first=first, second=second, result=result, axis=axis)
+    return said or problem
 
 
 def of_a_value(name: str, node: tree.Call) -> Problem:

@@ -35,7 +35,7 @@ def taken(case: Case) -> tuple[Layer, tuple[int, ...]]:
 
 
 def unknown_memory(layer: Layer) -> bool:
-    """Whether a layer may say that it does not know what it takes in memory; any other has to know."""
+    """Whether a layer may say that it does not know what it takes while it runs; any other has to know."""
     return layer.group is Group.SEQUENCE or layer.kind == "rmsnorm" or bool(getattr(layer, "normed", ""))
 
 
@@ -108,7 +108,7 @@ def test_what_is_kept_for_the_backward_pass(kind: str) -> None:
                 said: Kept | None = (
                     layer.kept(x, y, gradient=gradient, trained=trained) if gradient or trained else Kept()
                 )
-                unknown = unknown_memory(layer) or (kind == "bilinear" and "weight" not in trained and gradient)
+                unknown = layer.group is Group.SEQUENCE or (kind == "bilinear" and "weight" not in trained and gradient)
                 assert (said is None) == ((gradient or bool(trained)) and unknown), case
                 if said is None:
                     continue

@@ -70,6 +70,25 @@ def test_what_is_kept_in_training(text: str) -> None:
     assert memory(program, batch=BATCH).kept == kept_by(build(text), given)
 
 
+NORMED = """
+network Net {
+    input(3, 8, 8)
+    conv(6, 3, padding=1, weight_norm=true) -> relu
+    conv(6, 3, padding=1, padding_mode="circular", spectral_norm=true)
+    it + (it -> rmsnorm -> conv(6, 1)) -> relu -> conv_transpose(5, 2, 2, spectral_norm=true)
+    linear(4, weight_norm=true) as a
+    [a -> rmsnorm(affine=false), a -> relu] -> bilinear(3) -> linear(2, spectral_norm=true)
+}
+"""
+
+
+def test_what_is_kept_of_weights_that_are_worked_out() -> None:
+    program = program_of(NORMED)
+    given = sample(program, program.network(), BATCH)
+    assert memory(program, batch=BATCH).kept == kept_by(build(NORMED), given)
+    assert memory(program, batch=BATCH).peak is None
+
+
 @pytest.mark.parametrize("text", [*NETWORKS.values(), AUXILIARY], ids=[*NETWORKS, "auxiliary"])
 def test_application_by_application(text: str) -> None:
     """In the order of the rows; the most and the sum are those of the network."""

@@ -135,19 +135,21 @@ def check_memory(program: Program, network: Module, model: nn.Module, given: tup
     with torch.no_grad(), living:
         execute(program, network, model, fresh(given))
     found, _ = kept(lambda: model.train()(*given), held)
-    if any(layer.kind in UNKNOWN for layer in layers_of(program)):
+    kinds = {layer.kind for layer in layers_of(program)}
+    if not kinds.isdisjoint(UNKNOWN):
         return
-    if said.peak is None or said.kept is None:
-        assert any(isinstance(each, Matmul | Attention) for each in operations_of(program))
-        return
+    copies = any(isinstance(each, Matmul | Attention) for each in operations_of(program))
     moved = any(map(reorders, layers_of(program))) or any(isinstance(e, Arrangement) for e in operations_of(program))
     least, most = (1 / COPIED, COPIED) if moved else (1, 1)
     for what, ours, theirs in (("at the peak", said.peak, living.peak), ("kept", said.kept, sum(found.values()))):
+        if ours is None:
+            assert copies or (what == "at the peak" and "rmsnorm" in kinds)
+            continue
         assert least * theirs <= ours <= most * theirs, f"{ours} bytes {what}, PyTorch has {theirs}"
 
 
 COPIED = 1.5
-UNKNOWN = ("fold", "gru", "lstm", "multihead_attention", "rmsnorm", "rnn", "unfold")
+UNKNOWN = ("fold", "gru", "lstm", "multihead_attention", "rnn", "unfold")
 """What they need in memory depends on the device."""
 
 
