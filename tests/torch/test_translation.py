@@ -351,3 +351,17 @@ block Two(channels, left = true, right = false) {
 }
 network Net(left = true, right = false) { input(8, 5, 5); Two(4, left, right) }
 """)
+
+
+def test_outputs_are_worked_out_in_the_order_of_the_text() -> None:
+    """Layers that draw random numbers draw the same ones as the text does step by step."""
+    made = cnndsl.compile("""
+        network Net {
+            input(3, 8, 8)
+            p = dropout(0.5)
+            q = dropout(0.4)
+            x = it -> conv(3, 1)
+            output it + (x -> p), x -> q
+        }
+    """).python()
+    assert made.index("self.p(x") < made.index("self.q(x")

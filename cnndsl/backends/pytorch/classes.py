@@ -26,6 +26,7 @@ from cnndsl.backends.pytorch.code import (
     name,
     names_in,
     replaced,
+    walk_code,
     words_in,
 )
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages, own_lines
@@ -340,13 +341,15 @@ class ClassTranslation:
         always: list[tuple[str | None, Code]] = []
         training: list[tuple[str | None, Code]] = []
         known: dict[str, Code] = {}
-        for output in outputs:
+        lines_end = max((at for at, output in enumerate(outputs) if _has_line(output.value.code)), default=0)
+        for at, output in enumerate(outputs):
             code = output.value.code
             if not isinstance(code, ast.Name):
                 text = flat(code)
                 if text not in known:
                     variable = FLOW + body.flow if len(outputs) == 1 else _output_variable(body, output.name)
-                    if not _is_plain(code):
+                    # What calls something is not overtaken by an output behind it that has a line.
+                    if not _is_plain(code) or (at < lines_end and _calls(code)):
                         tail.append(Compute((variable,), code, shape=output.value.shape))
                         known[text] = name(variable)
                     else:
@@ -720,6 +723,15 @@ def _slug(code: Code) -> str:
 def _is_plain(code: Code) -> bool:
     """Whether an expression may be returned as it is: mypy knows its type."""
     return not is_any(code) and isinstance(code, (ast.Call, ast.BinOp, ast.Subscript)) and not _is_any_deep(code)
+
+
+def _has_line(code: Code) -> bool:
+    """Whether an output is worked out before it is returned."""
+    return not isinstance(code, ast.Name) and not _is_plain(code)
+
+
+def _calls(code: Code) -> bool:
+    return any(isinstance(node, ast.Call) for node in walk_code(code))
 
 
 def _is_any_deep(code: Code) -> bool:
