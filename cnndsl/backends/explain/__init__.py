@@ -75,7 +75,7 @@ class Explain(Options[str]):
         write = _writer(self.format, single=is_single, color=self.color)
         blocks = ["\n".join(write(explanation)) for explanation in shown]
         if self.format == "latex":
-            blocks.insert(0, latex.HEAD)
+            blocks.insert(0, latex.head())
         if left_out:
             blocks.append(tr("... and {count:,} more", count=left_out))
         return "\n\n".join(blocks) + "\n"
@@ -90,7 +90,7 @@ class Explain(Options[str]):
         if self.format == "text":
             return "\n".join(text.beside(found, color=self.color)) + "\n"
         write = _writer(self.format, single=False, color=self.color)
-        head = [latex.HEAD] if self.format == "latex" else []
+        head = [latex.head()] if self.format == "latex" else []
         return "\n\n".join([*head, *("\n".join((words, "", *write(each))) for words, each in found)]) + "\n"
 
 

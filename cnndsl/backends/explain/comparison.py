@@ -69,7 +69,7 @@ class Comparison:
             except SizeError as problem:
                 message = f"{title} does not fit with {words}: {problem.message}"
                 raise OptionError("compare", message) from None
-            found.append(Variant(words, other))
+            found.append(Variant(f"{tr(self.name)} {written(value)}", other))
         return found
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cnndsl.backends.explain.content import Explanation, Form
 from cnndsl.backends.explain.markdown import equation, worked
-from cnndsl.i18n import tr
+from cnndsl.i18n import language, tr
 from cnndsl.layers.formula import show
 from cnndsl.terminal import clean
 
-HEAD = r"% needs \usepackage{amsmath}"
+_HEAD = r"% needs \usepackage{amsmath}"
+_JAPANESE = r" and, for LuaLaTeX, \usepackage{luatexja}"
 
 _SIGNS = {
     "\\": r"\textbackslash{}",
@@ -37,6 +38,11 @@ _SIGNS = {
     "÷": r"$\div$",
     "→": r"$\rightarrow$",
 }
+
+
+def head() -> str:
+    """What the document needs that the part is read into."""
+    return _HEAD + (_JAPANESE if language() == "ja" else "")
 
 
 def brief(explanation: Explanation) -> Iterator[str]:
@@ -100,8 +106,9 @@ def _inputs(explanation: Explanation) -> Iterator[str]:
 def _rules(explanation: Explanation) -> Iterator[str]:
     for rule in explanation.rules:
         if not rule.rule.is_worked_out:
-            words = f", {escaped(rule.rule.words)}" if rule.rule.words else ""
-            yield f"{_sentence(rule.said)[:-1]}: ${rule.rule.steps(latex=True)[0]}${words}."
+            steps, words = f"${rule.rule.steps(latex=True)[0]}$", escaped(rule.rule.words)
+            value = tr(", ").join(filter(None, (steps, words)))
+            yield tr("{name}: {value}.", name=escaped(_capital(rule.said)), value=value)
     worked_out = [rule for rule in explanation.rules if rule.rule.is_worked_out]
     if worked_out:
         yield r"\begin{align*}"
@@ -118,7 +125,8 @@ def _rules(explanation: Explanation) -> Iterator[str]:
 
 def _costs(explanation: Explanation) -> Iterator[str]:
     for name, cost, shared in explanation.costs:
-        yield f"{name[0].upper()}{name[1:]}: {', '.join(filter(None, (f'${worked(cost)}$', shared)))}."
+        value = tr(", ").join(filter(None, (f"${worked(cost)}$", shared)))
+        yield tr("{name}: {value}.", name=_capital(name), value=value)
 
 
 def _shape(shape: Iterable[object]) -> str:
@@ -143,7 +151,11 @@ def _code(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    return escaped(text[0].upper() + text[1:]) + "."
+    return tr("{said}.", said=escaped(_capital(text)))
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def escaped(text: str) -> str:
