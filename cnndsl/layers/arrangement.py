@@ -369,7 +369,7 @@ class Index(Arrangement):
         if place.step is not None and place.step < 1:
             raise SizeError(
                 f"{self.sign}: a step is at least 1, and this is {place.step}",
-                f"from the end on it is flip(x, {axis})",
+                f"from the end on it is flip(x, {axis})" if place.step else "write 2 for every second place",
                 code="E307",
             )
         first, end, _ = bounds(place, dim)

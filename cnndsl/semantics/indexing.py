@@ -56,6 +56,12 @@ def _whole(body: Evaluation, node: tree.Expression) -> int:
 def _of_value(body: Evaluation, value: Value, node: tree.Index) -> Value:
     from cnndsl.layers.arrangement import Index  # of a family that is imported when it is used
 
+    for at, place in enumerate(node.places):
+        if isinstance(place, tree.Name) and place.text == "None" and "None" not in body.scope:
+            is_behind = any(isinstance(before, tree.Ellipsis) for before in node.places[:at])
+            axis = at - len(node.places) if is_behind else at
+            written = f"unsqueeze({node.value.span.text}, {axis})"
+            raise error("E206", "a new axis has a word here", place.span, help=f"write {written}")
     places = [
         body.known(place) if isinstance(place, (tree.Slice, tree.Ellipsis)) else _whole(body, place)
         for place in node.places
@@ -93,9 +99,12 @@ def _part(body: Evaluation, items: Any, place: tree.Slice, node: tree.Index) -> 
 
 def _not_arguments(recipe: Any, node: tree.Index) -> Problem:
     written = ", ".join(place.span.text for place in node.places)
+    ways = f"arguments stand in parentheses: {node.value.span.text}({written})"
+    if any(isinstance(place, tree.Slice | tree.Ellipsis) for place in node.places):
+        ways = f"take the places of what comes out: (it -> {node.value.span.text})[{written}]"
     return error(
         "E206",
         f"square brackets take places of values and items of lists, and this is {describe(recipe)}",
         node.span,
-        help=f"arguments stand in parentheses: {node.value.span.text}({written})",
+        help=ways,
     )
