@@ -333,6 +333,18 @@ def _is_recipe(part: Part) -> bool:
     return isinstance(part, Single) and KINDS[part.word].group in (Group.ACTIVATION, Group.NORMALISATION)
 
 
+def has_state(part: Part) -> bool:
+    """Whether a part may have keys in a state, whose order is that of the registration."""
+    if isinstance(part, Single):
+        return part.word == "prelu" or (
+            part.word not in ("unfold", "fold")
+            and KINDS[part.word].group not in (Group.ACTIVATION, Group.POOLING, Group.DROPOUT, Group.SHAPE)
+        )
+    if isinstance(part, Chain):
+        return any(has_state(item.part) for item in part.items)
+    return True
+
+
 def _called(row: Sequence[Item | None]) -> str:
     """What a stage without a label is called."""
     part = next(item.part for item in row if item is not None)

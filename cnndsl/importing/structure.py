@@ -32,7 +32,7 @@ from cnndsl.importing.body import (
 )
 from cnndsl.importing.calls import read
 from cnndsl.importing.externs import Foreign, Passed, foreign
-from cnndsl.importing.generalising import IDENTITY, Differ, in_common
+from cnndsl.importing.generalising import IDENTITY, Differ, has_state, in_common
 from cnndsl.importing.inheriting import inherited
 from cnndsl.importing.leaves import Unreadable, is_leaf, read_layer
 from cnndsl.importing.parameters import Definition, Env, settled
@@ -40,7 +40,7 @@ from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Un
 from cnndsl.layers.base import Layer
 from cnndsl.layers.registry import KINDS
 
-MOST_APART = 2
+MOST_APART, _FEW_LAYERS = 2, 2
 _NONE: Mapping[type[nn.Module], int] = {}
 
 
@@ -267,6 +267,9 @@ class _Importer:
             self._declare(problems)
         groups: list[list[tuple[nn.Module, Body]]] = []
         for member, body in bodies:
+            if (layers := _only_layers(body)) is not None and member is not self.root:
+                self.uses[member] = layers
+                continue
             for group in groups:
                 try:
                     common = in_common([*(b for _, b in group), body])
@@ -355,6 +358,21 @@ class _Importer:
         extra = tuple(operand for operand in more.outputs if operand not in outputs)
         names = body.output_names
         return replace(more, outputs=outputs, output_names=names, training=tuple(kept), training_outputs=extra)
+
+
+def _only_layers(body: Body) -> Part | None:
+    """The layer or the two layers that a body is, where they have no state and so no names are needed; else None."""
+    parts, items = dict(body.parts), []
+    for at, step in enumerate(body.steps):
+        part = parts.get(step.what) if step.form == "part" else Single(step.what, step.arguments)
+        is_next = step.operands == ((Made(at - 1) if at else Given(0)),) and step.results == 1
+        is_layer = isinstance(part, Single) and part.word in KINDS and not has_state(part)
+        if part is None or not is_next or not is_layer:
+            return None
+        items.append(Item(None, part))
+    if not 1 <= len(items) <= _FEW_LAYERS or body.outputs != (Made(len(items) - 1),) or body.output_names:
+        return None
+    return items[0].part if len(items) == 1 else Chain(tuple(items))
 
 
 def _with_classes(network: Definition) -> Definition:

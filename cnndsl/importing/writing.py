@@ -29,7 +29,7 @@ from cnndsl.importing.body import (
     Use,
     flat,
 )
-from cnndsl.importing.generalising import IDENTITY
+from cnndsl.importing.generalising import IDENTITY, has_state
 from cnndsl.importing.parameters import REQUIRED, Definition
 from cnndsl.ir.names import why_not
 from cnndsl.layers.base import Group
@@ -449,7 +449,7 @@ class _Lines:
             if len(self.wanted) == before:
                 break
         names = [name for name, _ in self.body.parts]
-        stateful = [name for name, part in self.body.parts if name in names and _has_state(part)]
+        stateful = [name for name, part in self.body.parts if name in names and has_state(part)]
         return [name for name in self.order if name in stateful] != [name for name in stateful if name in used]
 
     # Lines
@@ -709,18 +709,6 @@ class _Lines:
             shown.append(f"{names[at]} = {text}" if names and self.is_network else text)
         shown += [f"{self._operand(operand)} when training" for operand in extra]
         self.made.append(f"output {', '.join(shown)}")
-
-
-def _has_state(part: Part) -> bool:
-    """Whether a part may have keys in a state, whose order is that of the registration."""
-    if isinstance(part, Single):
-        return part.word == "prelu" or (
-            part.word not in ("unfold", "fold")
-            and KINDS[part.word].group not in (Group.ACTIVATION, Group.POOLING, Group.DROPOUT, Group.SHAPE)
-        )
-    if isinstance(part, Chain):
-        return any(_has_state(item.part) for item in part.items)
-    return True
 
 
 def _speaks(part: Part, word: str) -> int:

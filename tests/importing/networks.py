@@ -602,3 +602,34 @@ class Buffered(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.stem(self.versioned(self.grid(self.norm(x) + self.again(x))))
+
+
+class Pooled(nn.Module):
+    """Small classes without numbers to learn, as people have for pooling and activations."""
+
+    class Pool(nn.Module):
+        """Pooling that flattens."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.pool = nn.AdaptiveAvgPool2d(1)
+            self.flatten = nn.Flatten()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.flatten(self.pool(x))
+
+    class Swish(nn.Module):
+        """An activation in a class of its own."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return F.silu(x)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.act = self.Swish()
+        self.pool = self.Pool()
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.pool(self.act(self.conv(x))))

@@ -128,6 +128,13 @@ def test_the_text_of_a_transformer_is_read_back() -> None:
     assert "it[:, 0] -> heads" in text
 
 
+def test_small_classes_without_state_are_no_blocks() -> None:
+    text = imported(networks.Pooled(), MAP).text
+    assert "conv: conv(4, 3) -> act: silu\n" in text
+    assert "pool: { adaptive_avgpool(1) -> flatten }" in text
+    assert "block" not in text
+
+
 def test_a_module_stays_as_it_was() -> None:
     module = networks.Residual()
     module.train()
