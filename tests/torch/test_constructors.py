@@ -643,6 +643,28 @@ def test_a_part_that_is_declared_before_a_choice_that_its_size_follows_from_is_r
     check(text.replace("second = ", "third = ").replace("first -> second", f"first -> second: {{ {second} }}", 1))
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "l = [conv(4, 1) if c else identity, relu if c else identity]; if c { it + (input -> l[0] -> l[1]) }",
+        "if c { l = [conv(4, 3, padding=1), relu] }; if c { it + (input -> l[0] -> l[1]) }",
+    ],
+)
+def test_a_list_of_layers_under_a_condition(lines: str) -> None:
+    """Also where all that a condition had in it went elsewhere."""
+    head = "input(4, 8, 8); B(c) -> B(true)"
+    check(f"block B(c = false) {{ {lines} }}; network Net(c = false) {{ {head} }}")
+
+
+def test_a_list_of_layers_beside_something_that_is_none_is_refused() -> None:
+    text = """
+    block B(c = false) { l = [conv(4, 1), relu] if c else identity; if c { it + (input -> l[0]) } }
+    network Net { input(4, 8, 8); B -> B(true) }
+    """
+    with pytest.raises(CompilationError, match=r"E601.*B cannot be.*whether there is a list of layers depends"):
+        cnndsl.compile(text).python()
+
+
 def test_a_size_of_a_part_that_is_there_in_other_cases_is_refused() -> None:
     text = """
     block Grow(channels, depth = 1) { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }

@@ -73,6 +73,9 @@ def make(body: Body, recipe: Any, value: Tensor) -> Made:
             return _parameter(body, recipe, value)
         case PartRecipe():
             raise Untranslatable("a part of the body around it")
+        case Static():  # a list of layers, beside something that is none
+            reason = "whether there is a list of layers depends on a parameter"
+            raise Untranslatable(reason, helps="declare it under the condition: if ... { name = [...] }")
         case _:
             return _chain_layer(body, recipe, value)
 

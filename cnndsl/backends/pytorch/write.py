@@ -160,6 +160,8 @@ class InitWriter:
     def _condition(self, line: If, indent: str, word: str, inner: Any, again: Any) -> list[str]:
         """A condition; `inner` writes the lines in it, `again` one that follows as `elif`."""
         test, yes, no = line.test, line.yes, line.no
+        if not yes and not no:  # all in it went where it is used
+            return []
         if not yes:
             test, yes, no = negated(test), no, []
         made = [*laid_out(test, indent, f"{word} ", ":"), *inner(yes, indent + _STEP)]
