@@ -44,7 +44,7 @@ def test_a_layer_that_keeps_the_size_of_what_others_read_stands_alone() -> None:
     drawn = scene("network Net { input(4, 8, 8); x = it -> conv(4, 1); x -> relu; it + x; relu }")
     assert [(volume.title, [band.title for band in volume.bands]) for volume in drawn.volumes] == [
         ("input", []),
-        ("Conv2d", []),
+        ("Conv2d 1×1", []),
         ("ReLU", []),
         ("+", []),
         ("ReLU", []),
@@ -171,7 +171,7 @@ def test_a_sign_at_the_end_leads_to_a_map() -> None:
     drawn = scene(f"network Net {{ input(3, 8, 8); {body}; a + b }}")
     assert told(drawn)[-2:] == [("+", "", "4×8×8"), ("output", "", "4×8×8")]
     drawn = scene(f"network Net {{ input(3, 8, 8); {body}; output total = a + b, first = a }}")
-    assert [volume.title for volume in drawn.volumes] == ["input", "Conv2d 3×3", "Conv2d", "+", "output total"]
+    assert [volume.title for volume in drawn.volumes] == ["input", "Conv2d 3×3", "Conv2d 1×1", "+", "output total"]
 
 
 def test_what_is_there_in_training_only() -> None:

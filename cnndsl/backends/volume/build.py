@@ -40,7 +40,7 @@ def seen(route: Route) -> Window | None:
         return None
     if head.volume.whole:
         return Window(1.0, 1.0)
-    if head.volume.window is None or all(size == 1 for size in head.volume.window):
+    if head.volume.window is None:
         return None
     sides = [value_of(size) for size in tail.volume.shape[1:]]
     after = [value_of(size) for size in head.volume.shape[1:]]
@@ -225,7 +225,7 @@ class _Builder:
         key = (title, detail, _size_key(plain(y)))
         volume = Volume(kind, title, [path] if path else [], plain(y), (child or step).origin, lines, key)
         self._weigh(volume, path, learned)
-        if window and any(size > 1 for size in window):
+        if window:
             volume.title = f"{title} {times(window)}"  # the plain title stays
         volume.window = window
         volume.whole = layer.group is Group.DENSE and len(y) == 1

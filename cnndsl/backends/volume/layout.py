@@ -541,12 +541,12 @@ class _Across:
             x = max(x, turn + TURN + max(half, item.label_half) + 4)
         for route in self._into[id(item)]:
             if route.turn is not None:
-                x = max(x, route.turn + TURN + half + 8)
+                x = max(x, route.turn + TURN + max(half + 8, item.label_half - 8))
         x, item.level = self._room_for(item, x)
         item.x = x
         self._edge[item.row] = item.right
         for route in arriving:
-            route.turn = max(item.left - TURN - 4, turn)
+            route.turn = max(min(item.left - 4, item.x - item.label_half + 8) - TURN, turn)
             self._keep(route.turn, (row for row in _between(route.tail.row, item.row) if row != item.row))
 
     def _room_for(self, item: Placed, x: float) -> tuple[float, int]:
