@@ -47,11 +47,15 @@ NOTHING = Extra()
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept until the backward pass: of the inputs those with these numbers, the output, and more."""
+    """What is kept until the backward pass: of the inputs those with these numbers, the output, and more.
+
+    turned: whether the first input is kept with the batch second: a copy, or itself where its numbers lie so already.
+    """
 
     inputs: tuple[int, ...] = ()
     output: bool = False
     extra: Extra = NOTHING
+    turned: bool = False
 
 
 class Group(Enum):
@@ -199,6 +203,8 @@ class Layer(Spelled):
     pointwise: ClassVar[bool] = False
     """Whether each number of the output is made of the one in its place, so that no axis need be the batch."""
 
+    turns: ClassVar[bool] = False
+    """Whether what comes out in training lies in memory with the batch second."""
     takes_wholes: ClassVar[bool] = False
     """Whether what comes in is whole numbers, such as the rows of a table."""
 

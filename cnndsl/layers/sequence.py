@@ -213,6 +213,7 @@ class MultiheadAttention(_OnSequences, MultiInput):
     kind: ClassVar[str] = "multihead_attention"
     module: ClassVar[str] = "MultiheadAttention"
     takes: ClassVar[tuple[int, ...]] = (1, 3)
+    turns: ClassVar[bool] = True
     calling: ClassVar[str] = "{module}({x}, {x1}, {x2}, need_weights=False)[0]"
     example: ClassVar[str] = "input(196, 64) -> layernorm(axis=-1) -> multihead_attention(8)"
     torch_names: ClassVar[dict[str, str]] = {"heads": "num_heads"}
@@ -255,6 +256,20 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
         # With these PyTorch has a function for the whole of it in evaluation, which works sample after sample.
         is_whole = self.bias and self.heads % 2 == 0 and not self.others
         return is_whole or super().in_order(x, in_order)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        learned = {tensor.name for tensor in self.tensors(x)}
+        if self.others or self.dropout == 1 or trained not in (frozenset(), learned):
+            return None
+        length, size = x
+        # Queries, keys and values side by side, and what comes out of the heads.
+        projected, heads = 3 * length * size, length * size
+        if not self.dropout:  # in one step, with a sum of exponentials for each place
+            return Kept(extra=Extra(numbers=projected + heads + self.heads * length), turned=bool(trained))
+        # Queries and keys again, scaled; the weights of the means, which of them are dropped, and what is left.
+        weights = 3 * self.heads * length**2
+        numbers = projected + 2 * heads + weights + (heads if trained else 0)
+        return Kept(extra=Extra(numbers=numbers), turned=bool(trained))
 
     def reaches(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Reaches, ...]:
         if len(xs) == 1:

@@ -70,6 +70,32 @@ def test_what_is_kept_in_training(text: str) -> None:
     assert memory(program, batch=BATCH).kept == kept_by(build(text), given)
 
 
+ATTENDING = """
+block Encoder(heads, p) {
+    layernorm(axis=-1) -> multihead_attention(heads, dropout=p) -> dropout(p)
+    it + input as x
+    layernorm(axis=-1) -> linear(16, axis=-1) -> gelu -> linear(8, axis=-1)
+    it + x
+}
+network Net {
+    input(8, 3, 2)
+    token = parameter([1, 1, 8])
+    flatten(2) -> permute([0, 2, 1])
+    concat(expand(token, [-1, -1]), it, axis=1) -> Encoder(2, 0.1) -> Encoder(4, 0) -> layernorm(axis=-1)
+    it[:, 0] -> linear(3)
+}
+"""
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_what_is_kept_of_attention(batch: int) -> None:
+    program = program_of(ATTENDING)
+    given = sample(program, program.network(), batch)
+    assert memory(program, batch=batch).kept == kept_by(build(ATTENDING), given)
+    twice = program_of("network Net { input(5, 8) -> multihead_attention(2) -> multihead_attention(2) }")
+    assert (memory(twice, batch=batch).kept is None) == (batch > 1)
+
+
 NORMED = """
 network Net {
     input(3, 8, 8)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Literal
 
@@ -192,8 +192,21 @@ class _Running(Interpreter[Value]):
             storage.kept = True
         return more
 
-    def _keep(self, kept: Kept | None, inputs: Sequence[Value], output: int, storage: int) -> int | None:
+    def _turned(self, kept: Kept, value: Value, index: int) -> Kept | None:
+        """What a step keeps that puts the batch second, as figures; None where it is not known how `value` lies."""
+        if not value.in_order:
+            return None
+        shape = known(self._module, index)
+        if shape[0] == 1 or self._batch(index) == 1:
+            return replace(kept, inputs=(*kept.inputs, 0))
+        return replace(kept, extra=replace(kept.extra, numbers=kept.extra.numbers + prod(shape)))
+
+    def _keep(
+        self, kept: Kept | None, inputs: Sequence[Value], output: int, storage: int, first: int = 0
+    ) -> int | None:
         """Note what a step keeps, which gives the value `output` in a storage; how many bytes more that is."""
+        if kept is not None and kept.turned:
+            kept = self._turned(kept, inputs[0], first)
         extra = None if kept is None else self._bytes(kept.extra, output)
         if kept is None or extra is None:
             self._kept = None
@@ -262,9 +275,13 @@ class _Running(Interpreter[Value]):
         gradient = self._walk.training and (wanted or bool(learning))
         kept: int | None = 0
         if gradient:
-            kept = self._keep(layer.kept(x, y, gradient=wanted, trained=learning), inputs, output, storage)
+            kept = self._keep(
+                layer.kept(x, y, gradient=wanted, trained=learning), inputs, output, storage, at.step.inputs[0]
+            )
         self._note(at, alive, kept)
         in_order = layer.in_order(x, value.in_order)
+        if layer.turns and self._walk.training:
+            in_order = x[0] == 1 or self._batch(output) == 1
         return [self._enter(index, Value(at, in_order, gradient)) for index, at in ((output, storage), *others)]
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Value]) -> list[Value]:
