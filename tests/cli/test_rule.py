@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
 
 from cnndsl import pages
+from cnndsl.i18n import VARIABLE
+from cnndsl.terminal import width
 from tests.cli.conftest import Command
 
 
@@ -64,3 +67,21 @@ def test_a_terminal_is_told_of_it(cnndsl: Command, monkeypatch: pytest.MonkeyPat
     assert "\n2 files checked, 1 error in 1 file, 1 warning\n" in said
     assert said.endswith("\ncnndsl rule E201 explains the first\n")
     assert "cnndsl rule" not in cnndsl("check", "net.cnn").out
+
+
+@pytest.mark.parametrize("code", pages.codes())
+def test_every_page_can_be_shown_in_japanese(cnndsl: Command, code: str) -> None:
+    said = cnndsl("rule", code, "--lang", "ja").out
+    assert re.match(rf"{code}: .*[ぁ-んァ-ヶ一-龠]", said)
+    assert "\n誤った例\n" in said
+    assert "](" not in said
+    assert all(width(line) <= 80 for line in said.splitlines() if not line.startswith("    "))
+
+
+def test_the_language_of_the_environment(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said for all commands, and an option goes before it."""
+    monkeypatch.setenv(VARIABLE, "ja")
+    assert "E302  層が入力に合わない" in cnndsl("rule").out.splitlines()
+    assert cnndsl("rule", "E302", "--lang", "en").out.startswith("E302: a layer does not fit its input\n")
+    monkeypatch.setenv(VARIABLE, "fr")
+    assert "Invalid value for '--lang': 'fr'" in cnndsl("rule", "E302").err
