@@ -14,7 +14,9 @@ from cnndsl.cli.backend import Command
 from cnndsl.cli.completion import networks
 from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, progress, say
 from cnndsl.cli.options import PATH, check_no_source, common, files, force
+from cnndsl.cli.options import lang as lang_option
 from cnndsl.cli.watch import watched
+from cnndsl.i18n import Language
 
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
@@ -49,6 +51,7 @@ PICTURES = ("svg", "png", "pdf", "dot")
 )
 @click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 if a module is not what FILE gives.")
 @click.option("--diff", is_flag=True, help="Write nothing, and print what would be changed in the modules.")
+@lang_option
 @force
 @common
 @watched
@@ -60,6 +63,7 @@ def command(
     target: str,
     check: bool,
     diff: bool,
+    lang: Language,
     force: bool,
     settings: dict[str, Any],
     **common: Any,
@@ -108,7 +112,7 @@ def command(
         except CompilationError as problem:  # it has no translation
             run.report(problem.compilation.diagnostics[-1:])
             continue
-        jobs.append(_Job(path, compilation, module, only, place, stem, diagram))
+        jobs.append(_Job(path, compilation, module, only, place, stem, diagram, lang))
     if output == STDOUT:
         for job in jobs:
             run.write({STDOUT: job.text}, force=force)
@@ -194,6 +198,7 @@ class _Job:
     folder: Path
     stem: str
     diagram: str
+    lang: Language
 
     @property
     def module(self) -> Path:
@@ -211,8 +216,12 @@ class _Job:
 
     def drawn(self, run: Run, target: Path) -> dict[Path, bytes]:
         """The file with the picture."""
-        made, form, network = self.compilation, self.diagram, self.network
-        return run.graph(lambda: made.dot(network), form, target, lambda: made.diagram(cast("Format", form), network))
+        made, form, network, lang = self.compilation, self.diagram, self.network, self.lang
+
+        def draw() -> bytes:
+            return made.diagram(cast("Format", form), network, lang=lang)
+
+        return run.graph(lambda: made.dot(network, lang=lang), form, target, draw)
 
 
 def _compare(run: Run, jobs: Iterable[_Job], *, check: bool, diff: bool) -> None:

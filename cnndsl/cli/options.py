@@ -8,12 +8,13 @@ from functools import reduce
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from cnndsl.cli import completion
 from cnndsl.cli.console import STDIN, STDOUT
+from cnndsl.i18n import VARIABLE, Language
 
 
 def read_by(module: str, function: str, nothing: Any) -> Callable[..., Any]:
@@ -53,6 +54,14 @@ color = click.option(
     default="auto",
     show_default=True,
     help="Whether to use colours; auto: on a terminal.",
+)
+lang = click.option(
+    "--lang",
+    type=click.Choice(get_args(Language)),
+    default="en",
+    show_default=True,
+    envvar=VARIABLE,
+    help="The language of what is said; auto takes that of the environment. Errors and warnings are English.",
 )
 stdin_filename = click.option(
     "--stdin-filename", metavar="NAME", help="The name that standard input (-) goes by, as if it were this file."

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import get_args
 
 import click
 
 from cnndsl.cli.completion import codes
 from cnndsl.cli.console import Run, columns, say
 from cnndsl.cli.options import color as color_option
-from cnndsl.i18n import VARIABLE, Language, speaking, tr
+from cnndsl.cli.options import lang as lang_option
+from cnndsl.i18n import Language, speaking, tr
 
 
 @click.command("rule", short_help="List the errors and warnings, or describe one.")
 @click.argument("code", metavar="[CODE]", required=False, shell_complete=codes)
-@click.option(
-    "--lang",
-    type=click.Choice(get_args(Language)),
-    default="en",
-    show_default=True,
-    envvar=VARIABLE,
-    help="The language of the page; auto takes that of the environment.",
-)
+@lang_option
 @color_option
 def command(code: str | None, lang: Language, color: str) -> int:
     """List the codes of errors and warnings, one a line. With CODE, such as E201, describe one: what it means,

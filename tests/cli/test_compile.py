@@ -522,3 +522,18 @@ def test_a_folder_that_is_closed(cnndsl: Command, folder: Path) -> None:
     result = cnndsl("compile", "net.cnn", "-o", "closed")
     assert result.code == 2
     assert "cannot be written: permission denied" in result.err
+
+
+def test_the_picture_in_another_language(cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module is the same in each."""
+    text = "network Net { input(3, 8, 8); conv(4, 3) -> dropout -> linear(2) }"
+    (folder / "net.cnn").write_text(text, encoding="utf-8")
+    said = []
+    for language in ("en", "ja"):
+        monkeypatch.setenv("CNNDSL_LANG", language)
+        assert cnndsl("compile", "net.cnn", "--diagram", "dot", "--force").code == 0
+        said.append([(folder / name).read_text(encoding="utf-8") for name in ("net.dot", "net.py")])
+    (english, module), (japanese, other) = said
+    assert "入力" in japanese
+    assert "入力" not in english
+    assert module == other
