@@ -145,7 +145,7 @@ class Crop(nn.Module):
         for axis, (start, stop) in enumerate(self.bounds, 2):
             size = x.shape[axis]
             first = 0 if start is None else start
-            last = size if stop is None else stop if stop >= 0 else size + stop
+            last = size if stop is None else stop if stop > 0 else size + stop
             x = x.narrow(axis, first, last - first)
         return x
 
@@ -233,7 +233,8 @@ class Crop(nn.Module):
         for axis, (start, stop) in zip(AXES[len(x) - 1], self._bounds(x), strict=True):
             first, last = _ENDS[axis]
             arguments += [Argument(name, bound) for name, bound in ((first, start), (last, stop)) if bound is not None]
-            slices.append(("" if start is None else f"{{{first}}}") + ":" + ("" if stop is None else f"{{{last}}}"))
+            shown = "" if stop is None else f"{{{last}}}" if type(stop) is int else f"{{{last}}} or None"  # it may be 0
+            slices.append(("" if start is None else f"{{{first}}}") + ":" + shown)
         return Spelling("", tuple(arguments), f"{{x}}[:, :, {', '.join(slices)}]")
 
     def _bounds(self, x: Shape) -> list[tuple[Any, Any]]:
@@ -243,7 +244,11 @@ class Crop(nn.Module):
             starts = [(i - k) // 2 for i, k in zip(x[1:], kept, strict=True)]
             return [(start, start + k) for start, k in zip(starts, kept, strict=True)]
         before, after = sides(self.margins, x, "margins")
-        return [(b or None, -a if a else None) for b, a in zip(before, after, strict=True)]
+        # A parameter of a class may be 0 elsewhere, though it is not here, or the other way round.
+        return [
+            (None if type(b) is int and not b else b, None if type(a) is int and not a else -a)
+            for b, a in zip(before, after, strict=True)
+        ]
 
     def words(self, x: Shape) -> str:
         if self.size is not None:

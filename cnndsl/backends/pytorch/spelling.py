@@ -35,14 +35,17 @@ DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "si
 def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
     """What a layer gives; of lists that are known when a module is built, item by item."""
     lists = {
-        word: tuple(
-            body.number(subscript(held.code, constant(at)), item)
-            for at, item in zip(range(len(shape) - 1), cycle(held.sample), strict=False)
-        )
+        word: _items(body, held, max(len(shape) - 1, len(held.sample)))  # one for each axis, or two of a border
         for word in type(layer).model_fields
         if isinstance(held := getattr(layer, word, None), Opaque) and isinstance(held.sample, tuple)
     }
     return (layer.having(lists) if lists else layer).size_rule(shape)
+
+
+def _items(body: Body, held: Opaque, count: int) -> tuple[Any, ...]:
+    """So many items of a list that is known when a module is built."""
+    items = zip(range(count), cycle(held.sample), strict=False)
+    return tuple(body.number(subscript(held.code, constant(at)), item) for at, item in items)
 
 
 def built(body: Body, recipe: KindRecipe) -> Layer:
@@ -52,6 +55,8 @@ def built(body: Body, recipe: KindRecipe) -> Layer:
         value = field_of(body, static)
         if word in DECIDING or (word == "padding" and isinstance(static.value, Opaque)):  # "same" or "valid"
             value = _decided_field(body, static, recipe)
+        elif word == "margins" and isinstance(value, Opaque) and isinstance(value.sample, tuple):
+            value = _items(body, value, len(value.sample))  # which are written one by one
         fields[word] = value
     defaults = {word: info.default for word, info in recipe.kind.model_fields.items() if not info.is_required()}
     return recipe.kind.model_construct(**(defaults | fields))
