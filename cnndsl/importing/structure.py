@@ -157,9 +157,9 @@ class _Importer:
 
     def part(self, module: nn.Module) -> Part | None:
         """What a module is as a part; None for one that does nothing. Raises Unreadable."""
-        if module in self.uses:
-            return self.uses[module]
         if is_leaf(module):
+            if module in self.uses:
+                return self.uses[module]
             try:
                 layer = read_layer(module, self.shapes[module])
             except Unreadable as problem:
@@ -169,11 +169,14 @@ class _Importer:
                 return self.uses[module]
             return None if layer is None else single(layer)
         if _is_plain_chain(module):
+            if module in self.uses:  # its parts are called from outside of it
+                return self.uses[module]
             chain = self._chain(module)
             return chain if chain.items else None
         if self._is_idle(module):
             return None
-        self._define(module)
+        if module not in self.uses:
+            self._define(module)
         return self.uses[module]
 
     def _others_like(self, module: nn.Module) -> Iterator[nn.Module]:

@@ -633,3 +633,22 @@ class Pooled(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(self.pool(self.act(self.conv(x))))
+
+
+class Chained(nn.Sequential):
+    """A chain of its own class, which is empty in one place."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__(*layers)
+
+
+class Joint(nn.Module):
+    """Chains in a module that others wait for, one of which does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = Chained()
+        self.second = Chained(nn.Conv2d(3, 3, 1), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.first(x) + self.second(x)

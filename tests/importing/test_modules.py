@@ -36,6 +36,7 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Branches(), [MAP]),
         (networks.Widening(), [MAP]),
         (networks.Spoken(), [MAP]),
+        (networks.Around(networks.Joint()), [MAP]),
         (networks.Inheriting(), [MAP]),
         (networks.Attending(), [MAP]),
         (networks.Deep(), [MAP]),

@@ -52,3 +52,24 @@ def test_what_decides_structure_stays_an_argument_with_the_value_it_was_compiled
     assert len(network(depth=2).conv1) == 2
     assert network().conv2 is None
     assert network(extra=True).conv2 is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "size"),
+    [("conv(4, 3, padding=1)\ncrop(it, border)", (7, 5, 9)), ("conv(4, 3, padding=1) -> crop(border)", (7, 5, 9))],
+)
+def test_what_is_taken_away_may_be_nothing(lines: str, size: tuple[int, ...]) -> None:
+    text = f"block Cut(border) {{\n{lines}\n}}\nnetwork Net {{ input(3, 9, 9); Cut(1) -> Cut(2) }}"
+    cut = imported(compiled(text).python()).Cut
+    given = [cut(3, border)(torch.rand(1, 3, 9, 9)).shape[2] for border in (1, 2, 0)]
+    assert given == list(size)
+
+
+def test_borders_may_be_lists() -> None:
+    text = """
+    sequence Around(padding, margins) { pad(padding) -> conv(4, 3) -> crop(margins) }
+    network Net { input(3, 8, 8); Around([2, 0, 1, 1], [0, 0, 1, 0]) -> Around([1, 1, 2, 2], [1, 0, 0, 1]) }
+    """
+    around = imported(compiled(text).python()).Around
+    made = around(3, (1, 2, 3, 4), (0, 1, 2, 0))
+    assert made(torch.rand(1, 3, 8, 8)).shape == (1, 4, 11, 8)
