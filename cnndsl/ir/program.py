@@ -330,6 +330,8 @@ class Program(Model):
     modules: dict[str, Module]
     settings: dict[str, Value] = {}
     """The values that network parameters were given from outside the text."""
+    constants: dict[str, Value] = {}
+    """What the constants of the files are worth, by their keys, where that is a number, a text or a list of such."""
     target: Target = "training"
     """What the network is for: to be trained, or to serve with weights that are trained already."""
 

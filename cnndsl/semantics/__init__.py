@@ -62,5 +62,6 @@ def elaborate(
         definitions=lower(files.parsed, WORDS, context.part_names, tuple(context.cuts.values())),
         modules=context.modules,
         settings=dict(settings),
+        constants=files.constants(),
     )
     return program, diagnostics

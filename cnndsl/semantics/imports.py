@@ -9,7 +9,7 @@ from typing import Any
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.files import ImportProblem, Reader
 from cnndsl.hints.spelling import nearest
-from cnndsl.ir.lower import ParsedFile
+from cnndsl.ir.lower import ParsedFile, key_of
 from cnndsl.ir.names import why_not_class, why_not_imported
 from cnndsl.layers.registry import HELPERS
 from cnndsl.semantics.arguments import settled
@@ -21,7 +21,16 @@ from cnndsl.semantics.hints import nested_too_deeply
 from cnndsl.semantics.hoisting import declared_before_use
 from cnndsl.semantics.scope import language
 from cnndsl.semantics.statements import STEPS
-from cnndsl.semantics.values import UNKNOWN, External, Scope, Silent, Template, VariantRecipe
+from cnndsl.semantics.values import (
+    UNKNOWN,
+    External,
+    Scope,
+    Silent,
+    Template,
+    VariantRecipe,
+    is_constant,
+    plain_constant,
+)
 from cnndsl.source import PACKAGED, Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import LONGEST, parse
@@ -70,6 +79,15 @@ class Files:
         parsed = self._by_scope[scope] = ParsedFile(file, self._imported.get(scope, {}))
         self.parsed.append(parsed)
         return scope
+
+    def constants(self) -> dict[str, Any]:
+        """What the constants of all files are worth that are numbers, texts or lists of such, by their keys."""
+        return {
+            key_of(parsed.name, item.name.text): plain_constant(value)
+            for scope, parsed in self._by_scope.items()
+            for item in parsed.file.items
+            if isinstance(item, tree.Constant) and is_constant(value := scope.names[item.name.text])
+        }
 
     def _safely(self, work: Any) -> None:
         try:

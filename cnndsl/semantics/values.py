@@ -450,6 +450,13 @@ def is_constant(value: Any) -> bool:
     return isinstance(value, (bool, int, float, str, Traced, Truth))
 
 
+def plain_constant(value: Any) -> Any:
+    """A constant without what it was computed from."""
+    if isinstance(value, list):
+        return list(map(plain_constant, value))
+    return value.value if isinstance(value, (Traced, Truth)) else value
+
+
 def describe(value: Any) -> str:
     """What something is, in the user's words."""
     value = value.value if isinstance(value, (Traced, Truth)) else value

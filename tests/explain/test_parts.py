@@ -47,6 +47,18 @@ def test_a_part_that_is_not_there_is_met_with_the_nearest() -> None:
         explained(net("conv1: conv(8, 3)"), "conv3")
 
 
+def test_a_constant_is_told_with_what_it_was_worked_out_from() -> None:
+    body = net("for width in widths { conv(width, 1) -> act }; if deep { unit -> linear(n) }")
+    text = "widths = [2 ** i for i in range(3)]\nact = relu\ndeep = true\n" + body
+    text = text.replace("network Net", "network Net(n = 4, unit = relu)")
+    assert explained(text, "widths") == "widths = [1, 2, 4]   net.cnn:1:1\n  = [2 ** i for i in range(3)]\n"
+    assert explained(text, "deep") == "deep = true   net.cnn:3:1\n"
+    assert explained(text, "n") == "n = 4   a parameter of Net\n  it is the default\n"
+    assert explained(text, "unit").startswith("unit = relu   a parameter of Net")
+    with pytest.raises(UnknownPart, match=r"^Net has no act$"):
+        explained(text, "act")
+
+
 def test_a_path_comes_before_a_kind() -> None:
     text = net("flatten = relu\n    flatten -> linear(5)")
     assert explained(text, "flatten").startswith("flatten = relu")

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from cnndsl.backends.explain import latex, markdown, text
 from cnndsl.backends.explain.comparison import Comparison, explanations
+from cnndsl.backends.explain.constants import told
 from cnndsl.backends.explain.content import Explanation, Occurrence, Places, applications, paths
 from cnndsl.backends.explain.content import explain as content
 from cnndsl.backends.options import Checked, Color, CommandLine, Network, Options, Sizes, model
@@ -28,7 +29,10 @@ MOST = 2000
 
 
 Format = Literal["text", "markdown", "latex"]
-_PART = "The path of a layer, such as conv1 or layer1.0.conv1, or of a block; by default all layers."
+_PART = (
+    "The path of a layer, such as conv1 or layer1.0.conv1, or of a block; or a constant or a parameter, by its name; "
+    "by default all layers."
+)
 _COMPARE = "Values of a parameter of the layer to show side by side: stride=1,2, padding=0,1 or kernel=3,5."
 _FORMAT = "The form of the explanation, of which LaTeX needs the package amsmath."
 
@@ -45,8 +49,8 @@ class UnknownPart(OptionError, KeyError):  # noqa: N818 - what happened, as Unhe
 class Explain(Options[str]):
     """Why the layers of a network give the sizes that they give: each formula with its numbers.
 
-    Of one layer everything is said; of a block, or without a part, all layers in brief. Raises KeyError also for an
-    unknown part.
+    Of one layer everything is said; of a block, or without a part, all layers in brief; of a constant of the file, or a
+    parameter of the network, what it is worth and where that came from. Raises KeyError also for an unknown part.
     """
 
     part: Annotated[str, Field(description=_PART), CommandLine("[LAYER]", is_argument=True)] = ""
@@ -68,6 +72,9 @@ class Explain(Options[str]):
         shown = [content(applied, places) for applied in islice(walk, MOST)]
         left_out = sum(1 for _ in walk)
         if not shown:
+            constant = told(checked.program, network, self.part, checked.tree)
+            if constant is not None:
+                return constant
             check_part(program, self.part, network.name)
         if self.compare is not None:
             return self._compared(shown[0].applied if len(shown) == 1 else None, self.compare, places)
