@@ -53,7 +53,7 @@ class Neurons(Options[str]):
             raise OptionError("style", message)
         summary = captions.summary(costs.of(program, network.id))
         drawn = "\n".join(_picture(network.name, summary, columns, self.theme)) + "\n"
-        return SvgText(drawn if self.width is None else fit(drawn, self.width, PIXEL))
+        return SvgText(drawn if self.width is None else fit(drawn, self.width, PIXEL, instead=""))
 
 
 @dataclass

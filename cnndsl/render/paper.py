@@ -17,6 +17,9 @@ _LENGTH = re.compile(rf"(\d+(?:\.\d+)?)\s*({'|'.join(_UNITS)})")
 _ROOT = re.compile(r"<svg\b[^>]*>")
 
 
+_FEWER = "show fewer boxes (a smaller depth, such as --depth 0), or "
+
+
 def points(length: str) -> float:
     """A length such as `17cm`, in points. Raises ValueError where it is none."""
     found = _LENGTH.fullmatch(length.strip())
@@ -31,10 +34,11 @@ def smallest(svg: str) -> float:
     return min((float(size) for size in re.findall(r'font-size="([\d.]+)', svg)), default=LEAST)
 
 
-def scaled(extent: float, width: str | None, unit: float, letters: float) -> float:
+def scaled(extent: float, width: str | None, unit: float, letters: float, instead: str = _FEWER) -> float:
     """The points to a unit of a picture that is so many units wide, and by itself has `unit` points to one.
 
-    letters: the size of the smallest ones. Warns with RenderWarning where they get too small.
+    letters: the size of the smallest ones. instead: what else could be done. Warns with RenderWarning
+    where they get too small.
     """
     if width is None:
         return unit
@@ -43,13 +47,13 @@ def scaled(extent: float, width: str | None, unit: float, letters: float) -> flo
     if text < LEAST - 0.05:
         message = (
             f"{width} wide, the smallest text is {text:.1f} pt high, and in print {LEAST:g} pt are needed: "
-            "show fewer boxes (a smaller depth, such as --depth 0), or give the picture more room"
+            f"{instead}give the picture more room"
         )
         warnings.warn(message, RenderWarning, stacklevel=3)
     return scale
 
 
-def fit(svg: str, width: str, unit: float) -> str:
+def fit(svg: str, width: str, unit: float, instead: str = _FEWER) -> str:
     """The picture with its size on paper: no wider than `width`, a length such as `17cm`, and never enlarged.
 
     unit: the points that a unit of the picture has by itself. Warns with RenderWarning where text gets too small.
@@ -57,7 +61,7 @@ def fit(svg: str, width: str, unit: float) -> str:
     root = _ROOT.search(svg)
     box = re.search(r'viewBox="0(?:\.0+)? 0(?:\.0+)? ([\d.]+) ([\d.]+)"', root[0]) if root else None
     assert root is not None and box is not None  # noqa: S101, PT018 - our own pictures have both
-    scale = scaled(float(box[1]), width, unit, smallest(svg))
+    scale = scaled(float(box[1]), width, unit, smallest(svg), instead)
     name = width.strip().lstrip("0123456789. ")
     wide, high = (f"{float(side) * scale / _UNITS[name]:.2f}{name}" for side in box.groups())
     bare = re.sub(r'\s(?:width|height)="[^"]*"', "", root[0])
