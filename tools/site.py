@@ -23,8 +23,8 @@ from tools import links
 
 ROOT = Path(__file__).parent.parent
 _PARTS = {
-    "For users": "tutorial language layers library importing diagrams summary explain diff sweeping inference "
-    "formatting languages",
+    "For users": "tutorial language layers library importing diagrams summary explain diff sweeping training "
+    "inference formatting languages",
     "Beside other programs": "editors assistants",
     "Networks": "gallery models",
     "Reference": "errors security comparison changelog",

@@ -26,6 +26,7 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A Ray of this machine alone, with two workers that find this package."""
     monkeypatch.setattr(running, "cache_folder", lambda: tmp_path)
     monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "0")  # a machine that has little memory left kills no worker
     root = str(Path(__file__).parents[2])
     ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": root}})
     yield
