@@ -55,7 +55,7 @@ def test_a_constant_is_told_with_what_it_was_worked_out_from() -> None:
     assert explained(text, "deep") == "deep = true   net.cnn:3:1\n"
     assert explained(text, "n") == "n = 4   a parameter of Net\n  it is the default\n"
     assert explained(text, "unit").startswith("unit = relu   a parameter of Net")
-    with pytest.raises(UnknownPart, match=r"^Net has no act$"):
+    with pytest.raises(UnknownPart, match=r"^Net has no act;"):
         explained(text, "act")
 
 
