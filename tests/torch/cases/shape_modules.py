@@ -20,7 +20,7 @@ class Crop(nn.Module):
         for axis, (start, stop) in enumerate(self.bounds, 2):
             size = x.shape[axis]
             first = 0 if start is None else start
-            last = size if stop is None else stop if stop >= 0 else size + stop
+            last = size if stop is None else stop if stop > 0 else size + stop
             x = x.narrow(axis, first, last - first)
         return x
 
