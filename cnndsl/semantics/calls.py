@@ -287,8 +287,9 @@ def call(body: Evaluation, node: tree.Call) -> Any:
 
 def _given(node: tree.Call) -> str:
     """The values that a layer is called on as if it were a function, as they are written before an arrow."""
-    listed = [argument.span.text for argument in node.arguments if argument.name is None]
-    short = len(listed) > 1 and "\n" not in node.span.text
+    given = [argument.value for argument in node.arguments if argument.name is None]
+    listed = [value.span.text for value in given if not isinstance(value, (tree.Number, tree.Boolean, tree.String))]
+    short = len(listed) == len(given) > 1 and "\n" not in node.span.text
     return f"[{', '.join(listed)}]" if short else "it"
 
 
