@@ -27,6 +27,7 @@ from cnndsl.compiler import compile  # noqa: A004 - the package's own word
 from cnndsl.display import NetworkText
 from cnndsl.formatter import formatted
 from cnndsl.importing.checking import Comparison, compare
+from cnndsl.importing.grouping import group
 from cnndsl.importing.leaves import Unreadable
 from cnndsl.importing.recording import Recorder
 from cnndsl.importing.structure import MOST_APART, imported
@@ -182,6 +183,7 @@ def _recorded(module: nn.Module, inputs: Sequence[Tensor], *, training: bool) ->
     module.train(training)
     recorder = Recorder(module)
     recorder.run([x.clone() for x in inputs])
+    group(recorder)
     return recorder
 
 

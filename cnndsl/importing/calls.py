@@ -428,6 +428,17 @@ def _two(word: str) -> Callable[[Event], Read]:
     return made
 
 
+def _norm(event: Event) -> Read:
+    """A vector norm along axes."""
+    given = bound(event, "norm")
+    p = given.get("p", given.get("ord"))
+    if given.get("dim") is None or given.get("dtype") is not None or isinstance(p, str):
+        raise Unreadable(f"{event.function} without an axis is no call of the language")
+    arguments = {} if p in (None, 2) else {"p": float(p)}
+    keep = {"keepdim": True} if given.get("keepdim") else {}
+    return "call", "norm", (given["x"],), {**arguments, "axis": plain_axes(given["dim"]), **keep}
+
+
 def _pad(event: Event) -> Read:
     """A border; where it takes away, `crop`."""
     given = bound(event, "pad")
@@ -470,6 +481,7 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     "getitem": _item,
     "unbind": _unbind,
     "clamp": _clamp,
+    "norm": _norm,
     "pad": _pad,
     "expand": _expand,
     "expand_as": _expand_as,

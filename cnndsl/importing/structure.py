@@ -296,7 +296,7 @@ class _Importer:
                 Env(member, None if takes_list else self._channels(member), self._outgoing(member))
                 for member in modules
             ]
-            name = self._name(type(module).__name__)
+            name = self._name(self._class_name(module))
             kind = "sequence" if _is_chain_class(module) else "block"
             known = [*(found.definition for found in self.foreign.values()), *self.definitions]
             definition, arguments = settled(kind, name, common, envs, {d.name: d for d in known})
@@ -312,6 +312,13 @@ class _Importer:
     def _outgoing(self, module: nn.Module) -> int | None:
         values = [leaf for leaf in leaves_of(self._trace(module).result) if isinstance(leaf, Value)]
         return values[0].shape[1] if len(values) == 1 and len(values[0].shape) > 1 else None
+
+    def _class_name(self, module: nn.Module) -> str:
+        """What a definition is called: as the class, or for a list in a list as the list around it."""
+        if type(module) is not nn.ModuleList:
+            return type(module).__name__
+        words = self.paths[module].split(".")[-2].removesuffix("s").split("_")
+        return "".join(word.capitalize() for word in words)
 
     def _name(self, name: str) -> str:
         name = name.lstrip("_") or "Net"
@@ -496,7 +503,7 @@ class _Reader:
     def _holder(self, module: nn.Module | None) -> nn.Module | None:
         """The part of this module that holds a layer which is called from here, and is no list."""
         outer = self.names.get(module, "").rpartition(".")[0] if module is not None else ""
-        if not outer or "." in outer:
+        if not outer:
             return None
         found = self.module.get_submodule(outer)
         return None if isinstance(found, nn.ModuleList) else found
@@ -691,6 +698,9 @@ class _Reader:
         items: list[Part] = []
         for key, child in container.named_children():
             path = f"{name}.{key}"
+            if path not in inner and next(child.parameters(), None) is None:
+                items.append(IDENTITY)  # it is passed over
+                continue
             if path not in inner or key != str(len(items)):
                 raise Unreadable(f"it calls the parts of {name} one by one, and they are no list")
             items.append(self.importer.part(child) or IDENTITY)

@@ -505,6 +505,7 @@ class Passing(nn.Module):
         others.append(bottom)
         y = self.first(bottom) + self.drop(bottom)
         y = self.act(self.identity(self.second(y)))
+        y = y / (y.norm(p=2, dim=(2, 3), keepdim=True) + 1)
         y = torch.addcmul(self.shift.view(1, -1, 1, 1), self.scale.view(1, -1, 1, 1), y)
         return sum(others, y * y.mean((2, 3), keepdim=True).expand_as(y))
 
@@ -652,3 +653,26 @@ class Joint(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.first(x) + self.second(x)
+
+
+class Fused(nn.Module):
+    """Lists of layers in a list, as of networks that keep maps of several sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stems = nn.ModuleList([nn.Conv2d(3, 4, 3, 1, 1), nn.Conv2d(3, 6, 3, 2, 1)])
+        self.fuse = nn.ModuleList(
+            [
+                nn.ModuleList([nn.Identity(), nn.Sequential(nn.Conv2d(6, 4, 1), nn.Upsample(scale_factor=2))]),
+                nn.ModuleList([nn.Sequential(nn.Conv2d(4, 6, 3, 2, 1), nn.BatchNorm2d(6)), nn.Identity()]),
+            ]
+        )
+        self.down = nn.ModuleList([nn.Sequential(nn.Conv2d(4, 6, 3, 2, 1), nn.ReLU())])
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = [stem(x) for stem in self.stems]
+        fused = []
+        for row in self.fuse:
+            first, second = row.children()
+            fused.append(torch.relu(first(maps[0]) + second(maps[1])))
+        return fused[1] + self.down[0].forward(fused[0])

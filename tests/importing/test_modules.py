@@ -41,6 +41,7 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Attending(), [MAP]),
         (networks.Deep(), [MAP]),
         (networks.Headed(), [(4, 8, 8)]),
+        (networks.Fused(), [MAP]),
         (nn.Sequential(*(networks.Crossing(*each) for each in ((4, 4), (4, 8), (8, 8)))), [(4, 8, 8)]),
         (nn.Sequential(networks.Passing(1), networks.Passing(2)), [(4, 8, 8)]),
         (nn.Sequential(networks.Crossed(), nn.ReLU()), [(4, 8, 8)]),
@@ -127,6 +128,12 @@ def test_the_text_of_a_transformer_is_read_back() -> None:
     module = cnndsl.compile(path.read_text(encoding="utf-8") + tiny).load("Tiny")()
     text = imported(module, (3, 16, 16)).text
     assert "it[:, 0] -> heads" in text
+
+
+def test_a_list_in_a_list_is_a_block_that_is_given_a_list() -> None:
+    text = imported(networks.Fused(), MAP).text
+    assert "fuse  = [Fuse, Fuse2]" in text
+    assert "-> fuse[1]" in text
 
 
 def test_small_classes_without_state_are_no_blocks() -> None:
