@@ -208,15 +208,21 @@ def _found(named: Named, texts: Path | None) -> dict[str, Any]:
 
 
 def _smallest(module: nn.Module) -> tuple[tuple[int, ...], ...]:
-    """The smallest picture on which a module runs. Raises Unusable."""
-    for side in SQUARES:
-        try:
-            with torch.no_grad():
-                module.eval()(torch.zeros(2, 3, side, side))
-        except Exception:  # noqa: S112 - whatever the module raises
-            continue
-        return ((3, side, side),)
-    raise Unusable(f"it does not run on pictures of {' or '.join(map(str, SQUARES))} pixels")
+    """The smallest picture on which a module runs, in training too if it can be trained at all. Raises Unusable."""
+    first = next((side for side in SQUARES if _runs(module.eval(), side)), None)
+    if first is None:
+        raise Unusable(f"it does not run on pictures of {' or '.join(map(str, SQUARES))} pixels")
+    side = next((side for side in SQUARES if side >= first and _runs(module.train(), side)), first)
+    return ((3, side, side),)
+
+
+def _runs(module: nn.Module, side: int) -> bool:
+    try:
+        with torch.no_grad():
+            module(torch.zeros(2, 3, side, side))
+    except Exception:  # whatever the module raises
+        return False
+    return True
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
