@@ -440,6 +440,7 @@ class _Shares(Activation):
     """A softmax along one axis; PyTorch wants to be told which."""
 
     torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    along: ClassVar[bool] = True
     pointwise: ClassVar[bool] = False
     backward_from: ClassVar[Side] = "output"
 
@@ -503,6 +504,7 @@ class GLU(Activation):
     call: ClassVar[str] = "F.glu"
     example: ClassVar[str] = "input(1, 16000) -> conv(64, 9) -> glu(axis=1)"
     torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    along: ClassVar[bool] = True
 
     axis: Axis = Field(default=-1, description="the axis that is halved, the batch being axis 0")
 

@@ -216,6 +216,7 @@ class Narrow(Arrangement):
     symbol: ClassVar[str] = "narrow"
     written: ClassVar[str] = "narrow(x)"
     call: ClassVar[str] = "torch.narrow"
+    along: ClassVar[bool] = True
     example: ClassVar[str] = "input(8, 6, 6); concat(narrow(it, 1, 2, 4) -> conv(4, 3, padding=1), it)"
     torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
 
@@ -476,6 +477,8 @@ def _from_end(end: int | None, size: Term) -> Term:
 
 class Moving(Arrangement):
     """The base of functions by which numbers change places along axes."""
+
+    along: ClassVar[bool] = True
 
     @property
     @abstractmethod

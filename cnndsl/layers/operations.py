@@ -163,6 +163,7 @@ class Concat(Operation):
     written: ClassVar[str] = "concat(a, b, ...)"
     values: ClassVar[str] = "values that have the same sizes on the other axes, or a list of them"
     call: ClassVar[str] = "torch.cat"
+    along: ClassVar[bool] = True
     example: ClassVar[str] = "input(8, 4, 4); concat(input, it -> conv(16, 3, padding=1))"
 
     axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
@@ -223,6 +224,7 @@ class Split(Operation):
     written: ClassVar[str] = "split(x)"
     values: ClassVar[str] = "a value"
     call: ClassVar[str] = "torch.chunk, torch.split"
+    along: ClassVar[bool] = True
     example: ClassVar[str] = "input(64, 8, 8); a, b = split(it, [16, 48]); concat(a -> conv(16, 3, padding=1), b)"
 
     parts: Pieces = Field(description="number of equal pieces, or a list of their sizes")

@@ -37,6 +37,7 @@ class OverAxes(Operation):
     keeps: ClassVar[Side] = ""
     """What PyTorch keeps for the backward pass: what comes in, and what comes out too."""
     torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    along: ClassVar[bool] = True
 
     if TYPE_CHECKING:  # a function may have other parameters before these
         axis: AxisOrAxes
@@ -157,6 +158,7 @@ class Cumsum(Operation):
     call: ClassVar[str] = "torch.cumsum"
     example: ClassVar[str] = "input(8, 20); conv(8, 3, padding=1); cumsum(it, 2) -> conv(4, 3)"
     torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    along: ClassVar[bool] = True
 
     axis: AnyAxis = Field(description="the axis, the batch being axis 0")
 

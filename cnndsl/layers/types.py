@@ -325,6 +325,8 @@ class Parameterised(BaseModel):
 
     kind: ClassVar[str]
     """The word of the language."""
+    along: ClassVar[bool] = False
+    """Whether a class may be given its `axis`: the other axes keep their sizes, and PyTorch is told the axis alone."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

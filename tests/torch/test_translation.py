@@ -330,6 +330,34 @@ def test_a_word_on_which_a_size_depends_is_a_constant_or_refused() -> None:
         cnndsl.compile(text.replace('-> B("same")', '-> B("valid")')).python()
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("mean(it, axis=axis)", "axis of mean depends on a parameter.*keepdim=true"),
+        ("select(it, axis, 0)", "axis of select depends on a parameter"),
+        ("layernorm(axis=axis); it", "what this layer does depends on a parameter"),
+        (
+            "l = [it]; for i in range(axis) { l = l + [relu(it)] }; concat(l, axis=axis) -> global_avgpool",
+            "axis of concat depends",
+        ),
+    ],
+)
+def test_an_axis_that_decides_what_the_class_is_is_a_constant_or_refused(body: str, said: str) -> None:
+    text = f"block B(axis) {{ {body} }}; network Net {{ input(4, 8, 8); a = it -> B(2); b = it -> B(2); a + b }}"
+    check(text)
+    with pytest.raises(CompilationError, match=rf"(?s)E601.*B cannot be.*{said}"):
+        cnndsl.compile(text.replace("b = it -> B(2)", "b = it -> B(3)")).python()
+
+
+def test_a_value_times_its_mean_along_any_axis_keeps_its_size() -> None:
+    text = """
+    block B(axis) { it * mean(it, axis=axis, keepdim=true) -> conv(4, 1) }
+    network Net { input(4, 8, 8); B(2) -> B(3) }
+    """
+    check(text)
+    assert "self.conv1 = nn.Conv2d(in_channels, 4, 1)" in cnndsl.compile(text).python()
+
+
 def test_a_parameter_is_a_constant_only_while_all_known_uses_agree() -> None:
     """The second use is known when the first, in which a list has to have a known length, made constants of both."""
     check("""

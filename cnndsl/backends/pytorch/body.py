@@ -22,7 +22,7 @@ from cnndsl.backends.pytorch.values import (
 from cnndsl.ir.names import is_attribute, numbered, why_not
 from cnndsl.layers.formula import AXES, Shape
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
-from cnndsl.symbolic.number import Traced
+from cnndsl.symbolic.number import Traced, value_of
 
 
 class Scope:
@@ -95,6 +95,8 @@ class Body:
         """The names that the text gives to constants and values."""
         # Numbers
         self.coded: dict[str, Code] = file.coded
+        self._choices: dict[str, tuple[str, tuple[Any, Any]]] = {}
+        """Symbols for sizes that are one of two: the test, and the size where it holds and where it does not."""
         """What symbols stand for that are no variables."""
         self.definitions: dict[str, Expr] = file.definitions
         """What variables were given, where that is known."""
@@ -168,6 +170,36 @@ class Body:
             self.coded[symbol] = code
             known = self._by_code[key] = Traced(sample, Expr.of(Symbol(symbol)))
         return known
+
+    def choice(self, test: Code, sample: bool, yes: Any, no: Any) -> Any:
+        """A size that is one of two; `sample` is how the test may come out."""
+        asked = self.versioned(test)
+        yes, no = (self._where(asked, at, dim) for at, dim in enumerate((yes, no)))
+        if self.same(yes, no):
+            return yes
+        code = ast.IfExp(test, self.size_code(yes), self.size_code(no))
+        made = self.number(code, value_of(yes if sample else no))
+        self._choices |= {symbol.name: (asked, (yes, no)) for symbol in made.expr.symbols()}
+        return made
+
+    def _where(self, asked: str, at: int, dim: Any) -> Any:
+        """A size where a test holds, or with 1 for `at` where it does not."""
+        chosen = {name: Expr.of(self._choices[name][1][at]) for name in self._chosen(dim, asked)}
+        try:
+            return Traced(dim.value, dim.expr.substitute(chosen)) if chosen else dim
+        except TooLong:
+            return dim
+
+    def _chosen(self, dim: Any, asked: str) -> list[str]:
+        symbols = dim.expr.symbols() if isinstance(dim, Traced) else ()
+        return [s.name for s in symbols if s.name in self._choices and self._choices[s.name][0] == asked]
+
+    def is_at_most(self, dim: Any, other: Any) -> bool:
+        """Whether a size is one of two of which each is 1 or the other size."""
+        symbols = [*dim.expr.symbols()] if isinstance(dim, Traced) else []
+        if len(symbols) != 1 or symbols[0].name not in self._choices or dim.expr != Expr.of(symbols[0]):
+            return False
+        return all(self.same(side, 1) or self.same(side, other) for side in self._choices[symbols[0].name][1])
 
     def versioned(self, code: Code) -> str:
         """Python with the versions of the variables that it speaks of, by which it is known."""

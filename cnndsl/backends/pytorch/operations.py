@@ -18,7 +18,7 @@ from cnndsl.backends.pytorch.code import (
     subscript,
 )
 from cnndsl.backends.pytorch.flowgraph import Register
-from cnndsl.backends.pytorch.spelling import built, plain_shape, spelled
+from cnndsl.backends.pytorch.spelling import along_any_axis, built, open_axis, plain_shape, size_rule, spelled
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
     Coded,
@@ -47,11 +47,15 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
         return _combined_list(body, operation, values)
     if len(values) == 1 and operation.kind == "concat":
         return values[0]
-    operation = operation.having(_decided(body, operation))
+    axis = open_axis(body, operation)
+    operation = operation.having(_decided(body, operation, "axis" if axis is not None else ""))
     xs = tuple(value.shape for value in values)
     lacking = tuple(value.unbatched for value in values)
     if isinstance(operation, Broadcasting) and len(values) == 2:
         shapes: tuple[Shape, ...] = (operation.joined(operation.beside(xs, lacking), partial(_larger, body)),)
+    elif axis is not None:
+        kind = operation.kind
+        shapes = along_any_axis(body, kind, axis, len(xs[0]), lambda at: operation.having({"axis": at}).size_rule(xs))
     else:
         shapes = operation.size_rule(xs)
     for dim in operation.deciding(xs):
@@ -63,8 +67,11 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
     return Tensor(code, plain_shape(body, shapes[0]), all(lacking))
 
 
-def _decided(body: Body, operation: Operation) -> dict[str, Any]:
-    """The parameters of an operation that shape what it is, which are constants, and not the sizes of pieces."""
+def _decided(body: Body, operation: Operation, free: str = "") -> dict[str, Any]:
+    """The parameters of an operation that shape what it is, which are constants, and not the sizes of pieces.
+
+    `free` is one that may be open all the same.
+    """
 
     def decided(word: str, held: Any) -> Any:
         if isinstance(held, tuple):
@@ -78,7 +85,7 @@ def _decided(body: Body, operation: Operation) -> dict[str, Any]:
             raise Untranslatable(f"{what} depends on a parameter", names=names)
         return known
 
-    fixed = (word for word, info in type(operation).model_fields.items() if role(info) == "fixed")
+    fixed = (word for word, info in type(operation).model_fields.items() if role(info) == "fixed" and word != free)
     return {word: decided(word, getattr(operation, word)) for word in fixed}
 
 
@@ -88,6 +95,9 @@ def _larger(body: Body, p: Any, q: Any) -> Any:
         return q
     if (q == 1 and isinstance(q, int)) or body.same(p, q):
         return p
+    for one, other in ((p, q), (q, p)):
+        if body.is_at_most(one, other):
+            return other
     facts = [fact for _, outcome, test in body.ways if test is not None for fact in _facts(test, outcome)]
     if body.same(p, q, facts):
         return q
@@ -108,6 +118,7 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
         return Tensor(call("sum", rest, first), item_of(body, held, Static(0, constant(0))).shape)
     if operation.kind != "concat" or others or not isinstance(held, AnyTensors):
         raise Untranslatable(f"{operation.kind} of as many values as a parameter says")
+    operation = operation.having(_decided(body, operation))
     at = axis_index(operation.axis, held.shape, "concat")
     shape: list[Any] = list(item_of(body, held, Static(0, constant(0))).shape)
     dim, is_alike = held.shape[at], held.lists[at] is None
@@ -131,7 +142,7 @@ def put_learned(
 def plain(body: Body, recipe: KindRecipe, value: Tensor) -> Tensor:
     """A layer as a function call."""
     layer = built(body, recipe)
-    shape = layer.size_rule(value.shape)
+    shape = size_rule(body, layer, value.shape)
     spelling = layer.of_parameter(value.shape) if value.unbatched else layer.function(value.shape)
     if spelling is None:
         raise Untranslatable(f"{recipe.kind.kind} is no function", recipe.span)

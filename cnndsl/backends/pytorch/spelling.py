@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -14,6 +15,7 @@ from cnndsl.backends.pytorch.code import (
     constant,
     flat,
     list_of,
+    names_in,
     parsed,
     replaced,
     subscript,
@@ -25,6 +27,7 @@ from cnndsl.backends.pytorch.values import Coded, KindRecipe, Opaque, Static, Un
 from cnndsl.layers.base import Argument, Layer, Spelling
 from cnndsl.layers.base import Code as Spelled
 from cnndsl.layers.formula import Shape
+from cnndsl.layers.operations import Operation
 from cnndsl.symbolic.number import Traced
 
 DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "sizes", "bidirectional", "proj",
@@ -34,12 +37,52 @@ DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "si
 
 def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
     """What a layer gives; of lists that are known when a module is built, item by item."""
+    axis = open_axis(body, layer)
+    if axis is not None:
+        (made,) = along_any_axis(
+            body, layer.kind, axis, len(shape), lambda at: (layer.having({"axis": at}).size_rule(shape),)
+        )
+        return made
     lists = {
         word: _items(body, held, max(len(shape) - 1, len(held.sample)))  # one for each axis, or two of a border
         for word in type(layer).model_fields
         if isinstance(held := getattr(layer, word, None), Opaque) and isinstance(held.sample, tuple)
     }
     return (layer.having(lists) if lists else layer).size_rule(shape)
+
+
+def open_axis(body: Body, layer: Layer | Operation) -> Any:
+    """The axis that a layer or an operation goes along, where a parameter gives it, and may; None otherwise."""
+    axis = getattr(layer, "axis", None) if layer.along else None
+    return axis if isinstance(axis, Coded) and body.known(axis) is None else None
+
+
+def along_any_axis(
+    body: Body, kind: str, axis: Coded, rank: int, shapes_at: Callable[[int], tuple[Shape, ...]]
+) -> tuple[Shape, ...]:
+    """The shapes that come out of what goes along an axis that a parameter gives.
+
+    `shapes_at` gives those for a known axis. The size of the axis itself is a conditional expression. Raises
+    Untranslatable where there are fewer axes afterwards.
+    """
+    ways = [shapes_at(at) for at in range(1, rank + 1)]
+    if any(len(shape) != rank for way in ways for shape in way):
+        raise Untranslatable(
+            f"the axis of {kind} depends on a parameter",
+            helps="with keepdim=true the axes stay, and any of them may be given; or write a block for each axis",
+            names=frozenset(names_in(axis.code)),
+        )
+
+    def size(k: int, at: int) -> Any:
+        here = ways[at][k][at]
+        others = [way[k][at] for other, way in enumerate(ways) if other != at]
+        if all(body.same(here, other) for other in others):
+            return here
+        either = tuple_of([constant(at + 1), constant(at - rank)])
+        test = ast.Compare(axis.code, [ast.In()], [either])
+        return body.choice(test, axis.value in (at + 1, at - rank), here, others[0])
+
+    return tuple(tuple(size(k, at) for at in range(rank)) for k in range(len(ways[0])))
 
 
 def _items(body: Body, held: Opaque, count: int) -> tuple[Any, ...]:
@@ -53,7 +96,10 @@ def built(body: Body, recipe: KindRecipe) -> Layer:
     fields = {}
     for word, static in recipe.fields.items():
         value = field_of(body, static)
-        if word in DECIDING or (word == "padding" and isinstance(static.value, Opaque)):  # "same" or "valid"
+        is_free = word == "axis" and recipe.kind.along and isinstance(value, Coded) and body.known(value) is None
+        if is_free:
+            pass
+        elif word in DECIDING or (word == "padding" and isinstance(static.value, Opaque)):  # "same" or "valid"
             value = _decided_field(body, static, recipe)
         elif word == "margins" and isinstance(value, Opaque) and isinstance(value.sample, tuple):
             value = _items(body, value, len(value.sample))  # which are written one by one
