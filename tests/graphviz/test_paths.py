@@ -155,6 +155,14 @@ def test_an_arrow_to_a_branch_that_is_much_shorter_needs_no_turn() -> None:
     assert turned("conv(8, 1) -> relu -> conv(8, 1) -> relu") == 1
 
 
+def test_many_short_branches_turn_down_in_the_order_in_which_they_are_put_together() -> None:
+    short = ", ".join(f"input -> {name}: conv(8, 1)" for name in "abc")
+    block = f"block Unit {{ long = input -> d: {{ conv(8, 1) * 4 -> relu }}; concat({short}, long) }}"
+    picture = picture_of(program_of(f"{block}\nnetwork Net {{ input(4, 8, 8); stem: conv(4, 1); Unit }}"))
+    turning = sorted((arrow.turn[1], picture.boxes[arrow.head].path) for arrow in picture.arrows if arrow.turn)
+    assert [path.removeprefix("unit1.") for _, path in turning] == ["a", "b", "c", "d.0"]
+
+
 def test_a_size_is_told_though_a_skip_brings_it() -> None:
     gate = "input(4, 8, 8)\nb: relu\nx = it\na: global_avgpool -> c: sigmoid\nx * it\nd: relu -> e: relu"
     assert ("mul", "d", "4×8×8") in sizes(net(gate), Emphasis.STRONG)

@@ -17,6 +17,8 @@ SHORT = 3
 """The most boxes that a branch has which only fits the sizes of a skip."""
 SUNK = 1
 """How many boxes shorter than the longest branch to its merge one may be that still begins beside it."""
+TURNING = 3
+"""From how many arrows into short branches on each needs a point to turn down."""
 CROWD = 4
 """From how many branches side by side on a picture is crowded."""
 EFFORT = 64
@@ -79,10 +81,11 @@ def add_turns(picture: Picture) -> None:
 def _add_turns(picture: Picture, graph: _Graph) -> None:
     """Give a point to turn down to every arrow that comes into a cluster from the side, and is no skip.
 
-    A branch much shorter than the one beside it stands low in the cluster, near the merge. An arrow that leads
-    there alone would be led around the cluster by such a point, and finds its way without one.
+    A branch much shorter than the one beside it stands low in the cluster, near the merge. One or two arrows that lead
+    there would be led around the cluster by such points, and find their way without them. More would cross each other.
     """
     homes = homes_of(picture)
+    order = {id(arrow): place for place, arrow in enumerate(picture.arrows)}
     inwards: dict[tuple[int, int], list[Arrow]] = defaultdict(list)
     for arrow in picture.arrows:
         outside, inside = homes[id(picture.boxes[arrow.tail])], homes[id(picture.boxes[arrow.head])]
@@ -91,10 +94,11 @@ def _add_turns(picture: Picture, graph: _Graph) -> None:
             inwards[arrow.tail, common].append(arrow)
     for (tail_at, common), arrows in inwards.items():
         sideways = [arrow for arrow in arrows if picture.boxes[arrow.tail].lane != picture.boxes[arrow.head].lane]
-        if all(graph.slack(arrow.head) > SUNK for arrow in sideways):
+        if len(sideways) < TURNING and all(graph.slack(arrow) > SUNK for arrow in sideways):
             continue
         # Points in a row stay in their order. Of three or more ways, the straight one has its place among them too.
-        turning = arrows if len(sideways) > 1 else sideways
+        # What the merge reads one beside the other stands so too, in whatever order it is computed.
+        turning = sorted(arrows, key=lambda arrow: order[id(graph.end(arrow))]) if len(sideways) > 1 else sideways
         around = homes[id(picture.boxes[tail_at])]
         turns = Turns(len(turning))
         (around[common - 1].items if common else picture.items).append(turns)
@@ -135,14 +139,21 @@ class _Graph:
             self.height[box] = max((self.height[arrow.head] + 1 for arrow in self.after[box]), default=0)
         self.effort = EFFORT * (len(picture.arrows) + 1)
 
-    def slack(self, box: int) -> int:
-        """How many boxes shorter the branch that begins with a box is than the longest one to the same merge."""
-        while len(self.after[box]) == 1:
-            arrow = self.after[box][0]
+    def end(self, start: Arrow) -> Arrow:
+        """The last arrow of the branch that an arrow begins: that into a merge, or before its ways part."""
+        arrow = start
+        while len(self.after[arrow.head]) == 1:
+            (arrow,) = self.after[arrow.head]
             if len(self.before[arrow.head]) > 1:
-                return self.rank[arrow.head] - self.rank[box] - 1
-            box = arrow.head
-        return 0
+                break
+        return arrow
+
+    def slack(self, start: Arrow) -> int:
+        """How many boxes shorter the branch that an arrow begins is than the longest one to the same merge."""
+        end = self.end(start)
+        if end is start or len(self.before[end.head]) == 1:
+            return 0
+        return self.rank[end.head] - self.rank[end.tail] - 1
 
     def mark_skips(self, head: int) -> None:
         """Tell the skips among the arrows into a box with several."""
