@@ -548,6 +548,9 @@ class _Across:
         for route in arriving:
             route.turn = max(min(item.left - 4, item.x - item.label_half + 8) - TURN, turn)
             self._keep(route.turn, (row for row in _between(route.tail.row, item.row) if row != item.row))
+            if item.label is None and route.tail.row > item.row:  # the next label must not reach back under a sign
+                ends = self._ends[item.row]
+                ends[:] = [max(end, route.turn + TURN - LABEL_GAP) for end in ends]
 
     def _room_for(self, item: Placed, x: float) -> tuple[float, int]:
         """The first place from `x` on with room for the label, and the level that it is on."""
@@ -589,8 +592,8 @@ def _between(one: int, other: int) -> range:
     return range(min(one, other), max(one, other) + 1)
 
 
-_WIDEST, _WIDEST_NAME = 136.0, 116.0
-"""The most room for a title and for a name."""
+_WIDEST, _WIDEST_NAME, _WIDEST_SIZE = 136.0, 116.0, 190.0
+"""The most room for a title, for a name, and for a size: two open sides under strides stand there whole."""
 
 
 def lay_out(scene: Scene, room: float | None = None) -> Layout:
@@ -698,7 +701,7 @@ def _label(volume: Volume, fitting: Fitting) -> Label | None:
     return Label(
         shorten(title, room, TITLE, BOLD),
         _name(volume),
-        shorten(size_text(volume.shape, fitting), room, SMALL, MONO),
+        shorten(size_text(volume.shape, fitting), _WIDEST_SIZE / SLACK, SMALL, MONO),
     )
 
 
