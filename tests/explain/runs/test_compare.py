@@ -13,6 +13,7 @@ from torch.nn import functional
 import cnndsl
 from cnndsl.backends.explain.comparison import Comparison
 from cnndsl.diagnostics import OptionError
+from cnndsl.i18n import Language, speaking
 from cnndsl.tracing import Refused, Wanted, watch
 from cnndsl.tracing.figure import Figure
 from cnndsl.tracing.page import page
@@ -131,10 +132,13 @@ def test_as_text() -> None:
         assert cnndsl.compile(LEARNED).explain("conv1", compare="stride=1,2", format=form).count("as written") == 1
 
 
-def test_the_picture_of_the_document(request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(("folder", "language"), [(DOCS, "en"), (DOCS / "ja", "ja")])
+def test_the_picture_of_the_document(request: pytest.FixtureRequest, folder: Path, language: Language) -> None:
     kernel = compiled(KERNEL, "kernel.cnn")
-    made = watch(kernel, [WORKED], wanted=Wanted("conv1", numbers=True), compare="stride=1,2")
-    path, drawn = DOCS / "images" / "strides.svg", svg(made)
+    with speaking(language):
+        made = watch(kernel, [WORKED], wanted=Wanted("conv1", numbers=True), compare="stride=1,2")
+        drawn = svg(made)
+    path = folder / "images" / "strides.svg"
     if request.config.getoption("--update"):
         path.write_text(drawn, encoding="utf-8")
     assert re.sub(r"#\w{6}", "", path.read_text(encoding="utf-8")) == re.sub(r"#\w{6}", "", drawn)
