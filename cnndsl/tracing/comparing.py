@@ -53,7 +53,7 @@ class Finder:
     def saw(self, ran: Ran) -> None:
         """As `Watcher` says."""
         if ran.path == self._part and ran.leaf is not None and ran.given:
-            place = f"{ran.step.origin.file}, line {ran.step.origin.line}"
+            place = tr("{what}, line {line}", what=ran.step.origin.file, line=ran.step.origin.line)
             part: Any = ran.part
             self.seen = Seen(ran.leaf.layer, part, ran.given[0], place, ran.leaf.weights is not None)
 
