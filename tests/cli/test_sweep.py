@@ -115,6 +115,7 @@ def test_what_is_wrong(cnndsl: Command, arguments: tuple[str, ...], code: int, w
     assert "Traceback" not in shown.err
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_it_is_interrupted_and_goes_on(folder: Path) -> None:
     command = [
         sys.executable,
