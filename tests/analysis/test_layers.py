@@ -54,7 +54,7 @@ class Runner:
         self._others = [sample(layer, x) for _ in layer.others]
 
     def __call__(self, x: Tensor, training: bool = False) -> Tensor:
-        return applied(self.module.train(training), x, *self._others)
+        return applied(self.module.train(training), x, *(other.to(x.dtype) for other in self._others))
 
     @property
     def held(self) -> list[Tensor]:
