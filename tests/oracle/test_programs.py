@@ -19,7 +19,7 @@ from tests.oracle.blocks import DEFINITIONS
 from tests.oracle.generator import generate
 from tests.oracle.opened import apart, check_open
 
-COUNT = 240
+COUNT = 172
 OPEN = range(1, COUNT, 6)
 
 
