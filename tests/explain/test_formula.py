@@ -17,6 +17,7 @@ from cnndsl.layers.registry import KINDS
 from cnndsl.symbolic.expr import Expr, Symbol
 from cnndsl.symbolic.number import Traced, value_of
 from tests.layers.cases import Case, cases
+from tests.layers.oracle import taking
 
 KINDS_WITH_CASES = sorted(set(KINDS) - {"extern"})
 
@@ -24,7 +25,7 @@ KINDS_WITH_CASES = sorted(set(KINDS) - {"extern"})
 def made(case: Case) -> tuple[Layer, Shape]:
     """The layer of a case with what comes out; a case that is refused is not one."""
     try:
-        layer = KINDS[case.kind](**case.parameters)
+        layer = taking(KINDS[case.kind](**case.parameters), case.x)
         return layer, layer.output(case.x)
     except (ValidationError, SizeError):
         assume(False)
