@@ -36,7 +36,6 @@ CASES: list[tuple[str, str, dict[str, Any], tuple[int, ...]]] = [
     ("last axis", "linear", {"features": 2, "axis": 1}, (2, 8)),
     ("value", "pad", {"padding": 1, "mode": "reflect", "value": 2}, (2, 8)),
     ("two ways", "crop", {"size": 2, "margins": 1}, (2, 4, 4)),
-    ("two ways", "crop", {}, (2, 4, 4)),
     ("negative", "crop", {"margins": (-1, 1, 2, 2)}, (6, 6, 1)),
 ]
 
