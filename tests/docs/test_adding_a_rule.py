@@ -28,7 +28,7 @@ def indented(heading: str) -> str:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, its documents and tests of these, with the rule of the document, its page, its line and its entry."""
+    """The package, its documents and tests of these, with what the document adds: a rule, a page, a line, an entry."""
     folder = checkout(
         tmp_path_factory.mktemp("checkout"),
         ("cnndsl", "grammars", "models", "docs", "tests/docs", "tests/lint"),
@@ -67,7 +67,8 @@ def test_the_page_is_as_all_others_are(copy: Path) -> None:
 def test_no_text_gets_a_false_alarm(copy: Path) -> None:
     found = run(copy, "-m", "cnndsl", "check", "models", "--ignore", "W201")
     assert "W240" not in found
-    run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/lint/test_cases.py", "-k", "windows or groups or idle")
+    windows = ("tests/lint/test_cases.py", "-k", "windows or groups or idle")
+    run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", *windows)
 
 
 def test_the_code_of_the_document_is_clean(copy: Path) -> None:
