@@ -115,7 +115,7 @@ _BEGINS = {
 """What others call the arguments that say how the weights of one layer begin."""
 
 _DERIVED = frozenset({"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_shape",
-    "input_size", "embed_dim", "batch_first"})  # fmt: skip
+    "input_size", "embed_dim", "batch_first", "in1_features", "in2_features"})  # fmt: skip
 """What the input fixes, so that nobody writes it."""
 
 
@@ -180,9 +180,9 @@ class TorchLayer(NamedTuple):
 
 
 _DERIVING = frozenset({"conv", "conv_transpose", "linear", "batchnorm", "instancenorm", "groupnorm", "layernorm",
-    "rmsnorm", "lstm", "gru", "rnn", "multihead_attention"})  # fmt: skip
+    "rmsnorm", "lstm", "gru", "rnn", "multihead_attention", "bilinear"})  # fmt: skip
 _BY_POSITION = {"conv": 8, "conv_transpose": 8, "linear": 2, "maxpool": 4, "adaptive_maxpool": 1, "layernorm": 0,
-    "rmsnorm": 0, "lstm": 3, "gru": 3, "rnn": 2}  # fmt: skip
+    "rmsnorm": 0, "bilinear": 0, "lstm": 3, "gru": 3, "rnn": 2}  # fmt: skip
 """After so many arguments by position PyTorch has one that there is not here, and then more."""
 _NEEDED = {"softmax": "dim", "softmin": "dim", "log_softmax": "dim", "concat": "dim"}
 """What PyTorch takes without this argument, it works out along another axis."""
