@@ -35,6 +35,10 @@ DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "si
 """Parameters on which it depends what comes out, or which class it is: constants."""
 
 
+_BORDERS = {"crop", "pad"}
+"""Kinds whose lists may have two numbers for each axis."""
+
+
 def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
     """What a layer gives; of lists that are known when a module is built, item by item."""
     axis = open_axis(body, layer)
@@ -43,8 +47,9 @@ def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
             body, layer.kind, axis, len(shape), lambda at: (layer.having({"axis": at}).size_rule(shape),)
         )
         return made
+    axes = len(shape) - 1
     lists = {
-        word: _items(body, held, max(len(shape) - 1, len(held.sample)))  # one for each axis, or two of a border
+        word: _items(body, held, max(axes, len(held.sample)) if layer.kind in _BORDERS else axes)
         for word in type(layer).model_fields
         if isinstance(held := getattr(layer, word, None), Opaque) and isinstance(held.sample, tuple)
     }
