@@ -61,7 +61,7 @@ TOO_MUCH = {
     "making lists": ("E504", in_network("for i in range(100000) { y = range(100000) }\nrelu")),
     "adding to a list": ("E504", in_network("x = [0]\nfor i in range(99000) { x = x + [i] }\nrelu")),
     "long texts": ("E504", in_network(f'x = "{"a" * 90000}"\nfor i in range(100000) {{ y = "{{x}}b" }}\nrelu')),
-    "lines in a loop": ("E504", in_network(f"for i in range(9000) {{ {'a = 1; ' * 20_000} }}\nrelu")),
+    "lines in a loop": ("E504", in_network(f"for i in range(9000) {{ {'a = 1; ' * 5_000} }}\nrelu")),
     "lines for training": ("E504", in_network(f"for i in range(9000) {{ {'when training {}; ' * 8_000} }}\nrelu")),
     "operations": ("E504", in_network("for i in range(9000) { it + it; it + it; it + it }")),
     "parts of a split": ("E504", in_network("for i in range(1000) { a = split(it, 8000) }\nrelu", inputs="8000, 1, 1")),
@@ -168,7 +168,7 @@ MUCH = {
         f"block A(n = 1) {{ t = n > 0\n{doubled('t = (t and n < 9) or (t and n < 8)')}if t {{ relu }}; conv(n, 1) }}\n",
     ),
     "a block with many lines that do nothing": in_network(
-        "for i in range(2000) { A(i) }", f"block A(n) {{ if false {{ {'a = 1; ' * 20_000} }}; conv(n + 1, 1) }}\n"
+        "for i in range(2000) { A(i) }", f"block A(n) {{ if false {{ {'a = 1; ' * 5_000} }}; conv(n + 1, 1) }}\n"
     ),
     "rules for weights": in_network(
         "".join(f"init conv: weight = constant({k})\n" for k in range(4_000)) + "repeat 4000 { conv(3, 1) }"
