@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnndsl.render import RenderError, RenderWarning
 from cnndsl.render.svg import MONOSPACE, SANS, letters_of, narrow, warn_of
@@ -64,7 +64,8 @@ def _missing(letters: list[str], fonts: typst.Fonts) -> list[str]:
     if not letters:
         return []
     given = {"letters": "".join([_UNASSIGNED, *letters])}
-    none, *pages = typst.Compiler(_LETTERS.encode(), font_paths=fonts, sys_inputs=given).compile(format="svg")
+    drawn: Any = typst.Compiler(_LETTERS.encode(), font_paths=fonts, sys_inputs=given).compile(format="svg")
+    none, *pages = drawn  # one for each letter
     return [letter for letter, page in zip(letters, pages, strict=True) if page == none]
 
 
