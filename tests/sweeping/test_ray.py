@@ -18,12 +18,11 @@ from cnndsl.sweeping.run import Plan
 from cnndsl.sweeping.space import parse
 from tests.sweeping.test_sweep import FAMILY
 
-ray = pytest.importorskip("ray", reason="ray is not installed")
-
 
 @pytest.fixture(autouse=True)
 def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A Ray of this machine alone, with two workers that find this package."""
+    ray = pytest.importorskip("ray", reason="ray is not installed")
     monkeypatch.setattr(running, "cache_folder", lambda: tmp_path)
     monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "0")  # a machine that has little memory left kills no worker
