@@ -31,8 +31,8 @@ def test_errors_go_to_standard_output(cnndsl: Command) -> None:
 
 
 UNTRANSLATABLE = """\
-block Squeeze(axis) { mean(it, axis=axis, keepdim=true) }
-network Net { input(1, 4, 4); Squeeze(2) -> Squeeze(3) }
+block Squeeze(axis) { mean(it, axis=axis) }
+network Net { input(1, 4, 4); (it -> Squeeze(2)) + (it -> Squeeze(3)) }
 """
 
 
