@@ -105,11 +105,8 @@ def _networks(context: click.Context) -> Iterator[tree.Definition | tree.Variant
     """The networks of the files, as they are written; those that cannot be read have none."""
     from cnndsl.diagnostics import Problem
     from cnndsl.files import read, sources
-    from cnndsl.syntax import tree
     from cnndsl.syntax.parser import parse
 
     for path in sources(_files(context)):
         with suppress(Problem):
-            for item in parse(read(path))[0].items if isinstance(path, Path) else ():
-                if isinstance(item, tree.Variant) or (isinstance(item, tree.Definition) and item.kind == "network"):
-                    yield item
+            yield from parse(read(path))[0].networks if isinstance(path, Path) else ()

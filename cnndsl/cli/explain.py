@@ -19,6 +19,7 @@ from cnndsl.cli.options import (
     common_beside_format,
     file,
     force,
+    seed,
 )
 from cnndsl.i18n import speaking
 
@@ -80,7 +81,7 @@ def _place(
     "by default FILE with .html.",
 )
 @click.option("--weights", metavar="FILE", type=PATH, help="Trained weights (.safetensors or .pt) for the run.")
-@click.option("--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]")
+@seed
 @click.option("--train", is_flag=True, default=None, help="Run it as in training: dropout drops, drawn with the seed.")
 @click.option(
     "--mean",

@@ -8,23 +8,28 @@ from typing import Any
 import click
 
 from cnndsl.cli.backend import Command
-from cnndsl.cli.completion import networks
 from cnndsl.cli.console import STDOUT, Run, busy, say
-from cnndsl.cli.options import PATH, allow_extern, beside, check_no_source, common, file, force, parse_sizes
+from cnndsl.cli.options import (
+    PATH,
+    allow_extern,
+    beside,
+    check_no_source,
+    common,
+    file,
+    force,
+    network,
+    parse_sizes,
+    seed,
+)
 
 DIFFERS = 1
 
 
 @click.command("export", cls=Command, short_help="Write a network of FILE as a file of ONNX.")
 @file
-@click.option(
-    "--network",
-    metavar="NAME",
-    shell_complete=networks,
-    help="Which network to take; by default the last one of the file.",
-)
+@network
 @click.option("--weights", metavar="FILE", type=PATH, help="Trained weights, .safetensors or .pt.")
-@click.option("--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]")
+@seed
 @click.option(
     "--size",
     "sizes",

@@ -133,6 +133,15 @@ allow_extern = click.option(
     help="Modules that extern lines may take classes from, such as torch.nn,einops.layers.torch; by default those that "
     "the project allows. May be repeated.",
 )
+network = click.option(
+    "--network",
+    metavar="NAME",
+    shell_complete=completion.networks,
+    help="Which network to take; by default the last one of the file.",
+)
+seed = click.option(
+    "--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]"
+)
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
 
 

@@ -8,19 +8,13 @@ from typing import Any
 import click
 
 from cnndsl.cli.backend import Command
-from cnndsl.cli.completion import networks
 from cnndsl.cli.console import Run, say
-from cnndsl.cli.options import allow_extern, common, file
+from cnndsl.cli.options import allow_extern, common, file, network
 
 
 @click.command("show", cls=Command, short_help="Print the modules of a network of FILE, as PyTorch does.")
 @file
-@click.option(
-    "--network",
-    metavar="NAME",
-    shell_complete=networks,
-    help="Which network to take; by default the last one of the file.",
-)
+@network
 @allow_extern
 @common
 def command(

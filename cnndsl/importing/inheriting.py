@@ -15,11 +15,21 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
 
+from cnndsl.generated import module_of
 from cnndsl.layers.registry import HELPERS
 
+_IMPORTS = """\
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+"""
+"""What the helpers of a generated module need."""
 _TENSORS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 
 
@@ -73,9 +83,8 @@ def look_at(module: nn.Module, base: type[nn.Module], x: Tensor) -> None:
 @cache
 def _helpers() -> dict[str, type[nn.Module]]:
     """The classes that a generated module has for layers that PyTorch lacks."""
-    scope: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "Tensor": Tensor, "Any": Any}
-    exec("from __future__ import annotations\n" + "\n".join(HELPERS.values()), scope)  # noqa: S102 - it is our own text
-    return {name: scope[name] for name in HELPERS if isinstance(scope[name], type)}
+    made = vars(module_of("\n\n".join([_IMPORTS, *HELPERS.values()]), "helpers"))
+    return {name: made[name] for name in HELPERS if isinstance(made[name], type)}
 
 
 @contextmanager

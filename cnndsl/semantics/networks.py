@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.hints.spelling import nearest
@@ -34,7 +34,7 @@ class Networks:
 
     def all(self, only: Collection[str] | None = None) -> list[str]:
         """The module ids of all networks, or of those with these names alone, in the order of the text."""
-        networks = [item for item in self._file.items if _is_network(item)]
+        networks = self._file.networks
         if only is not None:
             networks = [item for item in networks if item.name.text in only]
         made = []
@@ -120,7 +120,7 @@ class Networks:
         if missing:
             self._known.update(dict.fromkeys(names))
             others = (other for other in self._file.items if isinstance(other, tree.Variant) and other is not item)
-            if self._is_lost() or any(_base(other) == item.name.text for other in others):
+            if self._is_lost() or any(other.base == item.name.text for other in others):
                 return None
             raise _lacks(item, missing)
         body = Evaluation(STEPS, self._context, Builder(self._context, "chain", "", item.span), Scope(self._scope))
@@ -164,7 +164,7 @@ class Networks:
             template = value.template if isinstance(value, BlockRecipe) else value
             if isinstance(template, Template) and template.definition is definition:
                 return True
-            if value is UNKNOWN and isinstance(item, tree.Variant) and _base(item) == definition.name.text:
+            if value is UNKNOWN and isinstance(item, tree.Variant) and item.base == definition.name.text:
                 return True  # what is wrong with the variant was said
         return False
 
@@ -176,13 +176,3 @@ def _lacks(item: tree.Definition | tree.Variant, missing: list[str]) -> Problem:
         item.name.span,
         help=f"give a default: {missing[0]} = 10, or compile with --set {missing[0]}=10",
     )
-
-
-def _base(variant: tree.Variant) -> str:
-    """The name of the network that a variant is made of, as it is written."""
-    node = variant.value.function if isinstance(variant.value, tree.Call) else variant.value
-    return node.text if isinstance(node, tree.Name) else ""
-
-
-def _is_network(item: tree.Item) -> TypeGuard[tree.Definition | tree.Variant]:
-    return isinstance(item, tree.Variant) or (isinstance(item, tree.Definition) and item.kind == "network")

@@ -19,6 +19,7 @@ from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.values import Scope
 from cnndsl.settings import Value
 from cnndsl.source import Source, Span
+from cnndsl.sweeping.space import Space
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse, parse_expression
 
@@ -71,6 +72,10 @@ class Family:
             return Member(number, settings, problem=_said(found))
         return Member(number, settings, measure(program, self.text.measures))
 
+    def members(self, space: Space, numbers: Iterable[int]) -> list[Member]:
+        """The members with these numbers."""
+        return [self.member(number, space.settings(number)) for number in numbers]
+
 
 def open_text(
     source: Source,
@@ -84,20 +89,20 @@ def open_text(
 ) -> tuple[Text | None, tuple[Diagnostic, ...]]:
     """The text of a family, or what is wrong with it for every member.
 
-    names: the parameters that are given values. network: by default the last one that has them all, and
-    of those a definition before a variant. first: the settings
-    of a member. Raises OptionError where there is no network of this name.
+    names: the parameters that are given values. network: by default the last one that has them all, and of those a
+    definition before a variant. first: the settings of a member. Raises OptionError where there is no network of this
+    name.
     """
     file, found = parse(source)
     if found:
         return None, found
-    has = {item.name.text: _parameters(file, item) for item in _networks(file)}
+    has = {item.name.text: _parameters(file, item) for item in file.networks}
     if network is not None and network not in has:
         there_are = f"there is {', '.join(has)}" if has else "there is none"
         message = f"there is no network {network} here; {there_are}"
         raise OptionError("network", message)
     if network is None:
-        own = [item.name.text for item in _networks(file) if isinstance(item, tree.Definition)]
+        own = [item.name.text for item in file.networks if isinstance(item, tree.Definition)]
         fit = [name for name in (*has, *own) if has[name].issuperset(names)]  # a variant has settled what it varies
         network = next(reversed(fit or list(has)), None)
     if network is None:
@@ -109,27 +114,16 @@ def open_text(
     return Text(source, reader.texts, network, tuple(measures), limits or Limits()), ()
 
 
-def _networks(file: tree.File) -> list[tree.Definition | tree.Variant]:
-    return [
-        item
-        for item in file.items
-        if isinstance(item, tree.Variant) or (isinstance(item, tree.Definition) and item.kind == "network")
-    ]
-
-
 def _parameters(file: tree.File, item: tree.Definition | tree.Variant) -> set[str]:
     """The parameters that may be set; of a variant also those of the network that it is made of."""
+    by_name = {each.name.text: each for each in file.networks}
     found: set[str] = set()
-    by_name = {each.name.text: each for each in _networks(file)}
-    seen: list[tree.Definition | tree.Variant] = []
+    seen: dict[str, None] = {}
     at: tree.Definition | tree.Variant | None = item
-    while at is not None and at not in seen:
-        seen.append(at)
+    while at is not None and at.name.text not in seen:
+        seen[at.name.text] = None
         found |= {parameter.name.text for parameter in at.parameters}
-        if isinstance(at, tree.Definition):
-            break
-        base = at.value.function if isinstance(at.value, tree.Call) else at.value
-        at = by_name.get(base.text) if isinstance(base, tree.Name) else None
+        at = by_name.get(at.base) if isinstance(at, tree.Variant) else None
     return found
 
 
@@ -195,9 +189,11 @@ class Condition:
         names = {**member.settings, **member.measures}
         if member.problem or any(names.get(name, 0) is None for name in self.names):
             return False
-        for node in tree.walk(self._node):
-            if isinstance(node, tree.Name) and node.text not in names:
-                raise error("E201", f"{node.text} is not known here", node.span, help=f"there is {', '.join(names)}")
+        if not self.names <= names.keys():
+            places = {node.text: node.span for node in tree.walk(self._node) if isinstance(node, tree.Name)}
+            unknown = next(name for name in places if name not in names)
+            helps = f"there is {', '.join(names)}"
+            raise error("E201", f"{unknown} is not known here", places[unknown], help=helps)
         scope = Scope(None)
         scope.names = dict(names)
         context = Context(Limits())

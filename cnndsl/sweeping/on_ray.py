@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cnndsl.sweeping.members import Family, Member, Text
-from cnndsl.sweeping.processes import WorkerKilledError
+from cnndsl.sweeping.processes import AHEAD, WorkerKilledError
 from cnndsl.sweeping.space import Space
 
-_AHEAD = 4
-"""Batches that wait for each core."""
 _TRIES = 5
 """How often a batch whose worker died is begun again."""
 
@@ -32,7 +30,7 @@ def on_ray(text: Text, space: Space, batches: Iterable[Sequence[int]]) -> Iterat
     try:
         shared = ray.put((text, space))
         work = ray.remote(max_retries=_TRIES)(_batch)
-        ahead = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        ahead = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
         running: list[ray.ObjectRef[list[Member]]] = []
         for batch in batches:
             running.append(work.remote(shared, batch))
@@ -51,5 +49,4 @@ def on_ray(text: Text, space: Space, batches: Iterable[Sequence[int]]) -> Iterat
 
 def _batch(shared: tuple[Text, Space], numbers: Sequence[int]) -> list[Member]:
     text, space = shared
-    family = Family(text)
-    return [family.member(number, space.settings(number)) for number in numbers]
+    return Family(text).members(space, numbers)

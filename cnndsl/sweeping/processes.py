@@ -4,39 +4,41 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
 from cnndsl.sweeping.members import Family, Member, Text
 from cnndsl.sweeping.space import Space
+
+AHEAD = 4
+"""Batches that wait for each core."""
 
 
 def here(text: Text, space: Space, batches: Iterable[Sequence[int]]) -> Iterator[list[Member]]:
     """Work out members in this process."""
     family = Family(text)
     for batch in batches:
-        for number in batch:
-            yield [family.member(number, space.settings(number))]
+        for number in batch:  # one by one, so that each is noted when it is done
+            yield family.members(space, [number])
 
 
 def in_processes(text: Text, space: Space, batches: Iterable[Sequence[int]], *, jobs: int) -> Iterator[list[Member]]:
     """Work out members in several processes. Raises WorkerKilledError where one of them is killed."""
-    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(text, space)) as pool:
-        running = set()
-        try:
-            for batch in batches:
-                running.add(pool.submit(_batch, batch))
-                if len(running) < 4 * jobs:
-                    continue
+    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(text, space))
+    running: set[Future[list[Member]]] = set()
+    try:
+        for batch in batches:
+            running.add(pool.submit(_batch, batch))
+            if len(running) == AHEAD * jobs:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (each.result() for each in done)
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (each.result() for each in done)
-        except BrokenProcessPool:
-            raise WorkerKilledError from None
-        finally:
-            pool.shutdown(cancel_futures=True)
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (each.result() for each in done)
+    except BrokenProcessPool:
+        raise WorkerKilledError from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class WorkerKilledError(RuntimeError):
@@ -60,4 +62,4 @@ def _begin(text: Text, space: Space) -> None:
 
 def _batch(numbers: Sequence[int]) -> list[Member]:
     [(family, space)] = _at_work
-    return [family.member(number, space.settings(number)) for number in numbers]
+    return family.members(space, numbers)

@@ -88,9 +88,8 @@ class Plan:
         if text is None:
             raise CompilationError(Compilation(source, found, None))
         if condition is not None:
-            condition.holds(
-                Member(0, space.settings(0), dict.fromkeys(measured, 1))
-            )  # what means nothing is told at once
+            like_any = Member(0, space.settings(0), dict.fromkeys(measured, 1))
+            condition.holds(like_any)  # a condition that means nothing is told at once
         return cls(text, columns, condition, sort)
 
     def swept(self, members: Iterable[Member]) -> Swept:

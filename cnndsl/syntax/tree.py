@@ -389,6 +389,12 @@ class Variant(Node):
     parameters: tuple[Parameter, ...]
     value: Expression
 
+    @property
+    def base(self) -> str:
+        """The name of the network that it is made of, as it is written; empty where none is."""
+        node = self.value.function if isinstance(self.value, Call) else self.value
+        return node.text if isinstance(node, Name) else ""
+
 
 @_node
 class Extern(Node):
@@ -437,3 +443,12 @@ class File(Node):
     """A whole text."""
 
     items: tuple[Item, ...]
+
+    @property
+    def networks(self) -> list[Definition | Variant]:
+        """The lines that describe networks, in their order."""
+        return [
+            item
+            for item in self.items
+            if isinstance(item, Variant) or (isinstance(item, Definition) and item.kind == "network")
+        ]

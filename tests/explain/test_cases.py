@@ -6,7 +6,6 @@ A case explains all its layers, and then those that its first line names: `# exp
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from cnndsl.backends.explain import Format
 from tests.conftest import Golden
 from tests.explain.support import CASES, compiled
+from tests.latex import typeset
 
 
 def all_of(case: Path, form: Format) -> str:
@@ -50,15 +50,4 @@ def test_latex_takes_it(case: Path, tmp_path: Path) -> None:
         rf"\input{{{case.with_suffix('.tex').as_posix()}}}",
         r"\end{document}",
     ]
-    (tmp_path / "lecture.tex").write_text("\n".join(lines), encoding="utf-8")
-    ran = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "lecture.tex"],  # noqa: S607
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        encoding="utf-8",
-        errors="replace",
-    )
-    assert ran.returncode == 0, ran.stdout[-2000:]
-    assert "Overfull \\hbox" not in ran.stdout
+    assert "Overfull \\hbox" not in typeset("\n".join(lines), tmp_path, "lecture.tex")

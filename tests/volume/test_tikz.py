@@ -13,6 +13,7 @@ from cnndsl.backends.options import Checked
 from cnndsl.backends.volume import Volumes
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.tikz import _path
+from tests.latex import typeset
 from tests.volume.support import model, model_scene, scene
 
 
@@ -81,16 +82,6 @@ def _has_tikz() -> bool:
 @pytest.mark.skipif(not _has_tikz(), reason="there is no TikZ here")
 @pytest.mark.parametrize("name", ["unet", "fpn"])
 def test_latex_takes_it(name: str, tmp_path: Path) -> None:
-    (tmp_path / "net.tex").write_text(tex(name), encoding="utf-8")
-    ran = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "net.tex"],  # noqa: S607
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        encoding="utf-8",
-        errors="replace",
-    )
-    assert ran.returncode == 0, ran.stdout[-2000:]
-    assert "Output written on net.pdf (1 page" in ran.stdout
-    assert "Overfull" not in ran.stdout
+    said = typeset(tex(name), tmp_path, "net.tex")
+    assert "Output written on net.pdf (1 page" in said
+    assert "Overfull" not in said

@@ -352,14 +352,13 @@ def memory(program: Program, network: str | None = None, *, batch: int = 1, dtyp
     if _is_open(top):
         return Memory(None, None, "", None)
     given = _given(program, top, batch, width)
-    inference = _run(Walk(program, batch, width, training=False), top, given)
+    most, where = _peak(program, top, given, batch, width)
     training = _run(Walk(program, batch, width, training=True), top, given)
-    most = None if inference.peak is None else inference.peak + sum(given)
     kept = training.kept
     if kept is not None:
         kept += sum(given[index] for index in training.kept_inputs)
         kept += sum(storage.size for storage in training.new if storage.kept)
-    return Memory(sum(given), most, "" if most is None else inference.where, kept)
+    return Memory(sum(given), most, where, kept)
 
 
 def peak(program: Program, network: str | None = None) -> int | None:
@@ -368,9 +367,13 @@ def peak(program: Program, network: str | None = None) -> int | None:
     if _is_open(top):
         return None
     width = WIDTHS["float32"]
-    given = _given(program, top, 1, width)
-    inference = _run(Walk(program, 1, width, training=False), top, given)
-    return None if inference.peak is None else inference.peak + sum(given)
+    return _peak(program, top, _given(program, top, 1, width), 1, width)[0]
+
+
+def _peak(program: Program, top: Module, given: list[int], batch: int, width: int) -> tuple[int | None, str]:
+    """The most that is alive in inference, and the path of the part during whose application that is."""
+    run = _run(Walk(program, batch, width, training=False), top, given)
+    return (None, "") if run.peak is None else (run.peak + sum(given), run.where)
 
 
 def memory_by_application(
