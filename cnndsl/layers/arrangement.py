@@ -297,7 +297,8 @@ class Index(Arrangement):
                 ends.pop()
             form.append(":".join("" if end is None else "n" for end in ends))
             numbers += [end for end in ends if end is not None]
-        return cls.model_construct(form=", ".join(form), numbers=tuple(numbers), batched=batched)
+        plain = cls(form=", ".join(form), numbers=tuple(map(value_of, numbers)), batched=batched)
+        return plain.having({"numbers": tuple(numbers)})
 
     @property
     def sign(self) -> str:
