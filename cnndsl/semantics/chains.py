@@ -10,6 +10,7 @@ from typing import Any
 
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.semantics.builder import Slot
+from cnndsl.semantics.context import Context
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.values import (
     BlockRecipe,
@@ -27,10 +28,14 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 
-def names_taken_apart(lines: tree.Body) -> frozenset[str]:
+def names_taken_apart(context: Context, lines: tree.Body) -> frozenset[str]:
     """The names of a body behind which square brackets stand."""
-    brackets = (node for node in tree.walk(lines) if isinstance(node, tree.Index))
-    return frozenset(node.value.text for node in brackets if isinstance(node.value, tree.Name))
+    key = (names_taken_apart, lines)
+    if key not in context.memo:
+        brackets = (node for node in tree.walk(lines) if isinstance(node, tree.Index))
+        context.memo[key] = frozenset(node.value.text for node in brackets if isinstance(node.value, tree.Name))
+    found: frozenset[str] = context.memo[key]
+    return found
 
 
 def piece_of(body: Evaluation, part: Part, node: tree.Index) -> Part:

@@ -53,8 +53,10 @@ class OpenSizes:
 class Context:
     """The state of one elaboration."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, traced: bool = True) -> None:
         self.limits = limits
+        self.traced = traced
+        """Whether sizes keep the expressions over parameters that led to them."""
         self.diagnostics: list[Diagnostic] = []
         self._said: dict[tuple[str, Span | None, str], int] = {}
         self.modules: dict[str, Module] = {}

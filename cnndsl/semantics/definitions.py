@@ -154,7 +154,7 @@ def work_out(
     lacking = iter(unbatched)
 
     def declared(name: str, shape: Shape) -> Value:
-        size = named_channels(shape, name, parameters)
+        size = named_channels(shape, name, parameters) if body.context.traced else shape
         return builder.input(name, size, definition.name.span, unbatched=next(lacking))
 
     for at, (input_name, shape) in enumerate(zip(("input", *extra), shapes, strict=False)):
@@ -240,7 +240,9 @@ def bind_parameters(
             continue
         hand_on(inner.context, item)
         plain = value_of(item)
-        if isinstance(plain, bool):
+        if not inner.context.traced:
+            item = item if is_open(item) else plain
+        elif isinstance(plain, bool):
             item = Truth(plain, Test.of_flag(name))
         elif isinstance(plain, (int, float)) and not is_open(item):
             item = Traced(plain, Expr.of(Symbol(name)))

@@ -234,7 +234,7 @@ def run(body: Evaluation, lines: tree.Body) -> tuple[Output, ...] | None:
     before = len(body.context.diagnostics)
     body.lines = lines
     if not body.builder.is_chain:
-        body.builder.taken_apart = names_taken_apart(lines)
+        body.builder.taken_apart = names_taken_apart(body.context, lines)
     run_branch(body, lines)
     report_unused(body)
     if not body.is_whole or any(d.severity is Severity.ERROR for d in body.context.diagnostics[before:]):

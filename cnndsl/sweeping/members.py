@@ -11,6 +11,7 @@ from cnndsl.analysis.measures import measure
 from cnndsl.compilation import no_network
 from cnndsl.diagnostics import Diagnostic, OptionError, Severity, error
 from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
+from cnndsl.ir.program import Program
 from cnndsl.semantics import Limits, elaborate
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
@@ -67,10 +68,18 @@ class Family:
 
     def member(self, number: int, settings: Mapping[str, Value]) -> Member:
         """A member. Never raises for what a setting makes wrong: that is the member's problem."""
-        program, found = elaborate(self._file, settings, self.text.limits, self._read, only=(self.text.network,))
+        program, _ = self._elaborate(settings, traced=False)
+        if program is None:  # what is wrong is told with the expressions that led to it, as `check` does
+            program, found = self._elaborate(settings, traced=True)
         if program is None:
             return Member(number, settings, problem=_said(found))
         return Member(number, settings, measure(program, self.text.measures))
+
+    def _elaborate(
+        self, settings: Mapping[str, Value], *, traced: bool
+    ) -> tuple[Program | None, tuple[Diagnostic, ...]]:
+        text = self.text
+        return elaborate(self._file, settings, text.limits, self._read, only=(text.network,), traced=traced)
 
     def members(self, space: Space, numbers: Iterable[int]) -> list[Member]:
         """The members with these numbers."""

@@ -16,8 +16,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import cnndsl
 from cnndsl.analysis import costs
+from cnndsl.analysis.measures import MEASURES, measure
 from cnndsl.compilation import CompilationError
 from cnndsl.diagnostics import Problem
+from cnndsl.files import FolderReader
+from cnndsl.semantics import elaborate
 from cnndsl.source import Source
 from cnndsl.sweeping import processes
 from cnndsl.sweeping import run as running
@@ -26,6 +29,7 @@ from cnndsl.sweeping.processes import WorkerKilledError, in_processes
 from cnndsl.sweeping.run import Journal, Plan, work_out
 from cnndsl.sweeping.scatter import front
 from cnndsl.sweeping.space import parse
+from cnndsl.syntax.parser import parse as read
 
 MODELS = Path(__file__).parents[2] / "models"
 FAMILY = """\
@@ -54,6 +58,21 @@ def test_each_member_is_what_it_is_by_itself() -> None:
         cost = costs.of(program, program.networks[0])
         expected = cost.parameters, cost.macs, costs.memory(program).peak, None
         assert (row["parameters"], row["macs"], row["memory"], row["problem"]) == expected
+
+
+TEXTS = sorted([*MODELS.glob("*.cnn"), *(Path(__file__).parents[1] / "torch" / "cases").glob("*.cnn")])
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_plain_numbers_cost_what_traced_ones_do(path: Path) -> None:
+    file, _ = read(Source(path.name, path.read_text(encoding="utf-8")))
+    last = list(file.networks)[-1].name.text
+    plain, traced = (
+        elaborate(file, {}, None, FolderReader(path.parent), {last}, traced=how)[0] for how in (False, True)
+    )
+    assert plain is not None
+    assert traced is not None
+    assert measure(plain, MEASURES) == measure(traced, MEASURES)
 
 
 def test_what_does_not_work_out_is_a_member_with_its_reason() -> None:
