@@ -441,12 +441,36 @@ network {name}(inputs = 3, width = 2{takes}) = {name}Base(inputs, {channels}{mor
     return Definition(name, text, lambda x: len(x) == rank and min(x[1:]) > 1, arguments)
 
 
+def along(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Functions along an axis that a parameter gives."""
+    lines = [
+        "it * softmax(it, axis=axis)",
+        "it + flip(it, axis=axis) - roll(it, 1, axis)",
+        "cumsum(it, axis) + normalize(it, axis=axis)",
+        "it * sigmoid(mean(it, axis=axis, keepdim=true))",
+        "max(it, axis=axis, keepdim=true) -> conv(3, 1) -> tanh",
+        "concat(it, relu(it), axis=axis) -> conv(2, 1)",
+        "concat(max(it, axis=axis, keepdim=true), it, axis=axis)",
+        "narrow(it, axis, 1, 1) -> conv(2, 1)",
+    ]
+    text = f"""
+block {name}(axis) {{
+    {rng.choice(lines)}
+    {rng.choice(lines[:6])}
+}}"""
+
+    def arguments(rng: Random, x: Shape) -> str:
+        return str(rng.choice([rng.randint(1, len(x)), -rng.randint(1, len(x))]))
+
+    return Definition(name, text, lambda x: _map(x) and min(x) > 1, arguments)
+
+
 DEFINITIONS = {
     "Norm": conv_norm, "Residual": residual, "Dense": dense, "Squeeze": squeeze, "Mixed": mixed, "Loop": loop,
     "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
     "Scaled": scaled, "Gain": gain, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
     "Network": network, "Listed": listed, "Fused": fused, "Taps": taps, "Keyed": keyed,
-    "Begun": begun, "Varied": varied,
+    "Begun": begun, "Varied": varied, "Along": along,
 }  # fmt: skip
 
 
