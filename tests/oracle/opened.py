@@ -51,7 +51,8 @@ def check_open(draft: Draft, other: Draft) -> bool:
 
 def check_beside_others(draft: Draft, other: Draft, alone: Compilation, rng: Random) -> None:
     """A copy of the network, and another network, change nothing, in whatever order they stand."""
-    beside = {"Net": "", "Two": ""} | ({"Other": ""} if apart(other) else {})
+    is_other = apart(other) and keeps_rules(other_text(other)) <= keeps_rules(alone.source.text)
+    beside = {"Net": "", "Two": ""} | ({"Other": ""} if is_other else {})
     texts = {name: draft.network(name, opened(draft)) for name in ("Net", "Two")}
     texts["Other"] = renamed(other, other.network("Other", opened(other)))
     order = rng.sample(list(beside), len(beside))
@@ -64,7 +65,17 @@ def check_beside_others(draft: Draft, other: Draft, alone: Compilation, rng: Ran
 
 def apart(draft: Draft) -> bool:
     """Whether a program can be left open too."""
-    return cnndsl.compile(draft.blocks + draft.network("Other", opened(draft))).ok
+    return cnndsl.compile(other_text(draft)).ok
+
+
+def keeps_rules(text: str) -> bool:
+    """Whether blocks of a text keep with their layers how these begin; each of its networks looks for that then."""
+    return "def begun" in cnndsl.compile(text).python()
+
+
+def other_text(draft: Draft) -> str:
+    """The text of a program that is left open beside another."""
+    return draft.blocks + draft.network("Other", opened(draft))
 
 
 def renamed(draft: Draft, text: str) -> str:
