@@ -62,12 +62,16 @@ def foreign(modules: Mapping[nn.Module, Sequence[Passed]]) -> Foreign:
     """The `extern` line of the class that these modules have, by what went through each. Raises Unreadable."""
     kind = type(next(iter(modules)))
     package = _package(kind)
-    given: dict[nn.Module, dict[str, Any]] = {}
+    if not all(modules.values()):
+        raise Unreadable(f"{kind.__name__} takes or gives something else than one value")
+    given = {module: _constructed(module, passed[0]) for module, passed in modules.items()}
+    for name, parameter in _signature(kind).items():
+        if parameter.default is not parameter.empty and not _is_plain(parameter.default):
+            _leave_out(name, given, modules)
     seen: list[tuple[Mapping[str, Any], Passed]] = []
     for module, passed in modules.items():
-        if not passed:
-            raise Unreadable(f"{kind.__name__} takes or gives something else than one value")
-        given[module], made = _constructed(module, passed[0])
+        made = kind(**given[module])
+        made.load_state_dict(module.state_dict())
         seen += [(given[module], each) for each in (*passed, *_elsewhere(made, passed[0]))]
     parameters = _parameters(kind, list(given.values()))
     for arguments in given.values():
@@ -95,28 +99,72 @@ def _package(kind: type[nn.Module]) -> str:
 # What the constructor was given
 
 
-def _constructed(module: nn.Module, passed: Passed) -> tuple[dict[str, Any], nn.Module]:
-    """The arguments of a module, and another module that they make. Raises Unreadable."""
+def _constructed(module: nn.Module, passed: Passed) -> dict[str, Any]:
+    """The arguments of a module. Raises Unreadable."""
     size = sum(tensor.numel() for tensor in module.state_dict().values() if isinstance(tensor, Tensor))
     tries = min(_MOST_TRIES, _MOST_NUMBERS // max(size, 1) + 1)
     guessed = [
         name for name, p in _signature(type(module)).items() if p.default is p.empty and not _tells(module, name)
     ]
-    fits: list[tuple[dict[str, Any], nn.Module]] = []
+    fits: list[dict[str, Any]] = []
     for arguments in islice(_candidates(module, passed), tries):
         try:
             with torch.random.fork_rng(devices=[]):
                 made = type(module)(**arguments)
         except Exception:  # noqa: S112 - whatever the class says of arguments that are not its own
             continue
+        if not _has_state_of(module, made):
+            continue
+        arguments, made = _with_hidden(module, made, arguments)
         if _is_alike(module, made, passed):
-            fits.append((arguments, made))
-            if not guessed or any(fits[0][0][name] != arguments[name] for name in guessed):
+            fits.append(arguments)
+            if not guessed or any(fits[0][name] != arguments[name] for name in guessed):
                 break
-    if fits and all(fits[0][0][name] == arguments[name] for arguments, _ in fits for name in guessed):
+    if fits and all(fits[0][name] == arguments[name] for arguments in fits for name in guessed):
         return fits[0]
     what = f"{', '.join(guessed)} of its constructor" if guessed else "what its constructor was given"
     raise Unreadable(f"{type(module).__name__} does not tell {what}")
+
+
+def _with_hidden(
+    module: nn.Module, made: nn.Module, arguments: dict[str, Any]
+) -> tuple[dict[str, Any], nn.Module]:
+    """The arguments with the numbers of which only something that follows from them is kept, such as `gamma * 0.5`."""
+    for name, parameter in _signature(type(module)).items():
+        if type(parameter.default) is not float or _tells(module, name):
+            continue
+        usual: float = arguments.get(name, parameter.default)
+        other = type(module)(**arguments | {name: usual + 1})
+        for key, want in vars(module).items():
+            have, moved = vars(made).get(key), vars(other).get(key)
+            if not isinstance(want, float) or not isinstance(have, float) or not isinstance(moved, float):
+                continue
+            if want == have or moved == have:
+                continue
+            value = usual + (want - have) / (moved - have)
+            for digits in range(3, 18):
+                found = arguments | {name: float(f"{value:.{digits}g}")}
+                again = type(module)(**found)
+                if vars(again).get(key) == want:
+                    return found, again
+    return arguments, made
+
+
+def _leave_out(
+    name: str, given: dict[nn.Module, dict[str, Any]], modules: Mapping[nn.Module, Sequence[Passed]]
+) -> None:
+    """Leave out an argument whose default is no number, where the class finds all its values by itself."""
+    left: dict[nn.Module, dict[str, Any]] = {}
+    for module, arguments in given.items():
+        left[module] = {key: value for key, value in arguments.items() if key != name}
+        try:
+            with torch.random.fork_rng(devices=[]):
+                made = type(module)(**left[module])
+        except Exception:  # the class needs it
+            return
+        if not (_has_state_of(module, made) and _is_alike(module, made, modules[module][0])):
+            return
+    given |= left
 
 
 def _tells(module: nn.Module, name: str) -> bool:
@@ -146,7 +194,7 @@ def _candidates(module: nn.Module, passed: Passed) -> Iterator[dict[str, Any]]:
         if isinstance(usual, bool) and (held is None or isinstance(held, Tensor)) and hasattr(module, name):
             held = held is not None
         if _is_plain(held):
-            found[name] = [held]
+            found[name] = list({repr(told): told for told in (plain(held), held)}.values())
         elif usual is parameter.empty:
             found[name] = counts
         elif isinstance(usual, bool):
@@ -165,8 +213,8 @@ def _candidates(module: nn.Module, passed: Passed) -> Iterator[dict[str, Any]]:
 
 
 def _held(module: nn.Module, name: str) -> Any:
-    """The attribute that is called like an argument."""
-    return getattr(module, name, getattr(module, f"_{name}", None))
+    """The attribute that is called like an argument, or as several of it are."""
+    return next((held for key in (name, f"_{name}", f"{name}s") if (held := getattr(module, key, None)) is not None), None)
 
 
 def _is_plain(value: Any) -> bool:
@@ -180,18 +228,21 @@ def _equal(value: Any, other: Any) -> bool:
     return bool(plain(value) == plain(other)) and isinstance(value, bool) == isinstance(other, bool)
 
 
-def _is_alike(module: nn.Module, made: nn.Module, passed: Passed) -> bool:
-    """Whether a module has the parts, the attributes and the state of another, and with this state gives the same."""
+def _has_state_of(module: nn.Module, made: nn.Module) -> bool:
+    """Whether a module has the parts of another, and their state the same keys and shapes."""
     state, other = module.state_dict(), made.state_dict()
     if repr(module) != repr(made) or list(state) != list(other):
         return False
-    if any(getattr(state[key], "shape", None) != getattr(other[key], "shape", None) for key in state):
-        return False
+    return all(getattr(state[key], "shape", None) == getattr(other[key], "shape", None) for key in state)
+
+
+def _is_alike(module: nn.Module, made: nn.Module, passed: Passed) -> bool:
+    """Whether a module has the attributes of another with its parts, and with its state gives the same."""
     for one, two in zip(module.modules(), made.modules(), strict=True):
         held = {key: value for key, value in vars(one).items() if _is_plain(value) and key != "training"}
         if any(not _equal(vars(two).get(key), value) for key, value in held.items()):
             return False
-    made.load_state_dict(state)
+    made.load_state_dict(module.state_dict())
     return _same_results(module, made, passed.came)
 
 
@@ -220,7 +271,8 @@ def _parameters(kind: type[nn.Module], given: Sequence[Mapping[str, Any]]) -> di
         if there and (name in keywords() or why_not_class(name)):
             raise Unreadable(f"{kind.__name__} has an argument {name}, which no parameter can be called")
         if parameter.default is not parameter.empty and _is_plain(parameter.default) and there:
-            others[name] = parameter.default
+            values = [arguments.get(name, parameter.default) for arguments in given]
+            others[name] = values[0] if all(_equal(value, values[0]) for value in values) else parameter.default
         elif len(there) == len(given) and there:
             required[name] = REQUIRED
         elif there:
@@ -285,6 +337,9 @@ def _sizes(known: Sequence[Mapping[str, int]], own: str) -> Iterator[tuple[str, 
         if all(column):
             yield f"{own} // {factor}", [a // b for a, b in zip(mine, column, strict=True)]
             yield f"({own} - 1) // {factor} + 1", [(a - 1) // b + 1 for a, b in zip(mine, column, strict=True)]
+    if own not in ("channels", "features") and {"kernel_size", "stride", "padding"} <= plain_.keys():
+        windows = zip(mine, *(plain_[name] for name in ("kernel_size", "stride", "padding")), strict=True)
+        yield f"({own} + 2 * padding - kernel_size) // stride + 1", [(a + 2 * p - k) // s + 1 for a, k, s, p in windows]
     if len(set(mine)) == 1:  # of one size nobody can tell what follows from it
         return
     for k in _FACTORS:

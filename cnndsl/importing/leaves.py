@@ -116,7 +116,7 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
         names = next((_NAMES[kind.kind] for kind in _classes()[standard] if kind.kind in _NAMES), {})
         found = inherited(module)
         kinds, target = _classes()[standard], found.target if found else f"nn.{standard.__name__}"
-        targets = {target} if found else {target, f"{standard.__name__}Same"}
+        targets = {target} if found else {target, f"{standard.__name__}Same", target.replace("Constant", "Zero")}
         _check_rest(module, standard)
     told = {}
     if target.endswith("Same"):  # what it pads follows from the map; where that is nothing, it is the plain layer
@@ -137,6 +137,19 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
                 return _plainest(layer, shape)
     name = type(module).__name__
     raise Unreadable(f"{name}({module.extra_repr()}) on {' x '.join(map(str, shape))} is no layer of the language")
+
+
+def cropped(module: nn.Module) -> tuple[Layer, Layer] | None:
+    """What a border with numbers below 0 does: it takes away on these sides, and then adds on the others."""
+    border = getattr(module, "padding", None)
+    zeros = isinstance(module, tuple(getattr(nn, f"{kind}Pad{r}d") for kind in ("Zero", "Constant") for r in (1, 2, 3)))
+    if not zeros or not isinstance(border, tuple) or min(border) >= 0 or standard_class(module) is None:
+        return None
+    margins, added = (tuple(max(0, sign * side) for side in border) for sign in (-1, 1))
+    value = getattr(module, "value", 0)
+    return KINDS["crop"].model_validate({"margins": margins}), KINDS["pad"].model_validate(
+        {"padding": added, "value": value}
+    )
 
 
 def _plainest(layer: Layer, shape: tuple[int, ...]) -> Layer:

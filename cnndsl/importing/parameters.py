@@ -87,6 +87,7 @@ class _Settler:
         self.reach = INPUT
         self.channels = channels if None not in channels else None
         self.reserved = {path.partition(".")[0] for path, _ in common.body.parts} | set(common.body.inputs[1:])
+        self.reserved |= {own.name for own in common.body.held}
 
     def settle(self) -> None:
         # What all have comes before what some lack, which may be the same.

@@ -34,7 +34,7 @@ from cnndsl.importing.calls import read
 from cnndsl.importing.externs import Foreign, Passed, foreign
 from cnndsl.importing.generalising import IDENTITY, Differ, has_state, in_common
 from cnndsl.importing.inheriting import inherited
-from cnndsl.importing.leaves import Unreadable, is_leaf, read_layer
+from cnndsl.importing.leaves import Unreadable, cropped, is_leaf, read_layer
 from cnndsl.importing.parameters import Definition, Env, settled
 from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Unknown, Value, leaves_of
 from cnndsl.layers.base import Layer
@@ -160,10 +160,12 @@ class _Importer:
         if is_leaf(module):
             if module in self.uses:
                 return self.uses[module]
+            if (two := cropped(module)) is not None:
+                return Chain(tuple(Item(None, single(layer)) for layer in two))
             try:
                 layer = read_layer(module, self.shapes[module])
             except Unreadable as problem:
-                if inherited(module) is not None:
+                if (found := inherited(module)) is not None and found.parts:  # which are calls of their own
                     raise
                 self._declare(dict.fromkeys([module, *self._others_like(module)], problem))
                 return self.uses[module]
