@@ -20,13 +20,16 @@ from cnndsl.layers.base import Layer, Spelling
 from cnndsl.layers.formula import SizeError
 from cnndsl.layers.registry import HELPERS, KINDS
 
-# Modules from elsewhere that do what a helper of a generated module does, with its parameters under their names there.
-ALIKE: dict[str, tuple[str, str, dict[str, str]]] = {
-    "torchvision.ops.stochastic_depth.StochasticDepth": ("stochastic_depth", "StochasticDepth", {}),
-    "torchvision.ops.misc.Permute": ("permute", "Permute", {}),
-    "timm.layers.drop.DropPath": ("stochastic_depth", "StochasticDepth", {"p": "drop_prob"}),
-    "timm.layers.pool2d_same.MaxPool2dSame": ("maxpool", "MaxPool2dSame", {}),
-    "timm.layers.pool2d_same.AvgPool2dSame": ("avgpool", "AvgPool2dSame", {}),
+# Modules from elsewhere that do what a helper of a generated module does: the word of the layer, the helper, the names
+# of its parameters there, and parameters that are not what an attribute says.
+Alike = tuple[str, str, dict[str, str], dict[str, Any]]
+ALIKE: dict[str, Alike] = {
+    "torchvision.ops.stochastic_depth.StochasticDepth": ("stochastic_depth", "StochasticDepth", {}, {}),
+    "torchvision.ops.misc.Permute": ("permute", "Permute", {}, {}),
+    "timm.layers.drop.DropPath": ("stochastic_depth", "StochasticDepth", {"p": "drop_prob"}, {}),
+    "timm.layers.pool2d_same.MaxPool2dSame": ("maxpool", "MaxPool2dSame", {}, {}),
+    # Its border is a part of the map for the pool, whatever it was told.
+    "timm.layers.pool2d_same.AvgPool2dSame": ("avgpool", "AvgPool2dSame", {}, {"count_include_pad": True}),
 }
 _NAMES = {
     "unflatten": {"axis": "dim", "sizes": "unflattened_size"},
@@ -91,8 +94,8 @@ def _helpers() -> dict[str, str]:
     return {name: kind.kind for kind in KINDS.values() for name in HELPERS if f"class {name}(nn" in kind.helper}
 
 
-def _alike(module: nn.Module) -> tuple[str, str, dict[str, str]] | None:
-    """Of a module that does what a helper does: the word of the layer, the helper, its names for the parameters."""
+def _alike(module: nn.Module) -> Alike | None:
+    """What is known of a module that does what a helper does."""
     kind = type(module)
     for base in kind.__mro__:
         if _qualified(base) in ALIKE:
@@ -101,7 +104,7 @@ def _alike(module: nn.Module) -> tuple[str, str, dict[str, str]] | None:
             break
     word = _helpers().get(kind.__name__)
     is_helper = word is not None and (kind.__doc__ or "?") in HELPERS[kind.__name__]
-    return (word, kind.__name__, {}) if word is not None and is_helper else None
+    return (word, kind.__name__, {}, {}) if word is not None and is_helper else None
 
 
 def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
@@ -109,8 +112,9 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
     standard = standard_class(module)
     if standard is nn.Identity:
         return None
+    told: dict[str, Any] = {}
     if standard is None:
-        word, target, names = _alike(module) or ("", "", {})
+        word, target, names, told = _alike(module) or ("", "", {}, {})
         kinds, targets = [KINDS[word]], {target}
     else:
         names = next((_NAMES[kind.kind] for kind in _classes()[standard] if kind.kind in _NAMES), {})
@@ -118,9 +122,8 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
         kinds, target = _classes()[standard], found.target if found else f"nn.{standard.__name__}"
         targets = {target} if found else {target, f"{standard.__name__}Same", target.replace("Constant", "Zero")}
         _check_rest(module, standard)
-    told = {}
     if target.endswith("Same"):  # what it pads follows from the map; where that is nothing, it is the plain layer
-        told, targets = {"padding": "same"}, {target, f"nn.{target.removesuffix('Same')}"}
+        told, targets = told | {"padding": "same"}, {target, f"nn.{target.removesuffix('Same')}"}
     for kind in kinds:
         for layer in _candidates(kind, module, shape, names, told):
             try:
