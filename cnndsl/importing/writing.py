@@ -156,11 +156,14 @@ class _Writer:
         return f"{part.word}({', '.join(written)})" if written else part.word
 
     def _use(self, part: Use, more: str = "") -> str:
-        parameters = self.known[part.name].parameters
+        definition = self.known[part.name]
+        parameters = definition.parameters
         written: list[str] = []
         in_order = True
         for name, value in part.arguments:
             usual = parameters[name]
+            if usual is not REQUIRED and definition.common.body.inputs[1:]:  # which stand before it
+                in_order = False
             if usual is not REQUIRED and _is_usual(value, usual):
                 in_order = False
                 continue
@@ -584,7 +587,7 @@ class _Lines:
             return f"{name}({more})" if more else self._key(name)
         self.labelled.add(name)
         shown = self.writer.stage(part, more)
-        if isinstance(part, Chain) and shown.count(" * ") == 1 and shown.startswith("{ ") and " -> " not in shown:
+        if isinstance(part, Chain) and re.fullmatch(r"\{ .* \* \d+ \}", shown) and " -> " not in shown:
             shown = shown[2:-2]
         return f"{self._key(name)}: {shown}"
 
