@@ -111,13 +111,13 @@ def _constructed(module: nn.Module, passed: Passed) -> dict[str, Any]:
         try:
             with torch.random.fork_rng(devices=[]):
                 made = type(module)(**arguments)
+                if not _has_state_of(module, made):
+                    continue
+                found, made = _with_hidden(module, made, arguments)
         except Exception:  # noqa: S112 - whatever the class says of arguments that are not its own
             continue
-        if not _has_state_of(module, made):
-            continue
-        arguments, made = _with_hidden(module, made, arguments)
         if _is_alike(module, made, passed):
-            fits.append(arguments)
+            fits.append(found)
             if not guessed or any(fits[0][name] != arguments[name] for name in guessed):
                 break
     if fits and all(fits[0][name] == arguments[name] for arguments in fits for name in guessed):
@@ -126,9 +126,7 @@ def _constructed(module: nn.Module, passed: Passed) -> dict[str, Any]:
     raise Unreadable(f"{type(module).__name__} does not tell {what}")
 
 
-def _with_hidden(
-    module: nn.Module, made: nn.Module, arguments: dict[str, Any]
-) -> tuple[dict[str, Any], nn.Module]:
+def _with_hidden(module: nn.Module, made: nn.Module, arguments: dict[str, Any]) -> tuple[dict[str, Any], nn.Module]:
     """The arguments with the numbers of which only something that follows from them is kept, such as `gamma * 0.5`."""
     for name, parameter in _signature(type(module)).items():
         if type(parameter.default) is not float or _tells(module, name):
@@ -214,7 +212,9 @@ def _candidates(module: nn.Module, passed: Passed) -> Iterator[dict[str, Any]]:
 
 def _held(module: nn.Module, name: str) -> Any:
     """The attribute that is called like an argument, or as several of it are."""
-    return next((held for key in (name, f"_{name}", f"{name}s") if (held := getattr(module, key, None)) is not None), None)
+    return next(
+        (held for key in (name, f"_{name}", f"{name}s") if (held := getattr(module, key, None)) is not None), None
+    )
 
 
 def _is_plain(value: Any) -> bool:
@@ -337,9 +337,8 @@ def _sizes(known: Sequence[Mapping[str, int]], own: str) -> Iterator[tuple[str, 
         if all(column):
             yield f"{own} // {factor}", [a // b for a, b in zip(mine, column, strict=True)]
             yield f"({own} - 1) // {factor} + 1", [(a - 1) // b + 1 for a, b in zip(mine, column, strict=True)]
-    if own not in ("channels", "features") and {"kernel_size", "stride", "padding"} <= plain_.keys():
-        windows = zip(mine, *(plain_[name] for name in ("kernel_size", "stride", "padding")), strict=True)
-        yield f"({own} + 2 * padding - kernel_size) // stride + 1", [(a + 2 * p - k) // s + 1 for a, k, s, p in windows]
+    if own not in ("channels", "features") and "kernel_size" in plain_:
+        yield from _slid(own, plain_)
     if len(set(mine)) == 1:  # of one size nobody can tell what follows from it
         return
     for k in _FACTORS:
@@ -351,6 +350,19 @@ def _sizes(known: Sequence[Mapping[str, int]], own: str) -> Iterator[tuple[str, 
     for k in range(1, 33):
         yield f"{own} - {k}", [a - k for a in mine]
         yield f"{own} + {k}", [a + k for a in mine]
+
+
+def _slid(own: str, known: Mapping[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
+    """In how many places a window with these arguments stands."""
+    none, once = [0] * len(known[own]), [1] * len(known[own])
+    for padding, stride in product(("padding", ""), ("stride", "")):
+        if known.keys() >= {padding, stride} - {""}:
+            rule = f"{own} + 2 * padding - kernel_size" if padding else f"{own} - kernel_size"
+            rows = zip(known[own], known["kernel_size"], known.get(padding, none), known.get(stride, once), strict=True)
+            yield (
+                f"({rule}) // stride + 1" if stride else f"{rule} + 1",
+                [(a + 2 * p - k) // s + 1 for a, k, p, s in rows],
+            )
 
 
 def _learned(given: Mapping[nn.Module, Mapping[str, Any]]) -> str:

@@ -324,12 +324,20 @@ class _Lines:
         self.named: dict[Operand, str] = {}
         self.wanted: set[Operand] = set()
         self.made: list[str] = []
-        self.declares = False
+        self.declared: set[str] = set()
+        """The parts that have a line of their own."""
+        self.due: list[str] = []
+        """Those whose line is still to come, in the order of their registration."""
         self.order: list[str] = []
+        """The parts in the order in which they are named."""
 
     def lines(self) -> list[str]:
         """The lines."""
-        self.declares = self._must_declare()
+        self._declare()
+        return self._settled()
+
+    def _settled(self) -> list[str]:
+        """The lines, when it is known which values need a name."""
         while True:
             before = len(self.wanted)
             lines = self._once()
@@ -344,6 +352,8 @@ class _Lines:
         self.pending: dict[Operand, Step] = {}
         self.labelled: set[str] = set()
         self.in_condition: int | None = None
+        self.order = []
+        self.due = [name for name, _ in self.body.parts if name in self.declared]
         head = self._head()
         for number, step in enumerate(self.body.steps):
             if number in self.body.training:
@@ -371,13 +381,33 @@ class _Lines:
         if width and any(width in expression.split() for expression in told):
             head.append(f"{width} = input.channels")
         head += [f"{own.name} = {self._held(own)}" for own in self.body.held]
-        for name, part in self.body.parts:
-            if isinstance(part, Choice) and isinstance(part.part, Listed):
-                condition = self.writer.definition.conditions[part.condition]
-                head.append(f"if {condition} {{ {self._key(name)} = {self.writer.stage(part.part)} }}")
-            elif self.declares or isinstance(part, (Listed, Choice)):
-                head.append(f"{self._key(name)} = {self.writer.stage(part)}")
+        if not self.is_network or self._declares_all():
+            head += map(self._declaration, self.due)
+            self.due = []
         return head
+
+    def _declaration(self, name: str) -> str:
+        """The line of a part."""
+        part = self.parts[name]
+        self.order.append(name)
+        if isinstance(part, Choice) and isinstance(part.part, Listed):
+            condition = self.writer.definition.conditions[part.condition]
+            return f"if {condition} {{ {self._key(name)} = {self.writer.stage(part.part)} }}"
+        return f"{self._key(name)} = {self.writer.stage(part)}"
+
+    def _declare_for(self, step: Step) -> None:
+        """The lines of parts that stand before this step: of those that are in it, and those registered before them."""
+        needed = self._parts_in(step) if self.due else set()
+        last = max((at for at, name in enumerate(self.due) if name in needed), default=-1)
+        if last >= 0:
+            self._flush()
+            self.made += map(self._declaration, self.due[: last + 1])
+            self.due = self.due[last + 1 :]
+
+    def _parts_in(self, step: Step) -> set[str]:
+        """The parts that a step names, or what is written in it."""
+        found = {step.what.partition(".")[0]} if step.form == "part" else set()
+        return found.union(*(self._parts_in(self.pending[o]) for o in flat(step.operands) if o in self.pending))
 
     def _held(self, own: Held) -> str:
         """A parameter or constant."""
@@ -438,28 +468,35 @@ class _Lines:
             found.append(value)
         return found
 
-    def _must_declare(self) -> bool:
-        """Whether the parts have to be declared above: where one is used twice, or they are used in another order."""
-        names = [name for name, part in self.body.parts if not isinstance(part, (Listed, Choice))]
-        used = [step.what for step in self.body.steps if step.form == "part"]
-        if any(used.count(name) > 1 for name in names):
-            return True
-        self._once()
-        while True:
-            before = len(self.wanted)
-            self.order = [name for name, part in self.body.parts if isinstance(part, (Listed, Choice))]
-            self._once()
-            if len(self.wanted) == before:
-                break
+    def _declare(self) -> None:
+        """Find the parts that need a line of their own.
+
+        These are lists, what is there under a condition, and what is used twice; and where others would be registered
+        in another order, all parts of a block, and of a network those that come too late.
+        """
         names = [name for name, _ in self.body.parts]
-        stateful = [name for name, part in self.body.parts if name in names and has_state(part)]
-        return [name for name in self.order if name in stateful] != [name for name in stateful if name in used]
+        lines = {name for name, part in self.body.parts if isinstance(part, (Listed, Choice))}
+        used = [step.what for step in self.body.steps if step.form == "part"]
+        if any(used.count(name) > 1 for name in names if name not in lines):
+            self.declared = set(names)
+            return
+        self.declared = lines
+        self._once()
+        heads = {path.partition(".")[0] for path in used}
+        stateful = [name for name, part in self.body.parts if name in heads and has_state(part)]
+        while True:
+            self._settled()
+            order = [name for name in self.order if name in stateful]
+            late = next((name for have, name in zip(order, stateful, strict=False) if have != name), None)
+            if late is None:
+                return
+            self.declared = {*self.declared, late} if self.is_network and late not in self.declared else set(names)
 
     # Lines
 
     def _flush(self, name: str = "") -> None:
         if self.line:
-            *lines, text = self._by_width() if self.declares else self.writer.in_lines(self.line)
+            *lines, text = self._by_width() if self._declares_all() else self.writer.in_lines(self.line)
             if self.in_condition is not None:
                 text = "\n".join([*lines, text])
             else:
@@ -472,6 +509,9 @@ class _Lines:
         self.line = []
         self.in_condition = None
         self.start = self.current
+
+    def _declares_all(self) -> bool:
+        return len(self.declared) == len(self.parts)
 
     def _by_width(self) -> list[str]:
         lines: list[str] = []
@@ -501,21 +541,19 @@ class _Lines:
 
     def _step(self, number: int, step: Step) -> None:
         results = [Made(number, at) for at in range(step.results)]
-        if step.results > 1:
+        result = results[0]
+        beside = number not in self.spine and step.results == 1
+        if beside and self.uses.get(result, 0) <= 1 and result not in self.wanted:
+            self.pending[result] = step
+            return
+        self._declare_for(step)
+        if beside or step.results > 1:
             self._flush()
             names = ", ".join(self._name(result) for result in results)
             self.made.append(f"{names} = {self._expression(step)}")
             return
-        (result,) = results
         if self._is_implied(number, step):
             self.current = result
-            return
-        if number not in self.spine:
-            if self.uses.get(result, 0) > 1 or result in self.wanted:
-                self._flush()
-                self.made.append(f"{self._name(result)} = {self._expression(step)}")
-            else:
-                self.pending[result] = step
             return
         is_part = step.form == "part"
         choice = isinstance(self.parts.get(step.what), Choice)
@@ -547,7 +585,7 @@ class _Lines:
         if not following or following[0].operands != (Made(number),) or self.uses[Made(number)] != 1:
             return False
         part = self.parts.get(following[0].what) if following[0].form == "part" else None
-        return number in self.spine and isinstance(part, Single) and part.word == "linear" and self.declares is False
+        return number in self.spine and isinstance(part, Single) and part.word == "linear" and not self._declares_all()
 
     def _training(self, first: int) -> None:
         """The lines for training alone that begin with this step."""
@@ -565,6 +603,7 @@ class _Lines:
             if step.results == 1 and self.uses.get(result, 0) == 1 and used_here and result not in self.wanted:
                 self.pending[result] = step
             else:
+                self._declare_for(step)
                 names = ", ".join(self._name(Made(number, k)) for k in range(step.results))
                 lines.append(f"{names} = {self._expression(step)}")
         self.made += ["when training {", *lines, "}"]
@@ -583,7 +622,7 @@ class _Lines:
         part = self.parts[name]
         if name not in self.order:
             self.order.append(name)
-        if self.declares or isinstance(part, Choice) or name in self.labelled:
+        if name in self.declared or name in self.labelled:
             return f"{name}({more})" if more else self._key(name)
         self.labelled.add(name)
         shown = self.writer.stage(part, more)
@@ -700,6 +739,9 @@ class _Lines:
     def _output(self) -> None:
         outputs, names = self.body.outputs, self.body.output_names
         extra = self.body.training_outputs
+        for operand in flat((*outputs, *extra)):
+            if operand in self.pending:
+                self._declare_for(self.pending[operand])
         if not outputs:
             return
         if len(outputs) == 1 and not extra and not (self.is_network and names):

@@ -676,3 +676,89 @@ class Fused(nn.Module):
             first, second = row.children()
             fused.append(torch.relu(first(maps[0]) + second(maps[1])))
         return fused[1] + self.down[0].forward(fused[0])
+
+
+class Standardised(nn.Conv2d):
+    """A convolution whose weight is standardised each time; of `gamma` it keeps only what follows from it."""
+
+    def __init__(
+        self,
+        in_channel: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int | None = None,
+        gamma: float = 1.0,
+        eps: float = 1e-5,
+    ) -> None:
+        super().__init__(
+            in_channel, out_channels, kernel_size, stride, kernel_size // 2 if padding is None else padding
+        )
+        self.scale = gamma * self.weight[0].numel() ** -0.5
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self.weight.reshape(1, self.out_channels, -1)
+        weight = F.batch_norm(rows, None, None, training=True, momentum=0.0, eps=self.eps) * self.scale
+        return self._conv_forward(x, weight.reshape_as(self.weight), self.bias)
+
+
+class Normaliser(nn.Module):
+    """Numbers to learn that are called as an argument would be."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + x * self.weight
+
+
+class Lasting(nn.Module):
+    """A list, between other parts, whose sizes follow from these."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 1)
+        self.layer = nn.Sequential(Widened(4, 6), Widened(6, 6))
+        self.split = nn.ModuleList([nn.Conv2d(6, 4, 1), nn.Conv2d(6, 4, 1)])
+        self.last = nn.Conv2d(4, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layer(self.stem(x))
+        return self.last(self.split[0](x) * self.split[1](x))
+
+
+class Widened(nn.Module):
+    """A block with one part in a chain, whose size is calculated."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(nn.Conv2d(channels, 2 * channels, 1))
+        self.outer = nn.Conv2d(2 * channels, out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.outer(self.inner(x))
+
+
+class Celled(nn.Module):
+    """A class that takes two values and has an argument that is seldom given."""
+
+    class Cell(nn.Module):
+        """What comes from the left, and from the right with a stride."""
+
+        def __init__(self, channels: int, stride: int = 1) -> None:
+            super().__init__()
+            self.left = nn.Conv2d(3, channels, 1, stride)
+            self.right = nn.Conv2d(3, channels, 1, stride)
+
+        def forward(self, left: Tensor, right: Tensor) -> Tensor:
+            return self.left(left) * self.right(right)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = self.Cell(3)
+        self.second = self.Cell(5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(x, self.first(x, x))

@@ -62,3 +62,20 @@ def test_buffers_are_constants_where_they_are_small() -> None:
     assert "mean = constant([0.485, 0.456, 0.406])" in " ".join(found.text.split())
     assert "std = constant([0.229, 0.224, 0.225], [3, 1, 1], persistent=false)" in " ".join(found.text.split())
     assert found.externs == {f"{HERE}.Grid": 1, f"{HERE}.Versioned": 1}
+
+
+def test_arguments_of_which_only_what_follows_is_kept() -> None:
+    layers = [networks.Standardised(3, 8, 3, 2, gamma=1.7139, eps=1e-3), networks.Standardised(8, 4, 1, eps=1e-3)]
+    found = imported(nn.Sequential(*layers), MAP)
+    size = "(height - 1) // stride + 1, (width - 1) // stride + 1"
+    line = "in_channel, out_channels, kernel_size, stride = 1, gamma = 1, eps = 0.001"
+    assert f'extern Standardised({line}) from "{HERE}" (shape = [out_channels, {size}])' in found.text
+    assert "Standardised(3, 8, 3, 2, 1.7139)" in found.text
+
+
+def test_an_argument_without_a_plain_default_is_left_out_in_all_uses_or_none() -> None:
+    layers = [networks.Standardised(3, 8, 3), networks.Standardised(8, 4, 5, padding=0)]
+    text = imported(nn.Sequential(*layers), MAP).text
+    assert "Standardised(3, 8, 3, 1)" in text
+    assert "Standardised(8, 4, 5, 0)" in text
+    assert "height + 2 * padding - kernel_size + 1" in text

@@ -50,6 +50,9 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Swin(), [(8, 8, 4)]),
         (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Identity(), nn.BatchNorm2d(4), nn.Softmax2d()), [MAP]),
         (nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3)), [(7, 5)]),
+        (nn.Sequential(networks.Normaliser(4), nn.Linear(4, 6), networks.Normaliser(6)), [(3, 4)]),
+        (networks.Lasting(), [MAP]),
+        (networks.Celled(), [MAP]),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else None,
 )
@@ -75,6 +78,20 @@ def test_shared_layers_and_inputs_by_name() -> None:
     text = imported(networks.Shared(), (1, 8, 8), (1, 8, 8)).text
     assert "left  = input(1, 8, 8)" in text
     assert text.count("conv(4, 3)") == 1
+
+
+def test_a_list_between_other_parts_stands_where_it_is_used_first() -> None:
+    text = imported(networks.Lasting(), MAP).text
+    assert "inner: { conv(2 * input.channels, 1) }" in text
+    assert text.index("layer: Widened * 2") < text.index("split = [conv(4, 1), conv(4, 1)]") < text.index("last: ")
+
+
+def test_borders() -> None:
+    borders = nn.ZeroPad2d((-1, 2, 3, -2)), nn.ConstantPad2d(1, 0.0), nn.ConstantPad2d((-1, 0, 0, 2), 0.5)
+    text = imported(nn.Sequential(*borders), MAP).text
+    assert "crop(margins=[1, 0, 0, 2]) -> pad([0, 2, 3, 0])" in text
+    assert "pad(1)" in text
+    assert "pad([0, 0, 0, 2], value=0.5)" in text
 
 
 def test_a_shuffle_by_hand_has_its_name() -> None:
