@@ -80,6 +80,12 @@ def _place(
     help="Where to show the run: a name that ends in .html, .svg, .png or .pdf, or - for a page on standard output; "
     "by default FILE with .html.",
 )
+@click.option(
+    "--kernel",
+    is_flag=True,
+    default=None,
+    help="Show LAYER alone, or the first convolution or pooling, on a page on which its kernel moves.",
+)
 @click.option("--weights", metavar="FILE", type=PATH, help="Trained weights (.safetensors or .pt) for the run.")
 @seed
 @click.option("--train", is_flag=True, default=None, help="Run it as in training: dropout drops, drawn with the seed.")
@@ -130,10 +136,23 @@ def command(
     cnndsl explain kernel.cnn --values "2 2 1 2; 1 1 2 1; 1 2 1 0; 1 0 0 1"
     cnndsl explain kernel.cnn conv1 --compare stride=1,2 --values "2 2 1; 1 1 2; 1 2 1"
     cnndsl explain net.cnn --from cat.png --weights net.pt
+    cnndsl explain net.cnn conv1 --from cat.png --kernel
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
     running = {
         name: common.pop(name)
-        for name in ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels", "allow_extern", "train")
+        for name in (
+            "weights",
+            "seed",
+            "mean",
+            "std",
+            "at",
+            "maps",
+            "depth",
+            "labels",
+            "allow_extern",
+            "train",
+            "kernel",
+        )
     }
     run = Run(**common)
     inputs = _inputs(pictures, values)
@@ -145,7 +164,10 @@ def command(
     elif options["sizes"]:
         message = "a run has the sizes of what it is given: leave out --size"
         raise click.UsageError(message)
-    target = _target(output, file) if inputs else None
+    elif running["kernel"] and options["compare"] is not None:
+        message = "--kernel shows one layer as it is written: leave out --compare"
+        raise click.UsageError(message)
+    target = _target(output, file, alone=bool(running["kernel"])) if inputs else None
     if target is not None:
         check_no_source(target, [file, *(path for path in inputs if isinstance(path, Path))])
     compilation = run.compile(file, settings)
@@ -176,9 +198,12 @@ def _refuse_alone(**given: Any) -> None:
             raise click.UsageError(message)
 
 
-def _target(output: Path | None, file: Path) -> Path:
+def _target(output: Path | None, file: Path, *, alone: bool) -> Path:
     if output is None:
-        return beside(file, ".html")
+        return beside(file, "-kernel.html" if alone else ".html")
+    if alone and output != STDOUT and output.suffix != ".html":
+        message = f"{output.name} does not end in .html: a kernel moves on a page"
+        raise click.BadParameter(message, param_hint="-o")
     if output != STDOUT and output.suffix not in FORMATS:
         message = f"{output.name} does not end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
         raise click.BadParameter(message, param_hint="-o")
@@ -205,10 +230,11 @@ def _show(
     labels: Path | None,
     allow_extern: tuple[str, ...] | None,
     train: bool | None,
+    kernel: bool | None,
 ) -> None:
     """Run the network, and write what there is to see."""
     from cnndsl.backends.explain import check_part
-    from cnndsl.tracing.page import page
+    from cnndsl.tracing.page import kernel_page, page
     from cnndsl.tracing.svg import svg
 
     assert compilation.program is not None  # noqa: S101 - or there is nothing to run
@@ -226,7 +252,7 @@ def _show(
                     compilation,
                     inputs,
                     name,
-                    Wanted(part, maps or 8, numbers=numbers, at=at, depth=depth),
+                    Wanted(part, maps or 8, numbers, at, depth, kernels=(maps or 4) if kernel else 3),
                     trained=weights,
                     seed=seed or 0,
                     scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
@@ -235,9 +261,11 @@ def _show(
                     training=bool(train),
                     compare=compare,
                 )
+            write = kernel_page if kernel else page
+            text = write(figure) if target == STDOUT or target.suffix == ".html" else None
         except Refused as problem:
             raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
-        if target == STDOUT or target.suffix == ".html":
-            run.write(run.text(page(figure), "html", target), force=force)
+        if text is not None:
+            run.write(run.text(text, "html", target), force=force)
         else:
             run.write(run.svg(lambda: svg(figure), target.suffix[1:], target), force=force)

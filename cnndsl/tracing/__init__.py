@@ -14,7 +14,7 @@ from cnndsl.analysis import costs
 from cnndsl.backends import captions
 from cnndsl.backends.explain.comparison import Comparison
 from cnndsl.i18n import tr
-from cnndsl.tracing import recording, runner
+from cnndsl.tracing import recording, runner, values
 from cnndsl.tracing.comparing import Finder, compared
 from cnndsl.tracing.figure import Figure, Given
 from cnndsl.tracing.inputs import Refused, Sample, Scale, read_text, samples
@@ -131,7 +131,7 @@ def _said_of_weights(model: nn.Module, trained: Path | None, seed: int) -> str:
 
 
 def _given(sample: Sample, wanted: Wanted) -> Given:
-    value = recording.shown(sample.tensor, wanted.maps, numbers=wanted.numbers, side=recording.LARGE)
+    value = values.shown(sample.tensor, wanted.maps, numbers=wanted.numbers, side=values.LARGE)
     return Given(sample.name, sample.words, value, sample.png, sample.planes)
 
 
@@ -143,7 +143,7 @@ def _given_to(tensor: Tensor, made: Sequence[Sample], wanted: Wanted) -> Given:
     )
     if same is not None:
         return _given(same, wanted)
-    value = recording.shown(tensor, wanted.maps, numbers=wanted.numbers, side=recording.LARGE)
+    value = values.shown(tensor, wanted.maps, numbers=wanted.numbers, side=values.LARGE)
     return Given(wanted.part, tr("what comes into {part}", part=wanted.part), value)
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cnndsl.backends.graphviz.labels import BOLD, SLACK, text_width
 from cnndsl.backends.volume.svg import number as plain
-from cnndsl.backends.volume.svg import safe, words
+from cnndsl.backends.volume.svg import words
 from cnndsl.i18n import tr, trn
 from cnndsl.theme import LIGHT
 from cnndsl.tracing.figure import Channel, Curve, Map, Window, Worked, channel_said, is_short, short
 
 _MOST_TERMS = 25
 """Products that are written out one by one; of more only the sum."""
-_WIDE = 6
-"""Columns of a window that stand in the page's usual size; those of a wider one are smaller."""
 
 
 def heading(worked: Worked) -> str:
@@ -92,71 +90,6 @@ def heading_of_all(worked: Sequence[Worked]) -> str:
 def in_short(worked: Worked) -> str:
     """The arithmetic in one line: the sum of each channel, where there are several."""
     return lines(worked)[-1]
-
-
-def html_of_worked(worked: Sequence[Worked], values: Sequence[Map | Curve]) -> Iterator[str]:
-    """For a page: what the kernel lies on, the kernel, and the arithmetic; of several numbers one after the other."""
-    yield '<section class="worked">'
-    if len(worked) == 1:
-        yield f"<p><strong>{safe(heading(worked[0]))}</strong></p>"
-        yield from _html_of_one(worked[0])
-    else:
-        yield f"<p><strong>{safe(heading_of_all(worked))}</strong></p>"
-        yield '<div class="strip">'
-        for drawing in drawings(worked, values):
-            size = f'width="{plain(drawing.width)}" height="{plain(drawing.height)}"'
-            view = f'viewBox="0 0 {plain(drawing.width)} {plain(drawing.height)}"'
-            yield f'<svg role="img" aria-label="{safe(drawing.words)}" {size} {view}>{"".join(drawing.lines)}</svg>'
-        yield "</div>"
-    yield "</section>"
-
-
-def _html_of_one(worked: Worked) -> Iterator[str]:
-    yield '<div class="windows">'
-    for window in worked.windows:
-        yield '<div class="window">'
-        yield from _table_of_input(window, worked)
-        if window.kernel:
-            yield '<span class="times" aria-hidden="true">·</span>'
-            yield from _table(window.kernel, tr("kernel"), lambda *_: "")
-        yield "</div>"
-    yield "</div>"
-    for line in lines(worked):
-        yield f'<p class="sum"><code>{safe(line)}</code></p>'
-
-
-def _table_of_input(window: Window, worked: Worked) -> Iterator[str]:
-    """The whole channel with what the kernel lies on marked in it, or that alone where the channel is large."""
-    whole = window.whole
-    caption = f"{tr('input')}, {channel_said(window.channel)}"
-
-    def mark(row: int, column: int) -> str:
-        if whole is None:
-            outside = window.padding[row][column]
-            is_under, number = False, window.numbers[row][column]
-        else:
-            outside = whole.is_padding(row, column)
-            is_under, number = row in whole.rows and column in whole.columns, whole.numbers[row][column]
-        is_largest = worked.how == "max" and not outside and number == worked.result and (is_under or whole is None)
-        marks = {"padding": outside, "under": is_under, "hit": is_largest}
-        return " ".join(word for word, holds in marks.items() if holds)
-
-    yield from _table(window.numbers if whole is None else whole.numbers, caption, mark, blank=worked.how == "max")
-
-
-def _table(
-    rows: Sequence[Sequence[float]], caption: str, mark: Callable[[int, int], str], *, blank: bool = False
-) -> Iterator[str]:
-    sort = "grid wide" if len(rows[0]) > _WIDE else "grid"
-    yield f'<figure><table class="{sort}" aria-label="{caption}">'
-    for at, row in enumerate(rows):
-        cells = []
-        for column, number in enumerate(row):
-            marks = mark(at, column)
-            said = "" if blank and "padding" in marks else short(number)
-            cells.append(f'<td class="{marks}">{said}</td>' if marks else f"<td>{said}</td>")
-        yield f"<tr>{''.join(cells)}</tr>"
-    yield f"</table><figcaption>{caption}</figcaption></figure>"
 
 
 # Drawn

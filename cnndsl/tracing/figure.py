@@ -157,13 +157,79 @@ class Worked:
 
 
 @dataclass(frozen=True, slots=True)
+class Plane:
+    """The part of a channel of the input, with its padding, that a sliding kernel is shown on.
+
+    overview: the whole channel, where that is more.
+    """
+
+    channel: int
+    numbers: tuple[tuple[float, ...], ...]
+    overview: Map | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The numbers of a kernel, for each channel of the input that is shown; `rest` is what the others add to each
+    number that comes out, empty where there are none.
+    """
+
+    weights: tuple[tuple[tuple[float, ...], ...], ...]
+    bias: float | None
+    rest: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One channel of what comes out: the channels of the input that it is worked out from, and its numbers.
+
+    weighed: None for a pooling, which has no weights.
+    """
+
+    channel: int
+    reads: tuple[int, ...]
+    results: tuple[tuple[float, ...], ...]
+    weighed: Weighed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sliding:
+    """The kernels of a convolution or a pooling on their way over the input, or over a part of it that can be read.
+
+    All pairs are of rows and columns; a signal has one row. `size`, `out`: of the whole input and the whole output.
+    start: the first place of the input that is in `planes`, below zero in the padding. first: the first place of the
+    output that is in the kernels' results, whose kernel lies on `start`. begin: where to begin, counted from `first`.
+    inside, counted: from where to where, in `planes`, the input lies, and what counts for a pooling.
+    left_out: channels of the input that each kernel reads and that are not shown. more: kernels that are not.
+    """
+
+    how: Literal["sum", "max", "mean"]
+    planes: tuple[Plane, ...]
+    kernels: tuple[Kernel, ...]
+    size: tuple[int, int]
+    out: tuple[int, int]
+    start: tuple[int, int]
+    first: tuple[int, int]
+    begin: tuple[int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    inside: tuple[tuple[int, int], tuple[int, int]]
+    counted: tuple[tuple[int, int], tuple[int, int]]
+    is_signal: bool = False
+    left_out: int = 0
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One step: what was applied, and what came out of it.
 
     title: the path of the part, or for what has none its kind. kind: the word of the language, or the block's name.
     role: what it is coloured as, a key of `cnndsl.theme`'s tints. words: its arguments, for people.
     formulas: why what comes out has its size: the axes, and the steps of the formula.
-    worked: how numbers of the output come about: one, or every one of a channel. inside: the steps of a block that are
+    worked: how numbers of the output come about: one, or every one of a channel. sliding: the same for all of them, or
+    for a part of a large map. inside: the steps of a block that are
     shown. skipped: how many blocks of its run before it are not.
     """
 
@@ -178,6 +244,12 @@ class Shown:
     worked: tuple[Worked, ...] = ()
     inside: tuple[Shown, ...] = ()
     skipped: int = 0
+    sliding: Sliding | None = None
+
+    @property
+    def channels(self) -> list[Map | Curve]:
+        """The channels of what comes out that are shown."""
+        return [channel for value in self.values for channel in value.channels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +281,16 @@ class Result:
     value: Value
     scores: tuple[Score, ...] = ()
     left_out: int = 0
+
+    @property
+    def best(self) -> Score:
+        """The score of the largest number; there have to be some."""
+        return max(self.scores, key=lambda score: score.number)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether there are numbers below zero."""
+        return any(score.number < 0 for score in self.scores)
 
 
 @dataclass(frozen=True, slots=True)

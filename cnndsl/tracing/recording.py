@@ -1,13 +1,13 @@
-"""What is shown of a run: which steps, what is said of each, and tensors as a bounded number of small maps."""
+"""What is shown of a run: which steps, and what is said of each."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, product
-from math import fsum, isclose, isfinite, prod
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Literal
 
 from cnndsl.backends import captions
 from cnndsl.backends.explain.content import grouped, inside
@@ -16,275 +16,20 @@ from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Call, Combine, Module, Program, Weights
 from cnndsl.layers.base import Group, Layer
-from cnndsl.layers.formula import AXES, AxisRule, axis_said, per_axis
+from cnndsl.layers.formula import AxisRule
 from cnndsl.layers.operations import Operation
-from cnndsl.tracing.figure import BLANK, FEW, LEVELS, Channel, Curve, Map, Result, Score, Shown, Value, Window, Worked
+from cnndsl.tracing.figure import Result, Score, Shown, Sliding, Worked
 from cnndsl.tracing.inputs import Refused
 from cnndsl.tracing.runner import Look, Ran
+from cnndsl.tracing.values import LARGE, shown
+from cnndsl.tracing.windows import can_be_worked, sliding, worked
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 
-SIDE = 96
-"""Pixels of the longer side of a map, or half of them where there are few; a larger one is averaged down."""
-LARGE = 384
-"""The same for what goes in and comes out."""
-COLUMNS = 240
-"""Columns of a curve."""
-MOST_FEATURES = 1024
-_ROW = 64
-_READABLE = 12
-"""Rows and columns of a map whose numbers are written."""
-
-
-def shown(
-    tensor: Tensor, most: int, *, numbers: bool = False, side: int = SIDE, dropped: Tensor | None = None
-) -> Value:
-    """What is shown of one sample's value: the first `most` channels, or up to `MOST_FEATURES` features.
-
-    With `numbers` those of small maps are kept to be written. Maps have at most `side` pixels a side. `dropped` says
-    which numbers a dropout has set to zero.
-    """
-    tensor = tensor if tensor.dim() else tensor[None]  # a number is shown as a feature
-    shape = tuple(tensor.shape)
-    tensor = tensor.detach().float().cpu()
-    odd = int((~tensor.isfinite()).sum())
-    if prod(shape[1:]) == 1:
-        return Value(
-            shape,
-            (_features(tensor.flatten(), numbers=numbers, dropped=dropped),),
-            (),
-            max(0, shape[0] - MOST_FEATURES),
-            "",
-            odd,
-        )
-    channels, cut = _cut(tensor)
-    left_out = max(0, len(channels) - most)
-    if channels.dim() == 2:
-        curves = tuple(_curve(channel, k, numbers=numbers) for k, channel in enumerate(channels[:most]))
-        return Value(shape, (), curves, left_out, cut, odd)
-    if len(channels) <= FEW or most <= FEW:
-        side = max(side, 2 * SIDE)
-    crossed = [None] * len(channels) if dropped is None else list(_cut(dropped)[0])
-    maps = tuple(
-        _map(channel, k, side, numbers=numbers, dropped=crossed[k]) for k, channel in enumerate(channels[:most])
-    )
-    return Value(shape, maps, (), left_out, cut, odd)
-
-
-def _cut(tensor: Tensor) -> tuple[Tensor, str]:
-    """The channels as pictures: of axes before the last two the middle is taken."""
-    names = AXES.get(tensor.dim() - 1, ())
-    said = []
-    for axis in range(1, tensor.dim() - 2):
-        size = tensor.shape[1]
-        tensor = tensor.select(1, size // 2)
-        of = axis_said(names[axis - 1] if names else f"axis {axis}")
-        said.append(tr("slice {at} of {count} of the {axis}", at=size // 2, count=size, axis=of))
-    return tensor, ", ".join(said)
-
-
-def _ends(channel: Tensor) -> tuple[float, float]:
-    finite = channel[channel.isfinite()]
-    return (float(finite.min()), float(finite.max())) if finite.numel() else (0.0, 0.0)
-
-
-def _levels(pixels: Tensor, bound: float) -> bytes:
-    scaled = (pixels / bound if bound else pixels * 0).clamp(-1, 1) * LEVELS
-    levels = scaled.round() + LEVELS
-    levels[~pixels.isfinite()] = BLANK
-    return bytes(levels.flatten().int().tolist())
-
-
-def _map(channel: Tensor, number: int, side: int, *, numbers: bool, dropped: Tensor | None) -> Map:
-    low, high = _ends(channel)
-    pixels = _smaller(channel, side)
-    height, width = pixels.shape
-    readable = numbers and max(channel.shape) <= _READABLE
-    return Map(
-        number,
-        width,
-        height,
-        _levels(pixels, max(abs(low), abs(high))),
-        low,
-        high,
-        tuple(map(tuple, channel.tolist())) if readable else (),
-        _places(dropped) if dropped is not None and (readable or bool(dropped.all())) else (),
-    )
-
-
-def _places(dropped: Tensor) -> tuple[int, ...]:
-    """Where something is so, counted row by row."""
-    return tuple(dropped.flatten().nonzero().flatten().tolist())
-
-
-def _smaller(channel: Tensor, side: int) -> Tensor:
-    """The channel with at most `side` pixels a side, each the mean of those it stands for."""
-    longest = max(channel.shape)
-    if longest <= side:
-        return channel
-    from torch.nn.functional import adaptive_avg_pool2d
-
-    height, width = (max(1, round(length * side / longest)) for length in channel.shape)
-    return adaptive_avg_pool2d(channel[None, None], (height, width))[0, 0]
-
-
-def _features(features: Tensor, *, numbers: bool, dropped: Tensor | None) -> Map:
-    """A list of numbers in rows, the first at the top left."""
-    low, high = _ends(features)
-    shown = features[:MOST_FEATURES]
-    width = min(len(shown), _ROW)
-    levels = _levels(shown, max(abs(low), abs(high)))
-    height = -(-len(levels) // width)
-    readable = numbers and len(shown) <= _READABLE
-    listed = (tuple(shown.tolist()),) if readable else ()
-    crossed = () if dropped is None else _places(dropped.flatten()[:MOST_FEATURES])
-    return Map(None, width, height, levels.ljust(width * height, bytes([BLANK])), low, high, listed, crossed)
-
-
-def _curve(channel: Tensor, number: int, *, numbers: bool) -> Curve:
-    low, high = _ends(channel)
-    points: list[Any] = channel.tolist()
-    pieces = min(COLUMNS, len(points))
-    edges = [len(points) * k // pieces for k in range(pieces + 1)]
-    columns = []
-    for start, end in pairwise(edges):
-        finite = [point for point in points[start:end] if isfinite(point)]
-        columns.append((min(finite), max(finite)) if finite else (0.0, 0.0))
-    readable = numbers and len(points) <= _READABLE
-    return Curve(number, tuple(columns), low, high, tuple(points) if readable else ())
-
-
-KINDS = frozenset({"conv", "maxpool", "avgpool"})
-MOST_CHANNELS = 4
-"""Input channels whose windows are shown."""
 MOST_PLACES = 64
 """Numbers of a channel that are worked out one after the other."""
-MOST_CELLS = 169
-"""Cells of a kernel that can be looked through: 13 x 13."""
-
-
-def can_be_worked(layer: Layer, x: Tensor) -> bool:
-    """Whether there is a way to show how a number comes about: a convolution or pooling in one or two dimensions."""
-    return layer.kind in KINDS and x.dim() in (2, 3)
-
-
-def worked(layer: Layer, part: nn.Module | Tensor | None, x: Tensor, y: Tensor, at: tuple[int, ...]) -> Worked | None:
-    """How the number at `at` (channel, then place, counted from 0) of the output `y` of one sample `x` comes about.
-
-    None where it lies outside of the output, or the kernel is too large to be shown.
-    """
-    if len(at) != y.dim() or any(not 0 <= place < size for place, size in zip(at, y.shape, strict=True)):
-        return None
-    spots = _Spots(layer, x)
-    if spots.cells > MOST_CELLS:
-        return None
-    if layer.kind == "conv":
-        return _product(spots, part, x, y, at)
-    numbers, padding = spots.window(x[at[0]], at[1:])
-    window = Window(at[0], numbers, padding, (), float(y[at]), spots.whole(x[at[0]], at[1:], tuple(y.shape[1:])))
-    if layer.kind == "maxpool":
-        return Worked("max", at, (window,), window.total)
-    listed = [number for row in numbers for number in row]
-    is_mean = isclose(fsum(listed) / len(listed), window.total, rel_tol=1e-4, abs_tol=1e-5)
-    return Worked("mean", at, (window,), window.total) if is_mean else None  # next to a border others may be counted
-
-
-class _Spots:
-    """Where the cells of a kernel lie in the input."""
-
-    def __init__(self, layer: Any, x: Tensor) -> None:
-        axes = x.dim() - 1
-        self.kernel = per_axis(layer.kernel, axes, "kernel")
-        self.stride = self.kernel if layer.stride is None else per_axis(layer.stride, axes, "stride")
-        self.dilation = per_axis(getattr(layer, "dilation", 1), axes, "dilation")
-        self.padding = layer.before(tuple(x.shape))
-        self.mode = getattr(layer, "padding_mode", "zeros")
-        self.cells = prod(self.kernel)
-
-    def window(
-        self, channel: Tensor, at: tuple[int, ...]
-    ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[bool, ...], ...]]:
-        """The numbers under the kernel, and whether each is padding; a signal has one row of them."""
-        return self._numbers(channel, self._places(at))
-
-    def _places(self, at: tuple[int, ...]) -> list[list[int]]:
-        """The places along each axis; those before the channel and behind it are padding."""
-        return [
-            [p * s + q * d - pad for q in range(k)]
-            for p, s, d, pad, k in zip(at, self.stride, self.dilation, self.padding, self.kernel, strict=True)
-        ]
-
-    def whole(self, channel: Tensor, at: tuple[int, ...], out: tuple[int, ...]) -> Channel | None:
-        """The channel with the padding that is read for an output of this size; None where it is too large to read."""
-        places = self._places(at)
-        ends = [
-            (min(0, first[0]), max(size, last[-1] + 1))
-            for size, first, last in zip(
-                channel.shape, self._places((0,) * len(at)), self._places(tuple(n - 1 for n in out)), strict=True
-            )
-        ]
-        if any(end - start > _READABLE for start, end in ends):
-            return None
-        numbers, padding = self._numbers(channel, [list(range(start, end)) for start, end in ends])
-        found = [tuple(place - start for place in listed) for listed, (start, _) in zip(places, ends, strict=True)]
-        rows, columns = found if len(found) == 2 else ((0,), *found)
-        return Channel(numbers, rows, columns, padding)
-
-    def _numbers(
-        self, channel: Tensor, places: list[list[int]]
-    ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[bool, ...], ...]]:
-        if len(places) == 1:
-            places, channel = [[0], *places], channel[None]
-        rows, columns = places
-        return (
-            tuple(tuple(self._number(channel, row, column) for column in columns) for row in rows),
-            tuple(
-                tuple(not (0 <= row < channel.shape[0] and 0 <= column < channel.shape[1]) for column in columns)
-                for row in rows
-            ),
-        )
-
-    def _number(self, channel: Tensor, *place: int) -> float:
-        inside = []
-        for at, size in zip(place, channel.shape, strict=True):
-            if 0 <= at < size:
-                inside.append(at)
-            elif self.mode == "zeros":
-                return 0.0
-            else:
-                inside.append(_mirrored(at, size, self.mode))
-        return float(channel[tuple(inside)])
-
-
-def _mirrored(at: int, size: int, mode: str) -> int:
-    """The place whose number stands at a place outside, as torch.nn.functional.pad takes it."""
-    if mode == "replicate":
-        return min(max(at, 0), size - 1)
-    if mode == "circular":
-        return at % size
-    return -at if at < 0 else 2 * (size - 1) - at  # reflect
-
-
-def _product(spots: _Spots, part: Any, x: Tensor, y: Tensor, at: tuple[int, ...]) -> Worked:
-    weight = part.weight[at[0]].detach().float()
-    group = at[0] * part.groups // part.out_channels
-    first = group * len(weight)
-    windows, rest = [], 0.0
-    for k, kernel in enumerate(weight):
-        numbers, padding = spots.window(x[first + k], at[1:])
-        rows = kernel.reshape(len(numbers), -1).tolist()
-        total = sum(a * b for row, cells in zip(numbers, rows, strict=True) for a, b in zip(row, cells, strict=True))
-        if k < MOST_CHANNELS:
-            whole = spots.whole(x[first + k], at[1:], tuple(y.shape[1:]))
-            windows.append(Window(first + k, numbers, padding, tuple(map(tuple, rows)), total, whole))
-        else:
-            rest += total
-    bias = None if part.bias is None else float(part.bias[at[0]].detach())
-    return Worked("sum", at, tuple(windows), float(y[at]), bias, rest, max(0, len(weight) - MOST_CHANNELS))
-
-
 ALL_SCORES, BEST_SCORES = 20, 10
 """Up to so many scores are all listed, in their order; of more only the best."""
 
@@ -354,7 +99,8 @@ class Wanted:
     numbers of small maps are written. at: the place of a number that is worked out in every convolution and pooling,
     with the channel before it or without, or "all" for every number of the first channel where they are few; None for
     the first number of convolutions whose kernel stands in the text.
-    depth: how many levels of blocks are opened; None for as many as are easy to read.
+    depth: how many levels of blocks are opened; None for as many as are easy to read. kernels: how many of each
+    convolution and pooling are shown on their way over the input.
     """
 
     part: str = ""
@@ -362,6 +108,7 @@ class Wanted:
     numbers: bool = False
     at: tuple[int, ...] | Literal["all"] | None = None
     depth: int | None = None
+    kernels: int = 3
 
 
 @dataclass(slots=True)
@@ -456,11 +203,11 @@ class Recorder:
             return Shown(layer.sign, layer.word, "merge", "", place, values, formulas, skipped=skipped)
         x = tuple(given[0].shape) if given else ()
         formulas = _worked_out(layer.formula(x) if x else ())
-        worked_out = self._worked(layer, ran, weights, given[0], gave[0]) if given else ()
+        worked_out, slid = self._worked(layer, ran, weights, given[0], gave[0]) if given else ((), None)
         role, said = layer.group.value, layer.words(x)
         title = ran.path or layer.word
         remark = self._remark(ran, layer)
-        return Shown(title, layer.word, role, said, place, values, formulas, remark, worked_out, (), skipped)
+        return Shown(title, layer.word, role, said, place, values, formulas, remark, worked_out, (), skipped, slid)
 
     def _layer(self, ran: Ran) -> tuple[Layer | Operation, Weights | None]:
         action = ran.step.action
@@ -496,19 +243,31 @@ class Recorder:
         said = "{dropped:,} of {count:,} numbers dropped"
         return tr(said, dropped=int(dropped.sum()), count=dropped.numel())
 
-    def _worked(self, layer: Layer, ran: Ran, weights: Weights | None, x: Tensor, y: Tensor) -> tuple[Worked, ...]:
+    def _worked(
+        self, layer: Layer, ran: Ran, weights: Weights | None, x: Tensor, y: Tensor
+    ) -> tuple[tuple[Worked, ...], Sliding | None]:
+        """How the numbers come about that are asked for, and the kernels on their way."""
+        if not can_be_worked(layer, x):
+            return (), None
+        at = self._wanted.at
+        begin = None if at == "all" else _place(at, y)
+        slid = sliding(layer, ran.part, x, y, self._wanted.kernels, begin) if self._wanted.kernels else None
         is_fixed = weights is not None and weights.weight is not None and not weights.trainable
-        if not can_be_worked(layer, x) or not (is_fixed or self._wanted.numbers or self._wanted.at is not None):
-            return ()
-        at = self._wanted.at or (0,) * y.dim()
+        if not (is_fixed or self._wanted.numbers or at is not None):
+            return (), slid
         if at == "all":
             sizes = y.shape[1:]
             places = [(0, *place) for place in product(*map(range, sizes))] if prod(sizes) <= MOST_PLACES else []
         else:
-            places = [at if len(at) == y.dim() else (0, *at)]
+            places = [_place(at, y) or (0,) * y.dim()]
         found = tuple(each for place in places if (each := worked(layer, ran.part, x, y, place)) is not None)
         self.worked_out += len(found)
-        return found
+        return found, slid
+
+
+def _place(at: tuple[int, ...] | None, y: Tensor) -> tuple[int, ...] | None:
+    """A place with its channel, which is the first one where none is given."""
+    return at if at is None or len(at) == y.dim() else (0, *at)
 
 
 def _samples(ran: Ran, values: tuple[int, ...], tensors: tuple[Tensor, ...]) -> list[Tensor]:

@@ -11,7 +11,7 @@ from cnndsl.backends.graphviz.labels import BOLD, MONO, SLACK, shorten, text_wid
 from cnndsl.backends.volume.svg import FONT, cross, number, safe, words, wrap
 from cnndsl.i18n import listed, tr, trn
 from cnndsl.theme import LIGHT
-from cnndsl.tracing import page
+from cnndsl.tracing import pixels
 from cnndsl.tracing.arithmetic import Drawing, drawings, heading, heading_of_all, lines
 from cnndsl.tracing.figure import (
     Curve,
@@ -34,7 +34,7 @@ from cnndsl.tracing.figure import (
     span,
     which,
 )
-from cnndsl.tracing.page import HEIGHT, outline, zero_line
+from cnndsl.tracing.pixels import HEIGHT, outline, zero_line
 
 _TILE, _GAP, _IN_A_ROW = 60.0, 6.0, 8
 _FEW_TILE, _LARGE_TILE = 110.0, 170.0
@@ -94,7 +94,7 @@ def _picture(figure: Figure, columns: list[list[_Piece]], width: float, height: 
     yield words(shorten(figure.weights, room, 10), _MARGIN, 64, 10, LIGHT.quiet)
     if has_colours(figure.steps):
         scale = legend_strip()
-        yield _pixels(page.png_of(scale), _MARGIN, 71, 90, 7, tr("from blue over white to orange"))
+        yield _pixels(pixels.png_of(scale), _MARGIN, 71, 90, 7, tr("from blue over white to orange"))
         yield words(shorten(legend(tr("White")), room - 100, _TEXT), _MARGIN + 98, 78, _TEXT, LIGHT.quiet)
     for at, column in enumerate(columns):
         x, y = _MARGIN + at * (_WIDTH + _BETWEEN), head
@@ -228,7 +228,7 @@ def _worked(shown: Shown) -> Iterator[_Piece]:
         return
     title = heading(worked[0]) if len(worked) == 1 else heading_of_all(worked)
     yield _line(title, _TEXT, LIGHT.text, BOLD)
-    yield from _in_rows(drawings(worked, [channel for value in shown.values for channel in value.channels]))
+    yield from _in_rows(drawings(worked, shown.channels))
     if len(worked) == 1:
         for line in lines(worked[0]):
             for part in wrap(line, _ROOM, _TEXT, MONO):
@@ -304,7 +304,7 @@ def _row(row: tuple[Map, ...], of: str, tile: float) -> _Piece:
         y += _ABOVE
         for picture, said in zip(row, told, strict=True):
             alt = f"{which(picture.channel, of)}, {span(picture)}"
-            yield _pixels(page.png_of(picture), x, y, width, height, alt)
+            yield _pixels(pixels.png_of(picture), x, y, width, height, alt)
             yield _frame(x, y, width, height)
             if picture.is_dropped:
                 yield cross(x, y, width, height, LIGHT.heading)
@@ -326,7 +326,7 @@ def _features(picture: Map, of: str) -> _Piece:
 
     def draw(x: float, y: float) -> Iterator[str]:
         y += _ABOVE
-        yield _pixels(page.png_of(picture), x, y, width, height, f"{which(None, of)}, {span(picture)}")
+        yield _pixels(pixels.png_of(picture), x, y, width, height, f"{which(None, of)}, {span(picture)}")
         yield _frame(x, y, width, height)
         for place in picture.dropped:
             row, column = divmod(place, picture.width)
@@ -343,9 +343,9 @@ def _numbers(picture: Map) -> _Piece:
             for column, value in enumerate(row):
                 left, top = x + column * _CELL, y + at * _CELL_HEIGHT
                 place = f'x="{number(left)}" y="{number(top)}" width="{_CELL}" height="{_CELL_HEIGHT}"'
-                fill = page.colour_of(value, picture.bound)
+                fill = pixels.colour_of(value, picture.bound)
                 yield f'<rect {place} fill="{fill}" stroke="{LIGHT.cluster_line}" stroke-width="0.5"/>'
-                ink = page.ink_over(value, picture.bound)
+                ink = pixels.ink_over(value, picture.bound)
                 yield words(short(value), left + _CELL / 2, top + 14, _TEXT, ink, "", "middle")
                 if at * len(row) + column in picture.dropped:
                     yield cross(left, top, _CELL, _CELL_HEIGHT, LIGHT.heading)

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from jinja2 import Environment, nodes
 
 import cnndsl
 from cnndsl import i18n
@@ -17,6 +18,7 @@ from cnndsl.i18n import catalogue, language, speaking, tr, trn
 from cnndsl.layers import formula, windows
 from cnndsl.layers.base import Group, first_paragraph
 from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.web import TEMPLATES
 
 JA = catalogue("ja")
 PARAMETERS = {
@@ -40,7 +42,7 @@ TABLES: dict[str, set[str]] = {
     "parameters": PARAMETERS,
 }
 """What is translated and does not stand in a call as it is."""
-SOURCES = sorted(Path(cnndsl.__file__).parent.rglob("*.py"))
+SOURCES = sorted([*Path(cnndsl.__file__).parent.rglob("*.py"), *TEMPLATES.glob("*.html")])
 
 
 def texts(node: ast.expr, known: Mapping[str, set[str]]) -> set[str]:
@@ -61,7 +63,10 @@ def texts(node: ast.expr, known: Mapping[str, set[str]]) -> set[str]:
 
 
 def sentences(path: Path) -> Iterator[str]:
-    """The keys of the calls of `tr` and `trn` in a file."""
+    """The keys of the calls of `tr` and `trn` in a file of Python, or in a template."""
+    if path.suffix == ".html":
+        yield from of_template(path)
+        return
     tree = ast.parse(path.read_text(encoding="utf-8"))
     known: dict[str, set[str]] = {}
     for node in ast.walk(tree):
@@ -80,6 +85,14 @@ def sentences(path: Path) -> Iterator[str]:
             yield from texts(node.args[several], known)
             if isinstance(node.args[0], ast.Starred) and isinstance(node.args[0].value, ast.IfExp):
                 yield from texts(node.args[0].value, known)
+
+
+def of_template(path: Path) -> Iterator[str]:
+    for call in Environment(autoescape=True).parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in ("tr", "trn"):
+            said = call.args[call.node.name == "trn"]
+            if isinstance(said, nodes.Const):
+                yield said.value
 
 
 def names(text: str) -> list[str]:

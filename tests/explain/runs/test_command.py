@@ -56,6 +56,26 @@ def test_numbers_of_the_lesson(cnndsl: Command, folder: Path) -> None:
     assert "2·1 + 1·0 + 1·0 + 2·1 = 4" in (folder / "kernel.html").read_text()
 
 
+def test_the_kernel_alone(cnndsl: Command, folder: Path, seen: Path) -> None:
+    (folder / "kernel.cnn").write_text(KERNEL)
+    result = cnndsl("explain", "kernel.cnn", "maxpool1", "--values", WORKED, "--kernel")
+    assert (result.code, result.out) == (0, "wrote kernel-kernel.html\n")
+    assert "<h1>maxpool1 of Kernel, step by step</h1>" in (folder / "kernel-kernel.html").read_text()
+    assert cnndsl("explain", "net.cnn", "--from", seen, "--kernel", "--at", "1,2", "-o", "a.html").code == 0
+    text = (folder / "a.html").read_text()
+    assert "<h1>conv1 of Net, step by step</h1>" in text
+    assert "The number in row 1, column 2 of channel 0" in text
+    for wrong, said in (
+        (("kernel.cnn", "--values", WORKED, "-o", "a.svg"), "a kernel moves on a page"),
+        (("kernel.cnn", "relu1", "--values", WORKED), "relu1 has no convolution or pooling"),
+        (("kernel.cnn", "conv1", "--values", WORKED, "--compare", "stride=1,2"), "leave out --compare"),
+        (("kernel.cnn", "conv1"), "goes with --from PICTURE"),
+    ):
+        refused = cnndsl("explain", *wrong, "--kernel")
+        assert refused.code == 2
+        assert said in refused.err.replace("\n", " ")
+
+
 def test_weights_and_labels(cnndsl: Command, folder: Path, seen: Path) -> None:
     from cnndsl.loading import load
 

@@ -16,7 +16,8 @@ from cnndsl.layers.registry import KINDS
 from cnndsl.tracing import Refused
 from cnndsl.tracing.arithmetic import drawings, heading_of_all
 from cnndsl.tracing.figure import Window
-from cnndsl.tracing.recording import MOST_CHANNELS, MOST_PLACES, can_be_worked, worked
+from cnndsl.tracing.recording import MOST_PLACES
+from cnndsl.tracing.windows import MOST_CHANNELS, can_be_worked, worked
 from tests.explain.runs.support import KERNEL, WORKED, numbers, ran, step
 from tests.layers.oracle import build
 
