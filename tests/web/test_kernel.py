@@ -81,12 +81,12 @@ def figure_of(steps: Sequence[Shown]) -> Figure:
 @pytest.mark.parametrize("seed", range(3))
 def test_every_number_is_that_of_pytorch(seed: int, visit: Any) -> None:
     layers, steps = drawn(seed), []
-    for at, (layer, module, x) in enumerate(layers):
+    for number, (layer, module, x) in enumerate(layers):
         with torch.no_grad():
             y = module(x[None])[0]
         slid = sliding(layer, module, x, y, 3)
         assert slid is not None
-        steps.append(Shown(f"layer{at}", layer.kind, "convolution", "", "", (), sliding=slid))
+        steps.append(Shown(f"layer{number}", layer.kind, "convolution", "", "", (), sliding=slid))
     for (layer, module, x), shown, found in zip(
         layers, steps, visit(page(figure_of(steps))).evaluate(WALK), strict=True
     ):
@@ -124,8 +124,9 @@ def test_numbers_are_written_as_in_every_other_place(visit: Any) -> None:
     numbers += [float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 2.5, 1.0]
     layer = KINDS["maxpool"].model_validate({"kernel": 1})
     steps = []
-    for part in torch.tensor(numbers).split(12):
-        slid = sliding(layer, None, part[None], part[None], 1)
+    for at in range(0, len(numbers), 12):
+        part = torch.tensor([numbers[at : at + 12]])
+        slid = sliding(layer, None, part, part, 1)
         assert slid is not None
         steps.append(Shown("a", "maxpool", "pooling", "", "", (), sliding=slid))
     told = visit(page(figure_of(steps))).evaluate(WALK)
