@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from cnndsl.analysis.costs.counts import Cost
 from cnndsl.i18n import tr, trn
+from cnndsl.ir.interpreter import Application
 from cnndsl.ir.program import Leaf, Module, OpenSize, Parameter
 from cnndsl.layers.formula import Dim, Shape, plain
 from cnndsl.layers.operations import Concat, Operation
@@ -113,6 +114,15 @@ _EXPONENT = re.compile("e-0*")
 def learned(leaf: Leaf) -> int:
     """How many numbers a layer learns."""
     return sum(tensor.size for tensor in leaf.layer.tensors(plain(leaf.x)) if tensor.learned)
+
+
+def applied(at: Application) -> tuple[str, str]:
+    """What a step applies, as the head of a box, and the rest of it in words."""
+    if isinstance(at.target, Module):
+        return at.target.name or "Sequential", arguments(at.target.parameters)
+    if isinstance(at.target, Operation):
+        return operation(at.target, at.xs)
+    return at.target.title(at.x), at.target.words(plain(at.x))
 
 
 def summary(cost: Cost) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import cnndsl.backends.explain
     import cnndsl.backends.graphviz
+    import cnndsl.backends.html
     import cnndsl.backends.mermaid
     import cnndsl.backends.neurons
     import cnndsl.backends.summary
@@ -75,6 +76,7 @@ class Backends:
     mermaid = Backend(lambda: cnndsl.backends.mermaid.Mermaid)
     volumes = Backend(lambda: cnndsl.backends.volume.Volumes)
     neurons = Backend(lambda: cnndsl.backends.neurons.Neurons)
+    html = Backend(lambda: cnndsl.backends.html.Html)
     explain = Backend(lambda: cnndsl.backends.explain.Explain)
     summary = Backend(lambda: cnndsl.backends.summary.Summary, "Print a network of FILE as a table.")
 

@@ -216,7 +216,7 @@ class Run:
         drawn: dict[Path, bytes] = {}
         with warnings.catch_warnings(record=True, action="always", category=RenderWarning) as remarks:
             try:
-                with busy(f"drawing {shown(target)}") if kind in ("png", "pdf") else nullcontext():
+                with busy(f"drawing {shown(target)}") if kind in ("png", "pdf", "html") else nullcontext():
                     drawn = {target: signed(text().encode() if kind == form else draw(), kind)}
             except RenderError as problem:
                 what = "the graph" if form == "dot" else "the picture"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Style = Literal["diagram", "volume", "neurons"]
 FORMATS: dict[Style, tuple[str, ...]] = {
-    "diagram": ("svg", "png", "pdf", "dot", "mmd", "md"),
+    "diagram": ("svg", "png", "pdf", "html", "dot", "mmd", "md"),
     "volume": ("svg", "png", "pdf", "tex"),
     "neurons": ("svg", "png", "pdf"),
 }
@@ -34,8 +34,8 @@ FORMATS: dict[Style, tuple[str, ...]] = {
     "--output",
     metavar="OUT",
     type=PATH,
-    help="The picture to write: a name that ends in .svg, .png, .pdf, .tex, .dot, .mmd or .md, or - for standard "
-    "output; by default FILE with .svg, and for another style than diagram with its name, as in -volume.svg.",
+    help="The picture to write: a name that ends in .svg, .png, .pdf, .html, .tex, .dot, .mmd or .md, or - for "
+    "standard output; by default FILE with .svg, and for another style than diagram with its name, as in -volume.svg.",
 )
 @click.option(
     "--format",
@@ -66,13 +66,14 @@ def command(
 ) -> int:
     """Draw a network of FILE, as a diagram of its layers or, with --style volume, of the maps between them.
 
-    The suffix of OUT says what is written: a picture (.svg, .png, .pdf), the graph for Graphviz (.dot) or for
-    Mermaid (.mmd), or a block of Mermaid for a Markdown page (.md). The styles volume and neurons, which draws the
-    dense layers that a network ends in, are pictures, and volume also TikZ to edit (.tex). Where OUT is not given, or
-    is -, --format says it.
+    The suffix of OUT says what is written: a picture (.svg, .png, .pdf), a page for a browser on which blocks open
+    (.html), the graph for Graphviz (.dot) or for Mermaid (.mmd), or a block of Mermaid for a Markdown page (.md). The
+    styles volume and neurons, which draws the dense layers that a network ends in, are pictures, and volume also TikZ
+    to edit (.tex). Where OUT is not given, or is -, --format says it.
 
     \b
     cnndsl draw net.cnn
+    cnndsl draw net.cnn -o net.html
     cnndsl draw net.cnn --style volume -o maps.svg
     cnndsl draw net.cnn --direction LR --width 17cm -o net.pdf
     cnndsl draw net.cnn -o - --format mmd
@@ -88,7 +89,8 @@ def command(
             if options["theme"] == "auto" and kind != "svg":
                 options["theme"] = "light"
             if style == "neurons":
-                _refuse(options, "depth", "expand")
+                why = "goes with the other styles: neurons are those of dense layers, whatever they are in"
+                _refuse(options, why, "depth", "expand")
             draw = compilation.volumes if style == "volume" else compilation.neurons
             if kind == "tex":
                 options["format"] = "tex"
@@ -102,6 +104,11 @@ def command(
 
 def _diagram(run: Run, compilation: Compilation, kind: str, target: Path, options: dict[str, Any]) -> dict[Path, bytes]:
     """The file with the diagram."""
+    if kind == "html":
+        _refuse(
+            options, "is for a picture: on a page any block opens, and it is as wide as the window", "expand", "width"
+        )
+        return run.graph(lambda: _dot(compilation, options), kind, target, lambda: compilation.html(**options).encode())
     width = options.pop("width")
     if kind in ("svg", "png", "pdf"):
         whole = partial(compilation.diagram, cast("Format", kind), width=width, **options)
@@ -114,11 +121,16 @@ def _diagram(run: Run, compilation: Compilation, kind: str, target: Path, option
     return run.text(compilation.mermaid(fenced=kind == "md", **options), kind, target)
 
 
-def _refuse(options: dict[str, Any], *words: str) -> None:
-    """Take options out that a style has not, where nobody has given them."""
+def _dot(compilation: Compilation, options: dict[str, Any]) -> str:
+    """The graph of the diagram; the theme auto is light in it."""
+    return compilation.dot(**options | ({"theme": "light"} if options["theme"] == "auto" else {}))
+
+
+def _refuse(options: dict[str, Any], why: str, *words: str) -> None:
+    """Take options out that a style or a form has not, where nobody has given them."""
     for word in words:
         if options.pop(word):
-            message = f"--{word} goes with the other styles: neurons are those of dense layers, whatever they are in"
+            message = f"--{word} {why}"
             raise click.UsageError(message)
 
 

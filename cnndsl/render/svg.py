@@ -44,7 +44,7 @@ def finish(drawn: bytes, theme: ThemeName) -> bytes:
         title, tip = _take_title(graph), _take_tip(graph)
         name, *about = tip.split("\n") if tip else [title]
     told = [*about, *_label_groups(root)]
-    _anchor_right(root)
+    anchor_right(root)
     for element in root.iter():
         element.attrib.pop("id", None)
     _fit(root)
@@ -97,7 +97,7 @@ def _label_groups(root: Tree.Element) -> list[str]:
     return told
 
 
-def _anchor_right(root: Tree.Element) -> None:
+def anchor_right(root: Tree.Element) -> None:
     """Let texts at the right border of a box, which are set in Arial, end there in any font.
 
     They end as far from the right border as the texts at the left begin from the left one.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cnndsl.backends import captions
 from cnndsl.backends.explain.content import grouped, inside
-from cnndsl.backends.graphviz.build import Folding
+from cnndsl.backends.graphviz.build import Folding, Pictures
 from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Call, Combine, Module, Program, Weights
@@ -128,7 +128,7 @@ class Recorder:
     def __init__(self, program: Program, network: Module, wanted: Wanted, *, training: bool = False) -> None:
         self._wanted = wanted
         self._training = training
-        self._folding = Folding(program, network, wanted.depth, [wanted.part] if wanted.part else [])
+        self._folding = Folding(Pictures(program, network), network, wanted.depth, [wanted.part] if wanted.part else [])
         self._frames = [_Frame("", not wanted.part)]
         self._times: Counter[str] = Counter()
         self._shown = 0

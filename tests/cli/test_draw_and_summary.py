@@ -26,6 +26,7 @@ network Third { input(1, 8, 8); Block(4) -> Block(8) }
         ("a.dot", b"digraph"),
         ("a.mmd", b"---\ntitle: "),
         ("a.md", b"```mermaid\n"),
+        ("a.html", b"<!-- made by cnndsl -->\n<!doctype html>"),
     ],
 )
 def test_the_suffix_says_what(cnndsl: Command, folder: Path, name: str, start: bytes) -> None:
@@ -98,7 +99,7 @@ def test_no_other_form_to_standard_output(cnndsl: Command, folder: Path, monkeyp
             ["--style", "volume", "--format", "dot", "-o", "-"],
             "the style volume can be svg, png, pdf or tex, and no dot",
         ),
-        (["--format", "tex"], "the style diagram can be svg, png, pdf, dot, mmd or md, and no tex"),
+        (["--format", "tex"], "the style diagram can be svg, png, pdf, html, dot, mmd or md, and no tex"),
         (["--width", "17"], "width takes a number with its unit, cm, mm, in, pt, px, as in 17cm, and not '17'"),
         (["--width", "0cm"], "width takes a number with its unit"),
         (["--width", "17cm", "--format", "dot"], "--width is for a picture that is printed, and a .dot has no size"),
@@ -167,7 +168,7 @@ def test_by_default_an_svg_beside_the_source(cnndsl: Command) -> None:
 def test_a_suffix_that_is_none(cnndsl: Command, folder: Path, name: str) -> None:
     result = cnndsl("draw", "net.cnn", "-o", name)
     assert result.code == 2
-    assert "does not end in .svg, .png, .pdf, .dot, .mmd or .md" in result.err
+    assert "does not end in .svg, .png, .pdf, .html, .dot, .mmd or .md" in result.err
     assert (folder / "net.cnn").read_text() == NET
 
 
@@ -310,3 +311,22 @@ def test_what_is_made_stands_apart_from_warnings(cnndsl: Command) -> None:
     both = cnndsl("compile", "warned.cnn", "bad.cnn").err
     assert both.count("\n\n") == 1
     assert not both.endswith("\n\n")
+
+
+@pytest.mark.parametrize("option", ["--width", "--expand"])
+def test_a_page_has_no_options_of_pictures(cnndsl: Command, folder: Path, option: str) -> None:
+    result = cnndsl("draw", "net.cnn", "-o", "a.html", option, {"--width": "17cm"}.get(option, "*"))
+    assert (result.code, made(folder)) == (2, [])
+    assert f"{option} is for a picture: on a page any block opens" in result.err
+
+
+def test_a_page_of_another_style(cnndsl: Command) -> None:
+    assert "no html" in cnndsl("draw", "net.cnn", "--format", "html", "--style", "volume").err
+
+
+def test_no_page_without_a_renderer(cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNDSL_DOT", "/nowhere/dot")
+    result = cnndsl("draw", "net.cnn", "-o", "a.html")
+    assert result.code != 0
+    assert "the graph is in a.dot" in result.err
+    assert made(folder) == ["a.dot"]

@@ -119,12 +119,21 @@ def applications(program: Program, network: str | None = None, within: str = "")
     With `within` only those of the part with this path, and of the parts inside it. Raises KeyError for an
     unknown network.
     """
-    top = program.network(network)
+    return _counted(_Origins(program, within), program.network(network))
+
+
+def steps(program: Program, module: Module) -> Iterator[Occurrence]:
+    """Every application of a layer or an operation by a module itself, told in the names inside of it."""
+    return _counted(_Steps(program, ""), module)
+
+
+def _counted(origins: _Origins, top: Module) -> Iterator[Occurrence]:
+    """What is found in a module, each with how often it is there."""
     came = tuple(
         Came(THE_INPUT if name == "input" else name, shape)
         for name, shape in zip(top.inputs, top.input_shapes, strict=True)
     )
-    found = list(_Origins(program, within).found(Frame(top), came))
+    found = list(origins.found(Frame(top), came))
     counts = Counter(applied.path for applied in found)
     seen: Counter[str] = Counter()
     for applied in found:
@@ -158,6 +167,13 @@ class _Origins(Interpreter[Came]):
             if not isinstance(at.target, Module) and inside(at.path or at.frame.path, self._within):
                 came = tuple(values[index] for index in at.step.inputs)
                 yield Occurrence(at.path, at.target, at.part, at.frame, came, at.ys, at.step.origin, at.inserted)
+
+
+class _Steps(_Origins):
+    """The same of one module, without what is inside its parts."""
+
+    def opens(self, at: Application) -> bool:  # noqa: ARG002
+        return False
 
 
 def inside(path: str, within: str) -> bool:

@@ -20,7 +20,12 @@ _FORM = Form(show, clean, clean, str, latex=False, times=" * ", gap="   ", more=
 def brief(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
     """The lines of one explanation among many: the sizes, without what the numbers are."""
     yield from _heading(explanation, color)
-    yield from _table([*explanation.sizes(_FORM), *_costs(explanation)], color)
+    yield from _table(brief_rows(explanation), color)
+
+
+def brief_rows(explanation: Explanation) -> list[tuple[str, str]]:
+    """What is said in brief: a word, and the size, the formula or the number."""
+    return [*explanation.sizes(_FORM), *_costs(explanation)]
 
 
 def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
@@ -50,7 +55,7 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
 def beside(compared: Sequence[tuple[str, Explanation]], *, color: bool = False) -> Iterator[str]:
     """The sizes of one layer with several settings, side by side; below each other where lines would be too long."""
     yield from _heading(compared[0][1], color)
-    tables = [[*explanation.sizes(_FORM), *_costs(explanation)] for _, explanation in compared]
+    tables = [brief_rows(explanation) for _, explanation in compared]
     keyed = [_keyed(table) for table in tables]
     keys = _merged(keyed)
     lines = [("", *(words for words, _ in compared))]

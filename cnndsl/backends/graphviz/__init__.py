@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 BORDERS = 90.0
 """The room beside the boxes of a row: around it, for the frames of clusters, and for its ends."""
-_DIRECTION = "From top to bottom, or from left to right; the style volume always goes to the right."
+Direction = Annotated[
+    Literal["TB", "LR"],
+    Field(description="From top to bottom, or from left to right; the style volume always goes to the right."),
+]
 
 
 @model
@@ -35,7 +38,7 @@ class Flowchart(Drawing[T_co]):
     """What every diagram of a network can be asked for."""
 
     _: KW_ONLY
-    direction: Annotated[Literal["TB", "LR"], Field(description=_DIRECTION)] = "TB"
+    direction: Direction = "TB"
 
     def picture(self, text: Checked, network: str | None) -> Picture:
         """The boxes and arrows, which depend on the program and the options alone: no clock, no order of a set."""

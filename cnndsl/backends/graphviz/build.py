@@ -11,10 +11,10 @@ from cnndsl.analysis import costs
 from cnndsl.analysis.repeats import Repeats, Run
 from cnndsl.backends import captions
 from cnndsl.backends.captions import Fitting, fitting_sizes, full_size, size_text
-from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Item, Picture
+from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Item, Picture, Steps
 from cnndsl.i18n import listed, tr
 from cnndsl.ir.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
-from cnndsl.layers.formula import Shape, plain
+from cnndsl.layers.formula import Shape
 from cnndsl.layers.operations import Operation
 
 WHOLE = 30
@@ -34,13 +34,11 @@ class Folding:
     (`BasicBlock`) or parts (`layer2.0`) that are opened in any case, `*` for all.
     """
 
-    def __init__(self, program: Program, root: Module, depth: int | None, expand: Collection[str]) -> None:
+    def __init__(self, known: Pictures, root: Module, depth: int | None, expand: Collection[str]) -> None:
         self._depth = depth
         self._expand = frozenset(expand)
-        self.repeats = Repeats(program, root)
-        self._boxes: dict[str, int] = {}
-        for module in self.repeats.modules:
-            self._boxes[module.id] = self._count(module)
+        self.repeats = known.repeats
+        self._boxes = known.boxes
         self._whole = self._boxes[root.id] <= WHOLE
         self._richest = self._choose(root)
         self._shown: set[object] = set()
@@ -99,16 +97,6 @@ class Folding:
             level = [found[key] for key in uses]
         return found
 
-    def _count(self, module: Module) -> int:
-        """How many boxes a module is, were all in it opened."""
-        boxes = 0
-        for start, period, times in self.repeats.runs(module):
-            for step in module.steps[start : start + period]:
-                inner = self.repeats.inner(module, step)
-                boxes += self._boxes[inner.id] if inner else 1
-            boxes += times > 1
-        return boxes
-
 
 def _is_crowded(module: Module) -> bool:
     """Whether so many values go into a part and out of it that there is no room for their arrows inside."""
@@ -129,10 +117,35 @@ def build(program: Program, network: Module, depth: int | None = None, expand: C
 
     `depth` and `expand` are those of `Folding`.
     """
-    table = costs.table(program)
-    picture = Picture(network.name, captions.summary(table[network.id]))
-    _Builder(Folding(program, network, depth, expand), table, picture, fitting_sizes(network)).network(network)
-    return picture
+    return Pictures(program, network).of(network, depth, expand)
+
+
+class Pictures:
+    """Makes the pictures of a network and of the modules that it is made of; what these share is worked out once."""
+
+    def __init__(self, program: Program, network: Module) -> None:
+        self.repeats = Repeats(program, network)
+        self.boxes: dict[str, int] = {}
+        """How many boxes a module is, were all in it opened."""
+        for module in self.repeats.modules:
+            self.boxes[module.id] = self._count(module)
+        self.costs = costs.table(program)
+        self._fitting = fitting_sizes(network)
+
+    def of(self, module: Module, depth: int | None = None, expand: Collection[str] = ()) -> Picture:
+        """The picture of the network, or of one of its modules, as `build` gives it."""
+        picture = Picture(module.name, captions.summary(self.costs[module.id]))
+        _Builder(Folding(self, module, depth, expand), self.costs, picture, self._fitting).network(module)
+        return picture
+
+    def _count(self, module: Module) -> int:
+        boxes = 0
+        for start, period, times in self.repeats.runs(module):
+            for step in module.steps[start : start + period]:
+                inner = self.repeats.inner(module, step)
+                boxes += self.boxes[inner.id] if inner else 1
+            boxes += times > 1
+        return boxes
 
 
 class _Value(NamedTuple):
@@ -220,11 +233,11 @@ class _Builder:
         place = _Place(self._picture.items)
         inputs = []
         for name, shape in zip(network.inputs, network.input_shapes, strict=True):
-            box = _terminal(tr("input"), name if len(network.inputs) > 1 else "", shape, network)
+            box = self._terminal(tr("input"), name if len(network.inputs) > 1 else "", shape, network)
             inputs.append(_Value(self._add(box, place), shape))
         for output, value in zip(network.outputs, self._inside(network, inputs, place), strict=True):
             name = network.names.get(output.value, "") if len(network.outputs) > 1 else ""
-            box = _terminal(tr("output"), output.name or name, value.shape, network)
+            box = self._terminal(tr("output"), output.name or name, value.shape, network)
             box.training = output.training
             self._arrows([value], self._add(box, place))
 
@@ -266,8 +279,7 @@ class _Builder:
                     self._fold(frame, [step])
 
     def _layer(self, frame: _Frame, step: Step, part: _Part, leaf: Leaf) -> None:
-        x = frame.entry(step)
-        title, detail = leaf.layer.title(x), leaf.layer.words(plain(x))
+        title, detail = self._said(frame, step)
         note, share = self._weigh([part], frame.place), frame.share(part)
         lines = (part.path, title, detail, frame.change([step]), note, share)
         name = captions.marked(frame.place.local(part.path), share)
@@ -275,8 +287,7 @@ class _Builder:
         self._finish(frame, [step], box)
 
     def _plain(self, frame: _Frame, step: Step, action: Plain) -> None:
-        layer, x = action.layer, frame.entry(step)
-        title, detail = layer.title(x), layer.words(plain(x))
+        layer, (title, detail) = action.layer, self._said(frame, step)
         remark = tr("inserted by the compiler" if action.inserted else "a function call, no module")
         lines = (title, detail, frame.change([step]), remark)
         name, path = tr("inserted") if action.inserted else "", frame.place.part(layer.kind)
@@ -285,10 +296,13 @@ class _Builder:
 
     def _combine(self, frame: _Frame, step: Step, action: Combine) -> None:
         operation = action.operation
-        title, detail = captions.operation(operation, frame.shapes(step.inputs))
+        title, detail = self._said(frame, step)
         lines = (operation.kind, detail, frame.change([step]))
         box = Box(frame.place.part(operation.kind), MERGE, title, "", detail, "", lines, step.origin)
         self._finish(frame, [step], box)
+
+    def _said(self, frame: _Frame, step: Step) -> tuple[str, str]:
+        return captions.applied(self._repeats.applied(frame.module, step))
 
     def _open(self, frame: _Frame, step: Step, part: _Part) -> bool:
         """Draw a composed part with its inside, if it is to be drawn so; says whether it was."""
@@ -308,6 +322,7 @@ class _Builder:
             lines = (part.path, inner.name, captions.arguments(inner.parameters), frame.change([step]), note, share)
             name = captions.marked(place.local(part.path), share)
             cluster = Cluster(part.path, inner.name, name, note, lines, part.child.origin, is_chain, training)
+            cluster.steps = self._steps(frame, [step])
             place.items.append(cluster)
             scope = place.scope if is_chain else part.path
             within = _Place(cluster.items, part.path, scope, place.level + 1, counted, "", training)
@@ -396,11 +411,16 @@ class _Builder:
 
     def _finish(self, frame: _Frame, steps: Sequence[Step], box: Box) -> None:
         """Put a box in its place, with arrows from what the first step reads; it makes the last one's outputs."""
+        box.steps = self._steps(frame, steps)
         at = self._add(box, frame.place)
         self._arrows([frame.values[i] for i in steps[0].read], at)
         box.training = frame.place.training or steps[0].training
         for index in steps[-1].outputs:
             frame.values[index] = _Value(at, frame.module.values[index])
+
+    def _steps(self, frame: _Frame, steps: Sequence[Step]) -> Steps:
+        first = self._repeats.applied(frame.module, steps[0]).index
+        return Steps(frame.module.id, frame.place.path, first, len(steps))
 
     def _add(self, box: Box, place: _Place) -> int:
         place.items.append(box)
@@ -412,8 +432,6 @@ class _Builder:
         for value in given:
             self._picture.arrows.append(Arrow(value.box, head, size_text(value.shape, self._fitting)))
 
-
-def _terminal(title: str, name: str, shape: Shape, network: Module) -> Box:
-    lines = (title, name, full_size(shape))
-    detail = size_text(shape, fitting_sizes(network))
-    return Box(title, IO, title, name, detail, "", lines, network.origin)
+    def _terminal(self, title: str, name: str, shape: Shape, network: Module) -> Box:
+        lines = (title, name, full_size(shape))
+        return Box(title, IO, title, name, size_text(shape, self._fitting), "", lines, network.origin)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from cnndsl.ir.program import Origin
 
@@ -17,6 +18,15 @@ IO, MERGE, BLOCK, END = "io", "merge", "block", "end"
 
 END is that of an unseen box where a row goes on in the next one.
 """
+
+
+class Steps(NamedTuple):
+    """Steps of a module in a row, by the number of the first one; `path` is that of the module from the network."""
+
+    module: str
+    path: str
+    first: int
+    length: int
 
 
 @dataclass(slots=True)
@@ -39,6 +49,8 @@ class Box:
     times: int = 1
     training: bool = False
     """Whether it is there in training only."""
+    steps: Steps | None = None
+    """What it stands for; None for an input or an output."""
     lane: int = 0
     """Boxes in one lane stand in a straight line."""
 
@@ -59,6 +71,8 @@ class Cluster:
     origin: Origin
     chain: bool
     training: bool = False
+    steps: Steps | None = None
+    """The step that it is."""
     items: list[Item] = field(default_factory=list)
 
 

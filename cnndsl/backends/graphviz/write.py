@@ -50,8 +50,17 @@ def names(picture: Picture) -> list[str]:
     return [writer.name(box) for box in picture.boxes]
 
 
+def write_for_page(picture: Picture, theme: Theme, direction: str) -> str:
+    """The DOT text of a picture for a page, which says by itself what the head, tooltips and links say.
+
+    A box has the id `b3` and a frame `f0`, by its number among the boxes and the clusters of the picture.
+    """
+    text: str = _Writer(picture, theme, direction, for_page=True).graph("").source
+    return text
+
+
 class _Writer:
-    def __init__(self, picture: Picture, theme: Theme, direction: str) -> None:
+    def __init__(self, picture: Picture, theme: Theme, direction: str, *, for_page: bool = False) -> None:
         self._picture = picture
         self._theme = theme
         self._direction = direction
@@ -66,6 +75,9 @@ class _Writer:
         }
         self._clusters = 0
         self._turns: dict[tuple[int, int], str] = {}
+        self._for_page = for_page
+        self._ids = {id(box): f"b{at}" for at, box in enumerate(picture.boxes)}
+        self._ids |= {id(cluster): f"f{at}" for at, cluster in enumerate(picture.clusters())}
 
     def _unique(self, wanted: str) -> str:
         name, count = identifier(wanted), self._counts.get(wanted, 1)
@@ -96,7 +108,7 @@ class _Writer:
                 fontname=SANS,
                 labelloc="t",
                 labeljust="l",
-                tooltip=plain(f"{picture.name}\n{picture.summary}"),
+                tooltip="" if self._for_page else plain(f"{picture.name}\n{picture.summary}"),
                 label=self._labels.head() if head is None else head,
             )
             | self._hurry(),
@@ -163,8 +175,7 @@ class _Writer:
             color=theme.cluster_line,
             penwidth=1,
             margin=10,
-            tooltip=_tooltip(cluster),
-            URL=_link(cluster.origin),
+            **self._about(cluster),
         )
         with graph.subgraph(name=self._cluster_name(), graph_attr=look) as inside:
             self._items(inside, cluster.items, within=True)
@@ -196,7 +207,13 @@ class _Writer:
             "color": tint.line,
             "label": self._labels.box(box),
         }
-        graph.node(self._nodes[id(box)], **_look(**look, tooltip=_tooltip(box), URL=_link(box.origin)))
+        graph.node(self._nodes[id(box)], **_look(**look, **self._about(box)))
+
+    def _about(self, item: Box | Cluster) -> dict[str, str]:
+        """What tells of a box or a cluster: its tooltip and where it stands in the text, or its id."""
+        if self._for_page:
+            return {"id": self._ids[id(item)]}
+        return {"tooltip": _tooltip(item), "URL": _link(item.origin)}
 
     def _arrow(self, graph: Digraph, arrow: Arrow) -> None:
         boxes = self._picture.boxes
@@ -204,7 +221,7 @@ class _Writer:
         start, end = self._nodes[id(tail)], self._nodes[id(head)]
         look: dict[str, Any] = {
             "class_": "skip" if arrow.skip else "flow",
-            "tooltip": plain(f"{tail.path} → {head.path}, {arrow.size}"),
+            "tooltip": "" if self._for_page else plain(f"{tail.path} → {head.path}, {arrow.size}"),
         }
         if arrow.skip:
             look |= {"style": "dashed", "color": self._theme.skip, "weight": 2 if arrow.within_skip else self._skip}

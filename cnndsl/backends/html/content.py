@@ -1,0 +1,122 @@
+"""What a page knows of a network: its modules step by step, their pictures, and the numbers of each application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cnndsl.backends import captions
+from cnndsl.backends.explain.content import Places, explain, steps
+from cnndsl.backends.explain.text import brief_rows
+from cnndsl.backends.graphviz.build import DEEPEST, Pictures
+from cnndsl.backends.graphviz.paths import mark
+from cnndsl.backends.graphviz.picture import Box, Cluster, Picture
+from cnndsl.backends.html.drawings import Drawings
+from cnndsl.backends.options import Checked
+from cnndsl.backends.summary.entries import measured, shown_field
+from cnndsl.i18n import tr
+from cnndsl.ir.interpreter import Application, Frame, applications
+from cnndsl.ir.program import Module, Origin, Program
+from cnndsl.layers.formula import show
+
+MOST = 400
+"""A picture at a depth has no more boxes; what is deeper is seen by opening blocks."""
+
+
+class Side:
+    """One network of a page.
+
+    The modules and the files go by numbers here, which are places in the lists.
+    """
+
+    def __init__(self, text: Checked, program: Program, network: Module, drawings: Drawings) -> None:
+        self.program, self.network = program, network
+        self._text = text
+        self._drawings = drawings
+        self._pictures = Pictures(program, network)
+        self._numbers = {module.id: at for at, module in enumerate(self._pictures.repeats.modules)}
+        self._files: dict[str, int] = {network.origin.file: 0}
+        self.cost = self._pictures.costs[network.id]
+        self.kinds: dict[str, None] = {}
+        """The kinds of boxes, in the order in which they come."""
+
+    def depths(self, first: int | None) -> tuple[list[dict[str, Any]], int]:
+        """The pictures of the whole network, from the usual one on level by level, and which is shown first."""
+        found = [{"depth": "auto", "word": tr("as is easy to read"), **self._drawn(self._picture(self.network, None))}]
+        boxes = 0
+        for depth in range(DEEPEST):
+            picture = self._picture(self.network, depth)
+            if len(picture.boxes) <= boxes or (depth and len(picture.boxes) > MOST):
+                break
+            found.append({"depth": str(depth), "word": str(depth), **self._drawn(picture)})
+            boxes = len(picture.boxes)
+        return found, 0 if first is None else min(first + 1, len(found) - 1)
+
+    def modules(self) -> list[dict[str, Any]]:
+        """Each module once: what it is, its steps, and its own picture."""
+        places = Places(self._text.tree)
+        return [self._module(module, places) for module in self._pictures.repeats.modules]
+
+    def files(self) -> list[tuple[str, list[str]]]:
+        """The texts that the network was made of, in lines; that of a file which is gone is empty."""
+        trees = {name: self._text.tree(name) for name in self._files}
+        return [(name, tree.span.source.text.splitlines() if tree else []) for name, tree in trees.items()]
+
+    def numbers(self) -> dict[str, list[Any]]:
+        """Of every application, in the order of execution, what it holds and costs, and what its output has seen."""
+        entries = [entry for entry in measured(self.program, self.network.name) if entry.row.output]
+        return {
+            "parameters": [entry.row.parameters for entry in entries],
+            "macs": [entry.row.macs for entry in entries],
+            "memory": [entry.alive for entry in entries],
+            "field": [shown_field(entry) for entry in entries],
+        }
+
+    def _module(self, module: Module, places: Places) -> dict[str, Any]:
+        own = {} if module is self.network else self._drawn(self._picture(module, 0))
+        told = iter(steps(self.program, module))
+        return {
+            "name": module.name or "Sequential",
+            "given": captions.arguments(module.parameters),
+            "sizes": " → ".join(", ".join(map(show, shapes)) for shapes in (module.input_shapes, module.output_shapes)),
+            "steps": [self._step(at, told, places) for at in applications(self.program, Frame(module))],
+            **own,
+        }
+
+    def _step(self, at: Application, told: Iterator[Any], places: Places) -> dict[str, Any]:
+        title, detail = captions.applied(at)
+        origins = [at.step.origin] if at.part is None else [at.part.origin, at.step.origin]
+        found: dict[str, Any] = {
+            "name": at.name,
+            "title": title,
+            "detail": detail,
+            "lines": list(dict.fromkeys(self._line(origin) for origin in origins)),
+        }
+        if isinstance(at.target, Module):
+            found["inside"] = self._numbers[at.target.id]
+        else:
+            found["rows"] = brief_rows(explain(next(told), places))
+        return found
+
+    def _line(self, origin: Origin) -> tuple[int, int]:
+        return self._files.setdefault(origin.file, len(self._files)), origin.line
+
+    def _picture(self, module: Module, depth: int | None) -> Picture:
+        picture = self._pictures.of(module, depth)
+        mark(picture)
+        return picture
+
+    def _drawn(self, picture: Picture) -> dict[str, Any]:
+        self.kinds |= dict.fromkeys(box.kind for box in picture.boxes)
+        return {
+            "drawing": self._drawings.number(picture),
+            "boxes": [self._stands_for(box) for box in picture.boxes],
+            "frames": [self._stands_for(cluster) for cluster in picture.clusters()],
+        }
+
+    def _stands_for(self, item: Box | Cluster) -> tuple[int, str, int, int] | None:
+        """The module whose steps a box is, where that is in the picture, the first step and how many there are."""
+        if item.steps is None:
+            return None
+        module, path, first, length = item.steps
+        return self._numbers[module], path, first, length

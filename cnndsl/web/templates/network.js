@@ -1,0 +1,568 @@
+// @ts-check
+"use strict";
+
+/**
+ * What a box or a frame stands for: a module by its number, the path from the picture to it, its first step, how many.
+ * @typedef {[number, string, number, number]} Steps
+ * @typedef {{ drawing: number, boxes: (Steps | null)[], frames: Steps[] }} Picture
+ * @typedef {{ name: string, title: string, detail: string, lines: [number, number][], inside?: number,
+ *   rows?: [string, string][] }} Step
+ * @typedef {Picture & { name: string, given: string, sizes: string, steps: Step[] }} Module
+ * @typedef {{ parameters: number[], macs: (number | null)[], memory: (number | null)[], field: string[] }} Numbers
+ * @typedef {{ name: string, totals: string, depths: (Picture & { depth: string, word: string })[], first: number, modules: Module[],
+ *   numbers: Numbers }} Side
+ *
+ * A step at its place in the network; `outer` is the number of the block that it is in, -1 in none.
+ * @typedef {{ module: number, path: string, step: Step, outer: number }} Application
+ *
+ * A box or a frame that is to be seen, with the numbers of the applications that it stands for, and of the one it opens.
+ * @typedef {{ element: SVGGElement, applied: number[], opens: number, isFrame: boolean }} Item
+ */
+
+/** @type {(id: string) => any} */
+const by = (id) => document.getElementById(id);
+/** @type {{ sides: Side[], words: Record<string, string> }} */
+const { sides, words } = JSON.parse(by("given").textContent);
+const drawings = document.querySelectorAll("template");
+const language = document.documentElement.lang;
+const stage = /** @type {HTMLElement} */ (by("stage"));
+const card = /** @type {HTMLElement} */ (by("card"));
+
+/** @type {(base: string, name: string) => string} */
+const join = (base, name) => (base && name ? `${base}.${name}` : base || name);
+
+/**
+ * An element with text in it, never markup.
+ * @param {string} tag @param {string} [text] @param {(string | Node)[]} inside
+ */
+function made(tag, text = "", ...inside) {
+  const element = document.createElement(tag);
+  element.append(text, ...inside);
+  return element;
+}
+
+/** The applications of a network in the order of execution, as the lists of numbers have them. @param {Side} side */
+function walk(side) {
+  /** @type {Application[]} */
+  const all = [];
+  /** @type {Map<string, number>} */
+  const places = new Map();
+  /** @type {(module: number, path: string, outer: number) => void} */
+  const inside = (module, path, outer) => {
+    side.modules[module].steps.forEach((step, number) => {
+      const at = all.length;
+      all.push({ module, path, step, outer });
+      const key = `${module} ${number} ${path}`;
+      if (!places.has(key)) places.set(key, at);
+      if (step.inside !== undefined) inside(step.inside, join(path, step.name), at);
+    });
+  };
+  inside(side.modules.length - 1, "", -1);
+  return { all, places };
+}
+
+const walks = sides.map(walk);
+drawings[sides[0].depths[sides[0].first].drawing].content.append(...stage.children);
+
+// Where the reader is: all of it stands in the address, so that it can be linked and the browser leads back.
+let side = sides[0];
+let { all, places } = walks[0];
+let block = -1;
+let depth = side.first;
+/** @type {Item[]} */
+let items = [];
+/** @type {Item | null} */
+let chosen = null;
+let zoom = 1;
+let wanted = -1; // the application to look at when the next picture is there
+
+/** @type {(at: number) => string} */
+const pathOf = (at) => (at < 0 ? "" : join(all[at].path, all[at].step.name));
+/** @type {(at: number) => Module} */
+const moduleOf = (at) => side.modules[at < 0 ? side.modules.length - 1 : (all[at].step.inside ?? 0)];
+
+/** Go somewhere: the address changes, and the page follows. @param {number} to @param {number} [look] */
+function go(to, look = -1) {
+  wanted = look;
+  const address = addressOf(to, depth);
+  if (address === location.hash.slice(1)) arrive();
+  else location.hash = address;
+}
+
+/** @param {number} to @param {number} level */
+function addressOf(to, level) {
+  const said = new URLSearchParams();
+  if (to >= 0) {
+    said.set("at", pathOf(to));
+    const same = all.flatMap((_, at) => (all[at].step.inside !== undefined && pathOf(at) === pathOf(to) ? [at] : []));
+    if (same[0] !== to) said.set("use", String(same.indexOf(to) + 1));
+  } else if (level !== side.first) said.set("depth", side.depths[level].depth);
+  return said.toString();
+}
+
+/** Show what the address says. */
+function arrive() {
+  const said = new URLSearchParams(location.hash.slice(1));
+  const path = said.get("at") ?? "";
+  const uses = all.flatMap(({ step }, at) => (step.inside !== undefined && pathOf(at) === path ? [at] : []));
+  const from = block;
+  block = uses[Number(said.get("use") ?? 1) - 1] ?? -1;
+  const level = side.depths.findIndex((one) => one.depth === said.get("depth"));
+  if (block < 0) depth = level < 0 ? side.first : level;
+  if (wanted < 0 && from >= 0 && from !== block) wanted = from;
+  show();
+}
+
+/** Draw the picture of where the reader is. */
+function show() {
+  const picture = block < 0 ? side.depths[depth] : moduleOf(block);
+  const moved = document.activeElement === document.body || stage.contains(document.activeElement);
+  stage.replaceChildren(drawings[picture.drawing].content.cloneNode(true));
+  const svg = /** @type {SVGSVGElement} */ (stage.firstElementChild);
+  svg.setAttribute("role", "tree");
+  svg.setAttribute("aria-label", pathOf(block) || side.name);
+  svg.setAttribute("aria-describedby", "hint");
+  choose(null);
+  items = [];
+  for (const element of /** @type {NodeListOf<SVGGElement>} */ (svg.querySelectorAll("[data-box], [data-frame]"))) {
+    const isFrame = element.dataset.frame !== undefined;
+    const steps = (isFrame ? picture.frames : picture.boxes)[Number(element.dataset.frame ?? element.dataset.box)];
+    const applied = steps ? numbersOf(steps) : [];
+    const opens = applied.find((at) => all[at].step.inside !== undefined) ?? -1;
+    items.push({ element, applied, opens, isFrame });
+    element.setAttribute("role", "treeitem");
+    element.setAttribute("tabindex", "-1");
+    element.setAttribute("aria-label", Array.from(element.querySelectorAll("text"), (text) => text.textContent).join(", "));
+    if (opens >= 0) {
+      element.classList.add("opens");
+      element.setAttribute("aria-expanded", String(isFrame));
+    }
+  }
+  const last = all.length;
+  items.sort((a, b) => (a.applied[0] ?? (a === items[0] ? -1 : last)) - (b.applied[0] ?? (b === items[0] ? -1 : last)));
+  items[0]?.element.setAttribute("tabindex", "0");
+  fit();
+  tell();
+  colour();
+  find();
+  const look = items.find((item) => item.applied.includes(wanted)) ?? null;
+  wanted = -1;
+  if (look) choose(look, true);
+  else if (moved && block >= 0) items[0]?.element.focus({ preventScroll: true });
+  else stage.scrollTo(0, 0);
+}
+
+/** @param {Steps} steps */
+function numbersOf([module, path, first, length]) {
+  const whole = join(pathOf(block), path);
+  return Array.from({ length }, (_, i) => places.get(`${module} ${first + i} ${whole}`) ?? -1).filter((at) => at >= 0);
+}
+
+/** Say where the reader is, with the way back and to what stands beside. */
+function tell() {
+  const trail = [];
+  for (let at = block; at >= 0; at = all[at].outer) trail.unshift(at);
+  const list = by("trail");
+  list.replaceChildren();
+  for (const at of [-1, ...trail]) {
+    const crumb = made("li");
+    crumb.className = "step";
+    const name = at < 0 ? side.name : all[at].step.name;
+    if (at === block) {
+      const here = made("b", name);
+      here.setAttribute("aria-current", "page");
+      crumb.append(here);
+    } else {
+      const button = made("button", name);
+      button.onclick = () => go(at);
+      crumb.append(button);
+    }
+    list.append(crumb);
+  }
+  if (block >= 0) {
+    const { outer } = all[block];
+    const beside = all.flatMap((one, at) => (one.outer === outer && one.step.inside !== undefined ? [at] : []));
+    for (const [sign, word, move] of /** @type {[string, string, number][]} */ ([["‹", "before", -1], ["›", "after", 1]])) {
+      const to = beside[beside.indexOf(block) + move];
+      const button = /** @type {HTMLButtonElement} */ (made("button", sign));
+      button.setAttribute("aria-label", words[word]);
+      button.disabled = to === undefined;
+      button.onclick = () => go(to);
+      list.append(made("li", "", button));
+    }
+    const about = made("li", [title(block), moduleOf(block).sizes, ...told([block]).map(([word, said]) => `${word} ${said}`)].join(" · "));
+    about.className = "about";
+    list.append(about);
+  }
+  by("totals").textContent = side.totals;
+  by("depth").value = side.depths[depth].depth;
+  by("depth").disabled = block >= 0;
+  by("said").textContent = block < 0 ? words.all : `${pathOf(block)}: ${title(block)}`;
+}
+
+/** @param {number} at */
+function title(at) {
+  const { step } = all[at];
+  return `${step.title} ${step.detail}`.trim();
+}
+
+/** A number with three digits: 25.6 M. @param {number} number */
+const short = (number) => new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(number).replace(/([A-Z])$/, " $1").replace("B", "G");
+/** @param {number} bytes */
+function inBytes(bytes) {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), 4);
+  return `${(bytes / 1024 ** power).toLocaleString(language, { maximumSignificantDigits: 3 })} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
+}
+
+/** @typedef {"parameters" | "macs" | "memory"} Measure */
+
+/** What several applications hold or cost together; null where that is not known. @param {number[]} applied @param {Measure} what */
+function amount(applied, what) {
+  const found = applied.map((at) => side.numbers[what][at]);
+  if (found.some((number) => number === null)) return null;
+  const numbers = /** @type {number[]} */ (found);
+  return what === "memory" ? Math.max(0, ...numbers) : numbers.reduce((sum, number) => sum + number, 0);
+}
+
+/** The whole network's amount. @param {Measure} what */
+const whole = (what) => amount(all.flatMap(({ outer }, at) => (outer < 0 ? [at] : [])), what);
+
+/** @param {Measure} what @param {number | null} number */
+const said = (what, number) => (number === null ? words.open : what === "memory" ? inBytes(number) : number.toLocaleString(language));
+
+/** The numbers of applications in words. @param {number[]} applied @returns {[string, string][]} */
+function told(applied) {
+  /** @type {[string, string][]} */
+  const rows = [];
+  for (const what of /** @type {Measure[]} */ (["parameters", "macs", "memory"])) {
+    const number = amount(applied, what);
+    if (number === 0) continue;
+    const total = what === "memory" ? null : whole(what);
+    const share = number && total ? ` (${words.part.replace("{share}", ((100 * number) / total).toPrecision(2))})` : "";
+    rows.push([words[what], said(what, number) + share]);
+  }
+  const field = side.numbers.field[applied[applied.length - 1]];
+  if (field) rows.push([words.field, field]);
+  return rows;
+}
+
+/** Fill in the card of a box. @param {Item} item */
+function describe(item) {
+  const { applied, element } = item;
+  const step = applied.length ? all[applied[0]].step : null;
+  card.replaceChildren();
+  const heads = Array.from(element.querySelectorAll("text"), (text) => text.textContent ?? "");
+  card.append(made("h3", applied.length === 1 ? title(applied[0]) : heads[0]));
+  const paths = applied.map(pathOf).filter((path, i) => all[applied[i]].step.name && path);
+  if (paths.length) card.append(made("p", paths.length > 1 ? `${paths[0]} … ${paths[paths.length - 1]}` : paths[0]));
+  /** @type {[string, string][]} */
+  const rows = [];
+  const single = applied.length === 1 ? step : null;
+  if (single?.rows) rows.push(...single.rows);
+  const known = new Set(rows.map(([word]) => word));
+  if (single?.inside !== undefined) rows.push([words.sizes, moduleOf(applied[0]).sizes]);
+  if (applied.length) rows.push(...told(applied).filter(([word]) => !known.has(word)));
+  const list = made("dl");
+  for (const [word, text] of rows) list.append(made("dt", word), made("dd", text));
+  if (rows.length) card.append(list);
+  return rows.length > 0 || paths.length > 0;
+}
+
+/** Show the card of a box beside it or the pointer. @param {Item} item @param {number} x @param {number} y */
+function showCard(item, x, y) {
+  card.hidden = !describe(item);
+  const { width, height } = card.getBoundingClientRect();
+  card.style.left = `${Math.max(8, x + 16 + width > innerWidth ? x - width - 12 : x + 16)}px`;
+  card.style.top = `${Math.max(8, Math.min(y + 12, innerHeight - height - 8))}px`;
+}
+
+/** Choose a box: it is marked, has the focus, and its lines are lit. @param {Item | null} item @param {boolean} [near] */
+function choose(item, near = false) {
+  for (const { element } of items) element.classList.remove("chosen");
+  chosen = item;
+  light(item ? item.applied : []);
+  card.hidden = true;
+  if (!item) return;
+  item.element.classList.add("chosen");
+  for (const { element } of items) element.setAttribute("tabindex", element === item.element ? "0" : "-1");
+  if (near) item.element.scrollIntoView({ block: "center", inline: "center" });
+  item.element.focus({ preventScroll: true });
+}
+
+// The text beside.
+
+const lines = /** @type {HTMLElement[]} */ (Array.from(document.querySelectorAll("[data-line]")));
+/** @type {Map<string, number[]>} */
+const atLine = new Map();
+all.forEach(({ step }, at) => step.lines.forEach((line) => atLine.set(line.join(":"), [...(atLine.get(line.join(":")) ?? []), at])));
+
+/** Light the lines of applications. @param {number[]} applied */
+function light(applied) {
+  for (const line of document.querySelectorAll(".lines .lit")) line.classList.remove("lit");
+  const keys = new Set(applied.flatMap((at) => all[at].step.lines.map((line) => line.join(":"))));
+  const lit = lines.filter((line) => keys.has(line.dataset.line ?? ""));
+  for (const line of lit) line.classList.add("lit");
+  if (lit[0]) within(by("beside"), lit[0]);
+}
+
+/** Let an element be seen in what scrolls, and leave the page where it is. @param {HTMLElement} outer @param {Element} inner */
+function within(outer, inner) {
+  const a = outer.getBoundingClientRect();
+  const b = inner.getBoundingClientRect();
+  if (b.top < a.top || b.bottom > a.bottom) outer.scrollTop += b.top - a.top - a.height / 3;
+}
+
+for (const line of lines) {
+  const applied = new Set(atLine.get(line.dataset.line ?? ""));
+  if (!applied.size) continue;
+  line.classList.add("used");
+  line.setAttribute("role", "button");
+  line.tabIndex = -1;
+  const here = () => items.filter((item) => item.applied.some((at) => applied.has(at)));
+  line.onpointerenter = line.onfocus = () => here().forEach(({ element }) => element.classList.add("lit"));
+  line.onpointerleave = line.onblur = () => items.forEach(({ element }) => element.classList.remove("lit"));
+  line.onclick = () => {
+    const found = here().find((item) => !item.isFrame) ?? here()[0];
+    if (found) choose(found, true);
+    else goTo(Math.min(...applied));
+  };
+}
+const used = lines.filter((line) => line.classList.contains("used"));
+if (used[0]) used[0].tabIndex = 0;
+
+/** Go to where an application is drawn by itself. @param {number} at */
+function goTo(at) {
+  const here = items.find((item) => item.applied.includes(at));
+  if (here) choose(here, true);
+  else go(all[at].outer, at);
+}
+
+/** Arrow keys within a group of elements, one of which Tab reaches. @param {KeyboardEvent} event @param {Element[]} group */
+function rove(event, group) {
+  const at = group.indexOf(/** @type {Element} */ (document.activeElement));
+  const move = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, Home: -group.length, End: group.length }[event.key];
+  if (move === undefined || at < 0) return null;
+  event.preventDefault();
+  return group[Math.max(0, Math.min(group.length - 1, at + move))];
+}
+
+by("beside").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+  const next = /** @type {HTMLElement | null} */ (rove(event, used));
+  if (next) {
+    for (const line of used) line.tabIndex = line === next ? 0 : -1;
+    next.focus();
+  } else if (event.key === "Enter" || event.key === " ") {
+    const line = used.find((one) => one === document.activeElement);
+    if (line) event.preventDefault();
+    line?.click();
+  }
+});
+
+// The picture.
+
+/** @param {Event} event */
+const itemAt = (event) => {
+  const element = /** @type {Element} */ (event.target).closest?.("[data-box], [data-frame]");
+  return items.find((item) => item.element === element) ?? null;
+};
+
+/** @param {Item} item */
+function enter(item) {
+  if (item.opens >= 0) go(item.opens);
+  else choose(item);
+}
+
+let dragged = false;
+stage.addEventListener("click", (event) => {
+  const item = itemAt(event);
+  if (dragged) return;
+  if (!item) choose(null);
+  else {
+    enter(item);
+    if (item.opens < 0) showCard(item, event.clientX, event.clientY);
+  }
+});
+stage.addEventListener("pointermove", (event) => {
+  const item = itemAt(event);
+  if (event.pointerType !== "mouse" || event.buttons) return;
+  if (item) showCard(item, event.clientX, event.clientY);
+  else card.hidden = true;
+  light((item ?? chosen)?.applied ?? []);
+});
+stage.addEventListener("pointerleave", () => {
+  card.hidden = true;
+  light(chosen?.applied ?? []);
+});
+stage.addEventListener("focusin", (event) => {
+  const item = itemAt(event);
+  if (!item || !item.element.matches(":focus-visible")) return;
+  const { right, top } = item.element.getBoundingClientRect();
+  showCard(item, right, top);
+  card.id = "card";
+  item.element.setAttribute("aria-describedby", "card");
+  light(item.applied);
+});
+stage.addEventListener("focusout", () => (card.hidden = true));
+stage.addEventListener("keydown", (event) => {
+  const next = rove(event, items.map(({ element }) => element));
+  const item = itemAt(event);
+  if (next) {
+    const to = items.find(({ element }) => element === next);
+    if (to) choose(to, true);
+  } else if (item && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    enter(item);
+  } else if (event.key === "Backspace" && block >= 0) go(all[block].outer, block);
+  else if (event.key === "Escape") choose(null);
+});
+
+/** Show the picture larger or smaller, and keep a point of the stage where it is. @param {number} to @param {number} [x] @param {number} [y] */
+function scale(to, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
+  const svg = /** @type {SVGSVGElement} */ (stage.firstElementChild);
+  const [, , width, height] = (svg.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map((side) => (Number(side) * 4) / 3);
+  const before = zoom;
+  zoom = Math.max(0.05, Math.min(8, to));
+  svg.style.width = `${width * zoom}px`;
+  svg.style.height = `${height * zoom}px`;
+  stage.scrollLeft = ((stage.scrollLeft + x) * zoom) / before - x;
+  stage.scrollTop = ((stage.scrollTop + y) * zoom) / before - y;
+}
+
+function fit() {
+  const svg = /** @type {SVGSVGElement} */ (stage.firstElementChild);
+  const room = stage.clientWidth - 2 * parseFloat(getComputedStyle(stage).paddingLeft);
+  scale(Math.min(1, room / Number(svg.getAttribute("width"))));
+}
+
+by("larger").onclick = () => scale(zoom * 1.25);
+by("smaller").onclick = () => scale(zoom / 1.25);
+by("fit").onclick = fit;
+stage.addEventListener("wheel", (event) => {
+  if (!event.ctrlKey) return;
+  event.preventDefault();
+  const { left, top } = stage.getBoundingClientRect();
+  scale(zoom * Math.exp(-event.deltaY / 300), event.clientX - left, event.clientY - top);
+}, { passive: false });
+
+/** The fingers and the mouse on the picture: one moves it, two make it larger. @type {Map<number, PointerEvent>} */
+const pointers = new Map();
+stage.addEventListener("pointerdown", (event) => {
+  pointers.set(event.pointerId, event);
+  dragged = false;
+});
+addEventListener("pointermove", (event) => {
+  const before = pointers.get(event.pointerId);
+  if (!before) return;
+  pointers.set(event.pointerId, event);
+  const [x, y] = [event.clientX - before.clientX, event.clientY - before.clientY];
+  const other = [...pointers.values()].find(({ pointerId }) => pointerId !== event.pointerId);
+  if (other) {
+    /** @type {(one: PointerEvent) => number} */
+    const apart = (one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+    const { left, top } = stage.getBoundingClientRect();
+    scale((zoom * apart(event)) / Math.max(1, apart(before)), other.clientX - left, other.clientY - top);
+  } else if (event.pointerType === "mouse") stage.scrollBy(-x, -y);
+  dragged ||= Math.hypot(x, y) > 2;
+});
+for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) addEventListener(name, ({ pointerId }) => pointers.delete(pointerId));
+
+// Colours, search and settings.
+
+/** Colour the boxes by what they hold or cost. */
+function colour() {
+  const what = by("colour").value;
+  const isHeat = what !== "kinds";
+  stage.classList.toggle("heat", isHeat);
+  by("most").hidden = !isHeat;
+  const amounts = items.map((item) => (isHeat ? amount(item.applied, what) ?? 0 : 0));
+  const top = Math.max(1, ...amounts.filter((_, i) => !items[i].isFrame));
+  items.forEach(({ element, isFrame }, i) => {
+    for (let level = 1; level <= 5; level++) element.classList.remove(`heat${level}`);
+    if (amounts[i] && !isFrame) element.classList.add(`heat${Math.max(1, Math.ceil(5 * Math.sqrt(amounts[i] / top)))}`);
+  });
+  const legend = by("legend");
+  for (const old of legend.querySelectorAll(".level")) old.remove();
+  for (const kind of legend.querySelectorAll("[data-kind]")) kind.hidden = isHeat;
+  if (!isHeat) return;
+  for (let level = 1; level <= 5; level++) {
+    const swatch = made("span", "   ");
+    swatch.style.cssText = `background:var(--heat${level});border:1px solid var(--cluster-line);white-space:pre`;
+    const entry = made("li", "", swatch, ` ≤ ${what === "memory" ? inBytes((top * level ** 2) / 25) : short((top * level ** 2) / 25)}`);
+    entry.className = "level";
+    legend.append(entry);
+  }
+  const base = pathOf(block);
+  const leaves = all.flatMap(({ step, path }, at) => (step.inside === undefined && (!base || path === base || path.startsWith(`${base}.`)) ? [at] : []));
+  const ranked = leaves.filter((at) => side.numbers[/** @type {Measure} */ (what)][at]).sort((a, b) => Number(amount([b], what)) - Number(amount([a], what)));
+  by("most").querySelector("ol").replaceChildren(...ranked.slice(0, 8).map((at) => entryOf(at, said(what, amount([at], what)))));
+}
+
+/** A button that leads to an application. @param {number} at @param {string} about */
+function entryOf(at, about) {
+  const { step } = all[at];
+  const button = made("button", "", made("b", step.name ? pathOf(at) : join(all[at].path, step.title)), made("i", about));
+  button.onclick = () => {
+    by("found").hidden = true;
+    goTo(at);
+  };
+  return made("li", "", button);
+}
+
+const MOST_FOUND = 60;
+
+/** Look for what the reader has typed. */
+function find() {
+  const terms = by("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  /** @type {(text: string) => boolean} */
+  const has = (text) => terms.every((/** @type {string} */ term) => text.toLowerCase().includes(term));
+  const found = !terms.length ? [] : all.flatMap((_, at) => (has(`${pathOf(at)} ${title(at)}`) ? [at] : []));
+  found.sort((a, b) => Number(has(pathOf(b))) - Number(has(pathOf(a))));
+  const numbers = new Set(found);
+  for (const { element, applied } of items) element.classList.toggle("hit", applied.some((at) => numbers.has(at)));
+  by("count").textContent = !terms.length ? "" : found.length ? words.found.replace("{count}", found.length.toLocaleString(language)) : words.none;
+  by("found").replaceChildren(...found.slice(0, MOST_FOUND).map((at) => entryOf(at, title(at))));
+  return found;
+}
+
+const search = /** @type {HTMLInputElement} */ (by("search"));
+const searched = () => (by("found").hidden = !find().length);
+search.oninput = searched;
+search.onfocus = () => (by("found").hidden = !search.value || !find().length);
+by("finder").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+  const buttons = /** @type {HTMLElement[]} */ (Array.from(by("found").querySelectorAll("button")));
+  if (event.key === "Escape") {
+    search.value = "";
+    search.focus();
+    searched();
+  } else if (event.target === search && event.key === "Enter") buttons[0]?.click();
+  else if (event.target === search && event.key === "ArrowDown") {
+    event.preventDefault();
+    buttons[0]?.focus();
+  } else if (event.target !== search) /** @type {HTMLElement | null} */ (rove(event, buttons))?.focus();
+});
+addEventListener("pointerdown", (event) => {
+  if (!by("finder").contains(event.target)) by("found").hidden = true;
+});
+addEventListener("keydown", (event) => {
+  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey || event.altKey) return;
+  const pressed = { "/": () => search.focus(), "+": () => scale(zoom * 1.25), "-": () => scale(zoom / 1.25), 0: fit }[event.key];
+  if (pressed) {
+    event.preventDefault();
+    pressed();
+  }
+});
+
+by("depth").replaceChildren(...side.depths.map((one) => new Option(one.word, one.depth)));
+by("depth").onchange = () => {
+  depth = by("depth").selectedIndex;
+  go(-1);
+};
+by("colour").onchange = colour;
+by("theme").onclick = () => {
+  const names = ["auto", "light", "dark"];
+  const page = by("page");
+  page.dataset.theme = names[(names.indexOf(page.dataset.theme) + 1) % 3];
+  by("theme").textContent = words[page.dataset.theme];
+};
+addEventListener("hashchange", arrive);
+arrive();

@@ -1,0 +1,210 @@
+"""The page of a network, used as a reader would: by mouse, by finger and by keyboard."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cnndsl
+
+VIEWS = [(size, dark) for size in ("desktop", "phone") for dark in (False, True)]
+TEXT = """\
+block Unit(channels, stride = 1) {
+    conv1 = conv(channels, 3, stride, padding=1)
+    conv1 -> relu
+}
+network Net(classes = 10) {
+    input(3, 32, 32)
+    stem = conv(8, 3, padding=1)
+    stem -> Unit(16) -> Unit(16) -> stage
+    stage = { Unit(32, 2) -> Unit(32) * 2 }
+    head = linear(classes)
+    it -> global_avgpool -> head
+}
+"""
+
+
+@cache
+def made(text: str = TEXT, **options: Any) -> str:
+    return cnndsl.compile(text).html(**options)
+
+
+@cache
+def model(file: str, network: str | None = None) -> str:
+    return cnndsl.compile(Path(f"models/{file}.cnn")).html(network)
+
+
+def boxes(page: Any) -> list[str]:
+    """What stands in the boxes that are to be seen, their heads."""
+    heads: list[str] = page.locator("#stage [data-box]").evaluate_all(
+        "all => all.map(one => one.querySelector('text').textContent)"
+    )
+    return heads
+
+
+def trail(page: Any) -> list[str]:
+    """The way back."""
+    steps: list[str] = page.locator("#trail .step").all_inner_texts()
+    return steps
+
+
+@pytest.mark.parametrize(("size", "dark"), VIEWS)
+def test_a_block_opens_and_leads_back(visit: Any, size: str, dark: bool) -> None:
+    page = visit(made(depth=0), size=size, dark=dark)
+    background = page.locator("#page").evaluate("page => getComputedStyle(page).backgroundColor")
+    assert background == ("rgb(18, 24, 29)" if dark else "rgb(255, 255, 255)")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert trail(page) == ["Net"]
+    page.locator("#stage .opens", has_text="stage").click()
+    assert trail(page) == ["Net", "stage"]
+    assert boxes(page) == ["input", "Unit", "Unit × 2", "output"]
+    page.locator("#stage .opens").first.click()
+    assert trail(page) == ["Net", "stage", "0"]
+    assert boxes(page) == ["input", "Conv2d", "ReLU", "output"]
+    page.get_by_role("button", name="the next block").click()
+    assert trail(page)[1:] == ["stage", "1"]
+    page.locator("#trail button", has_text="stage").first.click()
+    assert trail(page) == ["Net", "stage"]
+    page.go_back()
+    assert trail(page)[1:] == ["stage", "1"]
+
+
+def test_depths(visit: Any) -> None:
+    page = visit(made())
+    words = page.locator("#depth option").all_inner_texts()
+    assert words == ["as is easy to read", "0", "1", "2"]
+    seen = []
+    for word in words[1:]:
+        page.locator("#depth").select_option(label=word)
+        seen.append(len(boxes(page)))
+    assert seen == sorted(seen)
+    assert page.evaluate("location.hash") == "#depth=2"
+    page.reload()
+    assert len(boxes(page)) == seen[-1]
+
+
+def test_a_place_can_be_linked(visit: Any) -> None:
+    page = visit(made())
+    page.evaluate("location.hash = 'at=stage.2'")
+    page.wait_for_function("document.querySelectorAll('#trail .step').length === 3")
+    assert trail(page)[1:] == ["stage", "2"]
+    page.evaluate("location.hash = 'at=nowhere&depth=99&use=x'")
+    page.wait_for_function("document.querySelectorAll('#trail .step').length === 1")
+
+
+def test_by_keyboard(visit: Any) -> None:
+    page = visit(made(depth=0))
+    page.locator("#stage [tabindex='0']").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    focused = "document.activeElement.getAttribute('aria-label')"
+    assert page.evaluate(focused).startswith("Unit × 3, stage")
+    page.keyboard.press("Enter")
+    assert trail(page) == ["Net", "stage"]
+    assert page.evaluate(focused).startswith("input")
+    page.keyboard.press("Backspace")
+    assert trail(page) == ["Net"]
+    assert page.evaluate(focused).startswith("Unit × 3, stage")
+    assert page.locator("#said").inner_text() == "the whole network"
+    assert page.locator("#stage [tabindex='0']").count() == 1
+
+
+def test_text_and_picture_light_one_another(visit: Any) -> None:
+    page = visit(made(depth=0))
+    page.locator("#stage [data-box]", has_text="stem").hover()
+    assert page.locator(".lines .lit").all_inner_texts() == [line for line in TEXT.splitlines() if "stem " in line]
+    page.locator("[data-line='0:10']").hover()  # head = linear(classes)
+    assert "head" in page.locator("#stage .lit").text_content()
+    page.locator("[data-line='0:2']").click()  # inside Unit, which is not open
+    assert trail(page) == ["Net", "unit1"]
+    assert "conv1" in page.locator("#stage .chosen").text_content()
+
+
+def test_a_card_has_the_formula_and_the_numbers(visit: Any) -> None:
+    page = visit(made(depth=0))
+    page.locator("#stage [data-box]", has_text="stem").hover()
+    said = page.locator("#card").inner_text()
+    assert "(32 - 3 + 2*1) / 1 + 1 = 32" in said
+    assert "3 * 8 * 3 * 3 + 8 = 224" in said.replace("8 * 3 * 3 * 3", "3 * 8 * 3 * 3")
+    assert "receptive field" in said
+    page.mouse.move(2, 2)
+    assert page.locator("#card").is_hidden()
+
+
+def test_search(visit: Any) -> None:
+    page = visit(made(depth=0))
+    page.locator("#search").fill("stage relu")
+    assert page.locator("#count").inner_text() == "3 found"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert trail(page)[1:] == ["stage", "1"]
+    assert "ReLU" in page.locator("#stage .chosen").text_content()
+    page.locator("#search").fill("no such thing")
+    assert page.locator("#count").inner_text() == "nothing found"
+
+
+def test_colours_by_cost(visit: Any) -> None:
+    page = visit(made(depth=0))
+    page.locator("#colour").select_option("parameters")
+    darkest = page.locator("#stage .heat5")
+    assert "stage" in darkest.text_content()
+    assert page.locator("#most button").first.inner_text().split() == ["stage.1.conv1", "9,248"]
+    page.locator("#most button").first.click()
+    assert trail(page)[1:] == ["stage", "1"]
+    page.locator("#colour").select_option("kinds")
+    assert page.locator("#stage [class*=heat]").count() == 0
+
+
+def test_zoom(visit: Any) -> None:
+    page = visit(made(depth=0))
+    width = "document.querySelector('#stage svg').getBoundingClientRect().width"
+    before = page.evaluate(width)
+    page.locator("#larger").click()
+    assert page.evaluate(width) == pytest.approx(1.25 * before, rel=0.01)
+    page.keyboard.press("0")
+    assert page.evaluate(width) == pytest.approx(before)
+
+
+def test_the_reader_chooses_light_or_dark(visit: Any) -> None:
+    page = visit(made(theme="dark"))
+    background = "getComputedStyle(document.getElementById('page')).backgroundColor"
+    assert page.evaluate(background) == "rgb(18, 24, 29)"
+    page.locator("#theme").click()
+    page.locator("#theme").click()
+    assert page.locator("#theme").inner_text() == "light colours"
+    assert page.evaluate(background) == "rgb(255, 255, 255)"
+
+
+def test_hostile_texts_stay_text(visit: Any) -> None:
+    text = TEXT.replace("head =", '# </script><script>throw 1</script> <img src=x onerror="throw 2"> {{ 1 }}\nhead =')
+    page = visit(cnndsl.compile(text, name="<b>&amp;.cnn").html())
+    assert "<img src=x" in page.locator(".lines").inner_text()
+    assert page.locator("img, #beside b").count() == 0
+
+
+def test_the_same_text_gives_the_same_page() -> None:
+    assert cnndsl.compile(TEXT).html() == made()
+    assert not re.search(r"https?://(?!www\.w3\.org/)", made())
+
+
+def test_every_word_is_translated(visit: Any) -> None:
+    page = visit(made(lang="ja"))
+    assert page.evaluate("document.documentElement.lang") == "ja"
+    assert page.locator("#fit").inner_text() == "全体"
+
+
+def test_a_large_network_is_a_small_page(visit: Any) -> None:
+    """Blocks that are alike have one picture."""
+    text = model("resnet", "ResNet152")
+    assert len(text.encode()) < 500_000
+    page = visit(text)
+    page.evaluate("location.hash = 'at=layer3.35'")
+    page.wait_for_function("document.querySelectorAll('#trail .step').length === 3")
+    assert "layer3.35" in page.locator("#said").inner_text()
+    page.locator("#search").fill("layer3 .conv2")
+    assert page.locator("#count").inner_text() == "36 found"
