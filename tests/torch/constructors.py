@@ -15,10 +15,13 @@ import torch
 from torch import nn
 
 import cnndsl
-from cnndsl.compilation import Compilation
+from cnndsl.files import FolderReader, nowhere
 from cnndsl.ir.program import Leaf, Module, Program, Use
 from cnndsl.layers.operations import Fixed, Learned
+from cnndsl.semantics import elaborate
+from cnndsl.source import Source
 from cnndsl.symbolic.number import value_of
+from cnndsl.syntax.parser import parse
 from tests.analysis.execute import execute
 from tests.running import derived_sizes, imported, same_layers, same_sizes, sample, seen_sizes, tensors_of
 
@@ -96,20 +99,27 @@ LAYERS: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
 
 def settings(
     text: str, folder: Path | None, network: Module, parameters: Mapping[str, inspect.Parameter]
-) -> Iterator[tuple[str, Any, Compilation]]:
-    """Arguments of a network beyond those of the text: the parameter, what it is given, and the text compiled so.
+) -> Iterator[tuple[str, Any, Program | None]]:
+    """Arguments of a network beyond those of the text: the parameter, what it is given, and the program of that.
 
     `parameters` are those of the generated constructor.
     """
     for parameter in network.parameters:
         for value in others(parameter.value):
-            yield parameter.name, value, cnndsl.compile(text, settings={parameter.name: value}, folder=folder)
+            yield parameter.name, value, alone(text, folder, network, {parameter.name: value})
     head = re.search(rf"^network {network.name}\((.*)\) {{", text, re.MULTILINE)
     for word, layer in re.findall(r"(\w+) = (\w+)(?=,|$)", head[1] if head else ""):
         for written, made in LAYERS.get(layer, ()) if word in parameters else ():
             assert head is not None
             changed = re.sub(rf"\b{word} = {layer}\b", f"{word} = {written}", head[0])
-            yield word, made(parameters[word].default), cnndsl.compile(text.replace(head[0], changed), folder=folder)
+            yield word, made(parameters[word].default), alone(text.replace(head[0], changed), folder, network, {})
+
+
+def alone(text: str, folder: Path | None, network: Module, given: Mapping[str, Any]) -> Program | None:
+    """The program of one network of a text, with settings; None where it does not work out."""
+    file, _ = parse(Source("net.cnn", text))
+    reader = nowhere if folder is None else FolderReader(folder)
+    return elaborate(file, given, None, reader, only={network.name})[0]
 
 
 def argument(value: Any, annotation: str) -> Any:
@@ -138,13 +148,15 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
             network = program.modules[key]
             made = getattr(module, network.name)
             compare(program, network, made(), runs=runs)
+            if tried.total() == most:
+                continue
             parameters = inspect.signature(made.__init__).parameters
             for word, value, other in settings(text, folder, network, parameters):
-                if tried.total() == most:
-                    break
-                if word not in parameters or other.program is None or value is None:
+                if word not in parameters or other is None or value is None:
                     continue
                 given = argument(value, str(parameters[word].annotation))
-                compare(other.program, other.program.network(network.name), made(**{word: given}), runs=runs)
+                compare(other, other.network(network.name), made(**{word: given}), runs=runs)
                 tried[type(value).__name__] += 1
+                if tried.total() == most:
+                    break
     return tried
