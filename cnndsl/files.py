@@ -125,6 +125,14 @@ def packaged_names() -> list[str]:
     return sorted(each.name for each in _packages().glob("*.cnn"))
 
 
+def packaged_text(name: str) -> str:
+    """A text that comes with cnndsl, such as "resnet", as it is written elsewhere: what it imports comes with cnndsl
+    too. Raises ImportProblem.
+    """
+    text = nowhere(PurePosixPath(f"{PACKAGED}{name}.cnn"))
+    return re.sub(rf'^from "(?!{PACKAGED})', f'from "{PACKAGED}', text, flags=re.MULTILINE)
+
+
 def _packages() -> Path:
     """The folder of what comes with cnndsl: in the package, or in a checkout beside it."""
     package = Path(__file__).parent

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 _PARTS = {
     "For users": "tutorial language layers library importing diagrams summary explain diff sweeping training "
     "inference formatting languages",
-    "Beside other programs": "editors assistants",
+    "Beside other programs": "editors playground assistants",
     "Networks": "gallery models",
     "Reference": "errors security comparison changelog",
     "For developers": "architecture adding-a-layer adding-a-rule adding-a-construct adding-a-backend decisions "

@@ -66,6 +66,7 @@ class _Commands(click.Group):
         "lsp",
         "mcp",
         "new",
+        "playground",
         "rule",
         "show",
         "sweep",

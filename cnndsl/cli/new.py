@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import click
 
@@ -32,7 +31,7 @@ def command(file: Path, like: str, force: bool, color: str) -> int:
     cnndsl new
     cnndsl new segmentation.cnn --like unet
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
-    from cnndsl.files import ImportProblem, nowhere, shown
+    from cnndsl.files import ImportProblem, packaged_text, shown
 
     run = Run("text", color, None)
     name = shown(file)
@@ -40,16 +39,11 @@ def command(file: Path, like: str, force: bool, color: str) -> int:
         message = f"{name} does not end in .cnn, as the name of a network's file does"
         raise click.BadParameter(message, param_hint="FILE")
     try:
-        text = nowhere(PurePosixPath(f"{PACKAGED}{like.removesuffix('.cnn')}.cnn"))
+        text = packaged_text(like.removesuffix(".cnn"))
     except ImportProblem as problem:
         help_ = problem.help.replace(PACKAGED, "").replace(".cnn", "").replace('"', "")
         raise click.BadParameter(f"no {like} comes with cnndsl; {help_}", param_hint="--like") from None
-    run.write({file: _elsewhere(text).encode()}, force=force)
+    run.write({file: text.encode()}, force=force)
     if file != STDOUT and run.code == 0:
         say(f"cnndsl summary {name} shows its layers, cnndsl draw {name} its picture\n")
     return run.finish()
-
-
-def _elsewhere(text: str) -> str:
-    """A text that comes with cnndsl as it is written in another folder: what it imports comes with cnndsl too."""
-    return re.sub(r'^from "(?!cnndsl:)', f'from "{PACKAGED}', text, flags=re.MULTILINE)

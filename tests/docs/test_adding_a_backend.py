@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def with_line(text: str, line: str) -> str:
 
 def test_there_is_a_command(copy: Path, request: pytest.FixtureRequest) -> None:
     listed = run(copy, "-m", "cnndsl", "--help")
-    assert "  latex    Print the layers of FILE that learn as a table in LaTeX.\n" in listed
+    assert re.search(r"^  latex +Print the layers of FILE that learn as a table in LaTeX\.$", listed, re.MULTILINE)
     told = " ".join(run(copy, "-m", "cnndsl", "latex", "--help").split())
     assert "The layers of a network that learn, as a table in LaTeX. Options: --network NAME Which network" in told
     assert "--digits N How many digits millions have; 0 for whole numbers. [default: 0; 0<=x<=3]" in told
