@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cnndsl import web
+from cnndsl.backends.graphviz.labels import printable
 from cnndsl.backends.volume.svg import FONT, number, safe, style, words
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import SvgText
@@ -139,53 +141,25 @@ def _round_step(least: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * (1 - 1e-9))
 
 
-_PAGE_STYLE = """\
-:root { color-scheme: light dark; }
-body { font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; line-height: 1.5; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid light-dark(#B0BEC5, #4A5E68); }
-tr:target, tr.best:target { background: light-dark(#FFF2CC, #413306); }
-tr.best { background: light-dark(#CFE8E7, #17433F); }
-svg a:focus circle, svg a:hover circle { stroke-width: 3; }
-"""
-
-
 def html(swept: Swept, x: str, y: str) -> str:
     """A page that stands by itself: the picture, and below it the members in a table, which its points lead to."""
+    from markupsafe import Markup
+
     best = {member.number for member in front(swept.members, x, y)}
-    heads = "".join(f'<th scope="col">{safe(name)}</th>' for name in swept.columns)
-    body = "\n".join(_row(member, swept.columns, is_best=member.number in best) for member in swept.members)
-    reasons = "".join(
-        f"<li>{safe(f'{settings_said(member)}: {member.problem}')}</li>" for member in swept.problems[:100]
+    members = [
+        (member.number, member.number in best, [printable(said(name, member.row[name])) for name in swept.columns])
+        for member in swept.members
+    ]
+    return web.page(
+        "sweep",
+        lang="en",
+        title=printable(f"{swept.network}: {len(swept.members):,} members"),
+        network=printable(swept.network),
+        picture=Markup(svg(swept, x, y, linked=True)),  # noqa: S704 - made here, with every text escaped
+        x=x,
+        y=y,
+        columns=swept.columns,
+        rows=members,
+        count=len(swept.problems),
+        problems=[printable(f"{settings_said(member)}: {member.problem}") for member in swept.problems[:100]],
     )
-    problems = f"<h2>{len(swept.problems):,} do not work out</h2>\n<ul>{reasons}</ul>" if reasons else ""
-    return f"""\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{safe(swept.network)}: {len(swept.members):,} members</title>
-<style>
-{_PAGE_STYLE}</style>
-</head>
-<body>
-<h1>{safe(swept.network)}</h1>
-{svg(swept, x, y, linked=True)}<p>The line is the Pareto front: for what its members take of {safe(x)}, none has
-more {safe(y)}. A point leads to its row.</p>
-<table>
-<thead><tr>{heads}</tr></thead>
-<tbody>
-{body}
-</tbody>
-</table>
-{problems}
-</body>
-</html>
-"""
-
-
-def _row(member: Member, columns: Sequence[str], *, is_best: bool) -> str:
-    row = member.row
-    cells = "".join(f"<td>{safe(said(name, row[name]))}</td>" for name in columns)
-    return f'<tr id="m{member.number}"{" class=best" if is_best else ""}>{cells}</tr>'
