@@ -510,7 +510,7 @@
       /** @param {number} side @param {number} least */
       const sides = (side, least) => Math.max(Math.min(Math.floor(side), LARGEST), least);
       let map = sides(Math.min(height / rows, (room - beside) / columns), 9);
-      let term = Math.min((room - beside - gaps - 24 - map * columns) / (terms * wide), Math.max(height / high, 28));
+      let term = Math.min((room - beside - gaps - 24 - map * columns) / (terms * wide), Math.max(height / high, 30));
       if (term < Math.min(20, map)) {
         term = Math.min((room - gaps) / (terms * wide), 28); // below the map
         map = sides(Math.min(Math.max(height - high * term - 24, 120) / rows, (room - beside) / columns), 9);
