@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
 CASES = sorted((Path(__file__).parent / "cases" / "summary").glob("*.cnn"))
 
 
+@lru_cache(maxsize=4)
 def program_of(text: str) -> Program:
     compilation = compile_source(Source("net.cnn", text), folder=MODELS[0].parent)
     assert compilation.program is not None, compilation.diagnostics

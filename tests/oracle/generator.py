@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import prod
 from random import Random
 
@@ -514,6 +515,7 @@ def end(draft: Draft) -> None:
         draft.output = f"output {rng.choice([', '.join(['it', *others]), ', '.join(['result = it', *named])])}"
 
 
+@lru_cache(maxsize=64)
 def generate(seed: int) -> Draft:
     """The random program with this number. Raises Refused, with the text, where the compiler does not take it."""
     draft = Draft(Random(seed))  # noqa: S311 - cases for tests are no secrets
