@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.backend import Command, by_terminal, options_of
-from cnndsl.cli.console import STDIN, TEXT_HAS_ERRORS, WRONG_USE, Run, say
-from cnndsl.cli.options import common_beside_format
+from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, WRONG_USE, Run, say
+from cnndsl.cli.options import PATH, check_no_source, common_beside_format, force
 
 if TYPE_CHECKING:
-    from cnndsl.backends.diff import Report
+    from cnndsl.backends.diff import Difference, Report
+    from cnndsl.compilation import Compilation
 
 DIFFERENT = 1
 """The exit code for networks that differ, where one is asked for."""
@@ -29,19 +30,30 @@ def _report() -> type[Report]:
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
 @click.option("--network", metavar="NAME", help="Which network to take of both files; by default the last one of each.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=PATH,
+    help="Write a page for a browser instead, a name that ends in .html: both diagrams, marked with what is new, gone "
+    "and changed.",
+)
 @options_of(_report)
 @click.option(
     "--exit-code",
     is_flag=True,
     help="Exit with 1 if the networks differ, and with 2 if a text has errors.",
 )
+@force
 @common_beside_format
 def command(
     before: str,
     after: str,
     network: str | None,
+    output: Path | None,
     options: dict[str, Any],
     exit_code: bool,
+    force: bool,
     settings: dict[str, Any],
     **common: Any,
 ) -> int:
@@ -54,6 +66,7 @@ def command(
     \b
     cnndsl diff old.cnn new.cnn
     cnndsl diff resnet.cnn:ResNet18 resnet.cnn:ResNet50
+    cnndsl diff old.cnn new.cnn -o difference.html
     git show HEAD:net.cnn | cnndsl diff - net.cnn
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
     run = Run(**common)
@@ -61,6 +74,8 @@ def command(
     if [path for path, _ in sides] == [STDIN, STDIN]:
         message = "standard input can be one of the two files, and not both"
         raise click.UsageError(message)
+    if output is not None:
+        _check_page(output, [path for path, _ in sides], options)
     same_file = sides[0][0] == sides[1][0]
     first = run.compile(sides[0][0], settings)
     second = first if same_file else run.compile(sides[1][0], settings)
@@ -68,11 +83,37 @@ def command(
     if first is not None and second is not None and first.program is not None and second.program is not None:
         difference = first.diff(second, sides[0][1], sides[1][1])
         different = not difference.same
-        say(_report()(**options, **by_terminal(run, _report())).of(difference))
+        if output is None:
+            say(_report()(**options, **by_terminal(run, _report())).of(difference))
+        else:
+            _write_page(run, output, first, second, difference, force=force)
     code = run.finish()
     if not exit_code:
         return code
     return WRONG_USE if code == TEXT_HAS_ERRORS else code or (DIFFERENT if different else 0)
+
+
+def _check_page(output: Path, sources: list[Path], options: dict[str, Any]) -> None:
+    """Refuse what is no page, and options of the report."""
+    if output != STDOUT and output.suffix != ".html":
+        message = f"{output.name} does not end in .html"
+        raise click.BadParameter(message, param_hint="-o")
+    if options["format"] != "text" or options["whole"]:
+        message = "--format and --all are for the report, and a page has everything"
+        raise click.UsageError(message)
+    check_no_source(output, sources)
+
+
+def _write_page(
+    run: Run, output: Path, before: Compilation, after: Compilation, difference: Difference, *, force: bool
+) -> None:
+    from cnndsl.backends.html import compared
+
+    def page() -> bytes:
+        return compared(before.checked(), after.checked(), difference).encode()
+
+    network = difference.after.network.name
+    run.write(run.graph(lambda: after.dot(network), "html", output, page), force=force)
 
 
 def _side(given: str, network: str | None) -> tuple[Path, str | None]:

@@ -99,3 +99,28 @@ def test_a_file_is_read_once(cnndsl: Command, folder: Path) -> None:
 def test_settings_are_for_both(cnndsl: Command) -> None:
     result = cnndsl("diff", "net.cnn", "other.cnn", "--set", "classes=7")
     assert result.out.startswith("--- net.cnn: Net, 1 x 8 x 8 -> 7\n+++ other.cnn: Net, 1 x 8 x 8 -> 7\n")
+
+
+def test_a_page(cnndsl: Command, folder: Path) -> None:
+    result = cnndsl("diff", "net.cnn", "other.cnn", "-o", "page.html", "--exit-code")
+    assert (result.code, result.out, result.err) == (1, "wrote page.html\n", "")
+    assert (folder / "page.html").read_bytes().startswith(b"<!-- made by cnndsl -->\n<!doctype html>")
+    assert cnndsl("diff", "net.cnn", "two.cnn", "-o", "page.html").code == 0  # one page of ours may replace another
+    (folder / "own.html").write_text("<p>mine")
+    assert cnndsl("diff", "net.cnn", "other.cnn", "-o", "own.html").code != 0
+    assert (folder / "own.html").read_text() == "<p>mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "page.svg"], "page.svg does not end in .html"),
+        (["-o", "page.html", "--all"], "a page has everything"),
+        (["-o", "page.html", "--format", "json"], "a page has everything"),
+    ],
+)
+def test_what_is_no_page(cnndsl: Command, folder: Path, arguments: list[str], said: str) -> None:
+    result = cnndsl("diff", "net.cnn", "other.cnn", *arguments)
+    assert result.code == 2
+    assert said in result.err
+    assert not list(folder.glob("page.*"))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import cnndsl
+from cnndsl.backends.html import compared
 
 VIEWS = [(size, dark) for size in ("desktop", "phone") for dark in (False, True)]
 TEXT = """\
@@ -176,7 +177,7 @@ def test_the_reader_chooses_light_or_dark(visit: Any) -> None:
     assert page.evaluate(background) == "rgb(18, 24, 29)"
     page.locator("#theme").click()
     page.locator("#theme").click()
-    assert page.locator("#theme").inner_text() == "light colours"
+    assert page.locator("#theme").get_attribute("aria-label") == "Theme: light colours"
     assert page.evaluate(background) == "rgb(255, 255, 255)"
 
 
@@ -208,3 +209,63 @@ def test_a_large_network_is_a_small_page(visit: Any) -> None:
     assert "layer3.35" in page.locator("#said").inner_text()
     page.locator("#search").fill("layer3 .conv2")
     assert page.locator("#count").inner_text() == "36 found"
+
+
+BEFORE = TEXT.replace("stem = conv(8, 3, padding=1)", "stem = conv(8, 5, padding=2)").replace(
+    "-> head", "-> drop -> head"
+)
+BEFORE = BEFORE.replace("    head =", "    drop = dropout\n    head =")
+AFTER = TEXT.replace("conv1 -> relu", "norm = batchnorm\n    conv1 -> norm -> relu")
+
+
+@cache
+def difference() -> str:
+    before, after = cnndsl.compile(BEFORE, name="a.cnn"), cnndsl.compile(AFTER, name="b.cnn")
+    return compared(before.checked(), after.checked(), before.diff(after))
+
+
+def marked(page: Any, mark: str) -> list[str]:
+    """The paths in the boxes that have a mark."""
+    found: list[str] = page.locator(f"#stage [data-box].{mark}").evaluate_all(
+        "all => all.map(one => one.querySelectorAll('text')[1].textContent)"
+    )
+    return found
+
+
+@pytest.mark.parametrize(("size", "dark"), VIEWS)
+def test_what_is_new_gone_and_changed(visit: Any, size: str, dark: bool) -> None:
+    page = visit(difference(), size=size, dark=dark)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#depth").select_option("1")
+    assert marked(page, "added") == ["norm", "norm"]
+    assert marked(page, "changed") == ["stem", "stage.0", "stage.1 … stage.2"]
+    assert page.locator("#stage [data-frame].changed").count() == 3
+    page.get_by_role("button", name="before", exact=True).click()
+    assert marked(page, "removed") == ["drop"]
+    assert marked(page, "added") == []
+    assert "a.cnn" in page.locator(".texts:visible h2").inner_text()
+    page.reload()
+    assert page.get_by_role("button", name="before", exact=True).get_attribute("aria-pressed") == "true"
+
+
+def test_a_difference_leads_to_its_place(visit: Any) -> None:
+    page = visit(difference())
+    page.locator("#differences button", has_text="stem").click()
+    assert "stem" in page.locator("#stage .chosen").text_content()
+    page.locator("#stage .chosen").hover()
+    assert "kernel 5 -> 3" in page.locator("#card").inner_text()
+    page.locator("#differences button", has_text="drop").click()
+    assert "drop" in page.locator("#stage .chosen").text_content()
+    assert page.locator("#said").inner_text() == "the whole network"
+    assert "state_dict: does not load" in page.locator("#differences pre").text_content()
+
+
+def test_the_other_side_of_a_block(visit: Any) -> None:
+    page = visit(difference())
+    page.evaluate("location.hash = 'at=stage.1'")
+    page.wait_for_function("document.querySelectorAll('#trail .step').length === 3")
+    assert marked(page, "added") == ["norm"]
+    page.get_by_role("button", name="before", exact=True).click()
+    page.wait_for_function("location.hash.includes('side=before')")
+    assert trail(page) == ["Net", "stage", "1"]
+    assert boxes(page) == ["input", "Conv2d", "ReLU", "output"]

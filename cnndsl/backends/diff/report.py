@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -54,6 +54,31 @@ class Report:
         return "".join(f"{line.rstrip()}\n" for line in _Text(difference, self.color, self.width, self.whole).lines())
 
 
+class Entry(NamedTuple):
+    """A difference in words: its mark ("changed", "added", "removed" or "renamed"), where it is, and what it is."""
+
+    line: Line
+    mark: str
+    name: str
+    said: str
+
+
+def entries(difference: Difference) -> list[Entry]:
+    """The differences that do not only follow from others, those that are alike as one."""
+    lines = _own(folded(islice(difference.lines(), MOST)))
+    return [Entry(line, _mark(line), _name(line), ", ".join(_pieces(line))) for line in lines]
+
+
+def of_network(difference: Difference) -> list[tuple[str, str]]:
+    """What is different of the network as a whole: what of it, and how."""
+    found = [(clean(change.what), clean(courses([change]))) for change in difference.changes]
+    return found + [("the network", clean(note)) for note in difference.comparison.notes]
+
+
+def _own(lines: Iterable[Line]) -> list[Line]:
+    return [line for line in lines if line.status is not Status.FOLLOWS]
+
+
 class _Text:
     def __init__(self, difference: Difference, color: bool, columns: int, whole: bool) -> None:
         self._difference = difference
@@ -80,10 +105,8 @@ class _Text:
         difference = self._difference
         found = list(islice(difference.lines(whole=self._whole), MOST + 1))
         lines = folded(found[:MOST])
-        own = [line for line in lines if line.status is not Status.FOLLOWS]
-        entries = [(_MARKS["changed"], clean(change.what), [clean(courses([change]))]) for change in difference.changes]
-        entries += [(_MARKS["changed"], "the network", [clean(note)]) for note in difference.comparison.notes]
-        entries += [(_MARKS[_mark(line)], _name(line), list(_pieces(line))) for line in own]
+        entries = [(_MARKS["changed"], what, [said]) for what, said in of_network(difference)]
+        entries += [(_MARKS[_mark(line)], _name(line), list(_pieces(line))) for line in _own(lines)]
         if entries:
             yield from self._entries(entries)
             yield ""

@@ -28,6 +28,9 @@ VERY_MANY = 1_000
 FAR = 5_000
 """Where the arrows pass more boxes than this on their ways, they are drawn straight: bends would take minutes."""
 
+UNSEEN = "unseen"
+"""What the clusters are called on a page that are there for the layout alone."""
+
 _STRAIGHT = 400
 """The weight of an arrow along a lane: more than the 128 with which Graphviz draws a cluster together."""
 
@@ -149,7 +152,7 @@ class _Writer:
         Graphviz bends an arrow away from its label where the next arrow at the right passes inside the cluster
         that it begins or ends in, and that cluster is not the first arrow's own. Inside a box nothing passes.
         """
-        unseen = {"label": "", "peripheries": "0", "margin": "0"}
+        unseen = {"label": "", "peripheries": "0", "margin": "0"} | ({"id": UNSEEN} if self._for_page else {})
         with graph.subgraph(name=self._cluster_name(), graph_attr=unseen) as inside:
             self._box(inside, box)
 

@@ -5,14 +5,18 @@ Everything is worked out and drawn beforehand; the page looks nothing up elsewhe
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from cnndsl.backends import captions
+from cnndsl.backends.diff import Difference, Report
+from cnndsl.backends.diff.report import of_network
 from cnndsl.backends.graphviz import Direction
 from cnndsl.backends.graphviz.labels import KINDS
+from cnndsl.backends.html.changes import Changes
 from cnndsl.backends.html.content import Side
 from cnndsl.backends.html.drawings import DARK_COLOURS, LIGHT_COLOURS, Drawings
 from cnndsl.backends.options import Checked, Colours, Network, Options, Sizes, model
@@ -40,14 +44,46 @@ class Html(Options[str]):
         """The page; it ends with a line end."""
         drawings = Drawings(self.direction)
         side = Side(text, *text.network(self.network, self.sizes), drawings)
-        return written(side.network.name, [side], drawings, self.theme, self.depth)
+        return _page(side.network.name, [side], drawings, self.depth, theme=self.theme)
 
 
-def written(title: str, sides: list[Side], drawings: Drawings, theme: str, depth: int | None) -> str:
-    """The page of one network, or of two that are compared."""
+def compared(before: Checked, after: Checked, difference: Difference) -> str:
+    """A page of both versions of a network, on which is marked what is new, gone and changed.
+
+    Raises `cnndsl.render.RenderError` where nothing that is installed can draw it.
+    """
+    drawings = Drawings("TB")
+    versions = (before, difference.before), (after, difference.after)
+    sides = [Side(text, version.program, version.network, drawings) for text, version in versions]
+    changes = Changes(difference)
+    names = list(dict.fromkeys(side.network.name for side in sides))
+    return _page(
+        " → ".join(names),
+        sides,
+        drawings,
+        None,
+        marks=[changes.side(0), changes.side(1)],
+        comparison={
+            "differences": changes.listed(),
+            "whole": of_network(difference),
+            "report": Report(whole=True, width=100).of(difference),
+        },
+    )
+
+
+def _page(
+    title: str,
+    sides: list[Side],
+    drawings: Drawings,
+    depth: int | None,
+    *,
+    theme: str = "auto",
+    marks: Sequence[Mapping[str, Any]] = ({},),
+    comparison: Mapping[str, Any] | None = None,
+) -> str:
     content: list[dict[str, Any]] = []
     files = []
-    for side in sides:
+    for side, marked in zip(sides, marks, strict=True):
         depths, first = side.depths(depth)
         modules = side.modules()
         files.append(side.files())
@@ -59,6 +95,7 @@ def written(title: str, sides: list[Side], drawings: Drawings, theme: str, depth
                 "first": first,
                 "modules": modules,
                 "numbers": side.numbers(),
+                **marked,
             }
         )
     kinds = {kind for side in sides for kind in side.kinds}
@@ -67,6 +104,7 @@ def written(title: str, sides: list[Side], drawings: Drawings, theme: str, depth
         lang=language(),
         title=title,
         theme=theme,
+        comparison=comparison,
         light=LIGHT_COLOURS,
         dark=DARK_COLOURS,
         look=drawings.style,
@@ -74,7 +112,7 @@ def written(title: str, sides: list[Side], drawings: Drawings, theme: str, depth
         sides=content,
         files=files,
         drawings=drawings.all,
-        first=content[0]["depths"][content[0]["first"]]["drawing"],
+        first=content[-1]["depths"][content[-1]["first"]]["drawing"],
         words=_words(),
     )
 
@@ -82,15 +120,19 @@ def written(title: str, sides: list[Side], drawings: Drawings, theme: str, depth
 def _words() -> dict[str, str]:
     """What the page says, by what its template and its script call it."""
     return {
-        "after": tr("the next block"),
+        "added": tr("new"),
+        "after": tr("after"),
         "all": tr("the whole network"),
         "auto": tr("colours of the system"),
-        "before": tr("the block before"),
+        "before": tr("before"),
+        "changed": tr("changed"),
         "colour": tr("Colour"),
         "dark": tr("dark colours"),
         "depth": tr("Depth"),
         "field": tr("receptive field"),
+        "differences": tr("Differences"),
         "fit": tr("Fit"),
+        "follows": tr("follows from other changes"),
         "found": tr("{count} found"),
         "hint": tr("Arrow keys go from box to box, Enter opens one, Backspace leads back."),
         "kinds": tr("kinds of layers"),
@@ -101,9 +143,14 @@ def _words() -> dict[str, str]:
         "most": tr("The largest"),
         "none": tr("nothing found"),
         "open": tr("open"),
+        "next": tr("the next block"),
         "parameters": tr("parameters"),
         "part": tr("{share} % of the network"),
         "picture": tr("Picture"),
+        "previous": tr("the block before"),
+        "removed": tr("gone"),
+        "renamed": tr("renamed"),
+        "report": tr("Report"),
         "search": tr("Search"),
         "sizes": tr("sizes"),
         "smaller": tr("Smaller"),

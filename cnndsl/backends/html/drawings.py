@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree as Tree
 
 from cnndsl.backends.graphviz.picture import Picture
-from cnndsl.backends.graphviz.write import write_for_page
+from cnndsl.backends.graphviz.write import UNSEEN, write_for_page
 from cnndsl.render import draw
 from cnndsl.render.svg import anchor_right
 from cnndsl.theme import DARK, LIGHT, Theme
@@ -60,7 +60,7 @@ class Drawings:
         graph.attrib.pop("id", None)
         graph.set("transform", graph.get("transform", "").replace("scale(1 1) rotate(0) ", ""))
         for element in list(graph):
-            if element.tag.endswith("polygon"):  # the paper
+            if element.tag.endswith("polygon") or element.get("id") == UNSEEN:  # the paper, and what shapes the layout
                 graph.remove(element)
         for group in graph:
             self._group(group)

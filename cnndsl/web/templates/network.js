@@ -9,8 +9,9 @@
  *   rows?: [string, string][] }} Step
  * @typedef {Picture & { name: string, given: string, sizes: string, steps: Step[] }} Module
  * @typedef {{ parameters: number[], macs: (number | null)[], memory: (number | null)[], field: string[] }} Numbers
- * @typedef {{ name: string, totals: string, depths: (Picture & { depth: string, word: string })[], first: number, modules: Module[],
- *   numbers: Numbers }} Side
+ * @typedef {{ name: string, totals: string, depths: (Picture & { depth: string, word: string })[], first: number,
+ *   modules: Module[], numbers: Numbers, marks?: string[], twins?: number[],
+ *   said?: Record<string, string> }} Side
  *
  * A step at its place in the network; `outer` is the number of the block that it is in, -1 in none.
  * @typedef {{ module: number, path: string, step: Step, outer: number }} Application
@@ -62,11 +63,12 @@ function walk(side) {
 }
 
 const walks = sides.map(walk);
-drawings[sides[0].depths[sides[0].first].drawing].content.append(...stage.children);
+const last = sides.length - 1;
+drawings[sides[last].depths[sides[last].first].drawing].content.append(...stage.children);
 
 // Where the reader is: all of it stands in the address, so that it can be linked and the browser leads back.
-let side = sides[0];
-let { all, places } = walks[0];
+let side = sides[last];
+let { all, places } = walks[last];
 let block = -1;
 let depth = side.first;
 /** @type {Item[]} */
@@ -92,6 +94,7 @@ function go(to, look = -1) {
 /** @param {number} to @param {number} level */
 function addressOf(to, level) {
   const said = new URLSearchParams();
+  if (side !== sides[last]) said.set("side", "before");
   if (to >= 0) {
     said.set("at", pathOf(to));
     const same = all.flatMap((_, at) => (all[at].step.inside !== undefined && pathOf(at) === pathOf(to) ? [at] : []));
@@ -103,6 +106,7 @@ function addressOf(to, level) {
 /** Show what the address says. */
 function arrive() {
   const said = new URLSearchParams(location.hash.slice(1));
+  turn(said.get("side") === "before" ? 0 : last);
   const path = said.get("at") ?? "";
   const uses = all.flatMap(({ step }, at) => (step.inside !== undefined && pathOf(at) === path ? [at] : []));
   const from = block;
@@ -111,6 +115,16 @@ function arrive() {
   if (block < 0) depth = level < 0 ? side.first : level;
   if (wanted < 0 && from >= 0 && from !== block) wanted = from;
   show();
+}
+
+/** Turn to one of two networks that are compared. @param {number} to */
+function turn(to) {
+  if (side === sides[to]) return;
+  side = sides[to];
+  ({ all, places } = walks[to]);
+  block = -1;
+  document.querySelectorAll(".texts").forEach((texts, i) => texts.toggleAttribute("hidden", i !== to));
+  read();
 }
 
 /** Draw the picture of where the reader is. */
@@ -138,18 +152,24 @@ function show() {
       element.setAttribute("aria-expanded", String(isFrame));
     }
   }
-  const last = all.length;
-  items.sort((a, b) => (a.applied[0] ?? (a === items[0] ? -1 : last)) - (b.applied[0] ?? (b === items[0] ? -1 : last)));
-  items[0]?.element.setAttribute("tabindex", "0");
-  fit();
+  const first = items.find(({ isFrame }) => !isFrame);
+  /** @type {(item: Item) => number} */
+  const order = (item) => item.applied[0] ?? (item === first ? -1 : all.length);
+  items.sort((a, b) => order(a) - order(b));
+  items[0].element.setAttribute("tabindex", "0");
+  fit(0.6);
   tell();
+  sign();
   colour();
   find();
   const look = items.find((item) => item.applied.includes(wanted)) ?? null;
   wanted = -1;
   if (look) choose(look, true);
-  else if (moved && block >= 0) items[0]?.element.focus({ preventScroll: true });
-  else stage.scrollTo(0, 0);
+  else if (moved && block >= 0) items[0].element.focus({ preventScroll: true });
+  else {
+    const { left, width } = items[0].element.getBoundingClientRect();
+    stage.scrollTo(stage.scrollLeft + left + width / 2 - stage.getBoundingClientRect().left - stage.clientWidth / 2, 0);
+  }
 }
 
 /** @param {Steps} steps */
@@ -182,7 +202,7 @@ function tell() {
   if (block >= 0) {
     const { outer } = all[block];
     const beside = all.flatMap((one, at) => (one.outer === outer && one.step.inside !== undefined ? [at] : []));
-    for (const [sign, word, move] of /** @type {[string, string, number][]} */ ([["‹", "before", -1], ["›", "after", 1]])) {
+    for (const [sign, word, move] of /** @type {[string, string, number][]} */ ([["‹", "previous", -1], ["›", "next", 1]])) {
       const to = beside[beside.indexOf(block) + move];
       const button = /** @type {HTMLButtonElement} */ (made("button", sign));
       button.setAttribute("aria-label", words[word]);
@@ -195,6 +215,8 @@ function tell() {
     list.append(about);
   }
   by("totals").textContent = side.totals;
+  document.querySelectorAll(".side").forEach((button, i) => button.setAttribute("aria-pressed", String(side === sides[i])));
+  by("depth").replaceChildren(...side.depths.map((one) => new Option(one.word, one.depth)));
   by("depth").value = side.depths[depth].depth;
   by("depth").disabled = block >= 0;
   by("said").textContent = block < 0 ? words.all : `${pathOf(block)}: ${title(block)}`;
@@ -261,6 +283,8 @@ function describe(item) {
   if (single?.rows) rows.push(...single.rows);
   const known = new Set(rows.map(([word]) => word));
   if (single?.inside !== undefined) rows.push([words.sizes, moduleOf(applied[0]).sizes]);
+  const change = applied.map((at) => side.said?.[at]).find(Boolean);
+  if (change) rows.unshift([words.changed, change]);
   if (applied.length) rows.push(...told(applied).filter(([word]) => !known.has(word)));
   const list = made("dl");
   for (const [word, text] of rows) list.append(made("dt", word), made("dd", text));
@@ -291,10 +315,10 @@ function choose(item, near = false) {
 
 // The text beside.
 
-const lines = /** @type {HTMLElement[]} */ (Array.from(document.querySelectorAll("[data-line]")));
-/** @type {Map<string, number[]>} */
-const atLine = new Map();
-all.forEach(({ step }, at) => step.lines.forEach((line) => atLine.set(line.join(":"), [...(atLine.get(line.join(":")) ?? []), at])));
+/** The lines of the texts of the side that is shown. @type {HTMLElement[]} */
+let lines = [];
+/** Those of them that something was made by. @type {HTMLElement[]} */
+let used = [];
 
 /** Light the lines of applications. @param {number[]} applied */
 function light(applied) {
@@ -312,23 +336,34 @@ function within(outer, inner) {
   if (b.top < a.top || b.bottom > a.bottom) outer.scrollTop += b.top - a.top - a.height / 3;
 }
 
-for (const line of lines) {
-  const applied = new Set(atLine.get(line.dataset.line ?? ""));
-  if (!applied.size) continue;
-  line.classList.add("used");
-  line.setAttribute("role", "button");
-  line.tabIndex = -1;
-  const here = () => items.filter((item) => item.applied.some((at) => applied.has(at)));
-  line.onpointerenter = line.onfocus = () => here().forEach(({ element }) => element.classList.add("lit"));
-  line.onpointerleave = line.onblur = () => items.forEach(({ element }) => element.classList.remove("lit"));
-  line.onclick = () => {
-    const found = here().find((item) => !item.isFrame) ?? here()[0];
-    if (found) choose(found, true);
-    else goTo(Math.min(...applied));
-  };
+/** Learn which lines of the texts have made what. */
+function read() {
+  /** @type {Map<string, number[]>} */
+  const made = new Map();
+  all.forEach(({ step }, at) => {
+    for (const line of step.lines) {
+      const known = made.get(line.join(":"));
+      if (known) known.push(at);
+      else made.set(line.join(":"), [at]);
+    }
+  });
+  lines = Array.from(document.querySelectorAll(".texts")[sides.indexOf(side)].querySelectorAll("[data-line]"));
+  used = lines.filter((line) => made.has(line.dataset.line ?? ""));
+  for (const line of used) {
+    const applied = new Set(made.get(line.dataset.line ?? ""));
+    line.classList.add("used");
+    line.setAttribute("role", "button");
+    line.tabIndex = line === used[0] ? 0 : -1;
+    const here = () => items.filter((item) => item.applied.some((at) => applied.has(at)));
+    line.onpointerenter = line.onfocus = () => here().forEach(({ element }) => element.classList.add("lit"));
+    line.onpointerleave = line.onblur = () => items.forEach(({ element }) => element.classList.remove("lit"));
+    line.onclick = () => {
+      const found = here().find((item) => !item.isFrame) ?? here()[0];
+      if (found) choose(found, true);
+      else goTo([...applied][0]);
+    };
+  }
 }
-const used = lines.filter((line) => line.classList.contains("used"));
-if (used[0]) used[0].tabIndex = 0;
 
 /** Go to where an application is drawn by itself. @param {number} at */
 function goTo(at) {
@@ -428,15 +463,16 @@ function scale(to, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
   stage.scrollTop = ((stage.scrollTop + y) * zoom) / before - y;
 }
 
-function fit() {
+/** Show the whole width, but no smaller than can be read. @param {number} [least] */
+function fit(least = 0) {
   const svg = /** @type {SVGSVGElement} */ (stage.firstElementChild);
   const room = stage.clientWidth - 2 * parseFloat(getComputedStyle(stage).paddingLeft);
-  scale(Math.min(1, room / Number(svg.getAttribute("width"))));
+  scale(Math.max(least, Math.min(1, room / Number(svg.getAttribute("width")))));
 }
 
 by("larger").onclick = () => scale(zoom * 1.25);
 by("smaller").onclick = () => scale(zoom / 1.25);
-by("fit").onclick = fit;
+by("fit").onclick = () => fit();
 stage.addEventListener("wheel", (event) => {
   if (!event.ctrlKey) return;
   event.preventDefault();
@@ -465,6 +501,48 @@ addEventListener("pointermove", (event) => {
   dragged ||= Math.hypot(x, y) > 2;
 });
 for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) addEventListener(name, ({ pointerId }) => pointers.delete(pointerId));
+
+// Two networks that are compared.
+
+/** What became of something: of all that it stands for. @param {number[]} applied */
+function markOf(applied) {
+  const marks = new Set(applied.map((at) => side.marks?.[at] ?? ""));
+  if (marks.size === 1) return [...marks][0];
+  return ["added", "removed", "changed"].some((mark) => marks.has(mark)) ? "changed" : marks.has("follows") ? "follows" : "";
+}
+
+/** Put a sign beside what is new, gone or changed. */
+function sign() {
+  for (const { element, applied } of items) {
+    const mark = markOf(applied);
+    if (!mark) continue;
+    element.classList.add(mark);
+    element.setAttribute("aria-label", `${words[mark]}: ${element.getAttribute("aria-label")}`);
+    const { x, y } = /** @type {SVGGraphicsElement} */ (element.querySelector("rect, ellipse")).getBBox();
+    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    text.setAttribute("class", "sign");
+    text.setAttribute("x", String(x - 5));
+    text.setAttribute("y", String(y + 10));
+    text.setAttribute("aria-hidden", "true");
+    text.textContent = { added: "+", removed: "−", changed: "~", follows: "·" }[mark] ?? "";
+    element.append(text);
+  }
+}
+
+document.querySelectorAll(".side").forEach((button, to) => button.addEventListener("click", () => {
+  if (side === sides[to]) return;
+  const twin = side.twins?.[block] ?? -1;
+  turn(to);
+  depth = Math.min(depth, side.depths.length - 1);
+  go(twin);
+}));
+for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#differences button"))) button.onclick = () => {
+  turn(Number(button.dataset.side));
+  const path = button.dataset.path ?? "";
+  const at = all.findIndex((_, one) => pathOf(one) === path);
+  if (at < 0) go(-1);
+  else go(all[at].outer, at);
+};
 
 // Colours, search and settings.
 
@@ -545,24 +623,27 @@ addEventListener("pointerdown", (event) => {
 });
 addEventListener("keydown", (event) => {
   if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey || event.altKey) return;
-  const pressed = { "/": () => search.focus(), "+": () => scale(zoom * 1.25), "-": () => scale(zoom / 1.25), 0: fit }[event.key];
+  const pressed = { "/": () => search.focus(), "+": () => scale(zoom * 1.25), "-": () => scale(zoom / 1.25), 0: () => fit() }[event.key];
   if (pressed) {
     event.preventDefault();
     pressed();
   }
 });
 
-by("depth").replaceChildren(...side.depths.map((one) => new Option(one.word, one.depth)));
 by("depth").onchange = () => {
   depth = by("depth").selectedIndex;
   go(-1);
 };
 by("colour").onchange = colour;
-by("theme").onclick = () => {
-  const names = ["auto", "light", "dark"];
-  const page = by("page");
-  page.dataset.theme = names[(names.indexOf(page.dataset.theme) + 1) % 3];
-  by("theme").textContent = words[page.dataset.theme];
-};
+/** Show the page in light or dark colours. @param {string} name */
+function paint(name) {
+  by("page").dataset.theme = name;
+  by("theme").title = `${words.theme}: ${words[name]}`;
+  by("theme").setAttribute("aria-label", by("theme").title);
+}
+const themes = ["auto", "light", "dark"];
+by("theme").onclick = () => paint(themes[(themes.indexOf(by("page").dataset.theme) + 1) % 3]);
+paint(by("page").dataset.theme);
 addEventListener("hashchange", arrive);
+read();
 arrive();
