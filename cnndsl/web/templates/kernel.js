@@ -509,7 +509,8 @@
       const height = (0.64 * view) / this.reads.length - 26;
       /** @param {number} side @param {number} least */
       const sides = (side, least) => Math.max(Math.min(Math.floor(side), LARGEST), least);
-      let map = sides(Math.min(height / rows, (room - beside) / columns), 9);
+      const alike = (room - beside - gaps - 24) / (columns + terms * wide); // all in one line, of one size
+      let map = sides(Math.min(height / rows, alike < 22 ? (room - beside) / columns : alike), 9);
       let term = Math.min((room - beside - gaps - 24 - map * columns) / (terms * wide), Math.max(height / high, 30));
       if (term < Math.min(20, map)) {
         term = Math.min((room - gaps) / (terms * wide), 28); // below the map
