@@ -94,7 +94,8 @@ def _told(edit: Edit) -> str:
 
 
 def _shortened(text: str) -> str:
-    blank = {"": "", "\r": "U+000D", "\n": "a line break"}.get(text, "a space")
+    odd = f"U+{ord(text):04X}" if len(text) == 1 and text != " " else "a space"  # as \r, or a wide space
+    blank = {"": "", "\n": "a line break"}.get(text, odd)
     words = " ".join(text.split()).strip(", ") or text.strip() or blank
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
 
