@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -55,6 +56,6 @@ def command(output: Path | None, port: int) -> int:
         message = f"port {port} cannot be used: {problem.strerror or problem}; --port 0 takes one that is free"
         raise click.UsageError(message) from None
     say(f"http://{HOST}:{serving.server_address[1]}/ has the playground; Ctrl-C ends it\n")
-    with serving:
+    with serving, suppress(KeyboardInterrupt):
         serving.serve_forever()
     return 0

@@ -125,11 +125,11 @@ def make(work: Path, out: Path, node: str) -> None:
 
 
 def _bundle(work: Path, out: Path, node: str) -> None:
-    """Put the scripts together, and all that Python needs into one file."""
+    """Put the scripts together, and what the page runs Python with."""
     bundle = ["main.ts", "worker.ts", "--bundle", "--minify", "--format=esm", "--target=es2022", "--log-level=error"]
     esbuild = str(work / "node_modules" / "esbuild" / "bin" / "esbuild")
     _run([node, esbuild, *bundle, "--legal-comments=linked", f"--outdir={out}"], work)
-    _run([node, "pack.mjs", "wheels", "compiler", str(out / "compiler.bin")], work)
+    _run([node, "pack.mjs", "wheels", "compiler", str(out)], work)
     (out / "pyodide").mkdir()
     for name in _PYODIDE:
         shutil.copyfile(work / "node_modules" / "pyodide" / name, out / "pyodide" / name)

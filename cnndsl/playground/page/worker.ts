@@ -3,7 +3,7 @@ import { instance, type Viz } from "@viz-js/viz";
 import type { PyodideAPI } from "pyodide";
 
 import type { Checked, FromWorker, Question, Shown, State, ToWorker } from "./protocol";
-import { APP, ENV } from "./python.mjs";
+import { memoryOf, withCore } from "./python.mjs";
 
 type Answer = (question: string) => string;
 
@@ -19,15 +19,17 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>): void => {
   if (!busy) void work();
 };
 
-/** Puts the files that Python imports where it finds them. */
-async function unpack(python: PyodideAPI, packed: Promise<Response>): Promise<void> {
-  const response = await packed;
-  if (!response.ok || response.body === null) throw new Error(`compiler.bin: ${response.status}`);
-  const whole = response.body.pipeThrough(new DecompressionStream("gzip"));
-  const data = new Uint8Array(await new Response(whole).arrayBuffer());
-  const length = new DataView(data.buffer).getUint32(0, true);
-  const index: [string, number][] = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + length)));
-  let at = 4 + length;
+/** A file of the page that is in gzip. */
+async function unzipped(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(new URL(name, self.location.href));
+  if (!response.ok || response.body === null) throw new Error(`${name}: ${response.status}`);
+  return new Uint8Array(await new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+}
+
+/** Puts the files there that Python may read: see pack.mjs. */
+function unpack(python: PyodideAPI, data: Uint8Array): void {
+  let at = 4 + new DataView(data.buffer).getUint32(0, true);
+  const index: [string, number][] = JSON.parse(new TextDecoder().decode(data.subarray(4, at)));
   const made = new Set<string>();
   for (const [path, size] of index) {
     const folder = path.slice(0, path.lastIndexOf("/"));
@@ -39,18 +41,18 @@ async function unpack(python: PyodideAPI, packed: Promise<Response>): Promise<vo
 }
 
 async function start(): Promise<Answer> {
-  const packed = fetch("./compiler.bin");
-  const layout = instance();
-  const { loadPyodide } = (await import(new URL("./pyodide/pyodide.mjs", self.location.href).href)) as typeof import("pyodide");
-  const python = await loadPyodide({ env: ENV, packageBaseUrl: "./pyodide/" });
-  await unpack(python, packed);
+  const [memory, files, layout] = [unzipped("./memory.bin"), unzipped("./files.bin"), instance()];
+  const at = (name: string): string => new URL(name, self.location.href).href;
+  const { loadPyodide } = (await import(at("./pyodide/pyodide.mjs"))) as typeof import("pyodide");
+  const { default: create } = await import(at("./pyodide/pyodide.asm.mjs"));
+  const python = await loadPyodide({
+    packageBaseUrl: "./pyodide/",
+    createPyodideModule: withCore(create, at("./core.wasm"), async () => memoryOf(await memory)),
+    _loadSnapshot: memory,
+  });
+  unpack(python, await files);
   const viz: Viz = await layout;
-  const engine = python.runPython(`
-import sys
-sys.path.insert(0, "${APP}")
-from cnndsl.playground.engine import Engine
-Engine`);
-  const made = engine((dot: string) => viz.renderString(dot, { format: "svg" }));
+  const made = python.runPython("Engine")((dot: string) => viz.renderString(dot, { format: "svg" }));
   return (question) => made.answer(question) as string;
 }
 
