@@ -269,3 +269,42 @@ def test_the_other_side_of_a_block(visit: Any) -> None:
     page.wait_for_function("location.hash.includes('side=before')")
     assert trail(page) == ["Net", "stage", "1"]
     assert boxes(page) == ["input", "Conv2d", "ReLU", "output"]
+
+
+def test_each_use_of_a_shared_part(visit: Any) -> None:
+    text = """\
+block Twice() {
+    part = { conv(4, 3, padding=1) -> relu }
+    a = it -> part
+    a + (a -> part)
+}
+network Net { input(4, 8, 8); Twice -> conv(2, 1) }
+"""
+    page = visit(cnndsl.compile(text).html(depth=2))
+    page.locator("#search").fill("relu")
+    assert page.locator("#count").inner_text() == "2 found"
+    assert page.locator("#stage [data-box].hit").count() == 2
+    page.evaluate("location.hash = 'at=twice1.part&use=2'")
+    page.wait_for_function("document.querySelectorAll('#trail .step').length === 3")
+    page.locator("#trail button", has_text="Net").focus()
+    page.keyboard.press("Backspace")
+    assert trail(page) == ["Net", "twice1"]
+    assert "2/2" in page.locator("#stage .chosen").text_content()
+
+
+def test_sizes_that_are_left_open(visit: Any) -> None:
+    text = "network Net { input(3, ?, ?); conv(4, 3, stride=2) -> relu }"
+    page = visit(cnndsl.compile(text).html())
+    assert page.locator("#depth").is_hidden()  # without blocks there is one
+    page.locator("#stage [data-box]", has_text="conv1").hover()
+    said = page.locator("#card").inner_text()
+    assert "MACs\nopen" in said
+    assert "(H + 1) // 2 - 1" in said
+
+
+def test_lines_are_those_of_messages(visit: Any) -> None:
+    """What other programs take for the end of a line is none."""
+    page = visit(cnndsl.compile("# a\u2028b\x0cc\nnetwork Net { input(3, 8, 8); conv(4, 3) }\n").html())
+    assert page.locator(".lines li").count() == 2
+    page.locator("#stage [data-box]", has_text="conv1").hover()
+    assert page.locator(".lines .lit").get_attribute("data-line") == "0:2"

@@ -50,6 +50,8 @@ class Side:
                 break
             found.append({"depth": str(depth), "word": str(depth), **self._drawn(picture)})
             boxes = len(picture.boxes)
+        if len(found) == 2 and found[0]["drawing"] == found[1]["drawing"]:
+            del found[1]  # there are no blocks
         return found, 0 if first is None else min(first + 1, len(found) - 1)
 
     def modules(self) -> list[dict[str, Any]]:
@@ -60,7 +62,9 @@ class Side:
     def files(self) -> list[tuple[str, list[str]]]:
         """The texts that the network was made of, in lines; that of a file which is gone is empty."""
         trees = {name: self._text.tree(name) for name in self._files}
-        return [(name, tree.span.source.text.splitlines() if tree else []) for name, tree in trees.items()]
+        return [
+            (name, tree.span.source.text.removesuffix("\n").split("\n") if tree else []) for name, tree in trees.items()
+        ]
 
     def numbers(self) -> dict[str, list[Any]]:
         """Of every application, in the order of execution, what it holds and costs, and what its output has seen."""

@@ -13,8 +13,9 @@
  *   modules: Module[], numbers: Numbers, marks?: string[], twins?: number[],
  *   said?: Record<string, string> }} Side
  *
- * A step at its place in the network; `outer` is the number of the block that it is in, -1 in none.
- * @typedef {{ module: number, path: string, step: Step, outer: number }} Application
+ * A step at its place in the network. `outer` is the number of the block that it is in, -1 in none; what is inside of
+ * it has the numbers from its own to `end`.
+ * @typedef {{ module: number, path: string, step: Step, outer: number, end: number }} Application
  *
  * A box or a frame that is to be seen, with the numbers of the applications that it stands for, and of the one it opens.
  * @typedef {{ element: SVGGElement, applied: number[], opens: number, isFrame: boolean }} Item
@@ -46,16 +47,20 @@ function made(tag, text = "", ...inside) {
 function walk(side) {
   /** @type {Application[]} */
   const all = [];
-  /** @type {Map<string, number>} */
+  /** @type {Map<string, number[]>} */
   const places = new Map();
   /** @type {(module: number, path: string, outer: number) => void} */
   const inside = (module, path, outer) => {
     side.modules[module].steps.forEach((step, number) => {
       const at = all.length;
-      all.push({ module, path, step, outer });
+      const one = { module, path, step, outer, end: at };
+      all.push(one);
       const key = `${module} ${number} ${path}`;
-      if (!places.has(key)) places.set(key, at);
+      const uses = places.get(key);
+      if (uses) uses.push(at);
+      else places.set(key, [at]);
       if (step.inside !== undefined) inside(step.inside, join(path, step.name), at);
+      one.end = all.length - 1;
     });
   };
   inside(side.modules.length - 1, "", -1);
@@ -130,7 +135,8 @@ function turn(to) {
 /** Draw the picture of where the reader is. */
 function show() {
   const picture = block < 0 ? side.depths[depth] : moduleOf(block);
-  const moved = document.activeElement === document.body || stage.contains(document.activeElement);
+  const focused = document.activeElement;
+  const moved = focused === document.body || stage.contains(focused) || by("trail").contains(focused);
   stage.replaceChildren(drawings[picture.drawing].content.cloneNode(true));
   const svg = /** @type {SVGSVGElement} */ (stage.firstElementChild);
   svg.setAttribute("role", "tree");
@@ -138,10 +144,13 @@ function show() {
   svg.setAttribute("aria-describedby", "hint");
   choose(null);
   items = [];
+  /** @type {Map<string, number>} */
+  const met = new Map();
+  const boxes = picture.boxes.map((steps) => (steps ? numbersOf(steps, met) : []));
+  const frames = picture.frames.map((steps) => numbersOf(steps, met));
   for (const element of /** @type {NodeListOf<SVGGElement>} */ (svg.querySelectorAll("[data-box], [data-frame]"))) {
     const isFrame = element.dataset.frame !== undefined;
-    const steps = (isFrame ? picture.frames : picture.boxes)[Number(element.dataset.frame ?? element.dataset.box)];
-    const applied = steps ? numbersOf(steps) : [];
+    const applied = (isFrame ? frames : boxes)[Number(element.dataset.frame ?? element.dataset.box)];
     const opens = applied.find((at) => all[at].step.inside !== undefined) ?? -1;
     items.push({ element, applied, opens, isFrame });
     element.setAttribute("role", "treeitem");
@@ -162,7 +171,9 @@ function show() {
   sign();
   colour();
   find();
-  const look = items.find((item) => item.applied.includes(wanted)) ?? null;
+  // A part that is no more than a name has no box, and those inside of it stand for it.
+  const inside = wanted < 0 ? -1 : all[wanted].end;
+  const look = items.find(({ applied }) => applied.includes(wanted)) ?? items.find(({ applied }) => applied.some((at) => at > wanted && at <= inside));
   wanted = -1;
   if (look) choose(look, true);
   else if (moved && block >= 0) items[0].element.focus({ preventScroll: true });
@@ -172,10 +183,21 @@ function show() {
   }
 }
 
-/** @param {Steps} steps */
-function numbersOf([module, path, first, length]) {
+/**
+ * The applications that a box stands for. A part that is used again has the same path each time: its boxes are its uses
+ * in their order. `met` counts those that were there before.
+ * @param {Steps} steps @param {Map<string, number>} met
+ */
+function numbersOf([module, path, first, length], met) {
   const whole = join(pathOf(block), path);
-  return Array.from({ length }, (_, i) => places.get(`${module} ${first + i} ${whole}`) ?? -1).filter((at) => at >= 0);
+  const end = block < 0 ? all.length : all[block].end;
+  return Array.from({ length }, (_, i) => {
+    const key = `${module} ${first + i} ${whole}`;
+    const uses = (places.get(key) ?? []).filter((at) => at > block && at <= end);
+    const before = met.get(key) ?? 0;
+    met.set(key, before + 1);
+    return uses[Math.min(before, uses.length - 1)];
+  });
 }
 
 /** Say where the reader is, with the way back and to what stands beside. */
@@ -219,6 +241,7 @@ function tell() {
   by("depth").replaceChildren(...side.depths.map((one) => new Option(one.word, one.depth)));
   by("depth").value = side.depths[depth].depth;
   by("depth").disabled = block >= 0;
+  by("depth").parentElement.hidden = side.depths.length < 2;
   by("said").textContent = block < 0 ? words.all : `${pathOf(block)}: ${title(block)}`;
 }
 
@@ -408,6 +431,8 @@ function enter(item) {
 }
 
 let dragged = false;
+/** The box at the mouse. @type {Item | null} */
+let pointed = null;
 stage.addEventListener("click", (event) => {
   const item = itemAt(event);
   if (dragged) return;
@@ -420,11 +445,13 @@ stage.addEventListener("click", (event) => {
 stage.addEventListener("pointermove", (event) => {
   const item = itemAt(event);
   if (event.pointerType !== "mouse" || event.buttons) return;
+  if (item !== pointed) light((item ?? chosen)?.applied ?? []);
+  pointed = item;
   if (item) showCard(item, event.clientX, event.clientY);
   else card.hidden = true;
-  light((item ?? chosen)?.applied ?? []);
 });
 stage.addEventListener("pointerleave", () => {
+  pointed = null;
   card.hidden = true;
   light(chosen?.applied ?? []);
 });
@@ -447,8 +474,7 @@ stage.addEventListener("keydown", (event) => {
   } else if (item && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
     enter(item);
-  } else if (event.key === "Backspace" && block >= 0) go(all[block].outer, block);
-  else if (event.key === "Escape") choose(null);
+  }
 });
 
 /** Show the picture larger or smaller, and keep a point of the stage where it is. @param {number} to @param {number} [x] @param {number} [y] */
@@ -623,7 +649,8 @@ addEventListener("pointerdown", (event) => {
 });
 addEventListener("keydown", (event) => {
   if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey || event.altKey) return;
-  const pressed = { "/": () => search.focus(), "+": () => scale(zoom * 1.25), "-": () => scale(zoom / 1.25), 0: () => fit() }[event.key];
+  const back = () => block >= 0 && go(all[block].outer, block);
+  const pressed = { Backspace: back, Escape: () => choose(null), "/": () => search.focus(), "+": () => scale(zoom * 1.25), "-": () => scale(zoom / 1.25), 0: () => fit() }[event.key];
   if (pressed) {
     event.preventDefault();
     pressed();
