@@ -192,6 +192,7 @@ class _Builder:
         volume = Volume(BLOCK, title, [path], shape, child.origin, lines, (title, _size_key(shape)))
         self._weigh(volume, path, self._costs[inner.id].parameters)
         volume.training = training
+        volume.others = len(step.outputs) - 1
         volume.run = run
         volume.hops = [self._shapes.is_residual(inner)]
         self._finish(frame, step, volume)

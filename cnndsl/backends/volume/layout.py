@@ -16,6 +16,7 @@ from cnndsl.backends.graphviz.picture import Arrow, Picture
 from cnndsl.backends.graphviz.picture import Box as Node
 from cnndsl.backends.volume.scene import Link, Scene, Volume
 from cnndsl.backends.wrapping import Piece, rows
+from cnndsl.i18n import tr
 from cnndsl.layers.formula import Shape
 from cnndsl.symbolic.number import value_of
 
@@ -698,11 +699,9 @@ def _label(volume: Volume, fitting: Fitting) -> Label | None:
     title = f"{volume.title}{times}"
     if text_width(title, TITLE, BOLD) > room:
         title = f"{volume.plain_title}{times}"
-    return Label(
-        shorten(title, room, TITLE, BOLD),
-        _name(volume),
-        shorten(size_text(volume.shape, fitting), _WIDEST_SIZE / SLACK, SMALL, MONO),
-    )
+    more = tr(", {count} more", count=volume.others) if volume.others else ""
+    size = shorten(size_text(volume.shape, fitting), _WIDEST_SIZE / SLACK - text_width(more, SMALL, MONO), SMALL, MONO)
+    return Label(shorten(title, room, TITLE, BOLD), _name(volume), size + more)
 
 
 def _name(volume: Volume) -> str:

@@ -35,7 +35,7 @@ class Volume:
     hops: for each of the equal ones, whether what comes in is also added to what goes out, inside the block.
     lines: the whole story, for the tooltip; there is a line for each stripe at its end.
     shared: whether its weights are those of an earlier one.
-    count: how many equal ones in a row it stands for.
+    count: how many equal ones in a row it stands for. others: how many more maps come out of the block.
     """
 
     kind: str
@@ -54,6 +54,7 @@ class Volume:
     paths: list[str] = field(default_factory=list)
     bands: list[Band] = field(default_factory=list)
     count: int = 1
+    others: int = 0
     training: bool = False
     shared: bool = False
     plain_title: str = ""
