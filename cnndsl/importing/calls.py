@@ -464,6 +464,10 @@ def _attention(event: Event) -> Read:
     return "call", "attention", (given["q"], given["k"], given["v"]), causal
 
 
+def _square(event: Event) -> Read:
+    return "infix", "**", (event.arguments[0], 2), {}
+
+
 _SPECIAL: dict[str, Callable[[Event], Read]] = {
     **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as"), _arranged),
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _concat),
@@ -476,6 +480,7 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     "min": _largest("min"),
     "maximum": _two("maximum"),
     "minimum": _two("minimum"),
+    "square": _square,
     "permute": _permute,
     "interpolate": _interpolate,
     "getitem": _item,

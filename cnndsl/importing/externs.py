@@ -28,8 +28,8 @@ from cnndsl.syntax.grammar import keywords
 
 Sizes = tuple[int, ...]
 
-_MOST_TRIES, _MOST_NUMBERS = 300, 100_000_000
-"""How many modules are constructed to find arguments, and how many numbers these may have in all."""
+_MOST_TRIES = 300
+"""How many modules are constructed to find arguments."""
 _OTHER_SIZES = (3, 6)
 """How much larger the maps are on which a class is run to see what size it gives."""
 _WORDS = {*KINDS, *OPERATIONS, *keywords()}
@@ -101,13 +101,13 @@ def _package(kind: type[nn.Module]) -> str:
 
 def _constructed(module: nn.Module, passed: Passed) -> dict[str, Any]:
     """The arguments of a module. Raises Unreadable."""
-    size = sum(tensor.numel() for tensor in module.state_dict().values() if isinstance(tensor, Tensor))
-    tries = min(_MOST_TRIES, _MOST_NUMBERS // max(size, 1) + 1)
     guessed = [
         name for name, p in _signature(type(module)).items() if p.default is p.empty and not _tells(module, name)
     ]
     fits: list[dict[str, Any]] = []
-    for arguments in islice(_candidates(module, passed), tries):
+    for arguments in islice(_candidates(module, passed), _MOST_TRIES):
+        if _is_other(module, arguments):
+            continue
         try:
             with torch.random.fork_rng(devices=[]):
                 made = type(module)(**arguments)
@@ -124,6 +124,15 @@ def _constructed(module: nn.Module, passed: Passed) -> dict[str, Any]:
         return fits[0]
     what = f"{', '.join(guessed)} of its constructor" if guessed else "what its constructor was given"
     raise Unreadable(f"{type(module).__name__} does not tell {what}")
+
+
+def _is_other(module: nn.Module, arguments: Mapping[str, Any]) -> bool:
+    """Whether arguments make a module of other sizes, which is found out without room for its numbers."""
+    try:
+        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+            return not _has_state_of(module, type(module)(**arguments))
+    except Exception:  # it may need its numbers
+        return False
 
 
 def _with_hidden(module: nn.Module, made: nn.Module, arguments: dict[str, Any]) -> tuple[dict[str, Any], nn.Module]:
