@@ -13,10 +13,13 @@ from torch import nn
 from cnndsl.importing.body import Chain, Choice, Given, Item, Number, Single, Slot, Use
 from cnndsl.importing.generalising import Common, Hole
 from cnndsl.layers.base import Group
+from cnndsl.layers.extern import axis_names
 from cnndsl.layers.registry import KINDS
 from cnndsl.syntax.grammar import keywords
 
 _COUNTS = {"channels", "features", "groups", "num", "parts", "size of a parameter", "sizes"}
+_LAST = {"features", "size of a parameter"}
+"""Counts that may be that of the last axis."""
 _SHARED = {"stride", "channels", "features"}
 """What of a part under a condition is a parameter of the whole where that has the same number."""
 _WINDOWS = {"kernel", "padding", "dilation"}
@@ -33,10 +36,10 @@ INPUT = "input.channels"
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """A module of a class, and how many channels come into it and out of it."""
+    """A module of a class, the sizes of what comes into it, and how many channels come out of it."""
 
     module: nn.Module
-    channels: int | None
+    incoming: tuple[int, ...] = ()
     outgoing: int | None = None
 
 
@@ -83,9 +86,11 @@ class _Settler:
         """The parameters, with what they are for each of the modules."""
         self.roles: dict[str, str] = {}
         self.known: list[tuple[str, tuple[Any, ...]]] = []
-        channels = tuple(env.channels for env in envs)
         self.reach = INPUT
-        self.channels = channels if None not in channels else None
+        self.channels = tuple(env.incoming[0] for env in envs) if all(env.incoming for env in envs) else None
+        axes = {len(env.incoming) for env in envs}
+        self.last = f"input.{axis_names(max(axes))[-1]}" if len(axes) == 1 and max(axes) > 1 else ""
+        """How the size of the last axis is called, which is that of the channels where these come last."""
         self.reserved = {path.partition(".")[0] for path, _ in common.body.parts} | set(common.body.inputs[1:])
         self.reserved |= {own.name for own in common.body.held}
 
@@ -203,6 +208,8 @@ class _Settler:
         bases: list[tuple[str, tuple[Any, ...]]] = []
         if counts and self.channels is not None and self.reach:
             bases.append((self.reach, self.channels))
+        if argument in _LAST and self.last and self.reach == INPUT:
+            bases.append((self.last, tuple(env.incoming[-1] for env in self.envs)))
         for name, column in self.columns.items():
             if (self.roles[name] in _COUNTS) == counts and all(type(v) is int or v is None for v in column):
                 alike = counts or self.roles[name] == argument or {self.roles[name], argument} <= _WINDOWS

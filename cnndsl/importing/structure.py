@@ -295,7 +295,7 @@ class _Importer:
             common = in_common([b for _, b in group])
             takes_list = group[0][1].lists[:1] == (1,)  # which has no channels of its own
             envs = [
-                Env(member, None if takes_list else self._channels(member), self._outgoing(member))
+                Env(member, () if takes_list else self.shapes.get(member, ()), self._outgoing(member))
                 for member in modules
             ]
             name = self._name(self._class_name(module))
@@ -306,10 +306,6 @@ class _Importer:
             self.definitions.append(definition)
             for member, given in zip(modules, arguments, strict=True):
                 self.uses[member] = Use(name, given)
-
-    def _channels(self, module: nn.Module) -> int | None:
-        shape = self.shapes.get(module)
-        return shape[0] if shape else None
 
     def _outgoing(self, module: nn.Module) -> int | None:
         values = [leaf for leaf in leaves_of(self._trace(module).result) if isinstance(leaf, Value)]
