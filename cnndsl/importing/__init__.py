@@ -159,20 +159,22 @@ def _loaded(where: str) -> Any:
 
 def _imported(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
     with _unchanged(module):
-        evaluation = _recorded(module, inputs, training=False)
-        try:
-            training: Recorder | None = _recorded(module, inputs, training=True)
-        except Exception:  # what cannot be trained on this has no training to import
-            training = None
+        return _found(module, inputs)
+
+
+def _found(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
+    evaluation = _recorded(module, inputs, training=False)
+    try:
+        training: Recorder | None = _recorded(module, inputs, training=True)
+    except Exception:  # what cannot be trained on this has no training to import
+        training = None
     apart: dict[type[nn.Module], int] = {}
     while True:
-        with _unchanged(module):
-            found = imported(module, evaluation, training, apart)
+        found = imported(module, evaluation, training, apart)
         text = written(found.definitions, found.shapes)
         laid_out, diagnostics = formatted(Source("<imported>", text))
         text = text if diagnostics else laid_out
-        with _unchanged(module):
-            comparison, refused = _compared(module, text, inputs, found.externs)
+        comparison, refused = _compared(module, text, inputs, found.externs)
         kind = found.classes.get(refused)
         if kind is None or apart.get(kind) == MOST_APART:
             return Import(text, comparison, tuple(found.remarks), found.externs)

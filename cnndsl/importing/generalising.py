@@ -301,7 +301,7 @@ class _Unifier:
 
 
 IDENTITY = Single("identity")
-_OF_SIZES = {"sizes", "parts"}
+_OF_SIZES = {"sizes", "parts", "kernel", "stride", "padding", "dilation"}
 """Arguments that are lists of numbers each of which is a size by itself."""
 _FILLED = {"reshape", "unflatten"}
 """What calculates one of its sizes where that is -1."""

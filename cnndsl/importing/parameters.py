@@ -149,6 +149,8 @@ class _Settler:
     def _usual(self, name: str, column: tuple[Any, ...]) -> Any:
         there = [value for value in column if value is not None]
         value, count = Counter(there).most_common(1)[0]
+        if None in column:  # so that it need not be given where there is nothing that it says anything of
+            return value
         if self.roles[name] in _COUNTS and self.roles[name] != "groups":
             return REQUIRED
         if isinstance(value, bool):

@@ -118,7 +118,10 @@ class _Writer:
         if isinstance(part, Use):
             return self._use(part, more)
         if isinstance(part, Listed):
-            return f"[{', '.join(self.stage(item) for item in part.items)}]"
+            items = [self.stage(item) for item in part.items]
+            if any("\n" in text for text in items) or sum(map(len, items)) > _LONGEST_LINE:
+                return "[\n" + ",\n".join(items) + ",\n]"
+            return f"[{', '.join(items)}]"
         if isinstance(part, Choice) and not isinstance(part.part, Chain):
             return f"{self.stage(part.part)} if {self.definition.conditions[part.condition]} else identity"
         if isinstance(part, Choice):
@@ -432,9 +435,12 @@ class _Lines:
         return uses
 
     def _spine(self) -> set[int]:
-        """The steps of the pipeline, found from the first output backwards."""
+        """The steps of the pipeline, found from the outputs backwards: the longest of those that lead to one."""
+        return max(map(self._way_to, self.body.outputs), key=len, default=set())
+
+    def _way_to(self, output: Operand) -> set[int]:
         found: set[int] = set()
-        at: Any = self.body.outputs[0] if self.body.outputs else None
+        at: Any = output
         while isinstance(at, Made):
             found.add(at.step)
             step = self.body.steps[at.step]
@@ -684,6 +690,8 @@ class _Lines:
             by_position = in_order and not flag
             operands.append(self.writer.value(value) if by_position else f"{name}={self.writer.value(value)}")
             in_order = by_position
+        if any("\n" in text for text in operands) or sum(map(len, operands)) > _LONGEST_LINE:
+            return f"{step.what}(\n" + ",\n".join(operands) + ",\n)"
         return f"{step.what}({', '.join(operands)})"
 
     def _whole_list(self, items: Sequence[Operand]) -> str:

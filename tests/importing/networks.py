@@ -761,4 +761,33 @@ class Celled(nn.Module):
         self.second = self.Cell(5, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.second(x, self.first(x, x))
+        return torch.square(self.second(x, self.first(x, x)))
+
+
+class Levels(nn.Module):
+    """Maps of several sizes come out; kernels are lists in which one number differs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer1 = nn.Conv2d(3, 4, (1, 3), 1, (0, 1))
+        self.layer2 = nn.Sequential(self.Long(4, 5), self.Long(4, 7, 6), self.Long(4, 7, 8))
+        self.layer3 = nn.Conv2d(4, 6, 3, 2)
+
+    class Long(nn.Module):
+        """A kernel along one axis, and what some have beside it."""
+
+        def __init__(self, channels: int, length: int, hidden: int = 0) -> None:
+            super().__init__()
+            self.along = nn.Conv2d(channels, channels, (1, length), 1, (0, length // 2))
+            self.beside = (
+                nn.Sequential(nn.Conv2d(channels, hidden, 1), nn.Conv2d(hidden, channels, 1)) if hidden else None
+            )
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.along(x)
+            return y if self.beside is None else y + self.beside(x)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        fine = self.layer1(x)
+        middle = self.layer2(fine)
+        return fine, middle, self.layer3(middle)

@@ -86,6 +86,23 @@ def test_a_list_between_other_parts_stands_where_it_is_used_first() -> None:
     assert text.index("layer: Widened * 2") < text.index("split = [conv(4, 1), conv(4, 1)]") < text.index("last: ")
 
 
+def test_the_longest_way_is_the_pipeline_and_other_outputs_have_names() -> None:
+    text = imported(networks.Levels(), MAP).text
+    assert "conv(4, [1, 3], padding=[0, 1]) as fine" in text
+    assert "output fine, middle, it" in text
+
+
+def test_numbers_in_lists_of_sizes_are_parameters() -> None:
+    text = imported(networks.Levels(), MAP).text
+    assert "conv(4, [1, kernel], padding=[0, kernel // 2])" in text
+    assert "{ Long -> Long(7, " in " ".join(text.split())
+
+
+def test_numbers_that_follow_from_the_last_axis() -> None:
+    layers = networks.Normaliser(4), nn.Linear(4, 6), networks.Normaliser(6)
+    assert "weight = parameter([input.length])" in imported(nn.Sequential(*layers), (3, 4)).text
+
+
 def test_borders() -> None:
     borders = nn.ZeroPad2d((-1, 2, 3, -2)), nn.ConstantPad2d(1, 0.0), nn.ConstantPad2d((-1, 0, 0, 2), 0.5)
     text = imported(nn.Sequential(*borders), MAP).text

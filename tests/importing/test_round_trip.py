@@ -16,11 +16,10 @@ from tests.docs.blocks import ROOT
 OPEN = 64
 """What a size that is left open is for the import."""
 NOT_YET = {
-    "hrnet": "its stages are declared above the layers that their sizes follow from, which leaves no class",
     "vgg": "it has 133 million parameters, and layers that others have; `benchmarks.importing` imports it",
     "vit": "its smallest network has 86 million parameters; `test_modules` imports a smaller one",
 }
-LARGE = ("densenet", "res2net", "repvgg", "c3d", "efficientnet", "regnet", "convnext", "deeplabv3")
+LARGE = ("hrnet", "densenet", "res2net", "repvgg", "c3d", "efficientnet", "regnet", "convnext", "deeplabv3")
 """Networks that take ten seconds and more: `python -m benchmarks.importing --list models` imports them."""
 LONGER = {"fpn": 1.9, "wavenet": 2.8}
 """Texts in which a person has written a loop over values that the import writes out."""
