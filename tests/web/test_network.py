@@ -308,3 +308,22 @@ def test_lines_are_those_of_messages(visit: Any) -> None:
     assert page.locator(".lines li").count() == 2
     page.locator("#stage [data-box]", has_text="conv1").hover()
     assert page.locator(".lines .lit").get_attribute("data-line") == "0:2"
+
+
+def test_by_finger(visit: Any) -> None:
+    page = visit(made(depth=0), size="phone")
+    page.locator("#stage [data-box]", has_text="stem").tap()
+    assert "(32 - 3 + 2*1) / 1 + 1 = 32" in page.locator("#card").inner_text()
+    box = page.locator("#card").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert box["y"] + box["height"] <= 844
+    page.locator("#stage .opens").first.tap()
+    assert page.locator("#card").is_hidden()
+    assert trail(page) == ["Net", "unit1"]
+
+
+def test_no_difference(visit: Any) -> None:
+    one = cnndsl.compile(TEXT)
+    page = visit(compared(one.checked(), one.checked(), one.diff(one)))
+    assert page.locator("#differences li").all_inner_texts() == ["no difference"]

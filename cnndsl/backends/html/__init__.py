@@ -99,6 +99,7 @@ def _page(
             }
         )
     kinds = {kind for side in sides for kind in side.kinds}
+    pictures = drawings.drawn()
     return page(
         "network",
         lang=language(),
@@ -111,7 +112,7 @@ def _page(
         kinds=[(kind, tr(kind)) for kind in KINDS if kind in kinds],
         sides=content,
         files=files,
-        drawings=drawings.all,
+        drawings=pictures,
         first=content[-1]["depths"][content[-1]["first"]]["drawing"],
         words=_words(),
     )
@@ -128,6 +129,7 @@ def _words() -> dict[str, str]:
         "changed": tr("changed"),
         "colour": tr("Colour"),
         "dark": tr("dark colours"),
+        "same": tr("no difference"),
         "depth": tr("Depth"),
         "field": tr("receptive field"),
         "differences": tr("Differences"),

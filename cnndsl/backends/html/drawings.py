@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree as Tree
 
 from cnndsl.backends.graphviz.picture import Picture
@@ -23,37 +25,28 @@ class Drawings:
 
     def __init__(self, direction: str) -> None:
         self._direction = direction
-        self._numbers: dict[str, int] = {}
+        self._graphs: dict[str, int] = {}
         self._classes: dict[tuple[tuple[str, str], ...], str] = {}
-        self._known: dict[str, int] = {}
 
     def number(self, picture: Picture) -> int:
-        """Draw a picture; its number among `all`. Raises RenderError where nothing can draw it."""
-        dot = write_for_page(picture, LIGHT, self._direction)
-        if dot not in self._known:
-            svg = draw(dot, self._finish)
-            self._known[dot] = self._numbers.setdefault(svg, len(self._numbers))
-        return self._known[dot]
+        """The number of a picture in what `drawn` gives."""
+        return self._graphs.setdefault(write_for_page(picture, LIGHT, self._direction), len(self._graphs))
 
-    @property
-    def all(self) -> list[str]:
+    def drawn(self) -> list[str]:
         """The pictures as SVG elements. A box has its number among those of its picture as `data-box`, a frame as
-        `data-frame`.
+        `data-frame`. Raises RenderError where nothing can draw one.
         """
-        return list(self._numbers)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process of its own
+            return [self._finish(root) for root in pool.map(lambda graph: draw(graph, Tree.fromstring), self._graphs)]
 
     @property
     def style(self) -> str:
-        """The rules for the classes of all pictures."""
+        """The rules for the classes of all pictures, which are there when these are drawn."""
         return "".join(f".{name}{{{_declared(look)}}}\n" for look, name in self._classes.items())
 
-    def _finish(self, drawn: bytes) -> str:
-        root = Tree.fromstring(drawn)  # noqa: S314 - from the renderer, not from a stranger
+    def _finish(self, root: Tree.Element) -> str:
         anchor_right(root)
-        graph = root.find(f"{{{_SVG}}}g")
-        if graph is None:
-            message = "there is no graph in it"
-            raise Tree.ParseError(message)
+        (graph,) = root
         for side in ("width", "height"):
             points = re.match(r"[\d.]+", root.get(side, ""))
             root.set(side, f"{float(points[0]) * _PIXELS:.0f}" if points else "")

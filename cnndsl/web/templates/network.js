@@ -296,8 +296,7 @@ function describe(item) {
   const { applied, element } = item;
   const step = applied.length ? all[applied[0]].step : null;
   card.replaceChildren();
-  const heads = Array.from(element.querySelectorAll("text"), (text) => text.textContent ?? "");
-  card.append(made("h3", applied.length === 1 ? title(applied[0]) : heads[0]));
+  card.append(made("h3", applied.length === 1 ? title(applied[0]) : (element.querySelector("text")?.textContent ?? "")));
   const paths = applied.map(pathOf).filter((path, i) => all[applied[i]].step.name && path);
   if (paths.length) card.append(made("p", paths.length > 1 ? `${paths[0]} … ${paths[paths.length - 1]}` : paths[0]));
   /** @type {[string, string][]} */
@@ -340,7 +339,7 @@ function choose(item, near = false) {
 
 /** The lines of the texts of the side that is shown. @type {HTMLElement[]} */
 let lines = [];
-/** Those of them that something was made by. @type {HTMLElement[]} */
+/** What stands in those that something was made by. @type {HTMLElement[]} */
 let used = [];
 
 /** Light the lines of applications. @param {number[]} applied */
@@ -371,15 +370,18 @@ function read() {
     }
   });
   lines = Array.from(document.querySelectorAll(".texts")[sides.indexOf(side)].querySelectorAll("[data-line]"));
-  used = lines.filter((line) => made.has(line.dataset.line ?? ""));
-  for (const line of used) {
+  used = [];
+  for (const line of lines) {
     const applied = new Set(made.get(line.dataset.line ?? ""));
+    if (!applied.size) continue;
     line.classList.add("used");
-    line.setAttribute("role", "button");
-    line.tabIndex = line === used[0] ? 0 : -1;
+    const code = /** @type {HTMLElement} */ (line.firstElementChild);
+    code.setAttribute("role", "button");
+    code.tabIndex = used.length ? -1 : 0;
+    used.push(code);
     const here = () => items.filter((item) => item.applied.some((at) => applied.has(at)));
-    line.onpointerenter = line.onfocus = () => here().forEach(({ element }) => element.classList.add("lit"));
-    line.onpointerleave = line.onblur = () => items.forEach(({ element }) => element.classList.remove("lit"));
+    line.onpointerenter = code.onfocus = () => here().forEach(({ element }) => element.classList.add("lit"));
+    line.onpointerleave = code.onblur = () => items.forEach(({ element }) => element.classList.remove("lit"));
     line.onclick = () => {
       const found = here().find((item) => !item.isFrame) ?? here()[0];
       if (found) choose(found, true);
@@ -528,6 +530,21 @@ addEventListener("pointermove", (event) => {
 });
 for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) addEventListener(name, ({ pointerId }) => pointers.delete(pointerId));
 
+/** Where a box is in its picture, by the outer of its borders. @param {SVGGElement} element */
+function outline(element) {
+  const borders = /** @type {NodeListOf<SVGGraphicsElement>} */ (element.querySelectorAll("rect, ellipse"));
+  return Array.from(borders, (border) => border.getBBox()).reduce((a, b) => (b.width > a.width ? b : a));
+}
+
+/** Write something beside a box. @param {SVGGElement} element @param {string} name @param {number} x @param {number} y @param {string} said */
+function write(element, name, x, y, said) {
+  const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
+  const about = { class: name, x, y, "aria-hidden": "true" };
+  for (const [key, value] of Object.entries(about)) text.setAttribute(key, String(value));
+  text.textContent = said;
+  element.append(text);
+}
+
 // Two networks that are compared.
 
 /** What became of something: of all that it stands for. @param {number[]} applied */
@@ -544,14 +561,8 @@ function sign() {
     if (!mark) continue;
     element.classList.add(mark);
     element.setAttribute("aria-label", `${words[mark]}: ${element.getAttribute("aria-label")}`);
-    const { x, y } = /** @type {SVGGraphicsElement} */ (element.querySelector("rect, ellipse")).getBBox();
-    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
-    text.setAttribute("class", "sign");
-    text.setAttribute("x", String(x - 5));
-    text.setAttribute("y", String(y + 10));
-    text.setAttribute("aria-hidden", "true");
-    text.textContent = { added: "+", removed: "−", changed: "~", follows: "·" }[mark] ?? "";
-    element.append(text);
+    const { x, y } = outline(element);
+    write(element, "sign", x - 5, y + 10, { added: "+", removed: "−", changed: "~", follows: "·" }[mark] ?? "");
   }
 }
 
@@ -572,17 +583,24 @@ for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
 
 // Colours, search and settings.
 
-/** Colour the boxes by what they hold or cost. */
+/** @param {Measure} what @param {number} number */
+const inShort = (what, number) => (what === "memory" ? inBytes(number) : short(number));
+
+/** Colour the boxes by what they hold or cost, and write it above them. */
 function colour() {
   const what = by("colour").value;
   const isHeat = what !== "kinds";
   stage.classList.toggle("heat", isHeat);
+  for (const old of stage.querySelectorAll(".cost")) old.remove();
   by("most").hidden = !isHeat;
   const amounts = items.map((item) => (isHeat ? amount(item.applied, what) ?? 0 : 0));
   const top = Math.max(1, ...amounts.filter((_, i) => !items[i].isFrame));
   items.forEach(({ element, isFrame }, i) => {
     for (let level = 1; level <= 5; level++) element.classList.remove(`heat${level}`);
-    if (amounts[i] && !isFrame) element.classList.add(`heat${Math.max(1, Math.ceil(5 * Math.sqrt(amounts[i] / top)))}`);
+    if (!amounts[i] || isFrame) return;
+    element.classList.add(`heat${Math.max(1, Math.ceil(5 * Math.sqrt(amounts[i] / top)))}`);
+    const { x, y, width } = outline(element);
+    write(element, "cost", x + width - 4, y - 3, inShort(what, amounts[i]));
   });
   const legend = by("legend");
   for (const old of legend.querySelectorAll(".level")) old.remove();
@@ -591,7 +609,7 @@ function colour() {
   for (let level = 1; level <= 5; level++) {
     const swatch = made("span", "   ");
     swatch.style.cssText = `background:var(--heat${level});border:1px solid var(--cluster-line);white-space:pre`;
-    const entry = made("li", "", swatch, ` ≤ ${what === "memory" ? inBytes((top * level ** 2) / 25) : short((top * level ** 2) / 25)}`);
+    const entry = made("li", "", swatch, ` ≤ ${inShort(what, (top * level ** 2) / 25)}`);
     entry.className = "level";
     legend.append(entry);
   }
