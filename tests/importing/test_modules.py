@@ -95,7 +95,8 @@ def test_the_longest_way_is_the_pipeline_and_other_outputs_have_names() -> None:
 def test_numbers_in_lists_of_sizes_are_parameters() -> None:
     text = imported(networks.Levels(), MAP).text
     assert "conv(4, [1, kernel], padding=[0, kernel // 2])" in text
-    assert "{ Long -> Long(7, " in " ".join(text.split())
+    assert "block Long(kernel = 7, beside_channels = 6, has_beside = false) {" in text
+    assert "Long(5)" in text
 
 
 def test_numbers_that_follow_from_the_last_axis() -> None:
