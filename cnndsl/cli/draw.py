@@ -79,7 +79,7 @@ def command(
     cnndsl draw net.cnn -o - --format mmd
     cnndsl draw resnet.cnn --network ResNet50 --depth 1 -o resnet50.png
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
-    run = Run(**common)
+    run, options = Run(**common), dict(options)  # --watch gives the same ones again
     target, kind = _target(file, output, form, style)
     check_no_source(target, [file])
     compilation = run.compile(file, settings)

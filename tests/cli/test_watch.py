@@ -105,6 +105,14 @@ def test_what_is_imported_counts_and_what_is_made_is_new(folder: Path, watch: Ca
     assert watched.end() == 2
 
 
+def test_a_page_is_made_again(folder: Path, watch: Callable[..., Watched]) -> None:
+    watched = watch("draw", "net.cnn", "-o", "net.html")
+    watched.until("wrote net.html\nwatching .")
+    (folder / "net.cnn").write_text(NET.replace("conv(2", "conv(3"))
+    watched.until("net.cnn changed\nwrote net.html")
+    assert watched.end() == 0
+
+
 def test_watching_needs_files(cnndsl: Command) -> None:
     result = cnndsl("check", "-", "--watch")
     assert (result.code, result.out) == (2, "")

@@ -93,7 +93,11 @@ def test_a_place_can_be_linked(visit: Any) -> None:
     page.evaluate("location.hash = 'at=stage.2'")
     page.wait_for_function("document.querySelectorAll('#trail .step').length === 3")
     assert trail(page)[1:] == ["stage", "2"]
-    page.evaluate("location.hash = 'at=nowhere&depth=99&use=x'")
+    page.locator("#stage [data-box]", has_text="relu").click()
+    assert page.evaluate("location.hash") == "#at=stage.2&look=stage.2.relu1"
+    page.reload()
+    assert "ReLU" in page.locator("#stage .chosen").text_content()
+    page.evaluate("location.hash = 'at=nowhere&depth=99&use=x&look=y'")
     page.wait_for_function("document.querySelectorAll('#trail .step').length === 1")
 
 
@@ -182,10 +186,16 @@ def test_the_reader_chooses_light_or_dark(visit: Any) -> None:
 
 
 def test_hostile_texts_stay_text(visit: Any) -> None:
+    """In comments, in the arguments of layers, which stand in boxes too, and in the name of the file."""
     text = TEXT.replace("head =", '# </script><script>throw 1</script> <img src=x onerror="throw 2"> {{ 1 }}\nhead =')
+    odd = "</svg></template><script>throw 3</script>"
+    text = text.replace("stem ->", f'stem -> odd: Odd("{odd}") ->')
+    text = f'extern Odd(said) from "odd" (shape = same)\n{text}'
     page = visit(cnndsl.compile(text, name="<b>&amp;.cnn").html())
     assert "<img src=x" in page.locator(".lines").inner_text()
     assert page.locator("img, #beside b").count() == 0
+    page.locator("#stage [data-box]", has_text="Odd").hover()
+    assert odd[:20] in page.locator("#card").inner_text()  # the words of an argument are cut
 
 
 def test_the_same_text_gives_the_same_page() -> None:

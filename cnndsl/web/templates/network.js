@@ -17,7 +17,7 @@
  * it has the numbers from its own to `end`.
  * @typedef {{ module: number, path: string, step: Step, outer: number, end: number }} Application
  *
- * A box or a frame that is to be seen, with the numbers of the applications that it stands for, and of the one it opens.
+ * A box or a frame that is seen, with the numbers of the applications that it stands for, and of the one it opens.
  * @typedef {{ element: SVGGElement, applied: number[], opens: number, isFrame: boolean }} Item
  */
 
@@ -96,8 +96,8 @@ function go(to, look = -1) {
   else location.hash = address;
 }
 
-/** @param {number} to @param {number} level */
-function addressOf(to, level) {
+/** @param {number} to @param {number} level @param {number} [look] */
+function addressOf(to, level, look = -1) {
   const said = new URLSearchParams();
   if (side !== sides[last]) said.set("side", "before");
   if (to >= 0) {
@@ -105,6 +105,7 @@ function addressOf(to, level) {
     const same = all.flatMap((_, at) => (all[at].step.inside !== undefined && pathOf(at) === pathOf(to) ? [at] : []));
     if (same[0] !== to) said.set("use", String(same.indexOf(to) + 1));
   } else if (level !== side.first) said.set("depth", side.depths[level].depth);
+  if (look >= 0 && pathOf(look)) said.set("look", pathOf(look));
   return said.toString();
 }
 
@@ -118,6 +119,9 @@ function arrive() {
   block = uses[Number(said.get("use") ?? 1) - 1] ?? -1;
   const level = side.depths.findIndex((one) => one.depth === said.get("depth"));
   if (block < 0) depth = level < 0 ? side.first : level;
+  const end = block < 0 ? all.length : all[block].end;
+  const look = said.get("look");
+  if (wanted < 0 && look) wanted = all.findIndex((_, at) => at > block && at <= end && pathOf(at) === look);
   if (wanted < 0 && from >= 0 && from !== block) wanted = from;
   show();
 }
@@ -155,7 +159,8 @@ function show() {
     items.push({ element, applied, opens, isFrame });
     element.setAttribute("role", "treeitem");
     element.setAttribute("tabindex", "-1");
-    element.setAttribute("aria-label", Array.from(element.querySelectorAll("text"), (text) => text.textContent).join(", "));
+    const texts = Array.from(element.querySelectorAll("text"), (text) => text.textContent);
+    element.setAttribute("aria-label", texts.join(", "));
     if (opens >= 0) {
       element.classList.add("opens");
       element.setAttribute("aria-expanded", String(isFrame));
@@ -173,7 +178,9 @@ function show() {
   find();
   // A part that is no more than a name has no box, and those inside of it stand for it.
   const inside = wanted < 0 ? -1 : all[wanted].end;
-  const look = items.find(({ applied }) => applied.includes(wanted)) ?? items.find(({ applied }) => applied.some((at) => at > wanted && at <= inside));
+  const look =
+    items.find(({ applied }) => applied.includes(wanted)) ??
+    items.find(({ applied }) => applied.some((at) => at > wanted && at <= inside));
   wanted = -1;
   if (look) choose(look, true);
   else if (moved && block >= 0) items[0].element.focus({ preventScroll: true });
@@ -224,20 +231,25 @@ function tell() {
   if (block >= 0) {
     const { outer } = all[block];
     const beside = all.flatMap((one, at) => (one.outer === outer && one.step.inside !== undefined ? [at] : []));
-    for (const [sign, word, move] of /** @type {[string, string, number][]} */ ([["‹", "previous", -1], ["›", "next", 1]])) {
-      const to = beside[beside.indexOf(block) + move];
+    /** @type {(sign: string, word: string, to: number | undefined) => void} */
+    const step = (sign, word, to) => {
       const button = /** @type {HTMLButtonElement} */ (made("button", sign));
-      button.setAttribute("aria-label", words[word]);
+      button.setAttribute("aria-label", word);
       button.disabled = to === undefined;
-      button.onclick = () => go(to);
+      button.onclick = () => go(to ?? -1);
       list.append(made("li", "", button));
-    }
-    const about = made("li", [title(block), moduleOf(block).sizes, ...told([block]).map(([word, said]) => `${word} ${said}`)].join(" · "));
+    };
+    step("‹", words.previous, beside[beside.indexOf(block) - 1]);
+    step("›", words.next, beside[beside.indexOf(block) + 1]);
+    const numbers = told([block]).map(([word, number]) => `${word} ${number}`);
+    const about = made("li", [title(block), moduleOf(block).sizes, ...numbers].join(" · "));
     about.className = "about";
     list.append(about);
   }
   by("totals").textContent = side.totals;
-  document.querySelectorAll(".side").forEach((button, i) => button.setAttribute("aria-pressed", String(side === sides[i])));
+  document.querySelectorAll(".side").forEach((button, i) => {
+    button.setAttribute("aria-pressed", String(side === sides[i]));
+  });
   by("depth").replaceChildren(...side.depths.map((one) => new Option(one.word, one.depth)));
   by("depth").value = side.depths[depth].depth;
   by("depth").disabled = block >= 0;
@@ -251,17 +263,24 @@ function title(at) {
   return `${step.title} ${step.detail}`.trim();
 }
 
-/** A number with three digits: 25.6 M. @param {number} number */
-const short = (number) => new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(number).replace(/([A-Z])$/, " $1").replace("B", "G");
+/** A number with three digits and a unit, each of which is `step` times the one before: 25.6 M. */
+/** @param {number} number @param {number} step @param {string[]} units */
+function rounded(number, step, units) {
+  const power = number < 1 ? 0 : Math.min(Math.floor(Math.log(number) / Math.log(step) + 1e-9), units.length - 1);
+  const digits = (number / step ** power).toLocaleString(language, { maximumSignificantDigits: 3 });
+  return `${digits} ${units[power]}`.trim();
+}
 /** @param {number} bytes */
-function inBytes(bytes) {
-  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), 4);
-  return `${(bytes / 1024 ** power).toLocaleString(language, { maximumSignificantDigits: 3 })} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
+const inBytes = (bytes) => rounded(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
+/** @param {Measure} what @param {number} number */
+function inShort(what, number) {
+  return what === "memory" ? inBytes(number) : rounded(number, 1000, ["", "k", "M", "G", "T"]);
 }
 
 /** @typedef {"parameters" | "macs" | "memory"} Measure */
 
-/** What several applications hold or cost together; null where that is not known. @param {number[]} applied @param {Measure} what */
+/** What several applications hold or cost together; null where that is not known. */
+/** @param {number[]} applied @param {Measure} what */
 function amount(applied, what) {
   const found = applied.map((at) => side.numbers[what][at]);
   if (found.some((number) => number === null)) return null;
@@ -273,7 +292,10 @@ function amount(applied, what) {
 const whole = (what) => amount(all.flatMap(({ outer }, at) => (outer < 0 ? [at] : [])), what);
 
 /** @param {Measure} what @param {number | null} number */
-const said = (what, number) => (number === null ? words.open : what === "memory" ? inBytes(number) : number.toLocaleString(language));
+function inWords(what, number) {
+  if (number === null) return words.open;
+  return what === "memory" ? inBytes(number) : number.toLocaleString(language);
+}
 
 /** The numbers of applications in words. @param {number[]} applied @returns {[string, string][]} */
 function told(applied) {
@@ -281,10 +303,10 @@ function told(applied) {
   const rows = [];
   for (const what of /** @type {Measure[]} */ (["parameters", "macs", "memory"])) {
     const number = amount(applied, what);
-    if (number === 0) continue;
+    if (number === 0 || (number === null && what === "memory")) continue;
     const total = what === "memory" ? null : whole(what);
     const share = number && total ? ` (${words.part.replace("{share}", ((100 * number) / total).toPrecision(2))})` : "";
-    rows.push([words[what], said(what, number) + share]);
+    rows.push([words[what], inWords(what, number) + share]);
   }
   const field = side.numbers.field[applied[applied.length - 1]];
   if (field) rows.push([words.field, field]);
@@ -296,7 +318,8 @@ function describe(item) {
   const { applied, element } = item;
   const step = applied.length ? all[applied[0]].step : null;
   card.replaceChildren();
-  card.append(made("h3", applied.length === 1 ? title(applied[0]) : (element.querySelector("text")?.textContent ?? "")));
+  const head = element.querySelector("text")?.textContent ?? "";
+  card.append(made("h3", applied.length === 1 ? title(applied[0]) : head));
   const paths = applied.map(pathOf).filter((path, i) => all[applied[i]].step.name && path);
   if (paths.length) card.append(made("p", paths.length > 1 ? `${paths[0]} … ${paths[paths.length - 1]}` : paths[0]));
   /** @type {[string, string][]} */
@@ -322,7 +345,8 @@ function showCard(item, x, y) {
   card.style.top = `${Math.max(8, Math.min(y + 12, innerHeight - height - 8))}px`;
 }
 
-/** Choose a box: it is marked, has the focus, and its lines are lit. @param {Item | null} item @param {boolean} [near] */
+/** Choose a box: it is marked, has the focus, and its lines are lit. */
+/** @param {Item | null} item @param {boolean} [near] */
 function choose(item, near = false) {
   for (const { element } of items) element.classList.remove("chosen");
   chosen = item;
@@ -331,6 +355,7 @@ function choose(item, near = false) {
   if (!item) return;
   item.element.classList.add("chosen");
   for (const { element } of items) element.setAttribute("tabindex", element === item.element ? "0" : "-1");
+  history.replaceState(null, "", `#${addressOf(block, depth, item.applied[0])}`);
   if (near) item.element.scrollIntoView({ block: "center", inline: "center" });
   item.element.focus({ preventScroll: true });
 }
@@ -351,7 +376,8 @@ function light(applied) {
   if (lit[0]) within(by("beside"), lit[0]);
 }
 
-/** Let an element be seen in what scrolls, and leave the page where it is. @param {HTMLElement} outer @param {Element} inner */
+/** Let an element be seen in what scrolls, and leave the page where it is. */
+/** @param {HTMLElement} outer @param {Element} inner */
 function within(outer, inner) {
   const a = outer.getBoundingClientRect();
   const b = inner.getBoundingClientRect();
@@ -397,10 +423,12 @@ function goTo(at) {
   else go(all[at].outer, at);
 }
 
-/** Arrow keys within a group of elements, one of which Tab reaches. @param {KeyboardEvent} event @param {Element[]} group */
+/** Where the arrow keys lead within a group of elements, one of which Tab reaches. */
+/** @param {KeyboardEvent} event @param {Element[]} group */
 function rove(event, group) {
   const at = group.indexOf(/** @type {Element} */ (document.activeElement));
-  const move = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, Home: -group.length, End: group.length }[event.key];
+  const far = group.length;
+  const move = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, Home: -far, End: far }[event.key];
   if (move === undefined || at < 0) return null;
   event.preventDefault();
   return group[Math.max(0, Math.min(group.length - 1, at + move))];
@@ -479,10 +507,11 @@ stage.addEventListener("keydown", (event) => {
   }
 });
 
-/** Show the picture larger or smaller, and keep a point of the stage where it is. @param {number} to @param {number} [x] @param {number} [y] */
+/** Show the picture larger or smaller, and keep a point of the stage where it is. */
+/** @param {number} to @param {number} [x] @param {number} [y] */
 function scale(to, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
   const svg = /** @type {SVGSVGElement} */ (stage.firstElementChild);
-  const [, , width, height] = (svg.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map((side) => (Number(side) * 4) / 3);
+  const [width, height] = ["width", "height"].map((name) => Number(svg.getAttribute(name)));
   const before = zoom;
   zoom = Math.max(0.05, Math.min(8, to));
   svg.style.width = `${width * zoom}px`;
@@ -528,7 +557,9 @@ addEventListener("pointermove", (event) => {
   } else if (event.pointerType === "mouse") stage.scrollBy(-x, -y);
   dragged ||= Math.hypot(x, y) > 2;
 });
-for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) addEventListener(name, ({ pointerId }) => pointers.delete(pointerId));
+for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) {
+  addEventListener(name, ({ pointerId }) => pointers.delete(pointerId));
+}
 
 /** Where a box is in its picture, by the outer of its borders. @param {SVGGElement} element */
 function outline(element) {
@@ -536,7 +567,8 @@ function outline(element) {
   return Array.from(borders, (border) => border.getBBox()).reduce((a, b) => (b.width > a.width ? b : a));
 }
 
-/** Write something beside a box. @param {SVGGElement} element @param {string} name @param {number} x @param {number} y @param {string} said */
+/** Write something beside a box. */
+/** @param {SVGGElement} element @param {string} name @param {number} x @param {number} y @param {string} said */
 function write(element, name, x, y, said) {
   const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
   const about = { class: name, x, y, "aria-hidden": "true" };
@@ -550,8 +582,8 @@ function write(element, name, x, y, said) {
 /** What became of something: of all that it stands for. @param {number[]} applied */
 function markOf(applied) {
   const marks = new Set(applied.map((at) => side.marks?.[at] ?? ""));
-  if (marks.size === 1) return [...marks][0];
-  return ["added", "removed", "changed"].some((mark) => marks.has(mark)) ? "changed" : marks.has("follows") ? "follows" : "";
+  if (marks.size < 2) return [...marks][0] ?? "";
+  return [...marks].every((mark) => mark === "" || mark === "follows") ? "follows" : "changed";
 }
 
 /** Put a sign beside what is new, gone or changed. */
@@ -566,25 +598,25 @@ function sign() {
   }
 }
 
-document.querySelectorAll(".side").forEach((button, to) => button.addEventListener("click", () => {
-  if (side === sides[to]) return;
-  const twin = side.twins?.[block] ?? -1;
-  turn(to);
-  depth = Math.min(depth, side.depths.length - 1);
-  go(twin);
-}));
-for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#differences button"))) button.onclick = () => {
-  turn(Number(button.dataset.side));
-  const path = button.dataset.path ?? "";
-  const at = all.findIndex((_, one) => pathOf(one) === path);
-  if (at < 0) go(-1);
-  else go(all[at].outer, at);
-};
+document.querySelectorAll(".side").forEach((button, to) => {
+  button.addEventListener("click", () => {
+    if (side === sides[to]) return;
+    const twin = side.twins?.[block] ?? -1;
+    turn(to);
+    depth = Math.min(depth, side.depths.length - 1);
+    go(twin);
+  });
+});
+for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#differences button"))) {
+  button.onclick = () => {
+    turn(Number(button.dataset.side));
+    const at = all.findIndex((_, one) => pathOf(one) === button.dataset.path);
+    if (at < 0) go(-1);
+    else go(all[at].outer, at);
+  };
+}
 
 // Colours, search and settings.
-
-/** @param {Measure} what @param {number} number */
-const inShort = (what, number) => (what === "memory" ? inBytes(number) : short(number));
 
 /** Colour the boxes by what they hold or cost, and write it above them. */
 function colour() {
@@ -613,16 +645,20 @@ function colour() {
     entry.className = "level";
     legend.append(entry);
   }
-  const base = pathOf(block);
-  const leaves = all.flatMap(({ step, path }, at) => (step.inside === undefined && (!base || path === base || path.startsWith(`${base}.`)) ? [at] : []));
-  const ranked = leaves.filter((at) => side.numbers[/** @type {Measure} */ (what)][at]).sort((a, b) => Number(amount([b], what)) - Number(amount([a], what)));
-  by("most").querySelector("ol").replaceChildren(...ranked.slice(0, 8).map((at) => entryOf(at, said(what, amount([at], what)))));
+  const end = block < 0 ? all.length : all[block].end;
+  /** @type {(at: number) => number} */
+  const cost = (at) => amount([at], what) ?? 0;
+  const inside = all.flatMap((_, at) => (at > block && at <= end ? [at] : []));
+  const leaves = inside.filter((at) => all[at].step.inside === undefined && cost(at));
+  const ranked = leaves.sort((a, b) => cost(b) - cost(a)).slice(0, 8);
+  by("most").querySelector("ol").replaceChildren(...ranked.map((at) => entryOf(at, inWords(what, cost(at)))));
 }
 
 /** A button that leads to an application. @param {number} at @param {string} about */
 function entryOf(at, about) {
   const { step } = all[at];
-  const button = made("button", "", made("b", step.name ? pathOf(at) : join(all[at].path, step.title)), made("i", about));
+  const name = step.name ? pathOf(at) : join(all[at].path, step.title);
+  const button = made("button", "", made("b", name), made("i", about));
   button.onclick = () => {
     by("found").hidden = true;
     goTo(at);
@@ -641,7 +677,8 @@ function find() {
   found.sort((a, b) => Number(has(pathOf(b))) - Number(has(pathOf(a))));
   const numbers = new Set(found);
   for (const { element, applied } of items) element.classList.toggle("hit", applied.some((at) => numbers.has(at)));
-  by("count").textContent = !terms.length ? "" : found.length ? words.found.replace("{count}", found.length.toLocaleString(language)) : words.none;
+  const count = found.length ? words.found.replace("{count}", found.length.toLocaleString(language)) : words.none;
+  by("count").textContent = terms.length ? count : "";
   by("found").replaceChildren(...found.slice(0, MOST_FOUND).map((at) => entryOf(at, title(at))));
   return found;
 }
@@ -666,9 +703,16 @@ addEventListener("pointerdown", (event) => {
   if (!by("finder").contains(event.target)) by("found").hidden = true;
 });
 addEventListener("keydown", (event) => {
-  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey || event.altKey) return;
-  const back = () => block >= 0 && go(all[block].outer, block);
-  const pressed = { Backspace: back, Escape: () => choose(null), "/": () => search.focus(), "+": () => scale(zoom * 1.25), "-": () => scale(zoom / 1.25), 0: () => fit() }[event.key];
+  const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const pressed = {
+    Backspace: () => block >= 0 && go(all[block].outer, block),
+    Escape: () => choose(null),
+    "/": () => search.focus(),
+    "+": () => scale(zoom * 1.25),
+    "-": () => scale(zoom / 1.25),
+    0: () => fit(),
+  }[event.key];
   if (pressed) {
     event.preventDefault();
     pressed();
