@@ -55,7 +55,7 @@ def command(output: Path | None, port: int) -> int:
     except OSError as problem:
         message = f"port {port} cannot be used: {problem.strerror or problem}; --port 0 takes one that is free"
         raise click.UsageError(message) from None
-    say(f"http://{HOST}:{serving.server_address[1]}/ has the playground; Ctrl-C ends it\n")
     with serving, suppress(KeyboardInterrupt):
+        say(f"http://{HOST}:{serving.server_address[1]}/ has the playground; Ctrl-C ends it\n")
         serving.serve_forever()
     return 0

@@ -132,6 +132,12 @@ def test_a_student_at_a_phone_in_the_dark(visit: Any, address: str) -> None:
     )
     assert colours == ["rgb(18, 24, 29)", "rgb(207, 216, 220)"]  # the page's ground, and that of `input` in the dark
 
+    narrow, wide = "document.getElementById('panel').scrollWidth <= innerWidth", "#zoom"
+    assert page.evaluate(narrow)
+    page.click(wide)
+    assert page.get_attribute(wide, "aria-pressed") == "true"
+    assert not page.evaluate(narrow)
+
     page.focus("#tab-diagram")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")

@@ -14,6 +14,7 @@ function found<T extends HTMLElement>(id: string): T {
 const examples = found<HTMLSelectElement>("examples");
 const networks = found<HTMLSelectElement>("networks");
 const depths = found<HTMLSelectElement>("depths");
+const zoom = found("zoom");
 const problems = found<HTMLUListElement>("problems");
 const status = found("status");
 const panel = found("panel");
@@ -26,6 +27,7 @@ let worker: Worker;
 let version = 0;
 /** The number of what is asked for: only the answer to the latest is shown. */
 let serial = 0;
+/** When the text was changed that is shown next, by the clock that begins as the page opens. */
 let changedAt = 0;
 let failedFor = -1;
 /** What there is to say until the text is changed. */
@@ -97,8 +99,10 @@ function hear(message: FromWorker): void {
     asked.delete(message.id);
   } else if (message.say === "failed") {
     clearTimeout(impatience);
-    fail(`This is a fault in cnndsl, not in your text: ${message.message.trim().split("\n").at(-1) ?? ""}`);
-    if (message.stopped && message.version >= 0) again();
+    const reason = message.message.trim().split("\n").at(-1) ?? "";
+    const started = document.documentElement.dataset["ready"] !== undefined;
+    fail(started ? `This is a fault in cnndsl, not in your text: ${reason}` : `The compiler cannot start here: ${reason}`);
+    if (started && message.stopped) again();
   }
 }
 
@@ -149,6 +153,9 @@ function list({ problems: all, networks: names }: Checked): void {
 
 // What is made of it
 
+/** Whether a picture is made as small as its place, and not shown in its own size. */
+const whole = (): boolean => zoom.getAttribute("aria-pressed") !== "true";
+
 const chosen = (): HTMLButtonElement => tabs.find((tab) => tab.getAttribute("aria-selected") === "true") ?? tabs[0]!;
 
 function choose(tab: HTMLButtonElement): void {
@@ -157,7 +164,9 @@ function choose(tab: HTMLButtonElement): void {
     one.tabIndex = one === tab ? 0 : -1;
   }
   panel.setAttribute("aria-labelledby", tab.id);
-  depths.disabled = !["diagram", "volumes"].includes(tab.dataset["what"] ?? "");
+  const picture = ["diagram", "volumes"].includes(tab.dataset["what"] ?? "");
+  depths.disabled = !picture;
+  zoom.toggleAttribute("disabled", !picture);
   update();
 }
 
@@ -172,7 +181,7 @@ function place(what: string, result: Shown): void {
   const own = new CSSStyleSheet();
   let content: Node;
   if (result.form === "svg") {
-    let rules = ":host{display:block}";
+    let rules = `:host{display:block}${whole() ? "" : "svg{max-width:none!important;height:auto}"}`;
     const drawn = result.text.replaceAll(/<style>([^<]*)<\/style>/g, (_, own: string) => ((rules += own), ""));
     own.replaceSync(rules);
     content = document.importNode(new DOMParser().parseFromString(drawn, "image/svg+xml").documentElement, true);
@@ -191,8 +200,7 @@ function place(what: string, result: Shown): void {
   if (moved) panel.scrollTo(0, 0);
   requestAnimationFrame(() => {
     document.documentElement.dataset["shown"] = what;
-    if (changedAt) document.documentElement.dataset["took"] = (performance.now() - changedAt).toFixed(0);
-    changedAt = 0;
+    document.documentElement.dataset["took"] = (performance.now() - changedAt).toFixed(1);
   });
 }
 
@@ -203,7 +211,7 @@ let saving = 0;
 
 const editor = edited(found("editor").attachShadow({ mode: "open" }), ask, () => {
   version += 1;
-  changedAt = performance.now();
+  if (document.documentElement.dataset["ready"] !== undefined) changedAt = performance.now();
   update();
   clearTimeout(saving);
   saving = setTimeout(() => void save(), 400);
@@ -268,6 +276,10 @@ examples.addEventListener("change", () => {
   void open();
 });
 addEventListener("popstate", () => void open());
+zoom.addEventListener("click", () => {
+  zoom.setAttribute("aria-pressed", String(whole()));
+  if (shownNow !== null) place(panel.dataset["what"] ?? "", shownNow);
+});
 networks.addEventListener("change", update);
 depths.addEventListener("change", update);
 for (const [at, tab] of tabs.entries()) {
