@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 KINDS: dict[str, Literal["sum", "max", "mean"]] = {"conv": "sum", "maxpool": "max", "avgpool": "mean"}
 MOST_CHANNELS = 4
 """Input channels whose windows are shown."""
-MOST_CELLS = 169
-"""Cells of a kernel that can be looked through: 13 x 13."""
+MOST_CELLS = 256
+"""Cells of a kernel that can be looked through: 16 x 16."""
 _SMALL = 64
 """Pixels of the longer side of the picture of a whole channel, beside the part of it that is shown."""
-_FEWEST, _REACH, _LENGTH = 3, 24, 128
+_FEWEST, _REACH, _LENGTH = 3, 32, 128
 """So many places along an axis are shown even where they reach over more than `READABLE` cells, but over no more than
 so many, of a map and of a signal."""
 
@@ -262,7 +262,7 @@ def _cut(spots: _Spots, axis: int, out: tuple[int, int], around: int) -> _Cut:
     if end - start <= READABLE:
         return _Cut(0, out[axis], start, end)
     reach = _LENGTH if spots.size[0] == 1 else _REACH
-    fewest = _FEWEST if (_FEWEST - 1) * stride + extent <= reach else 1
+    fewest = max(min((reach - extent) // stride + 1, _FEWEST), 1)
     count = min(out[axis], max((READABLE - extent) // stride + 1, fewest))
     first = min(max(0, around - count // 2), out[axis] - count)
     start = first * stride - spots.before[axis]

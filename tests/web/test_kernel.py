@@ -218,6 +218,15 @@ def test_a_large_map_is_shown_in_part(size: str, visit: Any) -> None:
     assert live.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_long_kernel_of_a_signal_has_room(size: str, visit: Any) -> None:
+    figure = ran("network Net { input(1, 400) -> conv(9, 80, stride=4) }", " ".join(str(k % 7) for k in range(400)))
+    live = visit(kernel_page(figure), size=size)
+    live.get_by_role("button", name="Next").click()
+    assert "position" in live.locator(".said").inner_text()
+    assert live.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_pages_of_runs_have_them_folded(visit: Any) -> None:
     text = "network Net { input(1, 6, 6); 網: conv(2, 3) -> maxpool(2) }"
     with speaking("ja"):

@@ -510,21 +510,26 @@
       /** @param {number} side @param {number} least */
       const sides = (side, least) => Math.max(Math.min(Math.floor(side), LARGEST), least);
       const alike = (room - beside - gaps - 24) / (columns + terms * wide); // all in one line, of one size
-      let map = sides(Math.min(height / rows, alike < 22 ? (room - beside) / columns : alike), 9);
+      const least = rows === 1 ? 3 : columns > 20 ? 6 : 9;
+      let map = sides(Math.min(height / rows, alike < 22 ? (room - beside) / columns : alike), least);
       let term = Math.min((room - beside - gaps - 24 - map * columns) / (terms * wide), Math.max(height / high, 30));
       if (term < Math.min(20, map)) {
         term = Math.min((room - gaps) / (terms * wide), 28); // below the map
-        map = sides(Math.min(Math.max(height - high * term - 24, 120) / rows, (room - beside) / columns), 9);
+        map = sides(Math.min(Math.max(height - high * term - 24, 120) / rows, (room - beside) / columns), least);
       }
+      const isLong = rows === 1 && term < 12;
+      if (isLong) term = (room - 4) / wide; // each in a line of its own
+      this.stage.classList.toggle("long", isLong);
       this.stage.style.setProperty("--term", `${sides(term, 20)}px`);
       scale(this.reads.map((read) => read.map), map);
-      scale(this.reads.map((read) => read.window), sides(term, 8));
-      for (const k of first.terms.keys()) scale(this.reads.map((read) => read.terms[k]), sides(term, 8));
+      const side = sides(term, Math.min(8, least));
+      scale(this.reads.map((read) => read.window), side);
+      for (const k of first.terms.keys()) scale(this.reads.map((read) => read.terms[k]), side);
       /** @param {number} beside */
       const output = (beside) => (room - 20 * (beside - 1)) / (beside * this.columns);
       const count = this.outputs.length;
-      const side = output(count) < 16 ? Math.min(output(Math.min(count, 2)), 28) : output(count);
-      scale(this.outputs, sides(Math.min(side, Math.max((0.3 * view) / this.rows, 16)), 8));
+      const wanted = output(count) < 16 ? Math.min(output(Math.min(count, 2)), 28) : output(count);
+      scale(this.outputs, sides(Math.min(wanted, Math.max((0.3 * view) / this.rows, 16)), 8));
     }
   }
 
