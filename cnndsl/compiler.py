@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cnndsl.compilation import Compilation
-from cnndsl.diagnostics import Problem, Severity, has_errors, in_order, without_echoes
+from cnndsl.diagnostics import Diagnostic, Problem, Severity, has_errors, in_order, without_echoes
 from cnndsl.files import FolderReader, Reader, nowhere
 from cnndsl.semantics import elaborate
 from cnndsl.semantics.values import Limits
 from cnndsl.source import Source
+from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
 
 
@@ -23,19 +24,21 @@ def compile_source(
     limits: Limits | None = None,
     ignore: Iterable[str] = (),
     read: Reader | None = None,
+    parsed: tuple[tree.File, tuple[Diagnostic, ...]] | None = None,
 ) -> Compilation:
     """Compile a text. Never raises for anything that the text says: that is in `diagnostics`.
 
     `settings` are values for network parameters; files are imported from `folder` and below it, or not
     at all without one; `limits` bound what a text may ask for; `ignore` has the codes of warnings that
-    are not wanted; `read` gives the imported files in place of a folder. Raises ValueError for a code that no warning
-    has, TypeError for a setting that is no value.
+    are not wanted; `read` gives the imported files in place of a folder; `parsed` is what `parse` gave for the
+    text, where it has been read. Raises ValueError for a code that no warning has, TypeError for a setting that is
+    no value.
     """
     from cnndsl.lint import lint, parse_codes, silence
 
     ignored = parse_codes(ignore)
     given = _values(settings)
-    file, found = parse(source)
+    file, found = parsed or parse(source)
     is_whole = not has_errors(found)
     if read is None:
         read = nowhere if folder is None else FolderReader(folder)

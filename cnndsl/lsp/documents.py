@@ -97,7 +97,7 @@ class Document:
 
     def _read_text(self) -> None:
         self.source = Source(self.name, self.text)
-        self.file, self.mistakes = parse(self.source)
+        self._parsed = self.file, self.mistakes = parse(self.source)  # together: `compiled` runs beside a change
         self._names: Names | None = None
 
     @property
@@ -132,14 +132,15 @@ class Document:
 
     def compiled(self) -> Compilation:
         """The text worked out as a whole, all that is wrong with it among what is found."""
-        ignore: tuple[str, ...] = ()
+        parsed = self._parsed
+        source = parsed[0].span.source
         if self.path is not None:
             try:
                 ignore = find(self.path.parent).ignore
-                return compile_source(self.source, read=self.read, ignore=ignore)
+                return compile_source(source, read=self.read, ignore=ignore, parsed=parsed)
             except (ProjectProblem, ValueError):  # what is wrong there is said by `cnndsl check`
                 pass
-        return compile_source(self.source, read=self.read)
+        return compile_source(source, read=self.read, parsed=parsed)
 
     def take(self, compilation: Compilation) -> bool:
         """Take what came of the text; False where the text is another one by now."""

@@ -39,7 +39,7 @@ class Engine:
         """The answer to `{"ask": NAME, ...}`, where the name is that of a method and the rest are its arguments."""
         given = json.loads(question)
         name = given.pop("ask")
-        if name not in ("check", "show", "hover", "complete", "format"):
+        if name not in ("check", "show", "hover", "complete", "format", "rule"):
             message = f"there is no question {name!r}"
             raise ValueError(message)
         return json.dumps(getattr(self, name)(**given))
@@ -141,6 +141,12 @@ class Engine:
         except LayoutError:
             return []
         return [] if found else _edits(line_edits(source, text), _Units(source.text))
+
+    def rule(self, code: str) -> str:
+        """The page about the code of an error or warning, as text. Raises KeyError for one that has none."""
+        from cnndsl import pages
+
+        return pages.plain(pages.page(code).text)
 
 
 def _edits(edits: Iterable[Edit], at: _Units) -> list[list[Any]]:

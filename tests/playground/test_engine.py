@@ -149,3 +149,9 @@ def test_what_comes_with_cnndsl_can_be_imported(asked: Asked) -> None:
     assert asked("check", text=text)["problems"] == []
     [problem] = asked("check", text=text.replace("cnndsl:resnet", "../../etc/passwd"))["problems"]
     assert "cannot be imported" in problem["message"]
+
+
+def test_the_page_about_an_error(asked: Asked) -> None:
+    text = asked("rule", code="E207")
+    assert text.startswith("E207")
+    assert max(map(len, text.splitlines())) <= 120

@@ -114,6 +114,9 @@ def test_a_student_at_a_phone_in_the_dark(visit: Any, address: str) -> None:
     assert page.inner_text("#status") == "1 error"
     told = page.inner_text("#problems")
     assert "kernel_size is called kernel here" in told
+    page.click("#problems .rule")
+    page.locator("#rule-text", has_text="Wrong").wait_for()
+    page.click("#rule-close")
     assert page.evaluate("[document.documentElement.scrollWidth <= innerWidth, document.title]") == [
         True,
         "cnndsl playground",

@@ -123,14 +123,19 @@ function list({ problems: all, networks: names }: Checked): void {
         return help;
       });
       item!.className = one.severity;
-      where!.textContent = `line ${one.line}, ${one.code} `;
+      where!.textContent = `line ${one.line} `;
       words!.textContent = [one.message, one.label].filter((text) => text !== "").join(": ");
       button!.append(where!, words!, ...helps);
       button!.addEventListener("click", () => {
         editor.dispatch({ selection: { anchor: one.from }, scrollIntoView: true });
         editor.focus();
       });
-      item!.append(button!);
+      const rule = document.createElement("button");
+      rule.className = "rule";
+      rule.textContent = one.code;
+      rule.title = `What ${one.code} means`;
+      rule.addEventListener("click", () => void explain(one.code));
+      item!.append(button!, rule);
       for (const fix of one.fixes.slice(0, 1)) {
         const mend = document.createElement("button");
         mend.className = "mend";
@@ -149,6 +154,14 @@ function list({ problems: all, networks: names }: Checked): void {
     if (networks.value !== before) update();
   }
   networks.disabled = names.length < 2;
+}
+
+/** Shows the page about a code. */
+async function explain(code: string): Promise<void> {
+  const text = await ask<string>({ ask: "rule", code });
+  if (text === null) return;
+  found("rule-text").textContent = text;
+  found<HTMLDialogElement>("rule").showModal();
 }
 
 // What is made of it
@@ -292,6 +305,7 @@ for (const [at, tab] of tabs.entries()) {
     choose(next);
   });
 }
+found("rule-close").addEventListener("click", () => found<HTMLDialogElement>("rule").close());
 found("format").addEventListener("click", async () => {
   const edits = await ask<Edit[]>({ ask: "format" });
   if (edits?.length) change(editor, edits);

@@ -63,7 +63,7 @@ export interface Question {
   do: "ask";
   id: number;
   version: number;
-  ask: { ask: "hover"; at: number } | { ask: "complete"; at: number } | { ask: "format" };
+  ask: { ask: "hover"; at: number } | { ask: "complete"; at: number } | { ask: "format" } | { ask: "rule"; code: string };
 }
 
 export type ToWorker = State | Question;
