@@ -160,6 +160,7 @@
       this.stage.tabIndex = 0;
       this.stage.setAttribute("role", "group");
       this.stage.setAttribute("aria-label", words.stage);
+      this.stage.classList.toggle("signal", data.signal);
       this.inputs = make("div", "inputs");
       const outputs = make("div", "outputs");
       this.outputs = data.kernels.map((kernel, k) => {
@@ -302,7 +303,7 @@
         const window = grid(high, wide, words.window);
         const terms = kernel.weights ? [grid(high, wide, words.weights), grid(high, wide, words.product)] : [];
         if (kernel.weights) write(terms[0], kernel.weights[j], bound);
-        const total = make("output", "total");
+        const total = make("strong", "total");
         return { plane, map, frames: [frame], window, terms, total };
       });
       this.inputs.replaceChildren(...this.reads.map((read) => this.line(read, this.channel(read.plane.channel))));
