@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from cnndsl.backends import captions
 from cnndsl.backends.diff import Difference, Report
 from cnndsl.backends.diff.report import of_network
 from cnndsl.backends.graphviz import Direction
@@ -56,48 +55,26 @@ def compared(before: Checked, after: Checked, difference: Difference) -> str:
     versions = (before, difference.before), (after, difference.after)
     sides = [Side(text, version.program, version.network, drawings) for text, version in versions]
     changes = Changes(difference)
-    names = list(dict.fromkeys(side.network.name for side in sides))
-    return _page(
-        " → ".join(names),
-        sides,
-        drawings,
-        None,
-        marks=[changes.side(0), changes.side(1)],
-        comparison={
-            "differences": changes.listed(),
-            "whole": of_network(difference),
-            "report": Report(whole=True, width=100).of(difference),
-        },
-    )
+    comparison = {
+        "differences": changes.listed(),
+        "whole": of_network(difference),
+        "report": Report(whole=True, width=100).of(difference),
+    }
+    title = " → ".join(dict.fromkeys(side.network.name for side in sides))
+    return _page(title, sides, drawings, comparison=comparison, marks=[changes.side(0), changes.side(1)])
 
 
 def _page(
     title: str,
-    sides: list[Side],
+    sides: Sequence[Side],
     drawings: Drawings,
-    depth: int | None,
+    depth: int | None = None,
     *,
     theme: str = "auto",
-    marks: Sequence[Mapping[str, Any]] = ({},),
     comparison: Mapping[str, Any] | None = None,
+    marks: Sequence[Mapping[str, Any]] = ({},),
 ) -> str:
-    content: list[dict[str, Any]] = []
-    files = []
-    for side, marked in zip(sides, marks, strict=True):
-        depths, first = side.depths(depth)
-        modules = side.modules()
-        files.append(side.files())
-        content.append(
-            {
-                "name": side.network.name,
-                "totals": captions.summary(side.cost),
-                "depths": depths,
-                "first": first,
-                "modules": modules,
-                "numbers": side.numbers(),
-                **marked,
-            }
-        )
+    content = [{**side.content(depth), **marked} for side, marked in zip(sides, marks, strict=True)]
     kinds = {kind for side in sides for kind in side.kinds}
     pictures = drawings.drawn()
     return page(
@@ -111,7 +88,7 @@ def _page(
         look=drawings.style,
         kinds=[(kind, tr(kind)) for kind in KINDS if kind in kinds],
         sides=content,
-        files=files,
+        files=[side.files() for side in sides],
         drawings=pictures,
         first=content[-1]["depths"][content[-1]["first"]]["drawing"],
         words=_words(),
@@ -129,10 +106,9 @@ def _words() -> dict[str, str]:
         "changed": tr("changed"),
         "colour": tr("Colour"),
         "dark": tr("dark colours"),
-        "same": tr("no difference"),
         "depth": tr("Depth"),
-        "field": tr("receptive field"),
         "differences": tr("Differences"),
+        "field": tr("receptive field"),
         "fit": tr("Fit"),
         "follows": tr("follows from other changes"),
         "found": tr("{count} found"),
@@ -143,9 +119,9 @@ def _words() -> dict[str, str]:
         "macs": tr("MACs"),
         "memory": tr("memory"),
         "most": tr("The largest"),
+        "next": tr("the next block"),
         "none": tr("nothing found"),
         "open": tr("open"),
-        "next": tr("the next block"),
         "parameters": tr("parameters"),
         "part": tr("{share} % of the network"),
         "picture": tr("Picture"),
@@ -153,6 +129,7 @@ def _words() -> dict[str, str]:
         "removed": tr("gone"),
         "renamed": tr("renamed"),
         "report": tr("Report"),
+        "same": tr("no difference"),
         "search": tr("Search"),
         "sizes": tr("sizes"),
         "smaller": tr("Smaller"),

@@ -36,11 +36,28 @@ class Side:
         self._pictures = Pictures(program, network)
         self._numbers = {module.id: at for at, module in enumerate(self._pictures.repeats.modules)}
         self._files: dict[str, int] = {network.origin.file: 0}
-        self.cost = self._pictures.costs[network.id]
         self.kinds: dict[str, None] = {}
         """The kinds of boxes, in the order in which they come."""
 
-    def depths(self, first: int | None) -> tuple[list[dict[str, Any]], int]:
+    def content(self, depth: int | None) -> dict[str, Any]:
+        """What the script is given. depth: of the picture that is shown first; None for the usual one."""
+        depths, first = self._depths(depth)
+        return {
+            "name": self.network.name,
+            "totals": captions.summary(self._pictures.costs[self.network.id]),
+            "depths": depths,
+            "first": first,
+            "modules": self._modules(),
+            "numbers": self._measured(),
+        }
+
+    def files(self) -> list[tuple[str, list[str]]]:
+        """The texts that the network was made of, in lines; one that is gone is empty. It is asked after `content`."""
+        trees = {name: self._text.tree(name) for name in self._files}
+        texts = {name: tree.span.source.text if tree else "" for name, tree in trees.items()}
+        return [(name, text.removesuffix("\n").split("\n")) for name, text in texts.items()]
+
+    def _depths(self, first: int | None) -> tuple[list[dict[str, Any]], int]:
         """The pictures of the whole network, from the usual one on level by level, and which is shown first."""
         found = [{"depth": "auto", "word": tr("as is easy to read"), **self._drawn(self._picture(self.network, None))}]
         boxes = 0
@@ -54,19 +71,12 @@ class Side:
             del found[1]  # there are no blocks
         return found, 0 if first is None else min(first + 1, len(found) - 1)
 
-    def modules(self) -> list[dict[str, Any]]:
+    def _modules(self) -> list[dict[str, Any]]:
         """Each module once: what it is, its steps, and its own picture."""
         places = Places(self._text.tree)
         return [self._module(module, places) for module in self._pictures.repeats.modules]
 
-    def files(self) -> list[tuple[str, list[str]]]:
-        """The texts that the network was made of, in lines; that of a file which is gone is empty."""
-        trees = {name: self._text.tree(name) for name in self._files}
-        return [
-            (name, tree.span.source.text.removesuffix("\n").split("\n") if tree else []) for name, tree in trees.items()
-        ]
-
-    def numbers(self) -> dict[str, list[Any]]:
+    def _measured(self) -> dict[str, list[Any]]:
         """Of every application, in the order of execution, what it holds and costs, and what its output has seen."""
         entries = [entry for entry in measured(self.program, self.network.name) if entry.row.output]
         return {
@@ -81,7 +91,6 @@ class Side:
         told = iter(steps(self.program, module))
         return {
             "name": module.name or "Sequential",
-            "given": captions.arguments(module.parameters),
             "sizes": " → ".join(", ".join(map(show, shapes)) for shapes in (module.input_shapes, module.output_shapes)),
             "steps": [self._step(at, told, places) for at in applications(self.program, Frame(module))],
             **own,

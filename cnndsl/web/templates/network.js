@@ -7,7 +7,7 @@
  * @typedef {{ drawing: number, boxes: (Steps | null)[], frames: Steps[] }} Picture
  * @typedef {{ name: string, title: string, detail: string, lines: [number, number][], inside?: number,
  *   rows?: [string, string][] }} Step
- * @typedef {Picture & { name: string, given: string, sizes: string, steps: Step[] }} Module
+ * @typedef {Picture & { name: string, sizes: string, steps: Step[] }} Module
  * @typedef {{ parameters: number[], macs: (number | null)[], memory: (number | null)[], field: string[] }} Numbers
  * @typedef {{ name: string, totals: string, depths: (Picture & { depth: string, word: string })[], first: number,
  *   modules: Module[], numbers: Numbers, marks?: string[], twins?: number[],
