@@ -83,10 +83,18 @@ class Choice:
     part: Part
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A part several times in a chain, by a number that is not the same in all modules of a class."""
+
+    part: Part
+    count: Argument
+
+
 WHOLE = -1
 """Stands for all values of a list that comes in."""
 
-Part = Single | Use | Chain | Listed | Choice | Slot
+Part = Single | Use | Chain | Listed | Choice | Repeated | Slot
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from cnndsl.importing.body import (
     Number,
     Operand,
     Part,
+    Repeated,
     Single,
     Sizes,
     Slot,
@@ -207,6 +208,12 @@ class _Unifier:
         return self._slot([value.value for value in values], label, word, argument)
 
     def _chain(self, chains: Sequence[Chain], label: str) -> Chain:
+        if len({len(chain.items) for chain in chains}) > 1:
+            slots, conditions = list(self.slots), list(self.conditions)
+            try:
+                return self._repeats(chains, label)
+            except Differ:
+                self.slots[:], self.conditions[:] = slots, conditions
         rows = aligned([chain.items for chain in chains], _likeness)
         if sum(None in row for row in rows) * 2 > len(rows):  # they have less in common than not
             raise Differ
@@ -214,6 +221,21 @@ class _Unifier:
         items = self._items(rows, label)
         self.top = outside
         return Chain(tuple(items))
+
+    def _repeats(self, chains: Sequence[Chain], label: str) -> Chain:
+        """The chain that all are but for how often their last part is repeated. Raises Differ."""
+        first = max(len(chain.items) - _equal_at_end(chain.items) for chain in chains)
+        counts = [len(chain.items) - first for chain in chains]
+        if min(counts) < 1:
+            raise Differ
+        outside, self.top = self.top, self.top or label
+        try:
+            items = self._items(list(zip(*(chain.items[:first] for chain in chains), strict=True)), label)
+            part = self.part([chain.items[-1].part for chain in chains], label)
+            count = self._slot(counts, label, "", "depth")
+        finally:
+            self.top = outside
+        return Chain((*items, Item(None, Repeated(part, count))))
 
     def _items(self, rows: Sequence[Sequence[Item | None]], label: str) -> list[Item]:
         items = []
@@ -326,6 +348,14 @@ def _with_same_padding(uses: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if all(use.get("padding") == same or would_be(use) for use in uses):
         return [use | {"padding": same} for use in uses]
     return uses
+
+
+def _equal_at_end(items: Sequence[Item]) -> int:
+    """How many items at the end of a chain are the same, without names."""
+    count = 0
+    while count < len(items) and items[-1 - count] == items[-1] and items[-1].label is None:
+        count += 1
+    return count
 
 
 def _is_recipe(part: Part) -> bool:

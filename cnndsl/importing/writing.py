@@ -22,6 +22,7 @@ from cnndsl.importing.body import (
     Operand,
     Own,
     Part,
+    Repeated,
     Single,
     Sizes,
     Slot,
@@ -122,6 +123,8 @@ class _Writer:
             if any("\n" in text for text in items) or sum(map(len, items)) > _LONGEST_LINE:
                 return "[\n" + ",\n".join(items) + ",\n]"
             return f"[{', '.join(items)}]"
+        if isinstance(part, Repeated):
+            return f"{self.stage(part.part)} * {self.value(part.count)}"
         if isinstance(part, Choice) and not isinstance(part.part, Chain):
             return f"{self.stage(part.part)} if {self.definition.conditions[part.condition]} else identity"
         if isinstance(part, Choice):
@@ -297,7 +300,7 @@ def _is_usual(value: Any, usual: Any) -> bool:
 def _is_heavy(part: Any) -> bool:
     if isinstance(part, Single):
         return KINDS[part.word].group in _HEAVY
-    return isinstance(part, (Use, Chain, Listed))
+    return isinstance(part, (Use, Chain, Listed, Repeated))
 
 
 def label(name: str) -> str:
@@ -632,7 +635,7 @@ class _Lines:
             return f"{name}({more})" if more else self._key(name)
         self.labelled.add(name)
         shown = self.writer.stage(part, more)
-        if isinstance(part, Chain) and re.fullmatch(r"\{ .* \* \d+ \}", shown) and " -> " not in shown:
+        if isinstance(part, Chain) and re.fullmatch(r"\{ .* \* \w+ \}", shown) and " -> " not in shown:
             shown = shown[2:-2]
         return f"{self._key(name)}: {shown}"
 
@@ -771,7 +774,7 @@ def _speaks(part: Part, word: str) -> int:
         return sum(_speaks(item.part, word) for item in part.items)
     if isinstance(part, Listed):
         return sum(_speaks(item, word) for item in part.items)
-    if isinstance(part, Choice):
+    if isinstance(part, (Choice, Repeated)):
         return _speaks(part.part, word)
     if isinstance(part, Use):
         return sum(_speaks(value, word) for _, value in part.arguments if isinstance(value, (Single, Use, Chain)))

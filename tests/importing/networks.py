@@ -791,3 +791,26 @@ class Levels(nn.Module):
         fine = self.layer1(x)
         middle = self.layer2(fine)
         return fine, middle, self.layer3(middle)
+
+
+class Staged(nn.Module):
+    """Stages of several depths, some of which begin with another block."""
+
+    class Stage(nn.Module):
+        """A chain of blocks."""
+
+        def __init__(self, incoming: int, channels: int, depth: int) -> None:
+            super().__init__()
+            first, rest = Widened(incoming, channels), (Widened(channels, channels) for _ in range(depth))
+            self.blocks = nn.Sequential(first, *rest)
+            self.last = nn.Conv2d(channels, channels, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(self.blocks(x))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = nn.Sequential(self.Stage(3, 4, 2), self.Stage(4, 6, 5), self.Stage(6, 8, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stages(x)

@@ -99,6 +99,13 @@ def test_numbers_in_lists_of_sizes_are_parameters() -> None:
     assert "Long(5)" in text
 
 
+def test_stages_of_several_depths_are_one_block() -> None:
+    text = imported(networks.Staged(), MAP).text
+    assert text.count("block ") == 2
+    assert "blocks: Widened(channels) * depth" in text
+    assert "Stage(6, 6)" in text
+
+
 def test_numbers_that_follow_from_the_last_axis() -> None:
     layers = networks.Normaliser(4), nn.Linear(4, 6), networks.Normaliser(6)
     assert "weight = parameter([input.length])" in imported(nn.Sequential(*layers), (3, 4)).text
