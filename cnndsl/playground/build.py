@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 from cnndsl.files import packaged_names, packaged_text
 from cnndsl.web import page
@@ -121,6 +123,7 @@ def _compiler() -> Iterator[tuple[str, Path]]:
 def make(work: Path, out: Path, node: str) -> None:
     """Make the page in an empty folder, of what `bring` has brought."""
     _bundle(work, out, node)
+    (out / "licences.txt").write_text(_licences(work), encoding="utf-8")
     _write(out)
 
 
@@ -133,6 +136,26 @@ def _bundle(work: Path, out: Path, node: str) -> None:
     (out / "pyodide").mkdir()
     for name in _PYODIDE:
         shutil.copyfile(work / "node_modules" / "pyodide" / name, out / "pyodide" / name)
+
+
+def _licences(work: Path) -> str:
+    """Whose work the page consists of besides ours, and on which terms: whoever passes it on has to say so.
+
+    A package without the text of its licence says which one it is.
+    """
+    told = []
+    lock = json.loads((work / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    for place, package in lock.items():
+        if place and "esbuild" not in place:  # which only makes it
+            text = next(iter(sorted((work / place).glob("LICEN[CS]E*"))), None)
+            name = f"{place.removeprefix('node_modules/')} {package['version']}: {package.get('license', '')}"
+            told.append("\n\n".join([name, *([text.read_text(encoding="utf-8").strip()] if text else [])]))
+    for wheel in sorted((work / "wheels").glob("*.whl")):
+        with ZipFile(wheel) as files:
+            name = " ".join(wheel.name.split("-")[:2])
+            texts = [each for each in files.namelist() if ".dist-info/" in each and "LICEN" in each]
+            told.append("\n\n".join([name, *(files.read(each).decode().strip() for each in texts)]))
+    return ("\n\n" + 80 * "-" + "\n\n").join(told) + "\n"
 
 
 def _write(out: Path) -> None:

@@ -153,6 +153,13 @@ def test_a_student_at_a_phone_in_the_dark(visit: Any, address: str) -> None:
     page.locator("#status", has_text="This link holds no text").wait_for()
 
 
+def test_it_says_whose_work_it_is(made: Path) -> None:
+    told = (made / "page" / "licences.txt").read_text()
+    assert all(name in told for name in ("@codemirror/view", "@viz-js/viz", "pyodide", "pydantic_core", "lark"))
+    assert told.count("Permission is hereby granted") > 10
+    assert "esbuild" not in told
+
+
 def test_the_scripts_keep_their_types(made: Path) -> None:
     compiler = shutil.which("tsc")
     if compiler is None:
