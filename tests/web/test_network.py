@@ -337,3 +337,14 @@ def test_no_difference(visit: Any) -> None:
     one = cnndsl.compile(TEXT)
     page = visit(compared(one.checked(), one.checked(), one.diff(one)))
     assert page.locator("#differences li").all_inner_texts() == ["no difference"]
+
+
+def test_a_difference_of_what_has_no_name(visit: Any) -> None:
+    text = "network Net { input(4, 8, 8); a = it -> conv(4, 1) -> relu; (a + input) -> conv(2, 1) }"
+    before, after = cnndsl.compile(text), cnndsl.compile(text.replace("a + input", "a * input"))
+    page = visit(compared(before.checked(), after.checked(), before.diff(after)))
+    assert page.locator("#stage .changed").count() == 1
+    page.locator("#differences button").click()
+    assert page.locator("#stage .chosen").count() == 0
+    page.locator("#stage [data-box].changed").click()
+    assert page.evaluate("location.hash") == ""

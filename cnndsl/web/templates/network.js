@@ -88,6 +88,9 @@ const pathOf = (at) => (at < 0 ? "" : join(all[at].path, all[at].step.name));
 /** @type {(at: number) => Module} */
 const moduleOf = (at) => side.modules[at < 0 ? side.modules.length - 1 : (all[at].step.inside ?? 0)];
 
+/** The uses of the part with a path; what leaves no module has no path. @param {string} path */
+const named = (path) => all.flatMap(({ step }, at) => (step.name && pathOf(at) === path ? [at] : []));
+
 /** Go somewhere: the address changes, and the page follows. @param {number} to @param {number} [look] */
 function go(to, look = -1) {
   wanted = look;
@@ -102,10 +105,10 @@ function addressOf(to, level, look = -1) {
   if (side !== sides[last]) said.set("side", "before");
   if (to >= 0) {
     said.set("at", pathOf(to));
-    const same = all.flatMap((_, at) => (all[at].step.inside !== undefined && pathOf(at) === pathOf(to) ? [at] : []));
+    const same = named(pathOf(to));
     if (same[0] !== to) said.set("use", String(same.indexOf(to) + 1));
   } else if (level !== side.first) said.set("depth", side.depths[level].depth);
-  if (look >= 0 && pathOf(look)) said.set("look", pathOf(look));
+  if (look >= 0 && all[look].step.name) said.set("look", pathOf(look));
   return said.toString();
 }
 
@@ -114,14 +117,14 @@ function arrive() {
   const said = new URLSearchParams(location.hash.slice(1));
   turn(said.get("side") === "before" ? 0 : last);
   const path = said.get("at") ?? "";
-  const uses = all.flatMap(({ step }, at) => (step.inside !== undefined && pathOf(at) === path ? [at] : []));
+  const uses = named(path).filter((at) => all[at].step.inside !== undefined);
   const from = block;
   block = uses[Number(said.get("use") ?? 1) - 1] ?? -1;
   const level = side.depths.findIndex((one) => one.depth === said.get("depth"));
   if (block < 0) depth = level < 0 ? side.first : level;
   const end = block < 0 ? all.length : all[block].end;
   const look = said.get("look");
-  if (wanted < 0 && look) wanted = all.findIndex((_, at) => at > block && at <= end && pathOf(at) === look);
+  if (wanted < 0 && look) wanted = named(look).find((at) => at > block && at <= end) ?? -1;
   if (wanted < 0 && from >= 0 && from !== block) wanted = from;
   show();
 }
@@ -610,8 +613,8 @@ document.querySelectorAll(".side").forEach((button, to) => {
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#differences button"))) {
   button.onclick = () => {
     turn(Number(button.dataset.side));
-    const at = all.findIndex((_, one) => pathOf(one) === button.dataset.path);
-    if (at < 0) go(-1);
+    const at = named(button.dataset.path ?? "")[0];
+    if (at === undefined) go(-1);
     else go(all[at].outer, at);
   };
 }
