@@ -152,7 +152,7 @@ RADIUS = 11.0
 """Of the circle that a sign stands in."""
 TURN = 34.0
 """How long a bend between rows is."""
-GAP, LABEL_GAP = 22.0, 9.0
+GAP, LABEL_GAP = 22.0, 14.0
 """What is left between volumes, and between labels."""
 
 
