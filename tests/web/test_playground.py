@@ -104,6 +104,8 @@ def test_a_researcher_at_a_desk(visit: Any, address: str) -> None:
     page.wait_for_url("**/#text=*")
     assert "linear(2560)" in text_in(page.url)
     assert "2560 outputs" in shown(page, "diagram")
+    page.keyboard.press("Control+z")
+    page.wait_for_url(lambda url: "linear(256)" in text_in(url))
     assert page.evaluate("document.getElementById('status').textContent") == "No errors"
 
 

@@ -219,7 +219,8 @@ function place(what: string, result: Shown): void {
 
 // The text
 
-let initial = "";
+/** The text that the address names. */
+let linked = "";
 let saving = 0;
 
 const editor = edited(found("editor").attachShadow({ mode: "open" }), ask, () => {
@@ -232,14 +233,15 @@ const editor = edited(found("editor").attachShadow({ mode: "open" }), ask, () =>
 
 async function save(): Promise<void> {
   const text = editor.state.doc.toString();
-  if (text === initial) return;
+  if (text === linked) return;
+  linked = text;
   notice = "";
   history.replaceState(null, "", `#text=${await written(text)}`);
   examples.value = "";
 }
 
 function put(text: string): void {
-  initial = text;
+  linked = text;
   editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
 }
 
@@ -283,10 +285,12 @@ async function copied(text: string, button: HTMLElement): Promise<void> {
   setTimeout(() => (button.textContent = before), 1500);
 }
 
-examples.addEventListener("change", () => {
-  if (examples.value === "") return;
-  history.pushState(null, "", `#example=${examples.value}`);
-  void open();
+examples.addEventListener("change", async () => {
+  const name = examples.value;
+  if (name === "") return;
+  await save(); // "back" leads to what was typed last
+  history.pushState(null, "", `#example=${name}`);
+  await open();
 });
 addEventListener("popstate", () => void open());
 zoom.addEventListener("click", () => {
