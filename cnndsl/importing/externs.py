@@ -201,7 +201,10 @@ def _candidates(module: nn.Module, passed: Passed) -> Iterator[dict[str, Any]]:
         if isinstance(usual, bool) and (held is None or isinstance(held, Tensor)) and hasattr(module, name):
             held = held is not None
         if _is_plain(held):
-            found[name] = list({repr(told): told for told in (plain(held), held)}.values())
+            told = [plain(held), held]
+            if isinstance(usual, str) and not isinstance(held, str):  # a word for numbers that follow from others
+                told.insert(0, usual)
+            found[name] = list({repr(value): value for value in told}.values())
         elif usual is parameter.empty:
             found[name] = counts
         elif isinstance(usual, bool):

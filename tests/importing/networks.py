@@ -814,3 +814,16 @@ class Staged(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.stages(x)
+
+
+class Worded(nn.Module):
+    """A class that takes a word and keeps the number that it means."""
+
+    def __init__(self, kernel_size: int, padding: str = "same") -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.is_same = padding == "same"
+        self.padding = kernel_size // 2 if self.is_same else 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sort(F.max_pool2d(x, self.kernel_size, 1, self.padding), dim=1)[0]

@@ -79,3 +79,8 @@ def test_an_argument_without_a_plain_default_is_left_out_in_all_uses_or_none() -
     assert "Standardised(3, 8, 3, 1)" in text
     assert "Standardised(8, 4, 5, 0)" in text
     assert "height + 2 * padding - kernel_size + 1" in text
+
+
+def test_a_word_of_which_the_number_is_kept() -> None:
+    text = imported(nn.Sequential(networks.Worded(3), networks.Worded(5)), MAP).text
+    assert f'extern Worded(kernel_size) from "{HERE}" (shape = same, parameters = 0)' in text
