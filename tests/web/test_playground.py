@@ -127,7 +127,7 @@ def test_a_student_at_a_phone_in_the_dark(visit: Any, address: str) -> None:
 
     good = f"# {HOSTILE}\nnetwork Net {{\n    input(3, 32, 32)\n    conv(8, kernel_size=5)\n}}\n"
     page.evaluate("(to) => (location.hash = to)", link(good))
-    page.wait_for_selector("#problems li:only-child")
+    page.locator("#problems", has_text="line 4").wait_for()  # it was in line 3
     page.click("#problems .mend")
     page.wait_for_selector("#problems:empty", state="attached")
     assert "8 filters, 5×5" in shown(page, "diagram")
