@@ -114,8 +114,7 @@ def test_a_page_has_no_elements_of_the_text(tmp_path: Path, capsys: pytest.Captu
         return reader.tags, reader.attributes, reader.words
 
     tags, attributes, words = elements(HOSTILE)
-    assert (tags, attributes) == elements(HARMLESS)[:2]
-    assert "script" not in tags
+    assert (tags, attributes) == elements(HARMLESS)[:2]  # the scripts are the page's own
     assert not any(name.startswith("on") for name in attributes)
     assert "</text><script>alert(1)</script>" in words
 
