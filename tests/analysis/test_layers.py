@@ -20,7 +20,7 @@ from tests.layers.oracle import BATCH, applied, build, sample, taking
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 WIDTH = 4
-DRAWN = settings(max_examples=16)
+DRAWN = settings(max_examples=10)
 
 
 def taken(case: Case) -> tuple[Layer, tuple[int, ...]]:
