@@ -161,7 +161,7 @@ def _licences(work: Path) -> str:
 def _write(out: Path) -> None:
     """Write the page itself, its examples, and by what it is known."""
     names = [name.removesuffix(".cnn") for name in packaged_names()]
-    text = page("playground", policy=POLICY, examples=names, tabs=_TABS)
+    text = page("playground", lang="en", title="cnndsl playground", policy=POLICY, examples=names, tabs=_TABS)
     (out / "index.html").write_text(text, encoding="utf-8")
     shutil.copyfile(PAGE / "playground.css", out / "playground.css")
     (out / "models").mkdir()
