@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# The networks of the tests are small, and workers stand beside one another: where each has threads of its own, they
+# wait for one another, busily, which takes three times the processor's time. What a test starts has this from here.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples each time, however long they take: a test fails for what is tested, and not by chance or on a busy
 # machine. For other examples: pytest --hypothesis-profile=default.
