@@ -50,6 +50,6 @@ def test_the_example_of_each_kind(kind: str) -> None:
     check(program_of(f"network Net {{ {KINDS[kind].example} }}"))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(0, 60, 3))
 def test_a_random_program(seed: int) -> None:
     check(program_of(generate(seed).text()))

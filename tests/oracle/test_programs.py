@@ -23,7 +23,7 @@ COUNT = 172
 OPEN = range(1, COUNT, 6)
 
 
-@pytest.mark.parametrize("seed", range(COUNT))
+@pytest.mark.parametrize("seed", range(0, COUNT, 3))
 def test_a_random_program(seed: int) -> None:
     check(generate(seed).text())
 
