@@ -12,11 +12,9 @@ from cnndsl.backends.pytorch.code import (
     Code,
     call,
     constant,
-    flat,
     name,
     names_in,
     names_stored,
-    negated,
     parsed,
     replaced,
     subscript,
@@ -120,9 +118,9 @@ def _apply_labelled(body: Body, recipe: Any, label: Static, node: Any, value: Te
     part.span = node.span
     line = Register(part)
     body.lines.append(line)
-    body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node, list(body.ways))
+    body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node)
     result = put(body, line, recipe, value)
-    body.registered[part.number] = (line, recipe, dict(body.current), node, list(body.ways))
+    body.registered[part.number] = (line, recipe, dict(body.current), node)
     if isinstance(node.label, str):
         body.scope.names[node.label] = PartRecipe(part)
     else:  # in quotes it is a key, and binds no name
@@ -157,8 +155,7 @@ def use_part(body: Body, part: Part, value: Tensor) -> Any:
     entry = body.registered.get(part.number)
     if entry is None:
         return _first_use(body, part, value)
-    line, recipe, _, _, declared_path = entry
-    _note_use(body, line, declared_path)
+    line, recipe, *_ = entry
     return again(body, line, recipe, value)
 
 
@@ -184,8 +181,7 @@ def _use_piece(body: Body, piece: PieceRecipe, value: Tensor) -> Tensor:
     where = value.moved(name("x"))
     if part.number not in body.registered:
         _first_use(body, part, where)
-    line, chain, _, _, declared = body.registered[part.number]
-    _note_use(body, line, declared)
+    _, chain, *_ = body.registered[part.number]
     if part.number not in body.taken_apart:
         body.taken_apart[part.number] = _stages(body, part, chain, body.built_for[part.number])
     layers = body.taken_apart[part.number]
@@ -229,13 +225,12 @@ def _stages(body: Body, part: Part, recipe: Any, shape: Shape) -> list[Any]:
 
 def _first_use(body: Body, part: Part, value: Tensor) -> Any:
     found = next(entry for entry in body.declared.values() if isinstance(entry, tuple) and entry[0].part is part)
-    line, recipe, current, node, declared_path = found
+    line, recipe, current, node = found
     if part.whole is not None:
         if part.whole.number in body.list_registers:
             return again(body, line, recipe, value)
         body.singled.add(part.whole.number)
     body.registered[part.number] = found
-    _note_use(body, line, declared_path)
     before = dict(body.current)
     result = put(body, line, recipe, value)
     if not body.is_silent:
@@ -259,25 +254,6 @@ def _check_place(line: Register, declared: dict[str, str], now: dict[str, str], 
                     node.span,
                     f"declare it where it is first applied: {line.part.name}: ...",
                 )
-
-
-def _note_use(body: Body, line: Register, declared: list[Any]) -> None:
-    """A part that is only used on some ways is only there on these."""
-    inner = body.ways[len(declared) :] if body.ways[: len(declared)] == declared else body.ways
-    tests = []
-    for where, outcome, test in inner:
-        if isinstance(where, If) and test is not None:
-            tests.append(test.code if outcome else negated(test.code))
-    if not inner or not tests:
-        body.always.add(line.part.number)
-    elif line.part.number not in body.always:
-        code = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
-        if any(flat(negated(code)) == flat(known) for known in line.tests):  # used on both ways
-            body.always.add(line.part.number)
-        elif all(flat(code) != flat(known) for known in line.tests):
-            line.tests.append(code)
-    if line.part.number in body.always:
-        line.tests.clear()
 
 
 def _copies(body: Body, recipe: CopiesRecipe, value: Tensor) -> Any:

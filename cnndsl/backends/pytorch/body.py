@@ -138,7 +138,6 @@ class Body:
         self.parts: dict[int, Part] = {}
         self.declared: dict[str, Any] = {}
         self.registered: dict[int, Any] = {}
-        self.always: set[int] = set()
         self.each: dict[int, Any] = {}
         """For the lists of layers that loops around go through, how a layer of each is made."""
         self.list_registers: dict[int, Any] = {}
@@ -262,10 +261,12 @@ class Body:
         made = ast.parse(str(expr), mode="eval").body
         return _Named(self.coded).visit(made)  # type: ignore[no-any-return]
 
-    def new_version(self, variable: str) -> Traced | None:
-        """The symbol of a variable that is given something new."""
+    def new_version(self, variable: str, worth: Any = None) -> Traced:
+        """The symbol of a variable that is given something new; `worth` is the number, where it is known."""
         symbol = self.current[variable] = self.file.new_symbol(variable)
-        return Traced(1, Expr.of(Symbol(symbol)))
+        if worth is not None:
+            self.definitions[symbol] = Expr.of(worth)
+        return Traced(1 if worth is None else value_of(worth), Expr.of(Symbol(symbol)))
 
     def is_unknown(self, dim: Traced) -> bool:
         """Whether nothing says a size before what gives it is there."""
@@ -314,8 +315,7 @@ class Body:
         variable = self.locals.get(wanted)
         if variable is None:
             variable = self.locals[wanted] = self.free(wanted)
-        if variable in self.current:
-            self.keep_sizes({variable})
+        self.keep_sizes({variable})
         self.new_version(variable)
         return variable
 
@@ -333,22 +333,14 @@ class Body:
         if self.is_silent:
             self.scope.names[wanted] = static
             return
-        scope = self.variables.setdefault(id(self.scope), {})
-        variable = scope.get(wanted) or self.variable(wanted)
-        if variable in self.current:
-            self.keep_sizes({variable})
+        variable = self.variable(wanted)
+        self.keep_sizes({variable})
         self.lines.append(Assign(variable, static.code))
         value = static.value
-        symbol = self.new_version(variable)
-        assert symbol is not None  # noqa: S101 - it always has one
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            (made,) = symbol.expr.symbols()
-            self.definitions[made.name] = Expr.of(value)
-            value = Traced(value, symbol.expr)
-        elif isinstance(value, Traced):
-            (made,) = symbol.expr.symbols()
-            self.definitions[made.name] = value.expr
-            value = Traced(value.value, symbol.expr)
+        is_number = isinstance(value, (int, float, Traced)) and not isinstance(value, bool)
+        symbol = self.new_version(variable, value if is_number else None)
+        if is_number:
+            value = symbol
         elif isinstance(value, list):
             value = [_item(each, name(variable), at) for at, each in enumerate(value)]
         self.scope.names[wanted] = Static(value, name(variable))
@@ -357,7 +349,7 @@ class Body:
         """Before variables are given something else, keep the sizes that are written with them."""
         symbols = {self.current[each] for each in variables if each in self.current}
         kept: dict[Any, Traced] = {}
-        for where, dim in list(self._sizes()):
+        for where, dim in list(self._sizes()) if symbols else ():
             if isinstance(dim, Traced) and self.mentions(dim.expr, symbols):
                 if dim.expr not in kept:
                     kept[dim.expr] = self._kept(dim)
@@ -366,11 +358,7 @@ class Body:
     def _kept(self, dim: Traced) -> Traced:
         variable = self.free("kept")
         self.lines.append(Assign(variable, self.size_code(dim)))
-        symbol = self.new_version(variable)
-        assert symbol is not None  # noqa: S101 - it always has one
-        (made,) = symbol.expr.symbols()
-        self.definitions[made.name] = dim.expr
-        return Traced(dim.value, symbol.expr)
+        return self.new_version(variable, dim)
 
     def mentions(self, expr: Expr, symbols: set[str]) -> bool:
         for symbol in expr.symbols():
@@ -508,8 +496,7 @@ class Body:
                 lists.append(each)
                 continue
             written = known if isinstance(known, str) else self.list_variable(wanted, axis, len(value.shape))
-            if written in self.current:
-                self.keep_sizes({written})
+            self.keep_sizes({written})
             assert each is not None  # noqa: S101 - what grows has lists of all its sizes
             self.lines.append(Assign(written, each, type="" if known else "list[int]"))
             self.new_version(written)

@@ -6,7 +6,7 @@ import ast
 import keyword
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -15,7 +15,6 @@ from cnndsl.backends.pytorch.branches import Branches
 from cnndsl.backends.pytorch.code import (
     BUILTINS,
     Code,
-    any_of,
     argument_lines,
     attribute,
     call,
@@ -309,9 +308,6 @@ class ClassTranslation:
             match line:
                 case Register() if id(line) in fills:
                     made.append(self._conditional(fills[id(line)]))
-                case Register() if line.tests and not self._is_always(line):
-                    test = any_of(line.tests)
-                    made.append(If(test, [replace(line, tests=[])], []))
                 case If():
                     line.yes, line.no = self._wrapped(line.yes), self._wrapped(line.no)
                     made.append(line)
@@ -326,9 +322,6 @@ class ClassTranslation:
         made = If(found.test, self._wrapped(found.yes), self._wrapped(found.no), comment=found.comment)
         made.twin = found.twin  # type: ignore[attr-defined]
         return made
-
-    def _is_always(self, line: Register) -> bool:
-        return line.part.number in self._body.always
 
     def _module(self) -> ClassText:
         body, definition_kind = self._body, self._definition.kind

@@ -22,7 +22,6 @@ from cnndsl.backends.pytorch.code import (
     tuple_of,
     within_64_bits,
 )
-from cnndsl.backends.pytorch.expressions import layer_recipe
 from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, For, If
 from cnndsl.backends.pytorch.joins import branch, run_loop
 from cnndsl.backends.pytorch.operations import flattened
@@ -47,6 +46,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
     is_flowing,
     one_by_one,
+    with_arguments,
 )
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import Shape
@@ -581,24 +581,6 @@ def _has_ranks(choice: Any) -> bool:
 
 def _has_channels(choice: Any) -> bool:
     return isinstance(choice, KindRecipe) and choice.kind.kind in ("conv", "conv_transpose")
-
-
-def with_arguments(choice: Any, arguments: Sequence[tuple[str | None, Any]]) -> Any:
-    """A layer with what a parameter is called with."""
-    if not arguments:
-        return choice
-    if isinstance(choice, BlockRecipe):
-        names = [parameter.name for parameter in choice.definition.parameters]
-        given = dict(choice.arguments)
-        left = [word for word in names if word not in given]
-        for position, (word, value) in enumerate(arguments):
-            given[word or left[position]] = value
-        return BlockRecipe(choice.definition, {word: given[word] for word in names if word in given})
-    if isinstance(choice, KindRecipe):
-        return layer_recipe(choice.kind, arguments, choice.span, choice)
-    if isinstance(choice, ParamRecipe):
-        return ParamRecipe(choice.code, choice.choices, choice.needs, (*choice.arguments, *arguments))
-    raise Untranslatable("a layer that has its arguments already is given more")
 
 
 def flat_stages(recipe: Any, body: Any) -> list[Any]:

@@ -70,10 +70,12 @@ from cnndsl.backends.pytorch.values import (
     Test,
     Untranslatable,
     VariantRecipe,
+    by_name,
     is_flowing,
+    with_arguments,
 )
 from cnndsl.ir import nodes
-from cnndsl.ir.words import FUNCTIONS, INIT_WORDS, WEIGHT_WORDS
+from cnndsl.ir.words import FUNCTIONS
 from cnndsl.layers.elementwise import OPERATORS_OF_VALUES, Elementwise, Negative
 from cnndsl.layers.formula import AXES, Shape
 from cnndsl.layers.initialisers import RULES
@@ -219,22 +221,14 @@ def _call(body: Body, node: nodes.Call) -> Any:
     if isinstance(function, Static) and isinstance(node.function, nodes.Ref):
         function = body.file.word(node.function.name)  # which a constant of that name does not hide
     match function:
-        case KindRecipe() if function.is_half_applied:
-            return layer_recipe(function.kind, arguments_of(body, node), node.span, function)
-        case KindRecipe() if not function.fields and isinstance(node.function, nodes.Ref):
+        case KindRecipe() if not function.fields and not function.is_half_applied:
             return _kind_call(body, function, node)
+        case KindRecipe() | ParamRecipe() | ExternRecipe():
+            return with_arguments(function, arguments_of(body, node), node.span)
         case BlockRecipe():
-            return bound_block(body, function, node)
+            return body.computed_first(with_arguments(function, arguments_of(body, node), node.span))
         case VariantRecipe():
-            names = [parameter.name for parameter in function.variant.parameters]
-            left = [word for word in names if word not in function.arguments]
-            more = {word or left[at]: value for at, (word, value) in enumerate(arguments_of(body, node))}
-            return body.file.variant(VariantRecipe(function.variant, function.arguments | more))
-        case ExternRecipe():
-            return _bound_extern(body, function, node)
-        case ParamRecipe():
-            given = tuple(arguments_of(body, node))
-            return ParamRecipe(function.code, function.choices, function.needs, (*function.arguments, *given))
+            return body.file.variant(with_arguments(function, arguments_of(body, node)))
         case Function():
             return _function_call(body, function.name, node)
         case Rule():
@@ -251,57 +245,8 @@ def _kind_call(body: Body, recipe: KindRecipe, node: nodes.Call) -> Any:
         rest = [argument for argument in node.arguments[1:] if argument.name != "like"]
         return _operation_call(body, OPERATIONS[kind.kind], [values[0][1], like], rest)
     if values and values[0][0] is None and isinstance(values[0][1], Tensor):
-        return call_on_value(body, kind, values[0][1], node.arguments[1:])
-    return layer_recipe(kind, values, node.span)
-
-
-def layer_recipe(
-    kind: Any, values: Sequence[tuple[str | None, Any]], span: nodes.Span | None, before: KindRecipe | None = None
-) -> KindRecipe:
-    """A layer kind with its arguments, those that it was given `before` among them."""
-    words = list(kind.model_fields)
-    fields: dict[str, Static] = dict(before.fields) if before is not None else {}
-    begins: dict[str, Any] = dict(before.begins) if before is not None else {}
-    numbers: dict[str, Static] = dict(before.numbers) if before is not None else {}
-    left = [word for word in words if word not in fields]
-    for position, (word, value) in enumerate(values):
-        word = left[position] if word is None else word  # noqa: PLW2901 - its place says it
-        is_list = isinstance(value, Static) and isinstance(value.value, (list, AnyList))
-        if (word in WEIGHT_WORDS and word not in words) or (word == "bias" and is_list):
-            numbers[word] = value
-            if word in words:
-                fields[word] = Static(True, constant(True))
-        elif word in INIT_WORDS:
-            begins[INIT_WORDS[word]] = value
-        elif isinstance(value, Static):
-            fields[word] = value
-        else:
-            raise Untranslatable(f"{kind.kind}: {word} is given no number", span)
-    return KindRecipe(kind, fields, begins, numbers, span)
-
-
-def bound_block(body: Body, recipe: BlockRecipe, node: nodes.Call) -> BlockRecipe:
-    """A block with more of its arguments."""
-    names = [parameter.name for parameter in recipe.definition.parameters]
-    given = dict(recipe.arguments)
-    left = [word for word in names if word not in given]
-    positional = 0
-    for position, (word, value) in enumerate(arguments_of(body, node)):
-        positional += word is None
-        given[word or left[position]] = value
-    ordered = {word: given[word] for word in names if word in given}
-    if recipe.arguments:
-        positional = 0
-    base = recipe if recipe.constant else recipe.base
-    return body.computed_first(BlockRecipe(recipe.definition, ordered, positional, node.span, base=base))
-
-
-def _bound_extern(body: Body, recipe: ExternRecipe, node: nodes.Call) -> ExternRecipe:
-    names = [parameter.name for parameter in recipe.extern.parameters]
-    given: dict[str, Static] = {}
-    for position, argument in enumerate(node.arguments):
-        given[argument.name or names[position]] = static_of(body, argument.value)
-    return ExternRecipe(recipe.extern, {word: given[word] for word in names if word in given})
+        return plain(body, with_arguments(recipe, values[1:]), values[0][1])
+    return with_arguments(recipe, values, node.span)
 
 
 def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
@@ -378,11 +323,8 @@ def _joined_layers(body: Body, word: str, node: nodes.Call) -> list[Any] | None:
 
 
 def _operation_call(body: Body, operation: Any, values: list[Any], rest: Sequence[nodes.Argument]) -> Any:
-    fields = list(operation.model_fields)
-    given = {}
-    for position, argument in enumerate(rest):
-        given[argument.name or fields[position]] = static_of(body, argument.value)
-    return _operation_values(body, operation, values, given)
+    given = [(argument.name, static_of(body, argument.value)) for argument in rest]
+    return _operation_values(body, operation, values, by_name(operation.model_fields, given))
 
 
 def _operation_values(body: Body, operation: Any, values: list[Any], given: dict[str, Static]) -> Any:
@@ -396,10 +338,8 @@ def _operation_values(body: Body, operation: Any, values: list[Any], given: dict
 
 
 def _rule_call(body: Body, rule: Rule, node: nodes.Call) -> Rule:
-    words = list(RULES[rule.name])
-    given = {}
-    for position, argument in enumerate(node.arguments):
-        given[argument.name or words[position]] = static_of(body, argument.value)
+    words = RULES[rule.name]
+    given = by_name(words, arguments_of(body, node))
     return Rule(rule.name, tuple((word, given[word]) for word in words if word in given))
 
 
@@ -636,10 +576,7 @@ def _side(body: Body, lines: tuple[nodes.Statement, ...]) -> Any:
 
 def learned(body: Body, node: nodes.Call, wanted: str | None = None) -> Tensor:
     """`parameter(...)`: a learned tensor."""
-    words = ("size", "init")
-    given: dict[str, Any] = {}
-    for position, argument in enumerate(node.arguments):
-        given[argument.name or words[position]] = evaluate(body, argument.value)
+    given = by_name(("size", "init"), arguments_of(body, node))
     size = given["size"]
     begin = given.get("init", Static(0.0, constant(0.0)))
     dims = tuple(field_of(body, item) for item in size.value)
@@ -667,8 +604,7 @@ def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
     numbers = evaluate(body, first.value)
     if not isinstance(numbers, Static) or not isinstance(numbers.value, list | AnyList):
         return None
-    words = ("size", "persistent")
-    given = {argument.name or words[at]: static_of(body, argument.value) for at, argument in enumerate(rest)}
+    given = by_name(("size", "persistent"), [(each.name, static_of(body, each.value)) for each in rest])
     persistent = given.get("persistent", Static(True, constant(True)))
     plain_numbers = plain_list(body, numbers)
     shape = plain_list(body, given["size"]) if "size" in given else None
@@ -725,12 +661,6 @@ def _flattened(numbers: Any) -> tuple[list[Any], tuple[int, ...]]:
         return [numbers], ()
     rows = [_flattened(row) for row in numbers]
     return [number for row, _ in rows for number in row], (len(rows), *(rows[0][1] if rows else ()))
-
-
-def call_on_value(body: Body, kind: Any, value: Tensor, arguments: Sequence[nodes.Argument]) -> Tensor:
-    """`relu(it)`."""
-    given = [(argument.name, evaluate(body, argument.value)) for argument in arguments]
-    return plain(body, layer_recipe(kind, given, None), value)
 
 
 def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:

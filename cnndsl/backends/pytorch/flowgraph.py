@@ -138,8 +138,6 @@ class Register(Line):
 
     part: Part
     value: Code | Chain | None = None
-    tests: list[Code] = field(default_factory=list)
-    """Where it is there in some cases only: one of these holds. Empty for always."""
     begins: tuple[tuple[str, Any], ...] = ()
     kind: str = ""
 
@@ -414,7 +412,7 @@ def codes_of(line: Any) -> list[Code]:
         case Assign() | Compute():
             found = [line.code]
         case Register():
-            found = [line.value, line.part.label, *line.tests]
+            found = [line.value, line.part.label]
         case Append():
             found = [line.value, line.label]
         case Effect():
@@ -488,10 +486,8 @@ class InitSlice:
                     self._keep_place(line)
                 if line.part.number not in self._used or line.value is None:
                     return None
-                made = Register(line.part, self._value(line.value, live), line.tests, line.begins, line.kind)
+                made = Register(line.part, self._value(line.value, live), line.begins, line.kind)
                 self._rules(line.begins, live)
-                for test in line.tests:
-                    self._reads(test, live)
                 self._reads(line.part.label, live)
                 return made
             case Declare():

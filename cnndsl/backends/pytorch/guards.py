@@ -303,7 +303,7 @@ class Guards:
             return True
         tests = [
             all_of([self._code(number, outcome) for number, outcome in sorted(case)])
-            for case in sorted(left, key=sorted)
+            for case in sorted(left, key=sorted, reverse=True)
         ]
         self._guards[id(line)] = any_of(tests)
         return True

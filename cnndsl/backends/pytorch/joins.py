@@ -38,7 +38,7 @@ MOST_TURNS = 64
 def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
     """Work out both ways of a condition, and bring what they leave together."""
     if not body.is_silent:
-        body.keep_sizes({_variables_of(body, each) for each in bound_names(node)} & set(body.current))
+        body.keep_sizes({_variables_of(body, each) for each in bound_names(node)})
     line = If(test.code, [], [], in_loop=bool(body.loops))
     outer = body.lines
     before = body.state()
@@ -156,14 +156,11 @@ def _running(body: Body, p: Any, q: Any, axis: int, rank: int, line: If) -> Trac
         return body.fresh(sample)
     variable = body.runner(axis, rank)
     codes = (body.size_code(p), body.size_code(q))
-    if variable in body.current:
-        body.keep_sizes({variable})
+    body.keep_sizes({variable})
     for side, code in zip((line.yes, line.no), codes, strict=True):
         if flat(code) != variable:
             side.append(Assign(variable, code))
-    made = body.new_version(variable)
-    assert made is not None  # noqa: S101 - it always has one
-    return Traced(sample, made.expr)
+    return Traced(sample, body.new_version(variable).expr)
 
 
 def _join_statics(body: Body, a: Static, b: Static) -> Any:
@@ -210,17 +207,19 @@ def loop_or_turns(body: Body, node: Any, loop: Any, turn: Any, items: list[Any] 
 def mark_of(body: Body) -> tuple[Any, ...]:
     """Where the translation is, to come back to."""
     dicts = (body.declared, body.registered, body.parts, body.fills, body.locals, body.list_registers)
-    sets = (body.taken, body.value_names, body.always, body.singled)
-    tests = {id(e[0]): list(e[0].tests) for e in body.registered.values()}
+    sets = (body.taken, body.value_names, body.singled)
     return (
-        body.state(), len(body.lines), [dict(d) for d in dicts], [set(s) for s in sets], tests,
+        body.state(),
+        len(body.lines),
+        [dict(d) for d in dicts],
+        [set(s) for s in sets],
         body.target,
-    )  # fmt: skip
+    )
 
 
 def rewind(body: Body, mark: tuple[Any, ...]) -> None:
     """Go back to where the translation was."""
-    state, count, dicts, sets, tests, target = mark
+    state, count, dicts, sets, target = mark
     body.restore(state)
     del body.lines[count:]
     held: Any
@@ -229,12 +228,10 @@ def rewind(body: Body, mark: tuple[Any, ...]) -> None:
         held.clear()
         held.update(old)
     group: Any
-    for group, before in zip((body.taken, body.value_names, body.always, body.singled), sets, strict=True):
+    for group, before in zip((body.taken, body.value_names, body.singled), sets, strict=True):
         group.clear()
         group.update(before)
     body.target = target
-    for line, *_ in body.registered.values():
-        line.tests = tests.get(id(line), [])
 
 
 def is_written_out(body: Body, items: list[Any]) -> bool:
@@ -383,9 +380,7 @@ def _run_size(body: Body, owner: Any, each: str, axis: int, running: dict[Any, A
             body.keep_sizes({variable})
             value = body.read(owner, each)
             body.lines.append(Assign(variable, code))
-        symbol = body.new_version(variable)
-        assert symbol is not None  # noqa: S101 - it always has one
-        made = Traced(value_of(dim), symbol.expr)
+        made = Traced(value_of(dim), body.new_version(variable).expr)
         running[(owner, each), axis] = (variable, made)
     shape = (*value.shape[:axis], made, *value.shape[axis + 1 :])
     replaced_value = Tensor(value.code, shape, value.unbatched)
@@ -408,9 +403,7 @@ def _close_turn(body: Body, line: For, before: dict[Any, Any], running: dict[Any
             code = body.size_code(value.shape[axis])
             if not body.same(value.shape[axis], made) and flat(code) != variable:
                 assigns.append(Assign(variable, code))
-            symbol = body.new_version(variable)
-            assert symbol is not None  # noqa: S101 - it always has one
-            ended[variable] = Traced(made.value, symbol.expr)
+            ended[variable] = Traced(made.value, body.new_version(variable).expr)
         end = ended.get(variable, made)
         body.write(
             owner, each, Tensor(value.code, (*value.shape[:axis], end, *value.shape[axis + 1 :]), value.unbatched)

@@ -143,7 +143,7 @@ def declare(body: Body, whole: Part, wanted: str, layers: Static, node: Any) -> 
         line = Register(part)
         body.lines.append(line)
         recipe = as_before(body, body.for_later(layer), wanted)
-        body.declared[f"{whole.number}.{part.number}"] = (line, recipe, dict(body.current), node, list(body.ways))
+        body.declared[f"{whole.number}.{part.number}"] = (line, recipe, dict(body.current), node)
         items.append(PartRecipe(part))
     return Static(LayerList(items, rule if isinstance(rule, LayerRule) else None), name(UNSAID))
 

@@ -185,12 +185,9 @@ def recipe_key(recipe: Any) -> str:
             fields = ", ".join(f"{name}={_key(value)}" for name, value in recipe.fields.items())
             more = ", ".join(f"{name}={value}" for name, value in recipe.begins.items())
             return f"{recipe.kind.kind}({fields}; {more}; {len(recipe.numbers)})"
-        case BlockRecipe():
+        case BlockRecipe() | ExternRecipe():
             given = ", ".join(f"{name}={_key(value)}" for name, value in recipe.arguments.items())
             return f"{recipe.definition.key}({given})"
-        case ExternRecipe():
-            given = ", ".join(f"{name}={_key(value)}" for name, value in recipe.arguments.items())
-            return f"{recipe.extern.key}({given})"
         case ChainRecipe():
             return " -> ".join(f"{label}:{recipe_key(stage)}" for stage, label, _ in recipe.stages)
         case CopiesRecipe():

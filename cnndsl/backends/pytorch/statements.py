@@ -342,7 +342,7 @@ def _declare_by_key(body: Body, node: nodes.Labelled) -> None:
     part.span = node.span
     line = Register(part)
     body.lines.append(line)
-    body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node, list(body.ways))
+    body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node)
     body.keys[body.versioned(label.code)] = part, list(body.loops)
 
 
@@ -354,7 +354,7 @@ def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:
     body.lines.append(line)
     made = PartRecipe(part)
     recipe = as_before(body, recipe, wanted)
-    body.declared[wanted] = (line, recipe, dict(body.current), node, list(body.ways))
+    body.declared[wanted] = (line, recipe, dict(body.current), node)
     body.scope.names[wanted] = made
 
 

@@ -131,13 +131,11 @@ class Translation:
 
     def variant(self, recipe: VariantRecipe) -> Any:
         """The network that a variant is for its arguments, or itself where some are missing."""
-        given = recipe.arguments
-        if any(each.default is None and each.name not in given for each in recipe.variant.parameters):
+        if not recipe.is_complete:
             return recipe
         body = Body(self, is_silent=True)
-        for each in recipe.variant.parameters:
-            body.scope.names[each.name] = given[each.name] if each.name in given else evaluate(body, each.default)
-        return evaluate(body, recipe.variant.value)
+        self._give(body, recipe.definition.parameters, recipe.arguments)
+        return evaluate(body, recipe.definition.value)
 
     def open_variant(self, item: nodes.Variant) -> tuple[BlockRecipe, list[tuple[str, str, Code | None]]]:
         """The network that a variant is for any arguments; its parameters with their types and defaults."""
@@ -259,12 +257,17 @@ class Translation:
     def default(self, definition: nodes.Definition, parameter: nodes.Parameter) -> Any:
         """The default of a parameter, which may speak of those before it."""
         body = Body(self, is_silent=True)
-        for other in definition.parameters:
-            if other is parameter:
-                break
-            if other.default is not None:
-                body.scope.names[other.name] = evaluate(body, other.default)
+        self._give(body, definition.parameters[: definition.parameters.index(parameter)], {})
         return evaluate(body, parameter.default)
+
+    @staticmethod
+    def _give(body: Body, parameters: Sequence[nodes.Parameter], given: Mapping[str, Any]) -> None:
+        """Give parameters in a body their values, or their defaults, which may speak of those before."""
+        for each in parameters:
+            if each.name in given:
+                body.scope.names[each.name] = given[each.name]
+            elif each.default is not None:
+                body.scope.names[each.name] = evaluate(body, each.default)
 
     # What comes out
 
@@ -315,14 +318,7 @@ class Translation:
         body = Body(self, is_silent=True)
         body.kind = definition.kind
         values = grouped(inputs)
-        for parameter in definition.parameters:
-            word = parameter.name
-            if word in values:
-                body.scope.names[word] = values[word]
-            elif word in given:
-                body.scope.names[word] = given[word]
-            elif parameter.default is not None:
-                body.scope.names[word] = evaluate(body, parameter.default)
+        self._give(body, definition.parameters, {**given, **values})
         if inputs and definition.kind == "network":
             body.given = inputs[0][1]
         elif inputs:
@@ -381,12 +377,10 @@ class Translation:
 
     def extern_layer(self, recipe: ExternRecipe, x: Shape, body: Any) -> tuple[Extern, tuple[Shape, ...]]:
         """The layer of a class from elsewhere, and what comes out of it for an input."""
-        declared = recipe.extern
+        declared = recipe.definition
         inner = Body(self, is_silent=True)
         names = inner.scope.names
-        for parameter in declared.parameters:
-            word = parameter.name
-            names[word] = recipe.arguments.get(word) or evaluate(inner, parameter.default)
+        self._give(inner, declared.parameters, recipe.arguments)
         given = tuple((word, field_of(body, value)) for word, value in names.items())
         rule = next(setting.value for setting in declared.settings if setting.name == "shape")
         names.setdefault(SAME, Static(SAME, constant(SAME)))

@@ -7,12 +7,13 @@ an item of a list, is a symbol of its own that stands for its Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, constant, list_of
 from cnndsl.ir import nodes
+from cnndsl.ir.words import INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape
 from cnndsl.symbolic.expr import Expr
@@ -156,47 +157,58 @@ class KindRecipe:
     constant: str = ""
 
     @property
+    def is_complete(self) -> bool:
+        """Whether it has all arguments that it needs."""
+        return all(word in self.fields or not info.is_required() for word, info in self.kind.model_fields.items())
+
+    @property
     def is_half_applied(self) -> bool:
         """Whether it has arguments and lacks some."""
-        required = {word for word, info in self.kind.model_fields.items() if info.is_required()}
-        return bool(self.fields or self.begins or self.numbers) and not required <= self.fields.keys()
+        return bool(self.fields or self.begins or self.numbers) and not self.is_complete
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BlockRecipe:
-    """A block with some or all of its arguments, by name.
+class _Declared:
+    """What the text declares with parameters, with some or all of its arguments, by name."""
+
+    definition: Any
+    arguments: dict[str, Any]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has all arguments that it needs."""
+        return all(each.name in self.arguments or each.default is not None for each in self.definition.parameters)
+
+    @property
+    def is_half_applied(self) -> bool:
+        """Whether it has arguments and lacks some."""
+        return bool(self.arguments) and not self.is_complete
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockRecipe(_Declared):
+    """A block with some or all of its arguments, of which so many were given by position.
 
     `constant` is the name in the module of the file's constant that it is, `base` the constant that it adds to.
     """
 
     definition: nodes.Definition
-    arguments: dict[str, Any]
     positional: int = 0
     span: nodes.Span | None = None
     constant: str = ""
     base: BlockRecipe | None = None
 
-    @property
-    def is_half_applied(self) -> bool:
-        """Whether it has arguments and lacks some."""
-        required = {each.name for each in self.definition.parameters if each.default is None}
-        return bool(self.arguments) and not required <= self.arguments.keys()
+
+class VariantRecipe(_Declared):
+    """A network that is another one for its own parameters."""
+
+    definition: nodes.Variant
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class VariantRecipe:
-    """A network that is another one for its own parameters, with some of their arguments."""
+class ExternRecipe(_Declared):
+    """A class from elsewhere."""
 
-    variant: nodes.Variant
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ExternRecipe:
-    """A class from elsewhere with its arguments."""
-
-    extern: nodes.Extern
-    arguments: dict[str, Static]
+    definition: nodes.Extern
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -361,17 +373,51 @@ def is_layers(value: Any) -> bool:
 
 def _is_complete(recipe: Any) -> bool:
     """Whether nothing is left to be given before a layer can be applied."""
+    if isinstance(recipe, ParamRecipe):
+        return bool(recipe.arguments) or all(map(_is_complete, recipe.choices))
+    return bool(getattr(recipe, "is_complete", True))
+
+
+def by_name(words: Iterable[str], arguments: Iterable[tuple[str | None, Any]]) -> dict[str, Any]:
+    """Arguments by name; `words` are the parameters for those without one, in order."""
+    left = list(words)
+    return {word or left[at]: value for at, (word, value) in enumerate(arguments)}
+
+
+def with_arguments(recipe: Any, arguments: Sequence[tuple[str | None, Any]], span: nodes.Span | None = None) -> Any:
+    """A layer with what a call gives it besides what it has."""
     match recipe:
         case KindRecipe():
-            fields = recipe.kind.model_fields.items()
-            return all(word in recipe.fields or not info.is_required() for word, info in fields)
-        case BlockRecipe():
-            given = recipe.arguments
-            return all(each.name in given or each.default is not None for each in recipe.definition.parameters)
-        case ExternRecipe():
-            given = recipe.arguments
-            return all(each.name in given or each.default is not None for each in recipe.extern.parameters)
+            return _of_kind(recipe, arguments, span)
         case ParamRecipe():
-            return bool(recipe.arguments) or all(map(_is_complete, recipe.choices))
+            return replace(recipe, arguments=(*recipe.arguments, *arguments))
+        case _Declared():
+            words = [parameter.name for parameter in recipe.definition.parameters]
+            given = recipe.arguments | by_name([word for word in words if word not in recipe.arguments], arguments)
+            ordered = {word: given[word] for word in words if word in given}
+            if not isinstance(recipe, BlockRecipe):
+                return replace(recipe, arguments=ordered)
+            positional = 0 if recipe.arguments else sum(word is None for word, _ in arguments)
+            base = recipe if recipe.constant else recipe.base
+            return BlockRecipe(recipe.definition, ordered, positional, span, base=base)
         case _:
-            return True
+            raise Untranslatable("a layer that has its arguments already is given more", span)
+
+
+def _of_kind(recipe: KindRecipe, arguments: Iterable[tuple[str | None, Any]], span: nodes.Span | None) -> KindRecipe:
+    """A layer kind with more arguments: for parameters, for how its tensors begin, and numbers for these."""
+    words = recipe.kind.model_fields
+    fields, begins, numbers = dict(recipe.fields), dict(recipe.begins), dict(recipe.numbers)
+    for word, value in by_name([word for word in words if word not in fields], arguments).items():
+        is_list = isinstance(value, Static) and isinstance(value.value, (list, AnyList))
+        if (word in WEIGHT_WORDS and word not in words) or (word == "bias" and is_list):
+            numbers[word] = value
+            if word in words:
+                fields[word] = Static(True, constant(True))
+        elif word in INIT_WORDS:
+            begins[INIT_WORDS[word]] = value
+        elif isinstance(value, Static):
+            fields[word] = value
+        else:
+            raise Untranslatable(f"{recipe.kind.kind}: {word} is given no number", span)
+    return KindRecipe(recipe.kind, fields, begins, numbers, span)
