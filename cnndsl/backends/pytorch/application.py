@@ -25,7 +25,7 @@ from cnndsl.backends.pytorch.construct import (
     as_choice,
     asks_sizes,
     is_spliced,
-    make,
+    made_for,
     one_of_two,
     splice_parameter,
     with_sizes,
@@ -58,11 +58,6 @@ from cnndsl.layers.formula import Shape, product
 
 _DEEPEST = 3
 """So many calls stand in one another on a line of `forward`."""
-
-
-def apply(body: Body, recipe: Any, value: Any, node: Any) -> Any:
-    """Apply a recipe to a value."""
-    return apply_stage(body, recipe, None, node, value)
 
 
 def applied_pipe(body: Body, start: Any, stages: Sequence[Any]) -> Any:
@@ -156,7 +151,7 @@ def use_part(body: Body, part: Part, value: Tensor) -> Any:
     if entry is None:
         return _first_use(body, part, value)
     line, recipe, *_ = entry
-    return again(body, line, recipe, value)
+    return put(body, line, recipe, value, again=True)
 
 
 def _use_each(body: Body, part: Part, value: Tensor) -> Any:
@@ -166,7 +161,7 @@ def _use_each(body: Body, part: Part, value: Tensor) -> Any:
         raise Untranslatable(f"a layer of {part.name} is applied behind the loop that goes through them")
     line = body.list_registers.get(part.number)
     if line is not None:
-        return again(body, line, recipe, value)
+        return put(body, line, recipe, value, again=True)
     is_in_every_turn = body.is_silent or (len(body.loops) == 1 and body.ways[-1][0] is body.loops[0])
     if part.number in body.singled or not is_in_every_turn or is_identity(recipe) or as_choice(recipe) is not None:
         raise Untranslatable(f"not all layers of {part.name} are applied in the same way")
@@ -228,7 +223,7 @@ def _first_use(body: Body, part: Part, value: Tensor) -> Any:
     line, recipe, current, node = found
     if part.whole is not None:
         if part.whole.number in body.list_registers:
-            return again(body, line, recipe, value)
+            return put(body, line, recipe, value, again=True)
         body.singled.add(part.whole.number)
     body.registered[part.number] = found
     before = dict(body.current)
@@ -306,37 +301,42 @@ def _splice_lines(body: Body, recipe: BraceRecipe, value: Any) -> Any:
         body.scope, body.it, body.entry, body.flow, body.target = outer
 
 
-def put(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
-    """Say what a part is, and apply it to a value."""
+def put(body: Body, line: Register, recipe: Any, value: Tensor, *, again: bool = False) -> Any:
+    """Say what a part is, and apply it to a value; or apply it `again`."""
     if is_identity(recipe):
         return value
     choice = as_choice(recipe)
-    return _put_made(body, line, recipe, value) if choice is None else _put_choice(body, line, choice, value)
+    if choice is None:
+        return _put_made(body, line, recipe, value, again=again)
+    if again:
+        return one_of_two(body, choice, value, lambda layer, _, given: put(body, line, layer, given, again=True))[0]
+    return _put_choice(body, line, choice, value)
 
 
-def _put_made(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
-    mark = len(body.lines)
+def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: bool) -> Any:
     if isinstance(value, Tensor):
         body.built_for.setdefault(line.part.number, value.shape)
+    lines = body.lines
+    if again:  # what it is says the first time
+        body.lines = []
     try:
-        made = make(body, recipe, value)
-    except NeedsFlatten:
-        del body.lines[mark:]
-        value = flattened(body, value)
-        made = make(body, recipe, value)
-    line.value = made.value
-    line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
-    line.begins, line.kind = made.begins, recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
+        made, value = made_for(body, recipe, value)
+    finally:
+        body.lines = lines
+    if not again:
+        line.value = made.value
+        line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
+        line.begins, line.kind = made.begins, recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
     if not body.is_silent:
-        made = with_sizes(body, made, _base(body, made, line, recipe), value, recipe)
+        made = with_sizes(body, made, _base(body, made, line, recipe, again=again), value, recipe)
     return _called(body, line.part, made, value)
 
 
-def _base(body: Body, made: Made, line: Register, recipe: Any) -> Code | None:
+def _base(body: Body, made: Made, line: Register, recipe: Any, *, again: bool) -> Code | None:
     """How `__init__` speaks of a part that it registers; None where it does not have to, or cannot."""
     if not line.part.is_list and line.part.label is None:
         return line.part.code()
-    if not asks_sizes(body, made, recipe):
+    if again or not asks_sizes(body, made, recipe):
         return None
     assert not isinstance(made.value, Chain)  # noqa: S101 - a block or parameter is a call
     base = name(body.local(made.word))
@@ -378,33 +378,6 @@ def _nested(body: Body, code: Code, value: Tensor, made: Made) -> Tensor:
     return Tensor(code, made.shapes[0], value.unbatched)
 
 
-def again(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
-    """Apply a part once more."""
-    if is_identity(recipe):
-        return value
-    if (choice := as_choice(recipe)) is not None:
-        return one_of_two(body, choice, value, lambda layer, _, given: again(body, line, layer, given))[0]
-    return _again_made(body, line, recipe, value)
-
-
-def _again_made(body: Body, line: Register, recipe: Any, value: Tensor) -> Any:
-    outer, body.lines = body.lines, []
-    try:
-        try:
-            made = make(body, recipe, value)
-        except NeedsFlatten:
-            body.lines = outer
-            value = flattened(body, value)
-            body.lines = []
-            made = make(body, recipe, value)
-    finally:
-        body.lines = outer
-    if not body.is_silent:
-        base = line.part.code() if not line.part.is_list and line.part.label is None else None
-        made = with_sizes(body, made, base, value, recipe)
-    return _called(body, line.part, made, value)
-
-
 def _put_choice(body: Body, line: Register, recipe: ChoiceRecipe, value: Tensor) -> Any:
     """A part that is there in some cases, or another one in others."""
     is_here = body.lines[-1:] == [line] and line.value is None
@@ -422,9 +395,7 @@ def _put_choice(body: Body, line: Register, recipe: ChoiceRecipe, value: Tensor)
     result, found = one_of_two(body, recipe, value, applied)
     if not is_here:  # the lines of a declared part go where it is declared
         yes = [row for row in rows[:1] if recipe.yes is not None and not is_identity(recipe.yes)]
-        made = If(recipe.test.code, list(yes), rows[len(yes) :])
-        made.twin = id(found)  # type: ignore[attr-defined]
-        body.fills[id(line)] = made
+        body.fills[id(line)] = If(recipe.test.code, list(yes), rows[len(yes) :], twin=id(found))
     return result
 
 

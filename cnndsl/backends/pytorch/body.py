@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, subscript, walk_code
@@ -18,6 +19,7 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     TensorList,
     Untranslatable,
+    each_tensor,
 )
 from cnndsl.ir.names import is_attribute, numbered, why_not
 from cnndsl.layers.formula import AXES, Shape
@@ -349,11 +351,20 @@ class Body:
         """Before variables are given something else, keep the sizes that are written with them."""
         symbols = {self.current[each] for each in variables if each in self.current}
         kept: dict[Any, Traced] = {}
-        for where, dim in list(self._sizes()) if symbols else ():
-            if isinstance(dim, Traced) and self.mentions(dim.expr, symbols):
-                if dim.expr not in kept:
-                    kept[dim.expr] = self._kept(dim)
-                where(kept[dim.expr])
+
+        def size(dim: Any) -> Any:
+            if not isinstance(dim, Traced) or not self.mentions(dim.expr, symbols):
+                return dim
+            if dim.expr not in kept:
+                kept[dim.expr] = self._kept(dim)
+            return kept[dim.expr]
+
+        def with_kept(value: Tensor) -> Tensor:
+            shape = tuple(map(size, value.shape))
+            return value if all(map(is_, shape, value.shape)) else value.of_shape(shape)
+
+        for owner, each in list(self.slots()) if symbols else ():
+            self.write(owner, each, each_tensor(self.read(owner, each), with_kept))
 
     def _kept(self, dim: Traced) -> Traced:
         variable = self.free("kept")
@@ -381,17 +392,6 @@ class Body:
                     yield scope, each
             scope = scope.parent
 
-    def _sizes(self) -> Iterator[tuple[Any, Any]]:
-        for owner, each in list(self.slots()):
-            value = self.read(owner, each)
-            if isinstance(value, Tensor):
-                for axis, dim in enumerate(value.shape):
-                    yield self._setter(owner, each, axis), dim
-            elif isinstance(value, TensorList):
-                for at, item in enumerate(value.items):
-                    for axis, dim in enumerate(item.shape if isinstance(item, Tensor) else ()):
-                        yield self._setter(owner, each, axis, at), dim
-
     @staticmethod
     def read(owner: Any, each: str) -> Any:
         """The value in a place."""
@@ -405,48 +405,28 @@ class Body:
         else:
             setattr(owner, each, value)
 
-    def _setter(self, owner: Any, each: str, axis: int, at: int | None = None) -> Any:
-        """What gives a value, or the one with a number in a list, another size along an axis."""
-
-        def put(dim: Any) -> None:
-            held = self.read(owner, each)
-            value = held if at is None else held.items[at]
-            shape = (*value.shape[:axis], dim, *value.shape[axis + 1 :])
-            made = Tensor(value.code, shape, value.unbatched)
-            self.write(owner, each, made if at is None else TensorList((*held.items[:at], made, *held.items[at + 1 :])))
-
-        return put
-
     def keep_values(self, variables: set[str], wanted: str | None) -> None:
         """Before variables of `forward` are given something else, keep the values in them that still have a name."""
         if self.is_silent:
             return
         kept: dict[str, Code] = {}
 
-        def saved(value: Any) -> Any:
-            if isinstance(value, Tensor) and isinstance(value.code, ast.Name) and value.code.id in variables:
-                if value.code.id not in kept:
-                    made = self.temporary(f"{value.code.id.removeprefix(FLOW)}_before")
-                    self.lines.append(Compute((made,), value.code, shape=value.shape))
-                    kept[value.code.id] = name(made)
-                return value.moved(kept[value.code.id])
-            if isinstance(value, TensorList) and any(saved_one(item) for item in value.items):
-                return TensorList(tuple(saved(item) for item in value.items))
-            return value
+        def saved(value: Tensor) -> Tensor:
+            if not isinstance(value.code, ast.Name) or value.code.id not in variables:
+                return value
+            if value.code.id not in kept:
+                made = self.temporary(f"{value.code.id.removeprefix(FLOW)}_before")
+                self.lines.append(Compute((made,), value.code, shape=value.shape))
+                kept[value.code.id] = name(made)
+            return value.moved(kept[value.code.id])
 
-        def saved_one(value: Any) -> bool:
-            return isinstance(value, Tensor) and isinstance(value.code, ast.Name) and value.code.id in variables
-
-        scope: Scope | None = self.scope
-        while scope is not None:
-            for each, value in list(scope.names.items()):
-                if each != wanted and isinstance(value, (Tensor, TensorList)):
-                    scope.names[each] = saved(value)
-            scope = scope.parent
-        if self.flow != "x" and self.entry is not None and not self.chain:
-            self.entry = saved(self.entry)
+        for owner, each in list(self.slots()):
+            if isinstance(owner, Scope) and each != wanted:
+                self.write(owner, each, each_tensor(self.read(owner, each), saved))
+        if self.flow != "x" and not self.chain:
+            self.entry = each_tensor(self.entry, saved)
         if wanted is not None and not self.chain:
-            self.it = saved(self.it)
+            self.it = each_tensor(self.it, saved)
 
     def in_variable(self, value: Tensor, variable: str) -> Tensor:
         """The value, in a variable."""
@@ -547,6 +527,13 @@ class Body:
             self.lines.append(Declare(found))
         return found
 
+    def begin_chain(self, shape: Shape) -> Chain:
+        """From here on layers go to the end of a chain, which a value of this size enters."""
+        self.chain = Chain()
+        self.lines, self.is_empty_chain = self.chain.lines, True
+        self.it = self.entry = self.chain_end(shape)
+        return self.chain
+
     def chain_end(self, shape: Shape) -> Tensor:
         """What flows at the end of a chain, from here on."""
         self.end = self.file.new_symbol("chain")
@@ -578,7 +565,7 @@ class Body:
         """Go back to what names stood for."""
         scope: Scope | None = self.scope
         while scope is not None:
-            scope.names = {each: value for (owner, each), value in _named(state) if owner is scope}
+            scope.names = {key[1]: value for key, value in state.items() if isinstance(key, tuple) and key[0] is scope}
             scope = scope.parent
         self.it, self.entry = state[self, "it"], state[self, "entry"]
         self.current, self.end = dict(state["current"]), state["end"]
@@ -595,23 +582,16 @@ class Body:
 
     def runner(self, axis: int, rank: int) -> str:
         """The variable for a size of the running value."""
-        wanted = self.size_name(axis, rank)
+        wanted = axis_word(axis, rank)
+        if axis == 0 and self.kind == "network":
+            wanted = f"in_{wanted}"
+        elif axis == 0 and wanted in self.given_names:
+            wanted = f"out_{wanted}"
         if wanted in self.text_names:
             wanted = f"out_{wanted}"
         if wanted not in self.runners:
             self.runners[wanted] = self.free(wanted)
         return self.runners[wanted]
-
-    def size_name(self, axis: int, rank: int) -> str:
-        """What a running size is called."""
-        from cnndsl.layers.formula import AXES
-
-        if axis:
-            return AXES[rank - 1][axis - 1] if rank - 1 in AXES else f"size{axis}"
-        word = "features" if rank == 1 else "channels"
-        if self.kind == "network":
-            return f"in_{word}"
-        return word if word not in self.given_names else f"out_{word}"
 
     def flow_of(self, value: Any) -> str:
         return self.target or (value.code.id if isinstance(value.code, ast.Name) else FLOW + self.flow)
@@ -696,12 +676,6 @@ class _Named(ast.NodeTransformer):
         return node
 
 
-def _named(state: dict[Any, Any]) -> Iterator[tuple[tuple[Any, str], Any]]:
-    for key, value in state.items():
-        if isinstance(key, tuple) and isinstance(key[0], Scope):
-            yield key, value
-
-
 def _item(value: Any, code: Code, at: int) -> Any:
     if isinstance(value, Static) and not isinstance(value.code, ast.Constant):
         return Static(value.value, value.code if isinstance(value.value, list) else subscript(code, constant(at)))
@@ -712,7 +686,7 @@ def axis_word(axis: int, rank: int) -> str:
     """What an axis of what comes in is called where a layer is told its size."""
     if axis == 0:
         return "features" if rank == 1 else "channels"
-    return AXES[rank - 1][axis - 1]
+    return AXES[rank - 1][axis - 1] if rank - 1 in AXES else f"size{axis}"
 
 
 def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:

@@ -224,7 +224,7 @@ class Branches:
         if isinstance(around, For):
             whole = {part.number for part in parts}
             listed = {part.number for part in around.lists if self._applied[part.number]}
-            is_own = listed == whole and is_simple(around, whole) and not getattr(around, "needs_target", False)
+            is_own = listed == whole and is_simple(around, whole) and not around.reads_target
         else:
             is_own = all(part.number in self._always or part.number in self._homes for part in parts)
         if not is_own or any(part.is_list != isinstance(around, For) for part in parts):

@@ -15,23 +15,25 @@ from cnndsl.backends.pytorch.branches import Branches
 from cnndsl.backends.pytorch.code import (
     BUILTINS,
     Code,
+    all_of,
     argument_lines,
     attribute,
     call,
     constant,
     flat,
+    is_not_none,
     laid_out,
     mirrored,
     name,
     names_in,
+    negated,
     replaced,
     walk_code,
     words_in,
 )
-from cnndsl.backends.pytorch.construct import argument_for, flat_stages, own_lines
+from cnndsl.backends.pytorch.construct import argument_for, flat_stages
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
-    Append,
     Assign,
     Chain,
     Compute,
@@ -46,6 +48,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Training,
     codes_of,
     gathered,
+    put_inside,
     spliced,
     uses,
     walk,
@@ -67,7 +70,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
     grouped,
 )
-from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, is_any
+from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, is_any, optional_used
 from cnndsl.ir import nodes
 from cnndsl.ir.names import numbered, why_not
 from cnndsl.layers.formula import Shape, show
@@ -242,14 +245,13 @@ class ClassTranslation:
         body = self._body
         chain = body.chain
         assert chain is not None  # noqa: S101 - a sequence is one
-        chain.is_labelled = any(isinstance(line, Append) and line.label is not None for line in own_lines(chain.lines))
         keep = self._keep([body.it.shape])
         part = Part(-1, "super")
         register = Register(part, chain)
         lines = self._wrapped([register])
         init = InitSlice({-1}, {}, {})
         live = self._rule_names()
-        kept = spliced(init.slice([*lines, *keep], live))
+        kept = put_inside(spliced(init.slice([*lines, *keep], live)))
         settle_begins(kept, is_network=False, helpers=self._file.helpers)
         if body.rules:
             self._file.helpers.add("begun")
@@ -319,9 +321,8 @@ class ClassTranslation:
         return made
 
     def _conditional(self, found: If) -> If:
-        made = If(found.test, self._wrapped(found.yes), self._wrapped(found.no), comment=found.comment)
-        made.twin = found.twin  # type: ignore[attr-defined]
-        return made
+        found.yes, found.no = self._wrapped(found.yes), self._wrapped(found.no)
+        return found
 
     def _module(self) -> ClassText:
         body, definition_kind = self._body, self._definition.kind
@@ -370,19 +371,18 @@ class ClassTranslation:
             whole = body.parts[number].whole
             if whole is not None:
                 forward.used.add(whole.number)
-        flags = self._flags(kept, homes, lines, optional)
+        flags = self._asked(kept, homes, lines, optional)
         if definition_kind == "network":
             self._show_sizes(kept)
         inputs = {word: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for word, value in body.inputs}
-        shown = ForwardWriter(body.parts, inputs, flags, optional, homes, forward.used)
+        shown = ForwardWriter(body.parts, inputs, optional, forward.used)
         forward_lines = shown.whole(kept, _INDENT)
         said = set(words_in("\n".join(forward_lines)))
         stores = {key: each & said for key, each in forward.stores.items()}
-        set_flags = {key: flag for key, flag in flags.items() if flag}
-        init = InitSlice(forward.used, stores, set_flags, body.list_registers)
+        init = InitSlice(forward.used, stores, flags, body.list_registers)
         live_init = self._rule_names()
         kept_init = gathered(spliced(init.slice([*lines, *self._keep(shapes)], live_init)))
-        kept_init = _without_repeats(kept_init, {})
+        kept_init = put_inside(_without_repeats(kept_init, {}))
         self._check_order(kept_init)
         is_top = definition_kind == "network" and not self._unit.is_part
         own = settle_begins(kept_init, is_network=is_top, helpers=self._file.helpers)
@@ -424,39 +424,40 @@ class ClassTranslation:
                 if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
                     line.sizes = show(map(flat, dims))
 
-    def _flags(self, kept: list[Any], homes: dict[int, Any], lines: list[Any], optional: set[int]) -> dict[int, str]:
-        """The attributes that keep how conditions come out, where no part tells."""
+    def _asked(self, kept: list[Any], homes: dict[int, Any], lines: list[Any], optional: set[int]) -> dict[int, str]:
+        """Make the conditions of `forward` ask for parts that are there or not, and where none tells for an attribute.
+
+        These attributes come out, by the `id` of the lines whose outcome they keep.
+        """
         flags: dict[int, str] = {}
-        tests = {id(line): line.test for line in walk(lines) if isinstance(line, If)}
+        known: dict[str, str] = {}
         used: set[str] = {part.name for part in self._body.parts.values()}
         changing = {each.name for each in walk(lines) if isinstance(each, Assign)}
-        probe = ForwardWriter(self._body.parts, [], {}, optional, homes, set())
         for line in walk(kept):
-            if not isinstance(line, If) or line.in_loop:
+            if not isinstance(line, If):
                 continue
-            origin = getattr(line, "origin", id(line))
-            own = {n for n in probe.optional_used(line.yes) if homes.get(n) == (origin, True)}
-            own_no = {n for n in probe.optional_used(line.no) if homes.get(n) == (origin, False)}
-            if own or (own_no and not line.yes):
-                continue
-            test = tests[origin]
-            if isinstance(test, ast.Name):
-                flags[origin] = test.id
-                used.add(test.id)
-                continue
-            same = next((flag for key, flag in flags.items() if flat(tests[key]) == flat(test)), None)
-            if same is not None and names_in(test).isdisjoint(changing):
-                flags[origin] = same
-                continue
-            is_sum = any(isinstance(each, Compute) and _is_sum(each.code) for each in line.yes)
-            word = "is_residual" if is_sum and isinstance(test, ast.BoolOp) else _flag_word(test)
-            made, count = word, 1
-            while made in used:
-                count += 1
-                made = f"{word}{count}"
-            used.add(made)
-            flags[origin] = made
+            if not line.in_loop:
+                yes, no = optional_used(line.yes, optional), optional_used(line.no, optional)
+                if any(homes.get(number) == (line.origin, True) for number in yes):
+                    line.test = all_of(self._there(yes))
+                elif not line.yes and any(homes.get(number) == (line.origin, False) for number in no):
+                    line.test, line.yes, line.no = all_of(self._there(no)), line.no, []
+                else:
+                    text = flat(line.test)
+                    if text not in known or not names_in(line.test).isdisjoint(changing):
+                        known[text] = _new_flag(line, used)
+                    flags[line.origin] = known[text]
+                    flag = name(known[text])
+                    line.test = all_of([flag if line.yes else negated(flag), *self._there(yes if line.yes else no)])
+                    if not line.yes:
+                        line.yes, line.no = line.no, []
+            if not line.yes:
+                line.test, line.yes, line.no = negated(line.test), line.no, []
         return flags
+
+    def _there(self, numbers: Iterable[int]) -> list[Code]:
+        """The tests whether parts are there."""
+        return [is_not_none(attribute("self", self._body.parts[number].name)) for number in sorted(numbers)]
 
     def _live_sizes(self, live: set[str]) -> list[tuple[str, int]]:
         names = {written: place for written, place in self._body.input_sizes.items() if written in live}
@@ -596,9 +597,8 @@ def _homes(lines: list[Any]) -> tuple[dict[int, Any], set[int]]:
                         homes[line.part.number] = home
                         optional.add(line.part.number)
                 case If():
-                    twin = getattr(line, "twin", id(line))
-                    visit(line.yes, (twin, True))
-                    visit(line.no, (twin, False))
+                    visit(line.yes, (line.twin, True))
+                    visit(line.no, (line.twin, False))
                 case For() | Training():
                     visit(line.lines, home)
                 case _:
@@ -686,6 +686,18 @@ def _copies_itself(line: Any) -> bool:
         and isinstance(line.code, ast.Name)
         and line.code.id == line.names[0]
     )
+
+
+def _new_flag(line: If, used: set[str]) -> str:
+    """An attribute for how a condition comes out, which is added to those that are `used`."""
+    if isinstance(line.test, ast.Name):
+        used.add(line.test.id)
+        return line.test.id
+    is_sum = any(isinstance(each, Compute) and _is_sum(each.code) for each in line.yes)
+    word = "is_residual" if is_sum and isinstance(line.test, ast.BoolOp) else _flag_word(line.test)
+    made = next(each for at in count(1) if (each := f"{word}{at if at > 1 else ''}") not in used)
+    used.add(made)
+    return made
 
 
 def _is_sum(code: Code) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from cnndsl.backends.pytorch.code import (
     tuple_of,
     within_64_bits,
 )
-from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, For, If
+from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, If
 from cnndsl.backends.pytorch.joins import branch, run_loop
 from cnndsl.backends.pytorch.operations import flattened
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
@@ -78,6 +78,15 @@ def make(body: Body, recipe: Any, value: Tensor) -> Made:
             raise Untranslatable(reason, helps="declare it under the condition: if ... { name = [...] }")
         case _:
             return _chain_layer(body, recipe, value)
+
+
+def made_for(body: Body, recipe: Any, value: Tensor) -> tuple[Made, Tensor]:
+    """A layer for what comes in, and that, which is made a list of features where the layer takes these."""
+    try:
+        return make(body, recipe, value), value
+    except NeedsFlatten:
+        value = flattened(body, value)
+        return make(body, recipe, value), value
 
 
 def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Tensor, ...]) -> Made:
@@ -443,23 +452,26 @@ def _block_callable(body: Body, recipe: BlockRecipe, needs: Any, rank: int, word
 
 def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:
     outer = (body.chain, body.lines, body.it, body.entry, body.scope, body.is_empty_chain, body.target, body.end)
-    chain = Chain("layers")
-    body.chain, body.lines, body.is_empty_chain = chain, chain.lines, True
-    body.it = body.entry = body.chain_end(value.shape)
-    body.scope = Scope(recipe.scope if isinstance(recipe, BraceRecipe) else body.scope, walls=True)
     loops, body.loops = body.loops, []
     stages, body.stages = body.stages, None
     try:
-        if isinstance(recipe, BraceRecipe):
-            body.file.run(body, recipe.body)
-        else:
-            body.it = body.file.apply_stage(body, recipe, None, None, body.it)
+        chain = body.begin_chain(value.shape)
+        chain_of(body, recipe)
         shape = body.at_end(body.it).shape
     finally:
         body.chain, body.lines, body.it, body.entry, body.scope, body.is_empty_chain, body.target, body.end = outer
         body.loops, body.stages = loops, stages
-    chain.is_labelled = any(isinstance(line, Append) and line.label is not None for line in own_lines(chain.lines))
     return Made(chain, (shape,), "nn.Sequential")
+
+
+def chain_of(body: Body, recipe: Any) -> None:
+    """Work out the layers of a chain that has begun, which sees none of the values around it."""
+    if isinstance(recipe, BraceRecipe):
+        body.scope = Scope(recipe.scope, walls=True)
+        body.file.run(body, recipe.body)
+    else:
+        body.scope = Scope(body.scope, walls=True)
+        body.it = body.file.apply_stage(body, recipe, None, None, body.it)
 
 
 def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tensor:
@@ -470,11 +482,7 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
     if (choice := as_choice(recipe)) is not None:
         chosen, _ = one_of_two(body, choice, value, lambda layer, _, given: append(body, layer, given, label))
         return chosen  # type: ignore[no-any-return]
-    try:
-        made = make(body, recipe, value)
-    except NeedsFlatten:
-        value = flattened(body, value)
-        made = make(body, recipe, value)
+    made, value = made_for(body, recipe, value)
     if len(made.shapes) != 1:
         raise Untranslatable("a layer of a chain gives several values")
     if body.stages is not None:
@@ -562,17 +570,6 @@ class Made:
     calling: str = ""
     inputs: tuple[Tensor, ...] = ()
     """The values after the first that a layer of PyTorch's is applied to."""
-
-
-def own_lines(lines: Iterable[Any]) -> Any:
-    """The lines of a chain, without those of the chains in it."""
-    for line in lines:
-        yield line
-        if isinstance(line, If):
-            yield from own_lines(line.yes)
-            yield from own_lines(line.no)
-        elif isinstance(line, For):
-            yield from own_lines(line.lines)
 
 
 def _has_ranks(choice: Any) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from cnndsl.backends.pytorch.code import BUILTINS, Code, attribute, flat, name, names_in, names_stored, walk_code
@@ -115,10 +116,13 @@ class Assign(Line):
 class Chain:
     """An `nn.Sequential` or `nn.ModuleList` in the making: lines with an `Append` for each part."""
 
-    name: str
     lines: list[Any] = field(default_factory=list)
-    is_labelled: bool = False
     kind: str = "nn.Sequential"
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether some of its own parts have labels."""
+        return any(isinstance(line, Append) and line.label is not None for line in _own_lines(self.lines))
 
 
 @dataclass(eq=False)
@@ -177,6 +181,14 @@ class If(Line):
     yes: list[Any]
     no: list[Any]
     in_loop: bool = False
+    origin: int = 0
+    """Of which line (by `id`) it is what `forward` or `__init__` needs."""
+    twin: int = 0
+    """Where it registers parts, under which condition (by `id`) these are applied."""
+
+    def __post_init__(self) -> None:
+        self.origin = self.origin or id(self)
+        self.twin = self.twin or id(self)
 
 
 @dataclass(eq=False)
@@ -190,6 +202,15 @@ class For(Line):
     """The lists of parts that it goes through: those with names, and, if it is the outermost, those that it fills."""
     way: Any = None
     """How it goes through lists of layers with names."""
+    reads: set[str] = field(default_factory=set)
+    """The variables that its lines in `forward` read."""
+    carried: set[str] = field(default_factory=set)
+    """Those of `__init__` that its turns change in `forward`, too."""
+
+    @property
+    def reads_target(self) -> bool:
+        """Whether its lines in `forward` read what it goes through."""
+        return not self.reads.isdisjoint(names_stored(self.target))
 
 
 @dataclass(eq=False)
@@ -325,9 +346,7 @@ class ForwardSlice:
             self._reads(line, line.test, live, depth)
         else:
             self.flags.setdefault(id(line), "")
-        made = If(line.test, yes, no, in_loop=bool(depth))
-        made.origin = id(line)  # type: ignore[attr-defined]
-        return made
+        return If(line.test, yes, no, in_loop=bool(depth), origin=id(line))
 
     def _for(self, line: For, live: set[str], depth: int) -> For | None:
         after, used = set(live), set(self.used)
@@ -343,21 +362,14 @@ class ForwardSlice:
             live |= inside
         assigned = {each.name for each in walk(line.lines) if isinstance(each, Assign)}
         needed = {each for each in live if not each.startswith(FLOW)}
-        targets = names_stored(line.target)
-        inner = set()
-        for each in kept_reads(kept):
-            inner.add(each)
-        made = For(line.target, line.source, kept, line.lists, line.way)
-        made.needs_target = bool(targets & inner)  # type: ignore[attr-defined]
-        made.reads = inner  # type: ignore[attr-defined]
+        made = For(line.target, line.source, kept, line.lists, line.way, reads=kept_reads(kept))
         outer = {each for each in needed if each not in after or each.startswith(FLOW)} if not depth else set()
         if not depth:
             live -= {each for each in live if not each.startswith(FLOW)}
             self._need(line, outer - assigned, live, 0)
-            carried = outer & assigned
-            if carried:
-                made.carried = carried  # type: ignore[attr-defined]
-                self.stores.setdefault(id(line), set()).update(carried)
+            made.carried = outer & assigned
+            if made.carried:
+                self.stores.setdefault(id(line), set()).update(made.carried)
         source = uses(line.source)
         self._need(line, source.names, live, depth)
         return made
@@ -403,6 +415,47 @@ def walk(lines: Iterable[Any]) -> Iterator[Any]:
                 yield from walk(chain.lines)
             case _:
                 continue
+
+
+def put_inside(lines: Sequence[Any]) -> list[Any]:
+    """Lines of `__init__` without variables for layers that only the next line reads, which registers them."""
+    made: list[Any] = []
+    for at, line in enumerate(lines):
+        match line:
+            case Assign() if at + 1 < len(lines) and _is_only_for(line, lines[at + 1 :]):
+                lines[at + 1].value = line.code
+                continue
+            case If():
+                line.yes, line.no = put_inside(line.yes), put_inside(line.no)
+            case For():
+                line.lines = put_inside(line.lines)
+            case Register(value=Chain() as chain) | Append(value=Chain() as chain):
+                chain.lines = put_inside(chain.lines)
+        made.append(line)
+    return made
+
+
+def _is_only_for(line: Assign, others: Sequence[Any]) -> bool:
+    """Whether a layer in a variable is only there for the first of the lines that follow, which registers it."""
+    first = others[0]
+    value = first.value if isinstance(first, (Append, Register)) else None
+    if line.is_read_outside or not (isinstance(value, ast.Name) and value.id == line.name):
+        return False
+    following = takewhile(lambda each: not (isinstance(each, Assign) and each.name == line.name), others)
+    codes = [node for each in walk(following) for code in codes_of(each) for node in walk_code(code)]
+    return sum(isinstance(node, ast.Name) and node.id == line.name for node in codes) == 1
+
+
+def _own_lines(lines: Iterable[Any]) -> Iterator[Any]:
+    """The lines of a chain, without those of the chains in it."""
+    for line in lines:
+        yield line
+        match line:
+            case If():
+                yield from _own_lines(line.yes)
+                yield from _own_lines(line.no)
+            case For():
+                yield from _own_lines(line.lines)
 
 
 def codes_of(line: Any) -> list[Code]:
@@ -508,9 +561,7 @@ class InitSlice:
                 live.clear()
                 live |= yes_live | no_live
                 self._reads(line.test, live)
-                made_if = If(line.test, yes, no)
-                made_if.origin = id(line)  # type: ignore[attr-defined]
-                return made_if
+                return If(line.test, yes, no)
             case For():
                 while True:
                     inside = set(live)
@@ -545,7 +596,7 @@ class InitSlice:
 
     def _value(self, value: Code | Chain, live: set[str]) -> Code | Chain:
         if isinstance(value, Chain):
-            return Chain(value.name, self._inside(value.lines, live), value.is_labelled, value.kind)
+            return Chain(self._inside(value.lines, live), value.kind)
         self._reads(value, live)
         return value
 
@@ -581,7 +632,7 @@ def gathered(lines: Iterable[Any]) -> list[Any]:
         match line:
             case Declare() if line.part.is_named:
                 end = _end_of(todo, line.part)
-                chain = Chain(line.part.name, _appends(todo[:end]), kind=MODULE_LIST)
+                chain = Chain(_appends(todo[:end]), MODULE_LIST)
                 made.append(Register(line.part, chain, comment=line.comment))
                 del todo[:end]
                 continue

@@ -385,7 +385,7 @@ class Guards:
             for number in uses(line.code).parts if isinstance(line, Compute) else ():
                 registers = self._twins.get(number)
                 if registers is not None and registers is not home and flat(registers.test) == flat(home.test):
-                    registers.twin = id(home)  # type: ignore[attr-defined]
+                    registers.twin = id(home)
 
 
 _ITERATORS: dict[str, Callable[..., Any]] = {

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.application import applied_pipe, apply
+from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Output, Scope
 from cnndsl.backends.pytorch.code import call, constant, name
 from cnndsl.backends.pytorch.expressions import (
@@ -25,7 +25,7 @@ from cnndsl.backends.pytorch.expressions import (
     stage_of,
     static_of,
 )
-from cnndsl.backends.pytorch.flowgraph import FLOW, Chain, Comment, Compute, Register, Training
+from cnndsl.backends.pytorch.flowgraph import FLOW, Comment, Compute, Register, Training
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
     MOST_TURNS,
@@ -182,14 +182,14 @@ def _applied(body: Body, node: Any, target: str | None) -> Any:
             body.target = target if goes_on else None
             return applied_pipe(body, body.settled(first), node.stages[1:])
         stages = [(first, None, node.stages[0]), *map(partial(stage_of, body), node.stages[1:])]
-        return apply(body, ChainRecipe(tuple(stages)), body.it, node)
+        return apply_stage(body, ChainRecipe(tuple(stages)), None, node, body.it)
     if not isinstance(node, (nodes.Labelled, nodes.Call, nodes.Ref, nodes.Brace)):
         body.target = None
     found = by_key(body, node, evaluate(body, node))
     if not isinstance(found, RECIPES):
         return found
     body.target = target
-    return apply(body, found, body.it, node)
+    return apply_stage(body, found, None, node, body.it)
 
 
 def _do_if(body: Body, statement: nodes.If) -> None:
@@ -362,10 +362,7 @@ def run_definition(body: Body, definition: nodes.Definition, inputs: int) -> Non
     """Work out all lines of a definition; `inputs` says how many values come in."""
     body.text_names = set(bound_names(definition.body))
     if is_chain(definition, inputs):
-        body.chain = Chain("layers")
-        body.lines = body.chain.lines
-        body.is_empty_chain = True
-        body.it = body.entry = body.chain_end(body.it.shape)
+        body.begin_chain(body.it.shape)
     run(body, definition.body)
     if body.chain is not None:
         body.at_end(body.it)

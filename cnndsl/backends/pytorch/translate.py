@@ -14,11 +14,10 @@ from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Scope
 from cnndsl.backends.pytorch.classes import RESERVED, ClassTranslation, Key, Ranks, Unit, annotation, static_for
 from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, words_in
-from cnndsl.backends.pytorch.construct import Made, append, argument_for, make
+from cnndsl.backends.pytorch.construct import Made, append, argument_for, chain_of, make
 from cnndsl.backends.pytorch.expressions import evaluate, static_of
 from cnndsl.backends.pytorch.flowgraph import (
     Append,
-    Chain,
     codes_of,
     walk,
 )
@@ -29,7 +28,6 @@ from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
     BlockRecipe,
-    BraceRecipe,
     ExternRecipe,
     Function,
     KindRecipe,
@@ -338,11 +336,15 @@ class Translation:
 
     def scratch(self, recipe: Any, shape: Shape, caller: Any) -> Made:
         """A layer that is made to see what it is, and not to be written."""
+        body = self._trial(Scope(caller.scope), shape)
+        return make(body, recipe, body.it)
+
+    def _trial(self, scope: Scope, shape: Shape) -> Body:
+        """A body for a chain of layers that are tried, and not written."""
         body = Body(self, is_silent=True)
-        body.coded = self.coded
-        body.scope = Scope(caller.scope) if caller is not None else Scope()
-        body.chain, body.lines = Chain("scratch"), []
-        return make(body, recipe, body.chain_end(shape))
+        body.scope = scope
+        body.begin_chain(shape)
+        return body
 
     def stages(self, recipe: Any, shape: Shape, caller: Any) -> list[tuple[Any, bool]]:
         """The layers of a chain, each with whether it is there in some cases only. Raises NeedsFlatten."""
@@ -351,25 +353,15 @@ class Translation:
             body.stages = []
             run_definition(body, recipe.definition, 1)
             return body.stages
-        body = Body(self, is_silent=True)
-        body.chain, body.stages = Chain("scratch"), []
-        body.lines = body.chain.lines
-        body.it = body.entry = body.chain_end(shape)
-        if isinstance(recipe, BraceRecipe):
-            body.scope = Scope(recipe.scope, walls=True)
-            self.run(body, recipe.body)
-        else:
-            body.scope = Scope(caller.scope, walls=True)
-            self.apply_stage(body, recipe, None, None, body.it)
+        body = self._trial(caller.scope, shape)
+        body.stages = []
+        chain_of(body, recipe)
         return body.stages
 
     def through(self, layers: Sequence[Any], shape: Shape, caller: Any) -> Shape:
         """What comes out of layers in a row. Raises NeedsFlatten for the first of them."""
-        body = Body(self, is_silent=True)
-        body.scope = Scope(caller.scope)
-        body.chain = Chain("scratch")
-        body.lines = body.chain.lines
-        value = body.chain_end(shape)
+        body = self._trial(Scope(caller.scope), shape)
+        value = body.it
         for layer in layers:
             value = append(body, layer, value, None)
         known: dict[Expr, Traced] = {}

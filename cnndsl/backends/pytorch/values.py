@@ -7,8 +7,9 @@ an item of a list, is a symbol of its own that stands for its Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import is_
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, constant, list_of
@@ -115,6 +116,10 @@ class Tensor:
     def moved(self, code: Code) -> Tensor:
         """The same value, in another place."""
         return Tensor(code, self.shape, self.unbatched)
+
+    def of_shape(self, shape: Shape) -> Tensor:
+        """The same value, with its sizes said in another way."""
+        return Tensor(self.code, shape, self.unbatched)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -354,6 +359,16 @@ def grouped(inputs: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor | TensorLi
     return made
 
 
+def each_tensor(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """A value or a list of values with each of them changed; the same one where nothing is."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if not isinstance(value, TensorList):
+        return value
+    items = tuple(each_tensor(item, change) for item in value.items)
+    return value if all(map(is_, items, value.items)) else TensorList(items)
+
+
 def is_flowing(value: Any) -> bool:
     """Whether something is a value, or a list of values of a known length."""
     is_list = isinstance(value, TensorList) and bool(value.items)
@@ -400,6 +415,8 @@ def with_arguments(recipe: Any, arguments: Sequence[tuple[str | None, Any]], spa
             positional = 0 if recipe.arguments else sum(word is None for word, _ in arguments)
             base = recipe if recipe.constant else recipe.base
             return BlockRecipe(recipe.definition, ordered, positional, span, base=base)
+        case _ if not arguments:
+            return recipe
         case _:
             raise Untranslatable("a layer that has its arguments already is given more", span)
 

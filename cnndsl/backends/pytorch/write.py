@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from itertools import count, zip_longest
+from itertools import count
 from textwrap import wrap
 from typing import Any
 
@@ -12,11 +12,9 @@ from cnndsl.backends.pytorch.code import (
     BUILTINS,
     WIDTH,
     Code,
-    all_of,
     attribute,
     call,
     flat,
-    is_not_none,
     laid_out,
     list_of,
     name,
@@ -99,22 +97,7 @@ class InitWriter:
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
-        made: list[str] = []
-        todo = list(lines)
-        while todo:
-            line = todo.pop(0)
-            if isinstance(line, Assign) and todo and self._is_only_for(line, todo[0], lines):
-                _put_inside(todo[0], line)
-                continue
-            made += self._line(line, indent)
-        return made
-
-    def _is_only_for(self, line: Assign, following: Any, lines: Sequence[Any]) -> bool:
-        """Whether a layer in a variable is only there for the next line, which registers it."""
-        value = following.value if isinstance(following, (Append, Register)) else None
-        if not (isinstance(value, ast.Name) and value.id == line.name):
-            return False
-        return not line.is_read_outside and _count_reads(lines, line.name) == 1
+        return [text for line in lines for text in self._line(line, indent)]
 
     def _line(self, line: Any, indent: str) -> list[str]:
         above = [] if line.comment is None or line.comment.is_in_forward else said(line.comment, indent)
@@ -220,16 +203,13 @@ class InitWriter:
         """The parts of a chain one by one, and the variables that they need before; None where it takes lines."""
         before: list[Assign] = []
         items: list[tuple[Code | None, Code]] = []
-        inside: dict[int, Code] = {}
-        for line, following in zip_longest(chain.lines, chain.lines[1:]):
-            if isinstance(line, Assign) and following and self._is_only_for(line, following, chain.lines):
-                inside[id(following)] = line.code
-            elif isinstance(line, Assign):
+        for line in chain.lines:
+            if isinstance(line, Assign):
                 if any(line.name in names_in(value) for _, value in items):
                     return None
                 before.append(line)
             elif isinstance(line, Append):
-                value = inside.get(id(line), line.value)
+                value = line.value
                 if isinstance(value, Chain):
                     inner = self.inline(value)
                     if inner is None:
@@ -238,7 +218,7 @@ class InitWriter:
                     value = _whole(value, inner[1])
                 items.append((line.label, _value_of(line, value)))
             elif isinstance(line, For):
-                turn = self.inline(Chain("turn", line.lines))
+                turn = self.inline(Chain(line.lines))
                 if turn is None or turn[0] or len(turn[1]) != 1 or turn[1][0][0] is not None:
                     return None
                 loop = ast.comprehension(line.target, line.source, [], 0)
@@ -273,9 +253,7 @@ class InitWriter:
         first: list[Code] = []
         while lines:
             line = lines[0]
-            if isinstance(line, Assign) and len(lines) > 1 and self._is_only_for(line, lines[1], chain.lines):
-                _put_inside(lines[1], line)
-            elif isinstance(line, Assign) and not first:
+            if isinstance(line, Assign) and not first:
                 made += self._line(line, indent)
             elif isinstance(line, Append) and not isinstance(line.value, Chain):
                 first.append(_value_of(line, line.value))
@@ -288,7 +266,6 @@ class InitWriter:
     def _steps(self, lines: Sequence[Any], indent: str, variable: str, *, labelled: bool) -> list[str]:
         made: list[str] = []
         run: list[Code] = []
-        todo = list(lines)
 
         def close() -> None:
             if len(run) == 1:
@@ -304,11 +281,7 @@ class InitWriter:
         def condition(line: If, indent: str, word: str = "if") -> list[str]:
             return self._condition(line, indent, word, within, condition)
 
-        while todo:
-            line = todo.pop(0)
-            if isinstance(line, Assign) and todo and self._is_only_for(line, todo[0], lines):
-                _put_inside(todo[0], line)
-                continue
+        for line in lines:
             if isinstance(line, Append):
                 value = line.value
                 if isinstance(value, Chain):
@@ -362,18 +335,6 @@ def _reads_parts(line: Assign) -> bool:
     return any(getattr(node, "kept", None) is not None for node in walk_code(line.code))
 
 
-def _put_inside(line: Any, assign: Assign) -> None:
-    line.value = assign.code
-
-
-def _count_reads(lines: Iterable[Any], variable: str) -> int:
-    count = 0
-    for line in walk(lines):
-        for code in codes_of(line):
-            count += sum(isinstance(node, ast.Name) and node.id == variable for node in walk_code(code))
-    return count
-
-
 def always_registers(lines: Iterable[Any], word: str) -> bool:
     """Whether a part is registered on every way through lines."""
     for line in lines:
@@ -391,12 +352,10 @@ class ForwardWriter:
         self,
         parts: dict[int, Part],
         inputs: Iterable[str],
-        flags: dict[int, str],
         optional: set[int],
-        homes: Any,
         used: set[int],
     ) -> None:
-        self._parts, self._flags, self._optional, self._homes = parts, flags, optional, homes
+        self._parts, self._optional = parts, optional
         self._known = set(inputs)
         self._locals: set[str] = set()
         self._gone_through: set[str] = set()
@@ -549,58 +508,26 @@ class ForwardWriter:
         return made
 
     def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
-        test, yes, no = self._test(line)
-        made = laid_out(test, indent, f"{word} ", ":")
-        made += self.lines(yes, indent + _STEP)
-        if len(no) == 1 and isinstance(no[0], If) and self._test(no[0])[1]:
-            made += self._if(no[0], indent, "elif")
-        elif no:
+        made = laid_out(self.code(line.test), indent, f"{word} ", ":")
+        made += self.lines(line.yes, indent + _STEP)
+        if len(line.no) == 1 and isinstance(line.no[0], If):
+            made += self._if(line.no[0], indent, "elif")
+        elif line.no:
             asserts = [
                 f"{indent}{_STEP}assert self.{self._parts[number].name} is not None"
-                for number in sorted(self.optional_used(no))
+                for number in sorted(optional_used(line.no, self._optional))
             ]
-            made += [f"{indent}else:", *asserts, *self.lines(no, indent + _STEP)]
+            made += [f"{indent}else:", *asserts, *self.lines(line.no, indent + _STEP)]
         return made
-
-    def _test(self, line: If) -> tuple[Code, list[Any], list[Any]]:
-        """How `forward` asks for a condition: by a part that is there or not, or by what `__init__` has kept."""
-        yes, no = line.yes, line.no
-        used = sorted(self.optional_used(yes))
-        if line.in_loop:
-            test = self.code(line.test)
-            return (test, yes, no) if yes else (negated(test), no, [])
-        origin = getattr(line, "origin", id(line))
-        own = {n for n in used if self._homes.get(n) == (origin, True)}
-        tests = [is_not_none(attribute("self", self._parts[number].name)) for number in used]
-        if own:
-            return all_of(tests), yes, no
-        other = sorted(self.optional_used(no))
-        own_no = {n for n in other if self._homes.get(n) == (origin, False)}
-        if own_no and not yes:
-            tests = [is_not_none(attribute("self", self._parts[number].name)) for number in other]
-            return all_of(tests), no, []
-        flag = attribute("self", self._flags[origin])
-        if not yes:
-            more = [is_not_none(attribute("self", self._parts[number].name)) for number in other]
-            return all_of([negated(flag), *more]), no, []
-        return all_of([flag, *tests]), yes, no
-
-    def optional_used(self, lines: Iterable[Any]) -> set[int]:
-        """The parts that may be missing and are applied in lines, but for those inside further conditions."""
-        found: set[int] = set()
-        for line in lines:
-            if isinstance(line, Compute):
-                found |= uses(line.code).parts & self._optional
-        return found
 
     def _for(self, line: For, indent: str) -> list[str]:
         outer_parts = getattr(self, "_loop_parts", {})
         outer_locals = set(self._locals)
         self._loop_parts = dict(outer_parts)
-        needs_target = getattr(line, "needs_target", False)
+        needs_target = line.reads_target
         into, whole = line.target, line.source
         if line.way is not None:
-            into, whole, needs_target = *self._through(line.way, line.target, getattr(line, "reads", set())), True
+            into, whole, needs_target = *self._through(line.way, line.target, line.reads), True
         whole = self.code(whole)
         used = [p for p in line.lists if not p.is_named and p.number in _used_lists(line.lines)]
         made: list[str] = []
@@ -623,7 +550,7 @@ class ForwardWriter:
                 self._loop_parts[part.number] = call("next", name(variable))
             if not needs_target and isinstance(into, ast.Name):
                 into = name("_")
-        for each in sorted(getattr(line, "carried", ())):
+        for each in sorted(line.carried):
             made.append(f"{indent}{each} = self.{each}")
             self._locals.add(each)
         self._locals |= names_stored(line.target)
@@ -692,6 +619,12 @@ class ForwardWriter:
         if len(row) + len(indent) + 7 <= WIDTH:
             return [*made, f"{indent}return {row}"]
         return [f"{indent}return (", *(f"{indent}{_STEP}{flat(code)}," for code in codes), f"{indent})"]
+
+
+def optional_used(lines: Iterable[Any], optional: set[int]) -> set[int]:
+    """The parts that may be missing and are applied in lines, but for those inside further conditions."""
+    used: set[int] = set().union(*(uses(line.code).parts for line in lines if isinstance(line, Compute)))
+    return used & optional
 
 
 def is_any(code: Code) -> bool:
