@@ -32,7 +32,7 @@ from cnndsl.backends.pytorch.construct import (
 )
 from cnndsl.backends.pytorch.expressions import condition, stage_of
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Compute, For, If, Part, Register, codes_of, walk
-from cnndsl.backends.pytorch.joins import MOST_TURNS, loop_or_turns, run_loop
+from cnndsl.backends.pytorch.joins import repeated
 from cnndsl.backends.pytorch.operations import flattened, plain
 from cnndsl.backends.pytorch.sorts import is_identity
 from cnndsl.backends.pytorch.values import (
@@ -253,10 +253,6 @@ def _check_place(line: Register, declared: dict[str, str], now: dict[str, str], 
 
 def _copies(body: Body, recipe: CopiesRecipe, value: Tensor) -> Any:
     count = body.known(recipe.count.value)
-    if body.is_silent and count is not None and count <= MOST_TURNS:
-        for _ in range(count):
-            value = apply_stage(body, recipe.recipe, None, recipe.node, value)
-        return value
     if count is not None and body.chain is not None and count <= 2:
         for _ in range(count):
             value = apply_stage(body, recipe.recipe, None, recipe.node, value)
@@ -268,13 +264,7 @@ def _copies(body: Body, recipe: CopiesRecipe, value: Tensor) -> Any:
         made = apply_stage(body, recipe.recipe, None, recipe.node, body.it)
         body.it = body.in_variable(made, body.flow_of(body.it)) if body.chain is None else made
 
-    loop_or_turns(
-        body,
-        recipe.node,
-        lambda: run_loop(body, recipe.node, call("range", recipe.count.code), lambda: name("_"), turn),
-        lambda _: turn(),
-        list(range(count)) if isinstance(count, int) else None,
-    )
+    repeated(body, recipe.node, recipe.count, turn)
     result, body.it = body.it, outer
     return result
 

@@ -141,14 +141,13 @@ class ClassText:
     own: list[Any] = field(default_factory=list)
     """Its layers with words of their own."""
     input_rank: tuple[Any, ...] = ()
-    folded: list[tuple[str, str]] = field(default_factory=list)
-    """The parts of which a normalisation follows a layer, and nothing else reads what that gives."""
-    summed: list[tuple[tuple[str, ...], ...]] = field(default_factory=list)
-    apart: list[str] = field(default_factory=list)
-    """The chains of which `forward` applies some layers by themselves."""
-    """For sums of branches the parts of each branch."""
-    overwrites: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    """The activations that only see what nobody else reads, and the parts that give it."""
+    serving: dict[str, Any] = field(default_factory=dict)
+    """The attributes that say how it serves:
+
+    `FOLDED` has the parts of which a normalisation follows a layer, and nothing else reads what that gives, `SUMMED`
+    for sums of branches the parts of each branch, `OVERWRITES` the activations that only see what nobody else reads,
+    and the parts that give it, and `TAKEN_APART` the chains of which `forward` applies some layers by themselves.
+    """
 
 
 class ClassTranslation:
@@ -377,8 +376,8 @@ class ClassTranslation:
         inputs = {word: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for word, value in body.inputs}
         shown = ForwardWriter(body.parts, inputs, optional, forward.used)
         forward_lines = shown.whole(kept, _INDENT)
-        said = set(words_in("\n".join(forward_lines)))
-        stores = {key: each & said for key, each in forward.stores.items()}
+        spoken = set(words_in("\n".join(forward_lines)))
+        stores = {key: each & spoken for key, each in forward.stores.items()}
         init = InitSlice(forward.used, stores, flags, body.list_registers)
         live_init = self._rule_names()
         kept_init = gathered(spliced(init.slice([*lines, *self._keep(shapes)], live_init)))
@@ -396,9 +395,15 @@ class ClassTranslation:
         if body.rules and definition_kind != "network":
             self._file.helpers.add("begun")
         if branches is not None:
-            made.folded, made.overwrites = followers(kept, body.parts, lines)
-            made.summed = branches.found
-            made.apart = [body.parts[number].name for number in body.taken_apart if number in forward.used]
+            folded, overwrites = followers(kept, body.parts, lines)
+            apart = [body.parts[number].name for number in body.taken_apart if number in forward.used]
+            said: dict[str, list[Any]] = {
+                "FOLDED": folded,
+                "SUMMED": branches.found,
+                "OVERWRITES": overwrites,
+                "TAKEN_APART": apart,
+            }
+            made.serving = {word: tuple(parts) for word, parts in said.items() if parts}
         first = body.inputs[0][1] if body.inputs else None
         made.input_rank = tuple(first.shape) if isinstance(first, Tensor) else ()
         return made

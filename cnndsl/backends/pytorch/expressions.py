@@ -202,15 +202,18 @@ def _layers(body: Body, node: nodes.Comprehension, source: Static, outer: Scope)
     return Static(AnyLayers(rule, source.value.sample), name(UNSAID))
 
 
-def _turns(body: Body, node: nodes.Comprehension, items: list[Any], outer: Scope) -> list[Any]:
+def _turns(body: Body, node: nodes.Comprehension, items: Sequence[Any], outer: Scope) -> list[Any]:
     """What the turns of a list give that is worked out turn by turn."""
-    made = []
-    for item in items:
+
+    def turn(item: Any) -> Any:
         body.scope = Scope(outer)  # a layer in braces is worked out later, with the names of its own turn
         bind_items(body, node.targets, item)
         if node.condition is None or decided(body, condition(body, node.condition)):
-            made.append(body.for_later(evaluate(body, node.item)))
-    return made
+            return evaluate(body, node.item)
+        return None
+
+    made = body.in_order([partial(turn, item) for item in items])
+    return [body.for_later(value) for value in made if value is not None]
 
 
 def _call(body: Body, node: nodes.Call) -> Any:
@@ -690,33 +693,17 @@ def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:
 
 def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
     """A list of values, one for each item of a list."""
-    outer, body.target = body.target, None
+    target, scope = body.target, body.scope
+    body.target = None
     source = body.settled(evaluate(body, node.source))
-    scope = body.scope
     try:
-        if isinstance(source, TensorList):
-            items: Any = source.items
-        elif isinstance(source, Static) and isinstance(source.value, list):
-            items = source.value
-        else:
-            raise Untranslatable(
-                "as many values as a parameter says",
-                node.span,
-                names=body.names_of(source) if isinstance(source, Static) else frozenset(),
-            )
-
-        def turn(item: Any) -> Any:
-            body.scope = Scope(scope)
-            bind_items(body, node.targets, item)
-            if node.condition is None or decided(body, condition(body, node.condition)):
-                return evaluate(body, node.item)
-            return None
-
-        made = body.in_order([partial(turn, item) for item in items])
-        return listed([body.for_later(value) for value in made if value is not None])
+        items = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
+        if not isinstance(items, (list, tuple)):
+            names = body.names_of(source) if isinstance(source, Static) else frozenset()
+            raise Untranslatable("as many values as a parameter says", node.span, names=names)
+        return listed(_turns(body, node, items, scope))
     finally:
-        body.scope = scope
-        body.target = outer
+        body.scope, body.target = scope, target
 
 
 def _input_value(body: Body, node: nodes.Call) -> Tensor | TensorList:

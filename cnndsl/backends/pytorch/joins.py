@@ -6,12 +6,12 @@ Both ways of a condition are worked out, and a loop once: what differs afterward
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
-from cnndsl.backends.pytorch.code import Code, flat, gone_through, list_of, name, names_in
+from cnndsl.backends.pytorch.code import Code, call, flat, gone_through, list_of, name, names_in
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
 from cnndsl.backends.pytorch.operations import same_axes, shared_sizes
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
@@ -202,6 +202,18 @@ def loop_or_turns(body: Body, node: Any, loop: Any, turn: Any, items: list[Any] 
     reserve_at_outermost(body, node)
     for item in items:
         turn(item)
+
+
+def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> None:
+    """A loop of so many turns that are alike."""
+    known = body.known(count.value)
+    if known is not None and (known == 0 or (body.is_silent and known <= MOST_TURNS)):
+        for _ in range(known):
+            turn()
+        return
+    items = list(range(known)) if isinstance(known, int) and known <= MOST_TURNS else None
+    source = call("range", count.code)
+    loop_or_turns(body, node, lambda: run_loop(body, node, source, lambda: name("_"), turn), lambda _: turn(), items)
 
 
 def mark_of(body: Body) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from cnndsl.backends.pytorch.classes import ClassText, Unit
 from cnndsl.backends.pytorch.code import WIDTH, Code, call, constant, flat, laid_out, name, names_in, words_in
 from cnndsl.backends.pytorch.construct import argument_for
 from cnndsl.backends.pytorch.initialise import has_outer_rules, init_lines
-from cnndsl.backends.pytorch.serve import from_trained, pair_lines, served
+from cnndsl.backends.pytorch.serve import from_trained, served
 from cnndsl.backends.pytorch.translate import Translation
 from cnndsl.backends.pytorch.values import Static, Untranslatable
 from cnndsl.ir.program import Module, Program
@@ -112,8 +112,8 @@ def generate(program: Program, network: str | None = None) -> str:
                 used,
                 has_norms="nn.utils.parametrizations." in text,
                 has_places=translation.has_dense_places,
-                has_sums=any(unit.text and unit.text.summed for unit in units),
-                has_pieces=any(unit.text and unit.text.apart for unit in units),
+                has_sums=any(unit.text and "SUMMED" in unit.text.serving for unit in units),
+                has_pieces=any(unit.text and "TAKEN_APART" in unit.text.serving for unit in units),
             )
         )
     imported = _imports(used.union(*map(_names, blocks)), translation)
@@ -291,8 +291,10 @@ def _class(unit: Unit, translation: Translation) -> str:
     text = unit.text
     assert text is not None  # noqa: S101 - all are translated
     lines = [f"class {unit.name}({text.base}):", *_class_docstring(unit, translation), ""]
-    if text.folded or text.summed or text.overwrites or text.apart:
-        lines += pair_lines(text)
+    for word, parts in text.serving.items():
+        lines += laid_out(constant(parts), "    ", f"{word} = ")
+    if text.serving:
+        lines.append("")
     lines += _head(text.arguments)
     lines += text.init
     if translation.program.target != "inference":
@@ -300,17 +302,16 @@ def _class(unit: Unit, translation: Translation) -> str:
     elif unit.definition.kind == "network":
         lines += ["", *from_trained(text)]
     if text.forward:
-        lines += ["", *_forward(unit, text)]
+        lines += ["", *_forward(text)]
     return "\n".join(lines)
 
 
-def _forward(unit: Unit, text: ClassText) -> list[str]:
+def _forward(text: ClassText) -> list[str]:
     inputs = [f"{variable.removeprefix('~')}: {kind}" for variable, kind in text.inputs.items()]
     line = f"    def forward(self, {', '.join(inputs)}) -> {text.returns}:"
     head = [line]
     if len(line) > WIDTH:
         head = ["    def forward(", *(f"        {a}," for a in ["self", *inputs]), f"    ) -> {text.returns}:"]
-    del unit
     return [*head, *text.forward]
 
 

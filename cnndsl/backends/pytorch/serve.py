@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from cnndsl.backends.pytorch.branches import MERGE
-from cnndsl.backends.pytorch.code import constant, laid_out, walk_code
+from cnndsl.backends.pytorch.code import walk_code
 from cnndsl.backends.pytorch.flowgraph import Compute, Part, Register, Return, codes_of, part_of, walk
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
@@ -249,20 +249,6 @@ def _note(code: ast.AST, made: dict[str, ast.expr], counts: Counter[int], behind
                 continue
             break
         behind.setdefault(number, []).append(found)
-
-
-def pair_lines(text: Any) -> list[str]:
-    """The attributes that say it."""
-    lines = []
-    if text.folded:
-        lines += laid_out(constant(tuple(text.folded)), "    ", "FOLDED = ")
-    if text.summed:
-        lines += laid_out(constant(tuple(text.summed)), "    ", "SUMMED = ")
-    if text.overwrites:
-        lines += laid_out(constant(tuple(text.overwrites)), "    ", "OVERWRITES = ")
-    if text.apart:
-        lines += laid_out(constant(tuple(text.apart)), "    ", "TAKEN_APART = ")
-    return [*lines, ""]
 
 
 def from_trained(text: Any) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Output, Scope
-from cnndsl.backends.pytorch.code import call, constant, name
+from cnndsl.backends.pytorch.code import constant, name
 from cnndsl.backends.pytorch.expressions import (
     by_key,
     condition,
@@ -28,12 +28,12 @@ from cnndsl.backends.pytorch.expressions import (
 from cnndsl.backends.pytorch.flowgraph import FLOW, Comment, Compute, Register, Training
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
-    MOST_TURNS,
     bound_names,
     branch,
     is_written_out,
     loop_or_turns,
     must_unroll,
+    repeated,
     reserve_at_outermost,
     run_loop,
 )
@@ -256,21 +256,7 @@ def _for_values(body: Body, statement: nodes.For, source: Any) -> None:
 
 
 def _do_repeat(body: Body, statement: nodes.Repeat) -> None:
-    count = static_of(body, statement.count)
-    known = body.known(count.value)
-    if known is not None and (known == 0 or (body.is_silent and known <= MOST_TURNS)):
-        for _ in range(known):
-            run(body, statement.body)
-        return
-    loop_or_turns(
-        body,
-        statement,
-        lambda: run_loop(
-            body, statement, call("range", count.code), lambda: name("_"), lambda: run(body, statement.body)
-        ),
-        lambda _: run(body, statement.body),
-        list(range(known)) if isinstance(known, int) and known <= MOST_TURNS else None,
-    )
+    repeated(body, statement, static_of(body, statement.count), lambda: run(body, statement.body))
 
 
 def _do_output(body: Body, statement: nodes.Output) -> None:

@@ -80,7 +80,6 @@ class Translation:
         self._outputs: dict[Any, Any] = {}
         self._depth = 0
         self._running: list[str] = []
-        self._tried: dict[Any, Any] = {}
         modules = [program.modules[key] for key in program.networks]
         self.tops = {key_of(module.origin.file, module.name): module for module in modules}
         """The networks and variants that the module is for, by their keys."""
@@ -177,17 +176,9 @@ class Translation:
 
     # Bodies, of which each may hold others
 
-    def run(self, body: Body, lines: Sequence[Any]) -> None:
-        """Lines of a body."""
-        run(body, lines)
-
-    def apply_stage(self, body: Body, recipe: Any, label: Static | None, node: Any, value: Any) -> Any:
-        """What comes out of a layer for a value."""
-        return apply_stage(body, recipe, label, node, value)
-
-    def applied_pipe(self, body: Body, start: Any, stages: Sequence[nodes.Node]) -> Any:
-        """What comes out of layers in a row for a value."""
-        return applied_pipe(body, start, stages)
+    run = staticmethod(run)
+    apply_stage = staticmethod(apply_stage)
+    applied_pipe = staticmethod(applied_pipe)
 
     # Uses
 
@@ -203,7 +194,7 @@ class Translation:
                     new = f"{definition.name}{_length(unit.ranks) if are_lists else _rank_word(unit.ranks)}"
                     if unit.name != new:
                         unit.name = new
-                        self._all_stale()
+                        self.stale()
             taken = {unit.name for unit in self.units.values() if unit is not made}
             taken |= {module.name for key, module in self.tops.items() if key != definition.key}
             while made.name in taken:
@@ -215,7 +206,7 @@ class Translation:
         found = self.units[key]
         if ranks and not key[1] and not found.is_part:
             found.is_part = True
-            self._all_stale()
+            self.stale()
         return found
 
     def has_twin(self, unit: Unit) -> bool:
@@ -224,9 +215,6 @@ class Translation:
 
     def stale(self) -> None:
         """Something new is known that what is translated already may depend on."""
-        self._all_stale()
-
-    def _all_stale(self) -> None:
         for unit in self.units.values():
             unit.is_stale = True
 
@@ -250,7 +238,7 @@ class Translation:
                 del unit.fixed[word]
                 changed = True
         if changed:
-            self._all_stale()
+            self.stale()
 
     def default(self, definition: nodes.Definition, parameter: nodes.Parameter) -> Any:
         """The default of a parameter, which may speak of those before it."""
@@ -500,7 +488,7 @@ class Translation:
                 raise
             chosen = wanted if problem.names & set(wanted) else wanted[:1]
             fixed.update({word: value for word, value in constant_ones.items() if word in chosen})
-            self._all_stale()
+            self.stale()
 
     def _translate(self, unit: Unit) -> None:
         unit.is_stale = False
@@ -520,7 +508,7 @@ class Translation:
         """Note which sizes a class is told."""
         if unit.sizes != sizes:
             unit.sizes = sizes
-            self._all_stale()
+            self.stale()
 
     def asked(self, sizes: set[tuple[frozenset[Any], tuple[int, int]]]) -> None:
         """Note which sizes blocks have to keep."""
