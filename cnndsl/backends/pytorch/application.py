@@ -31,7 +31,19 @@ from cnndsl.backends.pytorch.construct import (
     with_sizes,
 )
 from cnndsl.backends.pytorch.expressions import condition, stage_of
-from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Compute, For, If, Part, Register, codes_of, walk
+from cnndsl.backends.pytorch.flowgraph import (
+    FLOW,
+    Assign,
+    Chain,
+    Compute,
+    For,
+    If,
+    Part,
+    Register,
+    assigned,
+    codes_of,
+    walk,
+)
 from cnndsl.backends.pytorch.joins import repeated
 from cnndsl.backends.pytorch.operations import flattened, plain
 from cnndsl.backends.pytorch.sorts import is_identity
@@ -238,8 +250,7 @@ def _first_use(body: Body, part: Part, value: Tensor) -> Any:
 def _check_place(line: Register, declared: dict[str, str], now: dict[str, str], node: Any) -> None:
     """Refuse a part whose numbers have other names where it is declared than where it is applied."""
     inside = list(walk(line.value.lines)) if isinstance(line.value, Chain) else []
-    own = {each.name for each in inside if isinstance(each, Assign)}
-    own = own.union(*(names_stored(each.target) for each in inside if isinstance(each, For)))
+    own = assigned(inside).union(*(names_stored(each.target) for each in inside if isinstance(each, For)))
     codes = [line.value] if isinstance(line.value, ast.AST) else [code for each in inside for code in codes_of(each)]
     for code in codes:
         for each in names_in(code) - own:

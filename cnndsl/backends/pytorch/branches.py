@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, constant, name, names_in, replaced, walk_code
+from cnndsl.backends.pytorch.code import Code, constant, name, names_in, replaced
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Append,
@@ -24,7 +24,8 @@ from cnndsl.backends.pytorch.flowgraph import (
     If,
     Part,
     Register,
-    codes_of,
+    computed,
+    nodes_of,
     part_of,
     walk,
 )
@@ -135,10 +136,10 @@ class Branches:
         counts = Counter(line.part.number for line in registers)
         self._registers = {line.part.number: line for line in registers if counts[line.part.number] == 1}
         self._always = {line.part.number for line in lines if isinstance(line, Register)}
-        codes = [node for line in walk(kept) for code in codes_of(line) for node in walk_code(code)]
+        codes = [*nodes_of(kept)]
         self._applied = Counter(number for node in codes if (number := part_of(node)) is not None)
         self._reads = Counter(node.id for node in codes if isinstance(node, ast.Name))
-        self._given = Counter(each for line in walk(kept) if isinstance(line, Compute) for each in line.names)
+        self._given = Counter(computed(kept))
         self.optional: set[int] = set()
         """Parts that may be gone, for which `forward` asks."""
         self.found: list[tuple[tuple[str, ...], ...]] = []

@@ -34,7 +34,6 @@ from cnndsl.backends.pytorch.code import (
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
-    Assign,
     Chain,
     Compute,
     Effect,
@@ -46,7 +45,9 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     Training,
+    assigned,
     codes_of,
+    computed,
     gathered,
     put_inside,
     spliced,
@@ -437,7 +438,7 @@ class ClassTranslation:
         flags: dict[int, str] = {}
         known: dict[str, str] = {}
         used: set[str] = {part.name for part in self._body.parts.values()}
-        changing = {each.name for each in walk(lines) if isinstance(each, Assign)}
+        changing = assigned(lines)
         for line in walk(kept):
             if not isinstance(line, If):
                 continue
@@ -629,7 +630,7 @@ def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
 
 def _without_gaps(lines: list[Any], given: set[str]) -> list[Any]:
     """The same with `out` where there is only `out2`, and so on; `given` are the names of the text."""
-    used = {each for line in walk(lines) if isinstance(line, Compute) for each in line.names}
+    used = set(computed(lines))
     used |= {each for line in walk(lines) for code in codes_of(line) for each in names_in(code)}
     made: dict[str, str] = {}
     for each in sorted(used, key=lambda each: (len(each), each)):
@@ -676,7 +677,7 @@ def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
                 line.yes, line.no = (_without_repeats(side, dict(known)) for side in (line.yes, line.no))
             case For():
                 line.lines = _without_repeats(line.lines, {})
-        changed = {each.name for each in walk([line]) if isinstance(each, Assign)}
+        changed = assigned([line])
         kept = {each.target.attr for each in walk([line]) if isinstance(each, Effect) and each is not line}  # type: ignore[attr-defined]
         if kept or changed:
             known = {word: code for word, code in known.items() if word not in kept and not names_in(code) & changed}

@@ -360,14 +360,14 @@ class ForwardSlice:
             if inside <= live:
                 break
             live |= inside
-        assigned = {each.name for each in walk(line.lines) if isinstance(each, Assign)}
+        given = assigned(line.lines)
         needed = {each for each in live if not each.startswith(FLOW)}
         made = For(line.target, line.source, kept, line.lists, line.way, reads=kept_reads(kept))
         outer = {each for each in needed if each not in after or each.startswith(FLOW)} if not depth else set()
         if not depth:
             live -= {each for each in live if not each.startswith(FLOW)}
-            self._need(line, outer - assigned, live, 0)
-            made.carried = outer & assigned
+            self._need(line, outer - given, live, 0)
+            made.carried = outer & given
             if made.carried:
                 self.stores.setdefault(id(line), set()).update(made.carried)
         source = uses(line.source)
@@ -442,8 +442,7 @@ def _is_only_for(line: Assign, others: Sequence[Any]) -> bool:
     if line.is_read_outside or not (isinstance(value, ast.Name) and value.id == line.name):
         return False
     following = takewhile(lambda each: not (isinstance(each, Assign) and each.name == line.name), others)
-    codes = [node for each in walk(following) for code in codes_of(each) for node in walk_code(code)]
-    return sum(isinstance(node, ast.Name) and node.id == line.name for node in codes) == 1
+    return sum(isinstance(node, ast.Name) and node.id == line.name for node in nodes_of(following)) == 1
 
 
 def _own_lines(lines: Iterable[Any]) -> Iterator[Any]:
@@ -456,6 +455,21 @@ def _own_lines(lines: Iterable[Any]) -> Iterator[Any]:
                 yield from _own_lines(line.no)
             case For():
                 yield from _own_lines(line.lines)
+
+
+def assigned(lines: Iterable[Any]) -> set[str]:
+    """The variables of `__init__` that lines give something."""
+    return {line.name for line in walk(lines) if isinstance(line, Assign)}
+
+
+def computed(lines: Iterable[Any]) -> list[str]:
+    """The variables of `forward` that lines give something, each as often as they do."""
+    return [each for line in walk(lines) if isinstance(line, Compute) for each in line.names]
+
+
+def nodes_of(lines: Iterable[Any]) -> Iterator[ast.AST]:
+    """The expressions of lines, and what is in these."""
+    return (node for line in walk(lines) for code in codes_of(line) for node in walk_code(code))
 
 
 def codes_of(line: Any) -> list[Code]:

@@ -26,7 +26,9 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     Training,
+    assigned,
     codes_of,
+    computed,
     uses,
     walk,
 )
@@ -140,7 +142,7 @@ class Guards:
                 self._filled.update(_read_as_filled(code))
 
     def _if(self, line: If, live: dict[str, Cases], path: Cases) -> None:
-        changed = {each.name for each in walk([line]) if isinstance(each, Assign)}
+        changed = assigned([line])
         self._forget(changed)
         ways = []
         both = self._cases(line.test, outcome=True), self._cases(line.test, outcome=False)
@@ -430,7 +432,7 @@ def _changed_by(line: For) -> set[Any]:
 
 
 def _set_by(line: Any) -> set[str]:
-    return {each for inner in walk([line]) if isinstance(inner, Compute) for each in inner.names}
+    return set(computed([line]))
 
 
 def _either(*several: Iterable[Case]) -> Cases:

@@ -17,12 +17,12 @@ from cnndsl.backends.pytorch.flowgraph import (
     EACH,
     FLOW,
     MODULES,
-    Assign,
     Compute,
     Declare,
     For,
     Part,
     Register,
+    assigned,
     codes_of,
     uses,
     walk,
@@ -275,13 +275,13 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
         return
     known: dict[str, str] = body.declared[f"{whole.number}."]
     targets = names_stored(rule.target)
-    assigned = {each.name for each in walk(line.lines) if isinstance(each, Assign)} | names_stored(line.target)
+    changing = assigned(line.lines) | names_stored(line.target)
     codes = [code for each in walk([register]) for code in codes_of(each)]
     if any(uses(code).parts for code in codes):
         return
-    own = {each.name for each in walk([register]) if isinstance(each, Assign)} | targets
+    own = assigned([register]) | targets
     for each in set().union(*map(names_in, codes)) - own:
-        if each in assigned or known.get(each) != body.current.get(each):
+        if each in changing or known.get(each) != body.current.get(each):
             return
     line.lines.remove(register)
     (place,) = (at for at, each in enumerate(body.lines) if isinstance(each, Declare) and each.part is whole)

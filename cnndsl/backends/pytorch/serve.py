@@ -13,7 +13,17 @@ from typing import Any
 
 from cnndsl.backends.pytorch.branches import MERGE
 from cnndsl.backends.pytorch.code import walk_code
-from cnndsl.backends.pytorch.flowgraph import Compute, Part, Register, Return, codes_of, part_of, walk
+from cnndsl.backends.pytorch.flowgraph import (
+    Compute,
+    Part,
+    Register,
+    Return,
+    codes_of,
+    computed,
+    nodes_of,
+    part_of,
+    walk,
+)
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
 
@@ -179,9 +189,8 @@ def followers(
     kinds = {row.part.number: row.kind for row in walk(registered) if isinstance(row, Register) and row.kind}
     counts: Counter[int] = Counter()
     behind: dict[int, list[int | None]] = {}
-    codes = [node for line in walk(lines) for code in codes_of(line) for node in walk_code(code)]
-    reads = Counter(node.id for node in codes if isinstance(node, ast.Name))
-    given = Counter(each for line in walk(lines) if isinstance(line, Compute) for each in line.names)
+    reads = Counter(node.id for node in nodes_of(lines) if isinstance(node, ast.Name))
+    given = Counter(computed(lines))
     for block in _blocks(lines):
         made: dict[str, ast.expr] = {}
         """What is in the variables that one line reads, once."""

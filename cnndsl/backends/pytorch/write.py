@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import count
 from textwrap import wrap
@@ -47,6 +48,8 @@ from cnndsl.backends.pytorch.flowgraph import (
     Return,
     Training,
     codes_of,
+    computed,
+    nodes_of,
     uses,
     walk,
 )
@@ -462,13 +465,12 @@ class ForwardWriter:
                 raise TypeError(message)
 
     def _training(self, line: Training, indent: str, rest: Sequence[Any]) -> list[str]:
-        assigned = [each for inner in walk(line.lines) if isinstance(inner, Compute) for each in inner.names]
         after: set[str] = set()
         for each in rest:
             if isinstance(each, Return):
                 for _, code in each.training:
                     after |= names_in(code)
-        needed = [each for each in dict.fromkeys(assigned) if each in after and each not in self._known]
+        needed = [each for each in dict.fromkeys(computed(line.lines)) if each in after and each not in self._known]
         made = []
         if needed:
             shown = " = ".join(each.removeprefix(FLOW) for each in needed)
@@ -642,25 +644,12 @@ def is_any(code: Code) -> bool:
 
 
 def _used_lists(lines: Iterable[Any]) -> set[int]:
-    found: set[int] = set()
-    for line in walk(lines):
-        for code in codes_of(line):
-            for node in walk_code(code):
-                if isinstance(node, ast.Name) and node.id.startswith(EACH):
-                    found.add(int(node.id.removeprefix(EACH)))
-    return found
+    names = (node.id for node in nodes_of(lines) if isinstance(node, ast.Name))
+    return {int(each.removeprefix(EACH)) for each in names if each.startswith(EACH)}
 
 
 def is_simple(line: For, numbers: set[int]) -> bool:
     """Whether a loop applies each of its lists' parts once in each turn, whatever happens."""
-    counts = dict.fromkeys((f"{EACH}{number}" for number in numbers), 0)
-    for each in line.lines:
-        if isinstance(each, (For, If, Training)):
-            if _used_lists([each]):
-                return False
-            continue
-        for code in codes_of(each):
-            for node in walk_code(code):
-                if isinstance(node, ast.Name) and node.id in counts:
-                    counts[node.id] += 1
-    return all(count == 1 for count in counts.values())
+    inner = [each for each in line.lines if isinstance(each, (For, If, Training))]
+    counts = Counter(node.id for node in nodes_of(line.lines) if isinstance(node, ast.Name))
+    return not _used_lists(inner) and all(counts[f"{EACH}{number}"] == 1 for number in numbers)
