@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 
 from cnndsl.backends.pytorch.code import BUILTINS, Code, attribute, flat, name, names_in, names_stored, walk_code
@@ -441,8 +440,9 @@ def _is_only_for(line: Assign, others: Sequence[Any]) -> bool:
     value = first.value if isinstance(first, (Append, Register)) else None
     if line.is_read_outside or not (isinstance(value, ast.Name) and value.id == line.name):
         return False
-    following = takewhile(lambda each: not (isinstance(each, Assign) and each.name == line.name), others)
-    return sum(isinstance(node, ast.Name) and node.id == line.name for node in nodes_of(following)) == 1
+    again = (at for at, each in enumerate(others, 1) if isinstance(each, Assign) and each.name == line.name)
+    reads = nodes_of(others[: next(again, len(others))])
+    return sum(isinstance(node, ast.Name) and node.id == line.name for node in reads) == 1
 
 
 def _own_lines(lines: Iterable[Any]) -> Iterator[Any]:
