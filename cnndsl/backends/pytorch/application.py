@@ -12,11 +12,10 @@ from cnndsl.backends.pytorch.code import (
     Code,
     call,
     constant,
+    filled,
     name,
     names_in,
     names_stored,
-    parsed,
-    replaced,
     subscript,
 )
 from cnndsl.backends.pytorch.construct import (
@@ -354,9 +353,7 @@ def _called(body: Body, part: Part, made: Made, value: Tensor) -> Any:
         held = first if is_read_once else body.held(first)
         values = [each.code for each in (held, *(made.inputs or (held, held)))]
         named = dict(zip(("x", "x1", "x2"), values, strict=False))
-        text = made.calling.format(module="module", **{word: word for word in named})
-        code = replaced(parsed(text), {"module": part.code(), **named})
-        return Tensor(code, made.shapes[0], first.unbatched)
+        return Tensor(filled(made.calling, {"module": part.code(), **named}), made.shapes[0], first.unbatched)
     code = call(part.code(), passed(value), *map(passed, made.extra))
     if not made.names:
         return _nested(body, code, value, made) if len(made.shapes) == 1 else body.several(code, made.shapes)

@@ -90,6 +90,12 @@ def parsed(text: str) -> Code:
     return ast.parse(text, mode="eval").body
 
 
+def filled(template: str, codes: Mapping[str, Code]) -> Code:
+    """An expression from its text, with other expressions in its places."""
+    places = {f"place_{at}": code for at, code in enumerate(codes.values())}
+    return replaced(parsed(template.format(**dict(zip(codes, places, strict=True)))), places)
+
+
 def gone_through(items: Code) -> Code:
     """A list that is only gone through: `reversed(items)` for `list(reversed(items))`."""
     match items:

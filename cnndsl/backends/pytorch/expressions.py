@@ -39,6 +39,7 @@ from cnndsl.backends.pytorch.statics import (
     bind_items,
     compared,
     constant_call,
+    constants,
     decided,
     field_of,
     list_arithmetic,
@@ -609,11 +610,10 @@ def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
         return None
     given = by_name(("size", "persistent"), [(each.name, static_of(body, each.value)) for each in rest])
     persistent = given.get("persistent", Static(True, constant(True)))
-    plain_numbers = plain_list(body, numbers)
-    shape = plain_list(body, given["size"]) if "size" in given else None
-    if plain_numbers is not None and ("size" not in given or shape is not None):
-        flat_numbers, size = _flattened(plain_numbers)
-        layer = Fixed.model_construct(numbers=tuple(flat_numbers), size=tuple(shape if shape is not None else size))
+    if all_known(body, [numbers, *([given["size"]] if "size" in given else [])]):
+        flat_numbers, size = _flattened(constants(body, numbers))
+        shape = constants(body, given["size"]) if "size" in given else size
+        layer = Fixed.model_construct(numbers=tuple(flat_numbers), size=tuple(shape))
         code = spelled(body, layer.torch(()))
         dims: Shape = layer.size
     else:
@@ -642,20 +642,6 @@ def _size_of_list(body: Body, numbers: Static, span: nodes.Span) -> Shape:
         return ()
     first = numbers.value[0]
     return (len(numbers.value), *(_size_of_list(body, first, span) if isinstance(first, Static) else ()))
-
-
-def plain_list(body: Body, static: Static) -> list[Any] | None:
-    """The numbers of a list in lists where all of them are known."""
-    if not isinstance(static.value, list):
-        return None
-    made: list[Any] = []
-    for item in static.value:
-        inner = item.value if isinstance(item, Static) else item
-        known = plain_list(body, item) if isinstance(inner, list) else body.known(inner)
-        if known is None or isinstance(known, bool):
-            return None
-        made.append(known)
-    return made
 
 
 def _flattened(numbers: Any) -> tuple[list[Any], tuple[int, ...]]:

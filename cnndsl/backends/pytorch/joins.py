@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -216,34 +217,24 @@ def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> 
     loop_or_turns(body, node, lambda: run_loop(body, node, source, lambda: name("_"), turn), lambda _: turn(), items)
 
 
+_REMEMBERED = (
+    "declared", "registered", "parts", "fills", "locals", "list_registers", "taken", "value_names", "singled",
+)  # fmt: skip
+"""The attributes of a body that are what they were where the translation goes back."""
+
+
 def mark_of(body: Body) -> tuple[Any, ...]:
     """Where the translation is, to come back to."""
-    dicts = (body.declared, body.registered, body.parts, body.fills, body.locals, body.list_registers)
-    sets = (body.taken, body.value_names, body.singled)
-    return (
-        body.state(),
-        len(body.lines),
-        [dict(d) for d in dicts],
-        [set(s) for s in sets],
-        body.target,
-    )
+    return body.state(), len(body.lines), body.target, {word: copy(getattr(body, word)) for word in _REMEMBERED}
 
 
 def rewind(body: Body, mark: tuple[Any, ...]) -> None:
     """Go back to where the translation was."""
-    state, count, dicts, sets, target = mark
+    state, count, body.target, held = mark
     body.restore(state)
     del body.lines[count:]
-    held: Any
-    now = (body.declared, body.registered, body.parts, body.fills, body.locals, body.list_registers)
-    for held, old in zip(now, dicts, strict=True):
-        held.clear()
-        held.update(old)
-    group: Any
-    for group, before in zip((body.taken, body.value_names, body.singled), sets, strict=True):
-        group.clear()
-        group.update(before)
-    body.target = target
+    for word, old in held.items():
+        setattr(body, word, old)
 
 
 def is_written_out(body: Body, items: list[Any]) -> bool:

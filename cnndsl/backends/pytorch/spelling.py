@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -13,11 +13,11 @@ from cnndsl.backends.pytorch.code import (
     Code,
     call,
     constant,
+    filled,
     flat,
     list_of,
     names_in,
     parsed,
-    replaced,
     subscript,
     tuple_of,
     within_64_bits,
@@ -158,7 +158,8 @@ def plain_shape(body: Body, shape: Shape) -> Shape:
 def spelled(body: Body, spelling: Spelling, *values: Code) -> Code:
     """What PyTorch writes for a layer or an operation; `values` are what a function is called on."""
     if spelling.template is not None:
-        return _from_template(body, spelling, values)
+        codes = {f"v{at}": value for at, value in enumerate(values)} | ({"x": values[0]} if values else {})
+        return filled(spelling.template, codes | {a.name: argument_code(body, a.value) for a in spelling.arguments})
     if spelling.package:
         body.file.imports.add((spelling.package, spelling.target))
     positional = [*values]
@@ -170,15 +171,6 @@ def spelled(body: Body, spelling: Spelling, *values: Code) -> Code:
             named[argument.name] = argument_code(body, argument.value)
     made = call(spelling.target, *positional, **named)
     return call(spelling.around, made) if spelling.around else made
-
-
-def _from_template(body: Body, spelling: Spelling, values: Sequence[Code]) -> Code:
-    assert spelling.template is not None  # noqa: S101 - asked by the caller
-    names = {argument.name: f"given{at}" for at, argument in enumerate(spelling.arguments)}
-    text = spelling.template.format(x="v0", **{f"v{at}": f"v{at}" for at in range(len(values))}, **names)
-    codes: dict[str, Code] = {f"given{at}": argument_code(body, a.value) for at, a in enumerate(spelling.arguments)}
-    codes |= {f"v{at}": value for at, value in enumerate(values)}
-    return replaced(parsed(text), codes)
 
 
 def _is_default(argument: Argument) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.ir import nodes
 from cnndsl.symbolic.expr import REAL_FUNCTIONS, Expr, TooLong, make_divisible
+from cnndsl.symbolic.expr import RELATIONS as COMPARED
 from cnndsl.symbolic.number import Traced, value_of
 
 _LONGEST_KNOWN = 4096
@@ -33,6 +35,10 @@ OPERATORS: dict[str, type[ast.operator]] = {
 RELATIONS: dict[str, type[ast.cmpop]] = {
     "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE, "in": ast.In,
     "not in": ast.NotIn,
+}  # fmt: skip
+_WORKED_OUT: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow, **COMPARED, "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
 }  # fmt: skip
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **REAL_FUNCTIONS,
@@ -181,14 +187,14 @@ def compared(body: Body, word: str, left: Any, right: Any) -> Static:
         if isinstance(value_of(a), (int, float)) and isinstance(value_of(b), (int, float)):
             return _compared_numbers(body, word, a, b, code)
     elif all_known(body, [left]) and all_known(body, [right]):
-        return Static(_related(word, _constants(body, left), _constants(body, right)), code)
+        return Static(python(word, constants(body, left), constants(body, right)), code)
     if isinstance(a, list) and isinstance(b, list) and word in ("==", "!="):
         if len(a) != len(b):
             return Static(word == "!=", code)
         pairs = list(zip(a, b, strict=True))
         if all(body.same(p.value, q.value) for p, q in pairs if isinstance(p.value, (int, float, Traced))):
             return Static(word == "==", code)
-    sample = _related(word, sample_of(left), sample_of(right))
+    sample = python(word, sample_of(left), sample_of(right))
     facts: tuple[tuple[Expr, Expr], ...] = ()
     if isinstance(a, list) and isinstance(b, list):
         facts = tuple((Expr.of(p.value), Expr.of(q.value)) for p, q in zip(a, b, strict=True))
@@ -198,15 +204,15 @@ def compared(body: Body, word: str, left: Any, right: Any) -> Static:
 def _compared_numbers(body: Body, word: str, a: Any, b: Any, code: Code) -> Static:
     known = (body.known(a), body.known(b))
     if None not in known:
-        return Static(_related(word, *known), code)
+        return Static(python(word, *known), code)
     try:
         difference = (body.expanded(Expr.of(a)) - body.expanded(Expr.of(b))).constant
     except TooLong:
         difference = None
     if difference is not None:
-        return Static(_related(word, difference, 0), code)
+        return Static(python(word, difference, 0), code)
     fact = ((Expr.of(a), Expr.of(b)),)
-    sample = _related(word, value_of(a), value_of(b))
+    sample = python(word, value_of(a), value_of(b))
     return Static(Test(sample, fact if word == "==" else (), fact if word == "!=" else ()), code)
 
 
@@ -246,7 +252,7 @@ def constant_call(body: Body, word: str, values: list[Any]) -> Any:
         length = len(statics[0].value)
         return Static(length, code if UNSAID not in names_in(code) else constant(length))
     if all_known(body, statics):
-        numbers = [_constants(body, static) for static in statics]
+        numbers = [constants(body, static) for static in statics]
         return Static(_worked_out(word, numbers), code)
     sample = _worked_out(word, [sample_of(static) for static in statics])
     if isinstance(sample, bool):
@@ -276,7 +282,7 @@ def _ordered(body: Body, word: str, static: Static) -> Static:
     inner = gone_through(static.code)
     code = call("sorted", inner) if word == "sorted" else call("list", call("dict.fromkeys", inner))
     if all_known(body, [static]):
-        found = _constants(body, static)
+        found = constants(body, static)
         return Static(
             [Static(i, constant(i)) for i in (sorted(found) if word == "sorted" else dict.fromkeys(found))], code
         )
@@ -308,50 +314,17 @@ def _rows_call(body: Body, word: str, statics: list[Static], code: Code) -> Stat
     return Static(AnyList(row, min(sort.sample or 0 for sort in sorts)), code)
 
 
-def _constants(body: Body, static: Any) -> Any:
+def constants(body: Body, static: Any) -> Any:
+    """What a static is worth that depends on no parameter, in plain numbers, texts and lists."""
     value = static.value
     if isinstance(value, list):
-        return [_constants(body, item) for item in value]
+        return [constants(body, item) for item in value]
     return body.known(value) if isinstance(value, Traced) else value
-
-
-def _related(word: str, a: Any, b: Any) -> bool:
-    match word:
-        case "==":
-            return bool(a == b)
-        case "!=":
-            return bool(a != b)
-        case "<":
-            return bool(a < b)
-        case "<=":
-            return bool(a <= b)
-        case ">":
-            return bool(a > b)
-        case ">=":
-            return bool(a >= b)
-        case "in":
-            return a in b
-        case _:
-            return a not in b
 
 
 def python(word: str, a: Any, b: Any) -> Any:
     """What an operator of Python gives, or 1 where there is no result."""
     try:
-        match word:
-            case "+":
-                return a + b
-            case "-":
-                return a - b
-            case "*":
-                return a * b
-            case "/":
-                return a / b
-            case "//":
-                return a // b
-            case "%":
-                return a % b
-            case _:
-                return a**b
+        return _WORKED_OUT[word](a, b)
     except (ZeroDivisionError, OverflowError):
         return 1
