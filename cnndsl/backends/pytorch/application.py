@@ -121,12 +121,9 @@ def _apply_labelled(body: Body, recipe: Any, label: Static, node: Any, value: Te
     if body.chain is not None:
         return append(body, recipe, value, label)
     part = body.new_labelled(label)
-    part.span = node.span
-    line = Register(part)
-    body.lines.append(line)
-    body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node)
-    result = put(body, line, recipe, value)
-    body.registered[part.number] = (line, recipe, dict(body.current), node)
+    body.declare(part, recipe, node)
+    result = put(body, body.declared[part.number].line, recipe, value)
+    body.applied.add(part.number)
     if isinstance(node.label, str):
         body.scope.names[node.label] = PartRecipe(part)
     else:  # in quotes it is a key, and binds no name
@@ -148,21 +145,17 @@ def put_new(body: Body, recipe: Any, node: Any, value: Tensor) -> Any:
             part.is_list, part.whole = True, whole
     else:
         part = body.new_part(named.name)
-    part.span = getattr(node, "span", None)
-    line = Register(part)
-    body.lines.append(line)
-    return put(body, line, recipe, value)
+    return put(body, body.register(part, node), recipe, value)
 
 
 def use_part(body: Body, part: Part, value: Tensor) -> Any:
     """Apply a part that the text has named."""
     if part.is_named and part.whole is None:
         return _use_each(body, part, value)
-    entry = body.registered.get(part.number)
-    if entry is None:
+    if part.number not in body.applied:
         return _first_use(body, part, value)
-    line, recipe, *_ = entry
-    return put(body, line, recipe, value, again=True)
+    known = body.declared[part.number]
+    return put(body, known.line, known.recipe, value, again=True)
 
 
 def _use_each(body: Body, part: Part, value: Tensor) -> Any:
@@ -185,9 +178,9 @@ def _use_piece(body: Body, piece: PieceRecipe, value: Tensor) -> Tensor:
     """Apply some layers of a chain: `self.features[:5](x)`."""
     part = piece.part
     where = value.moved(name("x"))
-    if part.number not in body.registered:
+    if part.number not in body.applied:
         _first_use(body, part, where)
-    _, chain, *_ = body.registered[part.number]
+    chain = body.declared[part.number].recipe
     if part.number not in body.taken_apart:
         body.taken_apart[part.number] = _stages(body, part, chain, body.built_for[part.number])
     layers = body.taken_apart[part.number]
@@ -230,19 +223,19 @@ def _stages(body: Body, part: Part, recipe: Any, shape: Shape) -> list[Any]:
 
 
 def _first_use(body: Body, part: Part, value: Tensor) -> Any:
-    found = next(entry for entry in body.declared.values() if isinstance(entry, tuple) and entry[0].part is part)
-    line, recipe, current, node = found
+    known = body.declared[part.number]
+    line = known.line
     if part.whole is not None:
         if part.whole.number in body.list_registers:
-            return put(body, line, recipe, value, again=True)
+            return put(body, line, known.recipe, value, again=True)
         body.singled.add(part.whole.number)
-    body.registered[part.number] = found
+    body.applied.add(part.number)
     before = dict(body.current)
-    result = put(body, line, recipe, value)
+    result = put(body, line, known.recipe, value)
     if not body.is_silent:
         choice = [body.fills[id(line)]] if id(line) in body.fills else []
         for row in (line, *(each for each in walk(choice) if isinstance(each, Register))):
-            _check_place(row, current, body.current if row is line else before, node)
+            _check_place(row, known.current, body.current if row is line else before, known.node)
     return result
 
 
@@ -370,9 +363,8 @@ def _nested(body: Body, code: Code, value: Tensor, made: Made) -> Tensor:
     if isinstance(value, TensorList):
         return Tensor(code, made.shapes[0], all(item.unbatched for item in value.items))
     if _depth(value.code) >= _DEEPEST and not body.is_silent:
-        variable = body.target or body.temporary()
-        body.lines.append(Compute((variable,), value.code, shape=value.shape))
-        code = ast.Call(code.func, [name(variable), *code.args[1:]], code.keywords)  # type: ignore[attr-defined]
+        value = body.put(value, body.target or body.temporary())
+        code = ast.Call(code.func, [value.code, *code.args[1:]], code.keywords)  # type: ignore[attr-defined]
     return Tensor(code, made.shapes[0], value.unbatched)
 
 

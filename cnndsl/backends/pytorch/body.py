@@ -10,7 +10,19 @@ from operator import is_
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, subscript, walk_code
-from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Chain, Comment, Compute, Declare, For, If, Part, walk
+from cnndsl.backends.pytorch.flowgraph import (
+    FLOW,
+    Assign,
+    Chain,
+    Comment,
+    Compute,
+    Declare,
+    For,
+    If,
+    Part,
+    Register,
+    walk,
+)
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
     BlockRecipe,
@@ -63,6 +75,16 @@ class Output:
     name: str | None
     value: Any
     training: bool = False
+
+
+@dataclass(eq=False)
+class Declared:
+    """A part that the text declares: the line of its place, what it is, and which version variables have there."""
+
+    line: Register
+    recipe: Any
+    current: dict[str, str]
+    node: Any
 
 
 class Body:
@@ -138,8 +160,11 @@ class Body:
         self.taken_apart: dict[int, list[Any]] = {}
         """The layers of chains of which some are applied by themselves."""
         self.parts: dict[int, Part] = {}
-        self.declared: dict[str, Any] = {}
-        self.registered: dict[int, Any] = {}
+        self.part_lists: dict[str, Part] = {}
+        self.declared: dict[int, Declared] = {}
+        """The parts that the text declares, by their numbers."""
+        self.applied: set[int] = set()
+        """Those of them that were applied, and so are known."""
         self.each: dict[int, Any] = {}
         """For the lists of layers that loops around go through, how a layer of each is made."""
         self.list_registers: dict[int, Any] = {}
@@ -409,16 +434,15 @@ class Body:
         """Before variables of `forward` are given something else, keep the values in them that still have a name."""
         if self.is_silent:
             return
-        kept: dict[str, Code] = {}
+        kept: dict[str, str] = {}
 
         def saved(value: Tensor) -> Tensor:
             if not isinstance(value.code, ast.Name) or value.code.id not in variables:
                 return value
             if value.code.id not in kept:
-                made = self.temporary(f"{value.code.id.removeprefix(FLOW)}_before")
-                self.lines.append(Compute((made,), value.code, shape=value.shape))
-                kept[value.code.id] = name(made)
-            return value.moved(kept[value.code.id])
+                kept[value.code.id] = self.temporary(f"{value.code.id.removeprefix(FLOW)}_before")
+                self.put(value, kept[value.code.id])
+            return value.moved(name(kept[value.code.id]))
 
         for owner, each in list(self.slots()):
             if isinstance(owner, Scope) and each != wanted:
@@ -428,13 +452,18 @@ class Body:
         if wanted is not None and not self.chain:
             self.it = each_tensor(self.it, saved)
 
+    def put(self, value: Tensor, variable: str, lines: list[Any] | None = None) -> Tensor:
+        """The value in a variable, which a line of the body gives it; or one of others."""
+        if not (isinstance(value.code, ast.Name) and value.code.id == variable):
+            (self.lines if lines is None else lines).append(Compute((variable,), value.code, shape=value.shape))
+        return value.moved(name(variable))
+
     def in_variable(self, value: Tensor, variable: str) -> Tensor:
-        """The value, in a variable."""
+        """The value in a variable: its own, if it has one."""
         if isinstance(value.code, ast.Name):
             return value
         self.keep_values({variable}, None)
-        self.lines.append(Compute((variable,), value.code, shape=value.shape))
-        return value.moved(name(variable))
+        return self.put(value, variable)
 
     def set_value(self, wanted: str, value: Any) -> None:
         """Give a name of the text a value."""
@@ -443,8 +472,7 @@ class Body:
             self.value_names.add(wanted)
             if not (isinstance(value.code, ast.Name) and value.code.id == variable):
                 self.keep_values({variable}, wanted)
-                self.lines.append(Compute((variable,), value.code, shape=value.shape))
-            value = value.moved(name(variable))
+            value = self.put(value, variable)
         elif isinstance(value, TensorList):
             value = self.settled(value, wanted)
             items = [self._own_item(wanted, at, each) for at, each in enumerate(value.items)]
@@ -458,9 +486,7 @@ class Body:
             return item
         if isinstance(item.code, ast.Name) and item.code.id not in (FLOW + "x", FLOW + self.flow):
             return item
-        variable = self.temporary(f"{wanted}_{at}" if wanted[-1].isdigit() else f"{wanted}{at}")
-        self.lines.append(Compute((variable,), item.code, shape=item.shape))
-        return item.moved(name(variable))
+        return self.put(item, self.temporary(f"{wanted}_{at}" if wanted[-1].isdigit() else f"{wanted}{at}"))
 
     def _set_list(self, wanted: str, value: AnyTensors) -> AnyTensors:
         """Give a name a list of values of any number."""
@@ -517,13 +543,24 @@ class Body:
             return self.new_part(known)
         return self.new_part(known or flat(label.code), label.code)
 
+    def register(self, part: Part, node: Any) -> Register:
+        """The line that gives a part its place, which is here."""
+        part.span = getattr(node, "span", None)
+        line = Register(part)
+        self.lines.append(line)
+        return line
+
+    def declare(self, part: Part, recipe: Any, node: Any) -> None:
+        """Give a part its place; what it is follows where it is first applied."""
+        self.declared[part.number] = Declared(self.register(part, node), recipe, dict(self.current), node)
+
     def list_part(self, wanted: str) -> Part:
         """The list of parts of a place in the text."""
-        found = self.declared.get(f"{wanted}.")
+        found = self.part_lists.get(wanted)
         if found is None:
             found = self.new_part(wanted)
             found.is_list = True
-            self.declared[f"{wanted}."] = found
+            self.part_lists[wanted] = found
             self.lines.append(Declare(found))
         return found
 
@@ -598,12 +635,8 @@ class Body:
 
     def held(self, value: Tensor) -> Tensor:
         """A value in a variable that may be given something else."""
-        variable = self.target or self.temporary("shortcut")
-        if isinstance(value.code, ast.Name) and value.code.id == variable:
-            return value
-        self.lines.append(Compute((variable,), value.code, shape=value.shape))
-        self.target = variable
-        return value.moved(name(variable))
+        self.target = self.target or self.temporary("shortcut")
+        return self.put(value, self.target)
 
     def go_on(self, value: Any) -> None:
         """Make a value the current one."""
@@ -630,8 +663,7 @@ class Body:
             if (is_later and not is_own) or any(isinstance(each, ast.Call) for each in walk_code(code)):
                 variable = self.temporary(word if word not in self.text_names else f"{word}_")
                 self._own_variables.add(variable)
-                self.lines.append(Compute((variable,), code, shape=item.shape))
-                arguments[word] = item.moved(name(variable))
+                arguments[word] = self.put(item, variable)
         return replace(recipe, arguments=arguments)
 
     def for_later(self, value: Any) -> Any:
@@ -650,9 +682,9 @@ class Body:
             values.append(value)
             is_overtaken = any(isinstance(line, Compute) for line in walk(self.lines[mark:]))
             if isinstance(value, Tensor) and not isinstance(value.code, ast.Name) and is_overtaken:
-                variable = self.temporary()
-                self.lines.insert(mark, Compute((variable,), value.code, shape=value.shape))
-                values[-1] = value.moved(name(variable))
+                line: list[Any] = []
+                values[-1] = self.put(value, self.temporary(), line)
+                self.lines[mark:mark] = line
         return values[::-1]
 
 

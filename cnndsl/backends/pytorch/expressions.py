@@ -21,7 +21,6 @@ from cnndsl.backends.pytorch.code import (
     tuple_of,
     within_64_bits,
 )
-from cnndsl.backends.pytorch.flowgraph import Compute
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out, must_unroll
@@ -656,7 +655,6 @@ def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:
     """A value that is one of two."""
     outer = body.it
     variable = body.target or body.temporary()
-    results: list[Any] = []
 
     def side(each: Any) -> Any:
         def work() -> None:
@@ -664,10 +662,7 @@ def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:
             value = evaluate(body, each)
             if not isinstance(value, Tensor):
                 raise Untranslatable("one of two values is chosen, and one is none", node.span)
-            if not (isinstance(value.code, ast.Name) and value.code.id == variable):
-                body.lines.append(Compute((variable,), value.code, shape=value.shape))
-            body.it = value.moved(name(variable))
-            results.append(value)
+            body.it = body.put(value, variable)
 
         return work
 

@@ -129,9 +129,7 @@ def _join_values(
         else:
             variable = FLOW + body.flow if key[1] == "it" else body.value_name(key[1])
         for side, value in ((line.yes, a), (line.no, b)):
-            if not (isinstance(value.code, ast.Name) and value.code.id == variable):
-                side.append(Compute((variable,), value.code, shape=value.shape))
-        code = name(variable)
+            code = body.put(value, variable, side).code
     shape = []
     for axis, (p, q) in enumerate(zip(a.shape, b.shape, strict=True)):
         shape.append(_join_sizes(body, p, q, axis, len(a.shape), line, facts, running))
@@ -218,7 +216,8 @@ def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> 
 
 
 _REMEMBERED = (
-    "declared", "registered", "parts", "fills", "locals", "list_registers", "taken", "value_names", "singled",
+    "part_lists", "declared", "applied", "parts", "fills", "locals", "list_registers", "taken", "value_names",
+    "singled",
 )  # fmt: skip
 """The attributes of a body that are what they were where the translation goes back."""
 
@@ -423,9 +422,7 @@ def _close_turn(body: Body, line: For, before: dict[Any, Any], running: dict[Any
 
 def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:
     """A value that a loop changes is in one variable before the loop, and at the end of each turn."""
-    value = body.read(owner, each)
-    body.lines.append(Compute((variable,), value.code, shape=value.shape))
-    body.write(owner, each, value.moved(name(variable)))
+    body.write(owner, each, body.put(body.read(owner, each), variable))
 
 
 def _open_list(body: Body, owner: Any, each: str) -> None:

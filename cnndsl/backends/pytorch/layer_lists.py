@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
@@ -58,6 +58,8 @@ class LayerRule:
     """The list that they are, once it has a name."""
     target: Code | None = None
     """The variables of the loop at hand for the items of `source`."""
+    current: dict[str, str] = field(default_factory=dict)
+    """Which version variables have where the list is declared."""
 
 
 class LayerList(list[Any]):
@@ -132,18 +134,15 @@ def declare(body: Body, whole: Part, wanted: str, layers: Static, node: Any) -> 
     rule = layers.value.rule if isinstance(layers.value, (LayerList, AnyLayers)) else None
     if isinstance(rule, LayerRule):
         rule.whole = whole
-        body.declared[f"{whole.number}."] = dict(body.current)
+        rule.current = dict(body.current)
     if isinstance(layers.value, AnyLayers):
         return layers
     items: list[Any] = []
     for at, layer in enumerate(layers.value):
         part = body.new_part(whole.name)
         part.is_list = part.is_named = True
-        part.whole, part.at, part.span = whole, at, node.span
-        line = Register(part)
-        body.lines.append(line)
-        recipe = as_before(body, body.for_later(layer), wanted)
-        body.declared[f"{whole.number}.{part.number}"] = (line, recipe, dict(body.current), node)
+        part.whole, part.at = whole, at
+        body.declare(part, as_before(body, body.for_later(layer), wanted), node)
         items.append(PartRecipe(part))
     return Static(LayerList(items, rule if isinstance(rule, LayerRule) else None), name(UNSAID))
 
@@ -273,7 +272,6 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
     register = body.list_registers.get(whole.number) if whole is not None else None
     if body.is_silent or register is None or whole is None or rule.target is None or register not in line.lines:
         return
-    known: dict[str, str] = body.declared[f"{whole.number}."]
     targets = names_stored(rule.target)
     changing = assigned(line.lines) | names_stored(line.target)
     codes = [code for each in walk([register]) for code in codes_of(each)]
@@ -281,7 +279,7 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
         return
     own = assigned([register]) | targets
     for each in set().union(*map(names_in, codes)) - own:
-        if each in changing or known.get(each) != body.current.get(each):
+        if each in changing or rule.current.get(each) != body.current.get(each):
             return
     line.lines.remove(register)
     (place,) = (at for at, each in enumerate(body.lines) if isinstance(each, Declare) and each.part is whole)

@@ -25,7 +25,7 @@ from cnndsl.backends.pytorch.expressions import (
     stage_of,
     static_of,
 )
-from cnndsl.backends.pytorch.flowgraph import FLOW, Comment, Compute, Register, Training
+from cnndsl.backends.pytorch.flowgraph import FLOW, Comment, Compute, Training
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
     bound_names,
@@ -282,11 +282,7 @@ def _do_output(body: Body, statement: nodes.Output) -> None:
 
 def _kept_output(body: Body, value: Any) -> Any:
     """An output with a variable of its own, which lines behind it leave alone."""
-    if not isinstance(value, Tensor):
-        return value
-    variable = body.temporary()
-    body.lines.append(Compute((variable,), value.code, shape=value.shape))
-    return value.moved(name(variable))
+    return body.put(value, body.temporary()) if isinstance(value, Tensor) else value
 
 
 def _do_training(body: Body, statement: nodes.Training) -> None:
@@ -325,23 +321,15 @@ def _declare_by_key(body: Body, node: nodes.Labelled) -> None:
     """A layer gets a key of the text: its place is here, what it is follows where it is first applied."""
     recipe, label, _ = stage_of(body, node)
     part = body.new_labelled(label)
-    part.span = node.span
-    line = Register(part)
-    body.lines.append(line)
-    body.declared[f"{part.name}:{part.number}"] = (line, recipe, dict(body.current), node)
+    body.declare(part, recipe, node)
     body.keys[body.versioned(label.code)] = part, list(body.loops)
 
 
 def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:
     """A name of the text gets a layer: its place is here, what it is follows where it is first applied."""
     part = body.new_part(wanted)
-    part.span = getattr(node, "span", None)
-    line = Register(part)
-    body.lines.append(line)
-    made = PartRecipe(part)
-    recipe = as_before(body, recipe, wanted)
-    body.declared[wanted] = (line, recipe, dict(body.current), node)
-    body.scope.names[wanted] = made
+    body.declare(part, as_before(body, recipe, wanted), node)
+    body.scope.names[wanted] = PartRecipe(part)
 
 
 def run_definition(body: Body, definition: nodes.Definition, inputs: int) -> None:
