@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from operator import is_
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, subscript, walk_code
+from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, not_in, subscript, walk_code
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Assign,
@@ -295,6 +295,13 @@ class Body:
             self.definitions[symbol] = Expr.of(worth)
         return Traced(1 if worth is None else value_of(worth), Expr.of(Symbol(symbol)))
 
+    def size_of_input(self, word: str, axis: int, rank: int, sample: Any) -> tuple[str, Traced]:
+        """A size of an input that the constructor may be told: what it is called there, and a number for it."""
+        written = size_argument(word, axis, rank, self.taken)
+        self.taken.add(written)
+        self.input_sizes[written] = (word, axis)
+        return written, Traced(sample, self.new_version(written).expr)
+
     def is_unknown(self, dim: Traced) -> bool:
         """Whether nothing says a size before what gives it is there."""
         return any(s.name.startswith("unknown·") and s.name not in self.coded for s in dim.expr.symbols())
@@ -333,9 +340,7 @@ class Body:
     def input_name(self, wanted: str) -> str:
         """The argument of `forward` for what comes in by a name; `x` is what comes in without one."""
         made = FLOW + "x" if wanted == "input" else self.value_name(wanted)
-        while made in {variable for variable, _ in self.inputs}:
-            made += "_"
-        return made
+        return not_in(made, [variable for variable, _ in self.inputs])
 
     def local(self, wanted: str) -> str:
         """A variable of `__init__` for a layer that was just made; what was in it is not needed any more."""
@@ -727,9 +732,7 @@ def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:
     whole, is_item, at = word.partition(".")
     if is_item:
         made = f"in{at}_{unit}" if whole == "input" else f"{numbered(whole, int(at))}_{unit}"
-        while made in taken:
-            made += "_"
-        return made
+        return not_in(made, taken)
     made = f"in_{unit}" if word == "input" else f"{word}_{unit}"
     return f"input_{unit}" if made in taken else made
 

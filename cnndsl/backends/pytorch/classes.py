@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, kept_name, size_argument
+from cnndsl.backends.pytorch.body import Body, kept_name
 from cnndsl.backends.pytorch.branches import Branches
 from cnndsl.backends.pytorch.code import (
     BUILTINS,
@@ -55,7 +55,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     walk,
 )
 from cnndsl.backends.pytorch.guards import Guards
-from cnndsl.backends.pytorch.initialise import rule_names, settle_begins
+from cnndsl.backends.pytorch.initialise import Own, rule_names, settle_begins
 from cnndsl.backends.pytorch.layer_lists import check_reads
 from cnndsl.backends.pytorch.serve import followers
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
@@ -75,7 +75,6 @@ from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_regi
 from cnndsl.ir import nodes
 from cnndsl.ir.names import numbered, why_not
 from cnndsl.layers.formula import Shape, show
-from cnndsl.symbolic.expr import Expr, Symbol
 from cnndsl.symbolic.number import Traced
 
 Ranks = tuple[tuple[str, int], ...]
@@ -188,14 +187,8 @@ class ClassTranslation:
                 body.given_names.add(parameter.name)
         incoming: list[tuple[str, Tensor]] = []
         for word, rank in unit.ranks:
-            shape = []
-            for axis in range(rank):
-                written = size_argument(word, axis, rank, body.taken)
-                body.taken.add(written)
-                symbol = body.current[written] = self._file.new_symbol(written)
-                body.input_sizes[written] = (word, axis)
-                shape.append(Traced(_SAMPLES[axis], Expr.of(Symbol(symbol))))
-            incoming.append((word, Tensor(name(""), tuple(shape))))
+            sizes = (body.size_of_input(word, axis, rank, _SAMPLES[axis])[1] for axis in range(rank))
+            incoming.append((word, Tensor(name(""), tuple(sizes))))
         for word, value in grouped(incoming).items():
             given = self._given(word, value)
             if word == "input":
@@ -207,7 +200,7 @@ class ClassTranslation:
             word = parameter.name
             if word not in unit.sorts:
                 continue
-            symbol = body.current[word] = self._file.new_symbol(word)
+            symbol = body.new_version(word)
             sort = unit.sorts[word]
             if not sort.kinds:
                 continue
@@ -216,7 +209,7 @@ class ClassTranslation:
                 body.scope.names[word] = fixed if isinstance(fixed, RECIPES) else static_for(fixed)
                 continue
             body.variables.setdefault(id(body.scope), {})[word] = word
-            body.scope.names[word] = abstract(body, sort, name(word), Traced(1, Expr.of(Symbol(symbol))))
+            body.scope.names[word] = abstract(body, sort, name(word), symbol)
 
     def _given(self, word: str, value: Tensor | TensorList) -> Tensor | TensorList:
         """A value that comes in, in its variable; those of a list in variables of their own."""
@@ -249,14 +242,7 @@ class ClassTranslation:
         part = Part(-1, "super")
         register = Register(part, chain)
         lines = self._wrapped([register])
-        init = InitSlice({-1}, {}, {})
-        live = self._rule_names()
-        kept = put_inside(spliced(init.slice([*lines, *keep], live)))
-        settle_begins(kept, is_network=False, helpers=self._file.helpers)
-        if body.rules:
-            self._file.helpers.add("begun")
-        self._file.asked(init.sizes)
-        sizes = self._live_sizes(live)
+        kept, _, sizes = self._constructed(InitSlice({-1}, {}, {}), [*lines, *keep])
         writer = InitWriter(body.free)
         written: list[str] = []
         for line in kept:
@@ -268,6 +254,18 @@ class ClassTranslation:
         made = self._made("nn.Sequential", written, [], {}, "", sizes)
         made.rules = body.rules
         return made
+
+    def _constructed(self, init: InitSlice, lines: list[Any]) -> tuple[list[Any], list[Own], list[tuple[str, int]]]:
+        """The lines of `__init__`, the layers in them with words of their own, and the sizes that it is told."""
+        live = self._rule_names()
+        kept = put_inside(_without_repeats(gathered(spliced(init.slice(lines, live))), {}))
+        self._check_order(kept)
+        kind, helpers = self._definition.kind, self._file.helpers
+        own = settle_begins(kept, is_network=kind == "network" and not self._unit.is_part, helpers=helpers)
+        if self._body.rules and kind != "network":
+            helpers.add("begun")
+        self._file.asked(init.sizes)
+        return kept, own, self._live_sizes(live)
 
     def _rule_names(self) -> set[str]:
         """The variables of which the rules for how layers begin speak. They are read where all layers are there."""
@@ -380,21 +378,12 @@ class ClassTranslation:
         spoken = set(words_in("\n".join(forward_lines)))
         stores = {key: each & spoken for key, each in forward.stores.items()}
         init = InitSlice(forward.used, stores, flags, body.list_registers)
-        live_init = self._rule_names()
-        kept_init = gathered(spliced(init.slice([*lines, *self._keep(shapes)], live_init)))
-        kept_init = put_inside(_without_repeats(kept_init, {}))
-        self._check_order(kept_init)
-        is_top = definition_kind == "network" and not self._unit.is_part
-        own = settle_begins(kept_init, is_network=is_top, helpers=self._file.helpers)
-        self._file.asked(init.sizes)
-        sizes = self._live_sizes(live_init)
+        kept_init, own, sizes = self._constructed(init, [*lines, *self._keep(shapes)])
         writer = InitWriter(body.free)
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
         returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.rules, made.own = body.rules, own
-        if body.rules and definition_kind != "network":
-            self._file.helpers.add("begun")
         if branches is not None:
             folded, overwrites = followers(kept, body.parts, lines)
             apart = [body.parts[number].name for number in body.taken_apart if number in forward.used]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -83,6 +83,13 @@ def list_of(items: Iterable[Code]) -> ast.List:
 def tuple_of(items: Iterable[Code]) -> ast.Tuple:
     """`(a, b)`."""
     return ast.Tuple(list(items), ast.Load())
+
+
+def not_in(wanted: str, taken: Container[str]) -> str:
+    """A name, with underscores behind it where it is taken."""
+    while wanted in taken:
+        wanted += "_"
+    return wanted
 
 
 def parsed(text: str) -> Code:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, Scope, size_argument
+from cnndsl.backends.pytorch.body import Body, Scope
 from cnndsl.backends.pytorch.code import (
     Code,
     call,
@@ -723,14 +723,11 @@ def declare_input(body: Body, node: nodes.Call, wanted: str) -> None:
 
 def _size_of_part(body: Body, node: Any, axis: int, rank: int) -> Traced:
     """A size of what comes into a network that is a part of others: the constructor takes it, where it is needed."""
-    written = size_argument("input", axis, rank, body.taken)
-    body.taken.add(written)
-    symbol = body.current[written] = body.file.new_symbol(written)
-    body.input_sizes[written] = ("input", axis)
     declared = None if isinstance(node, nodes.Hole) else static_of(body, node).value
+    written, size = body.size_of_input("input", axis, rank, _OPEN if declared is None else value_of(declared))
     if isinstance(declared, int):
         body.input_defaults[written] = constant(declared)
-    return Traced(_OPEN if declared is None else value_of(declared), Expr.of(Symbol(symbol)))
+    return size
 
 
 def _outer(node: Any) -> list[Any]:

@@ -151,10 +151,7 @@ def has_outer_rules(units: Sequence[Any], translation: Any) -> bool:
             continue
         inside = [outer.name]
         for word in inside:  # which grows
-            needs = by_name[word].text.needs
-            needs = needs.union(
-                *(translation.words_of_constant(each) for each in needs & translation.layer_constants.keys())
-            )
+            needs = translation.spoken_of(by_name[word].text.needs)
             inside += [each for each in by_name.keys() & needs if each not in inside]
         if any(by_name[word].is_part and by_name[word].text.rules for word in inside[1:]):
             return True

@@ -163,23 +163,20 @@ def _running(body: Body, p: Any, q: Any, axis: int, rank: int, line: If) -> Trac
 
 
 def _join_statics(body: Body, a: Static, b: Static) -> Any:
-    if flat(a.code) == flat(b.code) and isinstance(a.code, ast.Name):
-        sort = sort_of(a)
-        sort.merge(sort_of(b))
-        if body.is_silent:
-            return abstract(body, sort, a.code)
-        return abstract(body, sort, a.code, body.new_version(a.code.id))
-    if body.is_silent:
+    if body.is_silent or (flat(a.code) == flat(b.code) and isinstance(a.code, ast.Name)):
         return _either(body, a, b)
     return _Undecided()
 
 
 def _either(body: Body, a: Static, b: Static) -> Any:
-    if isinstance(value_of(a.value), (int, float)) and not isinstance(a.value, bool):
+    """What a constant is that is one of two; the variable of the second one has it."""
+    if body.is_silent and isinstance(value_of(a.value), (int, float)) and not isinstance(a.value, bool):
         return a if body.same(a.value, b.value) else Static(body.fresh(sample_of(a)), a.code)
     sort = sort_of(a)
     sort.merge(sort_of(b))
-    return abstract(body, sort, name("unknown"))
+    if body.is_silent:
+        return abstract(body, sort, name("unknown"))
+    return abstract(body, sort, b.code, body.new_version(b.code.id))  # type: ignore[attr-defined]
 
 
 def loop_or_turns(body: Body, node: Any, loop: Any, turn: Any, items: list[Any] | None) -> None:
@@ -410,14 +407,10 @@ def _close_turn(body: Body, line: For, before: dict[Any, Any], running: dict[Any
     line.lines += _in_order(assigns)
     now = body.state()
     for key, old in before.items():
-        new = now.get(key)
-        if isinstance(old, Static) and isinstance(new, Static) and new is not old and isinstance(key[0], Scope):
-            sort = sort_of(old)
-            sort.merge(sort_of(new))
-            if body.is_silent:
-                key[0].names[key[1]] = _either(body, old, new)
-            elif isinstance(new.code, ast.Name):
-                key[0].names[key[1]] = abstract(body, sort, new.code, body.new_version(new.code.id))
+        new: Any = now.get(key)
+        are_constants = isinstance(old, Static) and isinstance(new, Static) and isinstance(key[0], Scope)
+        if are_constants and new is not old and (body.is_silent or isinstance(new.code, ast.Name)):
+            key[0].names[key[1]] = _either(body, old, new)
 
 
 def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Scope
 from cnndsl.backends.pytorch.classes import RESERVED, ClassTranslation, Key, Ranks, Unit, annotation, static_for
-from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, words_in
+from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, not_in, words_in
 from cnndsl.backends.pytorch.construct import Made, append, argument_for, chain_of, make
 from cnndsl.backends.pytorch.expressions import evaluate, static_of
 from cnndsl.backends.pytorch.flowgraph import (
@@ -197,8 +197,7 @@ class Translation:
                         self.stale()
             taken = {unit.name for unit in self.units.values() if unit is not made}
             taken |= {module.name for key, module in self.tops.items() if key != definition.key}
-            while made.name in taken:
-                made.name += "_"
+            made.name = not_in(made.name, taken)
             values = made.values()
             for parameter in definition.parameters:
                 if parameter.name not in values:
@@ -441,9 +440,7 @@ class Translation:
         def visit(unit: Unit, above: tuple[Unit, ...]) -> None:
             if unit.key in done or unit in above or unit.text is None:
                 return
-            needs = unit.text.needs
-            for word in needs & self.layer_constants.keys():
-                needs = needs | self.words_of_constant(word)
+            needs = self.spoken_of(unit.text.needs)
             for word, other in by_name.items():
                 if word in needs and other is not unit:
                     visit(other, (*above, unit))
@@ -459,18 +456,16 @@ class Translation:
         """The constant of the module that a parameter's default is, for the usual tools want no call there."""
         others = {each for key, each in self._defaults.items() if key != (unit.key, word)}
         same = [each for each, held in self.layer_constants.items() if flat(held) == flat(code)]
-        made = same[0] if same else word.upper()
         taken = RESERVED | {item.name for item in self.items.values()} | set(self.constant_names.values()) | others
-        while made in taken and not same:
-            made += "_"
+        made = same[0] if same else not_in(word.upper(), taken)
         self._defaults[unit.key, word] = made
         self.layer_constants[made] = code
         return made
 
-    def words_of_constant(self, word: str) -> set[str]:
-        """The words of what a constant of the module is, and of the constants in it."""
-        words = set(words_in(flat(self.layer_constants[word])))
-        return words.union(*(self.words_of_constant(each) for each in words & self.layer_constants.keys()))
+    def spoken_of(self, words: set[str]) -> set[str]:
+        """Words, and those of the constants of the module among them that are layers, and so on."""
+        inner = (set(words_in(flat(self.layer_constants[word]))) for word in words & self.layer_constants.keys())
+        return words.union(*map(self.spoken_of, inner))
 
     def _translate_or_fix(self, unit: Unit) -> None:
         """Translate a class; where a parameter cannot be kept open, as the constant that it always is."""
@@ -539,11 +534,8 @@ def _constant_names(items: Sequence[nodes.Item]) -> dict[str, str]:
     taken = RESERVED | {item.name for item in items if not isinstance(item, nodes.FileConstant)}
     for item in items:
         if isinstance(item, nodes.FileConstant):
-            written = item.name
-            while written in taken:
-                written += "_"
-            taken |= {written}
-            made[item.key] = written
+            made[item.key] = not_in(item.name, taken)
+            taken |= {made[item.key]}
     return made
 
 

@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.code import (
     names_in,
     names_stored,
     negated,
+    not_in,
     replaced,
     subscript,
     target,
@@ -407,10 +408,7 @@ class ForwardWriter:
     def _variable_for(self, part: Part, others: Iterable[str] = ()) -> str:
         """A variable for the parts of a list, which is none of `others`."""
         taken = {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals | set(others)
-        variable = part.each or part.name
-        while variable in taken:
-            variable += "_"
-        return variable
+        return not_in(part.each or part.name, taken)
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
