@@ -54,6 +54,8 @@ class _Test:
     code: Code
     mentions: frozenset[Any]
     """The variables and the parts that it reads."""
+    place: int = 0
+    """Where it stands in the text, before those with greater numbers."""
     is_stale: bool = False
     """Whether it comes out differently at the line at hand, before these are what they are at the condition."""
 
@@ -64,6 +66,8 @@ class Guards:
     def __init__(self) -> None:
         self._tests = [_Test(ast.Constant(value=None), frozenset(), is_stale=True)]
         self._numbers: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+        """Of tests and what is in them, where they stand in the text."""
         self._parts: dict[int, Cases] = {}
         self._guards: dict[int, Code] = {}
         self._twins: dict[int, If] = {}
@@ -80,6 +84,8 @@ class Guards:
     def guarded(self, lines: Sequence[Any]) -> list[Any]:
         """The lines of a definition, which end with what goes out."""
         self._all_parts = {line.part.number: line.part for line in walk(lines) if isinstance(line, Register)}
+        asked = [each for line in walk(lines) if isinstance(line, If) for each in walk_code(line.test)]
+        self._places = {flat(each): -at for at, each in enumerate(reversed(asked)) if isinstance(each, ast.expr)}
         if any(isinstance(line, If | For | Training) for line in walk(lines)):
             self._walk(lines, {}, ALWAYS)
         return self._placed(lines, set()) if self._guards else list(lines)
@@ -289,7 +295,8 @@ class Guards:
             return frozenset([frozenset([(self._numbers[other], not outcome)])])
         if text not in self._numbers:
             self._numbers[text] = len(self._tests)
-            self._tests.append(_Test(test, frozenset(names_in(test) | uses(test).parts)))
+            mentions = frozenset(names_in(test) | uses(test).parts)
+            self._tests.append(_Test(test, mentions, self._places.get(text, 0)))
         return frozenset([frozenset([(self._numbers[text], outcome)])])
 
     def _guard(self, line: Any, cases: Cases, path: Cases, *, is_needed: bool) -> bool:
@@ -303,11 +310,8 @@ class Guards:
             return False
         if self._is_trial:
             return True
-        tests = [
-            all_of([self._code(number, outcome) for number, outcome in sorted(case)])
-            for case in sorted(left, key=sorted, reverse=True)
-        ]
-        self._guards[id(line)] = any_of(tests)
+        rows = sorted(sorted((self._tests[number].place, number, outcome) for number, outcome in case) for case in left)
+        self._guards[id(line)] = any_of([all_of([self._code(number, out) for _, number, out in row]) for row in rows])
         return True
 
     def _refuse(self, line: Any, cases: Cases) -> None:
