@@ -44,7 +44,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     walk,
 )
 from cnndsl.backends.pytorch.joins import repeated
-from cnndsl.backends.pytorch.operations import flattened, plain
+from cnndsl.backends.pytorch.operations import flattening, plain
 from cnndsl.backends.pytorch.sorts import is_identity
 from cnndsl.backends.pytorch.values import (
     BlockRecipe,
@@ -193,11 +193,7 @@ def _use_piece(body: Body, piece: PieceRecipe, value: Tensor) -> Tensor:
     start, end = bounds
     if piece.is_one:
         end = None if start == -1 else start + 1
-    try:
-        shape = body.file.through(layers[start:end], value.shape, body)
-    except NeedsFlatten:
-        value = flattened(body, value)
-        shape = body.file.through(layers[start:end], value.shape, body)
+    shape, value = flattening(body, value, lambda given: body.file.through(layers[start:end], given.shape, body))
     index: Code = constant(start)
     if not piece.is_one:
         index = ast.Slice(*(None if bound is None else constant(bound) for bound in (start or None, bounds[1])))

@@ -9,7 +9,18 @@ from dataclasses import dataclass, replace
 from operator import is_
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, not_in, subscript, walk_code
+from cnndsl.backends.pytorch.code import (
+    Code,
+    constant,
+    flat,
+    name,
+    names_in,
+    not_in,
+    parsed,
+    replaced,
+    subscript,
+    walk_code,
+)
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Assign,
@@ -285,8 +296,13 @@ class Body:
 
     def expression_code(self, expr: Expr) -> Code:
         """An expression in Python, in the variables of `__init__`."""
-        made = ast.parse(str(expr), mode="eval").body
-        return _Named(self.coded).visit(made)  # type: ignore[no-any-return]
+        made = parsed(str(expr))
+        return replaced(made, {each: self._said(each) for each in names_in(made)})
+
+    def _said(self, symbol: str) -> Code:
+        """What a symbol stands for: its Python, or the variable of which it is a version."""
+        is_open = symbol.startswith(("unknown·", "coded·"))
+        return self.coded.get(symbol) or name(symbol if is_open else symbol.partition("·")[0])
 
     def new_version(self, variable: str, worth: Any = None) -> Traced:
         """The symbol of a variable that is given something new; `worth` is the number, where it is known."""
@@ -503,15 +519,15 @@ class Body:
         lists = []
         for axis, each in enumerate(value.lists):
             known = held.lists[axis] if isinstance(held, AnyTensors) else None
-            if isinstance(each, str) or (each is None and known is None):
+            if isinstance(each, ast.Name) or (each is None and known is None):
                 lists.append(each)
                 continue
-            written = known if isinstance(known, str) else self.list_variable(wanted, axis, len(value.shape))
+            written = known.id if isinstance(known, ast.Name) else self.list_variable(wanted, axis, len(value.shape))
             self.keep_sizes({written})
             assert each is not None  # noqa: S101 - what grows has lists of all its sizes
             self.lines.append(Assign(written, each, type="" if known else "list[int]"))
             self.new_version(written)
-            lists.append(written)
+            lists.append(name(written))
         return replace(value, code=name(variable), lists=tuple(lists))
 
     def list_variable(self, wanted: str, axis: int, rank: int) -> str:
@@ -697,20 +713,6 @@ def _is_output(value: Any) -> bool:
     """Whether a value is read by its name from what a part gave, which works out nothing again."""
     code = value.code if isinstance(value, Tensor) else None
     return isinstance(code, ast.Subscript) and isinstance(code.value, ast.Name) and isinstance(code.slice, ast.Constant)
-
-
-class _Named(ast.NodeTransformer):
-    """Puts Python in place of the symbols that stand for it, and variables in place of their versions."""
-
-    def __init__(self, coded: dict[str, Code]) -> None:
-        self._coded = coded
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id in self._coded:
-            return self._coded[node.id]
-        if "·" in node.id and not node.id.startswith(("unknown·", "coded·")):
-            return name(node.id.partition("·")[0])
-        return node
 
 
 def _item(value: Any, code: Code, at: int) -> Any:

@@ -333,7 +333,7 @@ class ClassTranslation:
         always: list[tuple[str | None, Code]] = []
         training: list[tuple[str | None, Code]] = []
         known: dict[str, Code] = {}
-        lines_end = max((at for at, output in enumerate(outputs) if _has_line(output.value.code)), default=0)
+        has_line = [not isinstance(each.value.code, ast.Name) and not _is_plain(each.value.code) for each in outputs]
         for at, output in enumerate(outputs):
             code = output.value.code
             if not isinstance(code, ast.Name):
@@ -341,7 +341,8 @@ class ClassTranslation:
                 if text not in known:
                     variable = FLOW + body.flow if len(outputs) == 1 else _output_variable(body, output.name)
                     # What calls something is not overtaken by an output behind it that has a line.
-                    if not _is_plain(code) or (at < lines_end and _calls(code)):
+                    calls = any(isinstance(node, ast.Call) for node in walk_code(code))
+                    if has_line[at] or (calls and any(has_line[at:])):
                         tail.append(Compute((variable,), code, shape=output.value.shape))
                         known[text] = name(variable)
                     else:
@@ -722,22 +723,7 @@ def _slug(code: Code) -> str:
 
 def _is_plain(code: Code) -> bool:
     """Whether an expression may be returned as it is: mypy knows its type."""
-    return not is_any(code) and isinstance(code, (ast.Call, ast.BinOp, ast.Subscript)) and not _is_any_deep(code)
-
-
-def _has_line(code: Code) -> bool:
-    """Whether an output is worked out before it is returned."""
-    return not isinstance(code, ast.Name) and not _is_plain(code)
-
-
-def _calls(code: Code) -> bool:
-    return any(isinstance(node, ast.Call) for node in walk_code(code))
-
-
-def _is_any_deep(code: Code) -> bool:
-    if isinstance(code, ast.BinOp):
-        return is_any(code.left) or _is_any_deep(code.left)
-    return is_any(code)
+    return not is_any(code) and isinstance(code, (ast.Call, ast.BinOp, ast.Subscript))
 
 
 def static_for(value: Any) -> Static:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope, axis_word, kept_name
@@ -24,7 +25,7 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, If
 from cnndsl.backends.pytorch.joins import branch, run_loop
-from cnndsl.backends.pytorch.operations import flattened
+from cnndsl.backends.pytorch.operations import flattening
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
 from cnndsl.backends.pytorch.spelling import built, plain_shape, size_rule, spelled, with_numbers
 from cnndsl.backends.pytorch.values import (
@@ -82,11 +83,7 @@ def make(body: Body, recipe: Any, value: Tensor) -> Made:
 
 def made_for(body: Body, recipe: Any, value: Tensor) -> tuple[Made, Tensor]:
     """A layer for what comes in, and that, which is made a list of features where the layer takes these."""
-    try:
-        return make(body, recipe, value), value
-    except NeedsFlatten:
-        value = flattened(body, value)
-        return make(body, recipe, value), value
+    return flattening(body, value, partial(make, body, recipe))
 
 
 def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Tensor, ...]) -> Made:

@@ -435,7 +435,7 @@ def _open_list(body: Body, owner: Any, each: str) -> None:
             Assign(written, list_of(body.size_code(item.shape[axis]) for item in items), type="list[int]")
         )
         body.new_version(written)
-        lists.append(written)
+        lists.append(name(written))
     alike = same_axes(body, like.shape, *(item.shape for item in items))  # until a turn shows that they are not
     body.write(owner, each, AnyTensors(name(variable), like.shape, tuple(lists), len(items) or 1, alike=alike))
 

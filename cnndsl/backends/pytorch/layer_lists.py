@@ -107,12 +107,9 @@ def rows(word: str, columns: Sequence[Any], known: Callable[[], Static]) -> Stat
     rule = Rows(word, tuple(columns))
     if not any(isinstance(column.value, (AnyLayers, AnyList)) for column in columns):
         return Static(LayerList(known().value, rule), name(UNSAID))
-    samples = [len(c.value) if isinstance(c.value, list) else c.value.sample for c in columns if not _is_number(c)]
+    lists = [column.value for column in columns if not isinstance(column.value, (int, float, Traced))]
+    samples = [len(each) if isinstance(each, list) else each.sample for each in lists]
     return Static(AnyLayers(rule, min(samples)), name(UNSAID))
-
-
-def _is_number(column: Static) -> bool:
-    return isinstance(column.value, (int, float, Traced))
 
 
 # Declarations

@@ -11,7 +11,7 @@ from typing import Any
 
 from cnndsl.analysis import costs
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.classes import ClassText, Unit
+from cnndsl.backends.pytorch.classes import Unit
 from cnndsl.backends.pytorch.code import WIDTH, Code, call, constant, flat, laid_out, name, names_in, words_in
 from cnndsl.backends.pytorch.construct import argument_for
 from cnndsl.backends.pytorch.initialise import has_outer_rules, init_lines
@@ -258,19 +258,20 @@ def _import_order(name: str) -> tuple[int, str]:
     return (0 if len(name) > 1 and name.isupper() else 1 if name[:1].isupper() else 2, name)
 
 
-def _head(arguments: list[tuple[str, str, Code | None]]) -> list[str]:
+def _head(arguments: list[tuple[str, str, Code | None]], method: str = "__init__", returns: str = "None") -> list[str]:
+    """The line, or the lines, that begin a method."""
     shown = [f"{word}: {kind}" + ("" if code is None else f" = {flat(code)}") for word, kind, code in arguments]
-    line = f"    def __init__(self{''.join(', ' + a for a in shown)}) -> None:"
+    row = ", ".join(["self", *shown])
+    line = f"    def {method}({row}) -> {returns}:"
     if len(line) <= WIDTH:
         return [line]
-    row = f"        {', '.join(['self', *shown])}"
-    if len(row) <= WIDTH:
-        return ["    def __init__(", row, "    ) -> None:"]
-    lines = ["    def __init__(", "        self,"]
-    for (word, kind, code), text in zip(arguments, shown, strict=True):
-        lead = f"{word}: {kind} = "
-        lines += [f"        {text},"] if code is None else laid_out(code, " " * 8, lead, ",")
-    return [*lines, "    ) -> None:"]
+    lines = [f"        {row}"]
+    if len(lines[0]) > WIDTH:
+        lines = ["        self,"]
+        for word, kind, code in arguments:
+            given = f"{word}: {kind}"
+            lines += [f"        {given},"] if code is None else laid_out(code, " " * 8, f"{given} = ", ",")
+    return [f"    def {method}(", *lines, f"    ) -> {returns}:"]
 
 
 def _class(unit: Unit, translation: Translation) -> str:
@@ -288,17 +289,9 @@ def _class(unit: Unit, translation: Translation) -> str:
     elif unit.definition.kind == "network":
         lines += ["", *from_trained(text)]
     if text.forward:
-        lines += ["", *_forward(text)]
+        inputs: list[Any] = [(variable.removeprefix("~"), kind, None) for variable, kind in text.inputs.items()]
+        lines += ["", *_head(inputs, "forward", text.returns), *text.forward]
     return "\n".join(lines)
-
-
-def _forward(text: ClassText) -> list[str]:
-    inputs = [f"{variable.removeprefix('~')}: {kind}" for variable, kind in text.inputs.items()]
-    line = f"    def forward(self, {', '.join(inputs)}) -> {text.returns}:"
-    head = [line]
-    if len(line) > WIDTH:
-        head = ["    def forward(", *(f"        {a}," for a in ["self", *inputs]), f"    ) -> {text.returns}:"]
-    return [*head, *text.forward]
 
 
 def _variant(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import (
@@ -13,7 +13,6 @@ from cnndsl.backends.pytorch.code import (
     call,
     constant,
     list_of,
-    name,
     names_in,
     subscript,
 )
@@ -39,6 +38,8 @@ from cnndsl.layers.types import role
 from cnndsl.symbolic.expr import Expr, TooLong
 from cnndsl.symbolic.number import Traced, calculate, value_of
 from cnndsl.symbolic.number import call as traced_call
+
+T = TypeVar("T")
 
 
 def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
@@ -158,6 +159,15 @@ def flattened(body: Body, value: Tensor) -> Tensor:
     return plain(body, KindRecipe(Flatten, {}), value)
 
 
+def flattening(body: Body, value: Tensor, work: Callable[[Tensor], T]) -> tuple[T, Tensor]:
+    """What is worked out for a value, and that, which is made a list of features where this is asked for."""
+    try:
+        return work(value), value
+    except NeedsFlatten:
+        value = flattened(body, value)
+        return work(value), value
+
+
 def joined(body: Body, left: Any, right: Any, span: nodes.Span) -> Any:
     """Two lists of values, one after the other."""
     sides = [side for side in (left, right) if not (isinstance(side, Static) and side.value == [])]
@@ -207,7 +217,7 @@ def sizes_code(body: Body, value: AnyTensors, axis: int) -> Code:
     if held is None:
         assert value.count is not None  # noqa: S101 - it is known where sizes are alike
         return ast.BinOp(list_of([body.size_code(value.shape[axis])]), ast.Mult(), value.count.code)
-    return name(held) if isinstance(held, str) else held
+    return held
 
 
 def item_of(body: Body, value: AnyTensors, index: Static) -> Tensor:

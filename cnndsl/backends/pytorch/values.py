@@ -133,13 +133,13 @@ class TensorList:
 class AnyTensors:
     """A list of values whose length is known when a module is built.
 
-    `code` is the list in `forward`, `sizes` for each axis the list of its sizes in `__init__`, by name; None where all
-    items have that size.
+    `code` is the list in `forward`, `lists` for each axis the list of its sizes in `__init__`; None where all items
+    have that size.
     """
 
     code: Code
     shape: Shape
-    lists: tuple[str | Code | None, ...]
+    lists: tuple[Code | None, ...]
     sample: int
     count: Static | None = None
     """How many there are, where all have some size alike."""
