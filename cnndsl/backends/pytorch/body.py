@@ -311,6 +311,11 @@ class Body:
             self.definitions[symbol] = Expr.of(worth)
         return Traced(1 if worth is None else value_of(worth), Expr.of(Symbol(symbol)))
 
+    def note(self, unit: Any, given: dict[str, Any]) -> None:
+        """A use of a class: what its parameters are given."""
+        if not self.is_silent:
+            self.file.note(unit, given)
+
     def size_of_input(self, word: str, axis: int, rank: int, sample: Any) -> tuple[str, Traced]:
         """A size of an input that the constructor may be told: what it is called there, and a number for it."""
         written = size_argument(word, axis, rank, self.taken)

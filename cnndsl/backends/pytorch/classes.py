@@ -615,7 +615,7 @@ def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
         if held in others:
             others.add(x)
     _rename(lines, {held: x})
-    return [line for line in lines if not _copies_itself(line)]
+    return [line for line in lines if not (isinstance(line, Compute) and (flat(line.code),) == line.names)]
 
 
 def _without_gaps(lines: list[Any], given: set[str]) -> list[Any]:
@@ -675,29 +675,17 @@ def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
     return made
 
 
-def _copies_itself(line: Any) -> bool:
-    return (
-        isinstance(line, Compute)
-        and len(line.names) == 1
-        and isinstance(line.code, ast.Name)
-        and line.code.id == line.names[0]
-    )
-
-
 def _new_flag(line: If, used: set[str]) -> str:
     """An attribute for how a condition comes out, which is added to those that are `used`."""
     if isinstance(line.test, ast.Name):
         used.add(line.test.id)
         return line.test.id
-    is_sum = any(isinstance(each, Compute) and _is_sum(each.code) for each in line.yes)
+    codes = [each.code for each in line.yes if isinstance(each, Compute)]
+    is_sum = any(isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add) for code in codes)
     word = "is_residual" if is_sum and isinstance(line.test, ast.BoolOp) else _flag_word(line.test)
     made = next(each for at in count(1) if (each := f"{word}{at if at > 1 else ''}") not in used)
     used.add(made)
     return made
-
-
-def _is_sum(code: Code) -> bool:
-    return isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add)
 
 
 def _flag_word(test: Code) -> str:

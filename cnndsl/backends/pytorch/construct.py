@@ -126,8 +126,7 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
     given = {word: item for word, item in recipe.arguments.items() if not is_flowing(item)}
     outputs = body.file.outputs(definition, given, inputs)
     unit = body.file.unit(definition, tuple((word, len(tensor.shape)) for word, tensor in inputs))
-    if not body.is_silent:
-        body.file.note(unit, given)
+    body.note(unit, given)
     sizes = [_size_of_input(body, dict(inputs), word, axis) for word, axis in unit.sizes]
     start, left = _started(body, recipe, unit)
     code = call(start, *([] if unit.is_part else sizes))
@@ -269,8 +268,7 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
     for choice in choices:
         if isinstance(choice, BlockRecipe) and not body.is_silent:
             unit = body.file.unit(choice.definition, (("input", rank),))
-            whole = with_arguments(choice, recipe.arguments)
-            body.file.note(unit, whole.arguments)
+            body.file.note(unit, with_arguments(choice, recipe.arguments).arguments)
     sizes = [body.size_code(value.shape[axis]) for axis in sorted(needs.axes)]
     code = call(recipe.code, *sizes)
     for word, argument in recipe.arguments:
@@ -417,8 +415,7 @@ def _kind_callable(body: Body, recipe: KindRecipe, needs: Any, rank: int, words:
 
 def _block_callable(body: Body, recipe: BlockRecipe, needs: Any, rank: int, words: dict[int, str]) -> Code:
     unit = body.file.unit(recipe.definition, (("input", rank),))
-    if not body.is_silent:
-        body.file.note(unit, recipe.arguments)
+    body.note(unit, recipe.arguments)
     asks = [axis for _, axis in unit.sizes]
     words |= {axis: f"in_{axis_word(axis, rank)}" for axis in asks if axis not in words}
     parameters = unit.parameters()
@@ -498,7 +495,7 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
 
 def with_sizes(body: Body, made: Made, base: Code | None, value: Tensor, recipe: Any) -> Made:
     """Sizes that nothing tells before a layer is there, by what it keeps."""
-    if base is None or not asks_sizes(body, made, recipe):
+    if body.is_silent or base is None or not asks_sizes(body, made, recipe):
         return made
     axes: set[int] | None = None
     if isinstance(recipe, ParamRecipe):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import BUILTINS, Code, attribute, flat, name, names_in, names_stored, walk_code
+from cnndsl.backends.pytorch.code import BUILTINS, Code, attribute, call, flat, name, names_in, names_stored, walk_code
 from cnndsl.layers.formula import Shape
 
 FLOW = "~"
@@ -58,14 +58,16 @@ class Part:
             return name(f"{ELEMENT}{self.number}")
         if self.is_list:
             return name(f"{EACH}{self.number}")
-        made = call_getattr(self.label) if self.label is not None else attribute("self", self.name)
+        made: Code = attribute("self", self.name)
+        if self.label is not None:
+            made = call("getattr", name("self"), self.label)
         made.part = self.number  # type: ignore[attr-defined]
         return made
 
 
 def placeholder() -> Code:
     """What stands in the place of a layer that is not there."""
-    return ast.Call(attribute("nn", "Identity"), [], [])
+    return call("nn.Identity")
 
 
 def part_of(code: ast.AST | None) -> int | None:
@@ -76,11 +78,6 @@ def part_of(code: ast.AST | None) -> int | None:
     if number is None and isinstance(code.func, ast.Name) and code.func.id.startswith(EACH):
         number = int(code.func.id.removeprefix(EACH))
     return number
-
-
-def call_getattr(label: Code) -> Code:
-    """`getattr(self, label)`."""
-    return ast.Call(name("getattr"), [name("self"), label], [])
 
 
 @dataclass(eq=False)

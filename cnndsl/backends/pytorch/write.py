@@ -365,6 +365,8 @@ class ForwardWriter:
         self._gone_through: set[str] = set()
         """The variables of loops through lists of layers, which TorchScript wants in no list."""
         self.returns: set[str] = set()
+        self._loop_parts: dict[int, Code] = {}
+        """How the lines of the loops at hand speak of a part of a list."""
         self._elements: dict[int, Code] = {}
         self._counts: dict[str, int] = {}
         """How often each variable is given something."""
@@ -429,7 +431,7 @@ class ForwardWriter:
             if each.startswith(FLOW):
                 values[each] = name(each.removeprefix(FLOW))
             elif each.startswith(EACH):
-                values[each] = self._each(int(each.removeprefix(EACH)))
+                values[each] = self._loop_parts[int(each.removeprefix(EACH))]
             elif each.startswith(MODULES):
                 part = self._parts[int(each.removeprefix(MODULES))]
                 values[each] = attribute("self", part.name)
@@ -439,11 +441,6 @@ class ForwardWriter:
             elif each not in self._locals and each not in BUILTINS:
                 values[each] = attribute("self", each)
         return replaced(code, values)
-
-    _loop_parts: dict[int, Code]
-
-    def _each(self, number: int) -> Code:
-        return self._loop_parts[number]
 
     def _line(self, line: Any, indent: str) -> list[str]:
         match line:
@@ -521,9 +518,7 @@ class ForwardWriter:
         return made
 
     def _for(self, line: For, indent: str) -> list[str]:
-        outer_parts = getattr(self, "_loop_parts", {})
-        outer_locals = set(self._locals)
-        self._loop_parts = dict(outer_parts)
+        outer_parts, outer_locals = dict(self._loop_parts), set(self._locals)
         needs_target = line.reads_target
         into, whole = line.target, line.source
         if line.way is not None:
