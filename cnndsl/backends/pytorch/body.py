@@ -58,11 +58,11 @@ class Scope:
         self.parent, self.walls = parent, walls
 
     def find(self, wanted: str) -> Any:
-        """What a name stands for. Raises KeyError."""
+        """What a name stands for; None where it stands for nothing."""
         return self.lookup(wanted)[0]
 
     def lookup(self, wanted: str) -> tuple[Any, bool]:
-        """What a name stands for, and whether that is a value or part behind a wall, which hides nothing there."""
+        """What a name stands for, or None, and whether that is behind a wall, where values and parts hide nothing."""
         scope: Scope | None = self
         behind = False
         walled = None
@@ -74,9 +74,7 @@ class Scope:
                 walled = value
             behind = behind or scope.walls
             scope = scope.parent
-        if walled is not None:
-            return walled, True
-        raise KeyError(wanted)
+        return walled, walled is not None
 
 
 @dataclass
@@ -195,8 +193,6 @@ class Body:
         """Those that have to be."""
         self.has_more = False
         """Whether lines follow the one at hand."""
-        self.grown: dict[Any, Any] = {}
-        """What a list is at the end of a turn that makes it longer."""
 
     def number(self, code: Code, sample: Any) -> Traced:
         """A number that its Python says, and no expression could."""

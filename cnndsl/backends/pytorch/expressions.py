@@ -112,9 +112,8 @@ def _ref(body: Body, node: nodes.Ref) -> Any:
 
 def _meaning(body: Body, node: nodes.Ref) -> Any:
     """What a name means where it is called: a variant is not yet the network that it is without arguments."""
-    try:
-        found, behind = body.scope.lookup(node.name)
-    except KeyError:
+    found, behind = body.scope.lookup(node.name)
+    if found is None:
         return body.file.outside(node)
     word = body.file.word(node.name) if behind else None
     return found if word is None else word

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
@@ -39,7 +40,8 @@ MOST_TURNS = 64
 def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
     """Work out both ways of a condition, and bring what they leave together."""
     if not body.is_silent:
-        body.keep_sizes({_variables_of(body, each) for each in bound_names(node)})
+        variables = body.variables.get(id(body.scope), {})
+        body.keep_sizes({variables.get(each, each) for each in bound_names(node)})
     line = If(test.code, [], [], in_loop=bool(body.loops))
     outer = body.lines
     before = body.state()
@@ -47,7 +49,7 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
         body.lines = line.yes
         with body.path(line, True, test):
             yes()
-        after_yes, known_yes = body.state(), dict(body.current)
+        after_yes = body.state()
         body.restore(before)
         body.lines = line.no
         with body.path(line, False, test):
@@ -56,116 +58,95 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
     finally:
         body.lines = outer
     body.lines.append(line)
-    _join(body, test, line, after_yes, after_no, known_yes)
+    ends = (after_yes["end"], after_no["end"])
+    if body.chain is not None and ends[0] != ends[1]:
+        body.end = body.file.new_symbol("chain")
+    join = _Join(body, test, line, ends)
+    for key in dict.fromkeys([*after_yes, *after_no]):
+        if isinstance(key, tuple):
+            body.write(key[0], key[1], join.joined(key, after_yes.get(key), after_no.get(key)))
+    versions, others = after_yes["current"], after_no["current"]
+    for variable in dict.fromkeys([*versions, *others]):
+        if versions.get(variable) != others.get(variable):
+            body.current[variable] = body.file.new_symbol(variable)
     return line
 
 
-def _variables_of(body: Body, wanted: str) -> str:
-    return body.variables.get(id(body.scope), {}).get(wanted, wanted)
+class _Join:
+    """What names stand for after a condition, whose two ways leave different things."""
 
+    def __init__(self, body: Body, test: Static, line: If, ends: tuple[str, str]) -> None:
+        self._body, self._line, self._ends = body, line, ends
+        self._facts = test.value if isinstance(test.value, Test) else Test(True)
+        self._running: dict[Any, Traced] = {}
 
-def _join(
-    body: Body, test: Static, line: If, yes: dict[Any, Any], no: dict[Any, Any], known_yes: dict[str, str]
-) -> None:
-    """What names stand for after a condition."""
-    facts = test.value if isinstance(test.value, Test) else Test(True)
-    running: dict[Any, Traced] = {}
-    ends = (yes.pop("end"), no.pop("end"))
-    if body.chain is not None and ends[0] != ends[1]:
-        body.end = body.file.new_symbol("chain")
-    for key in dict.fromkeys([*yes, *no]):
-        if not isinstance(key, tuple):
-            continue
-        a, b = yes.get(key), no.get(key)
+    def joined(self, key: tuple[Any, ...], a: Any, b: Any) -> Any:
+        """What a name stands for, which stands for one of these."""
         if a is b:
-            made = a
-        elif a is None or b is None:
-            made = a if b is None else b
-        elif isinstance(a, Tensor) and isinstance(b, Tensor):
-            made = _join_values(body, key, a, b, line, facts, running, ends)
-        elif isinstance(a, TensorList) and isinstance(b, TensorList) and len(a.items) == len(b.items):
-            items = [
-                _join_values(body, (*key, at), p, q, line, facts, running, ends) if isinstance(p, Tensor) else p
-                for at, (p, q) in enumerate(zip(a.items, b.items, strict=True))
-            ]
-            made = TensorList(tuple(items))
-        elif isinstance(a, Static) and isinstance(b, Static):
-            made = _join_statics(body, a, b)
-        elif isinstance(a, PartRecipe) and isinstance(b, PartRecipe):
-            made = a
-        else:
-            made = _Undecided()
-        if isinstance(key[0], Scope):
-            key[0].names[key[1]] = made
-        elif key[1] == "it":
-            body.it = made
-        else:
-            body.entry = made
-    for variable in {*known_yes, *no["current"]}:
-        if known_yes.get(variable) != no["current"].get(variable):
-            body.current[variable] = body.file.new_symbol(variable)
+            return a
+        match a, b:
+            case (None, made) | (made, None):
+                return made
+            case Tensor(), Tensor():
+                return self._value(key, a, b)
+            case TensorList(), TensorList() if len(a.items) == len(b.items):
+                pairs = enumerate(zip(a.items, b.items, strict=True))
+                return TensorList(
+                    tuple(self._value((*key, i), p, q) if isinstance(p, Tensor) else p for i, (p, q) in pairs)
+                )
+            case Static(), Static() if self._body.is_silent or _same_variable(a, b):
+                return _either(self._body, a, b)
+            case PartRecipe(), PartRecipe():
+                return a
+            case _:
+                return _Undecided()
+
+    def _value(self, key: tuple[Any, ...], a: Tensor, b: Tensor) -> Tensor:
+        body = self._body
+        if len(a.shape) != len(b.shape):
+            raise Untranslatable("the two ways of a condition leave values with different numbers of axes")
+        made = a
+        codes = flat(a.code), flat(b.code)
+        if codes[0] != codes[1] and body.chain is not None:
+            made = a.moved(name(body.end if codes == self._ends else "chain·"))
+        elif codes[0] != codes[1]:
+            if len(key) > 2:  # an item of a list
+                variable = body.temporary(f"{key[1]}{key[2]}")
+            else:
+                variable = FLOW + body.flow if key[1] == "it" else body.value_name(key[1])
+            made = body.put(a, variable, self._line.yes)
+            body.put(b, variable, self._line.no)
+        return made.of_shape(
+            tuple(
+                self._size(*sizes, axis, len(a.shape)) for axis, sizes in enumerate(zip(a.shape, b.shape, strict=True))
+            )
+        )
+
+    def _size(self, p: Any, q: Any, axis: int, rank: int) -> Any:
+        body = self._body
+        if body.same(p, q) or body.same(p, q, self._facts.fails):
+            return p
+        if body.same(p, q, self._facts.holds):
+            return q
+        key = (Expr.of(p), Expr.of(q))
+        if key not in self._running:
+            self._running[key] = body.fresh(value_of(p)) if body.is_silent else self._variable(p, q, axis, rank)
+        return self._running[key]
+
+    def _variable(self, p: Any, q: Any, axis: int, rank: int) -> Traced:
+        """A variable for a size, which both ways set."""
+        body = self._body
+        variable = body.runner(axis, rank)
+        codes = (body.size_code(p), body.size_code(q))
+        body.keep_sizes({variable})
+        for side, code in zip((self._line.yes, self._line.no), codes, strict=True):
+            if flat(code) != variable:
+                side.append(Assign(variable, code))
+        return Traced(value_of(p), body.new_version(variable).expr)
 
 
-def _join_values(
-    body: Body,
-    key: Any,
-    a: Tensor,
-    b: Tensor,
-    line: If,
-    facts: Test,
-    running: dict[Any, Traced],
-    ends: tuple[str, str],
-) -> Tensor:
-    if len(a.shape) != len(b.shape):
-        raise Untranslatable("the two ways of a condition leave values with different numbers of axes")
-    code = a.code
-    if body.chain is not None and (flat(a.code), flat(b.code)) == ends:
-        code = name(body.end)
-    elif flat(a.code) != flat(b.code) and body.chain is not None:
-        code = name("chain·")
-    elif flat(a.code) != flat(b.code):
-        if len(key) > 2:  # an item of a list
-            variable = body.temporary(f"{key[1]}{key[2]}")
-        else:
-            variable = FLOW + body.flow if key[1] == "it" else body.value_name(key[1])
-        for side, value in ((line.yes, a), (line.no, b)):
-            code = body.put(value, variable, side).code
-    shape = []
-    for axis, (p, q) in enumerate(zip(a.shape, b.shape, strict=True)):
-        shape.append(_join_sizes(body, p, q, axis, len(a.shape), line, facts, running))
-    return Tensor(code, tuple(shape), a.unbatched)
-
-
-def _join_sizes(
-    body: Body, p: Any, q: Any, axis: int, rank: int, line: If, facts: Test, running: dict[Any, Traced]
-) -> Any:
-    if body.same(p, q) or body.same(p, q, facts.fails):
-        return p
-    if body.same(p, q, facts.holds):
-        return q
-    key = (Expr.of(p), Expr.of(q))
-    if key not in running:
-        running[key] = _running(body, p, q, axis, rank, line)
-    return running[key]
-
-
-def _running(body: Body, p: Any, q: Any, axis: int, rank: int, line: If) -> Traced:
-    sample = value_of(p)
-    if body.is_silent:
-        return body.fresh(sample)
-    variable = body.runner(axis, rank)
-    codes = (body.size_code(p), body.size_code(q))
-    body.keep_sizes({variable})
-    for side, code in zip((line.yes, line.no), codes, strict=True):
-        if flat(code) != variable:
-            side.append(Assign(variable, code))
-    return Traced(sample, body.new_version(variable).expr)
-
-
-def _join_statics(body: Body, a: Static, b: Static) -> Any:
-    if body.is_silent or (flat(a.code) == flat(b.code) and isinstance(a.code, ast.Name)):
-        return _either(body, a, b)
-    return _Undecided()
+def _same_variable(a: Static, b: Static) -> bool:
+    return isinstance(a.code, ast.Name) and flat(a.code) == flat(b.code)
 
 
 def _either(body: Body, a: Static, b: Static) -> Any:
@@ -248,12 +229,8 @@ def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any, named: I
 
     `named` are the lists of layers with names that it goes through.
     """
-    bound = set(bound_names(node))
-    for each in list(bound):
-        try:
-            held = body.scope.find(each)
-        except KeyError:
-            continue
+    for each in dict.fromkeys(bound_names(node)):
+        held = body.scope.find(each)
         if isinstance(held, Static) and not _is_empty(held):
             _generalise(body, each, held)
     lists = [*([] if body.loops or body.chain else _reserve(body, node)), *named]
@@ -281,18 +258,8 @@ def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any, named: I
         body.restore(before)
         body.taken, body.value_names = marks
         body.taken |= set(body.runners.values())
-        for owner, each, axis in changed:
-            if axis == "list":
-                _open_list(body, owner, each)
-            elif axis == "unlike":
-                held = body.read(owner, each)
-                body.write(owner, each, replace(held, alike=shared_sizes(body, held, body.grown[owner, each])))
-            elif axis == "constants":
-                _generalise(body, each, body.grown[owner, each])
-            elif isinstance(axis, str):
-                _into_variable(body, owner, each, axis)
-            else:
-                _run_size(body, owner, each, axis, running)
+        for generalise in changed:
+            generalise()
     else:
         raise Untranslatable("the sizes do not settle from turn to turn", getattr(node, "span", None))
     body.lines.append(line)
@@ -328,41 +295,40 @@ def _reserve(body: Body, node: Any) -> list[Part]:
     return made
 
 
-def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> list[tuple[Any, str, Any]]:
-    changed: list[tuple[Any, str, Any]] = []
+def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> list[Callable[[], None]]:
+    """What makes of that which a turn has left in another way something that holds for all turns."""
+    changed: list[Callable[[], None]] = []
     now = body.state()
     assigned = {symbol for variable, symbol in now["current"].items() if before["current"].get(variable) != symbol}
     for key, old in before.items():
         new = now.get(key)
         if new is old or not isinstance(key, tuple):
             continue
+        owner, each = key
         if isinstance(new, (TensorList, AnyTensors)):
             if isinstance(old, AnyTensors):
                 if isinstance(new, AnyTensors) and old.alike != shared_sizes(body, old, new):
-                    body.grown[key] = new
-                    changed.append((*key, "unlike"))
+                    changed.append(partial(_unlike, body, owner, each, new))
                 continue
             if not isinstance(old, TensorList) and not _is_empty(old):
                 raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
-            body.grown[key] = new
-            changed.append((*key, "list"))
+            changed.append(partial(_open_list, body, owner, each, new))
             continue
         if _is_empty(old) and isinstance(new, Static):
-            body.grown[key] = new
-            changed.append((*key, "constants"))
+            changed.append(partial(_generalise, body, each, new))
             continue
         if not isinstance(old, Tensor):
             continue
         if not isinstance(new, Tensor) or len(new.shape) != len(old.shape):
             raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
         if flat(old.code) != flat(new.code) and isinstance(new.code, ast.Name) and body.chain is None:
-            changed.append((*key, new.code.id))
+            changed.append(partial(_into_variable, body, owner, each, new.code.id))
             continue
         for axis, (p, q) in enumerate(zip(old.shape, new.shape, strict=True)):
             if (key, axis) in running:
                 continue
             if not body.same(p, q) or (isinstance(q, Traced) and body.mentions(q.expr, assigned)):
-                changed.append((*key, axis))
+                changed.append(partial(_run_size, body, owner, each, axis, running))
     return changed
 
 
@@ -418,11 +384,17 @@ def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:
     body.write(owner, each, body.put(body.read(owner, each), variable))
 
 
-def _open_list(body: Body, owner: Any, each: str) -> None:
+def _unlike(body: Body, owner: Any, each: str, new: AnyTensors) -> None:
+    """A list of values of which a turn has added one of another size."""
+    held = body.read(owner, each)
+    body.write(owner, each, replace(held, alike=shared_sizes(body, held, new)))
+
+
+def _open_list(body: Body, owner: Any, each: str, new: Any) -> None:
     """A list of values that grows in a loop: one in `forward`, and lists of their sizes in `__init__`."""
     if body.fallbacks:
         raise Untranslatable("a list of values grows in a loop")
-    old, new = body.read(owner, each), body.grown[owner, each]
+    old = body.read(owner, each)
     items = list(old.items) if isinstance(old, TensorList) else []
     variable = body.value_name(each)
     body.value_names.add(each)

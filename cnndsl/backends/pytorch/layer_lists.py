@@ -152,12 +152,7 @@ def as_before(body: Body, recipe: Any, wanted: str) -> Any:
     if not isinstance(recipe, BraceRecipe):
         return recipe
     scope = Scope(recipe.scope)
-    try:
-        scope.names[wanted] = recipe.scope.find(wanted)
-    except KeyError:
-        found = body.file.word(wanted)
-        if found is not None:
-            scope.names[wanted] = found
+    scope.names[wanted] = recipe.scope.find(wanted) or body.file.word(wanted)
     return BraceRecipe(recipe.body, scope)
 
 

@@ -7,7 +7,6 @@ same walk, without its lines, tells what comes out of a block for the arguments 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -305,10 +304,8 @@ def _do_init(body: Body, statement: nodes.InitRule) -> None:
         kind = body.file.word(statement.kind.name)
     outer, body.scope = body.scope, Scope(body.scope)
     for word in FANS:
-        with suppress(KeyError):
-            outer.lookup(word)
-            continue
-        body.scope.names[word] = Static(body.number(name(word), 1), name(word))
+        if outer.find(word) is None:
+            body.scope.names[word] = Static(body.number(name(word), 1), name(word))
     try:
         for setting in statement.settings:
             body.rules.append((kind.kind.kind, setting.name or "weight", evaluate(body, setting.value)))
