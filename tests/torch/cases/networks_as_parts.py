@@ -111,8 +111,7 @@ class Outer(nn.Module):
         self.inner = Inner(classes=7, in_height=64, in_width=64)
 
     def forward(
-        self,
-        x: Tensor,
+        self, x: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         a, b = self.body(x)
         x = self.twice1(self.chain(x))  # 3 x 64 x 64

@@ -243,8 +243,7 @@ class Tapped(nn.Module):
         self.backbone2 = BackboneStage1(width=2, depth=1)
 
     def forward(
-        self,
-        x: Tensor,
+        self, x: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         out: Tensor = self.body(x)  # 16 x 8 x 6
         a, b, c = self.taps(x)
