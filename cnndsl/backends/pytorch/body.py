@@ -323,9 +323,10 @@ class Body:
         """Whether nothing says a size before what gives it is there."""
         return any(s.name.startswith("unknown·") and s.name not in self.coded for s in dim.expr.symbols())
 
-    def names_of(self, static: Static) -> frozenset[str]:
-        """The variables that a static depends on."""
-        return frozenset(names_in(static.code))
+    @staticmethod
+    def names_of(value: Any) -> frozenset[str]:
+        """The variables that a static depends on; none for anything else."""
+        return frozenset(names_in(value.code)) if isinstance(value, Static) else frozenset()
 
     def variable(self, wanted: str) -> str:
         if self.is_silent:

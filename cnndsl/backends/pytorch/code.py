@@ -126,26 +126,14 @@ def any_of(tests: Sequence[Code]) -> Code:
     return tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), list(tests))
 
 
-_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Lt: ast.GtE,
-    ast.GtE: ast.Lt,
-    ast.Gt: ast.LtE,
-    ast.LtE: ast.Gt,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-}
+def _both_ways(pairs: Iterable[tuple[type[ast.cmpop], type[ast.cmpop]]]) -> dict[type[ast.cmpop], type[ast.cmpop]]:
+    return {one: other for pair in pairs for one, other in (pair, pair[::-1])}
 
 
-_MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.Gt,
-    ast.Gt: ast.Lt,
-    ast.LtE: ast.GtE,
-    ast.GtE: ast.LtE,
-}
+_OPPOSITE = _both_ways(
+    [(ast.Eq, ast.NotEq), (ast.Lt, ast.GtE), (ast.Gt, ast.LtE), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)]
+)
+_MIRRORED = _both_ways([(ast.Lt, ast.Gt), (ast.LtE, ast.GtE)])
 
 
 def mirrored(test: ast.Compare) -> ast.Compare:
@@ -282,6 +270,8 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Is: "is",
     ast.IsNot: "is not",
 }
+OPERATORS = {word: operator for operator, (word, _) in _BINARY.items()}
+RELATIONS = {word: relation for relation, word in _COMPARE.items()}
 _LAMBDA, _IF, _OR, _AND, _NOT, _COMPARED, _UNARY, _ATOM = 1, 2, 3, 4, 5, 6, 13, 16
 
 

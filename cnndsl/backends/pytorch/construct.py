@@ -50,7 +50,7 @@ from cnndsl.backends.pytorch.values import (
     with_arguments,
 )
 from cnndsl.layers.base import Group, Layer
-from cnndsl.layers.formula import Shape
+from cnndsl.layers.formula import Shape, product
 from cnndsl.symbolic.expr import Expr, Symbol
 from cnndsl.symbolic.number import Traced, value_of
 
@@ -147,8 +147,6 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
 def _size_of_input(body: Body, inputs: dict[str, Tensor], word: str, axis: int) -> Code:
     shape = inputs[word].shape
     if axis < 0:
-        from cnndsl.layers.formula import product
-
         return body.size_code(product(shape))
     return body.size_code(shape[axis])
 

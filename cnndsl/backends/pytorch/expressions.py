@@ -10,6 +10,8 @@ from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
 from cnndsl.backends.pytorch.code import (
+    OPERATORS,
+    RELATIONS,
     Code,
     call,
     constant,
@@ -29,8 +31,6 @@ from cnndsl.backends.pytorch.operations import combined, joined, plain, put_lear
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import (
-    OPERATORS,
-    RELATIONS,
     UNSAID,
     abstract,
     all_known,
@@ -301,9 +301,7 @@ def _rows_of_values(body: Body, word: str, values: list[Any], node: nodes.Call) 
         items = body.settled(value).items if isinstance(value, TensorList) else getattr(value, "value", None)
         if not isinstance(items, (list, tuple)):
             reason = "values are gone through together with a list whose length depends on a parameter"
-            raise Untranslatable(
-                reason, node.span, names=body.names_of(value) if isinstance(value, Static) else frozenset()
-            )
+            raise Untranslatable(reason, node.span, names=body.names_of(value))
         columns.append(items)
     if word == "reversed":
         return TensorList(tuple(reversed(columns[0])))
@@ -679,8 +677,7 @@ def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
     try:
         items = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
         if not isinstance(items, (list, tuple)):
-            names = body.names_of(source) if isinstance(source, Static) else frozenset()
-            raise Untranslatable("as many values as a parameter says", node.span, names=names)
+            raise Untranslatable("as many values as a parameter says", node.span, names=body.names_of(source))
         return listed(_turns(body, node, items, scope))
     finally:
         body.scope, body.target = scope, target

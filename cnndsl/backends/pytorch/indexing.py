@@ -77,8 +77,8 @@ def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
             raise Untranslatable("which values are taken depends on a parameter", node.span)
         return TensorList(indexed.items[known])
     if isinstance(indexed, AnyTensors):
-        names = frozenset() if indexed.count is None else frozenset(names_in(indexed.count.code))
-        raise Untranslatable("which values of a list are taken depends on a parameter", node.span, names=names)
+        reason = "which values of a list are taken depends on a parameter"
+        raise Untranslatable(reason, node.span, names=body.names_of(indexed.count))
     if isinstance(indexed.value, AnyLayers):
         _refuse_length(indexed.value, "which layers of a list are taken")
     code = subscript(indexed.code, ast.Slice(*(None if end is None else end.code for end in ends)))

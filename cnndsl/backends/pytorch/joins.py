@@ -347,7 +347,7 @@ def _run_size(body: Body, owner: Any, each: str, axis: int, running: dict[Any, A
             body.lines.append(Assign(variable, code))
         made = Traced(value_of(dim), body.new_version(variable).expr)
         running[(owner, each), axis] = (variable, made)
-    replaced_value = value.of_shape((*value.shape[:axis], made, *value.shape[axis + 1 :]))
+    replaced_value = value.along(axis, made)
     for other, word in list(body.slots()):
         if body.read(other, word) is value:
             body.write(other, word, replaced_value)
@@ -369,7 +369,7 @@ def _close_turn(body: Body, line: For, before: dict[Any, Any], running: dict[Any
                 assigns.append(Assign(variable, code))
             ended[variable] = Traced(made.value, body.new_version(variable).expr)
         end = ended.get(variable, made)
-        body.write(owner, each, value.of_shape((*value.shape[:axis], end, *value.shape[axis + 1 :])))
+        body.write(owner, each, value.along(axis, end))
     line.lines += _in_order(assigns)
     now = body.state()
     for key, old in before.items():

@@ -9,7 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import Code, call, constant, gone_through, list_of, name, names_in, negated
+from cnndsl.backends.pytorch.code import (
+    OPERATORS,
+    RELATIONS,
+    Code,
+    call,
+    constant,
+    gone_through,
+    list_of,
+    name,
+    names_in,
+    negated,
+)
 from cnndsl.backends.pytorch.sorts import Sort, is_identity, recipe_key, sample_of, sort_of
 from cnndsl.backends.pytorch.values import (
     RECIPES,
@@ -29,13 +40,6 @@ from cnndsl.symbolic.expr import RELATIONS as COMPARED
 from cnndsl.symbolic.number import Traced, value_of
 
 _LONGEST_KNOWN = 4096
-OPERATORS: dict[str, type[ast.operator]] = {
-    "+": ast.Add, "-": ast.Sub, "*": ast.Mult, "/": ast.Div, "//": ast.FloorDiv, "%": ast.Mod, "**": ast.Pow,
-}  # fmt: skip
-RELATIONS: dict[str, type[ast.cmpop]] = {
-    "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE, "in": ast.In,
-    "not in": ast.NotIn,
-}  # fmt: skip
 _WORKED_OUT: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
     "%": operator.mod, "**": operator.pow, **COMPARED, "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,

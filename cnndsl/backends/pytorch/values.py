@@ -117,6 +117,10 @@ class Tensor:
         """The same value, in another place."""
         return Tensor(code, self.shape, self.unbatched)
 
+    def along(self, axis: int, dim: Any) -> Tensor:
+        """The same value, with a size said in another way."""
+        return self.of_shape((*self.shape[:axis], dim, *self.shape[axis + 1 :]))
+
     def of_shape(self, shape: Shape) -> Tensor:
         """The same value, with its sizes said in another way."""
         return Tensor(self.code, shape, self.unbatched)

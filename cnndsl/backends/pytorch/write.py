@@ -112,15 +112,10 @@ class InitWriter:
         match line:
             case Assign():
                 lead = f"{line.name}: {line.type} = " if line.type else f"{line.name} = "
-                if (
-                    isinstance(line.code, ast.BinOp)
-                    and isinstance(line.code.left, ast.Name)
-                    and line.code.left.id == line.name
-                ):
-                    from cnndsl.backends.pytorch.code import _BINARY
-
-                    if isinstance(line.code.op, (ast.Add, ast.Sub)):
-                        return laid_out(line.code.right, indent, f"{line.name} {_BINARY[type(line.code.op)][0]}= ")
+                match line.code:
+                    case ast.BinOp(ast.Name(id=each), ast.Add() | ast.Sub() as op, more) if each == line.name:
+                        sign = "+" if isinstance(op, ast.Add) else "-"
+                        return laid_out(more, indent, f"{line.name} {sign}= ")
                 return laid_out(line.code, indent, lead)
             case Register():
                 return self._register(line, indent)
