@@ -78,7 +78,6 @@ class Translation:
         self.constant_names = _constant_names(program.definitions)
         self._constant_values: dict[str, Any] = {}
         self._outputs: dict[Any, Any] = {}
-        self._depth = 0
         self._running: list[str] = []
         modules = [program.modules[key] for key in program.networks]
         self.tops = {key_of(module.origin.file, module.name): module for module in modules}
@@ -152,7 +151,7 @@ class Translation:
             if default is not None and (each.default is not None or each.name in self.program.settings):
                 code = argument_for(body, default, sort)
             opened.append((each.name, annotation(sort, self), code))
-        value = self.variant(VariantRecipe(item, given))
+        value = self.variant(VariantRecipe(item, given)) if item.parameters else self.file_constant(item.key)
         assert isinstance(value, BlockRecipe)  # noqa: S101 - checked when it was compiled
         return value, opened
 
@@ -387,23 +386,21 @@ class Translation:
     def classes(self) -> list[Unit]:
         """Translate all networks, and what they use; the classes in the order in which they are written."""
         self.variants: list[tuple[nodes.Variant, Unit, dict[str, Any], list[tuple[str, str, Code | None]]]] = []
+        found = [each for each in self.program.definitions if isinstance(each, nodes.Variant) and each.key in self.tops]
+        variants = [(each, *self.open_variant(each)) for each in found]
+        needed = self.tops.keys() | {value.definition.key for _, value, _ in variants}
         for item in self.program.definitions:
-            if isinstance(item, nodes.Definition) and item.kind == "network" and self._is_used(item):
-                unit = self.unit(item, ())
-                self.networks.append(unit)
-        tops = self.tops
-        for item in self.program.definitions:
-            if isinstance(item, nodes.Variant) and item.key in tops:
-                value, opened = self.open_variant(item) if item.parameters else (self.file_constant(item.key), [])
-                assert isinstance(value, BlockRecipe)  # noqa: S101 - checked when it was compiled
-                unit = self.unit(value.definition, ())
-                own = {word for word, *_ in opened}
-                settings = {word: each for word, each in self.settings_of(unit).items() if word not in own}
-                given = dict(value.arguments) | settings
-                self.variants.append((item, unit, given, opened))
-                self.note(unit, given)
+            if isinstance(item, nodes.Definition) and item.kind == "network" and item.key in needed:
+                self.networks.append(self.unit(item, ()))
+        for variant, value, opened in variants:
+            unit = self.unit(value.definition, ())
+            own = {word for word, *_ in opened}
+            settings = {word: each for word, each in self.settings_of(unit).items() if word not in own}
+            given = value.arguments | settings
+            self.variants.append((variant, unit, given, opened))
+            self.note(unit, given)
         for unit in self.networks:
-            if unit.definition.key in tops:
+            if unit.definition.key in self.tops:
                 self.note(unit, self.settings_of(unit))
         for _ in range(_MOST_ROUNDS):
             stale = [unit for unit in self.units.values() if unit.is_stale]
@@ -414,16 +411,6 @@ class Translation:
         else:
             raise Untranslatable("what blocks are given does not settle")
         return self._ordered()
-
-    def _is_used(self, item: nodes.Definition) -> bool:
-        if item.key in self.tops:
-            return True
-        for other in self.program.definitions:
-            if isinstance(other, nodes.Variant) and other.key in self.tops:
-                value = self.open_variant(other)[0] if other.parameters else self.file_constant(other.key)
-                if isinstance(value, BlockRecipe) and value.definition is item:
-                    return True
-        return False
 
     def settings_of(self, unit: Unit) -> dict[str, Any]:
         """What the parameters of a network were given from outside the text; one that is a part alone, nothing."""
