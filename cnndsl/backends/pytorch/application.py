@@ -323,7 +323,7 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
 
 def _base(body: Body, made: Made, line: Register, recipe: Any, *, again: bool) -> Code | None:
     """How `__init__` speaks of a part that it registers; None where it does not have to, or cannot."""
-    if not line.part.is_list and line.part.label is None:
+    if line.part.is_attribute:
         return line.part.code()
     if again or not asks_sizes(body, made, recipe):
         return None

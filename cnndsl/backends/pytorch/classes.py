@@ -588,7 +588,7 @@ def _homes(lines: list[Any]) -> tuple[dict[int, Any], set[int]]:
     def visit(inner: list[Any], home: Any) -> None:
         for line in inner:
             match line:
-                case Register() if not line.part.is_list and line.part.label is None:
+                case Register() if line.part.is_attribute:
                     if home is not None and not always_registers(lines, line.part.name):
                         homes[line.part.number] = home
                         optional.add(line.part.number)

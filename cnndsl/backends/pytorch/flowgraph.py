@@ -52,6 +52,16 @@ class Part:
     span: Any = None
     """Where the text applies it."""
 
+    @property
+    def is_attribute(self) -> bool:
+        """Whether it is an attribute of its own, called by its name."""
+        return not self.is_list and self.label is None
+
+    def is_like(self, other: Part) -> bool:
+        """Whether both are attributes, or both lists, with names."""
+        are_named = all(part.label is None and part.whole is None for part in (self, other))
+        return are_named and self.is_list == other.is_list
+
     def code(self) -> Code:
         """How `forward` speaks of it."""
         if self.whole is not None:

@@ -70,33 +70,27 @@ def rule_code(rule: Rule, tensor: Code) -> ast.Call:
 def settle_begins(lines: list[Any], *, is_network: bool, helpers: set[str]) -> list[Own]:
     """Say for each layer with a word of its own how it begins; those that a network's loop is to say."""
     found: list[Own] = []
-    _settle(lines, is_network, helpers, found, None, in_loop=False)
+    _settle(lines, helpers, found, None, has_paths=is_network)
     return found
 
 
-def _settle(
-    lines: list[Any], is_network: bool, helpers: set[str], found: list[Own], base: Code | None, *, in_loop: bool
-) -> None:
+def _settle(lines: list[Any], helpers: set[str], found: list[Own], base: Code | None, *, has_paths: bool) -> None:
+    """The same for lines, of the chain `base` where that is known; `has_paths` says whether attributes are paths."""
     for at, line in enumerate(lines):
         match line:
-            case Register(value=Chain() as chain):
-                inner = None if in_loop or line.part.label is not None or line.part.is_list else line.part.code()
-                _settle(chain.lines, is_network, helpers, found, inner, in_loop=False)
-            case Register():
-                path = None if in_loop or line.part.label is not None or line.part.is_list else line.part.code()
-                _own(line, path if is_network else None, found, helpers)
-            case Append():
-                path = _path(base, at, line, lines) if is_network else None
+            case Register() | Append():
+                path = _path(base, at, line, lines) if isinstance(line, Append) else None
+                if isinstance(line, Register) and has_paths and line.part.is_attribute:
+                    path = line.part.code()
                 if isinstance(line.value, Chain):
-                    _settle(line.value.lines, is_network, helpers, found, path, in_loop=False)
+                    _settle(line.value.lines, helpers, found, path, has_paths=False)
                 else:
                     _own(line, path, found, helpers)
             case If():
-                is_chain = base is not None
                 for side in (line.yes, line.no):
-                    _settle(side, is_network, helpers, found, None, in_loop=in_loop or is_chain)
+                    _settle(side, helpers, found, None, has_paths=has_paths and base is None)
             case For():
-                _settle(line.lines, is_network, helpers, found, None, in_loop=True)
+                _settle(line.lines, helpers, found, None, has_paths=False)
             case _:
                 continue
 

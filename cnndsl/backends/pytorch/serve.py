@@ -209,16 +209,13 @@ def followers(
     overwrites: list[tuple[str, tuple[str, ...]]] = []
     for number, before in behind.items():
         part, kind = parts[number], kinds.get(number, "")
-        if part.label is not None or part.whole is not None:
-            continue
         group = KINDS[kind].group if kind in KINDS else None
-        first = before[0]
-        if kind == "batchnorm" and len(before) == 1 and first is not None and counts[first] == counts[number] == 1:
-            other = parts[first]
-            if other.label is None and other.whole is None and other.is_list == part.is_list:
-                folded.append((other.name, part.name))
+        first: Any = before[0]
+        is_alone = len(before) == 1 and first is not None and counts[first] == counts[number] == 1
+        if kind == "batchnorm" and is_alone and part.is_like(parts[first]):
+            folded.append((parts[first].name, part.name))
         others = [parts[each] for each in dict.fromkeys(before) if each is not None and kinds.get(each) in _FRESH]
-        are_alike = all(o.label is None and o.whole is None and o.is_list == part.is_list for o in others)
+        are_alike = part.is_like(part) and all(map(part.is_like, others))
         if group is Group.ACTIVATION and len(others) == len(set(before)) and are_alike:
             overwrites.append((part.name, tuple(each.name for each in others)))
     return folded, overwrites

@@ -156,7 +156,7 @@ class InitWriter:
         made = []
         parts: dict[str, list[Part]] = {}
         for each in walk([line]):
-            if isinstance(each, Register) and not each.part.is_list and each.part.label is None:
+            if isinstance(each, Register) and each.part.is_attribute:
                 parts.setdefault(each.part.name, []).append(each.part)
         for word, found in parts.items():
             if word in self._declared:
