@@ -632,13 +632,18 @@ class Body:
         self.is_empty_chain = state["empty"]
 
     @contextmanager
-    def path(self, line: Any, outcome: bool, test: Static | None) -> Iterator[None]:
-        """While a branch or a loop is worked out."""
-        self.ways.append((line, outcome, test))
+    def inside(
+        self, line: If | For, lines: list[Any], outcome: bool = True, test: Static | None = None
+    ) -> Iterator[None]:
+        """While the lines of one way of a condition are worked out, or those of a loop."""
+        outer = self.lines, self.loops, self.ways
+        self.lines, self.ways = lines, [*self.ways, (line, outcome, test)]
+        if isinstance(line, For):
+            self.loops = [*self.loops, line]
         try:
             yield
         finally:
-            self.ways.pop()
+            self.lines, self.loops, self.ways = outer
 
     def runner(self, axis: int, rank: int) -> str:
         """The variable for a size of the running value."""

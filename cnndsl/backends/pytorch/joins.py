@@ -43,20 +43,14 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
         variables = body.variables.get(id(body.scope), {})
         body.keep_sizes({variables.get(each, each) for each in bound_names(node)})
     line = If(test.code, [], [], in_loop=bool(body.loops))
-    outer = body.lines
     before = body.state()
-    try:
-        body.lines = line.yes
-        with body.path(line, True, test):
-            yes()
-        after_yes = body.state()
-        body.restore(before)
-        body.lines = line.no
-        with body.path(line, False, test):
-            no()
-        after_no = body.state()
-    finally:
-        body.lines = outer
+    with body.inside(line, line.yes, outcome=True, test=test):
+        yes()
+    after_yes = body.state()
+    body.restore(before)
+    with body.inside(line, line.no, outcome=False, test=test):
+        no()
+    after_no = body.state()
     body.lines.append(line)
     ends = (after_yes["end"], after_no["end"])
     if body.chain is not None and ends[0] != ends[1]:
@@ -237,20 +231,13 @@ def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any, named: I
     if body.chain is not None and flat(body.it.code) == body.end:
         body.it = body.chain_end(body.it.shape)  # in later turns it is what earlier ones gave
     running: dict[Any, tuple[str, Traced]] = {}
-    outer = body.lines
     for _ in range(_MOST_ROUNDS):
         before = body.state()
         marks = (set(body.taken), set(body.value_names))
         line = For(name("_"), gone_through(source), [], lists)
-        body.loops.append(line)
-        body.lines = line.lines
-        try:
-            with body.path(line, True, None):
-                line.target = bind()
-                turn()
-        finally:
-            body.loops.pop()
-            body.lines = outer
+        with body.inside(line, line.lines):
+            line.target = bind()
+            turn()
         changed = _changed(body, before, running)
         if not changed:
             _close_turn(body, line, before, running)

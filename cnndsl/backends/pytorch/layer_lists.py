@@ -286,17 +286,15 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static, evaluate: 
         raise Untranslatable("a list goes through layers in a way that a list in Python does not")
     way = _Way(body, rule, evaluate)
     state = mark_of(body)
-    outer = (dict(body.each), body.scope, body.lines, body.target)
+    outer = (dict(body.each), body.scope, body.target)
     line = For(name("_"), way.source, [], way.lists)
-    body.scope, body.lines, body.target = Scope(body.scope), line.lines, None
-    body.loops.append(line)
+    body.scope, body.target = Scope(body.scope), None
     try:
-        with body.path(line, True, None):
+        with body.inside(line, line.lines):
             line.target = way.bind(node.targets)
             value = evaluate(body, node.item)
     finally:
-        body.loops.pop()
-        body.each, body.scope, body.lines, body.target = outer
+        body.each, body.scope, body.target = outer
     if not isinstance(value, Tensor) or any(isinstance(each, Compute) for each in walk(line.lines)):
         rewind(body, state)
         raise Untranslatable("a list goes through layers in more than one line")
