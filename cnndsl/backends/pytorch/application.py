@@ -275,19 +275,14 @@ def _apply_chosen(body: Body, recipe: Any, node: Any, value: Tensor) -> Any:
 
 
 def _splice_lines(body: Body, recipe: BraceRecipe, value: Any) -> Any:
-    outer = (body.scope, body.it, body.entry, body.flow, body.target)
-    body.scope = Scope(recipe.scope)
-    if body.chain is None and isinstance(value, Tensor):
-        # What flows inside has a variable of its own, unless it is what flows outside from here on.
-        variable = body.target or body.temporary()
-        body.flow = variable.removeprefix(FLOW)
-        value = body.in_variable(value, variable)
-    body.it = body.entry = value
-    try:
+    with body.having(scope=Scope(recipe.scope), it=value, entry=value, flow=body.flow, target=body.target):
+        if body.chain is None and isinstance(value, Tensor):
+            # What flows inside has a variable of its own, unless it is what flows outside from here on.
+            variable = body.target or body.temporary()
+            body.flow = variable.removeprefix(FLOW)
+            body.it = body.entry = body.in_variable(value, variable)
         body.file.run(body, recipe.body)
         return body.it
-    finally:
-        body.scope, body.it, body.entry, body.flow, body.target = outer
 
 
 def put(body: Body, line: Register, recipe: Any, value: Tensor, *, again: bool = False) -> Any:
@@ -305,13 +300,8 @@ def put(body: Body, line: Register, recipe: Any, value: Tensor, *, again: bool =
 def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: bool) -> Any:
     if isinstance(value, Tensor):
         body.built_for.setdefault(line.part.number, value.shape)
-    lines = body.lines
-    if again:  # what it is says the first time
-        body.lines = []
-    try:
+    with body.having(lines=[] if again else body.lines):  # what it is says the first time
         made, value = made_for(body, recipe, value)
-    finally:
-        body.lines = lines
     if not again:
         line.value = made.value
         line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"

@@ -632,18 +632,23 @@ class Body:
         self.is_empty_chain = state["empty"]
 
     @contextmanager
+    def having(self, **attributes: Any) -> Iterator[None]:
+        """With other attributes for the time being; afterwards these are what they were."""
+        outer = {word: getattr(self, word) for word in attributes}
+        vars(self).update(attributes)
+        try:
+            yield
+        finally:
+            vars(self).update(outer)
+
+    @contextmanager
     def inside(
         self, line: If | For, lines: list[Any], outcome: bool = True, test: Static | None = None
     ) -> Iterator[None]:
         """While the lines of one way of a condition are worked out, or those of a loop."""
-        outer = self.lines, self.loops, self.ways
-        self.lines, self.ways = lines, [*self.ways, (line, outcome, test)]
-        if isinstance(line, For):
-            self.loops = [*self.loops, line]
-        try:
+        loops = [*self.loops, line] if isinstance(line, For) else self.loops
+        with self.having(lines=lines, loops=loops, ways=[*self.ways, (line, outcome, test)]):
             yield
-        finally:
-            self.lines, self.loops, self.ways = outer
 
     def runner(self, axis: int, rank: int) -> str:
         """The variable for a size of the running value."""
@@ -698,13 +703,10 @@ class Body:
         return self.computed_first(value, is_later=True) if isinstance(value, BlockRecipe) else value
 
     def in_order(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
-        outer, made = self.target, []
-        try:
-            for work in works:
-                self.target = None  # what one puts into a variable is not overwritten by the next
+        made = []
+        for work in works:
+            with self.having(target=None):  # what one puts into a variable is not overwritten by the next
                 made.append((work(), len(self.lines)))
-        finally:
-            self.target = outer
         values = []
         for value, mark in reversed(made):
             values.append(value)

@@ -443,17 +443,11 @@ def _block_callable(body: Body, recipe: BlockRecipe, needs: Any, rank: int, word
 
 
 def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:
-    outer = (body.chain, body.lines, body.it, body.entry, body.scope, body.is_empty_chain, body.target, body.end)
-    loops, body.loops = body.loops, []
-    stages, body.stages = body.stages, None
-    try:
+    held = ("chain", "lines", "it", "entry", "scope", "is_empty_chain", "target", "end")
+    with body.having(**{word: getattr(body, word) for word in held}, loops=[], stages=None):
         chain = body.begin_chain(value.shape)
         chain_of(body, recipe)
-        shape = body.at_end(body.it).shape
-    finally:
-        body.chain, body.lines, body.it, body.entry, body.scope, body.is_empty_chain, body.target, body.end = outer
-        body.loops, body.stages = loops, stages
-    return Made(chain, (shape,), "nn.Sequential")
+        return Made(chain, (body.at_end(body.it).shape,), "nn.Sequential")
 
 
 def chain_of(body: Body, recipe: Any) -> None:

@@ -157,8 +157,8 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         return _looped_values(body, node)
     if isinstance(source.value, AnyLayers):
         return each_value(body, node, source, evaluate)
-    outer, body.scope = body.scope, Scope(body.scope)
-    try:
+    outer = body.scope
+    with body.having(scope=Scope(outer)):
         items = source.value
         if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
             return listed(_turns(body, node, items, outer))
@@ -185,8 +185,6 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
                 made.append(evaluate(body, node.item))
             return Static(made, code)
         return Static(AnyList(sort, size), code)
-    finally:
-        body.scope = outer
 
 
 def _layers(body: Body, node: nodes.Comprehension, source: Static, outer: Scope) -> Static:
@@ -671,16 +669,13 @@ def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:
 
 def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
     """A list of values, one for each item of a list."""
-    target, scope = body.target, body.scope
-    body.target = None
-    source = body.settled(evaluate(body, node.source))
-    try:
+    scope = body.scope
+    with body.having(target=None, scope=scope):
+        source = body.settled(evaluate(body, node.source))
         items = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
         if not isinstance(items, (list, tuple)):
             raise Untranslatable("as many values as a parameter says", node.span, names=body.names_of(source))
         return listed(_turns(body, node, items, scope))
-    finally:
-        body.scope, body.target = scope, target
 
 
 def _input_value(body: Body, node: nodes.Call) -> Tensor | TensorList:

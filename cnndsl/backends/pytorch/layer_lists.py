@@ -218,12 +218,9 @@ class _Way:
         assert rule.whole is not None  # noqa: S101 - as `rule_of` has looked
         if not isinstance(targets, str):
             raise Untranslatable("a layer is taken apart")
-        outer, body.scope = body.scope, self._scopes[id(rule)]
-        try:
+        with body.having(scope=self._scopes[id(rule)]):
             made = bind_generic(body, rule.targets, sort_of(rule.source).item or Sort())
             body.each[rule.whole.number] = self._evaluate(body, rule.item)
-        finally:
-            body.scope = outer
         rule.whole.each = targets if why_not(targets) is None else ""
         body.scope.names[targets] = PartRecipe(rule.whole)
         return made
@@ -242,16 +239,14 @@ def loop(body: Body, statement: nodes.For, source: Static, evaluate: Any, turn: 
     rule = rule_of(source)
     assert rule is not None  # noqa: S101 - as the caller has looked
     way = _Way(body, rule, evaluate)
-    outer, before = dict(body.each), dict(body.list_registers)
+    before = dict(body.list_registers)
 
     def bind() -> Code:
         body.list_registers = dict(before)  # what an earlier try has registered is gone
         return way.bind(statement.targets)
 
-    try:
+    with body.having(each=dict(body.each)):
         run_loop(body, statement, way.source, bind, turn, way.lists)
-    finally:
-        body.each = outer
     line = body.lines[-1]
     line.way = rule
     for each in way.rules:
@@ -286,15 +281,10 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static, evaluate: 
         raise Untranslatable("a list goes through layers in a way that a list in Python does not")
     way = _Way(body, rule, evaluate)
     state = mark_of(body)
-    outer = (dict(body.each), body.scope, body.target)
     line = For(name("_"), way.source, [], way.lists)
-    body.scope, body.target = Scope(body.scope), None
-    try:
-        with body.inside(line, line.lines):
-            line.target = way.bind(node.targets)
-            value = evaluate(body, node.item)
-    finally:
-        body.each, body.scope, body.target = outer
+    with body.having(each=dict(body.each), scope=Scope(body.scope), target=None), body.inside(line, line.lines):
+        line.target = way.bind(node.targets)
+        value = evaluate(body, node.item)
     if not isinstance(value, Tensor) or any(isinstance(each, Compute) for each in walk(line.lines)):
         rewind(body, state)
         raise Untranslatable("a list goes through layers in more than one line")

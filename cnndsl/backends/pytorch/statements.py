@@ -59,18 +59,14 @@ from cnndsl.layers.initialisers import FANS
 
 def run(body: Body, statements: Sequence[Any]) -> None:
     """All lines of a body."""
-    outer = body.has_more
     for at, statement in enumerate(statements, 1):
-        body.has_more = outer or at < len(statements)
         mark = len(body.lines)
         try:
-            _STATEMENTS[statement.node](body, statement)
+            with body.having(has_more=body.has_more or at < len(statements)):
+                _STATEMENTS[statement.node](body, statement)
         except Untranslatable as problem:
-            if problem.span is None:
-                problem.span = statement.span
+            problem.span = problem.span or statement.span
             raise
-        finally:
-            body.has_more = outer
         if statement.comment:
             comment = body.comments.setdefault(id(statement), Comment(statement.comment))
             made = body.lines[mark:]
@@ -113,11 +109,8 @@ def _do_bind(body: Body, statement: nodes.Bind) -> None:
 
 def _bind_several(body: Body, statement: nodes.Bind) -> None:
     body.target = None
-    body.is_taken_apart = True
-    try:
+    with body.having(is_taken_apart=True):
         value = evaluate(body, statement.value)
-    finally:
-        body.is_taken_apart = False
     if isinstance(value, Static):
         items: Any = value.value
         if isinstance(items, AnyList):
@@ -161,11 +154,8 @@ def _do_apply(body: Body, statement: nodes.Apply) -> None:
         body.set_value(wanted, _applied(body, node, body.value_name(wanted)))
         body.it = body.scope.names[wanted]
     else:
-        body.is_taken_apart = True
-        try:
+        with body.having(is_taken_apart=True):
             value = _applied(body, node, None)
-        finally:
-            body.is_taken_apart = False
         _name(body, statement.names, value)
         body.it = TensorList(tuple(body.scope.names[wanted] for wanted in statement.names))
 
@@ -286,13 +276,8 @@ def _kept_output(body: Body, value: Any) -> Any:
 
 def _do_training(body: Body, statement: nodes.Training) -> None:
     line = Training([])
-    outer, body.lines = body.lines, line.lines
-    before = body.it
-    try:
+    with body.having(lines=line.lines, it=body.it):
         run(body, statement.body)
-    finally:
-        body.lines = outer
-    body.it = before
     body.lines.append(line)
 
 
@@ -302,16 +287,14 @@ def _do_init(body: Body, statement: nodes.InitRule) -> None:
     kind = evaluate(body, statement.kind)
     if isinstance(kind, Static):
         kind = body.file.word(statement.kind.name)
-    outer, body.scope = body.scope, Scope(body.scope)
+    scope = Scope(body.scope)
     for word in FANS:
-        if outer.find(word) is None:
-            body.scope.names[word] = Static(body.number(name(word), 1), name(word))
-    try:
+        if scope.find(word) is None:
+            scope.names[word] = Static(body.number(name(word), 1), name(word))
+    with body.having(scope=scope):
         for setting in statement.settings:
             body.rules.append((kind.kind.kind, setting.name or "weight", evaluate(body, setting.value)))
             body.rule_versions.append(dict(body.current))
-    finally:
-        body.scope = outer
 
 
 def _declare_by_key(body: Body, node: nodes.Labelled) -> None:
