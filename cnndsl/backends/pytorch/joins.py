@@ -154,22 +154,20 @@ def _either(body: Body, a: Static, b: Static) -> Any:
     return abstract(body, sort, b.code, body.new_version(b.code.id))  # type: ignore[attr-defined]
 
 
-def loop_or_turns(body: Body, node: Any, loop: Any, turn: Any, items: list[Any] | None) -> None:
+def loop_or_turns(body: Body, node: Any, loop: Callable[[], None], turn: Any, items: list[Any] | None) -> None:
     """A loop; or its turns one by one, where what they leave cannot be said by a loop and there are few."""
     if items is None or body.is_silent or len(items) > MOST_TURNS:
         loop()
         return
     body.countable.add(id(node))
-    mark = mark_of(body)
-    body.fallbacks += 1
-    try:
-        if id(node) not in body.written_out:
-            loop()
+    if id(node) not in body.written_out:
+        mark = mark_of(body)
+        try:
+            with body.having(fallbacks=body.fallbacks + 1):
+                loop()
             return
-    except Untranslatable:
-        rewind(body, mark)
-    finally:
-        body.fallbacks -= 1
+        except Untranslatable:
+            rewind(body, mark)
     reserve_at_outermost(body, node)
     for item in items:
         turn(item)

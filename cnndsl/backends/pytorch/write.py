@@ -26,7 +26,6 @@ from cnndsl.backends.pytorch.code import (
     replaced,
     subscript,
     target,
-    walk_code,
 )
 from cnndsl.backends.pytorch.construct import sequential
 from cnndsl.backends.pytorch.flowgraph import (
@@ -164,7 +163,7 @@ class InitWriter:
             types = {part.type for part in found}
             kind = types.pop() if len(types) == 1 else "nn.Module"
             if always_registers([line], word):
-                if len(found) > 1 and (kind == "nn.Module" or len({p.type for p in found}) > 1):
+                if len(found) > 1 and kind == "nn.Module":
                     made.append(f"{indent}self.{word}: {kind}")
             else:
                 self._declared.add(word)
@@ -231,13 +230,7 @@ class InitWriter:
             return None
         if len({line.name for line in before}) != len(before):
             return None
-        made = {line.name for line in before}
-        for line in before:
-            if any(node.id in made for node in walk_code(line.code) if isinstance(node, ast.Name)) and _reads_itself(
-                line
-            ):
-                return None
-        if before and any(_reads_parts(line) for line in before):
+        if any(line.name in names_in(line.code) or uses(line.code).sizes for line in before):
             return None
         return before, items
 
@@ -284,12 +277,9 @@ class InitWriter:
             if isinstance(line, Append):
                 value = line.value
                 if isinstance(value, Chain):
-                    inner = self.inline(value)
-                    if inner is not None and not inner[0]:
-                        value = _whole(value, inner[1])
-                    else:
+                    before, value = self.chain(value, indent, "stage")
+                    if before:
                         close()
-                        before, value = self.chain(value, indent, "stage")
                         made += before
                 value = _value_of(line, value)
                 if not labelled:
@@ -324,14 +314,6 @@ def _whole(chain: Chain, items: Sequence[tuple[Code | None, Code]]) -> Code:
         turns = ast.comprehension(name("_"), call("range", ast.Constant(len(values))), [], 0)
         return call(MODULE_LIST, ast.GeneratorExp(values[0], [turns]))
     return call(MODULE_LIST, list_of(values)) if values else call(MODULE_LIST)
-
-
-def _reads_itself(line: Assign) -> bool:
-    return line.name in names_in(line.code)
-
-
-def _reads_parts(line: Assign) -> bool:
-    return any(getattr(node, "kept", None) is not None for node in walk_code(line.code))
 
 
 def always_registers(lines: Iterable[Any], word: str) -> bool:
