@@ -13,17 +13,22 @@ from cnndsl.backends.pytorch.code import (
     call,
     constant,
     list_of,
-    names_in,
     subscript,
 )
 from cnndsl.backends.pytorch.flowgraph import Register
-from cnndsl.backends.pytorch.spelling import along_any_axis, built, open_axis, plain_shape, size_rule, spelled
+from cnndsl.backends.pytorch.spelling import (
+    along_any_axis,
+    built,
+    constant_field,
+    open_axis,
+    plain_shape,
+    size_rule,
+    spelled,
+)
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
-    Coded,
     KindRecipe,
     NeedsFlatten,
-    Opaque,
     Static,
     Tensor,
     TensorList,
@@ -74,20 +79,14 @@ def _decided(body: Body, operation: Operation, free: str = "") -> dict[str, Any]
     `free` is one that may be open all the same.
     """
 
-    def decided(word: str, held: Any) -> Any:
+    def fixed(word: str, held: Any) -> Any:
         if isinstance(held, tuple):
-            return held if word == "parts" else tuple(decided(word, item) for item in held)
-        if not isinstance(held, (Coded, Opaque)):
-            return held
-        known = body.known(held) if isinstance(held, Coded) else None
-        if known is None:
-            names = frozenset(names_in(held.code))
-            what = {"parts": "the number of pieces"}.get(word, f"the {word} of {operation.kind}")
-            raise Untranslatable(f"{what} depends on a parameter", names=names)
-        return known
+            return held if word == "parts" else tuple(fixed(word, item) for item in held)
+        what = {"parts": "the number of pieces"}.get(word, f"the {word} of {operation.kind}")
+        return constant_field(body, held, f"{what} depends on a parameter")
 
-    fixed = (word for word, info in type(operation).model_fields.items() if role(info) == "fixed" and word != free)
-    return {word: decided(word, getattr(operation, word)) for word in fixed}
+    words = (word for word, info in type(operation).model_fields.items() if role(info) == "fixed" and word != free)
+    return {word: fixed(word, getattr(operation, word)) for word in words}
 
 
 def _larger(body: Body, p: Any, q: Any) -> Any:

@@ -23,7 +23,8 @@ from cnndsl.backends.pytorch.code import (
     within_64_bits,
 )
 from cnndsl.backends.pytorch.statics import field_of
-from cnndsl.backends.pytorch.values import Coded, KindRecipe, Opaque, Static, Untranslatable
+from cnndsl.backends.pytorch.values import Coded, KindRecipe, Opaque, Untranslatable
+from cnndsl.ir.nodes import Span
 from cnndsl.layers.base import Argument, Layer, Spelling
 from cnndsl.layers.base import Code as Spelled
 from cnndsl.layers.formula import Shape
@@ -105,7 +106,7 @@ def built(body: Body, recipe: KindRecipe) -> Layer:
         if is_free:
             pass
         elif word in DECIDING or (word == "padding" and isinstance(static.value, Opaque)):  # "same" or "valid"
-            value = _decided_field(body, static, recipe)
+            value = constant_field(body, value, "what this layer does depends on a parameter", recipe.span)
         elif word == "margins" and isinstance(value, Opaque) and isinstance(value.sample, tuple):
             value = _items(body, value, len(value.sample))  # which are written one by one
         fields[word] = value
@@ -113,21 +114,17 @@ def built(body: Body, recipe: KindRecipe) -> Layer:
     return recipe.kind.model_construct(**(defaults | fields))
 
 
-def _decided_field(body: Body, static: Static, recipe: Any) -> Any:
-    """A parameter on which the structure depends: a constant, or a list of numbers of which any may be open."""
-    value = static.value
-    if isinstance(value, Traced):
-        known = body.known(value)
-        if known is None:
-            raise Untranslatable(
-                "what this layer does depends on a parameter", recipe.span, names=body.names_of(static)
-            )
-        return known
-    if isinstance(value, list):
-        return tuple(field_of(body, item) if isinstance(item.value, Traced) else item.value for item in value)
-    if isinstance(value, (bool, int, float, str)):
-        return value
-    raise Untranslatable("what this layer does depends on a parameter", recipe.span, names=body.names_of(static))
+def constant_field(body: Body, held: Any, reason: str, span: Span | None = None) -> Any:
+    """A parameter that shapes what a layer is: a constant, or a list of numbers of which any may be open.
+
+    Raises Untranslatable, with the reason.
+    """
+    if not isinstance(held, (Coded, Opaque)):
+        return held
+    known = body.known(held) if isinstance(held, Coded) else None
+    if known is None:
+        raise Untranslatable(reason, span, names=frozenset(names_in(held.code)))
+    return known
 
 
 def with_numbers(body: Body, code: Code, recipe: KindRecipe) -> Code:
