@@ -195,6 +195,14 @@ from tests.torch.constructors import check
         network Net(k = 3, w = 1) { input(3, 8, 8); B(k, w) -> B(4, 3) -> B(5, 5) -> B(4, 2) }
         """,
         """
+        block B(c) {
+            a = it -> conv(c, 1)
+            b = it -> conv(c, 1)
+            for [i, v] in enumerate([a, b], 3) { it + (v * i -> conv(c, 1)) }
+        }
+        network Net(c = 3) { input(3, 8, 8); B(c) }
+        """,
+        """
         block B(c, d) {
             conv(c, 1)
             s = conv(c, 3, padding=1)

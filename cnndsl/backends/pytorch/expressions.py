@@ -282,9 +282,7 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         return values[0].count or Static(body.number(code, values[0].sample), code)
     if word == "len" and isinstance(values[0], TensorList):
         return Static(len(values[0].items), constant(len(values[0].items)))
-    if word == "enumerate" and isinstance(values[0], TensorList):
-        return TensorList(tuple(TensorList((Static(i, constant(i)), v)) for i, v in enumerate(values[0].items)))
-    if word in ("zip", "reversed") and any(isinstance(value, TensorList) for value in values):
+    if word in ("enumerate", "zip", "reversed") and any(isinstance(value, TensorList) for value in values):
         return _rows_of_values(body, word, values, node)
     if word in FUNCTIONS:
         found = rows(word, values, partial(constant_call, body, word, values))
@@ -293,14 +291,20 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
 
 
 def _rows_of_values(body: Body, word: str, values: list[Any], node: nodes.Call) -> TensorList:
-    """`zip` of lists of which one is of values, or such a list from its end on."""
-    columns = []
-    for value in values:
+    """`zip` of lists of which one is of values, such a list with numbers before its items, or from its end on."""
+    columns: list[Sequence[Any]] = []
+    for value in values[:1] if word == "enumerate" else values:
         items = body.settled(value).items if isinstance(value, TensorList) else getattr(value, "value", None)
         if not isinstance(items, (list, tuple)):
             reason = "values are gone through together with a list whose length depends on a parameter"
             raise Untranslatable(reason, node.span, names=body.names_of(value))
         columns.append(items)
+    if word == "enumerate":
+        first = body.known(values[1].value) if len(values) > 1 else 0
+        if first is None:
+            reason = "the number from which values are counted depends on a parameter"
+            raise Untranslatable(reason, node.span, names=body.names_of(values[1]))
+        columns.insert(0, [Static(first + at, constant(first + at)) for at in range(len(columns[0]))])
     if word == "reversed":
         return TensorList(tuple(reversed(columns[0])))
     return TensorList(tuple(TensorList(tuple(row)) for row in zip(*columns, strict=False)))
