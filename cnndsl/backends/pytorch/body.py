@@ -128,9 +128,9 @@ class Body:
         """The names that the text gives to constants and values."""
         # Numbers
         self.coded: dict[str, Code] = file.coded
+        """What symbols stand for that are no variables."""
         self._choices: dict[str, tuple[str, tuple[Any, Any]]] = {}
         """Symbols for sizes that are one of two: the test, and the size where it holds and where it does not."""
-        """What symbols stand for that are no variables."""
         self.definitions: dict[str, Expr] = file.definitions
         """What variables were given, where that is known."""
         self.current: dict[str, str] = {}

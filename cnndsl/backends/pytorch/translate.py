@@ -262,7 +262,7 @@ class Translation:
         key = (
             definition.key,
             tuple((word, _key(value)) for word, value in given.items()),
-            tuple((word, tuple(map(_dim_key, tensor.shape))) for word, tensor in inputs),
+            tuple((word, tuple(map(_key, tensor.shape))) for word, tensor in inputs),
         )
         known = self._outputs.get(key)
         if known is None:
@@ -526,34 +526,22 @@ def _constant_names(items: Sequence[nodes.Item]) -> dict[str, str]:
     return made
 
 
-def _dim_key(dim: Any) -> Any:
-    return (dim.value, dim.expr) if isinstance(dim, Traced) else dim
-
-
 def _key(value: Any) -> Any:
-    if isinstance(value, Static):
-        return _static_key(value)
-    if isinstance(value, RECIPES):
-        return (recipe_key(value), _codes_of_recipe(value))
-    return repr(value)
-
-
-def _static_key(static: Static) -> Any:
-    value = static.value
-    if isinstance(value, Traced):
-        return (value.value, value.expr)
-    if isinstance(value, list):
-        return tuple(_key(item) for item in value)
-    return (type(value).__name__, repr(sample_of(static)), flat(static.code))
-
-
-def _codes_of_recipe(recipe: Any) -> str:
-    found = []
-    for attribute_name in ("fields", "arguments"):
-        held = getattr(recipe, attribute_name, None)
-        if isinstance(held, dict):
-            found += [flat(item.code) for item in held.values() if isinstance(item, Static)]
-    return " ".join(found)
+    """By what arguments and sizes are told apart."""
+    match value:
+        case Traced():
+            return (value.value, value.expr)
+        case Static(value=Traced() as number):
+            return (number.value, number.expr)
+        case Static(value=list() as items):
+            return tuple(map(_key, items))
+        case Static():
+            return (type(value.value).__name__, repr(sample_of(value)), flat(value.code))
+        case KindRecipe(fields=given) | BlockRecipe(arguments=given) | ExternRecipe(arguments=given):
+            codes = (flat(each.code) for each in given.values() if isinstance(each, Static))
+            return (recipe_key(value), " ".join(codes))
+        case _:
+            return recipe_key(value)
 
 
 def _outside(body: Body, dim: Any, known: dict[Expr, Traced]) -> Any:
