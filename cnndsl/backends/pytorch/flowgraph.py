@@ -428,7 +428,7 @@ def put_inside(lines: Sequence[Any]) -> list[Any]:
     made: list[Any] = []
     for at, line in enumerate(lines):
         match line:
-            case Assign() if at + 1 < len(lines) and _is_only_for(line, lines[at + 1 :]):
+            case Assign() if _is_only_for(line, lines, at + 1):
                 lines[at + 1].value = line.code
                 continue
             case If():
@@ -441,15 +441,17 @@ def put_inside(lines: Sequence[Any]) -> list[Any]:
     return made
 
 
-def _is_only_for(line: Assign, others: Sequence[Any]) -> bool:
-    """Whether a layer in a variable is only there for the first of the lines that follow, which registers it."""
-    first = others[0]
-    value = first.value if isinstance(first, (Append, Register)) else None
+def _is_only_for(line: Assign, lines: Sequence[Any], at: int) -> bool:
+    """Whether a layer in a variable is only there for the line at a place, which follows and registers it."""
+    value = lines[at].value if at < len(lines) and isinstance(lines[at], (Append, Register)) else None
     if line.is_read_outside or not (isinstance(value, ast.Name) and value.id == line.name):
         return False
-    again = (at for at, each in enumerate(others, 1) if isinstance(each, Assign) and each.name == line.name)
-    reads = nodes_of(others[: next(again, len(others))])
-    return sum(isinstance(node, ast.Name) and node.id == line.name for node in reads) == 1
+    reads = 0
+    for place in range(at, len(lines)):
+        reads += sum(isinstance(node, ast.Name) and node.id == line.name for node in nodes_of([lines[place]]))
+        if reads > 1 or (isinstance(lines[place], Assign) and lines[place].name == line.name):
+            break
+    return reads == 1
 
 
 def _own_lines(lines: Iterable[Any]) -> Iterator[Any]:
