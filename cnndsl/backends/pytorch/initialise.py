@@ -217,17 +217,13 @@ def _carried_out(rules: dict[str, dict[str, Rule]], text: Any, unit: Any, transl
     if not kinds and not has_begun:
         return []
     known = _layers(translation.program, unit, translation)
-    blocks: list[tuple[list[str], list[str]]] = []
+    blocks: dict[tuple[str, ...], list[str]] = {}
     for kind in kinds:
-        body = _body(kind, rules.get(kind, {}), [own for own in text.own if own.kind == kind], known, translation)
-        targets = _targets(kind, known, unit)
-        same = next((block for block in blocks if block[1] == body), None)
-        if same is not None:
-            same[0].extend(each for each in targets if each not in same[0])
-        else:
-            blocks.append((targets, body))
+        own = [each for each in text.own if each.kind == kind]
+        targets = blocks.setdefault(tuple(_body(kind, rules.get(kind, {}), own, known, translation)), [])
+        targets += [each for each in _targets(kind, known, unit) if each not in targets]
     lines = []
-    for at, (targets, body) in enumerate(blocks):
+    for at, (body, targets) in enumerate(blocks.items()):
         shown = _one_of(targets)
         word = "elif" if at else "if"
         heads = [line for line in body if not line.startswith(_INDENT + " " * 9)]
