@@ -15,8 +15,7 @@ from pydantic import Field
 
 from cnndsl.backends.explain import latex, markdown, text
 from cnndsl.backends.explain.comparison import Comparison, explanations
-from cnndsl.backends.explain.constants import told
-from cnndsl.backends.explain.content import Explanation, Occurrence, Places, applications, paths
+from cnndsl.backends.explain.content import Explanation, Occurrence, Places, applications, paths, told
 from cnndsl.backends.explain.content import explain as content
 from cnndsl.backends.options import Checked, Color, CommandLine, Network, Options, Sizes, model
 from cnndsl.diagnostics import OptionError

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from cnndsl.i18n import tr, trn
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
+from cnndsl.ir.nodes import FileConstant
 from cnndsl.ir.program import Child, Leaf, Module, Origin, Parameter, Program, Use
 from cnndsl.layers.base import Layer, Tensor, first_paragraph
 from cnndsl.layers.formula import (
@@ -34,7 +35,7 @@ from cnndsl.layers.formula import (
 )
 from cnndsl.layers.operations import Operation
 from cnndsl.source import Position
-from cnndsl.symbolic.number import SizeIsOpen, Traced, is_open, value_of
+from cnndsl.symbolic.number import SizeIsOpen, Traced, is_open, literal, value_of
 from cnndsl.syntax import tree
 
 THE_INPUT = "the input"
@@ -585,7 +586,7 @@ def _changes(applied: Occurrence) -> tuple[Change, ...]:
     now = layer.output(x)
     changes: dict[str, Change] = {}
     for name, value in layer.variations(x):
-        words = f"{tr(name)} {_shown(value)}"
+        words = f"{tr(name)} {literal(value)}"
         try:
             other = type(layer)(**{**layer.model_dump(), name: value})
             y = other.output(x)
@@ -612,9 +613,32 @@ def _costs(layer: Layer, x: Shape, y: Shape) -> tuple[str, ...]:
     )
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(str, value))}]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+def told(program: Program, network: Module, name: str, trees: Trees) -> str | None:
+    """The value of a parameter of the network, or of a constant, and where it came from; None for another name."""
+    parameter = next((each for each in network.parameters if each.name == name), None)
+    if parameter is not None:
+        value, is_given = literal(parameter.value), name in program.settings
+        if isinstance(parameter.value, str) and parameter.default is None and not is_given:
+            value = parameter.value  # the word of a layer
+        came = ""
+        if is_given:
+            came = f"  {tr('it was given this value from outside')}\n"
+        elif parameter.default is not None and literal(parameter.default) == value:
+            came = f"  {tr('it is the default')}\n"
+        return f"{name} = {value}   {tr('a parameter of {network}', network=network.name)}\n{came}"
+    for item in program.definitions:
+        if isinstance(item, FileConstant) and item.name == name and item.key in program.constants:
+            head = f"{name} = {literal(program.constants[item.key])}"
+            found = next(_constants(trees(item.file), name), None)
+            if found is None:
+                return f"{head}\n"
+            text, position = " ".join(found.value.span.text.split()), found.span.position
+            place = f"{found.span.source.name}:{position.line}:{position.column}"
+            return f"{head}   {place}\n" + ("" if head.endswith(f"= {text}") else f"  = {text}\n")
+    return None
+
+
+def _constants(file: tree.File | None, name: str) -> Iterator[tree.Constant]:
+    for item in file.items if file is not None else ():
+        if isinstance(item, tree.Constant) and item.name.text == name:
+            yield item
