@@ -30,7 +30,7 @@ from cnndsl.importing.checking import Comparison, compare
 from cnndsl.importing.grouping import group
 from cnndsl.importing.leaves import Unreadable
 from cnndsl.importing.recording import Recorder
-from cnndsl.importing.structure import MOST_APART, imported
+from cnndsl.importing.structure import MOST_APART, Imported, imported
 from cnndsl.importing.writing import written
 from cnndsl.source import Source
 
@@ -171,14 +171,23 @@ def _found(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
     apart: dict[type[nn.Module], int] = {}
     while True:
         found = imported(module, evaluation, training, apart)
-        text = written(found.definitions, found.shapes)
-        laid_out, diagnostics = formatted(Source("<imported>", text))
-        text = text if diagnostics else laid_out
+        text = _text(found, loops=True)
         comparison, refused = _compared(module, text, inputs, found.externs)
+        if not comparison.is_same and (plain := _text(found, loops=False)) != text:
+            other, also = _compared(module, plain, inputs, found.externs)
+            if other != comparison:
+                text, comparison, refused = plain, other, also
         kind = found.classes.get(refused)
         if kind is None or apart.get(kind) == MOST_APART:
             return Import(text, comparison, tuple(found.remarks), found.externs)
         apart[kind] = apart.get(kind, 0) + 1  # what depends on a parameter may be a constant in several definitions
+
+
+def _text(found: Imported, *, loops: bool) -> str:
+    """What was found in the one layout, where that is possible."""
+    text = written(found.definitions, found.shapes, loops=loops)
+    laid_out, diagnostics = formatted(Source("<imported>", text))
+    return text if diagnostics else laid_out
 
 
 def _recorded(module: nn.Module, inputs: Sequence[Tensor], *, training: bool) -> Recorder:

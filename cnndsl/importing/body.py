@@ -26,13 +26,20 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """An argument that is not the same in all turns of a loop, with what it is in each."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sizes:
-    """A list of numbers of which some are not the same in all modules of a class."""
+    """A list of numbers of which some are not the same in all modules of a class, or in all turns of a loop."""
 
-    items: tuple[Number | Slot, ...]
+    items: tuple[Number | Slot | Turned, ...]
 
 
-Argument = Number | Slot | Sizes
+Argument = Number | Slot | Sizes | Turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,33 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """Names that count: `units.0`, `units.1`, or `layer4`, `layer3`."""
+
+    before: str
+    first: int
+    by: int
+    after: str = ""
+
+    def name(self, turn: int) -> str:
+        """The name in a turn of a loop."""
+        return f"{self.before}{self.first + self.by * turn}{self.after}"
+
+    def numbers(self, turns: int) -> tuple[int, ...]:
+        """The numbers in all turns."""
+        return tuple(self.first + self.by * turn for turn in range(turns))
+
+
+@dataclass(frozen=True, slots=True)
 class Repeated:
-    """A part several times in a chain, by a number that is not the same in all modules of a class."""
+    """A part several times in a chain, by a number that is not the same in all modules of a class.
+
+    label: its names, where these count.
+    """
 
     part: Part
     count: Argument
+    label: Series | None = None
 
 
 WHOLE = -1
@@ -120,14 +149,45 @@ class Own:
     name: str
 
 
-Operand = Given | Made | Own | Number | Slot | tuple["Operand", ...]
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One of the values of a list that a step gives."""
+
+    of: Operand
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """In a turn of a loop: a value from before the loop, the same in each turn."""
+
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """In a turn of a loop: what the turn before gives as its value `number`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """In a turn of a loop: list `number` of those that the loop goes through, at the place of the turn."""
+
+    number: int
+
+
+Operand = Given | Made | Own | Number | Slot | Turned | Taken | Outer | Carried | Each | tuple["Operand", ...]
 
 
 def flat(operands: Iterable[Operand]) -> Iterator[Operand]:
-    """The operands, those in lists too."""
+    """The operands, those in lists too; for one of the values of a list, the list."""
     for operand in operands:
         if isinstance(operand, tuple):
             yield from flat(operand)
+        elif isinstance(operand, Taken):
+            yield from flat([operand.of])
         else:
             yield operand
 
@@ -147,6 +207,31 @@ class Step:
     main: int = 0
     """The operand that goes on where the step is left out."""
     condition: int | None = None
+    series: Series | None = None
+    """In a loop the paths of the part in its turns, where that is not the same part in all."""
+    loop: Loop | None = None
+    """What is repeated, where the form is "loop"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Steps that are repeated. What one of them makes is `Made` in the other steps of its turn.
+
+    As a step, a loop gives one value for each of `carried`, then a list for each of `grown`, then `last`.
+    """
+
+    turns: int
+    steps: tuple[Step, ...]
+    carried: tuple[tuple[Operand, Operand], ...]
+    """Values that are passed on: what each is before the loop, and what a turn makes of it."""
+    grown: tuple[tuple[tuple[Operand, ...], Operand], ...]
+    """Lists that grow: their items before the loop, and what a turn adds. They are `Carried` behind the others."""
+    last: tuple[Operand, ...]
+    """Values of which that of the last turn is used behind the loop."""
+    each: tuple[tuple[Operand, ...], ...]
+    """Values from before the loop, one for each turn."""
+    names: tuple[tuple[Operand, str], ...] = field(default=(), compare=False)
+    """What the Python code calls the values of the last turn."""
 
 
 @dataclass(frozen=True, slots=True)

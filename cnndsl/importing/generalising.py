@@ -6,6 +6,7 @@ there is a slot, which becomes a parameter or follows from one; and what some ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -24,6 +25,7 @@ from cnndsl.importing.body import (
     Operand,
     Part,
     Repeated,
+    Series,
     Single,
     Sizes,
     Slot,
@@ -210,10 +212,11 @@ class _Unifier:
     def _chain(self, chains: Sequence[Chain], label: str) -> Chain:
         if len({len(chain.items) for chain in chains}) > 1:
             slots, conditions = list(self.slots), list(self.conditions)
-            try:
-                return self._repeats(chains, label)
-            except Differ:
-                self.slots[:], self.conditions[:] = slots, conditions
+            for form in (self._repeats, self._counted):
+                try:
+                    return form(chains, label)
+                except Differ:
+                    self.slots[:], self.conditions[:] = slots, conditions
         rows = aligned([chain.items for chain in chains], _likeness)
         if sum(None in row for row in rows) * 2 > len(rows):  # they have less in common than not
             raise Differ
@@ -236,6 +239,30 @@ class _Unifier:
         finally:
             self.top = outside
         return Chain((*items, Item(None, Repeated(part, count))))
+
+    def _counted(self, chains: Sequence[Chain], label: str) -> Chain:
+        """The chain that all are but for how many layers with names that count are the same. Raises Differ."""
+        runs = [_runs(chain.items) for chain in chains]
+        begins = {series for rows in runs for series, items in rows if series is not None and len(items) > 1}
+        if len({len(rows) for rows in runs}) > 1 or not begins:
+            raise Differ
+        outside, self.top = self.top, self.top or label
+        try:
+            made: list[Item] = []
+            for row in zip(*runs, strict=True):
+                series = row[0][0]
+                if any(other != series for other, _ in row):
+                    raise Differ
+                if series is None or series not in begins:
+                    made += self._items([[items[0] for _, items in row]], label)
+                    continue
+                part = self.part([items[0].part for _, items in row], label)
+                counts = [len(items) for _, items in row]
+                count = Number(counts[0]) if len(set(counts)) == 1 else self._slot(counts, label, "", "depth")
+                made.append(Item(None, Repeated(part, count, series)))
+        finally:
+            self.top = outside
+        return Chain(tuple(made))
 
     def _items(self, rows: Sequence[Sequence[Item | None]], label: str) -> list[Item]:
         items = []
@@ -348,6 +375,19 @@ def _with_same_padding(uses: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if all(use.get("padding") == same or would_be(use) for use in uses):
         return [use | {"padding": same} for use in uses]
     return uses
+
+
+def _runs(items: Sequence[Item]) -> list[tuple[Series | None, list[Item]]]:
+    """The stages of a chain; those together that are the same, with names that count, as in `layer1`, `layer2`."""
+    runs: list[tuple[Series | None, list[Item]]] = []
+    for item in items:
+        series, before = (runs[-1][0], runs[-1][1]) if runs else (None, [])
+        if series is not None and item.label == series.name(len(before)) and item.part == before[0].part:
+            before.append(item)
+            continue
+        found = re.fullmatch(r"(.*?)(0|[1-9]\d*)", item.label or "")
+        runs.append((Series(found[1], int(found[2]), 1) if found else None, [item]))
+    return runs
 
 
 def _equal_at_end(items: Sequence[Item]) -> int:

@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from cnndsl.importing.body import (
     WHOLE,
     Body,
+    Carried,
     Chain,
     Choice,
+    Each,
     Given,
     Held,
     Listed,
+    Loop,
     Made,
     Number,
     Operand,
+    Outer,
     Own,
     Part,
-    Repeated,
+    Series,
     Single,
     Slot,
     Step,
-    Use,
+    Taken,
+    Turned,
     flat,
 )
+from cnndsl.importing.flow import all_operands, operands, paths, way_between, way_to
 from cnndsl.importing.generalising import IDENTITY, has_state
-from cnndsl.importing.stages import KEYWORDS, LONGEST_LINE, Writer, constant, is_name
+from cnndsl.importing.heads import Head, Source, head
+from cnndsl.importing.rolling import length
+from cnndsl.importing.stages import KEYWORDS, LONGEST_LINE, Writer, is_name, speaks
+from cnndsl.importing.turns import Apart, constant, differing, in_turns
 from cnndsl.layers.registry import KINDS, OPERATIONS
-
-_SHORT_BRANCH = 4
 
 
 class Lines:
@@ -41,12 +51,12 @@ class Lines:
     once beside it stands where it is used; and what is used in other places gets a name.
     """
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, body: Body) -> None:
         self.writer = writer
-        self.body = writer.body
+        self.body = body
         self.is_network = writer.definition.kind == "network"
         self.parts = dict(self.body.parts)
-        self.uses = self._count()
+        self.uses = Counter(operands(self.body))
         self.spine = self._spine()
         self.named: dict[Operand, str] = {}
         self.wanted: set[Operand] = set()
@@ -77,7 +87,11 @@ class Lines:
         self.start: Operand = self.current
         self.line: list[tuple[str, Any]] = []
         self.pending: dict[Operand, Step] = {}
+        self.pending_lists: dict[Operand, str] = {}
+        """The lists among them that loops make, as they are written."""
         self.labelled: set[str] = set()
+        self.unnamed: dict[str, int] = {}
+        """How many layers of each kind stand there without a name."""
         self.in_condition: int | None = None
         self.order = []
         self.due = [name for name, _ in self.body.parts if name in self.declared]
@@ -108,7 +122,7 @@ class Lines:
         if width and any(width in expression.split() for expression in told):
             head.append(f"{width} = input.channels")
         head += [f"{own.name} = {self._held(own)}" for own in self.body.held]
-        if not self.is_network or self._declares_all():
+        if self._declares_all():
             head += map(self._declaration, self.due)
             self.due = []
         return head
@@ -133,7 +147,7 @@ class Lines:
 
     def _parts_in(self, step: Step) -> set[str]:
         """The parts that a step names, or what is written in it."""
-        found = {step.what.partition(".")[0]} if step.form == "part" else set()
+        found = {path.partition(".")[0] for path in paths(step)}
         return found.union(*(self._parts_in(self.pending[o]) for o in flat(step.operands) if o in self.pending))
 
     def _held(self, own: Held) -> str:
@@ -152,51 +166,9 @@ class Lines:
 
     # What is used where
 
-    def _count(self) -> dict[Operand, int]:
-        uses: dict[Operand, int] = {}
-        for operand in _operands(self.body):
-            uses[operand] = uses.get(operand, 0) + 1
-        return uses
-
     def _spine(self) -> set[int]:
         """The steps of the pipeline, found from the outputs backwards: the longest of those that lead to one."""
-        return max(map(self._way_to, self.body.outputs), key=len, default=set())
-
-    def _way_to(self, output: Operand) -> set[int]:
-        found: set[int] = set()
-        at: Any = output
-        while isinstance(at, Made):
-            found.add(at.step)
-            step = self.body.steps[at.step]
-            if not step.operands:
-                break
-            at = step.operands[step.main]
-            if isinstance(at, tuple):
-                made = [item for item in at if isinstance(item, (Made, Given))]
-                at = self._meeting(made)
-        return found
-
-    def _meeting(self, values: Sequence[Operand]) -> Operand | None:
-        """Where the pipeline goes on above a list of values: where short branches come from, or else the longest."""
-        branches = [self._branch(value) for value in values]
-        shared = [value for value in branches[0] if all(value in branch for branch in branches)] if branches else []
-        if shared and len(values) > 1:
-            lengths = [branch.index(shared[0]) for branch in branches]
-            if max(lengths) <= _SHORT_BRANCH:
-                return shared[0]
-        return max(values, key=lambda o: o.step if isinstance(o, Made) else -1) if values else None
-
-    def _branch(self, value: Operand) -> list[Operand]:
-        """A value and those that it comes from, as long as each step takes one value."""
-        found = [value]
-        while isinstance(value, Made) and len(found) <= _SHORT_BRANCH + 1:
-            step = self.body.steps[value.step]
-            given = [o for o in flat(step.operands) if isinstance(o, (Made, Given))]
-            if len(set(given)) != 1 or step.results != 1:
-                break
-            value = given[0]
-            found.append(value)
-        return found
+        return max((way_to(self.body, output) for output in self.body.outputs), key=len, default=set())
 
     def _declare(self) -> None:
         """Find the parts that need a line of their own.
@@ -206,8 +178,11 @@ class Lines:
         """
         names = [name for name, _ in self.body.parts]
         lines = {name for name, part in self.body.parts if isinstance(part, (Listed, Choice))}
-        used = [step.what for step in self.body.steps if step.form == "part"]
-        if any(used.count(name) > 1 for name in names if name not in lines):
+        used = [path for step in self.body.steps for path in paths(step)]
+        loops = [inner for step in self.body.steps if step.loop is not None for inner in step.loop.steps]
+        lines |= {inner.what for inner in loops if inner.form == "part" and inner.series is None} & set(names)
+        again = [name for name in names if name not in lines and used.count(name) > 1]
+        if any(has_state(self.parts[name]) or self._key(name) != name for name in again):
             self.declared = set(names)
             return
         self.declared = lines
@@ -220,7 +195,7 @@ class Lines:
             late = next((name for have, name in zip(order, stateful, strict=False) if have != name), None)
             if late is None:
                 return
-            self.declared = {*self.declared, late} if self.is_network and late not in self.declared else set(names)
+            self.declared = {*self.declared, late} if late not in self.declared else set(names)
 
     # Lines
 
@@ -258,8 +233,8 @@ class Lines:
         called = dict(self.body.names).get(operand, "x")
         taken = set(self.named.values()) | self.parts.keys() | self.writer.definition.parameters.keys()
         taken |= {path.partition(".")[0] for path in self.parts} | set(self.body.inputs[1:]) | KEYWORDS | KINDS.keys()
-        taken |= OPERATIONS.keys() | self.writer.known.keys() | {own.name for own in self.body.held}
-        if self.is_network:
+        taken |= OPERATIONS.keys() | self.writer.known.keys() | self.writer.bound | {own.name for own in self.body.held}
+        if self.is_network and len(self.writer.shapes) > 1:
             taken |= set(self._input_names())
         made, number = called, 2
         if made in self.parts:
@@ -267,11 +242,15 @@ class Lines:
         while made in taken:
             made, number = f"{called}{number}", number + 1
         self.named[operand] = made
+        self.writer.bound.add(made)
         return made
 
     def _step(self, number: int, step: Step) -> None:
         results = [Made(number, at) for at in range(step.results)]
         result = results[0]
+        if step.loop is not None:
+            self._loop(number, step, step.loop)
+            return
         beside = number not in self.spine and step.results == 1
         if beside and self.uses.get(result, 0) <= 1 and result not in self.wanted:
             self.pending[result] = step
@@ -292,9 +271,11 @@ class Lines:
         if self.in_condition != condition or (condition is not None and self.line):
             self._flush()
         if plain:
-            self.line.append((self._applied(step.what), self.parts.get(step.what.partition(".")[0])))
+            text = self._stage(step)
+            is_key = not self.line and re.fullmatch(r'"[^"]*"', text) is not None  # which alone would be a text
+            self.line.append((f"it -> {text}" if is_key else text, self._part(step.what)))
         elif is_part and step.operands[0] == self.current and len(step.operands) > 1:
-            self.line.append((self._applied(step.what, self._extra(step)), self.parts[step.what]))
+            self.line.append((self._stage(step, self._extra(step)), self._part(step.what)))
         elif step.form == "call" and step.operands == (self.current,) and self.line and _is_stage(step):
             self.line.append((self.writer.stage(Single(step.what, step.arguments)), None))
         else:
@@ -306,6 +287,69 @@ class Lines:
             self._flush(self._name(result) if result in self.wanted else "")
         elif result in self.wanted:
             self._flush(self._name(result))
+
+    # Loops
+
+    def _loop(self, number: int, step: Step, loop: Loop) -> None:
+        """The lines of a loop, or where it makes one list and nothing else, an expression."""
+        self._declare_for(step)
+        turn = Turn(self, number, loop)
+        element = turn.element()
+        result = Made(number)
+        if element is not None:
+            text = f"[{element} {turn.head.text(loop.turns, inside=True)}]"
+            if self.uses.get(result, 0) <= 1 and result not in self.wanted:
+                self.pending[result] = step
+                self.pending_lists[result] = text
+                return
+            self._flush()
+            self.made.append(f"{self._name(result)} = {text}")
+            return
+        before = list(turn.before())
+        if turn.pipeline is not None and loop.carried[turn.pipeline][0] != self.current:
+            start = self._operand(loop.carried[turn.pipeline][0], tight=False)
+            self._flush()
+            self.line.append((start, None))
+        self._flush()
+        self.made += before
+        lines = turn.lines()
+        self.made.append(f"{turn.head.text(loop.turns)} {self.writer.braces(lines)}")
+        self.order += [series.name(at) for at in range(loop.turns) for series in turn.in_place]
+        if turn.pipeline is not None:
+            self.current = Made(number, turn.pipeline)
+            self.start = self.current
+            if self.current in self.wanted:
+                self.made.append(f"{self._name(self.current)} = it")
+
+    def outside(self, operand: Operand) -> str:
+        """What a value is called in a loop behind it."""
+        if isinstance(operand, tuple):
+            return f"[{', '.join(map(self.outside, operand))}]"
+        if isinstance(operand, Taken):
+            return f"{self.outside(operand.of)}[{operand.at}]"
+        if operand in self.named:
+            return self.named[operand]
+        if isinstance(operand, (Made, Carried)):
+            self.wanted.add(operand)
+            return self._name(operand)
+        return self._operand(operand)
+
+    def length(self, operand: Operand) -> int:
+        """How many items a list has; where that is not known, how many of them are used."""
+        if isinstance(operand, Made) and (loop := self.body.steps[operand.step].loop) is not None:
+            return length(loop, operand.number)
+        items = [o.at for o in all_operands(self.body) if isinstance(o, Taken) and o.of == operand]
+        if isinstance(operand, Given):
+            items += [
+                o.item or 0 for o in all_operands(self.body) if isinstance(o, Given) and o.number == operand.number
+            ]
+        return max(items, default=0) + 1
+
+    def _part(self, path: str) -> Part | None:
+        """The part with this path; the layer of a list."""
+        name, _, rest = path.partition(".")
+        part = self.parts.get(name)
+        return part.items[int(rest)] if isinstance(part, Listed) and rest else part
 
     def _is_implied(self, number: int, step: Step) -> bool:
         """Whether a step is a flatten that a dense layer has before it anyway."""
@@ -339,16 +383,20 @@ class Lines:
         self.made += ["when training {", *lines, "}"]
 
     def _extra(self, step: Step) -> str:
-        names = self.writer.known[self.parts[step.what].name].common.body.inputs  # type: ignore[union-attr]
+        names = self.writer.known[self._part(step.what).name].common.body.inputs  # type: ignore[union-attr]
         return ", ".join(
             f"{name}={self._argument(operand)}" for name, operand in zip(names[1:], step.operands[1:], strict=True)
         )
+
+    def _stage(self, step: Step, more: str = "") -> str:
+        """The part that a step applies, as a stage."""
+        return self._applied(step.what, more)
 
     def _applied(self, path: str, more: str = "") -> str:
         """A part as a stage."""
         name, _, rest = path.partition(".")
         if rest:
-            return f"{name}[{rest}]"
+            return f"{name}[{rest}]({more})" if more else f"{name}[{rest}]"
         part = self.parts[name]
         if name not in self.order:
             self.order.append(name)
@@ -356,9 +404,24 @@ class Lines:
             return f"{name}({more})" if more else self._key(name)
         self.labelled.add(name)
         shown = self.writer.stage(part, more)
+        if self._is_named_so(name, part):
+            return shown
         if isinstance(part, Chain) and re.fullmatch(r"\{ .* \* \w+ \}", shown) and " -> " not in shown:
             shown = shown[2:-2]
         return f"{self._key(name)}: {shown}"
+
+    def _is_named_so(self, name: str, part: Part) -> bool:
+        """Whether a layer without state is called as the language calls it where it has no name: `relu2`."""
+        if not isinstance(part, Single) or has_state(part) or part.word in self.parts or self._uses_of(name) > 1:
+            return False
+        count = self.unnamed.get(part.word, 0) + 1
+        if name != f"{part.word}{count}":
+            return False
+        self.unnamed[part.word] = count
+        return True
+
+    def _uses_of(self, name: str) -> int:
+        return sum(path == name for step in self.body.steps for path in paths(step))
 
     def _key(self, name: str) -> str:
         """The name of a part, in quotes where it is no name, or would hide the layer that it is called like."""
@@ -367,7 +430,7 @@ class Lines:
 
     def _is_spoken(self, word: str) -> bool:
         """Whether the word is needed as that of a layer too."""
-        count = sum(_speaks(part, word) for _, part in self.body.parts)
+        count = sum(speaks(part, word) for _, part in self.body.parts)
         own = self.parts[word]
         return count - (isinstance(own, Single) and own.word == word) > 0 or any(
             step.form != "part" and step.what == word for step in self.body.steps
@@ -380,7 +443,7 @@ class Lines:
             first, *others = step.operands
             more = self._extra(step) if others else ""
             source = self._operand(first, tight=False)
-            return f"{source} -> {self._applied(step.what, more)}"
+            return f"{source} -> {self._stage(step, more)}"
         if step.form == "infix":
             if len(step.operands) == 1:
                 return f"{step.what}{self._operand(step.operands[0])}"
@@ -443,12 +506,16 @@ class Lines:
 
     def _operand(self, operand: Operand, *, tight: bool = True) -> str:
         """A value where it is used; in parentheses where an arrow in it would bind too loosely."""
-        if isinstance(operand, (Number, Slot)):
+        if isinstance(operand, (Number, Slot, Turned)):
             return self.writer.value(operand)
         if isinstance(operand, Own):
             return operand.name
         if isinstance(operand, tuple):
             return self._argument(operand)
+        if isinstance(operand, Taken):
+            return f"{self._operand(operand.of)}[{operand.at}]"
+        if operand in self.pending_lists:
+            return self.pending_lists[operand]
         if operand in self.pending:
             text = self._expression(self.pending[operand])
             return f"({text})" if tight and _is_pipe(text) else text
@@ -488,18 +555,233 @@ class Lines:
         self.made.append(f"output {', '.join(shown)}")
 
 
-def _speaks(part: Part, word: str) -> int:
-    if isinstance(part, Single):
-        return part.word == word
-    if isinstance(part, Chain):
-        return sum(_speaks(item.part, word) for item in part.items)
-    if isinstance(part, Listed):
-        return sum(_speaks(item, word) for item in part.items)
-    if isinstance(part, (Choice, Repeated)):
-        return _speaks(part.part, word)
-    if isinstance(part, Use):
-        return sum(_speaks(value, word) for _, value in part.arguments if isinstance(value, (Single, Use, Chain)))
-    return 0
+class Turn(Lines):
+    """The lines of a turn of a loop.
+
+    head: the head of the loop.
+    pipeline: the number of the value that is passed on as the current one; None where none is.
+    in_place: the parts that stand where they are applied, in the order in which they do.
+    """
+
+    def __init__(self, outer: Lines, number: int, loop: Loop) -> None:
+        self.outer = outer
+        self.loop = loop
+        self.pipeline: int | None = None
+        self.in_place: list[Series] = []
+        given = [after for _, after in loop.carried] + [added for _, added in loop.grown]
+        body = replace(
+            outer.body,
+            steps=loop.steps,
+            outputs=(*given, *loop.last),
+            output_names=(),
+            training=(),
+            training_outputs=(),
+            names=loop.names,
+        )
+        super().__init__(outer.writer, body)
+        self.parts, self.declared, self.due, self.order = outer.parts, outer.declared, [], outer.order
+        self.is_network = outer.is_network
+        self.labelled, self.unnamed = outer.labelled, outer.unnamed
+        for at, after in enumerate([*given, *loop.last]):
+            made = Made(number, at)
+            if at < len(loop.carried):
+                if at == self.pipeline:
+                    continue
+                name = outer._name(made)  # noqa: SLF001 - the lines around these
+                self.named[Carried(at)] = name
+                start = loop.carried[at][0]
+                if isinstance(start, Made) and outer.uses.get(start) == 1 and start not in outer.named:
+                    outer.named[start] = name
+                    outer.wanted.add(start)
+                if self._may_be(at, after) and after not in self.named:
+                    self.named[after] = name
+                    self.wanted.add(after)
+            elif at >= len(given):
+                self.named[after] = outer._name(made)  # noqa: SLF001
+                self.wanted.add(after)
+        self.number = number
+        self.head = self._headed()
+
+    def _spine(self) -> set[int]:
+        """The steps that lead from what is passed on as the current value to what becomes of it."""
+        ways: list[tuple[int, int, set[int]]] = []
+        for at, (_, after) in enumerate(self.loop.carried):
+            way = way_between(self.body, Carried(at), after)
+            if way is not None:
+                ways.append((len(way), -at, way))
+        if not ways:
+            return set()
+        _, at, way = max(ways)
+        self.pipeline = -at
+        return way
+
+    def _may_be(self, number: int, after: Operand) -> bool:
+        """Whether what becomes of a value may have its name at once, as nothing later needs the value."""
+        if not isinstance(after, Made):
+            return False
+
+        def is_late(at: int) -> bool:
+            """Whether what a step makes may be written behind the line of `after`."""
+            if at == after.step or self.uses.get(Made(at), 0) != 1 or self.body.steps[at].results > 1:
+                return at > after.step
+            users = [n for n, step in enumerate(self.body.steps) if Made(at) in flat(step.operands)]
+            return not users or any(n > after.step or is_late(n) for n in users)
+
+        users = [n for n, step in enumerate(self.body.steps) if Carried(number) in flat(step.operands)]
+        given = [o for o in flat(self.body.outputs) if o == Carried(number)]
+        return not given and not any(n > after.step or is_late(n) for n in users)
+
+    # What differs
+
+    def _headed(self) -> Head:
+        columns: list[tuple[str, tuple[Any, ...]]] = []
+        sources: list[Source] = []
+        self.lists: dict[Series, int] = {}
+        turns = self.loop.turns
+        for step in self.loop.steps:
+            for name, value in step.arguments:
+                columns += [(name, values) for _, values in differing(value)]
+            columns += [("", operand.values) for operand in flat(step.operands) if isinstance(operand, Turned)]
+            series = step.series
+            if series is None or series in self.lists:
+                continue
+            if series.before.endswith("."):
+                name = series.before[:-1]
+                part = self.parts[name]
+                count = len(part.items) if isinstance(part, Listed) else 0
+                self.lists[series] = len(sources)
+                sources.append(Source(_singular(name), self._key(name), series.numbers(turns), count))
+                continue
+            names = _names(series, turns)
+            if any(name in self.declared for name in names):  # a line for each of them says more
+                raise Apart
+            columns.append(("", series.numbers(turns)))
+            columns += differing(in_turns([self.parts[name] for name in names]))
+        self.first_each = len(sources)
+        sources += map(self._source, self.loop.each)
+        found = head(turns, columns, sources, self.writer.is_free)
+        in_place = any(step.series is not None and step.series not in self.lists for step in self.loop.steps)
+        if in_place and not found.says_less(turns):
+            raise Apart
+        return found
+
+    def _source(self, values: tuple[Operand, ...]) -> Source:
+        """Values from before the loop as something to go through."""
+        first = values[0]
+        numbers: tuple[int, ...] = ()
+        if isinstance(first, Taken) and all(isinstance(o, Taken) and o.of == first.of for o in values):
+            of, numbers = first.of, tuple(o.at for o in values if isinstance(o, Taken))
+        elif isinstance(first, Given) and all(isinstance(o, Given) and o.number == first.number for o in values):
+            of, numbers = Given(first.number), tuple(o.item or 0 for o in values if isinstance(o, Given))
+        by = numbers[1] - numbers[0] if numbers else 0
+        if by and all(b - a == by for a, b in pairwise(numbers)) and not (self.is_network and isinstance(first, Given)):
+            return Source("x", self.outer.outside(of), numbers, self.outer.length(of))
+        return Source("x", values=tuple(map(self.outer.outside, values)))
+
+    def _stage(self, step: Step, more: str = "") -> str:
+        series = step.series
+        if series is None:
+            return super()._stage(step, more)
+        if series in self.lists:
+            shown = self.head.sources[self.lists[series]]
+            return f"{shown}({more})" if more else shown
+        label = self.writer.counted(series, self.loop.turns)
+        if series not in self.in_place:
+            self.in_place.append(series)
+        part = in_turns([self.parts[name] for name in _names(series, self.loop.turns)])
+        return f"{label}: {self.writer.stage(part, more)}"
+
+    def _operand(self, operand: Operand, *, tight: bool = True) -> str:
+        if isinstance(operand, Outer):
+            return self.outer.outside(operand.operand)
+        if isinstance(operand, Each):
+            return self.head.sources[self.first_each + operand.number]
+        if isinstance(operand, Carried) and operand.number >= len(self.loop.carried):
+            return self.outer._name(Made(self.number, operand.number))  # noqa: SLF001
+        return super()._operand(operand, tight=tight)
+
+    def outside(self, operand: Operand) -> str:
+        """What a value is called in a loop behind it."""
+        if isinstance(operand, Outer):
+            return self.outer.outside(operand.operand)
+        return super().outside(operand)
+
+    def _declare_for(self, step: Step) -> None:
+        """Parts have their lines before the loop."""
+
+    # The lines
+
+    def before(self) -> Iterator[str]:
+        """The lines before the loop."""
+        for at, (start, _) in enumerate(self.loop.carried):
+            if at != self.pipeline:
+                text = self.outer._operand(start, tight=False)  # noqa: SLF001
+                if text != self.named[Carried(at)]:
+                    yield f"{self.named[Carried(at)]} = {text}"
+        for at, (items, _) in enumerate(self.loop.grown, len(self.loop.carried)):
+            texts = ", ".join(self.outer._argument(item) for item in items)  # noqa: SLF001
+            yield f"{self.outer._name(Made(self.number, at))} = [{texts}]"  # noqa: SLF001
+
+    def element(self) -> str | None:
+        """What a turn adds to a list, where the loop does nothing else, and no line is needed for that."""
+        if self.loop.carried or self.loop.last or len(self.loop.grown) != 1 or self.loop.grown[0][0]:
+            return None
+        if any(Carried(0) in flat(step.operands) for step in self.loop.steps):
+            return None
+        with self.writer.turn(self.head):
+            self._begin()
+            text = self._operand(self.loop.grown[0][1], tight=False)
+            return None if self.made or self.line else text
+
+    def _begin(self) -> None:
+        self.made = []
+        self.current = Given(-1) if self.pipeline is None else Carried(self.pipeline)
+        self.start = self.current
+        self.line = []
+        self.pending = {}
+        self.pending_lists = {}
+        self.in_place = []
+        self.in_condition = None
+        if self.current in self.wanted:
+            self.made.append(f"{self._name(self.current)} = it")
+        for number, step in enumerate(self.body.steps):
+            self._step(number, step)
+
+    def lines(self) -> list[str]:
+        """The lines of a turn."""
+        with self.writer.turn(self.head):
+            return self._settled()
+
+    def _once(self) -> list[str]:
+        self._begin()
+        self._flush()
+        for at, (_, after) in enumerate(self.loop.grown, len(self.loop.carried)):
+            name, text = self.outer._name(Made(self.number, at)), self._operand(after, tight=False)  # noqa: SLF001
+            self.made.append(f"{name} = {name} + [{text}]")
+        if self.pipeline is not None and (after := self.loop.carried[self.pipeline][1]) != self.current:
+            self.line.append((self._operand(after, tight=False), None))
+            self.current = after
+            self._flush()
+        passed = [(at, after) for at, (_, after) in enumerate(self.loop.carried) if at != self.pipeline]
+        for at, after in passed:
+            name, text = self.named[Carried(at)], self._operand(after, tight=False)
+            if name != text:
+                self.made.append(f"{name} = {text}")
+                if len(passed) > 1 and after in self.pending:  # what it says may be another value by then
+                    self.wanted.add(after)
+        return self.made
+
+
+def _singular(name: str) -> str:
+    """What one of several is called: `branch` for `branches`."""
+    for many, one in (("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("ies", "y"), ("s", "")):
+        if name.endswith(many) and len(name) > len(many) + 1:
+            return name[: -len(many)] + one
+    return "layer"
+
+
+def _names(series: Series, turns: int) -> list[str]:
+    return [series.name(turn) for turn in range(turns)]
 
 
 def _is_stage(step: Step) -> bool:
@@ -514,10 +796,3 @@ def _is_pipe(text: str) -> bool:
         if depth == 0 and text.startswith(" -> ", at):
             return True
     return False
-
-
-def _operands(body: Body) -> Iterator[Operand]:
-    for step in body.steps:
-        yield from flat(step.operands)
-    yield from flat(body.outputs)
-    yield from flat(body.training_outputs)

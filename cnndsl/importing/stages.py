@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnndsl.importing.body import (
@@ -17,15 +17,19 @@ from cnndsl.importing.body import (
     Number,
     Part,
     Repeated,
+    Series,
     Single,
     Sizes,
     Slot,
+    Turned,
     Use,
 )
 from cnndsl.importing.generalising import IDENTITY
+from cnndsl.importing.heads import Head, head, key
 from cnndsl.importing.parameters import REQUIRED, Definition
+from cnndsl.importing.turns import Apart, constant, differing, in_turns, items_in_turns, series_of
 from cnndsl.layers.base import Group
-from cnndsl.layers.registry import KINDS
+from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.syntax.grammar import keywords
 
 LONGEST_LINE = 100
@@ -33,19 +37,9 @@ KEYWORDS = frozenset(keywords())
 _HEAVY = {Group.CONVOLUTION, Group.DENSE, Group.BLOCK, Group.SEQUENCE}
 _SHORT_LINE, _FEW_STAGES = 76, 4
 _FEW_BY_POSITION = 4
-
-
-def constant(value: Any) -> str:
-    """A constant as the language writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(map(constant, value))}]"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e9 else repr(value)
-    return str(value)
+_LEAST_TURNS, _LONGEST_TURN = 3, 12
+_SAVED = 0.9
+"""How long a loop of a chain may be at most, as a part of its stages written out."""
 
 
 @dataclass
@@ -54,16 +48,39 @@ class Writer:
 
     known: all definitions, by their names.
     shapes: the sizes of what comes into the network.
+    loops: whether layers that differ in numbers alone are written as loops.
     """
 
     definition: Definition
     known: dict[str, Definition]
     shapes: Sequence[tuple[int, ...]]
+    loops: bool = True
+    numbers: dict[str, str] = field(default_factory=dict)
+    """In a loop, what is written for numbers that differ from turn to turn, by their `key`."""
+    bound: set[str] = field(default_factory=set)
+    """What values and the items of loops are called."""
 
     @property
     def body(self) -> Body:
         """The body of the definition."""
         return self.definition.common.body
+
+    def is_free(self, name: str) -> bool:
+        """Whether a name has no meaning in the definition."""
+        definition, body = self.definition, self.body
+        own = {path.partition(".")[0] for path, _ in body.parts} | {held.name for held in body.held}
+        own |= {*definition.parameters, *body.inputs, *self.known, definition.width, "it", *self.bound}
+        return name not in own and name not in KEYWORDS and name not in KINDS and name not in OPERATIONS
+
+    @contextmanager
+    def turn(self, made: Head) -> Iterator[None]:
+        """Writes what stands in a loop with this head."""
+        numbers, bound = self.numbers, self.bound
+        self.numbers, self.bound = {**numbers, **made.numbers}, {*bound, *made.names}
+        try:
+            yield
+        finally:
+            self.numbers, self.bound = numbers, bound
 
     # Parts
 
@@ -73,6 +90,8 @@ class Writer:
             return self.definition.slots[value.number]
         if isinstance(value, Number):
             return constant(value.value)
+        if isinstance(value, Turned):
+            return self.numbers[key(value.values)]
         if isinstance(value, Sizes):
             return f"[{', '.join(self.value(item) for item in value.items)}]"
         if isinstance(value, (Single, Use, Chain)):
@@ -88,24 +107,44 @@ class Writer:
         if isinstance(part, Use):
             return self._use(part, more)
         if isinstance(part, Listed):
+            if (made := self._comprehension(part.items)) is not None:
+                return made
             items = [self.stage(item) for item in part.items]
             if any("\n" in text for text in items) or sum(map(len, items)) > LONGEST_LINE:
                 return "[\n" + ",\n".join(items) + ",\n]"
             return f"[{', '.join(items)}]"
+        if isinstance(part, Repeated) and part.label is not None:
+            count, first = self.value(part.count), part.label.first
+            bounds = f"{first}, {count} + {first}" if first else count
+            made = f"{part.label.before}{{i}}{part.label.after}"
+            return f"for i in range({bounds}) {{ {json.dumps(made, ensure_ascii=False)}: {self.stage(part.part)} }}"
         if isinstance(part, Repeated):
             return f"{self.stage(part.part)} * {self.value(part.count)}"
         if isinstance(part, Choice) and not isinstance(part.part, Chain):
             return f"{self.stage(part.part)} if {self.definition.conditions[part.condition]} else identity"
         if isinstance(part, Choice):
             return f"if {self.definition.conditions[part.condition]} {self.braced(part.part)}"
-        return self._braces(self.chain_lines(part))
+        return self.braces(self.chain_lines(part))
+
+    def _comprehension(self, parts: Sequence[Part]) -> str | None:
+        """A list of parts that are the same but for numbers; None where they are too few or too different."""
+        if len(parts) < _LEAST_TURNS or not self.loops:
+            return None
+        try:
+            part = in_turns(parts)
+            made = head(len(parts), differing(part), [], self.is_free)
+        except Apart:
+            return None
+        with self.turn(made):
+            return f"[{self.stage(part)} {made.text(len(parts), inside=True)}]"
 
     def braced(self, part: Part) -> str:
         """A part in braces of its own."""
-        return self._braces(self.chain_lines(part)) if isinstance(part, Chain) else f"{{ {self.stage(part)} }}"
+        return self.braces(self.chain_lines(part)) if isinstance(part, Chain) else f"{{ {self.stage(part)} }}"
 
     @staticmethod
-    def _braces(lines: Sequence[str]) -> str:
+    def braces(lines: Sequence[str]) -> str:
+        """Lines in braces."""
         if len(lines) == 1 and "\n" not in lines[0] and len(lines[0]) < LONGEST_LINE:
             return f"{{ {lines[0]} }}"
         return "{\n" + "\n".join(lines) + "\n}"
@@ -182,16 +221,81 @@ class Writer:
                 lines.append([])
         return [" -> ".join(line) for line in lines if line]
 
-    def _stages(self, items: Iterable[Item]) -> list[tuple[str, Any]]:
-        made = []
-        for item in items:
-            text = self.stage(item.part)
-            if item.label is not None:
-                text = f"{label(item.label)}: {text}"
-            if item.condition is not None:
-                text = f"if {self.definition.conditions[item.condition]} {self._braces([text])}"
-            made.append((text, item.part))
+    def _stages(self, items: Sequence[Item]) -> list[tuple[str, Any]]:
+        """The stages; those that differ in numbers, or have names that count, as loops."""
+        made: list[tuple[str, Any]] = []
+        at = 0
+        while at < len(items):
+            found = max(
+                (run for period in range(1, _LONGEST_TURN + 1) if (run := self._loop(items[at:], period)) is not None),
+                key=lambda run: run[0],
+                default=None,
+            )
+            if found is None:
+                made.append((self._stage(items[at]), items[at].part))
+                at += 1
+            else:
+                made.append((found[1], items[at].part))
+                at += found[0]
         return made
+
+    def _stage(self, item: Item, label_: str | None = None) -> str:
+        text = self.stage(item.part)
+        shown = label_ or (label(item.label) if item.label is not None else None)
+        if shown is not None:
+            text = f"{shown}: {text}"
+        if item.condition is not None:
+            text = f"if {self.definition.conditions[item.condition]} {self.braces([text])}"
+        return text
+
+    def _loop(self, items: Sequence[Item], period: int) -> tuple[int, str] | None:
+        """How many of the stages are a loop with so many in a turn, and the loop; None where that says no less."""
+        turns = 1
+        while (
+            self.loops
+            and (turns + 1) * period <= len(items)
+            and all(_may_follow(items[at], items[turns * period + at], turns) for at in range(period))
+        ):
+            turns += 1
+        for count in range(turns, 1, -1):
+            rows = [items[turn * period : (turn + 1) * period] for turn in range(count)]
+            try:
+                text = self._rolled(rows)
+            except Apart:
+                continue
+            plain = self._repeated([(self._stage(item), item.part) for item in items[: count * period]])
+            if text is not None and len(text) <= _SAVED * sum(len(stage) + 4 for stage, _ in plain):
+                return count * period, text
+        return None
+
+    def _rolled(self, rows: Sequence[Sequence[Item]]) -> str | None:
+        """Turns of a chain as a loop; None where they are the same. Raises Apart."""
+        labels: list[Series | None] = []
+        for column in zip(*rows, strict=True):
+            names = [item.label for item in column if item.label is not None]
+            labels.append(series_of(names) if len(names) == len(rows) else None)
+            if names and labels[-1] is None:
+                raise Apart
+        items = items_in_turns([[replace(item, label=None) for item in row] for row in rows])
+        columns = [("", series.numbers(len(rows))) for series in labels if series is not None]
+        columns += [found for item in items for found in differing(item.part)]
+        if not columns or (len(rows) < _LEAST_TURNS and any(found for item in items for found in differing(item.part))):
+            return None
+        made = head(len(rows), columns, [], self.is_free)
+        if any(labels) and not made.says_less(len(rows)):
+            return None
+        with self.turn(made):
+            stages = [
+                (self._stage(item, None if series is None else self.counted(series, len(rows))), item.part)
+                for item, series in zip(items, labels, strict=True)
+            ]
+            lines = self.in_lines(self._repeated(stages))
+        return f"{made.text(len(rows))} {self.braces(lines)}"
+
+    def counted(self, series: Series, turns: int) -> str:
+        """A name that counts, in quotes."""
+        number = self.numbers[key(series.numbers(turns))]
+        return json.dumps(f"{series.before}{{{number}}}{series.after}", ensure_ascii=False)
 
     @staticmethod
     def _repeated(stages: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -206,21 +310,14 @@ class Writer:
                 first = texts[at : at + period]
                 if at and period > 1 and not _is_heavy(stages[at][1]):
                     continue
-                if any(text.startswith("if ") for text in first) or any(_is_labelled(text) for text in first):
+                if any(text.startswith(("if ", "for ")) for text in first) or any(_is_labelled(text) for text in first):
                     continue
                 while texts[at + times * period : at + (times + 1) * period] == first:
                     times += 1
                 if times > 1 and (times - 1) * period > best[0]:
                     best = ((times - 1) * period, period, times)
             saved, period, times = best
-            counted = _counted_labels(texts[at:])
-            if counted > 1:
-                part, stem, start = _numbered(texts[at]) or ("", "", 0)
-                bounds = f"{start}, {start + counted}" if start else str(counted)
-                shown = json.dumps(stem + "{i}", ensure_ascii=False)
-                made.append((f"for i in range({bounds}) {{ {shown}: {part} }}", stages[at][1]))
-                at += counted
-            elif not saved:
+            if not saved:
                 made.append(stages[at])
                 at += 1
             elif period == 1:
@@ -233,22 +330,14 @@ class Writer:
         return made
 
 
-def _numbered(text: str) -> tuple[str, str, int] | None:
-    """Of `"layer3": conv(8, 3)` the part, and the stem and the number of the label."""
-    found = re.match(r'"?([^"{}()\s]*?)(\d+)"?: ', text)
-    return (text[found.end() :], found[1], int(found[2])) if found and str(int(found[2])) == found[2] else None
-
-
-def _counted_labels(texts: Sequence[str]) -> int:
-    """How many of the stages are the same from the first on, with labels that count."""
-    first = _numbered(texts[0])
-    if first is None:
-        return 1
-    part, stem, start = first
-    at = 1
-    while at < len(texts) and _numbered(texts[at]) == (part, stem, start + at):
-        at += 1
-    return at
+def _may_follow(item: Item, later: Item, turns: int) -> bool:
+    """Whether two stages may be the same one in turns of a loop that are so far apart."""
+    if type(item.part) is not type(later.part) or item.condition != later.condition:
+        return False
+    if item.label is None or later.label is None:
+        return item.label is later.label
+    series = series_of([item.label, later.label])
+    return series is not None and series.by % turns == 0
 
 
 def _stands_alone(text: str) -> bool:
@@ -280,3 +369,34 @@ def label(name: str) -> str:
 def is_name(name: str) -> bool:
     """Whether a name can be written without quotes."""
     return name.isidentifier() and name not in KEYWORDS
+
+
+def used_in(part: Any) -> Iterator[str]:
+    """The definitions that a part uses."""
+    if isinstance(part, Use):
+        yield part.name
+        for _, value in part.arguments:
+            yield from used_in(value)
+    elif isinstance(part, Chain):
+        for item in part.items:
+            yield from used_in(item.part)
+    elif isinstance(part, Listed):
+        for inner in part.items:
+            yield from used_in(inner)
+    elif isinstance(part, (Choice, Repeated)):
+        yield from used_in(part.part)
+
+
+def speaks(part: Part, word: str) -> int:
+    """How often a part says the word of a layer."""
+    if isinstance(part, Single):
+        return part.word == word
+    if isinstance(part, Chain):
+        return sum(speaks(item.part, word) for item in part.items)
+    if isinstance(part, Listed):
+        return sum(speaks(item, word) for item in part.items)
+    if isinstance(part, (Choice, Repeated)):
+        return speaks(part.part, word)
+    if isinstance(part, Use):
+        return sum(speaks(value, word) for _, value in part.arguments if isinstance(value, (Single, Use, Chain)))
+    return 0

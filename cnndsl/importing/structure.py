@@ -622,7 +622,7 @@ class _Reader:
         given = tuple(self._operand(operand) for operand in operands)
         if form == "resize":
             size = arguments["size"]
-            like = next((o for o, shape in self.shapes.items() if shape[2:] == size and o != given[0]), None)
+            like = self._of_size(size, given[0])
             if like is not None:
                 arguments = {name: value for name, value in arguments.items() if name != "size"}
                 given = (*given, like)
@@ -632,6 +632,12 @@ class _Reader:
         if word in ("max", "min") and isinstance(result, (tuple, Fields)):  # the values, and where they are
             result = next(leaves_of(result))
         self._step("call" if form == "resize" else form, word, given, arguments, result)
+
+    def _of_size(self, size: Any, but: Operand) -> Operand | None:
+        """A value with this height and width, best one to which the Python code has given a name."""
+        found = [o for o, shape in self.shapes.items() if shape[2:] == size and o != but]
+        named = {self.values[number] for number in self.trace.names if number in self.values}
+        return next((o for o in found if o in named), found[0] if found else None)
 
     def _is_shuffle(self, word: str, given: Any, arguments: Any, event: Event) -> bool:
         """`unflatten`, `transpose`, `flatten` as `channel_shuffle`."""

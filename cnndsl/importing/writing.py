@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from cnndsl.importing.body import Chain
+from cnndsl.importing.body import Body, Chain
 from cnndsl.importing.lines import Lines
 from cnndsl.importing.parameters import REQUIRED, Definition
-from cnndsl.importing.stages import LONGEST_LINE, Writer
+from cnndsl.importing.rolling import runs, with_lists, with_sum
+from cnndsl.importing.stages import LONGEST_LINE, Writer, used_in
+from cnndsl.importing.turns import Apart
+
+_SAVED, _SAVED_BY_FEW, _FEW = 0.97, 0.93, 3
+"""How long a body with a loop may be at most, as a part of its length without, also where it has few turns."""
 
 
-def written(definitions: Sequence[Definition], shapes: Sequence[tuple[int, ...]]) -> str:
-    """The text of all definitions; the last one is the network, whose inputs have these sizes."""
+def written(definitions: Sequence[Definition], shapes: Sequence[tuple[int, ...]], *, loops: bool = True) -> str:
+    """The text of all definitions that are used; the last one is the network, whose inputs have these sizes.
+
+    loops: whether what comes again and again is written once.
+    """
     known = {definition.name: definition for definition in definitions}
-    return "\n\n".join(_text(definition, known, shapes) for definition in definitions) + "\n"
+    used = {definitions[-1].name}
+    for definition in reversed(definitions):
+        if definition.name in used:
+            used |= {name for _, part in definition.common.body.parts for name in used_in(part)}
+    made = [_text(known[name], known, shapes, loops=loops) for name in known if name in used]
+    return "\n\n".join(made) + "\n"
 
 
-def _text(definition: Definition, known: dict[str, Definition], shapes: Sequence[tuple[int, ...]]) -> str:
-    writer, body = Writer(definition, known, shapes), definition.common.body
+def _text(
+    definition: Definition, known: dict[str, Definition], shapes: Sequence[tuple[int, ...]], *, loops: bool
+) -> str:
+    writer, body = Writer(definition, known, shapes, loops), definition.common.body
     head = f"{definition.kind} {definition.name}"
     extra = list(body.inputs[1:]) if definition.kind == "block" else []
     listed = [*extra]
@@ -35,5 +50,38 @@ def _text(definition: Definition, known: dict[str, Definition], shapes: Sequence
         assert isinstance(chain, Chain)  # noqa: S101 - see `_is_chain_class`
         lines = writer.chain_lines(chain)
     else:
-        lines = Lines(writer).lines()
+
+        def lines_of(body: Body) -> list[str]:
+            return Lines(Writer(definition, known, shapes, loops), body).lines()
+
+        lines = _shortest(body, lines_of) if loops else lines_of(body)
     return f"{head} {{\n" + "\n".join(f"    {line}" for line in lines) + "\n}"
+
+
+def _shortest(body: Body, lines_of: Callable[[Body], list[str]]) -> list[str]:
+    """The lines of a body, with loops where these say it in less."""
+    plain, lines = _with_loops(with_lists(body), lines_of)
+    other, fewer = _with_loops(with_lists(body, more=True), lines_of)
+    has_more = sum(step.loop is not None for step in other.steps) > sum(step.loop is not None for step in plain.steps)
+    return fewer if has_more and _length(fewer) < _length(lines) else lines
+
+
+def _with_loops(body: Body, lines_of: Callable[[Body], list[str]]) -> tuple[Body, list[str]]:
+    lines = lines_of(body)
+    start = 0
+    while start < len(body.steps):
+        for run, rolled in runs(body, start):
+            made = with_sum(rolled, run.start)
+            try:
+                fewer = lines_of(made)
+            except Apart:
+                continue
+            if _length(fewer) <= (_SAVED if run.turns > _FEW else _SAVED_BY_FEW) * _length(lines):
+                body, lines = made, fewer
+                break
+        start += 1
+    return body, lines
+
+
+def _length(lines: Sequence[str]) -> int:
+    return sum(len("".join(line.split())) for line in lines)

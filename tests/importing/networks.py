@@ -827,3 +827,141 @@ class Worded(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.sort(F.max_pool2d(x, self.kernel_size, 1, self.padding), dim=1)[0]
+
+
+class Gated(nn.Module):
+    """A block that gives two values."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.skip = nn.Conv1d(channels, 6, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        gated = torch.tanh(self.conv(x))
+        return x + gated, self.skip(gated)
+
+
+class Skipping(nn.Module):
+    """What each block gives besides is collected and added; dilations that double, again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start = nn.Conv1d(2, 4, 1)
+        self.units = nn.ModuleList([Gated(4, 2 ** (at % 3)) for at in range(6)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.start(x)
+        skips = []
+        for unit in self.units:
+            x, skip = unit(x)
+            skips.append(skip)
+        return F.relu(sum(skips[1:], skips[0]))
+
+
+class TopDown(nn.Module):
+    """Each map is given to the finer one before it, from lists of layers in their other direction."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.downs = nn.ModuleList([nn.Conv2d(3 if not at else 8 * at, 8 * at + 8, 3, 2, 1) for at in range(5)])
+        self.laterals = nn.ModuleList([nn.Conv2d(8 * at + 8, 6, 1) for at in range(5)])
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        maps = []
+        for down in self.downs:
+            x = F.relu(down(x))
+            maps.append(x)
+        x = self.laterals[4](maps[4])
+        found = [x]
+        for at in (3, 2, 1, 0):
+            x = self.laterals[at](maps[at]) + F.interpolate(x, size=maps[at].shape[-2:], mode="nearest")
+            found.append(x)
+        return found
+
+
+class Numbered(nn.Module):
+    """Layers with names that count, and several values that are passed on, one in the place of the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 1)
+        for at in range(1, 7):
+            setattr(self, f"conv{at}", nn.Conv2d(8, 8, 2 * at - 1, padding=at - 1, bias=False))
+            setattr(self, f"norm{at}", nn.BatchNorm2d(8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        before, x = x.mean(1, keepdim=True), self.stem(x)
+        for at in range(1, 7):
+            made = getattr(self, f"norm{at}")(getattr(self, f"conv{at}")(x)) + before
+            before, x = x, F.relu(made)
+        return x + before
+
+
+class Exchanging(nn.Module):
+    """Blocks that take a list of values and give one, again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 12, 1)
+        for at in range(1, 5):
+            setattr(self, f"stage{at}", self.Exchange())
+
+    class Exchange(nn.Module):
+        """A branch for each value, and then each given all."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.branches = nn.ModuleList([nn.Conv2d(4, 4, 3, padding=1) for _ in range(3)])
+            self.fuse = nn.ModuleList([_Mixed() for _ in range(3)])
+            self.act = nn.ReLU()
+
+        def forward(self, values: list[Tensor]) -> list[Tensor]:
+            values = [branch(x) for branch, x in zip(self.branches, values, strict=True)]
+            return [self.act(fuse(values)) for fuse in self.fuse]
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = list(self.stem(x).chunk(3, 1))
+        for at in range(1, 5):
+            values = getattr(self, f"stage{at}")(values)
+        return torch.cat(values, 1)
+
+
+class _Mixed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(12, 4, 1)
+
+    def forward(self, values: list[Tensor]) -> Tensor:
+        return self.conv(torch.cat(values, 1))
+
+
+class Dropping(nn.Module):
+    """Chains that are longer or shorter, with names that count; chances that grow from block to block."""
+
+    class Stage(nn.Sequential):
+        """Layers with names that count."""
+
+        def __init__(self, channels: int, depth: int) -> None:
+            super().__init__()
+            for at in range(depth):
+                self.add_module(f"layer{at + 1}", Scaled(channels))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = nn.Sequential(self.Stage(4, 2), nn.Conv2d(4, 6, 1), self.Stage(6, 5))
+        self.drops = nn.Sequential(*(self.Branch(0.2 * at / 6) for at in range(7)))
+
+    class Branch(nn.Module):
+        """A branch that is dropped sometimes."""
+
+        def __init__(self, p: float) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(6, 6, 1)
+            self.drop = nn.Dropout(p)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self.drop(self.conv(x))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.drops(self.stages(x))

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import cnndsl
-from cnndsl.importing import Import, Unreadable, import_module
+from cnndsl.importing import Import, Unreadable, heads, import_module
 from tests.docs.blocks import ROOT
 from tests.importing import networks
 
@@ -53,6 +53,11 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (nn.Sequential(networks.Normaliser(4), nn.Linear(4, 6), networks.Normaliser(6)), [(3, 4)]),
         (networks.Lasting(), [MAP]),
         (networks.Celled(), [MAP]),
+        (networks.Skipping(), [(2, 16)]),
+        (networks.TopDown(), [(3, 40, 72)]),
+        (networks.Numbered(), [MAP]),
+        (networks.Exchanging(), [MAP]),
+        (networks.Dropping(), [(4, 8, 8)]),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else None,
 )
@@ -161,7 +166,7 @@ def test_square_brackets_are_read_back() -> None:
     assert "concat(input[..., ::2, ::2, :], input[..., 1::2, ::2, :], input[..., ::2, 1::2, :]" in text
     assert "it + positions[:, 1:]" in text
     assert "it[..., 1:, :]" in text
-    assert "x2[:, 0] + it" in text
+    assert "x[:, 0] + it" in text
 
 
 def test_the_text_of_a_transformer_is_read_back() -> None:
@@ -176,6 +181,79 @@ def test_a_list_in_a_list_is_a_block_that_is_given_a_list() -> None:
     text = imported(networks.Fused(), MAP).text
     assert "fuse  = [Fuse, Fuse2]" in text
     assert "-> fuse[1]" in text
+
+
+def test_what_blocks_give_besides_is_collected_in_a_loop() -> None:
+    text = imported(networks.Skipping(), (2, 16)).text
+    assert "units = [Gated(2 ** (i % 3)) for i in range(6)]" in text
+    loop = """
+    skips = []
+    for unit in units {
+        x, skip = x -> unit
+        skips   = skips + [skip]
+    }
+    sum(skips)
+"""
+    assert loop in text
+
+
+def test_what_a_turn_makes_goes_into_the_next_with_one_of_several_values() -> None:
+    text = imported(networks.TopDown(), (3, 40, 72)).text
+    assert "downs    = [conv(8 * i + 8, 3, 2, 1) for i in range(5)]" in text
+    assert "for down in downs {" in text
+    assert "(xs[3 - i] -> laterals[3 - i]) + it" in text
+
+
+def test_a_list_that_grows() -> None:
+    assert "for layer in layers { x = x + [x -> layer] }" in imported(networks.Widening(), MAP).text
+
+
+def test_names_and_numbers_that_count() -> None:
+    text = imported(networks.Numbered(), MAP).text
+    assert '"conv{2 * i + 1}": conv(8, 4 * i + 1, padding=2 * i, bias=false) -> "norm{2 * i + 1}": batchnorm' in text
+    assert "        x = it\n" in text
+
+
+def test_lists_of_values_flow_through_blocks() -> None:
+    text = imported(networks.Exchanging(), MAP).text
+    assert 'for i in range(1, 5) { "stage{i}": Exchange }' in text
+    assert "[x -> branch for [branch, x] in zip(branches, input)]" in text
+    assert "[x -> layer -> act for layer in fuse]" in text
+
+
+def test_chains_that_are_longer_or_shorter() -> None:
+    text = imported(networks.Dropping(), (4, 8, 8)).text
+    assert 'sequence Stage(depth = 2) {\n    for i in range(1, depth + 1) { "layer{i}": Scaled }' in text
+    assert "for i in range(7) { Branch(0.1 * i / 3) }" in text
+
+
+def test_loops_that_are_wrong_are_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(_: object, variable: str, __: int = 0) -> str:
+        return f"{variable} + 7"
+
+    monkeypatch.setattr(heads, "formula", wrong)
+    text = imported(networks.Skipping(), (2, 16)).text
+    assert "for " not in text
+    assert "-> units[5]" in text
+
+
+def test_layers_without_state_have_no_name_where_that_is_the_one_they_get() -> None:
+    class Named(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1, self.relu1 = nn.Conv2d(3, 4, 3), nn.ReLU()
+            self.conv2, self.relu2, self.last = nn.Conv2d(4, 4, 3), nn.ReLU(), nn.ReLU()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.last(self.relu2(self.conv2(self.relu1(self.conv1(x)))))
+            return out
+
+    module = Named()
+    text = imported(module, MAP).text
+    assert "conv1: conv(4, 3) -> relu" in text
+    assert "conv2: conv(4, 3) -> relu -> last: relu" in text
+    made = cnndsl.compile(text).load()()
+    assert [name for name, _ in made.named_modules()] == [name for name, _ in module.named_modules()]
 
 
 def test_small_classes_without_state_are_no_blocks() -> None:

@@ -1,0 +1,240 @@
+"""What is not the same in all turns of a loop: layers as one with numbers that differ, and these as expressions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise, product
+from typing import Any
+
+from cnndsl.importing.body import (
+    Argument,
+    Chain,
+    Choice,
+    Item,
+    Number,
+    Part,
+    Repeated,
+    Series,
+    Single,
+    Sizes,
+    Turned,
+    Use,
+)
+from cnndsl.layers.registry import KINDS
+
+
+def constant(value: Any) -> str:
+    """A constant as the language writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(constant, value))}]"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e9 else repr(value)
+    return str(value)
+
+
+_MOST_PARTS, _DIGITS = 200, 3
+
+
+class Apart(Exception):  # noqa: N818 - what it says of the turns
+    """The turns have no form in common."""
+
+
+def in_turns(parts: Sequence[Part]) -> Part:
+    """Parts as one that is not the same in all turns of a loop. Raises Apart."""
+    first = parts[0]
+    if all(part == first for part in parts):
+        return first
+    if any(type(part) is not type(first) for part in parts):
+        raise Apart
+    given: Any = parts
+    if isinstance(first, Single):
+        if any(part.word != first.word for part in given):
+            raise Apart
+        fields = KINDS[first.word].model_fields
+        held = [dict(part.arguments) for part in given]
+        names = [name for name in fields if any(name in arguments for arguments in held)]
+        made = [(name, numbers([h.get(name, Number(fields[name].default)) for h in held])) for name in names]
+        return Single(first.word, tuple(made))
+    if isinstance(first, Use):
+        if any(part.name != first.name for part in given):
+            raise Apart
+        held = [dict(part.arguments) for part in given]
+        return Use(first.name, tuple((name, _given([h[name] for h in held])) for name in held[0]))
+    if isinstance(first, Chain):
+        return Chain(tuple(items_in_turns([part.items for part in given])))
+    if isinstance(first, Choice) and all(part.condition == first.condition for part in given):
+        return replace(first, part=in_turns([part.part for part in given]))
+    if isinstance(first, Repeated):
+        return Repeated(in_turns([part.part for part in given]), numbers([part.count for part in given]))
+    raise Apart
+
+
+def items_in_turns(rows: Sequence[Sequence[Item]]) -> list[Item]:
+    """Stages of a chain as those of one turn. Raises Apart."""
+    if len({len(items) for items in rows}) > 1:
+        raise Apart
+    made = []
+    for column in zip(*rows, strict=True):
+        if len({(item.label, item.condition) for item in column}) > 1:
+            raise Apart
+        made.append(replace(column[0], part=in_turns([item.part for item in column])))
+    return made
+
+
+def _given(values: Sequence[Any]) -> Any:
+    if all(value == values[0] for value in values):
+        return values[0]
+    if all(isinstance(value, (Single, Use)) for value in values):
+        return in_turns(values)
+    return numbers(values)
+
+
+def numbers(values: Sequence[Any]) -> Argument:
+    """Arguments as one. Raises Apart."""
+    first = values[0]
+    if all(value == first and _kind(value) is _kind(first) for value in values):
+        return first  # type: ignore[no-any-return]
+    rows = [_items(value) for value in values]
+    if all(row is not None and len(row) == len(rows[0] or ()) for row in rows):
+        return Sizes(tuple(numbers(column) for column in zip(*rows, strict=True)))  # type: ignore[misc]
+    if any(not isinstance(value, Number) for value in values) or len({_kind(value) for value in values}) > 1:
+        raise Apart
+    if _kind(first) is tuple:
+        raise Apart
+    return Turned(tuple(value.value for value in values))
+
+
+def _kind(value: Any) -> Any:
+    return type(value.value) if isinstance(value, Number) else type(value)
+
+
+def _items(value: Any) -> tuple[Any, ...] | None:
+    if isinstance(value, Sizes):
+        return value.items
+    is_list = isinstance(value, Number) and isinstance(value.value, tuple)
+    return tuple(map(Number, value.value)) if is_list else None
+
+
+def differing(held: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What differs in a part, in all turns, with the names of the arguments."""
+    if isinstance(held, (Single, Use)):
+        for name, value in held.arguments:
+            for _, found in differing(value):
+                yield name, found
+    elif isinstance(held, Sizes):
+        for item in held.items:
+            yield from differing(item)
+    elif isinstance(held, Chain):
+        for stage in held.items:
+            yield from differing(stage.part)
+    elif isinstance(held, Choice):
+        yield from differing(held.part)
+    elif isinstance(held, Repeated):
+        yield from differing(held.part)
+        yield from (("depth", found) for _, found in differing(held.count))
+    elif isinstance(held, Turned):
+        yield "", held.values
+
+
+def series_of(names: Sequence[str]) -> Series | None:
+    """Names that count as such; None for others, and for one name."""
+    first = names[0]
+    spots = [at for at in range(len(first)) if first[at].isdigit() and not (at and first[at - 1].isdigit())]
+    for at in reversed(spots):
+        end = at
+        while end < len(first) and first[end].isdigit():
+            end += 1
+        before, after = first[:at], first[end:]
+        middles = [name[at : len(name) - len(after)] for name in names]
+        if any(not middle.isdecimal() or str(int(middle)) != middle for middle in middles):
+            continue
+        found = [int(middle) for middle in middles]
+        series = Series(before, found[0], found[1] - found[0], after)
+        if series.by and all(series.name(turn) == name for turn, name in enumerate(names)):
+            return series
+    return None
+
+
+def formula(values: Sequence[Any], variable: str, first: int = 0) -> str | None:
+    """Numbers as an expression over a variable that is `first`, `first + 1`, ... in the turns; None where none is."""
+    if len(values) < 2 or any(type(value) not in (int, float) for value in values):
+        return None
+    if any(value % 1 for value in values):
+        return _fraction(values, variable, first)
+    values = [int(value) for value in values]  # which are written without a point
+    by = values[1] - values[0]
+    if all(b - a == by for a, b in pairwise(values)):
+        return _linear(by, values[0] - by * first, variable)
+    low, factor = values[0], (values[1] // values[0] if values[0] > 0 else 0)
+    if len(values) > 2 and factor > 1 and all(v == low * factor**turn for turn, v in enumerate(values)):
+        return _growing(low, factor, variable, first)
+    factor = values[0] // values[1] if values[1] > 0 else 0
+    if len(values) > 2 and factor > 1 and all(v * factor**turn == low for turn, v in enumerate(values)):
+        return f"{low} // {factor} ** {_linear(1, -first, variable, inside=True)}"
+    return _periodic(values, variable) if first == 0 else None
+
+
+def beginning(values: Sequence[Any]) -> int:
+    """From where a variable would count that is these numbers, or of which they are a fraction; 0 where none is."""
+    if type(values[0]) is int and list(values) == list(range(values[0], values[0] + len(values))):
+        return max(values[0], 0)
+    if len(values) > 2 and all(type(value) is float for value in values):
+        found = _parts(values)
+        return 0 if found is None else found[1]
+    return 0
+
+
+def _fraction(values: Sequence[float], variable: str, first: int) -> str | None:
+    """Numbers that grow evenly, such as how often deeper and deeper blocks are left out: `0.2 * i / 17`."""
+    found = _parts(values)
+    if found is None:
+        return None
+    top, start, of = found
+    shown = f"{constant(top)} * {_linear(1, start - first, variable, inside=True)}"
+    return shown if of == 1 else f"{shown} / {of}"
+
+
+def _parts(values: Sequence[float]) -> tuple[float, int, int] | None:
+    """Numbers as `top * (start + turn) / of`, to the last digit: `top`, `start`, `of`. None where they are not."""
+    by = (values[-1] - values[0]) / (len(values) - 1)
+    for digits, of in product(range(1, _DIGITS + 1), range(1, _MOST_PARTS)) if by > 0 else ():
+        top = round(by * of, digits)
+        start = round(values[0] * of / top) if top else -1
+        if start >= 0 and all(top * (start + turn) / of == value for turn, value in enumerate(values)):
+            return top, start, of
+    return None
+
+
+def _linear(by: int, at: int, variable: str, *, inside: bool = False) -> str:
+    if by < 0:
+        term = variable if by == -1 else f"{-by} * {variable}"
+        made = f"{at} - {term}" if at else f"-{term}"
+    else:
+        term = variable if by == 1 else f"{by} * {variable}"
+        made = f"{term} {'+' if at > 0 else '-'} {abs(at)}" if at else term
+    return f"({made})" if inside and made != variable else made
+
+
+def _growing(low: int, factor: int, variable: str, first: int) -> str:
+    whole, rest = divmod(low, factor**first)
+    power = f"{factor} ** {variable if not rest else _linear(1, -first, variable, inside=True)}"
+    start = whole if not rest else low
+    return power if start == 1 else f"{start} * {power}"
+
+
+def _periodic(values: Sequence[int], variable: str) -> str | None:
+    """Numbers that come again and again, or each several times."""
+    count = len(values)
+    for period in range(2, count // 2 + 1):
+        if all(values[at] == values[at % period] for at in range(count)):
+            return formula(values[:period], f"({variable} % {period})")
+    for times in range(2, count // 2 + 1):
+        if count % times == 0 and all(values[at] == values[at - at % times] for at in range(count)):
+            return formula(values[::times], f"({variable} // {times})")
+    return None
