@@ -3,6 +3,7 @@
     python -m benchmarks.importing [--list timm|torchvision|models] [--only resnet] [--texts FOLDER]
     python -m benchmarks.importing --list timm --results timm.jsonl
     python -m benchmarks.importing --table timm.jsonl
+    python -m benchmarks.importing --exported evaluation [--only resnet18]
 
 Each network is constructed with new weights, imported, compiled, and compared with the original: the keys of its state,
 and what comes out in evaluation and in training.  That happens in a process of its own, with a limit for its seconds,
@@ -12,12 +13,17 @@ blocks and sequences.  With --texts the texts are written into a folder.  Leaves
 With --results what is found is added to a file, a JSON object a line, and what is in there already is not done again.
 The smallest network of each family comes first.  --table shows what such a file holds, by family, with reasons.
 
+With --exported each network is exported with `torch.export` in this mode, saved and loaded, and the program is
+imported; what was found says besides how many lines of the text are those of the text of the module itself.
+
 The list of torchvision needs torchvision, 0.29 for all networks of the list; that of timm needs timm 1.0.31.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
+import io
 import json
 import os
 import platform
@@ -37,7 +43,7 @@ import torch
 from torch import nn
 
 import cnndsl
-from cnndsl.importing import Unreadable, Unusable, import_module
+from cnndsl.importing import Import, Unreadable, Unusable, import_module, import_program
 from cnndsl.symbolic.number import is_open
 
 HERE = Path(__file__).parent
@@ -123,6 +129,7 @@ def main() -> int:
     parser.add_argument("--results", type=Path, help="the file that results are added to, and are not done again")
     parser.add_argument("--seconds", type=int, default=600, help="the most time for a network")
     parser.add_argument("--millions", type=float, default=150, help="larger networks are left out, and this is said")
+    parser.add_argument("--exported", choices=["evaluation", "training"], help="import programs of torch.export")
     parser.add_argument("--table", type=Path, help="only show what a file of results holds")
     options = parser.parse_args()
     if options.table is not None:
@@ -135,7 +142,7 @@ def main() -> int:
     done = {row["name"] for row in rows}
     for named in in_order(LISTS[options.list]()):
         if re.search(options.only, named.name) and named.name not in done:
-            rows.append(_row(named, options.millions, options.seconds, options.texts))
+            rows.append(_row(named, options))
             _show(rows[-1])
             if options.results is not None:
                 with options.results.open("a", encoding="utf-8") as file:
@@ -154,8 +161,9 @@ def _show(row: dict[str, Any]) -> None:
     print(f"{row['name']:28}{counts}{row['seconds']:9.1f}  {row['said']}", flush=True)
 
 
-def _row(named: Named, most: float, seconds: int, texts: Path | None) -> dict[str, Any]:
+def _row(named: Named, options: argparse.Namespace) -> dict[str, Any]:
     """What is found of a network, in a process of its own: one that fails hides none behind it."""
+    most, seconds = options.millions, options.seconds
     row: dict[str, Any] = {"name": named.name, "family": named.family, "millions": named.millions, "seconds": 0.0}
     if named.millions > most:
         return row | {"found": "left out", "said": f"left out, it has more than {most:g} million numbers"}
@@ -165,7 +173,7 @@ def _row(named: Named, most: float, seconds: int, texts: Path | None) -> dict[st
     if not process:
         os.close(reader)
         with os.fdopen(writer, "w", encoding="utf-8") as file:
-            json.dump(_found(named, texts), file)
+            json.dump(_found(named, options.texts, options.exported), file)
         os._exit(0)
     os.close(writer)
     old = signal.signal(signal.SIGALRM, lambda *_: os.kill(process, signal.SIGKILL))
@@ -183,12 +191,12 @@ def _row(named: Named, most: float, seconds: int, texts: Path | None) -> dict[st
     return row | {"found": "stopped", "said": f"it took more than {seconds} s" if is_late else "its process was ended"}
 
 
-def _found(named: Named, texts: Path | None) -> dict[str, Any]:
+def _found(named: Named, texts: Path | None, exported: str | None) -> dict[str, Any]:
     """What is found of a network, or why nothing is."""
     try:
         module = named.make()
         sizes = named.sizes or _smallest(module)
-        found = import_module(module, sizes)
+        found = import_module(module, sizes) if exported is None else _from_program(module, sizes, exported)
     except Unreadable as problem:
         return {"found": "no words", "said": str(problem)}
     except Exception as problem:  # whatever is at fault
@@ -197,14 +205,31 @@ def _found(named: Named, texts: Path | None) -> dict[str, Any]:
         texts.mkdir(parents=True, exist_ok=True)
         (texts / f"{named.name}.cnn").write_text(found.text, encoding="utf-8")
     same = EXTERN if found.externs else SAME
+    alike = "" if exported is None else _alike(found, import_module(module, sizes))
     return {
         "found": same if found.comparison.is_same else "differs",
-        "said": ", ".join(filter(None, [found.declared, str(found.comparison)])),
+        "said": ", ".join(filter(None, [found.declared, str(found.comparison), alike])),
         "sizes": sizes,
         "lines": len(found.text.splitlines()),
         "definitions": len(re.findall("^(?:network|block|sequence) ", found.text, re.MULTILINE)),
         "keys": found.comparison.keys,
     }
+
+
+def _from_program(module: nn.Module, sizes: Sequence[tuple[int, ...]], mode: str) -> Import:
+    """The import of the program that a module is exported as, through a file."""
+    inputs = tuple(torch.randn(2, *size) for size in sizes)
+    file = io.BytesIO()
+    torch.export.save(torch.export.export(module.train(mode == "training"), inputs), file)
+    file.seek(0)
+    return import_program(torch.export.load(file))
+
+
+def _alike(found: Import, direct: Import) -> str:
+    """How many lines two texts have in common, in their order."""
+    one, other = found.text.splitlines(), direct.text.splitlines()
+    blocks = difflib.SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    return f"{sum(block.size for block in blocks)} of {len(other)} lines as from the module"
 
 
 def _smallest(module: nn.Module) -> tuple[tuple[int, ...], ...]:

@@ -1,4 +1,4 @@
-"""`cnndsl import`: a module of PyTorch as text."""
+"""`cnndsl import`: a module of PyTorch, or a program of `torch.export`, as text."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def _sizes(context: click.Context, parameter: click.Parameter, given: tuple[str,
 
 
 @click.command("import", short_help="Write a PyTorch module as a .cnn text.")
-@click.argument("module", metavar="MODULE:NAME")
+@click.argument("module", metavar="MODULE:NAME|FILE.pt2")
 @click.option(
     "sizes",
     "--input",
     metavar="SIZES",
     multiple=True,
-    required=True,
     callback=_sizes,
-    help="The size of one sample that the module takes, such as 3,224,224. Once for each input.",
+    help="The size of one sample that the module takes, such as 3,224,224. Once for each input. "
+    "A FILE.pt2 has sizes of its own, and takes others where they were left open.",
 )
 @click.option(
     "arguments",
@@ -74,10 +74,14 @@ def command(
     MODULE, so import only what you trust. Then the text is compiled and compared with the original, and what was found
     is said: whether the state has the same keys, and whether the same comes out. MODULE may be a file, net.py:Net.
 
+    FILE.pt2 is a program that torch.export.save has written, which needs no Python code. Loading it may execute code
+    that is in the file, too.
+
     \b
     cnndsl import torchvision.models:resnet50 --input 3,224,224 -o resnet50.cnn
     cnndsl import torchvision.models:resnet18 --input 3,224,224 --arg num_classes=10
     cnndsl import my_net.py:Net --input 1,28,28
+    cnndsl import net.pt2 -o net.cnn
 
     Exit codes: 0 the text is the same network; 1 it is not in all; 2 wrong use, or the language has no words for it.
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
@@ -87,7 +91,13 @@ def command(
     if output != STDOUT and output.suffix != ".cnn":
         message = f"{shown(output)} does not end in .cnn, as the name of a network's file does"
         raise click.BadParameter(message, param_hint="-o")
-    found = _imported(module, sizes, arguments)
+    is_program = module.endswith(".pt2") and ":" not in Path(module).name
+    if is_program and arguments:
+        message = "a program of torch.export is made already, and takes no arguments"
+        raise click.BadParameter(message, param_hint="--arg")
+    if not is_program and not sizes:
+        raise click.MissingParameter(param_hint="'--input'", param_type="option")
+    found = _imported_program(Path(module), sizes) if is_program else _imported(module, sizes, arguments)
     run.write({output: found.text.encode()}, force=force)
     for remark in found.remarks[:_MOST_REMARKS]:
         say(f"{remark}\n", err=True)
@@ -101,13 +111,9 @@ def command(
 
 def _imported(name: str, sizes: tuple[tuple[int, ...], ...], arguments: dict[str, Any]) -> Import:
     """Make and read the module. Raises click.ClickException for whatever goes wrong."""
-    try:
-        from cnndsl.importing import Unreadable, Unusable, import_module, made
-    except ImportError as problem:
-        if problem.name != "torch":
-            raise
-        message = "a module is imported with PyTorch, which is not installed: run pip install torch"
-        raise click.UsageError(message) from None
+    _check_torch()
+    from cnndsl.importing import Unreadable, Unusable, import_module, made
+
     sys.path.insert(0, "")  # as Python does where it runs a module
     try:
         return import_module(made(name, arguments), sizes)
@@ -118,3 +124,28 @@ def _imported(name: str, sizes: tuple[tuple[int, ...], ...], arguments: dict[str
         raise click.UsageError(message) from None
     finally:
         sys.path.remove("")
+
+
+def _imported_program(path: Path, sizes: tuple[tuple[int, ...], ...]) -> Import:
+    """Read a program. Raises click.ClickException for whatever goes wrong."""
+    from cnndsl.files import shown
+
+    _check_torch()
+    from cnndsl.importing import Unreadable, import_program, loaded, samples
+
+    try:
+        program = loaded(path)
+        return import_program(program, samples(program, sizes) if sizes else None)
+    except (Unreadable, OSError) as problem:
+        message = f"{shown(path)} cannot be imported: {problem}"
+        raise click.UsageError(message) from None
+
+
+def _check_torch() -> None:
+    try:
+        import cnndsl.importing  # noqa: F401 - whether it can be
+    except ImportError as problem:
+        if problem.name != "torch":
+            raise
+        message = "a module is imported with PyTorch, which is not installed: run pip install torch"
+        raise click.UsageError(message) from None

@@ -1,10 +1,12 @@
 """PyTorch to text: a module becomes the `.cnn` text that a person would have written for it.
 
-In: a module, and the sizes of what it takes.  Out: a text, and what is different between its module and the original.
+In: a module, and the sizes of what it takes, or a program of `torch.export`.  Out: a text, and what is different
+between its module and the original.
 The module is run once in evaluation and once in training, and what it does is recorded (`recording`). From that comes a
 body for each module inside (`structure`, with `leaves` and `calls` for what PyTorch has); those of a class become one
 definition (`generalising`, `parameters`), which is written (`writing`). Then the text is compiled, and its module
-compared with the original (`checking`).
+compared with the original (`checking`). Of a program a module is made first (`exported`, with `frames`, `remaking` and
+`aten`).
 """
 
 from __future__ import annotations
@@ -21,12 +23,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.export import ExportedProgram
 
 from cnndsl.compilation import CompilationError
 from cnndsl.compiler import compile  # noqa: A004 - the package's own word
 from cnndsl.display import NetworkText
 from cnndsl.formatter import formatted
 from cnndsl.importing.checking import Comparison, compare
+from cnndsl.importing.exported import Remade, loaded, remade, samples
 from cnndsl.importing.grouping import group
 from cnndsl.importing.leaves import Unreadable
 from cnndsl.importing.recording import Recorder
@@ -34,7 +38,17 @@ from cnndsl.importing.structure import MOST_APART, Imported, imported
 from cnndsl.importing.writing import written
 from cnndsl.source import Source
 
-__all__ = ["Import", "Unreadable", "Unusable", "from_torch", "import_module", "made"]
+__all__ = [
+    "Import",
+    "Unreadable",
+    "Unusable",
+    "from_torch",
+    "import_module",
+    "import_program",
+    "loaded",
+    "made",
+    "samples",
+]
 
 _BATCH = 2
 _MOST_MIXED = 4
@@ -65,17 +79,23 @@ class Import:
         return f"{count:,} extern{'s' * (count > 1)} ({', '.join(self.externs)})" if count else ""
 
 
-def from_torch(module: nn.Module, inputs: Tensor | Sequence[Tensor]) -> str:
+def from_torch(module: nn.Module | ExportedProgram, inputs: Tensor | Sequence[Tensor] | None = None) -> str:
     """The `.cnn` text of a module that takes these inputs, whose first axis is the batch.
 
     The module is run, and left as it was; then the text is compiled and compared with it, and where it is not the same
-    network in all, a UserWarning says what differs. A notebook shows the text with its picture.
+    network in all, a UserWarning says what differs. A notebook shows the text with its picture. A program of
+    `torch.export` needs no inputs, as it has those with which it was exported.
 
-    Raises Unreadable where the language has no words for what the module does, and whatever the module raises when it
-    is run.
+    Raises Unreadable where the language has no words for what the module does, TypeError for a module without inputs,
+    and whatever the module raises when it is run.
     """
-    given = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    found = _imported(module, given)
+    given = [inputs] if isinstance(inputs, Tensor) else None if inputs is None else list(inputs)
+    if isinstance(module, ExportedProgram):
+        found = import_program(module, given)
+    elif given is None:
+        raise TypeError("a module needs inputs on which it is run")
+    else:
+        found = _imported(module, given)
     if not found.comparison.is_same:
         warnings.warn(f"the text is not the same network: {found.comparison}", stacklevel=2)
     return NetworkText(found.text, lambda: compile(found.text, name="imported.cnn")._repr_svg_())
@@ -87,6 +107,23 @@ def import_module(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> Import
     Raises Unreadable where the language has no words for what the module does, Unusable where it does not run.
     """
     return _imported(module, _inputs(module, sizes))
+
+
+def import_program(program: ExportedProgram, inputs: Sequence[Tensor] | None = None) -> Import:
+    """The text of a program of `torch.export`, and how it compares with the program.
+
+    inputs: what it is run on where its sizes were left open; without them, what it was exported with.
+
+    Raises Unreadable where the language has no words for what the program does, where its modules cannot be made again,
+    and where it was not exported for these inputs.
+    """
+    found = remade(program, inputs)
+    try:
+        with _unchanged(found.module):
+            return _found(found.module, found.inputs, found)
+    except Unreadable as problem:
+        why = next((reason for path, reason in found.reasons.items() if f"({path})" in str(problem)), "")
+        raise Unreadable(f"{problem}; and it is no layer: {why}" if why else str(problem)) from None
 
 
 def _inputs(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]:
@@ -162,7 +199,7 @@ def _imported(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
         return _found(module, inputs)
 
 
-def _found(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
+def _found(module: nn.Module, inputs: Sequence[Tensor], program: Remade | None = None) -> Import:
     evaluation = _recorded(module, inputs, training=False)
     try:
         training: Recorder | None = _recorded(module, inputs, training=True)
@@ -171,21 +208,35 @@ def _found(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
     apart: dict[type[nn.Module], int] = {}
     while True:
         found = imported(module, evaluation, training, apart)
-        text = _text(found, loops=True)
+        loops, text = True, _text(found, loops=True)
         comparison, refused = _compared(module, text, inputs, found.externs)
         if not comparison.is_same and (plain := _text(found, loops=False)) != text:
             other, also = _compared(module, plain, inputs, found.externs)
             if other != comparison:
-                text, comparison, refused = plain, other, also
+                loops, text, comparison, refused = False, plain, other, also
         kind = found.classes.get(refused)
         if kind is None or apart.get(kind) == MOST_APART:
-            return Import(text, comparison, tuple(found.remarks), found.externs)
+            break
         apart[kind] = apart.get(kind, 0) + 1  # what depends on a parameter may be a constant in several definitions
+    remarks = list(found.remarks)
+    if program is not None:
+        remarks += program.remarks
+        if any(map(any, program.open)) and comparison.is_same:
+            shapes = [
+                tuple("?" if is_open else size for is_open, size in zip(open_, shape, strict=True))
+                for open_, shape in zip(program.open, found.shapes, strict=True)
+            ]
+            opened = _text(found, shapes, loops=loops)
+            if all(_compared(module, opened, each, {})[0].is_same for each in (inputs, program.larger())):
+                text = opened
+            else:
+                remarks.append("sizes that were exported as open are those of the example")
+    return Import(text, comparison, tuple(remarks), found.externs)
 
 
-def _text(found: Imported, *, loops: bool) -> str:
-    """What was found in the one layout, where that is possible."""
-    text = written(found.definitions, found.shapes, loops=loops)
+def _text(found: Imported, shapes: Sequence[tuple[int | str, ...]] = (), *, loops: bool) -> str:
+    """What was found in the one layout, where that is possible, with these sizes of inputs or those that were found."""
+    text = written(found.definitions, shapes or found.shapes, loops=loops)
     laid_out, diagnostics = formatted(Source("<imported>", text))
     return text if diagnostics else laid_out
 

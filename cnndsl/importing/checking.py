@@ -88,7 +88,8 @@ def compare(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> C
                     result = module(*(x.clone() for x in inputs))
                 except Exception as problem:  # whatever a module of the user's raises
                     if module is original and mode == "training":
-                        return found if gaps else Comparison(len(both), problem=f"it fails: {problem}")
+                        # What cannot be trained on this, such as a batch of one, is compared in evaluation alone.
+                        return Comparison(len(both), outputs=gaps)
                     return Comparison(len(both), problem=f"in {mode} it fails: {problem}")
             results.append([leaf for leaf in leaves_of(_plain(result)) if isinstance(leaf, Tensor)])
         gap = _gap(*results)

@@ -86,6 +86,8 @@ def foreign(modules: Mapping[nn.Module, Sequence[Passed]]) -> Foreign:
 def _package(kind: type[nn.Module]) -> str:
     """The shortest module from which a class can be imported by its name. Raises Unreadable."""
     name, where = kind.__qualname__, kind.__module__
+    if getattr(kind, "is_of_program", False):
+        raise Unreadable("a program has what its class calls, and not the class")
     if "." in name or why_not_imported(name) or name in _WORDS:
         raise Unreadable(f"{name} of {where} is no class that a text can name")
     words = where.split(".")

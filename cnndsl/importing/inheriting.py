@@ -66,7 +66,7 @@ def look_at(module: nn.Module, base: type[nn.Module], x: Tensor) -> None:
             wanted = module.forward(x.clone())
     except Exception:  # it is called in another way
         return
-    targets = {f"nn.{base.__name__}": base} | {n: c for n, c in _helpers().items() if issubclass(c, base)}
+    targets = {f"nn.{base.__name__}": base} | {n: c for n, c in helper_classes().items() if issubclass(c, base)}
     for target, kind in targets.items():
         try:
             with _unchanged(module):
@@ -81,7 +81,7 @@ def look_at(module: nn.Module, base: type[nn.Module], x: Tensor) -> None:
 
 
 @cache
-def _helpers() -> dict[str, type[nn.Module]]:
+def helper_classes() -> dict[str, type[nn.Module]]:
     """The classes that a generated module has for layers that PyTorch lacks."""
     made = vars(module_of("\n\n".join([_IMPORTS, *HELPERS.values()]), "helpers"))
     return {name: made[name] for name in HELPERS if isinstance(made[name], type)}

@@ -173,9 +173,10 @@ class Recorder:
         trace = self._stack[-1]
         trace.events.append(event)
         frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - there is no other way to the names of a caller
-        while frame is not None and _is_no_caller(frame.f_globals.get("__name__", "")):
+        while frame is not None and _is_no_caller(frame):
             frame = frame.f_back
-        for name, held in frame.f_locals.items() if frame is not None else ():
+        called: Mapping[str, Any] = frame.f_locals if frame is not None else {}
+        for name, held in called.get(NAMES, called).items():
             value = self._values.get(id(held)) if isinstance(held, Tensor) else None
             if value is not None and (name not in _SAYS_NOTHING or value.number not in trace.names):
                 trace.names[value.number] = name
@@ -213,6 +214,8 @@ def _addcmul(call: Any, x: Tensor, a: Tensor, b: Tensor, *, value: float = 1) ->
 
 _IN_STEPS = {torch.addcmul: _addcmul, Tensor.addcmul: _addcmul}
 """Functions that are several operators of the language."""
+NAMES = "names_of_values"
+"""The local variable with the values by their names, where code that runs a graph knows how they were called."""
 _SAYS_NOTHING = {"x", "y", "out", "input", "it", "self"}
 
 
@@ -227,9 +230,11 @@ class _Mode(TorchFunctionMode):
         return self.recorder.function(func, args, kwargs or {})
 
 
-def _is_no_caller(name: str) -> bool:
-    """Whether the code of a Python module is that of PyTorch or this one, and not the user's."""
-    return name in ("torch", __name__) or name.startswith("torch.")
+def _is_no_caller(frame: FrameType) -> bool:
+    """Whether code is that of PyTorch or of the import, and not the user's, nor runs what the user's called."""
+    name = frame.f_globals.get("__name__", "")
+    is_ours = name in ("torch", __name__) or name.startswith(("torch.", "cnndsl.importing."))
+    return is_ours and NAMES not in frame.f_locals
 
 
 def _tensors(root: nn.Module) -> Iterator[tuple[str, bool, Tensor]]:

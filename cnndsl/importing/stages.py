@@ -53,7 +53,7 @@ class Writer:
 
     definition: Definition
     known: dict[str, Definition]
-    shapes: Sequence[tuple[int, ...]]
+    shapes: Sequence[tuple[int | str, ...]]
     loops: bool = True
     numbers: dict[str, str] = field(default_factory=dict)
     """In a loop, what is written for numbers that differ from turn to turn, by their `key`."""

@@ -15,9 +15,10 @@ _SAVED, _SAVED_BY_FEW, _FEW = 0.97, 0.93, 3
 """How long a body with a loop may be at most, as a part of its length without, also where it has few turns."""
 
 
-def written(definitions: Sequence[Definition], shapes: Sequence[tuple[int, ...]], *, loops: bool = True) -> str:
+def written(definitions: Sequence[Definition], shapes: Sequence[tuple[int | str, ...]], *, loops: bool = True) -> str:
     """The text of all definitions that are used; the last one is the network, whose inputs have these sizes.
 
+    shapes: of each input without the batch; "?" is a size that is left open.
     loops: whether what comes again and again is written once.
     """
     known = {definition.name: definition for definition in definitions}
@@ -30,7 +31,7 @@ def written(definitions: Sequence[Definition], shapes: Sequence[tuple[int, ...]]
 
 
 def _text(
-    definition: Definition, known: dict[str, Definition], shapes: Sequence[tuple[int, ...]], *, loops: bool
+    definition: Definition, known: dict[str, Definition], shapes: Sequence[tuple[int | str, ...]], *, loops: bool
 ) -> str:
     writer, body = Writer(definition, known, shapes, loops), definition.common.body
     head = f"{definition.kind} {definition.name}"

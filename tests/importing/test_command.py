@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 import cnndsl as package
 from tests.cli.conftest import Command, cnndsl, folder
@@ -61,6 +63,41 @@ class Around(nn.Module):
 @pytest.fixture(autouse=True)
 def _module(folder: Path) -> None:
     (folder / "made.py").write_text(MODULE)
+
+
+@pytest.fixture
+def program(folder: Path) -> Path:
+    """A program whose sizes were not left open."""
+    module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5))
+    torch.export.save(torch.export.export(module.eval(), (torch.randn(2, 1, 8, 8),)), folder / "net.pt2")
+    return folder / "net.pt2"
+
+
+@pytest.mark.parametrize("more", [[], ["--input", "1,8,8"]])
+def test_a_program(cnndsl: Command, folder: Path, program: Path, more: list[str]) -> None:
+    result = cnndsl("import", program.name, "-o", "made.cnn", *more)
+    assert (result.code, result.out) == (0, "wrote made.cnn\n")
+    assert result.err == "same keys, same outputs (0.0)\n"
+    assert "input(1, 8, 8)" in (folder / "made.cnn").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["net.pt2", "--input", "1,9,9"], "net.pt2 cannot be imported: input was exported for 2 x 1 x 8 x 8"),
+        (["net.pt2", "--input", "8,8"], "net.pt2 cannot be imported: an input has 3 sizes, and 2 are given"),
+        (["net.pt2", "--input", "1,8,8", "--input", "4"], "the program has 1 inputs, and 2 sizes are given"),
+        (["net.pt2", "--arg", "classes=7"], "a program of torch.export is made already, and takes no arguments"),
+        (["nowhere.pt2"], "nowhere.pt2 cannot be imported: there is no such file"),
+        (["text.pt2"], "text.pt2 cannot be imported: the file is no archive of torch.export.save, or it is cut"),
+    ],
+)
+@pytest.mark.usefixtures("program")
+def test_what_is_refused_of_programs(cnndsl: Command, folder: Path, arguments: list[str], words: str) -> None:
+    (folder / "text.pt2").write_text("no program")
+    result = cnndsl("import", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert words in " ".join(result.err.split())
 
 
 def test_a_text_and_what_was_found(cnndsl: Command, folder: Path) -> None:
