@@ -8,7 +8,9 @@
 Each network is constructed with new weights, imported, compiled, and compared with the original: the keys of its state,
 and what comes out in evaluation and in training.  That happens in a process of its own, with a limit for its seconds,
 on the smallest input that the network takes.  The column `lines` counts those of the text, `definitions` its networks,
-blocks and sequences.  With --texts the texts are written into a folder.  Leaves with 1 if one is not the same network.
+blocks and sequences; for the gallery `by hand` says how many times as long the text is as the one of a person, in
+characters that are no blanks and no comments, with what that text imports.  With --texts the texts are written into a
+folder.  Leaves with 1 if one is not the same network.
 
 With --results what is found is added to a file, a JSON object a line, and what is in there already is not done again.
 The smallest network of each family comes first.  --table shows what such a file holds, by family, with reasons.
@@ -34,6 +36,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module as import_python
 from importlib.metadata import version
 from pathlib import Path
@@ -43,6 +46,7 @@ import torch
 from torch import nn
 
 import cnndsl
+from benchmarks.lengths import characters, written_by_hand
 from cnndsl.importing import Import, Unreadable, Unusable, import_module, import_program
 from cnndsl.symbolic.number import is_open
 
@@ -61,6 +65,7 @@ class Named:
 
     millions: how many million numbers it learns, 0 where that is not known.
     sizes: of its inputs; without them, pictures are tried.
+    by_hand: how many characters a person has written for it, 0 where nobody has.
     """
 
     name: str
@@ -68,6 +73,7 @@ class Named:
     make: Callable[[], nn.Module]
     millions: float = 0.0
     sizes: tuple[tuple[int, ...], ...] = ()
+    by_hand: int = 0
 
 
 def _rows(name: str) -> Iterator[list[str]]:
@@ -99,6 +105,11 @@ def of_timm() -> list[Named]:
     ]
 
 
+def _made(compilation: Any) -> nn.Module:
+    module: nn.Module = compilation.load()()
+    return module
+
+
 def of_models() -> list[Named]:
     """The networks that come with cnndsl."""
     found = []
@@ -106,7 +117,8 @@ def of_models() -> list[Named]:
         compilation = cnndsl.compile(path)
         network = compilation.checked().program.network()
         sizes = tuple(tuple(OPEN if is_open(d) else int(d) for d in shape) for shape in network.input_shapes)
-        found.append(Named(path.stem, path.stem, lambda compilation=compilation: compilation.load()(), 0.0, sizes))  # type: ignore[misc]
+        make = partial(_made, compilation)
+        found.append(Named(path.stem, path.stem, make, 0.0, sizes, written_by_hand(path)))
     return found
 
 
@@ -137,7 +149,7 @@ def main() -> int:
         return 0
     torch.set_num_threads(1)
     print(f"cnndsl {version('cnndsl')}, torch {torch.__version__}, Python {platform.python_version()}\n")
-    print(f"{'network':28}{'lines':>6}{'definitions':>13}{'keys':>7}{'seconds':>9}  what was found")
+    print(f"{'network':28}{'lines':>6}{'definitions':>13}{'keys':>7}{'by hand':>9}{'seconds':>9}  what was found")
     rows = [] if options.results is None or not options.results.exists() else _read(options.results)
     done = {row["name"] for row in rows}
     for named in in_order(LISTS[options.list]()):
@@ -158,6 +170,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 def _show(row: dict[str, Any]) -> None:
     counts = f"{row['lines']:6}{row['definitions']:13}{row['keys']:7}" if "lines" in row else " " * 26
+    counts += f"{row['characters'] / row['by_hand']:9.2f}" if row.get("by_hand") and "lines" in row else " " * 9
     print(f"{row['name']:28}{counts}{row['seconds']:9.1f}  {row['said']}", flush=True)
 
 
@@ -165,6 +178,7 @@ def _row(named: Named, options: argparse.Namespace) -> dict[str, Any]:
     """What is found of a network, in a process of its own: one that fails hides none behind it."""
     most, seconds = options.millions, options.seconds
     row: dict[str, Any] = {"name": named.name, "family": named.family, "millions": named.millions, "seconds": 0.0}
+    row |= {"by_hand": named.by_hand} if named.by_hand else {}
     if named.millions > most:
         return row | {"found": "left out", "said": f"left out, it has more than {most:g} million numbers"}
     start = time.perf_counter()
@@ -211,6 +225,7 @@ def _found(named: Named, texts: Path | None, exported: str | None) -> dict[str, 
         "said": ", ".join(filter(None, [found.declared, str(found.comparison), alike])),
         "sizes": sizes,
         "lines": len(found.text.splitlines()),
+        "characters": characters(found.text),
         "definitions": len(re.findall("^(?:network|block|sequence) ", found.text, re.MULTILINE)),
         "keys": found.comparison.keys,
     }

@@ -10,6 +10,7 @@ imports, annotations, weight tables, loaders and shared helpers.
 from __future__ import annotations
 
 import io
+import re
 import tokenize
 from pathlib import Path
 
@@ -47,6 +48,32 @@ def text_tokens(family: str) -> int:
 def python_tokens(text: str) -> int:
     """The length of Python source."""
     return sum(token.type not in _LAYOUT for token in tokenize.generate_tokens(io.StringIO(text).readline))
+
+
+def characters(text: str) -> int:
+    """How many characters of a text say something."""
+    return len(re.sub(r"#.*|\s+", "", text))
+
+
+def definitions(text: str) -> dict[str, str]:
+    """The definitions of a file, by their names."""
+    starts = list(re.finditer(r"^(?:network|block|sequence|extern) (\w+)|^(\w+) +=", text, re.MULTILINE))
+    ends = [*(start.start() for start in starts[1:]), len(text)]
+    return {start[1] or start[2]: text[start.start() : end] for start, end in zip(starts, ends, strict=True)}
+
+
+def written_by_hand(path: Path) -> int:
+    """How long a file is with the definitions of other files that it needs."""
+    text = path.read_text(encoding="utf-8")
+    length = characters(text)
+    for name, imported in re.findall(r'^from "(?:cnndsl:)?([^"]+)" import (.+)', text, re.MULTILINE):
+        others = definitions((path.parent / name).read_text(encoding="utf-8"))
+        needed, rest = set(), set(re.findall(r"\w+", imported))
+        while rest:
+            needed |= rest
+            rest = {word for found in rest if found in others for word in re.findall(r"\w+", others[found])} - needed
+        length += sum(characters(others[found]) for found in needed if found in others)
+    return length
 
 
 def main() -> None:

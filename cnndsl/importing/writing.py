@@ -61,10 +61,10 @@ def _text(
 
 def _shortest(body: Body, lines_of: Callable[[Body], list[str]]) -> list[str]:
     """The lines of a body, with loops where these say it in less."""
-    plain, lines = _with_loops(with_lists(body), lines_of)
+    _, lines = _with_loops(with_lists(body), lines_of)
     other, fewer = _with_loops(with_lists(body, more=True), lines_of)
-    has_more = sum(step.loop is not None for step in other.steps) > sum(step.loop is not None for step in plain.steps)
-    return fewer if has_more and _length(fewer) < _length(lines) else lines
+    has_loops = any(step.loop is not None for step in other.steps)  # else names say more than places in a list
+    return fewer if has_loops and _length(fewer) < _length(lines) else lines
 
 
 def _with_loops(body: Body, lines_of: Callable[[Body], list[str]]) -> tuple[Body, list[str]]:

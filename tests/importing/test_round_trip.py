@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 import cnndsl
+from benchmarks.lengths import characters, definitions, written_by_hand
 from cnndsl.analysis import costs
 from cnndsl.importing import import_module
 from cnndsl.ir.program import Module, Program
@@ -30,32 +30,6 @@ def smallest(program: Program) -> Module:
     return min((program.modules[key] for key in program.networks), key=lambda m: costs.of(program, m.id).parameters)
 
 
-def _length(text: str) -> int:
-    """How many characters say something."""
-    return len(re.sub(r"#.*|\s+", "", text))
-
-
-def _definitions(text: str) -> dict[str, str]:
-    """The definitions of a file, by their names."""
-    starts = list(re.finditer(r"^(?:network|block|sequence|extern) (\w+)|^(\w+) +=", text, re.MULTILINE))
-    ends = [*(start.start() for start in starts[1:]), len(text)]
-    return {start[1] or start[2]: text[start.start() : end] for start, end in zip(starts, ends, strict=True)}
-
-
-def written_by_hand(path: Path) -> int:
-    """How long a file is with the definitions of other files that it needs."""
-    text = path.read_text(encoding="utf-8")
-    length = _length(text)
-    for name, words in re.findall(r'^from "(?:cnndsl:)?([^"]+)" import (.+)', text, re.MULTILINE):
-        others = _definitions((path.parent / name).read_text(encoding="utf-8"))
-        needed, rest = set(), set(re.findall(r"\w+", words))
-        while rest:
-            needed |= rest
-            rest = {word for found in rest if found in others for word in re.findall(r"\w+", others[found])} - needed
-        length += sum(_length(others[found]) for found in needed if found in others)
-    return length
-
-
 FILES = [path for path in sorted((ROOT / "models").glob("*.cnn")) if path.stem not in (*NOT_YET, *LARGE)]
 
 
@@ -68,13 +42,13 @@ def test_a_network_is_what_it_was(path: Path) -> None:
     sizes = [tuple(OPEN if _is_open(size) else int(size) for size in shape) for shape in shapes]
     found = import_module(compilation.load(network.name)(), sizes)
     assert str(found.comparison) == "same keys, same outputs (0.0)", found.text
-    assert _length(found.text) <= MOST * written_by_hand(path), found.text
+    assert characters(found.text) <= MOST * written_by_hand(path), found.text
 
 
 def test_what_a_file_imports_counts() -> None:
-    shorter = _length((ROOT / "models" / "fpn.cnn").read_text(encoding="utf-8"))
-    resnet = _definitions((ROOT / "models" / "resnet.cnn").read_text(encoding="utf-8"))
-    more = sum(_length(resnet[name]) for name in ("Bottleneck", "ResNet", "ResNet50"))
+    shorter = characters((ROOT / "models" / "fpn.cnn").read_text(encoding="utf-8"))
+    resnet = definitions((ROOT / "models" / "resnet.cnn").read_text(encoding="utf-8"))
+    more = sum(characters(resnet[name]) for name in ("Bottleneck", "ResNet", "ResNet50"))
     assert written_by_hand(ROOT / "models" / "fpn.cnn") == shorter + more
 
 
