@@ -72,7 +72,6 @@ def _zero(tensor: torch.Tensor | None) -> None:
 
 RULES: dict[str, Rule] = {
     "resnet18": _resnet,
-    "resnext50_32x4d": _resnet,
     "squeezenet1_0": _squeezenet,
     "densenet121": _densenet,
     "mobilenet_v2": _mobilenet,
