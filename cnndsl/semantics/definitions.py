@@ -245,7 +245,7 @@ def bind_parameters(
         elif isinstance(plain, bool):
             item = Truth(plain, Test.of_flag(name))
         elif isinstance(plain, (int, float)) and not is_open(item):
-            item = Traced(plain, Expr.of(Symbol(name)))
+            item = Traced(plain, Expr.of(Symbol(name, value=plain)))
         bound[name] = inner.scope.names[name] = item
     return bound
 
@@ -270,8 +270,9 @@ def named_channels(shape: Shape, input_name: str, parameters: Any) -> Shape:
     first = shape[0] if shape else 0
     if is_open(first) or not shape:
         return shape
-    symbol = Symbol(channel_name(input_name, len(shape), parameters))
-    return (Traced(value_of(first), Expr.of(symbol)), *shape[1:])
+    count = value_of(first)
+    symbol = Symbol(channel_name(input_name, len(shape), parameters), value=count)
+    return (Traced(count, Expr.of(symbol)), *shape[1:])
 
 
 def outside_names(module: Module, inputs: tuple[Value, ...], arguments: dict[str, Any]) -> dict[str, Any]:

@@ -103,6 +103,8 @@ def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str,
             )
         guards: list[Guard] = []
         name = axis[0].upper() if position == 0 else f"{axis[0].upper()}{position + 1}"
+        while name in body.scope.names:  # a parameter of the network
+            name += "_"
         symbol = Symbol(name, guards)
         body.context.open.places[symbol] = argument.span
         return Traced(STAND_IN, Expr.of(symbol))

@@ -47,10 +47,11 @@ class Guard:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Symbol:
-    """A name in an expression.  An open size has a list in which its guards are collected."""
+    """A name in an expression.  An open size has a list in which its guards are collected, a parameter its value."""
 
     name: str
     guards: list[Guard] | None = field(default=None, compare=False, repr=False)
+    value: Number | None = field(default=None, compare=False, repr=False)
     weight: ClassVar[int] = 1
 
     def __str__(self) -> str:

@@ -139,10 +139,11 @@ class Traced:
         truth = bool(RELATIONS[relation](self.value, value_of(other)))
         left, right = self.expr, Expr.of(other)
         difference = left - right
-        if difference.constant is None:
-            for symbol in difference.symbols():
-                if symbol.guards is not None:
-                    symbol.guards.append(Guard(relation, left, right, truth))
+        if difference.constant is None and (opened := [s for s in difference.symbols() if s.guards is not None]):
+            known = {s.name: s.value for s in difference.symbols() if s.value is not None}
+            guard = Guard(relation, left.substitute(known), right.substitute(known), truth)
+            for symbol in opened:
+                symbol.guards.append(guard)  # type: ignore[union-attr] # asked above
         return truth
 
     @property

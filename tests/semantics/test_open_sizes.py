@@ -66,3 +66,17 @@ def test_a_variant_asks_for_what_its_network_does() -> None:
 def test_sizes_that_must_be_equal(lines: str, words: list[str]) -> None:
     found = rules(f"network Net {{ {lines} }}", "Net")
     assert [said for said, _ in found] == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "network Net(wide = 5) { input(2, ?) -> conv(wide + 5, 1) -> reshape([32, -1]) }",
+        "block Wide(n) { conv(n, 1) -> reshape([32, -1]) }\nnetwork Net(wide = 5) { input(2, ?) -> Wide(2 * wide) }",
+        "block Rows(n) { reshape([n, -1]) }\nnetwork Net(wide = 5) { input(2, ?) -> conv(2 * wide, 1) -> Rows(32) }",
+        "network Net(L = 10) { input(2, ?) -> conv(L, 1) -> reshape([32, -1]) }",
+    ],
+)
+def test_what_is_asked_with_a_number_that_a_parameter_gives(text: str) -> None:
+    ((words, _),) = rules(text, "Net")
+    assert words.endswith("is a multiple of 16")
