@@ -5,8 +5,6 @@ Loops and conditions are nodes as everything else is. `Program.definitions` hold
 what comes of them for the arguments and sizes that the text uses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
@@ -50,6 +48,25 @@ class Part(BaseModel):
 class _Expression(Node):
     part: Part | None = None
     """Where a layer is applied and not named: the name of its part."""
+
+
+class _Line(Node):
+    comment: str = ""
+    """What is said of it in the text: a paragraph for what stands above it, and one for what stands behind it."""
+
+
+# The names in quotes are for type checkers. The classes below hold one another, and Pydantic would evaluate each
+# annotation in quotes when a class is made, and again when that is first used.
+_AnyExpression = TypeAliasType(
+    "_AnyExpression",
+    "Const | Ref | Flow | Hole | Format | ListOf | Comprehension | Call | SizeOf | Index | Slice | Ellipsis | Op"
+    " | Compare | Conditional | Labelled | Pipe | Brace | Choice",
+)
+Expression = Annotated[_AnyExpression, ByKind(_Expression, lambda: _kinds(_Expression), "expression", "node")]
+_AnyStatement = TypeAliasType("_AnyStatement", "Bind | Apply | If | For | Repeat | Output | Training | InitRule")
+Statement = Annotated[_AnyStatement, ByKind(_Line, lambda: _kinds(_Line), "statement", "node")]
+Targets = TypeAliasType("Targets", "str | tuple[Targets, ...]")
+"""A name for each item of a list, or names for the items of each row."""
 
 
 class Const(_Expression):
@@ -210,37 +227,6 @@ class Choice(_Expression):
     no: tuple[Statement, ...]
 
 
-Expression = Annotated[
-    Const
-    | Ref
-    | Flow
-    | Hole
-    | Format
-    | ListOf
-    | Comprehension
-    | Call
-    | SizeOf
-    | Index
-    | Slice
-    | Ellipsis
-    | Op
-    | Compare
-    | Conditional
-    | Labelled
-    | Pipe
-    | Brace
-    | Choice,
-    ByKind(_Expression, lambda: _kinds(_Expression), "expression", "node"),
-]
-Targets = TypeAliasType("Targets", "str | tuple[Targets, ...]")
-"""A name for each item of a list, or names for the items of each row."""
-
-
-class _Line(Node):
-    comment: str = ""
-    """What is said of it in the text: a paragraph for what stands above it, and one for what stands behind it."""
-
-
 class Bind(_Line):
     """`name = expression`, or `a, b = expression`; without a name the declaration of a layer by its label."""
 
@@ -311,12 +297,6 @@ class InitRule(_Line):
     node: Literal["init"] = "init"
     kind: Ref
     settings: tuple[Argument, ...]
-
-
-Statement = Annotated[
-    Bind | Apply | If | For | Repeat | Output | Training | InitRule,
-    ByKind(_Line, lambda: _kinds(_Line), "statement", "node"),
-]
 
 
 class Parameter(Node):
