@@ -55,20 +55,6 @@ class _Line(Node):
     """What is said of it in the text: a paragraph for what stands above it, and one for what stands behind it."""
 
 
-# The names in quotes are for type checkers. The classes below hold one another, and Pydantic would evaluate each
-# annotation in quotes when a class is made, and again when that is first used.
-_AnyExpression = TypeAliasType(
-    "_AnyExpression",
-    "Const | Ref | Flow | Hole | Format | ListOf | Comprehension | Call | SizeOf | Index | Slice | Ellipsis | Op"
-    " | Compare | Conditional | Labelled | Pipe | Brace | Choice",
-)
-Expression = Annotated[_AnyExpression, ByKind(_Expression, lambda: _kinds(_Expression), "expression", "node")]
-_AnyStatement = TypeAliasType("_AnyStatement", "Bind | Apply | If | For | Repeat | Output | Training | InitRule")
-Statement = Annotated[_AnyStatement, ByKind(_Line, lambda: _kinds(_Line), "statement", "node")]
-Targets = TypeAliasType("Targets", "str | tuple[Targets, ...]")
-"""A name for each item of a list, or names for the items of each row."""
-
-
 class Const(_Expression):
     """A number, a truth value or a text."""
 
@@ -99,6 +85,26 @@ class Hole(_Expression):
     """`?`, a size left open."""
 
     node: Literal["hole"] = "hole"
+
+
+class Ellipsis(_Expression):  # noqa: A001 - Python's own word
+    """`...` in square brackets."""
+
+    node: Literal["ellipsis"] = "ellipsis"
+
+
+# The names in quotes are for type checkers. The classes below hold one another, and Pydantic would evaluate each
+# annotation in quotes when a class is made, and again when that is first used.
+_AnyExpression = TypeAliasType(
+    "_AnyExpression",
+    "Const | Ref | Flow | Hole | Format | ListOf | Comprehension | Call | SizeOf | Index | Slice | Ellipsis | Op"
+    " | Compare | Conditional | Labelled | Pipe | Brace | Choice",
+)
+Expression = Annotated[_AnyExpression, ByKind(_Expression, lambda: _kinds(_Expression), "expression", "node")]
+_AnyStatement = TypeAliasType("_AnyStatement", "Bind | Apply | If | For | Repeat | Output | Training | InitRule")
+Statement = Annotated[_AnyStatement, ByKind(_Line, lambda: _kinds(_Line), "statement", "node")]
+Targets = TypeAliasType("Targets", "str | tuple[Targets, ...]")
+"""A name for each item of a list, or names for the items of each row."""
 
 
 class Format(_Expression):
@@ -163,12 +169,6 @@ class Slice(_Expression):
     start: Expression | None
     end: Expression | None
     step: Expression | None
-
-
-class Ellipsis(_Expression):  # noqa: A001 - Python's own word
-    """`...` in square brackets."""
-
-    node: Literal["ellipsis"] = "ellipsis"
 
 
 class Op(_Expression):
