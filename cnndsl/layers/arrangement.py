@@ -752,7 +752,7 @@ class Expand(Operation):
         return True
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return in_order[0] and self.size_rule(xs) == xs[:1]
+        return in_order[0] and prod(map(value_of, self.size_rule(xs)[0])) == prod(xs[0])  # where no number is repeated
 
 
 def _last(x: Shape, count: int) -> Shape:

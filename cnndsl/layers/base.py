@@ -50,12 +50,14 @@ class Kept:
     """What is kept until the backward pass: of the inputs those with these numbers, the output, and more.
 
     turned: whether the first input is kept with the batch second: a copy, or itself where its numbers lie so already.
+    contiguous: whether the first input is kept with its numbers in order: a copy, or itself where they lie so already.
     """
 
     inputs: tuple[int, ...] = ()
     output: bool = False
     extra: Extra = NOTHING
     turned: bool = False
+    contiguous: bool = False
 
 
 class Group(Enum):

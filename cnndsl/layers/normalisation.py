@@ -136,7 +136,7 @@ class InstanceNorm(_ByChannel):
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         repeated = x[0] * (self.affine + 2 * self.track_running_stats)
-        return Kept(inputs=(0,), extra=Extra(numbers=2 * x[0] + repeated))
+        return Kept(inputs=(0,), extra=Extra(numbers=2 * x[0] + repeated), contiguous=True)
 
     def function(self, x: Shape) -> Spelling | None:
         if self.affine or self.track_running_stats:
@@ -175,6 +175,9 @@ class GroupNorm(_ByStatistics):
 
     def _groups(self, x: KnownShape) -> Extra:
         return Extra(numbers=2 * self.groups)
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=self._groups(x), contiguous=True)
 
     def torch(self, x: Shape) -> Spelling:
         first = (Argument("num_groups", self.groups), Argument("num_channels", x[0]))

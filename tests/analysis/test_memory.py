@@ -70,6 +70,26 @@ def test_what_is_kept_in_training(text: str) -> None:
     assert memory(program, batch=BATCH).kept == kept_by(build(text), given)
 
 
+@pytest.mark.parametrize("norm", ["instancenorm", "groupnorm(1)", "batchnorm", "layernorm"])
+def test_what_is_kept_of_a_part_of_a_map(norm: str) -> None:
+    """A view holds the whole map; some layers make a copy, and keep that."""
+    text = f"network Net {{ input(2, 16, 16) -> conv(5, 1) -> crop(size=3) -> {norm} }}"
+    program = program_of(text)
+    assert memory(program, batch=BATCH).kept == kept_by(build(text), sample(program, program.network(), BATCH))
+
+
+def test_numbers_of_a_parameter_that_are_not_repeated_stay_in_order() -> None:
+    text = """network Net { input(1, 16, 8)
+        token = parameter([1, 1, 16, 8])
+        it + expand(token, [1, 16, -1])
+        pooled = it -> maxpool(1)
+        reshape([1, 16, 8]) -> conv(3, 1)
+        output it, pooled
+    }"""
+    program = program_of(text)
+    assert memory(program, batch=BATCH).kept == kept_by(build(text), sample(program, program.network(), BATCH))
+
+
 ATTENDING = """
 block Encoder(heads, p) {
     layernorm(axis=-1) -> multihead_attention(heads, dropout=p) -> dropout(p)

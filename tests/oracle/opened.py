@@ -81,7 +81,7 @@ def other_text(draft: Draft) -> str:
 def renamed(draft: Draft, text: str) -> str:
     """A text of a program in which its definitions have names that no other program has."""
     for definition in draft.definitions:
-        text = re.sub(rf"\b{definition.name}(Inner|Two|Base|Whole)?\b", rf"{definition.name}\1Beside", text)
+        text = re.sub(rf"\b{definition.name}(Inner|Two|Base|Whole|Rows)?\b", rf"{definition.name}\1Beside", text)
     return text
 
 

@@ -207,6 +207,9 @@ class _Running(Interpreter[Value]):
         """Note what a step keeps, which gives the value `output` in a storage; how many bytes more that is."""
         if kept is not None and kept.turned:
             kept = self._turned(kept, inputs[0], first)
+        if kept is not None and kept.contiguous and not inputs[0].in_order:
+            copied = prod(known(self._module, first))
+            kept = replace(kept, inputs=(), extra=replace(kept.extra, numbers=kept.extra.numbers + copied))
         extra = None if kept is None else self._bytes(kept.extra, output)
         if kept is None or extra is None:
             self._kept = None
