@@ -13,7 +13,7 @@ import torch
 import cnndsl
 from cnndsl.compilation import Compilation
 from cnndsl.ir.program import Module, OpenSize, Program
-from cnndsl.layers.formula import Shape
+from cnndsl.layers.formula import Dim, Shape
 from cnndsl.report.text import render
 from cnndsl.symbolic.number import Traced
 from tests.oracle.generator import Draft
@@ -178,10 +178,14 @@ def related(rules: tuple[OpenSize, ...], sizes: Sizes) -> bool:
 
 def said(program: Program, sizes: Sizes) -> list[tuple[int, ...]]:
     """The sizes of all values of a network, with numbers in place of the open ones."""
-    return [
-        tuple(int(dim.expr.evaluate(sizes)) if isinstance(dim, Traced) and dim.is_open else int(dim) for dim in shape)
-        for shape in all_values(program, program.network())
-    ]
+
+    def number(dim: Dim) -> int:
+        if not isinstance(dim, Traced) or not dim.is_open:
+            return int(dim)
+        parameters = {symbol.name: symbol.value for symbol in dim.expr.symbols() if symbol.value is not None}
+        return int(dim.expr.evaluate(parameters | sizes))
+
+    return [tuple(map(number, shape)) for shape in all_values(program, program.network())]
 
 
 def numbers(program: Program) -> list[tuple[int, ...]]:
