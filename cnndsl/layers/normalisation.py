@@ -176,9 +176,6 @@ class GroupNorm(_ByStatistics):
     def _groups(self, x: KnownShape) -> Extra:
         return Extra(numbers=2 * self.groups)
 
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,), extra=self._groups(x), contiguous=True)
-
     def torch(self, x: Shape) -> Spelling:
         first = (Argument("num_groups", self.groups), Argument("num_channels", x[0]))
         return Spelling("nn.GroupNorm", (*first, *self.arguments("eps", "affine")))

@@ -70,7 +70,7 @@ def test_what_is_kept_in_training(text: str) -> None:
     assert memory(program, batch=BATCH).kept == kept_by(build(text), given)
 
 
-@pytest.mark.parametrize("norm", ["instancenorm", "groupnorm(1)", "batchnorm", "layernorm"])
+@pytest.mark.parametrize("norm", ["instancenorm", "batchnorm", "layernorm"])
 def test_what_is_kept_of_a_part_of_a_map(norm: str) -> None:
     """A view holds the whole map; some layers make a copy, and keep that."""
     text = f"network Net {{ input(2, 16, 16) -> conv(5, 1) -> crop(size=3) -> {norm} }}"
