@@ -23,7 +23,7 @@ from torch.fx import Interpreter, Node
 from torch.utils import _pytree as pytree
 
 from cnndsl.importing.aten import call_of, function_of, is_random, shape_of
-from cnndsl.importing.frames import Calls, Frame, calls_of, is_number, is_sequential, names_of
+from cnndsl.importing.frames import SEQUENTIAL, Calls, Frame, calls_of, is_number, is_sequential, names_of
 from cnndsl.importing.leaves import Unreadable
 from cnndsl.importing.recording import leaves_of
 from cnndsl.importing.remaking import Unmade, base_of, layer_of
@@ -78,7 +78,7 @@ def remade(program: ExportedProgram, inputs: Sequence[Tensor] | None = None) -> 
             raise Unreadable(f"{name} has numbers of the type {tensor.dtype}, and a text makes {torch.float32}")
     training = _is_training(calls)
     layers, reasons = _layers(calls, state)
-    failed = _check(program, calls, layers, given)
+    failed = _check(program, calls, layers, given, training)
     for path, reason in failed.items():
         del layers[path]
         reasons[path] = reason
@@ -151,6 +151,11 @@ def _state(program: ExportedProgram) -> dict[str, Tensor]:
     return found
 
 
+def _inside(state: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
+    """The parameters and buffers of a module and its parts, by their names in it."""
+    return {key.removeprefix(f"{path}."): tensor for key, tensor in state.items() if key.startswith(f"{path}.")}
+
+
 def _is_training(calls: Calls) -> bool:
     """Whether the program was exported in training, as its layers say that are not the same then."""
     for node in calls.root.nodes():
@@ -171,16 +176,11 @@ def _layers(calls: Calls, state: Mapping[str, Tensor]) -> tuple[dict[str, nn.Mod
     """The layers that could be made, by their paths; and why others could not."""
     found: dict[str, nn.Module] = {}
     reasons: dict[str, str] = {}
-    by_path: dict[str, list[Frame]] = {}
-    for frame in calls.root.frames():
-        if frame is not calls.root:
-            by_path.setdefault(frame.path, []).append(frame)
-    for path, frames in by_path.items():
-        if any(path.startswith(f"{outer}.") for outer in found):
+    for path, frames in calls.by_path().items():
+        if frames[0] is calls.root or any(path.startswith(f"{outer}.") for outer in found):
             continue
-        own = {key.removeprefix(f"{path}."): tensor for key, tensor in state.items() if key.startswith(f"{path}.")}
         try:
-            layer = layer_of(frames[0], own)
+            layer = layer_of(frames[0], _inside(state, path))
         except Unmade as problem:
             reasons[path] = str(problem)
             continue
@@ -249,11 +249,10 @@ def applied(layer: nn.Module, frame: Frame, given: Sequence[Any]) -> list[Any]:
 
 
 def _check(
-    program: ExportedProgram, calls: Calls, layers: Mapping[str, nn.Module], given: Sequence[Any]
+    program: ExportedProgram, calls: Calls, layers: Mapping[str, nn.Module], given: Sequence[Any], training: bool
 ) -> dict[str, str]:
     """Which layers do not give the same as their operators, and why. The layers are left as they were."""
     before = {path: {k: v.clone() for k, v in layer.state_dict().items()} for path, layer in layers.items()}
-    training = _is_training(calls)
     for layer in layers.values():
         layer.train(training)
     check = _Check(program, calls, layers)
@@ -329,11 +328,9 @@ class _Replay:
     def __init__(self, calls: Calls, modules: Mapping[str, nn.Module]) -> None:
         self.tensors: Mapping[Node, Any] = {}
         self.modules = modules
-        self.frames: dict[str, list[Frame]] = {}
+        self.frames = calls.by_path()
         self.values: dict[Node, Any] = {}
         self.at: dict[str, int] = {}
-        for frame in calls.root.frames():
-            self.frames.setdefault(frame.path, []).append(frame)
         self.names = {frame: names_of(frame) for frame in calls.root.frames()}
         counts: dict[str, set[int]] = {}
         for frame in calls.root.frames():
@@ -438,9 +435,6 @@ class _Builder:
         self.layers = layers
         self.learned = {s.target for s in program.graph_signature.input_specs if s.kind is InputKind.PARAMETER}
         self.learned |= program.state_dict.keys() - {s.target for s in program.graph_signature.input_specs}
-        self.frames: dict[str, list[Frame]] = {}
-        for frame in calls.root.frames():
-            self.frames.setdefault(frame.path, []).append(frame)
         self.classes: dict[str, type[nn.Module]] = {}
         chains = {frame.kind: True for frame in calls.root.frames()}
         for frame in calls.root.frames():
@@ -448,6 +442,7 @@ class _Builder:
         self.chains = {kind for kind, is_chain in chains.items() if is_chain}
         self.modules: dict[str, nn.Module] = {}
         self.replay = _Replay(calls, self.modules)
+        self.frames = self.replay.frames
 
     def built(self, given: Sequence[Any]) -> nn.Module:
         """The module, which takes those of the inputs that are tensors."""
@@ -509,9 +504,9 @@ class _Builder:
             is_list = bool(names) and all(name.isdecimal() for name in names) and not self._own(path)
             return nn.ModuleList() if is_list else nn.Module()
         frame = frames[0]
-        if frame.kind == "torch.nn.modules.container.Sequential" and all(map(self._is_chain, frames)):
+        if frame.kind == SEQUENTIAL and all(map(self._is_chain, frames)):
             return nn.Sequential()
-        own = {key.removeprefix(f"{path}."): self.state[key] for key in self.state if key.startswith(f"{path}.")}
+        own = _inside(self.state, path)
         if frame.inner and all(inner.path in self.layers for inner in frame.inner) and len(frames) == 1:
             base = base_of(frame, own)
             if base is not None:

@@ -23,7 +23,7 @@ from cnndsl.importing.leaves import Unreadable
 
 _PLACE = re.compile(r'File "(.*)", line (\d+), in (\w+)\n\s*(.*)')
 _ASSIGNED = re.compile(r"([\w, ()]+?)\s*(?::[^=]+)?[-+*/@]?=[^=]")
-_SEQUENTIAL = "torch.nn.modules.container.Sequential"
+SEQUENTIAL = "torch.nn.modules.container.Sequential"
 
 
 @dataclass(eq=False, slots=True)
@@ -87,6 +87,13 @@ class Calls:
     owned: dict[Node, str]
     given: list[Node]
     results: list[Any]
+
+    def by_path(self) -> dict[str, list[Frame]]:
+        """The calls of each module, by its path; the outer ones first."""
+        found: dict[str, list[Frame]] = {}
+        for frame in self.root.frames():
+            found.setdefault(frame.path, []).append(frame)
+        return found
 
 
 def calls_of(program: ExportedProgram) -> Calls:
@@ -214,7 +221,7 @@ def names_of(frame: Frame) -> dict[Node, str]:
 
 def is_sequential(frame: Frame) -> bool:
     """Whether a module is an `nn.Sequential`, or of a class that goes on as this does."""
-    if frame.kind == _SEQUENTIAL:
+    if frame.kind == SEQUENTIAL:
         return True
     place = next(filter(None, (_place(node, frame.depth) for node in frame.nodes())), None)
     return place is not None and place[0].replace("\\", "/").endswith("torch/nn/modules/container.py")

@@ -202,12 +202,11 @@ class Lines:
     def _flush(self, name: str = "") -> None:
         if self.line:
             *lines, text = self._by_width() if self._declares_all() else self.writer.in_lines(self.line)
-            if self.in_condition is not None:
-                text = "\n".join([*lines, text])
-            else:
+            if self.in_condition is None:
                 self.made += lines
-            if self.in_condition is not None:
-                text = f"if {self.writer.definition.conditions[self.in_condition]} {{ {text} }}"
+            else:
+                inner = "\n".join([*lines, text])
+                text = f"if {self.writer.definition.conditions[self.in_condition]} {{ {inner} }}"
             self.made.append(text + (f" as {name}" if name else ""))
         elif name and not self.made:
             self.made.append(f"{name} = it")
@@ -452,9 +451,9 @@ class Lines:
         if step.form == "index":
             (operand,) = step.operands
             text = self._operand(operand)
-            is_sum = isinstance(operand, Made) and self.pending_texts.get(operand) == "infix"
             numbers = [self.writer.value(value) for _, value in step.arguments]
-            return f"{f'({text})' if is_sum else text}[{step.what.replace('n', '{}').format(*numbers)}]"
+            text = f"({text})" if self._is_loose(operand) else text
+            return f"{text}[{step.what.replace('n', '{}').format(*numbers)}]"
         given_: Any = step.operands
         if len(given_) == 1 and isinstance(given_[0], tuple) and not self._whole_list(given_[0]):
             given_ = given_[0]
@@ -490,14 +489,12 @@ class Lines:
 
     def _factor(self, operand: Operand, sign: str, *, left: bool = False) -> str:
         text = self._operand(operand)
-        loose = isinstance(operand, Made) and operand in self.pending_texts and self.pending_texts[operand] == "infix"
         plain_sum = sign == "+" or (left and sign == "-")
-        return f"({text})" if loose and not plain_sum else text
+        return f"({text})" if self._is_loose(operand) and not plain_sum else text
 
-    @property
-    def pending_texts(self) -> dict[Operand, str]:
-        """The form of what stands where it is used."""
-        return {operand: step.form for operand, step in self.pending.items()}
+    def _is_loose(self, operand: Operand) -> bool:
+        """Whether a value stands where it is used, as arithmetic that would come apart there."""
+        return isinstance(operand, Made) and operand in self.pending and self.pending[operand].form == "infix"
 
     def _argument(self, operand: Operand) -> str:
         if isinstance(operand, tuple):

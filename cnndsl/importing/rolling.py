@@ -8,7 +8,7 @@ turn adds.  Numbers may differ from turn to turn, and so may the names of parts,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,10 +60,6 @@ def with_lists(body: Body, *, more: bool = False) -> Body:
             return tuple(gathered(item) for item in operand)
         return operand
 
-    def outputs(operands: tuple[Operand, ...]) -> tuple[Operand, ...]:
-        made = gathered(operands)
-        return made if isinstance(made, tuple) else (made,)
-
     steps = [
         replace(
             step,
@@ -75,7 +71,7 @@ def with_lists(body: Body, *, more: bool = False) -> Body:
     return replace(
         body,
         steps=tuple(steps),
-        outputs=outputs(body.outputs) if _is_list(body) else tuple(map(gathered, body.outputs)),
+        outputs=_outputs(body, gathered),
         training_outputs=tuple(map(gathered, body.training_outputs)),
         names=tuple((o, name) for o, name in body.names if not (isinstance(o, Made) and o.step in whole)),
     )
@@ -84,6 +80,14 @@ def with_lists(body: Body, *, more: bool = False) -> Body:
 def _is_list(body: Body) -> bool:
     """Whether what comes out may be a list by itself."""
     return not body.output_names and not body.training_outputs
+
+
+def _outputs(body: Body, change: Callable[[Operand], Operand]) -> tuple[Operand, ...]:
+    """What comes out, changed: all values together where they may be a list, and else one by one."""
+    if not _is_list(body):
+        return tuple(map(change, body.outputs))
+    made = change(body.outputs)
+    return made if isinstance(made, tuple) else (made,)
 
 
 def _tuples(body: Body) -> Iterator[tuple[Operand, ...]]:
@@ -342,10 +346,6 @@ class _Roller:
             at = lists[inner]
             return Taken(Made(run.start, count + at), len(loop.grown[at][0]) + turn)
 
-        def outputs(operands: tuple[Operand, ...]) -> tuple[Operand, ...]:
-            made = change(operands)
-            return made if isinstance(made, tuple) else (made,)
-
         given = (*(before for before, _ in loop.carried), *(start for start, _ in loop.grown), *loop.each)
         fixed = [operand.operand for step in loop.steps for operand in _outer(step.operands)]
         step = Step("loop", "", (*given, *fixed), results=count + len(loop.grown) + len(loop.last), loop=loop)
@@ -360,7 +360,7 @@ class _Roller:
         return replace(
             body,
             steps=(*body.steps[: run.start], step, *behind),
-            outputs=outputs(body.outputs) if _is_list(body) else tuple(map(change, body.outputs)),
+            outputs=_outputs(body, change),
             training_outputs=tuple(map(change, body.training_outputs)),
             training=tuple(n if n < run.start else n - less for n in body.training),
             names=tuple(names),

@@ -199,7 +199,11 @@ class _Running(Interpreter[Value]):
         shape = known(self._module, index)
         if shape[0] == 1 or self._batch(index) == 1:
             return replace(kept, inputs=(*kept.inputs, 0))
-        return replace(kept, extra=replace(kept.extra, numbers=kept.extra.numbers + prod(shape)))
+        return self._with_copy(kept, index)
+
+    def _with_copy(self, kept: Kept, index: int) -> Kept:
+        """What a step keeps, and a copy of a value besides."""
+        return replace(kept, extra=replace(kept.extra, numbers=kept.extra.numbers + prod(known(self._module, index))))
 
     def _keep(
         self, kept: Kept | None, inputs: Sequence[Value], output: int, storage: int, first: int = 0
@@ -208,8 +212,7 @@ class _Running(Interpreter[Value]):
         if kept is not None and kept.turned:
             kept = self._turned(kept, inputs[0], first)
         if kept is not None and kept.contiguous and not inputs[0].in_order:
-            copied = prod(known(self._module, first))
-            kept = replace(kept, inputs=(), extra=replace(kept.extra, numbers=kept.extra.numbers + copied))
+            kept = self._with_copy(replace(kept, inputs=()), first)
         extra = None if kept is None else self._bytes(kept.extra, output)
         if kept is None or extra is None:
             self._kept = None
