@@ -8,9 +8,10 @@ E5 limits; W2 and on are warnings.  `docs/errors/` has a page about each.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
+from cnndsl.frozen import frozen
 from cnndsl.source import Span
 
 
@@ -21,7 +22,7 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Label:
     """A further place that explains the diagnostic, and what it has to do with it."""
 
@@ -29,7 +30,7 @@ class Label:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Edit:
     """Characters of a text to be replaced: those of `span` by `text`. An empty span is a place to insert at."""
 
@@ -48,7 +49,7 @@ class Applicability(Enum):
     been meant."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Fix:
     """A change that does what a diagnostic asks for. The edits are in one source, in order, and do not overlap.
 
@@ -100,7 +101,7 @@ def _shortened(text: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Diagnostic:
     """One finding: what is wrong (`message`), where (`span`, `label`), and what to write instead (`help`).
 

@@ -9,13 +9,13 @@ import logging
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.analysis.shapes import OpenSizeError, with_sizes
 from cnndsl.compilation import Compilation
+from cnndsl.frozen import frozen
 from cnndsl.ir.program import Call, Leaf, Module, Program
 from cnndsl.layers.dense import Embedding
 from cnndsl.symbolic.number import is_open
@@ -33,7 +33,7 @@ _TRIED, _LEAST = 2048, 16
 _TOLERANCE = 1e-4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Onnx:
     """A file of ONNX, and how its outputs compare with those of PyTorch.
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from cnndsl.frozen import frozen
 from cnndsl.i18n import language, tr
 from cnndsl.terminal import paint, wrap
 
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Page:
     """What is said of a code. `title` is a few words, `text` the whole page, in Markdown."""
 

@@ -9,12 +9,12 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
 from cnndsl.compilation import CompilationError
 from cnndsl.compiler import compile  # noqa: A004 - the package's own word
+from cnndsl.frozen import frozen
 from cnndsl.hints.spelling import nearest
 from cnndsl.ir.program import Combine, Module
 from cnndsl.layers.aliases import LEFT_OUT, REFUSED, Difference, alias
@@ -76,7 +76,7 @@ Modules of `torch.nn` that have no kind of their own are used as
 # What is said of a kind, and of an operation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Entry:
     """What there is to say of one word of the language.
 

@@ -11,13 +11,13 @@ import json
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from cnndsl.diagnostics import Problem, error
 from cnndsl.files import shown, unreadable
+from cnndsl.frozen import frozen
 
 LARGEST = 16 * 2**20
 """How many bytes a header may have; one of a million tensors has fewer than a hundred for each."""
@@ -34,7 +34,7 @@ _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 Shapes = dict[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Place:
     """Where the numbers of a tensor lie: from `start` in a file, `length` bytes of them."""
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
+from cnndsl.frozen import frozen
+
 PACKAGED = "cnndsl:"
 """How the path of a file begins that comes with cnndsl."""
 
@@ -89,7 +91,7 @@ class Source:
         return len(self._line_starts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Span:
     """The characters `start` to `end` (exclusive) of a source."""
 

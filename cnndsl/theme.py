@@ -7,13 +7,15 @@ share a colour in the light, so that a picture can be turned dark colour by colo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Literal
+
+from cnndsl.frozen import frozen
 
 ThemeName = Literal["auto", "light", "dark"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Tint:
     """One kind of layer: what fills the box, and what its border and its name are drawn in."""
 
@@ -21,7 +23,7 @@ class Tint:
     line: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Theme:
     """Colours by role, as `#RRGGBB`."""
 

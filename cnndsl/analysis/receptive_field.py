@@ -13,9 +13,10 @@ where batch normalisation and dropout work on each number by itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
+from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Layer
@@ -25,7 +26,7 @@ from cnndsl.layers.reach import IDENTITY, Interval, Reach, Reaches, hull, throug
 from cnndsl.symbolic.number import is_open, value_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Field:
     """What the positions of a value see along one axis of an input.
 
@@ -69,7 +70,7 @@ None where it depends on a size that is left open, or on a layer of which it is 
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class ReceptiveField:
     """One application: its path (empty for what leaves no module), and what each value that comes out sees."""
 

@@ -16,7 +16,6 @@ import importlib.util
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from cnndsl.compilation import CompilationError
 from cnndsl.compiler import compile  # noqa: A004 - the package's own word
 from cnndsl.display import NetworkText
 from cnndsl.formatter import formatted
+from cnndsl.frozen import frozen
 from cnndsl.importing.checking import Comparison, compare
 from cnndsl.importing.exported import Remade, loaded, remade, samples
 from cnndsl.importing.grouping import group
@@ -59,7 +59,7 @@ class Unusable(Exception):  # noqa: N818 - what it says of what was named
     """What was named is no module of PyTorch, or cannot be run. The message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Import:
     """A text, and what was found when its module was compared with the original.
 

@@ -7,7 +7,6 @@ arguments of their function; the others stand in a table.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,11 +16,13 @@ from torch import Tensor
 from torch._ops import OpOverload
 from torch.fx import Node
 
+from cnndsl.frozen import frozen
+
 LAST = 2**63 - 1
 """The end of a slice that has none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Call:
     """A call of an operator: its name without `aten`, whether it overwrites, and all arguments by their names."""
 

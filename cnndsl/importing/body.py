@@ -7,32 +7,34 @@ number, a parameter put in its place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cnndsl.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen()
 class Number:
     """An argument: a number, a text, a truth value or a tuple of them."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Slot:
     """An argument that is not the same in all modules of a class, by its number among these."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Turned:
     """An argument that is not the same in all turns of a loop, with what it is in each."""
 
     values: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Sizes:
     """A list of numbers of which some are not the same in all modules of a class, or in all turns of a loop."""
 
@@ -42,7 +44,7 @@ class Sizes:
 Argument = Number | Slot | Sizes | Turned
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Single:
     """A layer of the language, with those of its arguments that are no defaults."""
 
@@ -50,7 +52,7 @@ class Single:
     arguments: tuple[tuple[str, Argument], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Use:
     """A use of a block or sequence, with its arguments."""
 
@@ -58,7 +60,7 @@ class Use:
     arguments: tuple[tuple[str, Argument | Single], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Item:
     """A stage of a chain; its label where it is not its position."""
 
@@ -68,21 +70,21 @@ class Item:
     """The number of the condition under which it is there; None where it always is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Chain:
     """A chain of parts, an `nn.Sequential`."""
 
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Listed:
     """A list of parts, an `nn.ModuleList`."""
 
     items: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Choice:
     """A part that is there under a condition."""
 
@@ -90,7 +92,7 @@ class Choice:
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Series:
     """Names that count: `units.0`, `units.1`, or `layer4`, `layer3`."""
 
@@ -108,7 +110,7 @@ class Series:
         return tuple(self.first + self.by * turn for turn in range(turns))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Repeated:
     """A part several times in a chain, by a number that is not the same in all modules of a class.
 
@@ -126,7 +128,7 @@ WHOLE = -1
 Part = Single | Use | Chain | Listed | Choice | Repeated | Slot
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Given:
     """Input `number` of the body; with `item`, one of the values of a list."""
 
@@ -134,7 +136,7 @@ class Given:
     item: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Made:
     """Value `number` that step `step` gives."""
 
@@ -142,14 +144,14 @@ class Made:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Own:
     """A parameter or buffer of the module itself."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Taken:
     """One of the values of a list that a step gives."""
 
@@ -157,21 +159,21 @@ class Taken:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Outer:
     """In a turn of a loop: a value from before the loop, the same in each turn."""
 
     operand: Operand
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Carried:
     """In a turn of a loop: what the turn before gives as its value `number`."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Each:
     """In a turn of a loop: list `number` of those that the loop goes through, at the place of the turn."""
 
@@ -192,7 +194,7 @@ def flat(operands: Iterable[Operand]) -> Iterator[Operand]:
             yield operand
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Step:
     """A part that is applied, or a call or an operator on values.
 
@@ -213,7 +215,7 @@ class Step:
     """What is repeated, where the form is "loop"."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Loop:
     """Steps that are repeated. What one of them makes is `Made` in the other steps of its turn.
 
@@ -234,7 +236,7 @@ class Loop:
     """What the Python code calls the values of the last turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Held:
     """A tensor of the module itself: a parameter of these sizes, or a buffer with these numbers."""
 
@@ -244,7 +246,7 @@ class Held:
     persistent: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Body:
     """The parts in the order of their registration, the steps, and what comes out."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import torch
 from torch import Tensor, nn
 
+from cnndsl.frozen import frozen
 from cnndsl.importing.recording import leaves_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Comparison:
     """What is different; all is well where nothing is."""
 

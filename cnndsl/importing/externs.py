@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnndsl.frozen import frozen
 from cnndsl.importing.body import Body, Number
 from cnndsl.importing.generalising import Common
 from cnndsl.importing.leaves import Unreadable, plain
@@ -36,7 +37,7 @@ _WORDS = {*KINDS, *OPERATIONS, *keywords()}
 _FACTORS = (2, 4, 8, 16, 32, 3)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Passed:
     """The sizes of what a module was given and of what it gave, without the batch."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
+from cnndsl.frozen import frozen
 from cnndsl.importing.body import (
     Argument,
     Body,
@@ -40,7 +41,7 @@ class Differ(Exception):  # noqa: N818 - what it says of the bodies
     """The bodies have no form in common."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Hole:
     """What stands in a slot in each of the modules, and where that is: the part, its word and the argument."""
 
@@ -52,7 +53,7 @@ class Hole:
     """The part of the body that it belongs to, where it is in a chain inside that."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Condition:
     """Which of the modules have something, and what it is called."""
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
 
+from cnndsl.frozen import frozen
 from cnndsl.importing.turns import Apart, beginning, constant, formula
 
 _LONGEST_FORMULA, _MANY, _FEW = 24, 3, 4
 _FACTORS = (2, 3, 4, 8)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Source:
     """Something that a loop goes through: items of a list by their numbers, or values that are written out.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +16,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from cnndsl.frozen import frozen
 from cnndsl.generated import module_of
 from cnndsl.layers.registry import HELPERS
 
@@ -33,7 +33,7 @@ from torch import Tensor, nn
 _TENSORS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Inherited:
     """What a module does: what the class `target` does, and then its parts with these names."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from cnndsl.frozen import frozen
 from cnndsl.importing.body import Chain, Choice, Given, Item, Number, Single, Slot, Use
 from cnndsl.importing.generalising import Common, Hole
 from cnndsl.layers.base import Group
@@ -34,7 +35,7 @@ REQUIRED = object()
 INPUT = "input.channels"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Env:
     """A module of a class, the sizes of what comes into it, and how many channels come out of it."""
 

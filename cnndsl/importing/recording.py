@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from cnndsl.frozen import frozen
 from cnndsl.importing.inheriting import inherited, look_at
 from cnndsl.importing.leaves import is_leaf, layer_above
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Value:
     """A tensor that flows: a number that no other has, and the sizes of it, the batch among them."""
 
@@ -30,7 +31,7 @@ class Value:
     dtype: torch.dtype
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Owned:
     """A tensor that a module holds: a parameter or buffer, by the path from the module that was run."""
 
@@ -39,7 +40,7 @@ class Owned:
     tensor: Tensor = field(repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Unknown:
     """A tensor that comes from nothing that was recorded."""
 
@@ -47,7 +48,7 @@ class Unknown:
     tensor: Tensor = field(repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Event:
     """A call: of a module inside, or of a function or method of PyTorch.
 
@@ -256,7 +257,7 @@ def mapped(held: Any, change: Any) -> Any:
     return held
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Fields:
     """A named tuple."""
 

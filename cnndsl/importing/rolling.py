@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from cnndsl.frozen import frozen
 from cnndsl.importing.body import (
     WHOLE,
     Argument,
@@ -104,7 +105,7 @@ def _tuples(body: Body) -> Iterator[tuple[Operand, ...]]:
         yield from inside(body.outputs)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Run:
     """Steps that may be a loop: the first of them, how many a turn has, and how many turns there are."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from cnndsl.frozen import frozen
 from cnndsl.ir.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape
@@ -19,7 +20,7 @@ from cnndsl.layers.operations import Operation
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Frame:
     """A module at a place in a network: its path, the part that it is, and the frame of the module that has the part.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
+from cnndsl.frozen import frozen
 from cnndsl.layers.activation import Activation
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.registry import KINDS
@@ -303,7 +303,7 @@ def others_of(word: str, parameter: str = "") -> list[str]:
     return list(dict.fromkeys(others))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Difference:
     """What PyTorch takes and the language does not: for which kinds (all where there are none), what, and why."""
 

@@ -1,7 +1,6 @@
 """What a layer is, and what running it takes in memory."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, reduce
 from inspect import cleandoc
@@ -17,6 +16,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, show
 from cnndsl.layers.reach import Reaches, unknown
@@ -24,7 +24,7 @@ from cnndsl.layers.types import Parameterised, role
 from cnndsl.symbolic.number import SizeIsOpen, is_open
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Extra:
     """Numbers that are neither a layer's input nor its output.
 
@@ -45,7 +45,7 @@ class Extra:
 NOTHING = Extra()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Kept:
     """What is kept until the backward pass: of the inputs those with these numbers, the output, and more.
 
@@ -75,7 +75,7 @@ class Group(Enum):
     """A class from elsewhere: it has an inside of its own, as a block has."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Tensor:
     """A tensor that a module holds: the name of the attribute and the shape.
 
@@ -116,7 +116,7 @@ class Code(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Argument:
     """One argument of a PyTorch constructor, with the default at which it is left out."""
 
@@ -130,7 +130,7 @@ class Argument:
         return self.default is _NO_DEFAULT
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Spelling:
     """How PyTorch writes a layer: `nn.Conv2d` with arguments in the constructor's order.
 

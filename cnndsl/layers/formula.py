@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import ceil, floor, prod
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict
 
+from cnndsl.frozen import frozen
 from cnndsl.i18n import listed, tr
 from cnndsl.layers.types import LARGEST, MOST_AXES
 from cnndsl.symbolic.expr import Expr
@@ -116,7 +116,7 @@ Form = Literal["letters", "numbers", "worked"]
 _SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Term(ABC):
     """A part of a formula. Terms are added, subtracted and multiplied as numbers are."""
 
@@ -158,7 +158,7 @@ def term(value: Term | int) -> Term:
     return value if isinstance(value, Term) else Constant(value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Constant(Term):
     """A number that belongs to the formula."""
 
@@ -177,7 +177,7 @@ class Constant(Term):
         return iter(())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Letter(Term):
     """A quantity: its letter, its number, and what it is.
 
@@ -213,7 +213,7 @@ class Letter(Term):
         yield self
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Sum(Term):
     """Terms added to or, with the sign -1, taken from one another."""
 
@@ -253,7 +253,7 @@ class Sum(Term):
             yield from item.letters()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Product(Term):
     """Terms multiplied; `wide` for a product of sizes, which is written with spaces: 16 * 5 * 5."""
 
@@ -292,7 +292,7 @@ class Product(Term):
             yield from item.letters()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Quotient(Term):
     """One term divided by another."""
 
@@ -324,7 +324,7 @@ class Quotient(Term):
         yield from self.bottom.letters()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Rounded(Term):
     """A term rounded down to a whole number, or up. Where it is one already, nothing of that is written."""
 
@@ -368,7 +368,7 @@ def decimal(value: Any) -> str:
     return f"{float(value):.2f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class AxisRule:
     """Why one axis of what comes out is as long as it is.
 

@@ -11,10 +11,10 @@ Distill, 2019 (https://distill.pub/2019/computing-receptive-fields).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import ceil, floor, gcd, lcm
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.frozen import frozen
 from cnndsl.layers.formula import Dim, Shape
 from cnndsl.symbolic.number import is_open, value_of
 
@@ -28,7 +28,7 @@ LONGEST_PERIOD = 4096
 """Windows that repeat later than this are not followed; no network that is used comes near it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Window:
     """The places that the positions 0, 1, ... of one axis read of another.
 
@@ -83,7 +83,7 @@ class Window:
         return Window(self.step * (period // len(self.spans)), tuple(hull(a, b) for a, b in pairs))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Reach:
     """How the positions of a value read one axis of what came in.
 

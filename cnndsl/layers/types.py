@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
@@ -33,6 +32,8 @@ from pydantic_core import (
 )
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
+from cnndsl.frozen import frozen
+
 LARGEST = 2**31 - 1  # no axis, kernel or channel count of a real network comes near it
 LARGEST_REAL = 3e38  # a little below the largest number of 32 bits
 _LONGEST = 2**63  # PyTorch takes no whole number of more bits
@@ -41,7 +42,7 @@ MOST_AXES = 8
 MOST_PIECES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Takes:
     """What a parameter takes, in words: "whole number, at least 1".
 
@@ -54,7 +55,7 @@ class Takes:
     word: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Words:
     """The words that a parameter takes besides something else."""
 
@@ -297,7 +298,7 @@ PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 Role = Literal["count", "free", "fixed"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Parameter:
     """A parameter as it may be given.
 

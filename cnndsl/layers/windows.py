@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import gcd
 from typing import Any
 
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import times
 from cnndsl.layers.formula import (
@@ -245,7 +245,7 @@ ENDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Sliding:
     """Windows over the spatial axes of a map, with a number for each axis.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.diagnostics import Fix
+from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.program import Call, Module, Origin, Program, Weights
 from cnndsl.layers.base import Layer
@@ -21,7 +22,7 @@ LONGEST = 8
 """Layers that a trail goes back at most; no rule asks for more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Applied:
     """One application of a layer to an input of the shape `x`, which gives one of the shape `y`.
 
@@ -44,7 +45,7 @@ class Applied:
     is_shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Trail:
     """What a value went through: the applications, the newest first, each the only reader of what the next one gave.
 
@@ -88,7 +89,7 @@ class Trail:
 _SHARED = Trail(sole=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Passage:
     """A walked module: the trails of its outputs, and for each of its inputs the trails that end there."""
 
@@ -168,7 +169,7 @@ class _Trails(Interpreter[Trail]):
         return trail
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Finding:
     """Something that is probably not meant: what, where, and what to write instead.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from cnndsl.diagnostics import Diagnostic, Edit, Severity
 from cnndsl.fixing import MOST_LINES
+from cnndsl.frozen import frozen
 from cnndsl.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Action:
     """A change that an editor offers. `about` is what it mends; several, or none, for one that mends all."""
 

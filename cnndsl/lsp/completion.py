@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from cnndsl.frozen import frozen
 from cnndsl.ir.words import FUNCTIONS, WORDS
 from cnndsl.layers.aliases import others_of
 from cnndsl.layers.operations import Operation
@@ -25,7 +25,7 @@ SIZES = ("channels", "height", "width", "depth", "length", "features", "shape", 
 """What may be asked of a value."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Item:
     """Something that may be written.
 
@@ -39,7 +39,7 @@ class Item:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Signature:
     """How something is called: `conv(channels, kernel, stride=1)`; each parameter with words, and which is due."""
 
@@ -49,7 +49,7 @@ class Signature:
     documentation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Around:
     """What stands before a place.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from cnndsl.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Change:
     """The characters `start` to `old_end` of a text became those from `start` to `new_end` of the next one."""
 
@@ -34,7 +34,7 @@ def _same(one: str, other: str, most: int) -> int:
     return low
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Moves:
     """What happened to a text since it was looked at, change by change."""
 

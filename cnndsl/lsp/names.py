@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cnndsl.frozen import frozen
 from cnndsl.ir.words import WORDS
 from cnndsl.layers.initialisers import FANS
 from cnndsl.source import Span
@@ -43,7 +44,7 @@ class Symbol:
         return sorted({*self.places, *self.uses}, key=lambda span: span.start)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Named:
     """An argument by name: the word that is called, what that stands for where it is no word of the language."""
 

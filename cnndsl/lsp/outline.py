@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal
 
+from cnndsl.frozen import frozen
 from cnndsl.ir.words import WORDS
 from cnndsl.lsp.names import Names, definitions
 from cnndsl.source import Source, Span
@@ -14,7 +14,7 @@ from cnndsl.syntax import tree
 from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, keywords, words
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Entry:
     """A line of the outline: a definition, or a part of one."""
 
@@ -64,7 +64,7 @@ def _brief(node: tree.Expression) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Fold:
     """Lines that may be shown as one, counted from 1; the last one stays."""
 

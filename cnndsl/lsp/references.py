@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cnndsl.diagnostics import Edit, Severity
 from cnndsl.fixing import edited
+from cnndsl.frozen import frozen
 from cnndsl.ir.words import WORDS
 from cnndsl.lsp.documents import Document, Documents
 from cnndsl.lsp.hover import imported
@@ -19,7 +19,7 @@ from cnndsl.syntax import tree
 from cnndsl.syntax.grammar import keywords
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Target:
     """What a name stands for: the text that gives it its meaning, and the symbol there."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, applications
 from cnndsl.ir.program import Combine, Module, Program
 from cnndsl.layers.formula import Shape, show
@@ -22,7 +23,7 @@ Style = Literal["line", "stage", "off"]
 _MOST_LISTED = 12
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Size:
     """What comes out of a stage, which ends at `end`: for each time that it is applied, the shapes, of several the
     different ones.

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from cnndsl.frozen import frozen
 
 OVERRIDE = "CNNDSL_DOT"
 """The environment variable with the path of a program to use instead of all others. It is called as `dot` is."""
@@ -22,7 +23,7 @@ class RendererFailed(Exception):  # noqa: N818 - the next renderer may do better
     """A renderer did not give a picture; the message says what it said."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Renderer:
     """A way to make a picture: `program` called as `dot` is."""
 

@@ -7,10 +7,11 @@ its layout does not depend on the width of the window.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 from cnndsl.diagnostics import Diagnostic, Severity
+from cnndsl.frozen import frozen
 from cnndsl.source import Source, Span
 from cnndsl.terminal import Style, cells, clean, paint
 
@@ -21,7 +22,7 @@ _CUT = "..."
 _FRAME: Style = "blue"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Mark:
     """A stretch to underline in line `line`: from `start` to `end`, in characters or, once laid out, columns."""
 

@@ -10,10 +10,11 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeGuard
 
 from cnndsl.diagnostics import Fix, Label, error
+from cnndsl.frozen import frozen
 from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.part_names import PartName, Place, place_of
@@ -90,7 +91,7 @@ def _taps(node: tree.Index, network: str) -> list[_Tap]:
     return taps
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Place:
     """Where a part is applied: the line, and the stage in it."""
 

@@ -7,10 +7,10 @@ however often it is used.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.diagnostics import error
+from cnndsl.frozen import frozen
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.names import numbered
 from cnndsl.ir.program import Module, Parameter, Use
@@ -50,7 +50,7 @@ from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Made:
     """A module and the shapes that it gives, as the body that uses it sees them."""
 

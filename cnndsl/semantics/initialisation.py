@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
+from cnndsl.frozen import frozen
 from cnndsl.hints.spelling import nearest
 from cnndsl.ir.program import InitRule, Module, Use, Weights, nested_shape
 from cnndsl.layers.base import Layer, Tensor
@@ -170,7 +170,7 @@ def _argument(rule: str, word: str, value: Any, span: Span) -> Any:
         raise error("E212", f"{rule}: {word} {problem}", span, help="write a smaller number") from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Written:
     """An argument of a rule that speaks of `fan_in` or `fan_out`: as it is written, and what it is for one layer."""
 

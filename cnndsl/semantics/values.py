@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from math import prod
 from typing import Any
 
 from cnndsl.diagnostics import Label
+from cnndsl.frozen import frozen
 from cnndsl.ir.names import snake
 from cnndsl.ir.program import Weights, nested_shape
 from cnndsl.layers.base import Layer
@@ -19,7 +20,7 @@ from cnndsl.symbolic.number import Traced, work_key
 from cnndsl.syntax import tree
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Limits:
     """Upper bounds; the defaults are far above what real networks need, and low enough that no step takes seconds."""
 
@@ -83,7 +84,7 @@ class Silent(Exception):  # noqa: N818 - a signal, not an error
     """Raised where an unknown is needed: the statement is given up without a further message."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Value:
     """Something that flows: number `index` among the values of the body `owner`.
 
@@ -106,14 +107,14 @@ class Value:
         return Label(self.span, f"{show(self.shape)} comes from {self.maker}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Kind:
     """A layer kind by its own name: `relu`."""
 
     layer: type[Layer]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class LayerRecipe:
     """A layer kind with its arguments: `conv(8, 5)`."""
 
@@ -130,7 +131,7 @@ class LayerRecipe:
             object.__setattr__(self, "weight", 1 + sum(prod(nested_shape(numbers)) for numbers in given))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class HalfApplied:
     """A layer kind with some of its arguments, to be called with those that it still needs: `conv(kernel=3)`.
 
@@ -146,7 +147,7 @@ class HalfApplied:
         object.__setattr__(self, "weight", 1 + sum(weight_of(item) for *_, item in self.arguments))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class External:
     """A class from elsewhere, with the scope that its rules see."""
 
@@ -154,7 +155,7 @@ class External:
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Template:
     """A block, sequence or network, with the scope that its body sees."""
 
@@ -162,7 +163,7 @@ class Template:
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class BlockRecipe:
     """A block or sequence with its arguments: `BasicBlock(64)`."""
 
@@ -175,7 +176,7 @@ class BlockRecipe:
         object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class VariantRecipe:
     """A network that is another one for its own parameters, with some or all of their arguments."""
 
@@ -189,7 +190,7 @@ class VariantRecipe:
         object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class BraceRecipe:
     """`{ ... }` used as a layer; it is worked out when it is applied."""
 
@@ -197,7 +198,7 @@ class BraceRecipe:
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Stage:
     """One stage of a chain: a recipe, and its label where it has one."""
 
@@ -210,7 +211,7 @@ class Stage:
     """Whether the text has a word for it, by which its part is named."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Chain:
     """`a -> b`: stages in a row, flat."""
 
@@ -221,7 +222,7 @@ class Chain:
         object.__setattr__(self, "weight", 1 + sum(weight_of(stage.recipe) for stage in self.stages))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Copies:
     """`layer * n`: fresh copies in a row."""
 
@@ -235,7 +236,7 @@ class Copies:
         object.__setattr__(self, "weight", 1 + weight_of(self.recipe))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Choice:
     """`if condition { } else { }` used as a layer: what was chosen, None being the identity."""
 
@@ -260,7 +261,7 @@ def shown_part(name: str) -> str:
     return f"{listed}[{at}]" if listed and at.isdigit() else name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Piece:
     """Some layers of a chain: the one with the number `start` where it `is_one`, or those from `start` up to `end`."""
 
@@ -288,7 +289,7 @@ class Piece:
         return range(count)[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Part:
     """A layer that a name in the body `owner` is bound to: one layer, however often it is used."""
 
@@ -305,14 +306,14 @@ class Part:
         return f"{shown_part(self.name)}{self.piece or ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Function:
     """A function of the language, by its name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class InitialiserKind:
     """A rule by which weights begin, by its own name: `zeros`, `normal`."""
 

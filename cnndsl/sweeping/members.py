@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,6 +11,7 @@ from cnndsl.analysis.measures import measure
 from cnndsl.compilation import no_network
 from cnndsl.diagnostics import Diagnostic, OptionError, Severity, error
 from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
+from cnndsl.frozen import frozen
 from cnndsl.ir.program import Program
 from cnndsl.semantics import Limits, elaborate
 from cnndsl.semantics.builder import Builder
@@ -29,7 +30,7 @@ _WHOLE_FAMILY = frozenset({"E209", "E210"})
 """What is wrong with every member: a parameter that no network has, or one that needs a value."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Member:
     """A network with settings: what it costs, or why there is no such network.
 
@@ -47,7 +48,7 @@ class Member:
         return {**self.settings, **self.measures, "problem": self.problem or None}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Text:
     """The text of a family and those that it imports: all that a worker needs to know."""
 

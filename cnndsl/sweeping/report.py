@@ -7,9 +7,9 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cnndsl.frozen import frozen
 from cnndsl.sweeping.members import Member
 from cnndsl.terminal import bytes_said, clean, pad, paint, width
 
@@ -19,7 +19,7 @@ _REASONS = 3
 """How many reasons it says why members do not work out."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Swept:
     """The members of a sweep that are wanted, in the order in which they are shown, and those that do not work out.
 

@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Literal
 from cnndsl.analysis.measures import MEASURES
 from cnndsl.compilation import Compilation, CompilationError
 from cnndsl.diagnostics import OptionError
+from cnndsl.frozen import frozen
 from cnndsl.semantics.values import Limits
 from cnndsl.source import Source
 from cnndsl.sweeping.members import USUAL, Condition, Member, Text, open_text
@@ -33,7 +33,7 @@ _ALONE = 32
 """Up to so many members are worked out in this process: to start others takes longer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Plan:
     """A sweep before anything of it is worked out: of what text, what is measured, and which members are wanted.
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from math import prod
 from random import Random
 from typing import Any
 
 from cnndsl.diagnostics import OptionError
+from cnndsl.frozen import frozen
 from cnndsl.settings import Value, from_python, parse_value
 
 MOST = 1_000_000
@@ -22,7 +22,7 @@ _LONGEST = 100_000
 _RANGE = re.compile(r"\s*([^:\"\[\]]+):([^:\"\[\]]+)(?::([^:\"\[\]]+))?\s*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Axis:
     """A parameter and the values that it takes, each once, in the order in which they were given."""
 
@@ -30,7 +30,7 @@ class Axis:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Space:
     """All combinations of the values of some parameters. Their numbers count the last parameter up first."""
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, ClassVar, Protocol
 
+from cnndsl.frozen import frozen
+
 Number = int | float
 
 
@@ -35,7 +37,7 @@ class Named(Protocol):
         """What it was computed by."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Guard:
     """A comparison that an open size took part in: `left relation right` came out as `truth`."""
 
@@ -58,7 +60,7 @@ class Symbol:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Operation:
     """An operation that a polynomial cannot hold: a division, or a call such as `min(a, b)`."""
 
@@ -133,7 +135,7 @@ _FUNCTIONS: dict[str, Callable[..., Number]] = {
 _SUM, _PRODUCT, _POWER = range(3)  # how tightly a place binds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Expr:
     """A polynomial: a sum of products of atoms, each with a factor, in a canonical order.
 
@@ -380,7 +382,7 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Test:
     """A comparison of expressions, a flag by its name, or `and`, `or`, `not` of such tests."""
 
@@ -436,7 +438,7 @@ class Test:
         return f" {self.name} ".join(texts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Truth:
     """A truth value with the test that led to it, where that depends on names."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import CoreSchema, core_schema
 
+from cnndsl.frozen import frozen
 from cnndsl.symbolic.expr import (
     DIVISIONS,
     RELATIONS,
@@ -32,7 +32,7 @@ class SizeIsOpen(Exception):  # noqa: N818 - a signal to the stage that asked fo
     """Raised where a plain number is needed and the size is left open."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Traced:
     """A number with the expression that it was computed by."""
 
@@ -310,7 +310,7 @@ def work_key(number: Any) -> Any:
     return (*key_of(number), Whose(tuple(id(symbol.guards) for symbol in opened)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Whose:
     """In a key, of which network open sizes are."""
 

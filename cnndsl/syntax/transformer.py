@@ -11,12 +11,13 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lark import Token, Transformer
 
 from cnndsl.diagnostics import Problem, error
+from cnndsl.frozen import frozen
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 
@@ -31,7 +32,7 @@ Parts = list[Any]
 _Texts = list[str | tree.Expression]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Reading:
     """A text that is read: its source, and what of it could not be.
 

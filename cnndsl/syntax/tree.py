@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any
 
+from cnndsl.frozen import frozen
 from cnndsl.source import Span
 
-_T = TypeVar("_T")
 
-
-@dataclass_transform(frozen_default=True)
-def _node(made: type[_T]) -> type[_T]:
-    """A dataclass with slots, whose instances are equal to themselves alone.
-
-    That none is changed is for type checkers to see: to hold it at run time takes twice the time, for each class when
-    it is imported and for each node when it is made.
-    """
-    return dataclass(eq=False, slots=True)(made)
-
-
-@_node
+@frozen(eq=False)
 class Node:
     """Anything that was written somewhere."""
 
@@ -58,69 +46,69 @@ def walk(node: Node) -> Iterator[Node]:
 # Expressions
 
 
-@_node
+@frozen(eq=False)
 class Name(Node):
     """A name: `conv1`."""
 
     text: str
 
 
-@_node
+@frozen(eq=False)
 class Row(Node):
     """`[a, [b, c]]` in a loop: a name for each item of a row, and names for the items of a row in it."""
 
     items: tuple[Name | Row, ...]
 
 
-@_node
+@frozen(eq=False)
 class Number(Node):
     """A number: `5`, `0.5`, `1e-5`."""
 
     value: int | float
 
 
-@_node
+@frozen(eq=False)
 class Boolean(Node):
     """`true` or `false`."""
 
     value: bool
 
 
-@_node
+@frozen(eq=False)
 class String(Node):
     """A text, in which parts in braces are worked out: `"denselayer{i}"`."""
 
     parts: tuple[str | Expression, ...]
 
 
-@_node
+@frozen(eq=False)
 class Hole(Node):
     """`?`: a size left open."""
 
 
-@_node
+@frozen(eq=False)
 class Input(Node):
     """`input`: the value that entered the body, or, called in a network, its declaration."""
 
 
-@_node
+@frozen(eq=False)
 class It(Node):
     """`it`: the current value."""
 
 
-@_node
+@frozen(eq=False)
 class Result(Node):
     """What a body gives, in an assertion: `output` of `output.shape`."""
 
 
-@_node
+@frozen(eq=False)
 class ListOf(Node):
     """`[a, b, c]`."""
 
     items: tuple[Expression, ...]
 
 
-@_node
+@frozen(eq=False)
 class Comprehension(Node):
     """`[item for targets in source if condition]`."""
 
@@ -130,7 +118,7 @@ class Comprehension(Node):
     condition: Expression | None
 
 
-@_node
+@frozen(eq=False)
 class Argument(Node):
     """An argument of a call, by position or by name."""
 
@@ -138,7 +126,7 @@ class Argument(Node):
     value: Expression
 
 
-@_node
+@frozen(eq=False)
 class Call(Node):
     """`function(arguments)`."""
 
@@ -146,7 +134,7 @@ class Call(Node):
     arguments: tuple[Argument, ...]
 
 
-@_node
+@frozen(eq=False)
 class Attribute(Node):
     """`value.channels`."""
 
@@ -154,7 +142,7 @@ class Attribute(Node):
     name: Name
 
 
-@_node
+@frozen(eq=False)
 class Index(Node):
     """`value[places]`: an item or a part of a list, parts of a chain or a network, or places of a value."""
 
@@ -162,7 +150,7 @@ class Index(Node):
     places: tuple[Expression, ...]
 
 
-@_node
+@frozen(eq=False)
 class Slice(Node):
     """`start:end:step` in square brackets."""
 
@@ -171,12 +159,12 @@ class Slice(Node):
     step: Expression | None
 
 
-@_node
+@frozen(eq=False)
 class Ellipsis(Node):  # noqa: A001 - Python's own word
     """`...` in square brackets: all axes for which no place is written."""
 
 
-@_node
+@frozen(eq=False)
 class Unary(Node):
     """`-x`, `+x`, `not x`."""
 
@@ -184,7 +172,7 @@ class Unary(Node):
     operand: Expression
 
 
-@_node
+@frozen(eq=False)
 class Binary(Node):
     """Arithmetic, `and`, `or`."""
 
@@ -193,7 +181,7 @@ class Binary(Node):
     right: Expression
 
 
-@_node
+@frozen(eq=False)
 class Comparison(Node):
     """`a < b <= c`: operators stand between the operands."""
 
@@ -201,7 +189,7 @@ class Comparison(Node):
     operators: tuple[str, ...]
 
 
-@_node
+@frozen(eq=False)
 class Conditional(Node):
     """`yes if condition else no`."""
 
@@ -210,7 +198,7 @@ class Conditional(Node):
     no: Expression
 
 
-@_node
+@frozen(eq=False)
 class Labelled(Node):
     """`label: layer`."""
 
@@ -218,21 +206,21 @@ class Labelled(Node):
     layer: Expression
 
 
-@_node
+@frozen(eq=False)
 class Pipe(Node):
     """`a -> b -> c`, two stages or more."""
 
     stages: tuple[Expression, ...]
 
 
-@_node
+@frozen(eq=False)
 class Body(Node):
     """`{ statements }`: a body, or as an expression a chain of layers."""
 
     statements: tuple[Statement, ...]
 
 
-@_node
+@frozen(eq=False)
 class If(Node):
     """`if condition { } else { }`, as a line or as an expression."""
 
@@ -270,7 +258,7 @@ Expression = (
 # Statements
 
 
-@_node
+@frozen(eq=False)
 class Bind(Node):
     """`name = expression`, or `a, b = expression`; `"key" = layer` has no targets, and gives the layer its label."""
 
@@ -278,7 +266,7 @@ class Bind(Node):
     value: Expression
 
 
-@_node
+@frozen(eq=False)
 class Apply(Node):
     """A bare expression: the next step of the pipeline; with names for what comes out, `halve as low, high`."""
 
@@ -286,7 +274,7 @@ class Apply(Node):
     targets: tuple[Name, ...] = ()
 
 
-@_node
+@frozen(eq=False)
 class For(Node):
     """`for x in list { }`, `for [a, b] in rows { }`."""
 
@@ -295,7 +283,7 @@ class For(Node):
     body: Body
 
 
-@_node
+@frozen(eq=False)
 class Repeat(Node):
     """`repeat n { }`."""
 
@@ -303,7 +291,7 @@ class Repeat(Node):
     body: Body
 
 
-@_node
+@frozen(eq=False)
 class OutputItem(Node):
     """One output: a value, perhaps named, perhaps only in training."""
 
@@ -312,14 +300,14 @@ class OutputItem(Node):
     when: Name | None
 
 
-@_node
+@frozen(eq=False)
 class Output(Node):
     """`output a, b`."""
 
     items: tuple[OutputItem, ...]
 
 
-@_node
+@frozen(eq=False)
 class When(Node):
     """`when training { }`."""
 
@@ -327,7 +315,7 @@ class When(Node):
     body: Body
 
 
-@_node
+@frozen(eq=False)
 class Init(Node):
     """`init conv, linear: weight = kaiming_normal(...), bias = zeros`."""
 
@@ -339,7 +327,7 @@ ANY = ""
 """Stands for a name that is not known."""
 
 
-@_node
+@frozen(eq=False)
 class Assert(Node):
     """`assert it.shape == [16, 5, 5], "so the dense layer takes 16 * 5 * 5"`."""
 
@@ -347,7 +335,7 @@ class Assert(Node):
     message: String | None
 
 
-@_node
+@frozen(eq=False)
 class Lost(Node):
     """A line, or an item of a file, that could not be read: `names` are what it may have given a meaning.
 
@@ -363,7 +351,7 @@ Statement = Bind | Apply | For | Repeat | Output | When | Init | Assert | Lost
 # A file
 
 
-@_node
+@frozen(eq=False)
 class Parameter(Node):
     """A parameter of a definition, with its default."""
 
@@ -371,7 +359,7 @@ class Parameter(Node):
     default: Expression | None
 
 
-@_node
+@frozen(eq=False)
 class Definition(Node):
     """`network`, `block` or `sequence NAME(parameters) { body }`."""
 
@@ -381,7 +369,7 @@ class Definition(Node):
     body: Body
 
 
-@_node
+@frozen(eq=False)
 class Variant(Node):
     """`network NAME(parameters) = OTHER(arguments)`."""
 
@@ -396,7 +384,7 @@ class Variant(Node):
         return node.text if isinstance(node, Name) else ""
 
 
-@_node
+@frozen(eq=False)
 class Extern(Node):
     """`extern NAME(parameters) from "package.module" (settings)`: a class that somebody wrote in Python."""
 
@@ -406,7 +394,7 @@ class Extern(Node):
     settings: tuple[Argument, ...]
 
 
-@_node
+@frozen(eq=False)
 class Imported(Node):
     """`A`, or `A as B`, of an import."""
 
@@ -419,7 +407,7 @@ class Imported(Node):
         return self.alias or self.name
 
 
-@_node
+@frozen(eq=False)
 class Import(Node):
     """`from "file.cnn" import A, B as C`."""
 
@@ -427,7 +415,7 @@ class Import(Node):
     names: tuple[Imported, ...]
 
 
-@_node
+@frozen(eq=False)
 class Constant(Node):
     """`NAME = expression` outside any definition."""
 
@@ -438,7 +426,7 @@ class Constant(Node):
 Item = Definition | Variant | Extern | Import | Constant | Lost
 
 
-@_node
+@frozen(eq=False)
 class File(Node):
     """A whole text."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cnndsl.backends.graphviz.labels import BOLD, SLACK, text_width
 from cnndsl.backends.volume.svg import number as plain
 from cnndsl.backends.volume.svg import words
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr, trn
 from cnndsl.theme import LIGHT
 from cnndsl.tracing.figure import Channel, Curve, Map, Window, Worked, channel_said, is_short, short
@@ -106,7 +107,7 @@ _REGIONS = ("convolution", "activation", "dense", "pooling", "normalisation", "b
 """The kinds whose colours the regions of a pooling have, in turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Drawing:
     """Something that is drawn with its top left corner at 0, 0."""
 

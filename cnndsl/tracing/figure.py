@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite, isinf, isnan
 from typing import Literal
 
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr, trn
 from cnndsl.layers.formula import show
 
@@ -17,7 +17,7 @@ BLANK = 2 * LEVELS + 1
 """The level of a pixel that stands for no number."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Map:
     """One channel as a picture.
 
@@ -49,7 +49,7 @@ class Map:
         return max(abs(self.low), abs(self.high))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Curve:
     """One channel of a signal: for each column of the picture the smallest and the largest number in it."""
 
@@ -60,7 +60,7 @@ class Curve:
     numbers: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Value:
     """What flows at one place: its size without the batch, and as much of it as is shown.
 
@@ -92,7 +92,7 @@ class Value:
         return bool(self.maps) and self.maps[0].channel is None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Channel:
     """A channel of the input with its padding, and the rows and columns of it that a kernel lies on."""
 
@@ -106,7 +106,7 @@ class Channel:
         return self.padding[row][column]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Window:
     """What a kernel lies on in one channel: the numbers, which of them are padding, and the kernel's.
 
@@ -131,7 +131,7 @@ class Window:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Worked:
     """How one number of the output is worked out.
 
@@ -156,7 +156,7 @@ class Worked:
         return tr("{places} of {channel}", places=tr(", ").join(said), channel=channel_said(self.at[0]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Plane:
     """The part of a channel of the input, with its padding, that a sliding kernel is shown on.
 
@@ -168,7 +168,7 @@ class Plane:
     overview: Map | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Weighed:
     """The numbers of a kernel, for each channel of the input that is shown; `rest` is what the others add to each
     number that comes out, empty where there are none.
@@ -179,7 +179,7 @@ class Weighed:
     rest: tuple[tuple[float, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Kernel:
     """One channel of what comes out: the channels of the input that it is worked out from, and its numbers.
 
@@ -192,7 +192,7 @@ class Kernel:
     weighed: Weighed | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Sliding:
     """The kernels of a convolution or a pooling on their way over the input, or over a part of it that can be read.
 
@@ -221,7 +221,7 @@ class Sliding:
     more: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Shown:
     """One step: what was applied, and what came out of it.
 
@@ -252,7 +252,7 @@ class Shown:
         return [channel for value in self.values for channel in value.channels]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Given:
     """What was put in: the name of the input, how it was made, and for a picture its PNG, and that of each colour."""
 
@@ -263,7 +263,7 @@ class Given:
     planes: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Score:
     """One number of a list that a network ends in; `share` is its part after a softmax, where that has a meaning."""
 
@@ -273,7 +273,7 @@ class Score:
     share: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Result:
     """What comes out of the network: as a value, and where it is a list of numbers as scores."""
 
@@ -293,7 +293,7 @@ class Result:
         return any(score.number < 0 for score in self.scores)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Figure:
     """A whole run. `part` is the part that it is limited to; `skipped` counts steps at the end that are not shown.
 

@@ -7,7 +7,6 @@ import re
 import stat
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import isfinite, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.analysis.costs.counts import whole_inputs
 from cnndsl.analysis.shapes import infer
 from cnndsl.files import shown, unreadable
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Module, OpenSize, Program
 from cnndsl.layers.base import RANK_WORDS
@@ -72,7 +72,7 @@ MODES = {1: ("L", "grey"), 3: ("RGB", "red, green, blue"), 4: ("RGBA", "red, gre
 """By the number of channels: Pillow's name of the mode, and what the channels are."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Picture:
     """A picture as it goes into a network: numbers from 0 to 1, channels x height x width, its PNG, how it was made.
 
@@ -322,7 +322,7 @@ def _show(size: Size) -> str:
     return " x ".join("any number" if dim is None else str(dim) for dim in size)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Scale:
     """What is done to the numbers of a picture: (number - mean) / std, for each channel or for all of them alike."""
 
@@ -330,7 +330,7 @@ class Scale:
     std: tuple[float, ...] = (1.0,)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Sample:
     """One sample for one input, without the batch. `words` says how it was made, `png` and `planes` show a picture."""
 

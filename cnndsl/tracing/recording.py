@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from cnndsl.backends import captions
 from cnndsl.backends.explain.content import grouped, inside
 from cnndsl.backends.graphviz.build import Folding, Pictures
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Call, Combine, Module, Program, Weights
@@ -91,7 +92,7 @@ MOST_STEPS = 200
 """Steps that are shown at most; a page with more is no longer read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Wanted:
     """What a reader wants to see.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cnndsl.files import shown
+from cnndsl.frozen import frozen
 from cnndsl.generated import module_of
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.program import Leaf, Module, Program, Step
@@ -92,7 +92,7 @@ class Look(Enum):
     INSIDE = "the steps inside it are watched too"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Ran:
     """A step that was run.
 

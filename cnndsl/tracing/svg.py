@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from math import ceil, floor
 
 from cnndsl.backends.graphviz.labels import BOLD, MONO, SLACK, shorten, text_width
 from cnndsl.backends.volume.svg import FONT, cross, number, safe, words, wrap
+from cnndsl.frozen import frozen
 from cnndsl.i18n import listed, tr, trn
 from cnndsl.theme import LIGHT
 from cnndsl.tracing import pixels
@@ -54,7 +54,7 @@ _MOST_COLUMNS = 8
 _PICTURE = 190.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Piece:
     """Something that stands in a column: its height, and what draws it with its top left corner at a place."""
 

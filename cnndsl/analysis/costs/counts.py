@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from cnndsl.analysis.repeats import Repeats
+from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, Interpreter, applications, target_of
 from cnndsl.ir.program import Leaf, Module, Program, Use
 from cnndsl.layers.base import Group, Layer, product_of
@@ -15,7 +16,7 @@ from cnndsl.layers.operations import Operation
 from cnndsl.symbolic.number import is_open
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Cost:
     """The numbers that a module holds, and its multiply-accumulates for one sample.
 
@@ -156,7 +157,7 @@ class _Wholes(Interpreter[Inputs]):
         return [frozenset[int]().union(*(inputs[index] for index in output)) for output in outputs]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Row:
     """One application, in the order of execution; a block stands before what is inside it, with its totals.
 

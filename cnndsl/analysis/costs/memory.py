@@ -12,6 +12,7 @@ from math import prod
 from typing import Literal
 
 from cnndsl.analysis.costs.counts import whole_inputs
+from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, Interpreter, applications
 from cnndsl.ir.program import Leaf, Module, Program
 from cnndsl.layers.base import Extra, Kept, Layer
@@ -20,7 +21,7 @@ from cnndsl.layers.operations import Learned, Operation
 from cnndsl.symbolic.number import is_open
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Held:
     """What one application holds, in bytes.
 
@@ -37,7 +38,7 @@ class Held:
     kept: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Value:
     """A value that flows: the number of its storage, whether it lies there in order, whether it wants a gradient."""
 
@@ -55,7 +56,7 @@ class Storage:
     kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Run:
     """What the application of a module takes, beyond what it is given.
 
@@ -329,7 +330,7 @@ WIDTHS: dict[Type, int] = {"float64": 8, "float32": 4, "bfloat16": 2, "float16":
 _WHOLE = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Memory:
     """Bytes for a batch.
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 from cnndsl.backends.captions import course
 from cnndsl.backends.diff.matching import Item, Likeness, Pairs, align, items
+from cnndsl.frozen import frozen
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Layer, Spelling
 from cnndsl.layers.extern import Extern
@@ -22,7 +23,7 @@ from cnndsl.layers.initialisers import Initialiser
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Change:
     """Something that was one thing and is another: a parameter with its values, `kernel` 3 and 5.
 
@@ -320,7 +321,7 @@ class Status(Enum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Node:
     """An item before and after, one of which may be missing.
 
@@ -348,7 +349,7 @@ class Node:
         return self.before is not None and self.after is not None and self.before.name != self.after.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Comparison:
     """A module before and after: its items in the order in which they are applied, those that are gone among them."""
 

@@ -27,11 +27,12 @@ from cnndsl.backends.diff.comparison import (
 )
 from cnndsl.backends.diff.matching import Item
 from cnndsl.backends.diff.state_dict import Keys, keys
+from cnndsl.frozen import frozen
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.formula import Shape, show
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Side:
     """A difference on one side: the path, the sizes that come out, and the parameters and multiply-accumulates.
 
@@ -50,7 +51,7 @@ class Side:
         return self.path.rpartition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Line:
     """One difference, or `times` that are alike: of which this is the first, with the numbers of all of them.
 
@@ -154,7 +155,7 @@ class Lines:
         return held
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Around:
     """What an item is inside of: where its path begins, and whether that was applied before, or in training only."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from cnndsl.analysis.state_dict import held, of_part, tensors
 from cnndsl.backends.diff.comparison import Comparison, Status
 from cnndsl.backends.diff.matching import Item
+from cnndsl.frozen import frozen
 from cnndsl.ir.program import Child, Leaf, Module, Program, Use
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import KnownShape
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Keys:
     """How the keys of two versions differ, as `load_state_dict` of the later one sees them.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from cnndsl.backends.explain.content import Explanation, Occurrence, Places, explain
 from cnndsl.diagnostics import OptionError
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape, SizeError, plain
@@ -26,7 +27,7 @@ class Variant(NamedTuple):
     layer: Layer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Comparison:
     """What is compared: a parameter by its name, and its values."""
 

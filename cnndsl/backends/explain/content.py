@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr, trn
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.nodes import FileConstant
@@ -47,7 +48,7 @@ def _in_line(words: str, origin: Origin | None) -> str:
     return tr("{what}, line {line}", what=words, line=origin.line) if origin is not None else words
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Came:
     """Where a value comes from: the part or operation, in words, and where that is applied.
 
@@ -65,7 +66,7 @@ class Came:
         return f"{form.shape(self.shape)}{form.gap}{tr('from {place}', place=_in_line(words, self.origin))}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Form:
     """How one of the forms of explanations writes a size, a name of the text, words, and a formula.
 
@@ -83,7 +84,7 @@ class Form:
     more: str = "in"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Occurrence:
     """One application of a layer or an operation, in the order of execution.
 
@@ -205,7 +206,7 @@ Trees = Callable[[str], tree.File | None]
 """The tree of a file that the program calls by this name; None where it cannot be had."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Written:
     """A layer as it was written: `node` is its call, its bare name, or an index."""
 
@@ -309,7 +310,7 @@ def _layers(node: tree.Node, kind: str) -> Iterator[tree.Call | tree.Name]:
             yield from _layers(inner, kind)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Quantity:
     """A letter of the formulas with its numbers, what it is, and where they come from.
 
@@ -398,7 +399,7 @@ def _parameter(name: str, frame: Frame) -> Parameter | None:
     return next((p for p in frame.module.parameters if p.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Rule:
     """Why one axis of what comes out, or several that are worked out alike, are as long as they are."""
 
@@ -411,7 +412,7 @@ class Rule:
         return tr(", ").join(map(axis_said, self.axes))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Change:
     """What another value of one parameter would give: a size and what it costs, or why it does not go."""
 
@@ -420,7 +421,7 @@ class Change:
     fits: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Explanation:
     """All about one application.
 

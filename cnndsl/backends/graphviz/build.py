@@ -12,6 +12,7 @@ from cnndsl.analysis.repeats import Repeats, Run
 from cnndsl.backends import captions
 from cnndsl.backends.captions import Fitting, fitting_sizes, full_size, size_text
 from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE, Arrow, Box, Cluster, Item, Picture, Steps
+from cnndsl.frozen import frozen
 from cnndsl.i18n import listed, tr
 from cnndsl.ir.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
 from cnndsl.layers.formula import Shape
@@ -165,7 +166,7 @@ class _Part(NamedTuple):
     parameters: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Place:
     """Where in the network the builder is.
 

@@ -13,6 +13,7 @@ from operator import is_
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, constant, list_of
+from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
 from cnndsl.ir.words import INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers.base import Layer
@@ -50,14 +51,14 @@ class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a cha
     """Raised by a chain whose first layer takes features, when a feature map comes in."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Coded(Traced):
     """A number with the Python that the text has for it."""
 
     code: Code = field(default_factory=lambda: constant(0))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Opaque:
     """A truth value, text or list that is known when a module is built; `sample` is one that it may be."""
 
@@ -74,7 +75,7 @@ class Opaque:
         return len(self.sample)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Test:
     """A condition that depends on parameters, and what is equal where it holds and where it does not."""
 
@@ -83,7 +84,7 @@ class Test:
     fails: tuple[tuple[Expr, Expr], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class AnyList:
     """A list whose length is known when a module is built. `item` is what each of its items is like."""
 
@@ -93,7 +94,7 @@ class AnyList:
     """What they are like place by place, where that is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Static:
     """What `__init__` can work out: its Python, and what is known of it.
 
@@ -104,7 +105,7 @@ class Static:
     code: Code
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Tensor:
     """Something that flows: its Python in `forward`, and its sizes."""
 
@@ -126,14 +127,14 @@ class Tensor:
         return Tensor(self.code, shape, self.unbatched)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class TensorList:
     """Values of a known number; `names` where they are those of a dict."""
 
     items: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class AnyTensors:
     """A list of values whose length is known when a module is built.
 
@@ -151,7 +152,7 @@ class AnyTensors:
     """The axes along which all have the size of `shape`, though the list of sizes has it as well."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class KindRecipe:
     """A layer kind with arguments; `begins` how its tensors begin, `numbers` what they are given.
 
@@ -176,7 +177,7 @@ class KindRecipe:
         return bool(self.fields or self.begins or self.numbers) and not self.is_complete
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class _Declared:
     """What the text declares with parameters, with some or all of its arguments, by name."""
 
@@ -194,7 +195,7 @@ class _Declared:
         return bool(self.arguments) and not self.is_complete
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class BlockRecipe(_Declared):
     """A block with some or all of its arguments, of which so many were given by position.
 
@@ -220,7 +221,7 @@ class ExternRecipe(_Declared):
     definition: nodes.Extern
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ParamRecipe:
     """A layer that is a parameter, or an item of one: a callable of what its input fixes.
 
@@ -259,14 +260,14 @@ class Needs:
         return (*(len(each) for each in asked), self.spliced, self.positional)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ChainRecipe:
     """Stages in a row: recipes, each with its label or None, and its node."""
 
     stages: tuple[tuple[Any, Any, Any], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class BraceRecipe:
     """`{ ... }` as a layer, with the names that it sees."""
 
@@ -274,7 +275,7 @@ class BraceRecipe:
     scope: Any
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class CopiesRecipe:
     """`layer * n`."""
 
@@ -283,7 +284,7 @@ class CopiesRecipe:
     node: Any
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ChoiceRecipe:
     """One recipe or another; None is the identity. With the nodes that they stand at."""
 
@@ -294,14 +295,14 @@ class ChoiceRecipe:
     no_node: Any = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class PartRecipe:
     """A named part of the body: one layer, however often it is applied."""
 
     part: Any
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class PieceRecipe:
     """Some layers of a named chain: the one at `start` where it `is_one`, or those from `start` up to `end`."""
 
@@ -311,14 +312,14 @@ class PieceRecipe:
     is_one: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Function:
     """A function of the language, by its name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Rule:
     """A rule by which weights begin, with its arguments as Python."""
 

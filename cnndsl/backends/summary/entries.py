@@ -10,6 +10,7 @@ from cnndsl.analysis.costs.counts import Cost, Row
 from cnndsl.analysis.costs.memory import WIDTHS, Held, Memory, Type
 from cnndsl.analysis.receptive_field import ReceptiveField, Seen
 from cnndsl.backends import captions
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Module, Program
@@ -20,7 +21,7 @@ MOST_MEASURED = 20_000
 """With more applications than this, memory and receptive fields are not worked out one by one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Entry:
     """One line: an application, or `times` blocks of one run, the last of them called `last_name`, at the path `last`.
 
@@ -224,7 +225,7 @@ def totals(program: Program, network: str, *, batch: int = 1, dtype: Type = "flo
     return Totals(costs.of(program, program.network(network).id), memory, batch, dtype)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Column:
     """A column: its key for `--columns`, its head in English, what it says, and whether it stands at the right, as
     numbers do.

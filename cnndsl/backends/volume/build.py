@@ -14,6 +14,7 @@ from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE
 from cnndsl.backends.volume.folding import Plan, Shapes
 from cnndsl.backends.volume.layout import Route
 from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Call, Child, Leaf, Module, Step
 from cnndsl.layers.base import Group, Layer, times
@@ -84,7 +85,7 @@ class _Value(NamedTuple):
     alone: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Place:
     """Where in the network the builder is: the path from there by attribute names, and the blocks around it."""
 

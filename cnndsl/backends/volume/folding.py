@@ -9,12 +9,13 @@ part closed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cnndsl.analysis.repeats import Repeats
 from cnndsl.backends import captions
 from cnndsl.backends.graphviz.picture import BLOCK
 from cnndsl.backends.volume.scene import Link, Scene, Volume
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Call, Combine, Module, Program
 
@@ -70,7 +71,7 @@ class Shapes:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Plan:
     """How much to show: which parts are opened, and whether equal layers in a row are one.
 

@@ -16,6 +16,7 @@ from cnndsl.backends.graphviz.picture import Arrow, Picture
 from cnndsl.backends.graphviz.picture import Box as Node
 from cnndsl.backends.volume.scene import Link, Scene, Volume
 from cnndsl.backends.wrapping import Piece, rows
+from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.layers.formula import Shape
 from cnndsl.symbolic.number import value_of
@@ -60,7 +61,7 @@ class Body(NamedTuple):
         return self.high / 2 + self.deep * UP / 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Scale:
     """Sizes -> lengths. `longest` is the longest side of any map of the picture, `signal` the longest signal.
 

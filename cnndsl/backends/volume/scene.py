@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cnndsl.backends.captions import Fitting
+from cnndsl.frozen import frozen
 from cnndsl.ir.program import Origin
 from cnndsl.layers.formula import Shape
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Band:
     """A layer that keeps the size: a stripe at the end of the volume that it works on."""
 
@@ -76,7 +77,7 @@ class Volume:
         return self.key is not None and self.key == before.key and self.bands == before.bands
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Link:
     """A value on its way from the volume `tail` to the volume `head`, by their position in `Scene.volumes`."""
 

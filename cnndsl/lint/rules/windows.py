@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import gcd, prod
 from typing import Any, ClassVar
 
+from cnndsl.frozen import frozen
 from cnndsl.ir.program import Module
 from cnndsl.layers.base import Group, Layer, times
 from cnndsl.layers.convolution import Conv, ConvTranspose
@@ -23,7 +23,7 @@ _TRIED = 16
 """So many paddings are tried for one that reads all of a map."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Axis:
     """A window along one axis of known size: all numbers are counted in places of the input."""
 
