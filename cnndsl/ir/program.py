@@ -42,8 +42,9 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, ser_json_inf_nan="constants")
 
 
-def _layers() -> dict[str, type[Layer]]:
-    return KINDS | {layer.kind: layer for layer in (Learned, Fixed, Extern, Placeholder)}
+def _layers() -> Mapping[str, type[Layer]]:
+    others: dict[str, type[Layer]] = {layer.kind: layer for layer in (Learned, Fixed, Extern, Placeholder)}
+    return ChainMap(others, cast("MutableMapping[str, type[Layer]]", KINDS))
 
 
 AnyLayer = Annotated[Layer, ByKind(Layer, _layers, "layer")]

@@ -55,6 +55,13 @@ class Broadcasting(Operation):
         """The shapes of the two with the same axes. Raises SizeError where what has no batch lies beside one."""
         return aligned(xs, unbatched, self.symbol) if any(unbatched) else xs
 
+    def size_rule_by(
+        self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...], larger: Callable[[Dim, Dim], Dim]
+    ) -> tuple[Shape, ...]:
+        if len(xs) != 2:  # a value and a number
+            return self.size_rule(xs)
+        return (self.joined(self.beside(xs, unbatched), larger),)
+
     @abstractmethod
     def joined(self, xs: tuple[Shape, ...], larger: Callable[[Dim, Dim], Dim]) -> Shape:
         """The shape that comes out of two such; `larger` gives that of two sizes which is not 1."""
@@ -67,6 +74,7 @@ class Elementwise(Broadcasting):
     """`left symbol right`, element by element; with `scalar`, one side is a number."""
 
     values: ClassVar[str] = "two values of the same size, or of size 1 where it is repeated, or a value and a number"
+    takes_number: ClassVar[bool] = True
 
     scalar: Limit = Field(default=None, description="the number, where one side is one")
     scalar_first: Flag = Field(default=False, description="whether the number is the left side")
@@ -262,8 +270,6 @@ class Clamp(Pointwise):
         return xs
 
 
-OPERATORS_OF_VALUES = {kind.symbol: kind.kind for kind in (Add, Subtract, Multiply, Divide, Power)}
-"""The signs between values, or a value and a number, and the operations that they are."""
 _ROOT = "input(8, 4, 4); conv(8, 1) -> relu; "
 FUNCTIONS = (
     declare(Pointwise, "sqrt", "The square root of each number.", _ROOT + "sqrt(it + 1)", keeps="output"),

@@ -1,6 +1,7 @@
 """What an operation on values is; concatenation and splits; and learned tensors."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast
 
 from pydantic import Discriminator, Field, Tag
@@ -25,6 +26,9 @@ from cnndsl.layers.reach import Reach, Reaches, Window, same, whole
 from cnndsl.layers.types import AnyAxis, Counts, Flag, Pieces, Real, Takes
 from cnndsl.symbolic.number import is_open, value_of
 
+OPERATORS_OF_VALUES = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul"}
+"""The signs between values, or a value and a number, and the operations that they are."""
+
 
 class Operation(Spelled):
     """The base of every operation on values."""
@@ -39,6 +43,8 @@ class Operation(Spelled):
     """What it is in PyTorch."""
     example: ClassVar[str]
     """The lines of a small network with it, in one."""
+    takes_number: ClassVar[bool] = False
+    """Whether a number may stand in the place of a value."""
     reads: ClassVar[int | None] = None
     """Of how many values, from the first on, it uses the numbers; of the others only the size. None for all."""
 
@@ -79,6 +85,12 @@ class Operation(Spelled):
         By default that of the first.
         """
         return xs[:1]
+
+    def size_rule_by(
+        self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...], larger: Callable[[Dim, Dim], Dim]
+    ) -> tuple[Shape, ...]:
+        """As `size_rule`, for values of which some have no batch; `larger` gives that of two sizes which is not 1."""
+        return self.size_rule(xs)
 
     def deciding(self, xs: tuple[Shape, ...]) -> tuple[Dim, ...]:
         """The sizes of the values on which it depends how many come out."""

@@ -1,70 +1,61 @@
 """The catalogue: every subclass of `Layer` and of `Operation` in the family files, by its word.
 
-Families of operations that few networks use are imported when one of their words is first asked for.
+A family is imported when one of its words is first asked for, since a network uses few of them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import TypeVar
 
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, Spelled
 from cnndsl.layers.operations import Operation
 
-_Kind = TypeVar("_Kind", Layer, Operation)
-FAMILIES = (
-    "convolution",
-    "pooling",
-    "normalisation",
-    "dropout",
-    "activation",
-    "shape",
-    "resize",
-    "dense",
-    "sequence",
-    "elementwise",
-)
+_Kind = TypeVar("_Kind", bound=Spelled)
+LAYER_FAMILIES = {
+    "activation": "hardshrink hardsigmoid hardswish hardtanh leaky_relu prelu relu relu6 rrelu softshrink threshold",
+    "convolution": "conv conv_transpose",
+    "dense": "bilinear embedding linear",
+    "dropout": "alpha_dropout dropout dropout_channels stochastic_depth",
+    "normalisation": "batchnorm groupnorm instancenorm layernorm local_response_norm rmsnorm",
+    "pooling": "adaptive_avgpool adaptive_maxpool avgpool global_avgpool global_maxpool lppool maxpool",
+    "resize": "crop pad upsample",
+    "sequence": "gru lstm multihead_attention rnn",
+    "shape": "channel_shuffle flatten fold permute pixel_shuffle pixel_unshuffle reshape unflatten unfold",
+    "smooth_activation": "celu elu gelu glu log_softmax logsigmoid mish selu sigmoid silu softmax softmin softplus "
+    "softsign tanh tanhshrink",
+}
 OPERATION_FAMILIES = {
     "arrangement": "chunk expand flip narrow roll select squeeze stack transpose unbind unsqueeze",
+    "elementwise": "abs add clamp div exp log maximum minimum mul neg pow reciprocal rsqrt sign sqrt sub",
+    "operations": "concat split",
     "products": "attention matmul",
     "reductions": "cumsum max mean min norm normalize std sum var",
+    "resize": "upsample",
 }
-"""The families that are imported when they are used, each with its words."""
+"""The files of this folder with layers and with operations, each with its words."""
 
 
-def _kinds(base: type[_Kind]) -> dict[str, type[_Kind]]:
-    # What has no example has no word of its own: a base, or what `parameter(...)` makes.
-    found = {base.kind: base} if vars(base).get("example") else {}
-    for sub in base.__subclasses__():
-        found.update(_kinds(sub))
-    return found
+class Kinds(Mapping[str, type[_Kind]]):
+    """Word of the language -> class, in alphabetical order. A class is imported when it is asked for."""
 
+    def __init__(self, base: type[_Kind], families: Mapping[str, str]) -> None:
+        self._base = base
+        self._imported: dict[str, type[_Kind]] = {}
+        self._families = {word: family for family, words in families.items() for word in words.split()}
+        self._words = sorted(self._families)
 
-for _family in FAMILIES:
-    import_module(f"cnndsl.layers.{_family}")
-
-KINDS: dict[str, type[Layer]] = dict(sorted(_kinds(Layer).items()))  # type: ignore[type-abstract]
-"""Word of the language -> layer class, in alphabetical order."""
-
-
-class _Operations(Mapping[str, type[Operation]]):
-    """The operations, of which some are imported when they are asked for."""
-
-    def __init__(self) -> None:
-        self._known = _kinds(Operation)  # type: ignore[type-abstract]
-        self._families = {word: family for family, words in OPERATION_FAMILIES.items() for word in words.split()}
-        self._words = dict.fromkeys(sorted({*self._known, *self._families}))
-
-    def __getitem__(self, word: str) -> type[Operation]:
-        if word not in self._known and word in self._families:
+    def __getitem__(self, word: str) -> type[_Kind]:
+        if word not in self._imported:
             import_module(f"cnndsl.layers.{self._families[word]}")
-            self._known = _kinds(Operation)  # type: ignore[type-abstract]
-        return self._known[word]
+            self._imported = _kinds(self._base)
+        return self._imported[word]
 
     def __contains__(self, word: object) -> bool:
-        return word in self._words
+        return word in self._families
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._words)
@@ -73,8 +64,20 @@ class _Operations(Mapping[str, type[Operation]]):
         return len(self._words)
 
 
-OPERATIONS: Mapping[str, type[Operation]] = _Operations()
-"""Word of the language -> operation on values. Some have the word of a layer, of which they are a form."""
+def _kinds(base: type[_Kind]) -> dict[str, type[_Kind]]:
+    """The kinds that are imported by now."""
+    found, todo = dict[str, type[_Kind]](), [base]
+    for kind in todo:
+        todo += kind.__subclasses__()
+        if vars(kind).get("example"):  # others have no word of their own: a base, or what `parameter(...)` makes
+            found[kind.kind] = kind
+    return found
+
+
+KINDS: Kinds[Layer] = Kinds(Layer, LAYER_FAMILIES)  # type: ignore[type-abstract]
+"""The layers."""
+OPERATIONS: Kinds[Operation] = Kinds(Operation, OPERATION_FAMILIES)  # type: ignore[type-abstract]
+"""The operations on values. Some have the word of a layer, of which they are a form."""
 
 
 def _definitions(source: str) -> Iterator[tuple[str, str]]:
@@ -87,7 +90,33 @@ def _definitions(source: str) -> Iterator[tuple[str, str]]:
         yield found[1], part.rstrip("\n") + "\n"
 
 
-HELPERS: dict[str, str] = {
-    name: source for kind in KINDS.values() if kind.helper for name, source in _definitions(kind.helper)
-}
-"""Name of a class or function that a generated module may need -> its source."""
+@cache
+def _helpers() -> dict[str, str]:
+    return {name: source for kind in KINDS.values() if kind.helper for name, source in _definitions(kind.helper)}
+
+
+class Helpers(Mapping[str, str]):
+    """Name of a class or function that a generated module may need -> its source, for which all layers are imported."""
+
+    names = (
+        "AvgPool1dSame", "AvgPool2dSame", "AvgPool3dSame", "ChainedGRU", "ChainedLSTM", "ChainedMultiheadAttention",
+        "ChainedRNN", "ChannelLayerNorm", "ChannelRMSNorm", "Conv1dSame", "Conv2dSame", "Conv3dSame", "Crop",
+        "MaxPool1dSame", "MaxPool2dSame", "MaxPool3dSame", "Permute", "Reshape", "StochasticDepth", "pad_same",
+        "same_border", "spread",
+    )  # fmt: skip
+
+    def __getitem__(self, name: str) -> str:
+        return _helpers()[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+HELPERS = Helpers()
+"""What layers bring of which PyTorch has no class."""

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from cnndsl.diagnostics import Diagnostic, Label, Severity
 from cnndsl.files import Reader, nowhere
 from cnndsl.ir.program import Origin, Program
-from cnndsl.layers.base import Layer
 from cnndsl.lint.places import Places
 from cnndsl.lint.rule import Finding, Rule, Trail, Walk
 from cnndsl.lint.rules import RULES
@@ -38,14 +37,14 @@ def lint(program: Program, source: Source, read: Reader = nowhere) -> tuple[Diag
 
 def _findings(program: Program) -> Iterable[Finding]:
     rules = [rule() for rule in RULES]
-    wanted: dict[type[Layer], list[Rule]] = {}
+    wanted: dict[str, list[Rule]] = {}
     for rule in rules:
         for layer in rule.layers:
             wanted.setdefault(layer, []).append(rule)
     found: list[Finding] = []
 
     def see(trail: Trail) -> None:
-        for rule in wanted.get(type(trail.newest.layer), ()):
+        for rule in wanted.get(trail.newest.layer.kind, ()):
             found.extend(rule.see(trail))
 
     walk = Walk(program, see)

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cnndsl.diagnostics import Fix
 from cnndsl.frozen import frozen
@@ -32,7 +32,10 @@ class Applied:
     is_shared: whether the part, or one that it is in, is applied in several places with one set of weights.
     """
 
-    layer: Layer
+    layer: Any
+    """A `Layer`. A rule knows its kind by the word, and asks for the parameters that this kind has: to import the class
+    of each kind that a rule knows would import nearly all of them, for a network that has few.
+    """
     x: Shape
     y: Shape
     name: str
@@ -195,7 +198,7 @@ class Rule:
     """
 
     code: ClassVar[str]
-    layers: ClassVar[tuple[type[Layer], ...]] = ()
+    layers: ClassVar[tuple[str, ...]] = ()
     """The kinds of layers whose applications it wants to see."""
 
     def about(self, applied: Applied, message: str, *helps: str) -> Finding:

@@ -16,7 +16,6 @@ from cnndsl.hints.spelling import nearest
 from cnndsl.ir.names import plain_label
 from cnndsl.ir.program import Call, Leaf
 from cnndsl.layers.base import Layer
-from cnndsl.layers.elementwise import Elementwise
 from cnndsl.layers.formula import Shape, show
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.operations import Fixed, Learned
@@ -365,7 +364,7 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     if name in OPERATIONS and any(isinstance(item, RECIPES) for item in spread):
         raise takes_values(name, node, given)
     if name in OPERATIONS and any(isinstance(item, Value) for item in spread):
-        if issubclass(OPERATIONS[name], Elementwise):
+        if OPERATIONS[name].takes_number:
             return _elementwise(body, name, spread, node)
         if isinstance(spread[0], Value):
             return _call_operation(body, name, spread, named, node)

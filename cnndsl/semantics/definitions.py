@@ -329,7 +329,7 @@ def recipe_text(recipe: Recipe) -> str:
     """A layer given as an argument, as it could be written: `relu6`, `Block(channels=64)`, `conv(8, 3) -> relu`."""
     match recipe:
         case Kind():
-            return recipe.layer.kind
+            return recipe.word
         case LayerRecipe():
             return recipe.layer.text
         case External():

@@ -6,9 +6,8 @@ from typing import Any
 
 from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.ir.program import Combine
-from cnndsl.layers.elementwise import OPERATORS_OF_VALUES
 from cnndsl.layers.formula import SizeError, check_limits
-from cnndsl.layers.operations import Operation
+from cnndsl.layers.operations import OPERATORS_OF_VALUES, Operation
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import real
 from cnndsl.semantics.builder import MOST_CONDITIONS
@@ -208,7 +207,7 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
 
 
 def _combine_two(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
-    kind = OPERATORS_OF_VALUES.get(node.operator, "matmul" if node.operator == "@" else None)
+    kind = OPERATORS_OF_VALUES.get(node.operator)
     if kind is None or (kind == "pow" and isinstance(right, Value)):
         raise no_operator(node.operator, node, node.left.span, node.right.span)
     if not all(isinstance(side, Value) or (is_number(side) and kind != "matmul") for side in (left, right)):

@@ -85,7 +85,7 @@ def language() -> Scope:
     """The outermost scope: layer kinds and functions."""
     scope = Scope(None)
     scope.names.update({word: Function(word) for word in (*TABLE, *OPERATIONS, "parameter")})
-    scope.names.update({word: Kind(layer) for word, layer in KINDS.items()})  # some are the words of operations too
+    scope.names.update({word: Kind(word) for word in KINDS})  # some are the words of operations too
     scope.names.update({word: InitialiserKind(word) for word in RULES})
     scope.names["identity"] = IDENTITY
     return scope

@@ -14,6 +14,7 @@ from cnndsl.ir.program import Weights, nested_shape
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape, show
 from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.registry import KINDS
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Number, Truth
 from cnndsl.symbolic.number import Traced, work_key
@@ -111,7 +112,12 @@ class Value:
 class Kind:
     """A layer kind by its own name: `relu`."""
 
-    layer: type[Layer]
+    word: str
+
+    @property
+    def layer(self) -> type[Layer]:
+        """Its class."""
+        return KINDS[self.word]
 
 
 @frozen()
@@ -498,7 +504,7 @@ def recipe_word(recipe: Recipe) -> str:
     """The word that an unnamed part made by a recipe is named by: `conv`, `basic_block`."""
     match recipe:
         case Kind():
-            return recipe.layer.kind
+            return recipe.word
         case LayerRecipe():
             return snake(recipe.layer.word)
         case HalfApplied():

@@ -231,7 +231,7 @@ class Branches:
         if not is_own or any(part.is_list != isinstance(around, For) for part in parts):
             return Term(code, around)
         kinds = [kind for part in parts for kind in self._kinds(part)]
-        if kinds.count("conv") > 1 or not all(kind in _ALLOWED for kind in kinds):
+        if kinds.count("conv") > 1 or not all(map(_may_be_summed, kinds)):
             return Term(code, around)
         return Term(code, around, parts, inner.id)
 
@@ -306,7 +306,8 @@ class Branches:
         return line
 
 
-_ALLOWED = {kind for kind, layer in KINDS.items() if layer.group is Group.DROPOUT} | {"conv", "batchnorm"}
+def _may_be_summed(kind: str) -> bool:
+    return kind in ("conv", "batchnorm") or (kind in KINDS and KINDS[kind].group is Group.DROPOUT)
 
 
 def _addends(code: Code) -> Iterator[Code]:

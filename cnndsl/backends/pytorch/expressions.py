@@ -76,10 +76,9 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.words import FUNCTIONS
-from cnndsl.layers.elementwise import OPERATORS_OF_VALUES, Elementwise, Negative
 from cnndsl.layers.formula import AXES, Shape
 from cnndsl.layers.initialisers import RULES
-from cnndsl.layers.operations import Fixed, Learned
+from cnndsl.layers.operations import OPERATORS_OF_VALUES, Fixed, Learned
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced, calculate, value_of
@@ -268,7 +267,7 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
             spread.append(value)
     if word in OPERATIONS and any(isinstance(item, (Tensor, AnyTensors)) for item in spread):
         operation = OPERATIONS[word]
-        if issubclass(operation, Elementwise) and len(spread) == 2:
+        if operation.takes_number and len(spread) == 2:
             return _two(body, word, *spread)
         if word == "expand" and spread[0].unbatched and not any(isinstance(item, Tensor) for item in spread[1:]):
             spread.insert(1, body.it)
@@ -331,7 +330,7 @@ def _operation_call(body: Body, operation: Any, values: list[Any], rest: Sequenc
 
 def _operation_values(body: Body, operation: Any, values: list[Any], given: dict[str, Static]) -> Any:
     made = operation.model_construct(**{word: field_of(body, value) for word, value in given.items()})
-    if issubclass(operation, Elementwise) and len(values) != 2 and all(isinstance(each, Tensor) for each in values):
+    if operation.takes_number and len(values) != 2 and all(isinstance(each, Tensor) for each in values):
         total = values[0]
         for value in values[1:]:
             total = combined(body, made, [total, value])
@@ -387,7 +386,7 @@ def _op(body: Body, node: nodes.Op) -> Any:
     if len(node.operands) == 1:
         value = evaluate(body, node.operands[0])
         if isinstance(value, Tensor):
-            return combined(body, Negative(), [value])
+            return combined(body, OPERATIONS["neg"](), [value])
         if node.operator == "+":
             return value
         code = (
@@ -416,7 +415,7 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
     if isinstance(left, (TensorList, AnyTensors)) or isinstance(right, (TensorList, AnyTensors)):
         return joined(body, left, right, node.span)
     if isinstance(left, Tensor) or isinstance(right, Tensor):
-        return _two(body, OPERATORS_OF_VALUES.get(word, "matmul"), left, right)
+        return _two(body, OPERATORS_OF_VALUES[word], left, right)
     if isinstance(left, RECIPES) and word == "*":
         return CopiesRecipe(left, right, node.operands[0])
     a, b = left.value, right.value

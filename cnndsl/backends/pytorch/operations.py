@@ -35,7 +35,6 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
-from cnndsl.layers.elementwise import Broadcasting
 from cnndsl.layers.formula import Shape
 from cnndsl.layers.operations import Operation, axis_index
 from cnndsl.layers.shape import Flatten
@@ -57,13 +56,11 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
     operation = operation.having(_decided(body, operation, "axis" if axis is not None else ""))
     xs = tuple(value.shape for value in values)
     lacking = tuple(value.unbatched for value in values)
-    if isinstance(operation, Broadcasting) and len(values) == 2:
-        shapes: tuple[Shape, ...] = (operation.joined(operation.beside(xs, lacking), partial(_larger, body)),)
-    elif axis is not None:
+    if axis is not None:
         kind = operation.kind
         shapes = along_any_axis(body, kind, axis, len(xs[0]), lambda at: operation.having({"axis": at}).size_rule(xs))
     else:
-        shapes = operation.size_rule(xs)
+        shapes = operation.size_rule_by(xs, lacking, partial(_larger, body))
     for dim in operation.deciding(xs):
         if isinstance(dim, Traced) and body.known(dim) is None:
             raise Untranslatable(f"how many values {operation.kind} gives depends on a parameter")

@@ -9,43 +9,15 @@ from typing import Any, ClassVar
 
 from cnndsl.diagnostics import Fix
 from cnndsl.ir.program import Combine, Module, Origin, Program
-from cnndsl.layers.activation import (
-    CELU,
-    ELU,
-    GELU,
-    SELU,
-    Hardsigmoid,
-    Hardswish,
-    LeakyReLU,
-    LogSoftmax,
-    Mish,
-    PReLU,
-    ReLU,
-    ReLU6,
-    RReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Softsign,
-    Tanh,
-)
-from cnndsl.layers.base import Group, Layer
-from cnndsl.layers.convolution import Conv, ConvTranspose
-from cnndsl.layers.dense import Linear
-from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels, StochasticDepth
+from cnndsl.layers.base import Group
 from cnndsl.layers.formula import Dim, per_axis, same_size, show
-from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from cnndsl.layers.operations import axis_index
-from cnndsl.layers.pooling import AvgPool, MaxPool
-from cnndsl.layers.resize import Crop, Pad, Upsample
-from cnndsl.layers.shape import ChannelShuffle, Flatten, Permute, PixelShuffle, PixelUnshuffle, Reshape
 from cnndsl.lint.places import has_numbers_alone, is_written_out
 from cnndsl.lint.rule import Applied, Finding, InEveryUse, Rule, Trail
 from cnndsl.source import Span
 from cnndsl.symbolic.number import is_open, value_of
 
-_AFFINE = (BatchNorm, Dropout, DropoutChannels, AlphaDropout)
+_AFFINE = ("batchnorm", "dropout", "dropout_channels", "alpha_dropout")
 """What multiplies and adds only, in evaluation."""
 
 
@@ -59,19 +31,19 @@ class NoActivation(Rule):
     """
 
     code: ClassVar[str] = "W206"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, Linear)
+    layers: ClassVar[tuple[str, ...]] = ("conv", "linear")
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         second = trail.newest
-        first = next((applied for applied in trail.layers[1:] if not isinstance(applied.layer, _AFFINE)), None)
+        first = next((applied for applied in trail.layers[1:] if applied.layer.kind not in _AFFINE), None)
         if first is None or type(first.layer) is not type(second.layer) or _given(first) or _given(second):
             return
         if first.is_shared or second.is_shared:
             return
-        if any(isinstance(a.layer, BatchNorm) and not a.layer.track_running_stats for a in trail.layers[1:]):
+        if any(a.layer.kind == "batchnorm" and not a.layer.track_running_stats for a in trail.layers[1:]):
             return  # in evaluation too it divides by the batch's own variance
         what = "dense layers"
-        if isinstance(first.layer, Conv) and isinstance(second.layer, Conv):
+        if first.layer.kind == "conv" and second.layer.kind == "conv":
             what = "convolutions"
             if first.layer.groups > 1 or second.layer.groups > 1 or _separable(first, second):
                 return
@@ -100,21 +72,20 @@ def _separable(first: Applied, second: Applied) -> bool:
 
 def _long_axes(applied: Applied) -> set[int]:
     """The axes along which the kernel of a convolution is more than one place."""
-    assert isinstance(applied.layer, Conv)  # noqa: S101 - asked by the caller
     return {axis for axis, k in enumerate(per_axis(applied.layer.kernel, len(applied.x) - 1, "kernel")) if k > 1}
 
 
 def _bottleneck(first: Applied, second: Applied) -> bool:
     """Whether what flows between the two is narrower than before and after; between points, also no wider."""
-    axis = 0 if isinstance(first.layer, Conv) else -1
+    axis = 0 if first.layer.kind == "conv" else -1
     before, between, after = (value_of(shape[axis]) for shape in (first.x, second.x, second.y))
-    if isinstance(first.layer, Conv) and not _long_axes(first) and not _long_axes(second):
+    if first.layer.kind == "conv" and not _long_axes(first) and not _long_axes(second):
         return bool(between <= before and between <= after)
     return bool(between < before and between < after)
 
 
-_SHARES = (Softmax, LogSoftmax)
-_SQUASHING = (Sigmoid, Hardsigmoid, *_SHARES)
+_SHARES = ("softmax", "log_softmax")
+_SQUASHING = ("sigmoid", "hardsigmoid", *_SHARES)
 """What brings every number into a range that has a meaning: probabilities and shares, or their logarithms."""
 
 
@@ -126,17 +97,18 @@ class AfterProbabilities(InEveryUse):
     """
 
     code: ClassVar[str] = "W221"
-    layers: ClassVar[tuple[type[Layer], ...]] = (
-        *_SQUASHING, Tanh, Softsign, LeakyReLU, PReLU, RReLU, ELU, CELU, SELU, GELU, SiLU, Mish, Hardswish, Softplus,
+    layers: ClassVar[tuple[str, ...]] = (
+        *_SQUASHING, "tanh", "softsign", "leaky_relu", "prelu", "rrelu", "elu", "celu", "selu", "gelu", "silu", "mish",
+        "hardswish", "softplus",
     )  # fmt: skip
 
     def judge(self, trail: Trail) -> Finding | None:
         newest = trail.newest
-        if len(trail.layers) == 1 or not isinstance((before := trail.layers[1]).layer, _SQUASHING):
+        if len(trail.layers) == 1 or (before := trail.layers[1]).layer.kind not in _SQUASHING:
             return None
         if _along_another_axis(before.layer, newest.layer):
             return None
-        what = "the logarithms of shares" if isinstance(before.layer, LogSoftmax) else "the numbers between 0 and 1"
+        what = "the logarithms of shares" if before.layer.kind == "log_softmax" else "the numbers between 0 and 1"
         return Finding(
             self.code,
             f"{newest.name} is applied to {what} that {before.name} gives",
@@ -146,8 +118,8 @@ class AfterProbabilities(InEveryUse):
         )
 
 
-def _along_another_axis(first: Layer, second: Layer) -> bool:
-    return isinstance(first, _SHARES) and isinstance(second, _SHARES) and first.axis != second.axis
+def _along_another_axis(first: Any, second: Any) -> bool:
+    return first.kind in _SHARES and second.kind in _SHARES and bool(first.axis != second.axis)
 
 
 class NeverNegative(Rule):
@@ -160,15 +132,15 @@ class NeverNegative(Rule):
 
     def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
         layers = [applied for applied in trail.layers if applied.layer.group is not Group.SHAPE]
-        if len(layers) < 3 or not isinstance(layers[0].layer, _SQUASHING):
+        if len(layers) < 3 or layers[0].layer.kind not in _SQUASHING:
             return
         last, relu = layers[:2]
         learned = next((a for a in layers[2:] if a.layer.group is not Group.NORMALISATION), None)
-        if not isinstance(relu.layer, (ReLU, ReLU6)) or learned is None:
+        if relu.layer.kind not in ("relu", "relu6") or learned is None:
             return
         if learned.layer.group in (Group.CONVOLUTION, Group.DENSE):
             gives = "cannot tell apart what was below zero"
-            if isinstance(last.layer, (Sigmoid, Hardsigmoid)):
+            if last.layer.kind in ("sigmoid", "hardsigmoid"):
                 gives = "gives nothing below 0.5"
             yield Finding(
                 self.code,
@@ -179,8 +151,8 @@ class NeverNegative(Rule):
             )
 
 
-DROPOUTS = (Dropout, DropoutChannels, AlphaDropout, StochasticDepth)
-_NOT_NEGATIVE = (ReLU, ReLU6, Sigmoid, Softplus, Softmax)
+DROPOUTS = ("dropout", "dropout_channels", "alpha_dropout", "stochastic_depth")
+_NOT_NEGATIVE = ("relu", "relu6", "sigmoid", "softplus", "softmax")
 """What gives no negative number."""
 
 
@@ -190,17 +162,17 @@ class NoEffect(InEveryUse):
     """
 
     code: ClassVar[str] = "W214"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Flatten, ReLU, BatchNorm, InstanceNorm)
+    layers: ClassVar[tuple[str, ...]] = ("flatten", "relu", "batchnorm", "instancenorm")
 
     def judge(self, trail: Trail) -> Finding | None:
         newest, before = trail.newest, trail.layers[1] if len(trail.layers) > 1 else None
-        if isinstance(newest.layer, Flatten):
+        if newest.layer.kind == "flatten":
             if len(newest.x) == 1:
                 return self._finding(newest, "changes nothing here: what comes in is a list of features already")
         elif before is None:
             return None
-        elif isinstance(newest.layer, ReLU):
-            if isinstance(before.layer, _NOT_NEGATIVE):
+        elif newest.layer.kind == "relu":
+            if before.layer.kind in _NOT_NEGATIVE:
                 return self._finding(newest, f"changes nothing here: {before.name} gives no negative numbers", before)
         elif _normalises_alike(before.layer, newest.layer):
             why = f"normalises what {before.name} has normalised, and takes its scale and shift away again"
@@ -213,16 +185,16 @@ class NoEffect(InEveryUse):
             f"{newest.name} {why}",
             newest.origin,
             more=() if before is None else ((before.origin, "before it"),),
-            help=("leave it out",) if before is None or isinstance(newest.layer, ReLU) else ("leave one of them out",),
+            help=("leave it out",) if before is None or newest.layer.kind == "relu" else ("leave one of them out",),
             fix=_no_fix if newest.is_module else _left_out,
         )
 
 
-def _normalises_alike(first: Layer, second: Layer) -> bool:
+def _normalises_alike(first: Any, second: Any) -> bool:
     """Whether the second takes the scale and shift of each channel away, which is all that the first gives."""
-    if isinstance(second, BatchNorm):
-        return isinstance(first, BatchNorm) and first.track_running_stats == second.track_running_stats
-    return isinstance(first, (BatchNorm, InstanceNorm))
+    if second.kind == "batchnorm":
+        return first.kind == "batchnorm" and bool(first.track_running_stats == second.track_running_stats)
+    return first.kind in ("batchnorm", "instancenorm")
 
 
 def _no_fix(_: Span) -> None:
@@ -250,9 +222,9 @@ class NoEffectByNumbers(InEveryUse):
     """
 
     code: ClassVar[str] = "W214"
-    layers: ClassVar[tuple[type[Layer], ...]] = (
-        MaxPool, AvgPool, *DROPOUTS, LeakyReLU, Upsample, PixelShuffle, PixelUnshuffle, ChannelShuffle, Pad, Crop,
-        Reshape, Permute,
+    layers: ClassVar[tuple[str, ...]] = (
+        "maxpool", "avgpool", *DROPOUTS, "leaky_relu", "upsample", "pixel_shuffle", "pixel_unshuffle",
+        "channel_shuffle", "pad", "crop", "reshape", "permute",
     )  # fmt: skip
 
     def judge(self, trail: Trail) -> Finding | None:
@@ -268,23 +240,23 @@ class NoEffectByNumbers(InEveryUse):
 def _why_idle(applied: Applied) -> str:
     """Why the numbers of a layer make it change nothing; empty where they do not."""
     layer, x = applied.layer, applied.x
-    match layer:
-        case MaxPool() | AvgPool():
+    match layer.kind:
+        case "maxpool" | "avgpool":
             rank = len(x) - 1
             window: tuple[Any, ...] = (layer.kernel, 1 if layer.stride is None else layer.stride)
             moves_by_one = all(set(per_axis(number, rank, "")) == {1} for number in window)
             return "each region is one place" if moves_by_one else ""
-        case Dropout() | DropoutChannels() | AlphaDropout() | StochasticDepth():
+        case "dropout" | "dropout_channels" | "alpha_dropout" | "stochastic_depth":
             return "it drops nothing" if layer.p == 0 else ""
-        case LeakyReLU():
+        case "leaky_relu":
             return "with a slope of 1 it gives every number as it came" if layer.slope == 1 else ""
-        case PixelShuffle() | PixelUnshuffle():
+        case "pixel_shuffle" | "pixel_unshuffle":
             return "a factor of 1 moves nothing" if layer.factor == 1 else ""
-        case ChannelShuffle():
+        case "channel_shuffle":
             return "one group has nothing to be mixed with" if layer.groups == 1 else ""
-        case Permute():
+        case "permute":
             return "the axes stay in their order" if list(layer.order) == sorted(layer.order) else ""
-        case Upsample() | Pad() | Crop() | Reshape():
+        case "upsample" | "pad" | "crop" | "reshape":
             known = not any(map(is_open, x))
             same = known and tuple(map(value_of, x)) == tuple(map(value_of, applied.y))
             return f"what comes in is {show(x)} already" if same else ""
@@ -297,22 +269,22 @@ class Constant(Rule):
     """
 
     code: ClassVar[str] = "W219"
-    layers: ClassVar[tuple[type[Layer], ...]] = (
-        Softmax, LogSoftmax, GroupNorm, LayerNorm, *DROPOUTS, Conv, ConvTranspose, Linear,
+    layers: ClassVar[tuple[str, ...]] = (
+        "softmax", "log_softmax", "groupnorm", "layernorm", *DROPOUTS, "conv", "conv_transpose", "linear",
     )  # fmt: skip
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
         layer, x = applied.layer, applied.x
         why = helps = ""
-        if isinstance(layer, (Softmax, LogSoftmax)) and _is_one(x[axis_index(layer.axis, x, "")]):
-            why = f"gives {1 if isinstance(layer, Softmax) else 0} whatever comes in: it shares out among one number"
+        if layer.kind in ("softmax", "log_softmax") and _is_one(x[axis_index(layer.axis, x, "")]):
+            why = f"gives {int(layer.kind == 'softmax')} whatever comes in: it shares out among one number"
             helps = "for one probability write sigmoid; for classes give it a number for each"
-        elif isinstance(layer, GroupNorm) and all(map(_is_one, (x[0] // layer.groups, *x[1:]))):
+        elif layer.kind == "groupnorm" and all(map(_is_one, (x[0] // layer.groups, *x[1:]))):
             why, helps = "takes all away that comes in: each group has one number", "use fewer groups, or leave it out"
-        elif isinstance(layer, LayerNorm) and all(map(_is_one, layer.normalised(x))):
+        elif layer.kind == "layernorm" and all(map(_is_one, layer.normalised(x))):
             why, helps = "takes all away that comes in: it goes over one number", "normalise over another axis"
-        elif isinstance(layer, DROPOUTS) and layer.p == 1:
+        elif layer.kind in DROPOUTS and layer.p == 1:
             why, helps = "lets nothing through in training", "p is the share that is dropped: write less than 1"
         elif applied.weights is not None and not applied.weights.trainable and is_all_zero(applied.weights.weight):
             why = "gives the same whatever comes in: its weights are all zero, and stay so"

@@ -12,14 +12,8 @@ from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Module, Program, Step
 from cnndsl.layers.axis_order import as_torch, without_channels
 from cnndsl.layers.base import Group, Layer, times
-from cnndsl.layers.convolution import Conv
-from cnndsl.layers.dense import Embedding
-from cnndsl.layers.dropout import Dropout
 from cnndsl.layers.formula import show
-from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm
 from cnndsl.layers.operations import Operation
-from cnndsl.layers.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
-from cnndsl.layers.resize import Upsample
 from cnndsl.lint.rule import Applied, Finding, Rule, Trail
 from cnndsl.source import Span
 from cnndsl.symbolic.number import value_of
@@ -41,18 +35,18 @@ class OtherOrder(Rule):
     """
 
     code: ClassVar[str] = "W215"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, BatchNorm, InstanceNorm, GroupNorm, Upsample)
+    layers: ClassVar[tuple[str, ...]] = ("conv", "batchnorm", "instancenorm", "groupnorm", "upsample")
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
-        if isinstance(applied.layer, (BatchNorm, InstanceNorm, GroupNorm)):
+        if applied.layer.kind in ("batchnorm", "instancenorm", "groupnorm"):
             yield from self._see_channels(applied)
             return
-        if isinstance(applied.layer, Upsample):
+        if applied.layer.kind == "upsample":
             yield from self._see_scale(applied, applied.layer.size)
             return
         meant = as_torch(applied.layer, applied.x)
-        if meant is None or not isinstance(applied.layer, Conv):
+        if meant is None or applied.layer.kind != "conv":
             return
         kernel = times((applied.layer.kernel,) * (len(applied.x) - 1))
         yield self.about(
@@ -74,16 +68,16 @@ class OtherOrder(Rule):
 
     def _see_channels(self, applied: Applied) -> Iterator[Finding]:
         layer = applied.layer
-        if isinstance(layer, (BatchNorm, InstanceNorm)) and _KERAS <= layer.momentum < 1:
+        if layer.kind in ("batchnorm", "instancenorm") and _KERAS <= layer.momentum < 1:
             yield self.about(
                 applied,
                 f"{applied.name} has a momentum of {layer.momentum}, which looks like Keras's: here it is the share of "
                 "the newest batch",
                 f"write momentum={1 - layer.momentum:.3g}",
             )
-        if not isinstance(layer, (BatchNorm, InstanceNorm, GroupNorm)) or layer.eps < 1:
+        if layer.kind not in ("batchnorm", "instancenorm", "groupnorm") or layer.eps < 1:
             return
-        meant = f"groupnorm({layer.groups})" if isinstance(layer, GroupNorm) else layer.kind
+        meant = f"groupnorm({layer.groups})" if layer.kind == "groupnorm" else layer.kind
         found = self.about(
             applied,
             f"{applied.name} adds {layer.eps} to the variances, its eps, which looks like PyTorch's number of channels",
@@ -155,14 +149,14 @@ class OverEmbedding(Rule):
     """
 
     code: ClassVar[str] = "W227"
-    layers: ClassVar[tuple[type[Layer], ...]] = (
-        Conv, MaxPool, AvgPool, AdaptiveAvgPool, AdaptiveMaxPool, GlobalAvgPool, GlobalMaxPool,
+    layers: ClassVar[tuple[str, ...]] = (
+        "conv", "maxpool", "avgpool", "adaptive_avgpool", "adaptive_maxpool", "global_avgpool", "global_maxpool",
     )  # fmt: skip
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
-        before = next((a for a in trail.layers[1:] if not isinstance(a.layer, Dropout)), None)
-        if before is None or not isinstance(before.layer, Embedding):
+        before = next((a for a in trail.layers[1:] if a.layer.kind != "dropout"), None)
+        if before is None or before.layer.kind != "embedding":
             return
         order = [0, len(applied.x), *range(1, len(applied.x))]
         yield Finding(

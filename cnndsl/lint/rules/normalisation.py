@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cnndsl.diagnostics import Fix
 from cnndsl.ir.program import Call, Leaf, Origin, Program
-from cnndsl.layers.base import Group, Layer
-from cnndsl.layers.convolution import Conv, ConvTranspose
-from cnndsl.layers.dense import Linear
-from cnndsl.layers.dropout import Dropout, DropoutChannels
+from cnndsl.layers.base import Group
 from cnndsl.layers.formula import Shape, show
-from cnndsl.layers.normalisation import BatchNorm, InstanceNorm
-from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
-from cnndsl.layers.resize import Upsample
 from cnndsl.lint.rule import Applied, Finding, Rule, Trail
 from cnndsl.source import Span
 from cnndsl.symbolic.number import is_open, value_of
@@ -29,7 +23,7 @@ class BiasBeforeNorm(Rule):
     """
 
     code: ClassVar[str] = "W203"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, ConvTranspose, Linear, BatchNorm, InstanceNorm)
+    layers: ClassVar[tuple[str, ...]] = ("conv", "conv_transpose", "linear", "batchnorm", "instancenorm")
 
     def __init__(self) -> None:
         self._biased: dict[Origin, set[tuple[str, int]]] = {}
@@ -39,7 +33,7 @@ class BiasBeforeNorm(Rule):
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         newest = trail.newest
-        if isinstance(newest.layer, (Conv, ConvTranspose, Linear)):
+        if newest.layer.kind in ("conv", "conv_transpose", "linear"):
             if newest.layer.bias:
                 self._biased.setdefault(newest.declared, set()).add(newest.step)
         elif len(trail.layers) > 1 and _per_channel(before := trail.layers[1]) and before.step[0] == newest.step[0]:
@@ -82,7 +76,12 @@ def _without_bias(span: Span) -> Fix | None:
 def _per_channel(applied: Applied) -> bool:
     """Whether the layer adds one number to each channel of what the batchnorm gets."""
     layer = applied.layer
-    return isinstance(layer, (Conv, ConvTranspose)) or (isinstance(layer, Linear) and len(applied.x) == 1)
+    return layer.kind in ("conv", "conv_transpose") or (layer.kind == "linear" and len(applied.x) == 1)
+
+
+def _keeps_statistics(layer: Any) -> bool:
+    """Whether the layer is a batchnorm with a running mean and variance."""
+    return layer.kind == "batchnorm" and bool(layer.track_running_stats)
 
 
 class SharedBatchNorm(Rule):
@@ -99,9 +98,7 @@ class SharedBatchNorm(Rule):
             norms = {
                 child.name: child
                 for child in module.children
-                if isinstance(child.unit, Leaf)
-                and isinstance(child.unit.layer, BatchNorm)
-                and child.unit.layer.track_running_stats
+                if isinstance(child.unit, Leaf) and _keeps_statistics(child.unit.layer)
             }
             told: set[str] = set()
             passed: dict[int, frozenset[str]] = {}
@@ -130,14 +127,14 @@ class DropoutBeforeBatchNorm(Rule):
     """
 
     code: ClassVar[str] = "W207"
-    layers: ClassVar[tuple[type[Layer], ...]] = (BatchNorm,)
+    layers: ClassVar[tuple[str, ...]] = ("batchnorm",)
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         norm = trail.newest
-        if len(trail.layers) < 2 or not isinstance(norm.layer, BatchNorm) or not norm.layer.track_running_stats:
+        if len(trail.layers) < 2 or not _keeps_statistics(norm.layer):
             return
         before = trail.layers[1]
-        if isinstance(before.layer, (Dropout, DropoutChannels)) and before.layer.p > 0:
+        if before.layer.kind in ("dropout", "dropout_channels") and before.layer.p > 0:
             yield Finding(
                 self.code,
                 f"{before.name} stands straight before a batchnorm, which learns a variance that is there in training "
@@ -157,15 +154,15 @@ class BatchNormOfPoints(Rule):
     """
 
     code: ClassVar[str] = "W225"
-    layers: ClassVar[tuple[type[Layer], ...]] = (ConvTranspose, Upsample)
+    layers: ClassVar[tuple[str, ...]] = ("conv_transpose", "upsample")
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         up = trail.newest
         inside = [a for a in trail.layers[1:] if a.layer.group not in (Group.ACTIVATION, Group.DROPOUT)]
-        if len(inside) < 2 or not isinstance((norm := inside[0]).layer, BatchNorm):
+        if len(inside) < 2 or (norm := inside[0]).layer.kind != "batchnorm":
             return
         before = inside[1]
-        if not isinstance(before.layer, (Conv, MaxPool, AvgPool, LPPool)):
+        if before.layer.kind not in ("conv", "maxpool", "avgpool", "lppool"):
             return
         if _is_point(norm.x) and not _is_point(before.x) and not _is_point(up.y):
             yield Finding(

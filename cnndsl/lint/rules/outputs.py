@@ -9,17 +9,10 @@ from typing import ClassVar
 
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Combine, Leaf, Module, Origin, Program, Step, Use, inner_first
-from cnndsl.layers.activation import LeakyReLU, LogSoftmax, ReLU, ReLU6, RReLU, Softmax
-from cnndsl.layers.base import Group, Layer
-from cnndsl.layers.convolution import Conv, ConvTranspose
-from cnndsl.layers.dense import Linear
-from cnndsl.layers.dropout import AlphaDropout, Dropout, DropoutChannels
-from cnndsl.layers.elementwise import Divide, Subtract
+from cnndsl.layers.base import Group
 from cnndsl.layers.formula import AXES, show
 from cnndsl.layers.initialisers import Initialiser
-from cnndsl.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from cnndsl.layers.operations import Concat, axis_index
-from cnndsl.layers.shape import Flatten
 from cnndsl.lint.places import is_written_twice
 from cnndsl.lint.rule import Applied, Finding, Rule, Trail
 from cnndsl.lint.rules.activations import DROPOUTS, is_all_zero
@@ -37,7 +30,7 @@ class SoftmaxAtEnd(Rule):
 
     def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
         last = next((applied for applied in trail.layers if applied.layer.group is not Group.SHAPE), None)
-        if last is None or not isinstance(last.layer, Softmax) or axis_index(last.layer.axis, last.x, "") != 0:
+        if last is None or last.layer.kind != "softmax" or axis_index(last.layer.axis, last.x, "") != 0:
             return
         if (last is trail.layers[-1] and not trail.sole) or value_of(last.x[0]) == 1:  # W219 has a word for one number
             return
@@ -63,7 +56,7 @@ class DropoutAtEnd(Rule):
 
     def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
         for number, applied in enumerate(trail.layers):
-            if isinstance(applied.layer, (Dropout, DropoutChannels, AlphaDropout)):
+            if applied.layer.kind in ("dropout", "dropout_channels", "alpha_dropout"):
                 if applied.layer.p > 0 and number + 1 < len(trail.layers):
                     yield Finding(
                         self.code,
@@ -73,7 +66,7 @@ class DropoutAtEnd(Rule):
                         help=("put it before the last layer that learns, or leave it out",),
                     )
                 return
-            if applied.layer.group is not Group.SHAPE and not isinstance(applied.layer, (Softmax, LogSoftmax)):
+            if applied.layer.group is not Group.SHAPE and applied.layer.kind not in ("softmax", "log_softmax"):
                 return
 
 
@@ -87,7 +80,7 @@ class SoftmaxOverPlaces(Rule):
     code: ClassVar[str] = "W222"
 
     def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
-        if len(trail.layers) < 2 or not isinstance((last := trail.layers[0]).layer, (Softmax, LogSoftmax)):
+        if len(trail.layers) < 2 or (last := trail.layers[0]).layer.kind not in ("softmax", "log_softmax"):
             return
         at = axis_index(last.layer.axis, last.x, "")
         before = trail.layers[1].layer.group
@@ -114,10 +107,10 @@ class ReluAtEnd(Rule):
     few: ClassVar[int] = 10
 
     def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
-        if len(trail.layers) < 2 or not isinstance((relu := trail.layers[0]).layer, (ReLU, ReLU6)):
+        if len(trail.layers) < 2 or (relu := trail.layers[0]).layer.kind not in ("relu", "relu6"):
             return
         dense = trail.layers[1]
-        if not isinstance(dense.layer, Linear) or len(dense.y) > 1:
+        if dense.layer.kind != "linear" or len(dense.y) > 1:
             return
         scores = dense.y[0]
         is_named = isinstance(scores, Traced) and "class" in str(scores.expr).lower()
@@ -158,8 +151,8 @@ class SameValue(Rule):
 def _found(module: Module, step: Step) -> str:
     """What is to be said of a combination; empty for one of different values."""
     operation = step.action.operation if isinstance(step.action, Combine) else None
-    if isinstance(operation, (Subtract, Divide)) and len(set(step.inputs)) == 1 < len(step.inputs):
-        word, gives = ("minus", 0) if isinstance(operation, Subtract) else ("divided by", 1)
+    if operation is not None and operation.kind in ("sub", "div") and len(set(step.inputs)) == 1 < len(step.inputs):
+        word, gives = ("minus", 0) if operation.kind == "sub" else ("divided by", 1)
         return f"{module.names.get(step.inputs[0], 'a value')} {word} itself is {gives} whatever comes in"
     if not isinstance(operation, Concat):
         return ""
@@ -184,20 +177,20 @@ class UnlikelyNumber(Rule):
     """
 
     code: ClassVar[str] = "W228"
-    layers: ClassVar[tuple[type[Layer], ...]] = (LeakyReLU, RReLU, *DROPOUTS)
+    layers: ClassVar[tuple[str, ...]] = ("leaky_relu", "rrelu", *DROPOUTS)
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
         layer = applied.layer
-        if isinstance(layer, DROPOUTS) and _MOST_DROPPED < layer.p < 1:
+        if layer.kind in DROPOUTS and _MOST_DROPPED < layer.p < 1:
             what = "samples" if layer.kind == "stochastic_depth" else "numbers"
             yield self.about(
                 applied,
                 f"{applied.name} drops {layer.p:.4g} of all {what} in training",
                 f"the share that is dropped is written, not the one that is kept: p={1 - layer.p:.4g}",
             )
-        elif isinstance(layer, (LeakyReLU, RReLU)):
-            slope = layer.slope if isinstance(layer, LeakyReLU) else layer.upper
+        elif layer.kind in ("leaky_relu", "rrelu"):
+            slope = layer.slope if layer.kind == "leaky_relu" else layer.upper
             if slope > 1:
                 yield self.about(
                     applied,
@@ -214,7 +207,7 @@ class MostParameters(Rule):
     """
 
     code: ClassVar[str] = "W212"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Linear,)
+    layers: ClassVar[tuple[str, ...]] = ("linear",)
     many: ClassVar[int] = 10_000_000
     """A network with fewer parameters than this is small whatever it does."""
     share: ClassVar[float] = 0.9
@@ -226,7 +219,7 @@ class MostParameters(Rule):
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         dense = trail.newest
-        if len(trail.layers) > 1 and isinstance(trail.layers[1].layer, Flatten) and not is_open(dense.x[-1]):
+        if len(trail.layers) > 1 and trail.layers[1].layer.kind == "flatten" and not is_open(dense.x[-1]):
             flatten = trail.layers[1]
             places = prod(map(value_of, flatten.x[1:]))
             if places > self.places and _weights(dense) > self.share * self.many:
@@ -265,7 +258,7 @@ def _weights(dense: Applied) -> int:
     return int(value_of(dense.x[-1]) * value_of(dense.y[-1]))
 
 
-_WEIGHTED = (Conv, ConvTranspose, Linear, BatchNorm, GroupNorm, InstanceNorm, LayerNorm)
+_WEIGHTED = ("conv", "conv_transpose", "linear", "batchnorm", "groupnorm", "instancenorm", "layernorm")
 
 
 class ZeroTwice(Rule):
@@ -276,7 +269,7 @@ class ZeroTwice(Rule):
     """
 
     code: ClassVar[str] = "W224"
-    layers: ClassVar[tuple[type[Layer], ...]] = _WEIGHTED
+    layers: ClassVar[tuple[str, ...]] = _WEIGHTED
 
     def __init__(self) -> None:
         self._pairs: dict[tuple[tuple[str, int], tuple[str, int]], tuple[Applied, Applied]] = {}
@@ -284,7 +277,7 @@ class ZeroTwice(Rule):
     def see(self, trail: Trail) -> Iterator[Finding]:
         second = trail.newest
         for first in trail.layers[1:]:
-            if isinstance(first.layer, _WEIGHTED):
+            if first.layer.kind in _WEIGHTED:
                 self._pairs.setdefault((first.step, second.step), (first, second))
                 if first.layer.group is not Group.NORMALISATION:
                     break

@@ -9,14 +9,12 @@ from typing import Any, ClassVar
 from cnndsl.frozen import frozen
 from cnndsl.ir.program import Module
 from cnndsl.layers.base import Group, Layer, times
-from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.formula import AXES, Shape, SizeError, per_axis, show
-from cnndsl.layers.pooling import AvgPool, LPPool, MaxPool
 from cnndsl.layers.windows import UNITS, counted, is_one
 from cnndsl.lint.rule import Applied, Finding, Rule, Trail
 from cnndsl.symbolic.number import is_open, value_of
 
-POOLS = (MaxPool, AvgPool, LPPool)
+POOLS = ("maxpool", "avgpool", "lppool")
 _LONGEST_KERNEL = 1024
 """Places of larger kernels are not looked at one by one."""
 _TRIED = 16
@@ -96,7 +94,7 @@ class Unread(Rule):
     """
 
     code: ClassVar[str] = "W204"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv, *POOLS)
+    layers: ClassVar[tuple[str, ...]] = ("conv", *POOLS)
     least: ClassVar[int] = 50
     """One place in so many is worth a word."""
 
@@ -123,8 +121,8 @@ class Unread(Rule):
         """What would read everything; tried, and not only thought."""
         layer = applied.layer
         axes = axes_of(layer, applied.x, applied.y)
-        changes: list[tuple[str, bool | int]] = [("ceil_mode", True)] if isinstance(layer, POOLS) else []
-        if isinstance(layer, (Conv, MaxPool, AvgPool)) and all(axis.before == axes[0].before for axis in axes):
+        changes: list[tuple[str, bool | int]] = [("ceil_mode", True)] if layer.kind in POOLS else []
+        if layer.kind in ("conv", "maxpool", "avgpool") and all(axis.before == axes[0].before for axis in axes):
             # With one more on both sides a rest of (I - K + 2D) / S grows by two, until another window fits.
             # Maps that are not square may need yet more, which is looked for among small numbers.
             wanted = {-(-(axis.stride - axis.unread - axis.before) // 2) for axis in axes if axis.unread}
@@ -170,12 +168,12 @@ class EvenSame(Rule):
     code: ClassVar[str] = "W209"
     long: ClassVar[int] = 16
     """Places of a long window."""
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv,)
+    layers: ClassVar[tuple[str, ...]] = ("conv",)
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
         layer = applied.layer
-        if not isinstance(layer, Conv) or layer.padding != "same" or not is_one(layer.stride):
+        if layer.kind != "conv" or layer.padding != "same" or not is_one(layer.stride):
             return  # with a stride an odd kernel adds more on one side as well
         rank = len(applied.x) - 1
         kernel = per_axis(layer.kernel, rank, "kernel")
@@ -196,13 +194,13 @@ class PoolTooLarge(Rule):
     """A pool whose window is larger than the map: every region holds some of the padding, and some may be all of it."""
 
     code: ClassVar[str] = "W210"
-    layers: ClassVar[tuple[type[Layer], ...]] = POOLS
+    layers: ClassVar[tuple[str, ...]] = POOLS
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
         axes = axes_of(applied.layer, applied.x, applied.y)
         if any(axis.span > axis.size for axis in axes):
-            everything = "global_maxpool" if isinstance(applied.layer, MaxPool) else "global_avgpool"
+            everything = "global_maxpool" if applied.layer.kind == "maxpool" else "global_avgpool"
             yield self.about(
                 applied,
                 f"the window of {applied.name}, {times(tuple(axis.span for axis in axes))}, is larger than what is "
@@ -224,7 +222,7 @@ class KernelOnPadding(Rule):
     """
 
     code: ClassVar[str] = "W211"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv,)
+    layers: ClassVar[tuple[str, ...]] = ("conv",)
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
@@ -248,7 +246,7 @@ class BorderOfPadding(Rule):
     """
 
     code: ClassVar[str] = "W218"
-    layers: ClassVar[tuple[type[Layer], ...]] = (Conv,)
+    layers: ClassVar[tuple[str, ...]] = ("conv",)
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
@@ -282,7 +280,7 @@ class UnevenTransposed(Rule):
     """
 
     code: ClassVar[str] = "W226"
-    layers: ClassVar[tuple[type[Layer], ...]] = (ConvTranspose,)
+    layers: ClassVar[tuple[str, ...]] = ("conv_transpose",)
 
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
@@ -298,7 +296,7 @@ class UnevenTransposed(Rule):
 
     def end(self, network: Module, trail: Trail) -> Iterator[Finding]:
         for applied in trail.layers:
-            if isinstance(applied.layer, ConvTranspose) and (axes := _upward(applied)):
+            if applied.layer.kind == "conv_transpose" and (axes := _upward(applied)):
                 uneven = [axis for axis in axes if axis[2] < axis[1] < 2 * axis[2]]
                 if not uneven:
                     return
@@ -320,12 +318,11 @@ def _upward(applied: Applied) -> list[tuple[str, int, int]]:
     None for one with given weights, or with gaps in its kernel.
     """
     layer, rank = applied.layer, len(applied.x) - 1
-    assert isinstance(layer, ConvTranspose)  # noqa: S101 - asked by the caller
     if applied.weights is not None or set(per_axis(layer.dilation, rank, "dilation")) != {1}:
         return []
     sizes = zip(AXES[rank], per_axis(layer.kernel, rank, "kernel"), per_axis(layer.stride, rank, "stride"), strict=True)
     return [(name, kernel, stride) for name, kernel, stride in sizes if stride > 1]
 
 
-def _is_pointwise(layer: Layer) -> bool:
-    return isinstance(layer, (Conv, ConvTranspose)) and layer.kernel == 1 and layer.stride == 1
+def _is_pointwise(layer: Any) -> bool:
+    return layer.kind in ("conv", "conv_transpose") and bool(layer.kernel == layer.stride == 1)
