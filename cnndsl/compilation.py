@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cnndsl.backends.registry import Backends
 from cnndsl.diagnostics import Diagnostic, error
 from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
+from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
 from cnndsl.ir.program import Program
 from cnndsl.source import Source, Span
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.pytorch import Untranslatable
 
 
-@dataclass(frozen=True)
+@frozen()
 class Compilation(Backends):
     """What came of a text: what was found, the checked program where there is no error, and what can be made of it.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from cnndsl.diagnostics import Diagnostic, Edit, Fix, Severity
+from cnndsl.frozen import frozen
 from cnndsl.source import Source
 
 MOST_LINES = 10_000
@@ -47,7 +47,7 @@ Check = Callable[[Source], Sequence[Diagnostic]]
 _Key = tuple[str, str, str, int]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Fixed:
     """What came of a text: the text now, the diagnostics whose fixes were applied, and those that are left."""
 
@@ -162,7 +162,7 @@ class _Attempt:
         return apart
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Better:
     """A better text, what is found in it, and what came to light on the way and was mended too."""
 

@@ -7,10 +7,10 @@ extern = ["einops.layers.torch"]      # modules whose classes `extern` lines may
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from cnndsl.frozen import frozen
 
 _LARGEST = 2**20
 """How many bytes a pyproject.toml may have."""
@@ -22,7 +22,7 @@ class ProjectProblem(ValueError):  # noqa: N818 - turned into words for the user
     """What a pyproject.toml says cannot be read, or means nothing; the message says where and why."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Project:
     """The table [tool.cnndsl] of a pyproject.toml. `path` is None where no file has one."""
 
@@ -52,6 +52,8 @@ def find(folder: Path) -> Project:
 
 def _table(path: Path) -> Any:
     """The table [tool.cnndsl] of a file; None where it has none."""
+    import tomllib
+
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)

@@ -7,7 +7,7 @@ Out: `Span`s, which every tree node and diagnostic carries, and their line and c
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ class Position(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Source:
     """One text with the name under which messages speak of it.
 

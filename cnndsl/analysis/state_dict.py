@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 
+from cnndsl.frozen import frozen
 from cnndsl.ir.program import Leaf, Module, Program, Use
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import KnownShape, plain, show
@@ -64,7 +65,7 @@ Compiled = Callable[[Mapping[str, int]], Program | None]
 """Compiles the same text with more settings; None where that has errors."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Match:
     """How tensors differ from those that a network takes, as `load_state_dict` sees it.
 

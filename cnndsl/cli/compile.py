@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +15,7 @@ from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, progress, sa
 from cnndsl.cli.options import PATH, check_no_source, common, files, force
 from cnndsl.cli.options import lang as lang_option
 from cnndsl.cli.watch import watched
+from cnndsl.frozen import frozen
 from cnndsl.i18n import Language
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _sources(run: Run, named: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
                 yield path, path.parent if path == given else given
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Job:
     """A program without errors, and where its outputs go. `network` is the one that is compiled alone, if any is."""
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
 from cnndsl.ir.part_names import PartName, Place, names_of, place_of
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 
-@dataclass(frozen=True)
+@frozen()
 class ParsedFile:
     """A file, and for each name that it imports the file that has it, and its name there."""
 
@@ -33,7 +33,7 @@ _COMMENTS = re.compile(r'"[^"\n]*"|(#[^\n]*)')
 """Comments, and texts, in which a `#` begins none."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Cut:
     """A network up to some of its parts: the whole one, the parts in the order of the text, and what is left of it."""
 

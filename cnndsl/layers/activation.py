@@ -20,9 +20,9 @@ class Activation(Layer):
     module's arguments.
     """
 
-    group: ClassVar[Group] = Group.ACTIVATION
-    ranks: ClassVar[tuple[int, ...]] = ()
-    pointwise: ClassVar[bool] = True
+    group = Group.ACTIVATION
+    ranks = ()
+    pointwise = True
     backward_from: ClassVar[Side] = "either"
     """What the backward pass works from; where that is the input alone, a copy is kept before it is overwritten."""
 
@@ -53,21 +53,21 @@ class Inplace(Activation):
 class ReLU(Inplace):
     """The rectified linear unit: negative numbers become zero, the others stay. max(0, x) (torch.nn.ReLU)."""
 
-    kind: ClassVar[str] = "relu"
-    module: ClassVar[str] = "ReLU"
-    call: ClassVar[str] = "F.relu"
-    backward_from: ClassVar[Side] = "output"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 5) -> relu"
+    kind = "relu"
+    module = "ReLU"
+    call = "F.relu"
+    backward_from = "output"
+    example = "input(3, 32, 32) -> conv(8, 5) -> relu"
 
 
 class ReLU6(Inplace):
     """A ReLU that stops at 6: min(max(0, x), 6) (torch.nn.ReLU6). Suits low-precision arithmetic."""
 
-    kind: ClassVar[str] = "relu6"
-    module: ClassVar[str] = "ReLU6"
-    call: ClassVar[str] = "F.relu6"
-    backward_from: ClassVar[Side] = "input"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> relu6"
+    kind = "relu6"
+    module = "ReLU6"
+    call = "F.relu6"
+    backward_from = "input"
+    example = "input(3, 32, 32) -> conv(8, 3) -> relu6"
 
 
 class LeakyReLU(Activation):
@@ -75,11 +75,11 @@ class LeakyReLU(Activation):
     (torch.nn.LeakyReLU).
     """
 
-    kind: ClassVar[str] = "leaky_relu"
-    module: ClassVar[str] = "LeakyReLU"
-    call: ClassVar[str] = "F.leaky_relu"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 4, stride=2, padding=1) -> leaky_relu(0.2)"
-    torch_names: ClassVar[dict[str, str]] = {"slope": "negative_slope"}
+    kind = "leaky_relu"
+    module = "LeakyReLU"
+    call = "F.leaky_relu"
+    example = "input(3, 32, 32) -> conv(8, 4, stride=2, padding=1) -> leaky_relu(0.2)"
+    torch_names = {"slope": "negative_slope"}
 
     slope: Real = Field(default=0.01, description="factor of the negative numbers")
     inplace: Flag = Field(default=False, description=INPLACE)
@@ -93,11 +93,11 @@ class PReLU(Activation):
     (torch.nn.PReLU; He et al., 2015): x if x > 0, else weight * x.
     """
 
-    kind: ClassVar[str] = "prelu"
-    pointwise: ClassVar[bool] = False  # the second axis has the slopes
-    module: ClassVar[str] = "PReLU"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> prelu(8)"
-    torch_names: ClassVar[dict[str, str]] = {"num": "num_parameters"}
+    kind = "prelu"
+    pointwise = False  # the second axis has the slopes
+    module = "PReLU"
+    example = "input(3, 32, 32) -> conv(8, 3) -> prelu(8)"
+    torch_names = {"num": "num_parameters"}
 
     num: Count = Field(default=1, description="number of slopes: 1, or the number of channels")
     init: Real = Field(default=0.25, description="slope at the start")
@@ -126,10 +126,10 @@ class RReLU(Activation):
     evaluation (torch.nn.RReLU; Xu et al., 2015).
     """
 
-    kind: ClassVar[str] = "rrelu"
-    module: ClassVar[str] = "RReLU"
-    call: ClassVar[str] = "F.rrelu"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> rrelu"
+    kind = "rrelu"
+    module = "RReLU"
+    call = "F.rrelu"
+    example = "input(3, 32, 32) -> conv(8, 3) -> rrelu"
 
     lower: Real = Field(default=1.0 / 8, description="least slope")
     upper: Real = Field(default=1.0 / 3, description="greatest slope")
@@ -165,32 +165,32 @@ class RReLU(Activation):
 class Hardswish(Inplace):
     """A swish of straight lines: x * relu6(x + 3) / 6 (torch.nn.Hardswish; Howard et al., 2019)."""
 
-    kind: ClassVar[str] = "hardswish"
-    module: ClassVar[str] = "Hardswish"
-    call: ClassVar[str] = "F.hardswish"
-    backward_from: ClassVar[Side] = "input"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(16, 3) -> hardswish"
+    kind = "hardswish"
+    module = "Hardswish"
+    call = "F.hardswish"
+    backward_from = "input"
+    example = "input(3, 32, 32) -> conv(16, 3) -> hardswish"
 
 
 class Hardsigmoid(Inplace):
     """A sigmoid of straight lines: relu6(x + 3) / 6 (torch.nn.Hardsigmoid)."""
 
-    kind: ClassVar[str] = "hardsigmoid"
-    module: ClassVar[str] = "Hardsigmoid"
-    call: ClassVar[str] = "F.hardsigmoid"
-    backward_from: ClassVar[Side] = "input"
-    example: ClassVar[str] = "input(16, 1, 1) -> conv(16, 1) -> hardsigmoid"
+    kind = "hardsigmoid"
+    module = "Hardsigmoid"
+    call = "F.hardsigmoid"
+    backward_from = "input"
+    example = "input(16, 1, 1) -> conv(16, 1) -> hardsigmoid"
 
 
 class Hardtanh(Activation):
     """Numbers are cut off at two bounds: min(max(lower bound, x), upper bound) (torch.nn.Hardtanh)."""
 
-    kind: ClassVar[str] = "hardtanh"
-    module: ClassVar[str] = "Hardtanh"
-    call: ClassVar[str] = "F.hardtanh"
-    backward_from: ClassVar[Side] = "input"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> hardtanh(0, 1)"
-    torch_names: ClassVar[dict[str, str]] = {"min": "min_val", "max": "max_val"}
+    kind = "hardtanh"
+    module = "Hardtanh"
+    call = "F.hardtanh"
+    backward_from = "input"
+    example = "input(3, 32, 32) -> conv(8, 3) -> hardtanh(0, 1)"
+    torch_names = {"min": "min_val", "max": "max_val"}
 
     min: Real = Field(default=-1.0, description="lower bound")
     max: Real = Field(default=1.0, description="upper bound")
@@ -212,11 +212,11 @@ class Hardtanh(Activation):
 class Softshrink(Activation):
     """Numbers come nearer to 0 by `threshold`, and those that are nearer than that become 0 (torch.nn.Softshrink)."""
 
-    kind: ClassVar[str] = "softshrink"
-    module: ClassVar[str] = "Softshrink"
-    call: ClassVar[str] = "F.softshrink"
-    example: ClassVar[str] = "input(1, 64) -> conv(8, 9) -> softshrink(0.1)"
-    torch_names: ClassVar[dict[str, str]] = {"threshold": "lambd"}
+    kind = "softshrink"
+    module = "Softshrink"
+    call = "F.softshrink"
+    example = "input(1, 64) -> conv(8, 9) -> softshrink(0.1)"
+    torch_names = {"threshold": "lambd"}
 
     threshold: Real = Field(default=0.5, description="how far from 0 a number has to be")
 
@@ -236,11 +236,11 @@ class Softshrink(Activation):
 class Hardshrink(Activation):
     """Numbers that are nearer to 0 than `threshold` become 0, the others stay (torch.nn.Hardshrink)."""
 
-    kind: ClassVar[str] = "hardshrink"
-    module: ClassVar[str] = "Hardshrink"
-    call: ClassVar[str] = "F.hardshrink"
-    example: ClassVar[str] = "input(1, 64) -> conv(8, 9) -> hardshrink(0.1)"
-    torch_names: ClassVar[dict[str, str]] = {"threshold": "lambd"}
+    kind = "hardshrink"
+    module = "Hardshrink"
+    call = "F.hardshrink"
+    example = "input(1, 64) -> conv(8, 9) -> hardshrink(0.1)"
+    torch_names = {"threshold": "lambd"}
 
     threshold: Real = Field(default=0.5, description="how far from 0 a number has to be")
 
@@ -251,10 +251,10 @@ class Hardshrink(Activation):
 class Threshold(Activation):
     """Numbers up to `threshold` become `value`: x if x > threshold, else value (torch.nn.Threshold)."""
 
-    kind: ClassVar[str] = "threshold"
-    module: ClassVar[str] = "Threshold"
-    call: ClassVar[str] = "F.threshold"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> threshold(0.1, 0)"
+    kind = "threshold"
+    module = "Threshold"
+    call = "F.threshold"
+    example = "input(3, 32, 32) -> conv(8, 3) -> threshold(0.1, 0)"
 
     threshold: Real = Field(description="the number that others have to be above")
     value: Real = Field(description="what those become that are not")

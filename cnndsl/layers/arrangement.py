@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -44,7 +44,7 @@ _AXES = "the axis, or a list of them, the batch being axis 0"
 class Arrangement(Operation):
     """The base of functions of one value that give each axis of it another place, or take one away."""
 
-    values: ClassVar[str] = "a value"
+    values = "a value"
 
     def places(self, x: Shape) -> tuple[int | None, ...]:
         """Where each axis of the value is in what comes out; None for one that is gone."""
@@ -79,12 +79,12 @@ class Arrangement(Operation):
 class Unsqueeze(Arrangement):
     """A value with one more axis, of size 1, at the place `axis` of what comes out."""
 
-    kind: ClassVar[str] = "unsqueeze"
-    symbol: ClassVar[str] = "unsqueeze"
-    written: ClassVar[str] = "unsqueeze(x)"
-    call: ClassVar[str] = "torch.unsqueeze"
-    example: ClassVar[str] = "input(8, 6); unsqueeze(it, 1) -> conv(4, 3)"
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    kind = "unsqueeze"
+    symbol = "unsqueeze"
+    written = "unsqueeze(x)"
+    call = "torch.unsqueeze"
+    example = "input(8, 6); unsqueeze(it, 1) -> conv(4, 3)"
+    torch_names = {"axis": "dim"}
 
     axis: AnyAxis = Field(description="the place of the new axis, the batch being axis 0")
 
@@ -101,12 +101,12 @@ class Unsqueeze(Arrangement):
 class Squeeze(Arrangement):
     """A value without one axis or several of size 1."""
 
-    kind: ClassVar[str] = "squeeze"
-    symbol: ClassVar[str] = "squeeze"
-    written: ClassVar[str] = "squeeze(x)"
-    call: ClassVar[str] = "torch.squeeze"
-    example: ClassVar[str] = "input(8, 6, 6); global_avgpool; squeeze(it, [2, 3]) -> linear(4)"
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    kind = "squeeze"
+    symbol = "squeeze"
+    written = "squeeze(x)"
+    call = "torch.squeeze"
+    example = "input(8, 6, 6); global_avgpool; squeeze(it, [2, 3]) -> linear(4)"
+    torch_names = {"axis": "dim"}
 
     axis: AxisOrAxes = Field(description=_AXES)
 
@@ -142,12 +142,12 @@ class Squeeze(Arrangement):
 class Transpose(Arrangement):
     """A value with two axes in each other's place."""
 
-    kind: ClassVar[str] = "transpose"
-    symbol: ClassVar[str] = "transpose"
-    written: ClassVar[str] = "transpose(x)"
-    call: ClassVar[str] = "torch.transpose"
-    example: ClassVar[str] = "input(6, 8); linear(8, axis=-1); it @ transpose(it, 1, 2)"
-    torch_names: ClassVar[dict[str, str]] = {"axis0": "dim0", "axis1": "dim1"}
+    kind = "transpose"
+    symbol = "transpose"
+    written = "transpose(x)"
+    call = "torch.transpose"
+    example = "input(6, 8); linear(8, axis=-1); it @ transpose(it, 1, 2)"
+    torch_names = {"axis0": "dim0", "axis1": "dim1"}
 
     axis0: AnyAxis = Field(description=_AXIS)
     axis1: AnyAxis = Field(description="the other axis")
@@ -164,12 +164,12 @@ class Transpose(Arrangement):
 class Select(Arrangement):
     """One place along an axis, which is gone afterwards; negative numbers count from the end."""
 
-    kind: ClassVar[str] = "select"
-    symbol: ClassVar[str] = "select"
-    written: ClassVar[str] = "select(x)"
-    call: ClassVar[str] = "torch.select"
-    example: ClassVar[str] = "input(8, 6, 6); flatten(2); select(it, 2, 0) -> linear(4)"
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    kind = "select"
+    symbol = "select"
+    written = "select(x)"
+    call = "torch.select"
+    example = "input(8, 6, 6); flatten(2); select(it, 2, 0) -> linear(4)"
+    torch_names = {"axis": "dim"}
 
     axis: AnyAxis = Field(description=_AXIS)
     index: Annotated[AnyAxis, "free"] = Field(description="which place, counted from 0")
@@ -212,13 +212,13 @@ class Select(Arrangement):
 class Narrow(Arrangement):
     """The `length` places along an axis that begin with the place `start`."""
 
-    kind: ClassVar[str] = "narrow"
-    symbol: ClassVar[str] = "narrow"
-    written: ClassVar[str] = "narrow(x)"
-    call: ClassVar[str] = "torch.narrow"
-    along: ClassVar[bool] = True
-    example: ClassVar[str] = "input(8, 6, 6); concat(narrow(it, 1, 2, 4) -> conv(4, 3, padding=1), it)"
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
+    kind = "narrow"
+    symbol = "narrow"
+    written = "narrow(x)"
+    call = "torch.narrow"
+    along = True
+    example = "input(8, 6, 6); concat(narrow(it, 1, 2, 4) -> conv(4, 3, padding=1), it)"
+    torch_names = {"axis": "dim"}
 
     axis: AnyAxis = Field(description=_AXIS)
     start: Annotated[AnyAxis, "free"] = Field(description="the first place, counted from 0; negative from the end")
@@ -272,11 +272,11 @@ class Index(Arrangement):
     is refused, and Python would leave it out.
     """
 
-    kind: ClassVar[str] = "index"
-    symbol: ClassVar[str] = "[ ]"
-    written: ClassVar[str] = "x[...]"
-    call: ClassVar[str] = "x[...]"
-    example: ClassVar[str] = ""
+    kind = "index"
+    symbol = "[ ]"
+    written = "x[...]"
+    call = "x[...]"
+    example = ""
 
     form: Annotated[str, Field(strict=True, pattern=rf"^{_PLACE}(, {_PLACE})*$")] = Field(
         description="what stands in the brackets, with n for each number"
@@ -479,7 +479,7 @@ def _from_end(end: int | None, size: Term) -> Term:
 class Moving(Arrangement):
     """The base of functions by which numbers change places along axes."""
 
-    along: ClassVar[bool] = True
+    along = True
 
     @property
     @abstractmethod
@@ -505,11 +505,11 @@ class Moving(Arrangement):
 class Flip(Moving):
     """A value with its numbers in the opposite order along one axis or several."""
 
-    kind: ClassVar[str] = "flip"
-    symbol: ClassVar[str] = "flip"
-    written: ClassVar[str] = "flip(x)"
-    call: ClassVar[str] = "torch.flip"
-    example: ClassVar[str] = "input(8, 6, 6); it + flip(it, 3) -> conv(4, 3)"
+    kind = "flip"
+    symbol = "flip"
+    written = "flip(x)"
+    call = "torch.flip"
+    example = "input(8, 6, 6); it + flip(it, 3) -> conv(4, 3)"
 
     axis: AxisOrAxes = Field(description=_AXES)
 
@@ -531,11 +531,11 @@ class Roll(Moving):
     at the beginning.
     """
 
-    kind: ClassVar[str] = "roll"
-    symbol: ClassVar[str] = "roll"
-    written: ClassVar[str] = "roll(x)"
-    call: ClassVar[str] = "torch.roll"
-    example: ClassVar[str] = "input(8, 6, 6); roll(it -> conv(4, 3), [1, -1], [2, 3]) -> conv(4, 3)"
+    kind = "roll"
+    symbol = "roll"
+    written = "roll(x)"
+    call = "torch.roll"
+    example = "input(8, 6, 6); roll(it -> conv(4, 3), [1, -1], [2, 3]) -> conv(4, 3)"
 
     shifts: Annotated[ShiftOrShifts, "free"] = Field(description="by how many places, or a list with one for each axis")
     axis: AxisOrAxes = Field(description=_AXES)
@@ -560,11 +560,11 @@ class Roll(Moving):
 class Unbind(Arrangement):
     """A value taken apart along an axis, which is gone afterwards: `q, k, v = unbind(x, 1)`."""
 
-    kind: ClassVar[str] = "unbind"
-    symbol: ClassVar[str] = "unbind"
-    written: ClassVar[str] = "unbind(x)"
-    call: ClassVar[str] = "torch.unbind"
-    example: ClassVar[str] = "input(8, 2, 6); conv(8, 1); a, b = unbind(it, 2); concat(a -> conv(4, 1), b)"
+    kind = "unbind"
+    symbol = "unbind"
+    written = "unbind(x)"
+    call = "torch.unbind"
+    example = "input(8, 2, 6); conv(8, 1); a, b = unbind(it, 2); concat(a -> conv(4, 1), b)"
 
     axis: AnyAxis = Field(description=_AXIS)
 
@@ -610,12 +610,12 @@ class Unbind(Arrangement):
 class Stack(Operation):
     """Several values of the same size, one behind the other along a new axis."""
 
-    kind: ClassVar[str] = "stack"
-    symbol: ClassVar[str] = "stack"
-    written: ClassVar[str] = "stack(a, b, ...)"
-    values: ClassVar[str] = "values of the same size, or a list of them"
-    call: ClassVar[str] = "torch.stack"
-    example: ClassVar[str] = "input(8, 6, 6); stack(it, it -> conv(8, 3, padding=1), axis=2) -> conv(4, [1, 3, 3])"
+    kind = "stack"
+    symbol = "stack"
+    written = "stack(a, b, ...)"
+    values = "values of the same size, or a list of them"
+    call = "torch.stack"
+    example = "input(8, 6, 6); stack(it, it -> conv(8, 3, padding=1), axis=2) -> conv(4, [1, 3, 3])"
 
     axis: AnyAxis = Field(description="the place of the new axis, the batch being axis 0")
 
@@ -655,11 +655,11 @@ class Stack(Operation):
 class Chunk(Split):
     """A value cut into equal pieces along an axis, the channels by default: `a, b = chunk(x, 2)`."""
 
-    kind: ClassVar[str] = "chunk"
-    symbol: ClassVar[str] = "chunk"
-    written: ClassVar[str] = "chunk(x)"
-    call: ClassVar[str] = "torch.chunk"
-    example: ClassVar[str] = "input(8, 6, 6); conv(8, 1); gate, x = chunk(it, 2); x * sigmoid(gate)"
+    kind = "chunk"
+    symbol = "chunk"
+    written = "chunk(x)"
+    call = "torch.chunk"
+    example = "input(8, 6, 6); conv(8, 1); gate, x = chunk(it, 2); x * sigmoid(gate)"
 
     parts: Annotated[int, Field(strict=True, ge=1, le=MOST_PIECES)] = Field(description="number of equal pieces")
 
@@ -673,13 +673,13 @@ class Expand(Operation):
     `expand(token, [1, 64])`.
     """
 
-    kind: ClassVar[str] = "expand"
-    symbol: ClassVar[str] = "expand"
-    written: ClassVar[str] = "expand(x)"
-    values: ClassVar[str] = "a value"
-    call: ClassVar[str] = "x.expand"
-    example: ClassVar[str] = "input(8, 6, 6); global_avgpool; concat(expand(it, [-1, 6, 6]), input)"
-    reads: ClassVar[int | None] = 1
+    kind = "expand"
+    symbol = "expand"
+    written = "expand(x)"
+    values = "a value"
+    call = "x.expand"
+    example = "input(8, 6, 6); global_avgpool; concat(expand(it, [-1, 6, 6]), input)"
+    reads = 1
 
     sizes: Annotated[OptionalIndices, "free"] = Field(
         default=None, description="the sizes of a sample, without the batch; -1 for those that stay"

@@ -1,7 +1,7 @@
 """Convolutions: a kernel of numbers laid over the input at every position, multiplied and summed."""
 
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
@@ -44,9 +44,9 @@ from cnndsl.symbolic.number import is_open
 class _Convolution(WithNorm):
     """What the two convolutions share: kernels, groups and a bias, on 1, 2 or 3 spatial axes."""
 
-    group: ClassVar[Group] = Group.CONVOLUTION
-    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    torch_names: ClassVar[dict[str, str]] = {"channels": "out_channels", "kernel": "kernel_size"}
+    group = Group.CONVOLUTION
+    ranks = (2, 3, 4)
+    torch_names = {"channels": "out_channels", "kernel": "kernel_size"}
 
     channels: Count = Field(description="number of kernels, and so of output channels")
     kernel: Extent = Field(description="size of each kernel")
@@ -125,10 +125,10 @@ class Conv(_Convolution):
     On 1, 2 or 3 spatial axes, as the input has them: nn.Conv1d, nn.Conv2d, nn.Conv3d.
     """
 
-    kind: ClassVar[str] = "conv"
-    module: ClassVar[str] = "Conv{r}d"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 5, stride=2, padding=2)"
-    helper: ClassVar[str] = "\n\n".join([PAD_SAME, *(_CONV_SAME.format(r=r) for r in (1, 2, 3))])
+    kind = "conv"
+    module = "Conv{r}d"
+    example = "input(3, 32, 32) -> conv(8, 5, stride=2, padding=2)"
+    helper = "\n\n".join([PAD_SAME, *(_CONV_SAME.format(r=r) for r in (1, 2, 3))])
 
     padding: Padding = Field(
         default=0,
@@ -270,10 +270,10 @@ class ConvTranspose(_Convolution):
     dilation L, kernel K and output padding O (torch.nn.ConvTranspose2d).
     """
 
-    kind: ClassVar[str] = "conv_transpose"
-    outputs_axis: ClassVar[int] = 1
-    module: ClassVar[str] = "ConvTranspose{r}d"
-    example: ClassVar[str] = "input(16, 8, 8) -> conv_transpose(8, 2, stride=2)"
+    kind = "conv_transpose"
+    outputs_axis = 1
+    module = "ConvTranspose{r}d"
+    example = "input(16, 8, 8) -> conv_transpose(8, 2, stride=2)"
 
     padding: Offset = Field(default=0, description="rows and columns taken away on every side of the output")
     output_padding: Offset = Field(

@@ -20,12 +20,12 @@ class Linear(WithNorm):
     last axis alone, the same for every place on the others.
     """
 
-    kind: ClassVar[str] = "linear"
-    module: ClassVar[str] = "Linear"
-    group: ClassVar[Group] = Group.DENSE
-    ranks: ClassVar[tuple[int, ...]] = ()
-    example: ClassVar[str] = "input(16, 5, 5) -> linear(256) -> relu -> linear(10)"
-    torch_names: ClassVar[dict[str, str]] = {"features": "out_features"}
+    kind = "linear"
+    module = "Linear"
+    group = Group.DENSE
+    ranks = ()
+    example = "input(16, 5, 5) -> linear(256) -> relu -> linear(10)"
+    torch_names = {"features": "out_features"}
 
     features: Count = Field(description="number of outputs")
     bias: Flag = Field(default=True, description="whether each output adds a learned number")
@@ -93,14 +93,14 @@ class Bilinear(MultiInput):
     applied to both: `[a, b] -> bilinear(32)`.
     """
 
-    kind: ClassVar[str] = "bilinear"
-    module: ClassVar[str] = "Bilinear"
-    group: ClassVar[Group] = Group.DENSE
-    ranks: ClassVar[tuple[int, ...]] = ()
-    takes: ClassVar[tuple[int, ...]] = (2,)
-    calling: ClassVar[str] = "{module}({x}, {x1})"
-    example: ClassVar[str] = "input(64); a, b = split(it, [48, 16]); [a, b] -> bilinear(10)"
-    torch_names: ClassVar[dict[str, str]] = {"features": "out_features"}
+    kind = "bilinear"
+    module = "Bilinear"
+    group = Group.DENSE
+    ranks = ()
+    takes = (2,)
+    calling = "{module}({x}, {x1})"
+    example = "input(64); a, b = split(it, [48, 16]); [a, b] -> bilinear(10)"
+    torch_names = {"features": "out_features"}
 
     features: Count = Field(description="number of outputs")
     bias: Flag = Field(default=True, description="whether each output adds a learned number")
@@ -161,13 +161,13 @@ class Embedding(Layer):
     (torch.nn.Embedding).  `length` numbers become length x features; the new axis is the last.
     """
 
-    kind: ClassVar[str] = "embedding"
-    module: ClassVar[str] = "Embedding"
-    group: ClassVar[Group] = Group.DENSE
-    ranks: ClassVar[tuple[int, ...]] = ()
+    kind = "embedding"
+    module = "Embedding"
+    group = Group.DENSE
+    ranks = ()
     takes_wholes: ClassVar[bool] = True
-    example: ClassVar[str] = "input(128) -> embedding(10000, 64) -> permute([0, 2, 1]) -> conv(32, 3)"
-    torch_names: ClassVar[dict[str, str]] = {"num": "num_embeddings", "features": "embedding_dim"}
+    example = "input(128) -> embedding(10000, 64) -> permute([0, 2, 1]) -> conv(32, 3)"
+    torch_names = {"num": "num_embeddings", "features": "embedding_dim"}
 
     num: Count = Field(description="number of rows, and so of different numbers that may come in")
     features: Count = Field(description="length of each row")

@@ -17,7 +17,7 @@ _IN_TRAINING = Code("self.training")
 class _Dropout(Layer):
     """A layer that changes no size and acts in training alone."""
 
-    group: ClassVar[Group] = Group.DROPOUT
+    group = Group.DROPOUT
     ranks: ClassVar[tuple[int, ...]] = ()
 
     p: Probability = Field(default=0.5, description="share of the numbers that is set to zero")
@@ -60,11 +60,11 @@ class Dropout(_Dropout):
     in evaluation nothing happens (torch.nn.Dropout; Srivastava et al., 2014).  Not for the output layer.
     """
 
-    kind: ClassVar[str] = "dropout"
-    pointwise: ClassVar[bool] = True
-    module: ClassVar[str] = "Dropout"
-    call: ClassVar[str] = "F.dropout"
-    example: ClassVar[str] = "input(256) -> linear(64) -> relu -> dropout(0.5) -> linear(10)"
+    kind = "dropout"
+    pointwise = True
+    module = "Dropout"
+    call = "F.dropout"
+    example = "input(256) -> linear(64) -> relu -> dropout(0.5) -> linear(10)"
 
 
 class DropoutChannels(_Dropout):
@@ -72,11 +72,11 @@ class DropoutChannels(_Dropout):
     takes little away (torch.nn.Dropout2d; Tompson et al., 2015).
     """
 
-    kind: ClassVar[str] = "dropout_channels"
-    module: ClassVar[str] = "Dropout{r}d"
-    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    call: ClassVar[str] = "F.dropout{r}d"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> relu -> dropout_channels(0.2) -> conv(8, 3)"
+    kind = "dropout_channels"
+    module = "Dropout{r}d"
+    ranks = (2, 3, 4)
+    call = "F.dropout{r}d"
+    example = "input(3, 32, 32) -> conv(8, 3) -> relu -> dropout_channels(0.2) -> conv(8, 3)"
 
     def _mask(self, x: KnownShape) -> Extra:
         return Extra(shared=1) if self.p == 1 else Extra(numbers=x[0])
@@ -87,11 +87,11 @@ class AlphaDropout(_Dropout):
     (torch.nn.AlphaDropout; Klambauer et al., 2017).
     """
 
-    kind: ClassVar[str] = "alpha_dropout"
-    pointwise: ClassVar[bool] = True
-    module: ClassVar[str] = "AlphaDropout"
-    call: ClassVar[str] = "F.alpha_dropout"
-    example: ClassVar[str] = "input(256) -> linear(64) -> selu -> alpha_dropout(0.1) -> linear(10)"
+    kind = "alpha_dropout"
+    pointwise = True
+    module = "AlphaDropout"
+    call = "F.alpha_dropout"
+    example = "input(256) -> linear(64) -> selu -> alpha_dropout(0.1) -> linear(10)"
 
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
         return not training or self.p == 0  # nn.AlphaDropout does not use its `inplace`
@@ -103,11 +103,11 @@ class StochasticDepth(Layer):
     which is then left out for some of the samples.
     """
 
-    kind: ClassVar[str] = "stochastic_depth"
-    group: ClassVar[Group] = Group.DROPOUT
-    ranks: ClassVar[tuple[int, ...]] = ()
-    example: ClassVar[str] = "input(16, 8, 8) -> conv(16, 3, padding=1) -> stochastic_depth(0.1)"
-    helper: ClassVar[str] = '''\
+    kind = "stochastic_depth"
+    group = Group.DROPOUT
+    ranks = ()
+    example = "input(16, 8, 8) -> conv(16, 3, padding=1) -> stochastic_depth(0.1)"
+    helper = '''\
 class StochasticDepth(nn.Module):
     """In training, set samples to zero with probability p, divide the others by 1 - p.
 

@@ -73,7 +73,7 @@ class Broadcasting(Operation):
 class Elementwise(Broadcasting):
     """`left symbol right`, element by element; with `scalar`, one side is a number."""
 
-    values: ClassVar[str] = "two values of the same size, or of size 1 where it is repeated, or a value and a number"
+    values = "two values of the same size, or of size 1 where it is repeated, or a value and a number"
     takes_number: ClassVar[bool] = True
 
     scalar: Limit = Field(default=None, description="the number, where one side is one")
@@ -129,31 +129,31 @@ class Elementwise(Broadcasting):
 class Add(Elementwise):
     """The sum of two values, or of a value and a number."""
 
-    kind: ClassVar[Literal["add"]] = "add"
-    symbol: ClassVar[str] = "+"
-    written: ClassVar[str] = "a + b, add(a, b)"
-    call: ClassVar[str] = "x + y"
-    example: ClassVar[str] = "input(8, 4, 4); input + (it -> conv(8, 3, padding=1) -> relu)"
+    kind = "add"
+    symbol = "+"
+    written = "a + b, add(a, b)"
+    call = "x + y"
+    example = "input(8, 4, 4); input + (it -> conv(8, 3, padding=1) -> relu)"
 
 
 class Subtract(Elementwise):
     """The difference of two values, or of a value and a number."""
 
-    kind: ClassVar[Literal["sub"]] = "sub"
-    symbol: ClassVar[str] = "-"
-    written: ClassVar[str] = "a - b, sub(a, b)"
-    call: ClassVar[str] = "x - y"
-    example: ClassVar[str] = "input(8, 4, 4); input - mean(it, axis=1, keepdim=true)"
+    kind = "sub"
+    symbol = "-"
+    written = "a - b, sub(a, b)"
+    call = "x - y"
+    example = "input(8, 4, 4); input - mean(it, axis=1, keepdim=true)"
 
 
 class Multiply(Elementwise):
     """The product of two values, or of a value and a number."""
 
-    kind: ClassVar[Literal["mul"]] = "mul"
-    symbol: ClassVar[str] = "*"
-    written: ClassVar[str] = "a * b, mul(a, b)"
-    call: ClassVar[str] = "x * y"
-    example: ClassVar[str] = "input(8, 4, 4); input * (it -> global_avgpool -> conv(8, 1) -> sigmoid)"
+    kind = "mul"
+    symbol = "*"
+    written = "a * b, mul(a, b)"
+    call = "x * y"
+    example = "input(8, 4, 4); input * (it -> global_avgpool -> conv(8, 1) -> sigmoid)"
 
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         if self.scalar is not None:
@@ -164,11 +164,11 @@ class Multiply(Elementwise):
 class Divide(Elementwise):
     """The quotient of two values, or of a value and a number."""
 
-    kind: ClassVar[Literal["div"]] = "div"
-    symbol: ClassVar[str] = "/"
-    written: ClassVar[str] = "a / b, div(a, b)"
-    call: ClassVar[str] = "x / y"
-    example: ClassVar[str] = "input(8, 4, 4); input / (1 + max(it, axis=1, keepdim=true))"
+    kind = "div"
+    symbol = "/"
+    written = "a / b, div(a, b)"
+    call = "x / y"
+    example = "input(8, 4, 4); input / (1 + max(it, axis=1, keepdim=true))"
 
     def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
         return Extra(numbers=prod(xs[0])) if self.scalar_first else NOTHING  # 1 / x, which is multiplied afterwards
@@ -182,12 +182,12 @@ class Divide(Elementwise):
 class Power(Elementwise):
     """A value to the power of a number."""
 
-    kind: ClassVar[Literal["pow"]] = "pow"
-    symbol: ClassVar[str] = "**"
-    written: ClassVar[str] = "x ** n, pow(x, n)"
-    values: ClassVar[str] = "a value and a number"
-    call: ClassVar[str] = "x ** n"
-    example: ClassVar[str] = "input(8, 4, 4); conv(8, 1) -> relu; it / (1 + it ** 2)"
+    kind = "pow"
+    symbol = "**"
+    written = "x ** n, pow(x, n)"
+    values = "a value and a number"
+    call = "x ** n"
+    example = "input(8, 4, 4); conv(8, 1) -> relu; it / (1 + it ** 2)"
 
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         return Kept(inputs=(0,))
@@ -233,12 +233,12 @@ class Pointwise(Operation):
 class Negative(Pointwise):
     """Each number with the other sign."""
 
-    kind: ClassVar[Literal["neg"]] = "neg"
-    symbol: ClassVar[str] = "-"
-    written: ClassVar[str] = "-x, neg(x)"
-    values: ClassVar[str] = "a value"
-    call: ClassVar[str] = "-x"
-    example: ClassVar[str] = "input(8, 4, 4); concat(it, -it) -> relu"
+    kind = "neg"
+    symbol = "-"
+    written = "-x, neg(x)"
+    values = "a value"
+    call = "-x"
+    example = "input(8, 4, 4); concat(it, -it) -> relu"
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         return Spelling("", template="-{v0}")
@@ -247,13 +247,13 @@ class Negative(Pointwise):
 class Clamp(Pointwise):
     """Each number between two bounds, of which one may be left out: what lies beyond a bound becomes the bound."""
 
-    kind: ClassVar[Literal["clamp"]] = "clamp"
-    keeps: ClassVar[Literal["", "input", "output"]] = "input"
-    symbol: ClassVar[str] = "clamp"
-    written: ClassVar[str] = "clamp(x)"
-    values: ClassVar[str] = "a value"
-    call: ClassVar[str] = "torch.clamp"
-    example: ClassVar[str] = "input(8, 4, 4); clamp(it -> conv(8, 1), 0, 6)"
+    kind = "clamp"
+    keeps = "input"
+    symbol = "clamp"
+    written = "clamp(x)"
+    values = "a value"
+    call = "torch.clamp"
+    example = "input(8, 4, 4); clamp(it -> conv(8, 1), 0, 6)"
 
     min: Limit = Field(default=None, description="lower bound")
     max: Limit = Field(default=None, description="upper bound")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -59,9 +59,9 @@ def as_tuples(value: Any) -> Any:
 class Extern(Layer):
     """A class of another package: what it is called, its arguments, and the rules for what comes out."""
 
-    kind: ClassVar[str] = "extern"
-    group: ClassVar[Group] = Group.BLOCK
-    example: ClassVar[str] = ""
+    kind = "extern"
+    group = Group.BLOCK
+    example = ""
 
     name: Annotated[str, Field(strict=True), AfterValidator(_class)]
     package: Annotated[str, Field(strict=True), AfterValidator(_package)]
@@ -180,11 +180,11 @@ def _brief(name: str, value: Any) -> str:
 class Placeholder(Layer):
     """Gives what it is given (torch.nn.Identity). No word of the language makes one."""
 
-    kind: ClassVar[str] = "placeholder"
-    module: ClassVar[str] = "Identity"
-    group: ClassVar[Group] = Group.SHAPE
-    ranks: ClassVar[tuple[int, ...]] = ()
-    example: ClassVar[str] = ""
+    kind = "placeholder"
+    module = "Identity"
+    group = Group.SHAPE
+    ranks = ()
+    example = ""
 
     def output(self, x: Shape) -> Shape:
         return x

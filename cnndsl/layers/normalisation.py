@@ -5,7 +5,7 @@ y = (x - mean) / sqrt(variance + eps) * weight + bias; the kinds differ in what 
 
 from abc import abstractmethod
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ _MOMENTUM = "share of the newest batch in the running statistics"
 class _Normalisation(Layer):
     """A layer that changes no size."""
 
-    group: ClassVar[Group] = Group.NORMALISATION
+    group = Group.NORMALISATION
 
     def output(self, x: Shape) -> Shape:
         self.check_rank(x)
@@ -84,10 +84,10 @@ class BatchNorm(_ByChannel):
     a learned weight and bias for each channel follow (torch.nn.BatchNorm2d; Ioffe and Szegedy, 2015).
     """
 
-    kind: ClassVar[str] = "batchnorm"
-    module: ClassVar[str] = "BatchNorm{r}d"
-    ranks: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3, bias=false) -> batchnorm"
+    kind = "batchnorm"
+    module = "BatchNorm{r}d"
+    ranks = (1, 2, 3, 4)
+    example = "input(3, 32, 32) -> conv(8, 3, bias=false) -> batchnorm"
 
     def _groups(self, x: KnownShape) -> Extra:
         return Extra(shared=2 * x[0])
@@ -108,10 +108,10 @@ class InstanceNorm(_ByChannel):
     (torch.nn.InstanceNorm2d).  Used where the style of a single picture should not matter.
     """
 
-    kind: ClassVar[str] = "instancenorm"
-    module: ClassVar[str] = "InstanceNorm{r}d"
-    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3, bias=false) -> instancenorm"
+    kind = "instancenorm"
+    module = "InstanceNorm{r}d"
+    ranks = (2, 3, 4)
+    example = "input(3, 32, 32) -> conv(8, 3, bias=false) -> instancenorm"
 
     affine: Flag = Field(default=False, description="whether each channel has a learned weight and bias")
     track_running_stats: Flag = Field(default=False, description="whether running averages are kept for evaluation")
@@ -149,10 +149,10 @@ class GroupNorm(_ByStatistics):
     mean 0 and variance 1 (torch.nn.GroupNorm; Wu and He, 2018).  Does not depend on the batch.
     """
 
-    kind: ClassVar[str] = "groupnorm"
-    module: ClassVar[str] = "GroupNorm"
-    ranks: ClassVar[tuple[int, ...]] = ()
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> groupnorm(4)"
+    kind = "groupnorm"
+    module = "GroupNorm"
+    ranks = ()
+    example = "input(3, 32, 32) -> conv(8, 3) -> groupnorm(4)"
 
     groups: Count = Field(description="number of groups, which divides the channels")
     eps: PositiveReal = Field(default=1e-05, description=_EPS)
@@ -192,7 +192,7 @@ class GroupNorm(_ByStatistics):
 class _OverAxes(_ByStatistics):
     """A normalisation of each sample over an axis and all after it, or over the channels at each place."""
 
-    ranks: ClassVar[tuple[int, ...]] = ()
+    ranks = ()
 
     axis: AxisOrChannels = Field(
         default=1, description='the first axis that is normalised over, the batch being axis 0; or "channels"'
@@ -244,11 +244,11 @@ class LayerNorm(_OverAxes):
     channels alone, at each place of a map by itself (Liu et al., 2022), with a weight and a bias for each channel.
     """
 
-    kind: ClassVar[str] = "layernorm"
-    module: ClassVar[str] = "LayerNorm"
-    example: ClassVar[str] = 'input(16, 8, 8) -> layernorm(axis="channels")'
-    torch_names: ClassVar[dict[str, str]] = {"affine": "elementwise_affine"}
-    helper: ClassVar[str] = '''\
+    kind = "layernorm"
+    module = "LayerNorm"
+    example = 'input(16, 8, 8) -> layernorm(axis="channels")'
+    torch_names = {"affine": "elementwise_affine"}
+    helper = '''\
 class ChannelLayerNorm(nn.LayerNorm):
     """Layer normalisation over the channels, at each place of a map by itself."""
 
@@ -295,11 +295,11 @@ class RMSNorm(_OverAxes):
     a row of tokens; `axis="channels"` the channels alone, at each place of a map by itself.
     """
 
-    kind: ClassVar[str] = "rmsnorm"
-    module: ClassVar[str] = "RMSNorm"
-    example: ClassVar[str] = "input(196, 64) -> rmsnorm(axis=-1)"
-    torch_names: ClassVar[dict[str, str]] = {"affine": "elementwise_affine"}
-    helper: ClassVar[str] = '''\
+    kind = "rmsnorm"
+    module = "RMSNorm"
+    example = "input(196, 64) -> rmsnorm(axis=-1)"
+    torch_names = {"affine": "elementwise_affine"}
+    helper = '''\
 class ChannelRMSNorm(nn.RMSNorm):
     """Root mean square normalisation over the channels, at each place of a map by itself."""
 
@@ -352,11 +352,11 @@ class LocalResponseNorm(_Normalisation):
     Krizhevsky, Sutskever and Hinton, 2012).
     """
 
-    kind: ClassVar[str] = "local_response_norm"
-    module: ClassVar[str] = "LocalResponseNorm"
-    call: ClassVar[str] = "F.local_response_norm"
-    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 5) -> relu -> local_response_norm(5)"
+    kind = "local_response_norm"
+    module = "LocalResponseNorm"
+    call = "F.local_response_norm"
+    ranks = (2, 3, 4)
+    example = "input(3, 32, 32) -> conv(8, 5) -> relu -> local_response_norm(5)"
 
     size: Positive = Field(description="number of neighbouring channels")
     alpha: Real = Field(default=0.0001, description="factor of the squares")

@@ -170,13 +170,13 @@ def is_outermost(x: KnownShape, at: int) -> bool:
 class Concat(Operation):
     """Several values side by side along an axis, the channels by default."""
 
-    kind: ClassVar[Literal["concat"]] = "concat"
-    symbol: ClassVar[str] = "concat"
-    written: ClassVar[str] = "concat(a, b, ...)"
-    values: ClassVar[str] = "values that have the same sizes on the other axes, or a list of them"
-    call: ClassVar[str] = "torch.cat"
-    along: ClassVar[bool] = True
-    example: ClassVar[str] = "input(8, 4, 4); concat(input, it -> conv(16, 3, padding=1))"
+    kind = "concat"
+    symbol = "concat"
+    written = "concat(a, b, ...)"
+    values = "values that have the same sizes on the other axes, or a list of them"
+    call = "torch.cat"
+    along = True
+    example = "input(8, 4, 4); concat(input, it -> conv(16, 3, padding=1))"
 
     axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
 
@@ -231,13 +231,13 @@ class Split(Operation):
     Each piece is a value of its own: `a, b = split(x, 2)`, or `a, b = split(x, [16, 48])`.
     """
 
-    kind: ClassVar[str] = "split"
-    symbol: ClassVar[str] = "split"
-    written: ClassVar[str] = "split(x)"
-    values: ClassVar[str] = "a value"
-    call: ClassVar[str] = "torch.chunk, torch.split"
-    along: ClassVar[bool] = True
-    example: ClassVar[str] = "input(64, 8, 8); a, b = split(it, [16, 48]); concat(a -> conv(16, 3, padding=1), b)"
+    kind = "split"
+    symbol = "split"
+    written = "split(x)"
+    values = "a value"
+    call = "torch.chunk, torch.split"
+    along = True
+    example = "input(64, 8, 8); a, b = split(it, [16, 48]); concat(a -> conv(16, 3, padding=1), b)"
 
     parts: Pieces = Field(description="number of equal pieces, or a list of their sizes")
     axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
@@ -333,11 +333,11 @@ class Learned(Layer):
     It takes nothing in, and has no batch axis: it is the same for all samples.
     """
 
-    kind: ClassVar[str] = "parameter"
-    module: ClassVar[str] = "Parameter"
-    group: ClassVar[Group] = Group.SHAPE
-    ranks: ClassVar[tuple[int, ...]] = ()
-    example: ClassVar[str] = ""
+    kind = "parameter"
+    module = "Parameter"
+    group = Group.SHAPE
+    ranks = ()
+    example = ""
 
     size: Counts = Field(description="shape of the tensor, which has no batch axis; [] for a single number")
     init: Annotated[Annotated[Initialiser, Tag("rule")] | Annotated[Real, Tag("number")], Discriminator(_form)] = Field(
@@ -375,8 +375,8 @@ class Fixed(Learned):
     It takes nothing in, and has no batch axis: it is the same for all samples.
     """
 
-    kind: ClassVar[str] = "constant"
-    module: ClassVar[str] = "Buffer"
+    kind = "constant"
+    module = "Buffer"
 
     numbers: Annotated[tuple[Real, ...], Field(max_length=65_536), Takes("list of numbers")] = Field(
         default=(), description="the numbers, row by row"

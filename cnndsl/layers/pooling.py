@@ -1,28 +1,24 @@
-"""Pooling: each region of a map is reduced to one number, channel by channel."""
+"""Pools whose window slides over the map: the largest number, the mean, or a norm of each region."""
 
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
 from cnndsl.i18n import tr
-from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, times
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling
 from cnndsl.layers.formula import (
     AxisRule,
-    Dim,
     KnownShape,
     Shape,
     SizeError,
     as_it_comes,
-    axis_names,
-    parameter,
     per_axis,
 )
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, region, spatial_reach, whole
+from cnndsl.layers.reach import Reaches, spatial_reach
 from cnndsl.layers.types import Extent, Flag, OptionalExtent, OptionalPositive, Padding, PositiveReal
 from cnndsl.layers.windows import (
     PAD_SAME,
-    UNITS,
     Sliding,
     borders,
     check_whole_kernel,
@@ -33,7 +29,6 @@ from cnndsl.layers.windows import (
     pool_words,
     windows,
 )
-from cnndsl.symbolic.number import is_open, value_of
 
 _KERNEL = "size of the region"
 _STRIDE = "how far the region moves at each step; the kernel's size unless given"
@@ -41,23 +36,21 @@ _PADDING = (
     'rows and columns added on every side, at most half of the kernel; "same" adds what gives the size divided by the '
     'stride, rounded up, "valid" none'
 )
-_MOST_REGIONS = 8
-"""More regions than this are not listed."""
 _CEIL_MODE = "whether a region that hangs over the end still counts"
 
 
-class _Pool(Layer):
+class Pool(Layer):
     """A layer that holds nothing; its function takes the module's arguments."""
 
-    group: ClassVar[Group] = Group.POOLING
-    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
+    group = Group.POOLING
+    ranks = (2, 3, 4)
 
     def output(self, x: Shape) -> Shape:
         self.check_rank(x)
         return self.size_rule(x)
 
 
-class _Sliding(_Pool):
+class _Sliding(Pool):
     """A pool whose windows slide over the map."""
 
     def before(self, x: Shape) -> tuple[int, ...]:
@@ -73,7 +66,7 @@ class _Sliding(_Pool):
         return (*kernels, *(("stride", s) for s in (1, 2) if moved[0] != s), ("ceil_mode", not pool.ceil_mode))
 
 
-class _WithIndices(_Pool):
+class WithIndices(Pool):
     """A pool that keeps where each number was found."""
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
@@ -107,11 +100,6 @@ def _window_rules(
         own_stride=stride is None,
     )
     return (as_it_comes(x, 0, tr("each channel by itself")), *sliding.rules(x, y))
-
-
-def _regions(x: Shape, y: Shape) -> Reaches:
-    """What an adaptive pool reads: the regions that cut its input, channel by channel."""
-    return (Reach(0, IDENTITY), *(region(axis, x[axis], value_of(y[axis])) for axis in range(1, len(x))))
 
 
 def _without_own_stride(arguments: tuple[Argument, ...], kernel: Any, stride: Any) -> tuple[Argument, ...]:
@@ -240,7 +228,7 @@ class AvgPool1dSame(nn.AvgPool1d):
 """
 
 
-class MaxPool(_Padding, _WithIndices):
+class MaxPool(_Padding, WithIndices):
     """Max pooling: the map is cut into regions, and each keeps its largest value.
 
     Output along an axis: floor((I + 2D - L*(K - 1) - 1) / S) + 1 for input I, kernel K, padding D, stride S
@@ -248,12 +236,12 @@ class MaxPool(_Padding, _WithIndices):
     rounded up, for every size that comes in; what is added counts as smaller than any number.
     """
 
-    kind: ClassVar[str] = "maxpool"
-    module: ClassVar[str] = "MaxPool{r}d"
-    call: ClassVar[str] = "F.max_pool{r}d"
-    example: ClassVar[str] = "input(8, 28, 28) -> maxpool(2)"
-    helper: ClassVar[str] = "\n\n".join([PAD_SAME, _SPREAD, *(_MAX_SAME.format(r=r) for r in (1, 2, 3))])
-    torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size"}
+    kind = "maxpool"
+    module = "MaxPool{r}d"
+    call = "F.max_pool{r}d"
+    example = "input(8, 28, 28) -> maxpool(2)"
+    helper = "\n\n".join([PAD_SAME, _SPREAD, *(_MAX_SAME.format(r=r) for r in (1, 2, 3))])
+    torch_names = {"kernel": "kernel_size"}
 
     kernel: Extent = Field(description=_KERNEL)
     stride: OptionalExtent = Field(default=None, description=_STRIDE)
@@ -295,12 +283,12 @@ class AvgPool(_Padding):
     every size that comes in; in TensorFlow what is added does not count in the mean, which is count_include_pad=false.
     """
 
-    kind: ClassVar[str] = "avgpool"
-    module: ClassVar[str] = "AvgPool{r}d"
-    call: ClassVar[str] = "F.avg_pool{r}d"
-    example: ClassVar[str] = "input(8, 28, 28) -> avgpool(2)"
-    helper: ClassVar[str] = "\n\n".join([PAD_SAME, _SPREAD, _AVG_SAME_1D, *_AVG_SAME_ND])
-    torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size", "divisor": "divisor_override"}
+    kind = "avgpool"
+    module = "AvgPool{r}d"
+    call = "F.avg_pool{r}d"
+    example = "input(8, 28, 28) -> avgpool(2)"
+    helper = "\n\n".join([PAD_SAME, _SPREAD, _AVG_SAME_1D, *_AVG_SAME_ND])
+    torch_names = {"kernel": "kernel_size", "divisor": "divisor_override"}
 
     kernel: Extent = Field(description=_KERNEL)
     stride: OptionalExtent = Field(default=None, description=_STRIDE)
@@ -366,11 +354,11 @@ class LPPool(_Sliding):
     Output along an axis: floor((I - K) / S) + 1.
     """
 
-    kind: ClassVar[str] = "lppool"
-    module: ClassVar[str] = "LPPool{r}d"
-    call: ClassVar[str] = "F.lp_pool{r}d"
-    example: ClassVar[str] = "input(8, 29, 29) -> lppool(2, 3, stride=2)"
-    torch_names: ClassVar[dict[str, str]] = {"norm": "norm_type", "kernel": "kernel_size"}
+    kind = "lppool"
+    module = "LPPool{r}d"
+    call = "F.lp_pool{r}d"
+    example = "input(8, 29, 29) -> lppool(2, 3, stride=2)"
+    torch_names = {"norm": "norm_type", "kernel": "kernel_size"}
 
     norm: PositiveReal = Field(description="the power n")
     kernel: Extent = Field(description=_KERNEL)
@@ -409,100 +397,3 @@ class LPPool(_Sliding):
 
     def words(self, x: Shape) -> str:
         return f"{tr('norm')} {self.norm}, {pool_words(x, self.kernel, self.stride)}"
-
-
-class _AdaptivePool(_Pool):
-    """A pool that is told the size of what comes out, not of its regions."""
-
-    torch_names: ClassVar[dict[str, str]] = {"size": "output_size"}
-
-    size: Extent = Field(description="size of what comes out")
-
-    def size_rule(self, x: Shape) -> Shape:
-        return (x[0], *per_axis(self.size, len(x) - 1, "size"))
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        y = self.output(x)
-        rules = (self._rule(x[axis], y[axis], axis_names(x)[axis]) for axis in range(1, len(x)))
-        return (as_it_comes(x, 0, tr("each channel by itself")), *rules)
-
-    def _rule(self, size: Dim, count: Dim, name: str) -> AxisRule:
-        asked = parameter("size", count, "size")
-        first, last = f"floor(i*{size} / {count})", f"ceil((i + 1)*{size} / {count}) - 1"
-        note = tr("region i reads the {places} {first} to {last}", places=tr(f"{UNITS[name]}s"), first=first, last=last)
-        if not is_open(size) and count <= _MOST_REGIONS:
-            regions = ((i * size // count, -(-(i + 1) * size // count) - 1) for i in range(value_of(count)))
-            note += ": " + ", ".join(f"{first}-{last}" if first != last else str(first) for first, last in regions)
-        return AxisRule(name, count, asked, tr("as asked for"), () if count == 1 else (note,))
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return _regions(x, y)
-
-    def words(self, x: Shape) -> str:
-        return tr("to {size}", size=times(per_axis(self.size, len(x) - 1, "size")))
-
-
-class AdaptiveAvgPool(_AdaptivePool):
-    """Adaptive average pooling: whatever comes in is cut into `size` regions, and each keeps its mean.
-
-    Region i of n along an axis of I goes from floor(i*I/n) to ceil((i + 1)*I/n) (torch.nn.AdaptiveAvgPool2d).
-    """
-
-    kind: ClassVar[str] = "adaptive_avgpool"
-    module: ClassVar[str] = "AdaptiveAvgPool{r}d"
-    call: ClassVar[str] = "F.adaptive_avg_pool{r}d"
-    example: ClassVar[str] = "input(512, 7, 7) -> adaptive_avgpool(1)"
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        # To one number a channel it is a plain mean.
-        return Kept() if prod(y[1:]) == 1 else Kept(inputs=(0,))
-
-
-class AdaptiveMaxPool(_WithIndices, _AdaptivePool):
-    """Adaptive max pooling: whatever comes in is cut into `size` regions, and each keeps its largest value.
-
-    Region i of n along an axis of I goes from floor(i*I/n) to ceil((i + 1)*I/n) (torch.nn.AdaptiveMaxPool2d).
-    """
-
-    kind: ClassVar[str] = "adaptive_maxpool"
-    module: ClassVar[str] = "AdaptiveMaxPool{r}d"
-    call: ClassVar[str] = "F.adaptive_max_pool{r}d"
-    example: ClassVar[str] = "input(512, 7, 7) -> adaptive_maxpool([2, 3])"
-
-
-class _GlobalPool(_Pool):
-    """An adaptive pool to one number a channel; the axes stay, with size 1."""
-
-    def size_rule(self, x: Shape) -> Shape:
-        return (x[0], *(1 for _ in x[1:]))
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        rules = (AxisRule(name, 1, words=tr("one number for the whole channel")) for name in axis_names(x)[1:])
-        return (as_it_comes(x, 0, tr("each channel by itself")), *rules)
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return (Reach(0, IDENTITY), *map(whole, x[1:]))
-
-    def spelled(self, x: Shape) -> tuple[Argument, ...]:
-        return (Argument("output_size", 1),)
-
-
-class GlobalAvgPool(_GlobalPool):
-    """Global average pooling: the mean of each channel; nn.AdaptiveAvgPool2d(1)."""
-
-    kind: ClassVar[str] = "global_avgpool"
-    module: ClassVar[str] = "AdaptiveAvgPool{r}d"
-    call: ClassVar[str] = "F.adaptive_avg_pool{r}d"
-    example: ClassVar[str] = "input(512, 7, 7) -> global_avgpool"
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept()
-
-
-class GlobalMaxPool(_WithIndices, _GlobalPool):
-    """Global max pooling: the largest value of each channel; nn.AdaptiveMaxPool2d(1)."""
-
-    kind: ClassVar[str] = "global_maxpool"
-    module: ClassVar[str] = "AdaptiveMaxPool{r}d"
-    call: ClassVar[str] = "F.adaptive_max_pool{r}d"
-    example: ClassVar[str] = "input(512, 7, 7) -> global_maxpool"

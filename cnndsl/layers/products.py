@@ -1,7 +1,6 @@
 """Products of matrices, and attention."""
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,12 +20,12 @@ class Matmul(Broadcasting):
     multiplied with each sample, also with a list of features.
     """
 
-    kind: ClassVar[Literal["matmul"]] = "matmul"
-    symbol: ClassVar[str] = "@"
-    written: ClassVar[str] = "a @ b, matmul(a, b)"
-    values: ClassVar[str] = "two values, the second with as many rows as the first has columns"
-    call: ClassVar[str] = "x @ y"
-    example: ClassVar[str] = "input(4, 6, 6); rows = it -> conv(4, 1); rows @ (it -> conv(4, 1))"
+    kind = "matmul"
+    symbol = "@"
+    written = "a @ b, matmul(a, b)"
+    values = "two values, the second with as many rows as the first has columns"
+    call = "x @ y"
+    example = "input(4, 6, 6); rows = it -> conv(4, 1); rows @ (it -> conv(4, 1))"
 
     @property
     def takes(self) -> tuple[int, int]:
@@ -103,16 +102,16 @@ class Attention(Operation):
     With `causal` a query sees the keys up to its own place alone.
     """
 
-    kind: ClassVar[Literal["attention"]] = "attention"
-    symbol: ClassVar[str] = "attention"
-    written: ClassVar[str] = "attention(q, k, v)"
-    values: ClassVar[str] = "three values: queries, keys with as many features, and as many values as keys"
-    call: ClassVar[str] = "F.scaled_dot_product_attention"
-    example: ClassVar[str] = (
+    kind = "attention"
+    symbol = "attention"
+    written = "attention(q, k, v)"
+    values = "three values: queries, keys with as many features, and as many values as keys"
+    call = "F.scaled_dot_product_attention"
+    example = (
         "input(16, 24); linear(72, axis=-1) -> unflatten(2, [3, 4, 6]) -> permute([0, 2, 3, 1, 4]); "
         "q, k, v = split(it, 3); attention(q -> flatten(1, 2), k -> flatten(1, 2), v -> flatten(1, 2))"
     )
-    torch_names: ClassVar[dict[str, str]] = {"causal": "is_causal"}
+    torch_names = {"causal": "is_causal"}
 
     causal: Flag = Field(default=False, description="whether a query sees no keys behind its own place")
 

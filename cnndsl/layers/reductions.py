@@ -33,11 +33,11 @@ Side = Literal["", "input", "both"]
 class OverAxes(Operation):
     """The base of functions with one number in place of all those along one axis or several."""
 
-    values: ClassVar[str] = "a value"
+    values = "a value"
     keeps: ClassVar[Side] = ""
     """What PyTorch keeps for the backward pass: what comes in, and what comes out too."""
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
-    along: ClassVar[bool] = True
+    torch_names = {"axis": "dim"}
+    along = True
 
     if TYPE_CHECKING:  # a function may have other parameters before these
         axis: AxisOrAxes
@@ -115,7 +115,7 @@ class Reduction(OverAxes):
 class Spread(OverAxes):
     """How far numbers lie from their mean."""
 
-    keeps: ClassVar[Side] = "input"
+    keeps = "input"
 
     axis: AxisOrAxes = Field(description=_AXES)
     correction: Annotated[Whole, "free"] = Field(default=1, description="by how much the number of numbers is lessened")
@@ -135,13 +135,13 @@ class Spread(OverAxes):
 class Norm(OverAxes):
     """The length of the vectors along one axis or several: the root of the sum of squares, or of other powers."""
 
-    kind: ClassVar[str] = "norm"
-    keeps: ClassVar[Side] = "both"
-    symbol: ClassVar[str] = "norm"
-    written: ClassVar[str] = "norm(x)"
-    call: ClassVar[str] = "torch.linalg.vector_norm"
-    example: ClassVar[str] = "input(16, 8, 8); conv(16, 1); it / (norm(it, axis=1, keepdim=true) + 1)"
-    torch_names: ClassVar[dict[str, str]] = {"p": "ord", "axis": "dim"}
+    kind = "norm"
+    keeps = "both"
+    symbol = "norm"
+    written = "norm(x)"
+    call = "torch.linalg.vector_norm"
+    example = "input(16, 8, 8); conv(16, 1); it / (norm(it, axis=1, keepdim=true) + 1)"
+    torch_names = {"p": "ord", "axis": "dim"}
 
     p: PositiveReal = Field(default=2.0, description="the power")
     axis: AxisOrAxes = Field(description=_AXES)
@@ -151,14 +151,14 @@ class Norm(OverAxes):
 class Cumsum(Operation):
     """At each place along an axis the sum of all numbers up to there."""
 
-    kind: ClassVar[str] = "cumsum"
-    symbol: ClassVar[str] = "cumsum"
-    written: ClassVar[str] = "cumsum(x)"
-    values: ClassVar[str] = "a value"
-    call: ClassVar[str] = "torch.cumsum"
-    example: ClassVar[str] = "input(8, 20); conv(8, 3, padding=1); cumsum(it, 2) -> conv(4, 3)"
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
-    along: ClassVar[bool] = True
+    kind = "cumsum"
+    symbol = "cumsum"
+    written = "cumsum(x)"
+    values = "a value"
+    call = "torch.cumsum"
+    example = "input(8, 20); conv(8, 3, padding=1); cumsum(it, 2) -> conv(4, 3)"
+    torch_names = {"axis": "dim"}
+    along = True
 
     axis: AnyAxis = Field(description="the axis, the batch being axis 0")
 
@@ -174,11 +174,11 @@ class Cumsum(Operation):
 class Normalize(Cumsum):
     """The vectors along an axis, brought to length 1: each number is divided by the norm of all of them."""
 
-    kind: ClassVar[str] = "normalize"
-    symbol: ClassVar[str] = "normalize"
-    written: ClassVar[str] = "normalize(x)"
-    call: ClassVar[str] = "F.normalize"
-    example: ClassVar[str] = "input(16, 8, 8); conv(16, 1); normalize(it) -> conv(4, 1)"
+    kind = "normalize"
+    symbol = "normalize"
+    written = "normalize(x)"
+    call = "F.normalize"
+    example = "input(16, 8, 8); conv(16, 1); normalize(it) -> conv(4, 1)"
 
     p: PositiveReal = Field(default=2.0, description="the power of the norm")
     axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")

@@ -17,14 +17,16 @@ from cnndsl.layers.operations import Operation
 _Kind = TypeVar("_Kind", bound=Spelled)
 LAYER_FAMILIES = {
     "activation": "hardshrink hardsigmoid hardswish hardtanh leaky_relu prelu relu relu6 rrelu softshrink threshold",
+    "adaptive_pooling": "adaptive_avgpool adaptive_maxpool global_avgpool global_maxpool",
     "convolution": "conv conv_transpose",
     "dense": "bilinear embedding linear",
     "dropout": "alpha_dropout dropout dropout_channels stochastic_depth",
     "normalisation": "batchnorm groupnorm instancenorm layernorm local_response_norm rmsnorm",
-    "pooling": "adaptive_avgpool adaptive_maxpool avgpool global_avgpool global_maxpool lppool maxpool",
+    "pooling": "avgpool lppool maxpool",
     "resize": "crop pad upsample",
     "sequence": "gru lstm multihead_attention rnn",
-    "shape": "channel_shuffle flatten fold permute pixel_shuffle pixel_unshuffle reshape unflatten unfold",
+    "shape": "flatten permute reshape unflatten",
+    "shuffle": "channel_shuffle fold pixel_shuffle pixel_unshuffle unfold",
     "smooth_activation": "celu elu gelu glu log_softmax logsigmoid mish selu sigmoid silu softmax softmin softplus "
     "softsign tanh tanhshrink",
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -52,9 +52,9 @@ class Pad(ShapeLayer):
     each kind of border: nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d.
     """
 
-    kind: ClassVar[str] = "pad"
-    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    example: ClassVar[str] = 'input(3, 32, 32) -> pad(3, mode="reflect") -> conv(8, 7)'
+    kind = "pad"
+    ranks = (2, 3, 4)
+    example = 'input(3, 32, 32) -> pad(3, mode="reflect") -> conv(8, 7)'
 
     padding: Offset = Field(
         description="one number for all sides, or the last axis first and two for each: [left, right, top, bottom]"
@@ -129,11 +129,11 @@ class Crop(ShapeLayer):
     floor((I - size) / 2) is taken before it.
     """
 
-    kind: ClassVar[str] = "crop"
-    plain_call: ClassVar[bool] = True
-    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    example: ClassVar[str] = "input(3, 32, 32) -> crop(2)"
-    helper: ClassVar[str] = '''\
+    kind = "crop"
+    plain_call = True
+    ranks = (2, 3, 4)
+    example = "input(3, 32, 32) -> crop(2)"
+    helper = '''\
 class Crop(nn.Module):
     """Keep of each axis after the channels what lies from a start to a stop."""
 
@@ -288,12 +288,12 @@ class Upsample(ShapeLayer):
     Output along an axis: the `size`, or floor(I * scale).
     """
 
-    kind: ClassVar[str] = "upsample"
-    module: ClassVar[str] = "Upsample"
-    call: ClassVar[str] = "F.interpolate"
-    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    example: ClassVar[str] = "input(16, 8, 8) -> upsample(scale=2) -> conv(8, 3, padding=1)"
-    torch_names: ClassVar[dict[str, str]] = {"scale": "scale_factor"}
+    kind = "upsample"
+    module = "Upsample"
+    call = "F.interpolate"
+    ranks = (2, 3, 4)
+    example = "input(16, 8, 8) -> upsample(scale=2) -> conv(8, 3, padding=1)"
+    torch_names = {"scale": "scale_factor"}
 
     size: OptionalExtent = Field(default=None, description="size of what comes out; either this or a scale is needed")
     scale: OptionalScale = Field(default=None, description="how many times larger it becomes")
@@ -406,13 +406,13 @@ class UpsampleLike(Operation):
     Of the other value only the size is used, which may be left open. It may be smaller too.
     """
 
-    kind: ClassVar[str] = "upsample"
-    symbol: ClassVar[str] = "upsample"
-    written: ClassVar[str] = "upsample(x, like=y)"
-    values: ClassVar[str] = "two maps with the same number of axes"
-    call: ClassVar[str] = "F.interpolate"
-    example: ClassVar[str] = "input(3, 32, 32); small = it -> conv(8, 3, stride=2); upsample(small, like=input)"
-    reads: ClassVar[int | None] = 1
+    kind = "upsample"
+    symbol = "upsample"
+    written = "upsample(x, like=y)"
+    values = "two maps with the same number of axes"
+    call = "F.interpolate"
+    example = "input(3, 32, 32); small = it -> conv(8, 3, stride=2); upsample(small, like=input)"
+    reads = 1
 
     mode: Interpolation = Field(default="nearest", description=Upsample.model_fields["mode"].description)
     align_corners: Flag = Field(default=False, description=Upsample.model_fields["align_corners"].description)

@@ -18,8 +18,8 @@ from cnndsl.symbolic.number import key_of
 class _OnSequences(Layer):
     """A layer that takes length x features; what it needs in memory depends on what PyTorch runs it with."""
 
-    group: ClassVar[Group] = Group.SEQUENCE
-    ranks: ClassVar[tuple[int, ...]] = (2,)
+    group = Group.SEQUENCE
+    ranks = (2,)
 
     def check_rank(self, x: Shape) -> None:
         if len(x) != 2:
@@ -47,9 +47,9 @@ class _OnSequences(Layer):
 class _Recurrent(_OnSequences):
     """What the three recurrent layers share; `gates` is how many products of a step give the numbers of one state."""
 
-    calling: ClassVar[str] = "{module}({x})[0]"
+    calling = "{module}({x})[0]"
     gates: ClassVar[int]
-    torch_names: ClassVar[dict[str, str]] = {"features": "hidden_size", "layers": "num_layers"}
+    torch_names = {"features": "hidden_size", "layers": "num_layers"}
 
     features: Count = Field(description="length of the state, and so of what comes out at each place")
     layers: Count = Field(default=1, description="number of layers, each on what the one before gives")
@@ -146,14 +146,14 @@ class LSTM(_Recurrent):
     `proj` the state is brought to so many numbers before it is given away.
     """
 
-    kind: ClassVar[str] = "lstm"
-    module: ClassVar[str] = "LSTM"
-    gates: ClassVar[int] = 4
-    example: ClassVar[str] = "input(64, 1, 26) -> flatten(2) -> permute([0, 2, 1]) -> lstm(32, bidirectional=true)"
-    torch_names: ClassVar[dict[str, str]] = _Recurrent.torch_names | {"proj": "proj_size"}
-    helper: ClassVar[str] = _CHAINED.format(name="LSTM", article="An")
+    kind = "lstm"
+    module = "LSTM"
+    gates = 4
+    example = "input(64, 1, 26) -> flatten(2) -> permute([0, 2, 1]) -> lstm(32, bidirectional=true)"
+    torch_names = _Recurrent.torch_names | {"proj": "proj_size"}
+    helper = _CHAINED.format(name="LSTM", article="An")
 
-    _last: ClassVar[tuple[str, ...]] = ("dropout", "bidirectional", "proj")
+    _last = ("dropout", "bidirectional", "proj")
     proj: Whole = Field(default=0, description="length that the state is brought to before it goes on; 0 for none")
 
     @property
@@ -175,11 +175,11 @@ class GRU(_Recurrent):
     2014).  What comes out is the state at each place: length x features, twice the features with `bidirectional`.
     """
 
-    kind: ClassVar[str] = "gru"
-    module: ClassVar[str] = "GRU"
-    gates: ClassVar[int] = 3
-    example: ClassVar[str] = "input(80, 40) -> gru(32, layers=2, dropout=0.1)"
-    helper: ClassVar[str] = _CHAINED.format(name="GRU", article="A")
+    kind = "gru"
+    module = "GRU"
+    gates = 3
+    example = "input(80, 40) -> gru(32, layers=2, dropout=0.1)"
+    helper = _CHAINED.format(name="GRU", article="A")
 
 
 class RNN(_Recurrent):
@@ -187,11 +187,11 @@ class RNN(_Recurrent):
     place before.  What comes out is the state at each place: length x features, twice that with `bidirectional`.
     """
 
-    kind: ClassVar[str] = "rnn"
-    module: ClassVar[str] = "RNN"
-    gates: ClassVar[int] = 1
-    example: ClassVar[str] = 'input(80, 40) -> rnn(32, nonlinearity="relu")'
-    helper: ClassVar[str] = _CHAINED.format(name="RNN", article="An")
+    kind = "rnn"
+    module = "RNN"
+    gates = 1
+    example = 'input(80, 40) -> rnn(32, nonlinearity="relu")'
+    helper = _CHAINED.format(name="RNN", article="An")
 
     nonlinearity: Literal["tanh", "relu"] = Field(default="tanh", description="the function of each step")
 
@@ -210,14 +210,14 @@ class MultiheadAttention(_OnSequences, MultiInput):
     features.
     """
 
-    kind: ClassVar[str] = "multihead_attention"
-    module: ClassVar[str] = "MultiheadAttention"
-    takes: ClassVar[tuple[int, ...]] = (1, 3)
-    turns: ClassVar[bool] = True
-    calling: ClassVar[str] = "{module}({x}, {x1}, {x2}, need_weights=False)[0]"
-    example: ClassVar[str] = "input(196, 64) -> layernorm(axis=-1) -> multihead_attention(8)"
-    torch_names: ClassVar[dict[str, str]] = {"heads": "num_heads"}
-    helper: ClassVar[str] = '''\
+    kind = "multihead_attention"
+    module = "MultiheadAttention"
+    takes = (1, 3)
+    turns = True
+    calling = "{module}({x}, {x1}, {x2}, need_weights=False)[0]"
+    example = "input(196, 64) -> layernorm(axis=-1) -> multihead_attention(8)"
+    torch_names = {"heads": "num_heads"}
+    helper = '''\
 class ChainedMultiheadAttention(nn.MultiheadAttention):
     """Attention of a sequence to itself, so that it can stand in a chain."""
 

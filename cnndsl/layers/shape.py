@@ -1,13 +1,13 @@
-"""Shape: layers that put numbers elsewhere, without a border to add or an axis to resize, and learn nothing."""
+"""Shape: layers that give the axes another size or order, and learn nothing."""
 
 from collections.abc import Iterable
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from cnndsl.i18n import tr, trn
-from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling
+from cnndsl.i18n import tr
+from cnndsl.layers.base import Argument, Group, Kept, Layer, Spelling
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -21,21 +21,18 @@ from cnndsl.layers.formula import (
     incoming,
     of_input,
     parameter,
-    per_axis,
     product,
     show,
-    window_size,
 )
 from cnndsl.layers.operations import axis_index
-from cnndsl.layers.reach import IDENTITY, LONGEST_PERIOD, Reach, Reaches, Window, regrouped, same, spatial_reach, whole
-from cnndsl.layers.types import Axes, Axis, Count, Extent, Offset, Positive, Sizes
-from cnndsl.layers.windows import does_not_fit, pool_words
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, regrouped
+from cnndsl.layers.types import Axes, Axis, Sizes
 
 
 class ShapeLayer(Layer):
     """What layers of this group share."""
 
-    group: ClassVar[Group] = Group.SHAPE
+    group = Group.SHAPE
     ranks: ClassVar[tuple[int, ...]] = ()
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
@@ -55,11 +52,11 @@ class _Renumbered(ShapeLayer):
 class Flatten(_Renumbered):
     """Several axes become one: 16 x 5 x 5 becomes 400 (torch.nn.Flatten, torch.flatten)."""
 
-    kind: ClassVar[str] = "flatten"
-    module: ClassVar[str] = "Flatten"
-    plain_call: ClassVar[bool] = True
-    example: ClassVar[str] = "input(16, 5, 5) -> flatten -> linear(10)"
-    torch_names: ClassVar[dict[str, str]] = {"start": "start_dim", "end": "end_dim"}
+    kind = "flatten"
+    module = "Flatten"
+    plain_call = True
+    example = "input(16, 5, 5) -> flatten -> linear(10)"
+    torch_names = {"start": "start_dim", "end": "end_dim"}
 
     start: Axis = Field(default=1, description="the first axis that is merged, the batch being axis 0")
     end: Axis = Field(default=-1, description="the last axis that is merged")
@@ -108,9 +105,9 @@ class Flatten(_Renumbered):
 class Unflatten(_Renumbered):
     """One axis becomes several: 400 becomes 16 x 5 x 5 (torch.nn.Unflatten).  The way into a decoder."""
 
-    kind: ClassVar[str] = "unflatten"
-    module: ClassVar[str] = "Unflatten"
-    example: ClassVar[str] = "input(100) -> linear(400) -> unflatten(1, [16, 5, 5])"
+    kind = "unflatten"
+    module = "Unflatten"
+    example = "input(100) -> linear(400) -> unflatten(1, [16, 5, 5])"
 
     axis: Axis = Field(description="the axis that is split, the batch being axis 0")
     sizes: Sizes = Field(description="the sizes that it is split into; one may be -1, for what is left")
@@ -156,10 +153,10 @@ class Unflatten(_Renumbered):
 class Reshape(_Renumbered):
     """The same numbers in the same order, in axes of other sizes (torch.reshape); the batch stays."""
 
-    kind: ClassVar[str] = "reshape"
-    plain_call: ClassVar[bool] = True
-    example: ClassVar[str] = "input(100) -> linear(400) -> reshape([16, 5, 5])"
-    helper: ClassVar[str] = '''\
+    kind = "reshape"
+    plain_call = True
+    example = "input(100) -> linear(400) -> reshape([16, 5, 5])"
+    helper = '''\
 class Reshape(nn.Module):
     """Give each sample other sizes; one may be -1, for what is left."""
 
@@ -251,11 +248,11 @@ def _written(sizes: tuple[int, ...], total: Term, y: Shape, names: tuple[str, ..
 class Permute(ShapeLayer):
     """The axes in another order (torch.permute): `permute([0, 2, 3, 1])` puts the channels last."""
 
-    kind: ClassVar[str] = "permute"
-    plain_call: ClassVar[bool] = True
-    example: ClassVar[str] = "input(3, 32, 32) -> permute([0, 2, 3, 1])"
-    torch_names: ClassVar[dict[str, str]] = {"order": "dims"}
-    helper: ClassVar[str] = '''\
+    kind = "permute"
+    plain_call = True
+    example = "input(3, 32, 32) -> permute([0, 2, 3, 1])"
+    torch_names = {"order": "dims"}
+    helper = '''\
 class Permute(nn.Module):
     """Put the axes in another order, the batch being axis 0."""
 
@@ -318,251 +315,3 @@ class Permute(nn.Module):
 
     def words(self, x: Shape) -> str:
         return ", ".join(map(str, self.order))
-
-
-class PixelShuffle(ShapeLayer):
-    """Channels become places: r*r channels make a map that is r times as high and as wide
-    (torch.nn.PixelShuffle; Shi et al., 2016).
-
-    C*r**2 x H x W becomes C x H*r x W*r.
-    """
-
-    kind: ClassVar[str] = "pixel_shuffle"
-    module: ClassVar[str] = "PixelShuffle"
-    call: ClassVar[str] = "F.pixel_shuffle"
-    ranks: ClassVar[tuple[int, ...]] = (3,)
-    example: ClassVar[str] = "input(16, 8, 8) -> conv(12, 3, padding=1) -> pixel_shuffle(2)"
-    torch_names: ClassVar[dict[str, str]] = {"factor": "upscale_factor"}
-
-    factor: Positive = Field(description="how much higher and wider the map becomes")
-
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        r = self.factor
-        if x[0] % (r * r):
-            raise SizeError(
-                f"pixel_shuffle({r}) makes one channel of {r} x {r}, and {x[0]} channels do not divide by {r * r}",
-                f"give the layer before it a multiple of {r * r} channels",
-                code="E304",
-            )
-        return self.size_rule(x)
-
-    def size_rule(self, x: Shape) -> Shape:
-        r = self.factor
-        return (x[0] // (r * r), x[1] * r, x[2] * r)
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        c, h, w = self.output(x)
-        r = parameter("r", self.factor, "factor")
-        note = tr("r*r channels make one that is r times larger")
-        return (
-            AxisRule("channels", c, incoming(x, 0, "C") / (r * r), notes=(note,)),
-            AxisRule("height", h, incoming(x, 1, "H") * r),
-            AxisRule("width", w, incoming(x, 2, "W") * r),
-        )
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return spatial_reach(x, [_repeated(self.factor)] * 2, channels=False)
-
-    def words(self, x: Shape) -> str:
-        return f"×{self.factor}"
-
-
-def _repeated(factor: int) -> Window | None:
-    """Each place is read by as many positions."""
-    return Window(1, ((0, 0),) * factor) if factor <= LONGEST_PERIOD else None
-
-
-class PixelUnshuffle(ShapeLayer):
-    """Places become channels: the opposite of `pixel_shuffle` (torch.nn.PixelUnshuffle).
-
-    C x H*r x W*r becomes C*r**2 x H x W.
-    """
-
-    kind: ClassVar[str] = "pixel_unshuffle"
-    module: ClassVar[str] = "PixelUnshuffle"
-    call: ClassVar[str] = "F.pixel_unshuffle"
-    ranks: ClassVar[tuple[int, ...]] = (3,)
-    example: ClassVar[str] = "input(3, 32, 32) -> pixel_unshuffle(2)"
-    torch_names: ClassVar[dict[str, str]] = {"factor": "downscale_factor"}
-
-    factor: Positive = Field(description="how much lower and narrower the map becomes")
-
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        r = self.factor
-        if x[1] % r or x[2] % r:
-            raise SizeError(
-                f"pixel_unshuffle({r}) needs a height and width that divide by {r}, and the map is {show(x[1:])}",
-                "pad or crop the map first",
-                code="E304",
-            )
-        return self.size_rule(x)
-
-    def size_rule(self, x: Shape) -> Shape:
-        r = self.factor
-        return (x[0] * (r * r), x[1] // r, x[2] // r)
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        c, h, w = self.output(x)
-        r = parameter("r", self.factor, "factor")
-        note = tr("each r x r places become r*r channels")
-        return (
-            AxisRule("channels", c, incoming(x, 0, "C") * (r * r), notes=(note,)),
-            AxisRule("height", h, incoming(x, 1, "H") / r),
-            AxisRule("width", w, incoming(x, 2, "W") / r),
-        )
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return spatial_reach(x, [Window(self.factor, ((0, self.factor - 1),))] * 2, channels=False)
-
-    def words(self, x: Shape) -> str:
-        return f"÷{self.factor}"
-
-
-class ChannelShuffle(ShapeLayer):
-    """The channels of several groups are dealt out in turn, so that a grouped convolution after it sees
-    numbers of every group (torch.nn.ChannelShuffle; Zhang et al., 2018).
-    """
-
-    kind: ClassVar[str] = "channel_shuffle"
-    module: ClassVar[str] = "ChannelShuffle"
-    call: ClassVar[str] = "F.channel_shuffle"
-    ranks: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    example: ClassVar[str] = "input(8, 16, 16) -> conv(16, 1, groups=4) -> channel_shuffle(4)"
-
-    groups: Count = Field(description="number of groups, which divides the channels")
-
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        if x[0] % self.groups:
-            raise SizeError(
-                f"{x[0]} channels do not divide into {self.groups} groups",
-                "choose a number of groups that divides the channels",
-                code="E304",
-            )
-        return x
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return (whole(x[0]), *same(x[1:], first=1))
-
-    def words(self, x: Shape) -> str:
-        return trn("{count} group", "{count} groups", self.groups)
-
-
-class _OverWindows(ShapeLayer):
-    """What `unfold` and `fold` share: windows over a picture, as a convolution has them."""
-
-    torch_names: ClassVar[dict[str, str]] = {"kernel": "kernel_size"}
-
-    def _windows(self, picture: Shape) -> tuple[Shape, tuple[int, ...]]:
-        """How many windows there are along height and width of a picture, and how large they are."""
-        layer: Any = self
-        words = ("kernel", "padding", "stride", "dilation")
-        kernel, padding, stride, dilation = (per_axis(getattr(layer, word), 2, word) for word in words)
-        axes = zip(picture[1:], kernel, padding, stride, dilation, strict=True)
-        return tuple(window_size(*axis) for axis in axes), kernel
-
-    def _check_fit(self, picture: Shape) -> None:
-        layer: Any = self
-        counts, kernel = self._windows(picture)
-        if any(count < 1 for count in counts):
-            padding, dilation = (per_axis(getattr(layer, word), 2, word) for word in ("padding", "dilation"))
-            raise does_not_fit(picture, kernel, padding, dilation)
-
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
-        # Where the input has more numbers than the output, PyTorch gives the output as much memory as the input.
-        return NOTHING if prod(x) <= prod(y) else None
-
-    def words(self, x: Shape) -> str:
-        layer: Any = self
-        return pool_words((1, 1, 1), layer.kernel, layer.stride, layer.padding)
-
-
-class Unfold(_OverWindows):
-    """The windows of a picture side by side, as a convolution reads them (torch.nn.Unfold): C x H x W becomes
-    C*K*K x L, a column for each of the L places of the window, with all that lies in it.
-    """
-
-    kind: ClassVar[str] = "unfold"
-    module: ClassVar[str] = "Unfold"
-    call: ClassVar[str] = "F.unfold"
-    ranks: ClassVar[tuple[int, ...]] = (3,)
-    example: ClassVar[str] = "input(3, 32, 32) -> unfold(4, stride=4) -> permute([0, 2, 1]) -> linear(64, axis=-1)"
-
-    kernel: Extent = Field(description="size of the window")
-    dilation: Extent = Field(default=1, description="distance between the cells of the window")
-    padding: Offset = Field(default=0, description="rows and columns of zeros added on every side")
-    stride: Extent = Field(default=1, description="how far the window moves at each step")
-
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        self._check_fit(x)
-        return self.size_rule(x)
-
-    def size_rule(self, x: Shape) -> Shape:
-        (rows, columns), (high, wide) = self._windows(x)
-        return (x[0] * (high * wide), rows * columns)
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        y = self.output(x)
-        (rows, columns), (high, wide) = self._windows(x)
-        cells = incoming(x, 0, "C") * parameter("K", high * wide, "kernel", meaning=tr("places of the window"))
-        places = tr("{rows} along the height, {columns} along the width", rows=rows, columns=columns)
-        return (
-            AxisRule("channels", y[0], cells),
-            AxisRule("length", y[1], words=tr("one for each place of the window"), notes=(places,)),
-        )
-
-
-class Fold(_OverWindows):
-    """Windows laid into a picture, where they overlap added: the opposite of `unfold` (torch.nn.Fold).
-    C*K*K x L becomes C x H x W, `size` being height and width.
-    """
-
-    kind: ClassVar[str] = "fold"
-    module: ClassVar[str] = "Fold"
-    call: ClassVar[str] = "F.fold"
-    ranks: ClassVar[tuple[int, ...]] = (2,)
-    example: ClassVar[str] = "input(3, 32, 32) -> unfold(4, stride=4) -> fold(32, 4, stride=4)"
-    torch_names: ClassVar[dict[str, str]] = _OverWindows.torch_names | {"size": "output_size"}
-
-    size: Extent = Field(description="height and width of the picture")
-    kernel: Extent = Field(description="size of the window")
-    dilation: Extent = Field(default=1, description="distance between the cells of the window")
-    padding: Offset = Field(default=0, description="rows and columns taken away on every side")
-    stride: Extent = Field(default=1, description="how far the window moves at each step")
-
-    def _picture(self, x: Shape) -> Shape:
-        return (x[0], *per_axis(self.size, 2, "size"))
-
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        picture = self._picture(x)
-        self._check_fit(picture)
-        (rows, columns), (high, wide) = self._windows(picture)
-        if x[0] % (high * wide):
-            raise SizeError(
-                f"fold lays windows of {high}×{wide}, and {x[0]} channels are no multiple of {high * wide}",
-                f"bring the channels to a multiple of {high * wide} first, as unfold({self.kernel}) gives them",
-                code="E304",
-            )
-        if x[1] != rows * columns:
-            raise SizeError(
-                f"a picture of {show(picture[1:])} has {rows} x {columns} windows, and {x[1]} come in",
-                "choose size, kernel and stride as for the unfold before it",
-                code="E304",
-            )
-        return self.size_rule(x)
-
-    def size_rule(self, x: Shape) -> Shape:
-        picture = self._picture(x)
-        _, (high, wide) = self._windows(picture)
-        return (x[0] // (high * wide), *picture[1:])
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        y = self.output(x)
-        _, (high, wide) = self._windows(self._picture(x))
-        cells = parameter("K", high * wide, "kernel", meaning=tr("places of the window"))
-        asked = (AxisRule(axis_names(3)[at], y[at], words=tr("as asked for")) for at in (1, 2))
-        return (AxisRule("channels", y[0], incoming(x, 0, "C") / cells), *asked)

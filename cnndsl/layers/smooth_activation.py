@@ -1,12 +1,12 @@
 """Activations that are smooth, and those that share out among the numbers along one axis."""
 
 from math import prod
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from cnndsl.i18n import tr
-from cnndsl.layers.activation import INPLACE, Activation, Inplace, Side
+from cnndsl.layers.activation import INPLACE, Activation, Inplace
 from cnndsl.layers.base import Argument, Extra, Kept
 from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, as_it_comes, axis_names, incoming, show
 from cnndsl.layers.operations import axis_index
@@ -17,10 +17,10 @@ from cnndsl.layers.types import Axis, Flag, Real
 class ELU(Activation):
     """The exponential linear unit: x if x > 0, else alpha * (exp(x) - 1) (torch.nn.ELU; Clevert et al., 2016)."""
 
-    kind: ClassVar[str] = "elu"
-    module: ClassVar[str] = "ELU"
-    call: ClassVar[str] = "F.elu"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> elu"
+    kind = "elu"
+    module = "ELU"
+    call = "F.elu"
+    example = "input(3, 32, 32) -> conv(8, 3) -> elu"
 
     alpha: Real = Field(default=1.0, description="what it nears for very negative numbers, with a minus")
     inplace: Flag = Field(default=False, description=INPLACE)
@@ -31,10 +31,10 @@ class CELU(Activation):
     (torch.nn.CELU; Barron, 2017).
     """
 
-    kind: ClassVar[str] = "celu"
-    module: ClassVar[str] = "CELU"
-    call: ClassVar[str] = "F.celu"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> celu"
+    kind = "celu"
+    module = "CELU"
+    call = "F.celu"
+    example = "input(3, 32, 32) -> conv(8, 3) -> celu"
 
     alpha: Real = Field(default=1.0, description="what it nears for very negative numbers, with a minus; not 0")
     inplace: Flag = Field(default=False, description=INPLACE)
@@ -50,10 +50,10 @@ class SELU(Inplace):
     (torch.nn.SELU; Klambauer et al., 2017).
     """
 
-    kind: ClassVar[str] = "selu"
-    module: ClassVar[str] = "SELU"
-    call: ClassVar[str] = "F.selu"
-    example: ClassVar[str] = "input(256) -> linear(64) -> selu"
+    kind = "selu"
+    module = "SELU"
+    call = "F.selu"
+    example = "input(256) -> linear(64) -> selu"
 
 
 class GELU(Activation):
@@ -61,10 +61,10 @@ class GELU(Activation):
     (torch.nn.GELU; Hendrycks and Gimpel, 2016).
     """
 
-    kind: ClassVar[str] = "gelu"
-    module: ClassVar[str] = "GELU"
-    call: ClassVar[str] = "F.gelu"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> gelu"
+    kind = "gelu"
+    module = "GELU"
+    call = "F.gelu"
+    example = "input(3, 32, 32) -> conv(8, 3) -> gelu"
 
     approximate: Literal["none", "tanh"] = Field(default="none", description="how it is computed")
 
@@ -72,50 +72,50 @@ class GELU(Activation):
 class SiLU(Inplace):
     """The sigmoid linear unit, or swish: x * sigmoid(x) (torch.nn.SiLU)."""
 
-    kind: ClassVar[str] = "silu"
-    module: ClassVar[str] = "SiLU"
-    call: ClassVar[str] = "F.silu"
-    backward_from: ClassVar[Side] = "input"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> silu"
+    kind = "silu"
+    module = "SiLU"
+    call = "F.silu"
+    backward_from = "input"
+    example = "input(3, 32, 32) -> conv(8, 3) -> silu"
 
 
 class Mish(Inplace):
     """Mish: x * tanh(softplus(x)) (torch.nn.Mish; Misra, 2019)."""
 
-    kind: ClassVar[str] = "mish"
-    module: ClassVar[str] = "Mish"
-    call: ClassVar[str] = "F.mish"
-    backward_from: ClassVar[Side] = "input"
-    example: ClassVar[str] = "input(3, 32, 32) -> conv(8, 3) -> mish"
+    kind = "mish"
+    module = "Mish"
+    call = "F.mish"
+    backward_from = "input"
+    example = "input(3, 32, 32) -> conv(8, 3) -> mish"
 
 
 class Sigmoid(Activation):
     """The logistic function, which brings every number between 0 and 1: 1 / (1 + exp(-x)) (torch.nn.Sigmoid)."""
 
-    kind: ClassVar[str] = "sigmoid"
-    module: ClassVar[str] = "Sigmoid"
-    call: ClassVar[str] = "torch.sigmoid"
-    backward_from: ClassVar[Side] = "output"
-    example: ClassVar[str] = "input(16, 1, 1) -> conv(16, 1) -> sigmoid"
+    kind = "sigmoid"
+    module = "Sigmoid"
+    call = "torch.sigmoid"
+    backward_from = "output"
+    example = "input(16, 1, 1) -> conv(16, 1) -> sigmoid"
 
 
 class Tanh(Activation):
     """The hyperbolic tangent, which brings every number between -1 and 1 (torch.nn.Tanh)."""
 
-    kind: ClassVar[str] = "tanh"
-    module: ClassVar[str] = "Tanh"
-    call: ClassVar[str] = "torch.tanh"
-    backward_from: ClassVar[Side] = "output"
-    example: ClassVar[str] = "input(8, 16, 16) -> conv_transpose(3, 4, stride=2, padding=1) -> tanh"
+    kind = "tanh"
+    module = "Tanh"
+    call = "torch.tanh"
+    backward_from = "output"
+    example = "input(8, 16, 16) -> conv_transpose(3, 4, stride=2, padding=1) -> tanh"
 
 
 class Softplus(Activation):
     """A smooth ReLU: log(1 + exp(beta * x)) / beta (torch.nn.Softplus)."""
 
-    kind: ClassVar[str] = "softplus"
-    module: ClassVar[str] = "Softplus"
-    call: ClassVar[str] = "F.softplus"
-    example: ClassVar[str] = "input(256) -> linear(1) -> softplus"
+    kind = "softplus"
+    module = "Softplus"
+    call = "F.softplus"
+    example = "input(256) -> linear(1) -> softplus"
 
     beta: Real = Field(default=1.0, description="how sharp the bend is")
     threshold: Real = Field(default=20.0, description="above it, for beta * x, the function is x itself")
@@ -126,10 +126,10 @@ class LogSigmoid(Activation):
     (torch.nn.LogSigmoid).
     """
 
-    kind: ClassVar[str] = "logsigmoid"
-    module: ClassVar[str] = "LogSigmoid"
-    call: ClassVar[str] = "F.logsigmoid"
-    example: ClassVar[str] = "input(256) -> linear(1) -> logsigmoid"
+    kind = "logsigmoid"
+    module = "LogSigmoid"
+    call = "F.logsigmoid"
+    example = "input(256) -> linear(1) -> logsigmoid"
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         return Extra(numbers=prod(x))
@@ -141,10 +141,10 @@ class LogSigmoid(Activation):
 class Tanhshrink(Activation):
     """What is left of a number without its hyperbolic tangent: x - tanh(x) (torch.nn.Tanhshrink)."""
 
-    kind: ClassVar[str] = "tanhshrink"
-    module: ClassVar[str] = "Tanhshrink"
-    call: ClassVar[str] = "F.tanhshrink"
-    example: ClassVar[str] = "input(256) -> linear(64) -> tanhshrink"
+    kind = "tanhshrink"
+    module = "Tanhshrink"
+    call = "F.tanhshrink"
+    example = "input(256) -> linear(64) -> tanhshrink"
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         return Extra(numbers=prod(x))  # tanh(x)
@@ -156,10 +156,10 @@ class Tanhshrink(Activation):
 class Softsign(Activation):
     """Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign)."""
 
-    kind: ClassVar[str] = "softsign"
-    module: ClassVar[str] = "Softsign"
-    call: ClassVar[str] = "F.softsign"
-    example: ClassVar[str] = "input(256) -> linear(64) -> softsign"
+    kind = "softsign"
+    module = "Softsign"
+    call = "F.softsign"
+    example = "input(256) -> linear(64) -> softsign"
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         return Extra(numbers=prod(x))  # the divisor, 1 + |x|
@@ -176,10 +176,10 @@ def _over(x: Shape, at: int) -> Reaches:
 class _Shares(Activation):
     """A softmax along one axis; PyTorch wants to be told which."""
 
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
-    along: ClassVar[bool] = True
-    pointwise: ClassVar[bool] = False
-    backward_from: ClassVar[Side] = "output"
+    torch_names = {"axis": "dim"}
+    along = True
+    pointwise = False
+    backward_from = "output"
 
     axis: Axis = Field(default=1, description="the axis whose shares add up to 1, the batch being axis 0")
 
@@ -203,19 +203,19 @@ class Softmax(_Shares):
     Not before a cross-entropy loss, which has it built in.
     """
 
-    kind: ClassVar[str] = "softmax"
-    module: ClassVar[str] = "Softmax"
-    call: ClassVar[str] = "F.softmax"
-    example: ClassVar[str] = "input(16, 100) -> conv(1, 1) -> softmax(axis=2)"
+    kind = "softmax"
+    module = "Softmax"
+    call = "F.softmax"
+    example = "input(16, 100) -> conv(1, 1) -> softmax(axis=2)"
 
 
 class Softmin(_Shares):
     """A softmax that gives the smallest number the largest share: softmax(-x) (torch.nn.Softmin)."""
 
-    kind: ClassVar[str] = "softmin"
-    module: ClassVar[str] = "Softmin"
-    call: ClassVar[str] = "F.softmin"
-    example: ClassVar[str] = "input(256) -> linear(10) -> softmin"
+    kind = "softmin"
+    module = "Softmin"
+    call = "F.softmin"
+    example = "input(256) -> linear(10) -> softmin"
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         return Extra(numbers=prod(x))  # -x
@@ -224,10 +224,10 @@ class Softmin(_Shares):
 class LogSoftmax(_Shares):
     """The logarithm of softmax, computed in one step because that is more exact (torch.nn.LogSoftmax)."""
 
-    kind: ClassVar[str] = "log_softmax"
-    module: ClassVar[str] = "LogSoftmax"
-    call: ClassVar[str] = "F.log_softmax"
-    example: ClassVar[str] = "input(256) -> linear(10) -> log_softmax"
+    kind = "log_softmax"
+    module = "LogSoftmax"
+    call = "F.log_softmax"
+    example = "input(256) -> linear(10) -> log_softmax"
 
 
 class GLU(Activation):
@@ -235,13 +235,13 @@ class GLU(Activation):
     (torch.nn.GLU; Dauphin et al., 2017).  Halves the axis, which is the last one unless given.
     """
 
-    kind: ClassVar[str] = "glu"
-    pointwise: ClassVar[bool] = False
-    module: ClassVar[str] = "GLU"
-    call: ClassVar[str] = "F.glu"
-    example: ClassVar[str] = "input(1, 16000) -> conv(64, 9) -> glu(axis=1)"
-    torch_names: ClassVar[dict[str, str]] = {"axis": "dim"}
-    along: ClassVar[bool] = True
+    kind = "glu"
+    pointwise = False
+    module = "GLU"
+    call = "F.glu"
+    example = "input(1, 16000) -> conv(64, 9) -> glu(axis=1)"
+    torch_names = {"axis": "dim"}
+    along = True
 
     axis: Axis = Field(default=-1, description="the axis that is halved, the batch being axis 0")
 

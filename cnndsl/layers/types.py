@@ -1,7 +1,5 @@
 """The types that layer parameters have, and what layers and operations share: a frozen Pydantic model of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin

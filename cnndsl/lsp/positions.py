@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lsprotocol import types
 
+from cnndsl.frozen import frozen
 from cnndsl.source import Source, Span
 
 _UNITS: dict[str, Callable[[str], int]] = {
@@ -16,7 +16,7 @@ _UNITS: dict[str, Callable[[str], int]] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen()
 class Positions:
     """Places of a text for an editor that counts characters in an encoding."""
 

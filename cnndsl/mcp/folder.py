@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from cnndsl import files
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.files import FolderReader, ImportProblem
+from cnndsl.frozen import frozen
 from cnndsl.project import find
 from cnndsl.source import PACKAGED, Source
 
@@ -44,7 +44,7 @@ class _Reader(FolderReader):
         return target
 
 
-@dataclass(frozen=True)
+@frozen()
 class Document:
     """A text that was read. `path` is its file, `data` the bytes there; a text that was given has none."""
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 from cnndsl.diagnostics import Applicability, Diagnostic, Problem
+from cnndsl.frozen import frozen
 from cnndsl.layers.formula import Shape
 from cnndsl.source import Span
 from cnndsl.symbolic.number import is_open, value_of
 from cnndsl.syntax import tree
 
 
-@dataclass(frozen=True)
+@frozen()
 class Claim:
     """What a layer of PyTorch says of its input."""
 

@@ -1,4 +1,4 @@
-"""Adding a layer touches one place: this does what the document says, in a copy, and nothing else."""
+"""Adding a layer is a class and its word in a table: this does what the document says, in a copy, and nothing else."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = family.read_text(encoding="utf-8")
     before, after = text.split("\nfrom math", 1)
     family.write_text(f"{before}\n{imports.text}from math{after}\n\n{definition.text}", encoding="utf-8")
+    registry = folder / "cnndsl" / "layers" / "registry.py"
+    text = registry.read_text(encoding="utf-8").replace('"normalisation": "', '"normalisation": "layer_scale ')
+    registry.write_text(text.replace('"Permute",', '"LayerScale", "Permute",'), encoding="utf-8")
     return folder
 
 

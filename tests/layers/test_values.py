@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from math import prod
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -18,13 +20,15 @@ from pydantic import ValidationError
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from cnndsl import layers
 from cnndsl.layers.arrangement import Index
+from cnndsl.layers.base import Layer
 from cnndsl.layers.elementwise import Pointwise
 from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.reach import IDENTITY, Reach
 from cnndsl.layers.reductions import OverAxes
-from cnndsl.layers.registry import OPERATION_FAMILIES, OPERATIONS
+from cnndsl.layers.registry import HELPERS, KINDS, LAYER_FAMILIES, OPERATION_FAMILIES, OPERATIONS
 from cnndsl.layers.resize import Interpolation
 
 BATCH = 2
@@ -404,18 +408,29 @@ def test_attention_refuses(xs: tuple[Shape, ...]) -> None:
         OPERATIONS["attention"]().outputs(xs)
 
 
-def words_below(kind: type[Operation]) -> set[str]:
-    """The words of the kinds of operations below one."""
+def words_below(kind: type[Layer | Operation]) -> set[str]:
+    """The words of the kinds below one."""
     own = {kind.kind} if vars(kind).get("example") else set()
     return own.union(*map(words_below, kind.__subclasses__()))
 
 
 def test_families_that_are_imported_late_are_listed_with_all_their_words() -> None:
-    for family in OPERATION_FAMILIES:
-        import_module(f"cnndsl.layers.{family}")
-    assert words_below(Operation) == set(OPERATIONS)  # type: ignore[type-abstract]
-    for family, words in OPERATION_FAMILIES.items():
-        assert {OPERATIONS[word].__module__ for word in words.split()} == {f"cnndsl.layers.{family}"}
+    for path in Path(layers.__path__[0]).glob("*.py"):
+        import_module(f"cnndsl.layers.{path.stem}")
+    assert words_below(Layer) == set(KINDS)
+    assert words_below(Operation) == set(OPERATIONS)
+    tables: list[tuple[dict[str, str], Mapping[str, type[Layer | Operation]]]] = [
+        (LAYER_FAMILIES, KINDS),
+        (OPERATION_FAMILIES, OPERATIONS),
+    ]
+    for families, kinds in tables:
+        for family, words in families.items():
+            assert {kinds[word].__module__ for word in words.split()} == {f"cnndsl.layers.{family}"}
+
+
+def test_what_layers_bring_is_listed() -> None:
+    brought = [re.findall(r"^(?:class|def) (\w+)", kind.helper, re.MULTILINE) for kind in KINDS.values()]
+    assert set().union(*brought) == set(HELPERS)
 
 
 OVER_AXES = [kind for kind in OPERATIONS.values() if issubclass(kind, OverAxes)]

@@ -6,7 +6,7 @@ In: two programs.  Out: a `Difference`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from operator import itemgetter
 
@@ -273,7 +273,7 @@ def _sum(one: Side | None, other: Side | None) -> Side | None:
     )
 
 
-@dataclass(frozen=True)
+@frozen()
 class Version:
     """One side: the program, the network, what it holds and costs, and the memory that a sample of it takes."""
 
@@ -283,7 +283,7 @@ class Version:
     memory: costs.Memory
 
 
-@dataclass(frozen=True)
+@frozen()
 class Difference:
     """What is different of two networks.
 

@@ -41,6 +41,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
     is_layers,
 )
+from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
 from cnndsl.ir.names import why_not
 from cnndsl.symbolic.number import Traced
@@ -70,7 +71,7 @@ class LayerList(list[Any]):
         self.rule = rule
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class AnyLayers:
     """Layers of which there are as many as a parameter says, or rows with such."""
 
@@ -78,7 +79,7 @@ class AnyLayers:
     sample: int
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Rows:
     """`enumerate` of a list of layers, or `zip` of lists among which such are."""
 

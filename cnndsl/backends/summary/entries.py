@@ -184,7 +184,7 @@ class _Walk:
         return nodes
 
 
-@dataclass(frozen=True)
+@frozen()
 class Totals:
     """Parameters, buffers and multiply-accumulates, and what a batch takes in memory, in bytes.
 
