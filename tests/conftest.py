@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,10 @@ from hypothesis import HealthCheck, settings
 # The networks of the tests are small, and workers stand beside one another: where each has threads of its own, they
 # wait for one another, busily, which takes three times the processor's time. What a test starts has this from here.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Programs are many small objects that stay: to look through them for cycles after each 700 more, as Python does, takes
+# a third of the time that compiling takes.
+gc.set_threshold(20_000)
 
 # The same examples each time, however long they take: a test fails for what is tested, and not by chance or on a busy
 # machine. For other examples: pytest --hypothesis-profile=default.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import cnndsl
 from cnndsl.analysis.repeats import LONGEST_TURN, Repeats, Run
 from cnndsl.ir.program import Program
+from tests import compiled
 from tests.graphviz.support import program_of
 
 BLOCKS = """
@@ -112,9 +110,8 @@ def test_runs_of_any_length_have_one_structure() -> None:
 
 
 def test_runs_cover_all_steps_in_order() -> None:
-    for path in sorted(Path("models").glob("*.cnn")):
-        program = cnndsl.compile(path).program
-        assert program is not None
+    for path in compiled.MODELS:
+        program = compiled.program_of(path)
         for key in program.networks:
             repeats = Repeats(program, program.modules[key])
             for module in repeats.modules:

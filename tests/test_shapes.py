@@ -25,11 +25,10 @@ from cnndsl.layers.formula import SizeError
 from cnndsl.layers.operations import Operation
 from cnndsl.source import Source
 from cnndsl.symbolic.number import value_of
+from tests.compiled import MODELS, compilation_of, python_of
 from tests.layers.oracle import build, call
 from tests.oracle.generator import generate
 from tests.running import BATCH, compiled, count, size_of
-
-MODELS = sorted((Path(__file__).parents[1] / "models").glob("*.cnn"))
 
 
 def read_back(compilation: Compilation) -> Program:
@@ -39,10 +38,8 @@ def read_back(compilation: Compilation) -> Program:
 
 @pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
 def test_a_model_is_what_it_was(path: Path) -> None:
-    source = Source(path.name, path.read_text(encoding="utf-8"))
-    compilation = compile_source(source, folder=path.parent)
-    again = infer(read_back(compilation))
-    assert replace(compilation, program=again).python() == compilation.python()
+    again = infer(read_back(compilation_of(path)))
+    assert replace(compilation_of(path), program=again).python() == python_of(path)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -19,10 +19,11 @@ from cnndsl.ir.program import Program
 from cnndsl.layers.formula import show
 from cnndsl.source import Source
 from cnndsl.terminal import width
+from tests import compiled
+from tests.compiled import MODELS
 from tests.conftest import Golden
 from tests.made import summary
 
-MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
 CASES = sorted((Path(__file__).parent / "cases" / "summary").glob("*.cnn"))
 
 
@@ -75,13 +76,13 @@ def sums(lines: list[Entry]) -> tuple[int, int | None]:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
 def test_every_model_adds_up(model: Path) -> None:
-    program = program_of(model.read_text(encoding="utf-8"))
+    program = compiled.program_of(model)
     for key in program.networks:
         network = program.modules[key]
-        cost = costs.of(program, key)
+        cost, rows = costs.of(program, key), list(costs.rows(program, network.name))
         for fold in (True, False):
             for depth in (None, 0, 1, 2):
-                lines = list(entries(map(Entry, costs.rows(program, network.name)), depth=depth, fold=fold))
+                lines = list(entries(map(Entry, rows), depth=depth, fold=fold))
                 assert sums(lines) == (cost.parameters, cost.macs), (network.name, fold, depth)
 
 
@@ -151,7 +152,7 @@ def test_equal_blocks_in_a_row_are_one_line() -> None:
 
 
 def test_a_residual_network_is_about_a_page() -> None:
-    program = program_of((MODELS[0].parent / "resnet.cnn").read_text(encoding="utf-8"))
+    program = compiled.program_of(MODELS[0].with_name("resnet.cnn"))
     assert len(summary(program, "ResNet152").splitlines()) < 110
     assert "Bottleneck x 35" in summary(program, "ResNet152")
 
@@ -169,8 +170,9 @@ def test_the_table_fits_or_is_as_narrow_as_it_can_be(case: Path, columns: int) -
 @pytest.mark.parametrize("columns", [30, 60])
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
 def test_every_line_of_a_model_fits(model: Path, columns: int) -> None:
-    program = program_of(model.read_text(encoding="utf-8"))
-    for key in program.networks:
+    """Of the networks of a file, which are made of the same blocks, the first and the last one."""
+    program = compiled.program_of(model)
+    for key in {program.networks[0], program.networks[-1]}:
         network = program.modules[key]
         shown = summary(program, network.name, width=columns)
         # A size by itself is not broken.
@@ -312,7 +314,7 @@ def heads(shown: str) -> list[str]:
 
 
 def test_columns_go_one_after_another() -> None:
-    program = program_of((MODELS[0].parent / "vgg.cnn").read_text(encoding="utf-8"))
+    program = compiled.program_of(MODELS[0].with_name("vgg.cnn"))
     exact = ["name", "layer", "output", "parameters", "MACs"]
     seen = [heads(summary(program, width=columns)) for columns in (200, 100, 80, 72, 60)]
     assert seen == [

@@ -16,15 +16,15 @@ import cnndsl
 from cnndsl.compilation import Compilation
 from cnndsl.ir.program import Module
 from cnndsl.symbolic.number import value_of
+from tests.compiled import MODELS as FILES
+from tests.compiled import compilation_of, python_of
 from tests.running import count, imported, size_of, tensors_of
-
-FILES = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
 
 
 @cache
 def compiled(file: Path) -> Compilation:
     if file.stem != "crnn":
-        return cnndsl.compile(file)
+        return compilation_of(file)
     # Without numbers recurrent layers take a step at a time, and the size that is tried for an open one is large.
     text = file.read_text(encoding="utf-8").replace("input(1, 32, ?)", "input(1, 32, 100)")
     return cnndsl.compile(text, name=file.name)
@@ -32,7 +32,8 @@ def compiled(file: Path) -> Compilation:
 
 def on_meta(file: Path, network: str) -> nn.Module:
     with torch.device("meta"):
-        net: nn.Module = getattr(imported(compiled(file).python()), network)()
+        source = compiled(file).python() if file.stem == "crnn" else python_of(file)
+        net: nn.Module = getattr(imported(source), network)()
     return net.eval()
 
 

@@ -11,6 +11,7 @@ from tests.docs.blocks import ROOT, Block, blocks_of
 from tests.docs.checkout import checkout, run
 
 DOCUMENTS = ("pyproject.toml", "README.md", "CONTRIBUTING.md")
+USED = [f"tests/{name}.py" for name in ("__init__", "conftest", "compiled", "running", "diagnosed")]
 DOCUMENT = "docs/adding-a-rule.md"
 
 
@@ -32,7 +33,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = checkout(
         tmp_path_factory.mktemp("checkout"),
         ("cnndsl", "grammars", "models", "docs", "tests/docs", "tests/lint"),
-        ("tests/__init__.py", "tests/conftest.py", "tests/running.py", "tests/diagnosed.py", *DOCUMENTS),
+        (*USED, *DOCUMENTS),
     )
     family = folder / "cnndsl" / "lint" / "rules" / "windows.py"
     _, definition = blocks("python")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import cnndsl
 from benchmarks.lengths import characters, definitions, written_by_hand
 from cnndsl.analysis import costs
 from cnndsl.importing import import_module
 from cnndsl.ir.program import Module, Program
+from tests.compiled import MODELS, compilation_of, program_of
 from tests.docs.blocks import ROOT
 
 OPEN = 64
@@ -30,17 +30,15 @@ def smallest(program: Program) -> Module:
     return min((program.modules[key] for key in program.networks), key=lambda m: costs.of(program, m.id).parameters)
 
 
-FILES = [path for path in sorted((ROOT / "models").glob("*.cnn")) if path.stem not in (*NOT_YET, *LARGE)]
+FILES = [path for path in MODELS if path.stem not in (*NOT_YET, *LARGE)]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_network_is_what_it_was(path: Path) -> None:
-    compilation = cnndsl.compile(path)
-    assert compilation.program is not None
-    network = smallest(compilation.program)
+    network = smallest(program_of(path))
     shapes = network.input_shapes
     sizes = [tuple(OPEN if _is_open(size) else int(size) for size in shape) for shape in shapes]
-    found = import_module(compilation.load(network.name)(), sizes)
+    found = import_module(compilation_of(path).load(network.name)(), sizes)
     assert str(found.comparison) == "same keys, same outputs (0.0)", found.text
     assert characters(found.text) <= MOST * written_by_hand(path), found.text
 

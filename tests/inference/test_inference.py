@@ -14,11 +14,9 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from cnndsl.analysis import costs
 from cnndsl.analysis.batchnorm_folding import for_inference
-from cnndsl.compilation import Compilation
-from cnndsl.compiler import compile_source
 from cnndsl.ir.program import Program
 from cnndsl.loading import load
-from cnndsl.source import Source
+from tests.compiled import MODELS, compilation_of, program_of
 from tests.conftest import Golden
 from tests.inference.support import check, unsettle
 from tests.oracle.generator import generate
@@ -26,24 +24,17 @@ from tests.running import compiled, imported
 
 HERE = Path(__file__).parent
 CASES = sorted((HERE / "cases").glob("*.cnn"))
-MODELS = sorted((HERE.parents[1] / "models").glob("*.cnn"))
 
 each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
-
-
-def of_file(path: Path) -> Compilation:
-    return compile_source(Source(path.name, path.read_text(encoding="utf-8")), folder=path.parent)
 
 
 @pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
 def test_every_model_gives_what_it_gives_in_training_form(path: Path) -> None:
     """The smallest network of each file: the others are made of the same blocks."""
-    compilation = of_file(path)
-    program = compilation.program
-    assert program is not None
+    program = program_of(path)
     smallest = min(program.networks, key=lambda key: costs.of(program, key).macs or 0)
     alone = program.model_copy(update={"networks": (smallest,)})
-    _, served = check(replace(compilation, program=alone), torch.float32)
+    _, served = check(replace(compilation_of(path), program=alone), torch.float32)
     assert not any(isinstance(module, _DropoutNd) for module in served.modules())
 
 
@@ -54,17 +45,17 @@ def test_a_random_program(seed: int) -> None:
 
 @each_case
 def test_the_module_is_the_golden_one(path: Path, golden: Golden) -> None:
-    golden(path.with_suffix(".py"), of_file(path).for_inference().python())
+    golden(path.with_suffix(".py"), compilation_of(path).for_inference().python())
 
 
 @each_case
 def test_a_case_gives_what_it_gives_in_training_form(path: Path) -> None:
-    check(of_file(path))
+    check(compilation_of(path))
 
 
 @each_case
 def test_the_form_for_inference_survives_json(path: Path) -> None:
-    program = of_file(path).for_inference().program
+    program = compilation_of(path).for_inference().program
     assert program is not None
     assert Program.model_validate_json(program.model_dump_json()) == program
 
@@ -170,7 +161,7 @@ def test_branches_that_are_summed_are_one_convolution(layers: str, left: int) ->
 
 @pytest.mark.parametrize("path", ["serving_repvgg", "serving_mobileone"])
 def test_each_block_of_branches_is_one_convolution(path: str) -> None:
-    trained, served = check(of_file(HERE / "cases" / f"{path}.cnn"))
+    trained, served = check(compilation_of(HERE / "cases" / f"{path}.cnn"))
     blocks = sum(type(module).__name__ in ("RepVGGBlock", "Reparametrised") for module in trained.modules())
     assert sum(isinstance(module, nn.Conv2d) for module in served.modules()) == blocks == 5
     assert not any(isinstance(module, _BatchNorm) for module in served.modules())

@@ -1,20 +1,17 @@
-"""A program keeps what the text says: definitions with resolved names and places, which go to JSON and back."""
+"""A program keeps what the text says: definitions with resolved names and places.
+
+That they go to JSON and back is seen in `tests/test_program.py`, where whole programs do.
+"""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-import cnndsl
 from cnndsl.ir import nodes
-from cnndsl.ir.program import Program
 from cnndsl.ir.words import FUNCTIONS
 from cnndsl.semantics.functions import TABLE
 from tests.running import program_of
-
-MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
 
 TEXT = """\
 width = 8
@@ -52,13 +49,6 @@ def test_unnamed_parts_are_named_by_the_text() -> None:
         ("conv2", True),
         ("act2", True),
     ]
-
-
-@pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
-def test_definitions_survive_json(path: Path) -> None:
-    program = cnndsl.compile(path.read_text(encoding="utf-8"), name=path.name, folder=path.parent).program
-    assert program is not None
-    assert Program.model_validate_json(program.model_dump_json()).definitions == program.definitions
 
 
 def test_a_node_is_checked_and_frozen() -> None:

@@ -13,10 +13,10 @@ from cnndsl.diagnostics import Severity
 from cnndsl.lint.rules import NAME, OTHER_INPUT, PARAMETER, RULES, UNREAD, UNUSED
 from cnndsl.report.text import render
 from cnndsl.source import Source
+from tests.compiled import MODELS, compilation_of
 from tests.conftest import Golden
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))
-MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
 CODES = {NAME, OTHER_INPUT, PARAMETER, UNREAD, UNUSED, *(rule.code for rule in RULES)}
 MEANT = {"hrnet": ["W203"]}
 """Model -> the warnings that it silences, as they are true of the authors' own network: HRNet has biases to spare."""
@@ -65,7 +65,7 @@ def test_every_warning_helps() -> None:
 def test_no_false_alarm_in_what_people_use(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert re.findall(r"cnndsl: ignore(?:-file)?(?:\[(.*?)\])?", text) == MEANT.get(path.stem, [])
-    found = compile_source(Source(path.name, text), folder=path.parent).diagnostics
+    found = compilation_of(path).diagnostics
     assert found == (), render(found)
 
 

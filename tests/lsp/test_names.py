@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-import cnndsl
 from cnndsl.ir import nodes
 from cnndsl.layers.initialisers import FANS
 from cnndsl.lsp.names import Names
 from cnndsl.source import Source
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
+from tests.compiled import compilation_of
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT / "models", ROOT / "tests" / "semantics" / "cases", ROOT / "tests" / "torch" / "cases")
@@ -28,7 +28,7 @@ KINDS = {
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
 def test_names_stand_for_what_they_do_in_the_program(path: Path) -> None:
-    program = cnndsl.compile(path).program
+    program = compilation_of(path).program
     if program is None:  # a case of errors
         return
     source = Source(path.name, path.read_text(encoding="utf-8"))

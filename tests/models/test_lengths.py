@@ -10,7 +10,8 @@ import pytest
 
 from cnndsl.ir import nodes
 from cnndsl.layers.registry import HELPERS
-from tests.models.test_models import FILES, MODELS, compiled, program_of
+from tests import compiled
+from tests.models.test_models import FILES, MODELS, program_of
 
 MOST_TIMES = 3.3
 """How many lines of Python all files together have, at most, for each line of their texts."""
@@ -21,9 +22,8 @@ COMPUTED = r"""(?:self, )?(?:f"|"\d)"""
 each_file = pytest.mark.parametrize("file", FILES)
 
 
-@cache
 def python_of(file: str) -> str:
-    return compiled(file).python()
+    return compiled.python_of(MODELS / file)
 
 
 def lines(text: str) -> int:

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 import cnndsl
 from cnndsl.analysis import costs
-from cnndsl.compilation import Compilation
 from cnndsl.ir.program import Module, Program
 from cnndsl.symbolic.number import is_open
+from tests import compiled
 from tests.running import count, derived_sizes, imported, number_of, same_sizes, seen_sizes
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -29,20 +29,13 @@ OPENED = {"CRNN": {"W": 100}}
 """Numbers for open sizes that a layer goes through one by one, for which those they are worked out with are large."""
 
 
-@cache
-def compiled(file: str) -> Compilation:
-    return cnndsl.compile((MODELS / file).read_text(encoding="utf-8"), name=file, folder=MODELS)
-
-
 def program_of(file: str) -> Program:
-    program = compiled(file).program
-    assert program is not None
-    return program
+    return compiled.program_of(MODELS / file)
 
 
 @cache
 def module_of(file: str) -> ModuleType:
-    return imported(compiled(file).python())
+    return imported(compiled.python_of(MODELS / file))
 
 
 NETWORKS = [(file, program_of(file).modules[key].name) for file in FILES for key in program_of(file).networks]
@@ -75,7 +68,7 @@ def test_there_are_models() -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_it_compiles_without_a_finding(file: str) -> None:
-    assert compiled(file).diagnostics == ()
+    assert compiled.compilation_of(MODELS / file).diagnostics == ()
 
 
 @pytest.mark.parametrize(("file", "network"), NETWORKS)
@@ -102,7 +95,7 @@ def test_its_source_is_no_wider_than_a_screen(file: str) -> None:
 
 def test_generated_modules_are_clean(tmp_path: Path) -> None:
     for file in FILES:
-        (tmp_path / f"{Path(file).stem}.py").write_text(compiled(file).python(), encoding="utf-8")
+        (tmp_path / f"{Path(file).stem}.py").write_text(compiled.python_of(MODELS / file), encoding="utf-8")
     for command in (
         ["ruff", "check", "--isolated"],
         ["ruff", "format", "--isolated", "--check"],

@@ -10,8 +10,7 @@ import pytest
 import cnndsl
 from cnndsl.analysis import costs, receptive_field
 from cnndsl.compilation import Compilation
-
-MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
+from tests.compiled import MODELS, program_of, python_of
 
 
 def codes(compilation: Compilation) -> list[str]:
@@ -67,9 +66,7 @@ def test_a_measure_is_of_what_was_applied_so_far() -> None:
 def test_nothing_is_left_of_an_assertion(path: Path) -> None:
     """With one at the end of every definition the module of any file of `models/` is what it is without."""
     text = path.read_text(encoding="utf-8")
-    before = cnndsl.compile(text, name=path.name, folder=path.parent)
-    assert before.program is not None
-    several = {module.name: module.kind for module in before.program.modules.values() if len(module.outputs) > 1}
+    several = {module.name: module.kind for module in program_of(path).modules.values() if len(module.outputs) > 1}
 
     def asserting(definition: re.Match[str]) -> str:
         match several.get(definition["name"]):
@@ -85,7 +82,7 @@ def test_nothing_is_left_of_an_assertion(path: Path) -> None:
     assert again.count(" >= 0\n}") == len(re.findall(r"^\}", text, flags=re.MULTILINE)) > 0
     after = cnndsl.compile(again, name=path.name, folder=path.parent)
     assert codes(after) == []
-    assert after.python() == before.python()
+    assert after.python() == python_of(path)
 
 
 def test_what_is_asserted_decides_nothing() -> None:

@@ -23,6 +23,7 @@ from cnndsl.source import Source
 from cnndsl.symbolic.number import value_of
 from cnndsl.syntax.parser import parse
 from tests.analysis.execute import execute
+from tests.compiled import compilation_of, python_of
 from tests.running import derived_sizes, imported, same_layers, same_sizes, sample, seen_sizes, tensors_of
 
 Keys = list[tuple[str, tuple[int, ...]]]
@@ -136,11 +137,11 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
     Raises AssertionError where one is not the text compiled with the same settings.
     """
     folder = None if isinstance(text, str) else text.parent
-    text = text if isinstance(text, str) else text.read_text(encoding="utf-8")
-    compilation = cnndsl.compile(text, folder=folder)
+    compilation = cnndsl.compile(text) if isinstance(text, str) else compilation_of(text)
     program = compilation.program
     assert program is not None
-    module = imported(compilation.python())
+    module = imported(compilation.python() if isinstance(text, str) else python_of(text))
+    text = compilation.source.text
     tried: Counter[str] = Counter()
     with warnings.catch_warnings(), torch.device("cpu" if runs else "meta"):
         warnings.simplefilter("ignore")

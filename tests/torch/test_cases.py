@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 
 from cnndsl.backends.pytorch import generate, is_generated
-from cnndsl.compilation import Compilation
-from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import has_errors
 from cnndsl.ir.program import Program
-from cnndsl.source import Source
+from tests.compiled import MODELS, compilation_of, program_of, python_of
 from tests.conftest import Golden
 from tests.running import agree, imported
 
@@ -23,26 +21,13 @@ CASES = sorted(FOLDER.glob("*.cnn"))
 SERVING = FOLDER.parents[1] / "inference" / "cases"
 """Golden modules of the form for inference, which the tools look at together with the others."""
 
-MODELS = sorted((FOLDER.parents[2] / "models").glob("*.cnn"))
-
 each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
-
-
-def compiled(path: Path) -> Compilation:
-    return compile_source(Source(path.name, path.read_text(encoding="utf-8")), folder=path.parent)
-
-
-def program_of(path: Path) -> Program:
-    program = compiled(path).program
-    assert program is not None
-    return program
 
 
 @each_case
 def test_the_module_is_the_golden_one(path: Path, golden: Golden) -> None:
-    compilation = compiled(path)
-    assert not has_errors(compilation.diagnostics)
-    golden(path.with_suffix(".py"), compilation.python())
+    assert not has_errors(compilation_of(path).diagnostics)
+    golden(path.with_suffix(".py"), python_of(path))
 
 
 @each_case
@@ -94,7 +79,7 @@ def test_mypy_finds_nothing() -> None:
 @pytest.mark.skipif(shutil.which("pyright") is None, reason="there is no pyright here")
 def test_pyright_finds_nothing(tmp_path: Path) -> None:
     for path in [*CASES, *MODELS]:
-        (tmp_path / f"{path.parent.name}_{path.stem}.py").write_text(compiled(path).python(), encoding="utf-8")
+        (tmp_path / f"{path.parent.name}_{path.stem}.py").write_text(python_of(path), encoding="utf-8")
     command = ["pyright", "--pythonpath", sys.executable, str(tmp_path), str(SERVING)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -9,11 +9,11 @@ import pytest
 
 import cnndsl
 from cnndsl.compilation import CompilationError
+from tests.compiled import MODELS
 from tests.oracle.generator import generate
 from tests.torch.constructors import check
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))
-MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.cnn"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])

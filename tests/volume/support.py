@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.scene import Scene
-from cnndsl.compiler import compile_source
 from cnndsl.ir.program import Program
-from cnndsl.source import Source
+from tests import compiled
 from tests.graphviz.support import CASES, program_of
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@cache
 def model(name: str) -> Program:
     """The program of a file in models/."""
-    path = MODELS / f"{name}.cnn"
-    program = compile_source(Source(path.name, path.read_text(encoding="utf-8")), folder=MODELS).program
-    assert program is not None
-    return program
+    return compiled.program_of(MODELS / f"{name}.cnn")
 
 
 def pictures() -> dict[str, Program]:
