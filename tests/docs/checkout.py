@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from tests.docs.blocks import ROOT
@@ -34,3 +36,24 @@ def run(folder: Path, *command: str, code: int = 0) -> str:
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout or done.stderr
+
+
+def check_types(folder: Path, *files: str) -> str:
+    """Run mypy on files of a copy; what it prints.
+
+    It begins with what is known of the checkout, which is most of what there is to find out: PyTorch is large.
+    """
+    known = _known_types()
+    shutil.copytree(known, folder / "types" / known.name, dirs_exist_ok=True)
+    return run(folder, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", "types", *files)
+
+
+@cache
+def _known_types() -> Path:
+    """What mypy keeps for the package of the checkout, for this version of Python: `mypy` there goes on from it too."""
+    known = ROOT / ".mypy_cache"
+    known.mkdir(exist_ok=True)
+    with (known / "tests.lock").open("w") as lock:  # another process of the tests may be at it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run(ROOT, "-m", "mypy", "cnndsl")
+    return known / f"{sys.version_info[0]}.{sys.version_info[1]}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import ROOT, Block, blocks_of
-from tests.docs.checkout import checkout, run
+from tests.docs.checkout import check_types, checkout, run
 
 DOCUMENT = "docs/adding-a-backend.md"
 BACKEND, REGISTRY, TEST = "cnndsl/backends/latex.py", "cnndsl/backends/registry.py", "tests/backends/test_latex.py"
@@ -71,8 +71,7 @@ reveal_type(compilation.latex)
 
 def test_there_is_a_method_with_types(copy: Path) -> None:
     (copy / "use.py").write_text(TYPED, encoding="utf-8")
-    config = ("--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", "cache")
-    said = run(copy, "-m", "mypy", *config, "use.py", BACKEND, REGISTRY)
+    said = check_types(copy, "use.py", BACKEND, REGISTRY)
     assert "def (network: str | None =, *, lang: " in said
     assert "sizes: typing.Mapping[str, int] | None =, digits: int =) -> str" in said
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import ROOT, Block, blocks_of
-from tests.docs.checkout import checkout, run
+from tests.docs.checkout import check_types, checkout, run
 
 DOCUMENT = "docs/adding-a-layer.md"
 
@@ -85,7 +85,7 @@ def test_it_is_in_the_reference_and_the_summary(copy: Path) -> None:
 
 def test_the_class_is_in_the_style_of_the_others(copy: Path) -> None:
     family = "cnndsl/layers/normalisation.py"
-    run(copy, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", "cache", family)
+    check_types(copy, family)
     run(copy, "-m", "ruff", "check", "--config", str(ROOT / "pyproject.toml"), "--ignore", "I001,F811", family)
 
 

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from tests.docs.blocks import ROOT, Block, blocks_of
-from tests.docs.checkout import checkout, run
+from tests.docs.checkout import check_types, checkout, run
 
 DOCUMENTS = ("pyproject.toml", "README.md", "CONTRIBUTING.md")
 USED = [f"tests/{name}.py" for name in ("__init__", "conftest", "compiled", "running", "diagnosed")]
@@ -76,4 +76,4 @@ def test_the_code_of_the_document_is_clean(copy: Path) -> None:
     family = "cnndsl/lint/rules/windows.py"
     run(copy, "-m", "ruff", "check", family)
     run(copy, "-m", "ruff", "format", "--check", family)
-    run(copy, "-m", "mypy", "--strict", family)
+    check_types(copy, family)

@@ -94,13 +94,10 @@ def test_its_source_is_no_wider_than_a_screen(file: str) -> None:
 
 
 def test_generated_modules_are_clean(tmp_path: Path) -> None:
+    """What mypy says of them is seen in `tests/torch/test_cases.py`."""
     for file in FILES:
         (tmp_path / f"{Path(file).stem}.py").write_text(compiled.python_of(MODELS / file), encoding="utf-8")
-    for command in (
-        ["ruff", "check", "--isolated"],
-        ["ruff", "format", "--isolated", "--check"],
-        ["mypy", "--strict", "--config-file="],
-    ):
+    for command in (["ruff", "check", "--isolated"], ["ruff", "format", "--isolated", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", *command, "."], cwd=tmp_path, capture_output=True, text=True, check=False
         )
