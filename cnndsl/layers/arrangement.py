@@ -205,6 +205,9 @@ class Select(Arrangement):
         reaches[at] = Reach(fixed=(place, place)) if self.index >= 0 or not is_open(xs[0][at]) else None
         return (tuple(reaches),)
 
+    def is_inner(self, x: KnownShape) -> bool:
+        return not is_outermost(x, axis_index(self.axis, x, "select"))
+
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return in_order[0] and is_outermost(xs[0], axis_index(self.axis, xs[0], "select"))
 
@@ -428,6 +431,9 @@ class Index(Arrangement):
             reaches.append(Reach(fixed=(first, first)) if at is None else Reach(at, Window(step, ((first, first),))))
         return (tuple(reaches),)
 
+    def is_inner(self, x: KnownShape) -> bool:
+        return any(not isinstance(place, slice) and not is_outermost(x, at) for at, place in enumerate(self.taken(x)))
+
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         (x,) = xs
         count = 1
@@ -602,6 +608,9 @@ class Unbind(Arrangement):
         ((*reaches,),) = super().reach(xs, ys, k)
         reaches[axis_index(self.axis, xs[0], "unbind")] = Reach(fixed=(k, k))
         return (tuple(reaches),)
+
+    def is_inner(self, x: KnownShape) -> bool:
+        return not is_outermost(x, axis_index(self.axis, x, "unbind"))
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return in_order[0] and is_outermost(xs[0], axis_index(self.axis, xs[0], "unbind"))

@@ -207,6 +207,10 @@ class Layer(Spelled):
 
     turns: ClassVar[bool] = False
     """Whether what comes out in training lies in memory with the batch second."""
+    copies: ClassVar[bool] = False
+    """Whether PyTorch may copy a part of a value, or one that lies in memory in another order: that is not known."""
+    renumbers: ClassVar[bool] = False
+    """Whether it gives the axes other sizes and leaves the numbers where they are, unless they have to be copied."""
     takes_wholes: ClassVar[bool] = False
     """Whether what comes in is whole numbers, such as the rows of a table."""
 

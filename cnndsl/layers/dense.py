@@ -98,6 +98,7 @@ class Bilinear(MultiInput):
     group = Group.DENSE
     ranks = ()
     takes = (2,)
+    copies = True
     calling = "{module}({x}, {x1})"
     example = "input(64); a, b = split(it, [48, 16]); [a, b] -> bilinear(10)"
     torch_names = {"features": "out_features"}

@@ -122,8 +122,12 @@ class Operation(Spelled):
         """The factors whose product is the number of multiply-accumulates for one sample; see `Layer.products`."""
         return ()
 
-    def copies(self, xs: tuple[KnownShape, ...]) -> bool:
-        """Whether PyTorch may make copies of the values, so that it is not known what it takes."""
+    def copies(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        """Whether PyTorch may copy the values, which is not known; for `in_order` see below."""
+        return False
+
+    def is_inner(self, x: KnownShape) -> bool:
+        """Whether what comes out is a view of one place of an axis that lies inside of others."""
         return False
 
     @property

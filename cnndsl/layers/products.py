@@ -86,9 +86,10 @@ class Matmul(Broadcasting):
         rows = () if len(a) == 1 else (Reach(len(y) - 2, IDENTITY),)
         return ((*leads[0], *rows, whole(a[-1])), (*leads[1], whole(b[-2]), Reach(len(y) - 1, IDENTITY)))
 
-    def copies(self, xs: tuple[KnownShape, ...]) -> bool:
+    def copies(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         a, b = xs
-        return a[:-2] != b[:-2] and len(b) > 2
+        # Each matrix may be turned; but more axes than the batch before it are made one, which may take a copy.
+        return len(b) > 2 and (a[:-2] != b[:-2] or not all(in_order))
 
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         return Kept(inputs=tuple(other for other, wants in ((1, gradients[0]), (0, gradients[1])) if wants))
@@ -162,5 +163,5 @@ class Attention(Operation):
             (*heads, whole(values[-2]), features),
         )
 
-    def copies(self, xs: tuple[KnownShape, ...]) -> bool:
+    def copies(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return True  # each machine has kernels of its own

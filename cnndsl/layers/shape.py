@@ -42,6 +42,8 @@ class ShapeLayer(Layer):
 class _Renumbered(ShapeLayer):
     """A layer that gives the axes other sizes. The numbers stay where they are, unless they lie in another order."""
 
+    renumbers = True
+
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return regrouped(x, y)
 

@@ -244,6 +244,24 @@ def test_sizes_left_open() -> None:
     assert memory_by_application(program) == [Held(path, None, None) for path in ("stem", "stem.0", "relu1")]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "permute([0, 2, 1]) as turned; [turned, turned -> tanh] -> bilinear(3)",
+        "a, b = split(it, 2); [a -> tanh, b] -> bilinear(3)",
+        "unflatten(2, [2, 3]) -> permute([0, 2, 1, 3]); it @ transpose(it, 2, 3)",
+        "unflatten(2, [2, 3]) -> conv(4, 1); select(it, 2, 1) -> linear(2)",
+        "unflatten(2, [2, 3]) -> conv(4, 1); a, b, c = unbind(it, 3); b -> flatten",
+        "unflatten(2, [2, 3]) -> conv(4, 1); it[:, :, 1] -> permute([0, 2, 1]) -> flatten",
+    ],
+)
+def test_there_is_no_figure_where_pytorch_copies_or_not(line: str) -> None:
+    program = program_of(f"network Net {{ input(4, 6); conv(4, 1); {line} }}")
+    found = memory(program)
+    assert found.peak is None
+    assert found.kept is None
+
+
 def test_layers_from_elsewhere() -> None:
     text = """
     extern Swish from "my.layers" (shape = same)

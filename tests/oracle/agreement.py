@@ -12,7 +12,7 @@ import cnndsl
 from cnndsl.analysis import costs
 from cnndsl.analysis.receptive_field import outputs
 from cnndsl.ir.program import Combine, Leaf, Module, Plain, Program
-from cnndsl.layers.arrangement import Arrangement
+from cnndsl.layers.arrangement import Arrangement, Index, Select, Unbind
 from cnndsl.layers.base import Layer
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.products import Attention, Matmul
@@ -138,7 +138,7 @@ def check_memory(program: Program, network: Module, model: nn.Module, given: tup
     kinds = {layer.kind for layer in layers_of(program)}
     if not kinds.isdisjoint(UNKNOWN):
         return
-    copies = any(isinstance(each, Matmul | Attention) for each in operations_of(program))
+    copies = any(isinstance(each, COPYING) for each in operations_of(program)) or "bilinear" in kinds
     moved = any(map(reorders, layers_of(program))) or any(isinstance(e, Arrangement) for e in operations_of(program))
     least, most = (1 / COPIED, COPIED) if moved else (1, 1)
     for what, ours, theirs in (("at the peak", said.peak, living.peak), ("kept", said.kept, sum(found.values()))):
@@ -148,6 +148,8 @@ def check_memory(program: Program, network: Module, model: nn.Module, given: tup
         assert least * theirs <= ours <= most * theirs, f"{ours} bytes {what}, PyTorch has {theirs}"
 
 
+COPYING = (Matmul, Attention, Select, Unbind, Index)
+"""Where these are, PyTorch may copy or not, and no figure is known."""
 COPIED = 1.5
 UNKNOWN = ("fold", "gru", "lstm", "multihead_attention", "rnn", "unfold")
 """What they need in memory depends on the device."""

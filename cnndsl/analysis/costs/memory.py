@@ -40,11 +40,16 @@ class Held:
 
 @frozen()
 class Value:
-    """A value that flows: the number of its storage, whether it lies there in order, whether it wants a gradient."""
+    """A value that flows: the number of its storage, whether it lies there in order, whether it wants a gradient.
+
+    is_inner: whether it is one place of an axis inside of others. What is left of the axes may lie evenly, and then a
+    `flatten` is a view, or not, and then it copies.
+    """
 
     storage: int
     in_order: bool
     gradient: bool
+    is_inner: bool = False
 
 
 @dataclass(slots=True)
@@ -277,34 +282,46 @@ class _Running(Interpreter[Value]):
         shares = layer.shares(x, training=self._walk.training, in_order=value.in_order)
         storage = value.storage if shares else self._open(self._size(output))
         others = [(index, self._open(self._size(index))) for index in more]
-        alive = self._high(self._bytes(layer.scratch(x, y), output), at.name)
+        is_known = not (layer.copies and not self._are_whole(at, inputs)) and not (value.is_inner and layer.renumbers)
+        alive = self._high(self._bytes(layer.scratch(x, y) if is_known else None, output), at.name)
         wanted = any(each.gradient for each in inputs)
         gradient = self._walk.training and (wanted or bool(learning))
         kept: int | None = 0
-        if gradient:
-            kept = self._keep(
-                layer.kept(x, y, gradient=wanted, trained=learning), inputs, output, storage, at.step.inputs[0]
-            )
+        if not is_known:  # what follows may keep it
+            self._kept = kept = None
+        elif gradient:
+            what = layer.kept(x, y, gradient=wanted, trained=learning)
+            kept = self._keep(what, inputs, output, storage, at.step.inputs[0])
         self._note(at, alive, kept)
         in_order = layer.in_order(x, value.in_order)
         if layer.turns and self._walk.training:
             in_order = x[0] == 1 or self._batch(output) == 1
-        return [self._enter(index, Value(at, in_order, gradient)) for index, at in ((output, storage), *others)]
+        is_inner = shares and value.is_inner
+        places = ((output, storage), *others)
+        return [self._enter(index, Value(place, in_order, gradient, is_inner)) for index, place in places]
+
+    def _are_whole(self, at: Application, values: Sequence[Value]) -> bool:
+        """Whether each value lies in order, and is no part of another one."""
+        sizes = map(self._size, at.step.inputs)
+        pairs = zip(values, sizes, strict=True)
+        return all(value.in_order and self._storages[value.storage].size == size for value, size in pairs)
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Value]) -> list[Value]:
         step = at.step
         xs = tuple(known(self._module, index) for index in step.inputs)
-        in_order = operation.in_order(xs, tuple(value.in_order for value in inputs))
+        lie = tuple(value.in_order for value in inputs)
+        in_order = operation.in_order(xs, lie)
         gradients = tuple(value.gradient for value in inputs[: len(step.read)])
         storages = [inputs[0].storage if operation.shares else self._open(self._size(index)) for index in step.outputs]
         first = step.outputs[0]
-        copies = operation.copies(xs)
+        is_inner = operation.is_inner(xs[0]) or (operation.shares and inputs[0].is_inner)
+        copies = operation.copies(xs, lie)
         alive = self._high(None if copies else self._bytes(operation.scratch(xs), first), "")
         what = None if copies else operation.kept(xs, gradients) if any(gradients) else Kept()
         kept = self._keep(what, inputs, first, storages[0])
         self._note(at, alive, kept)
         return [
-            self._enter(index, Value(storage, in_order, any(gradients)))
+            self._enter(index, Value(storage, in_order, any(gradients), is_inner))
             for index, storage in zip(step.outputs, storages, strict=True)
         ]
 
