@@ -70,6 +70,8 @@ class Context:
         """The networks up to some of their parts, by the `id` of their definitions."""
         self.used: set[Span] = set()
         """The names, where they are written, of the definitions that a use was worked out of."""
+        self.parameters: frozenset[str] = frozenset()
+        """The names of all parameters of blocks, sequences and networks, of which no open size has one."""
         self.open = OpenSizes()
         """Those of the network that is worked out."""
         self._counts: dict[str, int] = {}

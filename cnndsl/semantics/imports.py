@@ -74,6 +74,7 @@ class Files:
             if isinstance(item, (tree.Constant, tree.Variant)):
                 self._safely(lambda item=item: self._evaluate(item, body, scope))
         if not self._open:
+            self._context.parameters = frozenset(parameter.name.text for parameter in self._parameters)
             for parameter in self._parameters:
                 self._safely(lambda parameter=parameter: self._check_hides_no_class(parameter))
         parsed = self._by_scope[scope] = ParsedFile(file, self._imported.get(scope, {}))

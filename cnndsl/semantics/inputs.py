@@ -103,7 +103,7 @@ def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str,
             )
         guards: list[Guard] = []
         name = axis[0].upper() if position == 0 else f"{axis[0].upper()}{position + 1}"
-        while name in body.scope.names:  # a parameter of the network
+        while name in body.context.parameters:  # an expression tells sizes apart by their names, also inside blocks
             name += "_"
         symbol = Symbol(name, guards)
         body.context.open.places[symbol] = argument.span

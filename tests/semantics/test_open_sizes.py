@@ -75,6 +75,7 @@ def test_sizes_that_must_be_equal(lines: str, words: list[str]) -> None:
         "block Wide(n) { conv(n, 1) -> reshape([32, -1]) }\nnetwork Net(wide = 5) { input(2, ?) -> Wide(2 * wide) }",
         "block Rows(n) { reshape([n, -1]) }\nnetwork Net(wide = 5) { input(2, ?) -> conv(2 * wide, 1) -> Rows(32) }",
         "network Net(L = 10) { input(2, ?) -> conv(L, 1) -> reshape([32, -1]) }",
+        "block Wide(L) { conv(2 * L, 1) -> reshape([32, -1]) }\nnetwork Net { input(2, ?) -> Wide(5) }",
     ],
 )
 def test_what_is_asked_with_a_number_that_a_parameter_gives(text: str) -> None:
