@@ -80,7 +80,7 @@ def _cut(lowering: _Lowering, cut: Cut) -> nodes.Item:
     whole, *others = cut.whole.name.text, *cut.parts
     listed = others[0] if len(others) == 1 else f"{', '.join(others[:-1])} and {others[-1]}"
     comment = f"{whole} up to {listed}." if len(others) == 1 else f"{whole}, and what comes out of {listed}."
-    key = cut_key(key_of(lowering.file, whole), cut.parts)
+    key = cut_key(qualified(lowering.file, whole), cut.parts)
     return made.model_copy(update={"key": key, "comment": comment})
 
 
@@ -89,7 +89,7 @@ def cut_key(key: str, parts: Sequence[str]) -> str:
     return f"{key}[{', '.join(parts)}]"
 
 
-def key_of(file: str, name: str) -> str:
+def qualified(file: str, name: str) -> str:
     """By what a definition or constant is known among those of all files."""
     return f"{file}:{name}"
 
@@ -118,7 +118,7 @@ class _Lowering:
                     self._parts = self._part_names(item)
                 return nodes.Definition(
                     span=_span(item.span),
-                    key=key_of(file, item.name.text),
+                    key=qualified(file, item.name.text),
                     kind=item.kind,
                     name=item.name.text,
                     file=file,
@@ -130,7 +130,7 @@ class _Lowering:
                 self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
                 return nodes.Variant(
                     span=_span(item.span),
-                    key=key_of(file, item.name.text),
+                    key=qualified(file, item.name.text),
                     name=item.name.text,
                     file=file,
                     parameters=self._declared(item.parameters),
@@ -140,13 +140,17 @@ class _Lowering:
             case tree.Constant():
                 value = self._expression(item.value)
                 return nodes.FileConstant(
-                    span=_span(item.span), key=key_of(file, item.name.text), name=item.name.text, file=file, value=value
+                    span=_span(item.span),
+                    key=qualified(file, item.name.text),
+                    name=item.name.text,
+                    file=file,
+                    value=value,
                 )
             case tree.Extern():
                 self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
                 return nodes.Extern(
                     span=_span(item.span),
-                    key=key_of(file, item.name.text),
+                    key=qualified(file, item.name.text),
                     name=item.name.text,
                     file=file,
                     package="".join(map(str, item.package.parts)),
@@ -266,9 +270,9 @@ class _Lowering:
         """What a name is that no body gives: of the file, of an imported one, or of the language."""
         for item in parsed.file.items:
             if isinstance(item, (tree.Definition, tree.Variant, tree.Extern)) and item.name.text == name:
-                return "definition", key_of(parsed.name, name)
+                return "definition", qualified(parsed.name, name)
             if isinstance(item, tree.Constant) and item.name.text == name:
-                return "constant", key_of(parsed.name, name)
+                return "constant", qualified(parsed.name, name)
         if name in parsed.imports:
             return self._outside(*parsed.imports[name])
         return self._words.get(name, "local"), ""

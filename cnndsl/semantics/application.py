@@ -14,7 +14,15 @@ from cnndsl.semantics.chains import chain_of
 from cnndsl.semantics.context import dims_key
 from cnndsl.semantics.definitions import Made, inner, instantiate
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.leaves import NeedsFlatten, flattened, layer_recipe, leaf, plain_call, refuse_in_chain
+from cnndsl.semantics.leaves import (
+    NeedsFlatten,
+    flattened,
+    layer_recipe,
+    leaf,
+    other_input,
+    plain_call,
+    refuse_in_chain,
+)
 from cnndsl.semantics.values import (
     IDENTITY,
     BlockRecipe,
@@ -180,13 +188,7 @@ def _use(
 def _check_same(body: Evaluation, slot: Slot, before: Module, now: Module, span: Span) -> None:
     """Raise Problem where the part of a slot would have to be another one for what comes in now."""
     if _build(body, before) != _build(body, now):
-        raise error(
-            "E308",
-            f"{slot.shown} was built for {show(before.values[0])}, and {show(now.values[0])} comes in here",
-            span,
-            labels=(Label(slot.span, f"{slot.shown} is one layer, with one set of weights"),),
-            help="declare a second layer for this size",
-        )
+        raise other_input(slot, show(before.values[0]), show(now.values[0]), span)
 
 
 def _build(body: Evaluation, module: Module) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.files import ImportProblem, Reader
 from cnndsl.hints.spelling import nearest
-from cnndsl.ir.lower import ParsedFile, key_of
+from cnndsl.ir.lower import ParsedFile, qualified
 from cnndsl.ir.names import why_not_class, why_not_imported
 from cnndsl.layers.registry import HELPERS
 from cnndsl.semantics.arguments import settled
@@ -84,7 +84,7 @@ class Files:
     def constants(self) -> dict[str, Any]:
         """What the constants of all files are worth that are numbers, texts or lists of such, by their keys."""
         return {
-            key_of(parsed.name, item.name.text): plain_constant(value)
+            qualified(parsed.name, item.name.text): plain_constant(value)
             for scope, parsed in self._by_scope.items()
             for item in parsed.file.items
             if isinstance(item, tree.Constant) and is_constant(value := scope.names[item.name.text])

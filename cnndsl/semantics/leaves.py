@@ -189,13 +189,18 @@ def _check_same(slot: Slot, layer: Layer, x: Shape, span: Span) -> None:
     if dims_key(before) == dims_key(x) and max(layer.takes) == 1:
         return
     if was.tensors(before) != layer.tensors(x) or was.torch(before) != layer.torch(x):
-        raise error(
-            "E308",
-            f"{slot.shown} was built for an input of {_shown(was, before)}, and {_shown(layer, x)} comes in here",
-            span,
-            labels=(Label(slot.span, f"{slot.shown} is one layer, with one set of weights"),),
-            help="declare a second layer for this size",
-        )
+        raise other_input(slot, f"an input of {_shown(was, before)}", _shown(layer, x), span)
+
+
+def other_input(slot: Slot, before: str, now: str, span: Span) -> Problem:
+    """The error that a part would have to be another one for what comes in now."""
+    return error(
+        "E308",
+        f"{slot.shown} was built for {before}, and {now} comes in here",
+        span,
+        labels=(Label(slot.span, f"{slot.shown} is one layer, with one set of weights"),),
+        help="declare a second layer for this size",
+    )
 
 
 def _shown(layer: Layer, x: Shape) -> str:

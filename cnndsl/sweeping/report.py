@@ -33,7 +33,7 @@ class Swept:
     asked: int
 
 
-def key_of(column: str) -> Callable[[Member], tuple[bool, float, str]]:
+def sort_key(column: str) -> Callable[[Member], tuple[bool, float, str]]:
     """How members are sorted by a setting or measure: numbers before texts, and what is not known last."""
 
     def key(member: Member) -> tuple[bool, float, str]:
@@ -152,7 +152,7 @@ def wanted(
     good = [member for member in found if not member.problem and (holds is None or holds(member))]
     if sort is not None:
         column = sort.removeprefix("-")
-        key = key_of(column)
+        key = sort_key(column)
         good.sort(key=key, reverse=sort != column)
         good.sort(key=lambda member: key(member)[0])  # what is not known stays last
     return Swept(network, tuple(columns), tuple(good), tuple(m for m in found if m.problem), len(found))

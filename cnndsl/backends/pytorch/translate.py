@@ -41,7 +41,7 @@ from cnndsl.backends.pytorch.values import (
     grouped,
 )
 from cnndsl.ir import nodes
-from cnndsl.ir.lower import key_of
+from cnndsl.ir.lower import qualified
 from cnndsl.ir.program import Program
 from cnndsl.ir.words import WORDS
 from cnndsl.layers.extern import SAME, Extern, axis_names
@@ -80,7 +80,7 @@ class Translation:
         self._outputs: dict[Any, Any] = {}
         self._running: list[str] = []
         modules = [program.modules[key] for key in program.networks]
-        self.tops = {key_of(module.origin.file, module.name): module for module in modules}
+        self.tops = {qualified(module.origin.file, module.name): module for module in modules}
         """The networks and variants that the module is for, by their keys."""
         self.networks: list[Unit] = []
         """The classes of the networks that the module is for, and of those that these are variants of."""
