@@ -178,20 +178,20 @@ class Layer(Spelled):
     group: ClassVar[Group]
     ranks: ClassVar[tuple[int, ...]]
     """How many axes one sample may have: 3 for channels x height x width. Empty: any number."""
-    example: ClassVar[str]
+    example = ""
     """A use in a network that compiles, for the reference page."""
-    module: ClassVar[str] = ""
+    module = ""
     """The class of `torch.nn`, `{r}` being the number of spatial axes; empty where there is none."""
-    call: ClassVar[str] = ""
+    call = ""
     """The function that does the same, `{r}` as in `module`; empty where there is none, or it depends on the shape."""
-    helper: ClassVar[str] = ""
+    helper = ""
     """What `torch` writes where PyTorch has no class for it, as Python: classes, and functions that these call.
 
     The generated module gets each once, and only those that it needs.
     """
     takes: ClassVar[tuple[int, ...]] = (1,)
     """To how many values at once it may be applied: see `MultiInput`."""
-    calling: ClassVar[str] = ""
+    calling = ""
     """How the module is called, where that is not `{module}({x})`: `{module}({x})[0]` where it gives several values.
 
     `{x1}` and `{x2}` are the second and the third of several values that it is applied to, and the first where it is
@@ -199,19 +199,19 @@ class Layer(Spelled):
 
     In a chain, which calls its parts plainly, the class `Chained...` of the `helper` stands in its place.
     """
-    plain_call: ClassVar[bool] = False
+    plain_call = False
     """Whether it is a plain function call, and no module, as an unnamed line of a block or network."""
 
-    pointwise: ClassVar[bool] = False
+    pointwise = False
     """Whether each number of the output is made of the one in its place, so that no axis need be the batch."""
 
-    turns: ClassVar[bool] = False
+    turns = False
     """Whether what comes out in training lies in memory with the batch second."""
-    copies: ClassVar[bool] = False
+    copies = False
     """Whether PyTorch may copy a part of a value, or one that lies in memory in another order: that is not known."""
-    renumbers: ClassVar[bool] = False
+    renumbers = False
     """Whether it gives the axes other sizes and leaves the numbers where they are, unless they have to be copied."""
-    takes_wholes: ClassVar[bool] = False
+    takes_wholes = False
     """Whether what comes in is whole numbers, such as the rows of a table."""
 
     @abstractmethod

@@ -1,7 +1,6 @@
 """Dense layers: every output is a weighted sum of all inputs."""
 
 from math import prod
-from typing import ClassVar
 
 from pydantic import Field
 
@@ -166,7 +165,7 @@ class Embedding(Layer):
     module = "Embedding"
     group = Group.DENSE
     ranks = ()
-    takes_wholes: ClassVar[bool] = True
+    takes_wholes = True
     example = "input(128) -> embedding(10000, 64) -> permute([0, 2, 1]) -> conv(32, 3)"
     torch_names = {"num": "num_embeddings", "features": "embedding_dim"}
 

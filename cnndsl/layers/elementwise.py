@@ -74,7 +74,7 @@ class Elementwise(Broadcasting):
     """`left symbol right`, element by element; with `scalar`, one side is a number."""
 
     values = "two values of the same size, or of size 1 where it is repeated, or a value and a number"
-    takes_number: ClassVar[bool] = True
+    takes_number = True
 
     scalar: Limit = Field(default=None, description="the number, where one side is one")
     scalar_first: Flag = Field(default=False, description="whether the number is the left side")

@@ -33,17 +33,17 @@ OPERATORS_OF_VALUES = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "po
 class Operation(Spelled):
     """The base of every operation on values."""
 
-    symbol: ClassVar[str]
+    symbol = ""
     """What a diagram writes into the merge."""
-    written: ClassVar[str]
+    written = ""
     """How a text writes it, without the parameters that follow: "concat(a, b, ...)"."""
-    values: ClassVar[str]
+    values = ""
     """What it is called on, in words."""
-    call: ClassVar[str]
+    call = ""
     """What it is in PyTorch."""
-    example: ClassVar[str]
+    example = ""
     """The lines of a small network with it, in one."""
-    takes_number: ClassVar[bool] = False
+    takes_number = False
     """Whether a number may stand in the place of a value."""
     reads: ClassVar[int | None] = None
     """Of how many values, from the first on, it uses the numbers; of the others only the size. None for all."""

@@ -1,8 +1,9 @@
 """The types that layer parameters have, and what layers and operations share: a frozen Pydantic model of them."""
 
 from collections.abc import Mapping
+from enum import Enum
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -320,11 +321,19 @@ class Parameterised(BaseModel):
     words: what each must be continues its name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, ser_json_inf_nan="constants")
+    # What holds for a class, as a `kind` does, is no field, and has no annotation: Pydantic would look at a `ClassVar`
+    # again in each of some hundred classes below.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        ser_json_inf_nan="constants",
+        ignored_types=(str, bool, tuple, dict, Enum),
+    )
 
-    kind: ClassVar[str]
+    kind = ""
     """The word of the language."""
-    along: ClassVar[bool] = False
+    along = False
     """Whether a class may be given its `axis`: the other axes keep their sizes, and PyTorch is told the axis alone."""
 
     @classmethod

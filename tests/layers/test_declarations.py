@@ -13,7 +13,7 @@ from torch import nn
 
 from cnndsl.compiler import compile_source
 from cnndsl.layers.base import Code, Layer, Spelling
-from cnndsl.layers.registry import KINDS
+from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.source import Source
 from tests.layers.oracle import look_up, taking
 
@@ -253,3 +253,12 @@ def test_parameters_stand_in_the_order_of_their_positions() -> None:
 )
 def test_words_for_people(kind: str, arguments: dict[str, Any], x: tuple[int, ...], words: str) -> None:
     assert KINDS[kind](**arguments).words(x) == words
+
+
+def test_what_has_no_annotation_is_known_of_every_layer() -> None:
+    """A parameter without its type would be a fact of its class that nothing asks for."""
+    for kind in [*KINDS.values(), *OPERATIONS.values()]:
+        known = {name for base in kind.__mro__[1:] for name in (*vars(base), *vars(base).get("__annotations__", ()))}
+        for name, value in vars(kind).items():
+            if not name.startswith(("_", "model_")) and isinstance(value, (str, bool, tuple, dict)):
+                assert name in known, f"{kind.__name__}.{name}"
