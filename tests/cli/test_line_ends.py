@@ -19,7 +19,10 @@ def crlf(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_messages_and_mending_are_the_same(cnndsl: Command, folder: Path, topic: str) -> None:
-    """Of every case of the tests: the words, the places, the edits, and the mended text."""
+    """Of every case of the tests: the words, the places, the edits, and the mended text.
+
+    The concise form has nothing that JSON has not.
+    """
     cases = sorted((ROOT / "tests" / topic / "cases").glob("*.cnn"))
     path = folder / "case.cnn"
     assert cases
@@ -27,17 +30,15 @@ def test_messages_and_mending_are_the_same(cnndsl: Command, folder: Path, topic:
         data = case.read_bytes()
         if b"\r" in data:
             continue
-        said = []
+        said, mended = [], []
         for given, back in ((data, data), (crlf(data), crlf(data))):
             path.write_bytes(given)
-            said.append([cnndsl("check", "case.cnn", "--format", form) for form in ("text", "concise", "json")])
+            said.append([cnndsl("check", "case.cnn", "--format", form) for form in ("text", "json")])
             assert path.read_bytes() == back
             said[-1].append(cnndsl("check", "--fix", "--unsafe", "case.cnn"))
+            mended.append(path.read_bytes())
         assert said[0] == said[1], case.name
-        mended = path.read_bytes()
-        path.write_bytes(data)
-        cnndsl("check", "--fix", "--unsafe", "case.cnn")
-        assert mended == crlf(path.read_bytes()), case.name
+        assert mended[1] == crlf(mended[0]), case.name
 
 
 def test_a_text_in_the_layout_is_in_it(cnndsl: Command, folder: Path) -> None:

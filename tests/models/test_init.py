@@ -86,8 +86,9 @@ def _without_rules(name: str) -> type[nn.Module]:
     file, network = NETWORKS[name]
     text = (MODELS / file).read_text(encoding="utf-8")
     bare = re.sub(r", weight_init=normal\(0, 0\.01\)", "", re.sub(r"(?m)^    init .*\n", "", text))
-    found: type[nn.Module] = getattr(imported(cnndsl.compile(bare, name=file).python()), network)
-    assert "nn.init" not in cnndsl.compile(bare, name=file).python()
+    source = cnndsl.compile(bare, name=file).python()
+    assert "nn.init" not in source
+    found: type[nn.Module] = getattr(imported(source), network)
     return found
 
 

@@ -515,7 +515,7 @@ def end(draft: Draft) -> None:
         draft.output = f"output {rng.choice([', '.join(['it', *others]), ', '.join(['result = it', *named])])}"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def generate(seed: int) -> Draft:
     """The random program with this number. Raises Refused, with the text, where the compiler does not take it."""
     draft = Draft(Random(seed))  # noqa: S311 - cases for tests are no secrets

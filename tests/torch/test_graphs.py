@@ -20,11 +20,12 @@ from cnndsl.analysis import costs
 from cnndsl.compiler import compile_source
 from cnndsl.generated import module_of
 from cnndsl.source import Source
+from tests.compiled import MODELS, compilation_of, python_of
 from tests.inference.support import inputs
 from tests.running import tensors_of
 
 HERE = Path(__file__).parent
-FILES = [*sorted((HERE.parents[1] / "models").glob("*.cnn")), *sorted((HERE / "cases").glob("*.cnn"))]
+FILES = [*MODELS, *sorted((HERE / "cases").glob("*.cnn"))]
 BY_NAME = {"/".join(path.parts[-2:]).removesuffix(".cnn"): path for path in FILES}
 
 SMALLER = {
@@ -33,8 +34,13 @@ SMALLER = {
     "models/densenet": {"[6, 12, 24, 16]": "[1, 2, 1, 1], growth=8"},
     "models/efficientnet": {"EfficientNet(1, 1)": "EfficientNet(0.5, 0.1)"},
     "models/hrnet": {"width = 18": "width = 4", "[[1, 1], [2, 4], [3, 3]]": "[[1, 1], [2, 1], [3, 1]]", "2048": "64"},
+    "models/mobilenetv2": {"[64, 4, 2]": "[64, 2, 2]", "[96, 3, 1]": "[96, 1, 1]", "[160, 3, 2]": "[160, 1, 2]"},
+    "models/regnet": {"RegNet(22, ": "RegNet(12, "},
+    "models/repvgg": {"[2, 4, 14, 1]": "[2, 1, 2, 1]"},
     "models/res2net": {"Res2Net([3, 4, 6, 3])": "Res2Net([1, 2, 1, 1])"},
+    "models/shufflenetv2": {"* 7": "* 2"},
     "models/vgg": {"4096": "64", "256, 512, 512": "64, 64, 64"},
+    "models/wavenet": {"stacks = 3, layers = 10": "stacks = 2, layers = 4"},
 }
 """What is written in a text instead of something, which makes a network with less in it of the same classes."""
 
@@ -82,13 +88,15 @@ def network(request: pytest.FixtureRequest) -> Any:
     for old, new in SMALLER.get(request.param, {}).items():
         assert old in text
         text = text.replace(old, new)
-    compilation = compile_source(Source(path.name, text), folder=path.parent)
+    is_smaller = request.param in SMALLER
+    compilation = compile_source(Source(path.name, text), folder=path.parent) if is_smaller else compilation_of(path)
     program = compilation.program
     assert program is not None
+    source = compilation.python() if is_smaller else python_of(path)
     smallest = program.modules[min(program.networks, key=lambda key: costs.of(program, key).macs or 0)]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Using padding='same' with even kernel")  # of speed
-        model = getattr(module_of(compilation.python(), path.stem), smallest.name)().eval()
+        model = getattr(module_of(source, path.stem), smallest.name)().eval()
     return request.param, model, cropped(model, inputs(program, smallest, torch.float32))
 
 
