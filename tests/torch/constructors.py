@@ -106,7 +106,7 @@ def settings(
     `parameters` are those of the generated constructor.
     """
     for parameter in network.parameters:
-        for value in others(parameter.value):
+        for value in others(parameter.value) if parameter.name in parameters else ():
             yield parameter.name, value, alone(text, folder, network, {parameter.name: value})
     head = re.search(rf"^network {network.name}\((.*)\) {{", text, re.MULTILINE)
     for word, layer in re.findall(r"(\w+) = (\w+)(?=,|$)", head[1] if head else ""):
@@ -148,12 +148,12 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
         for key in program.networks:
             network = program.modules[key]
             made = getattr(module, network.name)
-            compare(program, network, made(), runs=runs)
             if tried.total() == most:
-                continue
+                break  # the networks after it are the same class with other arguments, as those that were tried
+            compare(program, network, made(), runs=runs)
             parameters = inspect.signature(made.__init__).parameters
             for word, value, other in settings(text, folder, network, parameters):
-                if word not in parameters or other is None or value is None:
+                if other is None or value is None:
                     continue
                 given = argument(value, str(parameters[word].annotation))
                 compare(other, other.network(network.name), made(**{word: given}), runs=runs)
