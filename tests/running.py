@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 import cnndsl
 from cnndsl.analysis.costs.counts import whole_inputs
@@ -57,6 +59,25 @@ def build(text: str, network: str | None = None, **settings: Any) -> nn.Module:
     model = getattr(module, compilation.program.network(network).name)()
     assert isinstance(model, nn.Module)
     return model.eval()
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """Tensors that would be drawn stay as they are."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") in ("normal_", "uniform_"):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def without_numbers() -> Iterator[None]:
+    """Construct networks on the device that has no numbers, and draw none.
+
+    PyTorch goes a long way to draw nothing there, which takes longer than all else that a constructor does.
+    """
+    with torch.device("meta"), _NothingDrawn():
+        yield
 
 
 def sample(program: Program, network: Module, batch: int = BATCH, device: str = "cpu") -> tuple[Tensor, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from cnndsl.backends import diff
@@ -13,6 +15,7 @@ from tests.running import build, program_of
 SEEDS = range(0, 32, 2)
 
 
+@cache
 def compared(seed: int) -> Difference:
     return diff.compare(program_of(generate(seed).text()), program_of(generate(seed + 1).text()))
 

@@ -38,8 +38,9 @@ def rules_of(kind: str, x: Shape, **parameters: Any) -> dict[str, AxisRule]:
 
 @pytest.mark.parametrize("kind", KINDS_WITH_CASES)
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_the_formulas_give_the_size(kind: str, data: st.DataObject) -> None:
+    """Few of each kind, for there are many kinds, and several share their formulas."""
     case = data.draw(cases(kind))
     layer, y = made(case)
     rules = layer.formula(case.x)
@@ -72,7 +73,7 @@ def test_the_numbers_give_the_size_as_plain_arithmetic(kind: str, data: st.DataO
 
 @pytest.mark.parametrize("kind", KINDS_WITH_CASES)
 @given(st.data())
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_other_values_are_values_that_a_layer_takes(kind: str, data: st.DataObject) -> None:
     case = data.draw(cases(kind))
     layer, _ = made(case)

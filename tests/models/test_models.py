@@ -19,7 +19,7 @@ from cnndsl.analysis import costs
 from cnndsl.ir.program import Module, Program
 from cnndsl.symbolic.number import is_open
 from tests import compiled
-from tests.running import count, derived_sizes, imported, number_of, same_sizes, seen_sizes
+from tests.running import count, derived_sizes, imported, number_of, same_sizes, seen_sizes, without_numbers
 
 MODELS = Path(__file__).parents[2] / "models"
 FILES = sorted(path.name for path in MODELS.glob("*.cnn"))
@@ -43,7 +43,7 @@ NETWORKS = [(file, program_of(file).modules[key].name) for file in FILES for key
 
 def on_meta(file: str, network: str) -> nn.Module:
     """A network that has sizes but no numbers."""
-    with torch.device("meta"):
+    with without_numbers():
         net: nn.Module = getattr(module_of(file), network)()
     return net
 

@@ -1,4 +1,4 @@
-"""Random programs, compiled and run; `python -m benchmarks.oracle` draws thousands more."""
+"""Random programs, compiled and run: some of those of which `python -m benchmarks.oracle` draws thousands more."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ COUNT = 172
 OPEN = range(1, COUNT, 6)
 
 
-@pytest.mark.parametrize("seed", range(0, COUNT, 3))
+@pytest.mark.parametrize("seed", range(0, COUNT, 6))
 def test_a_random_program(seed: int) -> None:
     check(generate(seed).text())
 
 
-@pytest.mark.parametrize("seed", OPEN)
+@pytest.mark.parametrize("seed", OPEN[::2])
 def test_a_random_program_of_open_sizes(seed: int) -> None:
     check_open(generate(seed), generate(seed + 1))
 
@@ -55,15 +55,18 @@ def test_what_is_wrong_with_open_sizes_is_found(monkeypatch: pytest.MonkeyPatch,
 
 def test_programs_of_every_make_are_drawn() -> None:
     """What is never drawn is never tested."""
-    drafts = [generate(seed) for seed in range(COUNT)]
     lines = {"layers", "brace", "shared", "times", "residual", "arithmetic", "branches", "gate", "split", "reduce"}
     lines |= {"name_value", "go_back", "combine", "alike", "loops", "block", "learned"}
     inputs = {"picture", "signal", "volume", "features", "words", "two"}
     layers = {"conv", "conv_transpose", "maxpool", "upsample", "batchnorm", "pad", "crop", "linear", "permute"}
-    used = {name for draft in drafts for name in draft.used}
-    assert lines | inputs | layers | set(DEFINITIONS) <= used
-    assert any("output" in draft.output for draft in drafts)
-    assert any("when training" in draft.text() for draft in drafts)
+    left = lines | inputs | layers | set(DEFINITIONS) | {"output of some", "when training"}
+    for seed in range(COUNT):  # and no more than it takes
+        draft = generate(seed)
+        left -= {*draft.used, *({"output of some"} if "output" in draft.output else ())}
+        left -= {"when training"} if "when training" in draft.text() else set()
+        if not left:
+            break
+    assert not left
 
 
 def test_a_program_follows_from_its_number() -> None:

@@ -24,7 +24,16 @@ from cnndsl.symbolic.number import value_of
 from cnndsl.syntax.parser import parse
 from tests.analysis.execute import execute
 from tests.compiled import compilation_of, python_of
-from tests.running import derived_sizes, imported, same_layers, same_sizes, sample, seen_sizes, tensors_of
+from tests.running import (
+    derived_sizes,
+    imported,
+    same_layers,
+    same_sizes,
+    sample,
+    seen_sizes,
+    tensors_of,
+    without_numbers,
+)
 
 Keys = list[tuple[str, tuple[int, ...]]]
 
@@ -143,7 +152,7 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
     module = imported(compilation.python() if isinstance(text, str) else python_of(text))
     text = compilation.source.text
     tried: Counter[str] = Counter()
-    with warnings.catch_warnings(), torch.device("cpu" if runs else "meta"):
+    with warnings.catch_warnings(), torch.device("cpu") if runs else without_numbers():
         warnings.simplefilter("ignore")
         for key in program.networks:
             network = program.modules[key]

@@ -26,8 +26,9 @@ def test_a_model_with_other_arguments(path: Path) -> None:
     check(path, runs=False, most=8)
 
 
-@pytest.mark.parametrize("seed", range(0, 120, 10))
+@pytest.mark.parametrize("seed", range(0, 120, 20))
 def test_a_random_program_with_other_arguments(seed: int) -> None:
+    """`python -m benchmarks.oracle` tries thousands more."""
     check(generate(seed).text())
 
 
