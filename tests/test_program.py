@@ -22,7 +22,7 @@ from tests.compiled import MODELS, program_of
 from tests.running import compiled
 
 LONGEST = 60_000
-"""Longer JSON is not held against the schema, which takes seconds and has nothing that shorter ones lack."""
+"""Longer JSON is not held against the schema, which takes long; the text of all kinds has what they are made of."""
 OF_ALL_KINDS = """\
 extern Rearrange(pattern) from "einops.layers.torch" (shape = [channels])
 sequence Both(layers, sizes = [1, 2]) { for layer in layers { layer }; conv(sizes[0], sizes[1]) }
