@@ -54,7 +54,7 @@ def texts(node: ast.expr, known: Mapping[str, set[str]]) -> set[str]:
             return texts(one, known) | texts(other, known)
         case ast.Name(id=name):
             return known.get(name, set())
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="format"), args=args):
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="format"), args=args, keywords=[]):
             return {text.format(*map(ast.literal_eval, args)) for text in known.get(name, set())}
         case ast.JoinedStr(values=parts):
             found = [texts(part.value if isinstance(part, ast.FormattedValue) else part, known) for part in parts]
