@@ -77,8 +77,8 @@ for every size that comes in; what is added counts as smaller than any number.
              false)
 
 PyTorch:  nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d
-brings:   same_border, pad_same, spread, MaxPool1dSame, MaxPool2dSame,
-          MaxPool3dSame
+brings:   MaxPool1dSame, MaxPool2dSame, MaxPool3dSame, pad_same, same_border,
+          spread
 takes:    channels x length, or channels x height x width, or channels x depth x
           height x width
 example:  input(8, 28, 28) -> maxpool(2)
