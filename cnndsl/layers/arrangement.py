@@ -209,7 +209,7 @@ class Select(Arrangement):
         return not is_outermost(x, axis_index(self.axis, x, "select"))
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return in_order[0] and is_outermost(xs[0], axis_index(self.axis, xs[0], "select"))
+        return in_order[0] and not self.is_inner(xs[0])
 
 
 class Narrow(Arrangement):
@@ -613,7 +613,7 @@ class Unbind(Arrangement):
         return not is_outermost(x, axis_index(self.axis, x, "unbind"))
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return in_order[0] and is_outermost(xs[0], axis_index(self.axis, xs[0], "unbind"))
+        return in_order[0] and not self.is_inner(xs[0])
 
 
 class Stack(Operation):

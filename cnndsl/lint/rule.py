@@ -199,7 +199,7 @@ class Rule:
 
     code: ClassVar[str]
     layers: ClassVar[tuple[str, ...]] = ()
-    """The kinds of layers whose applications it wants to see."""
+    """The words of the layers whose applications it wants to see."""
 
     def about(self, applied: Applied, message: str, *helps: str) -> Finding:
         """A finding about a layer, at its declaration; where it is applied is a further place if that is another."""
