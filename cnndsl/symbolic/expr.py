@@ -68,23 +68,29 @@ class Operation:
     operands: tuple[Expr, ...]
     weight: int = field(init=False, default=1, compare=False, repr=False)
     """How much it is written with. Raises TooLong when made with too much."""
+    text: str = field(init=False, default="", compare=False, repr=False)
+    """Python source, by which terms are put in order."""
 
     def __post_init__(self) -> None:
         weight = 1 + sum(operand.weight for operand in self.operands)
         if weight > _MOST_WEIGHT:
             raise TooLong
         object.__setattr__(self, "weight", weight)
+        object.__setattr__(self, "text", self._text())
 
     @property
     def function(self) -> Callable[..., Number]:
         """What it does to numbers."""
         return DIVISIONS.get(self.name) or _FUNCTIONS[self.name]
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         if self.name in DIVISIONS:
             left, right = self.operands
             return f"{left.text(_PRODUCT)} {self.name} {right.text(_POWER)}"
         return f"{self.name}({', '.join(map(str, self.operands))})"
+
+    def __str__(self) -> str:
+        return self.text
 
 
 Atom = Symbol | Operation

@@ -21,7 +21,8 @@ from cnndsl.backends.pytorch.flowgraph import (
     codes_of,
     walk,
 )
-from cnndsl.backends.pytorch.sorts import Sort, recipe_key, sample_of, sort_of
+from cnndsl.backends.pytorch.outputs import KnownOutputs, Outputs
+from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statements import results, run, run_definition
 from cnndsl.backends.pytorch.statics import abstract, field_of
 from cnndsl.backends.pytorch.values import (
@@ -77,7 +78,7 @@ class Translation:
         self._defaults: dict[tuple[Key, str], str] = {}
         self.constant_names = _constant_names(program.definitions)
         self._constant_values: dict[str, Any] = {}
-        self._outputs: dict[Any, Any] = {}
+        self._outputs = KnownOutputs(self)
         self._running: list[str] = []
         modules = [program.modules[key] for key in program.networks]
         self.tops = {qualified(module.origin.file, module.name): module for module in modules}
@@ -259,23 +260,17 @@ class Translation:
         self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
     ) -> list[tuple[str | None, Shape]]:
         """What a block gives for arguments and inputs, in the names of the caller. Raises NeedsFlatten."""
-        key = (
-            definition.key,
-            tuple((word, _key(value)) for word, value in given.items()),
-            tuple((word, tuple(map(_key, tensor.shape))) for word, tensor in inputs),
-        )
-        known = self._outputs.get(key)
+        known = self._outputs.of(definition, given, inputs, self._worked_out)
         if known is None:
-            known = self._outputs[key] = self._worked_out(definition, given, inputs)
-        if known == "flatten":
             raise NeedsFlatten
-        return known  # type: ignore[no-any-return]
+        return known
 
     def _worked_out(
         self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
-    ) -> Any:
+    ) -> Outputs | None:
         deep = self._running.count(definition.key)
         if deep > _DEEPEST or (deep > 1 and not _all_constant(given)):
+            self._outputs.has_given_up = True
             shape = inputs[0][1].shape
             unknown = tuple(Traced(value_of(d), Expr.of(Symbol(self.new_symbol("unknown")))) for d in shape)
             return [(None, unknown)]
@@ -285,7 +280,7 @@ class Translation:
             try:
                 run_definition(body, definition, len(inputs))
             except NeedsFlatten:
-                return "flatten"
+                return None
             shapes = [(each.name, each.value.shape) for each in results(body) if not each.training]
             known: dict[Expr, Traced] = {}
             return [(word, tuple(_outside(body, dim, known) for dim in shape)) for word, shape in shapes]
@@ -524,24 +519,6 @@ def _constant_names(items: Sequence[nodes.Item]) -> dict[str, str]:
             made[item.key] = not_in(item.name, taken)
             taken |= {made[item.key]}
     return made
-
-
-def _key(value: Any) -> Any:
-    """By what arguments and sizes are told apart."""
-    match value:
-        case Traced():
-            return (value.value, value.expr)
-        case Static(value=Traced() as number):
-            return (number.value, number.expr)
-        case Static(value=list() as items):
-            return tuple(map(_key, items))
-        case Static():
-            return (type(value.value).__name__, repr(sample_of(value)), flat(value.code))
-        case KindRecipe(fields=given) | BlockRecipe(arguments=given) | ExternRecipe(arguments=given):
-            codes = (flat(each.code) for each in given.values() if isinstance(each, Static))
-            return (recipe_key(value), " ".join(codes))
-        case _:
-            return recipe_key(value)
 
 
 def _outside(body: Body, dim: Any, known: dict[Expr, Traced]) -> Any:

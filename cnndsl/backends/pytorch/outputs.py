@@ -1,0 +1,174 @@
+"""What blocks give for arguments and inputs: each worked out once, whatever the numbers are called where it is used.
+
+A block is asked for its sizes wherever it is applied, and a class is translated again whenever more is known of what it
+is given, each time with new symbols for the same variables. Uses that differ in these alone are one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from cnndsl.backends.pytorch.code import flat
+from cnndsl.backends.pytorch.sorts import recipe_key, sample_of
+from cnndsl.backends.pytorch.values import BlockRecipe, ExternRecipe, KindRecipe, ParamRecipe, Static, Tensor
+from cnndsl.ir import nodes
+from cnndsl.layers.formula import Shape
+from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.number import Traced
+
+Outputs = list[tuple[str | None, Shape]]
+"""The outputs of a block, each with its name, where it has one, and its size."""
+_Work = Callable[[nodes.Definition, Mapping[str, Any], Sequence[tuple[str, Tensor]]], Outputs | None]
+
+_NUMBER = re.compile(r"·(\d{6})")
+_SYMBOL = re.compile(r"\w+(?:·\w+)+")
+_UNKNOWN = re.compile(r"unknown·\d{6}")
+
+
+class KnownOutputs:
+    """The outputs of blocks that are known already."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        """The `Translation`."""
+        self._in_names: dict[Any, Outputs | None] = {}
+        """By the very numbers that a use gives: what is equal there has equal sizes."""
+        self._by_make: dict[str, tuple[list[str], Outputs | None]] = {}
+        """By what a use gives with its symbols numbered anew: how they were numbered, and what came out in them."""
+        self._needs: dict[int, Any] = {}
+        """What is asked of layers that are parameters, of which the keys have the `id`."""
+        self.has_given_up = False
+        """Whether something was too deep to be followed, so that what comes out depends on where it was asked for."""
+
+    def of(
+        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]], work: _Work
+    ) -> Outputs | None:
+        """What a block gives, in the names of the caller; None where it takes a list of features."""
+        key = (
+            definition.key,
+            tuple((word, _key(value)) for word, value in given.items()),
+            tuple((word, tuple(map(_key, tensor.shape))) for word, tensor in inputs),
+        )
+        if key not in self._in_names:
+            self._in_names[key] = self._of_make(definition, given, inputs, work)
+        return self._in_names[key]
+
+    def _of_make(
+        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]], work: _Work
+    ) -> Outputs | None:
+        try:
+            text = self._with_facts("; ".join(self._parts(definition, given, inputs)))
+        except _HasOwnScope:
+            return work(definition, given, inputs)
+        numbers = sorted({*_NUMBER.findall(text)})  # in this order, in which expressions have them too
+        make = _renumbered(text, {number: f"{at:06}" for at, number in enumerate(numbers)})
+        known = self._by_make.get(make)
+        if known is not None:
+            return self._renamed(known[1], dict(zip(known[0], numbers, strict=True)))
+        outer, self.has_given_up = self.has_given_up, False
+        made = work(definition, given, inputs)
+        own = [symbol for symbol in _symbols(made) if symbol not in {*_SYMBOL.findall(text)}]
+        if not self.has_given_up and all(map(_UNKNOWN.fullmatch, own)):
+            self._by_make[make] = numbers, made
+        self.has_given_up |= outer
+        return made
+
+    def _parts(
+        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
+    ) -> Iterator[str]:
+        """All that decides on the outputs. Raises _HasOwnScope where that cannot be said."""
+        yield definition.key
+        for word, value in given.items():
+            yield f"{word} = {self._said(value)}"
+        for word, tensor in inputs:
+            yield f"{word}: {', '.join(map(_size, tensor.shape))}"
+
+    def _said(self, value: Any) -> str:
+        match value:
+            case Static(value=Traced() as number):
+                return f"{_size(number)} {flat(value.code)}"
+            case Static(value=list() as items):
+                return f"[{', '.join(map(self._said, items))}]"
+            case Static():
+                return f"{type(value.value).__name__} {sample_of(value)!r} {flat(value.code)}"
+            case KindRecipe(fields=fields) if not value.begins and not value.numbers:
+                return f"{value.kind.kind}({', '.join(f'{word}={self._said(each)}' for word, each in fields.items())})"
+            case BlockRecipe(arguments=given) | ExternRecipe(arguments=given):
+                told = ", ".join(f"{word}={self._said(each)}" for word, each in given.items())
+                return f"{value.definition.key}({told})"
+            case ParamRecipe() if not value.arguments:
+                self._needs[id(value.needs)] = value.needs
+                choices = " | ".join(map(self._said, value.choices))
+                return f"{id(value.needs)} {value.needs.extent()} {flat(value.code)} {choices}"
+            case _:
+                raise _HasOwnScope
+
+    def _with_facts(self, text: str) -> str:
+        """With what is known of the symbols in a text, and of those in that."""
+        told: set[str] = set()
+        while new := {*_SYMBOL.findall(text)} - told:
+            told |= new
+            for symbol in sorted(new):
+                if symbol in self._file.definitions:
+                    text += f"; {symbol} = {self._file.definitions[symbol]}"
+                if symbol in self._file.coded:
+                    text += f"; {symbol}: {flat(self._file.coded[symbol])}"
+        return text
+
+    def _renamed(self, made: Outputs | None, numbers: dict[str, str]) -> Outputs | None:
+        """Outputs with the symbols of another use; what nothing is known of is something new there."""
+        if made is None:
+            return None
+        names: dict[str, Expr] = {}
+        for symbol in _symbols(made):
+            found = _NUMBER.findall(symbol)
+            if numbers.keys() >= {*found}:
+                new = _renumbered(symbol, numbers)
+            else:
+                new = self._file.new_symbol("unknown")
+                self._file.causes[new] = frozenset()
+            names[symbol] = Expr.of(Symbol(new))
+
+        def renamed(dim: Any) -> Any:
+            return Traced(dim.value, dim.expr.substitute(names)) if isinstance(dim, Traced) else dim
+
+        return [(word, tuple(map(renamed, shape))) for word, shape in made]
+
+
+class _HasOwnScope(Exception):  # noqa: N818 - a signal
+    """Raised by a value that means something only with the names around it."""
+
+
+def _symbols(made: Outputs | None) -> list[str]:
+    """The symbols in sizes that have a number, or a word in its place, in the order in which they were made."""
+    sizes = (dim.expr for _, shape in made or () for dim in shape if isinstance(dim, Traced))
+    names = {symbol.name for expr in sizes for symbol in expr.symbols()}
+    return sorted((name for name in names if "·" in name), key=lambda name: name.partition("·")[2])
+
+
+def _renumbered(text: str, numbers: Mapping[str, str]) -> str:
+    return _NUMBER.sub(lambda found: f"·{numbers[found[1]]}", text)
+
+
+def _size(dim: Any) -> str:
+    return f"{dim.value!r} = {dim.expr}" if isinstance(dim, Traced) else repr(dim)
+
+
+def _key(value: Any) -> Any:
+    """By what arguments and sizes are told apart."""
+    match value:
+        case Traced():
+            return (value.value, value.expr)
+        case Static(value=Traced() as number):
+            return (number.value, number.expr)
+        case Static(value=list() as items):
+            return tuple(map(_key, items))
+        case Static():
+            return (type(value.value).__name__, repr(sample_of(value)), flat(value.code))
+        case KindRecipe(fields=given) | BlockRecipe(arguments=given) | ExternRecipe(arguments=given):
+            codes = (flat(each.code) for each in given.values() if isinstance(each, Static))
+            return (recipe_key(value), " ".join(codes))
+        case _:
+            return recipe_key(value)
