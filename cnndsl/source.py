@@ -71,6 +71,13 @@ class Source:
         line = bisect_right(self._line_starts, offset)
         return Position(line, offset - self._line_starts[line - 1] + 1)
 
+    def positions(self, start: int, end: int) -> tuple[int, int, int, int]:
+        """The lines and columns of two offsets, one after the other."""
+        starts = self._line_starts
+        line = bisect_right(starts, start)
+        last = line if line == len(starts) or end < starts[line] else bisect_right(starts, end, line)
+        return line, start - starts[line - 1] + 1, last, end - starts[last - 1] + 1
+
     def offset(self, line: int) -> int:
         """Where the line with this number begins."""
         return self._line_starts[line - 1]

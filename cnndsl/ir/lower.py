@@ -390,5 +390,4 @@ def _paragraph(lines: Iterable[str]) -> str:
 
 
 def _span(span: Span) -> nodes.Span:
-    (line, column), (end_line, end_column) = span.position, span.source.position(span.end)
-    return nodes.Span(line, column, end_line, end_column)
+    return nodes.Span(*span.source.positions(span.start, span.end))

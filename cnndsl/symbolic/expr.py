@@ -154,6 +154,7 @@ class Expr:
     weight: int = field(init=False, default=0, compare=False, repr=False)
     """How much it is written with: its names and numbers, those inside of operations too. Raises TooLong when made
     with too much."""
+    _symbols: frozenset[Symbol] | None = field(init=False, default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         weight = len(self.terms)
@@ -211,14 +212,16 @@ class Expr:
 
     def symbols(self) -> frozenset[Symbol]:
         """Every name that the value depends on."""
-        found: set[Symbol] = set()
-        for atoms, _ in self.terms:
-            for atom in atoms:
-                if isinstance(atom, Symbol):
-                    found.add(atom)
-                else:
-                    found.update(*(operand.symbols() for operand in atom.operands))
-        return frozenset(found)
+        if self._symbols is None:
+            found: set[Symbol] = set()
+            for atoms, _ in self.terms:
+                for atom in atoms:
+                    if isinstance(atom, Symbol):
+                        found.add(atom)
+                    else:
+                        found.update(*(operand.symbols() for operand in atom.operands))
+            object.__setattr__(self, "_symbols", frozenset(found))
+        return self._symbols  # type: ignore[return-value] # set above
 
     @property
     def sayable(self) -> bool:

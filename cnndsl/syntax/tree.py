@@ -25,12 +25,13 @@ class Node:
     def children(self) -> list[Node]:
         """The nodes that this one is made of, in their order."""
         found: list[Node] = []
-        for name in self.__match_args__:
+        names: tuple[str, ...] = self.__match_args__
+        for name in names[1:]:
             value = getattr(self, name)
-            if isinstance(value, Node):
-                found.append(value)
-            elif isinstance(value, tuple):
+            if type(value) is tuple:
                 found += [item for item in value if isinstance(item, Node)]
+            elif isinstance(value, Node):
+                found.append(value)
         return found
 
 
@@ -40,7 +41,8 @@ def walk(node: Node) -> Iterator[Node]:
     while todo:
         found = todo.pop()
         yield found
-        todo += reversed(found.children)
+        if type(found) not in _LEAVES:
+            todo += reversed(found.children)
 
 
 # Expressions
@@ -440,3 +442,7 @@ class File(Node):
             for item in self.items
             if isinstance(item, Variant) or (isinstance(item, Definition) and item.kind == "network")
         ]
+
+
+_LEAVES = frozenset([Name, Number, Boolean, Hole, Input, It, Result, Ellipsis])
+"""The nodes that have none in them."""

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from functools import cache
 from typing import Any
 
 from cnndsl.symbolic.number import Traced, value_of
@@ -24,15 +25,15 @@ BUILTINS = frozenset(
 
 def name(text: str) -> ast.Name:
     """A variable."""
-    return ast.Name(text, ast.Load())
+    return ast.Name(text, _LOAD)
 
 
 def constant(value: Any) -> Code:
     """A constant; tuples and lists of constants are those of Python."""
     if isinstance(value, tuple):
-        return ast.Tuple([constant(item) for item in value], ast.Load())
+        return ast.Tuple([constant(item) for item in value], _LOAD)
     if isinstance(value, list):
-        return ast.List([constant(item) for item in value], ast.Load())
+        return ast.List([constant(item) for item in value], _LOAD)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)
@@ -54,7 +55,7 @@ def attribute(value: Code | str, *names: str) -> Code:
     """`value.name`, for one name after the other."""
     result: Code = name(value) if isinstance(value, str) else value
     for text in names:
-        result = ast.Attribute(result, text, ast.Load())
+        result = ast.Attribute(result, text, _LOAD)
     return result
 
 
@@ -72,17 +73,17 @@ def call(function: Code | str, /, *arguments: Code, **named: Code) -> ast.Call:
 
 def subscript(value: Code, index: Code) -> Code:
     """`value[index]`."""
-    return ast.Subscript(value, index, ast.Load())
+    return ast.Subscript(value, index, _LOAD)
 
 
 def list_of(items: Iterable[Code]) -> ast.List:
     """`[a, b]`."""
-    return ast.List(list(items), ast.Load())
+    return ast.List(list(items), _LOAD)
 
 
 def tuple_of(items: Iterable[Code]) -> ast.Tuple:
     """`(a, b)`."""
-    return ast.Tuple(list(items), ast.Load())
+    return ast.Tuple(list(items), _LOAD)
 
 
 def not_in(wanted: str, taken: Container[str]) -> str:
@@ -157,25 +158,31 @@ def walk_code(code: ast.AST) -> Iterator[ast.AST]:
     while todo:
         node = todo.pop()
         yield node
-        if not isinstance(node, _LEAVES):
+        if type(node) not in _LEAVES:
             todo += reversed(_inside(node))
 
 
 def _inside(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
-    for word in node._fields:
+    for word in _holding(node._fields):
         value = getattr(node, word, None)
-        if isinstance(value, list):
+        if type(value) is list:
             found += value
-        elif isinstance(value, _HOLDING):
+        elif value is not None:
             found.append(value)
     return found
 
 
-_LEAVES = (ast.Name, ast.Constant)
+@cache
+def _holding(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the fields of a node those that hold others, or lists of them."""
+    return tuple(word for word in fields if word not in _NO_NODES)
 
 
-_HOLDING = (ast.expr, ast.comprehension, ast.keyword, ast.arguments, ast.arg)
+_LEAVES = frozenset([ast.Name, ast.Constant])
+_NO_NODES = frozenset(["ctx", "op", "ops", "attr", "arg", "id", "is_async", "conversion"])
+"""Fields that hold operators, names and how these are used."""
+_LOAD = ast.Load()
 
 
 def names_in(code: ast.AST) -> set[str]:
@@ -233,9 +240,8 @@ def _replaced(node: Any, values: Mapping[str, Code]) -> Any:
         case ast.AST():
             changed = {
                 word: new
-                for word in node._fields
-                if isinstance(old := getattr(node, word, None), (list, *_HOLDING))
-                and (new := _replaced(old, values)) is not old
+                for word in _holding(node._fields)
+                if (new := _replaced(old := getattr(node, word, None), values)) is not old
             }
             if not changed:
                 return node

@@ -65,7 +65,7 @@ def make(body: Body, recipe: Any, value: Tensor) -> Made:
         raise Untranslatable("a layer that is no block of the text is applied to a list of values")
     match recipe:
         case KindRecipe():
-            return _kind_layer(body, recipe, value, others)
+            return _known_kind_layer(body, recipe, value, others)
         case ExternRecipe():
             return _extern(body, recipe, value)
         case BlockRecipe():
@@ -84,6 +84,31 @@ def make(body: Body, recipe: Any, value: Tensor) -> Made:
 def made_for(body: Body, recipe: Any, value: Tensor) -> tuple[Made, Tensor]:
     """A layer for what comes in, and that, which is made a list of features where the layer takes these."""
     return flattening(body, value, partial(make, body, recipe))
+
+
+def _known_kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Tensor, ...]) -> Made:
+    """A layer of the language; one of plain numbers on a plain size is worked out once."""
+    is_plain = not (others or recipe.begins or recipe.numbers or body.chain) and all(
+        type(dim) is int for dim in value.shape
+    )
+    fields = tuple((word, _plain(static)) for word, static in recipe.fields.items()) if is_plain else ()
+    if not is_plain or any(plain is None for _, plain in fields):
+        return _kind_layer(body, recipe, value, others)
+    key = (recipe.kind, fields, value.shape)
+    known: dict[Any, Made] = body.file.plain_layers
+    if key not in known:
+        known[key] = _kind_layer(body, recipe, value, others)
+    return known[key]
+
+
+def _plain(static: Static) -> Any:
+    """What tells constants that are written as such apart; None for anything else."""
+    if isinstance(static.code, ast.Constant):
+        return type(static.value), static.value
+    if isinstance(static.code, ast.List):
+        items = [_plain(item) if isinstance(item, Static) else None for item in static.value]
+        return None if None in items else tuple(items)
+    return None
 
 
 def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Tensor, ...]) -> Made:

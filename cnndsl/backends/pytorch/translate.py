@@ -79,6 +79,8 @@ class Translation:
         self.constant_names = _constant_names(program.definitions)
         self._constant_values: dict[str, Any] = {}
         self._outputs = KnownOutputs(self)
+        self.plain_layers: dict[Any, Made] = {}
+        """Layers of plain numbers on plain sizes, by these."""
         self._running: list[str] = []
         modules = [program.modules[key] for key in program.networks]
         self.tops = {qualified(module.origin.file, module.name): module for module in modules}
