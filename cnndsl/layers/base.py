@@ -1,6 +1,7 @@
-"""What a layer is, and what running it takes in memory."""
+"""What layers and operations are: models of their parameters; and what running a layer takes in memory."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache, reduce
 from inspect import cleandoc
@@ -8,19 +9,22 @@ from operator import mul
 from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PrivateAttr,
     SerializerFunctionWrapHandler,
     TypeAdapter,
 )
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, ValidationError, core_schema
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, show
 from cnndsl.layers.reach import Reaches, unknown
-from cnndsl.layers.types import Parameterised, role
+from cnndsl.layers.types import Parameter, in_our_words, role, takes
 from cnndsl.symbolic.number import SizeIsOpen, is_open
 
 
@@ -149,11 +153,89 @@ class Spelling:
     """The module that the target is imported from, where it is neither PyTorch's nor a helper."""
 
 
-class Spelled(Parameterised):
-    """The base of layers and operations: their parameters are the arguments of a class or function of PyTorch."""
+class Parameterised(BaseModel):
+    """The base of layers and operations. Its fields are the parameters, in the order of their positions: they become
+    the arguments of a class or function of PyTorch.
+
+    In JSON the `kind` stands beside them. Raises pydantic.ValidationError for parameters that do not fit, with our
+    words: what each must be continues its name.
+    """
+
+    # What holds for a class, as a `kind` does, is no field, and has no annotation: Pydantic would look at a `ClassVar`
+    # again in each of some hundred classes below.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        ser_json_inf_nan="constants",
+        ignored_types=(str, bool, tuple, dict, Enum),
+    )
+
+    kind = ""
+    """The word of the language."""
+    along = False
+    """Whether a class may be given its `axis`: the other axes keep their sizes, and PyTorch is told the axis alone."""
 
     torch_names: ClassVar[dict[str, str]] = {}
     """PyTorch's names of the parameters that have a shorter one here."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        # Pydantic's decorators for the two would be bound anew for each of some hundred classes.
+        return core_schema.no_info_wrap_validator_function(
+            cls._in_our_words,
+            handler(source),
+            ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}-in-our-words",
+            serialization=core_schema.wrap_serializer_function_ser_schema(cls._with_kind),
+        )
+
+    @classmethod
+    def _in_our_words(cls, given: Any, handler: ValidatorFunctionWrapHandler) -> Self:
+        if isinstance(given, dict) and given.get("kind") == getattr(cls, "kind", ""):
+            given = {name: value for name, value in given.items() if name != "kind"}
+        try:
+            made: Self = handler(given)
+        except ValidationError as problem:
+            raise in_our_words(cls, problem) from None
+        return made
+
+    def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"kind": self.kind, **handler(self)}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        found = handler.resolve_ref_schema(handler(schema))
+        if "kind" in vars(cls):
+            found["properties"] = {"kind": {"const": cls.kind, "type": "string"}, **found.get("properties", {})}
+            found["required"] = ["kind", *found.get("required", ())]
+        return found
+
+    def non_default(self) -> dict[str, Any]:
+        """The parameters that have other values than their defaults."""
+        return {
+            name: getattr(self, name)
+            for name, field in type(self).model_fields.items()
+            if field.is_required() or getattr(self, name) != field.default
+        }
+
+    def having(self, values: Mapping[str, Any]) -> Self:
+        """The same with other values of its parameters, unchecked; they may be traced."""
+        return self.model_copy(update=dict(values))
+
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        """The parameters, in the order in which they may be given by position."""
+        return tuple(
+            Parameter(
+                name,
+                takes(field),
+                field.description or "",
+                field.is_required(),
+                None if field.is_required() else field.default,
+                role(field),
+            )
+            for name, field in cls.model_fields.items()
+        )
 
     def arguments(self, *names: str) -> tuple[Argument, ...]:
         """The parameters `names`, or all of them, as arguments with PyTorch's names."""
@@ -172,7 +254,7 @@ def first_paragraph(kind: object) -> str:
     return " ".join(cleandoc(kind.__doc__ or "").split("\n\n")[0].split())
 
 
-class Layer(Spelled):
+class Layer(Parameterised):
     """The base of every layer kind."""
 
     group: ClassVar[Group]

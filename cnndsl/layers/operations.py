@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast
 from pydantic import Discriminator, Field, Tag
 
 from cnndsl.i18n import tr
-from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelled, Spelling, Tensor
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Parameterised, Spelling, Tensor
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -30,7 +30,7 @@ OPERATORS_OF_VALUES = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "po
 """The signs between values, or a value and a number, and the operations that they are."""
 
 
-class Operation(Spelled):
+class Operation(Parameterised):
     """The base of every operation on values."""
 
     symbol = ""

@@ -11,10 +11,10 @@ from functools import cache
 from importlib import import_module
 from typing import TypeVar
 
-from cnndsl.layers.base import Layer, Spelled
+from cnndsl.layers.base import Layer, Parameterised
 from cnndsl.layers.operations import Operation
 
-_Kind = TypeVar("_Kind", bound=Spelled)
+_Kind = TypeVar("_Kind", bound=Parameterised)
 LAYER_FAMILIES = {
     "activation": "hardshrink hardsigmoid hardswish hardtanh leaky_relu prelu relu relu6 rrelu softshrink threshold",
     "adaptive_pooling": "adaptive_avgpool adaptive_maxpool global_avgpool global_maxpool",

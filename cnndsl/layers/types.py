@@ -1,33 +1,25 @@
-"""The types that layer parameters have, and what layers and operations share: a frozen Pydantic model of them."""
+"""The types that parameters of layers have, in words too: what each takes, and what is wrong with a value."""
 
-from collections.abc import Mapping
-from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     SerializeAsAny,
-    SerializerFunctionWrapHandler,
     Tag,
     TypeAdapter,
     WrapValidator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import (
-    CoreSchema,
     ErrorDetails,
     InitErrorDetails,
     PydanticCustomError,
     PydanticKnownError,
     ValidationError,
-    core_schema,
 )
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
@@ -314,87 +306,6 @@ class Parameter:
     role: Role
 
 
-class Parameterised(BaseModel):
-    """The base of layers and operations. Its fields are the parameters, in the order of their positions.
-
-    In JSON the `kind` stands beside them. Raises pydantic.ValidationError for parameters that do not fit, with our
-    words: what each must be continues its name.
-    """
-
-    # What holds for a class, as a `kind` does, is no field, and has no annotation: Pydantic would look at a `ClassVar`
-    # again in each of some hundred classes below.
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        defer_build=True,
-        ser_json_inf_nan="constants",
-        ignored_types=(str, bool, tuple, dict, Enum),
-    )
-
-    kind = ""
-    """The word of the language."""
-    along = False
-    """Whether a class may be given its `axis`: the other axes keep their sizes, and PyTorch is told the axis alone."""
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        # Pydantic's decorators for the two would be bound anew for each of some hundred classes.
-        return core_schema.no_info_wrap_validator_function(
-            cls._in_our_words,
-            handler(source),
-            ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}-in-our-words",
-            serialization=core_schema.wrap_serializer_function_ser_schema(cls._with_kind),
-        )
-
-    @classmethod
-    def _in_our_words(cls, given: Any, handler: ValidatorFunctionWrapHandler) -> Self:
-        if isinstance(given, dict) and given.get("kind") == getattr(cls, "kind", ""):
-            given = {name: value for name, value in given.items() if name != "kind"}
-        try:
-            made: Self = handler(given)
-        except ValidationError as problem:
-            raise _said(cls, problem) from None
-        return made
-
-    def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {"kind": self.kind, **handler(self)}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        found = handler.resolve_ref_schema(handler(schema))
-        if "kind" in vars(cls):
-            found["properties"] = {"kind": {"const": cls.kind, "type": "string"}, **found.get("properties", {})}
-            found["required"] = ["kind", *found.get("required", ())]
-        return found
-
-    def non_default(self) -> dict[str, Any]:
-        """The parameters that have other values than their defaults."""
-        return {
-            name: getattr(self, name)
-            for name, field in type(self).model_fields.items()
-            if field.is_required() or getattr(self, name) != field.default
-        }
-
-    def having(self, values: Mapping[str, Any]) -> Self:
-        """The same with other values of its parameters, unchecked; they may be traced."""
-        return self.model_copy(update=dict(values))
-
-    @classmethod
-    def parameters(cls) -> tuple[Parameter, ...]:
-        """The parameters, in the order in which they may be given by position."""
-        return tuple(
-            Parameter(
-                name,
-                takes(field),
-                field.description or "",
-                field.is_required(),
-                None if field.is_required() else field.default,
-                role(field),
-            )
-            for name, field in cls.model_fields.items()
-        )
-
-
 def role(field: FieldInfo) -> Role:
     """What a parameter decides; see `Parameter`."""
     return "count" if "count" in field.metadata else "free" if "free" in field.metadata else "fixed"
@@ -414,7 +325,7 @@ def missing(problem: ValidationError) -> tuple[str, ...]:
     return tuple(str(e["loc"][0]) for e in problem.errors(include_url=False) if e["type"] == "missing")
 
 
-def _said(kind: type[Parameterised], problem: ValidationError) -> ValidationError:
+def in_our_words(kind: type[BaseModel], problem: ValidationError) -> ValidationError:
     """The error with our words in place of Pydantic's."""
     errors: list[InitErrorDetails] = []
     for found in problem.errors(include_url=False):
