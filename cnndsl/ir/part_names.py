@@ -10,7 +10,7 @@ the name of the place, `conv1.0`, `conv1.1`, ...
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -81,7 +81,7 @@ class _Walk:
                 self._bind(statement)
             case tree.For():
                 self._operand(statement.source)
-                self._take(statement.source, names_of(statement.targets))
+                self._go_through(statement.source, statement.targets)
                 self._repeated(statement.body)
             case tree.Repeat():
                 self._repeated(statement.body)
@@ -105,7 +105,7 @@ class _Walk:
             self._operand(value)
         elif isinstance(value, tree.Call):
             self._arguments(value)
-        if not self._take(value, names):
+        if not self._take([value], names):
             self._parts |= names
 
     def _applied(self, node: tree.Expression) -> None:
@@ -168,7 +168,7 @@ class _Walk:
                     self._add(node)
             case tree.Comprehension():
                 self._operand(node.source)
-                self._take(node.source, names_of(node.targets))
+                self._go_through(node.source, node.targets)
                 self._loops += 1
                 self._operand(node.item)
                 self._loops -= 1
@@ -206,15 +206,41 @@ class _Walk:
                 break
         self.found[place_of(node)] = PartName(name, self._loops > 0)
 
-    def _take(self, source: tree.Expression, names: Iterable[str]) -> bool:
-        """Note that names stand for something, or for items of it; whether that may be a value."""
-        if self._flows(source):
-            self._values.update(names)
-        elif self._may_flow(source):
-            self._given.update(names)
+    def _go_through(self, source: tree.Expression, targets: tree.Name | tree.Row) -> None:
+        """Note what a loop over a list gives its names: `enumerate` gives one of two a number, `zip` each its own."""
+        match source, targets:
+            case tree.Call(function=tree.Name(text="enumerate"), arguments=(first, *_)), tree.Row(items=(count, item)):
+                self._take([], names_of(count))
+                self._go_through(first.value, item)
+            case tree.Call(function=tree.Name(text="zip")), tree.Row() if len(source.arguments) == len(targets.items):
+                for argument, item in zip(source.arguments, targets.items, strict=True):
+                    self._go_through(argument.value, item)
+            case tree.Call(function=tree.Name(text="reversed"), arguments=(first,)), _:
+                self._go_through(first.value, targets)
+            case tree.ListOf(items=rows), _:
+                self._give(rows, targets)
+            case _:
+                self._take([source], names_of(targets))
+
+    def _give(self, values: Sequence[tree.Expression], targets: tree.Name | tree.Row) -> None:
+        """Note what names stand for that are given one of several values, or the items of one."""
+        width = len(targets.items) if isinstance(targets, tree.Row) else 0
+        rows = [value.items for value in values if isinstance(value, tree.ListOf) and len(value.items) == width]
+        if isinstance(targets, tree.Row) and len(rows) == len(values):
+            for at, item in enumerate(targets.items):
+                self._give([row[at] for row in rows], item)
         else:
-            return False
-        return True
+            self._take(values, names_of(targets))
+
+    def _take(self, sources: Sequence[tree.Expression], names: Collection[str]) -> bool:
+        """Note that names stand for one of some values, or for items of it; whether that may be one that flows."""
+        flows, may_flow = any(map(self._flows, sources)), any(map(self._may_flow, sources))
+        for known, is_one in ((self._values, flows), (self._given, may_flow and not flows)):
+            if is_one:
+                known.update(names)
+            else:
+                known.difference_update(names)
+        return flows or may_flow
 
     def _may_flow(self, node: tree.Expression) -> bool:
         """Whether an expression is what a parameter was given, or an item of it."""
@@ -242,6 +268,8 @@ class _Walk:
                 is_definition = isinstance(node.function, tree.Name) and node.function.text[:1].isupper()
                 if isinstance(node.function, tree.Input) or _is_parameter(node):
                     return True
+                if isinstance(node.function, tree.Name) and node.function.text == "len":
+                    return False
                 return not is_definition and any(self._flows(argument.value) for argument in node.arguments)
             case tree.Attribute():
                 return False
@@ -251,7 +279,7 @@ class _Walk:
                 return any(map(self._flows, node.items))
             case tree.Comprehension():
                 before = set(self._values), set(self._given)
-                self._take(node.source, names_of(node.targets))
+                self._go_through(node.source, node.targets)
                 flows = self._flows(node.item)
                 self._values, self._given = before
                 return flows

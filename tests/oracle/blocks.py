@@ -332,6 +332,26 @@ block {name}(channels, rates = [1, 2]) {{
     return Definition(name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", few, ", [2, 1, 3]"]))
 
 
+def counted(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Loops that give names both values and numbers, of which layers are made."""
+    ways = [
+        "concat([v -> conv(channels + i, 1) -> relu for [i, v] in enumerate(maps, 1)])",
+        "for [i, v] in enumerate(maps) { it + (v -> conv(channels, 2 * i + 1, padding=i)) }",
+        "concat([v -> conv(n, k, padding=k // 2) for [v, [n, k]] in [[input, [channels, 1]], [it, [2, 3]]]])",
+        "sum([v -> conv(channels, k, padding=k // 2) for [k, v] in zip([1, 3], maps)])",
+        "for x in maps { it * (x -> tanh) }; for x in [1, 2] { conv(channels + x, 1) }",
+        "conv(channels * len(maps), 1); concat([v -> conv(i + 1, 1) for [i, v] in enumerate(reversed(maps))])",
+        "n = len(maps); n = n + channels; x = it; x -> conv(n, 1); x = 2; conv(x, 1)",
+    ]
+    text = f"""
+block {name}(channels) {{
+    conv(channels, {rng.choice(["1", "3, padding=1"])})
+    maps = [it, it -> {rng.choice(["relu", "batchnorm", "conv(channels, 1)"])}]
+    {rng.choice(ways)}
+}}"""
+    return Definition(name, text, _map, _few)
+
+
 def taps(rng: Random, name: str, known: list[Definition]) -> Definition:
     """What comes out of the first layers of a sequence, or of a chain, beside what comes out of all."""
     text = f"""
@@ -470,7 +490,7 @@ DEFINITIONS = {
     "Stack": stack, "Wrap": wrap, "Shared": shared, "Hourglass": hourglass, "Join": join, "Halves": halves,
     "Scaled": scaled, "Gain": gain, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
     "Network": network, "Listed": listed, "Fused": fused, "Taps": taps, "Keyed": keyed,
-    "Begun": begun, "Varied": varied, "Along": along,
+    "Begun": begun, "Varied": varied, "Along": along, "Counted": counted,
 }  # fmt: skip
 
 

@@ -37,6 +37,25 @@ network Net { input(4, 7, 12); avgpool(3, padding="same", count_include_pad=fals
 network Net { input(4, 70); avgpool(3, padding="same", count_include_pad=false) }""",
     "a map of one number that is cut out": """
 network Net { input(4, 6, 7); conv(12, 3, padding=2) -> crop(size=1); linear(5) }""",
+    "numbers that a loop counts beside values": """
+network Net {
+    input(3, 8, 8)
+    maps = [it, it -> tanh]
+    for [i, v] in enumerate(maps) { it + (v -> conv(3, 2 * i + 1, padding=i)) }
+    concat([v -> conv(k + 1, k, padding="same") for [k, v] in zip([1, 3], maps)])
+    concat([v -> conv(n, k) -> relu for [v, [n, k]] in [[it, [4, 1]], [input, [2, 1]]]])
+}""",
+    "a name that stands for a value and then for a number": """
+network Net {
+    input(3, 8, 8)
+    maps = [it, it -> tanh]
+    for x in maps { it * x }
+    for x in [4, 5] { conv(x, 1) -> relu }
+    count = len(maps)
+    conv(count, 1) as x
+    x = len([x]) + count
+    conv(x, 1)
+}""",
     "a list of values that is only a line": """
 network Net {
     input(3, 8, 8)
