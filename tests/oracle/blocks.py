@@ -352,6 +352,31 @@ block {name}(channels) {{
     return Definition(name, text, _map, _few)
 
 
+def branches(rng: Random, name: str, known: list[Definition]) -> Definition:
+    """Lists of what several layers make of one value, as many as a parameter says, or in the turns of a loop."""
+    wide = "conv(channels, 2 * r - 1, padding=r - 1)"
+    ways = [
+        f"concat([it -> {wide} -> relu for r in rates])",
+        f"sum([it -> {wide} for r in rates]) -> tanh",
+        f"concat([input] + [it -> {wide} for r in rates] + [it -> relu])",
+        "concat([it -> conv(channels + i, 1) for [i, r] in enumerate(rates)])",
+        "maps = [it -> conv(r, 1) -> batchnorm for r in rates]; concat(maps) -> conv(len(maps), 1)",
+        "for i in range(2) { concat([it -> conv(k, 1) for k in [1, channels]]) }",
+        "for i in range(2) { sum([it -> conv(channels + i, 2 * r - 1, padding=r - 1) for r in rates]) }",
+        "concat([concat([it -> conv(r + s, 1) for r in rates]) -> relu for s in rates])",
+        f"a = [it -> {wide} for r in rates]; b = [it -> {wide} -> sigmoid for r in rates]; concat(a) * concat(b)",
+        "for [s, r] in zip([2, 3], [1, 2]) { it + sum([it -> conv(it.channels, 1) * s for k in range(r)]) }",
+    ]
+    text = f"""
+block {name}(channels, rates = [1, 2]) {{
+    {rng.choice(["", "conv(channels, 1)", "batchnorm -> relu"])}
+    {rng.choice(ways)}
+}}"""
+    return Definition(
+        name, text, _map, lambda rng, x: _few(rng, x) + rng.choice(["", ", [1]", ", [3, 1]", ", [2, 1, 3]"])
+    )
+
+
 def taps(rng: Random, name: str, known: list[Definition]) -> Definition:
     """What comes out of the first layers of a sequence, or of a chain, beside what comes out of all."""
     text = f"""
@@ -491,6 +516,7 @@ DEFINITIONS = {
     "Scaled": scaled, "Gain": gain, "Head": dense_head, "Flags": flags, "Inverted": inverted, "Table": table,
     "Network": network, "Listed": listed, "Fused": fused, "Taps": taps, "Keyed": keyed,
     "Begun": begun, "Varied": varied, "Along": along, "Counted": counted,
+    "Branches": branches,
 }  # fmt: skip
 
 

@@ -56,6 +56,30 @@ network Net {
     x = len([x]) + count
     conv(x, 1)
 }""",
+    "a list of what layers make in the turns of a loop": """
+network Net(n = 2) {
+    input(3, 8, 8)
+    for j in range(n) { concat([it -> conv(k, 1) for k in [1, 2]]) -> relu }
+}""",
+    "lists of what layers make, as long as a parameter says": """
+block Aspp(c, rates) {
+    branches = [input -> conv(c, 3, padding=r, dilation=r, bias=false) -> batchnorm -> relu for r in rates]
+    concat(branches + [input -> conv(c, 1) -> relu]) -> conv(c * len(branches), 1)
+}
+network Net { input(4, 9, 9); Aspp(8, [1, 2, 3]) -> Aspp(3, [2]) }""",
+    "lists of what layers make, one inside the other": """
+block Nested(ks) { concat([concat([it -> conv(k + j, 2 * k - 1, padding=k - 1) for k in ks]) -> relu for j in ks]) }
+network Net { input(3, 8, 8); Nested([1, 2]) -> Nested([3, 1, 2]) }""",
+    "a list of parts that the turns of a loop fill, each by a loop": """
+block Several(channels, rates = [1, 2]) {
+    for i in range(2) { sum([it -> conv(channels + i, 2 * r - 1, padding=r - 1) for r in rates]) }
+}
+network Net { input(4, 8, 8); Several(4) -> Several(3, [3, 1]) -> Several(2, [1]) }""",
+    "layers that a parameter gives, counted": """
+network Net(acts = [relu, gelu, leaky_relu(0.1)]) {
+    input(3, 8, 8)
+    for [i, act] in enumerate(acts) { conv(4 * (i + 1), 3, padding=1) -> act }
+}""",
     "a list of values that is only a line": """
 network Net {
     input(3, 8, 8)

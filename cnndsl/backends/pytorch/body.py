@@ -170,6 +170,8 @@ class Body:
         """The layers of chains of which some are applied by themselves."""
         self.parts: dict[int, Part] = {}
         self.part_lists: dict[str, Part] = {}
+        self.list_names: dict[int, str] = {}
+        """By the `id` of a list in the text the name that it gets."""
         self.declared: dict[int, Declared] = {}
         """The parts that the text declares, by their numbers."""
         self.applied: set[int] = set()

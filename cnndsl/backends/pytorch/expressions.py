@@ -23,9 +23,17 @@ from cnndsl.backends.pytorch.code import (
     tuple_of,
     within_64_bits,
 )
+from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.initialise import rule_code
-from cnndsl.backends.pytorch.joins import branch, is_written_out, must_unroll
+from cnndsl.backends.pytorch.joins import (
+    branch,
+    is_written_out,
+    mark_of,
+    must_unroll,
+    reserve_at_outermost,
+    rewind,
+)
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of
 from cnndsl.backends.pytorch.operations import combined, joined, plain, put_learned, sizes_code
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
@@ -161,6 +169,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         items = source.value
         if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
             return listed(_turns(body, node, items, outer))
+        mark = mark_of(body)
         target = bind_generic(body, node.targets, sort_of(source).item or Sort(), local=True)
         tests = [condition(body, node.condition).code] if node.condition is not None else []
         try:
@@ -170,6 +179,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
                 raise
             item = None
         if item is None or isinstance(item, Tensor):
+            rewind(body, mark)  # what is made once for all items, one by one is made again
             body.scope = outer
             return _looped_values(body, node)
         if isinstance(item, RECIPES):
@@ -676,9 +686,34 @@ def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
     with body.having(target=None, scope=scope):
         source = body.settled(evaluate(body, node.source))
         items = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
+        if isinstance(items, AnyList):
+            return _grown_values(body, node)
         if not isinstance(items, (list, tuple)):
             raise Untranslatable("as many values as a parameter says", node.span, names=body.names_of(source))
+        reserve_at_outermost(body, node)
         return listed(_turns(body, node, items, scope))
+
+
+def _grown_values(body: Body, node: nodes.Comprehension) -> Any:
+    """As many values as a parameter says: a list to which each turn of a loop adds one."""
+    span = node.span
+    word = body.list_names.get(id(node), "")
+    if not word or body.scope.find(word) is not None:
+        word = body.temporary("values").removeprefix(FLOW)
+    grown = nodes.Op(
+        span=span,
+        operator="+",
+        operands=(nodes.Ref(span=span, name=word, of="local"), nodes.ListOf(span=span, items=(node.item,))),
+    )
+    line: Any = nodes.Bind(span=span, names=(word,), value=grown)
+    if node.condition is not None:
+        line = nodes.If(span=span, condition=node.condition, yes=(line,), no=())
+    with body.having(scope=Scope(body.scope)):
+        body.scope.names[word] = Static([], list_of([]))
+        body.file.run(body, [nodes.For(span=span, targets=node.targets, source=node.source, body=(line,))])
+        if body.lines and isinstance(body.lines[-1], For):
+            body.lines[-1].is_comprehension = True
+        return body.scope.names[word]
 
 
 def _input_value(body: Body, node: nodes.Call) -> Tensor | TensorList:

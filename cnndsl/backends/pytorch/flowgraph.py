@@ -212,6 +212,8 @@ class For(Line):
     """The variables that its lines in `forward` read."""
     carried: set[str] = field(default_factory=set)
     """Those of `__init__` that its turns change in `forward`, too."""
+    is_comprehension: bool = False
+    """Whether it is a list in the text, to which each turn adds a value."""
 
     @property
     def reads_target(self) -> bool:
@@ -369,6 +371,7 @@ class ForwardSlice:
         given = assigned(line.lines)
         needed = {each for each in live if not each.startswith(FLOW)}
         made = For(line.target, line.source, kept, line.lists, line.way, reads=kept_reads(kept))
+        made.is_comprehension = line.is_comprehension
         outer = {each for each in needed if each not in after or each.startswith(FLOW)} if not depth else set()
         if not depth:
             live -= {each for each in live if not each.startswith(FLOW)}

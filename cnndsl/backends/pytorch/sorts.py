@@ -164,7 +164,7 @@ def _of_static(static: Static) -> Sort:
         made = Sort({"list"}, value.sample)
         made.item = Sort()
         made.item.merge(value.item)
-        made.item.needs, made.item.is_parameter = value.item.needs, True
+        _ask_the_same(made.item, value.item)
         return made
     if isinstance(value, list):
         made = Sort({"list"}, len(value))
@@ -176,6 +176,15 @@ def _of_static(static: Static) -> Sort:
         return made
     message = f"a value of this kind is no argument: {flat(static.code)}"
     raise Untranslatable(message)
+
+
+def _ask_the_same(mine: Sort, parameter: Sort) -> None:
+    """Let what is asked of layers be asked of those of a parameter, in the same places of its lists."""
+    mine.needs, mine.is_parameter = parameter.needs, True
+    for one, other in zip(mine.columns or (), parameter.columns or (), strict=False):
+        _ask_the_same(one, other)
+    if mine.item is not None and parameter.item is not None:
+        _ask_the_same(mine.item, parameter.item)
 
 
 def recipe_key(recipe: Any) -> str:

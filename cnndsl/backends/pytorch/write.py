@@ -351,6 +351,8 @@ class ForwardWriter:
         """The variables that are all that a `return` gives."""
         self._rows: dict[Part, list[int]] = {}
         """For lists whose parts are applied one by one the numbers of these."""
+        self._shared: set[int] = set()
+        """The lists that several loops fill, each of which goes on behind the part where the one before it ended."""
         for number, part in parts.items():
             if part.whole is not None and part.is_named:
                 self._elements[number] = subscript(attribute("self", part.whole.name), ast.Constant(part.at))
@@ -372,17 +374,31 @@ class ForwardWriter:
         if self._rows:
             always.update(number for line in lines for code in codes_of(line) for number in uses(code).parts)
         made: list[str] = []
+        filled = Counter(
+            part for line in walk(lines) if isinstance(line, For) for part in line.lists if _is_filled(line, part)
+        )
+        for part, loops in filled.items():
+            if loops > 1 or part in self._rows:
+                self._shared.add(part.number)
+                variable = self._iterated(part, indent, made)
+                self._loop_parts[part.number] = call("next", name(variable))
+                self._elements |= dict.fromkeys(self._rows.pop(part, ()), call("next", name(variable)))
         for part, numbers in self._rows.items():
             if always.issuperset(numbers):
                 for at, number in enumerate(numbers):
                     self._elements[number] = subscript(attribute("self", part.name), ast.Constant(at))
                 continue
             # Which place one has depends on which of those before it are there.
-            variable = self._variable_for(part)
-            self._locals.add(variable)
-            made.append(f"{indent}{variable} = iter(self.{part.name})")
+            variable = self._iterated(part, indent, made)
             self._elements |= dict.fromkeys(numbers, call("next", name(variable)))
         return [*made, *self.lines(lines, indent)]
+
+    def _iterated(self, part: Part, indent: str, made: list[str]) -> str:
+        """The variable of `forward` that goes through a list of parts from here on."""
+        variable = self._variable_for(part)
+        self._locals.add(variable)
+        made.append(f"{indent}{variable} = iter(self.{part.name})")
+        return variable
 
     def _variable_for(self, part: Part, others: Iterable[str] = ()) -> str:
         """A variable for the parts of a list, which is none of `others`."""
@@ -392,8 +408,13 @@ class ForwardWriter:
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
         made: list[str] = []
-        for at, line in enumerate(lines):
+        rest = enumerate(lines)
+        for at, line in rest:
             made += said(line.comment, indent)
+            if (loop := _filling(line, lines[at + 1 :])) is not None:
+                made += self._list(line, loop, indent)
+                next(rest)
+                continue
             made += (
                 self._training(line, indent, lines[at + 1 :])
                 if isinstance(line, Training)
@@ -494,14 +515,34 @@ class ForwardWriter:
             made += [f"{indent}else:", *asserts, *self.lines(line.no, indent + _STEP)]
         return made
 
+    def _list(self, line: Compute, loop: For, indent: str) -> list[str]:
+        """A list, and the loop that fills it, as a comprehension."""
+        (filled,) = loop.lines
+        outer_parts, outer_locals = dict(self._loop_parts), set(self._locals)
+        _, into, whole = self._head(loop, indent)
+        item = self.code(filled.code.right.elts[0])
+        self._loop_parts, self._locals = outer_parts, outer_locals
+        (variable,) = line.names
+        lead = variable.removeprefix(FLOW) + ("" if variable in self._known else f": {line.type}")
+        self._known.add(variable)
+        return laid_out(ast.ListComp(item, [ast.comprehension(into, whole, [], 0)]), indent, f"{lead} = ")
+
     def _for(self, line: For, indent: str) -> list[str]:
         outer_parts, outer_locals = dict(self._loop_parts), set(self._locals)
+        made, into, whole = self._head(line, indent)
+        head = laid_out(whole, indent, f"for {target(into)} in ", ":")
+        body = self.lines(line.lines, indent + _STEP)
+        self._loop_parts, self._locals = outer_parts, outer_locals
+        return [*made, *head, *body]
+
+    def _head(self, line: For, indent: str) -> tuple[list[str], Code, Code]:
+        """The lines before a loop, its variables, which are known from here on, and what it goes through."""
         needs_target = line.reads_target
         into, whole = line.target, line.source
         if line.way is not None:
             into, whole, needs_target = *self._through(line.way, line.target, line.reads), True
         whole = self.code(whole)
-        used = [p for p in line.lists if not p.is_named and p.number in _used_lists(line.lines)]
+        used = [part for part in line.lists if _is_filled(line, part) and part.number not in self._shared]
         made: list[str] = []
         if used and is_simple(line, {part.number for part in used}):
             variables = []
@@ -526,10 +567,7 @@ class ForwardWriter:
             made.append(f"{indent}{each} = self.{each}")
             self._locals.add(each)
         self._locals |= names_stored(line.target)
-        head = laid_out(whole, indent, f"for {target(into)} in ", ":")
-        body = self.lines(line.lines, indent + _STEP)
-        self._loop_parts, self._locals = outer_parts, outer_locals
-        return [*made, *head, *body]
+        return made, into, whole
 
     def _through(self, way: Any, into: Code, reads: set[str]) -> tuple[Code, Code]:
         """The variables of a loop through lists of layers, and what it goes through; without what nothing reads."""
@@ -613,9 +651,28 @@ def is_any(code: Code) -> bool:
     return not (isinstance(func, ast.Name) and func.id in ("sum", "max"))
 
 
+def _is_filled(line: For, part: Part) -> bool:
+    """Whether the turns of a loop apply the parts of a list one after the other."""
+    return not part.is_named and part.number in _used_lists(line.lines)
+
+
 def _used_lists(lines: Iterable[Any]) -> set[int]:
     names = (node.id for node in nodes_of(lines) if isinstance(node, ast.Name))
     return {int(each.removeprefix(EACH)) for each in names if each.startswith(EACH)}
+
+
+def _filling(line: Any, rest: Sequence[Any]) -> For | None:
+    """The loop behind a line that adds a value to its empty list in each turn, and stands for a list in the text."""
+    match line, rest:
+        case Compute(names=(variable,), code=ast.List(elts=[])), [
+            For(is_comprehension=True, lines=[Compute() as filled]) as loop,
+            *_,
+        ]:
+            match filled:
+                case Compute(names=(other,), code=ast.BinOp(right=ast.List(elts=[item]))) if other == variable:
+                    is_plain = variable not in names_in(item) and not loop.carried
+                    return loop if is_plain and is_simple(loop, _used_lists(loop.lines)) else None
+    return None
 
 
 def is_simple(line: For, numbers: set[int]) -> bool:
