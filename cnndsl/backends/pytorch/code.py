@@ -112,6 +112,14 @@ def gone_through(items: Code) -> Code:
     return items
 
 
+def length_of(items: Code) -> Code:
+    """`len(items)`, without what makes a list no longer."""
+    match items:
+        case ast.Call(ast.Name("list"), [ast.Call(ast.Name("enumerate" | "reversed"), [inner, *_])]):
+            return length_of(inner)
+    return call("len", items)
+
+
 def is_not_none(value: Code) -> Code:
     """`value is not None`."""
     return ast.Compare(value, [ast.IsNot()], [ast.Constant(None)])

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Scope
-from cnndsl.backends.pytorch.code import Code, call, constant, name, names_in, names_stored, walk_code
+from cnndsl.backends.pytorch.code import (
+    Code,
+    call,
+    constant,
+    gone_through,
+    length_of,
+    name,
+    names_in,
+    names_stored,
+    walk_code,
+)
 from cnndsl.backends.pytorch.flowgraph import (
     EACH,
     FLOW,
@@ -230,8 +240,9 @@ class _Way:
 def source_of(rule: LayerRule | Rows) -> Code:
     """The list of constants, or the rows of such, by which a list of layers is made."""
     if isinstance(rule, LayerRule):
-        return rule.source.code
-    codes = [source_of(inner) if (inner := rule_of(column)) else column.code for column in rule.columns]
+        return gone_through(rule.source.code)
+    columns = ((rule_of(column), column) for column in rule.columns)
+    codes = [gone_through(column.code) if inner is None else source_of(inner) for inner, column in columns]
     return call(rule.word, *codes)
 
 
@@ -272,7 +283,7 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
     line.lines.remove(register)
     (place,) = (at for at, each in enumerate(body.lines) if isinstance(each, Declare) and each.part is whole)
     is_read = bool(targets & set().union(*map(names_in, codes)))
-    body.lines.insert(place + 1, For(rule.target if is_read else name("_"), rule.source.code, [register]))
+    body.lines.insert(place + 1, For(rule.target if is_read else name("_"), source_of(rule), [register]))
 
 
 def each_value(body: Body, node: nodes.Comprehension, source: Static, evaluate: Any) -> AnyTensors:
@@ -302,7 +313,7 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
     lists: list[Any] = []
     for dim in value.shape:
         differs = isinstance(dim, Traced) and body.mentions(dim.expr, symbols)
-        loop = ast.comprehension(rule.target, rule.source.code, [], 0)
+        loop = ast.comprehension(rule.target, source_of(rule), [], 0)
         lists.append(ast.ListComp(body.size_code(dim), [loop]) if differs else None)
     number = rule.whole.number
     loop = ast.comprehension(name(f"{EACH}{number}"), name(f"{MODULES}{number}"), [], 0)
@@ -310,7 +321,7 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
     if isinstance(items, list):
         count = Static(len(items), constant(len(items)))
     else:
-        length = call("len", rule.source.code)
+        length = length_of(rule.source.code)
         count = Static(body.number(length, items.sample), length)
     sample = len(items) if isinstance(items, list) else items.sample
     return AnyTensors(ast.ListComp(value.code, [loop]), value.shape, tuple(lists), sample, count)

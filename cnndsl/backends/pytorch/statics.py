@@ -16,6 +16,7 @@ from cnndsl.backends.pytorch.code import (
     call,
     constant,
     gone_through,
+    length_of,
     list_of,
     name,
     names_in,
@@ -246,6 +247,10 @@ def constant_call(body: Body, word: str, values: list[Any]) -> Any:
     code: Code = call(f"math.{word}" if word in REAL_FUNCTIONS else word, *codes)
     if word in ("enumerate", "zip", "sum"):
         code = call(word, *map(gone_through, codes))
+    if word in ("enumerate", "zip"):  # which is only a list where it is gone through
+        code = call("list", code)
+    if word == "len":
+        code = length_of(codes[0])
     if word in ("all", "any") and isinstance(codes[0], ast.ListComp):
         code = call(word, ast.GeneratorExp(codes[0].elt, codes[0].generators))
     if word in ("enumerate", "zip", "range"):

@@ -53,7 +53,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
-from cnndsl.backends.pytorch.layer_lists import LayerRule, rule_of
+from cnndsl.backends.pytorch.layer_lists import LayerRule, rule_of, source_of
 from cnndsl.ir.names import is_attribute
 
 _STEP = "    "
@@ -353,6 +353,8 @@ class ForwardWriter:
         """For lists whose parts are applied one by one the numbers of these."""
         self._shared: set[int] = set()
         """The lists that several loops fill, each of which goes on behind the part where the one before it ended."""
+        self._begins: dict[int, list[str]] = {}
+        """By the `id` of lines the variables that go through a list of parts from there on, each as a line."""
         for number, part in parts.items():
             if part.whole is not None and part.is_named:
                 self._elements[number] = subscript(attribute("self", part.whole.name), ast.Constant(part.at))
@@ -373,14 +375,13 @@ class ForwardWriter:
         always: set[int] = set()
         if self._rows:
             always.update(number for line in lines for code in codes_of(line) for number in uses(code).parts)
-        made: list[str] = []
         filled = Counter(
             part for line in walk(lines) if isinstance(line, For) for part in line.lists if _is_filled(line, part)
         )
         for part, loops in filled.items():
             if loops > 1 or part in self._rows:
                 self._shared.add(part.number)
-                variable = self._iterated(part, indent, made)
+                variable = self._iterated(part, [part.number, *self._rows.get(part, ())], lines)
                 self._loop_parts[part.number] = call("next", name(variable))
                 self._elements |= dict.fromkeys(self._rows.pop(part, ()), call("next", name(variable)))
         for part, numbers in self._rows.items():
@@ -389,15 +390,18 @@ class ForwardWriter:
                     self._elements[number] = subscript(attribute("self", part.name), ast.Constant(at))
                 continue
             # Which place one has depends on which of those before it are there.
-            variable = self._iterated(part, indent, made)
+            variable = self._iterated(part, numbers, lines)
             self._elements |= dict.fromkeys(numbers, call("next", name(variable)))
-        return [*made, *self.lines(lines, indent)]
+        return self.lines(lines, indent)
 
-    def _iterated(self, part: Part, indent: str, made: list[str]) -> str:
-        """The variable of `forward` that goes through a list of parts from here on."""
+    def _iterated(self, part: Part, numbers: Iterable[int], lines: Sequence[Any]) -> str:
+        """The variable that goes through a list of parts: from the beginning on, or where there may be no such list
+        under the condition under which there is one.
+        """
         variable = self._variable_for(part)
         self._locals.add(variable)
-        made.append(f"{indent}{variable} = iter(self.{part.name})")
+        inner = _innermost(lines, set(numbers))
+        self._begins.setdefault(id(inner[0]), []).append(f"{variable} = iter(self.{part.name})")
         return variable
 
     def _variable_for(self, part: Part, others: Iterable[str] = ()) -> str:
@@ -410,6 +414,7 @@ class ForwardWriter:
         made: list[str] = []
         rest = enumerate(lines)
         for at, line in rest:
+            made += [f"{indent}{begin}" for begin in self._begins.get(id(line), ())]
             made += said(line.comment, indent)
             if (loop := _filling(line, lines[at + 1 :])) is not None:
                 made += self._list(line, loop, indent)
@@ -580,7 +585,7 @@ class ForwardWriter:
             layers: Code = name(f"{MODULES}{way.whole.number}")
             if not reads & names_stored(into):
                 return name(variable), layers
-            return ast.Tuple([into, name(variable)], ast.Store()), call("zip", way.source.code, layers)
+            return ast.Tuple([into, name(variable)], ast.Store()), call("zip", source_of(way), layers)
         assert isinstance(into, ast.Tuple)  # noqa: S101 - as rows are taken apart
         columns = way.columns
         if way.word == "enumerate":
@@ -649,6 +654,20 @@ def is_any(code: Code) -> bool:
             return False
         return isinstance(func.value, ast.Name) and func.value.id == "self"
     return not (isinstance(func, ast.Name) and func.id in ("sum", "max"))
+
+
+def _innermost(lines: Sequence[Any], numbers: set[int]) -> Sequence[Any]:
+    """The lines among which all are that apply parts with these numbers: some lines, or those of a branch in them."""
+
+    def applies(line: Any) -> bool:
+        return any(not numbers.isdisjoint(uses(code).parts) for each in walk([line]) for code in codes_of(each))
+
+    match list(filter(applies, lines)):
+        case [If() as line] if numbers.isdisjoint(uses(line.test).parts):
+            sides = [side for side in (line.yes, line.no) if any(map(applies, side))]
+            return _innermost(sides[0], numbers) if len(sides) == 1 else lines
+        case _:
+            return lines
 
 
 def _is_filled(line: For, part: Part) -> bool:

@@ -1,0 +1,199 @@
+"""Random blocks whose loops, lists of values and conditions stand inside one another, used with other arguments."""
+
+from __future__ import annotations
+
+from random import Random
+
+DEEPEST = 3
+"""How many loops, lists and conditions are inside one another."""
+
+
+class _Writer:
+    """Writes the lines of a block; the values that flow are maps of one size, of any number of channels."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._numbers = ["width", "count"]
+        """Expressions that are whole numbers, from 1 on."""
+        self._lists = ["sizes"]
+        """Names of lists of such numbers, none empty."""
+        self._layers: list[str] = ["act"]
+        """Names of layers that keep the size."""
+        self._maps: list[str] = ["input"]
+        """Names of values."""
+        self._made = 0
+
+    def body(self, depth: int, count: int) -> list[str]:
+        """Some lines, in which the current value goes on."""
+        lines: list[str] = []
+        for _ in range(count):
+            kinds = ["chain", "chain", "join", "bind"]
+            if depth < DEEPEST:
+                kinds += ["loop", "repeat", "condition", "grown", "loop"]
+            if not depth:  # a layer with a name is declared once
+                kinds += ["named", "listed"]
+            lines += getattr(self, f"_{self._rng.choice(kinds)}")(depth)
+        return lines
+
+    def _name(self, stem: str) -> str:
+        self._made += 1
+        return f"{stem}{self._made}"
+
+    def _number(self) -> str:
+        rng = self._rng
+        return rng.choice([str(rng.randint(1, 3)), *self._numbers, f"{rng.choice(self._numbers)} + 1"])
+
+    def _stages(self) -> str:
+        """Layers in a row, of which the first has channels of its own."""
+        rng = self._rng
+        odd = rng.choice([
+            f"conv({self._number()}, 1)", f"conv({self._number()}, 3, padding=1)",
+            f"Inner({self._number()}, {self._number()})",
+        ])  # fmt: skip
+        if rng.random() < 0.3:
+            size = rng.choice(self._numbers)
+            odd = f"conv({self._number()}, 2 * {size} - 1, padding={size} - 1)"
+        more = [rng.choice(["relu", "batchnorm", "tanh", rng.choice(self._layers)]) for _ in range(rng.randint(0, 2))]
+        return " -> ".join([odd, *more])
+
+    def _same(self, value: str) -> str:
+        """Layers that give as many channels as a value has."""
+        return self._rng.choice([f"conv({value}.channels, 1)", "tanh", "batchnorm", self._rng.choice(self._layers)])
+
+    def _value(self) -> str:
+        return self._rng.choice(["it", "it", *self._maps])
+
+    def _targets(self) -> tuple[str, str, list[str]]:
+        """A loop over a list: its names, the list, and which of the names are numbers from 1 on."""
+        rng = self._rng
+        one, other = self._name("n"), self._name("n")
+        whole = rng.choice(self._lists)
+        return rng.choice([
+            (one, whole, [one]),
+            (f"[{one}, {other}]", f"enumerate({whole}, 1)", [one, other]),
+            (f"[{one}, {other}]", f"zip({whole}, {rng.choice(self._lists)})", [one, other]),
+            (one, f"range(1, {rng.choice(self._numbers)} + 1)", [one]),
+            (one, f"[1, {rng.choice(self._numbers)}]", [one]),
+            (one, f"reversed({whole})", [one]),
+            (f"[{one}, {other}]", f"[[1, 2], [{rng.choice(self._numbers)}, 1]]", [one, other]),
+        ])  # fmt: skip
+
+    def _comprehension(self, item: str | None = None) -> str:
+        """A list of values, or with `item` of that, in which `{}` is a number."""
+        targets, source, numbers = self._targets()
+        held = self._numbers
+        self._numbers = [*held, *numbers]
+        value = self._value()
+        shown = f"{value} -> {self._stages()}" if item is None else item.format(self._rng.choice(numbers))
+        self._numbers = held
+        return f"[{shown} for {targets} in {source}]"
+
+    def _chain(self, _: int) -> list[str]:
+        return [self._stages()]
+
+    def _join(self, _: int) -> list[str]:
+        rng, value = self._rng, self._value()
+        listed = self._comprehension()
+        if rng.random() < 0.3:
+            return [f"sum({self._comprehension('it -> conv(width, 2 * {0} - 1, padding={0} - 1)')})"]
+        return [rng.choice([
+            f"concat([it] + {listed})",
+            f"concat({listed} + [it])",
+            f"concat([{value}] + {listed} + [it])",
+            f"it + (it -> {self._same('it')})",
+            f"concat({value}, it)",
+            f"concat([it] + {listed}) -> {self._stages()}",
+        ])]  # fmt: skip
+
+    def _bind(self, _: int) -> list[str]:
+        name, rng = self._name("v"), self._rng
+        kind = rng.choice(["map", "number", "list", "maps"])
+        if kind == "map":
+            line = f"{name} = {self._value()} -> {self._stages()}"
+            self._maps.append(name)
+        elif kind == "number":
+            line = f"{name} = {self._number()}"
+            self._numbers.append(name)
+        elif kind == "list":
+            line = f"{name} = {self._comprehension('{0} + 1')}"
+            self._lists.append(name)
+        else:
+            line = f"{name} = {self._comprehension()}"
+            return [line, f"concat({name} + [it]) -> conv(len({name}), 1)"]
+        return [line]
+
+    def _named(self, _: int) -> list[str]:
+        name = self._name("c")
+        return [f"{name} = {{ {self._rng.choice(['tanh', 'relu -> batchnorm', self._stages()])} }}", f"it -> {name}"]
+
+    def _inside(self, head: str, depth: int, numbers: list[str]) -> list[str]:
+        held = self._numbers, self._lists, self._maps
+        self._numbers, self._lists, self._maps = [*held[0], *numbers], [*held[1]], [*held[2]]
+        lines = self.body(depth + 1, self._rng.randint(1, 2))
+        self._numbers, self._lists, self._maps = held
+        return [f"{head} {{", *(f"    {line}" for line in lines), "}"]
+
+    def _loop(self, depth: int) -> list[str]:
+        targets, source, numbers = self._targets()
+        return self._inside(f"for {targets} in {source}", depth, numbers)
+
+    def _repeat(self, depth: int) -> list[str]:
+        return self._inside(f"repeat {self._rng.choice(['2', *self._numbers])}", depth, [])
+
+    def _condition(self, depth: int) -> list[str]:
+        rng = self._rng
+        tests = ["flag", "not flag", f"{rng.choice(self._numbers)} > 1", f"{rng.choice(self._numbers)} == 2 or flag"]
+        lines = self._inside(f"if {rng.choice(tests)}", depth, [])
+        if rng.random() < 0.5:
+            lines[-1:] = self._inside("} else", depth, [])
+        return lines
+
+    def _grown(self, _: int) -> list[str]:
+        name = self._name("g")
+        targets, source, numbers = self._targets()
+        first = self._rng.choice(["", "it"])
+        held = self._numbers
+        self._numbers = [*held, *numbers]
+        more = f"{name} + [{self._value()} -> {self._stages()}]"
+        self._numbers = held
+        lines = [f"{name} = [{first}]", f"for {targets} in {source} {{ {name} = {more} }}"]
+        return [*lines, f"concat({name} + [it])" + self._rng.choice(["", " -> relu", f" -> conv(len({name}), 1)"])]
+
+    def _listed(self, _: int) -> list[str]:
+        """Layers of a list, each applied."""
+        name, each = self._name("c"), self._name("c")
+        targets, source, numbers = self._targets()
+        held = self._numbers
+        self._numbers = [*held, *numbers]
+        made = f"{{ {self._stages()} }}"
+        self._numbers = held
+        declared = f"{name} = [{made} for {targets} in {source}]"
+        return [declared, self._rng.choice([
+            f"for {each} in {name} {{ it -> {each} }}",
+            f"concat([it] + [it -> {each} for {each} in {name}])",
+            f"for [{each}, {each}n] in zip({name}, {source}) {{ it -> {each} -> relu }}"
+            if not source.startswith(("[[", "enumerate", "zip"))
+            else f"for {each} in {name} {{ it -> {each} }}",
+        ])]  # fmt: skip
+
+
+def program(seed: int) -> str:
+    """A block, and a network that uses it with several arguments."""
+    rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
+    lines = _Writer(rng).body(0, rng.randint(1, 3))
+    uses = ["2, 2, [1, 2], true", "3, 1, [2], false, tanh", "1, 2, [1, 1, 2]", "2, 3, [2, 1]"]
+    applied = "\n".join(f"    Block({use})" for use in rng.sample(uses, rng.randint(1, 3)))
+    inside = "\n".join(f"    {line}" for line in lines)
+    return f"""\
+block Inner(channels, size) {{
+    conv(channels, 2 * size - 1, padding=size - 1)
+    if size > 1 {{ it + (it -> relu -> conv(it.channels, 1)) }}
+}}
+block Block(width, count, sizes, flag = false, act = relu) {{
+{inside}
+}}
+network Net {{
+    input(2, 6, 6)
+{applied}
+}}
+"""
