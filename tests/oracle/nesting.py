@@ -27,7 +27,7 @@ class _Writer:
         """Some lines, in which the current value goes on."""
         lines: list[str] = []
         for _ in range(count):
-            kinds = ["chain", "chain", "join", "bind"]
+            kinds = ["chain", "chain", "join", "bind", "again"]
             if depth < DEEPEST:
                 kinds += ["loop", "repeat", "condition", "grown", "loop"]
             if not depth:  # a layer with a name is declared once
@@ -122,6 +122,17 @@ class _Writer:
             return [line, f"concat({name} + [it]) -> conv(len({name}), 1)"]
         return [line]
 
+    def _again(self, _: int) -> list[str]:
+        """A name gets another value, and one of others goes on."""
+        names = [name for name in self._maps if name != "input"]
+        if not names:
+            name = self._name("v")
+            self._maps.append(name)
+            return [f"{name} = {self._rng.choice(['it', 'input', f'it -> {self._stages()}'])}"]
+        name = self._rng.choice(names)
+        more = self._rng.choice([f"{name} -> {self._stages()}", f"{self._value()} -> {self._stages()}", "it"])
+        return [f"{name} = {more}", *([f"concat(it, {name})"] if self._rng.random() < 0.3 else [])]
+
     def _named(self, _: int) -> list[str]:
         name = self._name("c")
         return [f"{name} = {{ {self._rng.choice(['tanh', 'relu -> batchnorm', self._stages()])} }}", f"it -> {name}"]
@@ -177,23 +188,27 @@ class _Writer:
         ])]  # fmt: skip
 
 
+INNER = """\
+block Inner(channels, size) {
+    conv(channels, 2 * size - 1, padding=size - 1)
+    if size > 1 { it + (it -> relu -> conv(it.channels, 1)) }
+}"""
+USES = ("2, 2, [1, 2], true", "3, 1, [2], false, tanh", "1, 2, [1, 1, 2]", "2, 3, [2, 1]")
+
+
 def program(seed: int) -> str:
     """A block, and a network that uses it with several arguments."""
     rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
     lines = _Writer(rng).body(0, rng.randint(1, 3))
-    uses = ["2, 2, [1, 2], true", "3, 1, [2], false, tanh", "1, 2, [1, 1, 2]", "2, 3, [2, 1]"]
-    applied = "\n".join(f"    Block({use})" for use in rng.sample(uses, rng.randint(1, 3)))
     inside = "\n".join(f"    {line}" for line in lines)
-    return f"""\
-block Inner(channels, size) {{
-    conv(channels, 2 * size - 1, padding=size - 1)
-    if size > 1 {{ it + (it -> relu -> conv(it.channels, 1)) }}
-}}
-block Block(width, count, sizes, flag = false, act = relu) {{
-{inside}
-}}
-network Net {{
-    input(2, 6, 6)
-{applied}
-}}
-"""
+    applied = "\n".join(f"    Block({use})" for use in rng.sample(USES, rng.randint(1, 3)))
+    head = "block Block(width, count, sizes, flag = false, act = relu)"
+    return f"{INNER}\n{head} {{\n{inside}\n}}\nnetwork Net {{\n    input(2, 6, 6)\n{applied}\n}}\n"
+
+
+def network(seed: int) -> str:
+    """The lines of such a block as those of a network, with parameters that have defaults."""
+    rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
+    inside = "\n".join(f"    {line}" for line in _Writer(rng).body(0, rng.randint(1, 3)))
+    head = "network Net(width = 2, count = 2, sizes = [1, 2], flag = true, act = relu)"
+    return f"{INNER}\n{head} {{\n    input(2, 6, 6)\n{inside}\n}}\n"

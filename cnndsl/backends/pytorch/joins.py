@@ -6,13 +6,13 @@ Both ways of a condition are worked out, and a loop once: what differs afterward
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, Scope
+from cnndsl.backends.pytorch.body import Body, Scope, axis_word
 from cnndsl.backends.pytorch.code import Code, call, flat, gone_through, list_of, name, names_in
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
 from cnndsl.backends.pytorch.operations import same_axes, shared_sizes
@@ -73,6 +73,7 @@ class _Join:
         self._body, self._line, self._ends = body, line, ends
         self._facts = test.value if isinstance(test.value, Test) else Test(True)
         self._running: dict[Any, Traced] = {}
+        self._variables: set[str] = set()
 
     def joined(self, key: tuple[Any, ...], a: Any, b: Any) -> Any:
         """What a name stands for, which stands for one of these."""
@@ -112,11 +113,12 @@ class _Join:
             body.put(b, variable, self._line.no)
         return made.of_shape(
             tuple(
-                self._size(*sizes, axis, len(a.shape)) for axis, sizes in enumerate(zip(a.shape, b.shape, strict=True))
+                self._size(key[1], axis, len(a.shape), *sizes)
+                for axis, sizes in enumerate(zip(a.shape, b.shape, strict=True))
             )
         )
 
-    def _size(self, p: Any, q: Any, axis: int, rank: int) -> Any:
+    def _size(self, each: str, axis: int, rank: int, p: Any, q: Any) -> Any:
         body = self._body
         if body.same(p, q) or body.same(p, q, self._facts.fails):
             return p
@@ -124,13 +126,16 @@ class _Join:
             return q
         key = (Expr.of(p), Expr.of(q))
         if key not in self._running:
-            self._running[key] = body.fresh(value_of(p)) if body.is_silent else self._variable(p, q, axis, rank)
+            self._running[key] = body.fresh(value_of(p)) if body.is_silent else self._variable(each, axis, rank, p, q)
         return self._running[key]
 
-    def _variable(self, p: Any, q: Any, axis: int, rank: int) -> Traced:
+    def _variable(self, each: str, axis: int, rank: int, p: Any, q: Any) -> Traced:
         """A variable for a size, which both ways set."""
         body = self._body
         variable = body.runner(axis, rank)
+        if variable in self._variables:  # that of another value
+            variable = body.free(f"{each}_{axis_word(axis, rank)}")
+        self._variables.add(variable)
         codes = (body.size_code(p), body.size_code(q))
         body.keep_sizes({variable})
         for side, code in zip((self._line.yes, self._line.no), codes, strict=True):
@@ -284,6 +289,7 @@ def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> lis
     """What makes of that which a turn has left in another way something that holds for all turns."""
     changed: list[Callable[[], None]] = []
     now = body.state()
+    run: set[tuple[Any, int]] = {*running}
     assigned = {symbol for variable, symbol in now["current"].items() if before["current"].get(variable) != symbol}
     for key, old in before.items():
         new = now.get(key)
@@ -310,34 +316,45 @@ def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> lis
             changed.append(partial(_into_variable, body, owner, each, new.code.id))
             continue
         for axis, (p, q) in enumerate(zip(old.shape, new.shape, strict=True)):
-            if (key, axis) in running:
+            if (key, axis) in run:
                 continue
             if not body.same(p, q) or (isinstance(q, Traced) and body.mentions(q.expr, assigned)):
-                changed.append(partial(_run_size, body, owner, each, axis, running))
+                alike = [other for other, held in before.items() if held is old and _ends(body, now[other], axis, q)]
+                run |= {(other, axis) for other in alike}
+                changed.append(partial(_run_size, body, alike, axis, running))
+    ends: dict[Any, Any] = {}
+    for (key, axis), (_, made) in running.items():
+        if not _ends(body, now[key], axis, ends.setdefault(made.expr, now[key].shape[axis])):
+            changed.append(partial(_run_size, body, [key], axis, running))
     return changed
 
 
-def _run_size(body: Body, owner: Any, each: str, axis: int, running: dict[Any, Any]) -> None:
+def _ends(body: Body, value: Any, axis: int, dim: Any) -> bool:
+    """Whether a turn has left a value with a size."""
+    return isinstance(value, Tensor) and axis < len(value.shape) and body.same(value.shape[axis], dim)
+
+
+def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: dict[Any, Any]) -> None:
+    """A size that turns change is in a variable: that of a value, which is in some places."""
+    (owner, each), *_ = slots
     value = body.read(owner, each)
     dim = value.shape[axis]
     if body.is_silent:
-        made = body.fresh(value_of(dim))
-        running[(owner, each), axis] = ("", made)
+        variable, made = "", body.fresh(value_of(dim))
     else:
         variable = body.runner(axis, len(value.shape))
+        if variable in {other for other, _ in running.values()}:  # that of another value
+            variable = body.free(f"{each}_{axis_word(axis, len(value.shape))}")
         code = body.size_code(dim)
         if flat(code) != variable:
             body.keep_sizes({variable})
             value = body.read(owner, each)
             body.lines.append(Assign(variable, code))
         made = Traced(value_of(dim), body.new_version(variable).expr)
-        running[(owner, each), axis] = (variable, made)
     replaced_value = value.along(axis, made)
-    for other, word in list(body.slots()):
-        if body.read(other, word) is value:
-            body.write(other, word, replaced_value)
-            key = (other, word)
-            running.setdefault((key, axis), running[(owner, each), axis])
+    for slot in slots:
+        body.write(*slot, replaced_value)
+        running[slot, axis] = (variable, made)
 
 
 def _close_turn(body: Body, line: For, before: dict[Any, Any], running: dict[Any, Any]) -> None:
