@@ -53,8 +53,17 @@ class _Writer:
         if rng.random() < 0.3:
             size = rng.choice(self._numbers)
             odd = f"conv({self._number()}, 2 * {size} - 1, padding={size} - 1)"
-        more = [rng.choice(["relu", "batchnorm", "tanh", rng.choice(self._layers)]) for _ in range(rng.randint(0, 2))]
+        if rng.random() < 0.15:
+            odd = rng.choice([f"{odd} * {rng.choice(['2', *self._numbers])}", f"{{ {odd} -> relu }}"])
+        more = [self._more() for _ in range(rng.randint(0, 2))]
         return " -> ".join([odd, *more])
+
+    def _more(self) -> str:
+        """A layer that keeps the size, or a choice of layers."""
+        rng = self._rng
+        test = rng.choice(["flag", f"{rng.choice(self._numbers)} > 1"])
+        chosen = [f"if {test} {{ conv({self._number()}, 1) }}", f"if {test} {{ relu }} else {{ tanh }}"]
+        return rng.choice(["relu", "batchnorm", "tanh", "dropout(0.1)", *self._layers, *self._layers, *chosen])
 
     def _same(self, value: str) -> str:
         """Layers that give as many channels as a value has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from cnndsl.symbolic.number import key_of
 from tests.oracle.agreement import check
 from tests.oracle.blocks import DEFINITIONS
 from tests.oracle.generator import generate
+from tests.oracle.nesting import network, program
 from tests.oracle.opened import apart, check_open
+from tests.torch import constructors
 
 COUNT = 172
 OPEN = range(1, COUNT, 6)
@@ -59,7 +62,7 @@ def test_programs_of_every_make_are_drawn() -> None:
     lines |= {"name_value", "go_back", "combine", "alike", "loops", "block", "learned"}
     inputs = {"picture", "signal", "volume", "features", "words", "two"}
     layers = {"conv", "conv_transpose", "maxpool", "upsample", "batchnorm", "pad", "crop", "linear", "permute"}
-    left = lines | inputs | layers | set(DEFINITIONS) | {"output of some", "when training"}
+    left = lines | inputs | layers | {"output of some", "when training"}
     for seed in range(COUNT):  # and no more than it takes
         draft = generate(seed)
         left -= {*draft.used, *({"output of some"} if "output" in draft.output else ())}
@@ -67,6 +70,28 @@ def test_programs_of_every_make_are_drawn() -> None:
         if not left:
             break
     assert not left
+
+
+@pytest.mark.parametrize("name", sorted(DEFINITIONS))
+def test_a_definition_of_every_make(name: str) -> None:
+    for seed in range(2):
+        rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
+        made = DEFINITIONS[name](rng, "Made", [])
+        shape = next(shape for shape in ((4, 9, 9), (6, 12), (8,)) if made.fits(shape))
+        others = ", input" * made.others
+        use = f"Made({made.arguments(rng, shape)}{others})"
+        outputs = f"{', '.join(f'y{at}' for at in range(made.outputs))} = it -> {use}" if made.outputs > 1 else use
+        check(f"{made.text}\nnetwork Net {{\n    input({', '.join(map(str, shape))})\n    {outputs}\n}}\n")
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_lines_inside_one_another(seed: int) -> None:
+    check(program(seed))
+
+
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_lines_inside_one_another_with_other_arguments(seed: int) -> None:
+    constructors.check(network(seed))
 
 
 def test_a_program_follows_from_its_number() -> None:

@@ -75,6 +75,26 @@ block Several(channels, rates = [1, 2]) {
     for i in range(2) { sum([it -> conv(channels + i, 2 * r - 1, padding=r - 1) for r in rates]) }
 }
 network Net { input(4, 8, 8); Several(4) -> Several(3, [3, 1]) -> Several(2, [1]) }""",
+    "sizes of two values that a loop changes": """
+block Two(n) {
+    a = it
+    for i in range(n) { a = a -> conv(i + 1, 1); it -> conv(2 * i + 2, 1) }
+    concat(a, it) -> conv(3, 1)
+}
+network Net { input(2, 6, 6); Two(2) -> Two(3) -> Two(1) }""",
+    "sizes of two values that differ on two ways": """
+block Either(n, flag) {
+    a = it
+    if flag { a = it -> conv(n, 1); conv(n + 2, 1) } else { conv(3, 1); a = it -> conv(2, 1) }
+    concat(a, it) -> conv(3, 1)
+}
+network Net { input(2, 6, 6); Either(2, true) -> Either(3, false) }""",
+    "a value beside what copies of a layer make of it": """
+block Copies(n) { it + (it -> conv(it.channels, 1) * n) }
+network Net { input(2, 6, 6); Copies(2) -> Copies(3) }""",
+    "a list of parts that is there in some cases": """
+block Some(widths, flag) { if flag { concat([it] + [it -> conv(n, 3, padding=1) for n in [1, len(widths)]]) -> relu } }
+network Net { input(2, 6, 6); Some([1, 2], true) -> Some([3], false) }""",
     "layers that a parameter gives, counted": """
 network Net(acts = [relu, gelu, leaky_relu(0.1)]) {
     input(3, 8, 8)

@@ -256,16 +256,15 @@ def _copies(body: Body, recipe: CopiesRecipe, value: Tensor) -> Any:
         for _ in range(count):
             value = apply_stage(body, recipe.recipe, None, recipe.node, value)
         return value
-    outer = body.it
-    body.it = body.in_variable(value, body.target or body.temporary()) if body.chain is None else value
+    variable = body.target or body.temporary() if body.chain is None else ""  # what comes in may be read behind it
 
     def turn() -> None:
         made = apply_stage(body, recipe.recipe, None, recipe.node, body.it)
-        body.it = body.in_variable(made, body.flow_of(body.it)) if body.chain is None else made
+        body.it = body.in_variable(made, variable) if variable else made
 
-    repeated(body, recipe.node, recipe.count, turn)
-    result, body.it = body.it, outer
-    return result
+    with body.having(it=body.in_variable(value, variable) if variable else value):
+        repeated(body, recipe.node, recipe.count, turn)
+        return body.it
 
 
 def _apply_chosen(body: Body, recipe: Any, node: Any, value: Tensor) -> Any:

@@ -109,6 +109,8 @@ class Body:
         self.scope = Scope()
         self.it: Any = None
         self.entry: Any = None
+        self._aside = Scope()
+        """Values that are read after what is worked out now, and so have to be kept meanwhile."""
         self.inputs: list[tuple[str, Tensor | TensorList]] = []
         self.given: Tensor | None = None
         """For the sizes of a network that is a part of another, what it is applied to."""
@@ -441,6 +443,8 @@ class Body:
                 if isinstance(value, (Tensor, TensorList, AnyTensors)):
                     yield scope, each
             scope = scope.parent
+        for each in self._aside.names:
+            yield self._aside, each
 
     @staticmethod
     def read(owner: Any, each: str) -> Any:
@@ -619,6 +623,8 @@ class Body:
             for each, value in scope.names.items():
                 found[scope, each] = value
             scope = scope.parent
+        for each, value in self._aside.names.items():
+            found[self._aside, each] = value
         found["current"] = dict(self.current)
         found["end"], found["empty"] = self.end, self.is_empty_chain
         return found
@@ -627,8 +633,9 @@ class Body:
         """Go back to what names stood for."""
         scope: Scope | None = self.scope
         while scope is not None:
-            scope.names = {key[1]: value for key, value in state.items() if isinstance(key, tuple) and key[0] is scope}
+            scope.names = _names_of(state, scope)
             scope = scope.parent
+        self._aside.names = _names_of(state, self._aside)
         self.it, self.entry = state[self, "it"], state[self, "entry"]
         self.current, self.end = dict(state["current"]), state["end"]
         self.is_empty_chain = state["empty"]
@@ -637,11 +644,12 @@ class Body:
     def having(self, **attributes: Any) -> Iterator[None]:
         """With other attributes for the time being; afterwards these are what they were."""
         outer = {word: getattr(self, word) for word in attributes}
+        aside = {word: self.put_aside(outer[word]) for word in ("it", "entry") if word in outer}
         vars(self).update(attributes)
         try:
             yield
         finally:
-            vars(self).update(outer)
+            vars(self).update(outer | {word: self.back(held, outer[word]) for word, held in aside.items()})
 
     @contextmanager
     def inside(
@@ -704,11 +712,25 @@ class Body:
     def for_later(self, value: Any) -> Any:
         return self.computed_first(value, is_later=True) if isinstance(value, BlockRecipe) else value
 
+    def put_aside(self, value: Any) -> str:
+        """Keep a value while others are worked out; the name by which `back` gives it, wherever it is then."""
+        held: str = self.file.new_symbol("aside")
+        if isinstance(value, (Tensor, TensorList, AnyTensors)):
+            self._aside.names[held] = value
+        return held
+
+    def back(self, held: str, value: Any) -> Any:
+        """A value that was put aside under a name."""
+        return self._aside.names.pop(held, value)
+
     def in_order(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
-        made = []
+        """What works give that are done one after the other, each as it is when all of them are done."""
+        done = []
         for work in works:
             with self.having(target=None):  # what one puts into a variable is not overwritten by the next
-                made.append((work(), len(self.lines)))
+                value = work()
+            done.append((value, self.put_aside(value) if len(works) > 1 else "", len(self.lines)))
+        made = [(self.back(held, value), mark) for value, held, mark in done]
         values = []
         for value, mark in reversed(made):
             values.append(value)
@@ -718,6 +740,11 @@ class Body:
                 values[-1] = self.put(value, self.temporary(), line)
                 self.lines[mark:mark] = line
         return values[::-1]
+
+
+def _names_of(state: dict[Any, Any], scope: Scope) -> dict[str, Any]:
+    """What the names of a scope stood for."""
+    return {key[1]: value for key, value in state.items() if isinstance(key, tuple) and key[0] is scope}
 
 
 def _is_output(value: Any) -> bool:

@@ -336,16 +336,14 @@ def splice_parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Tensor:
     if body.is_silent and len(recipe.choices) == 1:
         return body.file.apply_stage(body, recipe.choices[0], None, None, value)  # type: ignore[no-any-return]
     variable = body.free("layer")
-    outer = body.it
-    body.it = value
     single = ParamRecipe(name(variable), tuple(stages.values()), recipe.needs)
 
     def turn() -> None:
         body.it = append(body, single, body.it, None)
 
-    run_loop(body, (), recipe.code, lambda: name(variable), turn)
-    result, body.it = body.it, outer
-    return result  # type: ignore[no-any-return]
+    with body.having(it=value):
+        run_loop(body, (), recipe.code, lambda: name(variable), turn)
+        return body.it  # type: ignore[no-any-return]
 
 
 def callable_for(body: Body, recipe: Any, sort: Any) -> Code:
@@ -551,7 +549,6 @@ def one_of_two(
     body: Body, recipe: ChoiceRecipe, value: Tensor, applied: Callable[[Any, Any, Tensor], Any]
 ) -> tuple[Any, If]:
     """What one layer or another gives, and the line that chooses; `applied` applies one, with its node, to a value."""
-    outer, body.it = body.it, value if body.chain is not None else body.held(value)
 
     def side(chosen: Any, node: Any) -> Callable[[], None]:
         def work() -> None:
@@ -561,8 +558,9 @@ def one_of_two(
 
         return work
 
-    line = branch(body, recipe.test, side(recipe.yes, recipe.yes_node), side(recipe.no, recipe.no_node), recipe)
-    result, body.it = body.it, outer
+    with body.having(it=value if body.chain is not None else body.held(value)):
+        line = branch(body, recipe.test, side(recipe.yes, recipe.yes_node), side(recipe.no, recipe.no_node), recipe)
+        result = body.it
     return result, line
 
 

@@ -661,7 +661,6 @@ def _flattened(numbers: Any) -> tuple[list[Any], tuple[int, ...]]:
 
 def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:
     """A value that is one of two."""
-    outer = body.it
     variable = body.target or body.temporary()
 
     def side(each: Any) -> Any:
@@ -674,8 +673,9 @@ def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:
 
         return work
 
-    branch(body, test, side(node.yes), side(node.no), node)
-    result, body.it = body.it, outer
+    with body.having(it=body.it):
+        branch(body, test, side(node.yes), side(node.no), node)
+        result = body.it
     body.target = variable
     return result
 

@@ -474,6 +474,27 @@ def assigned(lines: Iterable[Any]) -> set[str]:
     return {line.name for line in walk(lines) if isinstance(line, Assign)}
 
 
+def read_first(lines: Iterable[Any]) -> set[str]:
+    """The variables of `__init__` that lines may read before they give them something."""
+    found: set[str] = set()
+    given: set[str] = set()
+    for line in lines:
+        needs = set().union(*map(names_in, codes_of(line)))
+        match line:
+            case If():
+                needs |= read_first(line.yes) | read_first(line.no)
+            case For():
+                needs |= read_first(line.lines) - names_stored(line.target)
+            case Training() | Chain():
+                needs |= read_first(line.lines)
+            case Register(value=Chain() as chain) | Append(value=Chain() as chain):
+                needs |= read_first(chain.lines)
+        found |= needs - given
+        if isinstance(line, Assign):
+            given.add(line.name)
+    return found
+
+
 def computed(lines: Iterable[Any]) -> list[str]:
     """The variables of `forward` that lines give something, each as often as they do."""
     return [each for line in walk(lines) if isinstance(line, Compute) for each in line.names]

@@ -27,6 +27,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Test,
     Untranslatable,
+    each_tensor,
 )
 from cnndsl.ir import nodes
 from cnndsl.symbolic.expr import Expr
@@ -61,7 +62,7 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
             body.write(key[0], key[1], join.joined(key, after_yes.get(key), after_no.get(key)))
     versions, others = after_yes["current"], after_no["current"]
     for variable in dict.fromkeys([*versions, *others]):
-        if versions.get(variable) != others.get(variable):
+        if versions.get(variable) != others.get(variable) and variable not in join.variables:
             body.current[variable] = body.file.new_symbol(variable)
     return line
 
@@ -73,7 +74,10 @@ class _Join:
         self._body, self._line, self._ends = body, line, ends
         self._facts = test.value if isinstance(test.value, Test) else Test(True)
         self._running: dict[Any, Traced] = {}
-        self._variables: set[str] = set()
+        self.variables: set[str] = set()
+        """Those of `__init__` that both ways give a size."""
+        self._sides: tuple[Tensor, Tensor] | None = None
+        """What the value at hand is on the two ways."""
 
     def joined(self, key: tuple[Any, ...], a: Any, b: Any) -> Any:
         """What a name stands for, which stands for one of these."""
@@ -111,6 +115,7 @@ class _Join:
                 variable = FLOW + body.flow if key[1] == "it" else body.value_name(key[1])
             made = body.put(a, variable, self._line.yes)
             body.put(b, variable, self._line.no)
+        self._sides = a, b
         return made.of_shape(
             tuple(
                 self._size(key[1], axis, len(a.shape), *sizes)
@@ -133,9 +138,10 @@ class _Join:
         """A variable for a size, which both ways set."""
         body = self._body
         variable = body.runner(axis, rank)
-        if variable in self._variables:  # that of another value
-            variable = body.free(f"{each}_{axis_word(axis, rank)}")
-        self._variables.add(variable)
+        own = [slot for slot in body.slots() if any(body.read(*slot) is side for side in self._sides or ())]
+        if variable in self.variables or _is_read_elsewhere(body, variable, own):  # that of another value
+            variable = body.free(f"{each if each in body.text_names else 'out'}_{axis_word(axis, rank)}")
+        self.variables.add(variable)
         codes = (body.size_code(p), body.size_code(q))
         body.keep_sizes({variable})
         for side, code in zip((self._line.yes, self._line.no), codes, strict=True):
@@ -343,9 +349,10 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
         variable, made = "", body.fresh(value_of(dim))
     else:
         variable = body.runner(axis, len(value.shape))
-        if variable in {other for other, _ in running.values()}:  # that of another value
-            variable = body.free(f"{each}_{axis_word(axis, len(value.shape))}")
         code = body.size_code(dim)
+        is_shared = flat(code) == variable and _is_read_elsewhere(body, variable, slots)
+        if is_shared or variable in {other for other, _ in running.values()}:  # that of another value
+            variable = body.free(f"{each if each in body.text_names else 'out'}_{axis_word(axis, len(value.shape))}")
         if flat(code) != variable:
             body.keep_sizes({variable})
             value = body.read(owner, each)
@@ -355,6 +362,22 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
     for slot in slots:
         body.write(*slot, replaced_value)
         running[slot, axis] = (variable, made)
+
+
+def _is_read_elsewhere(body: Body, variable: str, slots: Sequence[tuple[Any, str]]) -> bool:
+    """Whether the size of a value in another place is written with a variable as it is now."""
+    now = {body.current[variable]} if variable in body.current else set()
+    found = False
+
+    def look(value: Tensor) -> Tensor:
+        nonlocal found
+        found = found or any(isinstance(dim, Traced) and body.mentions(dim.expr, now) for dim in value.shape)
+        return value
+
+    for slot in body.slots():
+        if slot not in slots:
+            each_tensor(body.read(*slot), look)
+    return found
 
 
 def _close_turn(body: Body, line: For, before: dict[Any, Any], running: dict[Any, Any]) -> None:

@@ -34,6 +34,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     assigned,
     codes_of,
+    read_first,
     uses,
     walk,
 )
@@ -276,8 +277,7 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
     codes = [code for each in walk([register]) for code in codes_of(each)]
     if any(uses(code).parts for code in codes):
         return
-    own = assigned([register]) | targets
-    for each in set().union(*map(names_in, codes)) - own:
+    for each in read_first([register]) - targets:
         if each in changing or rule.current.get(each) != body.current.get(each):
             return
     line.lines.remove(register)
