@@ -307,7 +307,7 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
         line.begins, line.kind = made.begins, recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
     if not body.is_silent:
         made = with_sizes(body, made, _base(body, made, line, recipe, again=again), value, recipe)
-    return _called(body, line.part, made, value)
+    return _called(body, line, made, value)
 
 
 def _base(body: Body, made: Made, line: Register, recipe: Any, *, again: bool) -> Code | None:
@@ -323,7 +323,7 @@ def _base(body: Body, made: Made, line: Register, recipe: Any, *, again: bool) -
     return base
 
 
-def _called(body: Body, part: Part, made: Made, value: Tensor) -> Any:
+def _called(body: Body, line: Register, made: Made, value: Tensor) -> Any:
     if made.calling:
         first = value.items[0] if isinstance(value, TensorList) else value
         assert isinstance(first, Tensor)  # noqa: S101 - a layer is applied to single values
@@ -331,8 +331,8 @@ def _called(body: Body, part: Part, made: Made, value: Tensor) -> Any:
         held = first if is_read_once else body.held(first)
         values = [each.code for each in (held, *(made.inputs or (held, held)))]
         named = dict(zip(("x", "x1", "x2"), values, strict=False))
-        return Tensor(filled(made.calling, {"module": part.code(), **named}), made.shapes[0], first.unbatched)
-    code = call(part.code(), passed(value), *map(passed, made.extra))
+        return Tensor(filled(made.calling, {"module": line.code(), **named}), made.shapes[0], first.unbatched)
+    code = call(line.code(), passed(value), *map(passed, made.extra))
     if not made.names:
         return _nested(body, code, value, made) if len(made.shapes) == 1 else body.several(code, made.shapes)
     variable = body.temporary("outputs")

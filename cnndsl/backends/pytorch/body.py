@@ -644,7 +644,9 @@ class Body:
     def having(self, **attributes: Any) -> Iterator[None]:
         """With other attributes for the time being; afterwards these are what they were."""
         outer = {word: getattr(self, word) for word in attributes}
-        aside = {word: self.put_aside(outer[word]) for word in ("it", "entry") if word in outer}
+        # In a chain, and where what comes out is the current value from here on, the one before is not read again.
+        read = [] if self.chain else ["entry"] if self.target == FLOW + self.flow else ["it", "entry"]
+        aside = {word: self.put_aside(outer[word]) for word in read if word in outer}
         vars(self).update(attributes)
         try:
             yield

@@ -378,7 +378,7 @@ class ClassTranslation:
         forward_lines = shown.whole(kept, _INDENT)
         spoken = set(words_in("\n".join(forward_lines)))
         stores = {key: each & spoken for key, each in forward.stores.items()}
-        init = InitSlice(forward.used, stores, flags, body.list_registers)
+        init = InitSlice(forward.used, stores, flags, body.list_registers, forward.registers)
         kept_init, own, sizes = self._constructed(init, [*lines, *self._keep(shapes)])
         writer = InitWriter(body.free)
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]

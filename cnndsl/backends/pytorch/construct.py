@@ -24,7 +24,7 @@ from cnndsl.backends.pytorch.code import (
     within_64_bits,
 )
 from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, If
-from cnndsl.backends.pytorch.joins import branch, run_loop
+from cnndsl.backends.pytorch.joins import branch, run_loop, speaks_of_input
 from cnndsl.backends.pytorch.operations import flattening
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
 from cnndsl.backends.pytorch.spelling import built, plain_shape, size_rule, spelled, with_numbers
@@ -475,6 +475,8 @@ def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:
 
 def chain_of(body: Body, recipe: Any) -> None:
     """Work out the layers of a chain that has begun, which sees none of the values around it."""
+    if not (isinstance(recipe, BraceRecipe) and speaks_of_input(recipe.body)):
+        body.entry = None
     if isinstance(recipe, BraceRecipe):
         body.scope = Scope(recipe.scope, walls=True)
         body.file.run(body, recipe.body)

@@ -9,7 +9,7 @@ Variables of `forward` begin with `~`, so that they are none of `__init__`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,6 +151,18 @@ class Register(Line):
     begins: tuple[tuple[str, Any], ...] = ()
     kind: str = ""
 
+    @property
+    def fills(self) -> bool:
+        """Whether it adds a part to a list of parts without names, and others may do so as well."""
+        return self.part.is_list and self.part.whole is None and not self.part.is_named
+
+    def code(self) -> Code:
+        """How `forward` speaks of the part."""
+        made = self.part.code()
+        if self.fills:
+            made.register = self  # type: ignore[attr-defined]
+        return made
+
 
 @dataclass(eq=False)
 class Declare(Line):
@@ -242,6 +254,8 @@ class Uses:
 
     names: set[str] = field(default_factory=set)
     parts: set[int] = field(default_factory=set)
+    registers: set[Any] = field(default_factory=set)
+    """The lines that add parts to lists, where these are needed."""
     sizes: set[tuple[frozenset[Any], tuple[int, int]]] = field(default_factory=set)
 
 
@@ -255,6 +269,8 @@ def uses(code: ast.AST | None) -> Uses:
         noted = vars(node)
         if "part" in noted:
             found.parts.add(noted["part"])
+        if "register" in noted:
+            found.registers.add(noted["register"])
         if "kept" in noted:
             found.sizes.add(noted["kept"])
         if isinstance(node, ast.Name):
@@ -275,6 +291,8 @@ class ForwardSlice:
     def __init__(self, parts: dict[int, Part]) -> None:
         self._parts = parts
         self.used: set[int] = set()
+        self.registers: set[Any] = set()
+        """The lines that add to lists the parts that are used."""
         self.stores: dict[int, set[str]] = {}
         """For lines (by `id`) the variables of `__init__` that are kept as attributes just before them."""
         self.flags: dict[int, str] = {}
@@ -297,6 +315,7 @@ class ForwardSlice:
     def _reads(self, line: Any, code: Code | None, live: set[str], depth: int) -> None:
         found = uses(code)
         self.used |= found.parts
+        self.registers |= found.registers
         names = {each for each in found.names if not each.startswith(_OF_PARTS) and each != "self"}
         self._need(line, names, live, depth)
 
@@ -532,11 +551,18 @@ class InitSlice:
     """The lines of `__init__`, for what `forward` needs."""
 
     def __init__(
-        self, used: set[int], stores: dict[int, set[str]], flags: dict[int, str], filled: Iterable[int] = ()
+        self,
+        used: set[int],
+        stores: dict[int, set[str]],
+        flags: dict[int, str],
+        filled: Iterable[int] = (),
+        registers: Container[Any] = frozenset(),
     ) -> None:
         self._used, self._stores, self._flags = used, stores, flags
         self._filled = frozenset(filled)
         """The lists with names of which a loop says what is in them."""
+        self._registers = registers
+        """The lines that add to lists parts that `forward` applies."""
         self.sizes: set[tuple[frozenset[Any], tuple[int, int]]] = set()
         self._outside: set[str] = set()
         """What is read behind the lines at hand."""
@@ -585,6 +611,8 @@ class InitSlice:
                 if line.part.is_named:
                     self._keep_place(line)
                 if line.part.number not in self._used or line.value is None:
+                    return None
+                if line.fills and line not in self._registers:
                     return None
                 made = Register(line.part, self._value(line.value, live), line.begins, line.kind)
                 self._rules(line.begins, live)

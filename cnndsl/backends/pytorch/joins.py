@@ -454,6 +454,11 @@ def _inside(node: Any) -> Any:
     return node.body if isinstance(node, (nodes.For, nodes.Repeat)) else (node,)
 
 
+def speaks_of_input(lines: Any) -> bool:
+    """Whether lines say `input`, of which they may ask for a size."""
+    return any(isinstance(each, nodes.Flow) and each.of == "input" for each in nodes.walk(lines))
+
+
 def bound_names(node: Any) -> Iterator[str]:
     """The names that lines inside a node may bind."""
     for each in nodes.walk(node if isinstance(node, (nodes.Node, tuple)) else ()):

@@ -35,6 +35,7 @@ from cnndsl.backends.pytorch.joins import (
     repeated,
     reserve_at_outermost,
     run_loop,
+    speaks_of_input,
 )
 from cnndsl.backends.pytorch.layer_lists import as_before, declare, is_new_list, loop, rule_of
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
@@ -318,6 +319,8 @@ def run_definition(body: Body, definition: nodes.Definition, inputs: int) -> Non
     body.text_names = set(bound_names(definition.body))
     if is_chain(definition, inputs):
         body.begin_chain(body.it.shape)
+        if not speaks_of_input(definition.body):
+            body.entry = None
     run(body, definition.body)
     if body.chain is not None:
         body.at_end(body.it)
