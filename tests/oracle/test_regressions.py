@@ -92,6 +92,35 @@ network Net { input(2, 6, 6); Either(2, true) -> Either(3, false) }""",
     "a value beside what copies of a layer make of it": """
 block Copies(n) { it + (it -> conv(it.channels, 1) * n) }
 network Net { input(2, 6, 6); Copies(2) -> Copies(3) }""",
+    "sizes that copies of a layer run through beside that of a value": """
+block Beside(n) {
+    repeat n {
+        v = it -> conv(1, 1) * 2
+        concat(it, v)
+    }
+    conv(1, 1)
+}
+network Net { input(2, 6, 6); Beside(2) -> Beside(3) }""",
+    "layers of a list whose channels run inside of them": """
+block Lists(sizes, flag) {
+    conv(2, 1) -> if flag { conv(3, 1) }
+    named = [{ conv(1, 1) * n -> if n > 1 { conv(n, 1) } } for n in sizes]
+    for layer in named { it -> layer }
+    wide = [{ conv(1, 1) -> if flag { conv(n, 1) } } for n in sizes]
+    concat([it -> layer for layer in wide])
+}
+network Net { input(2, 6, 6); Lists([2, 1], true) -> Lists([3], false) }""",
+    "a layer in a loop whose last value nothing reads": """
+block Last(n, sizes) {
+    repeat n {
+        v = it -> conv(1, 1)
+        for s in sizes {
+            concat(it, v)
+            v = v -> conv(2, 1)
+        }
+    }
+}
+network Net { input(2, 6, 6); Last(1, [1, 1, 2]) }""",
     "a list of parts that is there in some cases": """
 block Some(widths, flag) { if flag { concat([it] + [it -> conv(n, 3, padding=1) for n in [1, len(widths)]]) -> relu } }
 network Net { input(2, 6, 6); Some([1, 2], true) -> Some([3], false) }""",

@@ -61,8 +61,8 @@ def test_a_test_of_the_text_chooses() -> None:
     """
     assert signatures(text)["Unit"] == "self, in_channels: int, channels: int, stride: int = 1"
     source = compiled(text).python()
-    assert "out_channels = in_channels // 2\n        else:" in source
-    assert "self.main = nn.Conv2d(out_channels, channels // 2" in source
+    assert "right_channels = in_channels // 2\n        else:" in source
+    assert "right_channels, channels // 2, 3, stride=stride" in source
 
 
 def test_features_are_the_product_of_the_sizes_that_come_in() -> None:
