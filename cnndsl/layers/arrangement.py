@@ -258,6 +258,10 @@ class Narrow(Arrangement):
         reaches[at] = Reach(at, Window(1, ((first, first),))) if known else None
         return (tuple(reaches),)
 
+    def is_inner(self, x: KnownShape) -> bool:
+        at = axis_index(self.axis, x, "narrow")
+        return self.length == 1 != x[at] and not is_outermost(x, at)
+
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         at = axis_index(self.axis, xs[0], "narrow")
         return in_order[0] and (self.length == xs[0][at] or is_outermost(xs[0], at))
@@ -432,7 +436,7 @@ class Index(Arrangement):
         return (tuple(reaches),)
 
     def is_inner(self, x: KnownShape) -> bool:
-        return any(not isinstance(place, slice) and not is_outermost(x, at) for at, place in enumerate(self.taken(x)))
+        return any(_is_one(place, x[at]) and not is_outermost(x, at) for at, place in enumerate(self.taken(x)))
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         (x,) = xs
@@ -455,6 +459,11 @@ def is_whole(place: Place) -> bool:
         and place.stop is None
         and (place.step is None or (type(place.step) is int and place.step == 1))
     )
+
+
+def _is_one(place: Any, dim: Dim) -> bool:
+    """Whether one place is taken of an axis that has more, by its number or as a slice."""
+    return not isinstance(place, slice) or (length(place, dim) == 1 != dim)
 
 
 def bounds(place: slice, dim: Dim) -> tuple[Any, Any, Any]:

@@ -253,6 +253,8 @@ def test_sizes_left_open() -> None:
         "unflatten(2, [2, 3]) -> conv(4, 1); select(it, 2, 1) -> linear(2)",
         "unflatten(2, [2, 3]) -> conv(4, 1); a, b, c = unbind(it, 3); b -> flatten",
         "unflatten(2, [2, 3]) -> conv(4, 1); it[:, :, 1] -> permute([0, 2, 1]) -> flatten",
+        "unflatten(2, [2, 3]) -> conv(4, 1); it[..., 2:] -> flatten",
+        "unflatten(2, [2, 3]) -> conv(4, 1); narrow(it, 3, 1, 1) -> flatten",
     ],
 )
 def test_there_is_no_figure_where_pytorch_copies_or_not(line: str) -> None:
