@@ -10,6 +10,7 @@ buffers, the same module as it prints itself, the same multiply-accumulates, and
 second way of writing it.  A program is a whole text: the sizes of all modules in evaluation and in training,
 parameters, multiply-accumulates, memory, what the middle of the output sees and the output itself are compared.  Where
 its sizes can be left open, what is then said of it is compared too: for many sizes, and with other networks beside it.
+With each come a block and a network whose loops, lists and conditions stand inside one another.
 
 The same seed draws the same cases and programs, in however many jobs.  The second and the third form try one again;
 each disagreement is shown with the command that does.  Leaves with 1 if there is one.
@@ -46,6 +47,7 @@ from tests.layers.compiled import network_of
 from tests.oracle.agreement import check as check_program
 from tests.oracle.blocks import DEFINITIONS
 from tests.oracle.generator import Draft, Refused, generate
+from tests.oracle.nesting import network, program
 from tests.oracle.opened import check_open, opened
 from tests.torch.constructors import check as check_constructors
 
@@ -154,6 +156,9 @@ def try_programs(numbers: Iterable[int]) -> Findings:
         if not problem:
             problem = problem_of(lambda draft=draft, number=number: try_open(draft, number))  # type: ignore[misc]
             text = text if not problem else draft.blocks + draft.network("Net", opened(draft))
+        for inside in () if problem else (program(number), network(number)):
+            problem = problem or problem_of(lambda inside=inside: try_text(inside))  # type: ignore[misc]
+            text = text if not problem else inside
         for name in draft.used:
             findings.held.setdefault(name, Counter()).update(["programs"] if problem else ["programs", "agree"])
         if problem:
@@ -282,7 +287,7 @@ def main() -> int:
         print(layers_table(findings))
     elif options.program is not None:
         with suppress(Refused):
-            print(generate(options.program).text())
+            print(generate(options.program).text(), program(options.program), network(options.program), sep="\n")
         findings = try_programs([options.program])
         show(findings.disagreements)
     else:

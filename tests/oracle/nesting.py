@@ -21,13 +21,15 @@ class _Writer:
         """Names of layers that keep the size."""
         self._maps: list[str] = ["input"]
         """Names of values."""
+        self._fitting: list[str] = []
+        """Names of layers that take and give as many channels as `width` says."""
         self._made = 0
 
     def body(self, depth: int, count: int) -> list[str]:
         """Some lines, in which the current value goes on."""
         lines: list[str] = []
         for _ in range(count):
-            kinds = ["chain", "chain", "join", "bind", "again"]
+            kinds = ["chain", "chain", "join", "bind", "again", "shared", "both"]
             if depth < DEEPEST:
                 kinds += ["loop", "repeat", "condition", "grown", "loop"]
             if not depth:  # a layer with a name is declared once
@@ -142,6 +144,24 @@ class _Writer:
         more = self._rng.choice([f"{name} -> {self._stages()}", f"{self._value()} -> {self._stages()}", "it"])
         return [f"{name} = {more}", *([f"concat(it, {name})"] if self._rng.random() < 0.3 else [])]
 
+    def _shared(self, depth: int) -> list[str]:
+        """A layer that is applied again and again, where what comes in is alike."""
+        if depth:
+            return [f"conv(width, 1) -> {self._rng.choice(self._fitting)}"] if self._fitting else self._chain(depth)
+        name = self._name("s")
+        self._fitting.append(name)
+        layer = self._rng.choice(["conv(width, 3, padding=1)", "{ conv(width, 1) -> relu } * 2", "Inner(width, count)"])
+        return [f"{name} = {layer}", f"conv(width, 1) -> {name} -> relu -> {name}"]
+
+    def _both(self, depth: int) -> list[str]:
+        """Several values go through blocks at once."""
+        name, rng = self._name("m"), self._rng
+        lines = [f"{name} = {rng.choice(['[it, it -> tanh]', f'[{self._value()}, it]'])}"]
+        turn = f"{name} = {name} -> Both({self._number()})"
+        lines += [turn] if depth == DEEPEST or rng.random() < 0.5 else [f"for {name}i in range(2) {{ {turn} }}"]
+        ends = [f"concat({name})", f"concat({name}[0], {name}[1])", f"concat([v -> {self._stages()} for v in {name}])"]
+        return [*lines, rng.choice(ends)]
+
     def _named(self, _: int) -> list[str]:
         name = self._name("c")
         return [f"{name} = {{ {self._rng.choice(['tanh', 'relu -> batchnorm', self._stages()])} }}", f"it -> {name}"]
@@ -201,6 +221,9 @@ INNER = """\
 block Inner(channels, size) {
     conv(channels, 2 * size - 1, padding=size - 1)
     if size > 1 { it + (it -> relu -> conv(it.channels, 1)) }
+}
+block Both(channels) {
+    output [v -> conv(channels + i, 1) for [i, v] in enumerate(input)]
 }"""
 USES = ("2, 2, [1, 2], true", "3, 1, [2], false, tanh", "1, 2, [1, 1, 2]", "2, 3, [2, 1]")
 

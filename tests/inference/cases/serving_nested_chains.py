@@ -50,7 +50,7 @@ def served(module: nn.Module) -> None:
 
 def places(module: nn.Module, name: str) -> list[tuple[nn.Module, str]]:
     """Where a part, or each part of a list, is kept: in which module, and as what."""
-    part = getattr(module, name)
+    part = getattr(module, name, None)
     if isinstance(part, nn.ModuleList):
         return [(part, key) for key in part._modules]
     return [] if part is None else [(module, name)]
