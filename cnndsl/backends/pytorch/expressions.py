@@ -26,14 +26,7 @@ from cnndsl.backends.pytorch.code import (
 from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.initialise import rule_code
-from cnndsl.backends.pytorch.joins import (
-    branch,
-    is_written_out,
-    mark_of,
-    must_unroll,
-    reserve_at_outermost,
-    rewind,
-)
+from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of
 from cnndsl.backends.pytorch.operations import combined, joined, plain, put_learned, sizes_code
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of

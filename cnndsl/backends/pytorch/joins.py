@@ -140,7 +140,7 @@ class _Join:
         variable = body.runner(axis, rank)
         own = [slot for slot in body.slots() if any(body.read(*slot) is side for side in self._sides or ())]
         if variable in self.variables or _is_read_elsewhere(body, variable, own):  # that of another value
-            variable = body.free(f"{each if each in body.text_names else 'out'}_{axis_word(axis, rank)}")
+            variable = _second_runner(body, each, axis, rank)
         self.variables.add(variable)
         codes = (body.size_code(p), body.size_code(q))
         body.keep_sizes({variable})
@@ -325,7 +325,9 @@ def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> lis
             if (key, axis) in run:
                 continue
             if not body.same(p, q) or (isinstance(q, Traced) and body.mentions(q.expr, assigned)):
-                alike = [other for other, held in before.items() if held is old and _ends(body, now[other], axis, q)]
+                alike = [
+                    other for other, held in before.items() if held is old and _ends(body, now.get(other), axis, q)
+                ]
                 run |= {(other, axis) for other in alike}
                 changed.append(partial(_run_size, body, alike, axis, running))
     ends: dict[Any, Any] = {}
@@ -352,7 +354,7 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
         code = body.size_code(dim)
         is_shared = flat(code) == variable and _is_read_elsewhere(body, variable, slots)
         if is_shared or variable in {other for other, _ in running.values()}:  # that of another value
-            variable = body.free(f"{each if each in body.text_names else 'out'}_{axis_word(axis, len(value.shape))}")
+            variable = _second_runner(body, each, axis, len(value.shape))
         if flat(code) != variable:
             body.keep_sizes({variable})
             value = body.read(owner, each)
@@ -362,6 +364,11 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
     for slot in slots:
         body.write(*slot, replaced_value)
         running[slot, axis] = (variable, made)
+
+
+def _second_runner(body: Body, each: str, axis: int, rank: int) -> str:
+    """The variable for a size of a value with a name, where the one of the running value is taken."""
+    return body.free(f"{each if each in body.text_names else 'out'}_{axis_word(axis, rank)}")
 
 
 def _is_read_elsewhere(body: Body, variable: str, slots: Sequence[tuple[Any, str]]) -> bool:
