@@ -31,6 +31,7 @@ BY_NAME = {"/".join(path.parts[-2:]).removesuffix(".cnn"): path for path in FILE
 SMALLER = {
     "models/alexnet": {"4096": "64"},
     "models/c3d": {"16, 112, 112": "16, 32, 32", "512": "64", "4096": "64"},
+    "models/convnext": {"[96, 192, 384, 768], [3, 3, 9, 3]": "[12, 24, 48, 96], [1, 1, 2, 1]"},
     "models/densenet": {"[6, 12, 24, 16]": "[1, 2, 1, 1], growth=8"},
     "models/efficientnet": {"EfficientNet(1, 1)": "EfficientNet(0.5, 0.1)"},
     "models/hrnet": {"width = 18": "width = 4", "[[1, 1], [2, 4], [3, 3]]": "[[1, 1], [2, 1], [3, 1]]", "2048": "64"},
@@ -40,6 +41,7 @@ SMALLER = {
     "models/res2net": {"Res2Net([3, 4, 6, 3])": "Res2Net([1, 2, 1, 1])"},
     "models/shufflenetv2": {"* 7": "* 2"},
     "models/vgg": {"4096": "64", "256, 512, 512": "64, 64, 64"},
+    "models/vit": {"ViT(32, 768, 12, 12, 3072)": "ViT(32, 96, 2, 12, 192)"},
     "models/wavenet": {"stacks = 3, layers = 10": "stacks = 2, layers = 4"},
 }
 """What is written in a text instead of something, which makes a network with less in it of the same classes."""
