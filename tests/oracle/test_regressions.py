@@ -101,6 +101,14 @@ block Beside(n) {
     conv(1, 1)
 }
 network Net { input(2, 6, 6); Beside(2) -> Beside(3) }""",
+    "sizes that copies of a layer run through inside a list of values": """
+block Copied(widths, flag) {
+    for [n, times] in [[1, 2], [widths, 1]] {
+        if flag { concat([input -> conv(1, 1) * times for i in range(1, n + 1)] + [it]) }
+    }
+    conv(2, 1)
+}
+network Net { input(2, 6, 6); Copied(2, true) -> Copied(1, false) }""",
     "layers of a list whose channels run inside of them": """
 block Lists(sizes, flag) {
     conv(2, 1) -> if flag { conv(3, 1) }

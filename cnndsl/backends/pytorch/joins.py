@@ -352,8 +352,8 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
     else:
         variable = body.runner(axis, len(value.shape))
         code = body.size_code(dim)
-        is_shared = flat(code) == variable and _is_read_elsewhere(body, variable, slots)
-        if is_shared or variable in {other for other, _ in running.values()}:  # that of another value
+        others = {other for other, _ in running.values()}
+        if variable in others or _is_read_elsewhere(body, variable, slots):  # that of another value
             variable = _second_runner(body, each, axis, len(value.shape))
         if flat(code) != variable:
             body.keep_sizes({variable})
