@@ -109,6 +109,13 @@ block Copied(widths, flag) {
     conv(2, 1)
 }
 network Net { input(2, 6, 6); Copied(2, true) -> Copied(1, false) }""",
+    "sizes that the layers of a list work out inside of them": """
+block Inside(sizes, count) {
+    named = [{ conv(n + 1, 1) -> if count > 1 { conv(n, 1) } } for n in sizes]
+    concat([it] + [it -> layer for layer in named])
+    conv(1, 1)
+}
+network Net { input(2, 6, 6); Inside([1, 2], 2) -> Inside([3], 1) }""",
     "layers of a list whose channels run inside of them": """
 block Lists(sizes, flag) {
     conv(2, 1) -> if flag { conv(3, 1) }

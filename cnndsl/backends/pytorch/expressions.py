@@ -156,7 +156,10 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
     if isinstance(source, (TensorList, AnyTensors)):
         return _looped_values(body, node)
     if isinstance(source.value, AnyLayers):
-        return each_value(body, node, source, evaluate)
+        try:
+            return each_value(body, node, source, evaluate)
+        except Untranslatable:
+            return _grown_values(body, node)
     outer = body.scope
     with body.having(scope=Scope(outer)):
         items = source.value

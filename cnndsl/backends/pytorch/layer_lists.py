@@ -277,6 +277,9 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
     codes = [code for each in walk([register]) for code in codes_of(each)]
     if any(uses(code).parts for code in codes):
         return
+    others = [code for each in walk(each for each in line.lines if each is not register) for code in codes_of(each)]
+    if not assigned([register]).isdisjoint(set().union(*map(names_in, others))):
+        return
     for each in read_first([register]) - targets:
         if each in changing or rule.current.get(each) != body.current.get(each):
             return
@@ -297,7 +300,12 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static, evaluate: 
     with body.having(each=dict(body.each), scope=Scope(body.scope), target=None), body.inside(line, line.lines):
         line.target = way.bind(node.targets)
         value = evaluate(body, node.item)
-    if not isinstance(value, Tensor) or any(isinstance(each, Compute) for each in walk(line.lines)):
+    given = {body.current[each] for each in assigned(line.lines) if each in body.current}
+    if (
+        not isinstance(value, Tensor)
+        or any(isinstance(each, Compute) for each in walk(line.lines))
+        or any(isinstance(dim, Traced) and body.mentions(dim.expr, given) for dim in value.shape)
+    ):
         rewind(body, state)
         raise Untranslatable("a list goes through layers in more than one line")
     body.lines.append(line)
