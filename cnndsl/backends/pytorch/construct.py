@@ -105,7 +105,7 @@ def _plain(static: Static) -> Any:
     """What tells constants that are written as such apart; None for anything else."""
     if isinstance(static.code, ast.Constant):
         return type(static.value), static.value
-    if isinstance(static.code, ast.List):
+    if isinstance(static.code, ast.List) and isinstance(static.value, list):
         items = [_plain(item) if isinstance(item, Static) else None for item in static.value]
         return None if None in items else tuple(items)
     return None

@@ -68,11 +68,13 @@ class KnownOutputs:
         if known is not None:
             return self._renamed(known[1], dict(zip(known[0], numbers, strict=True)))
         outer, self.has_given_up = self.has_given_up, False
-        made = work(definition, given, inputs)
-        own = [symbol for symbol in _symbols(made) if symbol not in {*_SYMBOL.findall(text)}]
-        if not self.has_given_up and all(map(_UNKNOWN.fullmatch, own)):
-            self._by_make[make] = numbers, made
-        self.has_given_up |= outer
+        try:
+            made = work(definition, given, inputs)
+            own = {*_symbols(made)} - {*_SYMBOL.findall(text)}
+            if not self.has_given_up and all(map(_UNKNOWN.fullmatch, own)):
+                self._by_make[make] = numbers, made
+        finally:
+            self.has_given_up |= outer
         return made
 
     def _parts(

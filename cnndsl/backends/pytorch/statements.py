@@ -94,7 +94,8 @@ def _do_bind(body: Body, statement: nodes.Bind) -> None:
         body.set_value(wanted, tensor)
         return
     body.target = body.value_name(wanted)
-    body.list_names[id(node)] = wanted
+    if isinstance(node, nodes.Comprehension):
+        body.list_names[id(node)] = wanted
     value = evaluate(body, node)
     if isinstance(value, (KindRecipe, BlockRecipe)) and value.is_half_applied:
         body.scope.names[wanted] = value
