@@ -237,6 +237,7 @@ def test_pages_of_runs_have_them_folded(visit: Any) -> None:
     for folded in live.locator("details.sliding > summary").all():
         assert folded.inner_text() == "カーネルを一歩ずつ動かす"
         folded.click()
+    live.locator(".stage").nth(1).wait_for()  # a page is told of what was opened a moment later
     assert live.locator(".stage").count() == 2
     assert live.get_by_role("button", name="再生").count() == 2
     live.locator(".live select").first.select_option("カーネル 1")
