@@ -32,6 +32,7 @@ from cnndsl.backends.pytorch.code import (
     words_in,
 )
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages
+from cnndsl.backends.pytorch.definite_assignment import assigned_before_read
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Chain,
@@ -374,6 +375,7 @@ class ClassTranslation:
         if definition_kind == "network":
             self._show_sizes(kept)
         inputs = {word: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for word, value in body.inputs}
+        kept = assigned_before_read(kept, inputs)
         shown = ForwardWriter(body.parts, inputs, optional, forward.used)
         forward_lines = shown.whole(kept, _INDENT)
         spoken = set(words_in("\n".join(forward_lines)))
@@ -418,7 +420,7 @@ class ClassTranslation:
             if isinstance(line, Compute) and line.shape is not None and not isinstance(line.code, ast.Name):
                 dims = [self._body.size_code(dim) if isinstance(dim, Traced) else constant(dim) for dim in line.shape]
                 if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
-                    line.sizes = show(map(flat, dims))
+                    line.note = show(map(flat, dims))
 
     def _asked(self, kept: list[Any], homes: dict[int, Any], lines: list[Any], optional: set[int]) -> dict[int, str]:
         """Make the conditions of `forward` ask for parts that are there or not, and where none tells for an attribute.

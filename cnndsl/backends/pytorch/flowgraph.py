@@ -187,8 +187,8 @@ class Compute(Line):
     code: Code
     type: str = "Tensor"
     shape: Shape | None = None
-    sizes: str = ""
-    """As they are shown behind the line."""
+    note: str = ""
+    """What is shown behind the line, such as its sizes."""
 
 
 @dataclass(eq=False)

@@ -70,6 +70,8 @@ class Guards:
         """Of tests and what is in them, where they stand in the text."""
         self._parts: dict[int, Cases] = {}
         self._guards: dict[int, Code] = {}
+        self._dead: set[int] = set()
+        """Lines (by `id`) whose value nothing reads in any case that comes to them."""
         self._twins: dict[int, If] = {}
         self._sized: dict[int, Cases] = {}
         """In which cases `__init__` reads a size from a part."""
@@ -88,7 +90,7 @@ class Guards:
         self._places = {flat(each): -at for at, each in enumerate(reversed(asked)) if isinstance(each, ast.expr)}
         if any(isinstance(line, If | For | Training) for line in walk(lines)):
             self._walk(lines, {}, ALWAYS)
-        return self._placed(lines, set()) if self._guards else list(lines)
+        return self._placed(lines, set()) if self._guards or self._dead else list(lines)
 
     # In which cases a value is read
 
@@ -103,7 +105,11 @@ class Guards:
                 case Compute():
                     cases = _either(*(live.pop(each, NEVER) for each in line.names))
                     self._filled.difference_update(line.names)
-                    self._guard(line, cases, path, is_needed=bool(uses(line.code).parts))
+                    applies = bool(uses(line.code).parts)
+                    if applies and not _within(cases, path):
+                        self._dead.add(id(line))
+                        continue
+                    self._guard(line, cases, path, is_needed=applies)
                     self._read([line.code], cases, live)
                 case Assign():
                     self._change(line.name)
@@ -342,6 +348,8 @@ class Guards:
         held: Part | None = None
         """The list whose parts the group says what they are."""
         for line in lines:
+            if id(line) in self._dead:
+                continue
             test = self._guards.get(id(line))
             if isinstance(line, Compute) and not uses(line.code).parts and unset.isdisjoint(names_in(line.code)):
                 test = None

@@ -48,7 +48,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     Return,
     Training,
     codes_of,
-    computed,
     nodes_of,
     uses,
     walk,
@@ -420,11 +419,7 @@ class ForwardWriter:
                 made += self._list(line, loop, indent)
                 next(rest)
                 continue
-            made += (
-                self._training(line, indent, lines[at + 1 :])
-                if isinstance(line, Training)
-                else self._line(line, indent)
-            )
+            made += self._line(line, indent)
         return made
 
     def code(self, code: Code) -> Code:
@@ -456,26 +451,13 @@ class ForwardWriter:
                 return self._if(line, indent)
             case For():
                 return self._for(line, indent)
+            case Training():
+                return [f"{indent}if self.training:", *self.lines(line.lines, indent + _STEP)]
             case Return():
                 return self._return(line, indent)
             case _:
                 message = f"no way to write {line}"
                 raise TypeError(message)
-
-    def _training(self, line: Training, indent: str, rest: Sequence[Any]) -> list[str]:
-        after: set[str] = set()
-        for each in rest:
-            if isinstance(each, Return):
-                for _, code in each.training:
-                    after |= names_in(code)
-        needed = [each for each in dict.fromkeys(computed(line.lines)) if each in after and each not in self._known]
-        made = []
-        if needed:
-            shown = " = ".join(each.removeprefix(FLOW) for each in needed)
-            source = min(self._known) if FLOW + "x" not in self._known else FLOW + "x"
-            made.append(f"{indent}{shown} = {source.removeprefix(FLOW)}  # worked out in training only")
-            self._known |= set(needed)
-        return [*made, f"{indent}if self.training:", *self.lines(line.lines, indent + _STEP)]
 
     def _compute(self, line: Compute, indent: str) -> list[str]:
         code = self.code(line.code)
@@ -488,8 +470,8 @@ class ForwardWriter:
                 lead += f": {line.type}"
             self._known.add(line.names[0])
             single = laid_out(code, indent, f"{lead} = ")
-            if line.sizes and len(single[-1]) + len(line.sizes) + 4 <= WIDTH:
-                single[-1] += f"  # {line.sizes}"
+            if line.note and len(single[-1]) + len(line.note) + 4 <= WIDTH:
+                single[-1] += f"  # {line.note}"
             return single
         made: list[str] = []
         if is_open and not self._returned.isdisjoint(set(line.names) - self._known):

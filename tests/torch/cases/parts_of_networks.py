@@ -73,7 +73,7 @@ class Backbone(nn.Module):
         if self.extra is not None:
             x = self.extra(x)  # width x 8 x 8
         late: Tensor = self.stage2(x)
-        aux = x  # worked out in training only
+        aux: Tensor = x  # worked out in training only
         if self.training:
             aux = self.conv1(late)  # classes x 4 x 4
         x = self.head(self.last(self.dropout1(late)))  # classes x 4 x 4

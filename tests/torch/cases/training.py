@@ -51,7 +51,7 @@ class Deep(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         middle: Tensor = self.stem(x)
-        aux = x  # worked out in training only
+        aux: Tensor = x  # worked out in training only
         if self.training:
             aux = self.helper(middle)  # classes
         x = self.relu1(self.conv1(self.maxpool1(middle)))  # 64 x 14 x 14
