@@ -617,7 +617,26 @@ def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
         if held in others:
             others.add(x)
     _rename(lines, {held: x})
-    return [line for line in lines if not (isinstance(line, Compute) and (flat(line.code),) == line.names)]
+    return _without_own(lines)
+
+
+def _without_own(lines: Iterable[Any]) -> list[Any]:
+    """The lines of `forward` without those that give a variable itself."""
+    made: list[Any] = []
+    for line in lines:
+        match line:
+            case Compute() if (flat(line.code),) == line.names:
+                continue
+            case If():
+                line.yes, line.no = _without_own(line.yes), _without_own(line.no)
+                if not line.yes and not line.no:
+                    continue
+            case For() | Training():
+                line.lines = _without_own(line.lines)
+                if not line.lines:
+                    continue
+        made.append(line)
+    return made
 
 
 def _without_gaps(lines: list[Any], given: set[str]) -> list[Any]:

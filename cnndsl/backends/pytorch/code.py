@@ -458,10 +458,7 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             head = f"{indent}{lead}{_within(code.func, _ATOM)}("
             only = code.args[0] if len(code.args) == 1 and not code.keywords else None
             if isinstance(only, ast.GeneratorExp):
-                row = f"{inner}{flat(only)[1:-1]}"
-                if len(row) <= WIDTH:
-                    return [head, row, f"{indent}){trail}"]
-                return [head, *laid_out(only.elt, inner), f"{inner}{_loops(only.generators)}", f"{indent}){trail}"]
+                return [head, *_comprehension(only, inner), f"{indent}){trail}"]
             if isinstance(only, (ast.List, ast.ListComp)):
                 return [head, *laid_out(only, inner), f"{indent}){trail}"]
             row = inner + ", ".join(_arguments(code))
@@ -499,15 +496,25 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
         case ast.BoolOp() | ast.Compare() if lead.endswith(("if ", "elif ")) and trail == ":":
             return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
+        case ast.BinOp() | ast.BoolOp() if trail == ",":
+            first, *rest = _operands(code, indent)
+            lines = [f"{indent}{lead}{first.removeprefix(indent)}", *rest]
+            return [*lines[:-1], f"{lines[-1]}{trail}"]
         case _:
             return [line]
 
 
 def _comprehension(code: ast.ListComp | ast.GeneratorExp, indent: str) -> list[str]:
-    """What stands in the brackets of a comprehension: on one line, or its loops on one of their own."""
-    loops = _loops(code.generators)
-    row = f"{indent}{flat(code.elt)} {loops}"
-    return [row] if len(row) <= WIDTH else [*laid_out(code.elt, indent), f"{indent}{loops}"]
+    """What stands in the brackets of a comprehension: on one line, or each loop on one of its own."""
+    row = f"{indent}{flat(code.elt)} {_loops(code.generators)}"
+    if len(row) <= WIDTH:
+        return [row]
+    lines = laid_out(code.elt, indent)
+    for loop in code.generators:
+        lines += laid_out(loop.iter, indent, f"for {target(loop.target)} in ")
+        for test in loop.ifs:
+            lines += laid_out(test, indent, "if ")
+    return lines
 
 
 def argument_lines(argument: ast.expr, indent: str) -> list[str]:

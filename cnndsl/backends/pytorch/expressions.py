@@ -28,7 +28,7 @@ from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of
-from cnndsl.backends.pytorch.operations import combined, joined, plain, put_learned, sizes_code
+from cnndsl.backends.pytorch.operations import combined, joined, plain, put_learned, repeated, sizes_code
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import (
@@ -419,7 +419,7 @@ def arguments_of(body: Body, node: nodes.Call) -> list[tuple[str | None, Any]]:
 def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
     word = node.operator
     if isinstance(left, (TensorList, AnyTensors)) or isinstance(right, (TensorList, AnyTensors)):
-        return joined(body, left, right, node.span)
+        return joined(body, left, right, node.span) if word == "+" else repeated(body, left, right)
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         return _two(body, OPERATORS_OF_VALUES[word], left, right)
     if isinstance(left, RECIPES) and word == "*":

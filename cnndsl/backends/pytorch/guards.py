@@ -70,8 +70,10 @@ class Guards:
         """Of tests and what is in them, where they stand in the text."""
         self._parts: dict[int, Cases] = {}
         self._guards: dict[int, Code] = {}
-        self._dead: set[int] = set()
-        """Lines (by `id`) whose value nothing reads in any case that comes to them."""
+        self._instead: dict[int, list[Any]] = {}
+        """For lines (by `id`) what is there in their place: nothing for a layer whose value is read in no case that
+        comes to it, and one way of a condition that the conditions around it decide.
+        """
         self._twins: dict[int, If] = {}
         self._sized: dict[int, Cases] = {}
         """In which cases `__init__` reads a size from a part."""
@@ -90,13 +92,14 @@ class Guards:
         self._places = {flat(each): -at for at, each in enumerate(reversed(asked)) if isinstance(each, ast.expr)}
         if any(isinstance(line, If | For | Training) for line in walk(lines)):
             self._walk(lines, {}, ALWAYS)
-        return self._placed(lines, set()) if self._guards or self._dead else list(lines)
+        return self._placed(lines, set()) if self._guards or self._instead else list(lines)
 
     # In which cases a value is read
 
     def _walk(self, lines: Sequence[Any], live: dict[str, Cases], path: Cases) -> None:
         """Note the guards of lines; `live` becomes what is read before them, and in which cases."""
         for at, line in reversed(list(enumerate(lines))):
+            self._instead.pop(id(line), None)  # what a trial found
             if not isinstance(line, (Compute, Return)):
                 self._note_sizes(line, path)
             match line:
@@ -107,7 +110,7 @@ class Guards:
                     self._filled.difference_update(line.names)
                     applies = bool(uses(line.code).parts)
                     if applies and not _within(cases, path):
-                        self._dead.add(id(line))
+                        self._instead[id(line)] = []
                         continue
                     self._guard(line, cases, path, is_needed=applies)
                     self._read([line.code], cases, live)
@@ -160,7 +163,10 @@ class Guards:
         both = self._cases(line.test, outcome=True), self._cases(line.test, outcome=False)
         for cases, lines in zip(both, (line.yes, line.no), strict=True):
             way = {each: _both(known, cases) for each, known in live.items()}
-            self._walk(lines, way, _both(path, cases))
+            inside = _both(path, cases)
+            if inside == path:
+                self._instead[id(line)] = lines
+            self._walk(lines, way, inside)
             ways.append(way)
         live.clear()
         for each in dict.fromkeys([*ways[0], *ways[1]]):
@@ -347,9 +353,7 @@ class Guards:
         group: If | None = None
         held: Part | None = None
         """The list whose parts the group says what they are."""
-        for line in lines:
-            if id(line) in self._dead:
-                continue
+        for line in self._reached(lines):
             test = self._guards.get(id(line))
             if isinstance(line, Compute) and not uses(line.code).parts and unset.isdisjoint(names_in(line.code)):
                 test = None
@@ -373,6 +377,14 @@ class Guards:
             group.yes.append(line)
             self._note_twins(If(test, [line], []), group)
         return made
+
+    def _reached(self, lines: Sequence[Any]) -> Iterator[Any]:
+        """The lines that are not decided already, and what is there in the place of those that are."""
+        for line in lines:
+            if id(line) in self._instead:
+                yield from self._reached(self._instead[id(line)])
+            else:
+                yield line
 
     def _inside(self, line: Any, unset: set[str]) -> set[str]:
         """Place the lines inside of a line; which of its variables it sets in some cases only."""

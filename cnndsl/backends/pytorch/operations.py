@@ -193,6 +193,36 @@ def joined(body: Body, left: Any, right: Any, span: nodes.Span) -> Any:
     return AnyTensors(code, held.shape, lists, held.sample + 1, alike=alike)
 
 
+def repeated(body: Body, values: Any, times: Static) -> Any:
+    """A list of values several times over."""
+    many = body.known(times.value)
+    if isinstance(values, TensorList):
+        values = TensorList(tuple(_in_variable(body, item) for item in body.settled(values).items))
+        if many is not None:
+            items = values.items * many
+            return TensorList(items) if items else Static([], list_of([]))
+
+    def over(items: Code) -> Code:
+        return ast.BinOp(items, ast.Mult(), times.code)
+
+    if isinstance(values, AnyTensors):
+        held = values.count
+        count = None if held is None else Static(calculate("*", held.value, times.value), over(held.code))
+        lists = tuple(None if sizes is None else over(sizes) for sizes in values.lists)
+        sample = values.sample * value_of(times.value)
+        return AnyTensors(over(values.code), values.shape, lists, sample, count, values.alike)
+    shapes = [item.shape for item in values.items]
+    lists = tuple(over(list_of(map(body.size_code, along))) for along in zip(*shapes, strict=True))
+    sample, alike = len(shapes) * value_of(times.value), same_axes(body, shapes[0], *shapes)
+    return AnyTensors(over(list_of(item.code for item in values.items)), shapes[0], lists, sample, alike=alike)
+
+
+def _in_variable(body: Body, item: Any) -> Any:
+    """A value that is worked out once, however often it is read."""
+    is_plain = not isinstance(item, Tensor) or isinstance(item.code, ast.Name)
+    return item if is_plain else body.put(item, body.temporary("part"))
+
+
 def shared_sizes(body: Body, one: AnyTensors, other: AnyTensors) -> frozenset[int]:
     """The axes along which all of two lists have the size that is the shape of both."""
     return one.alike & other.alike & same_axes(body, one.shape, other.shape)
