@@ -190,7 +190,7 @@ class Reshape(nn.Module):
 
     def function(self, x: Shape) -> Spelling | None:
         if -1 in self.sizes:  # the batch is what is left in torch.reshape, which can work out one size alone
-            return Spelling("", (Argument("sizes", self.sizes),), "{x}.flatten(1).unflatten(1, {sizes})")
+            return Spelling("", (Argument("sizes", self.sizes),), "torch.unflatten(torch.flatten({x}, 1), 1, {sizes})")
         return Spelling("torch.reshape", (Argument("shape", (-1, *self.sizes)),))
 
     def of_parameter(self, x: Shape) -> Spelling:

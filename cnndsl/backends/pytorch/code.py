@@ -454,6 +454,8 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
         return [line]
     inner = indent + _STEP
     match code:
+        case ast.Call(func=ast.Attribute(value=ast.Call() as inside, attr=word)) if _is_long(code, indent + lead):
+            return laid_out(inside, indent, lead, f".{word}({', '.join(_arguments(code))}){trail}")
         case ast.Call() if code.args or code.keywords:
             head = f"{indent}{lead}{_within(code.func, _ATOM)}("
             only = code.args[0] if len(code.args) == 1 and not code.keywords else None
@@ -492,6 +494,8 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             return [f"{indent}{lead}{_lambda(code)} (", *laid_out(code.body, inner), f"{indent}){trail}"]
         case ast.BinOp(op=ast.Add(), right=ast.List()) if not isinstance(code.left, ast.BinOp):
             return laid_out(code.right, indent, f"{lead}{_within(code.left, 11)} + ", trail)
+        case ast.BinOp(right=ast.Call()) if _is_pair(code) and (lines := _last_broken(code, indent, lead, trail)):
+            return lines
         case ast.BinOp() | ast.BoolOp() if lead.endswith(("= ", "return ")):
             return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
         case ast.BoolOp() | ast.Compare() if lead.endswith(("if ", "elif ")) and trail == ":":
@@ -515,6 +519,24 @@ def _comprehension(code: ast.ListComp | ast.GeneratorExp, indent: str) -> list[s
         for test in loop.ifs:
             lines += laid_out(test, indent, "if ")
     return lines
+
+
+def _is_long(code: ast.Call, lead: str) -> bool:
+    """Whether what is called does not fit on the line."""
+    return len(f"{lead}{_within(code.func, _ATOM)}(") > WIDTH
+
+
+def _is_pair(code: ast.BinOp) -> bool:
+    """Whether an operator of its kind stands only once in it."""
+    tight = _BINARY[type(code.op)][1]
+    return all(not isinstance(side, ast.BinOp) or _tightness(side) > tight for side in (code.left, code.right))
+
+
+def _last_broken(code: ast.BinOp, indent: str, lead: str, trail: str) -> list[str]:
+    """An operator with its last operand, a call, on several lines; none where its first line would not fit."""
+    word, tight = _BINARY[type(code.op)]
+    lines = laid_out(code.right, indent, f"{lead}{_within(code.left, tight)} {word} ", trail)
+    return lines if len(lines) > 1 and max(map(len, lines)) <= WIDTH else []
 
 
 def argument_lines(argument: ast.expr, indent: str) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
+    WIDTH,
     Code,
     any_of,
     attribute,
@@ -168,23 +169,37 @@ def _kept_lines(rules: dict[str, dict[str, Rule]], unit: Any, translation: Any) 
     known = _layers(translation.program, unit, translation)
     lines: list[str] = []
     for kind, said in rules.items():
-        shown = _one_of(_targets(kind, known, unit))
+        is_one = f"isinstance(module, {_one_of(_targets(kind, known, unit))})"
         indent = _INDENT + " " * 8
-        lines.append(f"{_INDENT}    if isinstance(module, {shown}):")
-        lines += _fan_lines(said.values(), indent)
+        fans = _fan_lines(said.values(), indent)
+        if len(said) == 1 and not fans:
+            ((tensor, rule),) = said.items()
+            lines += _test_lines([is_one, *_tests(kind, tensor, known, translation)], _INDENT + "    ")
+            lines += laid_out(call("begun", name("module"), **{tensor: _filling(rule)}), indent)
+            continue
+        lines += [f"{_INDENT}    if {is_one}:", *fans]
         always: dict[str, Code] = {}
         for tensor in sorted(said, reverse=True):
             tests = _tests(kind, tensor, known, translation)
             if not tests:
                 always[tensor] = _filling(said[tensor])
                 continue
-            lines.append(f"{indent}if {' and '.join(tests)}:")
+            lines += _test_lines(tests, indent)
             lines += laid_out(call("begun", name("module"), **{tensor: _filling(said[tensor])}), indent + "    ")
         if always:
             lines += laid_out(call("begun", name("module"), **always), indent)
     if any(" not in given" in line for line in lines):
         lines.insert(0, f'{_INDENT}    given = getattr(module, "given", ())')
     return [f"{_INDENT}for module in self.modules():", *lines] if lines else []
+
+
+def _test_lines(tests: Sequence[str], indent: str, word: str = "if") -> list[str]:
+    """The head of a condition that all tests hold."""
+    line = f"{indent}{word} {' and '.join(tests)}:"
+    if len(line) <= WIDTH:
+        return [line]
+    rows = [f"{indent}    {'and ' if at else ''}{test}" for at, test in enumerate(tests)]
+    return [f"{indent}{word} (", *rows, f"{indent}):"]
 
 
 def _one_of(targets: list[str]) -> str:
@@ -229,8 +244,8 @@ def _carried_out(rules: dict[str, dict[str, Rule]], text: Any, unit: Any, transl
         heads = [line for line in body if not line.startswith(_INDENT + " " * 9)]
         if len(heads) == 1 and heads[0].lstrip().startswith("if ") and heads[0].endswith(":"):
             inner = heads[0].strip().removeprefix("if ").removesuffix(":")
-            inner = f"({inner})" if " or " in inner else inner
-            lines.append(f"{_INDENT}    {word} isinstance(module, {shown}) and {inner}:")
+            tests = [f"({inner})"] if " or " in inner else inner.split(" and ")
+            lines += _test_lines([f"isinstance(module, {shown})", *tests], _INDENT + "    ", word)
             lines += [line.removeprefix("    ") for line in body[1:]]
             continue
         lines.append(f"{_INDENT}    {word} isinstance(module, {shown}):")
@@ -316,10 +331,10 @@ def _body(
         code = rule_code(rule, attribute("module", tensor))
         inner = indent
         if said:
-            lines.append(f"{indent}{'elif ' + ' and '.join(tests) if tests else 'else'}:")
+            lines += _test_lines(tests, indent, "elif") if tests else [f"{indent}else:"]
             inner += "    "
         elif tests:
-            lines.append(f"{indent}if {' and '.join(tests)}:")
+            lines += _test_lines(tests, indent)
             inner += "    "
         lines += laid_out(code, inner)
     weight, bias = blocks

@@ -186,7 +186,9 @@ def compared(body: Body, word: str, left: Any, right: Any) -> Static:
     """A comparison of two."""
     if isinstance(left, RECIPES) or isinstance(right, RECIPES):
         return _compared_layers(word, left, right)
-    code = ast.Compare(left.code, [RELATIONS[word]()], [right.code])
+    code: Code = ast.Compare(left.code, [RELATIONS[word]()], [right.code])
+    if isinstance(left.code, ast.Constant) and isinstance(right.code, ast.Constant):
+        code = constant(python(word, left.code.value, right.code.value))
     a, b = left.value, right.value
     if isinstance(a, Traced) or isinstance(b, Traced):
         if isinstance(value_of(a), (int, float)) and isinstance(value_of(b), (int, float)):

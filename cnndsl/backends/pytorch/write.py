@@ -344,6 +344,8 @@ class ForwardWriter:
         self._loop_parts: dict[int, Code] = {}
         """How the lines of the loops at hand speak of a part of a list."""
         self._elements: dict[int, Code] = {}
+        self._items: set[str] = set()
+        """The variables of loops that are no layers."""
         self._counts: dict[str, int] = {}
         """How often each variable is given something."""
         self._returned: set[str] = set()
@@ -366,6 +368,8 @@ class ForwardWriter:
             if isinstance(line, Compute):
                 for each in line.names:
                     self._counts[each] = self._counts.get(each, 0) + 1
+            elif isinstance(line, For) and line.way is None:
+                self._items |= names_stored(line.target)
             elif isinstance(line, Return):
                 for outputs in (line.always, (*line.always, *line.training)):
                     self._returned |= {
@@ -406,7 +410,7 @@ class ForwardWriter:
     def _variable_for(self, part: Part, others: Iterable[str] = ()) -> str:
         """A variable for the parts of a list, which is none of `others`."""
         taken = {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals | set(others)
-        return not_in(part.each or part.name, taken)
+        return not_in(part.each or part.name, taken | self._items)
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
