@@ -200,8 +200,8 @@ class AvgPool{r}dSame(nn.AvgPool{r}d):
         )
         if self.count_include_pad or self.divisor_override is not None:
             return y
-        ones = F.pad(input.new_ones(1, 1, {sizes}), border)
-        return y / F.avg_pool{r}d(ones, self.window, self.steps)
+        ones = input.new_ones(1, 1, {sizes})
+        return y / F.avg_pool{r}d(F.pad(ones, border), self.window, self.steps)
 """
 _AVG_SAME_ND = tuple(
     _AVG_SAME.format(r=r, sizes=", ".join(f"input.shape[{axis}]" for axis in range(2, r + 2))) for r in (2, 3)
@@ -223,8 +223,8 @@ class AvgPool1dSame(nn.AvgPool1d):
         y = F.avg_pool1d(padded, self.window, self.steps)
         if self.count_include_pad:
             return y
-        ones = F.pad(input.new_ones(1, 1, input.shape[2]), border)
-        return y / F.avg_pool1d(ones, self.window, self.steps)
+        ones = input.new_ones(1, 1, input.shape[2])
+        return y / F.avg_pool1d(F.pad(ones, border), self.window, self.steps)
 """
 
 

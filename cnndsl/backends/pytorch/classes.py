@@ -6,7 +6,7 @@ import ast
 import keyword
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -76,7 +76,7 @@ from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_regi
 from cnndsl.ir import nodes
 from cnndsl.ir.names import numbered, why_not
 from cnndsl.layers.formula import Shape, show
-from cnndsl.symbolic.number import Traced
+from cnndsl.symbolic.number import Traced, value_of
 
 Ranks = tuple[tuple[str, int], ...]
 Key = tuple[str, Ranks]
@@ -497,7 +497,10 @@ class ClassTranslation:
             if word in settings:
                 default = settings[word].code
             elif parameter.default is not None:
-                default = argument_for(self._body, self._file.default(self._definition, parameter), sort)
+                value = self._file.default(self._definition, parameter)
+                default = argument_for(self._body, value, sort)
+                if isinstance(value, Static) and isinstance(plain := value_of(value.value), (int, float, str)):
+                    sort = replace(sort, kinds=sort.kinds | {type(plain).__name__})
                 if isinstance(default, ast.Call) and flat(default.func) == "partial":
                     default = name(self._file.default_constant(unit, word, default))
             arguments.append((word, annotation(sort, self._file), default))

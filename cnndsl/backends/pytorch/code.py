@@ -485,6 +485,10 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
                 *_comprehension(code, inner),
                 f"{indent}{closing}{trail}",
             ]
+        case ast.Subscript(value=ast.Call()) if len(head := f"{indent}{lead}{_within(code.value, _ATOM)}[") <= WIDTH:
+            return [head, f"{inner}{_index(code.slice)}", f"{indent}]{trail}"]
+        case ast.Subscript(value=ast.Call()):
+            return laid_out(code.value, indent, lead, f"[{_index(code.slice)}]{trail}")
         case ast.Starred() if _tightness(code.value) > _COMPARED:
             return laid_out(code.value, indent, f"{lead}*", trail)
         case ast.Lambda():
@@ -494,7 +498,7 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             return [f"{indent}{lead}{_lambda(code)} (", *laid_out(code.body, inner), f"{indent}){trail}"]
         case ast.BinOp(op=ast.Add(), right=ast.List()) if not isinstance(code.left, ast.BinOp):
             return laid_out(code.right, indent, f"{lead}{_within(code.left, 11)} + ", trail)
-        case ast.BinOp(right=ast.Call()) if _is_pair(code) and (lines := _last_broken(code, indent, lead, trail)):
+        case ast.BinOp() if _is_pair(code) and (lines := _last_broken(code, indent, lead, trail)):
             return lines
         case ast.BinOp() | ast.BoolOp() if lead.endswith(("= ", "return ")):
             return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
@@ -528,14 +532,19 @@ def _is_long(code: ast.Call, lead: str) -> bool:
 
 def _is_pair(code: ast.BinOp) -> bool:
     """Whether an operator of its kind stands only once in it."""
-    tight = _BINARY[type(code.op)][1]
-    return all(not isinstance(side, ast.BinOp) or _tightness(side) > tight for side in (code.left, code.right))
+    return not isinstance(code.left, ast.BinOp) or _tightness(code.left) != _BINARY[type(code.op)][1]
 
 
 def _last_broken(code: ast.BinOp, indent: str, lead: str, trail: str) -> list[str]:
-    """An operator with its last operand, a call, on several lines; none where its first line would not fit."""
+    """An operator whose last operand, a call or in brackets, is on several lines; none where that would not fit."""
     word, tight = _BINARY[type(code.op)]
-    lines = laid_out(code.right, indent, f"{lead}{_within(code.left, tight)} {word} ", trail)
+    head = f"{lead}{_within(code.left, tight)} {word} "
+    if _tightness(code.right) <= tight:
+        lines = [f"{indent}{head}(", *_operands(code.right, indent + _STEP), f"{indent}){trail}"]
+    elif isinstance(code.right, ast.Call):
+        lines = laid_out(code.right, indent, head, trail)
+    else:
+        return []
     return lines if len(lines) > 1 and max(map(len, lines)) <= WIDTH else []
 
 

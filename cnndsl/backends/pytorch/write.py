@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import count
 from textwrap import wrap
 from typing import Any
@@ -13,6 +13,7 @@ from cnndsl.backends.pytorch.code import (
     BUILTINS,
     WIDTH,
     Code,
+    all_of,
     attribute,
     call,
     flat,
@@ -144,6 +145,8 @@ class InitWriter:
             return []
         if not yes:
             test, yes, no = negated(test), no, []
+        if not no:
+            test, yes = _as_one(test, yes)
         made = [*laid_out(test, indent, f"{word} ", ":"), *inner(yes, indent + _STEP)]
         if len(no) == 1 and isinstance(no[0], If) and no[0].yes:
             return [*made, *again(no[0], indent, "elif")]
@@ -494,8 +497,9 @@ class ForwardWriter:
         return made
 
     def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
-        made = laid_out(self.code(line.test), indent, f"{word} ", ":")
-        made += self.lines(line.yes, indent + _STEP)
+        test, yes = (line.test, line.yes) if line.no else _as_one(line.test, line.yes, self._begins)
+        made = laid_out(self.code(test), indent, f"{word} ", ":")
+        made += self.lines(yes, indent + _STEP)
         if len(line.no) == 1 and isinstance(line.no[0], If):
             made += self._if(line.no[0], indent, "elif")
         elif line.no:
@@ -620,6 +624,22 @@ class ForwardWriter:
         if len(row) + len(indent) + 7 <= WIDTH:
             return [*made, f"{indent}return {row}"]
         return [f"{indent}return (", *(f"{indent}{_STEP}{flat(code)}," for code in codes), f"{indent})"]
+
+
+def _as_one(test: Code, lines: list[Any], apart: Container[int] = ()) -> tuple[Code, list[Any]]:
+    """A condition without another way, with those that are all that is in it, unless (by `id`) they stand apart."""
+    tests = [test]
+    while len(lines) == 1 and isinstance(lines[0], If) and lines[0].comment is None and id(lines[0]) not in apart:
+        (inner,) = lines
+        if not inner.yes or inner.no:
+            break
+        tests.append(inner.test)
+        lines = inner.yes
+    return all_of([each for test in tests for each in (_both_of(test) if len(tests) > 1 else [test])]), lines
+
+
+def _both_of(test: Code) -> list[Code]:
+    return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
 
 
 def optional_used(lines: Iterable[Any], optional: set[int]) -> set[int]:
