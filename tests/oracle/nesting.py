@@ -29,11 +29,11 @@ class _Writer:
         """Some lines, in which the current value goes on."""
         lines: list[str] = []
         for _ in range(count):
-            kinds = ["chain", "chain", "join", "bind", "again", "shared", "both"]
+            kinds = ["chain", "chain", "join", "bind", "again", "shared", "both", "chosen", "items"]
             if depth < DEEPEST:
                 kinds += ["loop", "repeat", "condition", "grown", "loop"]
             if not depth:  # a layer with a name is declared once
-                kinds += ["named", "listed"]
+                kinds += ["named", "listed", "labelled"]
             lines += getattr(self, f"_{self._rng.choice(kinds)}")(depth)
         return lines
 
@@ -129,9 +129,32 @@ class _Writer:
             line = f"{name} = {self._comprehension('{0} + 1')}"
             self._lists.append(name)
         else:
-            line = f"{name} = {self._comprehension()}"
+            times = rng.choice(["", "", " * 2", f" * {rng.choice(self._numbers)}"])
+            line = f"{name} = {self._comprehension()}{times}"
             return [line, f"concat({name} + [it]) -> conv(len({name}), 1)"]
         return [line]
+
+    def _chosen(self, _: int) -> list[str]:
+        """A value or another one, as a condition says."""
+        name, rng = self._name("v"), self._rng
+        test = rng.choice(["flag", f"{rng.choice(self._numbers)} > 1"])
+        one, other = (rng.choice([self._value(), f"({self._value()} -> {self._stages()})"]) for _ in range(2))
+        self._maps.append(name)
+        return [f"{name} = {one} if {test} else {other}", f"concat(it, {name})"]
+
+    def _items(self, _: int) -> list[str]:
+        """Values of a list by their places, or one after the other."""
+        name, rng = self._name("m"), self._rng
+        lines = [f"{name} = [it, {self._value()} -> {self._stages()}, it -> {self._stages()}]"]
+        ends = [f"concat({name}[1:] + [it])", f"concat({name}[-1], {name}[0])", f"concat(reversed({name}))"]
+        ends += [f"for {name}v in {name} {{ concat(it, {name}v) -> {self._stages()} }}", f"concat({name} * 2)"]
+        return [*lines, rng.choice(ends)]
+
+    def _labelled(self, _: int) -> list[str]:
+        """Layers whose names are computed."""
+        name, turn = self._name("c"), self._name("n")
+        source = self._rng.choice(["range(2)", f"range({self._rng.choice(self._numbers)})"])
+        return [f'for {turn} in {source} {{ "{name}{{{turn}}}": {{ {self._stages()} }} }}']
 
     def _again(self, _: int) -> list[str]:
         """A name gets another value, and one of others goes on."""

@@ -163,6 +163,71 @@ network Net {
     conv(2, 3, padding=1) -> leaky_relu(10 ** 30)
     it / 10 ** 30 + 10 ** 20
 }""",
+    "a name that is given another value in a loop, by a choice": """
+block Block(sizes) {
+    for n in sizes {
+        v = input -> conv(1, 1) -> if n > 1 { relu } else { tanh }
+        concat(it, v)
+    }
+    for n in sizes {
+        v = input -> conv(1, 1) -> if n > 1 { relu } else { tanh }
+        concat(it, v)
+    }
+}
+network Net { input(2, 6, 6); Block([2, 1]) -> Block([1, 1, 2]) }""",
+    "a name that is read on the way to its next value": """
+block Block(sizes, flag) {
+    v = input -> conv(2, 1)
+    v = it -> conv(1, 1) -> if flag { conv(2, 1) -> { v + it } } else { tanh }
+    it + (v -> conv(it.channels, 1)) -> conv(2, 1)
+    v = it -> conv(1, 1) -> { concat(it, v) } -> if flag { { concat(it, v) } }
+    concat(it, v)
+    v = v -> if flag { relu -> { concat(it, v) } }
+    concat(it, v)
+    v = v -> if flag { { concat(relu(v), v) } } else { { concat(v, v + 1) } } -> { concat(it, v) }
+    concat(it, v)
+    v = (it if flag else v) -> conv(3, 1) -> { concat(it, v) }
+    concat(it, v)
+    for n in sizes { 
+        v = it -> conv(n, 1) -> if n > 1 { { concat(it, v) } } else { { concat(it, v, v + 1) } }
+        concat(it, v)
+        v = (it -> conv(2, 1)) if flag else v
+    }
+    concat(it, v)
+}
+network Net {
+    input(2, 6, 6)
+    Block([2, 1], true)
+    Block([1, 1, 2], false)
+}""",
+    "values that are read in no case, or in some": """
+block Cases(flag) {
+    v = input
+    if flag { v = input -> conv(1, 1) }
+    if flag { v = input -> conv(2, 1) }
+    w = it -> conv(3, 1)
+    tanh
+    if flag { concat(it, v, w) }
+    if not flag { if flag { conv(5, 1) } else { conv(4, 1) } }
+    if not flag { w = it -> conv(2, 1) }
+    concat(it, w)
+}
+network Net { input(2, 6, 6); Cases(true) -> Cases(false) }""",
+    "lists of values several times over": """
+block Block(n, flag) {
+    v = it -> conv(2, 1)
+    concat([v] * n + [it])
+    w = [it -> conv(3, 1)] * 2
+    concat(w + [w[0] -> relu])
+    if flag { concat([it -> tanh] * n) }
+    xs = [it -> conv(i, 1) for i in range(1, n + 1)]
+    concat(xs * 2) -> conv(len(xs * n), 1)
+}
+network Net {
+    input(2, 6, 6)
+    Block(1, true) -> Block(2, true) -> Block(3, false)
+    concat([it, it -> conv(2, 1)] * 2)
+}""",
 }
 
 

@@ -9,17 +9,22 @@ from pathlib import Path
 
 import pytest
 
+import cnndsl
 from cnndsl.backends.pytorch import generate, is_generated
 from cnndsl.diagnostics import has_errors
 from cnndsl.ir.program import Program
 from tests.compiled import MODELS, compilation_of, program_of, python_of
 from tests.conftest import Golden
+from tests.oracle import generator, nesting
 from tests.running import agree, imported
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(FOLDER.glob("*.cnn"))
 SERVING = FOLDER.parents[1] / "inference" / "cases"
 """Golden modules of the form for inference, which the tools look at together with the others."""
+
+DRAWN = range(24)
+"""Random programs whose modules the tools look at, too."""
 
 each_case = pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 
@@ -59,17 +64,28 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def test_ruff_finds_nothing() -> None:
-    run("ruff", "check", "--isolated", "--no-cache", str(FOLDER), str(SERVING))
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the modules of random programs, those whose blocks nest among them."""
+    folder = tmp_path_factory.mktemp("drawn")
+    for seed in DRAWN:
+        for word, text in (("layers", generator.generate(seed).text()), ("nesting", nesting.program(seed))):
+            module = folder / f"{word}{seed}.py"
+            module.write_text(cnndsl.compile(text, name=f"{module.stem}.cnn").python(), encoding="utf-8")
+    return folder
 
 
-def test_ruff_would_not_change_the_layout() -> None:
-    run("ruff", "format", "--isolated", "--no-cache", "--check", str(FOLDER), str(SERVING))
+def test_ruff_finds_nothing(drawn: Path) -> None:
+    run("ruff", "check", "--isolated", "--no-cache", str(FOLDER), str(SERVING), str(drawn))
 
 
-def test_mypy_finds_nothing(tmp_path: Path) -> None:
+def test_ruff_would_not_change_the_layout(drawn: Path) -> None:
+    run("ruff", "format", "--isolated", "--no-cache", "--check", str(FOLDER), str(SERVING), str(drawn))
+
+
+def test_mypy_finds_nothing(drawn: Path, tmp_path: Path) -> None:
     modules = [str(path.with_suffix(".py")) for path in CASES]
-    modules += map(str, SERVING.glob("*.py"))
+    modules += map(str, (*SERVING.glob("*.py"), *drawn.glob("*.py")))
     for path in MODELS:
         modules.append(str(tmp_path / f"models_{path.stem}.py"))
         Path(modules[-1]).write_text(python_of(path), encoding="utf-8")
@@ -80,10 +96,10 @@ def test_mypy_finds_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("pyright") is None, reason="there is no pyright here")
-def test_pyright_finds_nothing(tmp_path: Path) -> None:
+def test_pyright_finds_nothing(drawn: Path, tmp_path: Path) -> None:
     for path in [*CASES, *MODELS]:
         (tmp_path / f"{path.parent.name}_{path.stem}.py").write_text(python_of(path), encoding="utf-8")
-    command = ["pyright", "--pythonpath", sys.executable, str(tmp_path), str(SERVING)]
+    command = ["pyright", "--pythonpath", sys.executable, str(tmp_path), str(SERVING), str(drawn)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 errors, 0 warnings" in done.stdout

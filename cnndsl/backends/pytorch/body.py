@@ -681,6 +681,7 @@ class Body:
     def held(self, value: Tensor) -> Tensor:
         """A value in a variable that may be given something else."""
         self.target = self.target or self.temporary("shortcut")
+        self.keep_values({self.target}, None)  # the name that is given it may stand for another value still
         return self.put(value, self.target)
 
     def go_on(self, value: Any) -> None:

@@ -93,7 +93,7 @@ def _do_bind(body: Body, statement: nodes.Bind) -> None:
     if (tensor := fixed(body, node, wanted)) is not None:
         body.set_value(wanted, tensor)
         return
-    body.target = body.value_name(wanted)
+    body.target = _variable_for(body, wanted, node)
     if isinstance(node, nodes.Comprehension):
         body.list_names[id(node)] = wanted
     value = evaluate(body, node)
@@ -154,13 +154,20 @@ def _do_apply(body: Body, statement: nodes.Apply) -> None:
         body.go_on(_applied(body, node, FLOW + body.flow))
     elif len(statement.names) == 1:
         (wanted,) = statement.names
-        body.set_value(wanted, _applied(body, node, body.value_name(wanted)))
+        body.set_value(wanted, _applied(body, node, _variable_for(body, wanted, node)))
         body.it = body.scope.names[wanted]
     else:
         with body.having(is_taken_apart=True):
             value = _applied(body, node, None)
         _name(body, statement.names, value)
         body.it = TensorList(tuple(body.scope.names[wanted] for wanted in statement.names))
+
+
+def _variable_for(body: Body, wanted: str, node: Any) -> str | None:
+    """The variable for what a name is given, for use on the way to it; none where the way still reads the name."""
+    later = node.stages[1:] if isinstance(node, nodes.Pipe) else ()
+    is_read = any(isinstance(each, nodes.Ref) and each.name == wanted for each in nodes.walk(later))
+    return None if is_read else body.value_name(wanted)
 
 
 def _applied(body: Body, node: Any, target: str | None) -> Any:
