@@ -200,11 +200,18 @@ class AvgPool{r}dSame(nn.AvgPool{r}d):
         )
         if self.count_include_pad or self.divisor_override is not None:
             return y
-        ones = input.new_ones(1, 1, {sizes})
-        return y / F.avg_pool{r}d(F.pad(ones, border), self.window, self.steps)
+        ones = F.pad({ones}, border{end})
+        return y / F.avg_pool{r}d(ones, self.window, self.steps)
 """
-_AVG_SAME_ND = tuple(
-    _AVG_SAME.format(r=r, sizes=", ".join(f"input.shape[{axis}]" for axis in range(2, r + 2))) for r in (2, 3)
+_ONES = "input.new_ones(1, 1, {})"
+_BREAK = "\n" + " " * 12
+_AVG_SAME_ND = (
+    _AVG_SAME.format(r=2, ones=_ONES.format("input.shape[2], input.shape[3]"), end=""),
+    _AVG_SAME.format(
+        r=3,
+        ones=_BREAK + _ONES.format("input.shape[2], input.shape[3], input.shape[4]"),
+        end=_BREAK[:-4],
+    ),
 )
 _AVG_SAME_1D = """\
 class AvgPool1dSame(nn.AvgPool1d):
@@ -223,8 +230,8 @@ class AvgPool1dSame(nn.AvgPool1d):
         y = F.avg_pool1d(padded, self.window, self.steps)
         if self.count_include_pad:
             return y
-        ones = input.new_ones(1, 1, input.shape[2])
-        return y / F.avg_pool1d(F.pad(ones, border), self.window, self.steps)
+        ones = F.pad(input.new_ones(1, 1, input.shape[2]), border)
+        return y / F.avg_pool1d(ones, self.window, self.steps)
 """
 
 

@@ -188,7 +188,7 @@ block Block(sizes, flag) {
     concat(it, v)
     v = (it if flag else v) -> conv(3, 1) -> { concat(it, v) }
     concat(it, v)
-    for n in sizes { 
+    for n in sizes {
         v = it -> conv(n, 1) -> if n > 1 { { concat(it, v) } } else { { concat(it, v, v + 1) } }
         concat(it, v)
         v = (it -> conv(2, 1)) if flag else v
@@ -225,7 +225,7 @@ block Block(n, flag) {
 }
 network Net {
     input(2, 6, 6)
-    Block(1, true) -> Block(2, true) -> Block(3, false)
+    Block(3, true) -> Block(2, true) -> Block(3, false)
     concat([it, it -> conv(2, 1)] * 2)
 }""",
 }
