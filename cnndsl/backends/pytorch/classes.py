@@ -61,7 +61,7 @@ from cnndsl.backends.pytorch.layer_lists import check_reads
 from cnndsl.backends.pytorch.serve import followers
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
-from cnndsl.backends.pytorch.statics import abstract
+from cnndsl.backends.pytorch.statics import UNSAID, abstract
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     BlockRecipe,
@@ -207,7 +207,7 @@ class ClassTranslation:
                 continue
             if word in unit.fixed:
                 fixed = unit.fixed[word]
-                body.scope.names[word] = fixed if isinstance(fixed, RECIPES) else static_for(fixed)
+                body.scope.names[word] = static_for(fixed)
                 continue
             body.variables.setdefault(id(body.scope), {})[word] = word
             body.scope.names[word] = abstract(body, sort, name(word), symbol)
@@ -738,11 +738,14 @@ def _is_plain(code: Code) -> bool:
     return not is_any(code) and isinstance(code, (ast.Call, ast.BinOp, ast.Subscript))
 
 
-def static_for(value: Any) -> Static:
-    """A plain value as a static."""
+def static_for(value: Any) -> Any:
+    """A plain value as a static; a layer is what it is."""
+    if isinstance(value, RECIPES):
+        return value
     if isinstance(value, (list, tuple)):
         items = [static_for(item) for item in value]
-        return Static(items, constant(list(value)))
+        holds_layers = any(isinstance(item, RECIPES) for item in items)
+        return Static(items, name(UNSAID) if holds_layers else constant(list(value)))
     return Static(value, constant(value))
 
 

@@ -28,7 +28,7 @@ from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of
-from cnndsl.backends.pytorch.operations import combined, joined, plain, put_learned, repeated, sizes_code
+from cnndsl.backends.pytorch.operations import combined, count_of, joined, plain, put_learned, repeated
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import (
@@ -170,7 +170,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         tests = [condition(body, node.condition).code] if node.condition is not None else []
         try:
             item = body.for_later(evaluate(body, node.item))
-        except ReadBehind:
+        except Untranslatable:  # perhaps one by one
             if not isinstance(items, list):
                 raise
             item = None
@@ -283,8 +283,7 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         given |= {argument.name: static_of(body, argument.value) for argument in named if argument.name is not None}
         return _operation_values(body, operation, spread[:count], given)
     if word == "len" and isinstance(values[0], AnyTensors):
-        code = call("len", sizes_code(body, values[0], 0))
-        return values[0].count or Static(body.number(code, values[0].sample), code)
+        return count_of(body, values[0])
     if word == "len" and isinstance(values[0], TensorList):
         return Static(len(values[0].items), constant(len(values[0].items)))
     if word in ("enumerate", "zip", "reversed") and any(isinstance(value, TensorList) for value in values):

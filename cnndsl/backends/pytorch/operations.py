@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
@@ -107,17 +107,27 @@ def _larger(body: Body, p: Any, q: Any) -> Any:
         return body.fresh(max(value_of(p), value_of(q)))
 
 
+def count_of(body: Body, held: AnyTensors) -> Static:
+    """How many values a list has."""
+    code = call("len", sizes_code(body, held, 0))
+    return held.count or Static(body.number(code, held.sample), code)
+
+
 def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
-    (held, *others) = values
-    if operation.kind == "add" and not others and isinstance(held, AnyTensors):
+    lists = (value if isinstance(value, AnyTensors) else TensorList((value,)) for value in values)
+    held: Any = reduce(partial(joined, body), lists)
+    if operation.kind == "add":
         first = ast.Subscript(held.code, ast.Constant(0), ast.Load())
         rest = ast.Subscript(held.code, ast.Slice(ast.Constant(1)), ast.Load())
         return Tensor(call("sum", rest, first), item_of(body, held, Static(0, constant(0))).shape)
-    if operation.kind != "concat" or others or not isinstance(held, AnyTensors):
+    if operation.kind not in ("concat", "stack"):
         raise Untranslatable(f"{operation.kind} of as many values as a parameter says")
     operation = operation.having(_decided(body, operation))
-    at = axis_index(operation.axis, held.shape, "concat")
     shape: list[Any] = list(item_of(body, held, Static(0, constant(0))).shape)
+    if operation.kind == "stack":
+        shape.insert(axis_index(operation.axis, (1, *shape), "stack"), count_of(body, held).value)
+        return Tensor(call("torch.stack", held.code, constant(operation.axis)), tuple(shape))
+    at = axis_index(operation.axis, held.shape, "concat")
     dim, is_alike = held.shape[at], held.lists[at] is None
     if is_alike and held.count is not None:
         shape[at] = calculate("*", held.count.value, dim)
@@ -164,7 +174,7 @@ def flattening(body: Body, value: Tensor, work: Callable[[Tensor], T]) -> tuple[
         return work(value), value
 
 
-def joined(body: Body, left: Any, right: Any, span: nodes.Span) -> Any:
+def joined(body: Body, left: Any, right: Any, span: nodes.Span | None = None) -> Any:
     """Two lists of values, one after the other."""
     sides = [side for side in (left, right) if not (isinstance(side, Static) and side.value == [])]
     if all(isinstance(side, TensorList) for side in sides):
