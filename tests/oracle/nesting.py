@@ -97,7 +97,9 @@ class _Writer:
         value = self._value()
         shown = f"{value} -> {self._stages()}" if item is None else item.format(self._rng.choice(numbers))
         self._numbers = held
-        return f"[{shown} for {targets} in {source}]"
+        some = self._rng.choice([f" if {self._rng.choice(numbers)} > 1", " if flag"])
+        is_some = item is None and self._rng.random() < 0.2
+        return f"[{shown} for {targets} in {source}{some if is_some else ''}]"
 
     def _chain(self, _: int) -> list[str]:
         return [self._stages()]
@@ -219,7 +221,14 @@ class _Writer:
         self._numbers = [*held, *numbers]
         more = f"{name} + [{self._value()} -> {self._stages()}]"
         self._numbers = held
-        lines = [f"{name} = [{first}]", f"for {targets} in {source} {{ {name} = {more} }}"]
+        turn = f"{name} = {more}"
+        if self._rng.random() < 0.3:
+            test = self._rng.choice(["flag", f"{self._rng.choice(numbers)} > 1"])
+            other = self._rng.choice(["", f" else {{ {name} = [it] + {name} }}"])
+            turn = f"if {test} {{ {turn} }}{other}"
+        lines = [f"{name} = [{first}]", f"for {targets} in {source} {{ {turn} }}"]
+        if self._rng.random() < 0.2:
+            lines.append(f"if flag {{ {name} = {name} + [it] }}")
         return [*lines, f"concat({name} + [it])" + self._rng.choice(["", " -> relu", f" -> conv(len({name}), 1)"])]
 
     def _listed(self, _: int) -> list[str]:

@@ -228,6 +228,61 @@ network Net {
     Block(3, true) -> Block(2, true) -> Block(3, false)
     concat([it, it -> conv(2, 1)] * 2)
 }""",
+    "lists of values that grow in some cases": """
+block B(flag, n) {
+    xs = [it]
+    if flag { xs = xs + [it -> conv(2, 1)] }
+    concat(xs) -> conv(len(xs), 1)
+    if not flag { xs = xs + [it -> conv(3, 1), it -> tanh] } else { xs = [it] + xs }
+    concat(xs)
+    for i in range(n) {
+        if i % 2 == 0 { xs = xs + [it -> conv(i + 1, 1)] } else { if flag { xs = [it -> relu] + xs } }
+    }
+    concat(xs + [it]) -> conv(4, 1)
+    ys = []
+    if n > 1 { ys = [it -> tanh] }
+    concat(ys + [it])
+    it + it
+}
+network Net { input(2, 6, 6); B(true, 1) -> B(false, 2) -> B(true, 3) }""",
+    "lists of values of those that fit": """
+block B(ks, least, flag) {
+    xs = [it -> conv(k, 1) for k in ks if k >= least or flag]
+    concat(xs) -> relu
+    concat([it] + xs)
+    concat([it -> conv(k, 1) -> if k > least { relu } for [i, k] in enumerate(ks) if i > 0] + [it])
+    ys = [it -> conv(2, 1) for k in ks if k >= least]
+    sum([it -> conv(2, 1)] + ys)
+    zs = [it, it -> tanh]
+    for k in ks { if k > least { zs = [it -> conv(k, 1)] + zs } else { zs = zs + [it] } }
+    concat(zs)
+}
+network Net { input(2, 6, 6); B([1, 2, 3], 2, false) -> B([2, 2], 1, true) -> B([1, 5], 2, true) }""",
+    "two names for one list of values": """
+block B(n) {
+    xs = [it]
+    for i in range(n) { xs = xs + [it -> conv(2 + i, 1)] }
+    ys = xs
+    for i in range(n) { xs = xs + [it -> conv(1, 1)] }
+    concat(ys) -> conv(1, 1)
+    concat([it] + xs)
+}
+network Net { input(2, 6, 6); B(1) -> B(2) }""",
+    "stacks of as many values as a parameter says": """
+block Select(c, branches) {
+    us = [it -> conv(c, 3, padding=1 + k, dilation=1 + k) for k in range(branches)]
+    weights = softmax(stack([sum(us) -> global_avgpool -> conv(c, 1) for k in range(branches)], axis=1), axis=1)
+    sum(stack(us, axis=1) * weights, axis=1)
+    concat(it, us)
+}
+network Net { input(2, 6, 6); Select(2, 2) -> Select(3, 1) -> Select(1, 3) }""",
+    "layers by their places, beside values by theirs": """
+block Cell(ops) {
+    xs = [it, it]
+    for [i, op] in enumerate(ops) { xs = xs + [xs[i] -> op] }
+    concat(xs)
+}
+network Net(ops = [conv(3, 3, padding=1), maxpool(3, 1, 1)]) { input(3, 8, 8); Cell(ops) -> linear(2) }""",
 }
 
 

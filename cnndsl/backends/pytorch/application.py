@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, Scope
+from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import (
     Code,
     call,
@@ -57,6 +57,7 @@ from cnndsl.backends.pytorch.values import (
     ParamRecipe,
     PartRecipe,
     PieceRecipe,
+    Scope,
     Static,
     Tensor,
     TensorList,

@@ -11,6 +11,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.code import (
     Code,
+    call,
     constant,
     flat,
     name,
@@ -37,7 +38,7 @@ from cnndsl.backends.pytorch.flowgraph import (
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
     BlockRecipe,
-    PartRecipe,
+    Scope,
     Static,
     Tensor,
     TensorList,
@@ -48,33 +49,6 @@ from cnndsl.ir.names import is_attribute, numbered, why_not
 from cnndsl.layers.formula import AXES, Shape
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced, value_of
-
-
-class Scope:
-    """The names of a body or a brace, over those around it."""
-
-    def __init__(self, parent: Scope | None = None, *, walls: bool = False) -> None:
-        self.names: dict[str, Any] = {}
-        self.parent, self.walls = parent, walls
-
-    def find(self, wanted: str) -> Any:
-        """What a name stands for; None where it stands for nothing."""
-        return self.lookup(wanted)[0]
-
-    def lookup(self, wanted: str) -> tuple[Any, bool]:
-        """What a name stands for, or None, and whether that is behind a wall, where values and parts hide nothing."""
-        scope: Scope | None = self
-        behind = False
-        walled = None
-        while scope is not None:
-            if wanted in scope.names:
-                value = scope.names[wanted]
-                if not (behind and isinstance(value, (Tensor, PartRecipe, TensorList, AnyTensors))):
-                    return value, False
-                walled = value
-            behind = behind or scope.walls
-            scope = scope.parent
-        return walled, walled is not None
 
 
 @dataclass
@@ -525,7 +499,7 @@ class Body:
         if not (isinstance(value.code, ast.Name) and value.code.id == variable):
             self.lines.append(Compute((variable,), value.code, type="list[Tensor]"))
         lists = []
-        for axis, each in enumerate(value.lists):
+        for axis, each in enumerate(self._own_sizes(value, wanted)):
             known = held.lists[axis] if isinstance(held, AnyTensors) else None
             if isinstance(each, ast.Name) or (each is None and known is None):
                 lists.append(each)
@@ -537,6 +511,13 @@ class Body:
             self.new_version(written)
             lists.append(name(written))
         return replace(value, code=name(variable), lists=tuple(lists))
+
+    def _own_sizes(self, value: AnyTensors, wanted: str) -> tuple[Code | None, ...]:
+        """The lists of its sizes, copied where another name has them too, for each grows by itself."""
+        others = (self.read(*slot) for slot in self.slots() if slot != (self.scope, wanted))
+        if not any(isinstance(each, AnyTensors) and each.lists == value.lists for each in others):
+            return value.lists
+        return tuple(call("list", each) if isinstance(each, ast.Name) else each for each in value.lists)
 
     def list_variable(self, wanted: str, axis: int, rank: int) -> str:
         """The variable for the sizes of a list of values along an axis."""

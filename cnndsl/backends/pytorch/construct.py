@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, Scope, axis_word, kept_name
+from cnndsl.backends.pytorch.body import Body, axis_word, kept_name
 from cnndsl.backends.pytorch.code import (
     Code,
     attribute,
@@ -40,6 +40,7 @@ from cnndsl.backends.pytorch.values import (
     NeedsFlatten,
     ParamRecipe,
     PartRecipe,
+    Scope,
     Static,
     Tensor,
     TensorList,

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, Scope
+from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import (
     OPERATORS,
     RELATIONS,
@@ -65,6 +65,7 @@ from cnndsl.backends.pytorch.values import (
     PartRecipe,
     ReadBehind,
     Rule,
+    Scope,
     Static,
     Tensor,
     TensorList,

@@ -12,16 +12,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, Scope, axis_word
+from cnndsl.backends.pytorch.body import Body, axis_word
 from cnndsl.backends.pytorch.code import Code, call, flat, gone_through, list_of, name, names_in
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
-from cnndsl.backends.pytorch.operations import same_axes, shared_sizes
+from cnndsl.backends.pytorch.operations import same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.statics import abstract
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     AnyTensors,
     PartRecipe,
+    Scope,
     Static,
     Tensor,
     TensorList,
@@ -42,7 +43,10 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
     """Work out both ways of a condition, and bring what they leave together."""
     if not body.is_silent:
         variables = body.variables.get(id(body.scope), {})
-        body.keep_sizes({variables.get(each, each) for each in bound_names(node)})
+        bound = dict.fromkeys(bound_names(node))
+        lists = (held.lists for each in bound if isinstance(held := body.scope.find(each), AnyTensors))
+        sizes = {code.id for each in lists for code in each if isinstance(code, ast.Name)}
+        body.keep_sizes({variables.get(each, each) for each in bound} | sizes)
     line = If(test.code, [], [], in_loop=bool(body.loops))
     before = body.state()
     with body.inside(line, line.yes, outcome=True, test=test):
@@ -97,8 +101,39 @@ class _Join:
                 return _either(self._body, a, b)
             case PartRecipe(), PartRecipe():
                 return a
+            case _ if isinstance(key[0], Scope) and "·" not in key[1] and self._body.chain is None:
+                return self._list(key[1], a, b)
             case _:
                 return _Undecided()
+
+    def _list(self, each: str, a: Any, b: Any) -> Any:
+        """A list of values that has more of them on one way than on the other: one of any number."""
+        body = self._body
+        sides = [side for side in (_as_values(body, a), _as_values(body, b)) if side is not None]
+        likes = [side for side in sides if side.sample]
+        if len(sides) != 2 or not likes or any(len(side.shape) != len(likes[0].shape) for side in likes):
+            return _Undecided()
+        variable, lines = body.value_name(each), (self._line.yes, self._line.no)
+        body.value_names.add(each)
+        for side, way in zip(sides, lines, strict=True):
+            if flat(side.code) != variable:
+                way.append(Compute((variable,), side.code, type="list[Tensor]"))
+        lists = []
+        for axis in range(len(likes[0].shape)):
+            codes = [sizes_code(body, side, axis) if side.sample else list_of([]) for side in sides]
+            known = [code.id for code in codes if isinstance(code, ast.Name)]
+            written = known[0] if known else body.list_variable(each, axis, len(likes[0].shape))
+            kind = "" if known else "list[int]"
+            for code, way in zip(codes, lines, strict=True):
+                if flat(code) != written:
+                    way.append(Assign(written, code, type=kind))
+                    kind = ""
+            self.variables.add(written)
+            body.new_version(written)
+            lists.append(name(written))
+        alike = frozenset.intersection(*(side.alike for side in likes)) & same_axes(body, *(s.shape for s in likes))
+        sample = max(side.sample for side in likes)
+        return AnyTensors(name(variable), likes[0].shape, tuple(lists), sample, alike=alike)
 
     def _value(self, key: tuple[Any, ...], a: Tensor, b: Tensor) -> Tensor:
         body = self._body
@@ -148,6 +183,22 @@ class _Join:
             if flat(code) != variable:
                 side.append(Assign(variable, code))
         return Traced(value_of(p), body.new_version(variable).expr)
+
+
+def _as_values(body: Body, value: Any) -> AnyTensors | None:
+    """A list of values, perhaps an empty one, as one of any number; None for anything else."""
+    if isinstance(value, AnyTensors):
+        return value
+    if _is_empty(value):
+        return AnyTensors(list_of([]), (), (), 0)
+    if not isinstance(value, TensorList) or not all(isinstance(item, Tensor) for item in value.items):
+        return None
+    shapes = [item.shape for item in value.items]
+    if len({len(shape) for shape in shapes}) != 1:
+        return None
+    lists = tuple(list_of(map(body.size_code, along)) for along in zip(*shapes, strict=True))
+    code = list_of(item.code for item in value.items)
+    return AnyTensors(code, shapes[0], lists, len(shapes), alike=same_axes(body, *shapes))
 
 
 def _same_variable(a: Static, b: Static) -> bool:
@@ -431,17 +482,17 @@ def _open_list(body: Body, owner: Any, each: str, new: Any) -> None:
     variable = body.value_name(each)
     body.value_names.add(each)
     body.lines.append(Compute((variable,), list_of(item.code for item in items), type="list[Tensor]"))
-    like = (items or list(new.items))[0]
+    shape = (items or [new.items[0] if isinstance(new, TensorList) else new])[0].shape
     lists = []
-    for axis in range(len(like.shape)):
-        written = body.list_variable(each, axis, len(like.shape))
+    for axis in range(len(shape)):
+        written = body.list_variable(each, axis, len(shape))
         body.lines.append(
             Assign(written, list_of(body.size_code(item.shape[axis]) for item in items), type="list[int]")
         )
         body.new_version(written)
         lists.append(name(written))
-    alike = same_axes(body, like.shape, *(item.shape for item in items))  # until a turn shows that they are not
-    body.write(owner, each, AnyTensors(name(variable), like.shape, tuple(lists), len(items) or 1, alike=alike))
+    alike = same_axes(body, shape, *(item.shape for item in items))  # until a turn shows that they are not
+    body.write(owner, each, AnyTensors(name(variable), shape, tuple(lists), len(items) or 1, alike=alike))
 
 
 def _is_empty(value: Any) -> bool:

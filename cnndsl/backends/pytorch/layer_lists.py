@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, Scope
+from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import (
     Code,
     call,
@@ -47,6 +47,7 @@ from cnndsl.backends.pytorch.values import (
     BraceRecipe,
     ChoiceRecipe,
     PartRecipe,
+    Scope,
     Static,
     Tensor,
     Untranslatable,

@@ -13,9 +13,10 @@ from cnndsl.backends.pytorch.code import (
     call,
     constant,
     list_of,
+    name,
     subscript,
 )
-from cnndsl.backends.pytorch.flowgraph import Register
+from cnndsl.backends.pytorch.flowgraph import Compute, Register
 from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
     built,
@@ -117,9 +118,14 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     lists = (value if isinstance(value, AnyTensors) else TensorList((value,)) for value in values)
     held: Any = reduce(partial(joined, body), lists)
     if operation.kind == "add":
-        first = ast.Subscript(held.code, ast.Constant(0), ast.Load())
-        rest = ast.Subscript(held.code, ast.Slice(ast.Constant(1)), ast.Load())
-        return Tensor(call("sum", rest, first), item_of(body, held, Static(0, constant(0))).shape)
+        code = held.code
+        if not isinstance(code, ast.Name):  # it is read twice
+            variable = body.temporary("values")
+            body.lines.append(Compute((variable,), code, type="list[Tensor]"))
+            code = name(variable)
+        rest = subscript(code, ast.Slice(ast.Constant(1)))
+        shape = item_of(body, held, Static(0, constant(0))).shape
+        return Tensor(call("sum", rest, subscript(code, constant(0))), shape)
     if operation.kind not in ("concat", "stack"):
         raise Untranslatable(f"{operation.kind} of as many values as a parameter says")
     operation = operation.having(_decided(body, operation))
@@ -182,6 +188,8 @@ def joined(body: Body, left: Any, right: Any, span: nodes.Span | None = None) ->
     codes: list[Code] = []
     sizes: list[list[Any]] = []
     held = left if isinstance(left, AnyTensors) else right
+    if not isinstance(held, AnyTensors):
+        raise Untranslatable("what a list holds here depends on a parameter", span)
     alike = held.alike
     for side in sides:
         if isinstance(side, AnyTensors):

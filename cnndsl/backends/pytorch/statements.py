@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
-from cnndsl.backends.pytorch.body import Body, Output, Scope
+from cnndsl.backends.pytorch.body import Body, Output
 from cnndsl.backends.pytorch.code import constant, name
 from cnndsl.backends.pytorch.expressions import (
     by_key,
@@ -48,6 +48,7 @@ from cnndsl.backends.pytorch.values import (
     ChainRecipe,
     KindRecipe,
     PartRecipe,
+    Scope,
     Static,
     Tensor,
     TensorList,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
-from cnndsl.backends.pytorch.body import Body, Scope
+from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.classes import RESERVED, ClassTranslation, Key, Ranks, Unit, annotation, static_for
 from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, not_in, words_in
 from cnndsl.backends.pytorch.construct import Made, append, argument_for, chain_of, make
@@ -35,6 +35,7 @@ from cnndsl.backends.pytorch.values import (
     NeedsFlatten,
     ReadBehind,
     Rule,
+    Scope,
     Static,
     Tensor,
     Untranslatable,

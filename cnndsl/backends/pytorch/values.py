@@ -364,6 +364,33 @@ def grouped(inputs: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor | TensorLi
     return made
 
 
+class Scope:
+    """The names of a body or a brace, over those around it."""
+
+    def __init__(self, parent: Scope | None = None, *, walls: bool = False) -> None:
+        self.names: dict[str, Any] = {}
+        self.parent, self.walls = parent, walls
+
+    def find(self, wanted: str) -> Any:
+        """What a name stands for; None where it stands for nothing."""
+        return self.lookup(wanted)[0]
+
+    def lookup(self, wanted: str) -> tuple[Any, bool]:
+        """What a name stands for, or None, and whether that is behind a wall, where values and parts hide nothing."""
+        scope: Scope | None = self
+        behind = False
+        walled = None
+        while scope is not None:
+            if wanted in scope.names:
+                value = scope.names[wanted]
+                if not (behind and isinstance(value, (Tensor, PartRecipe, TensorList, AnyTensors))):
+                    return value, False
+                walled = value
+            behind = behind or scope.walls
+            scope = scope.parent
+        return walled, walled is not None
+
+
 def each_tensor(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     """A value or a list of values with each of them changed; the same one where nothing is."""
     if isinstance(value, Tensor):
