@@ -498,7 +498,7 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             return [f"{indent}{lead}{_lambda(code)} (", *laid_out(code.body, inner), f"{indent}){trail}"]
         case ast.BinOp(op=ast.Add(), right=ast.List()) if not isinstance(code.left, ast.BinOp):
             return laid_out(code.right, indent, f"{lead}{_within(code.left, 11)} + ", trail)
-        case ast.BinOp() if _is_pair(code) and (lines := _last_broken(code, indent, lead, trail)):
+        case ast.BinOp() if _is_pair(code) and (lines := _hugged(code, indent, lead, trail)):
             return lines
         case ast.BinOp() | ast.BoolOp() if lead.endswith(("= ", "return ")):
             return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
@@ -535,14 +535,18 @@ def _is_pair(code: ast.BinOp) -> bool:
     return not isinstance(code.left, ast.BinOp) or _tightness(code.left) != _BINARY[type(code.op)][1]
 
 
-def _last_broken(code: ast.BinOp, indent: str, lead: str, trail: str) -> list[str]:
-    """An operator whose last operand, a call or in brackets, is on several lines; none where that would not fit."""
+def _hugged(code: ast.BinOp, indent: str, lead: str, trail: str) -> list[str]:
+    """An operator whose last operand, a call or in brackets, or whose first, a list, is on several lines; none where
+    that would not fit.
+    """
     word, tight = _BINARY[type(code.op)]
     head = f"{lead}{_within(code.left, tight)} {word} "
     if _tightness(code.right) <= tight:
         lines = [f"{indent}{head}(", *_operands(code.right, indent + _STEP), f"{indent}){trail}"]
     elif isinstance(code.right, ast.Call):
         lines = laid_out(code.right, indent, head, trail)
+    elif isinstance(code.left, ast.List):
+        lines = laid_out(code.left, indent, lead, f" {word} {flat(code.right)}{trail}")
     else:
         return []
     return lines if len(lines) > 1 and max(map(len, lines)) <= WIDTH else []

@@ -123,11 +123,9 @@ class _Join:
             codes = [sizes_code(body, side, axis) if side.sample else list_of([]) for side in sides]
             known = [code.id for code in codes if isinstance(code, ast.Name)]
             written = known[0] if known else body.list_variable(each, axis, len(likes[0].shape))
-            kind = "" if known else "list[int]"
             for code, way in zip(codes, lines, strict=True):
                 if flat(code) != written:
-                    way.append(Assign(written, code, type=kind))
-                    kind = ""
+                    way.append(Assign(written, code, type="" if known else "list[int]"))
             self.variables.add(written)
             body.new_version(written)
             lists.append(name(written))

@@ -117,6 +117,7 @@ def count_of(body: Body, held: AnyTensors) -> Static:
 def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     lists = (value if isinstance(value, AnyTensors) else TensorList((value,)) for value in values)
     held: Any = reduce(partial(joined, body), lists)
+    first = item_of(body, held, Static(0, constant(0)))
     if operation.kind == "add":
         code = held.code
         if not isinstance(code, ast.Name):  # it is read twice
@@ -124,12 +125,11 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
             body.lines.append(Compute((variable,), code, type="list[Tensor]"))
             code = name(variable)
         rest = subscript(code, ast.Slice(ast.Constant(1)))
-        shape = item_of(body, held, Static(0, constant(0))).shape
-        return Tensor(call("sum", rest, subscript(code, constant(0))), shape)
+        return Tensor(call("sum", rest, subscript(code, constant(0))), first.shape)
     if operation.kind not in ("concat", "stack"):
         raise Untranslatable(f"{operation.kind} of as many values as a parameter says")
     operation = operation.having(_decided(body, operation))
-    shape: list[Any] = list(item_of(body, held, Static(0, constant(0))).shape)
+    shape: list[Any] = list(first.shape)
     if operation.kind == "stack":
         shape.insert(axis_index(operation.axis, (1, *shape), "stack"), count_of(body, held).value)
         return Tensor(call("torch.stack", held.code, constant(operation.axis)), tuple(shape))

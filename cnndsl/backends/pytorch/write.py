@@ -97,6 +97,7 @@ class InitWriter:
     def __init__(self, free: Any) -> None:
         self._free = free
         self._declared: set[str] = set()
+        self._typed: set[str] = set()
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
@@ -110,7 +111,7 @@ class InitWriter:
         """A line without its comment."""
         match line:
             case Assign():
-                lead = f"{line.name}: {line.type} = " if line.type else f"{line.name} = "
+                lead = f"{line.name}{self._type_of(line)} = "
                 match line.code:
                     case ast.BinOp(ast.Name(id=each), ast.Add() | ast.Sub() as op, more) if each == line.name:
                         sign = "+" if isinstance(op, ast.Add) else "-"
@@ -131,6 +132,14 @@ class InitWriter:
             case _:
                 message = f"no way to write {line}"
                 raise TypeError(message)
+
+    def _type_of(self, line: Assign) -> str:
+        """The annotation of a variable: where it is first given something, if that does not tell."""
+        kind = line.type or ("list[int]" if isinstance(line.code, ast.List) and not line.code.elts else "")
+        if not kind or line.name in self._typed:
+            return ""
+        self._typed.add(line.name)
+        return f": {kind}"
 
     def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
         made: list[str] = []
