@@ -133,7 +133,7 @@ class _Writer:
         else:
             times = rng.choice(["", "", " * 2", f" * {rng.choice(self._numbers)}"])
             line = f"{name} = {self._comprehension()}{times}"
-            return [line, f"concat({name} + [it]) -> conv(len({name}), 1)"]
+            return [line, f"concat({name} + [it]) -> conv(len({name}) + 1, 1)"]
         return [line]
 
     def _chosen(self, _: int) -> list[str]:
@@ -229,7 +229,7 @@ class _Writer:
         lines = [f"{name} = [{first}]", f"for {targets} in {source} {{ {turn} }}"]
         if self._rng.random() < 0.2:
             lines.append(f"if flag {{ {name} = {name} + [it] }}")
-        return [*lines, f"concat({name} + [it])" + self._rng.choice(["", " -> relu", f" -> conv(len({name}), 1)"])]
+        return [*lines, f"concat({name} + [it])" + self._rng.choice(["", " -> relu", f" -> conv(len({name}) + 1, 1)"])]
 
     def _listed(self, _: int) -> list[str]:
         """Layers of a list, each applied."""
