@@ -229,6 +229,13 @@ class _Writer:
         lines = [f"{name} = [{first}]", f"for {targets} in {source} {{ {turn} }}"]
         if self._rng.random() < 0.2:
             lines.append(f"if flag {{ {name} = {name} + [it] }}")
+        if self._rng.random() < 0.3:
+            each = self._name("v")
+            lines.append(self._rng.choice([
+                f"for {each} in {name} {{ concat(it, {each}) -> {self._stages()} }}",
+                f"{name} = [{each} -> {self._stages()} for {each} in {name}]",
+                f"{name} = {name} + [{each} -> conv({each}.channels + 1, 1) for {each} in {name}]",
+            ]))  # fmt: skip
         return [*lines, f"concat({name} + [it])" + self._rng.choice(["", " -> relu", f" -> conv(len({name}) + 1, 1)"])]
 
     def _listed(self, _: int) -> list[str]:

@@ -283,6 +283,19 @@ block Cell(ops) {
     concat(xs)
 }
 network Net(ops = [conv(3, 3, padding=1), maxpool(3, 1, 1)]) { input(3, 8, 8); Cell(ops) -> linear(2) }""",
+    "loops over as many values as a parameter says": """
+block B(n, flag) {
+    xs = [it -> conv(i + 1, 1) for i in range(n)]
+    ys = [x -> conv(x.channels + 1, 1) -> relu for x in xs]
+    concat(ys) -> conv(2, 1)
+    for y in ys { concat(it, y) -> conv(y.channels, 1) }
+    for x in xs { if x.channels > 1 or flag { xs = xs + [it + (x -> conv(it.channels, 1))] } }
+    concat([it] + xs + ys)
+    sum([y -> global_avgpool -> conv(4, 1) for y in xs + [it]])
+    for k in range(2) { ys = [y -> conv(y.channels, 1) -> if flag { tanh } for y in ys] }
+    concat(ys + [upsample(it, like=ys[0])])
+}
+network Net { input(2, 6, 6); B(2, true) -> B(3, false) -> B(2, false) }""",
 }
 
 

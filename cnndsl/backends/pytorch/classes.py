@@ -49,7 +49,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     assigned,
     codes_of,
     computed,
-    gathered,
     put_inside,
     spliced,
     uses,
@@ -57,7 +56,7 @@ from cnndsl.backends.pytorch.flowgraph import (
 )
 from cnndsl.backends.pytorch.guards import Guards
 from cnndsl.backends.pytorch.initialise import Own, rule_names, settle_begins
-from cnndsl.backends.pytorch.layer_lists import check_reads
+from cnndsl.backends.pytorch.layer_lists import check_reads, gathered
 from cnndsl.backends.pytorch.serve import followers
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
@@ -673,7 +672,7 @@ def _rename(lines: list[Any], names: dict[str, str]) -> None:
                 line.always = tuple((word, replaced(code, values)) for word, code in line.always)
                 line.training = tuple((word, replaced(code, values)) for word, code in line.training)
             case For():
-                line.source = replaced(line.source, values)
+                line.source, line.target = replaced(line.source, values), replaced(line.target, values)
             case _:
                 continue
 

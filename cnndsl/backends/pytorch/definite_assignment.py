@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, list_of, name, names_in, subscript
+from cnndsl.backends.pytorch.code import Code, list_of, name, names_in, names_stored, subscript
 from cnndsl.backends.pytorch.flowgraph import FLOW, Compute, For, If, Training, codes_of, computed, walk
 
 LIST = "list[Tensor]"
@@ -50,7 +50,9 @@ def _visit(lines: Iterable[Any], known: set[str], unset: set[str]) -> None:
                 _visit(line.yes, yes, unset)
                 _visit(line.no, no, unset)
                 known |= yes & no
-            case For() | Training():
+            case For():
+                _visit(line.lines, known | names_stored(line.target), unset)
+            case Training():
                 _visit(line.lines, set(known), unset)
 
 

@@ -682,7 +682,7 @@ def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
     with body.having(target=None, scope=scope):
         source = body.settled(evaluate(body, node.source))
         items = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
-        if isinstance(items, AnyList):
+        if isinstance(source, AnyTensors) or isinstance(items, AnyList):
             return _grown_values(body, node)
         if not isinstance(items, (list, tuple)):
             raise Untranslatable("as many values as a parameter says", node.span, names=body.names_of(source))

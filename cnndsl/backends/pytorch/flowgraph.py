@@ -13,7 +13,18 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnndsl.backends.pytorch.code import BUILTINS, Code, attribute, call, flat, name, names_in, names_stored, walk_code
+from cnndsl.backends.pytorch.code import (
+    BUILTINS,
+    Code,
+    attribute,
+    call,
+    flat,
+    name,
+    names_in,
+    names_stored,
+    tuple_of,
+    walk_code,
+)
 from cnndsl.layers.formula import Shape
 
 FLOW = "~"
@@ -226,6 +237,8 @@ class For(Line):
     """Those of `__init__` that its turns change in `forward`, too."""
     is_comprehension: bool = False
     """Whether it is a list in the text, to which each turn adds a value."""
+    values: tuple[Code, Code] | None = None
+    """The variable and the list of `forward`, where it goes through values, and `__init__` through their sizes."""
 
     @property
     def reads_target(self) -> bool:
@@ -378,18 +391,23 @@ class ForwardSlice:
     def _for(self, line: For, live: set[str], depth: int) -> For | None:
         after, used = set(live), set(self.used)
         while True:
+            target, source = line.values or (line.target, line.source)
             inside = set(live)
             kept = self.slice(line.lines, inside, depth + 1)
             if not kept:
                 self.used = used
                 return None
-            inside -= names_stored(line.target)
+            if line.values is not None and not inside.isdisjoint(names_stored(line.target)):
+                target, source = tuple_of([target, line.target]), call("zip", source, line.source)
+            inside -= names_stored(target)
             if inside <= live:
                 break
             live |= inside
+        for each in (each for each in names_stored(target) if each.startswith(FLOW)):
+            self.beside.setdefault(each, set()).update(live)
         given = assigned(line.lines)
         needed = {each for each in live if not each.startswith(FLOW)}
-        made = For(line.target, line.source, kept, line.lists, line.way, reads=kept_reads(kept))
+        made = For(target, source, kept, line.lists, line.way, reads=kept_reads(kept))
         made.is_comprehension = line.is_comprehension
         outer = {each for each in needed if each not in after or each.startswith(FLOW)} if not depth else set()
         if not depth:
@@ -398,8 +416,7 @@ class ForwardSlice:
             made.carried = outer & given
             if made.carried:
                 self.stores.setdefault(id(line), set()).update(made.carried)
-        source = uses(line.source)
-        self._need(line, source.names, live, depth)
+        self._need(line, uses(source).names, live, depth)
         return made
 
 
@@ -643,12 +660,13 @@ class InitSlice:
                     kept = self._inside(line.lines, inside)
                     if not kept:
                         return None
+                    into, source = _through_sizes(line, inside)
                     inside -= names_stored(line.target)
                     if inside <= live:
                         break
                     live |= inside
-                self._reads(line.source, live)
-                return For(line.target, line.source, kept, line.lists, line.way)
+                self._reads(source, live)
+                return For(into, source, kept, line.lists, line.way)
             case Training():
                 return _Spliced(self.slice(line.lines, live))
             case _:
@@ -676,6 +694,18 @@ class InitSlice:
         return value
 
 
+def _through_sizes(line: For, read: set[str]) -> tuple[Code, Code]:
+    """What a loop in `__init__` goes through: of several lists of sizes those that are read, or one for the count."""
+    match line:
+        case For(values=tuple(), target=ast.Tuple(elts=names), source=ast.Call(args=lists)):
+            pairs = list(zip(names, lists, strict=True))
+            pairs = [pair for pair in pairs if not read.isdisjoint(names_stored(pair[0]))] or pairs[:1]
+            if len(pairs) == 1:
+                return pairs[0]
+            return tuple_of(each for each, _ in pairs), call("zip", *(sizes for _, sizes in pairs))
+    return line.target, line.source
+
+
 class _Spliced(list[Any]):
     """Lines in place of one."""
 
@@ -695,79 +725,4 @@ def spliced(lines: Iterable[Any]) -> list[Any]:
                 case _:
                     pass
             made.append(line)
-    return made
-
-
-def gathered(lines: Iterable[Any]) -> list[Any]:
-    """Lines in which each list of parts that the text names is made at once, and not part by part."""
-    made: list[Any] = []
-    todo = list(lines)
-    while todo:
-        line = todo.pop(0)
-        match line:
-            case Declare() if line.part.is_named:
-                end = _end_of(todo, line.part)
-                chain = Chain(_appends(todo[:end]), MODULE_LIST)
-                made.append(Register(line.part, chain, comment=line.comment))
-                del todo[:end]
-                continue
-            case If():
-                line.yes, line.no = gathered(line.yes), gathered(line.no)
-            case For():
-                line.lines = gathered(line.lines)
-        made.append(line)
-    return made
-
-
-def _end_of(lines: Sequence[Any], whole: Part) -> int:
-    """How many lines belong to a list that is declared before them."""
-    end = 0
-    for at, line in enumerate(lines, 1):
-        if _fills(line, whole):
-            end = at
-        elif not isinstance(line, Assign):
-            break
-    return end
-
-
-def _fills(line: Any, whole: Part) -> bool:
-    """Whether a line says what the parts of a list are, and what no others are."""
-    parts = [each.part for each in walk([line]) if isinstance(each, Register)]
-    return bool(parts) and all(whole in (part, part.whole) for part in parts)
-
-
-def _appends(lines: Sequence[Any]) -> list[Any]:
-    """The lines that fill a list."""
-    made: list[Any] = []
-    for line in lines:
-        match line:
-            case Register():
-                assert line.value is not None  # noqa: S101 - others are gone
-                made.append(Append(line.value, None, line.begins, line.kind))
-            case If():
-                places = _places([line])
-                yes, no = (_appends(_filled(side, places)) for side in (line.yes, line.no))
-                are_alike = all(isinstance(each, Append) and isinstance(each.value, ast.AST) for each in (*yes, *no))
-                is_needless = are_alike and [flat(each.value) for each in yes] == [flat(each.value) for each in no]
-                made += yes if is_needless else [If(line.test, yes, no)]
-            case For():
-                made.append(For(line.target, line.source, _appends(line.lines)))
-            case _:
-                made.append(line)
-    return made
-
-
-def _places(lines: Iterable[Any]) -> list[Part]:
-    """The parts of a list that lines register."""
-    return list(dict.fromkeys(line.part for line in walk(lines) if isinstance(line, Register)))
-
-
-def _filled(lines: Sequence[Any], parts: Sequence[Part]) -> list[Any]:
-    """The lines of one way of a condition, with something in each place that the other way fills."""
-    made = list(lines)
-    known = _places(lines)
-    for part in parts:
-        if part not in known:
-            behind = (at for at, line in enumerate(made) if any(other.at > part.at for other in _places([line])))
-            made.insert(next(behind, len(made)), Register(part, placeholder()))
     return made

@@ -208,13 +208,16 @@ class Guards:
             raise Untranslatable("the cases in which values are read do not settle from turn to turn")
         self._is_trial = outer
         begin = self._turn(line, end, path, changed)
+        target, source = line.values or (line.target, line.source)
+        for each in names_stored(target):
+            begin.pop(each, None)
         for each in computed:
             read = self._in_all_turns(begin.pop(each, NEVER), changed)
             live[each] = read if is_entered else _mixed(live.get(each, NEVER), read)
         for known, found in ((live, begin), (parts, self._parts), (sized, self._sized)):
             self._merge(known, found, line, changed)
         self._parts, self._sized = parts, sized
-        self._read([line.source], cases, live)
+        self._read([source], cases, live)
 
     def _last_turn(self, line: For) -> tuple[Cases, Cases]:
         """Whether a turn of a loop is the last one, which cannot be asked, and the opposite."""

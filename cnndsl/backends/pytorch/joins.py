@@ -276,10 +276,19 @@ def must_unroll(body: Body, items: list[Any]) -> bool:
     return not body.is_silent and any(map(_holds_layers, items))
 
 
-def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any, named: Iterable[Part] = ()) -> None:
+def run_loop(
+    body: Body,
+    node: Any,
+    source: Code,
+    bind: Any,
+    turn: Any,
+    named: Iterable[Part] = (),
+    values: tuple[Code, Code] | None = None,
+) -> None:
     """Work out a loop, in which what changes from turn to turn becomes a variable.
 
-    `named` are the lists of layers with names that it goes through.
+    `named` are the lists of layers with names that it goes through; `values`, for a loop over values, their variable
+    and their list.
     """
     for each in dict.fromkeys(bound_names(node)):
         held = body.scope.find(each)
@@ -292,7 +301,7 @@ def run_loop(body: Body, node: Any, source: Code, bind: Any, turn: Any, named: I
     for _ in range(_MOST_ROUNDS):
         before = body.state()
         marks = (set(body.taken), set(body.value_names))
-        line = For(name("_"), gone_through(source), [], lists)
+        line = For(name("_"), gone_through(source), [], lists, values=values)
         with body.inside(line, line.lines):
             line.target = bind()
             turn()

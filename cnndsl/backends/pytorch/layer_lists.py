@@ -7,7 +7,7 @@ sizes. A loop that goes through the whole list says both: what it registers is p
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from cnndsl.backends.pytorch.code import (
     Code,
     call,
     constant,
+    flat,
     gone_through,
     length_of,
     name,
@@ -26,14 +27,20 @@ from cnndsl.backends.pytorch.code import (
 from cnndsl.backends.pytorch.flowgraph import (
     EACH,
     FLOW,
+    MODULE_LIST,
     MODULES,
+    Append,
+    Assign,
+    Chain,
     Compute,
     Declare,
     For,
+    If,
     Part,
     Register,
     assigned,
     codes_of,
+    placeholder,
     read_first,
     uses,
     walk,
@@ -379,6 +386,7 @@ class _Reads:
     def visit(self, lines: Sequence[Any], loops: tuple[For, ...]) -> None:
         for line in lines:
             if isinstance(line, For):
+                self._code(line.source, loops)
                 self.visit(line.lines, (*loops, line))
                 continue
             if isinstance(line, Compute) and line.type == "list[Tensor]":
@@ -431,3 +439,81 @@ def _is_carried(variable: str, loop: For) -> bool:
         isinstance(line, Compute) and variable in line.names and variable in names_in(line.code)
         for line in walk(loop.lines)
     )
+
+
+# What is made of them at once
+
+
+def gathered(lines: Iterable[Any]) -> list[Any]:
+    """Lines in which each list of parts that the text names is made at once, and not part by part."""
+    made: list[Any] = []
+    todo = list(lines)
+    while todo:
+        line = todo.pop(0)
+        match line:
+            case Declare() if line.part.is_named:
+                end = _end_of(todo, line.part)
+                chain = Chain(_appends(todo[:end]), MODULE_LIST)
+                made.append(Register(line.part, chain, comment=line.comment))
+                del todo[:end]
+                continue
+            case If():
+                line.yes, line.no = gathered(line.yes), gathered(line.no)
+            case For():
+                line.lines = gathered(line.lines)
+        made.append(line)
+    return made
+
+
+def _end_of(lines: Sequence[Any], whole: Part) -> int:
+    """How many lines belong to a list that is declared before them."""
+    end = 0
+    for at, line in enumerate(lines, 1):
+        if _fills(line, whole):
+            end = at
+        elif not isinstance(line, Assign):
+            break
+    return end
+
+
+def _fills(line: Any, whole: Part) -> bool:
+    """Whether a line says what the parts of a list are, and what no others are."""
+    parts = [each.part for each in walk([line]) if isinstance(each, Register)]
+    return bool(parts) and all(whole in (part, part.whole) for part in parts)
+
+
+def _appends(lines: Sequence[Any]) -> list[Any]:
+    """The lines that fill a list."""
+    made: list[Any] = []
+    for line in lines:
+        match line:
+            case Register():
+                assert line.value is not None  # noqa: S101 - others are gone
+                made.append(Append(line.value, None, line.begins, line.kind))
+            case If():
+                places = _places([line])
+                yes, no = (_appends(_filled(side, places)) for side in (line.yes, line.no))
+                are_alike = all(isinstance(each, Append) and isinstance(each.value, ast.AST) for each in (*yes, *no))
+                is_needless = are_alike and [flat(each.value) for each in yes] == [flat(each.value) for each in no]
+                made += yes if is_needless else [If(line.test, yes, no)]
+            case For():
+                made.append(For(line.target, line.source, _appends(line.lines)))
+            case _:
+                made.append(line)
+    return made
+
+
+def _places(lines: Iterable[Any]) -> list[Part]:
+    """The parts of a list that lines register."""
+    return list(dict.fromkeys(line.part for line in walk(lines) if isinstance(line, Register)))
+
+
+def _filled(lines: Sequence[Any], parts: Sequence[Part]) -> list[Any]:
+    """The lines of one way of a condition, with something in each place that the other way fills."""
+    made = list(lines)
+    known = _places(lines)
+    for part in parts:
+        if part not in known:
+            behind = (at for at, line in enumerate(made) if any(other.at > part.at for other in _places([line])))
+            made.insert(next(behind, len(made)), Register(part, placeholder()))
+    return made

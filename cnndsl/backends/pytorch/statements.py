@@ -6,6 +6,7 @@ same walk, without its lines, tells what comes out of a block for the arguments 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Output
-from cnndsl.backends.pytorch.code import constant, name
+from cnndsl.backends.pytorch.code import Code, call, constant, name, subscript, tuple_of
 from cnndsl.backends.pytorch.expressions import (
     by_key,
     condition,
@@ -38,6 +39,7 @@ from cnndsl.backends.pytorch.joins import (
     speaks_of_input,
 )
 from cnndsl.backends.pytorch.layer_lists import as_before, declare, is_new_list, loop, rule_of
+from cnndsl.backends.pytorch.operations import count_of, sizes_code
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
 from cnndsl.backends.pytorch.values import (
@@ -57,6 +59,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.ir import nodes
 from cnndsl.layers.initialisers import FANS
+from cnndsl.symbolic.number import Traced, value_of
 
 
 def run(body: Body, statements: Sequence[Any]) -> None:
@@ -247,12 +250,47 @@ def _do_for(body: Body, statement: nodes.For) -> None:
 
 
 def _for_values(body: Body, statement: nodes.For, source: Any) -> None:
-    if not isinstance(source, TensorList):
-        raise Untranslatable("a loop over values of which there are as many as a parameter says", statement.span)
+    if isinstance(source, AnyTensors):
+        _for_any_values(body, statement, source)
+        return
     reserve_at_outermost(body, statement)
     for item in source.items:
         bind_items(body, statement.targets, item)
         run(body, statement.body)
+
+
+def _for_any_values(body: Body, statement: nodes.For, source: AnyTensors) -> None:
+    """A loop over as many values as a parameter says: `forward` goes through these, `__init__` through their sizes."""
+    word = statement.targets
+    if not isinstance(word, str) or body.chain is not None:
+        raise Untranslatable("a loop over values of which there are as many as a parameter says", statement.span)
+    if not isinstance(source.code, ast.Name):
+        variable = body.temporary("values")
+        body.lines.append(Compute((variable,), source.code, type="list[Tensor]"))
+        source = replace(source, code=name(variable))
+    variable = body.value_name(word)
+    body.value_names.add(word)
+    body.keep_values({variable}, None)
+    body.scope.names.pop(word, None)
+    rank = len(source.shape)
+    axes = [axis for axis, sizes in enumerate(source.lists) if sizes is not None and axis not in source.alike]
+
+    def bind() -> Code:
+        shape = list(source.shape)
+        sizes = [body.list_variable(word, axis, rank) for axis in axes]
+        for axis, size in zip(axes, sizes, strict=True):
+            shape[axis] = Traced(value_of(shape[axis]), body.new_version(size).expr)
+        body.scope.names[word] = Tensor(name(variable), tuple(shape))
+        return tuple_of(map(name, sizes)) if len(sizes) > 1 else name(sizes[0] if sizes else "_")
+
+    held = (body.scope.find(each) for each in bound_names(statement))
+    grows = any(isinstance(each, AnyTensors) and each.lists == source.lists for each in held)
+    lists = [sizes_code(body, source, axis) for axis in axes] or [call("range", count_of(body, source).code)]
+    if grows:  # the turns may add to the list, which is not to become longer for them
+        lists = [subscript(each, ast.Slice()) for each in lists]
+    through = call("zip", *lists) if len(lists) > 1 else lists[0]
+    run_turn = partial(run, body, statement.body)
+    run_loop(body, statement, through, bind, run_turn, values=(name(variable), source.code))
 
 
 def _do_repeat(body: Body, statement: nodes.Repeat) -> None:

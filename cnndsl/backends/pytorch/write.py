@@ -381,7 +381,7 @@ class ForwardWriter:
                 for each in line.names:
                     self._counts[each] = self._counts.get(each, 0) + 1
             elif isinstance(line, For) and line.way is None:
-                self._items |= names_stored(line.target)
+                self._items |= {each.removeprefix(FLOW) for each in names_stored(line.target)}
             elif isinstance(line, Return):
                 for outputs in (line.always, (*line.always, *line.training)):
                     self._returned |= {
@@ -545,7 +545,7 @@ class ForwardWriter:
         into, whole = line.target, line.source
         if line.way is not None:
             into, whole, needs_target = *self._through(line.way, line.target, line.reads), True
-        whole = self.code(whole)
+        into, whole = _plain_target(into), self.code(whole)
         used = [part for part in line.lists if _is_filled(line, part) and part.number not in self._shared]
         made: list[str] = []
         if used and is_simple(line, {part.number for part in used}):
@@ -633,6 +633,12 @@ class ForwardWriter:
         if len(row) + len(indent) + 7 <= WIDTH:
             return [*made, f"{indent}return {row}"]
         return [f"{indent}return (", *(f"{indent}{_STEP}{flat(code)}," for code in codes), f"{indent})"]
+
+
+def _plain_target(into: Code) -> Code:
+    """What a loop of `forward` gives its items to, in Python."""
+    flowing = (each for each in names_stored(into) if each.startswith(FLOW))
+    return replaced(into, {each: name(each.removeprefix(FLOW)) for each in flowing})
 
 
 def _as_one(test: Code, lines: list[Any], apart: Container[int] = ()) -> tuple[Code, list[Any]]:
