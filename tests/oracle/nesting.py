@@ -99,7 +99,11 @@ class _Writer:
         self._numbers = held
         some = self._rng.choice([f" if {self._rng.choice(numbers)} > 1", " if flag"])
         is_some = item is None and self._rng.random() < 0.2
-        return f"[{shown} for {targets} in {source}{some if is_some else ''}]"
+        return (
+            f"[{shown} for {targets} in {source}{some}] + [input]"
+            if is_some
+            else f"[{shown} for {targets} in {source}]"
+        )
 
     def _chain(self, _: int) -> list[str]:
         return [self._stages()]
@@ -236,7 +240,10 @@ class _Writer:
                 f"{name} = [{each} -> {self._stages()} for {each} in {name}]",
                 f"{name} = {name} + [{each} -> conv({each}.channels + 1, 1) for {each} in {name}]",
             ]))  # fmt: skip
-        return [*lines, f"concat({name} + [it])" + self._rng.choice(["", " -> relu", f" -> conv(len({name}) + 1, 1)"])]
+        return [
+            *lines,
+            f"concat({name} + [it, it])" + self._rng.choice(["", " -> relu", f" -> conv(len({name}) + 1, 1)"]),
+        ]
 
     def _listed(self, _: int) -> list[str]:
         """Layers of a list, each applied."""

@@ -63,6 +63,7 @@ from cnndsl.backends.pytorch.values import (
 from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
 from cnndsl.ir.names import why_not
+from cnndsl.symbolic.expr import Expr, Symbol, parse_expr
 from cnndsl.symbolic.number import Traced
 
 
@@ -355,7 +356,7 @@ def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
     reads = _Reads(lines)
     reads.visit(kept, ())
     for variable, names in reads.made.items():
-        if variable in reads.partly and variable not in reads.wholly and variable not in reads.chained:
+        if reads.is_partly(variable) and variable not in reads.wholly and variable not in reads.chained:
             shown = variable.removeprefix(FLOW)
             raise Untranslatable(
                 f"of the list {shown}, which is as long as a parameter says, only some values are read",
@@ -382,6 +383,39 @@ class _Reads:
         """Lists of what a pipeline passes through, read at its end: each value is needed for the last."""
         self._carried: set[str] = set()
         self._same: dict[str, str] = {}
+        self._lengths: dict[str, Expr | None] = {}
+        """How many values they have; None where that is not known."""
+        self._places: dict[str, list[tuple[Expr, Expr]]] = {}
+        """From which place on they are read, and up to which, by the turns of loops."""
+        self._given: dict[str, list[int]] = {}
+        """Their places that are read as such, from their beginning or, below 0, from their end."""
+        self._is_inside_condition = False
+        self._anywhere: set[str] = set()
+        """Those that are read at places of which nothing is known."""
+
+    def is_partly(self, variable: str) -> bool:
+        """Whether a list is read at given places alone, or all that reads it leaves out its first value or its last."""
+        if variable in self._anywhere:
+            return False
+        if variable not in self._places:
+            return variable in self.partly
+        length = self._lengths.get(variable)
+        if length is None:
+            return False
+        given, places = self._given.get(variable, ()), self._places[variable]
+        before = [*((low.constant or 0) > 0 for low, _ in places), *(at != 0 for at in given)]
+        behind = [*(((length - high).constant or 0) > 0 for _, high in places), *(at != -1 for at in given)]
+        return all(before) or all(behind)
+
+    def _grow(self, variable: str, more: int, loops: tuple[For, ...], *, is_new: bool) -> None:
+        """Note that lines add so many values to a list, in each turn of these loops."""
+        turns = [_turns_of(loop) for loop in loops]
+        known = Expr.of(0) if is_new else self._lengths.get(variable)
+        if known is None or self._is_inside_condition or any(ends is None for ends in turns) or (is_new and loops):
+            self._lengths[variable] = None
+            return
+        added = Expr.product([Expr.of(more), *(ends[1] - ends[0] for ends in turns if ends is not None)])
+        self._lengths[variable] = known + added
 
     def visit(self, lines: Sequence[Any], loops: tuple[For, ...]) -> None:
         for line in lines:
@@ -394,15 +428,23 @@ class _Reads:
             else:
                 for code in codes_of(line):
                     self._code(code, loops)
+            outer, self._is_inside_condition = self._is_inside_condition, True
             for branch in ("yes", "no", "lines"):
                 self.visit(getattr(line, branch, ()), loops)
+            self._is_inside_condition = outer
 
     def _list(self, line: Compute, loops: tuple[For, ...]) -> None:
         (variable,) = line.names
         match line.code:
             case ast.ListComp(generators=[ast.comprehension(iter=ast.Name(id=source))]) if source.startswith(MODULES):
                 self.made[variable] = self._sources.get(int(source.removeprefix(MODULES)), set())
-            case ast.BinOp(left=ast.Name(id=left), op=ast.Add(), right=ast.List(elts=items)) if left == variable:
+            case ast.List(elts=items):
+                self._grow(variable, len(items), loops, is_new=True)
+            case (
+                ast.BinOp(left=ast.Name(id=held), op=ast.Add(), right=ast.List(elts=items))
+                | ast.BinOp(left=ast.List(elts=items), op=ast.Add(), right=ast.Name(id=held))
+            ) if held == variable:
+                self._grow(variable, len(items), loops, is_new=False)
                 for loop in loops:
                     self.made.setdefault(variable, set()).update(names_in(loop.source))
                 for item in items:
@@ -424,13 +466,60 @@ class _Reads:
                     self.wholly.add(self._same.get(whole, whole))  # sum(wide[1:], wide[0])
             if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
                 variable = self._same.get(node.value.id, node.value.id)
-                if turning.isdisjoint(names_in(node.slice)):
-                    items.add(id(node.value))
+                items.add(id(node.value))
+                if not turning.isdisjoint(names_in(node.slice)):
+                    if (places := _places_read(node.slice, loops)) is None:
+                        self._anywhere.add(variable)
+                    else:
+                        self._places.setdefault(variable, []).append(places)
+                else:
                     self.partly.add(variable)
+                    if (at := _constant_place(node.slice)) is not None:
+                        self._given.setdefault(variable, []).append(at)
+                    else:
+                        self._lengths[variable] = None
                     if variable in self._carried and ast.unparse(node.slice) == "-1":
                         self.chained.add(variable)
             elif isinstance(node, ast.Name) and id(node) not in items:
                 self.wholly.add(self._same.get(node.id, node.id))
+
+
+def _constant_place(index: ast.AST) -> int | None:
+    match index:
+        case ast.Constant(value=int(at)):
+            return at
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(at))):
+            return -at
+    return None
+
+
+def _turns_of(loop: For) -> tuple[Expr, Expr] | None:
+    """From which number to which a loop counts; None where it does not, or that is not known."""
+    match loop.source:
+        case ast.Call(func=ast.Name(id="reversed"), args=[ast.Call(func=ast.Name(id="range"), args=args)]):
+            ends = args
+        case ast.Call(func=ast.Name(id="range"), args=args):
+            ends = args
+        case _:
+            return None
+    try:
+        found = [parse_expr(flat(end)) for end in ends]
+    except ValueError:
+        return None
+    return (Expr.of(0), found[0]) if len(found) == 1 else (found[0], found[1]) if len(found) == 2 else None
+
+
+def _places_read(index: Code, loops: tuple[For, ...]) -> tuple[Expr, Expr] | None:
+    """The places that the turns of a loop read, from one to another; None where that is not known."""
+    for loop in loops:
+        if isinstance(loop.target, ast.Name) and names_in(index) == {loop.target.id}:
+            ends = _turns_of(loop)
+            try:
+                offset = parse_expr(flat(index)) - Expr.of(Symbol(loop.target.id))
+            except ValueError:
+                return None
+            return None if ends is None or offset.constant is None else (ends[0] + offset, ends[1] + offset)
+    return None
 
 
 def _is_carried(variable: str, loop: For) -> bool:
