@@ -644,6 +644,44 @@ def test_a_part_that_is_declared_before_a_choice_that_its_size_follows_from_is_r
     check(text.replace("second = ", "third = ").replace("first -> second", f"first -> second: {{ {second} }}", 1))
 
 
+LIST = """
+block B(n) {
+    wide = [it -> conv(2, 1) for k in range(n)]
+    y = it -> conv(2, 1)
+    READ
+}
+network Net { input(2, 6, 6); B(2) -> B(3) }
+"""
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "for i in range(n) { y = y + wide[i] }; y",
+        "for i in reversed(range(n)) { y = y + wide[i] }; y",
+        "for i in range(1, n) { y = y + wide[i] }; y + wide[0]",
+        "for i in range(1, n) { y = y + wide[i - 1] }; y + wide[-1]",
+        "for i in range(n - 1) { y = y + wide[i] * wide[i + 1] }; y",
+    ],
+)
+def test_the_turns_of_a_loop_read_a_list_from_end_to_end(read: str) -> None:
+    check(LIST.replace("READ", read))
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "for i in range(1, n) { y = y + wide[i] }; y",
+        "for i in range(n - 1) { y = y + wide[i] }; y",
+        "for i in range(1, n) { y = y + wide[i - 1] }; y + wide[0]",
+        "for i in range(1, n) { y = y + wide[i] }; y + wide[-1]",
+    ],
+)
+def test_the_turns_of_a_loop_that_leave_out_an_end_of_a_list_are_refused(read: str) -> None:
+    with pytest.raises(CompilationError, match=r"E601.*of the list wide.*only some values are read"):
+        cnndsl.compile(LIST.replace("READ", read)).python()
+
+
 @pytest.mark.parametrize(
     "lines",
     [
