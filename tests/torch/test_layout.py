@@ -70,10 +70,11 @@ def test_python_reads_the_expression_that_was_laid_out(seed: int, around: tuple[
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("a_value / (1 + b_value * c_value)", ["a_value", "/ (1 + b_value * c_value)"]),
-        ("(a_value - b_value) * (c_value - d_value)", ["(a_value - b_value)", "* (c_value - d_value)"]),
-        ("a_value - (b_value - c_value)", ["a_value", "- (b_value - c_value)"]),
-        ("(a_value ** b_value) ** c_value", ["(a_value**b_value)", "** c_value"]),
+        ("a_value / (1 + b_value * c_value)", ["a_value / (", "    1 + b_value * c_value", ")"]),
+        ("(a_value - b_value) * (c_value - d_value)", ["(", "    a_value - b_value", ") * (c_value - d_value)"]),
+        ("a_value - (b_value - c_value)", ["a_value - (", "    b_value - c_value", ")"]),
+        ("(a_value ** b_value) ** c_value", ["(", "    a_value**b_value", ") ** c_value"]),
+        ("a_value + b_value + c_value", ["(", "    a_value", "    + b_value", "    + c_value", ")"]),
     ],
 )
 def test_brackets_stay_where_a_line_is_broken(text: str, lines: list[str]) -> None:
@@ -82,4 +83,4 @@ def test_brackets_stay_where_a_line_is_broken(text: str, lines: list[str]) -> No
         text = text.replace(word, longer_word)
         lines = [line.replace(word, longer_word) for line in lines]
     code = ast.parse(text, mode="eval").body
-    assert laid_out(code, "", "value = ") == ["value = (", *(f"    {line}" for line in lines), ")"]
+    assert laid_out(code, "", "value = ") == [f"value = {lines[0]}", *lines[1:]]

@@ -496,9 +496,9 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             if len(lines[0]) <= WIDTH:
                 return lines
             return [f"{indent}{lead}{_lambda(code)} (", *laid_out(code.body, inner), f"{indent}){trail}"]
-        case ast.BinOp(op=ast.Add(), right=ast.List()) if not isinstance(code.left, ast.BinOp):
+        case ast.BinOp(op=ast.Add(), right=ast.List()) if trail != "," and not isinstance(code.left, ast.BinOp):
             return laid_out(code.right, indent, f"{lead}{_within(code.left, 11)} + ", trail)
-        case ast.BinOp() if _is_pair(code) and (lines := _hugged(code, indent, lead, trail)):
+        case ast.BinOp() if trail != "," and _is_pair(code) and (lines := _hugged(code, indent, lead, trail)):
             return lines
         case ast.BinOp() | ast.BoolOp() if lead.endswith(("= ", "return ")):
             return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
@@ -519,9 +519,9 @@ def _comprehension(code: ast.ListComp | ast.GeneratorExp, indent: str) -> list[s
         return [row]
     lines = laid_out(code.elt, indent)
     for loop in code.generators:
-        lines += laid_out(loop.iter, indent, f"for {target(loop.target)} in ")
+        lines += _operand(loop.iter, _OR, indent, f"for {target(loop.target)} in ")
         for test in loop.ifs:
-            lines += laid_out(test, indent, "if ")
+            lines += _operand(test, _OR, indent, "if ")
     return lines
 
 
@@ -532,24 +532,27 @@ def _is_long(code: ast.Call, lead: str) -> bool:
 
 def _is_pair(code: ast.BinOp) -> bool:
     """Whether an operator of its kind stands only once in it."""
-    return not isinstance(code.left, ast.BinOp) or _tightness(code.left) != _BINARY[type(code.op)][1]
+    is_power = isinstance(code.op, ast.Pow)  # of which a power on the left is in brackets
+    return is_power or not isinstance(code.left, ast.BinOp) or _tightness(code.left) != _BINARY[type(code.op)][1]
 
 
 def _hugged(code: ast.BinOp, indent: str, lead: str, trail: str) -> list[str]:
-    """An operator whose last operand, a call or in brackets, or whose first, a list, is on several lines; none where
-    that would not fit.
+    """An operator whose last operand, or else its first, is on several lines in its own brackets; none where neither
+    would fit.
     """
     word, tight = _BINARY[type(code.op)]
-    head = f"{lead}{_within(code.left, tight)} {word} "
-    if _tightness(code.right) <= tight:
-        lines = [f"{indent}{head}(", *_operands(code.right, indent + _STEP), f"{indent}){trail}"]
+    left, right = (tight + 1, _UNARY) if isinstance(code.op, ast.Pow) else (tight, tight + 1)
+    head, tail = f"{lead}{_within(code.left, left)} {word} ", f" {word} {_within(code.right, right)}{trail}"
+    ways: list[list[str]] = []
+    if _tightness(code.right) < right:
+        ways.append([f"{indent}{head}(", *_operands(code.right, indent + _STEP), f"{indent}){trail}"])
     elif isinstance(code.right, ast.Call):
-        lines = laid_out(code.right, indent, head, trail)
+        ways.append(laid_out(code.right, indent, head, trail))
+    if _tightness(code.left) < left:
+        ways.append([f"{indent}{lead}(", *_operands(code.left, indent + _STEP), f"{indent}){tail}"])
     elif isinstance(code.left, ast.List):
-        lines = laid_out(code.left, indent, lead, f" {word} {flat(code.right)}{trail}")
-    else:
-        return []
-    return lines if len(lines) > 1 and max(map(len, lines)) <= WIDTH else []
+        ways.append(laid_out(code.left, indent, lead, tail))
+    return next((lines for lines in ways if len(lines) > 1 and max(map(len, lines)) <= WIDTH), [])
 
 
 def argument_lines(argument: ast.expr, indent: str) -> list[str]:
