@@ -296,6 +296,13 @@ block B(n, flag) {
     concat(ys + [upsample(it, like=ys[0])])
 }
 network Net { input(2, 6, 6); B(2, true) -> B(3, false) -> B(2, false) }""",
+    "lists of values of those constants that fit": """
+block Block(count, flag) {
+    concat([it -> conv(n, 3, padding=1) -> if n > 1 { relu } for n in [1, count] if n > 1] + [it, it])
+    xs = [it -> conv(n, 1) for n in [1, 2, 3] if n > count or flag]
+    concat(xs + [it, it])
+}
+network Net { input(2, 6, 6); Block(2, true) -> Block(1, false) -> Block(3, false) }""",
 }
 
 

@@ -703,7 +703,7 @@ def _new_flag(line: If, used: set[str]) -> str:
     if isinstance(line.test, ast.Name):
         used.add(line.test.id)
         return line.test.id
-    codes = [each.code for each in line.yes if isinstance(each, Compute)]
+    codes = [each.code for each in line.yes if isinstance(each, Compute) and each.type == "Tensor"]
     is_sum = any(isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add) for code in codes)
     word = "is_residual" if is_sum and isinstance(line.test, ast.BoolOp) else _flag_word(line.test)
     made = next(each for at in count(1) if (each := f"{word}{at if at > 1 else ''}") not in used)

@@ -42,10 +42,12 @@ from cnndsl.backends.pytorch.statics import (
     constants,
     decided,
     field_of,
+    flattened_numbers,
     list_arithmetic,
     listed,
     opposite,
     python,
+    size_of_list,
 )
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
@@ -614,7 +616,7 @@ def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
     given = by_name(("size", "persistent"), [(each.name, static_of(body, each.value)) for each in rest])
     persistent = given.get("persistent", Static(True, constant(True)))
     if all_known(body, [numbers, *([given["size"]] if "size" in given else [])]):
-        flat_numbers, size = _flattened(constants(body, numbers))
+        flat_numbers, size = flattened_numbers(constants(body, numbers))
         shape = constants(body, given["size"]) if "size" in given else size
         layer = Fixed.model_construct(numbers=tuple(flat_numbers), size=tuple(shape))
         code = spelled(body, layer.torch(()))
@@ -627,32 +629,12 @@ def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
             dims = tuple(field_of(body, item) for item in given["size"].value)
             code = call(ast.Attribute(code, "view", ast.Load()), *map(partial(argument_code, body), dims))
         else:
-            dims = _size_of_list(body, numbers, node.span)
+            dims = size_of_list(body, numbers, node.span)
         code = call("nn.Buffer", code)
     assert isinstance(code, ast.Call)  # noqa: S101 - as it was made
     if persistent.value is not True:
         code.keywords.append(ast.keyword("persistent", persistent.code))
     return put_learned(body, code, plain_shape(body, dims), wanted, node, "nn.Buffer")
-
-
-def _size_of_list(body: Body, numbers: Static, span: nodes.Span) -> Shape:
-    """The size of numbers in lists, of which some follow from parameters. Raises Untranslatable."""
-    if isinstance(numbers.value, AnyList):
-        if (sort_of(numbers).item or Sort()).item is not None:
-            raise Untranslatable("the size of a constant depends on a parameter", span, "give its size")
-        return (body.number(call("len", numbers.code), numbers.value.sample),)
-    if not isinstance(numbers.value, list):
-        return ()
-    first = numbers.value[0]
-    return (len(numbers.value), *(_size_of_list(body, first, span) if isinstance(first, Static) else ()))
-
-
-def _flattened(numbers: Any) -> tuple[list[Any], tuple[int, ...]]:
-    """Numbers in lists one by one, and the size that these have."""
-    if not isinstance(numbers, list):
-        return [numbers], ()
-    rows = [_flattened(row) for row in numbers]
-    return [number for row, _ in rows for number in row], (len(rows), *(rows[0][1] if rows else ()))
 
 
 def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:
@@ -686,8 +668,15 @@ def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
             return _grown_values(body, node)
         if not isinstance(items, (list, tuple)):
             raise Untranslatable("as many values as a parameter says", node.span, names=body.names_of(source))
-        reserve_at_outermost(body, node)
-        return listed(_turns(body, node, items, scope))
+        mark = mark_of(body)
+        try:
+            reserve_at_outermost(body, node)
+            return listed(_turns(body, node, items, scope))
+        except Untranslatable:
+            if node.condition is None or isinstance(source, TensorList):
+                raise
+            rewind(body, mark)
+        return _grown_values(body, node)  # a parameter decides which of them there are
 
 
 def _grown_values(body: Body, node: nodes.Comprehension) -> Any:

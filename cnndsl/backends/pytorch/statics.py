@@ -36,6 +36,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
 )
 from cnndsl.ir import nodes
+from cnndsl.layers.formula import Shape
 from cnndsl.symbolic.expr import REAL_FUNCTIONS, Expr, TooLong, make_divisible
 from cnndsl.symbolic.expr import RELATIONS as COMPARED
 from cnndsl.symbolic.number import Traced, value_of
@@ -130,6 +131,26 @@ def listed(items: list[Any]) -> Any:
     codes = [item.code if isinstance(item, Static) else None for item in items]
     code = list_of(c for c in codes if c is not None) if all(c is not None for c in codes) else name(UNSAID)
     return Static(items, code)
+
+
+def size_of_list(body: Body, numbers: Static, span: nodes.Span) -> Shape:
+    """The size of numbers in lists, of which some follow from parameters. Raises Untranslatable."""
+    if isinstance(numbers.value, AnyList):
+        if (sort_of(numbers).item or Sort()).item is not None:
+            raise Untranslatable("the size of a constant depends on a parameter", span, "give its size")
+        return (body.number(call("len", numbers.code), numbers.value.sample),)
+    if not isinstance(numbers.value, list):
+        return ()
+    first = numbers.value[0]
+    return (len(numbers.value), *(size_of_list(body, first, span) if isinstance(first, Static) else ()))
+
+
+def flattened_numbers(numbers: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """Numbers in lists one by one, and the size that these have."""
+    if not isinstance(numbers, list):
+        return [numbers], ()
+    rows = [flattened_numbers(row) for row in numbers]
+    return [number for row, _ in rows for number in row], (len(rows), *(rows[0][1] if rows else ()))
 
 
 def field_of(body: Body, static: Static) -> Any:
