@@ -303,6 +303,18 @@ block Block(count, flag) {
     concat(xs + [it, it])
 }
 network Net { input(2, 6, 6); Block(2, true) -> Block(1, false) -> Block(3, false) }""",
+    "loops over values, and names that are there already": """
+block B(n) {
+    xs = [it -> conv(i + 1, 1) for i in range(n)]
+    for x in xs { it + (x -> conv(it.channels, 1)) }
+    y = it
+    x = it -> tanh
+    for y in xs { it * (y -> conv(it.channels, 1)) }
+    it + x
+    out = it
+    for out in xs { concat(it, out) -> conv(2, 1) }
+}
+network Net { input(2, 6, 6); B(2) -> B(3) }""",
 }
 
 

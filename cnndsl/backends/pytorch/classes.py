@@ -673,6 +673,7 @@ def _rename(lines: list[Any], names: dict[str, str]) -> None:
                 line.training = tuple((word, replaced(code, values)) for word, code in line.training)
             case For():
                 line.source, line.target = replaced(line.source, values), replaced(line.target, values)
+                line.reads = {names.get(each, each) for each in line.reads}
             case _:
                 continue
 

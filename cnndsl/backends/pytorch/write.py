@@ -545,6 +545,7 @@ class ForwardWriter:
         into, whole = line.target, line.source
         if line.way is not None:
             into, whole, needs_target = *self._through(line.way, line.target, line.reads), True
+        self._known |= {each for each in names_stored(into) if each.startswith(FLOW)}
         into, whole = _plain_target(into), self.code(whole)
         used = [part for part in line.lists if _is_filled(line, part) and part.number not in self._shared]
         made: list[str] = []
