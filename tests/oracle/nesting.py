@@ -234,7 +234,7 @@ class _Writer:
         if self._rng.random() < 0.2:
             lines.append(f"if flag {{ {name} = {name} + [it] }}")
         if self._rng.random() < 0.3:
-            each = self._name("v")
+            each = self._rng.choice(["x", self._name("v")])
             lines.append(self._rng.choice([
                 f"for {each} in {name} {{ concat(it, {each}) -> {self._stages()} }}",
                 f"{name} = [{each} -> {self._stages()} for {each} in {name}]",
