@@ -126,8 +126,8 @@ class _Join:
             for code, way in zip(codes, lines, strict=True):
                 if flat(code) != written:
                     way.append(Assign(written, code, type="" if known else "list[int]"))
-            self.variables.add(written)
-            body.new_version(written)
+                    self.variables.add(written)
+                    body.new_version(written)
             lists.append(name(written))
         alike = frozenset.intersection(*(side.alike for side in likes)) & same_axes(body, *(s.shape for s in likes))
         sample = max(side.sample for side in likes)
