@@ -682,6 +682,16 @@ def test_the_turns_of_a_loop_that_leave_out_an_end_of_a_list_are_refused(read: s
         cnndsl.compile(LIST.replace("READ", read)).python()
 
 
+def test_a_part_that_only_turns_apply_which_a_use_has_none_of_is_refused() -> None:
+    text = """
+    block B(n) { v = it -> conv(2, 1); relu; for i in range(n) { concat(it, v) } }
+    network Net { input(2, 6, 6); USES }
+    """
+    check(text.replace("USES", "B(2) -> B(1)"))
+    with pytest.raises(CompilationError, match=r"E601.*B cannot be.*has conv1 in every case, and in one of its uses"):
+        cnndsl.compile(text.replace("USES", "B(2) -> B(0)")).python()
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -138,6 +138,8 @@ class ClassText:
     needs: set[str] = field(default_factory=set)
     rules: list[tuple[str, str, Any]] = field(default_factory=list)
     """The rules of a network: kind, tensor, rule."""
+    always: frozenset[str] = frozenset()
+    """The parts that it registers whatever it is given."""
     own: list[Any] = field(default_factory=list)
     """Its layers with words of their own."""
     input_rank: tuple[Any, ...] = ()
@@ -386,6 +388,11 @@ class ClassTranslation:
         returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.rules, made.own = body.rules, own
+        made.always = frozenset(
+            line.part.name
+            for line in kept_init
+            if isinstance(line, Register) and line.part.is_attribute and line.part.type not in _TENSORS
+        )
         if branches is not None:
             folded, overwrites = followers(kept, body.parts, lines)
             apart = [body.parts[number].name for number in body.taken_apart if number in forward.used]
@@ -512,6 +519,7 @@ class ClassTranslation:
 
 
 _INDENT = " " * 8
+_TENSORS = ("nn.Parameter", "nn.Buffer")
 
 
 _SAMPLES = (60, 48, 36, 24, 12, 6, 4, 2)

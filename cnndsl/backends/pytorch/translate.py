@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from unicodedata import normalize
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body
@@ -408,7 +409,33 @@ class Translation:
                 self._translate_or_fix(unit)
         else:
             raise Untranslatable("what blocks are given does not settle")
+        self._check_parts()
         return self._ordered()
+
+    def _check_parts(self) -> None:
+        """Refuse a class that always has a part which in some use nothing applies, as where a loop has no turn."""
+        if self.program.target == "inference":  # parts are left out there
+            return
+        units: dict[tuple[str, str], list[Unit]] = {}
+        for unit in self.units.values():
+            names = [unit.definition.name, *(variant.name for variant, base, _, _ in self.variants if base is unit)]
+            for word in names:
+                units.setdefault((unit.definition.kind, word), []).append(unit)
+        for module in self.program.modules.values():
+            # Names of attributes are as Python reads them, in one form of Unicode.
+            there = {normalize("NFKC", child.name.partition(".")[0]) for child in module.children}
+            found = units.get((module.kind, module.name), [])
+            if len({unit.definition.key for unit in found}) != 1:
+                continue  # another file has a definition of that name
+            for unit in found:
+                always = unit.text.always if unit.text is not None else ()
+                for word in sorted(word for word in always if normalize("NFKC", word) not in there):
+                    problem = Untranslatable(
+                        f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
+                        helps="apply it inside the loop or the condition where its value is read",
+                    )
+                    problem.place(unit.definition)
+                    raise problem
 
     def settings_of(self, unit: Unit) -> dict[str, Any]:
         """What the parameters of a network were given from outside the text; one that is a part alone, nothing."""
