@@ -115,6 +115,7 @@ class _Writer:
             return [f"sum({self._comprehension('it -> conv(width, 2 * {0} - 1, padding={0} - 1)')})"]
         return [rng.choice([
             f"concat([it] + {listed})",
+            f"concat([{value} -> {self._stages()}] + {listed})",
             f"concat({listed} + [it])",
             f"concat([{value}] + {listed} + [it])",
             f"it + (it -> {self._same('it')})",

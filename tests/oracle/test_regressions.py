@@ -315,6 +315,38 @@ block B(n) {
     for out in xs { concat(it, out) -> conv(2, 1) }
 }
 network Net { input(2, 6, 6); B(2) -> B(3) }""",
+    "values of a list that are worked out in the order of the text": """
+block Aspp(c, rates, pool = true) {
+    branches = [input -> conv(c, 1) -> relu] + [input -> conv(c, 3, padding=r, dilation=r) -> relu for r in rates]
+    if pool { branches = branches + [upsample(input -> global_avgpool -> conv(c, 1) -> relu, like=input)] }
+    concat(branches) -> conv(c, 1) -> batchnorm
+}
+network Net { input(4, 16, 16); Aspp(4, [2, 4]) -> Aspp(3, [1], false) -> Aspp(2, [2, 3, 4]) }""",
+    "a list of values that are made of all before them": """
+block Cross(n, c, every = 2) {
+    bank = [it]
+    for i in range(n) {
+        conv(c, 3, padding=1) -> relu
+        if i % every == 0 { bank = bank + [it -> conv(c, 1)] }
+        it + (concat(bank) -> conv(c, 1))
+    }
+    concat(bank + [it])
+}
+network Net { input(3, 8, 8); Cross(3, 4) -> Cross(2, 3, 1) -> Cross(4, 2, 3) }""",
+    "a pyramid of as many levels as a parameter says": """
+block Fpn(c, levels) {
+    maps = [it]
+    for i in range(1, levels) { maps = maps + [maps[-1] -> conv(c * 2 ** i, 3, 2, 1) -> relu] }
+    laterals = [m -> conv(c, 1) for m in maps]
+    out = laterals[-1]
+    outs = [out]
+    for i in reversed(range(levels - 1)) {
+        out = laterals[i] + upsample(out, like=laterals[i])
+        outs = [out -> conv(c, 3, padding=1)] + outs
+    }
+    sum([upsample(o, like=outs[0]) for o in outs])
+}
+network Net { input(3, 32, 32); Fpn(4, 3) -> Fpn(2, 2) -> conv(1, 1) }""",
 }
 
 

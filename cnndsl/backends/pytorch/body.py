@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import is_
 from typing import Any
 
@@ -719,11 +720,16 @@ class Body:
         for value, mark in reversed(made):
             values.append(value)
             is_overtaken = any(isinstance(line, Compute) for line in walk(self.lines[mark:]))
-            if isinstance(value, Tensor) and not isinstance(value.code, ast.Name) and is_overtaken:
+            is_apart = self.pending is not None and self.pending[0] is value  # what one step gives
+            if is_overtaken and not is_apart:
                 line: list[Any] = []
-                values[-1] = self.put(value, self.temporary(), line)
+                values[-1] = each_tensor(value, partial(self._ahead, line))
                 self.lines[mark:mark] = line
         return values[::-1]
+
+    def _ahead(self, lines: list[Any], value: Tensor) -> Tensor:
+        """A value, which lines work out if it is not yet."""
+        return value if isinstance(value.code, ast.Name) else self.put(value, self.temporary(), lines)
 
 
 def _names_of(state: dict[Any, Any], scope: Scope) -> dict[str, Any]:

@@ -427,15 +427,19 @@ class Translation:
             found = units.get((module.kind, module.name), [])
             if len({unit.definition.key for unit in found}) != 1:
                 continue  # another file has a definition of that name
-            for unit in found:
-                always = unit.text.always if unit.text is not None else ()
-                for word in sorted(word for word in always if normalize("NFKC", word) not in there):
-                    problem = Untranslatable(
-                        f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
-                        helps="apply it inside the loop or the condition where its value is read",
-                    )
-                    problem.place(unit.definition)
-                    raise problem
+            lacking = [
+                [word for word in sorted(unit.text.always) if normalize("NFKC", word) not in there]
+                for unit in found  # for inputs of each rank
+                if unit.text is not None
+            ]
+            if lacking and all(lacking):
+                word = lacking[0][0]
+                problem = Untranslatable(
+                    f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
+                    helps="apply it inside the loop or the condition where its value is read",
+                )
+                problem.place(found[0].definition)
+                raise problem
 
     def settings_of(self, unit: Unit) -> dict[str, Any]:
         """What the parameters of a network were given from outside the text; one that is a part alone, nothing."""
