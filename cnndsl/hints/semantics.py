@@ -153,6 +153,8 @@ TABLES: dict[str, tuple[Hint, ...]] = {
              brief="write log(x) / log($base)", example="log2(1 + input)"),
         Hint(r"square .*", _ON_VALUES, "a square is written $first ** 2", brief="a square is written x ** 2",
              example="square(input)"),
+        Hint(r"(zip|enumerate|reversed) .*", "$name takes lists, and this is one value of the network",
+             "a list of it alone is [value]; split into one part gives the value itself", example="zip(input, [1])"),
         Hint(r".*", _ON_VALUES, _OWN, example="round(input)"),
     ),
     # A stage that is no layer: `labelled` where it is given a name, what it is worth, and the kind of node
