@@ -117,6 +117,8 @@ def _evaluate(node: ast.expr | None, x: torch.Tensor) -> Any:
             return tuple(_evaluate(item, x) for item in items)
         case ast.Name("F"):
             return F
+        case ast.Name("torch"):
+            return torch
         case ast.Call(ast.Attribute(value, name), arguments, keywords):
             named = {str(keyword.arg): _evaluate(keyword.value, x) for keyword in keywords}
             return getattr(_evaluate(value, x), name)(*(_evaluate(argument, x) for argument in arguments), **named)
